@@ -157,12 +157,23 @@ async fn fill(dir: &Path, messages: u64) {
         last = Some(store.submit(CONNECTION, vec![write]).await);
     }
     assert_eq!(last.unwrap().done().await, Commit::Saved);
+    wait_for_index(dir).await;
     let took = began.elapsed().as_secs_f64();
     println!(
         "{messages} messages of {:.0} bytes written and indexed: {took:.1} s, {:.0} a second",
         bytes as f64 / messages as f64,
         messages as f64 / took
     );
+}
+
+/// Until the index holds the last message.
+async fn wait_for_index(dir: &Path) {
+    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let db = rusqlite::Connection::open_with_flags(dir.join("client.db"), flags).unwrap();
+    let is_complete = "SELECT todo = 0 AND since >= (SELECT max(rowid) FROM message) FROM search_state";
+    while !db.query_row(is_complete, (), |row| row.get::<_, bool>(0)).unwrap() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
 }
 
 fn size(dir: &Path, messages: u64) {

@@ -1,5 +1,5 @@
-//! The store in figures: a million messages in a room, commits, and a hub's appends. `DUPLEX_BENCH_QUICK=1` takes
-//! smaller sizes; `TMPDIR` chooses the disk.
+//! The store in figures: one and five million messages in a room, commits, and a hub's appends. `DUPLEX_BENCH_QUICK=1` takes
+//! smaller sizes; `DUPLEX_BENCH_MESSAGES=1000000` takes one size; `TMPDIR` chooses the disk.
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -25,14 +25,23 @@ fn main() {
     // `cargo test --benches` runs this too: then only as far as it takes to see that it works.
     let quick =
         std::env::var_os("DUPLEX_BENCH_QUICK").is_some() || std::env::args().any(|arg| arg == "--test");
-    let (messages, appends, commits) = if quick { (20_000, 2_000, 100) } else { (1_000_000, 50_000, 2_000) };
+    let (mut sizes, appends, commits) = match quick {
+        true => (vec![20_000], 2_000, 100),
+        false => (vec![1_000_000, 5_000_000], 50_000, 2_000),
+    };
+    if let Some(size) = std::env::var("DUPLEX_BENCH_MESSAGES").ok().and_then(|size| size.parse().ok()) {
+        sizes = vec![size];
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let dir = tempfile::tempdir().unwrap();
-    println!("fsync of one page on this disk: {}", fsync(dir.path()));
-    runtime.block_on(fill(dir.path(), messages));
-    first_rows(dir.path());
-    runtime.block_on(pages(dir.path(), messages));
-    runtime.block_on(latency(dir.path(), commits));
+    for messages in sizes {
+        let dir = tempfile::tempdir().unwrap();
+        println!("fsync of one page on this disk: {}", fsync(dir.path()));
+        runtime.block_on(fill(dir.path(), messages));
+        first_rows(dir.path());
+        runtime.block_on(pages(dir.path(), messages));
+        runtime.block_on(unread(dir.path(), messages));
+        runtime.block_on(latency(dir.path(), commits));
+    }
     for clients in [1, 100] {
         let dir = tempfile::tempdir().unwrap();
         runtime.block_on(hub(dir.path(), clients, appends));
@@ -88,16 +97,30 @@ async fn fill(dir: &Path, messages: u64) {
         last = Some(store.submit(CONNECTION, vec![write]).await);
     }
     assert_eq!(last.unwrap().done().await, Commit::Saved);
+    let saved = began.elapsed();
+    wait_for_index(dir).await;
     let took = began.elapsed();
     println!(
-        "{messages} messages replayed into one room: {:.1} s, {:.0} messages/s; memory {}",
+        "{messages} messages replayed into one room and the search index: {:.1} s, {:.0} messages/s; the last one was \
+         on disk after {:.1} s; memory {}",
         took.as_secs_f64(),
         messages as f64 / took.as_secs_f64(),
+        saved.as_secs_f64(),
         grown(memory)
     );
     drop(store);
     let size = std::fs::metadata(dir.join("client.db")).unwrap().len();
     println!("the file: {} MB", size / 1_000_000);
+}
+
+/// Until the index holds the last message.
+async fn wait_for_index(dir: &Path) {
+    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let db = rusqlite::Connection::open_with_flags(dir.join("client.db"), flags).unwrap();
+    let is_complete = "SELECT todo = 0 AND since >= (SELECT max(rowid) FROM message) FROM search_state";
+    while !db.query_row(is_complete, (), |row| row.get::<_, bool>(0)).unwrap() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
 }
 
 fn first_rows(dir: &Path) {
@@ -143,11 +166,31 @@ async fn pages(dir: &Path, messages: u64) {
         }
         println!("jump to the {name}: {times}");
     }
-    let began = Instant::now();
-    let marker = Event::Chat(ChatEvent::ReadMarker { room: general(), offset: 10 });
-    assert_eq!(store.commit(CONNECTION, vec![Write::Event(marker)]).await, Commit::Saved);
-    println!("a read marker at the far end, with the count of what is unread: {}", ms(began.elapsed()));
     println!("memory after that {}", grown(memory));
+}
+
+/// What a person waits for who reads the beginning of a long room: how many messages are left.
+async fn unread(dir: &Path, messages: u64) {
+    let store = ClientStore::open(dir).store;
+    let mut times = Times::default();
+    // From the far end up to near the newest.
+    for step in 0..20 {
+        let offset = 10 + step * (messages / 20);
+        let began = Instant::now();
+        let marker = Event::Chat(ChatEvent::ReadMarker { room: RoomId::general(), offset });
+        assert_eq!(store.commit(CONNECTION, vec![Write::Event(marker)]).await, Commit::Saved);
+        let counted = store.count_unread(CONNECTION, RoomId::general()).await.unwrap();
+        times.add(began);
+        let Event::Chat(ChatEvent::Counted { unread, .. }) = counted else { unreachable!("{counted:?}") };
+        assert_eq!(unread, messages - offset);
+        if step == 0 {
+            println!(
+                "a read marker at the far end, with the count of what is unread: {}",
+                ms(began.elapsed())
+            );
+        }
+    }
+    println!("a read marker anywhere, with the count of what is unread: {times}");
 }
 
 async fn latency(dir: &Path, commits: u64) {

@@ -1,4 +1,4 @@
-//! The one place that reads the clocks: [`now`] gives both, and the boot clock counts through suspend.
+//! The only place that reads the clocks: [`now`] returns both. The boot clock counts through suspend.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -6,7 +6,7 @@ use chrono::Timelike as _;
 
 use crate::model::Time;
 
-/// This moment on both clocks.
+/// The current time on both clocks.
 pub fn now() -> Time {
     Time { boot_ms: boot_ms(), wall_ms: wall_ms() }
 }
@@ -31,15 +31,15 @@ fn boot_ms() -> u64 {
     u64::try_from(time.tv_sec).unwrap_or(0) * 1000 + u64::try_from(time.tv_nsec).unwrap_or(0) / 1_000_000
 }
 
-/// Windows: `GetTickCount64` counts the time the system spends in sleep or hibernation.
+/// Windows: `GetTickCount64` includes time spent in sleep or hibernation.
 #[cfg(windows)]
 #[allow(unsafe_code)]
 fn boot_ms() -> u64 {
-    // SAFETY: takes nothing, cannot fail, touches no memory of ours.
+    // SAFETY: takes no arguments, cannot fail and accesses no memory of ours.
     unsafe { windows_sys::Win32::System::SystemInformation::GetTickCount64() }
 }
 
-/// Minutes since midnight, as this computer's clock shows it to people.
+/// Minutes since local midnight.
 pub fn minute_of_day() -> u16 {
     let now = chrono::Local::now();
     u16::try_from(now.hour() * 60 + now.minute()).unwrap_or(0)
@@ -48,7 +48,7 @@ pub fn minute_of_day() -> u16 {
 /// `N` random bytes from the system, for message ids and tokens.
 ///
 /// # Errors
-/// When the system has no randomness to give.
+/// If the system's random number generator fails.
 pub fn random<const N: usize>() -> Result<[u8; N], getrandom::Error> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes)?;

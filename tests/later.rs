@@ -55,7 +55,7 @@ fn entries() -> [Value; 4] {
 /// Says all that, acknowledges what is sent and passes it on; what says "archived" it refuses for a reason of its own.
 fn server() -> (String, mpsc::Receiver<Value>) {
     let (tell, told) = mpsc::sync_channel(1);
-    let (pass, passed) = mpsc::channel();
+    let (pass, passed) = mpsc::sync_channel(1_024);
     std::thread::Builder::new()
         .name("server".into())
         .spawn(move || {

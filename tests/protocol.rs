@@ -280,6 +280,10 @@ fn unknown_fields_change_nothing() {
         if example["refusal"].is_object() {
             continue;
         }
+        // What a person writes is kept with all that this version does not know of it.
+        if matches!(example["type"].as_str(), Some("send" | "create_room")) {
+            continue;
+        }
         match speaker {
             Speaker::Client => bears_with_more::<ClientMessage>(&example),
             Speaker::Hub => bears_with_more::<HubMessage>(&example),

@@ -70,7 +70,7 @@ fn bodies(connection: &Connection) -> BTreeSet<String> {
     let room = connection.chat.rooms.get(&RoomId::general());
     room.into_iter()
         .flat_map(|room| room.window.messages())
-        .map(|message| first_word(&message.body()))
+        .map(|message| first_word(message.body()))
         .collect()
 }
 

@@ -1,27 +1,27 @@
-//! Pure parts of measuring: rounding, rates from counters, names from what a system calls its parts.
+//! Pure functions for measurements: rounding, rates from counters, names of devices and metrics.
 
 use crate::model::MetricName;
 use crate::model::device::{DeviceId, NAME_CHARS};
 use crate::model::time::BootMs;
 
-/// The id of a computer that has no name.
+/// The device id of a computer without a host name.
 pub const NAMELESS: &str = "this-computer";
 
-/// Rounds to so many digits after the point, so that what has not changed is the same text. Never a negative zero.
+/// Rounds to a number of decimal places, so that an unchanged value gives the same text. Never returns negative zero.
 pub fn round(value: f64, precision: u8) -> f64 {
     let factor = 10f64.powi(i32::from(precision.min(15)));
     let rounded = (value * factor).round() / factor;
-    // What is too large to be scaled has no digits there.
+    // A value too large to scale has no decimal places.
     if rounded.is_finite() { rounded + 0.0 } else { value }
 }
 
-/// A counter that only grows, as a rate.
+/// Turns a monotonic counter into a rate.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rate(Option<(u64, BootMs)>);
 
 impl Rate {
-    /// What was added each second since it was last counted. `None` the first time, where no time has passed, and where
-    /// the counter began anew: nobody knows what was counted in between.
+    /// The increase per second since the last call. `None` on the first call, if no time has passed, or if the
+    /// counter was reset.
     pub fn per_second(&mut self, count: u64, now: BootMs) -> Option<f64> {
         let last = self.0.replace((count, now));
         let (before, then) = last?;
@@ -31,8 +31,7 @@ impl Rate {
     }
 }
 
-/// A device's id from a computer's name: letters, digits, `-`, `_` and `.`, in lower case, without the `.local` of its
-/// network.
+/// Derives a device id from a host name: letters, digits, `-`, `_` and `.`, in lower case, without a `.local` suffix.
 pub fn device_id(host: &str) -> DeviceId {
     let host = host.trim().to_lowercase();
     let host = host.strip_suffix(".local").unwrap_or(&host);
@@ -40,12 +39,12 @@ pub fn device_id(host: &str) -> DeviceId {
     let id: String = host.chars().map(keep).take(NAME_CHARS).collect();
     let id = id.trim_matches(|c| matches!(c, '-' | '.'));
     let id = if id.is_empty() || id == "localhost" { NAMELESS } else { id };
-    // What was kept keeps the rule; if it ever did not, the computer would be one without a name.
+    // The characters kept are all valid; the fallback is a constant.
     #[allow(clippy::expect_used, reason = "NAMELESS keeps the rule")]
     DeviceId::new(id).unwrap_or_else(|_| DeviceId::new(NAMELESS).expect("a name that keeps the rule"))
 }
 
-/// A metric's name: what it is of, and which. Cut to what a name may have; `None` where nothing is left.
+/// A metric's name from a kind and a label, cut to the allowed length; `None` if nothing is left.
 pub fn metric_name(of: &str, which: &str) -> Option<MetricName> {
     let visible: String =
         format!("{of} {which}").chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
@@ -53,8 +52,8 @@ pub fn metric_name(of: &str, which: &str) -> Option<MetricName> {
     MetricName::new(cut.trim()).ok()
 }
 
-/// Whether a network interface's traffic leaves or enters this computer by itself. Loopback does not, and what goes
-/// through a tunnel, a bridge or a virtual machine's end goes through a real one, too.
+/// Whether an interface carries traffic in or out of this computer. Loopback does not; traffic of tunnels, bridges
+/// and virtual machines also passes a physical interface.
 pub fn is_real(interface: &str) -> bool {
     const BEGINS: [&str; 5] = ["br-", "docker", "veth", "virbr", "vnet"];
     const NUMBERED: [&str; 7] = ["bridge", "dummy", "lo", "tap", "tun", "utun", "wg"];
@@ -72,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_rounded_to_what_was_announced() {
+    fn values_are_rounded_to_the_announced_precision() {
         assert_eq!(round(12.3456, 1), 12.3);
         assert_eq!(round(12.35, 0), 12.0);
         assert_eq!(round(99.96, 1), 100.0);
@@ -91,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_counter_that_began_anew_gives_no_rate_once() {
+    fn a_counter_reset_gives_no_rate_once() {
         let mut rate = Rate::default();
         assert_eq!(rate.per_second(4_294_967_000, 0), None);
         assert_eq!(rate.per_second(500, 1_000), None);
@@ -100,12 +99,12 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_made_of_the_computers_name() {
+    fn an_id_is_derived_from_the_host_name() {
         let id = |host: &str| device_id(host).to_string();
         assert_eq!(id("Raspberry-Pi.local"), "raspberry-pi");
         assert_eq!(id("Jun's iMac"), "jun-s-imac");
         assert_eq!(id("작업실-컴퓨터"), "작업실-컴퓨터");
-        assert_eq!(id("~tilde"), "tilde", "one that begins so is a link");
+        assert_eq!(id("~tilde"), "tilde", "a leading ~ is reserved");
         for nameless in ["", "  ", "localhost", "---", "\u{0}"] {
             assert_eq!(id(nameless), NAMELESS, "{nameless:?}");
         }
@@ -113,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_metrics_name_keeps_the_rule() {
+    fn metric_names_are_valid() {
         assert_eq!(metric_name("disk", "/home").unwrap().as_str(), "disk /home");
         assert_eq!(metric_name("disk", "").unwrap().as_str(), "disk");
         assert_eq!(metric_name("temperature", "a\nb").unwrap().as_str(), "temperature a b");
@@ -122,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn only_real_interfaces_count() {
+    fn only_physical_interfaces_count() {
         for real in ["eth0", "enp3s0", "wlan0", "wlp2s0", "en0", "Ethernet", "Wi-Fi", "lowpan0", "tundra"] {
             assert!(is_real(real), "{real}");
         }

@@ -1,5 +1,5 @@
-//! This computer as a device: what it measures of itself, and the thread that says so. Whoever runs an [`Agent`] carries
-//! what it says over a link; nothing in here knows one.
+//! This computer as a device: what it measures, and the thread that publishes it. The owner of an [`Agent`] sends its
+//! output over a link; this module knows nothing about links.
 
 pub mod measure;
 mod publisher;

@@ -1,5 +1,5 @@
-//! [`Agent`]: a thread that measures this computer at its interval and says what is to be published. It sleeps while nobody
-//! listens.
+//! [`Agent`]: a thread that measures this computer at its interval and produces messages to publish. It sleeps while
+//! the link is down.
 
 use std::io;
 use std::sync::Arc;
@@ -11,17 +11,17 @@ use crate::clock;
 use crate::model::time::BootMs;
 use crate::model::{CommandState, DeviceId, MessageId, MetricName, Readings, Spec, Value};
 
-/// Most orders waiting for the thread.
+/// Maximum number of orders queued for the thread.
 const ORDERS: usize = 32;
 
-/// What is to be said to the hub, in this order.
+/// A message for the hub. Order matters.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Said {
-    /// The device is there, or has changed.
+    /// Announces the device, or a change of it.
     Announce(Spec),
-    /// What it measured.
+    /// Measured values.
     Publish(Arc<Readings>),
-    /// What became of a command.
+    /// The outcome of a command.
     Result {
         /// The command's id.
         id: MessageId,
@@ -35,11 +35,11 @@ pub enum Said {
 pub struct Given {
     /// The command's id.
     pub id: MessageId,
-    /// Which property.
+    /// The property to set.
     pub property: MetricName,
-    /// To what.
+    /// The value to set it to.
     pub value: Value,
-    /// Not to be carried out after this time.
+    /// The command is not carried out after this time, in boot milliseconds.
     pub until: BootMs,
 }
 
@@ -49,18 +49,18 @@ enum Order {
     Do(Given),
 }
 
-/// The thread, from outside. It ends when this is dropped.
+/// A handle to the thread, which ends when this is dropped.
 pub struct Agent {
     id: DeviceId,
     orders: SyncSender<Order>,
 }
 
 impl Agent {
-    /// Starts the thread. It says nothing before [`Agent::begin`]. `say` may block; it returns `false` once nobody listens
-    /// any more, and the thread ends.
+    /// Starts the thread. It sends nothing before [`Agent::begin`]. `say` may block; when it returns `false`, the
+    /// receiver is gone and the thread ends.
     ///
     /// # Errors
-    /// When the system has no thread to give.
+    /// If the system cannot create a thread.
     pub fn spawn(
         id: DeviceId,
         name: String,
@@ -75,22 +75,22 @@ impl Agent {
         Ok(Agent { id: own, orders })
     }
 
-    /// Which device it is.
+    /// The id of the device.
     pub fn id(&self) -> &DeviceId {
         &self.id
     }
 
-    /// The link is up: announce, then publish at the interval.
+    /// The link is up: announce the device, then publish at its interval.
     pub fn begin(&self) {
         let _ = self.order(Order::Begin);
     }
 
-    /// The link is down: measure nothing.
+    /// The link is down: stop measuring.
     pub fn rest(&self) {
         let _ = self.order(Order::Rest);
     }
 
-    /// Carries a command out. `false`: it cannot be taken, too much waits already.
+    /// Queues a command. Returns `false` if the queue is full.
     #[must_use]
     pub fn carry_out(&self, given: Given) -> bool {
         self.order(Order::Do(given))
@@ -101,9 +101,9 @@ impl Agent {
     }
 }
 
-/// Works until nobody gives orders or listens any more.
+/// Runs until the handle is dropped or the receiver is gone.
 fn work(mut sampler: Sampler, orders: &Receiver<Order>, mut say: impl FnMut(Said) -> bool) {
-    // When to measure next; none while it rests.
+    // When to measure next; `None` while the link is down.
     let mut due: Option<BootMs> = None;
     loop {
         let order = match due {
@@ -146,7 +146,7 @@ fn publish(sampler: &mut Sampler, say: &mut impl FnMut(Said) -> bool) -> bool {
     say(Said::Publish(Arc::new(Readings::of(sampler.id().clone(), now.wall_ms, 0, values))))
 }
 
-/// The answer goes before the new announcement: with that, the device is another one.
+/// The result is sent before the new announcement, which starts a new incarnation of the device.
 fn carry_out(sampler: &mut Sampler, given: &Given, say: &mut impl FnMut(Said) -> bool) -> bool {
     let done = if clock::now().boot_ms > given.until {
         Err("too late".to_owned())
@@ -161,8 +161,8 @@ fn carry_out(sampler: &mut Sampler, given: &Given, say: &mut impl FnMut(Said) ->
         && (done.is_err() || (say(Said::Announce(sampler.spec())) && publish(sampler, say)))
 }
 
-/// The next full interval of the clock after this moment: computers that publish each second do so together with whatever
-/// else happens each second.
+/// The next multiple of the interval after this moment: computers that publish every second do so at the same time as
+/// other work on the second, which saves wake-ups.
 fn next(now: BootMs, every_ms: u64) -> BootMs {
     (now / every_ms + 1) * every_ms
 }
@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_next_time_is_a_full_interval() {
+    fn the_next_time_is_a_multiple_of_the_interval() {
         assert_eq!(next(0, 1_000), 1_000);
         assert_eq!(next(999, 1_000), 1_000);
         assert_eq!(next(1_000, 1_000), 2_000);
@@ -186,7 +186,7 @@ mod tests {
         Given { id: MessageId::from_random([7; 16]), property, value, until }
     }
 
-    /// What is said until it has said this.
+    /// Collects messages up to the first that matches.
     fn until(said: &mpsc::Receiver<Said>, last: impl Fn(&Said) -> bool) -> Vec<Said> {
         let mut all = Vec::new();
         while !all.last().is_some_and(&last) {
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn it_announces_publishes_and_obeys() {
+    fn it_announces_publishes_and_carries_out_commands() {
         let (tell, said) = mpsc::sync_channel(64);
         let id = DeviceId::new("bench").unwrap();
         let agent = Agent::spawn(id, "Bench".to_owned(), move |words| tell.send(words).is_ok()).unwrap();
@@ -231,13 +231,13 @@ mod tests {
     }
 
     #[test]
-    fn it_ends_when_nobody_wants_it() {
+    fn it_ends_when_its_handle_or_receiver_is_dropped() {
         let (tell, said) = mpsc::sync_channel(64);
         let agent = Agent::spawn(DeviceId::new("bench").unwrap(), String::new(), move |words| {
             tell.send(words).is_ok()
         });
         drop(agent.unwrap());
-        // The thread holds the other end: it is gone once that is.
+        // The thread holds the sender: the channel disconnects when the thread has ended.
         assert!(
             said.recv_timeout(Duration::from_secs(20)).is_err_and(|e| e == RecvTimeoutError::Disconnected)
         );

@@ -1,5 +1,5 @@
-//! [`Sampler`]: measures this computer. What is cheap is measured each time, what is not every few seconds; what the system
-//! does not tell is left out, not made up.
+//! [`Sampler`]: measures this computer. Cheap values are read every time, expensive ones every few seconds; values
+//! that the system does not provide are omitted.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::OsString;
@@ -15,22 +15,22 @@ use super::measure::{self, Rate};
 use crate::model::time::BootMs;
 use crate::model::{DeviceId, Metric, MetricName, MetricType, Spec, Value};
 
-/// The property that says how often this computer publishes, in seconds.
+/// The property for the publishing interval of this computer, in seconds.
 pub const INTERVAL: &str = "interval";
-/// What [`INTERVAL`] may be set to.
+/// Allowed values of [`INTERVAL`], in seconds.
 pub const INTERVALS: std::ops::RangeInclusive<u16> = 1..=60;
 
-/// What is measured over less time than this says little, in milliseconds.
+/// Minimum time between two readings of a counter for a meaningful rate, in milliseconds.
 const SPAN_MS: u64 = 200;
-/// How often temperatures are asked for, in milliseconds: some sensors take their time.
+/// How often temperatures are read, in milliseconds: some sensors are slow.
 const TEMPERATURES_MS: u64 = 5_000;
-/// How often disks and batteries are asked for, in milliseconds.
+/// How often disks and batteries are read, in milliseconds.
 const SLOW_MS: u64 = 10_000;
-/// Most sensors, disks and batteries of each kind.
+/// Maximum number of sensors, disks and batteries each.
 const MOST: usize = 16;
 const MIB: f64 = 1_048_576.0;
 
-/// What a metric is measured by.
+/// The source of a metric.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum What {
     Cpu,
@@ -47,13 +47,13 @@ enum What {
     Interval,
 }
 
-/// A metric and where it comes from.
+/// A metric and its source.
 struct Gauge {
     metric: Metric,
     what: What,
 }
 
-/// What was asked for in one round.
+/// What was refreshed in this round.
 #[derive(Copy, Clone, Debug, Default)]
 struct Asked {
     cpu: bool,
@@ -77,15 +77,15 @@ pub struct Sampler {
     manager: Option<Manager>,
     attributes: BTreeMap<String, String>,
     gauges: Vec<Gauge>,
-    /// Whether it was said since it was set.
+    /// Whether the interval was published since it was set.
     interval_said: bool,
-    /// When the counters were last read.
+    /// When the counters were last read, in boot milliseconds.
     counted_at: Option<BootMs>,
     temperatures_due: BootMs,
     slow_due: BootMs,
 }
 
-/// The computer's name as it calls itself, if it has one.
+/// The computer's host name, if it has one.
 pub fn host_name() -> Option<String> {
     System::host_name().ok().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty())
 }
@@ -96,11 +96,11 @@ pub fn host_id() -> DeviceId {
 }
 
 impl Sampler {
-    /// Looks at what there is to measure. Takes some milliseconds.
+    /// Finds out what can be measured. Takes some milliseconds.
     pub fn new(id: DeviceId, name: String) -> Sampler {
         let told =
-            |what: &'static str| move |error| log::info!("this computer does not tell its {what}: {error}");
-        let manager = Manager::new().inspect_err(|error| log::info!("no batteries are told: {error}")).ok();
+            |what: &'static str| move |error| log::info!("cannot read this computer's {what}: {error}");
+        let manager = Manager::new().inspect_err(|error| log::info!("cannot read batteries: {error}")).ok();
         let mut sampler = Sampler {
             id,
             name,
@@ -130,12 +130,12 @@ impl Sampler {
         sampler
     }
 
-    /// Which device it is.
+    /// The id of the device.
     pub fn id(&self) -> &DeviceId {
         &self.id
     }
 
-    /// What to announce.
+    /// The device's announcement.
     pub fn spec(&self) -> Spec {
         Spec {
             id: self.id.clone(),
@@ -148,29 +148,29 @@ impl Sampler {
         }
     }
 
-    /// How often to measure, in milliseconds.
+    /// The interval between measurements, in milliseconds.
     pub fn every_ms(&self) -> u64 {
         u64::from(self.interval_s) * 1_000
     }
 
-    /// Sets a writable property; then announce anew.
+    /// Sets a writable property; announce the device again afterwards.
     ///
     /// # Errors
-    /// Says in English why not.
+    /// An English sentence that says why the value was refused.
     pub fn set(&mut self, property: &MetricName, value: &Value) -> Result<(), String> {
         let gauge = self.gauges.iter().find(|gauge| gauge.metric.name == *property && gauge.metric.writable);
         let gauge = gauge.ok_or_else(|| format!("{property} cannot be set"))?;
         gauge.metric.check(value).map_err(|what| format!("{property} takes {what}"))?;
         let Value::Number(seconds) = value else { return Err(format!("{property} takes a number")) };
         let seconds = seconds.round().clamp(f64::from(*INTERVALS.start()), f64::from(*INTERVALS.end()));
-        // Between 1 and 60, so nothing is cut off.
+        // The value is between 1 and 60, so the cast is exact.
         self.interval_s = seconds as u16;
         self.interval_said = false;
         Ok(())
     }
 
-    /// Measures. Whether there is something new to announce (a disk that was not there before), and the values. What was
-    /// not asked for this time is left out.
+    /// Measures. Returns whether the device must be announced again (a new disk), and the values. Values that were
+    /// not refreshed this time are omitted.
     pub fn sample(&mut self, now: BootMs) -> (bool, Vec<(MetricName, Value)>) {
         let asked = self.refresh(now);
         let mut anew = false;
@@ -199,7 +199,7 @@ impl Sampler {
         }
         if self.counted_at.is_none_or(|at| now.saturating_sub(at) >= SPAN_MS) {
             self.system.iter_mut().for_each(System::refresh_cpu_usage);
-            // The first time there is nothing to compare it with.
+            // The first reading has nothing to compare with.
             asked.cpu = self.counted_at.replace(now).is_some();
             asked.network = self.traffic(now);
         }
@@ -217,7 +217,7 @@ impl Sampler {
         asked
     }
 
-    /// Bytes a second in and out, over all real interfaces; none before there are two counts of one.
+    /// Bytes per second in and out, over all physical interfaces; `None` until there are two readings.
     fn traffic(&mut self, now: BootMs) -> Option<(f64, f64)> {
         let networks = self.networks.as_mut()?;
         networks.refresh(true);
@@ -257,12 +257,12 @@ impl Sampler {
         };
     }
 
-    /// All that can be measured here.
+    /// Everything that can be measured here.
     fn plan(&self) -> Vec<Gauge> {
         let mut plan = Plan::default();
         if let Some(system) = &self.system {
             plan.number("cpu", "%", 1, Some(100.0), What::Cpu);
-            // Windows has no such thing.
+            // Windows has no load average.
             if !cfg!(windows) {
                 plan.number("load", "", 2, None, What::Load);
             }
@@ -277,13 +277,13 @@ impl Sampler {
             plan.number("network out", "B/s", 0, None, What::NetworkOut);
         }
         for component in self.components.iter().flat_map(|components| components.iter()) {
-            // A sensor that never said a number is none.
+            // A sensor without a finite value is ignored.
             if component.temperature().is_some_and(f32::is_finite) {
                 let label = component.label().to_owned();
                 plan.of("temperature", &label, MetricType::Number, What::Temperature(label.clone()));
             }
         }
-        // One that is seen in several places, as services with a /tmp of their own see it, is one disk.
+        // A disk mounted in several places, such as private `/tmp` mounts of services, counts once.
         let mut known = BTreeSet::new();
         for disk in self.disks.iter().flat_map(|disks| disks.iter()).filter(|disk| disk.total_space() > 0) {
             if !known.insert((disk.name(), disk.total_space())) {
@@ -302,7 +302,7 @@ impl Sampler {
         plan.gauges
     }
 
-    /// What there is to know that does not change.
+    /// Attributes that do not change.
     fn look(&self) -> BTreeMap<String, String> {
         let system = self.system.as_ref();
         let cpu = system.and_then(|system| system.cpus().first()).map(|cpu| cpu.brand().trim().to_owned());
@@ -321,7 +321,7 @@ impl Sampler {
         known.filter(|(_, text)| !text.trim().is_empty()).collect()
     }
 
-    /// One value; `None`: it was not asked for this time.
+    /// Reads one value; `None` if it was not refreshed this time.
     fn measure(&self, what: &What, asked: Asked) -> Option<Value> {
         let system = self.system.as_ref();
         let number = |value: Option<f64>| value.map_or(Value::Missing, Value::number);
@@ -366,7 +366,7 @@ fn memory() -> MemoryRefreshKind {
     MemoryRefreshKind::nothing().with_ram().with_swap()
 }
 
-/// What a battery can be doing.
+/// States of a battery.
 const BATTERY_STATES: [&str; 6] = ["charging", "discharging", "empty", "full", "paused", "unknown"];
 
 fn battery_state(state: State) -> &'static str {
@@ -380,7 +380,7 @@ fn battery_state(state: State) -> &'static str {
     }
 }
 
-/// Gauges as they are put together: each name once, no more of a kind than [`MOST`].
+/// A list of gauges under construction: unique names, at most [`MOST`] of a kind.
 #[derive(Default)]
 struct Plan {
     gauges: Vec<Gauge>,
@@ -398,7 +398,7 @@ impl Plan {
         self.gauges.push(Gauge { metric, what });
     }
 
-    /// One of several of a kind.
+    /// Adds one of several gauges of a kind.
     fn of(&mut self, kind: &str, which: &str, of: MetricType, what: What) {
         let Some(name) = measure::metric_name(kind, which) else { return };
         let same = |gauge: &&Gauge| std::mem::discriminant(&gauge.what) == std::mem::discriminant(&what);
@@ -430,7 +430,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_says_is_what_it_announced() {
+    fn samples_match_the_announcement() {
         let mut sampler = sampler();
         let spec = sampler.spec();
         assert_eq!((spec.kind.as_str(), spec.every_ms()), ("computer", Some(1_000)));
@@ -443,21 +443,21 @@ mod tests {
                     (MetricType::Number, Value::Number(number)) => {
                         let precision = metric.precision.unwrap();
                         assert_eq!(measure::round(number, precision), number, "{name}");
-                        // A temperature has no lowest value here.
+                        // Temperatures have no minimum.
                         assert!(number >= metric.min.map_or(f64::MIN, Number::nearest), "{name} = {number}");
                         assert!(number <= metric.max.map_or(f64::MAX, Number::nearest), "{name} = {number}");
                     }
                     (MetricType::Enum, Value::Text(text)) => {
                         assert!(metric.options.iter().any(|option| **option == *text), "{name} = {text}");
                     }
-                    (kind, value) => panic!("{name} is {kind:?} and said {value:?}"),
+                    (kind, value) => panic!("{name} is {kind:?} but its value is {value:?}"),
                 }
             }
         }
     }
 
     #[test]
-    fn the_first_round_has_no_rates_and_slow_things_come_now_and_then() {
+    fn the_first_round_has_no_rates_and_slow_values_are_read_rarely() {
         let mut sampler = sampler();
         let has = |values: &[(MetricName, Value)], what: &str| {
             values.iter().any(|(n, _)| n.as_str().starts_with(what))
@@ -473,11 +473,14 @@ mod tests {
         assert_eq!(has(&first, "disk"), has(&later, "disk"));
         assert!(has(&first, INTERVAL) && !has(&second, INTERVAL));
         let (_, hasty) = sampler.sample(1_010_100);
-        assert!(!has(&hasty, "cpu") && !has(&hasty, "network"), "over a tenth of a second they say little");
+        assert!(
+            !has(&hasty, "cpu") && !has(&hasty, "network"),
+            "a tenth of a second is too short for a rate"
+        );
     }
 
     #[test]
-    fn its_interval_is_what_it_is_told() {
+    fn the_interval_can_be_set() {
         let mut sampler = sampler();
         let interval = MetricName::new(INTERVAL).unwrap();
         assert_eq!(sampler.set(&interval, &Value::Number(12.4)), Ok(()));

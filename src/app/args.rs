@@ -1,4 +1,4 @@
-//! The desktop app's arguments.
+//! Command line of the desktop app.
 
 use std::path::PathBuf;
 
@@ -48,7 +48,7 @@ pub(super) struct Args {
     pub(super) quit: bool,
 }
 
-/// A directory, whether it is there or not.
+/// A directory that may not exist yet.
 fn dir(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     match path.metadata() {
@@ -58,7 +58,7 @@ fn dir(text: &str) -> Result<PathBuf, String> {
     }
 }
 
-/// A picture's file, in a directory that is there.
+/// An image file in an existing directory.
 fn picture(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     let is_png = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png"));
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_help_has_exit_codes_and_examples_that_are_command_lines() {
+    fn the_help_has_exit_codes_and_valid_examples() {
         let help = Args::command().render_help().to_string();
         assert!(help.contains("\nExit codes:\n  0  "), "{help}");
         let examples: Vec<&str> = help.lines().filter_map(|line| line.strip_prefix("  duplex")).collect();
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused_at_the_door() {
+    fn invalid_arguments_are_rejected() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let file = file.path().to_str().unwrap();
         for bad in [

@@ -1,6 +1,6 @@
-//! The system's clipboard, read and written off the window's thread: another program that owns it may take half a minute
-//! to answer, and a window that waits for it is frozen. What is typed behind a paste waits until the paste is there, so
-//! that the order stays as it was typed.
+//! The system's clipboard, accessed from separate threads: the program that owns its content may take half a minute
+//! to answer, which would freeze the window. Text typed after a paste waits for the paste, so that the order is
+//! preserved.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
@@ -16,58 +16,58 @@ use crate::clock;
 use crate::model::time::BootMs;
 use crate::ui::NotPasted;
 
-/// The longest that a paste may keep what was typed behind it waiting, in milliseconds.
+/// Maximum time that a paste may delay later input, in milliseconds.
 const MAX_WAIT_MS: u64 = 1_000;
-/// How often an answer is looked for while one is due.
+/// Polling interval while an answer is pending.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
-/// Maximum number of threads that wait for an owner that does not answer; beyond it, nothing is pasted.
+/// Maximum number of threads waiting for an unresponsive owner; beyond it, pastes fail.
 const MAX_READERS: usize = 4;
-/// The longest that a closing window waits for its last copy to be written.
+/// Maximum time that a closing window waits for its last copy to be written.
 const MAX_GOODBYE: Duration = Duration::from_millis(500);
-/// Maximum number of queued copies. Only the newest one counts.
+/// Maximum number of queued copies. Only the newest one matters.
 const MAX_WRITES: usize = 16;
 
-/// Which of the two that X11 and Wayland have.
+/// The clipboard, or the primary selection of X11 and Wayland.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Selection {
-    /// What was copied.
+    /// Text that was copied.
     Clipboard,
-    /// What is selected, to be pasted by a middle click.
+    /// The selected text, pasted with the middle button.
     Primary,
 }
 
-/// The system's clipboard. Both calls may block.
+/// The system's clipboard. Both methods may block.
 pub(super) trait System: Send + Sync + 'static {
-    /// The text in it; none where it holds no text.
+    /// Its text; `None` if it contains no text.
     fn read(&self, from: Selection) -> Option<String>;
-    /// Puts a text into it.
+    /// Replaces its content.
     fn write(&self, to: Selection, text: String);
 }
 
-/// Takes the window's copies and pastes over from egui's own clipboard.
+/// Replaces egui's own handling of copy and paste.
 pub(super) struct Clipboard {
     order: Order,
-    /// None once the window has closed.
+    /// `None` once the window has closed.
     threads: Option<Threads>,
     answer: Option<Mutex<Receiver<Option<String>>>>,
     troubles: Troubles,
 }
 
-/// Why pastes came to nothing, for the window to say.
+/// Failed pastes, for display by the window.
 pub(super) type Troubles = Arc<Mutex<Vec<NotPasted>>>;
 
-/// Those who wait in the window's place.
+/// The threads that wait on the window's behalf.
 struct Threads {
     system: Arc<dyn System>,
     writes: SyncSender<(Selection, String)>,
-    /// Ends when the writer has.
+    /// Disconnects when the writer thread has ended.
     written: Mutex<Receiver<()>>,
-    /// One more reference for each reader that is still out.
+    /// Its reference count is the number of running readers plus one.
     readers: Arc<()>,
 }
 
 impl Clipboard {
-    /// Starts the thread that writes.
+    /// Starts the writer thread.
     pub(super) fn new(system: Arc<dyn System>) -> std::io::Result<Clipboard> {
         let (writes, jobs) = sync_channel::<(Selection, String)>(MAX_WRITES);
         let (done, written) = sync_channel::<()>(1);
@@ -83,17 +83,17 @@ impl Clipboard {
         Ok(Clipboard { order: Order::default(), threads: Some(threads), answer: None, troubles })
     }
 
-    /// What the window is to say of pastes that came to nothing.
+    /// Failed pastes, for display by the window.
     pub(super) fn troubles(&self) -> Troubles {
         Arc::clone(&self.troubles)
     }
 
-    /// Asks for what is in the clipboard. An owner that never answers costs a thread until its connection gives up.
+    /// Requests the clipboard's text. An unresponsive owner blocks a thread until its connection times out.
     fn ask(&mut self, from: Selection) {
         self.answer = None;
         let Some(threads) = &self.threads else { return };
         if Arc::strong_count(&threads.readers) > MAX_READERS {
-            return log::warn!("nothing is pasted: the program that owns the clipboard does not answer");
+            return log::warn!("paste failed: the program that owns the clipboard is not responding");
         }
         let (to, answer) = sync_channel(1);
         let (system, place) = (Arc::clone(&threads.system), Arc::clone(&threads.readers));
@@ -104,11 +104,11 @@ impl Clipboard {
         };
         match thread::Builder::new().name("paste".to_owned()).spawn(read) {
             Ok(_) => self.answer = Some(Mutex::new(answer)),
-            Err(error) => log::warn!("nothing is pasted: {error}"),
+            Err(error) => log::warn!("paste failed: {error}"),
         }
     }
 
-    /// What was read; none while it is not known.
+    /// The result of the read; `None` while it is pending.
     fn answered(&mut self) -> Option<Answer> {
         let Some(answer) = &mut self.answer else { return Some(Answer::Never) };
         let answer = answer.get_mut().unwrap_or_else(PoisonError::into_inner);
@@ -126,11 +126,11 @@ impl Plugin for Clipboard {
         "Clipboard"
     }
 
-    /// What was copied last is handed to the system's clipboard before the window's display closes.
+    /// Writes the last copy to the system's clipboard before the window's display closes.
     fn on_exit(&mut self, _ctx: &Context) {
         let Some(Threads { writes, written, .. }) = self.threads.take() else { return };
         drop(writes);
-        // It ends without a word: only the end, or the time, is waited for.
+        // Only the end of the thread, or the timeout, matters.
         let _ = lock(&written).recv_timeout(MAX_GOODBYE);
     }
 
@@ -172,26 +172,26 @@ impl Plugin for Clipboard {
     }
 }
 
-/// Puts events in order: what comes behind a paste waits for its text.
+/// Orders events: those after a paste wait for its text.
 #[derive(Default)]
 struct Order {
     paste: Option<Paste>,
     held: VecDeque<Event>,
 }
 
-/// What came of a read.
+/// The result of a read.
 #[derive(Debug)]
 enum Answer {
     Text(String),
-    /// There is no text in it.
+    /// It contains no text.
     NoText,
-    /// Nobody will answer.
+    /// The read failed.
     Never,
 }
 
 /// A paste whose text is being read.
 struct Paste {
-    /// Where the middle button was pressed; none for a paste by keys.
+    /// Where the middle button was pressed; `None` for a paste by keyboard.
     clicked: Option<Pos2>,
     asked_at: BootMs,
 }
@@ -201,8 +201,8 @@ impl Order {
         self.paste.is_some()
     }
 
-    /// The text that was waited for, if it is known by now. After [`MAX_WAIT_MS`] nothing is pasted. Returns why nothing
-    /// is, if that is to be said: a middle click often pastes nothing.
+    /// Completes the pending paste if its text is known. After [`MAX_WAIT_MS`] it fails. Returns the reason if the
+    /// user should be told: middle clicks often paste nothing.
     fn answer(&mut self, now: BootMs, answer: Option<Answer>) -> Option<NotPasted> {
         let paste = self.paste.as_ref()?;
         let late = now.saturating_sub(paste.asked_at) >= MAX_WAIT_MS;
@@ -211,7 +211,7 @@ impl Order {
             Some(Answer::NoText) => Err(NotPasted::NoText),
             Some(Answer::Never) => Err(NotPasted::NoAnswer),
             None if late => {
-                log::warn!("nothing is pasted: the program that owns the clipboard did not answer in time");
+                log::warn!("paste failed: the program that owns the clipboard did not respond in time");
                 Err(NotPasted::NoAnswer)
             }
             None => return None,
@@ -230,11 +230,11 @@ impl Order {
         None
     }
 
-    /// Moves events from `input` to `output` up to a paste. Returns what is to be read for it; then call it again.
+    /// Moves events from `input` to `output` up to a paste. Returns what to read for it; then call it again.
     fn sort(&mut self, now: BootMs, input: &mut Vec<Event>, output: &mut Vec<Event>) -> Option<Selection> {
         self.held.extend(input.drain(..));
         if self.waits() {
-            // Pointer movement and window state are not part of what was typed.
+            // Pointer movement and window state do not need to keep their order.
             let held = std::mem::take(&mut self.held);
             let (waiting, passing): (Vec<_>, Vec<_>) = held.into_iter().partition(is_in_order);
             self.held = waiting.into();
@@ -267,7 +267,7 @@ impl Order {
                 continue;
             };
             if clicked.is_some() {
-                // The click itself is one, whatever is pasted.
+                // The click itself counts, whatever is pasted.
                 output.push(event);
             }
             self.paste = Some(Paste { clicked, asked_at: now });
@@ -277,7 +277,7 @@ impl Order {
     }
 }
 
-/// Whether there is a selection that a middle click pastes.
+/// Whether the system has a primary selection.
 const HAS_PRIMARY: bool =
     cfg!(all(unix, not(any(target_os = "macos", target_os = "ios", target_os = "android"))));
 
@@ -302,7 +302,7 @@ enum Command {
     Paste,
 }
 
-/// What a key means for the clipboard.
+/// The clipboard command of a key combination.
 fn command(key: Key, held: Modifiers) -> Option<Command> {
     let insert = Modifiers { shift: false, ..held }.is_none() && held.shift;
     match key {
@@ -312,7 +312,7 @@ fn command(key: Key, held: Modifiers) -> Option<Command> {
         Key::C if held.command_only() => Some(Command::Copy),
         Key::X if held.command_only() => Some(Command::Cut),
         Key::V if held.command_only() => Some(Command::Paste),
-        // The keys of older programs on Windows and Linux.
+        // Older key combinations on Windows and Linux.
         Key::Insert if insert => Some(Command::Paste),
         Key::Insert if held.command_only() => Some(Command::Copy),
         Key::Delete if insert => Some(Command::Cut),
@@ -322,7 +322,7 @@ fn command(key: Key, held: Modifiers) -> Option<Command> {
 
 /// The clipboard of this computer's window system.
 pub(super) struct Desktop {
-    /// Keeps what was copied for as long as the window is open: on X11 its owner hands it out.
+    /// Keeps copied text available while the window is open: on X11 the owner provides it.
     own: Mutex<Option<arboard::Clipboard>>,
     #[cfg(all(unix, not(target_os = "macos")))]
     wayland: Option<Mutex<smithay_clipboard::Clipboard>>,
@@ -352,14 +352,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Wayland hands its clipboard to the window that has the focus, so it is asked over the window's own connection.
+/// Wayland gives clipboard access to the focused window, so the window's own connection is used.
 #[cfg(all(unix, not(target_os = "macos")))]
 #[allow(unsafe_code)]
 fn wayland(creation: &eframe::CreationContext<'_>) -> Option<Mutex<smithay_clipboard::Clipboard>> {
     use raw_window_handle::{HasDisplayHandle as _, RawDisplayHandle};
     let RawDisplayHandle::Wayland(display) = creation.display_handle().ok()?.as_raw() else { return None };
-    // SAFETY: the display is winit's, which keeps it until its event loop ends. `Plugin::on_exit` runs before that and lets
-    // go of this clipboard.
+    // SAFETY: the display belongs to winit, which keeps it until its event loop ends. `Plugin::on_exit` runs before
+    // that and drops this clipboard.
     Some(Mutex::new(unsafe { smithay_clipboard::Clipboard::new(display.display.as_ptr()) }))
 }
 
@@ -373,7 +373,7 @@ impl System for Desktop {
             };
             return text.inspect_err(|error| log::debug!("nothing to paste: {error}")).ok();
         }
-        // One of its own: the one that writes must not wait for this.
+        // A separate one: the writer must not wait for it.
         let mut clipboard = arboard::Clipboard::new().ok()?;
         let text = match from {
             Selection::Clipboard => clipboard.get_text(),
@@ -400,12 +400,12 @@ impl System for Desktop {
             Selection::Primary => primary::set(clipboard, text),
         };
         if let Err(error) = written {
-            log::warn!("nothing was copied: {error}");
+            log::warn!("copy failed: {error}");
         }
     }
 }
 
-/// The selection of X11 that a middle click pastes.
+/// The primary selection of X11.
 #[cfg(all(unix, not(target_os = "macos")))]
 mod primary {
     use arboard::{Clipboard, Error, GetExtLinux as _, LinuxClipboardKind, SetExtLinux as _};
@@ -419,7 +419,7 @@ mod primary {
     }
 }
 
-/// Other systems have none.
+/// Other systems have no primary selection.
 #[cfg(not(all(unix, not(target_os = "macos"))))]
 mod primary {
     use arboard::{Clipboard, Error};
@@ -452,14 +452,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_typed_behind_a_paste_waits_for_it() {
+    fn input_after_a_paste_waits_for_it() {
         let mut order = Order::default();
         let (paste, enter) = (key(Key::V, Modifiers::COMMAND), key(Key::Enter, Modifiers::NONE));
         let (asked, sorted) = sort(&mut order, 0, &[text("a"), paste.clone(), text("b")]);
         assert_eq!((asked, sorted), (Some(Selection::Clipboard), vec![text("a")]));
         let moved = Event::PointerMoved(Pos2::ZERO);
         let (asked, sorted) = sort(&mut order, 5, &[enter.clone(), moved.clone()]);
-        assert_eq!((asked, sorted), (None, vec![moved]), "the pointer is not held up");
+        assert_eq!((asked, sorted), (None, vec![moved]), "pointer events are not delayed");
         order.answer(10, None);
         assert!(order.waits());
         order.answer(15, Some(Answer::Text("one\r\ntwo".to_owned())));
@@ -468,7 +468,7 @@ mod tests {
     }
 
     #[test]
-    fn two_pastes_on_end_are_both_asked_for() {
+    fn two_pastes_in_a_row_are_both_read() {
         let mut order = Order::default();
         let paste = key(Key::V, Modifiers::COMMAND);
         assert_eq!(sort(&mut order, 0, &[paste.clone(), paste]).0, Some(Selection::Clipboard));
@@ -478,7 +478,7 @@ mod tests {
     }
 
     #[test]
-    fn an_owner_that_does_not_answer_keeps_nothing_back_for_more_than_a_second() {
+    fn an_unresponsive_owner_delays_input_by_at_most_a_second() {
         let mut order = Order::default();
         sort(&mut order, 0, &[key(Key::V, Modifiers::COMMAND), text("typed")]);
         assert_eq!(order.answer(MAX_WAIT_MS - 1, None), None);
@@ -488,7 +488,7 @@ mod tests {
     }
 
     #[test]
-    fn copy_and_cut_are_told_by_their_keys() {
+    fn copy_and_cut_are_recognised_by_their_keys() {
         let mut order = Order::default();
         let keys = [
             key(Key::C, Modifiers::COMMAND),

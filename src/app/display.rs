@@ -1,38 +1,38 @@
-//! What must be there before a window can open, and how to tell a person when it is not.
+//! Checks the requirements for opening a window, and shows an error if they are not met.
 
 use std::io::Write as _;
 
 use crate::model::harmless;
 
-/// Longest sentence that is said, in characters.
+/// Maximum length of a message, in characters.
 const MAX_SENTENCE_CHARS: usize = 2_000;
 
-/// Lets a program that Windows gave no console write to the one it was started from: for --help, and for [`tell`].
+/// Attaches a Windows GUI program to the console of its parent, for --help and [`tell`].
 #[cfg(windows)]
 #[allow(unsafe_code)]
 pub(super) fn find_console() {
     use windows_sys::Win32::System::Console::{ATTACH_PARENT_PROCESS, AttachConsole};
-    // SAFETY: touches no memory of ours. It fails where there is none, which is usual.
+    // SAFETY: accesses no memory of ours. It fails if there is no console, which is usual.
     unsafe { AttachConsole(ATTACH_PARENT_PROCESS) };
 }
 
-/// Elsewhere every program has what it was started from.
+/// Other systems do not need this.
 #[cfg(not(windows))]
 pub(super) fn find_console() {}
 
-/// Says a sentence where the program was started from; nobody may be left there to read it.
+/// Prints a message to standard error, which may be closed.
 pub(super) fn print(sentence: &str) {
     let _ = writeln!(std::io::stderr(), "duplex: {}", harmless::line(sentence, MAX_SENTENCE_CHARS));
 }
 
-/// Says a sentence where the person will see it.
+/// Shows a message where the user will see it.
 pub(super) fn tell(sentence: &str) {
     print(sentence);
     #[cfg(windows)]
     message_box(sentence);
 }
 
-/// A program without a console has no other way to say why it did not start.
+/// A program without a console can only show errors in a dialog.
 #[cfg(windows)]
 #[allow(unsafe_code)]
 fn message_box(sentence: &str) {
@@ -40,7 +40,7 @@ fn message_box(sentence: &str) {
     use windows_sys::Win32::UI::WindowsAndMessaging::{MB_ICONERROR, MB_OK, MB_SETFOREGROUND, MessageBoxW};
     let wide = |text: &str| text.encode_utf16().chain([0]).collect::<Vec<u16>>();
     let (text, caption) = (wide(sentence), wide("Duplex"));
-    // SAFETY: both are NUL-terminated and outlive the call, which blocks until the person has read it.
+    // SAFETY: both are NUL-terminated and outlive the call, which blocks until the dialog is closed.
     unsafe {
         if GetConsoleWindow().is_null() {
             let look = MB_OK | MB_ICONERROR | MB_SETFOREGROUND;
@@ -49,7 +49,7 @@ fn message_box(sentence: &str) {
     }
 }
 
-/// Whether a window can open here; the error says what to do.
+/// Whether a window can be opened; the error says what to do.
 #[cfg(all(unix, not(target_os = "macos")))]
 pub(super) fn check() -> Result<(), String> {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
@@ -61,7 +61,7 @@ pub(super) fn check() -> Result<(), String> {
     }
     let mut wanted = vec![("libxkbcommon.so.0", "libxkbcommon0"), ("libEGL.so.1", "libegl1")];
     if !wayland {
-        // winit panics where one of these is missing, instead of saying so.
+        // winit panics if one of these is missing.
         wanted.extend([
             ("libxkbcommon-x11.so.0", "libxkbcommon-x11-0"),
             ("libX11.so.6", "libx11-6"),
@@ -82,11 +82,11 @@ pub(super) fn check() -> Result<(), String> {
     ))
 }
 
-/// Whether the display that the window will use answers; the error says why not. Wayland goes first where both are set.
+/// Whether the display that will be used responds; the error says why not. Wayland takes precedence if both are set.
 #[cfg(all(unix, not(target_os = "macos")))]
 fn reach(wayland: bool) -> Result<(), String> {
     let var = |name: &str| std::env::var(name).unwrap_or_default();
-    // A socket that was handed over is open already.
+    // An inherited socket is already open.
     if wayland && !var("WAYLAND_SOCKET").is_empty() {
         return Ok(());
     }
@@ -106,7 +106,7 @@ fn reach(wayland: bool) -> Result<(), String> {
     }
 }
 
-/// The sockets of a display, asked before any library is: libraries only say that it did not work.
+/// Connects to a display's socket directly, because the libraries report no reasons.
 #[cfg(all(unix, not(target_os = "macos")))]
 mod sockets {
     use std::io::{self, ErrorKind};
@@ -115,7 +115,7 @@ mod sockets {
     use std::path::{Path, PathBuf};
     use std::time::Duration;
 
-    /// How long an X server on another computer may take to answer.
+    /// How long a remote X server may take to respond.
     const MAX_WAIT: Duration = Duration::from_secs(5);
     /// The port of an X server's first display.
     const X11_PORT: u16 = 6_000;
@@ -147,7 +147,7 @@ mod sockets {
     }
 
     pub(super) fn x11(display: &str) -> Result<(), String> {
-        // `host:number.screen`; a host that is empty or `unix` is this computer.
+        // `host:number.screen`; an empty host or `unix` is this computer.
         let parsed = display.rsplit_once(':').and_then(|(host, rest)| {
             let number: u16 = rest.split('.').next()?.parse().ok()?;
             Some((host.trim_end_matches(':'), number))
@@ -157,7 +157,7 @@ mod sockets {
         };
         let answered = match host {
             "" | "unix" => local(number),
-            // Something of its own; the library knows.
+            // A special form that only the library understands.
             host if host.contains('/') => return Ok(()),
             host => remote(host, number),
         };
@@ -203,10 +203,10 @@ mod sockets {
         use super::*;
 
         #[test]
-        fn a_display_that_does_not_answer_is_told_by_its_cause() {
+        fn errors_name_the_cause_of_an_unavailable_display() {
             let no_display = x11("nonsense").unwrap_err();
             assert!(no_display.contains("isn't a display"), "{no_display}");
-            // A number that nobody uses.
+            // A display number that nothing uses.
             let dead = x11(":64999").unwrap_err();
             assert!(dead.contains("No X server is running at the display :64999"), "{dead}");
             let dir = tempfile::tempdir().unwrap();
@@ -223,15 +223,15 @@ mod sockets {
     }
 }
 
-/// Whether the X server lets us in. It answers: what is left is permission.
+/// Whether the X server accepts us. It has responded, so only permission can be missing.
 #[cfg(all(unix, not(target_os = "macos")))]
 #[allow(unsafe_code)]
 fn can_open(display: &str) -> bool {
     type Open = extern "C" fn(*const std::ffi::c_char) -> *mut std::ffi::c_void;
     type Close = extern "C" fn(*mut std::ffi::c_void) -> std::ffi::c_int;
     let Ok(name) = std::ffi::CString::new(display) else { return false };
-    // SAFETY: the signatures are Xlib's (XOpenDisplay(3)); the name outlives the call, the library is never unloaded, and the
-    // connection is closed by the function that belongs to it.
+    // SAFETY: the signatures are Xlib's (XOpenDisplay(3)); the name outlives the call, the library is never unloaded,
+    // and the connection is closed by its own function.
     unsafe {
         let Ok(xlib) = libloading::Library::new("libX11.so.6") else { return true };
         let opened = match (xlib.get::<Open>(b"XOpenDisplay\0"), xlib.get::<Close>(b"XCloseDisplay\0")) {
@@ -252,25 +252,25 @@ fn can_open(display: &str) -> bool {
 #[cfg(all(unix, not(target_os = "macos")))]
 #[allow(unsafe_code)]
 fn can_load(library: &str) -> bool {
-    // SAFETY: system libraries that the window is about to load itself; their initialisers are run by every X11 and
-    // Wayland program.
+    // SAFETY: system libraries that the window is about to load itself; every X11 and Wayland program runs their
+    // initialisers.
     unsafe { libloading::Library::new(library) }.is_ok()
 }
 
-/// Sees to it that the process ends when the X server does, as at the end of a desktop session. Xlib would run the exit
-/// handlers then, and among them winit closes its input method over the dead connection, for ever and at full load.
-/// What a person typed is on disk as after a crash.
+/// Ends the process when the X server goes away, as at the end of a desktop session. Otherwise Xlib would run the
+/// exit handlers, and winit's would close its input method over the dead connection, forever and at full load. What
+/// the user typed is on disk, as after a crash.
 #[cfg(all(unix, not(target_os = "macos")))]
 #[allow(unsafe_code)]
 pub(super) fn end_with_the_display() {
     type Handler = extern "C" fn(*mut std::ffi::c_void) -> std::ffi::c_int;
     extern "C" fn lost(_display: *mut std::ffi::c_void) -> std::ffi::c_int {
         tell("The desktop session has ended.");
-        // SAFETY: ends the process at once; nothing of it runs any more.
+        // SAFETY: ends the process at once; nothing of it runs afterwards.
         unsafe { libc::_exit(1) }
     }
-    // SAFETY: the signature is Xlib's (XSetIOErrorHandler(3)); the handler lives as long as the program, and the library
-    // is never unloaded.
+    // SAFETY: the signature is Xlib's (XSetIOErrorHandler(3)); the handler lives as long as the program, and the
+    // library is never unloaded.
     unsafe {
         let Ok(xlib) = libloading::Library::new("libX11.so.6") else { return };
         if let Ok(set) = xlib.get::<extern "C" fn(Handler) -> Option<Handler>>(b"XSetIOErrorHandler\0") {
@@ -286,6 +286,6 @@ pub(super) fn check() -> Result<(), String> {
     Ok(())
 }
 
-/// Windows and macOS end a program with its session by themselves.
+/// Windows and macOS end a program with its session themselves.
 #[cfg(any(windows, target_os = "macos"))]
 pub(super) fn end_with_the_display() {}

@@ -1,5 +1,5 @@
-//! The system's fonts for what our own lack, and its emoji before all of them: else those few emoji that some text font
-//! has in outlines would stand among coloured ones.
+//! System fonts for characters that the built-in fonts lack, with the system's emoji font first: otherwise the few
+//! emoji that a text font contains as outlines would appear among coloured ones.
 
 use std::sync::Arc;
 
@@ -10,20 +10,20 @@ use egui_system_font_provider::SystemFontProvider;
 
 use crate::ui::theme;
 
-/// Emoji that no font for text has: whatever font has them is one for emoji. The later ones are younger.
+/// Emoji that no text font contains: a font with them is an emoji font. Older and newer ones.
 const ONLY_EMOJI: [&str; 3] = ["🦄", "🥰", "🫠"];
 
-/// Lets the system's fonts be found; before the views choose theirs.
+/// Installs the system's fonts; must run before the views choose theirs.
 pub(super) fn install(ctx: &Context) {
     let system = Arc::new(SystemFontProvider::new());
     ctx.add_font_provider(Arc::clone(&system) as _);
     ctx.add_plugin(FirstEmoji { system: Some(system) });
 }
 
-/// Waits for the first emoji on screen: only then the system's font for them is looked for. It is 10 MB large, and to find it
-/// all fonts are read.
+/// Looks for the system's emoji font when the first emoji appears on screen: the font has about 10 MB, and finding it
+/// requires reading all fonts.
 struct FirstEmoji {
-    /// None once it is looked for.
+    /// `None` once the search has started.
     system: Option<Arc<SystemFontProvider>>,
 }
 
@@ -46,14 +46,14 @@ impl Plugin for FirstEmoji {
     }
 }
 
-/// Whether a character is one of those that fonts for emoji have, or stands behind one (U+FE0F).
+/// Whether emoji fonts contain this character, or it selects emoji style (U+FE0F).
 fn may_be_emoji(c: char) -> bool {
     matches!(c, '\u{2600}'..='\u{27BF}' | '\u{2B00}'..='\u{2BFF}' | '\u{FE0F}' | '\u{1F000}'..='\u{1FAFF}')
 }
 
 fn look_for_emoji(ctx: &Context, system: Arc<SystemFontProvider>) {
     let theirs = ctx.clone();
-    // Waits until the fonts of the system are read, which the window does not.
+    // Waits until the system's fonts have been read, without blocking the window.
     let found = std::thread::Builder::new().name("emoji".to_owned()).spawn(move || {
         let font = emoji(&system);
         log::debug!("emoji: {}", font.as_ref().map_or("our own", |font| &font.name));
@@ -61,11 +61,11 @@ fn look_for_emoji(ctx: &Context, system: Arc<SystemFontProvider>) {
         theirs.request_repaint_after(std::time::Duration::ZERO);
     });
     if let Err(error) = found {
-        log::warn!("emoji may look unlike each other: {error}");
+        log::warn!("cannot load the emoji font: {error}");
     }
 }
 
-/// The system's font for emoji, if it has one in colour.
+/// The system's colour emoji font, if there is one.
 fn emoji(system: &SystemFontProvider) -> Option<FontInsert> {
     let font = |cluster| system.font_for(&FallbackRequest { cluster, family: &FontFamily::Proportional });
     ONLY_EMOJI
@@ -74,15 +74,15 @@ fn emoji(system: &SystemFontProvider) -> Option<FontInsert> {
         .find(|font| is_coloured((*font.data.font).as_ref(), font.data.index))
 }
 
-/// Whether a font has tables of coloured glyphs that we can draw: bitmaps (CBDT, sbix) or layers (COLR).
+/// Whether a font has colour glyph tables that we can draw: bitmaps (CBDT, sbix) or layers (COLR).
 fn is_coloured(font: &[u8], index: u32) -> bool {
     tables(font, index)
         .is_some_and(|tables| tables.iter().any(|tag| matches!(*tag, b"CBDT" | b"sbix" | b"COLR")))
 }
 
-/// The tags in a font's directory of tables (OpenType, "Organization of an OpenType Font").
+/// The tags in a font's table directory (OpenType, "Organization of an OpenType Font").
 fn tables(font: &[u8], index: u32) -> Option<Vec<&[u8; 4]>> {
-    /// Most tables looked at: there are about 60 kinds.
+    /// Maximum number of tables read: there are about 60 kinds.
     const MAX_TABLES: usize = 128;
     let number = |at: usize| Some(u32::from_be_bytes(font.get(at..at.checked_add(4)?)?.try_into().ok()?));
     let start = match font.get(..4)? {
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_font_is_coloured_by_its_tables() {
+    fn colour_fonts_are_recognised_by_their_tables() {
         assert!(is_coloured(&font(&[b"cmap", b"CBDT", b"CBLC"]), 0));
         assert!(is_coloured(&font(&[b"COLR", b"CPAL", b"glyf"]), 0));
         assert!(!is_coloured(&font(&[b"cmap", b"glyf", b"head"]), 0));
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn the_font_is_looked_for_at_the_first_emoji_and_not_for_other_text() {
+    fn only_emoji_trigger_the_search_for_an_emoji_font() {
         for text in ["😀", "❤️", "☀", "✅", "⭐", "🇰🇷", "🫠"] {
             assert!(text.chars().any(may_be_emoji), "{text}");
         }
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_or_no_font_at_all_is_not() {
+    fn truncated_and_invalid_fonts_are_not_colour_fonts() {
         let whole = font(&[b"cmap", b"CBDT"]);
         for length in 0..12 + 16 + 4 {
             assert!(!is_coloured(&whole[..length], 0), "{length}");

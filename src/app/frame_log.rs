@@ -1,11 +1,11 @@
-//! One line a frame for whoever measures: `RUST_LOG=duplex::frames=trace`. Costs nothing otherwise.
+//! Logs one line per frame for measurements: `RUST_LOG=duplex::frames=trace`. Costs nothing otherwise.
 
 use std::time::Instant;
 
 use crate::clock;
 use crate::model::SharedModel;
 
-/// What a frame began with.
+/// State at the beginning of a frame.
 pub(super) struct FrameLog {
     began_ms: u64,
     began: Instant,
@@ -14,7 +14,7 @@ pub(super) struct FrameLog {
 }
 
 impl FrameLog {
-    /// A frame begins. `None` unless somebody measures.
+    /// A frame begins. `None` unless the log is enabled.
     pub(super) fn begin(ui: &egui::Ui, model: &SharedModel) -> Option<FrameLog> {
         if !log::log_enabled!(target: "duplex::frames", log::Level::Trace) {
             return None;
@@ -26,12 +26,13 @@ impl FrameLog {
         Some(FrameLog { began_ms: clock::now().boot_ms, began: Instant::now(), keys, lock_us })
     }
 
-    /// It is laid out. `last_s`: what the frame before took in all, painting included, in seconds.
+    /// The layout is done. `last_s`: the total time of the previous frame, including painting, in seconds.
     pub(super) fn end(self, model: &SharedModel, last_s: Option<f32>) {
         let now = clock::now();
         let asked = Instant::now();
         let (readings, conflated, newest, lock_us) = model.read(|model| {
-            // As long as it is waited for before a frame, or behind one: a frame begins when the worker has just let go.
+            // The longest wait for the lock before or after the frame: a frame usually begins when the worker has
+            // just released it.
             let lock_us = self.lock_us.max(asked.elapsed().as_micros());
             let all = || model.connections.values().map(|connection| &connection.devices);
             let heard = all().flat_map(|devices| devices.iter()).filter(|device| !device.is_local());

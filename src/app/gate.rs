@@ -1,6 +1,7 @@
-//! [`Gate`]: when a repaint is asked for. At once for what a person waits for, at most 20 times a second for readings, not
-//! at all for readings that nobody can see, and once a second for the rest of what nobody can see: the tray counts it. egui schedules each request on its own, and they pile up while a window is
-//! hidden: so one that is sooner than the last is the only one let through until something was drawn.
+//! [`Gate`]: limits repaint requests. Immediate for what a person waits for, at most 20 per second for readings, none
+//! for readings in a hidden window, and once a second for other changes in a hidden window, because the tray shows a
+//! count. egui schedules each request separately, and they accumulate while a window is hidden: only a request that
+//! is earlier than the pending one is passed on until a frame is drawn.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -9,14 +10,14 @@ use crate::clock;
 use crate::model::time::BootMs;
 use crate::worker::News;
 
-/// Shorter than a frame: what happens together is drawn together. In milliseconds.
+/// Less than a frame, so that simultaneous changes are drawn together. In milliseconds.
 const SOON_MS: u64 = 2;
-/// Readings are drawn no oftener than this, in milliseconds.
+/// Minimum interval between repaints for readings, in milliseconds.
 const READINGS_MS: u64 = 50;
-/// What happens while the window cannot be seen is attended to no oftener than this, in milliseconds.
+/// Minimum interval between updates of a hidden window, in milliseconds.
 const HIDDEN_MS: u64 = 1_000;
 
-/// The one way from another thread to a repaint.
+/// The only way for another thread to request a repaint.
 pub(super) struct Gate {
     ctx: egui::Context,
     pace: Mutex<Pace>,
@@ -27,7 +28,7 @@ impl Gate {
         Gate { ctx, pace: Mutex::default() }
     }
 
-    /// Asks for a repaint, once the data is in place.
+    /// Requests a repaint; call it after the data has changed.
     pub(super) fn ask(&self, news: News) {
         let wait = self.pace(|pace| pace.ask(clock::now().boot_ms, news));
         if let Some(wait) = wait {
@@ -35,18 +36,18 @@ impl Gate {
         }
     }
 
-    /// Whether the window can be seen, as far as the system tells.
+    /// Sets whether the window is visible, as far as the system reports it.
     pub(super) fn shown(&self, visible: bool) {
         self.pace(|pace| {
             pace.hidden = !visible;
             if !visible {
-                // There will be no frame.
+                // No frame will be drawn.
                 pace.drawing(clock::now().boot_ms);
             }
         });
     }
 
-    /// A frame begins: what changes from now on needs another.
+    /// A frame begins: later changes need another one.
     pub(super) fn drawing(&self) {
         self.pace(|pace| pace.drawing(clock::now().boot_ms));
     }
@@ -56,24 +57,24 @@ impl Gate {
     }
 }
 
-/// When to draw.
+/// Timing of repaints.
 #[derive(Debug, Default)]
 struct Pace {
-    /// When the last frame began; none before the first.
+    /// When the last frame began; `None` before the first.
     drawn: Option<BootMs>,
-    /// When the next one was asked for; none was since the last.
+    /// When the next one is scheduled; `None` if it is not.
     asked: Option<BootMs>,
     hidden: bool,
 }
 
 impl Pace {
-    /// How long from now to draw; `None`: not for this, or it was asked for already.
+    /// The delay of a repaint; `None` if it is not needed, or already requested.
     fn ask(&mut self, now: BootMs, news: News) -> Option<Duration> {
         let soon = now + SOON_MS;
         let due = match news {
             News::Now if self.hidden => self.drawn.map_or(soon, |drawn| soon.max(drawn + HIDDEN_MS)),
             News::Now => soon,
-            // It is drawn with whatever shows the window again.
+            // It is drawn when the window becomes visible again.
             News::Readings if self.hidden => return None,
             News::Readings => self.drawn.map_or(soon, |drawn| soon.max(drawn + READINGS_MS)),
         };
@@ -98,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_person_waits_for_is_asked_for_once_and_at_once() {
+    fn urgent_changes_are_requested_once_and_at_once() {
         let mut pace = Pace::default();
         pace.drawing(1_000);
         assert_eq!(pace.ask(1_001, News::Now), ms(2));
@@ -109,9 +110,9 @@ mod tests {
     }
 
     #[test]
-    fn readings_are_drawn_twenty_times_a_second() {
+    fn readings_are_drawn_at_most_twenty_times_a_second() {
         let mut pace = Pace::default();
-        assert_eq!(pace.ask(500, News::Readings), ms(2), "nothing was ever drawn");
+        assert_eq!(pace.ask(500, News::Readings), ms(2), "no frame was drawn yet");
         pace.drawing(1_000);
         assert_eq!(pace.ask(1_010, News::Readings), ms(40));
         assert_eq!(pace.ask(1_020, News::Readings), None);
@@ -135,11 +136,11 @@ mod tests {
     }
 
     #[test]
-    fn a_hidden_window_is_not_drawn_for_readings() {
+    fn readings_do_not_repaint_a_hidden_window() {
         let mut pace = Pace { hidden: true, ..Pace::default() };
         assert_eq!(pace.ask(1_000, News::Readings), None);
         assert_eq!(pace.ask(1_000, News::Now), ms(2));
-        assert_eq!(pace.ask(5_000, News::Now), None, "they would pile up");
+        assert_eq!(pace.ask(5_000, News::Now), None, "requests would accumulate");
         (pace.hidden, pace.asked) = (false, None);
         assert_eq!(pace.ask(6_000, News::Readings), ms(2));
     }

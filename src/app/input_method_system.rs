@@ -1,20 +1,20 @@
-//! Input methods where the window system alone brings them: Windows and macOS.
+//! Input methods on Windows and macOS, where the window system handles them.
 
 use eframe::{AppCreator, CreationContext, NativeOptions};
 
-/// Nothing needs to be prepared.
+/// Nothing to prepare on these systems.
 pub(super) fn prepare() {}
 
-/// What the window system and the frames share: nothing.
+/// State shared by the window system and the frames: none on these systems.
 pub(super) struct Link;
 
 impl Link {
-    /// Nothing is shared.
+    /// Creates the empty link.
     pub(super) fn new() -> Link {
         Link
     }
 
-    /// Nothing needs to be told.
+    /// Does nothing on these systems.
     pub(super) fn attach(&self, _creation: &CreationContext<'_>) {}
 }
 

@@ -1,5 +1,5 @@
-//! One app per data directory: the first holds a lock; a second start asks it to come to the front, or to close, and
-//! leaves.
+//! One app per data directory: the first instance holds a lock; a second one asks it to come to the front or to
+//! close, and exits.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read as _, Write as _};
@@ -14,32 +14,32 @@ use serde::{Deserialize, Serialize};
 use crate::clock;
 use crate::settings::private_file;
 
-/// How long either side of a second start waits for the other.
+/// How long two instances wait for each other.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How long the first start may take to close: it saves what is under way.
+/// How long the first instance may take to close and save.
 const CLOSING: Duration = Duration::from_secs(20);
 
-/// Holds the data directory for this process; let go when dropped, however the process ends.
+/// The lock on the data directory; released when dropped or when the process ends.
 pub(super) struct Instance {
     _lock: File,
     record: PathBuf,
     window: Callee,
 }
 
-/// What a second start wants of the first.
+/// What a second instance requests from the first.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Call {
     /// Come to the front.
     Front,
-    /// Close, as if the person had closed it.
+    /// Close, as if the user had closed it.
     Close,
 }
 
-/// What carries calls out, once there is a window.
+/// The handler of calls, once there is a window.
 pub(super) type Callee = Arc<OnceLock<Box<dyn Fn(Call) + Send + Sync>>>;
 
-/// Where the first start listens, and a word for each call that only this user's programs can read. Both are equally
-/// long.
+/// Where the first instance listens, and one secret per call that only this user's programs can read. Both secrets
+/// have the same length.
 #[derive(Clone, Serialize, Deserialize)]
 struct Record {
     port: u16,
@@ -48,7 +48,7 @@ struct Record {
 }
 
 impl Instance {
-    /// Claims a data directory. `None`: another window has it, and was asked to come to the front.
+    /// Claims a data directory. `None` if another instance has it and was asked to come to the front.
     pub(super) fn claim(data_dir: &Path, has_wishes: bool) -> Result<Option<Instance>, String> {
         let path = data_dir.join("app.lock");
         let open = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
@@ -63,7 +63,7 @@ impl Instance {
             Ok(()) => {
                 let window = Callee::default();
                 if let Err(error) = listen(&record, Arc::clone(&window)) {
-                    log::warn!("a second start will not find this window: {error}");
+                    log::warn!("other instances cannot find this window: {error}");
                 }
                 Ok(Some(Instance { _lock: lock, record, window }))
             }
@@ -76,7 +76,7 @@ impl Instance {
         }
     }
 
-    /// What carries calls out is to be put here.
+    /// The slot for the handler of calls.
     pub(super) fn window(&self) -> &Callee {
         &self.window
     }
@@ -84,12 +84,12 @@ impl Instance {
 
 impl Drop for Instance {
     fn drop(&mut self) {
-        // The next start writes its own; a stale one is answered by nobody.
+        // Best effort: the next instance overwrites it, and nothing answers at a stale address.
         let _ = std::fs::remove_file(&self.record);
     }
 }
 
-/// Closes the window that runs on a data directory, and waits until its program has ended. Nothing to do where none runs.
+/// Closes the instance that uses a data directory and waits until it has ended. Does nothing if there is none.
 pub(super) fn close(data_dir: &Path) -> Result<(), String> {
     let Ok(lock) = OpenOptions::new().write(true).open(data_dir.join("app.lock")) else { return Ok(()) };
     if lock.try_lock().is_ok() {
@@ -97,7 +97,7 @@ pub(super) fn close(data_dir: &Path) -> Result<(), String> {
     }
     let closed = ask(&data_dir.join("app.json"), Call::Close).and_then(|mut first| {
         first.set_read_timeout(Some(CLOSING)).ok()?;
-        // It says no more: what is waited for is the end of the connection, which is the end of the program.
+        // The answer is the end of the connection, which is the end of the program.
         match first.read(&mut [0]) {
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => None,
             _ => Some(()),
@@ -108,14 +108,14 @@ pub(super) fn close(data_dir: &Path) -> Result<(), String> {
     })
 }
 
-/// Listens for second starts on a thread of its own.
+/// Listens for other instances on a separate thread.
 fn listen(record: &Path, window: Callee) -> std::io::Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let word = || clock::random::<16>().map(|bytes| HEXLOWER.encode(&bytes)).map_err(std::io::Error::other);
     let words = Record { port: listener.local_addr()?.port(), word: word()?, close: word()? };
     private_file::write(record, &serde_json::to_vec(&words)?)?;
     std::thread::Builder::new().name("second-starts".to_owned()).spawn(move || {
-        // Whoever waits for the end of this program waits on these.
+        // Other instances wait for these connections to close.
         let mut open_to_the_end = Vec::new();
         for stream in listener.incoming() {
             let Some((stream, call)) = stream.ok().and_then(|stream| greeted(stream, &words)) else {
@@ -132,7 +132,7 @@ fn listen(record: &Path, window: Callee) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Whoever knows one of the words is a program of this user.
+/// Whoever knows one of the secrets is a program of this user.
 fn greeted(mut stream: TcpStream, words: &Record) -> Option<(TcpStream, Call)> {
     stream.set_read_timeout(Some(PATIENCE)).ok()?;
     let mut said = vec![0; words.word.len()];
@@ -146,7 +146,7 @@ fn greeted(mut stream: TcpStream, words: &Record) -> Option<(TcpStream, Call)> {
     Some((stream, call))
 }
 
-/// Calls the first start. `None`: it does not answer.
+/// Calls the first instance. `None` if it does not answer.
 fn ask(record: &Path, call: Call) -> Option<TcpStream> {
     let record: Record = serde_json::from_slice(&std::fs::read(record).ok()?).ok()?;
     let address = (Ipv4Addr::LOCALHOST, record.port).into();
@@ -168,19 +168,19 @@ mod tests {
     use std::sync::mpsc;
 
     #[test]
-    fn a_second_start_calls_the_first_to_the_front_or_closes_it() {
+    fn a_second_instance_raises_or_closes_the_first() {
         let dir = tempfile::tempdir().unwrap();
         let first = Instance::claim(dir.path(), false).unwrap().unwrap();
         let (tell, told) = mpsc::sync_channel(1);
         assert!(first.window().set(Box::new(move |call| _ = tell.try_send(call))).is_ok());
         assert!(Instance::claim(dir.path(), false).unwrap().is_none());
         assert_eq!(told.recv_timeout(Duration::from_secs(20)), Ok(Call::Front));
-        assert!(Instance::claim(dir.path(), true).is_err(), "what it wants cannot be handed over");
+        assert!(Instance::claim(dir.path(), true).is_err(), "its options cannot be passed on");
         let waiting = ask(&dir.path().join("app.json"), Call::Close);
         assert!(waiting.is_some());
         assert_eq!(told.recv_timeout(Duration::from_secs(20)), Ok(Call::Close));
         drop(first);
-        assert_eq!(close(dir.path()), Ok(()), "nothing is there to be closed");
+        assert_eq!(close(dir.path()), Ok(()), "there is nothing to close");
         assert!(Instance::claim(dir.path(), false).unwrap().is_some(), "the directory is free again");
     }
 }

@@ -1,4 +1,4 @@
-//! The desktop app: its arguments, its window, and what it says when it cannot open one.
+//! The desktop app: its command line, its window, and error messages if it cannot start.
 
 mod args;
 mod clipboard;
@@ -32,12 +32,12 @@ use desktop::Desktop;
 use gate::Gate;
 use instance::Instance;
 
-/// The desktop app's flags, as a manual page shows them.
+/// The desktop app's command line, for the manual page.
 pub fn command() -> clap::Command {
     Args::command()
 }
 
-/// The system's language, or English where it is none of ours.
+/// The system's language, or English if it is not supported.
 fn system_language() -> Language {
     Language::of_locale(&sys_locale::get_locale().unwrap_or_default())
 }
@@ -47,11 +47,11 @@ pub fn main() -> ExitCode {
     display::find_console();
     let args = Args::try_parse().unwrap_or_else(|error| privacy::end_with(&error));
     privacy::tell_plainly("duplex");
-    // First of all: no other thread runs yet.
+    // First of all, while no other thread runs.
     privacy::seal();
     input_method::prepare();
     privacy::logging::start("warn,duplex=info");
-    // Whoever asks for it is a program, the installer most of all: it looks at the exit code and tells the person itself.
+    // `--quit` is used by programs such as the installer, which read the exit code and inform the user themselves.
     let tell = if args.quit { display::print } else { display::tell };
     match run(args) {
         Ok(()) => ExitCode::SUCCESS,
@@ -62,7 +62,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Runs to the end. An error is a sentence for the person.
+/// Runs the app. The error is a sentence for the user.
 fn run(args: Args) -> Result<(), String> {
     if args.screenshot.is_none() && args.after.is_some() {
         return Err("--after needs --screenshot FILE.png.".to_owned());
@@ -83,20 +83,20 @@ fn run(args: Args) -> Result<(), String> {
         )
     })?;
     if let Err(error) = settings::private_file::close(&data_dir) {
-        log::warn!("{} cannot be closed to others: {error}", data_dir.display());
+        log::warn!("cannot restrict access to {}: {error}", data_dir.display());
     }
     let has_wishes = only.is_some() || args.screenshot.is_some();
     let Some(instance) = Instance::claim(&data_dir, has_wishes)? else { return Ok(()) };
     display::check()?;
     display::end_with_the_display();
 
-    // Before the window opens, so that it opens as it will be.
+    // Before the window opens, so that it appears as configured.
     let (preferences, place, panes) = settings::Settings::glance(&data_dir);
     let model = SharedModel::new(Model { preferences, data_dir: data_dir.clone(), ..Model::default() });
     let gate: Arc<OnceLock<Gate>> = Arc::default();
     let wake = {
         let gate = Arc::clone(&gate);
-        // Before the window is there, nothing needs a repaint: its first frame shows what is in the model by then.
+        // Before the window exists no repaint is needed: its first frame shows the model's state.
         Arc::new(move |news| {
             if let Some(gate) = gate.get() {
                 gate.ask(news)
@@ -104,11 +104,11 @@ fn run(args: Args) -> Result<(), String> {
         })
     };
     let language = system_language();
-    // A picture is taken of the window alone.
+    // A screenshot shows the window only.
     let desktop = args.screenshot.is_none().then(|| Desktop::start(language));
     let tell = desktop.as_ref().and_then(|desktop| desktop.teller(model.clone()));
     let worker = Worker::spawn(worker::Options { data_dir, only, tell }, model.clone(), wake)
-        .map_err(|error| format!("The system gives no thread to work with: {error}."))?;
+        .map_err(|error| format!("Cannot start a thread: {error}."))?;
     let shot = args.screenshot.map(|file| screenshot::Plan { file, after: args.after.unwrap_or(2.0) });
     window::open(model, worker, gate, instance, desktop, shot, (place, panes))
 }

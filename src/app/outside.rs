@@ -1,4 +1,4 @@
-//! [`Outside`]: the window among what is around it: in the tray, in front, or closed; and where the person looks.
+//! [`Outside`]: the window's state on the desktop (in the tray, in front, closed), and what the user is viewing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,37 +11,36 @@ use crate::model::notices::{Target, Viewing};
 use crate::model::{Intent, SharedModel, WindowPlace};
 use crate::ui::Ui;
 
-/// What is around the window, and where the window is in it.
+/// The window's relation to the desktop.
 pub(super) struct Outside {
     desktop: Option<Desktop>,
-    /// The window system can bring a hidden window back. (Wayland cannot.)
+    /// Whether the window system can show a hidden window again. (Wayland cannot.)
     can_hide: bool,
-    /// The window is in the tray alone.
+    /// The window is hidden in the tray.
     hidden: bool,
-    /// The person wants to end the program, not only to close the window.
+    /// The user wants to quit the program, not only to close the window.
     quits: bool,
-    /// What the worker was told of where the person looks.
+    /// What the worker was last told about the user's view.
     told: Option<Viewing>,
 }
 
 impl Outside {
-    /// A window that is shown. Without a desktop nothing is around it.
+    /// A visible window, with or without a desktop.
     pub(super) fn new(desktop: Option<Desktop>, can_hide: bool) -> Outside {
         Outside { desktop, can_hide, hidden: false, quits: false, told: None }
     }
 
-    /// Where to report what is to be done with the window.
+    /// The queue of reports for the window.
     pub(super) fn reports(&self) -> Option<&Arc<Reports>> {
         self.desktop.as_ref().map(Desktop::reports)
     }
 
-    /// Whether the window is in the tray alone: there is nothing to draw.
+    /// Whether the window is hidden in the tray: nothing needs to be drawn.
     pub(super) fn is_hidden(&self) -> bool {
         self.hidden
     }
 
-    /// Does what was asked for outside the window, and what follows from what changed there. Runs whether the window is
-    /// drawn or not.
+    /// Handles actions from outside of the window and their consequences. Runs whether or not the window is drawn.
     pub(super) fn attend(
         &mut self,
         ctx: &Context,
@@ -83,13 +82,13 @@ impl Outside {
             self.hide(ctx);
         }
         if self.hidden && !has_tray {
-            // Nobody could reach it any more.
+            // Otherwise the hidden window could not be reached any more.
             self.front(ctx, ui, place);
         }
         self.look(ctx, ui, wanted);
     }
 
-    /// Tells the worker where the person looks, when that has changed.
+    /// Tells the worker what the user is viewing, if that has changed.
     pub(super) fn look(&mut self, ctx: &Context, ui: &Ui, wanted: &mut Vec<Intent>) {
         let looks = !self.hidden && has_focus(ctx);
         let viewing = looks.then(|| ui.viewing());
@@ -104,7 +103,7 @@ impl Outside {
         ctx.send_viewport_cmd(ViewportCommand::Visible(false));
     }
 
-    /// Brings the window to the front, to where it was.
+    /// Brings the window to the front, at its previous position.
     fn front(&mut self, ctx: &Context, ui: &mut Ui, place: Option<WindowPlace>) {
         if std::mem::take(&mut self.hidden) {
             ctx.send_viewport_cmd(ViewportCommand::Visible(true));
@@ -117,7 +116,7 @@ impl Outside {
         ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
         ctx.send_viewport_cmd(ViewportCommand::Focus);
         if !self.can_hide {
-            // Under Wayland a window can only ask to be noticed.
+            // On Wayland a window can only request attention.
             let attention = egui::UserAttentionType::Informational;
             ctx.send_viewport_cmd(ViewportCommand::RequestUserAttention(attention));
         }
@@ -125,7 +124,7 @@ impl Outside {
     }
 }
 
-/// Opens what a person wants to see.
+/// Opens what the user wants to see.
 fn open(ui: &mut Ui, target: Target, model: &SharedModel, wanted: &mut Vec<Intent>) {
     match target {
         Target::Room(connection, room) => ui.bring_room(connection, room, wanted),
@@ -136,7 +135,7 @@ fn open(ui: &mut Ui, target: Target, model: &SharedModel, wanted: &mut Vec<Inten
     }
 }
 
-/// Whether the person looks at the window, as far as the system tells.
+/// Whether the window has the focus, as far as the system reports it.
 fn has_focus(ctx: &Context) -> bool {
     ctx.input(|input| {
         let viewport = input.viewport();

@@ -1,22 +1,22 @@
-//! Where the window stands: noted while it is open, and taken up again, within what the screens have to offer now.
+//! The window's position: saved while it is open, and restored within the current screens.
 
 use egui::{Context, Rect, Vec2, ViewportBuilder, pos2, vec2};
 
 use super::screens;
 use crate::model::WindowPlace;
 
-/// The window is never made smaller than this, in the system's points, unless the screen is.
+/// Minimum size of the window in points, unless the screen is smaller.
 pub(super) const MIN_SIZE: Vec2 = vec2(480.0, 360.0);
-/// What a title bar and a frame take before the window system has told, in the system's points.
+/// Assumed size of a title bar and frame until the window system reports it, in points.
 const FRAME: Vec2 = vec2(2.0, 32.0);
-/// How far a window may reach beyond its screen, in pixels: some systems count an invisible edge to it.
+/// How far a window may extend beyond its screen, in pixels: some systems include an invisible border.
 const SLACK: f32 = if cfg!(windows) { 10.0 } else { 0.0 };
-/// For so long after the start the window is fitted once more: its frame comes after it, in seconds.
+/// How long after the start the window is fitted again, in seconds: its frame is added later.
 const SETTLING_S: f64 = 2.0;
-/// How often it is looked at in that time, in seconds.
+/// How often it is checked during that time, in seconds.
 const LOOK_S: f64 = 0.25;
 
-/// Asks for the window as it was.
+/// Requests the saved position and size.
 pub(super) fn restore(viewport: ViewportBuilder, place: &WindowPlace) -> ViewportBuilder {
     let size = [place.width, place.height];
     if !size.iter().all(|side| (100.0..=20_000.0).contains(side)) {
@@ -29,15 +29,15 @@ pub(super) fn restore(viewport: ViewportBuilder, place: &WindowPlace) -> Viewpor
     }
 }
 
-/// Keeps the window on the screens: before it is first seen, and until the system has put its frame around it.
+/// Keeps the window on the screens, before it is first shown and until the system has added its frame.
 pub(super) struct Fitting {
-    /// What each screen has room for beside panels and docks, in pixels.
+    /// The usable area of each screen without panels and docks, in pixels.
     areas: Vec<Rect>,
     settled: bool,
 }
 
 impl Fitting {
-    /// Fits a window that is not seen yet.
+    /// Fits a window that is not shown yet.
     pub(super) fn new(window: Option<&winit::window::Window>, place: Option<&WindowPlace>) -> Fitting {
         let Some(window) = window else { return Fitting { areas: Vec::new(), settled: true } };
         let areas = screens::work_areas(window);
@@ -60,7 +60,7 @@ impl Fitting {
         fitting
     }
 
-    /// Looks at the window again, as long as it may still get its frame.
+    /// Fits the window again while its frame may still change.
     pub(super) fn look(&mut self, ctx: &Context, window: Option<&winit::window::Window>) {
         let Some(window) = window.filter(|_| !self.settled) else { return };
         let (now, maximized) = ctx.input(|input| {
@@ -81,7 +81,7 @@ impl Fitting {
 
     fn fit(&self, window: &winit::window::Window, outer: Rect, frame: Vec2) {
         let Some(fitted) = fitted(outer, &self.areas) else { return };
-        log::info!("the window is fitted to the screen: {outer:?} becomes {fitted:?}");
+        log::info!("fitted the window to the screen: {outer:?} to {fitted:?}");
         let inner = (fitted.size() - frame).max(vec2(1.0, 1.0));
         let size = winit::dpi::PhysicalSize::new(inner.x as u32, inner.y as u32);
         if fitted.size() != outer.size() {
@@ -92,8 +92,8 @@ impl Fitting {
     }
 }
 
-/// Where a window belongs that is not all on the screens: on the one that has most of it, or the first; as large as that
-/// allows. None: it is all on them, be it on several.
+/// The position of a window that is partly off the screens: on the screen that shows most of it, or the first; no
+/// larger than that screen. `None` if it is fully visible, even across several screens.
 fn fitted(outer: Rect, areas: &[Rect]) -> Option<Rect> {
     let shown = |area: &Rect| {
         let part = outer.intersect(*area);
@@ -103,7 +103,7 @@ fn fitted(outer: Rect, areas: &[Rect]) -> Option<Rect> {
         let slack = area.expand2(vec2(SLACK, 0.0)).with_max_y(area.bottom() + SLACK);
         slack.contains_rect(outer)
     };
-    // Screens that mirror each other would count twice.
+    // Mirrored screens would count twice.
     let whole: f32 = areas.iter().map(shown).sum();
     if areas.is_empty() || areas.iter().any(is_within) || whole >= outer.area() - 1.0 && !overlap(areas) {
         return None;
@@ -123,7 +123,7 @@ fn overlap(areas: &[Rect]) -> bool {
         .any(|(at, one)| areas[at + 1..].iter().any(|other| one.intersect(*other).is_positive()))
 }
 
-/// Notes where the window stands now. A maximised or hidden one keeps the place it had before.
+/// Records the window's position. A maximised or hidden window keeps its previous one.
 pub(super) fn note(ctx: &Context, place: &mut Option<WindowPlace>) {
     let (zoom, now) = (ctx.zoom_factor(), ctx.input(|input| input.viewport().clone()));
     let hidden = now.minimized == Some(true) || now.fullscreen == Some(true);
@@ -149,48 +149,48 @@ mod tests {
     }
 
     #[test]
-    fn a_window_that_is_all_on_the_screens_stays_as_it_is() {
+    fn a_fully_visible_window_is_not_moved() {
         let screens = [rect(0.0, 0.0, 1280.0, 800.0), rect(1280.0, -200.0, 1920.0, 1080.0)];
         for inside in [
             rect(0.0, 0.0, 1280.0, 800.0),
             rect(1500.0, -200.0, 800.0, 600.0),
-            // On both.
+            // Across both screens.
             rect(1000.0, 100.0, 800.0, 600.0),
         ] {
             assert_eq!(fitted(inside, &screens), None, "{inside:?}");
         }
-        assert_eq!(fitted(rect(5.0, 5.0, 10.0, 10.0), &[]), None, "nothing is known of screens");
+        assert_eq!(fitted(rect(5.0, 5.0, 10.0, 10.0), &[]), None, "the screens are unknown");
     }
 
     #[test]
-    fn a_window_that_is_not_comes_to_the_screen_that_has_most_of_it() {
+    fn a_partly_visible_window_moves_to_the_screen_that_shows_most_of_it() {
         let screens = [rect(0.0, 0.0, 1280.0, 800.0), rect(1280.0, -200.0, 1920.0, 1080.0)];
         for (before, after) in [
-            // Partly outside at each side.
+            // Partly outside on each side.
             (rect(-40.0, 30.0, 800.0, 600.0), rect(0.0, 30.0, 800.0, 600.0)),
             (rect(0.0, 795.0, 800.0, 600.0), rect(0.0, 200.0, 800.0, 600.0)),
             (rect(2900.0, 700.0, 800.0, 600.0), rect(2400.0, 280.0, 800.0, 600.0)),
-            // On none.
+            // On no screen.
             (rect(9000.0, 9000.0, 800.0, 600.0), rect(480.0, 200.0, 800.0, 600.0)),
             // Larger than its screen.
             (rect(1300.0, -100.0, 2600.0, 1600.0), rect(1280.0, -200.0, 1920.0, 1080.0)),
         ] {
             assert_eq!(fitted(before, &screens), Some(after), "{before:?}");
         }
-        // The second screen is unplugged, and a panel takes the top of the first.
+        // The second screen was unplugged, and a panel takes the top of the first.
         let left = [rect(0.0, 24.0, 1024.0, 744.0)];
         assert_eq!(fitted(rect(2900.0, 100.0, 1024.0, 768.0), &left), Some(left[0]));
     }
 
     #[test]
-    fn screens_that_mirror_each_other_are_no_more_room() {
+    fn mirrored_screens_count_once() {
         let both = [rect(0.0, 0.0, 1024.0, 768.0), rect(0.0, 0.0, 1024.0, 768.0)];
         let half_outside = rect(0.0, 384.0, 1024.0, 768.0);
         assert_eq!(fitted(half_outside, &both), Some(both[0]));
     }
 
     #[test]
-    fn a_size_that_makes_no_sense_is_not_asked_for() {
+    fn an_invalid_size_is_not_requested() {
         let at = |corner| WindowPlace { width: 800.0, height: 600.0, corner: Some(corner), maximized: false };
         let usual = ViewportBuilder::default().with_inner_size([1280.0, 800.0]);
         let odd = WindowPlace { width: f32::NAN, ..at((0.0, 0.0)) };

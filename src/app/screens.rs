@@ -1,10 +1,10 @@
-//! What each screen has room for: its size without what panels and docks take.
+//! The usable area of each screen: its size without panels and docks.
 
 use egui::{Rect, pos2, vec2};
 use winit::window::Window;
 
-/// The rooms that a window may take up, in pixels of the system's own plane; the first screen first. Empty where the
-/// window system tells nothing, or places windows itself (Wayland).
+/// The areas that a window may use, in pixels of the system's coordinate space; the primary screen first. Empty if
+/// the window system does not report them or places windows itself (Wayland).
 pub(super) fn work_areas(window: &Window) -> Vec<Rect> {
     if window.outer_position().is_err() {
         return Vec::new();
@@ -19,19 +19,19 @@ pub(super) fn work_areas(window: &Window) -> Vec<Rect> {
     let whole: Vec<Rect> = whole.filter(|area| area.is_positive()).collect();
     let free = free();
     let areas = whole.iter().map(|screen| {
-        // The largest that is free on this screen.
+        // The largest free part of this screen.
         let parts = free.iter().map(|area| area.intersect(*screen)).filter(|part| part.is_positive());
         parts.max_by(|one, other| one.area().total_cmp(&other.area())).unwrap_or(*screen)
     });
     areas.collect()
 }
 
-/// What the window manager says is free of panels: of each screen, or of all in one piece.
+/// The area free of panels according to the window manager: per screen, or for all in one rectangle.
 #[cfg(all(unix, not(target_os = "macos")))]
 fn free() -> Vec<Rect> {
     let asked = x11();
     if let Err(error) = &asked {
-        log::debug!("the free part of the screens is not known: {error}");
+        log::debug!("cannot determine the usable screen area: {error}");
     }
     asked.unwrap_or_default()
 }
@@ -41,7 +41,7 @@ fn x11() -> Result<Vec<Rect>, Box<dyn std::error::Error>> {
     use x11rb::connection::Connection as _;
     use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _};
 
-    /// Most numbers read of a property: four a screen, or four a desktop.
+    /// Maximum number of values read of a property: four per screen or per desktop.
     const MAX_NUMBERS: u32 = 4 * 64;
     let (connection, screen) = x11rb::connect(None)?;
     let root = connection.setup().roots.get(screen).ok_or("no such screen")?.root;
@@ -52,7 +52,7 @@ fn x11() -> Result<Vec<Rect>, Box<dyn std::error::Error>> {
         Ok(reply.value32().map(Iterator::collect).unwrap_or_default())
     };
     let desktop = read("_NET_CURRENT_DESKTOP").ok().and_then(|numbers| numbers.first().copied()).unwrap_or(0);
-    // Of each screen for itself, where the window manager tells; else the rectangle around all of them.
+    // Per screen if the window manager reports it, otherwise the rectangle around all.
     let each = read(&format!("_GTK_WORKAREAS_D{desktop}")).unwrap_or_default();
     if !each.is_empty() {
         return Ok(rects(&each));
@@ -63,7 +63,7 @@ fn x11() -> Result<Vec<Rect>, Box<dyn std::error::Error>> {
 
 #[cfg(all(unix, not(target_os = "macos")))]
 fn rects(numbers: &[u32]) -> Vec<Rect> {
-    // Cardinals by name, yet screens may lie left of the first.
+    // The type is CARDINAL, but coordinates may be negative.
     let number = |number: u32| number.cast_signed() as f32;
     let rect = |four: &[u32]| match four {
         [x, y, width, height] => {
@@ -74,7 +74,7 @@ fn rects(numbers: &[u32]) -> Vec<Rect> {
     numbers.chunks_exact(4).map(rect).filter(|rect| rect.is_positive()).collect()
 }
 
-/// What the taskbar leaves of each screen.
+/// What the taskbar leaves free on each screen.
 #[cfg(windows)]
 #[allow(unsafe_code)]
 fn free() -> Vec<Rect> {
@@ -85,7 +85,7 @@ fn free() -> Vec<Rect> {
 
     unsafe extern "system" fn add(screen: HMONITOR, _: HDC, _: *mut RECT, areas: LPARAM) -> i32 {
         let mut info = MONITORINFO { cbSize: size_of::<MONITORINFO>() as u32, ..MONITORINFO::default() };
-        // SAFETY: `areas` is the vector below, which outlives the call; `info` is ours and says its size.
+        // SAFETY: `areas` is the vector below, which outlives the call; `info` is ours and has its size set.
         unsafe {
             if GetMonitorInfoW(screen, &mut info) != 0 {
                 let RECT { left, top, right, bottom } = info.rcWork;
@@ -97,14 +97,14 @@ fn free() -> Vec<Rect> {
         1
     }
     let mut areas = Vec::<Rect>::new();
-    // SAFETY: the callback runs within the call only, and gets the vector that is borrowed for it.
+    // SAFETY: the callback runs only during the call, with the vector borrowed for it.
     unsafe {
         EnumDisplayMonitors(std::ptr::null_mut(), std::ptr::null(), Some(add), (&raw mut areas) as LPARAM);
     }
     areas
 }
 
-/// macOS itself keeps windows off the menu bar and the dock.
+/// macOS itself keeps windows clear of the menu bar and the dock.
 #[cfg(target_os = "macos")]
 fn free() -> Vec<Rect> {
     Vec::new()
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_property_is_read_four_numbers_a_screen() {
+    fn a_property_has_four_numbers_per_screen() {
         let left = (-1920_i32).cast_unsigned();
         let read = rects(&[left, 24, 1920, 1056, 0, 0, 0, 0, 7]);
         assert_eq!(read, [Rect::from_min_size(pos2(-1920.0, 24.0), vec2(1920.0, 1056.0))]);

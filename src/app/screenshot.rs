@@ -1,4 +1,4 @@
-//! `--screenshot`: draw for a while, save a picture of the window, leave.
+//! `--screenshot`: draws for a while, saves an image of the window, and exits.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 
 use egui::{ColorImage, ViewportCommand};
 
-/// What was asked for.
+/// The options of `--screenshot`.
 pub(super) struct Plan {
-    /// Where to save.
+    /// The file to save.
     pub(super) file: PathBuf,
     /// How long to draw first, in seconds.
     pub(super) after: f64,
 }
 
-/// A screenshot under way.
+/// A screenshot in progress.
 pub(super) struct Shot {
     file: PathBuf,
     at: Instant,
@@ -28,7 +28,7 @@ impl Shot {
         Shot { file: plan.file, at, taken: None, outcome: None }
     }
 
-    /// Goes on with it; closes the window once the picture is saved.
+    /// Advances it; closes the window once the image is saved.
     pub(super) fn go_on(&mut self, ctx: &egui::Context) {
         let wait = self.at.saturating_duration_since(Instant::now());
         if !wait.is_zero() {
@@ -50,7 +50,7 @@ impl Shot {
         ctx.request_repaint_after(Duration::from_millis(20));
     }
 
-    /// How it ended.
+    /// The result.
     pub(super) fn outcome(self) -> Result<(), String> {
         self.outcome.unwrap_or_else(|| Err("The window closed before the picture was taken.".to_owned()))
     }

@@ -51,9 +51,9 @@ pub(super) fn open(
         let options = NativeOptions {
             viewport: viewport.clone(),
             renderer,
-            // egui's own clipboard blocks the window for as long as another program takes to answer.
+            // egui's own clipboard blocks the window while another program prepares its data.
             clipboard_shortcuts: false,
-            // Ours knows which of the fonts comes first for emoji.
+            // Ours puts the emoji font first.
             system_font_fallback: false,
             ..NativeOptions::default()
         };
@@ -61,22 +61,22 @@ pub(super) fn open(
         let ran = input_method::run(
             options,
             Box::new(|creation| {
-                // Whoever draws takes them: the creator is called at most once in all.
-                let parts = parts.take().ok_or("the window was open already")?;
+                // eframe calls the creator at most once.
+                let parts = parts.take().ok_or("the window is already open")?;
                 link.attach(creation);
                 Ok(Box::new(parts.assemble(creation, language)))
             }),
             link,
         );
         let ran = match ran {
-            // winit's loop ends without an error where the window could not be made: the log alone has it.
+            // winit's loop ends without an error if the window could not be created: only the log has the reason.
             Ok(()) if parts.is_some() => Err(logging::last_error().unwrap_or_default()),
             ran => ran.map_err(|error| error.to_string()),
         };
         match ran {
-            // Before the window was there; another way to draw may do.
+            // The window was not created; another renderer may work.
             Err(error) if parts.is_some() => {
-                log::info!("drawing with {renderer} is not possible: {error}");
+                log::info!("cannot draw with {renderer}: {error}");
                 ControlFlow::Continue(format!("{tried}{renderer}: {error}. "))
             }
             ran => ControlFlow::Break(ran),
@@ -111,9 +111,8 @@ fn viewport(place: Option<&WindowPlace>) -> ViewportBuilder {
     }
 }
 
-/// With what the window is drawn: the first that works. OpenGL is the smallest. Windows has OpenGL 1.1 only where no
-/// driver of the graphics card's maker is installed, and over some remote desktops; there it is Direct3D 12, which
-/// Windows itself carries out where no card can.
+/// Renderers in order of preference. OpenGL is the smallest. Windows has only OpenGL 1.1 without a vendor's graphics
+/// driver, and over some remote desktops; there, Direct3D 12 is used, which Windows can run in software.
 fn renderers() -> &'static [Renderer] {
     #[cfg(windows)]
     return &[Renderer::Glow, Renderer::Wgpu];
@@ -121,13 +120,13 @@ fn renderers() -> &'static [Renderer] {
     &[Renderer::Glow]
 }
 
-/// What a window is made of.
+/// The parts of a window.
 struct Parts {
     model: SharedModel,
     worker: Worker,
     gate: Arc<OnceLock<Gate>>,
     instance: Instance,
-    /// None: nothing is around it.
+    /// `None` for a screenshot: no tray and no notifications.
     desktop: Option<Desktop>,
     plan: Option<Plan>,
     place: Option<WindowPlace>,
@@ -139,20 +138,20 @@ impl Parts {
     fn assemble(self, creation: &eframe::CreationContext<'_>, language: Language) -> Window {
         let Parts { model, worker, gate, instance, desktop, plan, place, panes, outcome } = self;
         let mut not_pasted = None;
-        // Before the views, which look at what is pasted.
+        // Before the views, so that it handles pastes first.
         match Clipboard::new(Arc::new(clipboard::Desktop::of(creation))) {
             Ok(clipboard) => {
                 not_pasted = Some(clipboard.troubles());
                 creation.egui_ctx.add_plugin(clipboard);
             }
-            Err(error) => log::warn!("nothing can be copied or pasted: {error}"),
+            Err(error) => log::warn!("the clipboard is not available: {error}"),
         }
         fonts::install(&creation.egui_ctx);
         let ui = Ui::new(&creation.egui_ctx, Options { language, panes });
         let fitting = Fitting::new(creation.winit_window().map(|window| &**window), place.as_ref());
-        // Both are set here alone, so neither can be set already.
+        // Set here only, so it cannot be set already.
         let _ = gate.set(Gate::new(creation.egui_ctx.clone()));
-        // Wayland says nothing of a window's visibility, and cannot change it.
+        // Wayland does not report a window's visibility and cannot change it.
         let can_hide = creation.winit_window().is_some_and(|window| window.is_visible().is_some());
         let outside = Outside::new(desktop, can_hide);
         if let Some(reports) = outside.reports() {
@@ -192,12 +191,12 @@ struct Window {
     outcome: Arc<Mutex<Option<Result<(), String>>>>,
     drawn: bool,
     outside: Outside,
-    /// Where it stands.
+    /// The window's position.
     place: Option<WindowPlace>,
     fitting: Fitting,
-    /// What the worker has not taken yet, in order.
+    /// Intents that the worker has not accepted yet, in order.
     wanted: Vec<Intent>,
-    /// Pastes that came to nothing.
+    /// Failed pastes, for display.
     not_pasted: Option<clipboard::Troubles>,
     _instance: Instance,
 }
@@ -222,7 +221,7 @@ impl eframe::App for Window {
         self.outside.attend(ctx, &mut self.ui, &self.model, self.place, &mut self.wanted);
         self.hand_over();
         if let Some(gate) = self.gate.get() {
-            // Where the system does not tell, it may be seen.
+            // Assume that it is visible if the system does not tell.
             let visible = ctx.input(|input| input.viewport().visible()) != Some(false);
             gate.shown(visible && !self.outside.is_hidden());
         }
@@ -255,7 +254,7 @@ impl eframe::App for Window {
         }
         self.hand_over();
         if !self.wanted.is_empty() {
-            // The worker is far behind: come back soon.
+            // The worker's queue is full: try again soon.
             ui.ctx().request_repaint_after(std::time::Duration::from_millis(50));
         }
     }

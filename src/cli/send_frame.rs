@@ -84,8 +84,9 @@ impl Attempt {
                     LinkState::Waiting { why, .. } | LinkState::Stopped { why },
                 )) if self.is_given => {
                     let reason = reason_of(server, &why);
-                    let sentence =
-                        format!("the message may not have arrived: {reason}. It is not sent again by itself");
+                    let sentence = format!(
+                        "the message may not have arrived, and is not sent again by itself: {reason}"
+                    );
                     return Failure::new(Exit::Unknown, sentence);
                 }
                 Event::Link(LinkEvent::State(LinkState::Waiting { why, .. })) => self.why = Some(why),

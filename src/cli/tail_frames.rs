@@ -78,15 +78,17 @@ impl Printer {
 
     /// Scripts are told every state; people only when the next try is, and why where nothing has said it yet.
     fn link(&mut self, state: &LinkState) -> Result<bool, Failure> {
-        if let LinkState::Waiting { why, .. } | LinkState::Stopped { why } = state
-            && (self.command.no_reconnect || matches!(state, LinkState::Stopped { .. }))
-        {
-            return self.ended(why);
-        }
         let is_news =
             !matches!(state, LinkState::Online { rtt_ms: Some(_), .. } | LinkState::Handshaking { .. });
-        if self.command.json && is_news {
+        // It would promise another try.
+        let is_last_wait = self.command.no_reconnect && matches!(state, LinkState::Waiting { .. });
+        if self.command.json && is_news && !is_last_wait {
             print::line(&print::link_json(state, clock::now()))?;
+        }
+        match state {
+            LinkState::Stopped { why } => return self.ended(why),
+            LinkState::Waiting { why, .. } if is_last_wait => return self.ended(why),
+            _ => {}
         }
         if let LinkState::Waiting { why, retry_at, .. } = state {
             let seconds = retry_at.saturating_sub(clock::now().boot_ms).div_ceil(1_000);
@@ -105,6 +107,7 @@ impl Printer {
     /// There will be no other connection.
     fn ended(&self, why: &Why) -> Result<bool, Failure> {
         let exit = match why {
+            _ if !self.command.no_reconnect => Exit::Refused,
             Why::Closed { code: None | Some(1000 | 1001), closing, .. } if closing.is_clean() => {
                 return Ok(false);
             }

@@ -276,3 +276,41 @@ impl WebSocket {
         Ok(login)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_taken_as_it_is_without_its_user_and_fingerprint() {
+        let fingerprint = "0f".repeat(32);
+        for (text, url, user, has_fingerprint) in [
+            ("ws://a.example:1/feed?x=1,2", "ws://a.example:1/feed?x=1,2", None, false),
+            ("wss://a.example", "wss://a.example/", None, false),
+            ("wss://jun:p%40ss@a.example/#sha256=FP", "wss://a.example/", Some(("jun", "p@ss")), true),
+            ("localhost:8080/ws", "ws://localhost:8080/ws", None, false),
+        ] {
+            let (address, userinfo) = address(&text.replace("FP", &fingerprint)).unwrap();
+            assert_eq!((&*address.url, address.fingerprint.is_some()), (url, has_fingerprint));
+            let user = user.map(|(user, password)| (user.to_owned(), Some(Secret::new(password))));
+            assert_eq!(userinfo.map(|found| (found.user, found.password)), user);
+        }
+        for bad in [
+            "foo",
+            "ws://a.example/#x",
+            "ws://a.example/#sha256=0f",
+            "ws://a.example/#invite=A&sha256=FP",
+            "ws://a b",
+        ] {
+            assert!(address(&bad.replace("FP", &fingerprint)).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_header_is_said_without_its_value() {
+        assert!(header("X-Key: hunter2").is_ok_and(|header| header.name == "X-Key"));
+        for bad in ["hunter2", "Host: hunter2", "X Y: hunter2", "X: hunter2\r\nY: z", ": hunter2"] {
+            assert!(header(bad).is_err_and(|why| !why.contains("hunter2")), "{bad}");
+        }
+    }
+}

@@ -4,13 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Engine, Outcome, Part};
+use crate::link;
 use crate::link::courier::{Change, Input};
+use crate::model::link_state::LinkState;
 use crate::model::{ConnectionId, Offset, Time};
-
-/// Maximum number of bytes of one connection's changes that wait for the disk before its socket is held back.
-const MAX_UNSAVED_BYTES: usize = 4 * 1024 * 1024;
-/// Maximum number of bytes of one connection's changes in one commit: those of other connections wait for it.
-const MAX_COMMIT_BYTES: usize = 1024 * 1024;
 
 /// A change that waits for the next commit.
 struct Waiting {
@@ -59,8 +56,8 @@ impl Gathering {
     }
 
     /// Whether there is room for this. What goes with the change before it is in the same transaction.
-    fn has_room(&self, change: &Change) -> bool {
-        self.given.bytes < MAX_COMMIT_BYTES || matches!(change, Change::State(_))
+    fn has_room(&self, change: &Change, max_bytes: usize) -> bool {
+        self.given.bytes < max_bytes || matches!(change, Change::State(_))
     }
 
     fn take(&mut self, ticket: u64, change: Change) {
@@ -74,7 +71,7 @@ impl Gathering {
 
 impl Commits {
     /// The next commit: of each connection as much as takes little time, in order. None while one is under way.
-    pub(super) fn begin(&mut self) -> Option<Vec<Part>> {
+    pub(super) fn begin(&mut self, max_bytes: usize) -> Option<Vec<Part>> {
         if self.under_way > 0 || self.waiting.is_empty() {
             return None;
         }
@@ -88,7 +85,7 @@ impl Commits {
                 Gathering::new(self.last, connection, of)
             });
             // Behind what waits, all of the same connection waits.
-            if full.contains(&connection) || !part.has_room(&waiting.change) {
+            if full.contains(&connection) || !part.has_room(&waiting.change, max_bytes) {
                 full.insert(connection);
                 later.push(waiting);
             } else {
@@ -106,6 +103,13 @@ impl Commits {
         // What was kept of a connection before it was removed or begun anew comes first.
         parts.sort_by_key(|part| part.number);
         Some(parts)
+    }
+
+    /// Whether nothing of a connection is on its way to the disk. What is held in the store's memory has its place there.
+    fn is_quiet(&self, connection: ConnectionId) -> bool {
+        let is_on_its_way = |given: &Given| given.connection == connection && !given.is_held;
+        !self.waiting.iter().any(|waiting| waiting.connection == connection)
+            && !self.given.values().any(is_on_its_way)
     }
 
     /// Leaves only what the person did.
@@ -127,7 +131,27 @@ impl Engine {
 
     /// Whether the disk keeps up with a connection.
     pub(super) fn has_room(&self, connection: ConnectionId) -> bool {
-        self.connections.get(&connection).is_none_or(|known| known.unsaved_bytes < MAX_UNSAVED_BYTES)
+        let max = self.limits.max_unsaved_bytes;
+        self.connections.get(&connection).is_none_or(|known| known.unsaved_bytes < max)
+    }
+
+    /// Has these begin anew from what the disk has. Nothing more comes over their sockets until then.
+    pub(super) fn begin_anew(&mut self, now: Time, connections: BTreeSet<ConnectionId>) {
+        for connection in connections {
+            let Some(known) = self.connections.get(&connection) else { continue };
+            if !matches!(known.courier.link().state(), LinkState::Idle | LinkState::Stopped { .. }) {
+                self.restarts.insert(connection);
+                self.tell(now, connection, Input::Link(link::Input::Stop));
+            }
+            self.behind.insert(connection);
+        }
+    }
+
+    /// A connection that begins anew now: the disk has all that was done here.
+    pub(super) fn next_reload(&mut self) -> Option<ConnectionId> {
+        let next = self.behind.iter().find(|connection| self.commits.is_quiet(**connection)).copied()?;
+        self.behind.remove(&next);
+        Some(next)
     }
 
     pub(super) fn committed(&mut self, now: Time, part: u64, outcome: Outcome) {

@@ -1,8 +1,9 @@
 //! One connection of the engine's.
 
+use super::counts::LogEnd;
 use super::{Effect, Engine, NewConnection};
-use crate::link::Link;
-use crate::link::courier::Courier;
+use crate::link::courier::{Courier, Input};
+use crate::link::{self, Link};
 use crate::model::event::ChatEvent;
 use crate::model::{ConnectionId, Event, Time};
 
@@ -13,6 +14,7 @@ pub(super) struct Connection {
     pub(super) number: u64,
     /// What its server says is said once.
     pub(super) is_said_once: bool,
+    pub(super) log_end: LogEnd,
     /// Bytes of its changes that wait for the disk, and of their copies that wait to be shown.
     pub(super) unsaved_bytes: usize,
 }
@@ -32,15 +34,27 @@ impl Engine {
         }
         let courier = Courier::new(link, now, stored.outbox.clone());
         self.taken_in += 1;
-        let connection = Connection { courier, number: self.taken_in, is_said_once, unsaved_bytes: 0 };
+        let connection = Connection {
+            courier,
+            number: self.taken_in,
+            is_said_once,
+            log_end: LogEnd::default(),
+            unsaved_bytes: 0,
+        };
         self.connections.insert(id, connection);
-        self.effects.push_back(Effect::Show(id, Event::Chat(ChatEvent::Restored(stored))));
+        self.effects.push_back(Effect::Event(id, Event::Chat(ChatEvent::Restored(stored))));
         self.take_outputs(id);
+        self.behind.remove(&id);
+        if self.restarts.remove(&id) {
+            self.tell(now, id, Input::Link(link::Input::Start));
+        }
     }
 
     pub(super) fn remove(&mut self, id: ConnectionId) {
         self.connections.remove(&id);
         self.queues.retain(|queue| queue.connection() != id);
         self.watched.remove(&id);
+        self.behind.remove(&id);
+        self.restarts.remove(&id);
     }
 }

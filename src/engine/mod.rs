@@ -7,6 +7,8 @@
 
 mod commits;
 mod connection;
+mod counts;
+mod show;
 mod turns;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -14,15 +16,19 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use crate::frame::Frame;
 use crate::link;
 use crate::link::courier::{self, Change};
-use crate::model::event::Stored;
+use crate::model::event::{Stored, Update};
 use crate::model::link_state::{LinkState, Why};
+use crate::model::notices::{Act, Notifier, Viewing};
 use crate::model::time::BootMs;
-use crate::model::{ConnectionId, Event, Offset, Time};
+use crate::model::{ConnectionId, Event, Offset, RoomId, SharedModel, Time};
 use crate::wire::{Open, Saved};
 
 use commits::Commits;
 use connection::Connection;
+use counts::Counts;
 use turns::Queue;
+
+pub use show::{News, work_of};
 
 /// A connection to take in.
 pub struct NewConnection {
@@ -42,6 +48,21 @@ pub struct NewConnection {
     pub saved: Saved,
     /// Random, for jitter.
     pub seed: u64,
+}
+
+/// How much may wait.
+#[derive(Copy, Clone, Debug)]
+pub struct Limits {
+    /// Maximum number of bytes of one connection's changes that wait for the disk before its socket is held back.
+    pub max_unsaved_bytes: usize,
+    /// Maximum number of bytes of one connection's changes in one commit: those of other connections wait for it.
+    pub max_commit_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { max_unsaved_bytes: 4 * 1024 * 1024, max_commit_bytes: 1024 * 1024 }
+    }
 }
 
 /// What the engine is told.
@@ -88,12 +109,31 @@ pub enum Input {
     },
     /// Some of a part that was held had to be let go: it will never be saved as a whole.
     LetGo(u64),
+    /// The disk takes changes again, and misses entries of these that it had to let go of meanwhile: they are to be begun
+    /// anew from what it has, so that their servers say it again.
+    Behind(BTreeSet<ConnectionId>),
     /// Write this down, too. Nothing waits for it.
     Keep(ConnectionId, Change),
     /// Whether somebody looks at the frames of a connection; see [`Effect::Received`].
     Watch(ConnectionId, bool),
     /// Probe or dial at once, over every connection: the computer woke up, the window got the focus.
     NudgeAll,
+    /// A room was counted as [`Effect::CountUnread`] asked for, or could not be.
+    Counted(ConnectionId, Option<Event>),
+    /// Show this once everything that happened together is known.
+    Show(Update),
+    /// The person looks somewhere else; none: not at the window.
+    View(Option<Viewing>),
+    /// The person wants to see what a notice looks like.
+    TryNotice {
+        /// Minutes since local midnight.
+        minute: u16,
+    },
+    /// Everything that happened together is known: show it. Needed only where [`Engine::is_unsettled`].
+    Settle {
+        /// Minutes since local midnight.
+        minute: u16,
+    },
     /// The deadline has come.
     Tick,
     /// The program ends: hang up and write down what the person did. From now on only outcomes of commits count.
@@ -148,12 +188,30 @@ pub enum Effect {
     },
     /// Write these down, one transaction for each part, and say what became of each. No other commit follows before that.
     Commit(Vec<Part>),
-    /// Show this.
-    Show(ConnectionId, Event),
+    /// This happened on a connection. Answer with [`Input::Show`] where it is to be seen.
+    Event(ConnectionId, Event),
+    /// Apply these to the model, in order, and tell whoever draws it.
+    Show {
+        /// The updates.
+        updates: Vec<Update>,
+        /// Whether a person waits for them.
+        news: News,
+    },
+    /// Tell the person this, or take it back.
+    Notice(Act),
+    /// Count a room's unread messages on disk; answer with [`Input::Counted`].
+    CountUnread {
+        /// Of which connection.
+        connection: ConnectionId,
+        /// In which room.
+        room: RoomId,
+    },
     /// This frame is looked at now. Only of connections whose frames somebody looks at.
     Received(ConnectionId, Frame),
     /// All that was received over this connection has been looked at: read on.
     ReadOn(ConnectionId),
+    /// Read from the disk what it has of this connection, and answer with [`Input::Add`] before anything else.
+    Reload(ConnectionId),
 }
 
 /// All connections, and what waits for the disk.
@@ -165,13 +223,28 @@ pub struct Engine {
     /// What came over the sockets and is not looked at yet, in the order of turns.
     queues: VecDeque<Queue>,
     commits: Commits,
+    limits: Limits,
+    /// To be begun anew once nothing of theirs is on its way to the disk.
+    behind: BTreeSet<ConnectionId>,
+    /// To be started once they have begun anew.
+    restarts: BTreeSet<ConnectionId>,
     /// Whose frames somebody looks at.
     watched: BTreeSet<ConnectionId>,
     is_closing: bool,
+    counts: Counts,
+    /// What the window draws from: read here, and written by the driver alone.
+    model: SharedModel,
+    updates: Vec<Update>,
+    notifier: Notifier,
     effects: VecDeque<Effect>,
 }
 
 impl Engine {
+    /// An engine without connections. `model`: what the driver applies [`Effect::Show`] to.
+    pub fn new(model: SharedModel, limits: Limits) -> Engine {
+        Engine { model, limits, ..Engine::default() }
+    }
+
     /// How a connection is; none where there is no such connection.
     pub fn state(&self, connection: ConnectionId) -> Option<&LinkState> {
         self.connections.get(&connection).map(|known| known.courier.link().state())
@@ -189,13 +262,23 @@ impl Engine {
 
     /// The boot time in milliseconds at which it wants an [`Input::Tick`].
     pub fn deadline(&self) -> Option<BootMs> {
+        self.links_deadline().into_iter().chain(self.notifier.deadline()).min()
+    }
+
+    /// The same, for links alone: none while none is up or on its way.
+    pub fn links_deadline(&self) -> Option<BootMs> {
         self.connections.values().filter_map(|known| known.courier.deadline()).min()
     }
 
     /// The next effect; `None` when there is nothing more to do.
     pub fn poll(&mut self) -> Option<Effect> {
-        let effect = self.effects.pop_front();
-        effect.or_else(|| self.commits.begin().map(Effect::Commit))
+        if self.effects.is_empty() {
+            let parts = self.commits.begin(self.limits.max_commit_bytes);
+            self.effects.extend(parts.map(Effect::Commit));
+            let reload = self.next_reload();
+            self.effects.extend(reload.map(Effect::Reload));
+        }
+        self.effects.pop_front()
     }
 
     /// Takes one input in; then drain [`Engine::poll`].
@@ -217,10 +300,21 @@ impl Engine {
                     known.courier.link_mut().set_urls(urls);
                 }
             }
-            Input::Tell(connection, input) => self.tell(now, connection, input),
+            Input::Tell(connection, courier::Input::Link(link::Input::Start))
+                if self.behind.contains(&connection) =>
+            {
+                self.restarts.insert(connection);
+            }
+            Input::Tell(connection, input) => {
+                if matches!(input, courier::Input::Link(link::Input::Stop)) {
+                    self.restarts.remove(&connection);
+                }
+                self.tell(now, connection, input);
+            }
             Input::Received { connection, inputs } => self.received(now, connection, inputs),
             Input::Turn => self.take_turn(now),
             Input::Choked(connection) => self.choked(now, connection),
+            Input::Behind(connections) => self.begin_anew(now, connections),
             Input::Keep(connection, change) => self.keep(connection, 0, change),
             Input::Watch(connection, true) => _ = self.watched.insert(connection),
             Input::Watch(connection, false) => _ = self.watched.remove(&connection),
@@ -230,6 +324,11 @@ impl Engine {
                     self.tell(now, connection, courier::Input::Link(link::Input::Nudge));
                 }
             }
+            Input::Counted(connection, counted) => self.counted(connection, counted),
+            Input::Show(update) => self.updates.push(update),
+            Input::View(viewing) => self.view(viewing),
+            Input::TryNotice { minute } => self.try_notice(now, minute),
+            Input::Settle { minute } => self.settle(now, minute),
             Input::Tick => self.tick(now),
             Input::Close => self.close(now),
         }
@@ -249,7 +348,10 @@ impl Engine {
                 courier::Output::Send(frame) => Effect::Send(connection, frame),
                 courier::Output::Ping => Effect::Ping(connection),
                 courier::Output::Hangup { code } => Effect::HangUp { connection, code },
-                courier::Output::Apply(event) => Effect::Show(connection, event),
+                courier::Output::Apply(event) => {
+                    self.count_after(connection, &event);
+                    Effect::Event(connection, event)
+                }
                 courier::Output::Write { ticket, change } => {
                     self.keep(connection, ticket, change);
                     continue;

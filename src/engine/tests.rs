@@ -17,8 +17,8 @@ fn handle(engine: &mut Engine, input: Input) -> Vec<Effect> {
     std::iter::from_fn(|| engine.poll()).collect()
 }
 
-fn add(engine: &mut Engine, id: ConnectionId) {
-    let new = NewConnection {
+fn new(id: ConnectionId) -> NewConnection {
+    NewConnection {
         id,
         urls: vec!["ws://a".to_owned()],
         setup: Box::new(Setup::Plain(plain::Config { subprotocols: Vec::new() })),
@@ -27,9 +27,12 @@ fn add(engine: &mut Engine, id: ConnectionId) {
         stored: Stored::default(),
         saved: Saved::default(),
         seed: 1,
-    };
-    let effects = handle(engine, Input::Add(Box::new(new)));
-    assert!(matches!(effects[..], [Effect::Show(_, Event::Chat(ChatEvent::Restored(_)))]), "{effects:?}");
+    }
+}
+
+fn add(engine: &mut Engine, id: ConnectionId) {
+    let effects = handle(engine, Input::Add(Box::new(new(id))));
+    assert!(matches!(effects[..], [Effect::Event(_, Event::Chat(ChatEvent::Restored(_)))]), "{effects:?}");
 }
 
 fn engine() -> Engine {
@@ -68,7 +71,7 @@ fn held(part: u64) -> Input {
 /// The messages that now show as pending.
 fn queued(effects: &[Effect]) -> Vec<Delivery> {
     let queued = |effect: &Effect| match effect {
-        Effect::Show(_, Event::Chat(ChatEvent::Queued(item))) => Some(item.delivery.clone()),
+        Effect::Event(_, Event::Chat(ChatEvent::Queued(item))) => Some(item.delivery.clone()),
         _ => None,
     };
     effects.iter().filter_map(queued).collect()
@@ -225,4 +228,39 @@ fn at_the_end_all_that_the_person_did_is_written_and_nothing_else_happens() {
     let second = handle(&mut engine, saved(parts(&first)[0].number));
     assert_eq!(parts(&second)[0].changes, [draft(2)]);
     assert_eq!(handle(&mut engine, saved(parts(&second)[0].number)), []);
+}
+
+#[test]
+fn a_connection_that_the_disk_is_behind_with_begins_anew_once_all_that_was_done_is_written() {
+    let mut engine = engine();
+    let start =
+        |engine: &mut Engine, id| handle(engine, Input::Tell(id, courier::Input::Link(link::Input::Start)));
+    assert!(start(&mut engine, A).iter().any(|effect| matches!(effect, Effect::Dial { .. })));
+    let first = handle(&mut engine, Input::Tell(A, typed(1)));
+    let effects = handle(&mut engine, Input::Behind([A, B].into()));
+    assert!(effects.contains(&Effect::HangUp { connection: A, code: 1000 }), "{effects:?}");
+    assert!(effects.contains(&Effect::Reload(B)) && !effects.contains(&Effect::Reload(A)), "{effects:?}");
+    let effects = start(&mut engine, A);
+    assert_eq!(effects, [], "it will dial when it has begun anew");
+    let effects = handle(&mut engine, saved(parts(&first)[0].number));
+    assert_eq!(effects.last(), Some(&Effect::Reload(A)), "{effects:?}");
+    let (again, other) = (new(A), new(B));
+    let effects = handle(&mut engine, Input::Add(Box::new(again)));
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Dial { .. })), "{effects:?}");
+    let effects = handle(&mut engine, Input::Add(Box::new(other)));
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Dial { .. })), "it was off: {effects:?}");
+}
+
+#[test]
+fn a_connection_that_the_person_ends_meanwhile_stays_off() {
+    let mut engine = engine();
+    let tell = |input| Input::Tell(A, courier::Input::Link(input));
+    handle(&mut engine, tell(link::Input::Start));
+    let first = handle(&mut engine, Input::Tell(A, typed(1)));
+    handle(&mut engine, Input::Behind([A].into()));
+    handle(&mut engine, tell(link::Input::Stop));
+    let effects = handle(&mut engine, saved(parts(&first)[0].number));
+    assert_eq!(effects.last(), Some(&Effect::Reload(A)), "{effects:?}");
+    let effects = handle(&mut engine, Input::Add(Box::new(new(A))));
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Dial { .. })), "{effects:?}");
 }

@@ -1,6 +1,6 @@
-//! [`Account`]: what all connections of one principal make the hub do, together. Each principal has a share of the store's
-//! writer and readers, however many connections it opens: a bounded amount under way at a time, served in turn, and a rate
-//! that it pays in bytes, by what its requests cost the hub and everybody else.
+//! [`Account`]: limits for all connections of one principal together. Each principal has a share of the store's
+//! writer and readers, however many connections it opens: a bounded amount of work in progress, served in turn, and a
+//! rate in bytes weighted by what its requests cost the hub and others.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -17,42 +17,41 @@ use crate::clock;
 use crate::model::time::BootMs;
 use crate::model::{PrincipalId, RoomId};
 
-/// Most bytes of one principal at the store's writer at a time, in units of [`UNIT_BYTES`]: a commit that it shares with
-/// others is never larger by more than that.
+/// Maximum size of one principal's write at the store's writer, in units of [`UNIT_BYTES`]: it bounds how much a
+/// principal can add to a shared commit.
 const MAX_WRITING_UNITS: u32 = 128;
 const UNIT_BYTES: usize = 1024;
-/// Connections of one principal that are being let in at a time.
+/// Maximum number of connections of one principal that are being admitted at a time.
 const MAX_ENTERING: usize = 2;
-/// A connection is let in after this time, whatever its principal owes, in milliseconds: a client waits 10 s for that.
+/// Maximum delay before a connection is admitted, whatever its principal owes, in milliseconds. Clients wait 10 s.
 const MAX_ENTER_MS: u64 = 3_000;
-/// Most bytes that wait to be written for one principal; two full windows of the largest messages.
+/// Maximum bytes queued for writing for one principal: two full windows of the largest messages.
 const MAX_WAITING_BYTES: u64 = 4 * 1024 * 1024;
-/// What an entry costs besides its text, in bytes: about what its JSON has around it.
-const ENTRY_BYTES: usize = 256;
-/// What a read marker costs, in bytes.
-pub(super) const MARKER_BYTES: usize = 1024;
-/// What any answer costs besides its size, in bytes.
-const ANSWER_BYTES: usize = 2048;
-/// Receivers for each unit by which an entry costs more than it takes on the disk.
+/// Fixed cost of an entry besides its text, in bytes: about its JSON overhead.
+const ENTRY_COST_BYTES: usize = 256;
+/// Cost of a read marker, in bytes.
+pub(super) const MARKER_COST_BYTES: usize = 1024;
+/// Fixed cost of an answer besides its size, in bytes.
+const ANSWER_COST_BYTES: usize = 2048;
+/// Number of receivers that adds one unit to the cost factor of an entry.
 const RECEIVERS: u32 = 16;
-/// The most by which bytes are multiplied: a principal's rate is never lower than a quarter of what it has alone, which is
-/// 1 MB/s.
+/// Maximum cost factor: a principal's rate is never below a quarter of its rate when alone, which is 1 MB/s.
 const MAX_FACTOR: u32 = 4;
-/// No notice costs less than one to so many receivers.
+/// A notice is charged as if it had at least this many receivers.
 const MIN_RECEIVERS: u32 = 500;
-/// The same principal typing in the same room is passed on once in so long, in milliseconds.
-const TYPING_MS: u64 = 1_000;
-/// Accounts remembered, so that coming back does not fill a bucket; beyond that those of principals that are gone and owe
-/// nothing are forgotten.
+/// Minimum interval between typing notices of one principal in one room, in milliseconds.
+const MIN_TYPING_INTERVAL_MS: u64 = 1_000;
+/// Maximum number of accounts remembered, so that reconnecting does not refill a bucket. Beyond it, accounts of
+/// disconnected principals that owe nothing are forgotten.
 const MAX_ACCOUNTS: usize = 4_096;
 
-/// What is asked of the hub at the moment.
+/// The current load on the hub.
 #[derive(Debug)]
 pub(super) struct Load {
-    /// Connected clients that are sent the log.
+    /// Number of connected clients that receive the log.
     pub receivers: AtomicU32,
     writers: AtomicU32,
-    /// What all principals together are answered.
+    /// Rate of answers to all principals together.
     reads: Mutex<Bucket>,
 }
 
@@ -64,12 +63,11 @@ impl Default for Load {
 }
 
 impl Load {
-    /// By how much more than its bytes an answer costs: more where all answers together are more than the hub gives away
-    /// beside its messages.
+    /// Cost factor of an answer: above 1 while all answers together exceed the hub's rate.
     fn read_factor(&self, bytes: u32, now: BootMs) -> u32 {
         let mut reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
         let is_busy = reads.lack(now) > 0;
-        // Answers that cost more already are not counted: the others are back at their rate soon.
+        // Answers at a higher factor do not count, so that the others are back at their normal rate soon.
         if !is_busy {
             reads.take(bytes, now);
         }
@@ -77,7 +75,7 @@ impl Load {
     }
 }
 
-/// Counts a principal that has used up its rate, or is about to.
+/// Counts a principal that is using up its rate.
 struct Waiting<'a>(&'a AtomicU32);
 
 impl<'a> Waiting<'a> {
@@ -93,11 +91,11 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// A principal's turn, until it is dropped.
+/// A principal's turn; it ends when dropped.
 pub(super) struct Turn<'a> {
-    /// There is always one: nobody closes the semaphores.
+    /// Always `Some`: the semaphores are never closed.
     _permit: Option<SemaphorePermit<'a>>,
-    /// It owes something or writes much, and counts as busy until its turn is over.
+    /// Set if the principal owes something or writes much; it counts as busy until its turn ends.
     _waiting: Option<Waiting<'a>>,
 }
 
@@ -114,7 +112,7 @@ impl<'a> Turn<'a> {
     }
 }
 
-/// One principal's.
+/// Limits of one principal.
 #[derive(Debug)]
 pub(super) struct Account {
     load: Arc<Load>,
@@ -122,7 +120,7 @@ pub(super) struct Account {
     writing: Semaphore,
     reading: Semaphore,
     entering: Semaphore,
-    /// Bytes that wait to be written.
+    /// Bytes queued for writing.
     waiting: AtomicU64,
 }
 
@@ -137,7 +135,7 @@ struct Buckets {
     typed: Option<(RoomId, BootMs)>,
 }
 
-/// An entry that waits to be written, as its principal's account has it. Dropping it takes it off.
+/// A queued entry, charged to its principal's account until dropped.
 #[derive(Debug)]
 pub(super) struct Held {
     account: Arc<Account>,
@@ -176,19 +174,20 @@ impl Account {
         self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a frame.
+    /// Charges a frame.
     pub(super) fn take_frame(&self, cost: u32, now: BootMs) -> Taken {
         self.buckets().frames.take(cost, now)
     }
 
-    /// Takes a frame of readings.
+    /// Charges a frame of readings.
     pub(super) fn take_readings(&self, cost: u32, now: BootMs) -> Taken {
         self.buckets().readings.take(cost, now)
     }
 
-    /// Takes an entry that waits to be written; where too much waits, says in how many milliseconds to try again.
+    /// Reserves space for an entry that waits to be written. If too much waits, the error is when to retry, in
+    /// milliseconds.
     pub(super) fn hold(self: &Arc<Self>, text: usize) -> Result<Held, u64> {
-        let bytes = (text + ENTRY_BYTES) as u64;
+        let bytes = (text + ENTRY_COST_BYTES) as u64;
         let before = self.waiting.fetch_add(bytes, Ordering::Relaxed);
         let held = Held { account: Arc::clone(self), bytes };
         if before + bytes <= MAX_WAITING_BYTES {
@@ -198,16 +197,17 @@ impl Account {
         Err((cost / u64::from(PRINCIPAL_WRITES.per_second / 1000)).clamp(500, 5_000))
     }
 
-    /// By how much more than its bytes an entry costs: as many as receive it, or who wait to write as well.
+    /// Cost factor of an entry: it grows with the number of receivers or of principals that wait to write.
     fn write_factor(&self) -> u32 {
         let receivers = self.load.receivers.load(Ordering::Relaxed) / RECEIVERS;
         let writers = self.load.writers.load(Ordering::Relaxed);
         receivers.max(writers).clamp(1, MAX_FACTOR)
     }
 
-    /// Waits for this principal's turn to write entries with so much text, which is over when what is returned is dropped.
+    /// Waits for this principal's turn to write entries with this much text. The turn ends when the returned value is
+    /// dropped.
     pub(super) async fn write(&self, entries: usize, text: usize) -> Turn<'_> {
-        let bytes = text + entries * ENTRY_BYTES;
+        let bytes = text + entries * ENTRY_COST_BYTES;
         let units = u32::try_from(bytes / UNIT_BYTES + 1).unwrap_or(u32::MAX).min(MAX_WRITING_UNITS);
         let turn = self.writing.acquire_many(units).await;
         let wait_ms = self.buckets().writes.lack(clock::now().boot_ms);
@@ -218,41 +218,45 @@ impl Account {
         Turn::after(wait_ms, turn.ok(), waiting).await
     }
 
-    /// Pays for news of so many bytes that others are told at once. Returns how long to wait before the next, in
+    /// Charges a notice of this many bytes that is sent to others. Returns how long to wait before the next one, in
     /// milliseconds.
     pub(super) fn tell(&self, bytes: usize, now: BootMs) -> u64 {
-        let bytes = u32::try_from(bytes + ENTRY_BYTES).unwrap_or(u32::MAX);
+        let bytes = u32::try_from(bytes + ENTRY_COST_BYTES).unwrap_or(u32::MAX);
         self.buckets().writes.take(bytes.saturating_mul(self.write_factor()), now).wait_ms
     }
 
-    /// Waits for this principal's turn to read, which is over when what is returned is dropped.
+    /// Waits for this principal's turn to read. The turn ends when the returned value is dropped.
     pub(super) async fn read(&self) -> Turn<'_> {
         let turn = self.reading.acquire().await;
         let wait_ms = self.buckets().reads.lack(clock::now().boot_ms);
         Turn::after(wait_ms, turn.ok(), None).await
     }
 
-    /// Waits for this principal's turn to let another connection in.
+    /// Waits for this principal's turn to admit another connection.
     pub(super) async fn enter(&self) -> Turn<'_> {
         let turn = self.entering.acquire().await;
         let wait_ms = self.buckets().reads.lack(clock::now().boot_ms).min(MAX_ENTER_MS);
         Turn::after(wait_ms, turn.ok(), None).await
     }
 
-    /// Pays for an answer of so many bytes. Returns how long it takes until nothing is owed, in milliseconds.
+    /// Charges an answer. Returns how long it takes until nothing is owed, in milliseconds.
     pub(super) fn answered(&self, bytes: usize) -> u64 {
-        let (bytes, now) = (u32::try_from(bytes + ANSWER_BYTES).unwrap_or(u32::MAX), clock::now().boot_ms);
+        let (bytes, now) =
+            (u32::try_from(bytes + ANSWER_COST_BYTES).unwrap_or(u32::MAX), clock::now().boot_ms);
         let cost = bytes.saturating_mul(self.load.read_factor(bytes, now));
         self.buckets().reads.take(cost, now).wait_ms
     }
 }
 
 impl Account {
-    /// Whether what this principal types in a room is to be passed on now, to so many receivers.
+    /// Whether a typing notice of this principal is to be passed on to the receivers now.
     pub(super) fn may_type(&self, room: &RoomId, now: BootMs) -> bool {
         let receivers = self.load.receivers.load(Ordering::Relaxed).max(MIN_RECEIVERS);
         let mut buckets = self.buckets();
-        let told = buckets.typed.as_ref().is_some_and(|(last, at)| last == room && now < at + TYPING_MS);
+        let told = buckets
+            .typed
+            .as_ref()
+            .is_some_and(|(last, at)| last == room && now < at + MIN_TYPING_INTERVAL_MS);
         if told || buckets.typing.lack(now) > 0 {
             return false;
         }
@@ -261,13 +265,13 @@ impl Account {
         true
     }
 
-    /// How long to wait before the others are told that this principal has gone, in milliseconds: one that comes and goes
-    /// all the time does not keep everybody busy.
+    /// How long to wait before others are told that this principal went offline, in milliseconds: frequent reconnects
+    /// must not keep everyone busy.
     pub(super) fn presence_wait(&self, now: BootMs) -> u64 {
         self.buckets().presence.take(1, now).wait_ms
     }
 
-    /// Whether it owes nothing and nobody uses it.
+    /// Whether the account owes nothing and is not in use.
     fn is_idle(self: &Arc<Self>, now: BootMs) -> bool {
         let mut buckets = self.buckets();
         let Buckets { frames, readings, writes, reads, typing, presence, .. } = &mut *buckets;
@@ -276,16 +280,16 @@ impl Account {
     }
 }
 
-/// The accounts of those who are connected, and of those who were a little ago.
+/// Accounts of connected and recently connected principals.
 #[derive(Debug, Default)]
 pub(super) struct Accounts {
     of: HashMap<PrincipalId, Arc<Account>>,
-    /// Beyond so many, those that are idle are looked for; doubles when most are in use.
+    /// Number of accounts at which idle ones are removed; doubles if most are in use.
     prune_at: usize,
 }
 
 impl Accounts {
-    /// A principal's account.
+    /// Returns a principal's account; creates it if needed.
     pub(super) fn of(&mut self, who: &PrincipalId, load: &Arc<Load>, now: BootMs) -> Arc<Account> {
         if let Some(account) = self.of.get(who) {
             return Arc::clone(account);
@@ -310,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_of_one_principal_is_bounded_in_bytes_and_counts_no_longer_once_it_is_dropped() {
+    fn queued_bytes_of_a_principal_are_bounded_and_released_on_drop() {
         let (_, account) = account();
         let held: Vec<Held> = std::iter::from_fn(|| account.hold(64 * 1024).ok()).collect();
         assert_eq!(held.len(), 63, "two windows of 32, nearly");
@@ -320,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn what_many_receive_costs_more_and_never_more_than_four_times_as_much() {
+    fn entries_with_many_receivers_cost_up_to_four_times_as_much() {
         let (load, account) = account();
         for (receivers, factor) in [(0, 1), (31, 1), (32, 2), (64, 4), (10_000, 4)] {
             load.receivers.store(receivers, Ordering::Relaxed);
@@ -333,21 +337,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_principal_has_a_bounded_amount_at_the_writer_and_another_has_its_own() {
+    async fn each_principal_has_its_own_bounded_share_of_the_writer() {
         let (load, one) = account();
         let other = Account::new(load, clock::now().boot_ms);
         let held = one.write(1, 127 * 1024).await;
         let mut second = Box::pin(one.write(1, 64 * 1024));
         let waits = futures_util::poll!(second.as_mut());
         assert!(waits.is_pending(), "its first is under way");
-        // Another's is not held up by it.
+        // Another principal is not delayed.
         other.write(1, 64 * 1024).await;
         drop(held);
         second.await;
     }
 
     #[test]
-    fn typing_is_counted_by_principal_and_told_once_a_second_for_a_room() {
+    fn typing_notices_are_limited_to_one_per_second_and_room() {
         let (_, account) = account();
         let now = clock::now().boot_ms;
         let room = |number: usize| RoomId::new(format!("room {number}")).unwrap();
@@ -360,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn accounts_of_those_who_have_gone_and_owe_nothing_are_forgotten() {
+    fn idle_accounts_of_disconnected_principals_are_forgotten() {
         let (load, mut accounts) = (Arc::new(Load::default()), Accounts::default());
         let id = |number: usize| PrincipalId(format!("{number}"));
         let kept = accounts.of(&id(0), &load, 0);

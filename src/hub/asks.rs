@@ -1,15 +1,15 @@
-//! What a session asks, and how this hub answers from its store.
+//! Answers a session's requests from the store.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::account::{Account, Held, MARKER_BYTES};
+use super::account::{Account, Held, MARKER_COST_BYTES};
 use super::files;
 use super::invite;
 use super::metrics::Refused;
-use super::presence::{Mailbox, Seat};
+use super::presence::{Mailbox, Registration};
 use super::state::{Commit, Hub, hash};
 use crate::clock;
 use crate::model::name;
@@ -21,45 +21,46 @@ use crate::wire::duplex::server::{Answer, AppendOutcome, Ask, Begun, LIST_ITEMS,
 use data_encoding::HEXLOWER;
 use tokio::sync::broadcast;
 
-/// About how much JSON one answer holds at most, in bytes: well below the largest frame.
-const ANSWER_BYTES: usize = 256 * 1024;
-/// About how much text is written at once for one client, in bytes.
-const GROUP_BYTES: usize = 128 * 1024;
-/// When to try again where the log is full and nothing in it goes by itself, in milliseconds.
-const FULL_MS: u64 = 600_000;
-/// About how much JSON is around an entry, a person, a room, a read marker or a line of a log, in bytes.
-const AROUND_BYTES: usize = 128;
+/// Approximate maximum of JSON in one answer, in bytes: well below the frame limit.
+const MAX_ANSWER_BYTES: usize = 256 * 1024;
+/// Approximate maximum of text written in one group for one client, in bytes.
+const MAX_GROUP_BYTES: usize = 128 * 1024;
+/// When to retry if the log is full and nothing in it expires, in milliseconds.
+const RETRY_WHEN_LOG_FULL_MS: u64 = 600_000;
+/// Approximate JSON overhead of an entry, person, room, read marker or log line, in bytes.
+const OVERHEAD_BYTES: usize = 128;
 
-/// A client that is about to be welcome: counted in, and hearing of what is committed from before its head was read.
-pub(super) struct Entrance {
-    /// Its place among those who are connected.
-    pub seat: Seat,
-    /// What the others tell it.
+/// The subscriptions of a client that is about to be welcomed. They begin before the log's head is read, so that no
+/// commit is missed.
+pub(super) struct Subscriptions {
+    /// Its registration among the connected clients.
+    pub registration: Registration,
+    /// Notices from other clients.
     pub mailbox: Mailbox,
-    /// What is committed from now on.
+    /// Commits from now on.
     pub commits: broadcast::Receiver<Commit>,
 }
 
-impl Entrance {
-    pub(super) fn new(hub: &Hub, who: &Principal) -> Entrance {
+impl Subscriptions {
+    pub(super) fn new(hub: &Hub, who: &Principal) -> Subscriptions {
         let commits = hub.commits.subscribe();
-        let (seat, mailbox) = hub.registry.enter(who, clock::now().boot_ms);
-        Entrance { seat, mailbox, commits }
+        let (registration, mailbox) = hub.registry.enter(who, clock::now().boot_ms);
+        Subscriptions { registration, mailbox, commits }
     }
 }
 
-/// An append as a session asked for it.
+/// An append requested by a session.
 pub(super) struct NewEntry {
-    /// What.
+    /// The message or room.
     pub draft: Draft,
-    /// By whom.
+    /// The author.
     pub sender: Sender,
-    /// Why it is refused, unless it is on disk already.
+    /// The refusal, unless the entry is already on disk.
     pub refusal: Option<Refusal>,
 }
 
 impl NewEntry {
-    /// It is refused like this, unless it was before. Nothing of it has to be kept then but its id.
+    /// Refuses it, unless the entry is already on disk. Only its id is needed then.
     fn refused(mut self, refusal: Refusal) -> Self {
         self.refusal.get_or_insert(refusal);
         self.draft.content = self.draft.content.emptied();
@@ -71,15 +72,15 @@ impl NewEntry {
     }
 }
 
-/// What waits for its turn to be written; with what it holds of what its principal may have waiting.
+/// An append in the queue, with its share of the principal's limit.
 pub(super) struct Queued {
     new: NewEntry,
     _held: Option<Held>,
 }
 
 impl Queued {
-    /// An append of this principal, behind those that wait. What comes behind one that is to be tried again is refused like
-    /// that: it must not be stored first.
+    /// Queues an append behind `waiting`. If the one before it was refused with a retry, this one is refused the same
+    /// way: it must not be stored first.
     pub(super) fn new(account: &Arc<Account>, new: NewEntry, waiting: &VecDeque<Queued>) -> Queued {
         let last = waiting.back().and_then(|last| last.new.refusal.as_ref());
         let before = last.filter(|refusal| refusal.retry_after_ms().is_some()).cloned();
@@ -95,7 +96,7 @@ impl Queued {
         }
     }
 
-    /// The same, behind one that was refused like this.
+    /// The same, behind an append refused with this.
     pub(super) fn behind(self, refusal: &Refusal) -> Queued {
         match self.new.draft.content.is_room() {
             true => self,
@@ -104,14 +105,14 @@ impl Queued {
     }
 }
 
-/// Entries that are written at once.
+/// Entries that are written together.
 pub(super) type Group = Vec<Queued>;
 
-/// What is next to be written; `None` where nothing waits.
+/// The next group to write; `None` if the queue is empty.
 pub(super) fn next_to_append(waiting: &mut VecDeque<Queued>) -> Option<Group> {
     let (mut group, mut bytes) = (Vec::new(), 0);
     while let Some(next) =
-        waiting.pop_front_if(|next| group.is_empty() || bytes + next.new.bytes() <= GROUP_BYTES)
+        waiting.pop_front_if(|next| group.is_empty() || bytes + next.new.bytes() <= MAX_GROUP_BYTES)
     {
         bytes += next.new.bytes();
         group.push(next);
@@ -119,7 +120,7 @@ pub(super) fn next_to_append(waiting: &mut VecDeque<Queued>) -> Option<Group> {
     (!group.is_empty()).then_some(group)
 }
 
-/// The store has logged what is wrong when it began: not for each client that meets it.
+/// Logged at debug level only: the store logs the cause once when it begins.
 pub(super) fn unavailable(hub: &Hub, what: &str, error: &StoreError) -> Answer {
     log::debug!("cannot {what}: {error}");
     hub.metrics.refuse(Refused::Unavailable);
@@ -144,7 +145,7 @@ pub(super) async fn redeem(hub: Arc<Hub>, redeem: Redeem, from: IpAddr) -> Answe
     let is_token = files::is_token(&redeem.token);
     let new_id = if is_token { new_principal_id().ok() } else { None };
     let refused = |why: &str| {
-        log::info!("an invite was refused to {from}: {why}");
+        log::info!("refused an invite from {from}: {why}");
         hub.metrics.refuse(Refused::Invite);
         hub.failed(from);
         Answer::Redeemed(None)
@@ -154,7 +155,7 @@ pub(super) async fn redeem(hub: Arc<Hub>, redeem: Redeem, from: IpAddr) -> Answe
         Err(why) => return refused(&why.to_string()),
     };
     let Some(new_id) = new_id else {
-        return refused("no proper token");
+        return refused("malformed token");
     };
     let (code, token) = (hash(&invite::canonical(&redeem.code)), hash(&redeem.token));
     let now = clock::now().wall_ms;
@@ -164,19 +165,20 @@ pub(super) async fn redeem(hub: Arc<Hub>, redeem: Redeem, from: IpAddr) -> Answe
             Answer::Redeemed(Some(principal))
         }
         Err(RedeemError::Refused(why)) => refused(&why.to_string()),
-        // The token is somebody's already.
+        // The token is already in use.
         Err(RedeemError::Store(StoreError::Sqlite(error))) => refused(&error.to_string()),
         Err(RedeemError::Store(error)) => unavailable(&hub, "redeem an invite", &error),
     }
 }
 
-/// Whether an invite could be redeemed. A code that is not good counts like a bad token, so that none is guessed.
+/// Checks whether an invite can be redeemed. An invalid code counts like a bad token, so that codes cannot be
+/// guessed.
 pub(super) async fn check_invite(hub: Arc<Hub>, code: String, from: IpAddr) -> Answer {
     let code = hash(&invite::canonical(&code));
     match hub.store.check_invite(code, clock::now().wall_ms).await {
         Ok(expires) => Answer::InviteChecked(Some((hub.name.clone(), expires))),
         Err(RedeemError::Refused(why)) => {
-            log::info!("an invite that {from} asked about is not good: {why}");
+            log::info!("invite check from {from} failed: {why}");
             hub.metrics.refuse(Refused::Invite);
             hub.failed(from);
             Answer::InviteChecked(None)
@@ -185,7 +187,7 @@ pub(super) async fn check_invite(hub: Arc<Hub>, code: String, from: IpAddr) -> A
     }
 }
 
-/// A key for a new principal.
+/// A random id for a new principal.
 pub(super) fn new_principal_id() -> Result<PrincipalId, getrandom::Error> {
     Ok(PrincipalId(HEXLOWER.encode(&clock::random::<8>()?)))
 }
@@ -199,7 +201,7 @@ pub(super) async fn begin(
     let _turn = account.enter().await;
     let _place = Arc::clone(&hub.reading).acquire_owned().await;
     let begun = async {
-        // What is old may go at any time: both are of one moment.
+        // Both are read in one transaction: retention may delete old entries at any time.
         let (at_resume, oldest) = match resume {
             Some(resume) => hub.store.at_and_oldest(resume.offset).await?,
             None => (None, hub.store.oldest()),
@@ -222,7 +224,7 @@ pub(super) async fn begin(
     }
 }
 
-/// The first of what a client is told of rooms, people and what it has read.
+/// The first page of rooms, people and read markers for a client.
 async fn first_lists(hub: &Hub, me: PrincipalId) -> Result<Lists, StoreError> {
     let from = ListsFrom { rooms: Some(0), people: None, read: Some(0) };
     let mut lists = hub.store.lists(me, from, LIST_ITEMS).await?;
@@ -233,7 +235,7 @@ async fn first_lists(hub: &Hub, me: PrincipalId) -> Result<Lists, StoreError> {
     Ok(lists)
 }
 
-/// What follows of that. Who is connected is looked up when it is told: see `Client`.
+/// The following pages. Presence is added when the answer is sent: see `Client`.
 async fn lists(hub: Arc<Hub>, me: PrincipalId, from: ListsFrom) -> Answer {
     match hub.store.lists(me, from, LIST_ITEMS).await {
         Ok(lists) => Answer::Lists(lists),
@@ -241,11 +243,11 @@ async fn lists(hub: Arc<Hub>, me: PrincipalId, from: ListsFrom) -> Answer {
     }
 }
 
-/// What became of a group of entries.
+/// The outcome of writing a group of entries.
 pub(super) struct Written {
     /// In the order of the entries.
     pub answers: Vec<Answer>,
-    /// Why the first of the messages that are to be tried again was refused.
+    /// Why the first of the messages that are to be retried was refused.
     pub stall: Option<Refusal>,
 }
 
@@ -271,7 +273,7 @@ pub(super) async fn append(hub: Arc<Hub>, account: Arc<Account>, group: Group) -
             let answer =
                 |((id, is_room, refusal), appended): ((MessageId, bool, Option<Refusal>), Appended)| {
                     let outcome = outcome(&hub, appended, refusal, received);
-                    // A room that is refused holds no message up.
+                    // A refused room does not hold up messages.
                     if let (AppendOutcome::Refused(refusal), false) = (&outcome, is_room)
                         && refusal.retry_after_ms().is_some()
                     {
@@ -318,11 +320,11 @@ fn outcome(hub: &Hub, appended: Appended, why: Option<Refusal>, now: WallMs) -> 
     }
 }
 
-/// Why an entry is not taken.
+/// The refusal for an exceeded quota.
 fn refusal(hub: &Hub, quota: Quota, until: Option<WallMs>, now: WallMs) -> Refusal {
     let limits = hub.store.limits();
     let in_ms = until.map(|until| until.saturating_sub(now).max(1).unsigned_abs());
-    let quota_of = || Refusal::Quota { retry_after_ms: in_ms.unwrap_or(FULL_MS) };
+    let quota_of = || Refusal::Quota { retry_after_ms: in_ms.unwrap_or(RETRY_WHEN_LOG_FULL_MS) };
     match quota {
         Quota::Rooms => Refusal::TooMany { limit: limits.rooms.into() },
         Quota::RoomsOfPerson => Refusal::TooMany { limit: limits.rooms_per_person.into() },
@@ -354,7 +356,7 @@ pub(super) async fn large(
             let lines = hub.fleet.device_log(device.clone()).await?;
             Answer::DeviceLog { device, lines }
         }
-        // There are no others.
+        // There are no other large requests.
         _ => return None,
     };
     if !is_new {
@@ -363,38 +365,38 @@ pub(super) async fn large(
     Some(answer)
 }
 
-/// About how many bytes of JSON an answer is.
+/// Approximate size of an answer as JSON, in bytes.
 fn size(answer: &Answer) -> usize {
     match answer {
         Answer::Entries(entries) | Answer::History { entries, .. } => {
-            entries.iter().map(|entry| 2 * AROUND_BYTES + entry.draft.content.bytes()).sum()
+            entries.iter().map(|entry| 2 * OVERHEAD_BYTES + entry.draft.content.bytes()).sum()
         }
-        Answer::Series { page, .. } => page.buckets.len() * AROUND_BYTES / 2,
-        Answer::DeviceLog { lines, .. } => lines.len() * 4 * AROUND_BYTES,
+        Answer::Series { page, .. } => page.buckets.len() * OVERHEAD_BYTES / 2,
+        Answer::DeviceLog { lines, .. } => lines.len() * 4 * OVERHEAD_BYTES,
         Answer::Lists(lists) => listed(lists),
         _ => 0,
     }
 }
 
 fn listed(lists: &Lists) -> usize {
-    (lists.rooms.len() + lists.people.len() + lists.read.len()) * AROUND_BYTES
+    (lists.rooms.len() + lists.people.len() + lists.read.len()) * OVERHEAD_BYTES
 }
 
 async fn read(hub: Arc<Hub>, from: Offset, limit: u32) -> Answer {
-    match hub.store.read(from, limit, ANSWER_BYTES).await {
+    match hub.store.read(from, limit, MAX_ANSWER_BYTES).await {
         Ok(entries) => Answer::Entries(entries),
         Err(error) => unavailable(&hub, "read the log", &error),
     }
 }
 
 async fn history(hub: Arc<Hub>, room: RoomId, before: Offset, limit: u32) -> Answer {
-    match hub.store.history(room.clone(), before, limit, ANSWER_BYTES).await {
+    match hub.store.history(room.clone(), before, limit, MAX_ANSWER_BYTES).await {
         Ok((entries, complete)) => Answer::History { room, before, entries, complete },
         Err(error) => unavailable(&hub, "read a room's history", &error),
     }
 }
 
-/// Keeps a read marker. Returns whether it moved, which the principal's other clients should hear of.
+/// Stores a read marker. Returns whether it moved; the principal's other clients are to be told then.
 pub(super) async fn set_read(
     hub: Arc<Hub>,
     account: Arc<Account>,
@@ -402,8 +404,8 @@ pub(super) async fn set_read(
     room: RoomId,
     offset: Offset,
 ) -> bool {
-    let _turn = account.write(1, MARKER_BYTES).await;
+    let _turn = account.write(1, MARKER_COST_BYTES).await;
     let moved = hub.store.set_read(who, room, offset).await;
-    // Nothing is lost: the client says it again with the next message read.
+    // Nothing is lost: the client sends it again with the next message read.
     moved.inspect_err(|error| log::warn!("cannot keep a read marker: {error}")).unwrap_or(false)
 }

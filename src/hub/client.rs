@@ -15,15 +15,15 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, Sleep, timeout};
 
 use super::account::Account;
-use super::asks::{self, Entrance, NewEntry, Queued, Written};
-use super::fleet::{Mail, Relay, Station};
-use super::lan::{self, Door};
+use super::asks::{self, NewEntry, Queued, Subscriptions, Written};
+use super::fleet::{CommandMessage, FleetClient, Relay};
+use super::lan::{self, ListenerHandle};
 use super::manage::{self, Asker};
 use super::metrics::Refused;
-use super::places::{Eviction, Place};
 use super::presence::Notice;
 use super::rate::{self, Bucket};
-use super::sessions::{Dismissal, Order, Tenure};
+use super::sessions::{Dismissal, SessionChange, SessionHandle};
+use super::slots::{ConnectionSlot, Eviction};
 use super::socket::{Outgoing, Received, Socket};
 use super::state::{Commit, Hub, hash};
 use crate::clock;
@@ -34,44 +34,45 @@ use crate::model::{Offset, Principal, ResumePoint, RoomId, Sender};
 use crate::wire::duplex::message::{self, HubMessage, close};
 use crate::wire::duplex::server::{Answer, Ask, Begun, Config, Input, Output, ServerSession};
 
-/// A client that takes nothing for so long is dropped.
+/// A client that accepts no data for this long is disconnected.
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
-/// The same for a client that was told to go.
+/// The same for a client that is being disconnected.
 const LEAVE_TIMEOUT: Duration = Duration::from_millis(500);
-/// Asks under way beyond which nothing more is read from the client. Its window of unacknowledged sends is half of that.
-const ASKS: usize = 64;
-/// Somebody who types is passed on once in so long, in milliseconds.
-const TYPING_MS: u64 = 1_000;
-/// How late an alarm may be, so that it need not be set anew for every frame.
-const SLACK: Duration = Duration::from_millis(20);
-/// Close code: the hub has no place for this connection at the moment (RFC 6455's registry of close codes).
+/// Maximum number of requests in progress; nothing more is read from the client beyond it. Its window of
+/// unacknowledged sends is half of that.
+const MAX_ASKS: usize = 64;
+/// Typing notices of one person are passed on at most this often, in milliseconds.
+const MIN_TYPING_INTERVAL_MS: u64 = 1_000;
+/// How late an alarm may fire, so that it need not be reset for every frame.
+const MAX_ALARM_DELAY: Duration = Duration::from_millis(20);
+/// Close code 1013, "Try Again Later" (IANA registry of close codes): the hub has reached its connection limit.
 const TRY_AGAIN: u16 = 1013;
-/// When a client may come back that found no place, in milliseconds.
-const CROWDED_MS: u64 = 5_000;
-/// An alarm for a session that waits for nothing.
+/// When a client refused because of a connection limit may reconnect, in milliseconds.
+const RETRY_WHEN_FULL_MS: u64 = 5_000;
+/// The alarm of a session that waits for nothing.
 const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Who is at the other end of the socket.
-pub(super) struct Visitor {
-    /// From where.
+/// The other end of a socket.
+pub(super) struct Peer {
+    /// The client's IP address.
     pub address: IpAddr,
     /// The `host:port` that it dialed.
     pub dialed: String,
-    /// Who it is, where the handshake said so.
+    /// The principal, if the handshake carried a token.
     pub principal: Option<Principal>,
-    /// The connection's place.
-    pub place: Place,
-    /// The hash of the token that said so.
+    /// The slot of the connection.
+    pub slot: ConnectionSlot,
+    /// SHA-256 of that token.
     pub credential: Option<[u8; 32]>,
-    /// Where it came in.
-    pub door: Door,
+    /// The listener that accepted the connection.
+    pub accepted_by: ListenerHandle,
 }
 
-/// Serves one client until either end closes. The client is on the heap: arguments of an `async fn` would be in its task
-/// twice, for as long as it runs.
-pub(super) fn serve(hub: Arc<Hub>, socket: Socket, mut visitor: Visitor) -> impl Future<Output = ()> + Send {
-    let principal = visitor.principal.take();
-    let mut client = Box::new(Client::new(hub, socket, visitor));
+/// Serves one client until either end closes. The client is boxed because arguments of an `async fn` would be stored
+/// in its future twice.
+pub(super) fn serve(hub: Arc<Hub>, socket: Socket, mut peer: Peer) -> impl Future<Output = ()> + Send {
+    let principal = peer.principal.take();
+    let mut client = Box::new(Client::new(hub, socket, peer));
     client.tell(Input::Opened(principal));
     run(client)
 }
@@ -82,30 +83,30 @@ async fn run(mut client: Box<Client>) {
             break end;
         }
     };
-    let Client { hub, socket, place, entrance, station, relay, tenure, .. } = *client;
-    // Whoever waits for the last goodbye is no longer there.
-    drop((entrance, station, relay, tenure));
+    let Client { hub, socket, slot, subscriptions, fleet_client, relay, session_handle, .. } = *client;
+    // The receivers are gone if the hub has already stopped.
+    drop((subscriptions, fleet_client, relay, session_handle));
     if let End::Close(code, reason) = end {
         tokio::select! {
-            // On the heap: for as long as the client is here its task has no room for this.
+            // Boxed so that its size does not add to the task of every client.
             () = Box::pin(socket.close(code, &reason)) => {}
-            // Somebody else needs the place of one who lingers.
-            () = crowded_out(&place) => hub.metrics.refuse(Refused::Crowded),
+            // The slot of a lingering connection is needed for another one.
+            () = evicted_by_limit(&slot) => hub.metrics.refuse(Refused::Evicted),
         }
     }
 }
 
-async fn crowded_out(place: &Place) {
-    if place.evicted().await != Eviction::Crowded {
+async fn evicted_by_limit(slot: &ConnectionSlot) {
+    if slot.evicted().await != Eviction::TooMany {
         pending().await
     }
 }
 
-/// Why the conversation ends.
+/// Why the connection ends.
 enum End {
-    /// The hub closes it, with this code and reason.
+    /// The hub closes it with this code and reason.
     Close(u16, String),
-    /// The socket is gone, or stuck within a frame.
+    /// The socket is closed, or blocked in the middle of a frame.
     Gone,
 }
 
@@ -115,31 +116,31 @@ impl End {
     }
 }
 
-/// What a client's task waits for.
-enum Happening {
+/// What the client's task waits for.
+enum ClientEvent {
     Evicted(Eviction),
     Received(Received),
     Answered(Result<Answered, JoinError>),
     Committed(Result<Commit, RecvError>),
     Noticed(Option<Arc<Notice>>),
-    Mailed(Option<Mail>),
-    Ordered(Order),
-    /// There is something to send of what it watches.
+    FleetMessage(Option<CommandMessage>),
+    SessionChanged(SessionChange),
+    /// There is something to send about watched devices.
     Watched,
     Alarm,
     Stopping,
 }
 
-/// What an ask came to.
+/// The outcome of a request.
 enum Answered {
     Answer(Answer),
-    /// One of those that are done one at a time.
+    /// The answer to one of the requests that are handled one at a time.
     Large(Option<Answer>),
-    /// In the order in which they were asked.
+    /// In the order of the requests.
     Appended(Written),
-    /// The other clients of the same principal are to hear of a read marker.
+    /// A read marker that the other clients of the principal are to be sent.
     Read(RoomId, Offset),
-    /// The client's rights have changed while it came in.
+    /// The client's rights changed while it was connecting.
     Dismissed(Dismissal),
     Nothing,
 }
@@ -148,59 +149,59 @@ struct Client {
     hub: Arc<Hub>,
     session: ServerSession,
     socket: Socket,
-    place: Place,
+    slot: ConnectionSlot,
     address: IpAddr,
-    door: Door,
+    accepted_by: ListenerHandle,
     stopping: watch::Receiver<bool>,
-    entrance: Option<Entrance>,
-    /// The hash of the token that it came with.
+    subscriptions: Option<Subscriptions>,
+    /// SHA-256 of the token that it authenticated with.
     credential: Option<[u8; 32]>,
-    /// What tells it of changes of its rights, from when it was known who it is.
-    tenure: Option<Tenure>,
-    /// It was told to go: it is not waited for.
+    /// Receives changes of its rights, once the principal is known.
+    session_handle: Option<SessionHandle>,
+    /// It is being disconnected: the short timeout applies.
     leaving: bool,
-    /// Its end of the devices, from when it first had to do with them.
-    station: Option<Station>,
+    /// Its connection to the fleet, from its first request about devices.
+    fleet_client: Option<FleetClient>,
     /// What it watches.
     relay: Option<Relay>,
-    /// What is asked of the hub. Each is a task of its own, so that this client's share is given back in time even while
-    /// its socket is stuck.
+    /// Requests to the hub. Each is a task of its own, so that this client's share is released in time even while its
+    /// socket is blocked.
     asks: JoinSet<Answered>,
-    /// The store is writing appends, all or none of them.
+    /// The store is writing a group of appends, all or none of them.
     appending: bool,
-    /// Appends that wait for those to succeed: what comes later must not be written where what came before was not.
+    /// Appends that wait for that group: a later message must not be stored if an earlier one failed.
     waiting: VecDeque<Queued>,
-    /// A question with a large answer is under way: one at a time, so that no more than one waits for the socket.
+    /// A request with a large answer is in progress: one at a time, so that at most one answer waits for the socket.
     answering: bool,
     large: VecDeque<Ask>,
-    /// The log's newest offset when the client came: up to there it is sent what is old.
+    /// The log's newest offset when the client connected: entries up to here are backlog.
     old_to: Offset,
     bucket: Bucket,
     readings: Bucket,
-    /// Nothing is read before then.
+    /// Nothing is read until then.
     paused: Option<Instant>,
-    /// The client is to be told that it is too fast.
+    /// The client is to be told that it exceeds its rate.
     slowed: bool,
     typed: Option<BootMs>,
     alarm: Pin<Box<Sleep>>,
 }
 
 impl Client {
-    fn new(hub: Arc<Hub>, socket: Socket, visitor: Visitor) -> Client {
+    fn new(hub: Arc<Hub>, socket: Socket, peer: Peer) -> Client {
         let now = clock::now();
-        let config = Config { proof: Some((hub.secret, visitor.dialed)) };
+        let config = Config { proof: Some((hub.secret, peer.dialed)) };
         Client {
             session: ServerSession::new(config, now),
             socket,
-            place: visitor.place,
-            address: visitor.address,
-            stopping: visitor.door.closing(),
-            door: visitor.door,
-            entrance: None,
-            credential: visitor.credential,
-            tenure: None,
+            slot: peer.slot,
+            address: peer.address,
+            stopping: peer.accepted_by.closing(),
+            accepted_by: peer.accepted_by,
+            subscriptions: None,
+            credential: peer.credential,
+            session_handle: None,
             leaving: false,
-            station: None,
+            fleet_client: None,
             relay: None,
             asks: JoinSet::new(),
             appending: false,
@@ -226,35 +227,35 @@ impl Client {
         self.session.principal().is_some()
     }
 
-    /// Does what the session wants done, then waits for the next thing to happen and tells the session.
+    /// Carries out what the session requested, then waits for the next event and passes it to the session.
     async fn turn(&mut self) -> Result<(), End> {
         self.settle().await?;
-        self.begin_what_waits();
+        self.start_queued();
         self.set_alarm();
-        match self.happening().await {
-            Happening::Received(received) => self.received(received)?,
-            Happening::Answered(Ok(answered)) => self.answered(answered),
-            Happening::Answered(Err(error)) => {
+        match self.next_event().await {
+            ClientEvent::Received(received) => self.received(received)?,
+            ClientEvent::Answered(Ok(answered)) => self.answered(answered),
+            ClientEvent::Answered(Err(error)) => {
                 log::error!("a client's question failed: {error}");
                 self.tell(Input::Answer(Answer::Unavailable));
             }
-            Happening::Committed(commit) => self.committed(commit)?,
-            Happening::Noticed(notice) => self.noticed(notice)?,
-            Happening::Mailed(mail) => self.mailed(mail),
-            Happening::Ordered(order) => self.ordered(order),
-            Happening::Watched => self.relay(),
-            Happening::Evicted(why) => return self.evicted(why),
-            Happening::Alarm => {
+            ClientEvent::Committed(commit) => self.committed(commit)?,
+            ClientEvent::Noticed(notice) => self.noticed(notice)?,
+            ClientEvent::FleetMessage(message) => self.fleet_message(message),
+            ClientEvent::SessionChanged(change) => self.session_changed(change),
+            ClientEvent::Watched => self.relay(),
+            ClientEvent::Evicted(why) => return self.evicted(why),
+            ClientEvent::Alarm => {
                 if self.socket.is_overdue() {
                     self.hub.metrics.refuse(Refused::Unfinished);
-                    return End::close(close::TIMED_OUT, "a message was not finished in time");
+                    return End::close(close::TIMED_OUT, "a message was not completed in time");
                 }
                 self.paused.take_if(|until| *until <= Instant::now());
                 self.tell(Input::Tick);
             }
-            Happening::Stopping => {
-                // Only the way in from the network may have been closed.
-                match self.door.is_lan() && !*self.hub.stopping.borrow() {
+            ClientEvent::Stopping => {
+                // Only the LAN listener may have closed.
+                match self.accepted_by.is_lan() && !*self.hub.stopping.borrow() {
                     true => self.dismissed(lan::CLOSED),
                     false => self.tell(Input::GoingAway),
                 }
@@ -265,8 +266,8 @@ impl Client {
         Ok(())
     }
 
-    /// Begins what waited for its turn.
-    fn begin_what_waits(&mut self) {
+    /// Starts queued requests.
+    fn start_queued(&mut self) {
         if !self.appending
             && let Some(account) = self.account()
             && let Some(group) = asks::next_to_append(&mut self.waiting)
@@ -286,7 +287,7 @@ impl Client {
     }
 
     fn account(&self) -> Option<Arc<Account>> {
-        self.entrance.as_ref().map(|entrance| Arc::clone(&entrance.seat.account))
+        self.subscriptions.as_ref().map(|subscriptions| Arc::clone(&subscriptions.registration.account))
     }
 
     fn answered(&mut self, answered: Answered) {
@@ -307,7 +308,7 @@ impl Client {
             }
             Answered::Appended(Written { answers, stall }) => {
                 self.appending = false;
-                // What was said later must not be stored before what is to be tried again.
+                // A later message must not be stored before one that is to be retried.
                 if let Some(refusal) = stall {
                     let waiting = std::mem::take(&mut self.waiting).into_iter();
                     self.waiting = waiting.map(|queued| queued.behind(&refusal)).collect();
@@ -317,8 +318,8 @@ impl Client {
                 }
             }
             Answered::Read(room, offset) => {
-                if let Some(entrance) = &self.entrance {
-                    entrance.seat.read(room, offset);
+                if let Some(subscriptions) = &self.subscriptions {
+                    subscriptions.registration.read(room, offset);
                 }
             }
             Answered::Dismissed(dismissal) => self.dismissed(dismissal),
@@ -326,31 +327,31 @@ impl Client {
         }
     }
 
-    async fn happening(&mut self) -> Happening {
+    async fn next_event(&mut self) -> ClientEvent {
         let asked = self.waiting.len() + self.large.len() + self.asks.len();
-        let reads = self.paused.is_none() && asked < ASKS;
+        let reads = self.paused.is_none() && asked < MAX_ASKS;
         self.socket.reads(reads);
-        // News is for those who are online: until then the session would not take it, and it waits here.
+        // Notices and commits are for online clients; until then they stay queued here.
         let online = self.is_online();
-        let (commits, mailbox) = match self.entrance.as_mut().filter(|_| online) {
-            Some(Entrance { commits, mailbox, .. }) => (Some(commits), Some(mailbox)),
+        let (commits, mailbox) = match self.subscriptions.as_mut().filter(|_| online) {
+            Some(Subscriptions { commits, mailbox, .. }) => (Some(commits), Some(mailbox)),
             None => (None, None),
         };
-        // Chat goes first.
+        // Chat takes priority over readings.
         let wants =
             self.session.wants_readings() && commits.as_ref().is_some_and(|commits| commits.is_empty());
         let relay = self.relay.as_mut().filter(|_| wants);
         tokio::select! {
-            received = self.socket.next(), if reads => Happening::Received(received),
-            Some(answered) = self.asks.join_next() => Happening::Answered(answered),
-            commit = or_never(commits.map(|commits| commits.recv())) => Happening::Committed(commit),
-            notice = or_never(mailbox.map(|mailbox| mailbox.recv())) => Happening::Noticed(notice),
-            mail = or_never(self.station.as_mut().map(Station::mail)) => Happening::Mailed(mail),
-            order = or_never(self.tenure.as_mut().map(Tenure::order)) => Happening::Ordered(order),
-            () = or_never(relay.map(Relay::ready)) => Happening::Watched,
-            () = self.alarm.as_mut() => Happening::Alarm,
-            why = self.place.evicted() => Happening::Evicted(why),
-            _ = self.stopping.wait_for(|stopping| *stopping) => Happening::Stopping,
+            received = self.socket.next(), if reads => ClientEvent::Received(received),
+            Some(answered) = self.asks.join_next() => ClientEvent::Answered(answered),
+            commit = or_never(commits.map(|commits| commits.recv())) => ClientEvent::Committed(commit),
+            notice = or_never(mailbox.map(|mailbox| mailbox.recv())) => ClientEvent::Noticed(notice),
+            message = or_never(self.fleet_client.as_mut().map(FleetClient::next_message)) => ClientEvent::FleetMessage(message),
+            change = or_never(self.session_handle.as_mut().map(SessionHandle::change)) => ClientEvent::SessionChanged(change),
+            () = or_never(relay.map(Relay::ready)) => ClientEvent::Watched,
+            () = self.alarm.as_mut() => ClientEvent::Alarm,
+            why = self.slot.evicted() => ClientEvent::Evicted(why),
+            _ = self.stopping.wait_for(|stopping| *stopping) => ClientEvent::Stopping,
         }
     }
 
@@ -360,12 +361,12 @@ impl Client {
         let next = now + deadline.map_or(NEVER, Duration::from_millis);
         let next = self.paused.map_or(next, |until| until.min(next));
         let next = self.socket.deadline().map_or(next, |at| next.min(at));
-        if self.alarm.is_elapsed() || next + SLACK < self.alarm.deadline() {
+        if self.alarm.is_elapsed() || next + MAX_ALARM_DELAY < self.alarm.deadline() {
             self.alarm.as_mut().reset(next);
         }
     }
 
-    /// Sends and asks what the session wants, until it wants nothing more.
+    /// Handles the session's outputs until there are none.
     async fn settle(&mut self) -> Result<(), End> {
         loop {
             let mut frames = Vec::new();
@@ -373,13 +374,13 @@ impl Client {
             while let Some(output) = self.session.poll() {
                 match output {
                     Output::Send(Frame::Text(text)) => frames.push(Outgoing::Own(text)),
-                    // This protocol has none.
+                    // This protocol has no binary frames.
                     Output::Send(Frame::Binary(_)) => {}
                     Output::SendBatch(batch) => frames.push(Outgoing::Shared(batch.text())),
                     Output::SendShared(text) => frames.push(Outgoing::Shared(text)),
                     Output::Ping => frames.push(Outgoing::Ping),
                     Output::Ask(Ask::Begin { principal, .. })
-                        if let Some(wait_ms) = self.crowded(&principal) =>
+                        if let Some(wait_ms) = self.over_limit(&principal) =>
                     {
                         (frames, end) = self.away(wait_ms);
                         break;
@@ -406,7 +407,7 @@ impl Client {
             return None;
         }
         self.hub.metrics.slowed.add(1);
-        let detail = "more than the hub takes from one client; it reads on more slowly".to_owned();
+        let detail = "you are sending faster than the server allows; it now reads more slowly".to_owned();
         match message::encode(&HubMessage::Error { code: "slow_down".to_owned(), detail }) {
             Frame::Text(text) => Some(Outgoing::Own(text)),
             Frame::Binary(_) => None,
@@ -419,9 +420,9 @@ impl Client {
         let written = tokio::select! {
             biased;
             written = timeout(patience, self.socket.write(frames)) => written,
-            _ = self.place.evicted() => return Err(End::Gone),
-            // Whoever does not read does not stay for that.
-            () = or_never(self.tenure.as_ref().map(Tenure::dismissed)) => return Err(End::Gone),
+            _ = self.slot.evicted() => return Err(End::Gone),
+            // A client that does not read must not delay the closing.
+            () = or_never(self.session_handle.as_ref().map(SessionHandle::dismissed)) => return Err(End::Gone),
         };
         match written {
             Ok(Ok(())) => {
@@ -429,7 +430,7 @@ impl Client {
                 Ok(())
             }
             Ok(Err(_)) => Err(End::Gone),
-            // It stopped within a frame: a close code would become part of that, and nobody reads it.
+            // The write stopped within a frame: a close frame would become part of that frame.
             Err(_) => {
                 self.hub.metrics.refuse(Refused::TooSlow);
                 Err(End::Gone)
@@ -458,7 +459,7 @@ impl Client {
                     self.waiting.push_back(queued);
                 }
             }
-            // The log goes first.
+            // The log takes priority.
             ask @ (Ask::Read { .. } | Ask::Lists(_)) => self.large.push_front(ask),
             ask @ Ask::History { .. } => self.large.push_back(ask),
             Ask::SetRead { room, offset } => self.set_read(hub, room, offset),
@@ -468,13 +469,13 @@ impl Client {
         }
     }
 
-    /// From here on it hears of changes of its rights; whether they changed before is looked up once more.
+    /// Registers for changes of the client's rights, then looks the token up again to catch a change made in between.
     fn begin(&mut self, hub: Arc<Hub>, principal: Principal, resume: Option<ResumePoint>) {
         self.socket.admit();
-        let entrance = Entrance::new(&hub, &principal);
-        let account = Arc::clone(&entrance.seat.account);
-        self.entrance = Some(entrance);
-        self.tenure = Some(hub.sessions.enter(&principal.id));
+        let subscriptions = Subscriptions::new(&hub, &principal);
+        let account = Arc::clone(&subscriptions.registration.account);
+        self.subscriptions = Some(subscriptions);
+        self.session_handle = Some(hub.sessions.enter(&principal.id));
         let credential = self.credential;
         self.asks.spawn(async move {
             match manage::confirm(&hub, credential, &principal).await {
@@ -487,27 +488,27 @@ impl Client {
 
     fn manage(&mut self, hub: Arc<Hub>, id: u64, what: Manage) {
         let Some(who) = self.session.principal().map(|me| me.id.clone()) else { return };
-        let asker = Asker { who, session: self.tenure.as_ref().map(Tenure::number) };
+        let asker = Asker { who, session: self.session_handle.as_ref().map(SessionHandle::number) };
         self.answer(async move { Answer::Managed { id, managed: manage::run(hub, asker, what).await } });
     }
 
-    fn ordered(&mut self, order: Order) {
-        match order {
-            Order::Stay => {}
-            Order::Rename(name) => {
-                if let Some(station) = &mut self.station {
-                    station.rename(&name);
+    fn session_changed(&mut self, change: SessionChange) {
+        match change {
+            SessionChange::Unchanged => {}
+            SessionChange::Rename(name) => {
+                if let Some(fleet_client) = &mut self.fleet_client {
+                    fleet_client.rename(&name);
                 }
                 self.tell(Input::Renamed(name));
             }
-            Order::Leave(dismissal) => self.dismissed(dismissal),
+            SessionChange::Close(dismissal) => self.dismissed(dismissal),
         }
     }
 
     fn dismissed(&mut self, dismissal: Dismissal) {
         let Dismissal { code, reason, retry_after_ms } = dismissal;
         self.hub.metrics.refuse(Refused::Token);
-        (self.tenure, self.leaving) = (None, true);
+        (self.session_handle, self.leaving) = (None, true);
         self.tell(Input::Dismissed { code, reason, retry_after_ms });
     }
 
@@ -515,7 +516,7 @@ impl Client {
         self.asks.spawn(async { Answered::Answer(answer.await) });
     }
 
-    /// Says who is connected at this moment: what came before is known by now, and what comes later is told later.
+    /// Adds who is connected right now: earlier changes are included, and later ones follow as notices.
     fn mark_present(&self, answer: &mut Answer) {
         if let Answer::Lists(lists) | Answer::Begun(Begun { lists, .. }) = answer {
             let people = std::mem::take(&mut lists.people).into_iter().map(|(who, _)| who);
@@ -535,12 +536,13 @@ impl Client {
 
     fn typing(&mut self, room: RoomId) {
         let now = clock::now().boot_ms;
-        let again = self.typed.is_some_and(|at| now.saturating_sub(at) < TYPING_MS);
-        // Nobody is told of a room that does not exist.
+        let again = self.typed.is_some_and(|at| now.saturating_sub(at) < MIN_TYPING_INTERVAL_MS);
+        // Notices for rooms that do not exist are dropped.
         let again = again || !self.hub.store.has_room(&room);
-        if let (false, Some(entrance), Some(me)) = (again, &self.entrance, self.session.principal()) {
+        if let (false, Some(subscriptions), Some(me)) = (again, &self.subscriptions, self.session.principal())
+        {
             self.typed = Some(now);
-            entrance.seat.typing(room, Sender { id: me.id.clone(), name: me.name.clone() });
+            subscriptions.registration.typing(room, Sender { id: me.id.clone(), name: me.name.clone() });
         }
     }
 
@@ -557,8 +559,8 @@ impl Client {
             }
             Received::Alive => self.tell(Input::Alive),
             Received::Unfinished => {}
-            Received::TooLarge => return End::close(1009, "a message larger than the hub takes"),
-            Received::TooMany => return End::close(1008, "too many frames before the hello"),
+            Received::TooLarge => return End::close(1009, "the message is too large"),
+            Received::TooMany => return End::close(1008, "too many frames before hello"),
             Received::NotUtf8 => return End::close(1007, "text that is not UTF-8"),
             Received::Broken(how) => return End::close(1002, how),
             Received::Closed => return Err(End::Gone),
@@ -566,8 +568,7 @@ impl Client {
         Ok(())
     }
 
-    /// Takes a frame from what this client may send; where it was too much, nothing is read for a while, and the client
-    /// feels it as TCP's backpressure.
+    /// Charges a frame to this client's rate limit. Beyond it, reading pauses and the client sees TCP backpressure.
     fn count(&mut self, bytes: usize, text: &str) {
         self.hub.metrics.received.add(bytes as u64);
         let (own, all) = self.charge(bytes, text);
@@ -578,7 +579,7 @@ impl Client {
         self.slowed |= own.begins || all.begins;
     }
 
-    /// Pings, pongs and fragments that end no message are frames as well.
+    /// Pings, pongs and non-final fragments count as frames, too.
     fn count_frames(&mut self) {
         let frames = self.socket.take_frames();
         if frames == 0 {
@@ -587,9 +588,9 @@ impl Client {
         let now = clock::now().boot_ms;
         let own = self.bucket.take(frames, now);
         let all = self
-            .entrance
+            .subscriptions
             .as_ref()
-            .map(|entrance| entrance.seat.account.take_frame(frames, now))
+            .map(|subscriptions| subscriptions.registration.account.take_frame(frames, now))
             .unwrap_or_default();
         let wait_ms = own.wait_ms.max(all.wait_ms);
         if wait_ms > 0 {
@@ -598,13 +599,13 @@ impl Client {
         self.slowed |= own.begins || all.begins;
     }
 
-    /// Whether the principal, or the hub, has as many connections as it may, or it comes too often: when to come back, in
-    /// milliseconds.
-    fn crowded(&self, who: &Principal) -> Option<u64> {
-        if self.place.know(&who.id).is_err() {
-            return Some(CROWDED_MS);
+    /// When to reconnect, in milliseconds, if the principal or the hub has reached its connection limit, or the
+    /// principal reconnects too often.
+    fn over_limit(&self, who: &Principal) -> Option<u64> {
+        if self.slot.know(&who.id).is_err() {
+            return Some(RETRY_WHEN_FULL_MS);
         }
-        Some(self.place.welcome(clock::now().boot_ms)).filter(|wait_ms| *wait_ms > 0)
+        Some(self.slot.welcome(clock::now().boot_ms)).filter(|wait_ms| *wait_ms > 0)
     }
 
     fn away(&self, wait_ms: u64) -> (Vec<Outgoing>, Option<End>) {
@@ -620,13 +621,13 @@ impl Client {
 
     fn evicted(&self, why: Eviction) -> Result<(), End> {
         match why {
-            Eviction::Crowded => {
-                self.hub.metrics.refuse(Refused::Crowded);
+            Eviction::TooMany => {
+                self.hub.metrics.refuse(Refused::Evicted);
                 Err(End::Gone)
             }
             Eviction::Unfinished => {
                 self.hub.metrics.refuse(Refused::Unfinished);
-                End::close(TRY_AGAIN, "the hub holds too much of unfinished messages")
+                End::close(TRY_AGAIN, "too many incomplete messages")
             }
         }
     }
@@ -647,7 +648,7 @@ impl Client {
     fn noticed(&mut self, notice: Option<Arc<Notice>>) -> Result<(), End> {
         let Some(notice) = notice else {
             self.hub.metrics.refuse(Refused::TooSlow);
-            return End::close(close::TOO_SLOW, "who came and went was not read");
+            return End::close(close::TOO_SLOW, "presence updates were not read in time");
         };
         self.tell(match &*notice {
             Notice::Presence(who, online) => Input::Presence(who.clone(), *online),

@@ -1,4 +1,4 @@
-//! Tokens of devices: each speaks for its device alone.
+//! Device tokens: each is valid for its device only.
 
 use std::path::Path;
 
@@ -13,12 +13,12 @@ use crate::model::profile::Secret;
 use crate::model::{DeviceId, Principal, PrincipalId, publish};
 use crate::store::{Change, HubStore};
 
-/// Gives a device of the hub on this data directory a token, from any process of its owner's, whether the hub runs or not.
-/// One that it had before is good for nothing from then on; a hub that runs does not end the connection that came by it:
-/// ask that one instead. Without a name it goes by its id. Blocks.
+/// Creates a token for a device of the hub in this data directory, whether the hub runs or not. Any process of the
+/// owner may do so. A previous token becomes invalid, but a running hub does not close its connection: use the hub's
+/// own administration for that. Without a name the device is shown by its id. Blocks.
 ///
 /// # Errors
-/// When the id is none or a person's, there is no hub's database, or it cannot be written.
+/// If the id is invalid or belongs to a person, there is no hub's database, or it cannot be written.
 pub fn add_device(data_dir: &Path, id: &str, name: &str) -> Result<Secret, HubError> {
     let id = PrincipalId(new_id(id)?.to_string());
     let name = proper_name(name).map_err(|why| HubError::BadName { why })?;
@@ -30,7 +30,7 @@ pub fn add_device(data_dir: &Path, id: &str, name: &str) -> Result<Secret, HubEr
     }
 }
 
-/// A device's name as it is kept; empty where there is none.
+/// A device's name in normal form; empty if it has none.
 pub(super) fn proper_name(name: &str) -> Result<String, BadName> {
     match name.trim() {
         "" => Ok(String::new()),
@@ -38,10 +38,11 @@ pub(super) fn proper_name(name: &str) -> Result<String, BadName> {
     }
 }
 
-/// Takes a device's token away. A hub that runs does not end its connection: ask that one instead. What it said stays. Returns whether it had one. Blocks.
+/// Revokes a device's token. A running hub does not close its connection: use the hub's own administration for that.
+/// Its stored readings stay. Returns whether it had a token. Blocks.
 ///
 /// # Errors
-/// When the id is none, there is no hub's database, or it cannot be written.
+/// If the id is invalid, there is no hub's database, or it cannot be written.
 pub fn remove_device(data_dir: &Path, id: &str) -> Result<bool, HubError> {
     let who = PrincipalId(checked(id)?.to_string());
     if !devices(data_dir)?.iter().any(|device| device.id == who) {
@@ -51,10 +52,10 @@ pub fn remove_device(data_dir: &Path, id: &str) -> Result<bool, HubError> {
     Ok(removed.is_ok())
 }
 
-/// The devices that have a token for the hub on this data directory, whether it runs or not, by name. Blocks.
+/// The devices with a token for the hub in this data directory, sorted by name, whether the hub runs or not. Blocks.
 ///
 /// # Errors
-/// When there is no hub's database, or it cannot be read.
+/// If there is no hub's database, or it cannot be read.
 pub fn devices(data_dir: &Path) -> Result<Vec<Principal>, HubError> {
     let (mut all, mut next) = HubStore::page_offline(data_dir, true, "")?;
     while let Some(after) = next {
@@ -66,14 +67,14 @@ pub fn devices(data_dir: &Path) -> Result<Vec<Principal>, HubError> {
     Ok(all)
 }
 
-/// The id of a device that is new, in its one spelling.
+/// The normalised id of a new device.
 pub(super) fn new_id(id: &str) -> Result<DeviceId, HubError> {
     let id = checked(id)?;
     let made = name::make(id.as_str(), NAME_CHARS).map_err(|why| HubError::BadName { why })?;
     if publish::is_reachable(&made) { checked(&made) } else { Err(HubError::UnreachableId { id: made }) }
 }
 
-/// An id that a hub's device can have: an app's own views of its links begin with `~`.
+/// Checks that an id is allowed for a hub's device: ids that begin with `~` are the app's own.
 pub(super) fn checked(id: &str) -> Result<DeviceId, HubError> {
     let good = DeviceId::new(id).ok().filter(|good| !good.as_str().starts_with('~'));
     good.ok_or_else(|| HubError::BadDeviceId { id: id.chars().take(100).collect() })

@@ -1,4 +1,4 @@
-//! A hub on a thread of its own, for the app: its panics end there, and it can be started again.
+//! A hub on its own thread, for the app: panics are contained there, and it can be restarted.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::sync_channel;
@@ -10,13 +10,13 @@ use super::{HubError, Options, start};
 use crate::model::lan::{Lan, LanChoice};
 use crate::model::profile::Secret;
 
-/// A hub on its own thread. Dropping it tells the hub to stop, without waiting for that.
+/// A hub on its own thread. Dropping it tells the hub to stop, without waiting.
 pub struct Handle {
-    /// Where it listens, how it is reached: see [`super::Running`].
+    /// The socket's URL: see [`super::Running`].
     pub url: String,
     /// The owner's token.
     pub admin_token: Secret,
-    /// SHA-256 of its certificate, where it signed its own.
+    /// SHA-256 of its certificate, if it is self-signed.
     pub fingerprint: Option<String>,
     stop: Option<oneshot::Sender<()>>,
     lan: watch::Receiver<Lan>,
@@ -25,13 +25,13 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Why it has ended without being told to; none while it runs. Start another one with the same options then:
-    /// everything acknowledged is on disk.
+    /// Why it ended unexpectedly; `None` while it runs. It can be restarted with the same options: everything
+    /// acknowledged is on disk.
     pub fn failed(&self) -> Option<String> {
         self.failed.borrow().clone()
     }
 
-    /// Waits until it ends without being told to, and says why.
+    /// Waits until it ends unexpectedly, and returns the reason.
     pub async fn failure(&mut self) -> String {
         match self.failed.wait_for(Option::is_some).await {
             Ok(why) => why.clone().unwrap_or_default(),
@@ -39,16 +39,16 @@ impl Handle {
         }
     }
 
-    /// How it stands on the local network.
+    /// The state of the LAN listener.
     pub fn lan(&self) -> watch::Receiver<Lan> {
         self.lan.clone()
     }
 
-    /// Says goodbye to all clients and closes the database. Blocks for as long as that takes, some seconds at most.
+    /// Closes all connections and the database. Blocks for some seconds at most.
     pub fn shutdown(mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // Its panics are caught inside.
+            // Panics are caught inside.
             let _ = thread.join();
         }
     }
@@ -59,14 +59,14 @@ impl Handle {
 /// # Errors
 /// As [`start`].
 pub fn spawn(options: Options) -> Result<Handle, HubError> {
-    // Nobody changes it: it stays as it is by default, which is closed.
+    // The default is closed, and nothing changes it.
     spawn_with(options, watch::channel(LanChoice::default()).1)
 }
 
-/// The same for one that is opened to the local network, and closed again, as is wanted.
+/// Like [`spawn`], with a LAN listener that opens and closes as `wanted` says.
 ///
 /// # Errors
-/// As [`start`]. That it could not be opened is no error: [`Handle::lan`] says so.
+/// As [`start`]. A LAN listener that cannot be opened is not an error: [`Handle::lan`] reports it.
 pub fn spawn_with(options: Options, wanted: watch::Receiver<LanChoice>) -> Result<Handle, HubError> {
     let (state, lan) = watch::channel(Lan::Closed { ended: None, port: wanted.borrow().port });
     let (tell, told) = sync_channel(1);
@@ -76,7 +76,7 @@ pub fn spawn_with(options: Options, wanted: watch::Receiver<LanChoice>) -> Resul
         let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => runtime,
             Err(error) => {
-                // Whoever asked waits for exactly this.
+                // The caller waits for this.
                 let _ = tell.send(Err(HubError::System { detail: error.to_string() }));
                 return;
             }
@@ -96,14 +96,14 @@ pub fn spawn_with(options: Options, wanted: watch::Receiver<LanChoice>) -> Resul
                 let why = tokio::select! {
                     why = running.failure() => Some(why),
                     _ = stopped => None,
-                    // It ends with the others, and closes by that.
+                    // `keep` ends with the select, which closes the LAN listener.
                     () = network.keep(wanted, state) => None,
                 };
                 running.shutdown().await;
                 why
             })
         });
-        let why = catch_unwind(hub).unwrap_or_else(|_| Some("a fault of this program".to_owned()));
+        let why = catch_unwind(hub).unwrap_or_else(|_| Some("internal error".to_owned()));
         if let Some(why) = why {
             log::error!("the hub has ended: {why}");
             fail.send_replace(Some(why));

@@ -1,4 +1,4 @@
-//! [`HubError`]: why a hub does not run. Each says what to do.
+//! [`HubError`]: why a hub cannot run. Each message says what to do.
 
 use std::io;
 use std::net::SocketAddr;
@@ -7,55 +7,55 @@ use std::path::{Path, PathBuf};
 use crate::model::name::BadName;
 use crate::store::StoreError;
 
-/// Why a hub does not run.
+/// Why a hub cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum HubError {
-    /// Somebody else listens there.
+    /// The address is in use.
     #[error("{address} is in use by another program; stop that one or choose another port with --listen")]
     PortInUse {
-        /// Where it was to listen.
+        /// The address.
         address: SocketAddr,
     },
-    /// The system does not let it listen there.
+    /// The system does not allow listening on the address.
     #[error("cannot listen on {address}: {source}; choose an address of this computer with --listen")]
     Listen {
-        /// Where it was to listen.
+        /// The address.
         address: SocketAddr,
-        /// The system's words.
+        /// The system's error.
         source: io::Error,
     },
-    /// Beyond loopback without TLS.
+    /// A listener beyond loopback without TLS.
     #[error(
         "{address} can be reached from other computers, so the hub needs TLS there: give --tls-cert and --tls-key, \
-         or --tls-self-signed, or --insecure to let everybody on the way read along"
+         or --tls-self-signed, or --insecure to allow unencrypted connections"
     )]
     TlsRequired {
-        /// Where it was to listen.
+        /// The address.
         address: SocketAddr,
     },
-    /// A certificate or key that cannot be used.
-    #[error("cannot use the certificate or key {}: {detail}; give PEM files that belong together", path.display())]
+    /// The certificate or key cannot be used.
+    #[error("cannot use the certificate or key {}: {detail}; pass PEM files that match", path.display())]
     Certificate {
         /// The file.
         path: PathBuf,
         /// What is wrong.
         detail: String,
     },
-    /// Another hub has the same data directory.
+    /// Another hub uses the same data directory.
     #[error("another hub runs on {}; stop it, or choose another directory with --data-dir", data_dir.display())]
     AlreadyRunning {
         /// The directory.
         data_dir: PathBuf,
     },
-    /// A file in the data directory.
-    #[error("cannot read or write {}: {source}; make the directory yours, or choose another with --data-dir", path.display())]
+    /// A file in the data directory cannot be read or written.
+    #[error("cannot read or write {}: {source}; check the permissions of the directory, or choose another with --data-dir", path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// The system's words.
+        /// The system's error.
         source: io::Error,
     },
-    /// A file in the data directory that says something else than it should.
+    /// A file in the data directory has unexpected content.
     #[error("{} is damaged: {detail}; move it away and start again", path.display())]
     Damaged {
         /// The file.
@@ -63,21 +63,21 @@ pub enum HubError {
         /// What is wrong.
         detail: String,
     },
-    /// A hub has lived here, and its log is gone.
+    /// The data directory was in use, but its log is missing.
     #[error(
-        "{} is missing or empty, but a hub has lived here ({} still there), so no new log is begun in its place; {}, or, to \
+        "{} is missing or empty, but this directory was in use ({} still there), so no new log is started; {}, or, to \
          begin a new and empty log, start once with `duplexctl hub --new-log --data-dir {}`",
         path.display(), are(left), way_back(left), data_dir.display()
     )]
     LogMissing {
-        /// Where the log should be.
+        /// The expected path of the log.
         path: PathBuf,
         /// The directory.
         data_dir: PathBuf,
-        /// What of the hub is still there.
+        /// Files of the hub that still exist.
         left: Vec<String>,
     },
-    /// The log is damaged, or not a hub's.
+    /// The log is damaged, or is not a hub's log.
     #[error(
         "{} cannot be used: {detail}; run `duplexctl hub repair --data-dir {}` to save what can be read, or restore a \
          backup; nothing was changed",
@@ -91,9 +91,9 @@ pub enum HubError {
         /// What is wrong with it.
         detail: String,
     },
-    /// Nothing can be saved of a log.
+    /// Nothing in the log can be recovered.
     #[error(
-        "{} cannot be repaired: {detail}; restore a backup, or begin a new and empty log with \
+        "{} cannot be repaired: {detail}; restore a backup, or start with a new, empty log with \
          `duplexctl hub --new-log --data-dir {}`, which sets this one aside",
         path.display(), data_dir.display()
     )]
@@ -105,81 +105,81 @@ pub enum HubError {
         /// What is wrong with it.
         detail: String,
     },
-    /// A new log was asked for where there is one.
+    /// `--new-log` was given, but there is a log.
     #[error("there is a log in {}; leave --new-log out", data_dir.display())]
     LogThere {
         /// The directory.
         data_dir: PathBuf,
     },
-    /// A hub runs on what is to be repaired.
-    #[error("a hub runs on {}; stop it first: nothing can be repaired under it", data_dir.display())]
+    /// A running hub uses the data that is to be repaired.
+    #[error("a hub runs on {}; stop it first; a running hub's data cannot be repaired", data_dir.display())]
     Running {
         /// The directory.
         data_dir: PathBuf,
     },
-    /// A copy is to be made where something is.
-    #[error("{} is there already; name a directory that is not there yet, or is empty", path.display())]
+    /// The target of a backup exists.
+    #[error("{} already exists; choose a new or empty directory", path.display())]
     InTheWay {
         /// The directory.
         path: PathBuf,
     },
-    /// A copy that is not as good as what it was made of.
-    #[error(
-        "the copy is not sound and was removed: {detail}; `duplexctl hub check` says more about the original"
-    )]
+    /// The backup failed its check.
+    #[error("the copy is damaged and was removed: {detail}; run `duplexctl hub check` to check the original")]
     BadCopy {
-        /// What was found.
+        /// The check's finding.
         detail: String,
     },
-    /// A file that must be its owner's alone is not.
-    #[error("{} {detail}; nobody else may have a say in it: make it a file of your own", path.display())]
+    /// A private file belongs to somebody else or is a link.
+    #[error("{} {detail}; replace it with a regular file that you own", path.display())]
     NotOwn {
         /// The file.
         path: PathBuf,
-        /// What it is.
+        /// What is wrong with it.
         detail: &'static str,
     },
-    /// The database.
-    #[error("the hub's database: {source}; the disk may be full or read-only, or a later version wrote it")]
+    /// The database failed.
+    #[error(
+        "the hub's database: {source}; the disk may be full or read-only, or the file was written by a newer version"
+    )]
     Store {
-        /// What the store says.
+        /// The store's error.
         source: StoreError,
     },
-    /// The system has no randomness, no thread or no runtime to give.
-    #[error("the system does not give what a hub needs: {detail}; restart the computer")]
+    /// The system cannot provide randomness, a thread or a runtime.
+    #[error("the system cannot provide a resource that the hub needs: {detail}; restart the computer")]
     System {
-        /// Its words.
+        /// The system's error.
         detail: String,
     },
-    /// A device's id that is none.
+    /// A malformed device id.
     #[error(
-        "{id:?} cannot be a device's id: it has 1 to 64 characters, no control characters, no ~ at its beginning"
+        "{id:?} is not a valid device id: use 1 to 64 characters, no control characters, and no ~ at the beginning"
     )]
     BadDeviceId {
         /// The id.
         id: String,
     },
-    /// A device's id that no address over HTTP can name.
-    #[error("{id:?} cannot be a device's id: no web address can reach it; add a letter or a digit")]
+    /// A device id that cannot be used in a URL path.
+    #[error("{id:?} is not a valid device id: it cannot be used in a URL; add a letter or a digit")]
     UnreachableId {
         /// The id.
         id: String,
     },
-    /// A name that cannot be given to anything.
+    /// An invalid name.
     #[error("{why}; choose another one")]
     BadName {
         /// What is wrong with it.
         why: BadName,
     },
-    /// A device's id that somebody else has.
-    #[error("{id:?} is somebody who chats, not a device; choose another id")]
+    /// The device id belongs to a person.
+    #[error("{id:?} is the id of a person, not of a device; choose another id")]
     IdTaken {
         /// The id.
         id: String,
     },
-    /// The owner's token was withdrawn.
+    /// The owner's token was revoked.
     #[error(
-        "the token in {} was withdrawn and lets nobody in any more; remove that file and start again: a new one is made, \
+        "the token in {} was revoked; remove that file and start again: a new token is created, \
          and the owner keeps their name and messages",
         path.display()
     )]
@@ -187,29 +187,29 @@ pub enum HubError {
         /// The file.
         path: PathBuf,
     },
-    /// The owner's token is that of somebody who is no admin.
+    /// The owner's token belongs to a principal that is not an admin.
     #[error(
-        "the token in {} is that of {name:?}, who is no admin; remove that file and start again: a new one is made",
+        "the token in {} is that of {name:?}, who is not an admin; remove that file and start again: a new token is created",
         path.display()
     )]
     TokenNotAdmins {
         /// The file.
         path: PathBuf,
-        /// Whose token it is.
+        /// The name of that principal.
         name: String,
     },
-    /// No hub was ever started there.
-    #[error("there is no hub in {}; say where it keeps its data: --data-dir DIR", data_dir.display())]
+    /// The directory has never been used by a hub.
+    #[error("there is no hub in {}; pass its data directory with --data-dir DIR", data_dir.display())]
     NoHub {
         /// The directory.
         data_dir: PathBuf,
     },
-    /// There are as many invites as there may be.
-    #[error("there are as many unused invites as a hub takes; remove some first")]
+    /// The limit of unused invites is reached.
+    #[error("the limit of unused invites is reached; remove some first")]
     TooManyInvites,
-    /// An invite needs an address to say.
+    /// The address for an invite is unknown.
     #[error(
-        "no hub runs on {}, so its address is not known; start it first, or give the address with --url",
+        "no hub is running on {}, so its address is unknown; start it first, or pass the address with --url",
         data_dir.display()
     )]
     NotRunning {
@@ -218,14 +218,10 @@ pub enum HubError {
     },
 }
 
-/// Where a lost log may still be.
+/// What to do about a lost log.
 fn way_back(left: &[String]) -> &'static str {
     let is_aside = left.iter().any(|name| name.starts_with("hub.db.damaged-"));
-    if is_aside {
-        "`duplexctl hub repair` saves what was set aside of it"
-    } else {
-        "restore it from a backup"
-    }
+    if is_aside { "recover the damaged file with `duplexctl hub repair`" } else { "restore it from a backup" }
 }
 
 fn are(files: &[String]) -> String {
@@ -233,7 +229,7 @@ fn are(files: &[String]) -> String {
 }
 
 impl HubError {
-    /// A log's error: what is damaged has a way out of its own.
+    /// Converts an error of the log: damage has an error of its own.
     pub(super) fn log(data_dir: &Path, source: StoreError) -> HubError {
         match source {
             StoreError::File { path, source } if source.is_damage() => {

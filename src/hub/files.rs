@@ -1,5 +1,5 @@
-//! What a hub keeps beside its database: the owner's token, the secret it proves itself with, where it listens, and the
-//! lock that keeps a second hub away. All of it is readable by its owner only.
+//! The small files of a hub: the owner's token, the identity secret, the address it listens on, and the lock that
+//! prevents a second hub. Only their owner can read them.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
@@ -20,36 +20,36 @@ use crate::store::readings::HUB_FILE as HUB_READINGS;
 const TOKEN: &str = "token";
 /// The secret for [`proof`].
 const SECRET: &str = "hub.secret";
-/// Where the hub listens, as long as it runs.
+/// The address of the hub while it runs.
 const BEACON: &str = "hub.json";
-/// The port it had last, so that it has the same one again.
+/// The port of the last run, to be reused.
 const PORT: &str = "hub.port";
-/// Locked as long as the hub runs.
+/// Locked while the hub runs.
 const LOCK: &str = "hub.lock";
-/// How often a hub looks whether a command has given the lock back, and how long it waits in between.
-const LOOKS: u32 = 40;
-const PAUSE: Duration = Duration::from_millis(50);
+/// Number of attempts to take the lock from a short-running command, and the pause between them.
+const MAX_LOCK_ATTEMPTS: u32 = 40;
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
-/// Where a running hub is found. `DIR/hub.json` holds it as long as the hub runs, and after a crash; whoever reads it
-/// asks the hub for its proof before telling it a token.
+/// How to reach a running hub. Stored in `DIR/hub.json` while the hub runs, and left there by a crash; readers verify
+/// the hub's proof before they send a token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Beacon {
     /// The socket's URL.
     pub url: String,
-    /// The hub's process.
+    /// The hub's process id.
     pub pid: u32,
     /// When it started, in Unix milliseconds.
     pub started: i64,
-    /// SHA-256 of the certificate, 64 hexadecimal digits, where it signed its own.
+    /// SHA-256 of its certificate, 64 hexadecimal digits, if it is self-signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
-    /// The socket's URL as this computer reaches it, whatever name or address others use.
+    /// The socket's URL as this computer reaches it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub local: Option<String>,
-    /// The file of its certificate, where it was given one.
+    /// Path of its certificate, if the owner supplied one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<PathBuf>,
-    /// How others reach it on the local network, while it is open to that.
+    /// How other computers reach it on the local network, while that listener is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lan: Option<LanWay>,
 }
@@ -59,16 +59,16 @@ pub struct Beacon {
 pub struct LanWay {
     /// The socket's URL.
     pub url: String,
-    /// Other hosts by which it is reached at the same port.
+    /// Other host names or addresses with the same port.
     pub also: Vec<String>,
     /// SHA-256 of the certificate, 64 hexadecimal digits.
     pub fingerprint: String,
-    /// The hub's name for people.
+    /// The hub's display name.
     pub name: String,
 }
 
 impl Beacon {
-    /// The hub that runs on this data directory, or ran there and crashed.
+    /// Reads the address of the hub that runs, or crashed, in this data directory.
     pub fn read(data_dir: &Path) -> Option<Beacon> {
         serde_json::from_slice(&fs::read(data_dir.join(BEACON)).ok()?).ok()
     }
@@ -78,7 +78,7 @@ impl Beacon {
         self.local.as_ref().unwrap_or(&self.url)
     }
 
-    /// SHA-256 of the certificate it has, whoever signed that; none without TLS, or where it cannot be read.
+    /// SHA-256 of its certificate, self-signed or not; `None` without TLS or if it cannot be read.
     pub fn pin(&self) -> Option<String> {
         let of_file = || super::tls::fingerprint_of(self.certificate.as_ref()?);
         self.fingerprint.clone().or_else(of_file)
@@ -99,18 +99,18 @@ impl Beacon {
     }
 }
 
-/// Whether a hub was ever started on this data directory.
+/// Whether this data directory has ever been used by a hub.
 pub fn is_there(data_dir: &Path) -> bool {
     data_dir.join(SECRET).exists()
 }
 
-/// Whether a hub runs on this data directory.
+/// Whether a hub is running on this data directory.
 pub fn is_running(data_dir: &Path) -> bool {
     let lock = File::open(data_dir.join(LOCK));
     lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
-/// Whether this has the form of a token.
+/// Whether this text has the form of a token.
 pub(super) fn is_token(text: &str) -> bool {
     bytes_of(text).is_some()
 }
@@ -119,45 +119,45 @@ fn bytes_of(digits: &str) -> Option<[u8; 32]> {
     HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok()?.try_into().ok()
 }
 
-/// The owner's token on this data directory, made by the hub's first start.
+/// The owner's token in this data directory, created on the first start.
 ///
 /// # Errors
-/// When there is none yet, or it is not readable.
+/// If there is no token yet, or it cannot be read.
 pub fn token(data_dir: &Path) -> Result<Secret, HubError> {
     let path = data_dir.join(TOKEN);
     let text = fs::read_to_string(&path).map_err(HubError::file(&path))?;
     match is_token(text.trim()) {
         true => Ok(Secret::new(text.trim())),
-        false => Err(HubError::Damaged { path, detail: "it does not hold 64 hexadecimal digits".to_owned() }),
+        false => Err(HubError::Damaged { path, detail: "expected 64 hexadecimal digits".to_owned() }),
     }
 }
 
-/// The secret that the hub of this data directory proves itself with, made by its first start.
+/// The secret that proves the identity of this data directory's hub, created on the first start.
 ///
 /// # Errors
-/// When there is none yet, or it is not readable.
+/// If there is no secret yet, or it cannot be read.
 pub fn secret(data_dir: &Path) -> Result<[u8; 32], HubError> {
     let path = data_dir.join(SECRET);
     let text = fs::read_to_string(&path).map_err(HubError::file(&path))?;
     let bytes = bytes_of(text.trim());
-    let detail = || "it does not hold 64 hexadecimal digits".to_owned();
+    let detail = || "expected 64 hexadecimal digits".to_owned();
     bytes.ok_or_else(|| HubError::Damaged { path, detail: detail() })
 }
 
-/// The owner's token; makes one where there is none.
+/// Returns the owner's token; creates it if there is none.
 pub(super) fn ensure_token(data_dir: &Path) -> Result<Secret, HubError> {
     ensure_hex(&data_dir.join(TOKEN))?;
     token(data_dir)
 }
 
-/// What the owner's token was before it was replaced.
+/// The owner's token before it was replaced, to undo the replacement.
 pub(super) struct FormerToken {
     path: PathBuf,
     content: Vec<u8>,
 }
 
 impl FormerToken {
-    /// Writes it again. Where even that fails, the next start makes what the file has the owner's token.
+    /// Restores the file. If that fails, the next start gives the owner the token in the file.
     pub(super) fn put_back(self) {
         if let Err(error) = rewrite(&self.path, &self.content) {
             log::error!("cannot write {}: {error}", self.path.display());
@@ -165,7 +165,7 @@ impl FormerToken {
     }
 }
 
-/// Writes another token of the owner's. Blocks.
+/// Replaces the owner's token. Blocks.
 pub(super) fn replace_token(data_dir: &Path, token: &Secret) -> Result<FormerToken, HubError> {
     let path = data_dir.join(TOKEN);
     let content = fs::read(&path).map_err(HubError::file(&path))?;
@@ -174,7 +174,7 @@ pub(super) fn replace_token(data_dir: &Path, token: &Secret) -> Result<FormerTok
     Ok(FormerToken { path, content })
 }
 
-/// Writes a file that stays whose it was: the system's administrator may do it for the hub's user.
+/// Rewrites a file and keeps its owner: root may do this for the hub's user.
 fn rewrite(path: &Path, content: &[u8]) -> io::Result<()> {
     #[cfg(unix)]
     let owner = fs::metadata(path).map(|file| {
@@ -189,21 +189,21 @@ fn rewrite(path: &Path, content: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Where the owner's token is.
+/// The path of the owner's token.
 pub(super) fn token_file(data_dir: &Path) -> PathBuf {
     data_dir.join(TOKEN)
 }
 
-/// The hub's secret; makes one where there is none.
+/// Returns the hub's secret; creates it if there is none.
 pub(super) fn ensure_secret(data_dir: &Path) -> Result<[u8; 32], HubError> {
     ensure_hex(&data_dir.join(SECRET))?;
     secret(data_dir)
 }
 
-/// What a copy of a data directory needs besides the databases, where it is there.
+/// Files, besides the databases, that a backup contains if they exist.
 pub(super) const TO_COPY: [&str; 5] = [TOKEN, SECRET, PORT, super::tls::CERT, super::tls::KEY];
 
-/// What of a hub is in a data directory that has no log: where there is any, the log was lost. A first start makes these
+/// Files of a hub in a data directory without a log: if there are any, the log was lost. A first start creates them
 /// after the log, the token last.
 pub(super) fn left_over(data_dir: &Path) -> Vec<String> {
     let is_left = |name: &str| {
@@ -233,7 +233,7 @@ pub(super) fn last_port(data_dir: &Path) -> Option<u16> {
     fs::read_to_string(data_dir.join(PORT)).ok()?.trim().parse().ok()
 }
 
-/// Remembers the port. Where that fails, the next run takes another one.
+/// Remembers the port. If that fails, the next run takes another one.
 pub(super) fn keep_port(data_dir: &Path, port: u16) {
     if last_port(data_dir) != Some(port)
         && let Err(error) = private_file::write(&data_dir.join(PORT), format!("{port}\n").as_bytes())
@@ -242,8 +242,8 @@ pub(super) fn keep_port(data_dir: &Path, port: u16) {
     }
 }
 
-/// Makes the data directory, its owner's alone, and takes its lock. Whoever holds the file holds the directory; the
-/// system lets go of it when the process ends, however it ends.
+/// Creates the data directory, private to its owner, and takes its lock. The lock lasts as long as the returned file;
+/// the system releases it when the process ends.
 pub(super) fn take(data_dir: &Path) -> Result<File, HubError> {
     private_file::create_dir(data_dir).map_err(HubError::file(data_dir))?;
     let path = data_dir.join(LOCK);
@@ -251,9 +251,9 @@ pub(super) fn take(data_dir: &Path) -> Result<File, HubError> {
     let file = file.map_err(HubError::file(&path))?;
     match file.try_lock() {
         Ok(()) => {
-            // A file system without owners, as on most USB sticks, has nobody to close it to.
+            // File systems without permissions, such as on most USB sticks, cannot restrict access.
             if let Err(error) = private_file::close(data_dir) {
-                log::warn!("{} cannot be closed to others: {error}", data_dir.display());
+                log::warn!("cannot restrict access to {}: {error}", data_dir.display());
             }
             Ok(file)
         }
@@ -262,15 +262,15 @@ pub(super) fn take(data_dir: &Path) -> Result<File, HubError> {
     }
 }
 
-/// The same for a hub: a command that changes the database while no hub runs has the lock for a moment. What a hub that
-/// crashed said of where it listened is no longer so.
+/// Like [`take`], for a hub: waits for commands that hold the lock for a moment, and removes the address left by a
+/// crash.
 pub(super) async fn take_to_serve(data_dir: &Path) -> Result<File, HubError> {
-    let mut looks = LOOKS;
+    let mut looks = MAX_LOCK_ATTEMPTS;
     let lock = loop {
         match take(data_dir) {
             Err(HubError::AlreadyRunning { .. }) if looks > 0 && Beacon::read(data_dir).is_none() => {
                 looks -= 1;
-                sleep(PAUSE).await;
+                sleep(LOCK_PAUSE).await;
             }
             taken => break taken?,
         }
@@ -284,7 +284,7 @@ pub(super) async fn take_to_serve(data_dir: &Path) -> Result<File, HubError> {
     Ok(lock)
 }
 
-/// On Windows the folder's access list does this.
+/// On Windows the directory's access list does this.
 fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
@@ -296,7 +296,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_are_made_once_and_only_their_owner_reads_them() {
+    fn secrets_are_created_once_and_private() {
         let dir = tempfile::tempdir().unwrap();
         let (token, secret) = (ensure_token(dir.path()).unwrap(), ensure_secret(dir.path()).unwrap());
         assert_eq!(ensure_token(dir.path()).unwrap(), token);
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_token_is_told_and_left_alone() {
+    fn a_damaged_token_is_reported_and_not_changed() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join(TOKEN), "half").unwrap();
         assert!(matches!(ensure_token(dir.path()), Err(HubError::Damaged { .. })));
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_is_taken_once() {
+    fn a_directory_can_be_locked_only_once() {
         let dir = tempfile::tempdir().unwrap();
         let lock = take(dir.path()).unwrap();
         assert!(matches!(take(dir.path()), Err(HubError::AlreadyRunning { .. })));

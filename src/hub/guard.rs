@@ -1,33 +1,32 @@
-//! Which requests are looked at at all: those that name this hub as their host (a rebound host name does not), and those
-//! that no foreign web page makes.
+//! Rejects requests whose `Host` is not this hub's (DNS rebinding) and requests from foreign web pages.
 
 use std::net::IpAddr;
 
 use http::request::Parts;
 use http::{HeaderMap, header};
 
-/// What may be asked for, and by whom.
+/// Allowed hosts and origins.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Guard {
     /// Host names besides IP addresses and `localhost`.
     pub hosts: Vec<String>,
-    /// Pages that may connect, as their browsers name them: `https://chat.example`.
+    /// Origins of web pages that may connect, such as `https://chat.example`.
     pub origins: Vec<String>,
 }
 
-/// Why a request is not looked at.
+/// Why a request is rejected.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Rejected {
-    /// It is for another host, or for none.
+    /// It names another host, or none.
     Host,
-    /// Another page makes it.
+    /// It comes from a foreign web page.
     Origin,
 }
 
 impl Guard {
-    /// `also`: more host names, for a request from where the hub goes by those, too.
+    /// Checks a request. `also`: additional host names of the listener that accepted it.
     pub(super) fn check(&self, request: &Parts, also: &[String]) -> Result<(), Rejected> {
-        // RFC 9112 §3.2.2: a URL in the request line counts instead of the header; here both have to be right.
+        // RFC 9112 §3.2.2: a URL in the request line takes precedence over the header; here both must be valid.
         let in_line = request.uri.authority().is_none_or(|authority| self.is_host(authority.as_str(), also));
         let host = single(&request.headers, header::HOST);
         if !in_line || !host.is_some_and(|host| self.is_host(host, also)) {
@@ -42,7 +41,7 @@ impl Guard {
         Ok(())
     }
 
-    /// Nobody can point an IP address elsewhere, and nobody else answers for `localhost`.
+    /// An IP address cannot be rebound, and `localhost` is always this computer.
     fn is_host(&self, text: &str, also: &[String]) -> bool {
         let Some(host) = without_port(text) else {
             return false;
@@ -86,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rebound_host_name_is_not_ours() {
+    fn a_rebound_host_name_is_rejected() {
         let guard = Guard { hosts: vec!["hub.example".to_owned()], origins: Vec::new() };
         for host in [
             "127.0.0.1:7870",
@@ -112,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_foreign_page_does_not_get_in() {
+    fn a_foreign_page_is_rejected() {
         let guard = Guard { hosts: Vec::new(), origins: vec!["https://chat.example".to_owned()] };
         let check = |origin| check(&guard, &[("host", "localhost"), ("origin", origin)], "/v1/socket");
         assert_eq!(check("https://chat.example"), Ok(()));

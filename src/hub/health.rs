@@ -1,5 +1,5 @@
-//! Whether the hub's disk does what the hub promises: for `/healthz`, for `/metrics`, and the task that looks: it tries
-//! again what failed, and reads the whole log once a day, so that damage is found before somebody needs what it hit.
+//! Whether the hub's disk works: for `/healthz`, for `/metrics`, and for the task that retries what failed and reads
+//! the whole log once a day, so that damage is found early.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -11,30 +11,30 @@ use super::state::Hub;
 use crate::model::Offset;
 use crate::store::LogTrouble;
 
-/// How often what failed is tried again.
+/// How often failed operations are retried.
 const RETRY: Duration = Duration::from_secs(5);
-/// How long after the start, and after its end, the log is read from the beginning.
+/// When the log is first read from the beginning, and the pause before it is read again.
 const FIRST_SCAN: Duration = Duration::from_secs(60);
 const NEXT_SCAN: Duration = Duration::from_secs(24 * 60 * 60);
-/// The rest between two pieces of it.
-const SCAN_REST: Duration = Duration::from_millis(500);
-/// How many entries are read at the start.
+/// The pause between two parts of the log.
+const SCAN_PAUSE: Duration = Duration::from_millis(500);
+/// Number of entries that are read at the start.
 const SAMPLES: u64 = 64;
-/// Maximum size of a piece: entries, and bytes of JSON.
+/// Maximum size of a part: entries, and bytes of JSON.
 const MAX_SCAN_ENTRIES: u32 = 1_000;
 const MAX_SCAN_BYTES: usize = 2 * 1024 * 1024;
 
-/// How the hub is.
+/// The health of the hub.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Health {
-    /// A word that stays the same over versions.
+    /// A status word that stays the same across versions.
     pub status: &'static str,
-    /// A sentence, where something is wrong. It names no file: anybody may ask.
+    /// A sentence, if something is wrong. It names no file: `/healthz` is public.
     pub detail: Option<&'static str>,
 }
 
 impl Health {
-    /// How the hub is at this moment, by what its last reads and writes came to.
+    /// The health of the hub according to its last reads and writes.
     pub(super) fn of(hub: &Hub) -> Health {
         let (status, detail) = match hub.store.trouble() {
             Some(LogTrouble::Damaged { .. }) => (
@@ -70,7 +70,7 @@ impl Health {
     }
 }
 
-/// What `/metrics` says about it.
+/// The lines of `/metrics` about health.
 pub(super) fn metrics(hub: &Hub) -> String {
     let ((is_readable, is_writable), (reads, writes)) = (hub.store.works(), hub.store.failed());
     let mut text = String::new();
@@ -89,7 +89,7 @@ pub(super) fn metrics(hub: &Hub) -> String {
     text
 }
 
-/// Looks after the log for as long as the hub runs. Sleeps while there is nothing to look after.
+/// Monitors the log for as long as the hub runs.
 pub(super) async fn watch(hub: Arc<Hub>) {
     let (mut next, mut rest) = (hub.store.oldest(), FIRST_SCAN);
     sample(&hub).await;
@@ -103,28 +103,28 @@ pub(super) async fn watch(hub: Arc<Hub>) {
     }
 }
 
-/// Reads a few entries over the whole log, so that large damage is found at the start.
+/// Reads a few entries across the whole log, so that large damage is found at the start.
 async fn sample(hub: &Hub) {
     let (oldest, head) = (hub.store.oldest(), hub.store.head());
     let step = (head.saturating_sub(oldest) / SAMPLES).max(1);
     for place in 0..=SAMPLES {
         let offset = oldest + place * step;
-        // The store remembers what fails.
+        // The store records failures.
         if offset > head || hub.store.read(offset, 1, MAX_SCAN_BYTES).await.is_err() {
             return;
         }
     }
 }
 
-/// Reads a piece of the log. Returns where to go on, and when.
+/// Reads a part of the log. Returns where to continue, and when.
 async fn scan(hub: &Hub, from: Offset) -> (Offset, Duration) {
     if from > hub.store.head() {
         return (hub.store.oldest(), NEXT_SCAN);
     }
     let from = from.max(hub.store.oldest());
     match hub.store.read(from, MAX_SCAN_ENTRIES, MAX_SCAN_BYTES).await {
-        Ok(entries) => (entries.last().map_or(from, |last| last.offset + 1), SCAN_REST),
-        // The store remembers it, and it is tried again; then the rest is read.
-        Err(_) => (from.saturating_add(u64::from(MAX_SCAN_ENTRIES)), SCAN_REST),
+        Ok(entries) => (entries.last().map_or(from, |last| last.offset + 1), SCAN_PAUSE),
+        // The store records the failure and it is retried; the scan continues behind it.
+        Err(_) => (from.saturating_add(u64::from(MAX_SCAN_ENTRIES)), SCAN_PAUSE),
     }
 }

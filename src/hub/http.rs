@@ -1,4 +1,4 @@
-//! What is answered over HTTP: the handshake of the socket, health, metrics; readings are in [`super::post`].
+//! HTTP routes: the WebSocket handshake, health and metrics. Readings are in [`super::post`].
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -13,37 +13,37 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::client::{self, Visitor};
+use super::client::{self, Peer};
 use super::guard::Rejected;
 use super::health::{self, Health};
-use super::lan::Door;
+use super::lan::ListenerHandle;
 use super::metrics::{Gauges, Refused};
-use super::places::{Full, Place};
 use super::process;
 use super::serve::Watched;
+use super::slots::{ConnectionSlot, Full};
 use super::socket::Socket;
 use super::state::{Hub, MAX_SOCKETS, hash};
 use crate::clock;
 use crate::model::address::SOCKET_PATH;
 use crate::model::{Principal, PrincipalKind};
 
-/// Seconds to stay away from a hub that has as many connections as it takes, or whose log does not work.
+/// `Retry-After` in seconds, if the hub has reached its connection limit or its log does not work.
 pub(super) const BUSY_S: u64 = 5;
 
 /// The two ends of a connection.
 #[derive(Clone)]
 pub(super) struct Ends {
-    /// Ours: what the client dialed.
+    /// The local address that the client dialed.
     pub own: SocketAddr,
-    /// The client's address: that of the other end, or what a trusted proxy says.
+    /// The client's address, or the one named by a trusted proxy.
     pub from: IpAddr,
-    /// The connection's place.
-    pub place: Place,
-    /// Where it came in.
-    pub door: Door,
+    /// The slot of the connection.
+    pub slot: ConnectionSlot,
+    /// The listener that accepted it.
+    pub accepted_by: ListenerHandle,
 }
 
-/// Everything that is answered.
+/// All routes.
 pub(super) fn router(hub: Arc<Hub>) -> Router {
     Router::new()
         .route(SOCKET_PATH, get(socket))
@@ -56,7 +56,7 @@ pub(super) fn router(hub: Arc<Hub>) -> Router {
         .with_state(hub)
 }
 
-/// An answer that is no success: a status, and a sentence that says what to do.
+/// An error response: a status, and a sentence that says what to do.
 pub(super) fn refusal(status: StatusCode, sentence: &str) -> Response {
     let plain = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
     (status, plain, format!("{sentence}\n")).into_response()
@@ -93,7 +93,7 @@ pub(super) fn with(
 
 async fn guarded(State(hub): State<Arc<Hub>>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    let from_lan = parts.extensions.get::<Ends>().is_some_and(|ends| ends.door.is_lan());
+    let from_lan = parts.extensions.get::<Ends>().is_some_and(|ends| ends.accepted_by.is_lan());
     let also = if from_lan { hub.lan.hosts() } else { Vec::new() };
     match hub.guard.check(&parts, &also) {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
@@ -151,15 +151,15 @@ async fn metrics(
         oldest: hub.store.oldest(),
         log_bytes: hub.store.used_bytes().await.unwrap_or_default(),
         is_log_full: hub.is_log_full(),
-        strangers: hub.places.strangers(),
-        unfinished: hub.places.unfinished(),
+        anonymous: hub.slots.anonymous(),
+        unfinished: hub.slots.unfinished(),
         process: process::figures().await,
     };
     let plain = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
     (plain, hub.metrics.text(&gauges) + &health::metrics(&hub)).into_response()
 }
 
-/// Who the `Authorization` header says it is; none without one.
+/// The principal of the `Authorization` header; `None` without one.
 pub(super) async fn authorize(
     hub: &Hub,
     ends: &Ends,
@@ -173,13 +173,13 @@ pub(super) async fn authorize(
         None => Ok(None),
     };
     match known {
-        Ok(Some(principal)) => match ends.place.know(&principal.id) {
+        Ok(Some(principal)) => match ends.slot.know(&principal.id) {
             Ok(()) => Ok(Some(principal)),
-            Err(full) => Err(crowded(hub, full)),
+            Err(full) => Err(over_limit(hub, full)),
         },
         Ok(None) => Err(unauthorized(hub, ends)),
         Err(error) => {
-            // The store has logged what is wrong when it began.
+            // The store logs the cause once when it begins.
             log::debug!("cannot look up a token: {error}");
             hub.metrics.refuse(Refused::Unavailable);
             let response = refusal(
@@ -191,8 +191,8 @@ pub(super) async fn authorize(
     }
 }
 
-/// The principal, or the hub, has as many connections as it may.
-fn crowded(hub: &Hub, full: Full) -> Response {
+/// The principal or the hub has reached its connection limit.
+fn over_limit(hub: &Hub, full: Full) -> Response {
     let sentence = match full {
         Full::Share => {
             hub.metrics.refuse(Refused::Share);
@@ -213,7 +213,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     token.map(str::trim)
 }
 
-/// No token, or an unknown one; too many of these from one address are answered otherwise.
+/// The answer to a missing or unknown token; after too many from one address, 429.
 pub(super) fn unauthorized(hub: &Hub, ends: &Ends) -> Response {
     if let Some(seconds) = hub.failed(ends.from) {
         return too_many(hub, seconds);
@@ -251,26 +251,32 @@ async fn socket(
         Ok(principal) => principal,
         Err(response) => return response,
     };
-    // Whoever guesses in the hello is kept away here. On loopback that would let one user of the computer keep out
-    // another, and 256 bits are not guessed.
-    let is_local = ends.from.is_loopback() && !ends.door.is_lan() && !hub.proxies.trusts(ends.from);
+    // Addresses with too many bad tokens in hellos are refused here. Not on loopback: there one user of the computer
+    // could lock out another, and 256 bits cannot be guessed.
+    let is_local = ends.from.is_loopback() && !ends.accepted_by.is_lan() && !hub.proxies.trusts(ends.from);
     let away = hub.failures.away(ends.from, clock::now().boot_ms);
     if let (None, Some(seconds), false) = (&principal, away, is_local) {
         return too_many(&hub, seconds);
     }
     let Ok(permit) = Arc::clone(&hub.sockets).try_acquire_owned() else {
-        return crowded(&hub, Full::Hub);
+        return over_limit(&hub, Full::Hub);
     };
     let upgrade = hyper::upgrade::on(&mut request);
-    let Ends { own, from, place, door } = ends;
+    let Ends { own, from, slot, accepted_by } = ends;
     let credential = bearer(request.headers()).map(hash);
-    let visitor =
-        Visitor { address: from, dialed: own.to_string(), principal, place: place.clone(), credential, door };
+    let peer = Peer {
+        address: from,
+        dialed: own.to_string(),
+        principal,
+        slot: slot.clone(),
+        credential,
+        accepted_by,
+    };
     tokio::spawn(async move {
         let Ok(upgraded) = upgrade.await else { return };
-        if let Some(socket) = take_over(upgraded, place).await {
+        if let Some(socket) = take_over(upgraded, slot).await {
             hub.metrics.sockets.add(1);
-            client::serve(hub, socket, visitor).await;
+            client::serve(hub, socket, peer).await;
         }
         drop(permit);
     });
@@ -279,13 +285,13 @@ async fn socket(
     with(response, header::SEC_WEBSOCKET_ACCEPT, accept)
 }
 
-/// Takes a connection over from HTTP, whose buffers end here; `None` for a connection that this hub did not make.
-async fn take_over(upgraded: Upgraded, place: Place) -> Option<Socket> {
+/// Takes the connection and its buffered bytes over from HTTP; `None` for a connection that this hub did not accept.
+async fn take_over(upgraded: Upgraded, slot: ConnectionSlot) -> Option<Socket> {
     let parts = upgraded.downcast::<TokioIo<Watched>>().ok()?;
-    Some(Socket::new(parts.io.into_inner().io, &parts.read_buf, place).await)
+    Some(Socket::new(parts.io.into_inner().io, &parts.read_buf, slot).await)
 }
 
-/// Checks a handshake (RFC 6455 §4.2.1), and makes the key that answers it.
+/// Checks a handshake (RFC 6455 §4.2.1) and computes `Sec-WebSocket-Accept`.
 fn handshake(headers: &HeaderMap) -> Result<http::HeaderValue, Box<Response>> {
     let says = |name: HeaderName, word: &str| {
         headers

@@ -1,4 +1,4 @@
-//! Invites: a code that makes one principal, once, within its time. The database keeps its hash.
+//! Invites: a code that creates one principal, once, before it expires. The database keeps its hash.
 
 use std::path::Path;
 
@@ -13,17 +13,17 @@ use crate::store::{Change, HubStore};
 
 pub use crate::model::rights::INVITE_MS;
 
-/// Crockford's base 32: no letter that is taken for a digit.
+/// Crockford's base 32: omits letters that look like digits.
 const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
-/// What kind of invite.
+/// Options of an invite.
 #[derive(Clone, Debug)]
 pub struct InviteOptions {
-    /// How long it is good, in milliseconds.
+    /// How long it is valid, in milliseconds.
     pub expires_ms: u64,
-    /// What whoever redeems it becomes.
+    /// The kind of principal that it creates.
     pub kind: PrincipalKind,
-    /// Where the hub is reached, if not under the address that it thinks it has.
+    /// The hub's URL, if it differs from the one the hub knows.
     pub url: Option<String>,
 }
 
@@ -36,19 +36,19 @@ impl Default for InviteOptions {
 /// A new invite.
 #[derive(Clone, Debug)]
 pub struct Invite {
-    /// Its code, for people: four groups of four.
+    /// Its code in readable form: four groups of four characters.
     pub code: Secret,
-    /// What a person pastes: the address, the code and the fingerprint.
+    /// The invite link: the address, the code and the fingerprint.
     pub link: Address,
-    /// Until when, in Unix milliseconds by this computer's clock.
+    /// When it expires, in Unix milliseconds by this computer's clock.
     pub expires_at: WallMs,
 }
 
-/// Makes an invite to the hub on this data directory, from any process of its owner's, whether the hub runs or not.
-/// Blocks.
+/// Creates an invite to the hub in this data directory, whether the hub runs or not. Any process of the owner may do
+/// so. Blocks.
 ///
 /// # Errors
-/// When there is no hub's database, it cannot be written, or the hub's address is neither known nor given.
+/// If there is no hub's database, it cannot be written, or the hub's address is neither known nor given.
 pub fn invite(data_dir: &Path, options: &InviteOptions) -> Result<Invite, HubError> {
     let beacon = Beacon::read(data_dir);
     let fingerprint = beacon.as_ref().and_then(|beacon| beacon.fingerprint.clone());
@@ -85,7 +85,7 @@ fn code(random: [u8; 10]) -> String {
     code
 }
 
-/// A code as it was made, however somebody has written it down.
+/// The canonical form of a code, however it was written down.
 pub(super) fn canonical(code: &str) -> String {
     let significant = code.chars().filter(|c| c.is_ascii_alphanumeric());
     let read = |c: char| match c.to_ascii_lowercase() {
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_is_readable_and_survives_being_written_down() {
+    fn a_code_is_readable_and_tolerates_transcription() {
         assert_eq!(code([0; 10]), "0000-0000-0000-0000");
         assert_eq!(code([0xff; 10]), "zzzz-zzzz-zzzz-zzzz");
         let code = code([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);

@@ -1,6 +1,6 @@
-//! The app's hub on the local network: a second listener, with TLS by a certificate that the hub signs itself and keeps.
-//! The one on loopback stays as it is. What comes in here is a stranger's until it shows a token, and never counts as this
-//! computer's own.
+//! The app's hub on the local network: a second listener, with TLS and a self-signed certificate that is kept. The
+//! loopback listener is not affected. Connections accepted here are anonymous until they present a token, and never
+//! count as local.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
-use super::announce::{Announcement, Told};
+use super::announce::{Announcement, ServiceData};
 use super::files::{Beacon, LanWay};
 use super::http;
 use super::sessions::Dismissal;
@@ -25,97 +25,98 @@ use super::{HubError, Options, Tls, serve};
 use crate::model::lan::{Lan, LanChoice, LanOpen, NotOpened};
 use crate::wire::duplex::message::close;
 
-/// How often addresses and visits are looked at while the hub is open to the network.
-const LOOK: Duration = Duration::from_secs(2);
-/// How often it is tried again to open what could not be opened.
-const AGAIN: Duration = Duration::from_secs(10);
-/// How long a listener that closes waits for its connections to have gone.
-const GOODBYE: Duration = Duration::from_secs(3);
-/// Connections that wait to be accepted.
+/// How often addresses and connections are checked while the listener is open.
+const CHECK_INTERVAL: Duration = Duration::from_secs(2);
+/// How long to wait before retrying to open the listener.
+const RETRY_INTERVAL: Duration = Duration::from_secs(10);
+/// How long closing the listener waits for its connections to close.
+const MAX_CLOSE_WAIT: Duration = Duration::from_secs(3);
+/// Maximum number of connections in the listener's accept queue.
 const BACKLOG: i32 = 1024;
 
-/// What those are told whose way in is closed.
+/// Sent to clients when the listener that accepted them closes.
 pub(super) const CLOSED: Dismissal = Dismissal {
     code: close::GOING_AWAY,
     reason: "this server is no longer open to the network",
     retry_after_ms: None,
 };
 
-/// Where a connection came in, and when it has to go with the others that came in there.
+/// The listener that accepted a connection, and the signal that it closes.
 #[derive(Clone)]
-pub(super) struct Door {
+pub(super) struct ListenerHandle {
     closing: watch::Receiver<bool>,
-    lan: Option<Arc<Guests>>,
-    /// Counts among the guests for as long as a clone of it is there.
-    _guest: Option<Arc<Guest>>,
+    lan: Option<Arc<LanConnections>>,
+    /// Counts as a LAN connection until the last clone is dropped.
+    _connection: Option<Arc<LanConnection>>,
 }
 
-/// Who came in from the network.
+/// Counts connections from the network.
 #[derive(Default)]
-struct Guests {
-    /// This computer's own addresses: what comes from there proves nothing about a firewall.
+struct LanConnections {
+    /// This computer's own addresses: connections from there do not show that a firewall lets others through.
     own: RwLock<Vec<IpAddr>>,
     ever: AtomicU64,
     now: AtomicUsize,
 }
 
-struct Guest(Arc<Guests>);
+struct LanConnection(Arc<LanConnections>);
 
-impl Drop for Guest {
+impl Drop for LanConnection {
     fn drop(&mut self) {
         self.0.now.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-impl Door {
-    /// The hub's own, which closes with the hub.
-    pub(super) fn own(closing: watch::Receiver<bool>) -> Door {
-        Door { closing, lan: None, _guest: None }
+impl ListenerHandle {
+    /// The hub's main listener, which closes with the hub.
+    pub(super) fn own(closing: watch::Receiver<bool>) -> ListenerHandle {
+        ListenerHandle { closing, lan: None, _connection: None }
     }
 
-    /// Whether it is the one to the local network.
+    /// Whether it is the LAN listener.
     pub(super) fn is_lan(&self) -> bool {
         self.lan.is_some()
     }
 
-    /// Becomes true when it closes.
+    /// Becomes true when the listener closes.
     pub(super) fn closing(&self) -> watch::Receiver<bool> {
         self.closing.clone()
     }
 
-    /// Somebody comes in.
-    pub(super) fn enter(&self, from: IpAddr) -> Door {
-        let guest = self.lan.as_ref().filter(|guests| !guests.is_own(from)).map(|guests| {
-            guests.ever.fetch_add(1, Ordering::Relaxed);
-            guests.now.fetch_add(1, Ordering::Relaxed);
-            Arc::new(Guest(Arc::clone(guests)))
-        });
-        Door { _guest: guest, ..self.clone() }
+    /// Counts a connection from this address.
+    pub(super) fn enter(&self, from: IpAddr) -> ListenerHandle {
+        let connection =
+            self.lan.as_ref().filter(|connections| !connections.is_own(from)).map(|connections| {
+                connections.ever.fetch_add(1, Ordering::Relaxed);
+                connections.now.fetch_add(1, Ordering::Relaxed);
+                Arc::new(LanConnection(Arc::clone(connections)))
+            });
+        ListenerHandle { _connection: connection, ..self.clone() }
     }
 }
 
-impl Guests {
+impl LanConnections {
     fn is_own(&self, from: IpAddr) -> bool {
         let from = from.to_canonical();
         from.is_loopback() || self.own.read().unwrap_or_else(PoisonError::into_inner).contains(&from)
     }
 }
 
-/// What the hub's clients need to know of the way in from the network.
+/// The address of the LAN listener, shared with the hub's clients.
 #[derive(Default)]
-pub(super) struct Doorway(RwLock<Option<LanWay>>);
+pub(super) struct LanAddress(RwLock<Option<LanWay>>);
 
-impl Doorway {
+impl LanAddress {
     fn set(&self, way: Option<LanWay>) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = way;
     }
 
-    /// How others reach the hub, while it is open.
+    /// How other computers reach the hub, while the listener is open.
     pub(super) fn way(&self) -> Option<LanWay> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The names it goes by there.
+    /// The host names of the LAN listener.
     pub(super) fn hosts(&self) -> Vec<String> {
         let host = |name: String| [format!("{name}.local"), name];
         let announced = self.way().map(|way| way.also).unwrap_or_default();
@@ -123,7 +124,7 @@ impl Doorway {
     }
 }
 
-/// Opens and closes the way in.
+/// Opens and closes the LAN listener.
 pub(super) struct Network {
     hub: Arc<Hub>,
     data_dir: PathBuf,
@@ -131,12 +132,12 @@ pub(super) struct Network {
     open: Option<Opened>,
 }
 
-/// An open way in. Dropping it closes the listener and tells its connections to go.
+/// An open listener. Dropping it closes the listener and tells its connections to close.
 struct Opened {
     closing: watch::Sender<bool>,
-    guests: Arc<Guests>,
+    connections: Arc<LanConnections>,
     announcement: Option<Result<Announcement, String>>,
-    told: Told,
+    service_data: ServiceData,
     public_key_pin: String,
 }
 
@@ -151,18 +152,18 @@ impl Network {
         Network { hub, data_dir, announce, open: None }
     }
 
-    /// Does what is wanted, and says how it stands, until nobody wants anything any more. Never returns after that.
+    /// Follows the user's choice and publishes the state until the sender is dropped; never returns after that.
     pub(super) async fn keep(mut self, mut wanted: watch::Receiver<LanChoice>, state: watch::Sender<Lan>) {
         loop {
             let choice = *wanted.borrow_and_update();
-            let is_other = |open: &Opened| choice.port != 0 && open.told.port != choice.port;
+            let is_other = |open: &Opened| choice.port != 0 && open.service_data.port != choice.port;
             if self.open.as_ref().is_some_and(|open| !choice.open || is_other(open)) {
                 state.send_replace(Lan::Changing);
                 let ended = self.close().await;
                 state.send_replace(Lan::Closed { ended: Some(ended), port: choice.port });
             }
             if choice.open && self.open.is_none() {
-                // What is only tried once more is not told again.
+                // A retry does not replace the error on screen.
                 if !matches!(&*state.borrow(), Lan::Failed { .. }) {
                     state.send_replace(Lan::Changing);
                 }
@@ -192,8 +193,8 @@ impl Network {
                         Ok(()) => break,
                         Err(_) => return std::future::pending().await,
                     },
-                    () = sleep(LOOK), if self.open.is_some() => {}
-                    () = sleep(AGAIN), if choice.open && self.open.is_none() => break,
+                    () = sleep(CHECK_INTERVAL), if self.open.is_some() => {}
+                    () = sleep(RETRY_INTERVAL), if choice.open && self.open.is_none() => break,
                 }
             }
         }
@@ -212,49 +213,55 @@ impl Network {
             identity.map_err(|error| other(error.to_string()))?.map_err(|error| other(error.to_string()))?;
         let fingerprint = identity.fingerprint.unwrap_or_default();
         let (closing, closed) = watch::channel(false);
-        let guests = Arc::<Guests>::default();
-        let door = Door { closing: closed, lan: Some(Arc::clone(&guests)), _guest: None };
+        let connections = Arc::<LanConnections>::default();
+        let handle =
+            ListenerHandle { closing: closed, lan: Some(Arc::clone(&connections)), _connection: None };
         let router = http::router(Arc::clone(&self.hub));
-        tokio::spawn(serve::accept(listener, Arc::clone(&self.hub), identity.acceptor, router, door));
+        tokio::spawn(serve::accept(listener, Arc::clone(&self.hub), identity.acceptor, router, handle));
         let host = announced_host(&fingerprint);
-        let told = Told { name: self.hub.name.clone(), host, port, fingerprint, addresses: own_addresses() };
-        let announcement = self.announce.then(|| Announcement::new(told.clone()));
-        log::info!("the hub is open to the network at port {port}");
-        self.open = Some(Opened { closing, guests, announcement, told, public_key_pin: pin });
+        let service_data =
+            ServiceData { name: self.hub.name.clone(), host, port, fingerprint, addresses: own_addresses() };
+        let announcement = self.announce.then(|| Announcement::new(service_data.clone()));
+        log::info!("listening on the local network on port {port}");
+        self.open = Some(Opened { closing, connections, announcement, service_data, public_key_pin: pin });
         Ok(())
     }
 
-    /// Closes it. Returns how many connections from other computers ended by that.
+    /// Closes the listener. Returns how many connections from other computers that ended.
     async fn close(&mut self) -> usize {
         let Some(open) = self.open.take() else { return 0 };
         self.hub.lan.set(None);
         self.write_beacon(None);
-        let guests = Arc::clone(&open.guests);
-        let count = guests.now.load(Ordering::Relaxed);
+        let connections = Arc::clone(&open.connections);
+        let count = connections.now.load(Ordering::Relaxed);
         drop(open);
         let gone = async {
-            while guests.now.load(Ordering::Relaxed) > 0 {
+            while connections.now.load(Ordering::Relaxed) > 0 {
                 sleep(Duration::from_millis(20)).await;
             }
         };
-        if timeout(GOODBYE, gone).await.is_err() {
-            log::info!("some connections from the network had not gone when it was closed");
+        if timeout(MAX_CLOSE_WAIT, gone).await.is_err() {
+            log::info!("some LAN connections were still open when the listener closed");
         }
-        log::info!("the hub is no longer open to the network");
+        log::info!("no longer listening on the local network");
         count
     }
 
-    /// How it stands, where it is open.
+    /// The current state, if the listener is open.
     fn look(&mut self) -> Option<Lan> {
         let open = self.open.as_mut()?;
-        open.told.addresses = own_addresses();
-        open.guests.own.write().unwrap_or_else(PoisonError::into_inner).clone_from(&open.told.addresses);
+        open.service_data.addresses = own_addresses();
+        open.connections
+            .own
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone_from(&open.service_data.addresses);
         let not_announced = match &mut open.announcement {
-            Some(Ok(announcement)) => announcement.follow(&open.told),
+            Some(Ok(announcement)) => announcement.follow(&open.service_data),
             Some(Err(detail)) => Some(detail.clone()),
             None => None,
         };
-        let Told { name, host, port, fingerprint, addresses } = open.told.clone();
+        let ServiceData { name, host, port, fingerprint, addresses } = open.service_data.clone();
         let now = LanOpen {
             port,
             addresses,
@@ -262,8 +269,8 @@ impl Network {
             name,
             fingerprint,
             public_key_pin: open.public_key_pin.clone(),
-            visits: open.guests.ever.load(Ordering::Relaxed),
-            visitors: open.guests.now.load(Ordering::Relaxed),
+            visits: open.connections.ever.load(Ordering::Relaxed),
+            visitors: open.connections.now.load(Ordering::Relaxed),
             not_announced,
         };
         let way = now.url().map(|url| LanWay {
@@ -279,57 +286,60 @@ impl Network {
         Some(Lan::Open(now))
     }
 
-    /// For the programs of the same user.
+    /// Writes `hub.json` for other programs of the same user.
     fn write_beacon(&self, lan: Option<LanWay>) {
         let Some(beacon) = Beacon::read(&self.data_dir) else { return };
         if let Err(error) = (Beacon { lan, ..beacon }).write(&self.data_dir) {
-            log::warn!("the console is not told how the hub is reached: {error}");
+            log::warn!("cannot write the hub's address for the console: {error}");
         }
     }
 }
 
-/// Announces a hub that listens there for as long as it runs. Never returns.
+/// Announces a hub on the local network for as long as it runs. Never returns.
 pub(super) async fn announce(name: String, listen: SocketAddr, fingerprint: String) {
     let host = announced_host(&fingerprint);
     let ip = listen.ip();
     let addresses = || if ip.is_unspecified() { own_addresses() } else { vec![ip] };
-    let mut told = Told { name, host, port: listen.port(), fingerprint, addresses: addresses() };
+    let mut service_data =
+        ServiceData { name, host, port: listen.port(), fingerprint, addresses: addresses() };
     if ip.is_loopback() {
         return std::future::pending().await;
     }
-    let mut announcement = match Announcement::new(told.clone()) {
+    let mut announcement = match Announcement::new(service_data.clone()) {
         Ok(announcement) => announcement,
         Err(detail) => {
-            log::warn!("the hub is not announced on the local network: {detail}");
+            log::warn!("cannot announce the hub on the local network: {detail}");
             return std::future::pending().await;
         }
     };
     let mut trouble = None;
     loop {
-        sleep(LOOK).await;
-        told.addresses = addresses();
-        let now = announcement.follow(&told);
+        sleep(CHECK_INTERVAL).await;
+        service_data.addresses = addresses();
+        let now = announcement.follow(&service_data);
         if now != trouble {
-            now.iter().for_each(|detail| log::warn!("the hub is not announced everywhere: {detail}"));
+            now.iter().for_each(|detail| log::warn!("the hub is not announced on all networks: {detail}"));
             trouble = now;
         }
     }
 }
 
-/// The name to be resolved. It is the hub's own, so that it is not in the way of the system's announcements.
+/// The host name to announce. It belongs to the hub alone, so that it cannot conflict with the system's own mDNS
+/// name.
 fn announced_host(fingerprint: &str) -> String {
     let id = fingerprint.get(..8).map_or_else(|| tls::host_name().unwrap_or_default(), str::to_owned);
     format!("duplex-{id}.local")
 }
 
-/// On all addresses, of both kinds where the system has both.
+/// Listens on all addresses, IPv6 and IPv4 where the system has both.
 fn listen(port: u16) -> io::Result<TcpListener> {
     let bind = |domain: Domain, ip: IpAddr| {
         let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
         if domain == Domain::IPV6 {
             socket.set_only_v6(false)?;
         }
-        // Otherwise a port stays taken for a while after it was closed. (On Windows it would let others share it.)
+        // Otherwise the port stays in use for a while after closing. (On Windows this option would let other programs
+        // share the port.)
         #[cfg(unix)]
         socket.set_reuse_address(true)?;
         socket.set_nonblocking(true)?;
@@ -345,7 +355,7 @@ fn listen(port: u16) -> io::Result<TcpListener> {
     }
 }
 
-/// The certificate, made where there is none, and the pin of its key. Blocks.
+/// Loads or creates the certificate, and the pin of its key. Blocks.
 fn identity(data_dir: &std::path::Path, port: u16) -> Result<(Identity, String), HubError> {
     let names = tls::host_name().into_iter().map(|name| format!("{name}.local"));
     let options = Options {
@@ -359,11 +369,11 @@ fn identity(data_dir: &std::path::Path, port: u16) -> Result<(Identity, String),
     Ok((identity, pin))
 }
 
-/// This computer's addresses beyond loopback, the likeliest first: the one that the system would send from, then others of
-/// IPv4, then of IPv6. Those that hold on one cable alone are left out, unless there is no other.
+/// This computer's addresses beyond loopback, the most likely one first: the source address of outgoing traffic, then
+/// other IPv4, then IPv6. Link-local addresses are omitted unless there are no others.
 fn own_addresses() -> Vec<IpAddr> {
     let all = if_addrs::get_if_addrs().unwrap_or_else(|error| {
-        log::debug!("this computer's addresses are not known: {error}");
+        log::debug!("cannot list this computer's addresses: {error}");
         Vec::new()
     });
     let beyond = || all.iter().filter(|face| !face.is_loopback());
@@ -376,7 +386,8 @@ fn own_addresses() -> Vec<IpAddr> {
     in_order(outside, sent_from)
 }
 
-/// Networks within this computer, of containers and virtual machines: on another computer their addresses are its own.
+/// Interfaces of containers and virtual machines: the same addresses may exist on other computers, where they lead
+/// elsewhere.
 fn is_inner(interface: &str) -> bool {
     const INNER: [&str; 10] =
         ["docker", "br-", "virbr", "lxcbr", "lxdbr", "podman", "cni", "vboxnet", "vmnet", "vEthernet"];
@@ -384,7 +395,7 @@ fn is_inner(interface: &str) -> bool {
 }
 
 fn in_order(mut all: Vec<IpAddr>, sent_from: Option<IpAddr>) -> Vec<IpAddr> {
-    // An address of IPv6 that holds on one link alone is of no use without the number of the interface there.
+    // A link-local IPv6 address is useless without the interface's scope id on the other computer.
     all.retain(|ip| match ip {
         IpAddr::V4(ip) => !ip.is_unspecified(),
         IpAddr::V6(ip) => !ip.is_unspecified() && !ip.is_unicast_link_local(),
@@ -418,20 +429,21 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_from_this_computer_says_nothing_about_a_firewall() {
+    fn connections_from_this_computer_do_not_count_as_reachable() {
         let (_closing, closed) = watch::channel(false);
-        let guests = Arc::<Guests>::default();
-        guests.own.write().unwrap().push("192.168.1.7".parse().unwrap());
-        let door = Door { closing: closed, lan: Some(Arc::clone(&guests)), _guest: None };
-        let count = || (guests.ever.load(Ordering::Relaxed), guests.now.load(Ordering::Relaxed));
+        let connections = Arc::<LanConnections>::default();
+        connections.own.write().unwrap().push("192.168.1.7".parse().unwrap());
+        let handle =
+            ListenerHandle { closing: closed, lan: Some(Arc::clone(&connections)), _connection: None };
+        let count = || (connections.ever.load(Ordering::Relaxed), connections.now.load(Ordering::Relaxed));
         for own in ["127.0.0.1", "::1", "::ffff:127.0.0.1", "192.168.1.7", "::ffff:192.168.1.7"] {
-            let _inside = door.enter(own.parse().unwrap());
+            let _inside = handle.enter(own.parse().unwrap());
             assert_eq!(count(), (0, 0), "{own}");
         }
-        let guest = door.enter("192.168.1.8".parse().unwrap());
-        let socket = guest.clone();
-        drop(guest);
-        assert_eq!(count(), (1, 1), "it is there until its socket has gone");
+        let connection = handle.enter("192.168.1.8".parse().unwrap());
+        let socket = connection.clone();
+        drop(connection);
+        assert_eq!(count(), (1, 1), "it counts until its socket closes");
         drop(socket);
         assert_eq!(count(), (1, 0));
     }

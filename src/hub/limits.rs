@@ -1,29 +1,29 @@
-//! [`Limits`]: what a hub keeps at most, with defaults that a team does not meet in its work. An admin can set each one
-//! (`duplexctl hub --help`); 0 is no limit.
+//! [`Limits`]: limits on what a hub stores, with defaults well above a team's needs. An admin can change each one
+//! (`duplexctl hub --help`); 0 means no limit.
 
 use crate::store::LogLimits;
 
 const MIB: u64 = 1024 * 1024;
 
-/// What a hub keeps at most.
+/// Limits on what a hub stores.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Rooms, people, messages, and what becomes of old ones.
+    /// Rooms, people, messages and retention.
     pub log: LogLimits,
     /// Devices.
     pub devices: DeviceLimits,
 }
 
-/// What a hub holds of devices at most; 0 is no limit.
+/// Limits on devices; 0 means no limit.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct DeviceLimits {
-    /// Devices, in all.
+    /// Maximum number of devices.
     pub devices: u32,
-    /// Devices of one principal: the one whose token published them first.
+    /// Maximum number of devices of one principal: the one whose token published them first.
     pub devices_per_principal: u32,
-    /// Memory for what devices are and say, in bytes: descriptions, last values, texts.
+    /// Maximum memory for devices, in bytes: descriptions, last values, texts.
     pub bytes: u64,
-    /// Memory for the devices of one principal, in bytes.
+    /// Maximum memory for the devices of one principal, in bytes.
     pub bytes_per_principal: u64,
 }
 

@@ -1,5 +1,5 @@
-//! What an admin asks for: lists of people, devices and invites, and changes of them. A running hub does it ([`run`]) and
-//! ends the connections of those whom it concerns; while none runs, the console does it ([`manage_offline`]).
+//! Administration: lists and changes of people, devices and invites. A running hub carries it out with [`run`] and
+//! closes the affected connections; while none runs, the console uses [`manage_offline`].
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,33 +23,33 @@ const ROTATED: Dismissal =
     Dismissal { code: close::UNAUTHORIZED, reason: "your token was replaced", retry_after_ms: None };
 const OTHER_RIGHTS: Dismissal =
     Dismissal { code: close::GOING_AWAY, reason: "your rights have changed", retry_after_ms: Some(0) };
-/// What others are told of a device whose token was withdrawn.
+/// Reason sent to others when a device's token was withdrawn.
 const DEVICE_REMOVED: &str = "its token was withdrawn";
 
-/// What a running hub needs to know for it beside its store.
+/// What a running hub needs for this besides its store.
 #[derive(Debug)]
-pub(super) struct Premises {
-    /// Where the owner's token is.
+pub(super) struct ManageContext {
+    /// The directory of the owner's token.
     pub data_dir: PathBuf,
-    /// The socket's URL, as others reach it.
+    /// The socket's URL as other computers reach it.
     pub url: String,
-    /// SHA-256 of its certificate, where it signed its own.
+    /// SHA-256 of its certificate, if it is self-signed.
     pub fingerprint: Option<String>,
 }
 
-/// Who asks.
+/// The admin who made a request.
 pub(super) struct Asker {
-    /// Who.
+    /// The admin's id.
     pub who: PrincipalId,
-    /// Over which connection.
+    /// The connection that made the request.
     pub session: Option<u64>,
 }
 
-/// What is to be done.
+/// A checked request.
 enum Plan {
     Page(List, String),
     Change(Change),
-    /// The code, and until when it is good.
+    /// An invite: the change, its code and when it expires.
     Invite(Change, Secret, WallMs),
 }
 
@@ -59,7 +59,7 @@ enum List {
     Invites,
 }
 
-/// Checks what was asked, and makes of it what the store takes.
+/// Checks a request and turns it into an operation of the store.
 fn plan(what: &Manage, by: Option<&PrincipalId>, now: WallMs) -> Result<Plan, Unmanaged> {
     let from = |after: &Option<String>| after.clone().unwrap_or_default();
     Ok(match what {
@@ -115,7 +115,7 @@ fn why(reason: NotChanged) -> Unmanaged {
     }
 }
 
-/// A page of principals, as an admin sees them.
+/// A page of principals as shown to an admin.
 fn members(
     page: (Vec<(Principal, bool)>, Option<String>),
     owner: Option<&PrincipalId>,
@@ -137,12 +137,12 @@ fn invites((invites, next): (Vec<Invitation>, Option<String>)) -> Managed {
 
 // ----- While the hub runs -----
 
-/// Does what an admin asks. What was begun is done to its end, also where whoever asked goes meanwhile.
+/// Carries out an admin's request. It runs to completion even if the admin disconnects.
 pub(super) async fn run(hub: Arc<Hub>, asker: Asker, what: Manage) -> Managed {
     let doing = tokio::spawn(async move {
         let done = carry_out(&hub, &asker, what).await;
         done.unwrap_or_else(|error| {
-            log::warn!("people, devices or invites cannot be read or changed: {error}");
+            log::warn!("cannot read or change people, devices or invites: {error}");
             refused(Unmanaged::Unavailable)
         })
     });
@@ -172,10 +172,11 @@ async fn carry_out(hub: &Arc<Hub>, asker: &Asker, what: Manage) -> Result<Manage
         }
         _ => None,
     };
-    let changed = match (file, hub.premises.get()) {
-        (Some(token), Some(premises)) => {
-            // The file first: one that a crash leaves with a token that nobody has makes that the owner's at the next start.
-            let dir = premises.data_dir.clone();
+    let changed = match (file, hub.manage_context.get()) {
+        (Some(token), Some(manage_context)) => {
+            // The file is written first: if a crash leaves an unknown token in it, the next start gives it to the
+            // owner.
+            let dir = manage_context.data_dir.clone();
             let written = spawn_blocking(move || files::replace_token(&dir, &token)).await;
             let Ok(Ok(before)) = written else { return Ok(refused(Unmanaged::Unavailable)) };
             let changed = hub.store.change(change.clone(), now).await;
@@ -196,9 +197,9 @@ async fn carry_out(hub: &Arc<Hub>, asker: &Asker, what: Manage) -> Result<Manage
     Ok(invited.map_or(Managed::Done, |(code, expires)| told_invite(hub, code, expires)))
 }
 
-/// A new invite, with the address by which whoever gets it reaches the hub.
+/// A new invite, with the address of the hub that its recipient can reach.
 fn told_invite(hub: &Hub, code: Secret, expires: WallMs) -> Managed {
-    let premises = hub.premises.get();
+    let manage_context = hub.manage_context.get();
     match hub.lan.way() {
         Some(way) => Managed::Invited {
             code,
@@ -210,14 +211,14 @@ fn told_invite(hub: &Hub, code: Secret, expires: WallMs) -> Managed {
         None => Managed::Invited {
             code,
             expires,
-            url: premises.map_or_else(String::new, |premises| premises.url.clone()),
-            fingerprint: premises.and_then(|premises| premises.fingerprint.clone()),
+            url: manage_context.map_or_else(String::new, |manage_context| manage_context.url.clone()),
+            fingerprint: manage_context.and_then(|manage_context| manage_context.fingerprint.clone()),
             also: Vec::new(),
         },
     }
 }
 
-/// What a change that is on disk means to those who are connected.
+/// Applies a stored change to connected clients.
 fn follow_up(hub: &Hub, asker: &Asker, change: &Change, about: &Principal) {
     hub.forget_people();
     let dismiss = |but, dismissal| hub.sessions.dismiss(&about.id, but, dismissal);
@@ -238,15 +239,15 @@ fn follow_up(hub: &Hub, asker: &Asker, change: &Change, about: &Principal) {
             }
         }
         Change::SetKind { .. } => dismiss(None, OTHER_RIGHTS),
-        // Whoever makes a token of their own anew knows it.
+        // A principal that rotates its own token knows the new one: its connection stays.
         Change::Rotate { .. } => dismiss(asker.session.filter(|_| asker.who == about.id), ROTATED),
         Change::AddDevice { .. } => dismiss(None, ROTATED),
         Change::Invite { .. } | Change::RemoveInvite { .. } => {}
     }
 }
 
-/// Whether a client that came in by this token, and is among [`super::sessions::Sessions`] by now, may still be who it is:
-/// its rights may have changed between the two.
+/// Checks that a token is still valid after its client was added to [`super::sessions::Sessions`]: its rights may
+/// have changed before that.
 pub(super) async fn confirm(
     hub: &Hub,
     credential: Option<[u8; 32]>,
@@ -262,11 +263,11 @@ pub(super) async fn confirm(
 
 // ----- While no hub runs -----
 
-/// Does what the owner asks in the database of a hub that does not run. Blocks.
+/// Carries out a request in the database of a hub that does not run. Blocks.
 ///
 /// # Errors
-/// Also when a hub runs on this directory: it is to be asked then, since it alone can end connections. An invite that was
-/// made has no address.
+/// Also if a hub runs on this directory: the request must go to that hub, since only it can close connections. A new
+/// invite has no address.
 pub fn manage_offline(data_dir: &Path, what: &Manage) -> Result<Managed, HubError> {
     if !files::is_there(data_dir) {
         return Err(HubError::NoHub { data_dir: data_dir.to_owned() });

@@ -1,5 +1,5 @@
-//! Follows the frames in what a client sends, before the WebSocket library sees them: it counts those that the library
-//! keeps to itself, knows how much of an unfinished message has come, and ends what is larger than it may be.
+//! Follows the frames in incoming bytes before the WebSocket library sees them: counts frames that the library
+//! handles internally, tracks the size of an incomplete message, and ends the connection if a message is too large.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -12,63 +12,63 @@ use tokio::time::Instant;
 use super::socket::Io;
 use crate::wire::duplex::message::MAX_FRAME_BYTES;
 
-/// Maximum bytes of a message before the client is known: a hello with its invite fits.
-const MAX_STRANGER_BYTES: u64 = 8 * 1024;
-/// Maximum number of frames before the client is known.
-const MAX_STRANGER_FRAMES: u32 = 16;
-/// Maximum number of frames that nobody has asked for by [`Meter::take_frames`] before nothing more is read.
+/// Maximum bytes of a message before authentication: a hello with an invite fits.
+const MAX_ANONYMOUS_BYTES: u64 = 8 * 1024;
+/// Maximum number of frames before authentication.
+const MAX_ANONYMOUS_FRAMES: u32 = 16;
+/// Maximum number of frames not yet collected with [`Meter::take_frames`]; beyond it nothing more is read.
 const MAX_FRAMES: u32 = 64;
-/// How long a message may take from its first byte to its last, besides what its size is worth.
+/// How long a message may take from its first byte to its last, in addition to the time its size allows.
 const GRACE: Duration = Duration::from_secs(10);
-/// How fast a message has to come, in bytes a second: 1 MiB passes on a line of 256 kbit/s.
+/// Minimum transfer rate of a message, in bytes per second: 1 MiB passes over a 256 kbit/s line.
 const MIN_BYTES_PER_S: u64 = 24 * 1024;
-/// Longest header of a frame, masked, in bytes.
+/// Maximum length of a masked frame header, in bytes.
 const MAX_HEADER_BYTES: usize = 14;
 
 /// What ends a connection.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// A message is larger than it may be.
+    /// A message is too large.
     TooLarge,
-    /// There are more frames than a stranger may send.
+    /// There are too many frames before authentication.
     TooMany,
 }
 
-/// Where a client is within its frames.
+/// The position of a client within its frames.
 #[derive(Debug, Default)]
 pub(super) struct Meter {
     header: [u8; MAX_HEADER_BYTES],
-    /// Bytes of the header that have come.
+    /// Bytes of the header received so far.
     has: u8,
-    /// Whether the frame under way is one of a message, not a control frame.
+    /// Whether the current frame is a data frame rather than a control frame.
     is_data: bool,
     /// Whether a message has begun and not ended.
     is_open: bool,
-    /// Whether the client is known.
+    /// Whether the client is authenticated.
     is_admitted: bool,
     fault: Option<Fault>,
-    /// Bytes of the frame under way that have yet to come.
+    /// Bytes of the current frame still to come.
     rest: u64,
-    /// Bytes that the message under way says it has, as far as its frames have begun.
-    said: u64,
-    /// Bytes of it that have come.
+    /// Declared size of the current message, as far as its frames have begun.
+    declared: u64,
+    /// Bytes of it received.
     came: u64,
-    /// Frames of a stranger.
+    /// Frames received before authentication.
     strange: u32,
-    /// Control frames, and fragments that end no message, not yet taken.
+    /// Control frames and non-final fragments not yet collected.
     frames: u32,
-    /// Messages and control frames that have ended.
+    /// Messages and control frames completed.
     ended: u64,
     /// Bytes of the largest message since [`Meter::forget_largest`].
     largest: u64,
-    /// When what is unfinished began; time in which nothing was read is left out.
+    /// When the incomplete message began, not counting time in which nothing was read.
     since: Option<Instant>,
-    /// Since when nothing is read.
+    /// When reading stopped.
     held_back: Option<Instant>,
 }
 
 impl Meter {
-    /// The client is known: it may send the largest messages.
+    /// The client is authenticated: the full message size is allowed.
     pub(super) fn admit(&mut self) {
         self.is_admitted = true;
     }
@@ -78,27 +78,27 @@ impl Meter {
         self.fault
     }
 
-    /// The frames that the library keeps to itself, since they were last taken.
+    /// The frames handled inside the library since the last call.
     pub(super) fn take_frames(&mut self) -> u32 {
         std::mem::take(&mut self.frames)
     }
 
-    /// Whether so many frames wait to be counted that nothing is read.
+    /// Whether reading is paused because too many frames wait to be counted.
     pub(super) fn is_full(&self) -> bool {
         self.frames >= MAX_FRAMES
     }
 
-    /// Messages and control frames that have ended so far.
+    /// Messages and control frames completed so far.
     pub(super) fn ended(&self) -> u64 {
         self.ended
     }
 
-    /// Whether a message, or a frame, has begun and not ended.
+    /// Whether a message or a frame is incomplete.
     pub(super) fn is_unfinished(&self) -> bool {
         self.is_open || self.has > 0 || self.rest > 0
     }
 
-    /// Bytes of the unfinished message that have come.
+    /// Bytes of the incomplete message received so far.
     pub(super) fn unfinished(&self) -> u64 {
         if self.is_open { self.came } else { 0 }
     }
@@ -108,19 +108,19 @@ impl Meter {
         self.largest
     }
 
-    /// The library's buffer is a new one.
+    /// The library's buffer was replaced.
     pub(super) fn forget_largest(&mut self) {
         self.largest = 0;
     }
 
-    /// When the message under way must have ended. Neither fragments nor pings put it off, only what has come of it does;
-    /// it stands still while we read nothing.
+    /// When the current message must be complete. Only its own bytes extend the deadline, not fragments or pings; the
+    /// clock stops while nothing is read.
     pub(super) fn deadline(&self) -> Option<Instant> {
         let since = self.since.filter(|_| self.held_back.is_none())?;
         Some(since + GRACE + Duration::from_millis(self.came.saturating_mul(1000) / MIN_BYTES_PER_S))
     }
 
-    /// Says whether what the client sends is read from now on.
+    /// Records whether incoming data is being read from now on.
     pub(super) fn reads(&mut self, reads: bool) {
         match (reads, self.held_back) {
             (false, None) if self.since.is_some() => self.held_back = Some(Instant::now()),
@@ -132,7 +132,7 @@ impl Meter {
         }
     }
 
-    /// Takes in what came, and says how much of it may be passed on: all, up to a fault.
+    /// Processes incoming bytes and returns how many may be passed on: all, up to a fault.
     fn feed(&mut self, bytes: &[u8]) -> usize {
         let mut at = 0;
         let mut frame_at = 0;
@@ -172,7 +172,7 @@ impl Meter {
         self.rest = payload_bytes(&self.header);
         if !self.is_admitted {
             self.strange += 1;
-            if self.strange > MAX_STRANGER_FRAMES {
+            if self.strange > MAX_ANONYMOUS_FRAMES {
                 return self.fault = Some(Fault::TooMany);
             }
         }
@@ -181,12 +181,12 @@ impl Meter {
         }
         if self.is_data {
             if !self.is_open {
-                (self.said, self.came) = (0, 0);
+                (self.declared, self.came) = (0, 0);
                 self.is_open = true;
             }
-            self.said = self.said.saturating_add(self.rest);
-            let most = if self.is_admitted { MAX_FRAME_BYTES as u64 } else { MAX_STRANGER_BYTES };
-            if self.said > most {
+            self.declared = self.declared.saturating_add(self.rest);
+            let most = if self.is_admitted { MAX_FRAME_BYTES as u64 } else { MAX_ANONYMOUS_BYTES };
+            if self.declared > most {
                 return self.fault = Some(Fault::TooLarge);
             }
         }
@@ -195,7 +195,7 @@ impl Meter {
         }
     }
 
-    /// So much of the frame under way came.
+    /// Counts bytes of the current frame.
     fn pass(&mut self, bytes: u64) {
         self.rest -= bytes;
         if self.is_data {
@@ -206,22 +206,22 @@ impl Meter {
         }
     }
 
-    /// The frame under way has ended.
+    /// The current frame has ended.
     fn end(&mut self) {
         if self.is_data {
             if self.header[0] & 0x80 == 0 {
                 return;
             }
             self.is_open = false;
-            self.largest = self.largest.max(self.said);
-            // The next message has its own time, also if it begins within what came just now.
+            self.largest = self.largest.max(self.declared);
+            // The next message has its own deadline, even if it begins in the same read.
             self.since = None;
         }
         self.ended += 1;
     }
 }
 
-/// How long a header is (RFC 6455 §5.2), by its second byte.
+/// Length of a frame header by its second byte (RFC 6455 §5.2).
 fn header_bytes(second: u8) -> usize {
     let length = match second & 0x7f {
         126 => 2,
@@ -241,16 +241,16 @@ fn payload_bytes(header: &[u8; MAX_HEADER_BYTES]) -> u64 {
     }
 }
 
-/// A connection with a meter in it.
+/// A connection with its meter.
 pub(super) struct Metered {
     /// The connection.
     pub io: Io,
-    /// What comes.
+    /// Follows its incoming frames.
     pub meter: Meter,
 }
 
 impl Metered {
-    /// With what has been read of it so far; of that it hands back what may be passed on.
+    /// Wraps a connection. `read` was already read from it; the part that may be passed on is returned.
     pub(super) fn new(io: Io, read: &[u8]) -> (Metered, Vec<u8>) {
         let mut meter = Meter::default();
         let passes = meter.feed(read);
@@ -269,7 +269,7 @@ impl AsyncRead for Metered {
             return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
         }
         if meter.is_full() {
-            // Whoever polls takes the frames, and polls again.
+            // The caller collects the frames and polls again.
             return Poll::Pending;
         }
         let before = buf.filled().len();
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_are_followed_however_they_are_cut() {
+    fn frames_are_parsed_across_any_read_boundary() {
         let sent = [
             frame(TEXT, false, 0),
             frame(PING, true, 125),
@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_before_a_fault_is_passed_on() {
+    fn bytes_before_a_fault_are_passed_on() {
         let mut meter = Meter::default();
         let hello = frame(TEXT, true, 100);
         let large = [&hello[..], &frame(TEXT, true, 8 * 1024 + 1)[..20]].concat();
@@ -378,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn fragments_together_are_no_larger_than_a_frame() {
+    fn fragments_count_towards_the_message_limit() {
         let mut meter = member();
         let half = frame(TEXT, false, MAX_FRAME_BYTES / 2);
         meter.feed(&half);
@@ -397,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_comes_of_a_message_puts_its_deadline_off() {
+    fn only_bytes_of_the_message_extend_its_deadline() {
         let mut meter = member();
         meter.feed(&frame(TEXT, false, 48 * 1024));
         let since = meter.since.unwrap();
@@ -408,19 +408,19 @@ mod tests {
         meter.feed(&frame(MORE, false, 24 * 1024));
         assert_eq!(meter.deadline(), Some(since + Duration::from_secs(13)));
         meter.reads(false);
-        assert_eq!(meter.deadline(), None, "we do not read");
+        assert_eq!(meter.deadline(), None, "reading is paused");
         meter.held_back = meter.held_back.and_then(|at| at.checked_sub(Duration::from_secs(60)));
         meter.reads(true);
         assert!(meter.since.unwrap() >= since + Duration::from_secs(60));
         meter.feed(&[frame(MORE, true, 10), vec![0x81]].concat());
         assert!(
             meter.deadline().unwrap() < since + Duration::from_secs(60),
-            "a new message has a time of its own"
+            "a new message has its own deadline"
         );
         let second = meter.since;
         meter.feed(&frame(TEXT, true, 1)[1..]);
         assert_eq!(meter.deadline(), None);
         meter.feed(&[0x89]);
-        assert!(meter.since >= second, "half a ping is unfinished as well");
+        assert!(meter.since >= second, "half a ping is incomplete, too");
     }
 }

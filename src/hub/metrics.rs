@@ -1,4 +1,4 @@
-//! What a hub counts, and its text form for Prometheus (exposition format 0.0.4).
+//! Counters of a hub and their Prometheus text (exposition format 0.0.4).
 
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,39 +6,39 @@ use std::time::Duration;
 
 use super::process::Figures;
 
-/// Upper ends of the append latency's buckets, in milliseconds.
+/// Upper bounds of the buckets of the append latency, in milliseconds.
 const BUCKETS_MS: [u64; 11] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 5_000];
 
 /// Why a request or a client was refused.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Refused {
-    /// The host is not ours.
+    /// The `Host` is not one of the hub's.
     Host,
-    /// A foreign page.
+    /// The request comes from a web page that is not allowed.
     Origin,
-    /// No, or an unknown, token.
+    /// The token is missing or unknown.
     Token,
-    /// A known one that may not do this.
+    /// The principal's kind may not do this.
     Kind,
     /// Too many bad tokens from one address.
     Guessing,
-    /// The invite is not good.
+    /// The invite is invalid.
     Invite,
-    /// The hub has as many connections as it takes.
+    /// The hub has reached its connection limit.
     Full,
-    /// The principal has as many connections as one may have.
+    /// The principal has reached its connection limit.
     Share,
-    /// A stranger who had to make room for another.
-    Crowded,
-    /// A message that was not finished in time, or the largest of too many.
+    /// An anonymous connection was evicted for another one.
+    Evicted,
+    /// An incomplete message missed its deadline, or was evicted as the largest.
     Unfinished,
-    /// Not a handshake, or not of this protocol.
+    /// The handshake is invalid or uses another protocol.
     Handshake,
     /// The log could not be written or read.
     Unavailable,
-    /// The client did not read.
+    /// The client did not read fast enough.
     TooSlow,
-    /// A limit of what is kept.
+    /// A storage limit is reached.
     Quota,
 }
 
@@ -52,7 +52,7 @@ impl Refused {
         (Refused::Invite, "invite"),
         (Refused::Full, "full"),
         (Refused::Share, "share"),
-        (Refused::Crowded, "crowded"),
+        (Refused::Evicted, "crowded"),
         (Refused::Unfinished, "unfinished"),
         (Refused::Handshake, "handshake"),
         (Refused::Unavailable, "unavailable"),
@@ -61,7 +61,7 @@ impl Refused {
     ];
 }
 
-/// A number that only grows.
+/// A counter that only grows.
 #[derive(Debug, Default)]
 pub(super) struct Counter(AtomicU64);
 
@@ -78,25 +78,25 @@ impl Counter {
 /// The hub's counters since its start.
 #[derive(Debug, Default)]
 pub(super) struct Metrics {
-    /// Sockets opened.
+    /// WebSockets opened.
     pub sockets: Counter,
-    /// Appends that were new.
+    /// Entries appended.
     pub appended: Counter,
-    /// Appends that were on disk before.
+    /// Appends of entries that were already stored.
     pub repeated: Counter,
     /// Bytes of frames received.
     pub received: Counter,
     /// Bytes of frames sent.
     pub sent: Counter,
-    /// Episodes in which a client sent more than its rate.
+    /// Times that a client began to exceed its rate.
     pub slowed: Counter,
-    /// Readings taken in.
+    /// Readings accepted.
     pub readings: Counter,
     /// Readings sent to clients.
     pub relayed: Counter,
-    /// Readings left out for clients that did not keep up.
+    /// Readings skipped for clients that did not keep up.
     pub conflated: Counter,
-    /// Commands taken on.
+    /// Commands accepted.
     pub commands: Counter,
     refused: [Counter; Refused::ALL.len()],
     append_buckets: [Counter; BUCKETS_MS.len()],
@@ -104,7 +104,7 @@ pub(super) struct Metrics {
     append_micros: Counter,
 }
 
-/// What is counted elsewhere.
+/// Values that are measured elsewhere.
 #[derive(Default)]
 pub(super) struct Gauges {
     /// Open sockets.
@@ -115,19 +115,19 @@ pub(super) struct Gauges {
     pub head: u64,
     /// Devices.
     pub devices: usize,
-    /// Memory that devices take, as it is reckoned.
+    /// Memory used by devices, in bytes, as estimated.
     pub device_bytes: u64,
     /// The log's oldest offset.
     pub oldest: u64,
-    /// Bytes of the log's database in use.
+    /// Bytes in use in the log's database.
     pub log_bytes: u64,
     /// Whether messages are refused because the log is full.
     pub is_log_full: bool,
-    /// Connections whose token is not known.
-    pub strangers: usize,
-    /// Bytes of unfinished messages.
+    /// Anonymous connections.
+    pub anonymous: usize,
+    /// Bytes of incomplete messages.
     pub unfinished: usize,
-    /// What the system says of this process.
+    /// Figures of this process.
     pub process: Figures,
 }
 
@@ -136,7 +136,7 @@ impl Metrics {
         self.refused[why as usize].add(1);
     }
 
-    /// An append was answered after so long.
+    /// Records the latency of an append.
     pub(super) fn append_took(&self, took: Duration) {
         let bucket = BUCKETS_MS.iter().position(|end| took <= Duration::from_millis(*end));
         if let Some(bucket) = bucket {
@@ -146,7 +146,7 @@ impl Metrics {
         self.append_micros.add(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
     }
 
-    /// The exposition.
+    /// The metrics as Prometheus text.
     pub(super) fn text(&self, gauges: &Gauges) -> String {
         let mut text = String::new();
         let mut metric = |name: &str, kind: &str, help: &str, value: u64| {
@@ -164,7 +164,7 @@ impl Metrics {
         metric("log_full", "gauge", help, gauges.is_log_full.into());
         metric("device_bytes", "gauge", "Memory that devices take.", gauges.device_bytes);
         let help = "Connections whose token is not known yet.";
-        metric("strangers", "gauge", help, gauges.strangers as u64);
+        metric("strangers", "gauge", help, gauges.anonymous as u64);
         metric("unfinished_bytes", "gauge", "Bytes of unfinished messages.", gauges.unfinished as u64);
         metric("sockets_opened_total", "counter", "Sockets opened.", self.sockets.get());
         metric("messages_total", "counter", "Entries appended to the log.", self.appended.get());
@@ -212,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_text_is_what_prometheus_reads() {
+    fn the_text_is_valid_prometheus_exposition() {
         let metrics = Metrics::default();
         metrics.refuse(Refused::Origin);
         metrics.append_took(Duration::from_micros(1_500));
@@ -227,7 +227,7 @@ mod tests {
             oldest: 6,
             log_bytes: 7,
             is_log_full: true,
-            strangers: 5,
+            anonymous: 5,
             unfinished: 6,
             process,
         };
@@ -264,7 +264,7 @@ mod tests {
         }
     }
 
-    /// OpenMetrics knows a counter by its name without `_total`, and so do many who read this.
+    /// OpenMetrics names a counter without `_total`, as do many parsers.
     #[test]
     fn no_two_metrics_share_a_name() {
         let text = Metrics::default().text(&Gauges::default());

@@ -1,23 +1,24 @@
-//! The hub: one log for everyone, served over `GET /v1/socket`. It owns sockets and files; what a conversation is, is
-//! [`crate::wire::duplex::server`]'s, and what is on disk is [`crate::store::HubStore`]'s.
+//! The hub: one message log for all clients, served over `GET /v1/socket`. This module owns sockets and files. The
+//! protocol is in [`crate::wire::duplex::server`], the database in [`crate::store::HubStore`].
 //!
-//! The map, as a connection comes in:
+//! Modules, in the order in which a connection passes through them:
 //!
-//! - `serve`: accepts, TLS, HTTP within limits. `tls`: certificates. `guard`: whose requests are looked at. `proxy`: from
-//!   where they come.
-//! - `places`: how many connections there may be, and who goes when there are too many. `rate`: how much is too much.
-//! - `http`: the routes, and the handshake of the socket.
-//! - `client`: one client's task. `socket`: its frames. `meter`: what is counted of them, before they are whole. `asks`: how
-//!   its session's questions are answered.
-//! - `fleet`: the devices: what they say, and what they are told. `post`: readings over HTTP. `device`: their tokens.
-//! - `account`: what all clients of one principal may do together. `limits`: what is kept at most.
-//! - `manage`: what an admin asks for. `sessions`: whom a change of rights reaches.
-//! - `state`: what all clients share. `presence`: who is connected. `metrics`: what is counted. `process`: what the system
-//!   says of us.
-//! - `upkeep`: checks, repairs and copies what a hub keeps, from outside of it.
-//! - `health`: whether the disk does what is promised, and who looks.
-//! - `lan`: the app's hub on the local network: a second listener with TLS. `announce`: how it is found there.
-//! - `files`: token, secret, lock, address. [`invite`]: how people join. [`spawn`]: a hub within the app.
+//! - `serve`: accepts connections; TLS and HTTP with limits and deadlines. `tls`: certificates. `guard`: checks of
+//!   `Host` and `Origin`. `proxy`: client addresses behind trusted proxies.
+//! - `slots`: connection limits and eviction. `rate`: rate limits.
+//! - `http`: routes and the WebSocket handshake.
+//! - `client`: the task of one client. `socket`: its WebSocket. `meter`: counts frames and bytes of incomplete
+//!   messages. `asks`: answers the session's requests from the store.
+//! - `fleet`: devices, their readings and commands. `post`: readings over HTTP. `device`: device tokens.
+//! - `account`: limits shared by all connections of one principal. `limits`: how much is stored.
+//! - `manage`: administration of people, devices and invites. `sessions`: passes changes of rights to open
+//!   connections.
+//! - `state`: what all clients share. `presence`: who is connected. `metrics`: counters for Prometheus. `process`:
+//!   figures of this process.
+//! - `upkeep`: checks, repairs and backs up a hub's data from outside.
+//! - `health`: whether the disk works, and the task that monitors it.
+//! - `lan`: a second listener with TLS for the local network. `announce`: DNS-SD.
+//! - `files`: token, secret, lock, address. [`invite`]: invites. [`spawn`]: the hub inside the app.
 
 mod account;
 mod announce;
@@ -37,7 +38,6 @@ mod limits;
 mod manage;
 mod meter;
 mod metrics;
-mod places;
 mod post;
 mod presence;
 mod process;
@@ -45,6 +45,7 @@ mod proxy;
 mod rate;
 mod serve;
 mod sessions;
+mod slots;
 mod socket;
 mod state;
 mod tls;
@@ -83,65 +84,65 @@ use crate::store::readings::{HUB_FILE, Keep, ReadingsStore};
 use crate::store::{HubStore, OwnerRefused};
 use fleet::Fleet;
 use guard::Guard;
-use lan::{Door, Network};
-use places::Places;
+use lan::{ListenerHandle, Network};
 use proxy::Proxies;
+use slots::ConnectionSlots;
 use state::{Hub, MAX_SOCKETS};
 use tls::{Identity, Renewable};
 
-/// How long a hub that shuts down waits for its clients to have gone.
-const GOODBYE: Duration = Duration::from_secs(5);
+/// How long shutdown waits for clients to disconnect.
+const MAX_CLOSE_WAIT: Duration = Duration::from_secs(5);
 
-/// How a hub is to be.
+/// Configuration of a hub.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Where its files are.
+    /// The data directory.
     pub data_dir: PathBuf,
-    /// Where it listens. Port 0 takes any free one.
+    /// The address to listen on. Port 0 takes any free port.
     pub listen: SocketAddr,
-    /// Its name for people; this computer's unless given.
+    /// The hub's display name; defaults to this computer's name.
     pub name: Option<String>,
     /// How connections are encrypted.
     pub tls: Tls,
-    /// Listen beyond loopback without TLS.
+    /// Allow listening beyond loopback without TLS.
     pub insecure: bool,
-    /// Within the app: with port 0 it takes the port of its previous run, if that is free.
+    /// Runs inside the app: with port 0 it reuses the port of its previous run if that is free.
     pub embedded: bool,
-    /// Announce it on the local network while others can reach it there, with TLS.
+    /// Announce the hub on the local network while it is reachable there over TLS.
     pub announce: bool,
-    /// Host names under which it is reached, besides IP addresses and `localhost`.
+    /// Host names accepted in requests besides IP addresses and `localhost`.
     pub allowed_hosts: Vec<String>,
-    /// Web pages that may connect, by their origin: `https://chat.example`.
+    /// Origins of web pages that may connect, such as `https://chat.example`.
     pub allowed_origins: Vec<String>,
-    /// Proxies that are believed when they say in `Forwarded` or `X-Forwarded-For` for whom they ask.
+    /// Proxies whose `Forwarded` and `X-Forwarded-For` headers are trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// How long a device may take for a command, in milliseconds.
+    /// How long a device may take to carry out a command, in milliseconds.
     pub command_ms: u64,
-    /// Begin a new log where the log of a hub that lived here is missing or damaged.
+    /// Start a new log if the log in the data directory is missing or damaged.
     pub new_log: bool,
-    /// What is kept at most.
+    /// Limits on what is stored.
     pub limits: Limits,
 }
 
 /// How connections are encrypted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Tls {
-    /// Not at all. On loopback only, unless [`Options::insecure`].
+    /// No encryption. Allowed on loopback only, unless [`Options::insecure`] is set.
     #[default]
     Off,
-    /// By the owner's certificate.
+    /// A certificate supplied by the owner.
     Files {
-        /// The certificate and its chain, PEM.
+        /// The certificate chain, PEM.
         cert: PathBuf,
         /// The private key, PEM.
         key: PathBuf,
     },
-    /// By a certificate that the hub signs itself, and keeps. Clients know it by its fingerprint.
+    /// A self-signed certificate that the hub creates and keeps. Clients verify its fingerprint.
     SelfSigned,
 }
 
 impl Options {
-    /// The hub within the app: on loopback, at any port.
+    /// Options of the hub inside the app: loopback, any port.
     pub fn embedded(data_dir: impl Into<PathBuf>) -> Options {
         Options {
             data_dir: data_dir.into(),
@@ -161,19 +162,19 @@ impl Options {
     }
 }
 
-/// A running hub. Dropping it ends it as a crash would: everything acknowledged is on disk.
+/// A running hub. Dropping it stops it without a clean shutdown; everything acknowledged is on disk.
 pub struct Running {
-    /// Where it listens.
+    /// The address that it listens on.
     pub addr: SocketAddr,
-    /// The socket's URL, as others reach it.
+    /// The socket's URL as other computers reach it.
     pub url: String,
-    /// SHA-256 of its certificate, 64 hexadecimal digits, where it signed its own.
+    /// SHA-256 of its certificate, 64 hexadecimal digits, if it is self-signed.
     pub fingerprint: Option<String>,
     /// The owner's token.
     pub admin_token: Secret,
     data_dir: PathBuf,
     announce: bool,
-    /// The file of its certificate, where it was given one.
+    /// Path of the certificate, if the owner supplied one.
     certificate: Option<PathBuf>,
     hub: Arc<Hub>,
     accepting: JoinHandle<()>,
@@ -186,17 +187,17 @@ pub struct Running {
     _lock: File,
 }
 
-/// Starts a hub on the runtime that it is called from. Returns once it listens.
+/// Starts a hub on the current runtime. Returns once it listens.
 ///
 /// # Errors
-/// [`HubError`] says why it does not run, and what to do. Nothing is left running.
+/// [`HubError`] says why the hub could not start and what to do. Nothing is left running.
 pub async fn start(options: Options) -> Result<Running, HubError> {
     start_on(options, None).await
 }
 
-/// The same on a socket that listens already, as systemd hands it over; [`Options::listen`] counts for nothing then.
+/// Like [`start`], but uses a socket that already listens, as systemd passes it. [`Options::listen`] is ignored then.
 ///
-/// Long: the steps of a start, in the order in which each needs the ones before.
+/// Long: it lists the steps of a start in the order of their dependencies.
 ///
 /// # Errors
 /// As [`start`].
@@ -235,22 +236,23 @@ pub async fn start_on(
     store.set_limits(options.limits.log);
     let fleet = Fleet::open(readings, clock::now().wall_ms, options.command_ms, options.limits.devices).await;
     let proxies = Proxies::new(options.trusted_proxies.clone());
-    let places = Places::new(process::max_files());
-    let hub = Hub::new(store, fleet, name, secret, guard, proxies, places);
-    let premises = manage::Premises {
+    let slots = ConnectionSlots::new(process::max_files());
+    let hub = Hub::new(store, fleet, name, secret, guard, proxies, slots);
+    let manage_context = manage::ManageContext {
         data_dir: options.data_dir.clone(),
         url: url.clone(),
         fingerprint: identity.fingerprint.clone(),
     };
-    // Nobody else sets it.
-    let _ = hub.premises.set(premises);
+    // Nothing else sets it.
+    let _ = hub.manage_context.set(manage_context);
     let committed = hub.store.subscribe();
     let forwarding = tokio::spawn(Arc::clone(&hub).forward(committed));
     let watching = tokio::spawn(health::watch(Arc::clone(&hub)));
     let retaining = tokio::spawn(Arc::clone(&hub).retain(options.limits.log));
     let router = http::router(Arc::clone(&hub));
-    let door = Door::own(hub.stopping.subscribe());
-    let accepting = tokio::spawn(serve::accept(listener, Arc::clone(&hub), identity.acceptor, router, door));
+    let accepted_by = ListenerHandle::own(hub.stopping.subscribe());
+    let accepting =
+        tokio::spawn(serve::accept(listener, Arc::clone(&hub), identity.acceptor, router, accepted_by));
     let renewing = identity.renewable.clone().map(|renewable| tokio::spawn(renewable.follow()));
 
     let announcing = (options.announce && !options.embedded && options.tls != Tls::Off).then(|| {
@@ -264,7 +266,7 @@ pub async fn start_on(
         fingerprint: identity.fingerprint,
         admin_token: token,
         certificate: match &options.tls {
-            // The console may stand in another folder.
+            // The console may run in another working directory.
             Tls::Files { cert, .. } => Some(std::path::absolute(cert).unwrap_or_else(|_| cert.clone())),
             _ => None,
         },
@@ -281,11 +283,11 @@ pub async fn start_on(
         _lock: lock,
     };
     running.announce()?;
-    log::info!("the hub listens on {}", running.url);
+    log::info!("listening on {}", running.url);
     Ok(running)
 }
 
-/// What comes from the disk.
+/// What a start loads from the disk.
 struct Prepared {
     lock: File,
     identity: Identity,
@@ -305,15 +307,15 @@ impl Prepared {
         let store = HubStore::open(dir, epoch, clock::now().wall_ms, general)
             .map_err(|error| HubError::log(dir, error))?;
         let readings = ReadingsStore::open(dir, HUB_FILE, Keep::HUB);
-        let readings =
-            readings.inspect_err(|error| log::error!("what devices say is not kept: {error}")).ok();
-        // The token last: where it is without a log, the log was lost, and this is no first start that was cut short.
+        let readings = readings.inspect_err(|error| log::error!("readings are not stored: {error}")).ok();
+        // The token is written last: a token without a log means that the log was lost, not that a first start was
+        // interrupted.
         let (secret, token) = (files::ensure_secret(dir)?, files::ensure_token(dir)?);
         Ok(Prepared { lock, identity, token, secret, store, readings })
     }
 }
 
-/// The hub's name for people: as given, or else this computer's.
+/// The hub's display name: the given one, or this computer's.
 fn hub_name(given: Option<&str>) -> Result<String, HubError> {
     let made = |text: &str| name::make(text, name::MAX_TITLE_CHARS);
     match given {
@@ -322,8 +324,8 @@ fn hub_name(given: Option<&str>) -> Result<String, HubError> {
     }
 }
 
-/// Whether a log may be begun where there is none: at a first start, also one that was cut short, or where somebody asks
-/// for it.
+/// Whether a new log may be created where there is none: on a first start, even one that was interrupted, or if
+/// `--new-log` is given.
 fn expect_log(options: &Options) -> Result<(), HubError> {
     let dir = &options.data_dir;
     let path = dir.join(crate::store::hub::FILE);
@@ -343,13 +345,13 @@ fn expect_log(options: &Options) -> Result<(), HubError> {
     }
     let aside = HubStore::set_aside(dir)?;
     if aside.exists() {
-        log::warn!("{} is set aside as {}, and a new log is begun", path.display(), aside.display());
+        log::warn!("moved {} to {} and started a new log", path.display(), aside.display());
     }
     Ok(())
 }
 
-/// Whoever can read the token's file is an admin, also after the database was lost or restored. Where the file was lost, the
-/// token that was in it is good for nothing from now on.
+/// Gives the token in the token file admin rights: whoever can read that file owns the hub, even after the database
+/// was lost or restored. If the file was lost, the token that was in it becomes invalid.
 async fn ensure_owner(store: &HubStore, token: &Secret, data_dir: &Path) -> Result<(), HubError> {
     let user = ["USER", "USERNAME"].iter().find_map(|name| std::env::var(name).ok());
     let name = user
@@ -390,7 +392,7 @@ async fn listen(options: &Options) -> Result<TcpListener, HubError> {
     })
 }
 
-/// As many file descriptors as the system lets this process have: one for each socket.
+/// Raises the limit of open files to the maximum: each socket needs one.
 fn allow_sockets() {
     #[cfg(unix)]
     {
@@ -416,7 +418,8 @@ fn url(options: &Options, addr: SocketAddr) -> String {
     format!("{scheme}://{host}{SOCKET_PATH}")
 }
 
-/// The same as this computer reaches it: the proof is bound to an address, and a name may lead elsewhere.
+/// The URL as this computer reaches it. It uses the IP address: the proof is bound to an address, and a name may
+/// resolve to another one.
 fn local_url(url: &str, addr: SocketAddr) -> String {
     let scheme = if url.starts_with("wss") { "wss" } else { "ws" };
     let ip = match addr.ip() {
@@ -428,7 +431,7 @@ fn local_url(url: &str, addr: SocketAddr) -> String {
 }
 
 impl Running {
-    /// Writes down where it is found.
+    /// Writes `hub.json`, which tells local programs the address.
     fn announce(&self) -> Result<(), HubError> {
         files::keep_port(&self.data_dir, self.addr.port());
         let beacon = Beacon {
@@ -443,16 +446,16 @@ impl Running {
         beacon.write(&self.data_dir)
     }
 
-    /// For opening it to the local network while it runs.
+    /// Controls the listener for the local network while the hub runs.
     fn network(&self) -> Network {
         Network::new(Arc::clone(&self.hub), self.data_dir.clone(), self.announce)
     }
 
-    /// Waits until it has ended without being told to, and says why.
+    /// Waits until the hub ends unexpectedly, and returns the reason.
     pub async fn failure(&mut self) -> String {
         let (what, ended) = tokio::select! {
-            ended = &mut self.accepting => ("accepting connections", ended),
-            ended = &mut self.forwarding => ("passing on what is committed", ended),
+            ended = &mut self.accepting => ("the listener", ended),
+            ended = &mut self.forwarding => ("the task that forwards new messages", ended),
         };
         match ended {
             Ok(()) => format!("{what} has ended"),
@@ -460,22 +463,22 @@ impl Running {
         }
     }
 
-    /// Reads the owner's certificate again, where one is in use.
+    /// Reloads the owner's certificate, if one is in use.
     pub async fn reload(&self) {
         if let Some(renewable) = self.renewable.clone() {
-            // It is a task of its own: what it comes to is in the log.
+            // `reload` logs the outcome itself.
             let _ = spawn_blocking(move || renewable.reload()).await;
         }
     }
 
-    /// Says goodbye to all clients, waits some seconds for them to have gone, and closes the database.
+    /// Closes all connections, waits a few seconds for clients to disconnect, and closes the database.
     pub async fn shutdown(self) {
         Beacon::remove(&self.data_dir);
         self.hub.fleet.close();
         self.hub.stopping.send_replace(true);
-        // Nobody ever closes the semaphore: what can go wrong is that a client does not go in time.
-        if timeout(GOODBYE, self.hub.sockets.acquire_many(MAX_SOCKETS)).await.is_err() {
-            log::info!("some clients had not gone when the hub closed");
+        // The semaphore is never closed: only the timeout can fail.
+        if timeout(MAX_CLOSE_WAIT, self.hub.sockets.acquire_many(MAX_SOCKETS)).await.is_err() {
+            log::info!("some clients were still connected when the hub closed");
         }
         self.hub.fleet.flush().await;
         self.renewing.iter().chain(&self.announcing).for_each(JoinHandle::abort);
@@ -483,7 +486,7 @@ impl Running {
         self.forwarding.abort();
         self.watching.abort();
         self.retaining.abort();
-        // They hold the database: it closes when the last of them has let go.
+        // The tasks hold the database, which closes when the last one ends.
         let _ = self.accepting.await;
         let _ = self.forwarding.await;
         let _ = self.watching.await;

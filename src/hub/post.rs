@@ -1,4 +1,4 @@
-//! Readings over HTTP: `POST /v1/devices/{id}/readings`, for devices that have `curl` and nothing else.
+//! Readings over HTTP: `POST /v1/devices/{id}/readings`, for devices that have only an HTTP client.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use tokio::time::timeout;
 
 use super::device;
-use super::fleet::{NOT_KEPT, Publisher, Said};
+use super::fleet::{DeviceHints, NOT_KEPT, Publisher};
 use super::http::{BUSY_S, Ends, authorize, refusal, unauthorized, with};
 use super::metrics::Refused;
 use super::state::Hub;
@@ -23,18 +23,18 @@ use crate::model::time::{BootMs, WallMs};
 use crate::model::{DeviceId, MetricName, Principal, PrincipalKind, Readings, Value};
 use crate::wire::duplex::server::Answer;
 
-/// Largest body, in bytes.
-const BODY_BYTES: usize = 64 * 1024;
-/// How long a body may take.
+/// Maximum size of a request body, in bytes.
+const MAX_BODY_BYTES: usize = 64 * 1024;
+/// How long receiving a body may take.
 const BODY_DEADLINE: Duration = Duration::from_secs(10);
-/// Longest name and kind of a device, in characters.
-const TEXT_CHARS: usize = 128;
-/// Longest unit, in characters.
-const UNIT_CHARS: usize = 32;
-/// At most so many readings that were not taken are told one by one.
-const SENTENCES: usize = 16;
+/// Maximum length of a device's name and kind, in characters.
+const MAX_TEXT_CHARS: usize = 128;
+/// Maximum length of a unit, in characters.
+const MAX_UNIT_CHARS: usize = 32;
+/// Maximum number of rejected readings that are explained one by one.
+const MAX_SENTENCES: usize = 16;
 
-/// What may stand behind the `?`.
+/// Query parameters of the request.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct About {
     name: Option<String>,
@@ -42,7 +42,7 @@ pub(super) struct About {
     expect_every_s: Option<String>,
 }
 
-/// Takes one request's readings.
+/// Handles one request.
 pub(super) async fn readings(
     State(hub): State<Arc<Hub>>,
     Extension(ends): Extension<Ends>,
@@ -67,16 +67,17 @@ pub(super) async fn readings(
             "This token may not publish for this device: use the device's own token, or an admin's.";
         return refusal(StatusCode::FORBIDDEN, sentence);
     }
-    // Many bodies that never end are as much as many messages that never do.
-    ends.place
-        .hold(told_bytes(&headers).map_or(BODY_BYTES as u64, |told| told.min(BODY_BYTES as u64)) as usize);
+    // Bodies that never end use as much memory as messages that never do.
+    ends.slot
+        .hold(told_bytes(&headers).map_or(MAX_BODY_BYTES as u64, |told| told.min(MAX_BODY_BYTES as u64))
+            as usize);
     let bytes = read(&headers, body).await;
-    ends.place.hold(0);
+    ends.slot.hold(0);
     let bytes = match bytes {
         Ok(bytes) => bytes,
         Err(refused) => return *refused,
     };
-    // A body takes its time, and whoever sends it may have lost the right meanwhile.
+    // The token may have been revoked while the body was being received.
     if hub.sessions.dismissals() != dismissals {
         match authorize(&hub, &ends, &headers).await {
             Ok(Some(now)) if now.id == principal.id && now.kind == principal.kind => {}
@@ -92,8 +93,8 @@ pub(super) async fn readings(
         );
         return with(response, header::RETRY_AFTER, seconds);
     }
-    let said = about.map_err(|error| error.body_text()).and_then(|Query(about)| checked(about));
-    let parsed = said.and_then(|said| parse(&id, &bytes, now.wall_ms, said));
+    let hints = about.map_err(|error| error.body_text()).and_then(|Query(about)| checked(about));
+    let parsed = hints.and_then(|hints| parse(&id, &bytes, now.wall_ms, hints));
     let parsed = match parsed {
         Ok(parsed) if parsed.readings.values.is_empty() => Err(parsed.not_taken.told(0)),
         other => other,
@@ -112,12 +113,12 @@ fn may_publish(principal: &Principal, id: &DeviceId) -> bool {
     }
 }
 
-/// Hands readings on, and answers with what became of them. `bytes` long was the request's body.
+/// Publishes readings and answers with the outcome. `bytes` is the size of the request body.
 fn publish(hub: &Hub, principal: &Principal, parsed: Parsed, now: BootMs, bytes: usize) -> Response {
-    let Parsed { readings, said, mut not_taken } = parsed;
+    let Parsed { readings, hints, mut not_taken } = parsed;
     let told = readings.values.len() as u64;
-    let from = Publisher { principal, station: None };
-    let (refused, taken) = hub.fleet.publish(from, readings, Some(said), now);
+    let from = Publisher { principal, client: None };
+    let (refused, taken) = hub.fleet.publish(from, readings, Some(hints), now);
     hub.metrics.readings.add(taken);
     hub.metrics.received.add(bytes as u64);
     let is_lost = |answer: &Answer| matches!(answer, Answer::PublishRefused { code: NOT_KEPT, .. });
@@ -130,7 +131,7 @@ fn publish(hub: &Hub, principal: &Principal, parsed: Parsed, now: BootMs, bytes:
     not_taken.count += told.saturating_sub(taken);
     for refused in refused {
         if let Answer::PublishRefused { detail, .. } = refused
-            && not_taken.sentences.len() < SENTENCES
+            && not_taken.sentences.len() < MAX_SENTENCES
         {
             not_taken.sentences.push(format!("{detail}."));
         }
@@ -145,11 +146,11 @@ async fn read(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Box<Response>>
     let refuse = |status, sentence| Err(Box::new(refusal(status, sentence)));
     let too_large = "A body has at most 64 KiB; send the readings in several requests.";
     let told = told_bytes(headers);
-    // Nothing is read then, and whoever waits for `100 Continue` sends nothing.
-    if told.is_some_and(|told| told > BODY_BYTES as u64) {
+    // The body is not read then; a client that waits for `100 Continue` sends nothing.
+    if told.is_some_and(|told| told > MAX_BODY_BYTES as u64) {
         return refuse(StatusCode::PAYLOAD_TOO_LARGE, too_large);
     }
-    match timeout(BODY_DEADLINE, to_bytes(body, BODY_BYTES)).await {
+    match timeout(BODY_DEADLINE, to_bytes(body, MAX_BODY_BYTES)).await {
         Ok(Ok(bytes)) => Ok(bytes.to_vec()),
         Ok(Err(error)) if is_too_large(&error) => refuse(StatusCode::PAYLOAD_TOO_LARGE, too_large),
         Ok(Err(_)) => refuse(
@@ -167,15 +168,15 @@ fn told_bytes(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok())
 }
 
-/// axum says it by an error within its error.
+/// axum reports it as the source of an error.
 fn is_too_large(error: &axum::Error) -> bool {
     std::error::Error::source(error).is_some_and(|source| source.to_string().contains("length limit"))
 }
 
-fn checked(about: About) -> Result<Said, String> {
+fn checked(about: About) -> Result<DeviceHints, String> {
     let short = |what: &str, text: Option<String>| match text {
-        Some(text) if text.chars().count() > TEXT_CHARS || text.chars().any(char::is_control) => {
-            Err(format!("The {what} has at most {TEXT_CHARS} characters, no control characters."))
+        Some(text) if text.chars().count() > MAX_TEXT_CHARS || text.chars().any(char::is_control) => {
+            Err(format!("The {what} has at most {MAX_TEXT_CHARS} characters, no control characters."))
         }
         text => Ok(text),
     };
@@ -183,7 +184,7 @@ fn checked(about: About) -> Result<Said, String> {
         let number = text.parse::<f64>().ok().filter(|number| number.is_finite() && *number > 0.0);
         number.ok_or_else(|| "expect_every_s is a number of seconds above 0.".to_owned())
     };
-    Ok(Said {
+    Ok(DeviceHints {
         name: short("name", about.name)?,
         kind: short("kind", about.kind)?,
         expect_every_s: about.expect_every_s.map(seconds).transpose()?,
@@ -191,14 +192,14 @@ fn checked(about: About) -> Result<Said, String> {
     })
 }
 
-/// What a body comes to.
+/// A parsed body.
 struct Parsed {
     readings: Readings,
-    said: Said,
+    hints: DeviceHints,
     not_taken: NotTaken,
 }
 
-/// Readings that cannot be used, each with a sentence that says why; the first of them.
+/// Rejected readings: their number, and a sentence of explanation for the first of them.
 #[derive(Default)]
 struct NotTaken {
     count: u64,
@@ -208,12 +209,12 @@ struct NotTaken {
 impl NotTaken {
     fn add(&mut self, sentence: String) {
         self.count += 1;
-        if self.sentences.len() < SENTENCES {
+        if self.sentences.len() < MAX_SENTENCES {
             self.sentences.push(sentence);
         }
     }
 
-    /// The answer's sentences, after what was taken.
+    /// The text of the answer, after `taken` readings were stored.
     fn told(&self, taken: u64) -> String {
         let mut text = match taken {
             0 => "Nothing was taken.".to_owned(),
@@ -230,18 +231,19 @@ impl NotTaken {
     }
 }
 
-/// A body whose values are only looked at: what one of them says costs none of the others.
+/// A body whose values are parsed one at a time: a bad value does not affect the others.
 type Object<'a> = BTreeMap<String, &'a RawValue>;
 
-/// Reads a flat object, or a list of `{"metric", "value", "unit", "at"}`. An error is a sentence that says where.
-fn parse(id: &DeviceId, bytes: &[u8], now: WallMs, said: Said) -> Result<Parsed, String> {
+/// Parses a flat object, or a list of `{"metric", "value", "unit", "at"}`. The error is a sentence that names the
+/// place.
+fn parse(id: &DeviceId, bytes: &[u8], now: WallMs, hints: DeviceHints) -> Result<Parsed, String> {
     let not_json = |error: serde_json::Error| {
         format!(
             "The body is not JSON: {error}. Send {{\"metric\": value}}, or a list of {{\"metric\", \"value\"}}."
         )
     };
     let body: &RawValue = serde_json::from_slice(bytes).map_err(not_json)?;
-    let mut parsed = Parsed { readings: Readings::default(), said, not_taken: NotTaken::default() };
+    let mut parsed = Parsed { readings: Readings::default(), hints, not_taken: NotTaken::default() };
     match body.get().as_bytes().first() {
         Some(b'{') => {
             let object: Object<'_> = serde_json::from_str(body.get()).map_err(not_json)?;
@@ -259,7 +261,7 @@ fn parse(id: &DeviceId, bytes: &[u8], now: WallMs, said: Said) -> Result<Parsed,
                 match item_of(item, now) {
                     Ok(item) => {
                         if let Some(unit) = item.unit {
-                            parsed.said.units.push((item.metric.clone(), unit));
+                            parsed.hints.units.push((item.metric.clone(), unit));
                         }
                         parsed.add(id, now, (item.at, item.metric, item.value));
                     }
@@ -295,7 +297,7 @@ struct Item {
 fn item_of(item: &RawValue, now: WallMs) -> Result<Item, String> {
     let object: Result<Object<'_>, _> = serde_json::from_str(item.get());
     let object = object.map_err(|_| "it is an object with \"metric\" and \"value\".".to_owned())?;
-    // A key that is `null` says as much as none.
+    // A key that is `null` counts as absent.
     let told = |key: &str| object.get(key).map(|raw| raw.get()).filter(|raw| *raw != "null");
     let name = told("metric").and_then(|name| serde_json::from_str::<String>(name).ok());
     let name = metric(&name.ok_or_else(|| "\"metric\" is missing, or no text.".to_owned())?)?;
@@ -304,8 +306,8 @@ fn item_of(item: &RawValue, now: WallMs) -> Result<Item, String> {
     let value = reading(value).map_err(here)?;
     let unit = told("unit").map(|unit| {
         let unit =
-            serde_json::from_str::<String>(unit).ok().filter(|unit| unit.chars().count() <= UNIT_CHARS);
-        unit.ok_or_else(|| here(format!("\"unit\" is a text of at most {UNIT_CHARS} characters.")))
+            serde_json::from_str::<String>(unit).ok().filter(|unit| unit.chars().count() <= MAX_UNIT_CHARS);
+        unit.ok_or_else(|| here(format!("\"unit\" is a text of at most {MAX_UNIT_CHARS} characters.")))
     });
     let at = told("at").map(|at| {
         let at = serde_json::from_str::<WallMs>(at);
@@ -327,7 +329,7 @@ fn reading(raw: &RawValue) -> Result<Value, String> {
     let text = raw.get();
     match text.as_bytes().first() {
         Some(b'-' | b'0'..=b'9') => {
-            let cut: String = text.chars().take(UNIT_CHARS).collect();
+            let cut: String = text.chars().take(MAX_UNIT_CHARS).collect();
             let told = if cut.len() < text.len() { format!("{cut}…") } else { cut };
             Value::parse_number(text).map_err(|why| format!("{told} is {why}."))
         }
@@ -341,25 +343,25 @@ mod tests {
     use super::*;
 
     fn parsed(body: &str) -> Result<Parsed, String> {
-        parse(&DeviceId::new("shed").unwrap(), body.as_bytes(), 1_000, Said::default())
+        parse(&DeviceId::new("shed").unwrap(), body.as_bytes(), 1_000, DeviceHints::default())
     }
 
     #[test]
-    fn an_object_is_one_moment_and_a_list_says_its_own_times() {
+    fn an_object_has_one_time_and_list_items_have_their_own() {
         let Parsed { readings, .. } =
             parsed(r#"{"temperature": 21.5, "relay": true, "mode": "auto", "x": null}"#).unwrap();
         assert_eq!(readings.samples.len(), 1);
         assert_eq!((readings.samples[0].at, readings.samples[0].count), (1_000, 4));
         let list = r#"[{"metric":"t","value":1,"unit":"°C","at":5},{"metric":"h","value":2,"at":5},
             {"metric":"t","value":3}]"#;
-        let Parsed { readings, said, .. } = parsed(list).unwrap();
+        let Parsed { readings, hints, .. } = parsed(list).unwrap();
         let times: Vec<_> = readings.samples.iter().map(|sample| (sample.at, sample.count)).collect();
         assert_eq!(times, [(5, 2), (1_000, 1)]);
-        assert_eq!(said.units, [(MetricName::new("t").unwrap(), "°C".to_owned())]);
+        assert_eq!(hints.units, [(MetricName::new("t").unwrap(), "°C".to_owned())]);
     }
 
     #[test]
-    fn what_is_no_body_of_readings_is_said_with_its_place() {
+    fn errors_in_a_body_name_the_place() {
         for (body, says) in [
             ("temperature=21", "not JSON: expected ident at line 1 column 2"),
             (r#"{"temperature": NaN}"#, "line 1 column 17"),
@@ -373,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_reading_costs_itself_alone_and_is_told() {
+    fn a_bad_reading_is_reported_and_does_not_affect_the_others() {
         for (bad, says) in [
             (r#"{"a": {"b": 1}, "t": 1}"#, r#""a": a reading is a number"#),
             (r#"{"a": [], "t": 1}"#, r#""a": a reading is a number"#),
@@ -396,11 +398,11 @@ mod tests {
         let many: Vec<String> = (0..100).map(|n| format!("\"m{n}\": 1e999")).collect();
         let told = parsed(&format!("{{{}}}", many.join(","))).ok().unwrap().not_taken.told(0);
         assert!(told.starts_with("Nothing was taken.") && told.ends_with("…"), "{told}");
-        assert!(told.lines().count() == SENTENCES + 2);
+        assert!(told.lines().count() == MAX_SENTENCES + 2);
     }
 
     #[test]
-    fn a_whole_number_keeps_its_digits() {
+    fn integers_keep_all_digits() {
         let told = r#"{"a":1724442618569203714,"b":9007199254740993,"c":18446744073709551615,"d":-9223372036854775808}"#;
         let Parsed { readings, .. } = parsed(told).ok().unwrap();
         let values: Vec<String> =

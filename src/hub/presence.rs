@@ -1,4 +1,4 @@
-//! Who is connected, and what the clients tell each other past the log: presence, typing, read markers.
+//! Who is connected, and what clients exchange outside of the log: presence, typing, read markers.
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
@@ -12,40 +12,40 @@ use crate::clock;
 use crate::model::time::BootMs;
 use crate::model::{Offset, Principal, PrincipalId, RoomId, Sender};
 
-/// Beyond so many connected principals nobody is told any more who comes and goes: with `n` of them, a hub's restart
-/// makes n² such messages. The welcome still says who is there.
-const PRESENCE_LIMIT: usize = 500;
-/// Notices that wait for one client: enough for everybody coming back at once, while the client itself is still on its way
-/// in. They take memory only while they wait.
-const MAILBOX: usize = 4 * PRESENCE_LIMIT;
+/// Maximum number of connected principals for which presence changes are broadcast: with `n` of them, a restart of
+/// the hub would cause n² messages. Beyond it only the welcome contains presence.
+const MAX_PRESENCE: usize = 500;
+/// Maximum number of queued notices per client: enough for everyone reconnecting at once while the client is still
+/// connecting. Memory is used only while notices wait.
+const MAX_MAILBOX: usize = 4 * MAX_PRESENCE;
 
-/// What a client hears besides the log.
+/// What a client receives besides the log.
 #[derive(Clone, Debug)]
 pub(super) enum Notice {
-    /// Somebody came or went.
+    /// A principal went online or offline.
     Presence(Principal, bool),
-    /// Somebody was removed.
+    /// A principal was removed.
     Removed(Principal),
-    /// Somebody is typing.
+    /// A principal is typing.
     Typing {
-        /// Where.
+        /// The room.
         room: RoomId,
-        /// Who.
+        /// The principal.
         who: Sender,
     },
-    /// The same principal read something in another app.
+    /// The same principal read messages in another client.
     Read {
-        /// Where.
+        /// The room.
         room: RoomId,
         /// The last read offset.
         offset: Offset,
     },
 }
 
-/// A client's notices. When it has ended, the client missed one that it must not miss.
+/// A client's queue of notices. If it ends, the client missed a notice that must not be lost.
 pub(super) type Mailbox = mpsc::Receiver<Arc<Notice>>;
 
-/// Everybody who is connected.
+/// All connected principals.
 #[derive(Default)]
 pub(super) struct Registry {
     inner: Mutex<Inner>,
@@ -54,7 +54,7 @@ pub(super) struct Registry {
 
 #[derive(Default)]
 struct Inner {
-    /// Everybody who the others believe is here.
+    /// Principals shown as online to others.
     present: HashMap<PrincipalId, Present>,
     accounts: Accounts,
     next_seat: u64,
@@ -62,18 +62,18 @@ struct Inner {
 
 struct Present {
     who: Principal,
-    /// Was removed, which everybody was told: nothing more is to be said of it.
+    /// It was removed and everyone was told: no further notices are sent about it.
     removed: bool,
-    /// None while the others are yet to be told that the last one has gone.
-    seats: Vec<(u64, Option<mpsc::Sender<Arc<Notice>>>)>,
-    /// Whether somebody will look in a while whether the last one has gone.
+    /// Its clients. A client without a sender has disconnected, but others have yet to be told.
+    clients: Vec<(u64, Option<mpsc::Sender<Arc<Notice>>>)>,
+    /// Whether a task is scheduled to check if the last client has disconnected.
     is_watched: bool,
 }
 
-/// One connected client of a principal; dropping it says that it has gone.
-pub(super) struct Seat {
+/// The registration of one connected client; dropping it removes the client.
+pub(super) struct Registration {
     registry: Arc<Registry>,
-    /// What all clients of this principal may do together.
+    /// Limits shared by all clients of this principal.
     pub account: Arc<Account>,
     who: PrincipalId,
     number: u64,
@@ -85,9 +85,9 @@ impl Registry {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A client of this principal is connected.
-    pub(super) fn enter(self: &Arc<Self>, who: &Principal, now: BootMs) -> (Seat, Mailbox) {
-        let (sender, mailbox) = mpsc::channel(MAILBOX);
+    /// Registers a client of this principal.
+    pub(super) fn enter(self: &Arc<Self>, who: &Principal, now: BootMs) -> (Registration, Mailbox) {
+        let (sender, mailbox) = mpsc::channel(MAX_MAILBOX);
         let mut inner = self.lock();
         let number = inner.next_seat;
         inner.next_seat += 1;
@@ -97,24 +97,24 @@ impl Registry {
         let present = present.or_insert_with(|| Present {
             who: who.clone(),
             removed: false,
-            seats: Vec::new(),
+            clients: Vec::new(),
             is_watched: false,
         });
-        present.seats.push((number, Some(sender)));
+        present.clients.push((number, Some(sender)));
         if came {
             inner.tell_presence(who, true);
         }
         let chats = who.kind.chats();
         self.load.receivers.fetch_add(u32::from(chats), Ordering::Relaxed);
-        (Seat { registry: Arc::clone(self), account, who: who.id.clone(), number, chats }, mailbox)
+        (Registration { registry: Arc::clone(self), account, who: who.id.clone(), number, chats }, mailbox)
     }
 
-    /// Tells the others that a principal has gone, unless it is back.
+    /// Tells the others that a principal went offline, unless it has reconnected.
     fn leave(&self, who: &PrincipalId) {
         let mut inner = self.lock();
         let Some(present) = inner.present.get_mut(who) else { return };
         present.is_watched = false;
-        if present.seats.is_empty()
+        if present.clients.is_empty()
             && let Some(gone) = inner.present.remove(who)
             && !gone.removed
         {
@@ -122,19 +122,19 @@ impl Registry {
         }
     }
 
-    /// How many principals are connected.
+    /// Number of connected principals.
     pub(super) fn count(&self) -> usize {
         self.lock().present.len()
     }
 
-    /// A principal has another name: everybody else is told.
+    /// Tells everyone else that a principal was renamed.
     pub(super) fn rename(&self, who: &Principal) {
         let mut inner = self.lock();
         let present = inner.present.get_mut(&who.id).map(|present| present.who = who.clone());
         inner.tell_presence(who, present.is_some());
     }
 
-    /// A principal was removed: everybody else is told, whoever of its clients is still on its way out.
+    /// Tells everyone else that a principal was removed, even if some of its clients are still disconnecting.
     pub(super) fn remove(&self, who: &Principal) {
         let mut inner = self.lock();
         if let Some(present) = inner.present.get_mut(&who.id) {
@@ -143,7 +143,7 @@ impl Registry {
         inner.tell(who, Notice::Removed(who.clone()));
     }
 
-    /// Marks those of these principals who are connected.
+    /// Marks the principals that are connected.
     pub(super) fn mark(&self, people: impl Iterator<Item = Principal>) -> Vec<(Principal, bool)> {
         let inner = self.lock();
         people
@@ -160,27 +160,27 @@ impl Inner {
         self.tell(who, Notice::Presence(who.clone(), online));
     }
 
-    /// Tells everybody else something about a principal.
+    /// Sends everyone else a notice about a principal.
     fn tell(&mut self, who: &Principal, notice: Notice) {
-        // What devices do is told by the fleet.
+        // The fleet reports on devices.
         let people = self.present.values().filter(|present| present.who.kind.chats());
-        if !who.kind.chats() || people.count() > PRESENCE_LIMIT {
+        if !who.kind.chats() || people.count() > MAX_PRESENCE {
             return;
         }
         let notice = Arc::new(notice);
         let others = |present: &&mut Present| present.who.id != who.id && present.who.kind.chats();
         for present in self.present.values_mut().filter(others) {
-            for (_, seat) in &mut present.seats {
-                // What a client believes about others must not go wrong in silence: one that has no room for this is
-                // closed by its mailbox's end, and learns everything anew.
-                seat.take_if(|seat| seat.try_send(Arc::clone(&notice)).is_err());
+            for (_, client) in &mut present.clients {
+                // Presence must not become wrong silently: a client with a full queue is closed by dropping its
+                // sender, and receives everything again when it reconnects.
+                client.take_if(|client| client.try_send(Arc::clone(&notice)).is_err());
             }
         }
     }
 }
 
-impl Seat {
-    /// Tells everybody else that this principal is typing. May be missed, and is where it is too often.
+impl Registration {
+    /// Tells everyone else that this principal is typing. Notices are dropped under load.
     pub(super) fn typing(&self, room: RoomId, who: Sender) {
         if !self.account.may_type(&room, clock::now().boot_ms) {
             return;
@@ -189,36 +189,36 @@ impl Seat {
         let inner = self.registry.lock();
         let others = |present: &&Present| present.who.id != self.who && present.who.kind.chats();
         let others = inner.present.values().filter(others);
-        for seat in others.flat_map(|present| &present.seats).filter_map(|(_, seat)| seat.as_ref()) {
-            // Half of a mailbox is kept for what must not be missed.
-            if seat.capacity() > MAILBOX / 2 {
-                let _ = seat.try_send(Arc::clone(&notice));
+        for client in others.flat_map(|present| &present.clients).filter_map(|(_, client)| client.as_ref()) {
+            // Half of the queue is reserved for notices that must not be lost.
+            if client.capacity() > MAX_MAILBOX / 2 {
+                let _ = client.try_send(Arc::clone(&notice));
             }
         }
     }
 
-    /// Tells this principal's other clients. May be missed: the next welcome says it again.
+    /// Tells this principal's other clients. May be lost: the next welcome repeats it.
     pub(super) fn read(&self, room: RoomId, offset: Offset) {
         let notice = Arc::new(Notice::Read { room, offset });
         let inner = self.registry.lock();
-        let seats = inner.present.get(&self.who).into_iter().flat_map(|present| &present.seats);
-        for (_, seat) in seats.filter(|(number, _)| *number != self.number) {
-            if let Some(seat) = seat.as_ref().filter(|seat| seat.capacity() > MAILBOX / 2) {
-                let _ = seat.try_send(Arc::clone(&notice));
+        let clients = inner.present.get(&self.who).into_iter().flat_map(|present| &present.clients);
+        for (_, client) in clients.filter(|(number, _)| *number != self.number) {
+            if let Some(client) = client.as_ref().filter(|client| client.capacity() > MAX_MAILBOX / 2) {
+                let _ = client.try_send(Arc::clone(&notice));
             }
         }
     }
 }
 
-impl Drop for Seat {
+impl Drop for Registration {
     fn drop(&mut self) {
         self.registry.load.receivers.fetch_sub(u32::from(self.chats), Ordering::Relaxed);
         let mut inner = self.registry.lock();
         let Some(present) = inner.present.get_mut(&self.who) else {
             return;
         };
-        present.seats.retain(|(number, _)| *number != self.number);
-        if !present.seats.is_empty() || present.is_watched {
+        present.clients.retain(|(number, _)| *number != self.number);
+        if !present.clients.is_empty() || present.is_watched {
             return;
         }
         let wait_ms = self.account.presence_wait(clock::now().boot_ms);
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn others_hear_of_the_first_to_come_and_the_last_to_go() {
+    fn presence_follows_the_first_and_the_last_client_of_a_principal() {
         let registry = Arc::new(Registry::default());
         let (_a, mut mailbox) = registry.enter(&person("a"), 0);
         let (b1, _) = registry.enter(&person("b"), 0);
@@ -271,28 +271,28 @@ mod tests {
     }
 
     #[test]
-    fn whoever_has_no_room_for_presence_is_closed_and_typing_does_not_bring_that_about() {
+    fn a_client_with_a_full_queue_is_closed_and_typing_never_fills_it() {
         let registry = Arc::new(Registry::default());
         let (_a, mut mailbox) = registry.enter(&person("a"), 0);
         let (b, _) = registry.enter(&person("b"), 0);
-        for _ in 0..2 * MAILBOX {
+        for _ in 0..2 * MAX_MAILBOX {
             b.typing(RoomId::general(), Sender { id: PrincipalId("b".into()), name: "b".into() });
         }
-        // Each comes and goes: two notices.
+        // Each connects and disconnects: two notices.
         let come_and_go = |times: usize| {
             for _ in 0..times {
                 registry.enter(&person("c"), 0);
             }
         };
-        come_and_go(MAILBOX / 4 - 1);
-        assert_eq!(presence(&mut mailbox).len(), MAILBOX / 2 - 1);
-        come_and_go(MAILBOX);
-        assert_eq!(presence(&mut mailbox).len(), MAILBOX, "what was there before is still read");
+        come_and_go(MAX_MAILBOX / 4 - 1);
+        assert_eq!(presence(&mut mailbox).len(), MAX_MAILBOX / 2 - 1);
+        come_and_go(MAX_MAILBOX);
+        assert_eq!(presence(&mut mailbox).len(), MAX_MAILBOX, "queued notices are still read");
         assert!(matches!(mailbox.try_recv(), Err(mpsc::error::TryRecvError::Disconnected)));
     }
 
     #[test]
-    fn a_read_marker_reaches_the_same_principal_only_and_elsewhere() {
+    fn a_read_marker_reaches_only_other_clients_of_the_same_principal() {
         let registry = Arc::new(Registry::default());
         let (a1, mut own) = registry.enter(&person("a"), 0);
         let (_a2, mut same) = registry.enter(&person("a"), 0);
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_who_comes_and_goes_all_the_time_is_told_now_and_then_and_the_end_is_true() {
+    async fn frequent_reconnects_are_reported_rarely_and_the_final_state_is_correct() {
         let registry = Arc::new(Registry::default());
         let (_a, mut mailbox) = registry.enter(&person("a"), clock::now().boot_ms);
         for _ in 0..1_000 {
@@ -316,7 +316,7 @@ mod tests {
         assert!((20..=24).contains(&heard.len()), "{} notices", heard.len());
         assert_eq!(heard.last(), Some(&("b".to_owned(), true)));
         let next = tokio::time::timeout(Duration::from_secs(30), mailbox.recv()).await;
-        let next = next.expect("it is told in the end").unwrap();
+        let next = next.expect("the final state is reported").unwrap();
         assert!(matches!(&*next, Notice::Presence(who, false) if who.name == "b"));
     }
 }

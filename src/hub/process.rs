@@ -1,26 +1,26 @@
-//! What the system says of this process, as Prometheus' client libraries call it.
+//! Figures of this process, named as in Prometheus client libraries.
 
 use std::fmt::Write as _;
 
-/// Figures of this process; what the system does not say is left out.
+/// Figures of this process; unknown ones are omitted.
 #[derive(Copy, Clone, Debug, Default)]
 pub(super) struct Figures {
-    /// Seconds of CPU taken so far.
+    /// CPU time used, in seconds.
     pub cpu_seconds: Option<f64>,
-    /// Memory in RAM, in bytes.
+    /// Resident memory, in bytes.
     pub resident_bytes: Option<u64>,
-    /// Memory in all, in bytes.
+    /// Virtual memory, in bytes.
     pub virtual_bytes: Option<u64>,
     /// Open file descriptors.
     pub open_fds: Option<u64>,
-    /// Most that may be open.
+    /// Maximum number of open file descriptors.
     pub max_fds: Option<u64>,
     /// When the process started, in Unix seconds.
     pub started: Option<f64>,
 }
 
 impl Figures {
-    /// Their exposition.
+    /// Appends them as Prometheus text.
     pub(super) fn write(&self, text: &mut String) {
         let whole = |value: Option<u64>| value.map(|value| value as f64);
         for (name, kind, help, value) in [
@@ -42,12 +42,12 @@ impl Figures {
     }
 }
 
-/// The figures as they are now. Counting file descriptors takes a while where there are thousands.
+/// The current figures. Counting file descriptors is slow if there are thousands.
 pub(super) async fn figures() -> Figures {
     tokio::task::spawn_blocking(look).await.unwrap_or_default()
 }
 
-/// How many file descriptors this process may have.
+/// Maximum number of open file descriptors of this process.
 pub(super) fn max_files() -> Option<u64> {
     #[cfg(unix)]
     return rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
@@ -65,19 +65,19 @@ fn look() -> Figures {
         cpu_seconds: Some(cpu_seconds()),
         resident_bytes,
         virtual_bytes,
-        // The folder that is read has one of its own while it is.
+        // Minus the descriptor of the directory that is being read.
         open_fds: std::fs::read_dir("/proc/self/fd").ok().map(|all| (all.count() as u64).saturating_sub(1)),
         max_fds: max_files(),
         started: started(),
     }
 }
 
-/// From the time since the computer's start (proc_pid_stat(5), field 22), which is there also where the rest of `/proc` is
-/// hidden from a service.
+/// From the time since boot (proc_pid_stat(5), field 22), which is available even where the rest of `/proc` is hidden
+/// from a service.
 #[cfg(target_os = "linux")]
 fn started() -> Option<f64> {
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    // The program's name, in brackets, may have spaces and brackets in it.
+    // The program's name, in parentheses, may contain spaces and parentheses.
     let (_, fields) = stat.rsplit_once(')')?;
     let ticks: u64 = fields.split_whitespace().nth(19)?.parse().ok()?;
     let after_boot_s = ticks as f64 / rustix::param::clock_ticks_per_second() as f64;
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn the_system_says_what_this_process_takes() {
+    fn figures_of_this_process_are_plausible() {
         let figures = look();
         assert!(figures.resident_bytes.unwrap() > 1_000_000);
         assert!(figures.virtual_bytes >= figures.resident_bytes);

@@ -1,4 +1,4 @@
-//! From where a request comes: the other end of the connection, or what a trusted proxy says of it.
+//! The client's address: the peer of the connection, or the one named by a trusted proxy.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -6,10 +6,10 @@ use http::{HeaderMap, HeaderName, header};
 use ipnet::IpNet;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-/// Maximum number of hops that are looked at.
+/// Maximum number of hops considered.
 const MAX_HOPS: usize = 32;
 
-/// The proxies that are believed.
+/// The trusted proxies.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Proxies(Vec<IpNet>);
 
@@ -18,14 +18,14 @@ impl Proxies {
         Proxies(trusted)
     }
 
-    /// Whether what comes from this address is believed.
+    /// Whether this address is a trusted proxy.
     pub(super) fn trusts(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))
     }
 
-    /// The client's address. From a trusted proxy it is the last one that is no trusted proxy itself; where the proxy's
-    /// headers are missing, malformed, or contradict each other, it is the proxy's own.
+    /// The client's address. Behind a trusted proxy it is the last hop that is not a trusted proxy; if the headers
+    /// are missing, malformed or contradictory, it is the proxy's own address.
     pub(super) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let peer = peer.to_canonical();
         if !self.trusts(peer) {
@@ -37,13 +37,13 @@ impl Proxies {
             .map(|text| self.walk(Some(text.split(',').collect()), |hop| node(hop.trim())));
         match (forwarded, x_forwarded) {
             (Some(one), None) | (None, Some(one)) => one.unwrap_or(peer),
-            // A client can send the one that its proxy passes on as it is: only what both say is believed.
+            // A proxy may pass on one of the headers as the client sent it: both must agree.
             (Some(one), Some(other)) => one.filter(|_| one == other).unwrap_or(peer),
             (None, None) => peer,
         }
     }
 
-    /// From the last hop to the first, as long as they are trusted.
+    /// Walks from the last hop to the first while they are trusted.
     fn walk(&self, hops: Option<Vec<&str>>, address: impl Fn(&str) -> Option<IpAddr>) -> Option<IpAddr> {
         let mut client = None;
         for hop in hops?.into_iter().rev().take(MAX_HOPS) {
@@ -57,7 +57,7 @@ impl Proxies {
     }
 }
 
-/// All of a header's values as one (RFC 9110 §5.3); one that is no text makes it empty, which is malformed.
+/// All values of a header joined (RFC 9110 §5.3). A value that is not text makes it empty, which is malformed.
 fn texts(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     let values: Vec<_> = headers.get_all(name).iter().map(|value| value.to_str()).collect();
     if values.is_empty() {
@@ -66,7 +66,7 @@ fn texts(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     Some(values.into_iter().collect::<Result<Vec<_>, _>>().map(|values| values.join(",")).unwrap_or_default())
 }
 
-/// Splits at a sign that is not within quotes; `None` if a quote is open at the end.
+/// Splits at a separator outside of quotes; `None` if a quote is not closed.
 fn split(text: &str, sign: char) -> Option<Vec<&str>> {
     let (mut parts, mut start, mut quoted, mut escaped) = (Vec::new(), 0, false, false);
     for (at, c) in text.char_indices() {
@@ -85,7 +85,7 @@ fn split(text: &str, sign: char) -> Option<Vec<&str>> {
     (!quoted).then_some(parts)
 }
 
-/// The `for` of one element of `Forwarded` (RFC 7239 §4): it has exactly one.
+/// The `for` of one element of `Forwarded` (RFC 7239 §4), which must appear exactly once.
 fn forwarded(element: &str) -> Option<IpAddr> {
     let mut found = None;
     for pair in split(element, ';')? {
@@ -101,7 +101,8 @@ fn forwarded(element: &str) -> Option<IpAddr> {
     found
 }
 
-/// `192.0.2.1`, `192.0.2.1:80`, `[2001:db8::1]`, `[2001:db8::1]:80`, and `2001:db8::1`, which only `X-Forwarded-For` has.
+/// Parses `192.0.2.1`, `192.0.2.1:80`, `[2001:db8::1]`, `[2001:db8::1]:80` and, in `X-Forwarded-For` only,
+/// `2001:db8::1`.
 fn node(text: &str) -> Option<IpAddr> {
     if let Ok(address) = text.parse::<IpAddr>() {
         return Some(address);
@@ -129,10 +130,10 @@ mod tests {
     }
 
     #[test]
-    fn a_trusted_proxy_is_believed_and_nobody_else() {
+    fn only_trusted_proxies_are_believed() {
         let header = [("x-forwarded-for", "192.0.2.7")];
         assert_eq!(client("10.1.2.3", &header), "192.0.2.7");
-        assert_eq!(client("::ffff:10.1.2.3", &header), "192.0.2.7", "IPv4 that came by IPv6");
+        assert_eq!(client("::ffff:10.1.2.3", &header), "192.0.2.7", "IPv4-mapped IPv6");
         assert_eq!(client("192.0.2.1", &header), "192.0.2.1");
         assert_eq!(client("192.0.2.1", &[("forwarded", "for=192.0.2.7")]), "192.0.2.1");
         assert_eq!(client("10.1.2.3", &[]), "10.1.2.3");
@@ -141,7 +142,7 @@ mod tests {
     #[test]
     fn the_chain_is_walked_from_its_end() {
         let chain = [("x-forwarded-for", "1.1.1.1, 192.0.2.7, 10.9.9.9")];
-        assert_eq!(client("10.1.2.3", &chain), "192.0.2.7", "what stands before was said by the client");
+        assert_eq!(client("10.1.2.3", &chain), "192.0.2.7", "earlier hops come from the client");
         let lines = [("x-forwarded-for", "1.1.1.1, 192.0.2.7"), ("x-forwarded-for", "10.9.9.9:4711")];
         assert_eq!(client("10.1.2.3", &lines), "192.0.2.7");
         assert_eq!(client("10.1.2.3", &[("x-forwarded-for", "10.0.0.1, 10.0.0.2")]), "10.0.0.1");
@@ -149,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn forwarded_is_read_as_its_rfc_has_it() {
+    fn forwarded_is_parsed_as_in_rfc_7239() {
         for (text, address) in [
             ("for=192.0.2.43", "192.0.2.43"),
             (r#"For="[2001:db8:cafe::17]:4711""#, "2001:db8:cafe::17"),
@@ -163,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_malformed_or_contradicts_itself_is_the_proxys_own() {
+    fn malformed_or_contradictory_headers_give_the_proxys_address() {
         let bad = ["", "for=", "for=unknown", "for=_hidden", "proto=http", r#"for="192.0.2.1"#, "192.0.2.1"];
         for text in bad.into_iter().chain(["for=192.0.2.1;for=192.0.2.2", "for=192.0.2.1,", "for=a;x"]) {
             assert_eq!(client("10.1.2.3", &[("forwarded", text)]), "10.1.2.3", "{text}");

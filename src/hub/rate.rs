@@ -1,4 +1,4 @@
-//! How much one connection, one principal and one address may ask for.
+//! Rate limits of connections, principals and addresses.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -7,67 +7,67 @@ use std::sync::{Mutex, PoisonError};
 use crate::model::PrincipalId;
 use crate::model::time::BootMs;
 
-/// What one connection may send: frames at once, and frames a second from then on.
+/// What one connection may send, in frames.
 pub(super) const CONNECTION: Rate = Rate { burst: 200, per_second: 500 };
-/// What strangers of one address may do: connect, and ask without a token. Beyond it they wait.
-pub(super) const STRANGERS: Rate = Rate { burst: 1_000, per_second: 200 };
-/// How often one principal may be welcomed: all of its clients at once, after a restart, and then some. A welcome costs the
-/// hub more than most of what follows.
+/// Connections and requests without a token from one address.
+pub(super) const ANONYMOUS: Rate = Rate { burst: 1_000, per_second: 200 };
+/// Logins of one principal: all of its clients at once after a restart, and some more. A welcome costs the hub more
+/// than most requests.
 pub(super) const WELCOMES: Rate = Rate { burst: 256, per_second: 10 };
 /// What all connections of one principal may send together.
 pub(super) const PRINCIPAL: Rate = Rate { burst: 5_000, per_second: 5_000 };
-/// What all connections of one principal may write together, in bytes times what those cost. More than that waits.
+/// What all connections of one principal may write together, in weighted bytes. Writes beyond it wait.
 pub(super) const PRINCIPAL_WRITES: Rate = Rate { burst: 4_000_000, per_second: 4_000_000 };
-/// What all connections of one principal are answered, in bytes. More than that waits.
+/// Answers to all connections of one principal, in bytes. Answers beyond it wait.
 pub(super) const PRINCIPAL_READS: Rate = Rate { burst: 4_000_000, per_second: 4_000_000 };
-/// What all principals together are answered, in bytes, before each of them pays more for it.
+/// Answers to all principals together, in bytes, before the cost factor rises.
 pub(super) const ALL_READS: Rate = Rate { burst: 8_000_000, per_second: 8_000_000 };
-/// Typing notices of one principal, times those who receive them: ten at once to 500, and ten a second.
+/// Typing notices of one principal, multiplied by their receivers: a burst of ten to 500 receivers, and ten per
+/// second.
 pub(super) const TYPING: Rate = Rate { burst: 4_500, per_second: 5_000 };
-/// How often one principal may come and go before the others are told later.
+/// Presence changes of one principal before others are told later.
 pub(super) const PRESENCE: Rate = Rate { burst: 10, per_second: 1 };
-/// What one connection may publish in readings, in the units of [`publish_cost`]: some 60,000 readings a second in
-/// batches.
+/// Readings published by one connection, in units of [`publish_cost`]: some 60,000 readings per second in batches.
 pub(super) const READINGS: Rate = Rate { burst: 100_000, per_second: 100_000 };
-/// What all connections of one principal may publish together.
+/// Readings published by all connections of one principal together.
 pub(super) const PRINCIPAL_READINGS: Rate = Rate { burst: 400_000, per_second: 400_000 };
-/// What one principal may publish over HTTP, in requests of up to 4 KiB.
+/// Readings published by one principal over HTTP, in requests of up to 4 KiB.
 pub(super) const POSTS: Rate = Rate { burst: 500, per_second: 500 };
-/// Bytes of readings that count as one.
+/// Bytes of readings that cost one unit.
 const READING_BYTES: usize = 64;
-/// What a frame of readings costs besides its bytes: as much as ten readings or so.
+/// Fixed cost of a frame of readings, in units: about ten readings.
 const PUBLISH: usize = 10;
-/// Principals that publish over HTTP, remembered; those who were silent for a minute are forgotten first, then all.
-const PUBLISHERS: usize = 4096;
+/// Maximum number of HTTP publishers remembered; those idle for a minute are forgotten first, then all.
+const MAX_PUBLISHERS: usize = 4096;
 /// Bytes of a frame that count as one more frame.
 const FRAME_BYTES: usize = 4096;
-/// Handshakes with bad credentials in one window that an address may have.
-const FAILURES: u32 = 20;
+/// Maximum number of handshakes with bad credentials per address and window.
+const MAX_FAILURES: u32 = 20;
 /// The window, in milliseconds.
 const WINDOW_MS: u64 = 60_000;
-/// Addresses remembered; beyond that the expired ones are forgotten first, then all.
-const ADDRESSES: usize = 4096;
+/// Maximum number of addresses remembered; expired ones are forgotten first, then all.
+const MAX_ADDRESSES: usize = 4096;
 
 /// A rate with a burst.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Rate {
-    /// At once.
+    /// Units available at once.
     pub burst: u32,
-    /// From then on.
+    /// Units added per second.
     pub per_second: u32,
 }
 
-/// A token bucket that goes into debt: what was sent is taken, and the debt is waited for.
+/// A token bucket that can go into debt: what was sent is charged, and the sender waits until the debt is paid.
 #[derive(Debug)]
 pub(super) struct Bucket {
     rate: Rate,
-    /// In thousandths, so that a millisecond fills `per_second` of them.
+    /// In thousandths of a unit, so that each millisecond adds `per_second` of them.
     level: i64,
     at: BootMs,
     exhausted: bool,
 }
 
-/// What taking from a [`Bucket`] comes to.
+/// The outcome of charging a [`Bucket`].
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Taken {
     /// How long to wait before the next one, in milliseconds.
@@ -76,18 +76,18 @@ pub(super) struct Taken {
     pub begins: bool,
 }
 
-/// What a frame of this size costs.
+/// Cost of a frame in units.
 pub(super) fn cost(bytes: usize) -> u32 {
     u32::try_from(1 + bytes / FRAME_BYTES).unwrap_or(u32::MAX)
 }
 
-/// What a frame of readings costs: a batch costs less than its readings one by one.
+/// Cost of a frame of readings in units: a batch is cheaper than single readings.
 pub(super) fn publish_cost(bytes: usize) -> u32 {
     u32::try_from(PUBLISH + bytes / READING_BYTES).unwrap_or(u32::MAX)
 }
 
 impl Bucket {
-    /// A full one.
+    /// A full bucket.
     pub(super) fn new(rate: Rate, now: BootMs) -> Self {
         Bucket { rate, level: i64::from(rate.burst) * 1000, at: now, exhausted: false }
     }
@@ -101,13 +101,13 @@ impl Bucket {
         full
     }
 
-    /// How long it takes until nothing is owed any more, in milliseconds.
+    /// Time until the debt is paid, in milliseconds.
     pub(super) fn lack(&mut self, now: BootMs) -> u64 {
         self.fill(now);
         self.level.min(0).unsigned_abs().div_ceil(u64::from(self.rate.per_second))
     }
 
-    /// Takes that much out.
+    /// Charges the bucket.
     pub(super) fn take(&mut self, cost: u32, now: BootMs) -> Taken {
         let full = self.fill(now);
         if self.level > full / 2 {
@@ -122,7 +122,8 @@ impl Bucket {
         Taken { wait_ms, begins }
     }
 
-    /// Takes that much out if it is there; otherwise nothing, and says how long to wait before trying again, in milliseconds.
+    /// Charges the bucket if it holds enough and returns 0; otherwise charges nothing and returns how long to wait,
+    /// in milliseconds.
     pub(super) fn try_take(&mut self, cost: u32, now: BootMs) -> u64 {
         let taken = self.take(cost, now);
         if taken.wait_ms > 0 {
@@ -131,13 +132,13 @@ impl Bucket {
         taken.wait_ms
     }
 
-    /// What was taken did not count.
+    /// Refunds a charge.
     pub(super) fn give_back(&mut self, cost: u32) {
         let full = i64::from(self.rate.burst) * 1000;
         self.level = self.level.saturating_add(i64::from(cost) * 1000).min(full);
     }
 
-    /// Whether nothing is missing by now.
+    /// Whether the bucket is full.
     pub(super) fn is_full(&self, now: BootMs) -> bool {
         let elapsed = i64::try_from(now.saturating_sub(self.at)).unwrap_or(i64::MAX);
         let filled = elapsed.saturating_mul(i64::from(self.rate.per_second));
@@ -145,17 +146,17 @@ impl Bucket {
     }
 }
 
-/// What principals publish over HTTP.
+/// Rates of principals that publish over HTTP.
 #[derive(Default)]
 pub(super) struct Posts(Mutex<HashMap<PrincipalId, Bucket>>);
 
 impl Posts {
-    /// Counts a request of so many bytes. Returns the seconds to wait, if it was one too many: it counts for nothing then.
+    /// Charges a request. Returns the seconds to wait if it exceeds the rate; it is not charged then.
     pub(super) fn take(&self, who: &PrincipalId, bytes: usize, now: BootMs) -> Option<u64> {
         let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if buckets.len() >= PUBLISHERS && !buckets.contains_key(who) {
+        if buckets.len() >= MAX_PUBLISHERS && !buckets.contains_key(who) {
             buckets.retain(|_, bucket| now.saturating_sub(bucket.at) < WINDOW_MS);
-            if buckets.len() >= PUBLISHERS {
+            if buckets.len() >= MAX_PUBLISHERS {
                 buckets.clear();
             }
         }
@@ -170,17 +171,17 @@ impl Posts {
     }
 }
 
-/// Counts the handshakes with bad credentials of each address.
+/// Counts failed authentication by address.
 #[derive(Default)]
 pub(super) struct Failures(Mutex<HashMap<IpAddr, (BootMs, u32)>>);
 
 impl Failures {
-    /// Counts one. Returns the seconds to stay away, if it was one too many.
+    /// Counts one failure. Returns the seconds to wait if the address has reached the limit.
     pub(super) fn count(&self, from: IpAddr, now: BootMs) -> Option<u64> {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if counts.len() >= ADDRESSES {
+        if counts.len() >= MAX_ADDRESSES {
             counts.retain(|_, (since, _)| now.saturating_sub(*since) < WINDOW_MS);
-            if counts.len() >= ADDRESSES {
+            if counts.len() >= MAX_ADDRESSES {
                 counts.clear();
             }
         }
@@ -189,14 +190,14 @@ impl Failures {
             (*since, *count) = (now, 0);
         }
         *count = count.saturating_add(1);
-        (*count > FAILURES).then(|| away(*since, now))
+        (*count > MAX_FAILURES).then(|| away(*since, now))
     }
 
-    /// The seconds that an address has to stay away.
+    /// The seconds for which an address is refused.
     pub(super) fn away(&self, from: IpAddr, now: BootMs) -> Option<u64> {
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (since, count) = counts.get(&network(from))?;
-        (*count > FAILURES && now.saturating_sub(*since) < WINDOW_MS).then(|| away(*since, now))
+        (*count > MAX_FAILURES && now.saturating_sub(*since) < WINDOW_MS).then(|| away(*since, now))
     }
 }
 
@@ -204,7 +205,7 @@ fn away(since: BootMs, now: BootMs) -> u64 {
     (since + WINDOW_MS).saturating_sub(now).div_ceil(1000)
 }
 
-/// An IPv6 network of one household counts as one address.
+/// Maps an IPv6 address to its /64 network, so that one household counts as one address.
 pub(super) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() & !u128::from(u64::MAX)).into()),
@@ -217,7 +218,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_burst_passes_and_then_the_rate_holds() {
+    fn a_burst_passes_and_then_the_rate_applies() {
         let mut bucket = Bucket::new(CONNECTION, 1000);
         for _ in 0..200 {
             assert_eq!(bucket.take(1, 1000), Taken::default());
@@ -232,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn readings_by_the_thousand_pass_in_batches_and_not_one_by_one() {
+    fn thousands_of_readings_pass_in_batches_but_not_one_by_one() {
         let sent = |batches: u64, bytes: usize| {
             let mut bucket = Bucket::new(READINGS, 0);
             let mut late = 0;
@@ -249,18 +250,18 @@ mod tests {
     }
 
     #[test]
-    fn requests_beyond_the_rate_are_told_when_to_come_back() {
+    fn requests_beyond_the_rate_get_a_time_to_retry() {
         let (posts, one, other) = (Posts::default(), PrincipalId("1".into()), PrincipalId("2".into()));
         for _ in 0..500 {
             assert_eq!(posts.take(&one, 100, 0), None);
         }
         assert_eq!(posts.take(&one, 100, 0), Some(1));
         assert_eq!(posts.take(&other, 100, 0), None, "somebody else's rate is their own");
-        assert_eq!(posts.take(&one, 100, 2), None, "what was refused did not count");
+        assert_eq!(posts.take(&one, 100, 2), None, "refused requests are not charged");
     }
 
     #[test]
-    fn guessing_from_one_address_ends() {
+    fn repeated_bad_tokens_block_an_address() {
         let failures = Failures::default();
         let (one, other) = (IpAddr::from([192, 0, 2, 1]), IpAddr::from([192, 0, 2, 2]));
         for _ in 0..20 {
@@ -275,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_of_ipv6_counts_as_one() {
+    fn an_ipv6_network_counts_as_one_address() {
         let address = |text: &str| network(text.parse().unwrap());
         assert_eq!(address("2001:db8::1"), address("2001:db8::ffff:2"));
         assert_ne!(address("2001:db8::1"), address("2001:db8:0:1::1"));

@@ -1,4 +1,4 @@
-//! Accepts connections: TLS beside each other, then HTTP, all of it within limits and deadlines.
+//! Accepts connections and serves TLS and HTTP on them, with limits and deadlines.
 
 use std::convert::Infallible;
 use std::io::{self, IoSlice};
@@ -22,56 +22,56 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use super::http::Ends;
-use super::lan::Door;
+use super::lan::ListenerHandle;
 use super::metrics::Refused;
-use super::places::{Eviction, Place};
+use super::slots::{ConnectionSlot, Eviction};
 use super::socket::Io;
 use super::state::Hub;
 use crate::clock;
 
-/// How long greeting each other by TLS may take.
+/// How long the TLS handshake may take.
 const TLS_DEADLINE: Duration = Duration::from_secs(10);
-/// How long a request's head may take, and how long a connection may wait for its next request.
+/// How long receiving a request head may take, and how long a connection may be idle between requests.
 const HEAD_DEADLINE: Duration = Duration::from_secs(10);
-/// How long nothing of an answer need be taken, in milliseconds, before the connection is dropped.
+/// Maximum time without progress on writes before the connection is dropped, in milliseconds.
 const WRITE_DEADLINE_MS: u64 = 10_000;
-/// How long a connection without a known token may live, unless it becomes a socket.
-const STRANGER_LIFETIME: Duration = Duration::from_secs(30);
-/// The same for one whose token is known, and for a trusted proxy's.
-const KNOWN_LIFETIME: Duration = Duration::from_secs(600);
-/// How long a connection at the end of its life may take for the answer under way.
-const LAST_ANSWER: Duration = Duration::from_secs(10);
-/// How often these times are looked at.
-const LOOK: Duration = Duration::from_secs(2);
-/// Maximum number of requests over a connection without a known token. What one who never reads makes the hub keep is this
-/// many answers.
-const MAX_STRANGER_REQUESTS: u32 = 100;
-/// The same for one whose token is known, and for a trusted proxy's.
+/// Maximum lifetime of a connection without a known token, unless it becomes a WebSocket.
+const MAX_ANONYMOUS_LIFETIME: Duration = Duration::from_secs(30);
+/// The same for authenticated connections and trusted proxies.
+const MAX_KNOWN_LIFETIME: Duration = Duration::from_secs(600);
+/// How long a connection at the end of its lifetime may take to finish the current answer.
+const MAX_LAST_ANSWER: Duration = Duration::from_secs(10);
+/// How often these deadlines are checked.
+const CHECK_INTERVAL: Duration = Duration::from_secs(2);
+/// Maximum number of requests over an anonymous connection. This bounds the unsent answers of a client that never
+/// reads.
+const MAX_ANONYMOUS_REQUESTS: u32 = 100;
+/// The same for authenticated connections and trusted proxies.
 const MAX_KNOWN_REQUESTS: u32 = 10_000;
-/// Largest head of a request, in bytes.
+/// Maximum size of a request head, in bytes.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// Maximum number of headers of a request.
 const MAX_HEADERS: usize = 64;
-/// What the system holds unsent for a client before the client counts as slow, in bytes.
+/// Bytes the system may hold unsent before a client counts as slow.
 const UNSENT_BYTES: u32 = 64 * 1024;
-/// How long to wait when the system has no more file descriptors.
-const OUT_OF_FILES: Duration = Duration::from_millis(100);
-/// How often it is said that connections cannot be accepted.
-const SAY_AGAIN: Duration = Duration::from_secs(10);
+/// How long to wait when the system is out of file descriptors.
+const OUT_OF_FILES_PAUSE: Duration = Duration::from_millis(100);
+/// Minimum interval between log lines about failures to accept.
+const LOG_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Maximum number of connections that are accepted before the others have a turn.
+/// Maximum number of connections accepted in a row before other tasks run.
 const MAX_AT_ONCE: u32 = 16;
 
-/// Accepts until told to stop. Sockets that are open by then go on.
+/// Accepts connections until told to stop. Open WebSockets continue.
 pub(super) async fn accept(
     listener: TcpListener,
     hub: Arc<Hub>,
     tls: Option<TlsAcceptor>,
     router: Router,
-    door: Door,
+    accepted_by: ListenerHandle,
 ) {
-    let mut stopping = door.closing();
-    let mut said = None;
+    let mut stopping = accepted_by.closing();
+    let mut last_logged = None;
     let mut count = 0u32;
     loop {
         let accepted = tokio::select! {
@@ -81,83 +81,81 @@ pub(super) async fn accept(
         match accepted {
             Ok((stream, peer)) => {
                 let address = Some(peer.ip()).filter(|address| !hub.proxies.trusts(*address));
-                let place = hub.places.enter(address);
-                let visit = Visit {
+                let slot = hub.slots.enter(address);
+                let connection = Connection {
                     hub: Arc::clone(&hub),
-                    place,
+                    slot,
                     peer,
                     router: router.clone(),
-                    door: door.enter(peer.ip()),
+                    accepted_by: accepted_by.enter(peer.ip()),
                 };
                 let tls = tls.clone();
-                tokio::spawn(async move { visit.run(stream, tls).await });
-                // A crowd at the door must not hold up everybody else's turn.
+                tokio::spawn(async move { connection.run(stream, tls).await });
+                // A burst of new connections must not starve other tasks.
                 count = count.wrapping_add(1);
                 if count.is_multiple_of(MAX_AT_ONCE) {
                     yield_now().await;
                 }
             }
-            Err(error) => refused(&error, &hub, &mut said).await,
+            Err(error) => refused(&error, &hub, &mut last_logged).await,
         }
     }
 }
 
-/// The other end may be gone again, which concerns nobody. Otherwise the system has no file descriptors or memory left: the
-/// oldest stranger makes room.
-async fn refused(error: &io::Error, hub: &Hub, said: &mut Option<Instant>) {
+/// Handles a failed accept. Errors of a connection that has already closed are ignored; otherwise the system is out
+/// of file descriptors or memory, and the oldest anonymous connection is evicted.
+async fn refused(error: &io::Error, hub: &Hub, last_logged: &mut Option<Instant>) {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     if matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
         return;
     }
-    if said.is_none_or(|at| at.elapsed() >= SAY_AGAIN) {
-        *said = Some(Instant::now());
-        log::error!(
-            "cannot accept connections at the moment: {error}; allow more open files (ulimit -n, LimitNOFILE=)"
-        );
+    if last_logged.is_none_or(|at| at.elapsed() >= LOG_INTERVAL) {
+        *last_logged = Some(Instant::now());
+        log::error!("cannot accept connections: {error}; allow more open files (ulimit -n, LimitNOFILE=)");
     }
-    hub.places.evict_stranger();
-    sleep(OUT_OF_FILES).await;
+    hub.slots.evict_anonymous();
+    sleep(OUT_OF_FILES_PAUSE).await;
 }
 
-/// One connection, until it ends or becomes a socket.
-struct Visit {
+/// One connection, until it ends or becomes a WebSocket.
+struct Connection {
     hub: Arc<Hub>,
-    place: Place,
+    slot: ConnectionSlot,
     peer: SocketAddr,
     router: Router,
-    door: Door,
+    accepted_by: ListenerHandle,
 }
 
-impl Visit {
+impl Connection {
     async fn run(self, stream: TcpStream, tls: Option<TlsAcceptor>) {
         let Ok(own) = stream.local_addr() else { return };
-        // A socket that takes both kinds of addresses shows those of IPv4 within IPv6.
+        // A dual-stack socket reports IPv4 addresses as IPv4-mapped IPv6.
         let own = SocketAddr::new(own.ip().to_canonical(), own.port());
-        // Without it a small frame waits for the acknowledgement of the one before.
+        // Otherwise Nagle's algorithm delays small frames until the previous one is acknowledged.
         if let Err(error) = stream.set_nodelay(true) {
             log::debug!("cannot set TCP_NODELAY: {error}");
         }
         keep_unsent_small(&stream);
-        let greeting = timeout(STRANGER_LIFETIME, async {
-            paid(&self.place).await;
+        let greeting = timeout(MAX_ANONYMOUS_LIFETIME, async {
+            paid(&self.slot).await;
             greet(stream, tls).await
         });
         let io = tokio::select! {
             io = greeting => io.ok().flatten(),
-            why = self.place.evicted() => return self.hub.metrics.evict(why),
+            why = self.slot.evicted() => return self.hub.metrics.evict(why),
         };
         if let Some(io) = io {
-            let watched = Watched { io, place: self.place.clone() };
+            let watched = Watched { io, slot: self.slot.clone() };
             self.serve(watched, own).await;
         }
     }
 
     async fn serve(self, io: Watched, own: SocketAddr) {
-        let (hub, place, peer) = (Arc::clone(&self.hub), self.place.clone(), self.peer);
+        let (hub, slot, peer) = (Arc::clone(&self.hub), self.slot.clone(), self.peer);
         let router = TowerToHyperService::new(self.router.clone());
-        let (door, mut stopping) = (self.door.clone(), self.door.closing());
+        let (accepted_by, mut stopping) = (self.accepted_by.clone(), self.accepted_by.closing());
         let service = service_fn(move |request| {
-            let ends = Ends { own, from: peer.ip(), place: place.clone(), door: door.clone() };
+            let ends = Ends { own, from: peer.ip(), slot: slot.clone(), accepted_by: accepted_by.clone() };
             answer(Arc::clone(&hub), ends, router.clone(), request)
         });
         let connection = http1::Builder::new()
@@ -179,59 +177,59 @@ impl Visit {
                     }
                     return;
                 }
-                why = self.place.evicted() => return self.hub.metrics.evict(why),
+                why = self.slot.evicted() => return self.hub.metrics.evict(why),
                 _ = stopping.wait_for(|stopping| *stopping), if ending.is_none() => {
                     ending = Some(Instant::now());
                     connection.as_mut().graceful_shutdown();
                 }
-                () = sleep(LOOK) => {}
+                () = sleep(CHECK_INTERVAL) => {}
             }
-            let known = proxied || self.place.is_known();
-            let lifetime = if known { KNOWN_LIFETIME } else { STRANGER_LIFETIME };
+            let known = proxied || self.slot.is_known();
+            let lifetime = if known { MAX_KNOWN_LIFETIME } else { MAX_ANONYMOUS_LIFETIME };
             if ending.is_none() && begun.elapsed() >= lifetime {
                 ending = Some(Instant::now());
                 connection.as_mut().graceful_shutdown();
             }
-            let over = ending.is_some_and(|since| since.elapsed() >= LAST_ANSWER);
-            if over || self.place.stuck_ms(clock::now().boot_ms) >= WRITE_DEADLINE_MS {
+            let over = ending.is_some_and(|since| since.elapsed() >= MAX_LAST_ANSWER);
+            if over || self.slot.stuck_ms(clock::now().boot_ms) >= WRITE_DEADLINE_MS {
                 return self.hub.metrics.refuse(Refused::TooSlow);
             }
         }
     }
 }
 
-/// Waits until this stranger's address may do one more thing.
-async fn paid(place: &Place) {
+/// Waits until the rate limit of this anonymous client's address allows one more request.
+async fn paid(slot: &ConnectionSlot) {
     loop {
-        match place.pay(clock::now().boot_ms) {
+        match slot.pay(clock::now().boot_ms) {
             0 => return,
             wait_ms => sleep(Duration::from_millis(wait_ms)).await,
         }
     }
 }
 
-/// Answers one request; `ends` still says whose the connection is.
+/// Answers one request and records in `ends` who the connection belongs to.
 async fn answer(
     hub: Arc<Hub>,
     ends: Ends,
     router: TowerToHyperService<Router>,
     mut request: hyper::Request<hyper::body::Incoming>,
 ) -> Result<Response<Body>, Infallible> {
-    let (peer, place) = (ends.from, ends.place.clone());
+    let (peer, slot) = (ends.from, ends.slot.clone());
     let proxied = hub.proxies.trusts(peer);
     let from = hub.proxies.client(peer, request.headers());
     if proxied {
-        place.forward(Some(from));
+        slot.forward(Some(from));
     }
-    paid(&place).await;
+    paid(&slot).await;
     request.extensions_mut().insert(Ends { from, ..ends });
     let mut response = router.call(request).await?;
     let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
     if proxied && !upgraded {
-        place.forward(None);
+        slot.forward(None);
     }
-    let most = if proxied || place.is_known() { MAX_KNOWN_REQUESTS } else { MAX_STRANGER_REQUESTS };
-    if place.request() >= most && !upgraded {
+    let most = if proxied || slot.is_known() { MAX_KNOWN_REQUESTS } else { MAX_ANONYMOUS_REQUESTS };
+    if slot.request() >= most && !upgraded {
         response.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
     }
     Ok(response)
@@ -251,8 +249,8 @@ async fn greet(stream: TcpStream, tls: Option<TlsAcceptor>) -> Option<Io> {
     }
 }
 
-/// What the system holds for a slow client cannot be taken back: a message would wait behind it, and readings would grow
-/// old in it. Elsewhere the socket's buffer is what there is.
+/// Keeps the system's send buffer small: data in it cannot be taken back, so messages would queue behind it and
+/// readings would become stale. Platforms without TCP_NOTSENT_LOWAT use SO_SNDBUF.
 fn keep_unsent_small(stream: &TcpStream) {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     if let Err(error) = socket2::SockRef::from(stream).set_tcp_notsent_lowat(UNSENT_BYTES) {
@@ -264,16 +262,16 @@ fn keep_unsent_small(stream: &TcpStream) {
     }
 }
 
-/// A connection that remembers since when nothing of what is written to it is taken.
+/// A connection that records since when writes have been blocked.
 pub(super) struct Watched {
     /// The connection.
     pub io: Io,
-    place: Place,
+    slot: ConnectionSlot,
 }
 
 impl Watched {
     fn wrote<T>(&self, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        self.place.writes(result.is_ready());
+        self.slot.writes(result.is_ready());
         result
     }
 }
@@ -319,10 +317,10 @@ impl AsyncWrite for Watched {
 }
 
 impl super::metrics::Metrics {
-    /// Counts a connection that had to go.
+    /// Counts an evicted connection.
     fn evict(&self, why: Eviction) {
         self.refuse(match why {
-            Eviction::Crowded => Refused::Crowded,
+            Eviction::TooMany => Refused::Evicted,
             Eviction::Unfinished => Refused::Unfinished,
         });
     }

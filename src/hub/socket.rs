@@ -1,5 +1,5 @@
-//! One client's WebSocket. Reading, pongs and the closing handshake are tungstenite's; text is written past it, so that a
-//! batch encoded once goes to every client without being copied, and no client keeps a buffer of what it was sent.
+//! One client's WebSocket. Tungstenite handles reading, pongs and the closing handshake. Text is written directly, so
+//! that a batch encoded once goes to every client without copying, and no client keeps a send buffer.
 
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
@@ -18,31 +18,31 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::meter::{Fault, Meter, Metered};
-use super::places::Place;
+use super::slots::ConnectionSlot;
 use crate::wire::duplex::message::MAX_FRAME_BYTES;
 
-/// A client's read buffer, for as long as it says little.
+/// Size of a client's read buffer, in bytes.
 const READ_BUFFER: usize = 2048;
 /// Maximum bytes of a message whose buffer is kept for the next one.
 const MAX_KEPT_BYTES: u64 = 8 * 1024;
-/// Bytes of an unfinished message that are worth counting.
+/// Granularity at which bytes of an incomplete message are counted.
 const COUNTED_BYTES: usize = 16 * 1024;
-/// Maximum bytes that are still read, and thrown away, of a closed socket.
-const MAX_SCRAP_BYTES: usize = 256 * 1024;
+/// Maximum bytes read and discarded after a close frame was sent.
+const MAX_DISCARDED_BYTES: usize = 256 * 1024;
 /// How long a closed socket waits for the client to close as well.
 const LINGER: Duration = Duration::from_secs(2);
-/// Longest close reason (RFC 6455 §5.5: 125 bytes with the code).
+/// Maximum bytes of a close reason (RFC 6455 §5.5: 125 bytes including the code).
 const MAX_REASON_BYTES: usize = 123;
-/// First bytes of a frame that is its message's only one (RFC 6455 §5.2).
+/// First bytes of unfragmented frames (RFC 6455 §5.2).
 const TEXT: u8 = 0x81;
 const PING: u8 = 0x89;
 const CLOSE: u8 = 0x88;
 
 /// A connection, encrypted or not.
 pub(super) enum Io {
-    /// On loopback, or insecure.
+    /// Without encryption.
     Plain(TcpStream),
-    /// TLS.
+    /// With TLS.
     Tls(Box<TlsStream<TcpStream>>),
 }
 
@@ -93,41 +93,41 @@ impl AsyncWrite for Io {
     }
 }
 
-/// What a client sent.
+/// What was received from a client.
 #[derive(Debug, PartialEq)]
 pub(super) enum Received {
     /// A text frame.
     Text(String),
-    /// A binary frame, of this many bytes.
+    /// A binary frame; its size in bytes.
     Binary(usize),
     /// A ping or a pong.
     Alive,
-    /// A message has begun, or frames came that make no message.
+    /// A message has begun, or frames arrived that complete no message.
     Unfinished,
-    /// A message larger than it may be.
+    /// A message larger than the limit.
     TooLarge,
-    /// More frames than a stranger may send.
+    /// Too many frames before authentication.
     TooMany,
     /// Text that is not UTF-8.
     NotUtf8,
-    /// It broke RFC 6455.
+    /// A violation of RFC 6455; the detail.
     Broken(String),
     /// The socket is closed.
     Closed,
 }
 
-/// What is written.
+/// What is written to a client.
 pub(super) enum Outgoing {
     /// A frame for this client alone.
     Own(String),
-    /// A frame for many.
+    /// A frame shared by many clients.
     Shared(Arc<str>),
     /// A ping.
     Ping,
 }
 
 impl Outgoing {
-    /// The message.
+    /// The payload of the frame.
     fn payload(&self) -> &[u8] {
         match self {
             Outgoing::Own(text) => text.as_bytes(),
@@ -136,12 +136,12 @@ impl Outgoing {
         }
     }
 
-    /// How much it writes, in bytes.
+    /// Payload size in bytes.
     pub(super) fn len(&self) -> usize {
         self.payload().len()
     }
 
-    /// The frame's header, unmasked (RFC 6455 §5.1), and how long it is.
+    /// The frame's unmasked header (RFC 6455 §5.1) and its length.
     fn header(&self) -> ([u8; 10], usize) {
         let mut header = [0u8; 10];
         header[0] = if matches!(self, Outgoing::Ping) { PING } else { TEXT };
@@ -168,16 +168,16 @@ impl Outgoing {
 
 /// A client's WebSocket.
 pub(super) struct Socket {
-    /// There but for the moment in which it gets a new buffer.
+    /// Always `Some`, except while the buffer is being replaced.
     ws: Option<WebSocketStream<Metered>>,
-    place: Place,
-    /// Messages and control frames that were handed on.
+    slot: ConnectionSlot,
+    /// Messages and control frames passed to the caller.
     handed_on: u64,
-    /// What the place was last told of unfinished bytes.
-    told: usize,
-    /// The deadline of the unfinished message was handed on.
+    /// Incomplete bytes last reported to the slot.
+    reported: usize,
+    /// [`Received::Unfinished`] was returned for the current message.
     announced: bool,
-    /// Reading failed: what else the client sends is not looked at.
+    /// Reading failed: further input is ignored.
     broken: bool,
 }
 
@@ -190,51 +190,51 @@ fn config() -> WebSocketConfig {
 }
 
 impl Socket {
-    /// Takes over from HTTP, with what that has read already.
-    pub(super) async fn new(io: Io, read: &[u8], place: Place) -> Socket {
+    /// Takes a connection over from HTTP, with the bytes already read.
+    pub(super) async fn new(io: Io, read: &[u8], slot: ConnectionSlot) -> Socket {
         let (metered, read) = Metered::new(io, read);
         let ws = WebSocketStream::from_partially_read(metered, read, Role::Server, Some(config())).await;
-        Socket { ws: Some(ws), place, handed_on: 0, told: 0, announced: false, broken: false }
+        Socket { ws: Some(ws), slot, handed_on: 0, reported: 0, announced: false, broken: false }
     }
 
     fn meter(&mut self) -> Option<&mut Meter> {
         self.ws.as_mut().map(|ws| &mut ws.get_mut().meter)
     }
 
-    /// The client is known: it may send large messages.
+    /// The client is authenticated: large messages are allowed.
     pub(super) fn admit(&mut self) {
         if let Some(meter) = self.meter() {
             meter.admit();
         }
     }
 
-    /// Says whether [`Socket::next`] is called from now on.
+    /// Sets whether [`Socket::next`] is being called.
     pub(super) fn reads(&mut self, reads: bool) {
         if let Some(meter) = self.meter() {
             meter.reads(reads);
         }
     }
 
-    /// Control frames, and fragments that end no message, since this was last asked.
+    /// Control frames and non-final fragments since the last call.
     pub(super) fn take_frames(&mut self) -> u32 {
         self.meter().map(Meter::take_frames).unwrap_or_default()
     }
 
-    /// When the message under way must have ended.
+    /// When the current message must be complete.
     pub(super) fn deadline(&mut self) -> Option<Instant> {
         self.meter()?.deadline()
     }
 
-    /// Whether the message under way has taken too long.
+    /// Whether the current message has missed its deadline.
     pub(super) fn is_overdue(&mut self) -> bool {
         self.deadline().is_some_and(|deadline| deadline <= Instant::now())
     }
 
-    /// The next thing that comes. Cancel-safe.
+    /// Waits for the next input. Cancel-safe.
     pub(super) async fn next(&mut self) -> Received {
         let received = poll_fn(|cx| self.poll_next(cx)).await;
         if self.has_large_buffer() {
-            // Nothing here waits. On the heap: it is rare, and the task of every client would have room for it.
+            // Does not wait. Boxed because it is rare and would enlarge the future of every client.
             Box::pin(self.give_back_buffer()).await;
         }
         received
@@ -247,9 +247,9 @@ impl Socket {
         let kept = meter.unfinished().max(meter.largest());
         let kept = if kept > COUNTED_BYTES as u64 { usize::try_from(kept).unwrap_or(usize::MAX) } else { 0 };
         let (is_unfinished, is_full, fault) = (meter.deadline().is_some(), meter.is_full(), meter.fault());
-        if kept != self.told && (kept == 0 || kept.abs_diff(self.told) >= COUNTED_BYTES) {
-            self.told = kept;
-            self.place.hold(kept);
+        if kept != self.reported && (kept == 0 || kept.abs_diff(self.reported) >= COUNTED_BYTES) {
+            self.reported = kept;
+            self.slot.hold(kept);
         }
         let begins = is_unfinished && !std::mem::replace(&mut self.announced, is_unfinished);
         match next {
@@ -260,12 +260,12 @@ impl Socket {
     }
 
     fn sort(&mut self, item: Option<Result<Message, Error>>, fault: Option<Fault>) -> Received {
-        // After a close there is no new buffer: the library has yet to answer it.
+        // After a close the buffer is kept: the library has yet to answer it.
         self.handed_on += u64::from(matches!(&item, Some(Ok(message)) if !message.is_close()));
         let received = match (item, fault) {
             (Some(Ok(Message::Text(text))), _) => Received::Text(text.as_str().to_owned()),
             (Some(Ok(Message::Binary(bytes))), _) => Received::Binary(bytes.len()),
-            // After a close the next read answers it, and ends.
+            // After a close the next read answers it and ends.
             (Some(Ok(_)), _) => Received::Alive,
             (Some(Err(Error::Io(_))), Some(Fault::TooLarge)) => Received::TooLarge,
             (Some(Err(Error::Io(_))), Some(Fault::TooMany)) => Received::TooMany,
@@ -279,8 +279,7 @@ impl Socket {
         received
     }
 
-    /// After a large message the library would keep its buffer for as long as the connection lasts: whether it does, and
-    /// nothing is left in it.
+    /// Whether the library holds a large, empty buffer, which it would keep for as long as the connection lasts.
     fn has_large_buffer(&self) -> bool {
         self.ws.as_ref().is_some_and(|ws| {
             let meter = &ws.get_ref().meter;
@@ -289,10 +288,10 @@ impl Socket {
         })
     }
 
-    /// The connection gets a new buffer.
+    /// Replaces the connection's buffer with a small one.
     async fn give_back_buffer(&mut self) {
         let Some(ws) = &mut self.ws else { return };
-        // A pong that still waits would be lost.
+        // A pending pong would be lost.
         let flushed = poll_fn(|cx| Poll::Ready(Pin::new(&mut *ws).poll_flush(cx))).await;
         if !matches!(flushed, Poll::Ready(Ok(()))) {
             return;
@@ -300,19 +299,20 @@ impl Socket {
         if let Some(mut metered) = self.ws.take().map(WebSocketStream::into_inner) {
             metered.meter.forget_largest();
             self.ws = Some(WebSocketStream::from_raw_socket(metered, Role::Server, Some(config())).await);
-            if self.told > 0 {
-                self.told = 0;
-                self.place.hold(0);
+            if self.reported > 0 {
+                self.reported = 0;
+                self.slot.hold(0);
             }
         }
     }
 
-    /// Writes all of it; returns once the system has taken it. Not cancel-safe: after that the socket is good for nothing.
+    /// Writes all frames; returns once the system has accepted them. Not cancel-safe: if cancelled, the socket must
+    /// not be used again.
     pub(super) async fn write(&mut self, frames: &[Outgoing]) -> io::Result<()> {
         let Some(ws) = &mut self.ws else { return Err(io::ErrorKind::NotConnected.into()) };
-        // Nothing is read meanwhile.
+        // Nothing is read during the write.
         ws.get_mut().meter.reads(false);
-        // Half a pong that still waits must not end up within a frame.
+        // A partly written pong must be completed before the next frame.
         ws.flush().await.map_err(io::Error::other)?;
         let headers: Vec<_> = frames.iter().map(Outgoing::header).collect();
         let mut slices = Vec::with_capacity(frames.len() * 2);
@@ -332,34 +332,34 @@ impl Socket {
         io.flush().await
     }
 
-    /// Says goodbye, and waits a little for the client to do so as well: closing at once could destroy on its way what
-    /// was sent last.
+    /// Sends a close frame and waits briefly for the client to close: closing at once could discard data still in
+    /// transit.
     pub(super) async fn close(self, code: u16, reason: &str) {
         let Some(mut ws) = self.ws else { return };
         let reason = &reason[..reason.floor_char_boundary(MAX_REASON_BYTES)];
         let mut frame = vec![CLOSE, 2 + reason.len() as u8];
         frame.extend(code.to_be_bytes());
         frame.extend(reason.as_bytes());
-        let goodbye = async {
+        let closing = async {
             if ws.flush().await.is_err() && !self.broken {
                 return;
             }
-            // The library's buffers go here.
+            // Frees the library's buffers.
             let mut io = ws.into_inner().io;
             if io.write_all(&frame).await.is_err() || io.shutdown().await.is_err() {
                 return;
             }
-            let mut scrap = vec![0; 4096];
-            let mut left = MAX_SCRAP_BYTES;
-            while let Ok(read) = io.read(&mut scrap).await
+            let mut discarded = vec![0; 4096];
+            let mut left = MAX_DISCARDED_BYTES;
+            while let Ok(read) = io.read(&mut discarded).await
                 && read > 0
                 && left > read
             {
                 left -= read;
             }
         };
-        // Whether the client answered makes no difference: the connection is dropped.
-        let _ = timeout(LINGER, goodbye).await;
+        // The connection is dropped whether or not the client answered.
+        let _ = timeout(LINGER, closing).await;
     }
 }
 
@@ -368,7 +368,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers_have_the_three_lengths_of_the_rfc() {
+    fn frame_headers_use_the_three_length_encodings() {
         let header = |length: usize| {
             let (header, used) = Outgoing::Own("x".repeat(length)).header();
             header[..used].to_vec()

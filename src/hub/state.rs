@@ -11,84 +11,84 @@ use tokio::sync::{Semaphore, broadcast, watch};
 
 use super::fleet::Fleet;
 use super::guard::Guard;
-use super::lan::Doorway;
-use super::manage::Premises;
+use super::lan::LanAddress;
+use super::manage::ManageContext;
 use super::metrics::Metrics;
-use super::places::{MAX_MEMBERS, MAX_STRANGERS, Places};
 use super::presence::Registry;
 use super::proxy::Proxies;
 use super::rate::{Failures, Posts};
 use super::sessions::Sessions;
+use super::slots::{ConnectionSlots, MAX_ANONYMOUS, MAX_AUTHENTICATED};
 use crate::clock;
 use crate::model::time::BootMs;
 use crate::model::{Entry, Offset, Principal, PrincipalId};
 use crate::store::{HubStore, LogLimits, StoreError};
 use crate::wire::duplex::server::{Batch, LIST_ITEMS};
 
-/// Maximum number of sockets open at once. [`Places`] allows fewer.
-pub(super) const MAX_SOCKETS: u32 = (MAX_MEMBERS + MAX_STRANGERS) as u32;
-/// Maximum number of large answers that are read from the store at a time. The store reads faster than answers are encoded:
-/// when thousands of clients come back at once, their answers would pile up in memory.
+/// Maximum number of WebSockets open at once. [`ConnectionSlots`] allows fewer.
+pub(super) const MAX_SOCKETS: u32 = (MAX_AUTHENTICATED + MAX_ANONYMOUS) as u32;
+/// Maximum number of large answers that are read from the store at a time. The store reads faster than answers are
+/// encoded: if thousands of clients reconnect at once, answers would pile up in memory.
 const MAX_READING: usize = 64;
-/// How long what the store said about people is believed, in milliseconds: a thousand clients that come back at once
-/// ask once.
+/// How long the list of people is cached, in milliseconds, so that a thousand clients that reconnect at once cause
+/// one query.
 const PEOPLE_MS: u64 = 1_000;
-/// Pieces of news that wait for a client that is slow; after that it reads from the log.
-const COMMITS: usize = 128;
-/// Bytes of text in the batches that wait for slow clients, for all of them together.
+/// Maximum number of commits queued for a slow client; beyond it the client reads from the log.
+const MAX_COMMITS: usize = 128;
+/// Maximum bytes of text in all batches queued for slow clients.
 const MAX_RECENT_BYTES: usize = 8 * 1024 * 1024;
-/// How often it is looked whether there are old entries to let go of.
+/// How often old entries are looked for.
 const RETAIN_EVERY: Duration = Duration::from_secs(1);
-/// How long it waits between two steps of letting go of many, so that others' messages are not held up.
+/// Pause between two steps of deleting many entries, so that new messages are not held up.
 const RETAIN_PAUSE: Duration = Duration::from_millis(10);
 
-/// News of the log, for every client.
+/// New entries in the log, for every client.
 #[derive(Clone)]
 pub(super) enum Commit {
-    /// New entries, up to this one, unless too much has come since for them to be still here.
+    /// New entries, up to this offset. The batch is dropped if too much has followed.
     Batch(Weak<Batch>, Offset),
-    /// There are new entries up to here, and the batches were missed.
+    /// There are new entries up to this offset; their batches were missed.
     Head(Offset),
 }
 
-/// People as the store had them at that time.
+/// A cached page of people: when it was read, and where the next one begins.
 type People = (BootMs, Arc<[Principal]>, Option<PrincipalId>);
 
 /// One hub.
 pub(super) struct Hub {
     /// The log and the principals.
     pub store: HubStore,
-    /// For people.
+    /// The display name.
     pub name: String,
-    /// What it proves itself with.
+    /// The secret that proves its identity.
     pub secret: [u8; 32],
-    /// Who may ask.
+    /// Checks of `Host` and `Origin`.
     pub guard: Guard,
-    /// The proxies that are believed.
+    /// Trusted proxies.
     pub proxies: Proxies,
-    /// The connections, and whose they are.
-    pub places: Arc<Places>,
-    /// Who is connected.
+    /// Connection limits.
+    pub slots: Arc<ConnectionSlots>,
+    /// Connected principals.
     pub registry: Arc<Registry>,
-    /// The devices.
+    /// Devices.
     pub fleet: Arc<Fleet>,
-    /// Who publishes over HTTP.
+    /// Rates of HTTP publishers.
     pub posts: Posts,
-    /// What is counted.
+    /// Counters.
     pub metrics: Metrics,
-    /// Who guesses tokens.
+    /// Failed authentication by address.
     pub failures: Failures,
-    /// The connections of each principal.
+    /// Open connections by principal.
     pub sessions: Arc<Sessions>,
-    /// What changing rights needs to know; set before the first client is let in.
-    pub premises: OnceLock<Premises>,
-    /// The way in from the local network, where the app has opened one.
-    pub lan: Doorway,
-    /// One permit for each socket.
+    /// What administration needs; set before the first client connects.
+    pub manage_context: OnceLock<ManageContext>,
+    /// The address of the LAN listener, while it is open.
+    pub lan: LanAddress,
+    /// One permit per WebSocket.
     pub sockets: Arc<Semaphore>,
-    /// One permit for each large answer that is read from the store.
+    /// One permit per large answer that is read from the store.
     pub reading: Arc<Semaphore>,
-    /// News of the log.
+    /// Commits of the log.
     pub commits: broadcast::Sender<Commit>,
     /// Whether the hub is shutting down.
     pub stopping: watch::Sender<bool>,
@@ -104,7 +104,7 @@ impl Hub {
         secret: [u8; 32],
         guard: Guard,
         proxies: Proxies,
-        places: Arc<Places>,
+        slots: Arc<ConnectionSlots>,
     ) -> Arc<Hub> {
         Arc::new(Hub {
             store,
@@ -112,35 +112,35 @@ impl Hub {
             secret,
             guard,
             proxies,
-            places,
+            slots,
             registry: Arc::default(),
             fleet,
             posts: Posts::default(),
             metrics: Metrics::default(),
             failures: Failures::default(),
             sessions: Arc::default(),
-            premises: OnceLock::new(),
-            lan: Doorway::default(),
+            manage_context: OnceLock::new(),
+            lan: LanAddress::default(),
             sockets: Arc::new(Semaphore::new(MAX_SOCKETS as usize)),
             reading: Arc::new(Semaphore::new(MAX_READING)),
-            commits: broadcast::Sender::new(COMMITS),
+            commits: broadcast::Sender::new(MAX_COMMITS),
             stopping: watch::Sender::new(false),
             log_full: AtomicBool::new(false),
             people: Mutex::new(None),
         })
     }
 
-    /// Whose token this is.
+    /// The principal of a token.
     pub(super) async fn principal(&self, token: &str) -> Result<Option<Principal>, StoreError> {
         self.store.principal_by_token_hash(hash(token)).await
     }
 
-    /// Counts bad credentials from an address. Returns the seconds to stay away, if they were one too many.
+    /// Counts a failed authentication. Returns the seconds to wait if the address has reached the limit.
     pub(super) fn failed(&self, from: IpAddr) -> Option<u64> {
         self.failures.count(from, clock::now().boot_ms)
     }
 
-    /// The first of those who may chat, and after whom the rest comes.
+    /// The first page of people, and where the next one begins.
     pub(super) async fn first_people(&self) -> Result<(Arc<[Principal]>, Option<PrincipalId>), StoreError> {
         let now = clock::now().boot_ms;
         let known = self.people.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -154,12 +154,12 @@ impl Hub {
         Ok((people, next))
     }
 
-    /// Somebody joined: they are to be in the next welcome.
+    /// Drops the cache, so that the next welcome contains a new person.
     pub(super) fn forget_people(&self) {
         *self.people.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Turns what the store commits into news for every client, encoded once. Returns when the store has closed.
+    /// Broadcasts commits of the store to all clients, each encoded once. Returns when the store has closed.
     pub(super) async fn forward(self: Arc<Self>, mut committed: broadcast::Receiver<Arc<[Entry]>>) {
         let mut recent = Recent::default();
         loop {
@@ -168,12 +168,12 @@ impl Hub {
                 Err(broadcast::error::RecvError::Lagged(_)) => Some(Commit::Head(self.store.head())),
                 Err(broadcast::error::RecvError::Closed) => return,
             };
-            // Nobody may be connected.
+            // Fails if no client is connected.
             let _ = commit.map(|commit| self.commits.send(commit));
         }
     }
 
-    /// Lets go of old entries, where the limits say so. Never returns.
+    /// Deletes old entries as the limits require. Never returns.
     pub(super) async fn retain(self: Arc<Self>, limits: LogLimits) {
         if limits.keep_ms <= 0 && !limits.drop_oldest {
             return std::future::pending().await;
@@ -184,7 +184,7 @@ impl Hub {
             if let Err(error) = &more
                 && !std::mem::replace(&mut is_told, true)
             {
-                log::warn!("old messages cannot be let go of: {error}");
+                log::warn!("cannot delete old messages: {error}");
             }
             is_told &= more.is_err();
             let pause = if more.unwrap_or(false) { RETAIN_PAUSE } else { RETAIN_EVERY };
@@ -192,18 +192,16 @@ impl Hub {
         }
     }
 
-    /// The log has refused a message because it is full, or has taken one. Says so once in each episode.
+    /// Records whether the log is full. Logs only changes.
     pub(super) fn log_full(&self, is_full: bool) {
-        // Nearly always there is nothing to change, and nothing is written that all threads share.
+        // In the usual case nothing changes: avoid writing to a cache line that all threads share.
         if self.is_log_full() == is_full || self.log_full.swap(is_full, Ordering::Relaxed) == is_full {
             return;
         }
         if is_full {
-            log::warn!(
-                "the log has as many bytes as --log-bytes allows: messages are refused until there is room"
-            );
+            log::warn!("the log has reached --log-bytes: messages are refused until there is space");
         } else {
-            log::info!("the log takes messages again");
+            log::info!("the log accepts messages again");
         }
     }
 
@@ -213,7 +211,7 @@ impl Hub {
     }
 }
 
-/// The newest batches. They are kept here alone, so that slow clients together hold no more than this.
+/// The newest batches. They are owned here alone, so that slow clients together hold no more than this.
 #[derive(Default)]
 struct Recent {
     batches: VecDeque<(Arc<Batch>, usize)>,
@@ -223,7 +221,7 @@ struct Recent {
 impl Recent {
     fn keep(&mut self, batch: Arc<Batch>) -> Commit {
         let commit = Commit::Batch(Arc::downgrade(&batch), batch.last());
-        // As entries, and as JSON.
+        // As entries and as JSON.
         let bytes =
             2 * batch.entries.iter().map(|entry| entry.draft.content.body().len() + 256).sum::<usize>();
         self.bytes += bytes;
@@ -235,7 +233,7 @@ impl Recent {
     }
 }
 
-/// What the store keeps of a token or an invite's code.
+/// The hash under which the store keeps a token or an invite's code.
 pub(super) fn hash(secret: &str) -> [u8; 32] {
     Sha256::digest(secret.as_bytes()).into()
 }

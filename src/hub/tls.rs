@@ -1,4 +1,4 @@
-//! Certificates: the owner's files, or one that the hub signs for itself and keeps.
+//! TLS certificates: the owner's files, or a self-signed one that the hub creates and keeps.
 
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
@@ -21,21 +21,21 @@ use crate::settings::private_file;
 
 pub(super) const CERT: &str = "hub-cert.pem";
 pub(super) const KEY: &str = "hub-key.pem";
-/// How often the owner's files are looked at.
-const LOOK: Duration = Duration::from_secs(5);
+/// How often the owner's files are checked for changes.
+const CHECK_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Whether and how connections are encrypted.
 #[derive(Clone, Default)]
 pub(super) struct Identity {
-    /// None without TLS.
+    /// `None` without TLS.
     pub acceptor: Option<TlsAcceptor>,
-    /// SHA-256 of the certificate that the hub signed for itself, 64 hexadecimal digits.
+    /// SHA-256 of the self-signed certificate, 64 hexadecimal digits.
     pub fingerprint: Option<String>,
-    /// The owner's certificate, where it is in use.
+    /// The owner's certificate, if one is in use.
     pub renewable: Option<Arc<Renewable>>,
 }
 
-/// Loads, or makes, what the options ask for.
+/// Loads or creates the certificate that the options require.
 pub(super) fn identity(options: &Options) -> Result<Identity, HubError> {
     match &options.tls {
         Tls::Off => Ok(Identity::default()),
@@ -46,11 +46,11 @@ pub(super) fn identity(options: &Options) -> Result<Identity, HubError> {
         }
         Tls::SelfSigned => {
             let (cert, key) = own_files(&options.data_dir);
-            // The certificate last: a key without one means that making them was cut short.
+            // The certificate is written last: a key without one means that creation was interrupted.
             if !cert.exists() || !key.exists() {
                 make(options, &cert, &key)?;
             }
-            // Clients know it by its fingerprint: it stays as long as the hub runs.
+            // Clients pin its fingerprint: it must not change while the hub runs.
             let certified = load(&cert, &key)?;
             let fingerprint = certified.cert.first().map(|first| HEXLOWER.encode(&Sha256::digest(first)));
             let acceptor = acceptor(&cert, Arc::new(SingleCertAndKey::from(certified)))?;
@@ -59,12 +59,12 @@ pub(super) fn identity(options: &Options) -> Result<Identity, HubError> {
     }
 }
 
-/// Where the certificate that the hub signs itself is kept, and its key.
+/// Paths of the self-signed certificate and its key.
 fn own_files(data_dir: &Path) -> (PathBuf, PathBuf) {
     (data_dir.join(CERT), data_dir.join(KEY))
 }
 
-/// SHA-256 of the public key of the certificate that the hub has signed itself, as curl's `--pinnedpubkey` takes it.
+/// SHA-256 of the self-signed certificate's public key, in the format of curl's `--pinnedpubkey`.
 pub(super) fn public_key_pin(data_dir: &Path) -> Option<String> {
     use rcgen::PublicKeyData as _;
     let pem = std::fs::read_to_string(own_files(data_dir).1).ok()?;
@@ -78,17 +78,17 @@ pub(super) fn fingerprint_of(cert: &Path) -> Option<String> {
     Some(HEXLOWER.encode(&Sha256::digest(&first)))
 }
 
-/// The owner's certificate, which is read again when its files change.
+/// The owner's certificate, reloaded when its files change.
 #[derive(Debug)]
 pub(super) struct Renewable {
     cert: PathBuf,
     key: PathBuf,
     current: RwLock<Arc<CertifiedKey>>,
-    /// What the files were like when they were last read.
+    /// State of the files when they were last read.
     read: Mutex<Stamp>,
 }
 
-/// When each of the two files was last written, and how large it is. A link counts as what it leads to.
+/// Modification time and size of each file. Symbolic links are followed.
 type Stamp = [Option<(SystemTime, u64)>; 2];
 
 impl Renewable {
@@ -98,33 +98,33 @@ impl Renewable {
         Ok(Renewable { cert: cert.to_owned(), key: key.to_owned(), current, read })
     }
 
-    /// Reads the files again. Where they are no good, what was in use stays in use.
+    /// Reloads the files. If they are invalid, the previous certificate stays in use.
     pub(super) fn reload(&self) {
         *self.read.lock().unwrap_or_else(PoisonError::into_inner) = stamp(&self.cert, &self.key);
         match load(&self.cert, &self.key) {
             Ok(certified) => {
                 *self.current.write().unwrap_or_else(PoisonError::into_inner) = certified;
-                log::warn!("the certificate in {} was read again and is in use", self.cert.display());
+                log::warn!("reloaded the certificate in {}", self.cert.display());
             }
             Err(error) => log::error!(
-                "{error}. The certificate from before stays in use; mend the files, and the hub reads them again."
+                "{error}. The previous certificate stays in use; the files are read again when they change."
             ),
         }
     }
 
-    /// Reads the files again whenever they have changed, and not while they are being written: the certificate and its key
-    /// are rarely written at once.
+    /// Reloads the files once they have changed and stayed unchanged for one interval: a certificate and its key are
+    /// rarely written at the same moment.
     pub(super) async fn follow(self: Arc<Self>) {
         let mut seen = None;
         loop {
-            sleep(LOOK).await;
+            sleep(CHECK_INTERVAL).await;
             let this = Arc::clone(&self);
             let looked = spawn_blocking(move || this.look(seen)).await;
             seen = looked.unwrap_or_default();
         }
     }
 
-    /// Hands back what the files are like, if that is new.
+    /// Returns the new state of the files, if they have changed since they were read.
     fn look(&self, seen: Option<Stamp>) -> Option<Stamp> {
         let now = stamp(&self.cert, &self.key);
         if *self.read.lock().unwrap_or_else(PoisonError::into_inner) == now {
@@ -154,10 +154,10 @@ fn load(cert: &Path, key: &Path) -> Result<Arc<CertifiedKey>, HubError> {
         CertificateDer::pem_file_iter(cert).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let chain = chain.map_err(|error| bad(cert, error.to_string()))?;
     if chain.is_empty() {
-        return Err(bad(cert, "there is no certificate in it".to_owned()));
+        return Err(bad(cert, "it contains no certificate".to_owned()));
     }
     let private = PrivateKeyDer::from_pem_file(key).map_err(|error| bad(key, error.to_string()))?;
-    // It says so where the two do not belong together.
+    // Also checks that certificate and key match.
     let certified = CertifiedKey::from_der(chain, private, &rustls::crypto::ring::default_provider());
     certified.map(Arc::new).map_err(|error| bad(cert, error.to_string()))
 }
@@ -186,7 +186,7 @@ fn make(options: &Options, cert: &Path, key: &Path) -> Result<(), HubError> {
     write(cert, signed.pem())
 }
 
-/// What the certificate is good for: every name and address by which this computer may be reached.
+/// The names and addresses that the certificate covers: all by which this computer may be reached.
 fn names(options: &Options) -> Vec<String> {
     let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
     names.extend(host_name());
@@ -198,7 +198,7 @@ fn names(options: &Options) -> Vec<String> {
     names
 }
 
-/// This computer's name, as the system tells it.
+/// This computer's host name.
 pub(super) fn host_name() -> Option<String> {
     #[cfg(unix)]
     let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
@@ -207,13 +207,13 @@ pub(super) fn host_name() -> Option<String> {
     (!name.is_empty()).then_some(name)
 }
 
-/// The address under which others reach a hub that listens there. For one that listens on all addresses it is the one
-/// that the system would send from; nothing is sent to find it out.
+/// The address at which others reach a hub that listens on `listen`. For a wildcard address it is the source address
+/// of outgoing traffic; no packet is sent to find it.
 pub(super) fn reachable_address(listen: SocketAddr) -> Option<IpAddr> {
     if !listen.ip().is_unspecified() {
         return Some(listen.ip());
     }
-    // Addresses for documentation (RFC 5737, RFC 3849): routed like any, nobody's.
+    // Documentation addresses (RFC 5737, RFC 3849): routed like any other, but in use by nobody.
     let (from, to) =
         if listen.is_ipv4() { ("0.0.0.0:0", "192.0.2.1:9") } else { ("[::]:0", "[2001:db8::1]:9") };
     let socket = UdpSocket::bind(from).ok()?;

@@ -1,4 +1,4 @@
-//! What an admin does to a hub's data from outside: check it, repair it, copy it.
+//! Maintenance of a hub's data from outside: check, repair, backup.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,10 +11,10 @@ use crate::store::hub::{Anew, FILE, Repaired};
 use crate::store::readings::{HUB_FILE, ReadingsStore};
 use crate::store::{Findings, HubStore, StoreError};
 
-/// Looks at everything that the hub on this data directory keeps, whether it runs or not. Reads only. Blocks.
+/// Checks everything in this data directory, whether a hub runs on it or not. Reads only. Blocks.
 ///
 /// # Errors
-/// There is no hub's data in that directory.
+/// If the directory contains no hub's data.
 pub fn check(data_dir: &Path) -> Result<Findings, HubError> {
     expect_hub(data_dir)?;
     let mut found = HubStore::check(data_dir);
@@ -26,7 +26,7 @@ pub fn check(data_dir: &Path) -> Result<Findings, HubError> {
         match kept {
             Err(HubError::File { source, path }) if source.kind() == std::io::ErrorKind::NotFound => {
                 let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                found.notes.push(format!("{name} is not there; the next start makes one"));
+                found.notes.push(format!("{name} is missing; the next start creates one"));
             }
             Err(error) => found.problems.push(error.to_string()),
             Ok(()) => {}
@@ -35,11 +35,11 @@ pub fn check(data_dir: &Path) -> Result<Findings, HubError> {
     Ok(found)
 }
 
-/// Saves what can be read of damaged databases on this data directory into new ones, and sets the damaged ones aside,
-/// whole. `None`: nothing is damaged, and nothing was changed. The lines say what was saved. Blocks.
+/// Recovers what can be read of damaged databases in this data directory into new ones, and sets the damaged files
+/// aside. `None` if nothing is damaged; nothing was changed then. The lines say what was recovered. Blocks.
 ///
 /// # Errors
-/// A hub runs on it, there is nothing to be saved, or no room for it. Nothing was changed then.
+/// If a hub runs on it, nothing can be recovered, or there is no space. Nothing was changed then.
 pub fn repair(data_dir: &Path) -> Result<Option<Vec<String>>, HubError> {
     expect_hub(data_dir)?;
     let _lock = match files::take(data_dir) {
@@ -50,7 +50,7 @@ pub fn repair(data_dir: &Path) -> Result<Option<Vec<String>>, HubError> {
     if !HubStore::check(data_dir).is_sound() {
         let epoch = Epoch(u64::from_be_bytes(clock::random()?));
         let mut ids = std::iter::repeat_with(|| clock::random().map(MessageId::from_random));
-        // Randomness has just worked.
+        // The call before has shown that randomness works.
         let mut new_id =
             || ids.next().and_then(Result::ok).unwrap_or_else(|| MessageId::from_random([7; 16]));
         let anew = Anew { epoch, now: clock::now().wall_ms, new_id: &mut new_id };
@@ -82,21 +82,23 @@ fn told(lines: &mut Vec<String>, name: &str, repaired: Repaired) {
 fn verify(found: Findings) -> Result<(), HubError> {
     match found.problems.into_iter().next() {
         None => Ok(()),
-        Some(detail) => Err(HubError::System { detail: format!("what was repaired is not sound: {detail}") }),
+        Some(detail) => {
+            Err(HubError::System { detail: format!("the repaired data failed its check: {detail}") })
+        }
     }
 }
 
-/// Copies everything that the hub on this data directory keeps into a new directory, its owner's alone, whether the hub
-/// runs or not, and checks the copy. Returns the names of what was copied. Blocks.
+/// Copies a hub's data into a new, private directory, whether the hub runs or not, and checks the copy. Returns the
+/// names of the files copied. Blocks.
 ///
 /// # Errors
-/// There is no hub's data, something is in the way, or it is damaged or cannot be copied. No copy is left then.
+/// If there is no hub's data, the target exists, or the data is damaged or cannot be copied. No copy is left then.
 pub fn backup(data_dir: &Path, to: &Path) -> Result<Vec<String>, HubError> {
     expect_hub(data_dir)?;
     if to.exists() && !fs::read_dir(to).is_ok_and(|mut entries| entries.next().is_none()) {
         return Err(HubError::InTheWay { path: to.to_owned() });
     }
-    // Under its name only when it is complete.
+    // It gets its final name only when it is complete.
     let part = part(to);
     if part.exists() {
         fs::remove_dir_all(&part).map_err(HubError::file(&part))?;
@@ -112,7 +114,7 @@ pub fn backup(data_dir: &Path, to: &Path) -> Result<Vec<String>, HubError> {
         for leftover in
             ["-wal", "-shm"].iter().flat_map(|end| [FILE, HUB_FILE].map(|name| format!("{name}{end}")))
         {
-            // Made by the check; nothing is in them.
+            // Created by the check; they are empty.
             let _ = fs::remove_file(part.join(leftover));
         }
         if to.exists() {
@@ -122,7 +124,7 @@ pub fn backup(data_dir: &Path, to: &Path) -> Result<Vec<String>, HubError> {
         Ok(names)
     });
     if finished.is_err() {
-        // A half copy must not be taken for one.
+        // An incomplete copy must not be mistaken for a backup.
         let _ = fs::remove_dir_all(&part);
     }
     finished

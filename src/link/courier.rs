@@ -291,7 +291,7 @@ impl Courier {
             }
         }
         let on_its_way = |after: &After| match &after.tell {
-            // What is refused does not go.
+            // One that is refused already holds up nothing.
             Some(super::Input::Queued(item)) => {
                 matches!(item.delivery, Delivery::Attempted | Delivery::Failed(_))
             }

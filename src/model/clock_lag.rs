@@ -1,26 +1,27 @@
-//! [`ClockLag`]: how far a source's clock is behind the hub's, so calm that a person can read it.
+//! [`ClockLag`]: how far a source's clock lags behind the hub's, smoothed for display.
 
 use super::device::CLOCK_TOLERANCE_MS;
 use super::time::WallMs;
 
-/// The last moments that are looked at: the median of so many does not follow one that was held up on its way.
+/// Number of recent moments whose median is taken, so that a single delayed one has no influence.
 const MOMENTS: usize = 5;
-/// So many of them are more than a guess.
-const TRUSTED: u8 = 3;
-/// A change smaller than this is not told, in milliseconds.
+/// Minimum number of moments for a reliable result.
+const MIN_TRUSTED: u8 = 3;
+/// Changes smaller than this are not reported, in milliseconds.
 const CALM_MS: u64 = 250;
 
-/// How far a source's clock is behind the hub's. Transport included.
+/// Estimates how far a source's clock lags behind the hub's, including transport time.
 ///
-/// A clock that is off is off by the same time in moment after moment. Who sends what had waited is not: its times run
-/// faster than the hub's clock, until it has caught up. Such moments say nothing about its clock.
+/// A wrong clock is off by the same amount at every moment. A source that sends a backlog is not: its
+/// timestamps advance faster than the hub's clock until it has caught up. Such moments say nothing about its
+/// clock and are ignored.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ClockLag {
-    /// The newest time of the last moment by the source's clock, and by the hub's.
+    /// Newest timestamp of the last moment by the source's clock, and by the hub's.
     last: Option<(WallMs, WallMs)>,
-    /// Whether that moment is looked at.
+    /// Whether that moment is used for the estimate.
     counts: bool,
-    /// By how much it has caught up in the last moments, in milliseconds.
+    /// How much the source has caught up over the last moments, in milliseconds.
     caught_up: i64,
     behind: [i64; MOMENTS],
     known: u8,
@@ -28,8 +29,9 @@ pub struct ClockLag {
 }
 
 impl ClockLag {
-    /// Something that its source dates `at` reached the hub. Of what came at once the newest counts: the rest had waited.
-    /// Returns what to tell, where `told` was told before: 0 as long as nothing speaks against a right clock.
+    /// Processes data dated `at` by its source, and `received` by the hub's clock. Of data received at once the
+    /// newest counts, since the rest was delayed. Returns the lag to report in milliseconds, given the one
+    /// reported before (`told`): 0 as long as the clock may be right.
     pub fn heard(&mut self, at: WallMs, received: WallMs, told: Option<i64>) -> i64 {
         let behind = received.saturating_sub(at);
         match self.last {
@@ -77,10 +79,10 @@ impl ClockLag {
         self.known = (self.known + 1).min(MOMENTS as u8);
     }
 
-    /// What was taken for a clock that is off was the beginning of a backlog, where nothing better is known.
+    /// Discards an estimate that turned out to be the beginning of a backlog, unless there is a better one.
     fn catch_up(&mut self, by: i64) {
         self.caught_up = self.caught_up.saturating_add(by);
-        if self.caught_up > CLOCK_TOLERANCE_MS && self.known < TRUSTED {
+        if self.caught_up > CLOCK_TOLERANCE_MS && self.known < MIN_TRUSTED {
             (self.known, self.next) = (0, 0);
         }
     }
@@ -93,7 +95,7 @@ mod tests {
     const HOUR: i64 = 3_600_000;
     const T: WallMs = 1_790_000_000_000;
 
-    /// Tells of these moments, each by its source's clock and the hub's. Returns what is told at the end of each.
+    /// Feeds these moments, each by the source's and the hub's clock. Returns the lag reported after each.
     fn told(lag: &mut ClockLag, moments: impl IntoIterator<Item = (WallMs, WallMs)>) -> Vec<i64> {
         let mut last = None;
         let mut all = Vec::new();
@@ -105,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_an_hour_off_is_off_from_the_first_word_on_until_it_is_set() {
+    fn a_wrong_clock_is_detected_at_once_until_it_is_set() {
         let mut lag = ClockLag::default();
         let off = told(&mut lag, (0..9).map(|n| (T + n * 1_000 - HOUR, T + n * 1_000)));
         assert_eq!(off, [HOUR; 9]);
@@ -117,8 +119,8 @@ mod tests {
     }
 
     #[test]
-    fn a_backlog_is_not_a_clock_that_is_off() {
-        // Ten minutes of silence, then all that had waited, one by one and then in batches, and then live again.
+    fn a_backlog_is_not_a_wrong_clock() {
+        // Ten minutes offline, then the backlog one by one and in batches, then live again.
         let mut lag = ClockLag::default();
         let live = (0..9).map(|n| (T + n * 1_000, T + n * 1_000));
         let back = T + 609_000;
@@ -130,15 +132,15 @@ mod tests {
     }
 
     #[test]
-    fn a_backlog_of_one_that_was_never_heard_before_is_found_out() {
+    fn a_backlog_of_a_new_source_is_recognized() {
         let mut lag = ClockLag::default();
         let off = told(&mut lag, (0..100).map(|n| (T + n * 10_000, T + 30 * HOUR + n * 20)));
-        assert!(off[0] > 29 * HOUR, "nobody can know yet");
+        assert!(off[0] > 29 * HOUR, "not detectable yet");
         assert_eq!(off[1..], [0; 99]);
     }
 
     #[test]
-    fn a_source_that_sends_ten_seconds_at_once_has_a_clock_all_the_same() {
+    fn batches_of_ten_seconds_still_give_an_estimate() {
         let mut lag = ClockLag::default();
         let off = told(&mut lag, (0..50).map(|n| (T + n * 1_000 - HOUR, T + (n / 10 + 1) * 10_000)));
         assert!(off[9..].iter().all(|ms| (HOUR..=HOUR + 10_000).contains(ms)), "{off:?}");

@@ -1,4 +1,5 @@
-//! Devices: what they are, what they say, and how far it is to be believed. Values alone; [`super::devices`] keeps them.
+//! Devices: announcements, values, commands and their freshness. Value types only; [`super::devices`] stores
+//! them.
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
@@ -13,37 +14,38 @@ use super::number::{self, END_OF_WHOLE, NotHeld, Number, Whole};
 use super::principal::Sender;
 use super::time::WallMs;
 
-/// A command that was not carried out within so long is not carried out any more, in milliseconds.
+/// Lifetime of a command, in milliseconds; a device must not carry it out later.
 pub const COMMAND_MS: u64 = 30_000;
-/// Expected intervals without a word after which a device counts as silent.
+/// A device counts as silent after this many expected intervals without data.
 pub const SILENT_AFTER: u64 = 3;
-/// Until a device's rhythm is known, a word is expected this often, in milliseconds.
+/// Expected interval of a device whose own interval is not known yet, in milliseconds.
 pub const UNKNOWN_RHYTHM_MS: u64 = 20_000;
-/// A hub that was just started does not know yet who is there: devices have so long to come back, in milliseconds.
+/// Time that devices have to reconnect after a start of the hub before they count as silent, in milliseconds.
 pub const RETURN_MS: u64 = 30_000;
-/// A source's clock that differs from the hub's by no more than this counts as right, in milliseconds.
+/// Maximum difference between a source's clock and the hub's that is ignored, in milliseconds.
 pub const CLOCK_TOLERANCE_MS: i64 = 5_000;
-/// A reading that is older is taken for one whose clock was never set, in milliseconds.
-const YEAR_MS: i64 = 366 * 86_400_000;
-/// Longest id of a device and longest name of a metric, in characters.
+/// Readings older than this are attributed to a clock that was never set, in milliseconds.
+const MAX_AGE_MS: i64 = 366 * 86_400_000;
+/// Maximum length of a device's id and of a metric's name, in characters.
 pub const NAME_CHARS: usize = 64;
-/// Most metrics of one device; more are not taken.
+/// Maximum number of metrics of a device; more are ignored.
 pub const METRICS: usize = 256;
 
-/// A name of 1 to 64 characters, no control characters, no white space at either end. Cheap to clone.
+/// A name of 1 to 64 characters, without control characters or leading or trailing white space. Cheap to
+/// clone.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ShortName(Arc<str>);
 
 /// A device's id, unique within its hub.
 pub type DeviceId = ShortName;
-/// A metric's (or a writable property's) name, unique within its device.
+/// Name of a metric or writable property, unique within its device.
 pub type MetricName = ShortName;
 
 impl ShortName {
-    /// Takes a name that keeps the rule.
+    /// Validates a name.
     ///
     /// # Errors
-    /// Says the rule.
+    /// Describes the rule if the name breaks it.
     pub fn new(text: impl AsRef<str>) -> Result<Self, InvalidName> {
         let text = text.as_ref();
         let count = text.chars().take(NAME_CHARS + 1).count();
@@ -60,7 +62,7 @@ impl ShortName {
         &self.0
     }
 
-    /// Whether both are one allocation, and so certainly the same name. `false` says nothing.
+    /// Whether both share an allocation and are therefore equal. `false` does not mean that they differ.
     pub fn same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
@@ -97,9 +99,10 @@ impl<'de> Deserialize<'de> for ShortName {
     }
 }
 
-/// What a reading says. In JSON: a number, `true` or `false`, a text, or `null` where there is no value at the moment (a
-/// sensor that failed; NaN and infinities, which JSON does not have, become this too). Each number has one form here, so
-/// that equal values are equal: what an `f64` holds is a [`Value::Number`].
+/// The value of a reading. In JSON: a number, `true` or `false`, a string, or `null` if there is no value at
+/// the moment (a failed sensor; NaN and infinities, which JSON lacks, become this too). Each number has one
+/// representation, so that equal values compare equal: what an `f64` represents exactly is a
+/// [`Value::Number`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Value {
     /// There is no value at the moment.
@@ -107,11 +110,11 @@ pub enum Value {
     Missing,
     /// A finite number.
     Number(f64),
-    /// A whole number of `i64` or `u64` that no `f64` holds.
+    /// An integer of `i64` or `u64` that no `f64` represents exactly.
     Whole(Whole),
-    /// Yes or no.
+    /// A Boolean.
     Flag(bool),
-    /// A text, or one of an enumeration's options.
+    /// A text, or an option of an enumeration.
     Text(Arc<str>),
 }
 
@@ -121,20 +124,20 @@ impl Value {
         if number.is_finite() { Value::Number(number) } else { Value::Missing }
     }
 
-    /// A whole number; none beyond those of `i64` and `u64`.
+    /// An integer; `None` if it fits neither `i64` nor `u64`.
     pub fn whole(number: i128) -> Option<Value> {
         number::split(number).map(|(nearest, off)| Number::new(nearest, off).into())
     }
 
-    /// A number as JSON and people write it: digits alone are a whole number, and exact.
+    /// Parses a number. Digits without a point or exponent are an exact integer.
     ///
     /// # Errors
-    /// When it is no number, or one that cannot be held.
+    /// If the text is not a number, or one that is out of range.
     pub fn parse_number(text: &str) -> Result<Value, NotHeld> {
         number::parse(text).map(Value::from)
     }
 
-    /// It as a number, if it is one.
+    /// The value as a number, if it is one.
     pub fn as_number(&self) -> Option<Number> {
         match self {
             Value::Number(number) => Some(Number::from(*number)),
@@ -143,7 +146,7 @@ impl Value {
         }
     }
 
-    /// What is charted: a number as it is, or the `f64` next to it; a flag as 0 or 1.
+    /// The value as charted: a number, rounded to an `f64` if necessary; a flag as 0 or 1.
     pub fn as_chart(&self) -> Option<f64> {
         match self {
             Value::Number(number) => Some(*number),
@@ -181,7 +184,7 @@ impl From<u64> for Value {
     }
 }
 
-/// A whole number as digits alone, like that of any other program; -0 as it is.
+/// Writes integers without a decimal point, as other programs do; -0 is kept.
 fn serialize_number<S: Serializer>(number: f64, serializer: S) -> Result<S::Ok, S::Error> {
     let is_minus_zero = number == 0.0 && number.is_sign_negative();
     match number.fract() == 0.0 && !is_minus_zero {
@@ -196,7 +199,7 @@ fn serialize_number<S: Serializer>(number: f64, serializer: S) -> Result<S::Ok, 
 fn serialize_whole<S: Serializer>(whole: Whole, serializer: S) -> Result<S::Ok, S::Error> {
     match i64::try_from(whole.get()) {
         Ok(whole) => serializer.serialize_i64(whole),
-        // It is one of u64, or it would be none.
+        // Not in i64, so it is in u64.
         Err(_) => serializer.serialize_u64(u64::try_from(whole.get()).unwrap_or(u64::MAX)),
     }
 }
@@ -275,59 +278,59 @@ impl<'de> Deserialize<'de> for Value {
     }
 }
 
-/// What kind of value a metric has.
+/// Type of a metric's values.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MetricType {
-    /// A number with a unit.
+    /// A number, usually with a unit.
     #[default]
     Number,
     /// Free text.
     Text,
-    /// Yes or no.
+    /// A Boolean.
     Flag,
     /// One of [`Metric::options`].
     Enum,
 }
 
-/// One thing that a device measures or lets be set.
+/// A metric or writable property of a device.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Metric {
-    /// Its name, unique within the device.
+    /// Name, unique within the device.
     pub name: MetricName,
-    /// What kind of value it has.
+    /// Type of its values.
     #[serde(rename = "type", default)]
     pub kind: MetricType,
-    /// Its unit, as people write it: `°C`, `%`, `B/s`. Empty: none.
+    /// Unit as written, for example `°C`, `%` or `B/s`; empty if none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub unit: String,
-    /// The lowest value it can have, or be set to.
+    /// Minimum value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min: Option<Number>,
-    /// The highest.
+    /// Maximum value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<Number>,
-    /// Digits after the point that mean something; none: as many as the value has.
+    /// Number of decimals to show; `None` for as many as the value has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub precision: Option<u8>,
-    /// What an enumeration can be.
+    /// Options of an enumeration.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<String>,
-    /// Whether it can be set by a command.
+    /// Whether commands can set it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub writable: bool,
-    /// Whether a person is asked once more before it is set.
+    /// Whether setting it requires confirmation.
     #[serde(default, skip_serializing_if = "is_false")]
     pub risky: bool,
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes it by reference")]
 fn is_false(flag: &bool) -> bool {
     !flag
 }
 
 impl Metric {
-    /// A metric of which only this is known.
+    /// A metric with default attributes.
     pub fn new(name: MetricName, kind: MetricType) -> Metric {
         Metric {
             name,
@@ -342,7 +345,7 @@ impl Metric {
         }
     }
 
-    /// A metric that was never announced, known by its first value.
+    /// A metric that was not announced, with the type of its first value.
     pub fn of_value(name: MetricName, value: &Value) -> Metric {
         let kind = match value {
             Value::Flag(_) => MetricType::Flag,
@@ -352,13 +355,13 @@ impl Metric {
         Metric::new(name, kind)
     }
 
-    /// Whether this number is within the limits.
+    /// Whether a number is within the limits.
     fn takes(&self, number: Number) -> bool {
         self.min.is_none_or(|low| number.compare(low).is_ge())
             && self.max.is_none_or(|high| number.compare(high).is_le())
     }
 
-    /// Which numbers may be set, in English.
+    /// Describes the allowed numbers, in English.
     pub fn limits(&self) -> String {
         match (self.min, self.max) {
             (None, None) => "a number".to_owned(),
@@ -368,10 +371,10 @@ impl Metric {
         }
     }
 
-    /// Whether this value may be set.
+    /// Checks whether a value may be set.
     ///
     /// # Errors
-    /// Says in English what would do.
+    /// Describes the allowed values, in English.
     pub fn check(&self, value: &Value) -> Result<(), String> {
         match (self.kind, value) {
             (MetricType::Number, Value::Number(_) | Value::Whole(_)) => {
@@ -388,34 +391,34 @@ impl Metric {
     }
 }
 
-/// What a device says about itself.
+/// A device's announcement.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spec {
-    /// Its id.
+    /// The device's id.
     #[serde(rename = "device")]
     pub id: DeviceId,
-    /// Its name for people; the id where it is empty.
+    /// Display name; empty to use the id.
     #[serde(default)]
     pub name: String,
-    /// What kind of thing it is, for grouping: `computer`, `pump`. May be empty.
+    /// Kind of device, for grouping, for example `computer` or `pump`. May be empty.
     #[serde(default)]
     pub kind: String,
-    /// What it measures and lets be set.
+    /// Its metrics and writable properties.
     #[serde(default)]
     pub metrics: Vec<Metric>,
-    /// What else there is to know about it: model, firmware, place.
+    /// Other attributes: model, firmware, location and so on.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, String>,
-    /// How often it will say something, in seconds; none: the hub goes by its rhythm.
+    /// Interval at which it will publish, in seconds; if `None`, the hub measures it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect_every_s: Option<f64>,
-    /// Its last will: why it is offline, if its connection ends without a goodbye.
+    /// Last will: the reason shown if its connection ends without a goodbye.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub will: String,
 }
 
 impl Spec {
-    /// A device of which only the id is known.
+    /// A device that has not announced itself, known only by its id.
     pub fn unannounced(id: DeviceId) -> Spec {
         Spec {
             id,
@@ -428,94 +431,95 @@ impl Spec {
         }
     }
 
-    /// The name to show.
+    /// Display name.
     pub fn title(&self) -> &str {
         if self.name.is_empty() { self.id.as_str() } else { &self.name }
     }
 
-    /// A metric by name.
+    /// The metric of this name, if announced.
     pub fn metric(&self, name: &str) -> Option<&Metric> {
         self.metrics.iter().find(|metric| metric.name.as_str() == name)
     }
 
-    /// The announced interval in milliseconds: at least 100 ms, at most a day.
+    /// The announced interval, limited to between 100 ms and a day, in milliseconds.
     pub fn every_ms(&self) -> Option<u64> {
         let seconds = self.expect_every_s.filter(|seconds| seconds.is_finite() && *seconds > 0.0)?;
         Some((seconds.clamp(0.1, 86_400.0) * 1000.0) as u64)
     }
 }
 
-/// A device as a hub knows it.
+/// State of a device in the hub.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DeviceState {
-    /// What it said about itself; metrics that it never announced are added as they come.
+    /// The announcement, plus metrics that were published without being announced.
     #[serde(flatten)]
     pub spec: Spec,
-    /// Changes whenever the device announces itself anew: a command meant for an earlier one is not delivered.
+    /// Changes with each announcement. A command for an earlier incarnation is not delivered.
     pub incarnation: u64,
-    /// `false`: it, or its will, said that it is gone.
+    /// Whether it is online. `false` after a goodbye or its last will.
     pub online: bool,
-    /// Since when that is so, by the hub's clock.
+    /// When `online` last changed, by the hub's clock.
     pub since: WallMs,
-    /// Why it is offline, in its own words. May be empty.
+    /// Reason for being offline as given by the device. May be empty.
     #[serde(default)]
     pub reason: String,
-    /// When it last said anything, by the hub's clock.
+    /// When data was last received from it, by the hub's clock.
     #[serde(default)]
     pub heard: Option<WallMs>,
-    /// Its interval as announced, or as the hub learned it, in milliseconds.
+    /// Its publishing interval, announced or measured, in milliseconds.
     #[serde(default)]
     pub every_ms: Option<u64>,
-    /// The last value of each metric.
+    /// The latest value of each metric.
     #[serde(default)]
     pub values: Vec<LastValue>,
 }
 
-/// The last value of a metric.
+/// The latest value of a metric.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LastValue {
-    /// Which.
+    /// Name of the metric.
     pub metric: MetricName,
-    /// What.
+    /// The value.
     pub value: Value,
-    /// When, by the device's clock.
+    /// Timestamp by the device's clock.
     pub at: WallMs,
-    /// When, by the hub's.
+    /// Time received by the hub's clock.
     pub received: WallMs,
 }
 
-/// One device's values of one moment: the next `count` of [`Readings::values`].
+/// The values that a device published at one moment: the next `count` of [`Readings::values`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
-    /// Whose.
+    /// The device.
     pub device: DeviceId,
-    /// When, by the device's clock; by the hub's where it said nothing.
+    /// Timestamp by the device's clock, or by the hub's if it sent none.
     pub at: WallMs,
-    /// When, by the hub's clock. 0 on the way to the hub.
+    /// Time received by the hub's clock; 0 on the way to the hub.
     pub received: WallMs,
-    /// How many values.
+    /// Number of values.
     pub count: u32,
 }
 
-/// Readings of any devices, in the order in which the hub received them. Flat: thousands a second are two allocations.
+/// Readings of any devices, in the order in which the hub received them. Stored flat: thousands per second
+/// need only two allocations.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Readings {
-    /// The moments.
+    /// The samples.
     pub samples: Vec<Sample>,
-    /// The values of all moments, one after the other.
+    /// The values of all samples, concatenated.
     pub values: Vec<(MetricName, Value)>,
-    /// How many other readings were left out before these, because this client could not keep up.
+    /// Number of readings dropped before these because the client could not keep up.
     pub conflated: u64,
 }
 
 impl Readings {
-    /// One moment of one device.
+    /// A single sample.
     pub fn of(device: DeviceId, at: WallMs, received: WallMs, values: Vec<(MetricName, Value)>) -> Readings {
         let count = u32::try_from(values.len()).unwrap_or(u32::MAX);
         Readings { samples: vec![Sample { device, at, received, count }], values, conflated: 0 }
     }
 
-    /// Each moment with its values.
+    /// The samples, each with its values.
     pub fn iter(&self) -> impl Iterator<Item = (&Sample, &[(MetricName, Value)])> {
         let mut rest = self.values.as_slice();
         self.samples.iter().map(move |sample| {
@@ -526,36 +530,36 @@ impl Readings {
     }
 }
 
-/// What became of a command.
+/// State of a command.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "state")]
 pub enum CommandState {
-    /// On its way; the device has not answered.
+    /// Sent; the device has not answered yet.
     Pending,
-    /// The device did it.
+    /// Carried out.
     Done,
-    /// The device could not.
+    /// The device failed to carry it out.
     Failed {
-        /// Why, in the device's words.
+        /// The device's explanation.
         #[serde(default)]
         detail: String,
     },
     /// The device did not answer within [`COMMAND_MS`].
     Expired,
-    /// The hub did not pass it on.
+    /// The hub refused to deliver it.
     Refused {
-        /// Why.
+        /// The reason.
         why: CommandRefusal,
-        /// What would do, in the hub's words; may be empty.
+        /// The hub's explanation; may be empty.
         #[serde(default)]
         detail: String,
     },
-    /// Our link went down before the answer came: nobody here knows.
+    /// The link went down before the answer arrived: the outcome is unknown.
     #[serde(skip)]
     Unknown,
 }
 
-/// Why a hub does not pass a command on.
+/// Why the hub refused to deliver a command.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CommandRefusal {
@@ -563,106 +567,106 @@ pub enum CommandRefusal {
     UnknownDevice,
     /// The device has no such property, or it cannot be set.
     NotWritable,
-    /// Not a value that this property takes.
+    /// The value is not valid for this property.
     BadValue,
-    /// The device is not what it was when the command was given.
+    /// The device has changed since the command was given.
     Changed,
-    /// This principal may not.
+    /// The principal lacks permission.
     NotAllowed,
-    /// Another reason.
+    /// A reason that this version does not know.
     #[serde(other)]
     Other,
 }
 
-/// A command and what became of it.
+/// A command and its state.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Command {
-    /// Its id, made by who asked.
+    /// Its id, chosen by the sender.
     pub id: MessageId,
-    /// For which device.
+    /// The device.
     pub device: DeviceId,
-    /// Which property.
+    /// The property to set.
     pub property: MetricName,
-    /// The wanted value.
+    /// The requested value.
     pub value: Value,
-    /// Who asked.
+    /// Who sent it.
     pub by: Sender,
-    /// When it was asked, by the hub's clock.
+    /// When it was sent, by the hub's clock.
     pub at: WallMs,
-    /// What became of it.
+    /// Its state.
     #[serde(flatten)]
     pub state: CommandState,
 }
 
-/// Something about a device that is kept for people: newest last.
+/// An entry of a device's log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LogLine {
-    /// When, by the hub's clock.
+    /// When it happened, by the hub's clock.
     pub at: WallMs,
-    /// What.
+    /// What happened.
     #[serde(flatten)]
     pub what: Happened,
 }
 
-/// What happened to a device.
+/// An event in a device's log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "what")]
 pub enum Happened {
-    /// It came.
+    /// It came online.
     Online,
-    /// It went.
+    /// It went offline.
     Offline {
-        /// Why, in its own words. May be empty.
+        /// The reason given; may be empty.
         #[serde(default)]
         reason: String,
     },
-    /// It said nothing for three of its intervals.
+    /// It published nothing for three of its intervals.
     Silent,
-    /// A command ended.
+    /// A command was completed.
     Command {
-        /// Which.
+        /// The command and its outcome.
         command: Command,
     },
 }
 
-/// Whether a device is there.
+/// Status of a device as shown.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Status {
-    /// It speaks.
+    /// It is publishing.
     Online,
-    /// It said nothing for three of its expected intervals, and the link is alive.
+    /// It published nothing for three of its expected intervals, although the link is up.
     Silent,
-    /// It, or its will, said that it is gone.
+    /// It went offline, or its last will was published.
     Offline,
-    /// Our link is down, or a hub that was just started has not heard of it yet.
+    /// The link is down, or the hub restarted and has not heard from it yet.
     Unknown,
 }
 
-/// How far a reading is to be believed.
+/// Freshness of a reading.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Freshness {
-    /// It came as it was said.
+    /// Received live.
     Live,
-    /// It was said before we were there, and holds until the next one.
+    /// Read before we connected; valid until the next one.
     Replayed,
-    /// Its device is silent or offline.
+    /// The device is silent or offline.
     Stale,
-    /// Our link is down.
+    /// The link is down.
     Unknown,
 }
 
-/// Where a reading stands in time, by the hub's clock. `behind`: how far its source's clock is behind the hub's, as the
-/// newest of its last words told ([`super::clock_lag`]). With a right clock it stands where its source says, however long
-/// it was on its way: a backlog keeps its past. With a wrong one it is moved by as much. Nothing stands in the future, or
-/// more than a year back.
+/// The time at which a reading is plotted, by the hub's clock. `behind` is the lag of the source's clock as
+/// last estimated by [`super::clock_lag`]. If the clock is right, this is the source's timestamp, however
+/// late the reading arrived, so a backlog keeps its times. If it is wrong, the timestamp is corrected by the
+/// lag. The result is never in the future or more than a year back.
 pub fn place(at: WallMs, received: WallMs, behind: i64) -> WallMs {
     let is_right = behind.saturating_abs() <= CLOCK_TOLERANCE_MS;
     let at = if is_right { at } else { at.saturating_add(behind) };
     let late = received.saturating_sub(at);
-    if (-CLOCK_TOLERANCE_MS..=YEAR_MS).contains(&late) { at } else { received }
+    if (-CLOCK_TOLERANCE_MS..=MAX_AGE_MS).contains(&late) { at } else { received }
 }
 
-/// How often something comes, learned from when it came.
+/// Measures the interval of recurring events.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rhythm {
     last: Option<WallMs>,
@@ -671,12 +675,12 @@ pub struct Rhythm {
 }
 
 impl Rhythm {
-    /// The clock that says when was put back: what it says next is the first of all.
+    /// Starts over, since the clock was set back.
     pub fn restart(&mut self) {
         self.last = None;
     }
 
-    /// It came at this time.
+    /// Records an event at this time.
     pub fn heard(&mut self, at: WallMs) {
         if let Some(last) = self.last
             && at > last
@@ -687,7 +691,8 @@ impl Rhythm {
         self.last = Some(self.last.map_or(at, |last| last.max(at)));
     }
 
-    /// The longest of the last intervals, at least 1 s, in milliseconds; none before the second time.
+    /// The longest of the recent intervals, at least 1 s, in milliseconds; `None` until there were two
+    /// events.
     pub fn every_ms(&self) -> Option<u64> {
         let longest = self.gaps.iter().copied().max().filter(|gap| *gap > 0)?;
         Some(u64::from(longest.max(1_000)))

@@ -1,5 +1,5 @@
-//! [`DeviceChoices`]: what a person has chosen for single devices: a name and a group of their own, whether a device is
-//! pinned to the top, and whether it is hidden. Only this app knows of it; the server's names and ids stay as they are.
+//! [`DeviceChoices`]: the person's settings for individual devices: name, group, pinned, hidden. Local to
+//! this app; the server's names and ids are not changed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,28 +10,28 @@ use serde_json::{Map, Value};
 use super::device::DeviceId;
 use super::id::ConnectionId;
 
-/// Maximum number of devices with a choice, over all servers.
+/// Maximum number of devices with settings, over all servers.
 pub const MAX_CHOSEN_DEVICES: usize = 4_096;
-/// Maximum length of a device's own name and of a group's name, in characters.
+/// Maximum length of a chosen device or group name, in characters.
 pub const MAX_CHOSEN_NAME_CHARS: usize = 64;
 
-/// What is chosen for one device.
+/// The settings of one device.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DeviceChoice {
-    /// The person's name for it; empty: the name that the device announces.
+    /// Chosen name; empty for the announced one.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub name: String,
-    /// The person's group for it; empty: none.
+    /// Chosen group; empty for none.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub group: String,
-    /// Whether it stands at the top of lists.
+    /// Whether it is pinned to the top of lists.
     #[serde(skip_serializing_if = "is_false")]
     pub pinned: bool,
-    /// Whether lists leave it out.
+    /// Whether it is hidden from lists.
     #[serde(skip_serializing_if = "is_false")]
     pub hidden: bool,
-    /// What a later version of this program has chosen.
+    /// Settings of later versions, kept as they are.
     #[serde(flatten)]
     unknown: Map<String, Value>,
 }
@@ -41,7 +41,7 @@ fn is_false(flag: &bool) -> bool {
 }
 
 impl DeviceChoice {
-    /// Whether nothing is chosen.
+    /// Whether all settings are the defaults.
     pub fn is_default(&self) -> bool {
         *self == DeviceChoice::default()
     }
@@ -55,7 +55,7 @@ impl DeviceChoice {
         }
     }
 
-    /// The change that takes `change` back.
+    /// The change that reverts `change`.
     pub fn inverse_of(&self, change: &DeviceChange) -> DeviceChange {
         match change {
             DeviceChange::Name(_) => DeviceChange::Name(self.name.clone()),
@@ -66,20 +66,20 @@ impl DeviceChoice {
     }
 }
 
-/// One change to a device's choice.
+/// A change to a device's settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeviceChange {
-    /// Call it this; empty: as it announces itself.
+    /// Set the name; empty for the announced one.
     Name(String),
-    /// Put it into this group; empty: into none.
+    /// Set the group; empty for none.
     Group(String),
-    /// Keep it at the top of lists, or no longer.
+    /// Pin or unpin it.
     Pinned(bool),
-    /// Leave it out of lists, or no longer.
+    /// Hide it, or show it again.
     Hidden(bool),
 }
 
-/// A name as it is kept: one line without white space at its ends, at most [`MAX_CHOSEN_NAME_CHARS`] long.
+/// Normalizes a name: one line, trimmed, at most [`MAX_CHOSEN_NAME_CHARS`] characters.
 pub fn chosen_name(typed: &str) -> String {
     let line = typed.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !c.is_control());
     let line: String = line.collect();
@@ -87,19 +87,19 @@ pub fn chosen_name(typed: &str) -> String {
     short.trim_end().to_owned()
 }
 
-/// What is chosen for the devices of one server.
+/// The settings of one server's devices.
 pub type ServerChoices = Arc<BTreeMap<DeviceId, DeviceChoice>>;
 
-/// What is chosen for devices, by server.
+/// The settings of all devices, by server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Vec<Value>", into = "Vec<Value>")]
 pub struct DeviceChoices {
     servers: BTreeMap<ConnectionId, ServerChoices>,
-    /// Entries of a file that this version does not understand; they are written back as they were.
+    /// Entries of the file that this version does not understand; written back unchanged.
     unreadable: Vec<Value>,
 }
 
-/// A choice in a file.
+/// An entry of the file.
 #[derive(Serialize, Deserialize)]
 struct Line {
     connection: ConnectionId,
@@ -109,28 +109,28 @@ struct Line {
 }
 
 impl DeviceChoices {
-    /// What is chosen for a server's devices.
+    /// The settings of a server's devices.
     pub fn of(&self, connection: ConnectionId) -> ServerChoices {
         self.servers.get(&connection).cloned().unwrap_or_default()
     }
 
-    /// How many devices have a choice.
+    /// Number of devices with settings.
     pub fn len(&self) -> usize {
         self.servers.values().map(|server| server.len()).sum()
     }
 
-    /// Whether there is nothing to keep.
+    /// Whether there is nothing to save.
     pub fn is_empty(&self) -> bool {
         self.servers.is_empty() && self.unreadable.is_empty()
     }
 
-    /// Whether a choice for this device can be kept.
+    /// Whether settings for this device can be stored.
     pub fn has_room(&self, connection: ConnectionId, device: &DeviceId) -> bool {
         self.len() < MAX_CHOSEN_DEVICES
             || self.servers.get(&connection).is_some_and(|server| server.contains_key(device))
     }
 
-    /// Makes a change. `false`: there are [`MAX_CHOSEN_DEVICES`] already, and nothing was changed.
+    /// Applies a change. Returns `false`, without changing anything, if [`MAX_CHOSEN_DEVICES`] is reached.
     pub fn change(&mut self, connection: ConnectionId, device: DeviceId, change: DeviceChange) -> bool {
         if !self.has_room(connection, &device) {
             return false;
@@ -145,7 +145,7 @@ impl DeviceChoices {
         true
     }
 
-    /// Forgets what was chosen for a server's devices.
+    /// Removes the settings of a server's devices.
     pub fn forget(&mut self, connection: ConnectionId) {
         self.servers.remove(&connection);
     }
@@ -176,7 +176,7 @@ impl From<DeviceChoices> for Vec<Value> {
     fn from(choices: DeviceChoices) -> Self {
         let mut lines = Vec::new();
         for (connection, server) in choices.servers {
-            // What `--url` named for one run may be another server at the next.
+            // `--url` may name another server in the next run.
             if connection == ConnectionId::COMMAND_LINE {
                 continue;
             }
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn choices_keep_their_form_in_a_file_and_what_is_not_understood() {
+    fn choices_and_unknown_entries_survive_a_round_trip() {
         let text = json!([
             {"connection": 3, "device": "kiln", "name": "가마", "pinned": true, "colour": "red"},
             {"connection": 3, "device": "not an id\n"},
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_choice_taken_back_leaves_nothing() {
+    fn a_reverted_choice_leaves_nothing() {
         let mut choices = DeviceChoices::default();
         let undo = DeviceChoice::default().inverse_of(&DeviceChange::Name("Shed".into()));
         choices.change(SERVER, id("a"), DeviceChange::Name("  Shed\u{0}\n ".into()));
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_chosen_for_one_run_is_not_written() {
+    fn choices_for_a_command_line_server_are_not_saved() {
         let mut choices = DeviceChoices::default();
         choices.change(ConnectionId::COMMAND_LINE, id("a"), DeviceChange::Pinned(true));
         assert_eq!(serde_json::to_value(&choices).unwrap(), json!([]));

@@ -1,5 +1,6 @@
-//! [`Devices`]: all devices of one connection, as the window sees them, and what changes them. Whether the link is up is
-//! not known here: [`super::Connection::status`] puts both together. Everything is bounded: what finds no room is counted.
+//! [`Devices`]: all devices of one connection as the window sees them. It does not know whether the link is
+//! up; [`super::Connection::status`] combines both. Everything is bounded; what exceeds the bounds is
+//! counted.
 
 mod one;
 mod space;
@@ -19,30 +20,31 @@ use super::series::{Bucket, SeriesPage};
 use super::states::{StateChange, States};
 use super::time::WallMs;
 pub use one::{Device, Latest, Presence};
-use one::{LINES, Told};
-use space::{DEVICES, Space};
+use one::{MAX_LINES, StateSource};
+use space::{MAX_DEVICES, Space};
 
-/// Most pages of stored pasts held for plots, and most stretches in all of them.
-const PAGES: usize = 48;
-const PAGED_BUCKETS: usize = 100_000;
+/// Maximum number of history pages held for plots, and of buckets in all of them together.
+const MAX_PAGES: usize = 48;
+const MAX_PAGED_BUCKETS: usize = 100_000;
 
-/// Most stored pasts of texts held for plots: a page shows fewer at once. Each is at most a megabyte, mostly a few kilobytes.
-const STATES: usize = 16;
+/// Maximum number of text histories held for plots; a page shows fewer at once. Each is at most a megabyte,
+/// usually a few kilobytes.
+const MAX_STATES: usize = 16;
 
 /// All devices of one connection.
 #[derive(Clone, Debug, Default)]
 pub struct Devices {
     list: Vec<Device>,
     by_id: HashMap<DeviceId, usize, RandomState>,
-    /// The device after the one that was read last: mostly the next one.
+    /// Index after the last device that was read, which is usually the next one.
     next: usize,
-    /// The hub's list has arrived in this connection.
+    /// Whether the hub's device list is complete since the link came up.
     complete: bool,
-    /// The devices of a list that is arriving.
+    /// Ids of the devices in a list that is still arriving.
     arriving: Option<HashSet<DeviceId, RandomState>>,
-    /// Counts connections; see [`Device::in_generation`].
+    /// Number of connections so far; see [`Device::in_generation`].
     generation: u32,
-    /// Devices with a command whose end is not known.
+    /// Devices with a command whose outcome is unknown.
     awaited: HashSet<DeviceId, RandomState>,
     space: Space,
     version: u64,
@@ -61,7 +63,7 @@ impl PartialEq for Devices {
 impl Eq for Devices {}
 
 impl Devices {
-    /// Takes one event in.
+    /// Applies an event.
     pub fn apply(&mut self, event: DeviceEvent) {
         match event {
             DeviceEvent::Listed { devices, started, more } => self.listed(devices, started, more),
@@ -77,68 +79,68 @@ impl Devices {
             DeviceEvent::SeriesPaged { device, metric, page } => self.paged(device, metric, page),
             DeviceEvent::States { device, metric, changes } => self.states_read(device, metric, changes),
             DeviceEvent::Restored(states) => self.restored(states),
-            // For the publisher beside the model.
+            // Handled by the publisher, not the model.
             DeviceEvent::CommandGiven { .. } | DeviceEvent::PublishRefused { .. } => {}
         }
     }
 
-    /// How many.
+    /// Number of devices.
     pub fn len(&self) -> usize {
         self.list.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no devices.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
-    /// Whether the hub's list has arrived since the link came up.
+    /// Whether the hub's device list has arrived since the link came up.
     pub fn is_complete(&self) -> bool {
         self.complete
     }
 
-    /// Changes with the set of devices, their names, kinds and presence, and with what a person has chosen for them: what a
-    /// list is sorted and filtered by.
+    /// Changes when the set of devices, a name, kind or presence, or a device's settings change: everything
+    /// that lists are sorted and filtered by.
     pub fn version(&self) -> u64 {
         self.version
     }
 
-    /// A person chose something else for a device: lists are sorted and filtered anew.
+    /// Records that a device's settings changed, so that lists are sorted and filtered again.
     pub(super) fn rearrange(&mut self) {
         self.version += 1;
     }
 
-    /// All, in no order that means anything. The place of a device in it holds until [`Devices::version`] changes.
+    /// All devices in arbitrary order. Indices are valid until [`Devices::version`] changes.
     pub fn iter(&self) -> std::slice::Iter<'_, Device> {
         self.list.iter()
     }
 
-    /// One, by its place.
+    /// The device at an index.
     pub fn at(&self, place: usize) -> Option<&Device> {
         self.list.get(place)
     }
 
-    /// One, by its id.
+    /// The device with this id.
     pub fn get(&self, id: &str) -> Option<&Device> {
         self.list.get(*self.by_id.get(id)?)
     }
 
-    /// How many readings came from the hub in all.
+    /// Total number of readings received from the hub.
     pub fn readings(&self) -> u64 {
         self.readings
     }
 
-    /// How many readings the hub left out in all, because this app could not keep up.
+    /// Total number of readings that the hub dropped because this app could not keep up.
     pub fn conflated(&self) -> u64 {
         self.conflated
     }
 
-    /// How often a device or a metric found no room here in all.
+    /// Total number of times that a device or metric was dropped for lack of space.
     pub fn left_out(&self) -> u64 {
         self.space.left_out
     }
 
-    /// About how many bytes all of it takes. Looks at everything: for tests and benches.
+    /// Approximate memory use in bytes. Visits everything: for tests and benchmarks only.
     pub fn bytes(&self) -> usize {
         let entry = size_of::<(DeviceId, usize)>() + 1;
         let spare = (self.list.capacity() - self.list.len()) * size_of::<Device>();
@@ -154,12 +156,13 @@ impl Devices {
             + self.states.iter().flat_map(|(_, held)| held.iter()).map(change).sum::<usize>()
     }
 
-    /// A part of a metric's stored past, as last asked for.
+    /// The page of a metric's history that was last requested.
     pub fn page(&self, device: &str, metric: &str) -> Option<&SeriesPage> {
         held(&self.pages, device, metric)
     }
 
-    /// A text's stored past, as last asked for, in order of time. Another answer is another allocation.
+    /// The history of a text metric that was last requested, in order of time. A new answer has a new
+    /// allocation.
     pub fn states(&self, device: &str, metric: &str) -> Option<&States> {
         held(&self.states, device, metric)
     }
@@ -169,8 +172,8 @@ impl Devices {
         self.pages_version
     }
 
-    /// The link went down: what was known is kept, and counts as unknown until the hub has told everything anew. No device
-    /// is touched but those with a pending command.
+    /// The link went down. Known devices are kept, and count as unknown until the hub sends everything again.
+    /// Only devices with a pending command are touched.
     pub(super) fn disconnected(&mut self) {
         (self.complete, self.arriving) = (false, None);
         self.generation = self.generation.wrapping_add(1);
@@ -185,14 +188,14 @@ impl Devices {
         }
     }
 
-    /// A piece of the hub's list. `started`: when the hub was, by its clock.
+    /// Handles a part of the hub's device list. `started` is when the hub started, by its clock.
     pub(super) fn listed(&mut self, states: Vec<DeviceState>, started: WallMs, more: bool) {
         let mut arriving = self.arriving.take().unwrap_or_default();
         for state in states {
-            if arriving.len() < DEVICES {
+            if arriving.len() < MAX_DEVICES {
                 arriving.insert(state.spec.id.clone());
             }
-            self.put(state, Told::Listed(started));
+            self.put(state, StateSource::Listed(started));
         }
         if more {
             self.arriving = Some(arriving);
@@ -200,17 +203,17 @@ impl Devices {
             self.complete = true;
             self.retain(|device| device.is_local() || arriving.contains(&device.spec.id));
         }
-        self.mend();
+        self.devices_changed();
     }
 
-    /// Lets go of devices that are gone.
+    /// Removes devices.
     fn retain(&mut self, stays: impl Fn(&Device) -> bool) {
         let before = self.list.len();
         let space = &mut self.space;
         self.list.retain(|device| {
             let stays = stays(device);
             if !stays {
-                device.give_back(space);
+                device.release_space(space);
             }
             stays
         });
@@ -221,40 +224,40 @@ impl Devices {
         }
     }
 
-    /// What the disk holds. What the hub has told since is newer.
+    /// Adds devices restored from disk. Newer data from the hub takes precedence.
     pub(super) fn restored(&mut self, states: Vec<DeviceState>) {
         for state in states {
             match self.by_id.get(&state.spec.id) {
-                Some(place) => self.list[*place].remember(state.values, &mut self.space),
+                Some(place) => self.list[*place].apply_older_values(state.values, &mut self.space),
                 None if self.complete => {}
-                None => self.put(state, Told::Restored),
+                None => self.put(state, StateSource::Restored),
             }
         }
-        self.mend();
+        self.devices_changed();
     }
 
-    /// A device announced itself, or its announcement changed.
+    /// A device announced itself, or changed its announcement.
     pub(super) fn announced(&mut self, state: DeviceState) {
-        self.put(state, Told::Announced);
-        self.mend();
+        self.put(state, StateSource::Announced);
+        self.devices_changed();
     }
 
-    fn put(&mut self, state: DeviceState, how: Told) {
+    fn put(&mut self, state: DeviceState, how: StateSource) {
         if is_local(&state.spec.id) {
             return;
         }
         if let Some(place) = self.place(&state.spec.id) {
-            self.list[place].told(state, how, &mut self.space);
+            self.list[place].apply_state(state, how, &mut self.space);
         }
     }
 
-    /// What follows a change of the set of devices.
-    fn mend(&mut self) {
+    /// Updates derived data after the set of devices changed.
+    fn devices_changed(&mut self) {
         self.version += 1;
         self.sweep();
     }
 
-    /// Lets all series go of what is more than they may hold since others came.
+    /// Trims all series to their allowance, which shrinks as more series are added.
     fn sweep(&mut self) {
         if self.space.is_sweep_due() {
             let allowance = self.space.allowance;
@@ -264,7 +267,7 @@ impl Devices {
         }
     }
 
-    /// The place of a device; one that was unknown gets one, if there is room.
+    /// Index of a device. An unknown one is added, if there is space.
     fn place(&mut self, id: &DeviceId) -> Option<usize> {
         if let Some(device) = self.list.get(self.next)
             && device.spec.id.same(id)
@@ -273,7 +276,7 @@ impl Devices {
         }
         let place = match self.by_id.get(id) {
             Some(place) => {
-                // The next time the same allocation will come.
+                // Share the allocation, so that the next comparison is fast.
                 self.list[*place].spec.id = id.clone();
                 *place
             }
@@ -289,14 +292,14 @@ impl Devices {
         Some(place)
     }
 
-    /// Readings came over the wire.
+    /// Handles readings from the hub.
     pub(super) fn read(&mut self, part: &Part<'_>) {
         self.conflated = self.conflated.saturating_add(part.conflated);
         self.readings += part.values.len() as u64;
         self.take_in(part, false);
     }
 
-    /// The app says something of its own link.
+    /// Handles readings of the app's own link.
     pub(super) fn read_local(&mut self, part: &Part<'_>) {
         let spec = link_spec();
         if !self.by_id.contains_key(&spec.id)
@@ -313,7 +316,7 @@ impl Devices {
                 every_ms: None,
                 values: Vec::new(),
             };
-            self.list[place].told(state, Told::Announced, &mut self.space);
+            self.list[place].apply_state(state, StateSource::Announced, &mut self.space);
         }
         self.take_in(part, true);
     }
@@ -322,7 +325,7 @@ impl Devices {
         for sample in part.samples.iter().filter(|sample| is_local(&sample.device) == local) {
             if let Some(place) = self.place(&sample.device) {
                 self.next = place + 1;
-                self.list[place].date(sample);
+                self.list[place].update_clock_lag(sample);
             }
         }
         for (sample, values) in part.iter() {
@@ -338,18 +341,18 @@ impl Devices {
         self.sweep();
     }
 
-    /// It came or went.
+    /// A device came online or went offline.
     pub(super) fn presence(&mut self, id: &DeviceId, online: bool, since: WallMs, reason: String) {
         if is_local(id) {
             return;
         }
         let Some(place) = self.place(id) else { return };
         let presence = if online { Presence::Online } else { Presence::Offline };
-        self.version += u64::from(self.list[place].turn(presence, since, reason, true));
+        self.version += u64::from(self.list[place].set_presence(presence, since, reason, true));
         self.list[place].recount(&mut self.space);
     }
 
-    /// It said nothing for three of its intervals, and the link is alive.
+    /// A device published nothing for three of its intervals, although the link is up.
     pub(super) fn silent(&mut self, id: &DeviceId, since: WallMs) {
         let Some(place) = self.by_id.get(id) else { return };
         let device = &mut self.list[*place];
@@ -358,12 +361,12 @@ impl Devices {
             && !spoke_since
             && !device.is_local()
         {
-            self.version += u64::from(device.turn(Presence::Silent, since, String::new(), true));
+            self.version += u64::from(device.set_presence(Presence::Silent, since, String::new(), true));
             device.recount(&mut self.space);
         }
     }
 
-    /// A command was given, or ended.
+    /// A command was given or completed.
     pub(super) fn commanded(&mut self, command: Command) {
         let Some(place) = self.by_id.get(&command.device) else { return };
         if command.state == CommandState::Pending {
@@ -373,51 +376,51 @@ impl Devices {
         self.list[*place].recount(&mut self.space);
     }
 
-    /// A device's log as the disk or the hub holds it.
+    /// Handles a device's log from disk or from the hub.
     pub(super) fn logged(&mut self, id: &DeviceId, mut lines: Vec<LogLine>) {
         let Some(place) = self.by_id.get(id) else { return };
-        lines.drain(..lines.len().saturating_sub(LINES));
+        lines.drain(..lines.len().saturating_sub(MAX_LINES));
         self.list[*place].logged(lines);
         self.list[*place].recount(&mut self.space);
     }
 
-    /// A part of a stored past. The pages asked for longest ago go where all together are too much.
+    /// Stores a page of history. The pages requested longest ago are evicted if there are too many.
     pub(super) fn paged(&mut self, device: DeviceId, metric: MetricName, page: SeriesPage) {
         let key = (device, metric);
         self.pages.retain(|(known, _)| *known != key);
         self.pages.push_back((key, page));
         let held = |pages: &VecDeque<(_, SeriesPage)>| pages.iter().map(|(_, page)| page.buckets.len()).sum();
         let mut buckets: usize = held(&self.pages);
-        while self.pages.len() > 1 && (self.pages.len() > PAGES || buckets > PAGED_BUCKETS) {
+        while self.pages.len() > 1 && (self.pages.len() > MAX_PAGES || buckets > MAX_PAGED_BUCKETS) {
             buckets -= self.pages.pop_front().map_or(0, |(_, page)| page.buckets.len());
         }
         self.pages_version += 1;
     }
 
-    /// A text's stored past. Of too many the one asked for longest ago goes.
+    /// Stores the history of a text metric. The one requested longest ago is evicted if there are too many.
     pub(super) fn states_read(&mut self, device: DeviceId, metric: MetricName, changes: States) {
         let key = (device, metric);
         self.states.retain(|(known, _)| *known != key);
         self.states.push_back((key, changes));
-        self.states.drain(..self.states.len().saturating_sub(STATES));
+        self.states.drain(..self.states.len().saturating_sub(MAX_STATES));
     }
 }
 
-/// What is held of a metric's past.
+/// The stored entry for a metric, if any.
 fn held<'a, T>(all: &'a VecDeque<((DeviceId, MetricName), T)>, device: &str, metric: &str) -> Option<&'a T> {
     let is_it = |(id, name): &(DeviceId, MetricName)| id.as_str() == device && name.as_str() == metric;
     all.iter().find(|(key, _)| is_it(key)).map(|(_, past)| past)
 }
 
-/// Whether a name is one that this app gives its own links. A hub's word for such a one is not taken.
+/// Whether an id is reserved for the app's own links. The hub must not use such ids.
 fn is_local(id: &DeviceId) -> bool {
     id.as_str().starts_with(LOCAL_MARK)
 }
 
-/// What a device's presence means, with the link up or not.
+/// Status of a device, given the state of the link.
 pub(super) fn status(device: &Device, link_is_up: bool, complete: bool) -> Status {
     match device.presence {
-        // What this app says of its own links needs no link to be known.
+        // What the app reports about its own link is known even while the link is down.
         Presence::Online if device.is_local() => Status::Online,
         _ if !link_is_up || !complete => Status::Unknown,
         Presence::Online => Status::Online,
@@ -427,7 +430,7 @@ pub(super) fn status(device: &Device, link_is_up: bool, complete: bool) -> Statu
     }
 }
 
-/// How far a value is to be believed.
+/// Freshness of a value.
 pub(super) fn freshness(status: Status, latest: &Latest) -> Freshness {
     match status {
         Status::Unknown => Freshness::Unknown,

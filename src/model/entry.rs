@@ -103,7 +103,7 @@ mod tests {
     fn what_is_not_understood_is_encoded_again_as_it_was() {
         for changes in [
             json!({}),
-            json!({"kind": "room", "body": "", "topic": {"text": "lathes"}}),
+            json!({"kind": "room", "name": "Lathes", "body": "", "topic": {"text": "lathes"}}),
             json!({"reply_to": 7, "marks": ["a", {"b": 1.5}]}),
             json!({"kind": "poll", "choices": ["a", "b"], "body": "A poll"}),
             json!({"kind": "poll", "body": {"text": "A poll", "choices": []}}),

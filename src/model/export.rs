@@ -1,4 +1,4 @@
-//! What a person saves of a device's page into a file of theirs, and what came of it.
+//! Files saved from a device's page: requests and their results.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -8,19 +8,19 @@ use super::device::{DeviceId, MetricName};
 use super::id::ConnectionId;
 use super::time::WallMs;
 
-/// Maximum number of rows of a saved table: what a spreadsheet can open.
+/// Maximum number of rows of a saved table: the limit of common spreadsheets.
 pub const MAX_EXPORT_ROWS: u64 = 1_000_000;
 /// Maximum size of a saved table, in bytes.
 pub const MAX_EXPORT_BYTES: u64 = 256 << 20;
 
-/// A picture of a part of the window.
+/// An image of a part of the window.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Picture {
-    /// Its width, in pixels.
+    /// Width, in pixels.
     pub width: u32,
-    /// Its height, in pixels.
+    /// Height, in pixels.
     pub height: u32,
-    /// Four bytes a pixel, row by row: red, green, blue, opacity.
+    /// RGBA, four bytes per pixel, row by row.
     pub rgba: Arc<[u8]>,
 }
 
@@ -35,73 +35,73 @@ impl fmt::Debug for Picture {
 pub enum Content {
     /// All stored readings of these metrics, as a table.
     Readings(Vec<MetricName>),
-    /// A picture of their plots.
+    /// An image of their plots.
     Picture(Picture),
 }
 
-/// A part of a device's past to be saved.
+/// A request to save a part of a device's history.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Export {
-    /// Chosen by whoever asks; the answer bears it.
+    /// Chosen by the caller; repeated in the answer.
     pub number: u64,
-    /// Of which connection.
+    /// The connection.
     pub connection: ConnectionId,
-    /// Of which device.
+    /// The device.
     pub device: DeviceId,
-    /// From here, by the server's clock.
+    /// Start, by the server's clock.
     pub from: WallMs,
-    /// To here, exclusive.
+    /// End, exclusive.
     pub to: WallMs,
-    /// What.
+    /// What to save.
     pub content: Content,
 }
 
 /// A file that was saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SavedFile {
-    /// Where it is.
+    /// Path of the file.
     pub path: PathBuf,
-    /// How many rows a table has, its heading apart.
+    /// Number of rows of a table, without its header.
     pub rows: Option<u64>,
-    /// Where a table ends because it was full; none where everything is in it.
+    /// Time at which a table was cut off because it reached its maximum size; `None` if it is complete.
     pub cut_at: Option<WallMs>,
 }
 
 /// Why nothing was saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ExportFailure {
-    /// There is neither a folder for downloads nor a home.
+    /// There is neither a downloads folder nor a home folder.
     NoFolder,
     /// The disk is full.
     DiskFull,
-    /// The system does not let this program write there.
+    /// Permission to write was denied.
     Denied {
         /// The folder.
         folder: String,
     },
-    /// It could not be written for another reason.
+    /// Writing failed for another reason.
     NotWritten {
         /// The folder.
         folder: String,
-        /// The system's words.
+        /// The system's error message.
         detail: String,
     },
     /// The stored readings could not be read.
     NotRead {
-        /// The store's words.
+        /// The store's error message.
         detail: String,
     },
-    /// Another file is being saved.
+    /// Another save is in progress.
     Busy,
-    /// The device is not known any more.
+    /// The device no longer exists.
     Gone,
 }
 
-/// What came of an [`Export`].
+/// Result of an [`Export`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exported {
-    /// The number that was chosen when it was asked for.
+    /// The number of the request.
     pub number: u64,
-    /// What came of it.
+    /// The file, or why it was not saved.
     pub outcome: Result<SavedFile, ExportFailure>,
 }

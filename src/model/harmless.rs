@@ -1,45 +1,47 @@
-//! Text from outside, made harmless before it is shown, printed or logged: the one rule for window and console. Control
-//! characters, bidirectional controls and characters without a glyph become visible marks, so that no text can break
-//! out of its place or pose as another. Sequences that need such characters stay as they are: emoji with joiners, flags,
-//! keycaps, and the joiners of scripts that are written with them. What is stored and copied is not changed.
+//! Sanitizes foreign text before it is shown, printed or logged; the same rules for window and console.
+//! Control characters, bidirectional controls and characters without a glyph become visible marks, so that no
+//! text can affect its surroundings or imitate other text. Legitimate sequences of such characters are kept:
+//! emoji with joiners, flags, keycaps, and joiners in scripts that require them. Stored and copied text is
+//! not changed.
 
 use std::borrow::Cow;
 
 use unicode_normalization::char::{canonical_combining_class, is_combining_mark};
 use unicode_script::{Script, UnicodeScript as _};
 
-/// Maximum number of accents above and below one letter of a title.
+/// Maximum number of accents above and below a letter in a title.
 pub const MAX_ACCENTS: usize = 4;
-/// Maximum number of marks of any kind on one letter of a title: some scripts write vowels and stacked consonants as marks.
+/// Maximum number of combining marks of any kind on a letter in a title. Some scripts write vowels and
+/// stacked consonants as marks.
 pub const MAX_MARKS: usize = 8;
 
-/// The canonical combining class of signs that join two consonants of an Indic script.
+/// Canonical combining class of the signs that join two consonants of an Indic script.
 const VIRAMA: u8 = 9;
-/// A black flag: the base of flags that are spelled with tags.
+/// Black flag: the base of flags spelled with tag characters.
 const BLACK_FLAG: char = '\u{1F3F4}';
-/// Ends a flag that is spelled with tags.
+/// Ends a flag spelled with tag characters.
 const CANCEL_TAG: char = '\u{E007F}';
 
-/// What a character is, as far as it matters here.
+/// Classes of characters.
 #[derive(Copy, Clone, PartialEq, Eq)]
 enum Kind {
-    /// It has a glyph, or is a line break or tab of a body.
+    /// Has a glyph, or is a line break or tab in a body.
     Plain,
-    /// Zero-width joiner or non-joiner: part of emoji and of some scripts.
+    /// Zero-width joiner or non-joiner, used in emoji and some scripts.
     Joiner,
-    /// Zero-width space: separates words in scripts that write no spaces.
+    /// Zero-width space, used between words in scripts without spaces.
     Break,
-    /// Variation selector: how the character before it looks.
+    /// Variation selector, which changes the preceding character.
     Variation,
     /// Mongolian variation selector.
     Mongolian,
-    /// Arranges Egyptian hieroglyphs.
+    /// Egyptian hieroglyph format control.
     Egyptian,
-    /// Spells a flag.
+    /// Tag character, used to spell flags.
     Tag,
-    /// A format character that has a glyph: the Arabic number sign and its like.
+    /// Format character with a glyph, such as the Arabic number sign.
     Sign,
-    /// Blank, though it is a symbol: the empty Braille cell.
+    /// Symbol without ink: the empty Braille cell.
     Blank,
     /// Never shown as it is.
     Hidden,
@@ -60,14 +62,14 @@ fn kind(c: char) -> Kind {
         // Line and paragraph separators, interlinear annotation, shorthand and musical format controls.
         '\u{2028}' | '\u{2029}' | '\u{FFF9}'..='\u{FFFB}' => Kind::Hidden,
         '\u{1D173}'..='\u{1D17A}' => Kind::Hidden,
-        // Symbols and marks that have no ink: a null notehead, the filler of Khitan.
+        // Symbols without ink: a null notehead, the Khitan filler.
         '\u{1D159}' | '\u{16FE4}' => Kind::Hidden,
         c if c.is_control() || is_ignorable(c) => Kind::Hidden,
         _ => Kind::Plain,
     }
 }
 
-/// Whether a character is shown as nothing by design (Unicode's `Default_Ignorable_Code_Point`).
+/// Whether a character is invisible by design (Unicode's `Default_Ignorable_Code_Point`).
 pub fn is_ignorable(c: char) -> bool {
     matches!(c,
         '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
@@ -77,12 +79,13 @@ pub fn is_ignorable(c: char) -> bool {
         | '\u{E0000}'..='\u{E0FFF}')
 }
 
-/// Whether a character leaves its place empty: white space, what is shown as nothing, and blank symbols.
+/// Whether a character has no ink: white space, ignorable characters, and blank symbols.
 pub fn is_blank(c: char) -> bool {
     c.is_whitespace() || is_ignorable(c) || matches!(c, '\u{2800}' | '\u{1D159}' | '\u{16FE4}')
 }
 
-/// A body: text of several lines. Line breaks and tabs stay; `\r\n` is a line break.
+/// Sanitizes a body, which may have several lines. Line breaks and tabs are kept; `\r\n` counts as a line
+/// break.
 pub fn text(text: &str) -> Cow<'_, str> {
     if text.chars().all(|c| matches!(kind(c), Kind::Plain | Kind::Sign | Kind::Blank)) {
         return Cow::Borrowed(text);
@@ -98,8 +101,9 @@ pub fn text(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// A title: text of one line, such as a name. Line breaks and tabs are marks too, runs of other white space become one
-/// space, letters bear a bounded number of accents, and after `most` characters it is cut.
+/// Sanitizes a title, which has one line, such as a name. Line breaks and tabs become marks, runs of other
+/// white space become one space, the number of accents per letter is bounded, and the text is truncated to
+/// `most` characters.
 pub fn line(text: &str, most: usize) -> String {
     let (chars, is_cut) = beginning(text, most);
     let mut out = String::with_capacity(text.len().min(chars.len() * 4));
@@ -128,7 +132,7 @@ pub fn line(text: &str, most: usize) -> String {
             continue;
         }
         if is_mark && out.is_empty() {
-            // It would sit on whatever stands before the title.
+            // Otherwise it would combine with the text before the title.
             out.push('\u{25CC}');
         }
         out.push(*c);
@@ -136,7 +140,7 @@ pub fn line(text: &str, most: usize) -> String {
     cut(out, most, is_cut)
 }
 
-/// Text on one line that is to be seen exactly: as [`line`], but with all its white space and accents.
+/// Like [`line`], but keeps all white space and accents, for text that must be shown exactly.
 pub fn verbatim(text: &str, most: usize) -> String {
     let (chars, is_cut) = beginning(text, most);
     let mut out = String::with_capacity(text.len().min(chars.len() * 4));
@@ -146,20 +150,20 @@ pub fn verbatim(text: &str, most: usize) -> String {
     cut(out, most, is_cut)
 }
 
-/// As much of a text as can be shown in `most` characters, and whether there is more. Some characters are left out, so
-/// that more of them are read than are shown.
+/// The beginning of a text, enough for `most` characters, and whether there is more. Some characters are
+/// dropped, so more are read than shown.
 fn beginning(text: &str, most: usize) -> (Vec<char>, bool) {
     let mut rest = text.chars();
     let chars = rest.by_ref().take(most.saturating_mul(16).saturating_add(64)).collect();
     (chars, rest.next().is_some())
 }
 
-/// Whether a name can be shown as it is: [`line`] would not change it.
+/// Whether [`line`] would leave a name unchanged.
 pub fn is_title(text: &str) -> bool {
     line(text, usize::MAX) == text
 }
 
-/// Cuts a title, and leaves no half of a sequence behind. `is_cut`: more was to follow.
+/// Truncates a title without splitting a sequence. `is_cut`: the original text is longer.
 fn cut(mut title: String, most: usize, is_cut: bool) -> String {
     match title.char_indices().nth(most) {
         Some((end, _)) => title.truncate(end),
@@ -174,7 +178,7 @@ fn cut(mut title: String, most: usize, is_cut: bool) -> String {
     title
 }
 
-/// Whether the character at a place is shown as it is.
+/// Whether the character at an index is shown as it is.
 fn is_shown(chars: &[char], at: usize, is_title: bool) -> bool {
     let (before, after) = (&chars[..at], &chars[at + 1..]);
     match kind(chars[at]) {
@@ -195,12 +199,12 @@ fn is_between(before: &[char], after: &[char], is: impl Fn(char) -> bool) -> boo
     letter_before(before).is_some_and(&is) && after.first().copied().is_some_and(is)
 }
 
-/// The last letter before a place, without its marks.
+/// The last letter before an index, skipping its marks.
 fn letter_before(before: &[char]) -> Option<char> {
     before.iter().rev().take(MAX_MARKS + 1).find(|c| !is_combining_mark(**c)).copied()
 }
 
-/// A joiner between two pictures: families, professions, flags with a picture.
+/// Whether a joiner connects two pictographs, as in families, professions and some flags.
 fn joins_emoji(joiner: char, before: &[char], after: &[char]) -> bool {
     let picture = match before {
         [.., picture, '\u{FE0F}'] => Some(picture),
@@ -210,21 +214,21 @@ fn joins_emoji(joiner: char, before: &[char], after: &[char]) -> bool {
     joiner == '\u{200D}' && is_picture(picture) && is_picture(after.first())
 }
 
-/// A joiner or non-joiner where it changes how letters are written: after a sign that joins consonants, and between two
-/// letters of one script whose letters connect.
+/// Whether a joiner or non-joiner affects the shape of letters: after a sign that joins consonants, or
+/// between two letters of a script with connecting letters.
 fn joins_letters(before: &[char], after: &[char]) -> bool {
     let Some(last) = before.last() else { return false };
     if canonical_combining_class(*last) == VIRAMA {
         return true;
     }
-    // Beside what is shown as a mark it joins nothing.
+    // A character shown as a mark does not connect.
     let right = after.first().filter(|c| kind(**c) != Kind::Hidden);
     let (Some(left), Some(right)) = (letter_before(before), right) else { return false };
     let script = left.script();
     connects(script) && (right.script() == script || canonical_combining_class(*right) == VIRAMA)
 }
 
-/// Whether letters of a script change their form by what stands beside them.
+/// Whether a script's letters change their shape by context.
 fn connects(script: Script) -> bool {
     use Script as S;
     matches!(
@@ -270,13 +274,13 @@ fn writes_no_spaces(c: char) -> bool {
     )
 }
 
-/// A variation selector after a character that has variations.
+/// Whether a variation selector follows a character that has variations.
 fn varies(selector: char, before: &[char], after: &[char]) -> bool {
     let Some(base) = before.last().copied() else { return false };
     let is_han =
         matches!(base, '\u{3400}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{3FFFF}');
     match selector {
-        // Of a letter or digit only where it makes a keycap.
+        // After an ASCII character only in a keycap sequence.
         '\u{FE0F}' if base.is_ascii() => {
             matches!(base, '0'..='9' | '#' | '*') && after.first() == Some(&'\u{20E3}')
         }
@@ -291,7 +295,7 @@ fn varies(selector: char, before: &[char], after: &[char]) -> bool {
     }
 }
 
-/// What emoji are made of: pictures, skin tones, and symbols that can be shown as pictures.
+/// Whether a character can be part of an emoji: pictographs, skin tones, and symbols with an emoji form.
 fn is_picture(c: Option<&char>) -> bool {
     c.is_some_and(|c| {
         matches!(c,
@@ -306,8 +310,8 @@ fn is_braille(c: Option<&char>) -> bool {
     c.is_some_and(|c| ('\u{2801}'..='\u{28FF}').contains(c))
 }
 
-/// Whether the tag at a place is part of a complete flag of a region: a black flag, three to six letters or digits as
-/// tags, and their end.
+/// Whether a tag is part of a complete flag of a region: a black flag, three to six letters or digits as
+/// tags, and the end tag.
 fn is_in_flag(chars: &[char], at: usize) -> bool {
     let is_tag = |c: &char| kind(*c) == Kind::Tag;
     let Some(flag) = chars[..at].iter().rposition(|c| !is_tag(c)) else { return false };
@@ -325,17 +329,17 @@ fn is_in_flag(chars: &[char], at: usize) -> bool {
         && at <= end
 }
 
-/// A character by its number, as it stands in the place of one that is not shown.
+/// The code point as text, shown in place of a hidden character.
 pub fn number(c: char) -> String {
     format!("⟨U+{:04X}⟩", c as u32)
 }
 
-/// Writes what stands in the place of a character that is not shown.
+/// Appends the replacement of a hidden character.
 fn mark(out: &mut String, c: char) {
     use std::fmt::Write;
-    // Writing to a string cannot fail.
+    // Writing to a string is infallible.
     let _ = match c {
-        // Control pictures stand right above U+2400.
+        // The control pictures are at U+2400 and following.
         '\0'..='\u{1F}' => write!(out, "{}", char::from_u32(0x2400 + c as u32).unwrap_or('?')),
         '\u{7F}' => write!(out, "\u{2421}"),
         c => write!(out, "{}", number(c)),
@@ -348,7 +352,7 @@ mod tests {
 
     use super::*;
 
-    /// Sequences that are shown as they are, in titles too.
+    /// Sequences that are shown as they are, also in titles.
     const SEQUENCES: &[&str] = &[
         "👩\u{200D}👩\u{200D}👧",
         "👩🏽\u{200D}💻",
@@ -368,7 +372,7 @@ mod tests {
         "ᠠ\u{180B}",
     ];
 
-    /// Has no place in anything shown, unless it is within one of the sequences.
+    /// Must not occur in any output, except within one of the sequences.
     fn is_forbidden(c: char, is_title: bool) -> bool {
         c.is_control() && (is_title || !matches!(c, '\n' | '\t'))
             || is_ignorable(c)
@@ -376,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn ordinary_text_is_left_alone() {
+    fn ordinary_text_is_unchanged() {
         let plain = [
             "plain\n\ttext",
             "한국어 문장",
@@ -395,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn what_hides_becomes_visible() {
+    fn hidden_characters_become_visible() {
         for (from, shown) in [
             ("a\0b\u{1b}[31m\u{7f}", "a␀b␛[31m␡"),
             ("\u{85}", "⟨U+0085⟩"),
@@ -410,7 +414,7 @@ mod tests {
             ("1\u{FE0F}", "1⟨U+FE0F⟩"),
             ("a\u{FE0F}", "a⟨U+FE0F⟩"),
             ("❤\u{FE0F}\u{FE0F}", "❤\u{FE0F}⟨U+FE0F⟩"),
-            // A flag without an end, and one that is too long to be one, hide letters.
+            // A flag without an end, or one that is too long, hides letters.
             ("🏴\u{E0067}\u{E0062}\u{E0065}", "🏴⟨U+E0067⟩⟨U+E0062⟩⟨U+E0065⟩"),
             ("🏴\u{E007F}", "🏴⟨U+E007F⟩"),
         ] {
@@ -439,13 +443,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_to_be_seen_exactly_keeps_its_spaces() {
+    fn verbatim_text_keeps_its_spaces() {
         assert_eq!(verbatim(" {\"a\":  1,\n\u{2028}}", 40), " {\"a\":  1,␊⟨U+2028⟩}");
         assert_eq!(verbatim("abcdef", 3), "abc…");
     }
 
     #[test]
-    fn a_letter_of_a_title_bears_so_many_accents() {
+    fn the_accents_on_a_letter_of_a_title_are_bounded() {
         let flood = format!("Z{}a\u{301}lgo", "\u{335}\u{30D}".repeat(200));
         assert_eq!(line(&flood, 40), "Z\u{335}\u{30D}\u{335}\u{30D}a\u{301}lgo");
         assert_eq!(line("\u{338}Jun", 40), "\u{25CC}\u{338}Jun", "it does not reach what stands before");
@@ -454,13 +458,13 @@ mod tests {
         assert!(!is_title(&flood));
     }
 
-    /// Takes the sequences away, so that what is left must be free of everything that hides.
+    /// Removes the sequences, so that the rest can be checked for hidden characters.
     fn without_sequences(shown: &str) -> String {
         SEQUENCES.iter().fold(shown.to_owned(), |text, sequence| text.replace(sequence, ""))
     }
 
     #[test]
-    fn of_all_characters_alone_none_that_hides_is_left() {
+    fn no_single_character_stays_hidden() {
         for c in (0..=0x10FFFF).filter_map(char::from_u32) {
             let around = format!("a{c}{c}");
             let shown = text(&around);
@@ -486,7 +490,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_shown_is_shown_again_as_it_is(said in pieces()) {
+        fn sanitizing_is_idempotent(said in pieces()) {
             let body = text(&said);
             prop_assert_eq!(text(&body), body.clone());
             let title = line(&said, 60);
@@ -499,18 +503,19 @@ mod tests {
 
         #[test]
         fn nothing_hides_beside_latin_letters(said in pieces()) {
-            // Each piece between two letters that join nothing: only whole sequences may hold what is forbidden.
+            // Each piece is put between two letters that do not connect, so that only whole sequences may
+            // contain forbidden characters.
             let apart: String = said.chars().flat_map(|c| ['a', c, 'b']).collect();
             prop_assert!(!text(&apart).chars().any(|c| is_forbidden(c, false)));
             prop_assert!(!line(&apart, 100).chars().any(|c| is_forbidden(c, true)));
         }
 
         #[test]
-        fn what_is_forbidden_is_only_within_sequences(parts in prop::collection::vec((pieces(), prop::sample::select(SEQUENCES)), 0..4)) {
+        fn forbidden_characters_occur_only_within_sequences(parts in prop::collection::vec((pieces(), prop::sample::select(SEQUENCES)), 0..4)) {
             let apart: String =
                 parts.iter().map(|(said, sequence)| format!("{}|{sequence}|", said.chars().filter(|c| c.is_ascii()).collect::<String>())).collect();
             for (shown, is_title) in [(text(&apart).into_owned(), false), (line(&apart, 200), true)] {
-                // A title may end within a sequence.
+                // A title may be truncated within a sequence.
                 let whole = shown.trim_end_matches('…').rsplit_once('|').map_or("", |(whole, _)| whole);
                 prop_assert!(!without_sequences(whole).chars().any(|c| is_forbidden(c, is_title)));
             }

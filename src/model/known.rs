@@ -1,5 +1,5 @@
-//! [`Known`]: who was seen at one server, and how each is told apart from others whose names look the same. A name is what
-//! its bearer chose; the principal's id is what the server vouches for.
+//! [`Known`]: the principals seen at one server, and how to distinguish those with similar names. Names are
+//! chosen by their owners; ids are guaranteed by the server.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,48 +12,48 @@ use super::name::{self, Looks, looks_like};
 use super::principal::{Principal, PrincipalKind};
 use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent};
 
-/// Maximum number of principals that are kept apart. Beyond it, whoever was not seen before is shown with their id.
+/// Maximum number of principals tracked. Beyond it, principals not seen before are shown with their id.
 pub const MAX_NAMES: usize = 4_096;
-/// Maximum number of names of one principal that are kept; their further names are shown with the id.
+/// Maximum number of names tracked per principal; further names are shown with the id.
 const MAX_NAMES_OF_ONE: usize = 4;
-/// Longest id that is kept, in bytes; whoever has a longer one is shown with a short id.
+/// Maximum length of a tracked id, in bytes; principals with longer ids are shown with a short id.
 const MAX_ID_BYTES: usize = 256;
-/// Maximum number of people of one look whose ids are compared to make short ones.
+/// Maximum number of principals with similar names whose ids are compared to find short ids.
 const MAX_ALIKE: usize = 64;
-/// Shortest short id, in characters.
+/// Minimum length of a short id, in characters.
 const MIN_SHORT_CHARS: usize = 4;
-/// Longest id of a device beside its title, in characters.
+/// Maximum length of a device's id beside its title, in characters.
 pub(super) const MAX_MARK_CHARS: usize = 64;
-/// Begins everything that is said of a person beside their name. No name shows one in such a place.
+/// Precedes any annotation beside a person's name. Never shown within a name.
 pub const MARK: &str = " ·";
 
-/// Who was seen at one server.
+/// The principals seen at one server.
 #[derive(Clone, Debug, Default)]
 pub struct Known {
-    /// The names of each, so that a name seen again costs nothing.
+    /// Names of each principal, so that a known name costs nothing.
     names: HashMap<PrincipalId, Vec<String>>,
-    /// Who was seen under a name of this look, in the order in which they were.
+    /// Principals by the skeleton of their names, in the order in which they were seen.
     looks: HashMap<String, Vec<PrincipalId>>,
-    /// Whoever looks like another one under one of their names.
+    /// Principals who share a skeleton with another one.
     alike: HashSet<PrincipalId>,
-    /// What kind of principal those are of whom the server said it.
+    /// Roles of the principals, as far as the server sent them.
     kinds: HashMap<PrincipalId, PrincipalKind>,
     version: u64,
 }
 
-/// A person as shown: told apart from everybody else who was seen there.
+/// A principal as shown, distinguishable from everyone else seen at the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shown {
-    /// Their name: one harmless line.
+    /// Name, sanitized, on one line.
     pub name: String,
-    /// A short form of their id, where their name alone does not tell who it is.
+    /// Short form of the id, if the name alone is ambiguous.
     pub short_id: Option<String>,
-    /// What kind of principal they are, where the server said it.
+    /// Role, if the server sent it.
     pub kind: Option<PrincipalKind>,
 }
 
 impl Shown {
-    /// Name and short id: `Jun ·3f2a`.
+    /// Name with short id, such as `Jun ·3f2a`.
     pub fn label(&self) -> String {
         match &self.short_id {
             Some(short) => format!("{}{MARK}{short}", self.name),
@@ -61,13 +61,13 @@ impl Shown {
         }
     }
 
-    /// Whether it is an admin.
+    /// Whether the principal is an admin.
     pub fn is_admin(&self) -> bool {
         self.kind == Some(PrincipalKind::Admin)
     }
 }
 
-/// What is known, however often it was heard.
+/// Compares what is known, not the version.
 impl PartialEq for Known {
     fn eq(&self, other: &Self) -> bool {
         (&self.names, &self.looks, &self.kinds) == (&other.names, &other.looks, &other.kinds)
@@ -77,16 +77,16 @@ impl PartialEq for Known {
 impl Eq for Known {}
 
 impl Known {
-    /// Changes when somebody may have to be shown otherwise than before.
+    /// Changes when anybody may have to be shown differently.
     pub fn version(&self) -> u64 {
         self.version
     }
 
-    /// Takes in who is named by what happened.
+    /// Records the principals that an event names.
     pub fn hear(&mut self, event: &Event) {
         match event {
             Event::Link(LinkEvent::Welcomed { me, people, .. }) => {
-                // Who is listed no more, or not yet again, is shown without a mark.
+                // A principal who is not listed, or not yet, is shown without a role.
                 let listed = [me].into_iter().chain(people.iter().map(|person| &person.who));
                 let listed = listed.filter(|who| who.id.0.len() <= MAX_ID_BYTES).take(MAX_NAMES);
                 let kinds = listed.map(|who| (who.id.clone(), who.kind)).collect();
@@ -118,7 +118,7 @@ impl Known {
         }
     }
 
-    /// The same for devices, by their titles.
+    /// Records the devices that an event names, by their titles.
     pub fn hear_devices(&mut self, event: &Event) {
         let mut see = |spec: &Spec| self.see(&PrincipalId(spec.id.to_string()), spec.title());
         match event {
@@ -131,8 +131,8 @@ impl Known {
         }
     }
 
-    /// What is said of a device beside its title: its id, where the title looks like that of another one. None where the
-    /// title is the id itself.
+    /// The id to show beside a device's title if the title looks like another device's. `None` if the title
+    /// is the id itself.
     pub fn device_mark(&self, spec: &Spec) -> Option<String> {
         let id = PrincipalId(spec.id.to_string());
         let is_alike = || self.shown(&id, spec.title(), MAX_MARK_CHARS).short_id.is_some();
@@ -143,18 +143,18 @@ impl Known {
         messages.iter().for_each(|message| self.see(&message.sender.id, &message.sender.name));
     }
 
-    /// Somebody whom the server lists, with their kind.
+    /// Records a principal listed by the server, with their role.
     pub fn list(&mut self, who: &Principal) {
         let has_room = who.id.0.len() <= MAX_ID_BYTES && self.kinds.len() < MAX_NAMES;
         if self.kinds.get(&who.id) != Some(&who.kind) && (has_room || self.kinds.contains_key(&who.id)) {
             self.kinds.insert(who.id.clone(), who.kind);
-            // Whoever was not seen yet is shown nowhere.
+            // Only a principal seen before can be on screen.
             self.version += u64::from(self.names.contains_key(&who.id));
         }
         self.see(&who.id, &who.name);
     }
 
-    /// Somebody who wrote or did something under this name.
+    /// Records the name under which a principal acted.
     pub fn see(&mut self, id: &PrincipalId, name: &str) {
         let name = name::compared(name);
         if self.is_seen(id, name) || self.is_full(id) {
@@ -173,12 +173,12 @@ impl Known {
         }
     }
 
-    /// Whether the server lists somebody of this id.
+    /// Whether the server listed this principal.
     pub fn is_listed(&self, id: &PrincipalId) -> bool {
         self.kinds.contains_key(id)
     }
 
-    /// How to show somebody; their name takes at most `most` characters.
+    /// How to show a principal, with at most `most` characters of their name.
     pub fn shown(&self, id: &PrincipalId, name: &str, most: usize) -> Shown {
         let is_alone = self.is_seen(id, name::compared(name)) && !self.alike.contains(id);
         let others = if is_alone { Vec::new() } else { self.alike(id, name) };
@@ -187,7 +187,7 @@ impl Known {
         Shown { name: person_line(name, most), short_id, kind: self.kinds.get(id).copied() }
     }
 
-    /// As [`Known::shown`]; where the server does not list them, with their id, whatever their name.
+    /// Like [`Known::shown`]; principals that the server does not list are always shown with their id.
     pub fn shown_in_doubt(&self, id: &PrincipalId, name: &str, most: usize) -> Shown {
         let mut shown = self.shown(id, name, most);
         if !self.is_listed(id) {
@@ -200,7 +200,7 @@ impl Known {
         self.names.get(id).is_some_and(|names| names.iter().any(|known| known == name))
     }
 
-    /// Whether there is no room for another name of this principal.
+    /// Whether the limit of names of this principal is reached.
     fn is_full(&self, id: &PrincipalId) -> bool {
         if id.0.len() > MAX_ID_BYTES {
             return true;
@@ -211,7 +211,7 @@ impl Known {
         }
     }
 
-    /// Others who were seen under a name that looks like this one.
+    /// Other principals seen under a name that looks like this one.
     fn alike(&self, id: &PrincipalId, name: &str) -> Vec<&PrincipalId> {
         let looks = Looks::of(name);
         let alike = looks.keys().filter_map(|key| self.looks.get(key)).flatten();
@@ -222,8 +222,8 @@ impl Known {
     }
 }
 
-/// A short form of an id that is none of the others': the first digits of a hexadecimal id, as lists of people show it,
-/// or of a hash of any other.
+/// A short id that differs from those of the others: a prefix of a hexadecimal id, as lists of people show
+/// it, or of a hash of any other id.
 fn short_id(id: &PrincipalId, others: &[&PrincipalId]) -> String {
     let own = digits(id);
     let others: Vec<String> = others.iter().map(|other| digits(other)).collect();
@@ -237,14 +237,14 @@ fn digits(id: &PrincipalId) -> String {
     if id.0.len() == 16 && id.0.bytes().all(is_hex) {
         return id.0.clone();
     }
-    // FNV-1a; only its spread matters.
+    // FNV-1a: only its distribution matters.
     let hash = id.0.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
     format!("{:016x}", (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
-/// A device's title as one harmless line, with its mark if it has one.
+/// A device's title on one line, sanitized, followed by its id if needed.
 pub fn device_label(title: &str, mark: Option<&str>, most: usize) -> String {
     let title = person_line(title, most);
     match mark {
@@ -253,7 +253,7 @@ pub fn device_label(title: &str, mark: Option<&str>, most: usize) -> String {
     }
 }
 
-/// A person's name as one harmless line, in which nothing looks like what is said beside a name.
+/// A person's name on one line, sanitized, without anything that resembles an annotation.
 pub fn person_line(name: &str, most: usize) -> String {
     let line = harmless::line(name, most);
     if !line.contains(is_dot) {
@@ -270,13 +270,13 @@ pub fn person_line(name: &str, most: usize) -> String {
     out
 }
 
-/// A dot at the height of the middle of a letter.
+/// A character that looks like a middle dot.
 fn is_dot(c: char) -> bool {
     !c.is_ascii() && (looks_like(c, '·') || matches!(c, '•' | '・' | '･' | '⦁' | '●' | '◦' | '⚫' | '⬤'))
 }
 
-/// Catalan and Japanese names have such dots between letters. Before what could be a short id or the name of a kind it is
-/// none of those.
+/// Catalan and Japanese names have such dots between letters. A dot before what could be a short id or a role
+/// is not accepted.
 fn is_within_a_word(before: &str, after: &str) -> bool {
     let is_letter = |c: Option<char>| c.is_some_and(char::is_alphabetic);
     let word: String = after.chars().take_while(|c| c.is_alphanumeric()).collect();
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn two_of_one_name_are_told_apart_and_one_alone_is_not() {
+    fn equal_names_get_a_short_id_and_a_unique_one_does_not() {
         let mut known = Known::default();
         known.list(&person(A, "Jun", PrincipalKind::Person));
         assert_eq!(known.shown(&id(A), "Jun", 40).label(), "Jun");
@@ -314,11 +314,11 @@ mod tests {
         assert_eq!(known.shown(&id(B), "JUN", 40).label(), "JUN ·3f2b");
         assert_eq!(known.shown(&id("p-9"), "Mina", 40).label(), "Mina");
         let stranger = known.shown(&id("p-9"), "\u{FF2A}un", 40);
-        assert!(stranger.short_id.is_some(), "also of somebody who was not seen yet");
+        assert!(stranger.short_id.is_some(), "also for somebody who was not seen yet");
     }
 
     #[test]
-    fn who_is_not_listed_is_in_doubt() {
+    fn unlisted_principals_are_shown_with_their_id() {
         let mut known = Known::default();
         known.list(&person(A, "Jun", PrincipalKind::Admin));
         known.see(&id(B), "Mina");
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn short_ids_are_as_long_as_they_must_be() {
+    fn short_ids_are_as_short_as_possible() {
         let mut known = Known::default();
         for (id, name) in
             [("aaaa000000000001", "Jun"), ("aaaa100000000001", "Jun"), ("bbbb000000000001", "Jun")]
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn devices_of_one_title_show_their_ids() {
+    fn devices_with_equal_titles_show_their_ids() {
         let spec = |id: &str, name: &str| {
             let mut spec = Spec::unannounced(DeviceId::new(id).unwrap());
             spec.name = name.to_owned();
@@ -378,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_cannot_pose_as_a_mark() {
+    fn a_name_cannot_imitate_an_annotation() {
         for (name, shown) in [
             ("Jun ·3f2a", "Jun ⟨U+00B7⟩3f2a"),
             ("Jun·3f2a", "Jun⟨U+00B7⟩3f2a"),
@@ -393,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_bounded_and_beyond_it_everybody_has_an_id() {
+    fn tracking_is_bounded_and_beyond_it_ids_are_shown() {
         let mut known = Known::default();
         for k in 0..MAX_NAMES + 100 {
             known.see(&id(&format!("p{k}")), &format!("name {k}"));

@@ -1,5 +1,5 @@
-//! The own server on the local network: whether it is open to it, how it is reached there, and which servers others have
-//! announced.
+//! The app's own server on the local network: its state and addresses, invite links, and servers announced by
+//! other computers.
 
 use percent_encoding::percent_decode_str;
 use std::net::IpAddr;
@@ -8,23 +8,23 @@ use serde::{Deserialize, Serialize};
 
 use super::address::{Address, DEFAULT_PORT, SOCKET_PATH};
 
-/// Maximum number of servers that are listed of those that others announce.
+/// Maximum number of announced servers listed.
 pub const MAX_NEARBY: usize = 32;
-/// Maximum number of addresses that are kept of one announced server, and put into an invite beside the first.
+/// Maximum number of addresses kept of an announced server, and of alternative hosts in an invite link.
 pub const MAX_ADDRESSES: usize = 4;
-/// Maximum number of characters of an announced server's name.
+/// Maximum length of an announced server's name, in characters.
 pub const MAX_NEARBY_NAME_CHARS: usize = 64;
-/// How many digits of a certificate's fingerprint an announcement has: enough to find a known server again, and never
-/// enough to trust one.
+/// Number of digits of the certificate's fingerprint in an announcement: enough to recognize a known server,
+/// too few to trust one.
 pub const ANNOUNCED_DIGITS: usize = 16;
 
-/// What the person has chosen for the own server.
+/// The person's settings for the app's own server.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LanChoice {
     /// Whether it is open to the local network.
     pub open: bool,
-    /// The port it listens on there; 0 takes any free one.
+    /// Port to listen on; 0 for any free one.
     pub port: u16,
 }
 
@@ -34,34 +34,35 @@ impl Default for LanChoice {
     }
 }
 
-/// How the own server stands on the local network.
+/// State of the app's own server on the local network.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Lan {
     /// There is no own server in this run.
     #[default]
     None,
-    /// It is not open.
+    /// Not open to the network.
     Closed {
-        /// How many connections from other computers ended when it was closed; none where it was not open in this run.
+        /// Number of connections from other computers that ended when it was closed; `None` if it was never
+        /// open in this run.
         ended: Option<usize>,
-        /// The port that it would have.
+        /// Port that it would use.
         port: u16,
     },
-    /// It is about to be opened or closed.
+    /// Opening or closing.
     Changing,
-    /// It listens.
+    /// Listening.
     Open(LanOpen),
-    /// It could not be opened.
+    /// Opening failed.
     Failed {
-        /// The port that was wanted.
+        /// The requested port.
         port: u16,
-        /// Why.
+        /// The reason.
         why: NotOpened,
     },
 }
 
 impl Lan {
-    /// How it is reached, where it is open.
+    /// The details if it is open.
     pub fn opened(&self) -> Option<&LanOpen> {
         match self {
             Lan::Open(open) => Some(open),
@@ -70,98 +71,98 @@ impl Lan {
     }
 }
 
-/// Why the own server could not be opened.
+/// Why the server could not be opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotOpened {
-    /// Another program has the port.
+    /// Another program uses the port.
     PortInUse,
-    /// The system's words.
+    /// Another error.
     Other {
-        /// What it says.
+        /// The system's error message.
         detail: String,
     },
 }
 
-/// An own server that listens on the local network.
+/// The app's own server, listening on the local network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LanOpen {
     /// The port.
     pub port: u16,
-    /// This computer's addresses, the likeliest first. Empty without a network.
+    /// This computer's addresses, the most likely to be reachable first. Empty without a network.
     pub addresses: Vec<IpAddr>,
-    /// The name by which it is announced to be resolved: `duplex-1a2b3c4d.local`.
+    /// Announced host name, such as `duplex-1a2b3c4d.local`.
     pub host: String,
-    /// The server's name for people.
+    /// Display name of the server.
     pub name: String,
     /// SHA-256 of its certificate, 64 hexadecimal digits.
     pub fingerprint: String,
-    /// SHA-256 of its public key as curl's `--pinnedpubkey` takes it; empty where it is not known.
+    /// SHA-256 of its public key in the format of curl's `--pinnedpubkey`; empty if unknown.
     pub public_key_pin: String,
-    /// How many connections have come from other computers since it was opened.
+    /// Number of connections from other computers since it was opened.
     pub visits: u64,
-    /// How many of those are there now.
+    /// Number of current connections from other computers.
     pub visitors: usize,
-    /// Why it is not announced, in the system's words; none where it is.
+    /// The system's error message if it could not be announced.
     pub not_announced: Option<String>,
 }
 
 impl LanOpen {
-    /// The socket's URL at the likeliest address; none without a network.
+    /// The URL at the first address; `None` without a network.
     pub fn url(&self) -> Option<String> {
         self.addresses.first().map(|ip| url(&host_of(*ip), self.port))
     }
 
-    /// The other hosts it is reached by.
+    /// Its other addresses, as hosts.
     pub fn also(&self) -> Vec<String> {
         let others = self.addresses.iter().skip(1).take(MAX_ADDRESSES - 1).map(|ip| host_of(*ip));
         others.chain((!self.host.is_empty()).then(|| self.host.clone())).collect()
     }
 }
 
-/// A server that somebody announces on the local network. All of it is what they say; nothing of it is to be trusted.
+/// A server announced on the local network. All of it is untrusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NearbyServer {
-    /// What it calls itself: harmless, of bounded length, never empty.
+    /// Announced name: sanitized, of bounded length, never empty.
     pub name: String,
-    /// Its addresses, the likeliest first; at least one.
+    /// Addresses, the most likely to be reachable first; at least one.
     pub addresses: Vec<IpAddr>,
     /// Its port.
     pub port: u16,
-    /// The beginning of its certificate's fingerprint, by which a known one is found again.
+    /// Prefix of its certificate's fingerprint, to recognize a known server.
     pub id: String,
 }
 
 impl NearbyServer {
-    /// The socket's URL at each of its addresses.
+    /// The URL at each of its addresses.
     pub fn urls(&self) -> Vec<String> {
         self.addresses.iter().map(|ip| url(&host_of(*ip), self.port)).collect()
     }
 
-    /// `host:port` for people.
+    /// `host:port` for display.
     pub fn place(&self) -> String {
         let host = self.addresses.first().map(|ip| host_of(*ip)).unwrap_or_default();
         format!("{host}:{}", self.port)
     }
 
-    /// Whether a certificate of this fingerprint may be its own.
+    /// Whether a certificate with this fingerprint may be its own.
     pub fn may_be(&self, fingerprint: &str) -> bool {
         self.id.len() == ANNOUNCED_DIGITS && fingerprint.starts_with(&self.id)
     }
 }
 
-/// What is known of servers that others announce.
+/// State of the discovery of announced servers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Nearby {
-    /// Nobody looks for them.
+    /// Discovery is off.
     #[default]
     Off,
-    /// These were found so far.
+    /// Discovery is on; the servers found so far.
     Looking(Vec<NearbyServer>),
-    /// They cannot be looked for, in the system's words.
+    /// Discovery failed, with the system's error message.
     Failed(String),
 }
 
-/// An address as a URL's host.
+/// An address as the host of a URL.
 pub fn host_of(ip: IpAddr) -> String {
     match ip {
         IpAddr::V4(ip) => ip.to_string(),
@@ -173,20 +174,21 @@ fn url(host: &str, port: u16) -> String {
     format!("wss://{host}:{port}{SOCKET_PATH}")
 }
 
-/// An invite as a link: an [`Address`], other hosts that lead to the same server, and the server's name. Both stand in the
-/// fragment, where older readers pass over them: `&at=HOST` for each host, `&name=NAME`.
+/// An invite link: an [`Address`], alternative hosts of the same server, and the server's name. Host and name
+/// are in the fragment, where older versions ignore them: `&at=HOST` for each host, and `&name=NAME`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InviteLink {
-    /// The address, the code and the fingerprint.
+    /// The URL, invite code and fingerprint.
     pub address: Address,
-    /// Other hosts of the same server: the port and the path are the address's.
+    /// Alternative hosts of the server; port and path are the same.
     pub also: Vec<String>,
-    /// What the server calls itself; empty where that is not said. It is foreign text.
+    /// Name of the server, untrusted; empty if not given.
     pub name: String,
 }
 
 impl InviteLink {
-    /// What a link says beside its [`Address`]: the URLs at the other hosts, and the server's name.
+    /// Parses what a link has in addition to its [`Address`]: the URLs at the alternative hosts, and the
+    /// server's name.
     pub fn extras(text: &str, address: &Address) -> (Vec<String>, String) {
         let fragment = text.split_once('#').map_or("", |(_, fragment)| fragment);
         let field = |name: &'static str| {
@@ -204,12 +206,12 @@ impl InviteLink {
     }
 }
 
-/// The text that [`Address::parse`] and [`InviteLink::extras`] read. It holds the invite's code: it is for the person, never
-/// for a log.
+/// Formats the link for [`Address::parse`] and [`InviteLink::extras`]. It contains the invite code, so it
+/// must not be logged.
 impl std::fmt::Display for InviteLink {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}", self.address)?;
-        // Without a fragment there is nothing to go on with.
+        // Extras need a fragment to be appended to.
         if self.address.invite.is_none() && self.address.fingerprint.is_none() {
             return Ok(());
         }
@@ -224,19 +226,19 @@ impl std::fmt::Display for InviteLink {
     }
 }
 
-/// The same URL at another host; none where that is no host.
+/// The URL with another host; `None` if that is not a valid host.
 fn at_host(url: &str, host: &str) -> Option<String> {
     let (scheme, rest) = url.split_once("://")?;
     let end = rest.find('/').unwrap_or(rest.len());
     let authority: http::uri::Authority = rest[..end].parse().ok()?;
     let port = authority.port().map(|port| format!(":{port}")).unwrap_or_default();
-    // A host alone: neither a port nor a name and a password.
+    // Only a host: no port, and no user name or password.
     let is_host = host.parse::<http::uri::Authority>().is_ok_and(|other| other.as_str() == other.host());
     let moved = format!("{scheme}://{host}{port}{}", &rest[end..]);
     (is_host && !host.is_empty() && moved.parse::<http::Uri>().is_ok()).then_some(moved)
 }
 
-/// Text as it was before it was percent-encoded; bytes that are not UTF-8 become replacement characters.
+/// Decodes percent-encoding; invalid UTF-8 becomes replacement characters.
 fn unpercent(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
@@ -261,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invite_leads_to_all_addresses_and_says_whose_it_is() {
+    fn an_invite_has_all_addresses_and_the_servers_name() {
         let lan = open(&["192.168.1.7", "10.0.0.3", "2001:db8::7"]);
         let url = lan.url().unwrap();
         assert_eq!(url, "wss://192.168.1.7:7870/v1/socket");
@@ -285,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_link_says_is_bounded_and_harmless() {
+    fn the_contents_of_a_link_are_bounded_and_sanitized() {
         let address = Address::parse("wss://a.example:1/x#invite=abcd").unwrap();
         let many: String = (0..50).map(|n| format!("&at=10.0.0.{n}")).collect();
         let text =
@@ -301,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_is_found_again_by_a_part_of_its_fingerprint_and_never_by_less() {
+    fn a_server_is_recognized_only_by_enough_of_its_fingerprint() {
         let server = |id: &str| NearbyServer {
             name: "x".into(),
             addresses: vec!["10.0.0.1".parse().unwrap()],

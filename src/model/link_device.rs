@@ -1,5 +1,5 @@
-//! The link itself as a device: what it is, and what its counters say. Its readings come from the app and not from the
-//! hub, so they are known while the link is down.
+//! The link as a device: its announcement and the readings made from its counters. These come from the app,
+//! not the hub, so they are available while the link is down.
 
 use std::sync::LazyLock;
 
@@ -7,36 +7,36 @@ use super::device::{Metric, MetricName, MetricType, Readings, ShortName, Spec, V
 use super::link_state::LinkState;
 use super::time::{BootMs, WallMs};
 
-/// Local devices' ids begin so; a hub's never do.
+/// First character of the ids of local devices; a hub's devices never begin with it.
 pub const LOCAL_MARK: char = '~';
-/// The id of what [`link_spec`] describes.
+/// Id of the device described by [`link_spec`].
 pub const LINK: &str = "~link";
 
-/// A link's counters, as they stand at one moment.
+/// A snapshot of a link's counters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LinkCounters {
-    /// The last measured round trip, in milliseconds; none while the link is down.
+    /// Last measured round-trip time, in milliseconds; `None` while the link is down.
     pub round_trip_ms: Option<u64>,
-    /// How often it came back after it was lost.
+    /// Number of reconnections.
     pub reconnects: u64,
-    /// Bytes received in all.
+    /// Bytes received.
     pub received: u64,
-    /// Bytes sent in all.
+    /// Bytes sent.
     pub sent: u64,
-    /// Messages that wait now.
+    /// Messages in the outbox at present.
     pub queue: u64,
-    /// Readings received in all.
+    /// Readings received.
     pub readings: u64,
-    /// Readings that the hub left out in all.
+    /// Readings dropped by the hub.
     pub conflated: u64,
-    /// When something was last received over it.
+    /// When data was last received.
     pub heard: Option<BootMs>,
 }
 
-/// The metric that says how long ago something was last received, in seconds.
+/// Name of the metric for the time since data was last received, in seconds.
 pub const LAST_HEARD: &str = "last_heard";
 
-/// Each metric: its name, its unit, the digits after its point.
+/// Name, unit and decimals of each metric.
 const METRICS: [(&str, &str, Option<u8>); 9] = [
     ("state", "", None),
     ("round_trip", "ms", Some(0)),
@@ -54,18 +54,18 @@ struct Names {
     metrics: Vec<MetricName>,
 }
 
-#[expect(clippy::expect_used, reason = "the names stand above, and keep the rule")]
+#[expect(clippy::expect_used, reason = "the names above are valid")]
 static NAMES: LazyLock<Names> = LazyLock::new(|| {
-    let name = |text: &str| ShortName::new(text).expect("a name that keeps the rule");
+    let name = |text: &str| ShortName::new(text).expect("a valid name");
     Names { device: name(LINK), metrics: METRICS.iter().map(|(text, ..)| name(text)).collect() }
 });
 
-/// The id of the link as a device.
+/// Id of the link as a device.
 pub fn link_id() -> ShortName {
     NAMES.device.clone()
 }
 
-/// What the link is, as a device. Its name for people is the window's to give.
+/// The link's announcement as a device. The window provides its display name.
 pub fn link_spec() -> Spec {
     let metric = |(name, (_, unit, precision)): (&MetricName, &(&str, &str, Option<u8>))| {
         let kind = if name.as_str() == "state" { MetricType::Text } else { MetricType::Number };
@@ -79,8 +79,8 @@ pub fn link_spec() -> Spec {
     }
 }
 
-/// What the counters say, as readings of [`link_spec`]'s device for [`super::DeviceEvent::LocalReadings`]. `now`: by the hub's
-/// clock. Rates are over the time since `before`, the counters as they stood then; without it there are none yet.
+/// The counters as readings of the device, for [`super::DeviceEvent::LocalReadings`]. `now` is by the hub's
+/// clock. Rates are averages since `before`, the previous counters; without it there are none.
 pub fn link_readings(
     state: &LinkState,
     counters: &LinkCounters,

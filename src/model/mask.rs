@@ -1,17 +1,18 @@
-//! Hides secrets in text that is shown, logged or saved: those that are given, and whatever reads like one. Pure; the
-//! process's own list of secrets is in `privacy`.
+//! Masks secrets in text that is shown, logged or saved: given ones, and anything that looks like one. Pure;
+//! the process-wide list of secrets is in `privacy`.
 
 use std::borrow::Cow;
 
 use super::log::json::HIDDEN;
 
-/// Shorter texts are no secrets, and would be found in innocent words.
+/// Minimum length of a secret, in bytes; shorter ones would match ordinary words.
 pub const MIN_SECRET_BYTES: usize = 6;
-/// A bearer token without a name before it has at least this many characters; fewer may be a word.
+/// Minimum length of a bearer token without a name before it, in characters; anything shorter may be a word.
 const MIN_BEARER_CHARS: usize = 16;
-/// A password further behind the beginning of a URL is not looked for, so that a text of nothing but URLs takes no time.
+/// Maximum distance of a password from the start of its URL, in bytes. Bounds the time spent on a text full
+/// of URLs.
 const MAX_URL_BYTES: usize = 2048;
-/// What stands before a secret, with `=` or `:` between.
+/// Names that precede a secret, separated from it by `=` or `:`.
 const NAMES: &[&str] = &[
     "authorization",
     "invite",
@@ -24,10 +25,10 @@ const NAMES: &[&str] = &[
     "apikey",
     "mac",
 ];
-/// Names of ways to come in, which stand between `Authorization:` and the secret.
+/// Authentication schemes, which may be between `Authorization:` and the secret.
 const SCHEMES: &[&str] = &["bearer", "basic", "token"];
 
-/// A text with these secrets hidden, also as JSON writes them.
+/// Masks the given secrets, also in JSON-escaped form.
 pub fn hide<'a>(secrets: &[&str], text: &'a str) -> Cow<'a, str> {
     let mut clean = Cow::Borrowed(text);
     for secret in secrets.iter().filter(|secret| secret.len() >= MIN_SECRET_BYTES) {
@@ -43,8 +44,8 @@ pub fn hide<'a>(secrets: &[&str], text: &'a str) -> Cow<'a, str> {
     clean
 }
 
-/// A text with everything hidden that reads like a secret: `user:password@` in a URL, `invite=…`, `token=…`,
-/// `"password": "…"`, `Authorization: …`, `Bearer …`.
+/// Masks everything that looks like a secret: `user:password@` in a URL, `invite=…`, `token=…`, `"password":
+/// "…"`, `Authorization: …`, `Bearer …`.
 pub fn hide_shapes(text: &str) -> Cow<'_, str> {
     let spans = spans(text);
     if spans.is_empty() {
@@ -60,8 +61,8 @@ pub fn hide_shapes(text: &str) -> Cow<'_, str> {
     Cow::Owned(clean)
 }
 
-/// What a person typed for an address, fit to be said back: more is hidden than in other text, since it may be written
-/// wrongly. Everything before the last `@`, and the fragment's invite.
+/// Masks a typed address before it is shown again. Masks more than [`hide_shapes`], since the address may be
+/// malformed: everything before the last `@`, and the invite in the fragment.
 pub fn hide_address(text: &str) -> String {
     let clean = match text.rfind('@') {
         None => text.to_owned(),
@@ -73,7 +74,7 @@ pub fn hide_address(text: &str) -> String {
     hide_shapes(&clean).into_owned()
 }
 
-/// Where secrets stand, in order, as byte ranges.
+/// Ranges of secrets in the text, in bytes, in order.
 pub fn spans(text: &str) -> Vec<(usize, usize)> {
     let mut spans = Vec::new();
     let mut from = 0;
@@ -93,7 +94,7 @@ fn next_span(text: &str, from: usize) -> Option<(usize, usize)> {
             byte if byte.is_ascii_alphabetic() && begins_word => named(text, at).or_else(|| bearer(text, at)),
             _ => None,
         };
-        // Only what has not been hidden already.
+        // Skip what is already masked.
         if let Some((start, end)) = span.filter(|(start, end)| start < end && &text[*start..*end] != HIDDEN) {
             return Some((start, end));
         }
@@ -111,14 +112,14 @@ fn userinfo(text: &str, start: usize) -> Option<(usize, usize)> {
     if let Some(at) = authority.rfind('@') {
         return Some((start, start + at));
     }
-    // A password with a slash in it ends the authority early, and stands where a port would.
+    // A slash in the password ends the authority early, leaving the password where the port would be.
     let port = authority.rsplit_once(':').map(|(_, port)| port).filter(|_| !authority.ends_with(']'))?;
     let is_port = port.bytes().all(|byte| byte.is_ascii_digit());
     let at = url.rfind('@').filter(|_| !is_port)?;
     Some((start, start + at))
 }
 
-/// The value behind a name that begins at `at`.
+/// The value after a name that begins at `at`.
 fn named(text: &str, at: usize) -> Option<(usize, usize)> {
     let rest = &text[at..];
     let length = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
@@ -129,7 +130,7 @@ fn named(text: &str, at: usize) -> Option<(usize, usize)> {
         return None;
     }
     value = skip(text, value + 1, |c| matches!(c, '"' | '\'' | '\\' | ' '));
-    // As Rust prints an option.
+    // The debug format of an `Option`.
     if text[value..].starts_with("Some(") {
         value = skip(text, value + "Some(".len(), |c| matches!(c, '"' | '\\'));
     }
@@ -142,7 +143,7 @@ fn named(text: &str, at: usize) -> Option<(usize, usize)> {
     Some((value, word_end(text, value)))
 }
 
-/// The token behind `Bearer`, where it is long enough for one.
+/// The token after `Bearer`, if it is long enough to be one.
 fn bearer(text: &str, at: usize) -> Option<(usize, usize)> {
     let scheme = text[at..].get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("bearer "))?;
     let start = at + scheme.len();
@@ -166,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_reads_like_a_secret_is_hidden() {
+    fn secrets_are_recognized_by_their_shape() {
         for (text, clean) in [
             ("wss://me:pass@hub.example/v1: no", "wss://•••@hub.example/v1: no"),
             ("wss://me:pa/ss@hub.example", "wss://•••@hub.example"),
@@ -186,12 +187,12 @@ mod tests {
             ("PASSWORD = 'geheim' 한글", "PASSWORD = '•••' 한글"),
         ] {
             assert_eq!(hide_shapes(text), clean);
-            assert_eq!(hide_shapes(clean), clean, "what is hidden stays as it is");
+            assert_eq!(hide_shapes(clean), clean, "masking is idempotent");
         }
     }
 
     #[test]
-    fn innocent_text_stays_as_it_is() {
+    fn other_text_is_unchanged() {
         for text in [
             "https://hub.example:7870/a/@me",
             "the token is in /srv/duplex/token",
@@ -206,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_is_written_wrongly_is_said_back_without_its_password() {
+    fn the_password_in_a_malformed_address_is_masked() {
         for (text, clean) in [
             ("me:secret@hub.example", "•••@hub.example"),
             ("wss://me:se cret@hub.example", "wss://•••@hub.example"),
@@ -220,8 +221,8 @@ mod tests {
     }
 
     #[test]
-    fn given_secrets_are_hidden_also_as_json_writes_them() {
+    fn given_secrets_are_masked_also_in_json() {
         assert_eq!(hide(&["pa\"ss word"], r#"a pa"ss word, "pa\"ss word""#), r#"a •••, "•••""#);
-        assert_eq!(hide(&["", "a"], "a banana"), "a banana", "a secret of one letter is none");
+        assert_eq!(hide(&["", "a"], "a banana"), "a banana", "a single letter is not a secret");
     }
 }

@@ -1,17 +1,17 @@
-//! Whole numbers that no `f64` holds, and how a number is read from text without losing a digit.
+//! Integers that no `f64` represents exactly, and lossless parsing of numbers.
 
 use std::cmp::Ordering;
 use std::fmt;
 
-/// Up to here, on both sides of 0, each whole number is an `f64`.
+/// All integers up to this absolute value are exact as `f64`.
 const EXACT: i64 = 1 << 53;
-/// The lowest and the highest whole number that a [`Value`](super::Value) holds: those of `i64` and `u64`.
+/// Range of the integers that a [`Value`](super::Value) holds: those of `i64` and `u64`.
 pub const WHOLE_RANGE: std::ops::RangeInclusive<i128> = i64::MIN as i128..=u64::MAX as i128;
 /// 2⁶⁴, the first `f64` beyond [`WHOLE_RANGE`].
 pub const END_OF_WHOLE: f64 = 18_446_744_073_709_551_616.0;
 
-/// A whole number within [`WHOLE_RANGE`] that is no `f64`: the `f64` next to it, and how far it is from there.
-/// No more than 1,024 lie between two neighbours below 2⁶⁴.
+/// An integer within [`WHOLE_RANGE`] that no `f64` represents exactly: the nearest `f64`, and the difference
+/// from it. At most 1,024 integers lie between two adjacent `f64`s below 2⁶⁴.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Whole {
     nearest: f64,
@@ -19,23 +19,23 @@ pub struct Whole {
 }
 
 impl Whole {
-    /// The number itself.
+    /// The integer.
     pub fn get(self) -> i128 {
-        // Every f64 beyond 2⁵³ is whole.
+        // Every f64 beyond 2⁵³ is an integer.
         self.nearest as i128 + i128::from(self.off)
     }
 
-    /// The `f64` next to it, for charts.
+    /// The nearest `f64`, for charts.
     pub fn nearest(self) -> f64 {
         self.nearest
     }
 
-    /// The number less [`Whole::nearest`]; never 0.
+    /// The integer minus [`Whole::nearest`]; never 0.
     pub fn off(self) -> i16 {
         self.off
     }
 
-    /// What [`split`] took apart; none where `off` is 0, or it is no number of this kind.
+    /// Reverses [`split`]. `None` if `off` is 0 or the result is not such an integer.
     pub fn join(nearest: f64, off: i16) -> Option<Whole> {
         let is_whole = nearest.is_finite() && nearest.fract() == 0.0 && nearest.abs() <= END_OF_WHOLE;
         let whole = Whole { nearest, off };
@@ -49,8 +49,8 @@ impl fmt::Display for Whole {
     }
 }
 
-/// The `f64` next to a whole number, and how far it is from there: 0 where an `f64` holds it. None beyond
-/// [`WHOLE_RANGE`].
+/// The `f64` nearest to an integer, and the difference from it, which is 0 if the `f64` is exact. `None`
+/// beyond [`WHOLE_RANGE`].
 pub fn split(number: i128) -> Option<(f64, i16)> {
     if !WHOLE_RANGE.contains(&number) {
         return None;
@@ -59,12 +59,12 @@ pub fn split(number: i128) -> Option<(f64, i16)> {
     i16::try_from(number - nearest as i128).ok().map(|off| (nearest, off))
 }
 
-/// Whether an `f64` is sure to hold this, without a closer look.
+/// Whether an integer is certainly exact as `f64`.
 pub(super) fn is_small(number: i64) -> bool {
     (-EXACT..=EXACT).contains(&number)
 }
 
-/// A number as exact as a [`Value`](super::Value) holds it: an `f64`, or a [`Whole`] beside it.
+/// A number as exact as a [`Value`](super::Value) holds it: an `f64`, or a [`Whole`].
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Number {
     nearest: f64,
@@ -72,22 +72,22 @@ pub struct Number {
 }
 
 impl Number {
-    /// An `f64`, plus this much: what [`split`] took apart.
+    /// An `f64` plus a difference, as returned by [`split`].
     pub fn new(nearest: f64, off: i16) -> Number {
         Number { nearest, off }
     }
 
-    /// The `f64` next to it.
+    /// The nearest `f64`.
     pub fn nearest(self) -> f64 {
         self.nearest
     }
 
-    /// How far it is from there.
+    /// The difference from the nearest `f64`.
     pub fn off(self) -> i16 {
         self.off
     }
 
-    /// By what the numbers are, and not by what their nearest `f64`s are.
+    /// Compares exactly, not by the nearest `f64`s.
     pub fn compare(self, other: Number) -> Ordering {
         let by_nearest = self.nearest.partial_cmp(&other.nearest).unwrap_or(Ordering::Equal);
         by_nearest.then(self.off.cmp(&other.off))
@@ -105,40 +105,40 @@ impl fmt::Display for Number {
         let size = self.nearest.abs();
         match Whole::join(self.nearest, self.off) {
             Some(whole) => whole.fmt(f),
-            // A person reads no three hundred digits.
+            // Hundreds of digits are unreadable.
             None if size >= END_OF_WHOLE || (size > 0.0 && size < 1e-6) => write!(f, "{:e}", self.nearest),
-            // The shortest digits that read as the same f64, filled up with noughts, are not its own.
+            // The shortest representation that parses to the same f64, padded with zeros, would show wrong
+            // digits.
             None if size >= EXACT as f64 && self.nearest.fract() == 0.0 => (self.nearest as i128).fmt(f),
             None => self.nearest.fmt(f),
         }
     }
 }
 
-/// Why a text is no number that can be held.
+/// Why a text cannot be held as a number.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotHeld {
-    /// It is no number.
+    /// It is not a number.
     #[error("not a number")]
     NoNumber,
-    /// A whole number beyond [`WHOLE_RANGE`], or one beyond all `f64`s.
+    /// An integer beyond [`WHOLE_RANGE`], or a number beyond the range of `f64`.
     #[error(
-        "out of range: whole numbers go from {} to {}, numbers with a point or an exponent to about ±1.8e308",
+        "out of range: integers range from {} to {}, numbers with a decimal point or exponent up to about ±1.8e308",
         WHOLE_RANGE.start(),
         WHOLE_RANGE.end()
     )]
     OutOfRange,
 }
 
-/// Reads a number, as JSON and people write it. Digits alone are a whole number, and exact; with a point or an exponent
-/// it is the nearest `f64`.
+/// Parses a number. Digits alone are an exact integer; with a point or exponent it is the nearest `f64`.
 ///
 /// # Errors
-/// When it is none, or cannot be held.
+/// If it is not a number, or out of range.
 pub fn parse(text: &str) -> Result<Number, NotHeld> {
     let text = text.trim();
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     if !digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
-        // "inf" and "NaN" are numbers to Rust.
+        // Rust parses "inf" and "NaN" as numbers.
         return Err(NotHeld::NoNumber);
     }
     if digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_large_double_is_written_with_its_own_digits() {
+    fn a_large_f64_is_written_with_its_exact_digits() {
         for number in [i128::from(i64::MIN), 1 << 63, (1 << 60) + 256, 9_007_199_254_740_994] {
             assert_eq!(Number::from(number as f64).to_string(), number.to_string());
             assert_eq!(parse(&number.to_string()).unwrap().to_string(), number.to_string());
@@ -190,7 +190,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_whole_number_comes_back(number in whole()) {
+        fn every_integer_survives_a_round_trip(number in whole()) {
             let (nearest, off) = split(number).unwrap();
             match Whole::join(nearest, off) {
                 Some(whole) => prop_assert_eq!(whole.get(), number),
@@ -202,14 +202,14 @@ mod tests {
         }
 
         #[test]
-        fn order_is_that_of_the_numbers(one in whole(), other in whole()) {
+        fn comparison_is_exact(one in whole(), other in whole()) {
             let of = |number| split(number).map(|(nearest, off)| Number::new(nearest, off)).unwrap();
             prop_assert_eq!(of(one).compare(of(other)), one.cmp(&other));
         }
     }
 
     #[test]
-    fn what_cannot_be_held_is_said_to_be_so() {
+    fn numbers_out_of_range_are_rejected() {
         for text in ["18446744073709551616", "-9223372036854775809", "1e400", "-1e309", &"9".repeat(400)] {
             assert_eq!(parse(text).err(), Some(NotHeld::OutOfRange), "{text}");
         }
@@ -224,12 +224,12 @@ mod tests {
     }
 
     #[test]
-    fn a_value_takes_no_more_room_than_a_text() {
+    fn a_value_is_no_larger_than_a_text() {
         assert_eq!(size_of::<crate::model::Value>(), 24);
     }
 
     #[test]
-    fn what_was_not_split_does_not_join() {
+    fn invalid_parts_do_not_join() {
         assert_eq!(Whole::join(1.0, 1), None, "2 is an f64");
         assert_eq!(Whole::join(f64::NAN, 1), None);
         assert_eq!(Whole::join(1e300, 1), None);

@@ -1,4 +1,4 @@
-//! [`Panes`]: which parts of the window a person has chosen to see, how wide they are, and what was open.
+//! [`Panes`]: the layout of the window as chosen by the person, and what was open.
 
 use std::collections::BTreeMap;
 
@@ -6,24 +6,24 @@ use serde::{Deserialize, Serialize};
 
 use super::id::{ConnectionId, RoomId};
 
-/// What stands in the middle of a wide window.
+/// The main area of a wide window.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Middle {
-    /// The chat alone.
+    /// The chat only.
     Chat,
-    /// The devices alone.
+    /// The devices only.
     Devices,
-    /// The chat, and the devices beside it.
+    /// The chat with the devices beside it.
     #[default]
     Both,
 }
 
-/// The one pane of a narrow window.
+/// The pane shown in a narrow window.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pane {
-    /// Connections and their rooms.
+    /// The room list.
     Rooms,
     /// The chat.
     #[default]
@@ -32,52 +32,52 @@ pub enum Pane {
     Devices,
 }
 
-/// How devices are listed.
+/// Layout of the device list.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeviceLayout {
-    /// By the room there is.
+    /// Chosen by the width of the pane.
     #[default]
     Auto,
-    /// A line each, with as many values as fit.
+    /// One line each, with as many values as fit.
     Rows,
-    /// A table with chosen columns.
+    /// A table with selectable columns.
     Table,
-    /// A card each.
+    /// One card each.
     Cards,
 }
 
-/// The table of one connection's devices.
+/// Settings of the table of a connection's devices.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DeviceTable {
-    /// Whose devices.
+    /// The connection.
     pub connection: ConnectionId,
-    /// The metrics that have a column, in order; none: those that most devices have.
+    /// Metrics with a column, in order; `None` for the most common ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub columns: Option<Vec<String>>,
-    /// Columns that were made wider or narrower, by their keys, in points.
+    /// Widths of resized columns by their keys, in points.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub widths: BTreeMap<String, f32>,
 }
 
-/// How the list of devices stands, from one start to the next.
+/// Layout of the device list, saved across restarts.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DeviceLists {
-    /// How they are listed.
+    /// The layout.
     pub layout: DeviceLayout,
-    /// The tables that were changed.
+    /// Tables with changed settings.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tables: Vec<DeviceTable>,
 }
 
 impl DeviceLists {
-    /// The table of a connection, if anything in it was chosen.
+    /// Settings of a connection's table, if any were changed.
     pub fn table(&self, connection: ConnectionId) -> Option<&DeviceTable> {
         self.tables.iter().find(|table| table.connection == connection)
     }
 
-    /// The table of a connection, to be changed.
+    /// Mutable settings of a connection's table; created if missing.
     pub fn table_mut(&mut self, connection: ConnectionId) -> &mut DeviceTable {
         let known = self.tables.iter().position(|table| table.connection == connection);
         let at = known.unwrap_or_else(|| {
@@ -88,23 +88,23 @@ impl DeviceLists {
     }
 }
 
-/// How the panes stand, from one start to the next.
+/// Layout of the panes, saved across restarts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Panes {
-    /// In a wide window.
+    /// Main area in a wide window.
     pub middle: Middle,
-    /// In a narrow one.
+    /// Pane shown in a narrow window.
     pub single: Pane,
-    /// Whether the list of rooms stands beside the middle.
+    /// Whether the room list is shown in a wide window.
     pub rooms: bool,
-    /// The width of the list of rooms, in points, once it was dragged.
+    /// Width of the room list in points, if it was resized.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rooms_width: Option<f32>,
-    /// The width of the devices beside the chat, in points, once it was dragged.
+    /// Width of the devices beside the chat in points, if it was resized.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub devices_width: Option<f32>,
-    /// How the devices are listed.
+    /// Layout of the device list.
     pub devices: DeviceLists,
     /// The room that was open last.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,14 +1,14 @@
-//! [`Preferences`]: how a person wants the window to look and speak; and [`WindowPlace`], where it stood last.
+//! [`Preferences`]: the settings of the app; and [`WindowPlace`]: the window's last position and size.
 
 use serde::{Deserialize, Serialize};
 
 use super::notices::NoticePreferences;
 
-/// In which language the window speaks.
+/// Language of the interface.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LanguageChoice {
-    /// The system's, or English where that is none of ours.
+    /// The system's language, or English if there is no translation.
     #[default]
     System,
     /// Always English.
@@ -17,79 +17,80 @@ pub enum LanguageChoice {
     Korean,
 }
 
-/// In which colours the window is drawn.
+/// Colour scheme.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Theme {
-    /// Light or dark, as the system says.
+    /// Light or dark, following the system.
     #[default]
     System,
     /// Always light.
     Light,
     /// Always dark.
     Dark,
-    /// Black, white and few strong colours.
+    /// High contrast.
     HighContrast,
 }
 
-/// How the time of day is written.
+/// Format of times of day.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Hours {
-    /// From 00:00 to 23:59.
+    /// 24-hour clock, 00:00 to 23:59.
     #[default]
     TwentyFour,
-    /// Twice from 12 to 11, as the language marks the halves of the day.
+    /// 12-hour clock with the language's markers for morning and afternoon.
     Twelve,
 }
 
-/// Whether what comes by itself fades in.
+/// Whether things that appear on their own fade in.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Motion {
-    /// Unless the system asks for less motion.
+    /// Yes, unless the system asks for reduced motion.
     #[default]
     System,
-    /// It does.
+    /// Always.
     Full,
-    /// It does not.
+    /// Never.
     Reduced,
 }
 
-/// How closely things stand.
+/// Spacing of the interface.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Density {
-    /// With room around them.
+    /// More space around things.
     #[default]
     Comfortable,
-    /// As much on the screen as can be read.
+    /// As much on screen as is still readable.
     Compact,
 }
 
-/// What a person has chosen in the settings.
+/// The person's settings.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Preferences {
-    /// The language.
+    /// Language of the interface.
     pub language: LanguageChoice,
-    /// The colours.
+    /// Colour scheme.
     pub theme: Theme,
-    /// How closely things stand.
+    /// Spacing of the interface.
     pub density: Density,
-    /// Whether what comes by itself fades in.
+    /// Animations.
     pub motion: Motion,
-    /// How large everything is, in percent of the system's own scale. See [`Preferences::zoom`].
+    /// Interface scale in percent of the system's scale. See [`Preferences::zoom`].
     pub zoom_percent: u16,
-    /// What to be told of while looking elsewhere.
+    /// Notification settings.
     pub notices: NoticePreferences,
-    /// How the time of day is written.
+    /// Format of times of day.
     pub hours: Hours,
-    /// Whether Enter sends a message; otherwise it breaks the line, and Ctrl or Command with Enter sends.
+    /// Whether Enter sends a message. Otherwise it inserts a line break, and Ctrl+Enter or Command+Enter
+    /// sends.
     pub enter_sends: bool,
-    /// Whether saved connections are dialled when the app starts. Each can say no for itself.
+    /// Whether saved connections connect at start. Each connection can opt out.
     pub connect_at_start: bool,
-    /// How much of the disk raw readings may take, in MiB. See [`Preferences::raw_readings_bytes`].
+    /// Maximum disk space for raw readings, in MiB. See [`Preferences::raw_readings_bytes`].
     pub raw_readings_mib: u16,
 }
 
@@ -111,44 +112,44 @@ impl Default for Preferences {
 }
 
 impl Preferences {
-    /// The steps of the zoom, in percent.
+    /// Steps of the zoom, in percent.
     pub const ZOOMS: &[u16] = &[50, 67, 75, 80, 90, 100, 110, 125, 150, 175, 200, 250, 300];
 
-    /// How much raw readings may take, in MiB.
+    /// Choices for the disk space of raw readings, in MiB.
     pub const RAW_READINGS: &[u16] = &[128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768];
 
-    /// How many bytes of the disk raw readings may take: 64 MiB at least, whatever a file says.
+    /// Maximum disk space for raw readings, in bytes; at least 64 MiB, whatever the file contains.
     pub fn raw_readings_bytes(&self) -> u64 {
         u64::from(self.raw_readings_mib.max(64)) << 20
     }
 
-    /// The zoom in percent, within 50 to 300 whatever a file says.
+    /// Zoom in percent, limited to between 50 and 300, whatever the file contains.
     pub fn zoom(&self) -> u16 {
         self.zoom_percent.clamp(50, 300)
     }
 
-    /// The next larger zoom, or the largest.
+    /// The next larger step of the zoom, or the largest.
     pub fn zoom_in(&self) -> u16 {
         Self::ZOOMS.iter().copied().find(|step| *step > self.zoom()).unwrap_or(300)
     }
 
-    /// The next smaller zoom, or the smallest.
+    /// The next smaller step of the zoom, or the smallest.
     pub fn zoom_out(&self) -> u16 {
         Self::ZOOMS.iter().rev().copied().find(|step| *step < self.zoom()).unwrap_or(50)
     }
 }
 
-/// Where the window stood and how large it was, in the system's points (without the person's zoom).
+/// Position and size of the window, in the system's points (without the person's zoom).
 #[derive(Copy, Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WindowPlace {
-    /// The inner width.
+    /// Inner width.
     pub width: f32,
-    /// The inner height.
+    /// Inner height.
     pub height: f32,
-    /// The outer upper left corner, where the system tells.
+    /// Outer upper left corner, if the system reports it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub corner: Option<(f32, f32)>,
-    /// Whether it filled the screen; the rest says what it was before.
+    /// Whether it was maximized; the other values are those before that.
     #[serde(default)]
     pub maximized: bool,
 }
@@ -158,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_zoom_goes_step_by_step_from_end_to_end_and_never_beyond() {
+    fn the_zoom_changes_in_steps_within_its_limits() {
         let mut preferences = Preferences { zoom_percent: 0, ..Preferences::default() };
         let mut seen = vec![preferences.zoom()];
         for _ in 0..20 {
@@ -171,7 +172,7 @@ mod tests {
             preferences.zoom_percent = preferences.zoom_out();
         }
         assert_eq!(preferences.zoom(), 50);
-        // A value between two steps, as a file may have it, goes to the next.
+        // A file may contain a value between two steps; zooming goes to the next step.
         preferences.zoom_percent = 101;
         assert_eq!((preferences.zoom_in(), preferences.zoom_out()), (110, 100));
         preferences.zoom_percent = u16::MAX;

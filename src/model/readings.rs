@@ -1,24 +1,25 @@
-//! [`Part`]: a part of a frame of readings, so that a big one is applied in slices and no one waits long for the model.
+//! [`Part`]: a part of a frame of readings, so that a large frame is applied in slices and nobody waits long
+//! for the model.
 
 use super::device::{MetricName, Readings, Sample, Value};
 
-/// About so many values are applied under the model's lock at once: well below 200 µs, so that a frame of the window
-/// that comes in between hardly waits.
+/// Approximate number of values applied under the model's lock at a time. Takes well below 200 µs, so that a
+/// frame of the window barely waits.
 pub const SLICE_VALUES: usize = 512;
 
 /// A part of a frame of readings: whole samples, in order.
 #[derive(Copy, Clone, Debug)]
 pub struct Part<'a> {
-    /// The moments.
+    /// The samples.
     pub samples: &'a [Sample],
-    /// The values of all these moments, one after the other.
+    /// The values of these samples, concatenated.
     pub values: &'a [(MetricName, Value)],
-    /// As [`Readings::conflated`]; the first part has them all.
+    /// See [`Readings::conflated`]; the first part has the whole number.
     pub conflated: u64,
 }
 
 impl<'a> Part<'a> {
-    /// Each moment with its values.
+    /// The samples, each with its values.
     pub fn iter(&self) -> impl Iterator<Item = (&'a Sample, &'a [(MetricName, Value)])> + use<'a> {
         let mut rest = self.values;
         self.samples.iter().map(move |sample| {
@@ -30,12 +31,12 @@ impl<'a> Part<'a> {
 }
 
 impl Readings {
-    /// All of it.
+    /// The whole frame as one part.
     pub fn whole(&self) -> Part<'_> {
         Part { samples: &self.samples, values: &self.values, conflated: self.conflated }
     }
 
-    /// Parts of about so many values each (a sample is never cut), at least one.
+    /// At least one part, each with about `values` values; a sample is never split.
     pub fn parts(&self, values: usize) -> impl Iterator<Item = Part<'_>> {
         let mut rest = Some(self.whole());
         std::iter::from_fn(move || {

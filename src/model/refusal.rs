@@ -1,11 +1,12 @@
-//! [`Refusal`]: why a hub did not take a message or make a room. A reason of a later version is read as [`Refusal::Other`].
+//! [`Refusal`]: why a hub did not store a message or create a room. Reasons of later versions are read as
+//! [`Refusal::Other`].
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 
 use super::id::RoomName;
 
-/// The words of the reasons that this version knows, as they stand on the wire.
+/// Codes of the reasons that this version knows, as on the wire.
 const KNOWN: [&str; 10] = [
     "no_such_room",
     "too_large",
@@ -18,65 +19,65 @@ const KNOWN: [&str; 10] = [
     "unknown_kind",
     "other",
 ];
-/// Maximum length of an unknown reason's word that is kept, in characters.
+/// Maximum length of an unknown reason's code that is kept, in characters.
 const MAX_CODE_CHARS: usize = 64;
 
-/// Why a hub did not take a message. Nothing was stored there.
+/// Why a hub did not store a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", remote = "Self")]
 pub enum Refusal {
-    /// There is no such room.
+    /// The room does not exist.
     NoSuchRoom,
-    /// The body is larger than the hub takes.
+    /// The body is too large.
     TooLarge {
-        /// The hub's limit in bytes.
+        /// The hub's limit, in bytes.
         limit: u64,
     },
-    /// This principal may not do that.
+    /// The principal lacks permission.
     NotAllowed,
-    /// The hub takes no more messages for a moment. The message keeps its place and is sent again.
+    /// The hub accepts no messages at present. The message keeps its place and is sent again.
     SlowDown {
-        /// Not to be tried again sooner, in milliseconds from now.
+        /// Minimum delay before the next attempt, in milliseconds.
         retry_after_ms: u64,
     },
-    /// What this principal may send in a period is used up. The message keeps its place and is sent again.
+    /// The principal's quota for a period is used up. The message keeps its place and is sent again.
     Quota {
-        /// Not to be tried again sooner, in milliseconds from now.
+        /// Minimum delay before the next attempt, in milliseconds.
         retry_after_ms: u64,
     },
-    /// There are as many (rooms, for instance) as the hub allows.
+    /// The hub's limit of something, such as rooms, is reached.
     TooMany {
         /// The hub's limit.
         limit: u64,
     },
-    /// The name of a new room looks like that of a room that exists.
+    /// The name of a new room looks like that of an existing one.
     NameAlike {
-        /// The room that exists.
+        /// The existing room.
         name: RoomName,
     },
-    /// The name of a new room cannot be used.
+    /// The name of a new room is invalid.
     BadName {
-        /// Which rule it breaks, in the hub's words; may be empty.
+        /// The rule that it breaks, as explained by the hub; may be empty.
         #[serde(default)]
         detail: String,
     },
-    /// The hub does not know this kind of content.
+    /// The hub does not support this kind of content.
     UnknownKind {
-        /// Which.
+        /// The kind.
         kind: String,
     },
-    /// Another reason, in the hub's words.
+    /// Another reason.
     Other {
         /// The hub's code for it.
         code: String,
-        /// Its explanation; may be empty.
+        /// The hub's explanation; may be empty.
         #[serde(default)]
         detail: String,
     },
 }
 
 impl Refusal {
-    /// For a refusal that will pass by itself: how long the hub asked to wait, in milliseconds.
+    /// For a temporary refusal: the delay that the hub asked for, in milliseconds.
     pub fn retry_after_ms(&self) -> Option<u64> {
         match self {
             Refusal::SlowDown { retry_after_ms } | Refusal::Quota { retry_after_ms } => Some(*retry_after_ms),
@@ -84,7 +85,7 @@ impl Refusal {
         }
     }
 
-    /// The same refusal with another time to wait, where it has one.
+    /// The same refusal with another delay, if it has one.
     pub fn retried_after(self, retry_after_ms: u64) -> Self {
         match self {
             Refusal::SlowDown { .. } => Refusal::SlowDown { retry_after_ms },
@@ -93,7 +94,7 @@ impl Refusal {
         }
     }
 
-    /// Reads a reason that this version does not know: its word, and with it a time to wait or a text, where it has one.
+    /// Reads an unknown reason: its code and, if present, a delay or explanation.
     fn unknown(value: &Value) -> Option<Self> {
         let (code, fields) = match value {
             Value::String(code) => (code, None),
@@ -140,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn every_known_reason_keeps_its_shape() {
+    fn every_known_reason_survives_a_round_trip() {
         let all = [
             (Refusal::NoSuchRoom, r#""no_such_room""#),
             (Refusal::TooLarge { limit: 9 }, r#"{"too_large":{"limit":9}}"#),
@@ -164,16 +165,16 @@ mod tests {
     }
 
     #[test]
-    fn reasons_of_later_versions_are_read_as_what_is_known_of_them() {
+    fn reasons_of_later_versions_are_read_as_far_as_possible() {
         let other = |code: &str, detail: &str| Refusal::Other { code: code.into(), detail: detail.into() };
         assert_eq!(read(r#""archived""#), Ok(other("archived", "")));
         assert_eq!(read(r#"{"archived":{"detail":"since May","by":7}}"#), Ok(other("archived", "since May")));
         assert_eq!(
             read(r#"{"maintenance":{"retry_after_ms":5}}"#),
             Ok(Refusal::SlowDown { retry_after_ms: 5 }),
-            "what has a time passes"
+            "a refusal with a delay is temporary"
         );
-        assert!(read(r#"{"too_large":{}}"#).is_err(), "a known one that lacks its field is malformed");
+        assert!(read(r#"{"too_large":{}}"#).is_err(), "a known reason without its field is malformed");
         assert!(read("7").is_err());
         assert!(read(r#"{"a":1,"b":2}"#).is_err());
     }

@@ -1,4 +1,4 @@
-//! Who may come in at a server, as an admin sees it and changes it: people, devices with a token, invites.
+//! Management of people, devices with tokens, and invites of a server, as an admin sees and changes them.
 
 use std::collections::VecDeque;
 
@@ -10,41 +10,41 @@ use super::principal::{Principal, PrincipalKind, Sender};
 use super::profile::Secret;
 use super::time::WallMs;
 
-/// How long an invite is good unless said otherwise, in milliseconds: a day.
+/// Default lifetime of an invite, in milliseconds: a day.
 pub const INVITE_MS: u64 = 24 * 60 * 60 * 1_000;
-/// Maximum time that an invite is good, in milliseconds: a year.
+/// Maximum lifetime of an invite, in milliseconds: a year.
 pub const MAX_INVITE_MS: u64 = 366 * 24 * 60 * 60 * 1_000;
 
-/// Somebody who has a token.
+/// A principal with a token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
-    /// Who.
+    /// The principal.
     #[serde(flatten)]
     pub who: Principal,
     /// Whether any of their apps is connected.
     #[serde(default)]
     pub online: bool,
-    /// Whether this is the server's owner, whose token is in its data directory.
+    /// Whether this is the owner, whose token is in the server's data directory.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub owner: bool,
 }
 
-/// An invite, used or not. Its code is known to nobody but whoever was given it.
+/// An invite, used or not. Its code is known only to whoever received it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invitation {
-    /// By which it is removed: 10 hexadecimal digits.
+    /// Id, 10 hexadecimal digits; used to remove the invite.
     pub id: String,
-    /// What whoever uses it becomes.
+    /// Role of the account that it creates.
     pub kind: PrincipalKind,
-    /// Who made it, where that is known.
+    /// Who created it, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<Sender>,
-    /// When it was made, where that is known, by the server's clock.
+    /// When it was created, by the server's clock, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made: Option<WallMs>,
-    /// Until when it is good, by the server's clock.
+    /// When it expires, by the server's clock.
     pub expires: WallMs,
-    /// Who used it.
+    /// Who used it, if anybody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used_by: Option<Sender>,
     /// When it was used, by the server's clock.
@@ -52,13 +52,13 @@ pub struct Invitation {
     pub used: Option<WallMs>,
 }
 
-/// What an admin asks for.
+/// A request by an admin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "snake_case")]
 pub enum Manage {
-    /// A page of the people, admins included.
+    /// A page of the people, including admins.
     People {
-        /// The `next` of the page before; none for the first page.
+        /// The `next` of the previous page; `None` for the first page.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<String>,
     },
@@ -68,79 +68,79 @@ pub enum Manage {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<String>,
     },
-    /// A page of the invites, the newest first.
+    /// A page of the invites, newest first.
     Invites {
         /// As in `People`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<String>,
     },
-    /// Make an invite.
+    /// Create an invite.
     Invite {
-        /// What whoever uses it becomes: a person or an admin.
+        /// Role of the account: person or admin.
         kind: PrincipalKind,
-        /// How long it is good, in milliseconds.
+        /// Lifetime, in milliseconds.
         expires_in_ms: u64,
     },
-    /// Make an invite good for nothing.
+    /// Revoke an invite.
     RemoveInvite {
-        /// Its id.
+        /// Id of the invite.
         invite: String,
     },
-    /// Give a device a token. One that it had before is good for nothing from then on.
+    /// Give a device a token. Revokes any previous token.
     AddDevice {
-        /// The device's id.
+        /// Id of the device.
         who: PrincipalId,
-        /// Its name for people; may be empty.
+        /// Display name; may be empty.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         name: String,
-        /// The token: 64 hexadecimal digits, made by whoever asks.
+        /// The token, 64 hexadecimal digits, made by the requester.
         #[serde(with = "secret")]
         token: Secret,
     },
-    /// Give somebody another name.
+    /// Rename a principal.
     Rename {
-        /// Whom.
+        /// The principal.
         who: PrincipalId,
-        /// The name.
+        /// The new name.
         name: String,
     },
-    /// Take somebody's access away. What they wrote stays.
+    /// Revoke a principal's access. Their messages are kept.
     Remove {
-        /// Whose.
+        /// The principal.
         who: PrincipalId,
     },
     /// Make a person an admin, or an admin a person.
     SetKind {
-        /// Whom.
+        /// The principal.
         who: PrincipalId,
-        /// What.
+        /// The new role.
         kind: PrincipalKind,
     },
-    /// Give somebody another token. The one that they had is good for nothing from then on.
+    /// Replace a principal's token. The previous one is revoked.
     RotateToken {
-        /// Whom.
+        /// The principal.
         who: PrincipalId,
-        /// The token: 64 hexadecimal digits, made by whoever asks.
+        /// The token, 64 hexadecimal digits, made by the requester.
         #[serde(with = "secret")]
         token: Secret,
     },
 }
 
-/// What became of a [`Manage`].
+/// The answer to a [`Manage`] request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "result", rename_all = "snake_case")]
 pub enum Managed {
     /// A page of the people.
     People {
-        /// Those of this page.
+        /// The people on this page.
         people: Vec<Member>,
-        /// What to ask for the next page with; none after the last one.
+        /// Cursor of the next page; `None` on the last one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         next: Option<String>,
     },
     /// A page of the devices.
     Devices {
-        /// Those of this page.
+        /// The devices on this page.
         devices: Vec<Member>,
         /// As in `People`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -148,31 +148,31 @@ pub enum Managed {
     },
     /// A page of the invites.
     Invites {
-        /// Those of this page.
+        /// The invites on this page.
         invites: Vec<Invitation>,
         /// As in `People`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         next: Option<String>,
     },
-    /// An invite was made.
+    /// An invite was created.
     Invited {
         /// Its code.
         #[serde(with = "secret")]
         code: Secret,
-        /// Until when it is good, by the server's clock.
+        /// When it expires, by the server's clock.
         expires: WallMs,
-        /// The server's address as it knows it itself.
+        /// The server's address as it knows it.
         url: String,
-        /// SHA-256 of its certificate, where it signed that itself.
+        /// SHA-256 of its certificate, if self-signed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         fingerprint: Option<String>,
-        /// Other hosts by which it is reached at the same port.
+        /// Alternative hosts of the server, with the same port.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         also: Vec<String>,
     },
-    /// It is done.
+    /// The change was made.
     Done,
-    /// It is done, and this is the token that somebody has from now on. Never from a server: whoever asks makes the token.
+    /// The change was made, and this is the new token. Never sent by a server, since the requester makes it.
     #[serde(skip)]
     Token {
         /// The token.
@@ -180,9 +180,9 @@ pub enum Managed {
     },
     /// Nothing was changed.
     Refused {
-        /// Why.
+        /// The reason.
         why: Unmanaged,
-        /// For people; may be empty.
+        /// The server's explanation; may be empty.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         detail: String,
     },
@@ -192,45 +192,45 @@ pub enum Managed {
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub enum Unmanaged {
-    /// Whoever asks is no admin.
-    #[error("only an admin may do that")]
+    /// The requester is not an admin.
+    #[error("only an admin can do that")]
     NotAllowed,
-    /// There is nobody of this id, and no such invite.
-    #[error("nobody and nothing there has this id")]
+    /// There is no principal or invite with this id.
+    #[error("there is no person, device or invite with this id")]
     Unknown,
-    /// Nobody would be left who may do this.
-    #[error("this is the last admin: make somebody else an admin first")]
+    /// No admin would be left.
+    #[error("this is the last admin; make somebody else an admin first")]
     LastAdmin,
-    /// The owner's rights are not taken away.
-    #[error("the owner's access is not taken away; give the owner a new token instead")]
+    /// The owner's rights cannot be revoked.
+    #[error("the owner's access cannot be revoked; give the owner a new token instead")]
     Owner,
-    /// A name that is none.
-    #[error("a name has 1 to 64 characters that can be seen, and no control characters")]
+    /// The name is invalid.
+    #[error("a name must have 1 to 64 visible characters and no control characters")]
     BadName,
-    /// A token that is none, is in use, or was withdrawn.
-    #[error("this token cannot be used: it is another's, or was withdrawn, or is not 64 hexadecimal digits")]
+    /// The token is invalid, in use, or was revoked.
+    #[error("this token cannot be used: it is in use, was revoked, or is not 64 hexadecimal digits")]
     BadToken,
-    /// An id that no device can have, or that somebody else has.
+    /// The id is not valid for a device, or is in use.
     #[error(
-        "a device cannot have this id: it has 1 to 64 characters, does not begin with ~, is not . or .., and is nobody else's"
+        "a device cannot have this id: it must have 1 to 64 characters, must not begin with ~, must not be . or .., and must not be in use"
     )]
     BadId,
-    /// A person does not become a device, nor a device a person.
-    #[error("a device does not become a person, nor a person a device")]
+    /// Devices and people cannot be converted into each other.
+    #[error("a device cannot become a person, nor a person a device")]
     BadKind,
-    /// There are as many as there may be.
-    #[error("there are as many as the server takes; remove some first")]
+    /// The server's limit is reached.
+    #[error("the server's limit is reached; remove some first")]
     TooMany,
-    /// The server's database cannot be read or written at the moment.
-    #[error("the server's database cannot be read or written at the moment")]
+    /// The server's database is currently unavailable.
+    #[error("the server's database is currently unavailable")]
     Unavailable,
-    /// Of a later version.
+    /// A reason of a later version.
     #[serde(other)]
-    #[error("the server refused it")]
+    #[error("the server refused the request")]
     Other,
 }
 
-/// A secret on the wire.
+/// Serialization of secrets for the wire.
 mod secret {
     use serde::{Deserialize as _, Deserializer, Serializer};
 
@@ -245,22 +245,22 @@ mod secret {
     }
 }
 
-/// A person's name as it is kept. `None` where it is none.
+/// A person's name in normalized form; `None` if invalid.
 pub fn proper_name(name: &str) -> Option<String> {
     name::make(name, name::MAX_PERSON_CHARS).ok()
 }
 
-/// Maximum number of answers kept for whoever asked.
+/// Maximum number of answers kept for the requesters.
 const MAX_ANSWERS: usize = 16;
 
-/// What an admin's requests came to.
+/// Answers to an admin's recent requests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Management {
     answers: VecDeque<(u64, Managed)>,
 }
 
 impl Management {
-    /// The answer to the request of this number, if it has come. The last 16 answers are kept.
+    /// The answer to the request with this number, if it has arrived. The last 16 answers are kept.
     pub fn answer(&self, number: u64) -> Option<&Managed> {
         self.answers.iter().find(|(id, _)| *id == number).map(|(_, managed)| managed)
     }

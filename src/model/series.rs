@@ -1,4 +1,5 @@
-//! [`Series`]: the recent past of one metric, bounded: raw points, and a minimum, mean and maximum for each minute.
+//! [`Series`]: the bounded recent history of one metric: raw points, and minimum, mean and maximum per
+//! minute.
 
 use std::collections::VecDeque;
 
@@ -8,55 +9,56 @@ use super::device::Value;
 use super::number::{Number, Whole};
 use super::time::WallMs;
 
-/// A minute, in milliseconds.
+/// Milliseconds per minute.
 pub const MINUTE_MS: i64 = 60_000;
-/// Most raw points of one series.
+/// Maximum number of raw points of a series.
 pub const RAW_POINTS: usize = 600;
-/// Most minutes of one series.
+/// Maximum number of minute buckets of a series.
 pub const MINUTES: usize = 120;
-/// All series of one connection together hold no more than this, in bytes; where there are many, each holds less.
+/// Maximum size of all series of a connection, in bytes. The more series there are, the less each may hold.
 pub const SERIES_BYTES: usize = 12 << 20;
 
-/// One raw point.
+/// A raw point.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Point {
-    /// When, by the hub's clock.
+    /// Time by the hub's clock.
     pub at: WallMs,
-    /// What. Not a number (NaN): from here on there was no value, and a line drawn through the points ends here.
+    /// Value. NaN: there is no value from here on, which interrupts the line.
     pub value: f64,
-    /// How far the reading is from `value`, where no `f64` holds it; see [`Whole`].
+    /// Difference of the reading from `value` if no `f64` represents it exactly; see [`Whole`].
     pub off: i16,
 }
 
 impl Point {
-    /// A number that an `f64` holds.
+    /// A point with a value that an `f64` represents exactly.
     pub fn new(at: WallMs, value: f64) -> Point {
         Point { at, value, off: 0 }
     }
 
-    /// What of a reading can be charted; none for a text and where there is no value.
+    /// The point for a reading; `None` for a text or a missing value.
     pub fn of(at: WallMs, value: &Value) -> Option<Point> {
         let off = if let Value::Whole(whole) = value { whole.off() } else { 0 };
         value.as_chart().map(|value| Point { at, value, off })
     }
 }
 
-/// A stretch of time in few numbers. A raw point is a stretch of one value.
-/// As JSON it is `[at, min, mean, max, count]`; a single whole number that no `f64` holds is written with all its digits.
+/// A summary of a period. A raw point is a summary of one value.
+/// As JSON it is `[at, min, mean, max, count]`; a single integer that no `f64` represents exactly is written
+/// with all digits.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(from = "(WallMs, Number, Number, Number, u32)", into = "(WallMs, Number, Number, Number, u32)")]
 pub struct Bucket {
-    /// Where the stretch begins.
+    /// Start of the period.
     pub at: WallMs,
-    /// The lowest value.
+    /// Minimum.
     pub min: f64,
-    /// The mean of all values.
+    /// Mean.
     pub mean: f64,
-    /// The highest value.
+    /// Maximum.
     pub max: f64,
-    /// How many values.
+    /// Number of values.
     pub count: u32,
-    /// Of a raw reading: how far it is from `mean`, where no `f64` holds it. A summary has 0.
+    /// For a raw reading, its difference from `mean` if no `f64` represents it exactly. 0 for a summary.
     pub off: i16,
 }
 
@@ -75,13 +77,13 @@ impl From<Bucket> for (WallMs, Number, Number, Number, u32) {
 }
 
 impl Bucket {
-    /// One value.
+    /// A summary of one value.
     pub fn of(point: Point) -> Bucket {
         let Point { at, value, off } = point;
         Bucket { at, min: value, mean: value, max: value, count: 1, off }
     }
 
-    /// Of a page of raw readings: the reading, with all its digits; none for a summary of several.
+    /// The exact reading, on a page of raw readings; `None` for a summary of several.
     pub fn single(&self) -> Option<Value> {
         (self.count == 1).then(|| match Whole::join(self.mean, self.off) {
             Some(whole) => Value::Whole(whole),
@@ -89,7 +91,7 @@ impl Bucket {
         })
     }
 
-    /// Takes another value in.
+    /// Adds a value.
     pub fn add(&mut self, value: f64) {
         self.min = self.min.min(value);
         self.max = self.max.max(value);
@@ -98,7 +100,7 @@ impl Bucket {
         self.shift_mean(self.mean, value);
     }
 
-    /// Takes another stretch in; keeps the earlier beginning.
+    /// Adds another summary; keeps the earlier start.
     pub fn merge(&mut self, other: &Bucket) {
         let (own, theirs) = (f64::from(self.count), f64::from(other.count));
         if theirs > 0.0 {
@@ -112,16 +114,16 @@ impl Bucket {
         self.count = self.count.saturating_add(other.count);
     }
 
-    /// One of its values turned out to be another one. `all`: every value of the stretch after that, if they are at hand;
-    /// without them the extremes can only grow.
+    /// Replaces a value. `all`: minimum and maximum of all values after the change, if known; otherwise the
+    /// extremes can only grow.
     fn correct(&mut self, old: f64, new: f64, all: Option<(f64, f64)>) {
         self.off = 0;
         self.shift_mean(old, new);
         (self.min, self.max) = all.unwrap_or((self.min.min(new), self.max.max(new)));
     }
 
-    /// One of `count` values was `old` and is `new`. The difference of two finite numbers need not be finite; that of
-    /// their shares is.
+    /// Replaces a value in the mean. Divides before subtracting, since the difference of two finite numbers
+    /// may overflow.
     fn shift_mean(&mut self, old: f64, new: f64) {
         let count = f64::from(self.count.max(1));
         let step = (new - old) / count;
@@ -129,34 +131,34 @@ impl Bucket {
     }
 }
 
-/// Part of a metric's past, as read from a disk or a hub.
+/// A part of a metric's history, read from disk or from a hub.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SeriesPage {
-    /// Asked from here.
+    /// Start of the requested range.
     pub from: WallMs,
-    /// To here, exclusive.
+    /// End of the requested range, exclusive.
     pub to: WallMs,
-    /// The width of one bucket, in milliseconds; 0: raw points.
+    /// Width of a bucket, in milliseconds; 0 for raw points.
     pub step_ms: i64,
-    /// In order of time; stretches without values are left out.
+    /// In order of time; periods without values are left out.
     pub buckets: Vec<Bucket>,
 }
 
-/// How much one series may hold.
+/// Maximum contents of a series.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Allowance {
-    /// Raw points.
+    /// Number of raw points.
     pub raw: usize,
-    /// Minutes.
+    /// Number of minute buckets.
     pub minutes: usize,
 }
 
 impl Allowance {
-    /// What a series holds where there are only some.
+    /// The allowance when there are few series.
     pub const FULL: Allowance = Allowance { raw: RAW_POINTS, minutes: MINUTES };
 
-    /// What each of so many series may hold, so that all of them keep within [`SERIES_BYTES`]: two parts of the space for
-    /// raw points and one for minutes, and never less than a line needs to be seen.
+    /// The allowance of each of `series` series, so that all fit into [`SERIES_BYTES`]: two thirds of the
+    /// space are for raw points, one third for minutes, and never less than a visible line needs.
     pub fn among(series: usize) -> Allowance {
         let each = (SERIES_BYTES / series.max(1)).saturating_sub(size_of::<Held>());
         Allowance {
@@ -166,19 +168,19 @@ impl Allowance {
     }
 }
 
-/// The recent past of one metric. It takes no space until the first number.
+/// The recent history of one metric. Allocates nothing until the first number.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Series(Option<Box<Held>>);
 
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Held {
-    /// What [`Raw::after`] counts from.
+    /// Base of [`Raw::after`].
     base: WallMs,
     raw: VecDeque<Raw>,
     minutes: VecDeque<Bucket>,
 }
 
-/// A raw point in 14 bytes: its time counts from [`Held::base`], 49 days at most.
+/// A raw point in 14 bytes: its time is relative to [`Held::base`], at most 49 days after it.
 #[derive(Copy, Clone, Debug)]
 #[repr(C, packed(2))]
 struct Raw {
@@ -189,20 +191,21 @@ struct Raw {
 
 impl PartialEq for Raw {
     fn eq(&self, other: &Self) -> bool {
-        // An end of the line is like another one.
+        // Ends of the line (NaN) are equal.
         ({ self.value }.to_bits(), { self.after }, self.off)
             == ({ other.value }.to_bits(), { other.after }, other.off)
     }
 }
 
 impl Series {
-    /// Takes a point in. One that is late is put in its place; of two at the same time the later told one counts.
+    /// Adds a point in order of time. A point at the time of an existing one replaces it.
     pub fn push(&mut self, point: Point) {
         self.push_within(point, Allowance::FULL);
     }
 
-    /// Takes a point in, and lets go of what is more than allowed. The minutes count each point once; a replaced one is
-    /// taken out of them as long as it is still held. Without numbers before it, an end of the line is nothing.
+    /// Adds a point, and drops what exceeds the allowance. Each point counts once in its minute; a replaced
+    /// one is removed from its minute if that is still held. An end of the line without a number before it is
+    /// ignored.
     pub fn push_within(&mut self, point: Point, allowance: Allowance) {
         if !point.value.is_finite() && self.0.is_none() {
             return;
@@ -212,29 +215,29 @@ impl Series {
         held.push(Point { value, ..point }, allowance);
     }
 
-    /// Whether there was ever a number.
+    /// Whether there was never a number.
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
     }
 
-    /// The raw points held, in order of time. A value that is not a number ends the line.
+    /// The raw points held, in order of time. A NaN value interrupts the line.
     pub fn raw(&self) -> impl DoubleEndedIterator<Item = Point> + ExactSizeIterator {
         let base = self.0.as_ref().map_or(0, |held| held.base);
         let raw = self.0.as_ref().map(|held| held.raw.iter()).unwrap_or_default();
         raw.map(move |raw| raw.point(base))
     }
 
-    /// The minutes held, in order of time; each begins at a full minute.
+    /// The minute buckets held, in order of time; each starts at a full minute.
     pub fn minutes(&self) -> impl DoubleEndedIterator<Item = Bucket> + ExactSizeIterator {
         self.0.as_ref().map(|held| held.minutes.iter()).unwrap_or_default().copied()
     }
 
-    /// Lets go of all but the newest `points` raw points.
+    /// Keeps only the newest `points` raw points.
     pub fn keep(&mut self, points: usize) {
         self.keep_within(Allowance { raw: points, minutes: MINUTES });
     }
 
-    /// Lets go of the oldest that is more than allowed, and of the space it took.
+    /// Drops the oldest data that exceeds the allowance, and frees its space.
     pub fn keep_within(&mut self, allowance: Allowance) {
         if let Some(held) = &mut self.0 {
             held.raw.drain(..held.raw.len().saturating_sub(allowance.raw));
@@ -244,7 +247,7 @@ impl Series {
         }
     }
 
-    /// Lets go of everything later than this: the clock that said so was wrong.
+    /// Drops everything later than this, since it was stamped by a wrong clock.
     pub fn forget_after(&mut self, at: WallMs) {
         if let Some(held) = &mut self.0 {
             held.raw.truncate(held.first_after(at));
@@ -253,7 +256,7 @@ impl Series {
         }
     }
 
-    /// About how many bytes it takes beside itself.
+    /// Approximate heap size, in bytes.
     pub fn bytes(&self) -> usize {
         self.0.as_ref().map_or(0, |held| {
             size_of::<Held>()
@@ -272,7 +275,7 @@ impl Raw {
 impl Held {
     fn push(&mut self, point: Point, allowance: Allowance) {
         let Some(after) = self.after(point.at) else {
-            // Too long before everything else to be drawn beside it; its minute may still be held.
+            // Too old to be represented, but its minute may still be held.
             return self.count(point, allowance);
         };
         let raw = Raw { value: point.value, after, off: point.off };
@@ -287,7 +290,7 @@ impl Held {
                 self.recount(old, point, allowance);
             }
             None => {
-                // What is older than all that may be held counts in its minute alone.
+                // Older than all points that fit: counts only in its minute.
                 if place > 0 || self.raw.len() < allowance.raw {
                     make_room(&mut self.raw, allowance.raw + 1);
                     self.raw.insert(place, raw);
@@ -298,8 +301,8 @@ impl Held {
         }
     }
 
-    /// A time as it is stored. Moves the base where that is needed, and lets go of what lies too long before a new point;
-    /// none for a point too long before the rest.
+    /// A time relative to the base. Moves the base if needed, dropping points that are too old for it; `None`
+    /// if the time itself is too old.
     fn after(&mut self, at: WallMs) -> Option<u32> {
         if let Ok(after) = u32::try_from(at.saturating_sub(self.base))
             && !self.raw.is_empty()
@@ -318,18 +321,18 @@ impl Held {
         self.base = self.raw.front().map_or(at, |raw| raw.point(old).at.min(at));
         for raw in &mut self.raw {
             let after = raw.point(old).at.saturating_sub(self.base);
-            // All that is left lies between the base and the newest, which are no further apart than that.
+            // The remaining points lie between the new base and the newest, so the difference fits.
             raw.after = u32::try_from(after).unwrap_or(u32::MAX);
         }
         u32::try_from(at.saturating_sub(self.base)).ok()
     }
 
-    /// The place of the first raw point later than this.
+    /// Index of the first raw point later than this.
     fn first_after(&self, at: WallMs) -> usize {
         self.raw.partition_point(|raw| raw.point(self.base).at <= at)
     }
 
-    /// Counts a point in its minute.
+    /// Adds a point to its minute.
     fn count(&mut self, point: Point, allowance: Allowance) {
         if point.value.is_nan() {
             return;
@@ -353,7 +356,7 @@ impl Held {
         }
     }
 
-    /// Corrects a minute: the point at this time, already in its place, was `old` before.
+    /// Corrects a minute: the value of the point at this time, already replaced, was `old`.
     fn recount(&mut self, old: f64, point: Point, allowance: Allowance) {
         if old.is_nan() {
             return self.count(point, allowance);
@@ -374,7 +377,8 @@ impl Held {
         } else if minute.count <= 1 {
             self.minutes.remove(place);
         } else {
-            // Of all values' sum the old one's part goes; the extremes are known where all the others are.
+            // Remove the old value from the mean; the extremes can be recomputed if all other values are
+            // held.
             minute.count -= 1;
             let mean = minute.mean;
             minute.shift_mean(old, mean);
@@ -385,19 +389,19 @@ impl Held {
     }
 }
 
-/// The full minute in which a time lies.
+/// Start of the minute that contains a time.
 fn minute_of(at: WallMs) -> WallMs {
     at.div_euclid(MINUTE_MS).saturating_mul(MINUTE_MS)
 }
 
-/// Adds at the end; at most `most` remain.
+/// Appends an item; keeps at most `most`.
 fn push_back<T>(queue: &mut VecDeque<T>, item: T, most: usize) {
     queue.drain(..(queue.len() + 1).saturating_sub(most.max(1)));
     make_room(queue, most);
     queue.push_back(item);
 }
 
-/// Makes room for one more: twice the room, but never more than for `most`.
+/// Reserves space for one more item: doubles the capacity, up to `most`.
 fn make_room<T>(queue: &mut VecDeque<T>, most: usize) {
     if queue.len() == queue.capacity() {
         let more = queue.len().max(4).min(most.saturating_sub(queue.len()).max(1));

@@ -1,5 +1,5 @@
-//! Connections as a text that goes from one computer to another: all that is in a [`Profile`] but its number here.
-//! Credentials are never part of it.
+//! Export and import of connections as text, to move them between computers: everything in a [`Profile`]
+//! except its id. Never includes credentials.
 
 use serde_json::{Map, Value, json};
 
@@ -7,49 +7,49 @@ use super::address::{self, Address, BadAddress};
 use super::id::ConnectionId;
 use super::profile::{NewerProfile, Profile, Protocol};
 
-/// The field by which such a text is known; its value is the version.
+/// Field that identifies such a text; its value is the format version.
 const MARK: &str = "duplex_connections";
-/// The version that is written, and the newest that is read.
+/// Format version that is written, and the newest that can be read.
 const VERSION: u64 = 1;
-/// More connections are taken for a mistake.
-const MOST: usize = 1_000;
+/// Maximum number of connections; more are taken for a mistake.
+const MAX_CONNECTIONS: usize = 1_000;
 
-/// Why a text is no list of connections.
+/// Why a text cannot be imported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BadList {
-    /// It is no JSON from here on.
+    /// Not valid JSON.
     NotJson {
-        /// The line, from 1.
+        /// Line of the error, from 1.
         line: usize,
-        /// The column, from 1.
+        /// Column of the error, from 1.
         column: usize,
     },
-    /// It is something else.
+    /// Not a list of connections.
     NotConnections,
-    /// A later version of this program wrote it.
+    /// Written by a later version of this program.
     Newer,
-    /// One of its connections cannot be used.
+    /// A connection is invalid.
     Entry {
-        /// Which, from 1.
+        /// Its index, from 1.
         number: usize,
-        /// What is wrong with it, in the parser's words.
+        /// The parser's error message.
         detail: String,
     },
-    /// One of its connections is of a kind that a later version of this program made.
+    /// A connection has a type that only a later version supports.
     NewerEntry {
-        /// Which, from 1.
+        /// Its index, from 1.
         number: usize,
     },
-    /// One of its connections has an address that leads nowhere.
+    /// A connection has an invalid address.
     Address {
-        /// Which, from 1.
+        /// Its index, from 1.
         number: usize,
         /// What is wrong with it.
         bad: BadAddress,
     },
 }
 
-/// Writes connections as such a text.
+/// Exports connections as text.
 pub fn export<'a>(profiles: impl IntoIterator<Item = &'a Profile>) -> String {
     let entry = |profile: &Profile| {
         let mut fields = match serde_json::to_value(profile) {
@@ -64,10 +64,10 @@ pub fn export<'a>(profiles: impl IntoIterator<Item = &'a Profile>) -> String {
     format!("{list:#}\n")
 }
 
-/// Reads such a text. The connections have no number yet.
+/// Imports connections from text. They have no id yet.
 ///
 /// # Errors
-/// When anything in it cannot be used: all of it is taken, or nothing.
+/// If anything in it is invalid; nothing is imported then.
 pub fn import(text: &str) -> Result<Vec<Profile>, BadList> {
     let list: Value = serde_json::from_str(text)
         .map_err(|error| BadList::NotJson { line: error.line(), column: error.column() })?;
@@ -77,7 +77,7 @@ pub fn import(text: &str) -> Result<Vec<Profile>, BadList> {
         _ => return Err(BadList::NotConnections),
     }
     let Some(Value::Array(entries)) = list.get("connections") else { return Err(BadList::NotConnections) };
-    if entries.len() > MOST {
+    if entries.len() > MAX_CONNECTIONS {
         return Err(BadList::NotConnections);
     }
     entries.iter().enumerate().map(|(at, entry)| one(at + 1, entry)).collect()
@@ -85,7 +85,7 @@ pub fn import(text: &str) -> Result<Vec<Profile>, BadList> {
 
 fn one(number: usize, entry: &Value) -> Result<Profile, BadList> {
     let bad = |detail: String| BadList::Entry { number, detail };
-    let Value::Object(fields) = entry else { return Err(bad("it is no object".to_owned())) };
+    let Value::Object(fields) = entry else { return Err(bad("it is not an object".to_owned())) };
     let mut fields = fields.clone();
     fields.insert("id".to_owned(), 0.into());
     if NewerProfile::has_unknown_words(&fields) {
@@ -100,7 +100,7 @@ fn one(number: usize, entry: &Value) -> Result<Profile, BadList> {
     }
     for url in &mut profile.urls {
         let read = match profile.protocol {
-            // An invite is a credential, and is left out.
+            // An invite is a credential and is not exported.
             Protocol::Duplex => Address::parse(url).map(|address| address.url),
             Protocol::WebSocket => address::websocket_url(url),
         };
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_with_nothing_lost_and_in_order() {
+    fn an_export_is_imported_completely_and_in_order() {
         let all = [profile(3, "작업실"), profile(9, "two")];
         let read = import(&export(&all)).unwrap();
         let unnumbered = all.map(|profile| Profile { id: ConnectionId(0), ..profile });
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_websocket_goes_along_with_all_but_its_secrets() {
+    fn a_plain_websocket_is_exported_without_its_secrets() {
         let snippet = Snippet { name: "핑".into(), text: "{\"a\":1}".into(), format: FrameFormat::Json };
         let websocket = WebSocketOptions {
             subprotocols: vec!["v12.stomp".into()],
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_text_says_where_and_what() {
+    fn errors_say_where_and_what() {
         assert_eq!(import("{\n \"a\": }"), Err(BadList::NotJson { line: 2, column: 7 }));
         for other in
             ["[]", "{}", "7", r#"{"duplex_connections":1}"#, r#"{"duplex_connections":"1","connections":[]}"#]

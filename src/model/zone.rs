@@ -1,29 +1,29 @@
-//! Moments as a time zone's clocks show them. Where clocks are put back, an hour comes twice, and its times carry their
-//! offset from UTC; where they are put forward, some times never come. The zone is an argument.
+//! Local times. When clocks are set back, an hour occurs twice, and its times are shown with their UTC
+//! offset; when they are set forward, some times are skipped. The zone is an argument.
 
 use chrono::{DateTime, Duration, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone};
 
 use super::time::WallMs;
 
-/// Clocks are put forward or back by no more than this, in hours: a whole day was skipped where the date line moved.
+/// Maximum shift of a clock change, in hours: moving the date line skipped a whole day.
 const MAX_SHIFT_HOURS: i64 = 26;
 
-/// What a time that was typed is to the range it stands in.
+/// Which end of a range a typed time is.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Edge {
-    /// Its beginning.
+    /// Start.
     Begin,
-    /// Its end.
+    /// End.
     End,
 }
 
-/// A moment in a zone; none beyond the calendar.
+/// A time in a zone; `None` beyond the calendar's range.
 pub fn local<Z: TimeZone>(zone: &Z, at: WallMs) -> Option<DateTime<Z>> {
     zone.timestamp_millis_opt(at).earliest()
 }
 
-/// A moment's time, as `show` writes it, with the offset from UTC behind it where the same time comes twice:
-/// `02:30 +02:00`. A question mark for a moment beyond the calendar.
+/// A time formatted by `show`, followed by its UTC offset if the local time is ambiguous: `02:30 +02:00`. A
+/// question mark beyond the calendar's range.
 pub fn shown<Z: TimeZone>(zone: &Z, at: WallMs, show: impl FnOnce(&DateTime<Z>) -> String) -> String {
     let Some(time) = local(zone, at) else { return "?".to_owned() };
     let mut text = show(&time);
@@ -34,23 +34,23 @@ pub fn shown<Z: TimeZone>(zone: &Z, at: WallMs, show: impl FnOnce(&DateTime<Z>) 
     text
 }
 
-/// Whether this zone's clocks show this time twice.
+/// Whether a local time occurs twice in a zone.
 pub fn is_ambiguous<Z: TimeZone>(zone: &Z, time: &DateTime<Z>) -> bool {
     matches!(zone.from_local_datetime(&time.naive_local()), LocalResult::Ambiguous(..))
 }
 
-/// How far this zone's clocks are from UTC at this moment: `+02:00`.
+/// The UTC offset of a time: `+02:00`.
 pub fn offset<Z: TimeZone>(time: &DateTime<Z>) -> String {
     time.offset().fix().to_string()
 }
 
-/// How far a zone's clocks are ahead of UTC at a moment, in milliseconds.
+/// The UTC offset of a zone at a time, in milliseconds.
 pub fn offset_ms<Z: TimeZone>(zone: &Z, at: WallMs) -> i64 {
     local(zone, at).map_or(0, |time| i64::from(time.offset().fix().local_minus_utc()) * 1_000)
 }
 
-/// The moment that a typed time means. Of a time that comes twice a range's beginning is the first and its end the
-/// second, so that the range holds both. A time that never comes is the moment at which clocks are put forward over it.
+/// Converts a typed local time. If it occurs twice, the start of a range is the first occurrence and the end
+/// is the second, so that the range includes both. A skipped time becomes the moment of the clock change.
 pub fn resolve<Z: TimeZone>(zone: &Z, time: NaiveDateTime, edge: Edge) -> Option<WallMs> {
     match zone.from_local_datetime(&time) {
         LocalResult::Single(found) => Some(found.timestamp_millis()),
@@ -62,12 +62,12 @@ pub fn resolve<Z: TimeZone>(zone: &Z, time: NaiveDateTime, edge: Edge) -> Option
     }
 }
 
-/// When a day begins. Where clocks are put forward at midnight it begins later.
+/// Start of a day. If midnight is skipped, the day starts later.
 pub fn begins<Z: TimeZone>(zone: &Z, day: NaiveDate) -> Option<WallMs> {
     resolve(zone, day.and_time(NaiveTime::MIN), Edge::Begin)
 }
 
-/// The first second of which the clocks show this time or a later one. They skip it, so they show no earlier one after.
+/// The first second after the clock change that skipped this time.
 fn after_gap<Z: TimeZone>(zone: &Z, time: NaiveDateTime) -> Option<WallMs> {
     let shift = Duration::hours(MAX_SHIFT_HOURS);
     let mut before = time.checked_sub_signed(shift)?.and_utc().timestamp();
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_hour_that_comes_twice_carries_its_offset() {
+    fn only_ambiguous_times_have_an_offset() {
         for (at, is) in [
             ("2026-10-24 23:59", "01:59"),
             ("2026-10-25 00:00", "02:00 +02:00"),
@@ -112,7 +112,7 @@ mod tests {
         ] {
             assert_eq!(clock(Tz::Europe__Berlin, utc(at)), is, "{at}");
         }
-        // Half an hour comes twice here.
+        // Here half an hour occurs twice.
         assert_eq!(clock(Tz::Australia__Lord_Howe, utc("2026-04-04 14:45")), "01:45 +11:00");
         assert_eq!(clock(Tz::Australia__Lord_Howe, utc("2026-04-04 15:15")), "01:45 +10:30");
         assert_eq!(clock(Tz::Australia__Lord_Howe, utc("2026-04-04 15:30")), "02:00");
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_typed_range_over_the_repeated_hour_holds_both() {
+    fn a_typed_range_includes_both_repeated_hours() {
         let berlin = Tz::Europe__Berlin;
         let twice = time("2026-10-25 02:30");
         assert_eq!(resolve(&berlin, twice, Edge::Begin), Some(utc("2026-10-25 00:30")));
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_typed_time_in_the_gap_is_the_moment_of_the_jump() {
+    fn a_skipped_time_is_the_moment_of_the_clock_change() {
         for edge in [Edge::Begin, Edge::End] {
             for skipped in ["2026-03-29 02:00", "2026-03-29 02:30", "2026-03-29 02:59"] {
                 let found = resolve(&Tz::Europe__Berlin, time(skipped), edge);
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn every_range_typed_over_a_change_runs_forwards() {
+    fn every_range_across_a_clock_change_is_ordered() {
         let zones = [
             Tz::Europe__Berlin,
             Tz::Australia__Lord_Howe,
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_begins_when_its_date_does() {
+    fn a_day_starts_with_its_date() {
         let day = |text: &str| text.parse::<NaiveDate>().unwrap();
         assert_eq!(begins(&Tz::Europe__Berlin, day("2026-10-25")), Some(utc("2026-10-24 22:00")));
         assert_eq!(

@@ -1,4 +1,4 @@
-//! An address on a command line. What is wrong with it is said without a password or an invite that may be in it.
+//! Addresses on a command line. Error messages never contain a password or invite code from the address.
 
 use std::ffi::OsStr;
 
@@ -8,7 +8,7 @@ use clap::{Arg, Command, Error};
 
 use crate::model::{Address, mask};
 
-/// Reads an [`Address`]. A single word without scheme or port is taken for a mistake.
+/// Parses an [`Address`]. A single word without scheme or port is rejected as a likely mistake.
 #[derive(Copy, Clone, Debug)]
 pub struct AddressParser;
 
@@ -24,29 +24,29 @@ impl TypedValueParser for AddressParser {
     }
 }
 
-/// What is said of an address that was given for `arg` and cannot be used, without what is secret of it.
+/// The error for an unusable address given for `arg`, with secrets masked.
 pub fn bad_address(arg: &str, text: &str, why: &str) -> Error {
     let shown: String = mask::hide_address(text).chars().filter(|c| !c.is_control()).take(200).collect();
     Error::raw(ErrorKind::ValueValidation, format!("invalid value '{shown}' for '{arg}': {why}\n"))
 }
 
-/// Reads the address of a Duplex server on a command line.
+/// Parses the address of a Duplex server on a command line.
 ///
 /// # Errors
-/// What is wrong with it.
+/// What is wrong with the address.
 pub fn whole_address(text: &str) -> Result<Address, String> {
     let address = Address::parse(text).map_err(|bad| bad.to_string())?;
     if is_word(text) { Err(format!("write the whole address: {}", address.url)) } else { Ok(address) }
 }
 
-/// Whether a text is a word without scheme, port or dot. `foo` could be a computer; it is more often a flag's or another
-/// argument's value in the wrong place. A number is one of the ways to write an IPv4 address.
+/// Whether a text is a single word without scheme, port or dot. `foo` could be a host, but is more often a misplaced
+/// argument. A number may be an IPv4 address.
 pub fn is_word(text: &str) -> bool {
     let bare = text.trim().split(['#', '/', '?']).next().unwrap_or_default();
     !text.contains("://") && !bare.contains(['.', ':', '[']) && !bare.eq_ignore_ascii_case("localhost")
 }
 
-/// Ends the program because its command line is wrong, or to show help. Nothing secret of the command line is repeated.
+/// Prints a usage error or help, with secrets masked, and exits.
 pub fn end_with(error: &Error) -> ! {
     let said = error.render().to_string();
     let mut clean = super::mask(&said).into_owned();
@@ -57,7 +57,7 @@ pub fn end_with(error: &Error) -> ! {
         error.exit();
     }
     use std::io::Write as _;
-    // Nobody may be left to read it.
+    // Fails if standard error is closed.
     let _ = std::io::stderr().write_all(clean.as_bytes());
     std::process::exit(error.exit_code());
 }
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_whole_and_what_is_wrong_is_said_without_its_password() {
+    fn addresses_must_be_complete_and_errors_mask_their_password() {
         for good in
             ["wss://hub.example", "hub.example", "nas:7870", "localhost", "::1", "ws://nas", "[::1]:1"]
         {

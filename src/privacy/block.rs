@@ -1,13 +1,13 @@
-//! Finds secrets in a block of arguments or environment variables as the system keeps it: strings that end with NUL.
+//! Finds secrets in the system's block of arguments or environment variables: NUL-terminated strings.
 
 use crate::model::mask;
 
-/// Stands in the place of each byte of a secret: the block's length never changes.
+/// Overwrites each byte of a secret, so that the block's length stays the same.
 const FILLER: u8 = b'x';
-/// The options before a secret: a token, and a header of a WebSocket's handshake.
+/// Options followed by a secret: a token, and a header of a WebSocket handshake.
 const OPTIONS: [&[u8]; 2] = [b"--token", b"--header"];
 
-/// Overwrites, in a program's arguments, tokens, headers, passwords in URLs and codes of invites.
+/// Overwrites tokens, headers, passwords in URLs and invite codes in a program's arguments.
 pub(super) fn hide_arguments(block: &mut [u8]) {
     let mut is_secret = false;
     for argument in block.split_mut(|byte| *byte == 0) {
@@ -25,7 +25,7 @@ pub(super) fn hide_arguments(block: &mut [u8]) {
     }
 }
 
-/// Overwrites whole variables, their names included.
+/// Overwrites whole variables, including their names.
 pub(super) fn erase_variables(block: &mut [u8], names: &[&[u8]]) {
     for variable in block.split_mut(|byte| *byte == 0) {
         let name = variable.split(|byte| *byte == b'=').next().unwrap_or_default();
@@ -35,7 +35,7 @@ pub(super) fn erase_variables(block: &mut [u8], names: &[&[u8]]) {
     }
 }
 
-/// Whether a variable's value holds options or a URL with a secret in it.
+/// Whether a variable's value contains options or a URL with a secret.
 pub(super) fn holds_secret(value: &str) -> bool {
     let is_option = |word: &str| word == "--token" || word.starts_with("--token=");
     value.split_whitespace().any(is_option) || !mask::spans(value).is_empty()
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_among_arguments_are_overwritten_and_nothing_else() {
+    fn only_secrets_in_arguments_are_overwritten() {
         assert_eq!(
             hidden(&["duplexctl", "tail", "--token", "s3cret", "wss://hub.example", "--token-file", "f"]),
             "duplexctl tail --token xxxxxx wss://hub.example --token-file f "
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_are_overwritten_by_their_names() {
+    fn variables_are_overwritten_by_name() {
         let mut block = b"A=1\0DUPLEX_TOKEN=s3\0DUPLEX_TOKENS=no\0".to_vec();
         erase_variables(&mut block, &[b"DUPLEX_TOKEN"]);
         assert_eq!(block, b"A=1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0DUPLEX_TOKENS=no\0");

@@ -1,4 +1,4 @@
-//! Secrets in the environment: read once, and taken out, so that no program that is started from here inherits them.
+//! Secrets in the environment: read once and removed, so that child processes do not inherit them.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -7,15 +7,15 @@ use std::sync::OnceLock;
 use super::{block, known, memory};
 use crate::model::profile::Secret;
 
-/// A token, the same as `--token`.
+/// Environment variable with a token, like `--token`.
 const TOKEN: &str = "DUPLEX_TOKEN";
-/// A token's file, the same as `--token-file`.
+/// Environment variable with a token file, like `--token-file`.
 const TOKEN_FILE: &str = "DUPLEX_TOKEN_FILE";
-/// The password of a WebSocket's user.
+/// Environment variable with the password of a WebSocket user.
 const PASSWORD: &str = "DUPLEX_PASSWORD";
-/// What the names of our variables begin with.
+/// Prefix of this program's variables.
 const PREFIX: &str = "DUPLEX_";
-/// Words in the name of a variable that holds a secret.
+/// Words that mark a variable's name as secret.
 const SECRET_WORDS: &[&str] = &["TOKEN", "SECRET", "PASSWORD", "INVITE"];
 
 #[derive(Default)]
@@ -27,13 +27,13 @@ struct Taken {
 
 static TAKEN: OnceLock<Taken> = OnceLock::new();
 
-/// Takes out whatever of ours holds a secret. Only before the first thread starts.
+/// Removes all of this program's secret variables. Call it before the first thread starts.
 pub(super) fn take() {
     let of = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     let token = of(TOKEN).map(|token| Secret::new(token.to_string_lossy().trim()));
     let password = of(PASSWORD).map(|password| Secret::new(password.to_string_lossy()));
     token.iter().chain(&password).for_each(|secret| known::add(secret.reveal()));
-    // Set once: `main` alone calls this.
+    // Called once, by `main`.
     let _ = TAKEN.set(Taken { token, token_file: of(TOKEN_FILE).map(PathBuf::from), password });
     let secret: Vec<OsString> =
         std::env::vars_os().filter(|(name, value)| is_secret(name, value)).map(|(name, _)| name).collect();
@@ -46,17 +46,17 @@ fn is_secret(name: &OsStr, value: &OsStr) -> bool {
     name.starts_with(PREFIX) && (is_named_so() || block::holds_secret(&value.to_string_lossy()))
 }
 
-/// The token that the environment gave.
+/// The token from the environment.
 pub(super) fn token() -> Option<Secret> {
     TAKEN.get()?.token.clone()
 }
 
-/// The token's file that the environment gave.
+/// The token file from the environment.
 pub(super) fn token_file() -> Option<PathBuf> {
     TAKEN.get()?.token_file.clone()
 }
 
-/// The password that the environment gave.
+/// The password from the environment.
 pub(super) fn password() -> Option<Secret> {
     TAKEN.get()?.password.clone()
 }
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn variables_of_ours_that_hold_a_secret_are_taken_and_no_others() {
+    fn only_our_variables_with_secrets_are_removed() {
         let is_secret = |name: &str, value: &str| is_secret(OsStr::new(name), OsStr::new(value));
         assert!(is_secret("DUPLEX_TOKEN", "") && is_secret("DUPLEX_HUB_PASSWORD", "x"));
         assert!(is_secret("DUPLEX_URL", "wss://me:pass@hub.example"));

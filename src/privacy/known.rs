@@ -1,5 +1,5 @@
-//! The secrets that this process knows, and [`mask`], which hides them, and whatever looks like one, in a text that a
-//! person or a file is to see.
+//! The secrets known to this process, and [`mask`], which hides them and similar text before it is shown or written
+//! to a file.
 
 use std::borrow::Cow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,7 +16,7 @@ fn known() -> MutexGuard<'static, Vec<Secret>> {
     KNOWN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Remembers a secret, so that no log and no error names it. One that is too short to be a secret is left out.
+/// Registers a secret, so that logs and errors mask it. Texts too short to be a secret are ignored.
 pub fn add(secret: &str) {
     if secret.len() < mask::MIN_SECRET_BYTES {
         return;
@@ -31,8 +31,7 @@ pub fn add(secret: &str) {
     known.push(Secret::new(secret));
 }
 
-/// A text without the secrets that this process knows, and without anything else that reads like one: passwords in URLs,
-/// codes of invites, `Authorization`.
+/// Masks the known secrets and everything that looks like one: passwords in URLs, invite codes, `Authorization`.
 pub fn mask(text: &str) -> Cow<'_, str> {
     match hide_known(text) {
         Cow::Borrowed(text) => mask::hide_shapes(text),
@@ -40,7 +39,7 @@ pub fn mask(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// A text without the secrets that this process knows.
+/// Masks the known secrets only.
 pub fn hide_known(text: &str) -> Cow<'_, str> {
     let known = known();
     let secrets: Vec<&str> = known.iter().map(Secret::reveal).collect();
@@ -52,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_process_knows_and_what_looks_like_a_secret_are_hidden() {
+    fn known_secrets_and_similar_text_are_masked() {
         add("hidden-by-the-registry");
         add("short");
         let text = "hidden-by-the-registry at wss://me:pass@hub.example#invite=ABC-DEF is short";

@@ -1,5 +1,5 @@
-//! The log of both programs: env_logger, behind a filter that hides secrets and keeps libraries from writing down what
-//! goes over the wire, whatever `RUST_LOG` says.
+//! Logging for both programs: env_logger behind a filter that masks secrets and keeps libraries from logging wire
+//! traffic, whatever `RUST_LOG` says.
 
 use std::io::Write as _;
 use std::sync::{Mutex, PoisonError};
@@ -10,10 +10,10 @@ use log::{Level, LevelFilter, Log, Metadata, Record};
 use super::known;
 use crate::model::harmless;
 
-/// Longest text of one record, in characters.
+/// Maximum length of one record, in characters.
 const MAX_RECORD_CHARS: usize = 8_000;
-/// What a library may log at most. At `trace`, and some at `debug`, they write frames, headers and messages on the
-/// desktop's bus; only those that draw never hold a secret.
+/// The most verbose level allowed per library. At `trace`, and some at `debug`, they log frames, headers and D-Bus
+/// messages; only rendering libraries never see a secret.
 const CAPS: &[(&str, LevelFilter)] = &[
     ("duplex", LevelFilter::Trace),
     ("duplexctl", LevelFilter::Trace),
@@ -22,7 +22,7 @@ const CAPS: &[(&str, LevelFilter)] = &[
     ("egui_glow", LevelFilter::Trace),
     ("egui_wgpu", LevelFilter::Trace),
     ("glutin", LevelFilter::Trace),
-    // The desktop's bus, with whatever passes there: secrets to the keyring, texts to screen readers. tracing's spans, too.
+    // D-Bus carries secrets for the keyring and texts for screen readers. Includes tracing's spans.
     ("keyring", LevelFilter::Warn),
     ("keyring_core", LevelFilter::Warn),
     ("secret_service", LevelFilter::Warn),
@@ -34,28 +34,28 @@ const CAPS: &[(&str, LevelFilter)] = &[
     ("wgpu_core", LevelFilter::Trace),
     ("wgpu_hal", LevelFilter::Trace),
 ];
-/// All others.
+/// The level for all others.
 const CAP: LevelFilter = LevelFilter::Info;
 
-/// Starts the log, with the filter that `RUST_LOG` names or else this one, and has panics go through the same filter.
+/// Starts logging, filtered by `RUST_LOG` or by this default, and masks panics the same way.
 pub fn start(default_filter: &str) {
     let logger = Builder::from_env(Env::default().default_filter_or(default_filter)).build();
     log::set_max_level(logger.filter());
-    // It is set already where a test started it.
+    // Fails if a test has already set a logger.
     let _ = log::set_boxed_logger(Box::new(Masked(logger)));
     std::panic::set_hook(Box::new(|panic| {
         let thread = std::thread::current();
         let backtrace = std::backtrace::Backtrace::capture();
         let text = format!("thread '{}' {panic}\n{backtrace}", thread.name().unwrap_or("<unnamed>"));
-        // There is nobody to tell if it cannot be written.
+        // Fails only if standard error is closed.
         let _ = writeln!(std::io::stderr(), "{}", harmless::text(&known::mask(&text)));
     }));
 }
 
-/// The last error that the window's toolkit logged, where it tells nobody else.
+/// The last error logged by the windowing toolkit, which it reports nowhere else.
 static LAST_ERROR: Mutex<Option<String>> = Mutex::new(None);
 
-/// The last error that the window's toolkit logged.
+/// The last error logged by the windowing toolkit.
 pub fn last_error() -> Option<String> {
     LAST_ERROR.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
@@ -72,7 +72,7 @@ impl<L: Log> Log for Masked<L> {
             return;
         }
         let text = record.args().to_string();
-        // One record is one line, whatever a peer calls itself or says.
+        // Escaped so that one record is one line, whatever a peer sends.
         let masked = harmless::verbatim(&known::mask(&text), MAX_RECORD_CHARS);
         if record.level() == Level::Error && record.target().starts_with("eframe") {
             *LAST_ERROR.lock().unwrap_or_else(PoisonError::into_inner) = Some(masked.to_string());
@@ -99,7 +99,7 @@ fn cap(target: &str) -> LevelFilter {
 mod tests {
     use super::*;
 
-    /// Takes everything.
+    /// Collects all records.
     #[derive(Default)]
     struct Lines(Mutex<Vec<String>>);
 
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_one_line_whatever_a_peer_says() {
+    fn a_record_is_one_line_whatever_a_peer_sends() {
         let logger = Masked(Lines::default());
         let said = "gone: bye\n[ERROR duplex] the hub was taken over\u{1b}[2J\u{2028}x\u{61C}";
         logger.log(
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn libraries_do_not_log_the_wire_and_secrets_are_hidden_in_what_is_logged() {
+    fn wire_traffic_is_not_logged_and_secrets_are_masked() {
         let logger = Masked(Lines::default());
         for (target, level, text) in [
             ("tungstenite::protocol", Level::Trace, "frame"),

@@ -1,14 +1,14 @@
-//! The one place that changes this process's own arguments and environment where the system keeps them.
+//! The only place that modifies this process's own arguments and environment in the system's memory.
 #![allow(unsafe_code)]
 
 use std::ffi::OsString;
 
-/// Removes variables from the environment that children inherit, and on Linux from what `/proc/PID/environ` shows of this
-/// process. Only before the first thread starts.
+/// Removes variables from the environment that children inherit and, on Linux, from `/proc/PID/environ`. Call it
+/// before the first thread starts.
 pub(super) fn remove_variables(names: &[OsString]) {
     for name in names {
-        // SAFETY: `privacy::seal` is called by `main` before anything starts a thread, so that nobody else reads or
-        // changes the environment meanwhile.
+        // SAFETY: `main` calls `privacy::seal` before any thread is started, so nothing else reads or changes the
+        // environment.
         unsafe { std::env::remove_var(name) };
     }
     #[cfg(target_os = "linux")]
@@ -19,14 +19,13 @@ pub(super) fn remove_variables(names: &[OsString]) {
     }
 }
 
-/// Sets a variable of the environment. Only before the first thread starts.
+/// Sets an environment variable. Call it before the first thread starts.
 pub(super) fn set_variable(name: &str, value: &str) {
-    // SAFETY: called by `main` before anything starts a thread, so that nobody else reads or changes the environment.
+    // SAFETY: `main` calls this before any thread is started, so nothing else reads or changes the environment.
     unsafe { std::env::set_var(name, value) };
 }
 
-/// Overwrites secrets in the command line that others see. Linux only; elsewhere nothing changes. Only before the first
-/// thread starts.
+/// Overwrites secrets in the command line that other users see. Linux only. Call it before the first thread starts.
 pub(super) fn hide_arguments() {
     #[cfg(target_os = "linux")]
     if let Some(blocks) = linux::Blocks::read() {
@@ -38,7 +37,7 @@ pub(super) fn hide_arguments() {
 mod linux {
     use std::ops::Range;
 
-    /// Where the kernel has put the arguments and the environment: what `/proc/PID/cmdline` and `environ` show.
+    /// Address ranges of the arguments and the environment, which `/proc/PID/cmdline` and `environ` show.
     #[derive(Debug, PartialEq)]
     pub(super) struct Blocks {
         pub(super) arguments: Range<usize>,
@@ -50,27 +49,27 @@ mod linux {
             Blocks::parse(&std::fs::read_to_string("/proc/self/stat").ok()?)
         }
 
-        /// proc_pid_stat(5): `arg_start`, `arg_end`, `env_start`, `env_end` are fields 48 to 51. The program's name, field 2,
-        /// is in brackets and may hold anything.
+        /// proc_pid_stat(5): `arg_start`, `arg_end`, `env_start`, `env_end` are fields 48 to 51. The program's name,
+        /// field 2, is in parentheses and may contain anything.
         pub(super) fn parse(stat: &str) -> Option<Blocks> {
             let (_, from_third) = stat.rsplit_once(") ")?;
             let mut fields = from_third.split_whitespace().skip(48 - 3).map(|field| field.parse().ok());
             let mut range = || {
                 let range = fields.next()??..fields.next()??;
-                // Zero where the kernel does not tell.
+                // Zero if the kernel hides the address.
                 (range.start != 0 && range.start < range.end).then_some(range)
             };
             Some(Blocks { arguments: range()?, environment: range()? })
         }
     }
 
-    /// Lets `change` write into one of the blocks.
+    /// Gives `change` write access to one of the blocks.
     pub(super) fn change(place: Range<usize>, change: impl FnOnce(&mut [u8])) {
         let start = std::ptr::with_exposed_provenance_mut::<u8>(place.start);
-        // SAFETY: the kernel says that these bytes are this process's arguments or environment: readable and writable
-        // memory on the first thread's stack, there for as long as the process is. `change` keeps their number, so that
-        // each string ends where it did. No other thread runs yet, and nothing on this one holds a reference to them:
-        // the standard library copies arguments and variables when it is asked for them.
+        // SAFETY: the kernel reports that these bytes are this process's arguments or environment: readable and
+        // writable memory on the first thread's stack, valid for the life of the process. `change` keeps the length,
+        // so that each string ends where it did. No other thread runs yet, and nothing on this one holds a reference
+        // to them: the standard library copies arguments and variables when asked.
         change(unsafe { std::slice::from_raw_parts_mut(start, place.len()) });
     }
 
@@ -79,7 +78,7 @@ mod linux {
         use super::*;
 
         #[test]
-        fn the_blocks_are_found_behind_a_name_with_brackets() {
+        fn the_blocks_are_found_after_a_name_with_parentheses() {
             let numbers: Vec<String> = (4..=52).map(|field| field.to_string()).collect();
             let stat = format!("1 (a) R (b) S {}", numbers.join(" "));
             assert_eq!(Blocks::parse(&stat), Some(Blocks { arguments: 48..49, environment: 50..51 }));

@@ -1,5 +1,5 @@
-//! Secrets outside the model: where they come from (command line, environment, file), and that they end nowhere else:
-//! not in a child's environment, not in the command line that others see, not in a log.
+//! Secrets outside of the model: where they come from (command line, environment, file), and measures that keep them
+//! out of child environments, visible command lines and logs.
 
 mod address_arg;
 mod block;
@@ -19,14 +19,14 @@ pub use password::PasswordOptions;
 pub use plain::{Unencrypted, check_encrypted};
 pub use token::{TokenError, TokenOptions};
 
-/// Sets a variable of this process's environment, which children inherit. Call it in `main`, before the first thread
+/// Sets an environment variable of this process, which children inherit. Call it in `main` before the first thread
 /// starts.
 pub fn set_variable(name: &str, value: &str) {
     memory::set_variable(name, value);
 }
 
-/// Takes secrets out of what others can read of this process: the environment, which children inherit, and the command
-/// line. Call it in `main`, right after the arguments were parsed and before the first thread starts.
+/// Removes secrets from what others can read of this process: the environment, which children inherit, and the
+/// command line. Call it in `main`, right after parsing the arguments and before the first thread starts.
 pub fn seal() {
     environment::take();
     memory::hide_arguments();

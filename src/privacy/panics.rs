@@ -1,20 +1,20 @@
-//! What a person reads when a part of the program fails: a sentence, and no place in its source, which says nothing to them and
-//! names folders of the computer that it was built on.
+//! What a person reads if the program panics: a sentence without source locations, which mean nothing to them and
+//! name directories of the build machine.
 
 use std::borrow::Cow;
 use std::io::Write as _;
 
-/// Maximum length of what a failure says of itself, in characters.
+/// Maximum length of the panic message, in characters.
 const MAX_CHARS: usize = 500;
 
-/// From now on a panic is told in one sentence. With `RUST_BACKTRACE` set, what the developers need follows.
+/// Installs a panic hook that prints one sentence. With `RUST_BACKTRACE` set, details for developers follow.
 pub fn tell_plainly(program: &'static str) {
     let default = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         let said = info.payload_as_str().unwrap_or("no reason was given");
         let said: String = without_places(&super::mask(said)).chars().take(MAX_CHARS).collect();
         let said: String = said.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        // Nobody may be left to read it.
+        // Fails if standard error is closed.
         let _ = writeln!(
             std::io::stderr(),
             "{program}: a part of the program failed ({}). If this happens again, please report it.",
@@ -26,7 +26,7 @@ pub fn tell_plainly(program: &'static str) {
     }));
 }
 
-/// A text without places in source files: `os error at /build/x/src/lib.rs:12:5: No such file` says `os error: No such file`.
+/// Removes source locations: `os error at /build/x/src/lib.rs:12:5: No such file` becomes `os error: No such file`.
 pub fn without_places(text: &str) -> Cow<'_, str> {
     if !text.contains(".rs:") {
         return Cow::Borrowed(text);
@@ -37,7 +37,7 @@ pub fn without_places(text: &str) -> Cow<'_, str> {
             out.push(word.to_owned());
             continue;
         };
-        // Where the place began, within brackets or quotes perhaps, and what stands behind its numbers.
+        // The start of the path, perhaps after a bracket or quote, and the text after its line numbers.
         let begin = word[..at].rfind(['(', '[', '"', '\'', '`', '<']).map_or(0, |open| open + 1);
         let rest = word[at + 4..].trim_start_matches(|c: char| c.is_ascii_digit());
         let rest = rest.strip_prefix(':').map_or(rest, |more| {
@@ -48,7 +48,7 @@ pub fn without_places(text: &str) -> Cow<'_, str> {
             out.pop();
         }
         match (begin, out.last_mut()) {
-            // What follows a place belongs to the word before it.
+            // What follows a location is appended to the word before it.
             (0, Some(last)) => last.push_str(rest),
             _ => out.push(format!("{}{rest}", &word[..begin])),
         }
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_place_in_a_source_file_is_told() {
+    fn source_locations_are_removed() {
         for (text, plain) in [
             (
                 "os error at /root/.cargo/registry/src/x/winit-0.30/src/x11/mod.rs:1234: No such file",

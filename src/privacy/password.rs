@@ -1,5 +1,5 @@
-//! [`PasswordOptions`]: how a program is given the password of a WebSocket's user. No option takes the password itself: other
-//! users of the computer can see a command line.
+//! [`PasswordOptions`]: where a program gets the password of a WebSocket user. No option takes the password itself,
+//! because other users can see the command line.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use super::token::line_in;
 use super::{TokenError, environment, known};
 use crate::model::profile::Secret;
 
-/// Where a password comes from. Flatten it into a command's flags.
+/// The source of a password. Flatten it into a command's flags.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct PasswordOptions {
     /// Read the user's password from this file; - is standard input. On Unix a file that others may read is refused.
@@ -18,10 +18,10 @@ pub struct PasswordOptions {
 }
 
 impl PasswordOptions {
-    /// The password: of the file, else of the address, else of the environment. It is masked in logs from then on.
+    /// The password from the file, the address or the environment, in this order. Logs mask it from then on.
     ///
     /// # Errors
-    /// When a file was named that cannot be read, that others may read, or that holds no password.
+    /// If the given file cannot be read, can be read by others, or contains no password.
     pub fn read(&self, of_address: Option<&Secret>) -> Result<Option<Secret>, TokenError> {
         let password = match &self.password_file {
             Some(file) => Some(Secret::new(line_in(file, "password")?)),
@@ -33,7 +33,7 @@ impl PasswordOptions {
         Ok(password)
     }
 
-    /// Whether the password is to be read from standard input, which is then not there for anything else.
+    /// Whether the password is read from standard input, which cannot be used for anything else then.
     pub fn takes_standard_input(&self) -> bool {
         self.password_file.as_deref() == Some(Path::new("-"))
     }

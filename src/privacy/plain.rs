@@ -1,8 +1,8 @@
-//! The guard before a token goes over a connection that is not encrypted.
+//! The check before a token is sent over an unencrypted connection.
 
 use crate::model::address::unencrypted_host;
 
-/// A connection to another computer that everybody on the way could read.
+/// An unencrypted connection to another computer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{host} is another computer, and ws:// is not encrypted: the token and all messages can be read on the way. \
@@ -12,11 +12,11 @@ pub struct Unencrypted {
     host: String,
 }
 
-/// Checks an address before a token or an invite goes there. With `insecure` an unencrypted one is allowed, with a sentence
-/// to warn by.
+/// Checks an address before a token or invite is sent there. With `insecure` an unencrypted one is allowed, and a
+/// warning is returned.
 ///
 /// # Errors
-/// When the address is that of another computer, without encryption, and that was not allowed.
+/// If the address is that of another computer, is not encrypted, and `insecure` is false.
 pub fn check_encrypted(url: &str, insecure: bool) -> Result<Option<String>, Unencrypted> {
     match unencrypted_host(url) {
         None => Ok(None),

@@ -1,4 +1,4 @@
-//! [`TokenOptions`]: how a program is given a token, the same for every command that takes one.
+//! [`TokenOptions`]: where a program gets a token, the same for every command that takes one.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use super::{environment, known};
 use crate::model::profile::Secret;
 
-/// Maximum size of a file with a token or a password, in bytes.
+/// Maximum size of a token or password file, in bytes.
 const MAX_FILE_BYTES: u64 = 4096;
-/// What a file is to hold, as its errors call it.
+/// The expected content of a file, as named in errors.
 const TOKEN: &str = "token";
 
-/// Where a token comes from. Flatten it into a command's flags, and call [`TokenOptions::read`] once.
+/// The source of a token. Flatten it into a command's flags, and call [`TokenOptions::read`] once.
 #[derive(Clone, Default, clap::Args)]
 pub struct TokenOptions {
     /// The token. Prefer --token-file: other users of this computer can see a command line. (On Linux the token is
@@ -27,7 +27,7 @@ pub struct TokenOptions {
     pub token_file: Option<PathBuf>,
 }
 
-/// The options, without the token.
+/// Omits the token.
 impl std::fmt::Debug for TokenOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let token = self.token.as_ref().map(Secret::new);
@@ -35,7 +35,7 @@ impl std::fmt::Debug for TokenOptions {
     }
 }
 
-/// Why there is no token, or no password, to use. Each is a sentence for the person.
+/// Why there is no token or password to use. Each message is a sentence for the user.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
     /// The file, or standard input, cannot be read.
@@ -45,16 +45,16 @@ pub enum TokenError {
         what: &'static str,
         /// The file's name, or "standard input".
         place: String,
-        /// The system's words.
+        /// The system's error.
         error: io::Error,
     },
-    /// Others may read the file.
+    /// Other users may read the file.
     #[error("{path} can be read by other users of this computer; make it yours alone: chmod 600 {path}")]
     Exposed {
         /// The file's name.
         path: String,
     },
-    /// There is nothing in the file, or more than that.
+    /// The file is empty, or contains more than one line.
     #[error("{place} does not hold a {what}: one line of at most {MAX_FILE_BYTES} bytes")]
     NoToken {
         /// "token" or "password".
@@ -65,15 +65,15 @@ pub enum TokenError {
 }
 
 impl TokenOptions {
-    /// Whether an option names a token; the environment does not count.
+    /// Whether an option was given; ignores the environment.
     pub fn is_given(&self) -> bool {
         self.token.is_some() || self.token_file.is_some()
     }
 
-    /// The token that was given, if one was: by option, else by environment. It is masked in logs from then on.
+    /// The token from an option or the environment. Logs mask it from then on.
     ///
     /// # Errors
-    /// When a file was named that cannot be read, that others may read, or that holds no token.
+    /// If the given file cannot be read, can be read by others, or contains no token.
     pub fn read(&self) -> Result<Option<Secret>, TokenError> {
         let token = match (&self.token, &self.token_file) {
             (Some(token), _) => Some(Secret::new(token.trim())),
@@ -90,7 +90,7 @@ impl TokenOptions {
         Ok(token)
     }
 
-    /// Whether the token is to be read from standard input, which is then not there for anything else.
+    /// Whether the token is read from standard input, which cannot be used for anything else then.
     pub fn takes_standard_input(&self) -> bool {
         self.token_file.as_deref() == Some(Path::new("-"))
     }
@@ -100,7 +100,7 @@ fn token_in(path: &Path) -> Result<Secret, TokenError> {
     Ok(Secret::new(line_in(path, TOKEN)?.trim()))
 }
 
-/// The one line of a file that only its owner may read, or of standard input: `-`.
+/// Reads the single line of a private file, or of standard input (`-`).
 pub(super) fn line_in(path: &Path, what: &'static str) -> Result<String, TokenError> {
     if path == Path::new("-") {
         return read_line(io::stdin().lock(), "standard input", what);
@@ -108,7 +108,7 @@ pub(super) fn line_in(path: &Path, what: &'static str) -> Result<String, TokenEr
     let place = path.display().to_string();
     let unreadable = |error| TokenError::Unreadable { what, place: place.clone(), error };
     let file = File::open(path).map_err(unreadable)?;
-    // Of the open file, so that nobody can exchange it in between.
+    // Checks the open file, so that it cannot be replaced in between.
     if is_exposed(&file).map_err(unreadable)? {
         return Err(TokenError::Exposed { path: place });
     }
@@ -128,12 +128,12 @@ fn read_line(source: impl Read, place: &str, what: &'static str) -> Result<Strin
     }
 }
 
-/// Whether anybody but the owner may read a file. systemd's credentials show their reader's access list as the group's.
+/// Whether others may read a file. systemd credentials show the ACL of their reader as group permissions.
 #[cfg(unix)]
 fn is_exposed(file: &File) -> io::Result<bool> {
     use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
     let metadata = file.metadata()?;
-    // A terminal or a pipe holds nothing to be read later.
+    // A terminal or a pipe stores nothing.
     let is_kept = !metadata.file_type().is_char_device() && !metadata.file_type().is_fifo();
     let mode = metadata.mode();
     let of_systemd = std::env::var_os("CREDENTIALS_DIRECTORY").is_some() && metadata.uid() == 0;
@@ -141,7 +141,7 @@ fn is_exposed(file: &File) -> io::Result<bool> {
     Ok(is_kept && mode & forbidden != 0)
 }
 
-/// Access lists are not looked at.
+/// Access lists are not checked.
 #[cfg(not(unix))]
 fn is_exposed(_: &File) -> io::Result<bool> {
     Ok(false)
@@ -157,7 +157,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_file_that_others_may_read_is_refused_with_the_way_to_mend_it() {
+    fn a_file_that_others_may_read_is_refused_with_a_fix() {
         use std::os::unix::fs::PermissionsExt as _;
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("token");
@@ -184,10 +184,10 @@ mod tests {
     }
 
     #[test]
-    fn a_file_holds_one_line() {
+    fn a_file_must_contain_exactly_one_line() {
         let read = |text: &str| read_line(text.as_bytes(), "it", TOKEN).map_err(|error| error.to_string());
         assert_eq!(read("abc\r\n").as_deref(), Ok("abc"));
-        assert_eq!(read(" a b \n").as_deref(), Ok(" a b "), "a password may begin or end with a blank");
+        assert_eq!(read(" a b \n").as_deref(), Ok(" a b "), "a password may begin or end with a space");
         let long = "x".repeat(5000);
         for bad in ["", " \n", "one\ntwo", long.as_str()] {
             assert!(
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_printed_of_the_options_holds_no_token() {
+    fn debug_output_omits_the_token() {
         let options = TokenOptions { token: Some("s3cret".into()), token_file: None };
         assert!(!format!("{options:?}").contains("s3cret"));
     }

@@ -16,7 +16,7 @@ const MAX_NAME_CHARS: usize = 200;
 /// One entry of the list.
 #[derive(Clone, Debug, PartialEq)]
 enum Kept {
-    Known { profile: Profile, unknown: Map<String, Value> },
+    Known { profile: Box<Profile>, unknown: Map<String, Value> },
     Newer { id: ConnectionId, fields: Map<String, Value> },
 }
 
@@ -37,7 +37,7 @@ impl KeptProfiles {
     /// Those that this version can connect.
     pub(super) fn known(&self) -> impl Iterator<Item = &Profile> {
         self.0.iter().filter_map(|kept| match kept {
-            Kept::Known { profile, .. } => Some(profile),
+            Kept::Known { profile, .. } => Some(&**profile),
             Kept::Newer { .. } => None,
         })
     }
@@ -45,7 +45,7 @@ impl KeptProfiles {
     /// For changing them; their ids stay.
     pub(super) fn known_mut(&mut self) -> impl Iterator<Item = &mut Profile> {
         self.0.iter_mut().filter_map(|kept| match kept {
-            Kept::Known { profile, .. } => Some(profile),
+            Kept::Known { profile, .. } => Some(&mut **profile),
             Kept::Newer { .. } => None,
         })
     }
@@ -72,8 +72,8 @@ impl KeptProfiles {
             _ => None,
         });
         match known {
-            Some(profile) => *profile = new,
-            None => self.0.push(Kept::Known { profile: new, unknown: Map::new() }),
+            Some(profile) => **profile = new,
+            None => self.0.push(Kept::Known { profile: Box::new(new), unknown: Map::new() }),
         }
     }
 
@@ -115,7 +115,7 @@ fn read(fields: Map<String, Value>) -> Result<Kept, serde_json::Error> {
     match Profile::deserialize(Value::Object(fields.clone())) {
         Ok(profile) => {
             let unknown = fields.into_iter().filter(|(name, _)| !KNOWN.contains(&name.as_str())).collect();
-            Ok(Kept::Known { profile, unknown })
+            Ok(Kept::Known { profile: Box::new(profile), unknown })
         }
         Err(error) => match fields.get("id").and_then(Value::as_u64) {
             Some(id) if NewerProfile::has_unknown_words(&fields) => {

@@ -1,30 +1,30 @@
-//! Brings an older settings file to the current version, in numbered steps over its JSON.
+//! Migrates older settings files to the current version, in numbered steps over their JSON.
 
 use serde_json::{Map, Value};
 
-/// The field that says of which version a file is.
+/// The field that holds a file's version.
 pub(super) const VERSION: &str = "version";
 
-/// Step `n` leads from version `n + 1` to `n + 2`. Steps are never edited, only added.
+/// Step `n` migrates version `n + 1` to `n + 2`. Steps are never edited, only added.
 pub(super) type Step = fn(&mut Map<String, Value>);
-/// All steps of this program.
+/// All migration steps.
 pub(super) const STEPS: &[Step] = &[];
 
-/// Why a file's content is not what it should be.
+/// Why a file cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Unfit {
-    /// It is of a later version.
+    /// It was written by a newer version.
     Newer,
-    /// It says nothing that could be understood.
+    /// It cannot be parsed; the reason.
     Unreadable(String),
 }
 
-/// The highest version that these steps lead to.
+/// The version that these steps lead to.
 pub(super) fn current(steps: &[Step]) -> u64 {
     steps.len() as u64 + 1
 }
 
-/// Reads a file's content and migrates it. Returns it with the version that it had.
+/// Parses and migrates a file's content. Also returns the version that it had.
 pub(super) fn read(bytes: &[u8], steps: &[Step]) -> Result<(Map<String, Value>, u64), Unfit> {
     let mut map: Map<String, Value> =
         serde_json::from_slice(bytes).map_err(|error| Unfit::Unreadable(error.to_string()))?;
@@ -59,7 +59,7 @@ mod tests {
     };
 
     #[test]
-    fn each_step_is_taken_once() {
+    fn each_step_runs_once() {
         let (map, from) = read(br#"{"version":1,"nick":"Ann"}"#, &[RENAME, COUNT]).unwrap();
         assert_eq!((from, &map["display_name"], &map["count"]), (1, &"Ann".into(), &1.into()));
         let (map, from) = read(br#"{"version":2}"#, &[RENAME, COUNT]).unwrap();

@@ -1,5 +1,5 @@
-//! [`Settings`]: what a person has set up, in `settings.json` of the data directory, with a version number and
-//! migrations; and [`SecretStore`], the keyring. Secrets are in a file of ours only where the person asked for that.
+//! [`Settings`]: the user's settings, in `settings.json` in the data directory, with a version number and migrations;
+//! and [`SecretStore`], the keyring. Secrets are stored in a file only if the user asked for it.
 
 mod file;
 mod kept_profiles;
@@ -13,15 +13,15 @@ use std::path::{Path, PathBuf};
 pub use file::{Settings, SettingsError};
 pub use secrets::{NotKept, SecretStore};
 
-/// The file's name in the data directory.
+/// File name in the data directory.
 pub const FILE: &str = "settings.json";
 
-/// The file beside the program that makes it keep its data there, in the folder `data`: for a stick, or a folder that is
-/// carried from computer to computer.
+/// A file beside the program that makes it portable: data is kept in the directory `data` beside it, for example on a
+/// USB stick.
 const PORTABLE: &str = "portable.txt";
 
-/// Where the data is unless told otherwise: beside the program where it is portable, else in this user's folder for data
-/// that stays on this computer. `None` where the system names no such folder.
+/// The default data directory: beside a portable program, otherwise the user's local data directory. `None` if the
+/// system has none.
 pub fn data_dir() -> Option<PathBuf> {
     let program = std::env::current_exe().ok();
     let portable = program.as_deref().and_then(Path::parent).and_then(portable_dir);
@@ -30,7 +30,7 @@ pub fn data_dir() -> Option<PathBuf> {
     })
 }
 
-/// Where a program in this folder keeps its data, if it is portable.
+/// The data directory of a program in this directory, if it is portable.
 fn portable_dir(folder: &Path) -> Option<PathBuf> {
     folder.join(PORTABLE).is_file().then(|| folder.join("data"))
 }
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_portable_program_keeps_its_data_beside_it() {
+    fn a_portable_program_stores_its_data_beside_itself() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(portable_dir(folder.path()), None);
         std::fs::write(folder.path().join(PORTABLE), "").unwrap();

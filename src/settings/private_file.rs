@@ -1,5 +1,5 @@
-//! Files and folders that only their owner may read: tokens, keys, the hub's address and proof, and the folder they are
-//! in. On Unix by their mode (0600, 0700), on Windows by their access list.
+//! Private files and directories: tokens, keys, the hub's address and secret, and the directory that contains them.
+//! On Unix by mode (0600, 0700), on Windows by access list.
 
 #[cfg(windows)]
 mod access;
@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Makes a directory and those above it; only its owner may enter those that are made.
+/// Creates a directory and its parents, private to their owner.
 #[cfg(unix)]
 pub fn create_dir(dir: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
@@ -17,22 +17,22 @@ pub fn create_dir(dir: &Path) -> io::Result<()> {
     builder.create(dir)
 }
 
-/// Makes a directory and those above it; only its owner may enter those that are made.
+/// Creates a directory and its parents, private to their owner.
 #[cfg(windows)]
 pub fn create_dir(dir: &Path) -> io::Result<()> {
     let is_missing = |dir: &&Path| !dir.as_os_str().is_empty() && !dir.exists();
     if let Some(topmost) = dir.ancestors().take_while(is_missing).last() {
-        // What is made in it takes its access list over.
+        // Everything created inside inherits its access list.
         access::create_dir(topmost)?;
     }
     fs::create_dir_all(dir)
 }
 
-/// What in a data directory is this program's, the hub's or the app's.
+/// Prefixes of the files of Duplex in a data directory.
 const OURS: [&str; 7] = ["app.", "client.db", "hub", "readings.db", "settings.json", "token", "window"];
 
-/// Closes a data directory to everybody else, and the files of ours in it. A directory that holds other things as well, or
-/// is somebody else's, stays as it is with a warning: who is to look into it is not ours to say.
+/// Makes a data directory and the files of Duplex in it private. A directory that contains other files, or belongs to
+/// another user, is left as it is with a warning: its permissions are its owner's choice.
 pub fn close(dir: &Path) -> io::Result<()> {
     #[cfg(unix)]
     {
@@ -56,12 +56,12 @@ pub fn close(dir: &Path) -> io::Result<()> {
         }
         if own.uid() == me && !holds_others && mode & 0o1000 == 0 {
             fs::set_permissions(dir, fs::Permissions::from_mode(0o700))?;
-            log::info!("{shown} was open to others ({mode:o}), and is closed to them now");
+            log::info!("restricted access to {shown}, which others could access ({mode:o})");
         } else {
-            let why = if own.uid() == me { "it holds other things, too" } else { "it is another user's" };
+            let why = if own.uid() == me { "it contains other files" } else { "it belongs to another user" };
             log::warn!(
-                "others may look into {shown} ({mode:o}), and {why}: the files of Duplex in it are closed to them; \
-                 `chmod 700` closes all of it, or give it a directory of its own with --data-dir"
+                "others can access {shown} ({mode:o}), and {why}: only the files of Duplex in it were made private; \
+                 restrict it with `chmod 700`, or use a separate directory with --data-dir"
             );
         }
     }
@@ -70,18 +70,18 @@ pub fn close(dir: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Lets only its owner read a file. A link laid in its place is not followed.
+/// Makes a file readable by its owner only. Does not follow symbolic links.
 #[cfg(unix)]
 fn close_file(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
     let file = fs::OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW).open(path)?;
     file.set_permissions(fs::Permissions::from_mode(0o600))?;
-    log::info!("{} was open to others, and is closed to them now", path.display());
+    log::info!("restricted access to {}, which others could read", path.display());
     Ok(())
 }
 
-/// Why a file is not its owner's alone, whoever may read it: a link, which somebody else may turn elsewhere, or another
-/// user's file. None where it is, or is not there.
+/// Why a file cannot be trusted as the owner's: it is a symbolic link, whose target somebody else may change, or
+/// another user's file. `None` if it is fine or missing.
 pub fn is_foreign(path: &Path) -> Option<&'static str> {
     let known = fs::symlink_metadata(path).ok()?;
     if known.is_symlink() {
@@ -94,7 +94,7 @@ pub fn is_foreign(path: &Path) -> Option<&'static str> {
     None
 }
 
-/// Makes a file to write to, its owner's alone from the start. Fails where there is one.
+/// Creates a private file for writing. Fails if it exists.
 fn create_new(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     {
@@ -105,14 +105,14 @@ fn create_new(path: &Path) -> io::Result<File> {
     access::create_new(path)
 }
 
-/// Writes a file in one piece: after a crash there is the old content or the new, never a part. It is on disk when this
-/// returns, and was never readable by others, not even for a moment.
+/// Replaces a file atomically: after a crash it has the old or the new content. It is on disk when this returns, and
+/// never readable by others.
 pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     if let Some(dir) = path.parent() {
         create_dir(dir)?;
     }
     let part = beside(path, ".part");
-    // Left over from a crash, or somebody else's trap: never written through.
+    // Left by a crash, or planted: removed rather than written through.
     match fs::remove_file(&part) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -122,14 +122,14 @@ pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
         file.sync_all()
     });
     if let Err(error) = written.and_then(|()| fs::rename(&part, path)) {
-        // Best effort: the old content is untouched, and that counts.
+        // Best effort: the old content is unchanged.
         let _ = fs::remove_file(&part);
         return Err(error);
     }
     sync_dir(path)
 }
 
-/// The rename itself is on disk once the directory is.
+/// The rename is durable only once the directory is synced.
 #[cfg(unix)]
 fn sync_dir(path: &Path) -> io::Result<()> {
     match path.parent() {
@@ -144,7 +144,7 @@ fn sync_dir(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The path with something appended to its last part.
+/// The path with a suffix appended to its file name.
 pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_replaced_in_one_piece() {
+    fn a_file_is_replaced_atomically() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("new").join("token");
         write(&path, b"one").unwrap();
@@ -168,7 +168,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn only_the_owner_may_read_it_whatever_it_was_before() {
+    fn files_become_private_whatever_they_were() {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("inner").join("token");
@@ -182,7 +182,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_folder_of_ours_is_closed_and_another_is_left_with_closed_files() {
+    fn our_directory_is_made_private_and_in_a_shared_one_only_our_files() {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
         let mode =
@@ -197,7 +197,7 @@ mod tests {
         open("", 0o755);
         close(dir.path()).unwrap();
         assert_eq!((mode(""), mode("token"), mode("hub.db-wal")), (0o700, 0o600, 0o600));
-        // A folder that others have a use for stays open, and what is theirs, too.
+        // A directory with other files stays accessible, and so do those files.
         let victim = tempfile::NamedTempFile::new().unwrap();
         fs::set_permissions(victim.path(), fs::Permissions::from_mode(0o644)).unwrap();
         std::os::unix::fs::symlink(victim.path(), dir.path().join("hub.json")).unwrap();
@@ -217,7 +217,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_link_laid_in_its_way_is_not_followed() {
+    fn symbolic_links_are_not_followed() {
         let dir = tempfile::tempdir().unwrap();
         let (path, victim) = (dir.path().join("token"), dir.path().join("victim"));
         fs::write(&victim, "mine").unwrap();

@@ -1,6 +1,6 @@
-//! [`SecretStore`]: tokens by connection, in the system's keyring (Secret Service, Keychain, Credential Manager). Where
-//! there is none they live as long as the process; in a file they are only where the person asked for that
-//! ([`SecretStore::keep_in_file`]), and only until there is a keyring again.
+//! [`SecretStore`]: tokens by connection, in the system's keyring (Secret Service, Keychain, Credential Manager).
+//! Without a keyring they live as long as the process; they are stored in a file only if the user asked for it
+//! ([`SecretStore::keep_in_file`]), and only until a keyring is available.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -10,25 +10,25 @@ use super::token_file::TokenFile;
 use crate::model::ConnectionId;
 use crate::model::profile::Secret;
 
-/// What the keyring's own window calls the program.
+/// The service name shown by the keyring.
 const SERVICE: &str = "Duplex";
 
-/// The keyring did not take or give a secret: it lives as long as the process, and will be asked for again.
+/// The keyring failed: the secret lives as long as the process and will be asked for again.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{detail}")]
 pub struct NotKept {
-    /// The system's words.
+    /// The keyring's error text.
     pub detail: String,
 }
 
-/// Where secrets are kept for good.
+/// Persistent storage of secrets.
 trait Keyring: Send + Sync {
     fn get(&self, name: &str) -> Result<Option<String>, NotKept>;
     fn set(&self, name: &str, secret: &str) -> Result<(), NotKept>;
     fn remove(&self, name: &str) -> Result<(), NotKept>;
 }
 
-/// The system's.
+/// The system's keyring.
 struct System;
 
 impl Keyring for System {
@@ -41,7 +41,7 @@ impl Keyring for System {
     }
 
     fn set(&self, name: &str, secret: &str) -> Result<(), NotKept> {
-        // An error names the entry and the system's words, never the secret.
+        // The error contains the entry's name and the system's message, never the secret.
         let kept = keyring::Entry::new(SERVICE, name).and_then(|entry| entry.set_password(secret));
         kept.map_err(|error| NotKept { detail: words(&error) })
     }
@@ -54,7 +54,7 @@ impl Keyring for System {
     }
 }
 
-/// None at all.
+/// A keyring that does not exist.
 struct Nowhere;
 
 impl Keyring for Nowhere {
@@ -71,7 +71,7 @@ impl Keyring for Nowhere {
     }
 }
 
-/// One that takes nothing and never had anything.
+/// An empty keyring that accepts nothing.
 struct Empty;
 
 impl Keyring for Empty {
@@ -90,25 +90,25 @@ impl Keyring for Empty {
 
 /// The secrets of one data directory's connections. Clones share them.
 ///
-/// The keyring can block: for a round trip over D-Bus, or for as long as the system asks the person to unlock it. Call
-/// what is said to block from a thread of its own, never from the window's or the worker's.
+/// The keyring can block for a D-Bus round trip, or for as long as the system asks the user to unlock it. Call
+/// methods documented to block from a separate thread, never from the window's or the worker's.
 #[derive(Clone)]
 pub struct SecretStore {
-    /// The data directory, so that two of them do not share a connection's number.
+    /// The data directory, which distinguishes equal connection ids of two directories.
     scope: Arc<str>,
     keyring: Arc<dyn Keyring>,
-    /// `None`: never in a file.
+    /// `None` if secrets are never stored in a file.
     file: Option<Arc<TokenFile>>,
     known: Arc<Mutex<HashMap<ConnectionId, Secret>>>,
 }
 
 impl SecretStore {
-    /// The secrets of a data directory. Asks nothing of the keyring yet.
+    /// The secrets of a data directory. Does not access the keyring yet.
     pub fn new(dir: &Path) -> Self {
         SecretStore::over(Arc::new(System), dir)
     }
 
-    /// The secrets of a data directory on a computer without a keyring.
+    /// The secrets of a data directory without a keyring.
     pub fn without_keyring(dir: &Path) -> Self {
         SecretStore::over(Arc::new(Nowhere), dir)
     }
@@ -119,27 +119,27 @@ impl SecretStore {
         SecretStore { scope, keyring, file: Some(Arc::new(TokenFile::new(&dir))), known: Arc::default() }
     }
 
-    /// Secrets that end with the process.
+    /// Secrets that are kept in memory only.
     pub fn in_memory() -> Self {
         let scope = Arc::from("");
         SecretStore { scope, keyring: Arc::new(Empty), file: None, known: Arc::default() }
     }
 
-    /// Whether the keyring takes a secret: some answer, and take none. Blocks.
+    /// Checks that the keyring accepts a secret: some answer but accept none. Blocks.
     ///
     /// # Errors
-    /// When there is none, it stays locked, or it takes nothing.
+    /// If there is none, it stays locked, or it accepts nothing.
     pub fn check(&self) -> Result<(), NotKept> {
         const NAME: &str = "test whether this keyring can be used";
         self.keyring.set(NAME, "-")?;
         self.keyring.remove(NAME)
     }
 
-    /// A connection's secret; none where none was ever kept. Blocks. One that is in the file moves to the keyring as soon
-    /// as there is one.
+    /// A connection's secret; `None` if none was stored. A secret in the file moves to the keyring as soon as that
+    /// works. Blocks.
     ///
     /// # Errors
-    /// When the keyring cannot be asked: there is none, or it stays locked.
+    /// If the keyring cannot be read: there is none, or it stays locked.
     pub fn get(&self, connection: ConnectionId) -> Result<Option<Secret>, NotKept> {
         if let Some(secret) = self.known().get(&connection) {
             return Ok(Some(secret.clone()));
@@ -150,7 +150,7 @@ impl SecretStore {
             (Err(_), Some(secret)) => Some(secret),
             (Ok(Some(text)), None) => Some(Secret::new(text)),
             (Ok(None), None) => None,
-            // The file is newer: it was written while there was no keyring.
+            // The file is newer: it was written while the keyring was unavailable.
             (Ok(_), Some(secret)) => {
                 if self.keyring.set(&self.name(connection), secret.reveal()).is_ok() {
                     self.forget_in_file(connection);
@@ -164,10 +164,10 @@ impl SecretStore {
         Ok(secret)
     }
 
-    /// Keeps a connection's secret, at least in memory. Blocks.
+    /// Stores a connection's secret, at least in memory. Blocks.
     ///
     /// # Errors
-    /// When it ends with the process: the keyring did not take it, and it is not to be in a file.
+    /// If it is in memory only: the keyring failed, and it must not be stored in the file.
     pub fn set(&self, connection: ConnectionId, secret: &Secret) -> Result<(), NotKept> {
         self.known().insert(connection, secret.clone());
         match self.keyring.set(&self.name(connection), secret.reveal()) {
@@ -175,16 +175,16 @@ impl SecretStore {
                 self.forget_in_file(connection);
                 Ok(())
             }
-            // The person asked for it before.
+            // The user chose the file before.
             Err(_) if self.is_in_file(connection) => self.keep_in_file(connection),
             Err(error) => Err(error),
         }
     }
 
-    /// Keeps a connection's secret in the file from now on, because the person wants that. Blocks.
+    /// Stores a connection's secret in the file from now on, as the user chose. Blocks.
     ///
     /// # Errors
-    /// When the file cannot be written, or no secret is known.
+    /// If the file cannot be written, or no secret is known.
     pub fn keep_in_file(&self, connection: ConnectionId) -> Result<(), NotKept> {
         let secret = self.known().get(&connection).cloned();
         let (Some(file), Some(secret)) = (&self.file, secret) else {
@@ -193,34 +193,34 @@ impl SecretStore {
         file.set(connection, &secret).map_err(|error| NotKept { detail: error.to_string() })
     }
 
-    /// Whether a connection's secret is in the file. Reads it.
+    /// Whether a connection's secret is in the file. Reads the file.
     pub fn is_in_file(&self, connection: ConnectionId) -> bool {
         self.in_file().contains(&connection)
     }
 
-    /// The connections whose secrets are in the file. Reads it.
+    /// The connections whose secrets are in the file. Reads the file.
     pub fn in_file(&self) -> Vec<ConnectionId> {
         self.file.as_ref().map(|file| file.connections()).unwrap_or_default()
     }
 
-    /// Takes a connection's secret out of the file. It is known until the process ends.
+    /// Removes a connection's secret from the file. It stays in memory.
     pub fn forget_in_file(&self, connection: ConnectionId) {
         if let Some(Err(error)) = self.file.as_ref().map(|file| file.remove(connection)) {
-            log::warn!("a token stays in the file of tokens: {error}");
+            log::warn!("cannot remove a token from the token file: {error}");
         }
     }
 
-    /// What is known without asking the keyring.
+    /// The secret in memory; does not access the keyring.
     pub fn known_secret(&self, connection: ConnectionId) -> Option<Secret> {
         self.known().get(&connection).cloned()
     }
 
-    /// Forgets a connection's secret everywhere. Blocks.
+    /// Removes a connection's secret everywhere. Blocks.
     pub fn remove(&self, connection: ConnectionId) {
         self.known().remove(&connection);
         self.forget_in_file(connection);
         if let Err(error) = self.keyring.remove(&self.name(connection)) {
-            log::warn!("the keyring did not let go of a secret: {error}");
+            log::warn!("cannot remove a secret from the keyring: {error}");
         }
     }
 
@@ -233,7 +233,7 @@ impl SecretStore {
     }
 }
 
-/// Why there is no keyring is known since the first try; later ones say only that there is none.
+/// The keyring reports the reason on the first attempt only; later errors say only that there is none.
 fn words(error: &keyring::Error) -> String {
     match (error, keyring::Entry::store_status()) {
         (keyring::Error::NoDefaultStore, Err(why)) => why.to_string(),
@@ -246,7 +246,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_a_keyring_a_secret_lives_as_long_as_the_process_and_the_person_is_told() {
+    fn without_a_keyring_a_secret_is_kept_in_memory_and_reported() {
         let (store, one) = (SecretStore::in_memory(), ConnectionId(1));
         assert_eq!(store.get(one), Ok(None));
         assert!(store.set(one, &Secret::new("s3cret")).is_err());
@@ -255,7 +255,7 @@ mod tests {
         assert_eq!(store.get(one), Ok(None));
     }
 
-    /// A keyring that can be taken away.
+    /// A keyring that can become unavailable.
     #[derive(Default)]
     struct Drawer(Mutex<(bool, HashMap<String, String>)>);
 
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_in_a_file_only_if_asked_for_and_only_while_there_is_no_keyring() {
+    fn a_token_is_in_the_file_only_if_requested_and_only_without_a_keyring() {
         let (one, dir) = (ConnectionId(7), tempfile::tempdir().unwrap());
         let drawer = Arc::new(Drawer::default());
         let store = || SecretStore::over(Arc::clone(&drawer) as Arc<dyn Keyring>, dir.path());
@@ -291,14 +291,14 @@ mod tests {
         let first = store();
         assert!(first.check().is_err());
         assert!(first.set(one, &Secret::new("first")).is_err());
-        assert_eq!(files(), 0, "never silently");
-        assert!(store().get(one).is_err(), "it has ended with the process");
+        assert_eq!(files(), 0, "never without asking");
+        assert!(store().get(one).is_err(), "it was lost with the process");
         first.keep_in_file(one).unwrap();
         assert_eq!(store().get(one), Ok(Some(Secret::new("first"))), "after a restart");
-        // A new token takes the place of the one in the file.
+        // A new token replaces the one in the file.
         store().set(one, &Secret::new("second")).unwrap();
         assert_eq!(store().get(one), Ok(Some(Secret::new("second"))));
-        // The keyring comes back: it moves.
+        // The keyring is back: the token moves to it.
         drawer.open(true);
         let back = store();
         assert_eq!((back.check(), back.get(one)), (Ok(()), Ok(Some(Secret::new("second")))));
@@ -313,7 +313,7 @@ mod tests {
 
     #[test]
     #[ignore = "needs an unlocked keyring: dbus-run-session -- sh -c 'echo x | gnome-keyring-daemon --unlock; cargo test -- --ignored keyring'"]
-    fn a_keyring_keeps_a_secret_beyond_the_process_and_apart_from_other_directories() {
+    fn a_keyring_secret_outlives_the_process_and_is_separate_by_directory() {
         let (one, dir) = (ConnectionId(1), tempfile::tempdir().unwrap());
         SecretStore::new(dir.path()).set(one, &Secret::new("s3cret 열쇠")).unwrap();
         let again = SecretStore::new(dir.path());

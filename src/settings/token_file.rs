@@ -1,5 +1,5 @@
-//! [`TokenFile`]: tokens in a file that only its owner can read, for those who asked for it where there is no keyring. The
-//! tokens in it are not encrypted.
+//! [`TokenFile`]: tokens in a private file, for users who chose it because there is no keyring. They are not
+//! encrypted.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,23 +13,23 @@ use super::private_file;
 use crate::model::ConnectionId;
 use crate::model::profile::Secret;
 
-/// The file's name in the data directory. It begins like the hub's token, and is closed to others with it.
+/// File name in the data directory. It begins like the hub's token file and gets the same permissions.
 const FILE: &str = "tokens.json";
 /// Maximum size of the file, in bytes.
 const MAX_FILE_BYTES: u64 = 1 << 20;
 const VERSION: u32 = 1;
 
-/// The file. Nothing is held in memory: two programs may use one data directory in turn.
+/// The file. Nothing is cached: two programs may use one data directory in turn.
 pub(super) struct TokenFile {
     path: PathBuf,
-    /// Reading and writing belong together.
+    /// Serialises read-modify-write.
     turn: Mutex<()>,
 }
 
 #[derive(Default, Serialize, Deserialize)]
 struct Content {
     version: u32,
-    /// By the connection's number.
+    /// Tokens by connection id.
     tokens: BTreeMap<u64, String>,
 }
 
@@ -38,20 +38,21 @@ impl TokenFile {
         TokenFile { path: dir.join(FILE), turn: Mutex::new(()) }
     }
 
-    /// A connection's token; none where the person did not ask for it to be kept here, or the file cannot be used.
+    /// A connection's token; `None` if it is not stored here, or the file cannot be used.
     pub(super) fn get(&self, connection: ConnectionId) -> Option<Secret> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let content = self.read().inspect_err(|error| log::warn!("the file of tokens: {error}")).ok()?;
+        let content =
+            self.read().inspect_err(|error| log::warn!("cannot read the token file: {error}")).ok()?;
         content.tokens.get(&connection.0).map(Secret::new)
     }
 
-    /// The connections whose tokens are in it.
+    /// The connections with a stored token.
     pub(super) fn connections(&self) -> Vec<ConnectionId> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         self.read().map(|content| content.tokens.into_keys().map(ConnectionId).collect()).unwrap_or_default()
     }
 
-    /// Keeps a token. It is on disk when this returns.
+    /// Stores a token. It is on disk when this returns.
     pub(super) fn set(&self, connection: ConnectionId, token: &Secret) -> io::Result<()> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let mut content = self.read()?;
@@ -59,7 +60,7 @@ impl TokenFile {
         self.write(&content)
     }
 
-    /// Forgets a token; with the last one the file goes.
+    /// Removes a token; the file is deleted with the last one.
     pub(super) fn remove(&self, connection: ConnectionId) -> io::Result<()> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let mut content = self.read()?;
@@ -102,12 +103,12 @@ mod tests {
     const OTHER: ConnectionId = ConnectionId(4);
 
     #[test]
-    fn tokens_outlive_the_process_and_the_file_goes_with_the_last() {
+    fn tokens_outlive_the_process_and_the_file_is_deleted_with_the_last() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(FILE);
         let file = TokenFile::new(dir.path());
         assert_eq!(file.get(ONE), None);
-        assert!(!path.exists(), "looking makes no file");
+        assert!(!path.exists(), "reading does not create the file");
         file.set(ONE, &Secret::new("s3cret \"열쇠\"")).unwrap();
         file.set(OTHER, &Secret::new("other")).unwrap();
         let again = TokenFile::new(dir.path());
@@ -121,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_cannot_be_used_is_not_overwritten() {
+    fn an_unusable_file_is_not_overwritten() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(FILE);
         for text in ["{", "{\"version\":9,\"tokens\":{}}"] {
@@ -135,7 +136,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn only_its_owner_can_read_it_and_a_link_in_its_place_is_not_followed() {
+    fn the_file_is_private_and_symbolic_links_are_not_followed() {
         use std::os::unix::fs::{PermissionsExt as _, symlink};
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(FILE);

@@ -1,4 +1,4 @@
-//! [`StoreError`]: why the disk did not do what it was asked.
+//! [`StoreError`]: why a database operation failed.
 
 use std::path::PathBuf;
 
@@ -7,53 +7,53 @@ use rusqlite::ErrorCode;
 /// Why a database could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The disk is full. Works again once there is space.
+    /// The disk is full. Can be retried once there is space.
     #[error("the disk is full")]
     Full,
-    /// The file cannot be written or opened: permissions, a read-only disk, an I/O error, another program's lock.
+    /// The file cannot be opened or written: permissions, a read-only disk, an I/O error, a lock of another program.
     #[error("{detail}")]
     Unwritable {
-        /// The system's words.
+        /// The system's error text.
         detail: String,
     },
-    /// The file is not a database of ours, or its content is damaged.
+    /// The file is not one of our databases, or its content is damaged.
     #[error("it is damaged: {detail}")]
     Damaged {
         /// What was found.
         detail: String,
     },
-    /// The file was written by a later version of this program; it was left untouched.
-    #[error("it is of version {found}, and this program knows versions up to {known}")]
+    /// The file was written by a newer version of this program; it was left unchanged.
+    #[error("it has version {found}, but this program supports versions up to {known}")]
     Newer {
         /// The file's version.
         found: i64,
         /// The highest version this program knows.
         known: i64,
     },
-    /// The file was written by an earlier version, and only the program that owns it may migrate it: start that first.
-    #[error("it is of version {found}, and version {needed} is needed: start the hub once with this program")]
+    /// The file was written by an older version, and only its owning program may migrate it: start that first.
+    #[error("it has version {found}, but version {needed} is required: start the hub once with this program")]
     Older {
         /// The file's version.
         found: i64,
-        /// The version that is needed.
+        /// The required version.
         needed: i64,
     },
-    /// A number that the database cannot hold (above 2⁶³ − 1).
+    /// A number too large for the database (above 2⁶³ − 1).
     #[error("the number {0} is too large for the database")]
     OutOfRange(u64),
-    /// A value in the database that does not mean anything.
-    #[error("the database holds something that makes no sense: {0}")]
+    /// The database contains a value that is not valid.
+    #[error("the database contains an invalid value: {0}")]
     Nonsense(String),
-    /// The thread that does this has ended.
+    /// The database's thread has ended.
     #[error("the database is closed")]
     Closed,
-    /// The search index is damaged; the messages are not, and it can be made anew from them.
+    /// The search index is damaged. Messages are not affected, and it can be rebuilt from them.
     #[error("the search index is damaged")]
     IndexDamaged,
-    /// Anything else that SQLite reports; a fault of this program.
+    /// Any other SQLite error; a bug in this program.
     #[error("the database reports: {0}")]
     Sqlite(#[source] rusqlite::Error),
-    /// One of the above, about this file.
+    /// One of the above, with the file's path.
     #[error("cannot use {}: {source}", path.display())]
     File {
         /// The file.
@@ -64,12 +64,12 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// The same, naming the file.
+    /// Adds the file's path.
     pub(super) fn at(self, path: impl Into<PathBuf>) -> Self {
         StoreError::File { path: path.into(), source: Box::new(self) }
     }
 
-    /// Whether the same may work later: the disk's fault, not the content's.
+    /// Whether the operation may succeed later: a problem of the disk, not of the content.
     pub fn is_retryable(&self) -> bool {
         match self {
             StoreError::Full | StoreError::Unwritable { .. } => true,
@@ -78,7 +78,7 @@ impl StoreError {
         }
     }
 
-    /// Whether the file is not a database of ours, or damaged.
+    /// Whether the file is damaged or not one of our databases.
     pub fn is_damage(&self) -> bool {
         match self {
             StoreError::Damaged { .. } => true,
@@ -94,7 +94,7 @@ impl From<rusqlite::Error> for StoreError {
         if error.sqlite_extended_error_code() == Some(rusqlite::ffi::SQLITE_CORRUPT_VTAB) {
             return StoreError::IndexDamaged;
         }
-        // A value of another type than its column's, or a text that is not UTF-8: nothing that was written so.
+        // A value of the wrong type, or text that is not UTF-8: this program did not write that.
         if matches!(
             error,
             rusqlite::Error::FromSqlConversionFailure(..)
@@ -131,12 +131,12 @@ impl From<std::io::Error> for StoreError {
     }
 }
 
-/// An unsigned number as SQLite holds it.
+/// Converts an unsigned number to SQLite's signed type.
 pub(super) fn int(number: u64) -> Result<i64, StoreError> {
     i64::try_from(number).map_err(|_| StoreError::OutOfRange(number))
 }
 
-/// A number from SQLite that was never negative when it was written.
+/// Converts a number that was never negative when it was written.
 pub(super) fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }

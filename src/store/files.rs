@@ -1,4 +1,4 @@
-//! Database files: made readable by their owner only, and set aside whole, never overwritten.
+//! Database files: private to their owner; damaged ones are renamed, never overwritten.
 
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use super::error::StoreError;
 
-/// Makes sure that the file is there, so that SQLite does not make one that everybody can read. SQLite gives its `-wal`
-/// and `-shm` files the same permissions. On Windows the folder's access list does this.
+/// Creates the file if it is missing, since SQLite would make it readable by everyone. SQLite gives its `-wal` and
+/// `-shm` files the same permissions. On Windows the directory's access list does this.
 pub(super) fn make_private(path: &Path) -> io::Result<()> {
     if path.exists() {
         return Ok(());
@@ -26,7 +26,7 @@ pub(super) fn make_private(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Renames a database and the files beside it to `NAME.damaged-TIME` (UTC) and says where it is now.
+/// Renames a database and its companion files to `NAME.damaged-TIME` (UTC) and returns the new path.
 pub(super) fn set_aside(path: &Path) -> io::Result<PathBuf> {
     let stamp = chrono::Utc::now().format("%Y%m%dT%H%M%SZ");
     let mut target = beside(path, &format!(".damaged-{stamp}"));
@@ -36,7 +36,7 @@ pub(super) fn set_aside(path: &Path) -> io::Result<PathBuf> {
         }
         target = beside(path, &format!(".damaged-{stamp}-{again}"));
     }
-    // The main file last: until it is gone, the next start finds the same damage and does this again.
+    // The main file is renamed last: until then, the next start finds the same damage and repeats this.
     for suffix in ["-wal", "-shm", ""] {
         match fs::rename(beside(path, suffix), beside(&target, suffix)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -46,14 +46,14 @@ pub(super) fn set_aside(path: &Path) -> io::Result<PathBuf> {
     Ok(target)
 }
 
-/// Checks that a database file is as long as it says, and that its write-ahead log still holds what was committed
-/// (sqlite.org/fileformat2.html §1.3.8, §4; sqlite.org/walformat.html §2). Reads headers alone: this takes no time.
+/// Checks that a database file has the length in its header, and that its write-ahead log still contains what was
+/// committed (sqlite.org/fileformat2.html §1.3.8, §4; sqlite.org/walformat.html §2). Fast: reads headers only.
 pub(super) fn check_length(path: &Path) -> Result<(), StoreError> {
-    // The index first: what it counts is in the log by then.
+    // The index is read first: the log then contains at least what the index counts.
     let index = read_index(path);
     let length = fs::metadata(path).map_or(0, |file| file.len());
     if length == 0 {
-        // SQLite would remove the log.
+        // SQLite would delete the log.
         let log = fs::metadata(beside(path, "-wal")).map_or(0, |log| log.len());
         return if log == 0 { Ok(()) } else { Err(damaged("it is empty, and its write-ahead log is not")) };
     }
@@ -94,19 +94,19 @@ fn be(bytes: &[u8], at: usize) -> u32 {
     bytes.get(at..at + 4).and_then(|four| four.try_into().ok()).map_or(0, u32::from_be_bytes)
 }
 
-/// What the write-ahead log's index says, as the last process left it.
+/// What the index of the write-ahead log says, as the last process left it.
 struct Index {
     salts: [u8; 8],
     frames: u64,
-    /// Some of the log is not in the file yet.
+    /// Some of the log has not been copied to the file.
     unsaved: bool,
 }
 
-/// None where there is no index, or one that is being changed.
+/// `None` if there is no index, or it is being changed.
 fn read_index(path: &Path) -> Option<Index> {
     let mut head = [0; 100];
     File::open(beside(path, "-shm")).ok()?.read_exact(&mut head).ok()?;
-    // Two copies, the same unless somebody writes; in the byte order of this computer.
+    // Two copies that are equal unless a write is in progress; in this computer's byte order.
     if head[..48] != head[48..96] || head[12] != 1 {
         return None;
     }
@@ -116,20 +116,20 @@ fn read_index(path: &Path) -> Option<Index> {
     Some(Index { salts, frames: u64::from(frames), unsaved: frames > saved })
 }
 
-/// What a write-ahead log holds.
+/// The content of a write-ahead log.
 #[derive(Default)]
 struct LogPages {
     salts: [u8; 8],
-    /// Frames that are whole, committed or not.
+    /// Number of complete frames, committed or not.
     frames: u64,
-    /// How many pages the file has after the last commit.
+    /// Number of pages in the file after the last commit.
     pages_after: Option<u64>,
     /// The pages of all commits.
     pages: HashSet<u64>,
 }
 
 impl LogPages {
-    /// None where there is no log.
+    /// `None` if there is no log.
     fn read(path: &Path) -> Result<Option<LogPages>, StoreError> {
         let Ok(mut file) = File::open(path) else { return Ok(None) };
         let length = file.metadata()?.len();
@@ -163,7 +163,7 @@ impl LogPages {
     }
 }
 
-/// A rename is on disk once the folder is. Windows does not need that.
+/// A rename is durable once the directory is synced. Windows does not need that.
 pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     if let Some(folder) = path.parent() {
@@ -174,8 +174,8 @@ pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether the disk of this file has less space than is to be left to others: so many bytes, or on a small disk a
-/// twentieth of it. False where the system does not tell.
+/// Whether the disk has less free space than is to be left to others: `least` bytes, or 5 % of a small disk. False if
+/// the system does not report it.
 #[cfg(unix)]
 pub(super) fn is_space_low(path: &Path, least: u64) -> bool {
     let Ok(disk) = rustix::fs::statvfs(path) else { return false };
@@ -183,13 +183,13 @@ pub(super) fn is_space_low(path: &Path, least: u64) -> bool {
     bytes(disk.f_bavail) < least.min(bytes(disk.f_blocks) / 20)
 }
 
-/// Not known here.
+/// Not supported on this system.
 #[cfg(not(unix))]
 pub(super) fn is_space_low(_: &Path, _: u64) -> bool {
     false
 }
 
-/// The path with something appended to its last part.
+/// The path with a suffix appended to its file name.
 pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);

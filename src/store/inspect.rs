@@ -1,4 +1,4 @@
-//! Looks at a database file that may be in use: its length, its pages, its tables. Reads only.
+//! Inspects a database file that may be in use: its length, pages and tables. Reads only.
 
 use std::fs;
 use std::path::Path;
@@ -9,20 +9,20 @@ use super::error::StoreError;
 use super::files;
 use super::migrate::{self, Schema};
 
-/// Maximum number of problems told of one kind.
+/// Maximum number of problems reported of one kind.
 pub(super) const MAX_TOLD: usize = 20;
 
-/// What was found in a data directory.
+/// The result of inspecting a data directory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Findings {
     /// What is wrong.
     pub problems: Vec<String>,
-    /// What is worth a word, and no harm.
+    /// Remarks that are not problems.
     pub notes: Vec<String>,
 }
 
 impl Findings {
-    /// Whether nothing is wrong.
+    /// Whether no problems were found.
     pub fn is_sound(&self) -> bool {
         self.problems.is_empty()
     }
@@ -31,7 +31,7 @@ impl Findings {
         self.problems.push(text.into());
     }
 
-    /// Takes in what a step came to; what it could not read is a problem.
+    /// Records the result of a step; a read error is a problem.
     pub(super) fn step(&mut self, name: &str, done: Result<(), StoreError>) {
         if let Err(error) = done {
             self.problem(format!("{name}: {error}"));
@@ -39,7 +39,7 @@ impl Findings {
     }
 }
 
-/// Looks at a file as a database of this schema. Returns it open for reading, where that is possible.
+/// Inspects a file as a database of this schema. Returns a read-only connection, if that is possible.
 pub(super) fn database(path: &Path, schema: &Schema, found: &mut Findings) -> Option<Connection> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     if fs::metadata(path).map_or(0, |file| file.len()) == 0 {
@@ -62,14 +62,14 @@ pub(super) fn database(path: &Path, schema: &Schema, found: &mut Findings) -> Op
         found.step(&name, tables);
     } else {
         found.notes.push(format!(
-            "{name} is of version {version}; the next start brings it to {}",
+            "{name} has version {version}; the next start migrates it to {}",
             schema.version()
         ));
     }
     Some(db)
 }
 
-/// Beside a program that writes, the file and its log are not read at one moment: what is wrong stays wrong.
+/// While another program writes, the file and its log may not match; only a lasting mismatch is a problem.
 fn length(path: &Path) -> Result<(), StoreError> {
     const TRIES: usize = 4;
     let mut checked = files::check_length(path);
@@ -83,7 +83,7 @@ fn length(path: &Path) -> Result<(), StoreError> {
     checked
 }
 
-/// Every page, every index, every reference.
+/// Checks every page, index and reference.
 fn pages(db: &Connection, name: &str, found: &mut Findings) -> Result<(), StoreError> {
     let mut query = db.prepare(&format!("PRAGMA integrity_check({MAX_TOLD})"))?;
     let mut rows = query.query(())?;
@@ -98,12 +98,12 @@ fn pages(db: &Connection, name: &str, found: &mut Findings) -> Result<(), StoreE
     let mut rows = query.query(())?;
     while let Some(row) = rows.next()? {
         let (table, parent, count): (String, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        found.problem(format!("{name}: {count} rows of {table} name a {parent} that is not there"));
+        found.problem(format!("{name}: {count} rows of {table} refer to a missing {parent}"));
     }
     Ok(())
 }
 
-/// The tables and indexes are those of the schema.
+/// Checks that tables and indexes match the schema.
 fn tables(db: &Connection, schema: &Schema, name: &str, found: &mut Findings) -> Result<(), StoreError> {
     let list = |db: &Connection| -> Result<Vec<(String, String)>, StoreError> {
         let mut query = db.prepare(
@@ -117,7 +117,7 @@ fn tables(db: &Connection, schema: &Schema, name: &str, found: &mut Findings) ->
         match found_there.iter().find(|(other, _)| other == table) {
             None => found.problem(format!("{name}: {table} is missing")),
             Some((_, other)) if other != sql => {
-                found.problem(format!("{name}: {table} is defined otherwise"))
+                found.problem(format!("{name}: {table} has a different definition"))
             }
             Some(_) => {}
         }
@@ -125,15 +125,15 @@ fn tables(db: &Connection, schema: &Schema, name: &str, found: &mut Findings) ->
     for (table, _) in
         found_there.iter().filter(|(table, _)| !expected.iter().any(|(other, _)| other == table))
     {
-        found.notes.push(format!("{name}: {table} is not of this program"));
+        found.notes.push(format!("{name}: {table} does not belong to this program"));
     }
     Ok(())
 }
 
-/// Makes a complete copy of a database that may be in use, as it is at one moment, at a path where nothing is yet.
+/// Makes a consistent copy of a database that may be in use, at a path where nothing exists yet.
 ///
 /// # Errors
-/// The database is damaged or cannot be read, or there is no room for the copy.
+/// If the database is damaged or cannot be read, or there is not enough space.
 pub(super) fn copy(path: &Path, schema: &Schema, to: &Path) -> Result<(), StoreError> {
     let db = migrate::open_read_only(path)?;
     migrate::check(&db, schema)?;

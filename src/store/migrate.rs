@@ -1,5 +1,5 @@
-//! Opens a database file and brings it to the current version, in numbered steps with a backup before the first one. A
-//! later version, another program's file and a damaged one are refused untouched.
+//! Opens a database file and migrates it to the current version, in numbered steps with a backup before the first
+//! one. Files of a newer version or another program, and damaged ones, are refused unchanged.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -12,18 +12,18 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use super::error::StoreError;
 use super::files;
 
-/// How long to wait for another process's write (`duplexctl invite` beside a running hub).
+/// How long to wait for another process's write, such as `duplexctl invite` beside a running hub.
 const BUSY: Duration = Duration::from_secs(5);
-/// A write-ahead log that grew larger is cut back to this at the next checkpoint, in bytes.
+/// A larger write-ahead log is truncated to this size at the next checkpoint, in bytes.
 const WAL_LIMIT: i64 = 32 * 1024 * 1024;
-/// Prepared statements kept by one connection.
+/// Maximum number of prepared statements cached by a connection.
 const STATEMENTS: usize = 64;
 
-/// One database's history: step `n` leads from version `n` to `n + 1`. Steps are never edited, only added.
+/// The history of one database: step `n` migrates version `n` to `n + 1`. Steps are never edited, only added.
 pub(super) struct Schema {
-    /// Says whose file it is.
+    /// Identifies the program that owns the file (`PRAGMA application_id`).
     pub application_id: i32,
-    /// SQL, one text a version.
+    /// One SQL text per version.
     pub steps: &'static [&'static str],
     /// What a commit waits for.
     pub sync: Synchronous,
@@ -32,10 +32,10 @@ pub(super) struct Schema {
 /// What a commit waits for (sqlite.org/pragma.html#pragma_synchronous).
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Synchronous {
-    /// The disk: what is committed survives a power cut.
+    /// The disk: committed data survives a power failure.
     Full,
-    /// The operating system: the last commits may be missing after a power cut, and the file is whole. The log is cut back
-    /// by whoever writes, so that a commit never waits for that.
+    /// The operating system: the last commits may be lost in a power failure, but the file stays consistent. The
+    /// writer checkpoints explicitly, so that a commit never waits for it.
     Normal,
 }
 
@@ -45,7 +45,7 @@ impl Schema {
     }
 }
 
-/// Opens a file for writing, makes it if it is not there, and migrates it.
+/// Opens a file for writing; creates and migrates it if needed.
 pub(super) fn open(path: &Path, schema: &Schema) -> Result<Connection, StoreError> {
     files::make_private(path)?;
     let (mut db, version) = open_unchanged(path, schema)?;
@@ -58,7 +58,7 @@ pub(super) fn open(path: &Path, schema: &Schema) -> Result<Connection, StoreErro
     Ok(db)
 }
 
-/// Opens a file that another process may be using, for writing: it is there, and of the current version.
+/// Opens an existing file of the current version for writing, while another process may be using it.
 pub(super) fn open_beside(path: &Path, schema: &Schema) -> Result<Connection, StoreError> {
     let (db, version) = open_unchanged(path, schema)?;
     if version < schema.version() {
@@ -68,22 +68,22 @@ pub(super) fn open_beside(path: &Path, schema: &Schema) -> Result<Connection, St
     Ok(db)
 }
 
-/// Opens a file for writing, and leaves it as it is. Returns its version; 0 for an empty one.
+/// Opens a file for writing without changing it. Returns its version; 0 for an empty file.
 pub(super) fn open_unchanged(path: &Path, schema: &Schema) -> Result<(Connection, i64), StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags)?;
-    // Until the file is known to be ours, closing it must not write to it.
+    // Closing must not write to the file until it is known to be ours.
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     db.busy_timeout(BUSY)?;
     let version = check(&db, schema)?;
     if db.is_readonly("main")? {
-        return Err(StoreError::Unwritable { detail: "it can be read, but not written".to_owned() });
+        return Err(StoreError::Unwritable { detail: "it is read-only".to_owned() });
     }
     Ok((db, version))
 }
 
-/// Opens an empty database in memory. Connections of one name share it, for as long as one of them is open; without a
-/// name it is this connection's alone.
+/// Opens an empty in-memory database. Connections with the same name share it while one of them is open; without a
+/// name it is private to the connection.
 pub(super) fn open_memory(name: Option<&str>, schema: &Schema) -> Result<Connection, StoreError> {
     let mut db = match name {
         Some(name) => connect_memory(name)?,
@@ -95,7 +95,7 @@ pub(super) fn open_memory(name: Option<&str>, schema: &Schema) -> Result<Connect
     Ok(db)
 }
 
-/// Joins a database in memory.
+/// Connects to a shared in-memory database.
 pub(super) fn connect_memory(name: &str) -> Result<Connection, StoreError> {
     let uri = format!("file:/{name}?vfs=memdb");
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
@@ -107,8 +107,8 @@ pub(super) fn connect_memory(name: &str) -> Result<Connection, StoreError> {
     Ok(db)
 }
 
-/// Opens a file for reading alone. Where even the shared memory beside it cannot be made (a read-only disk), reads what
-/// was last checkpointed.
+/// Opens a file read-only. If not even the shared memory beside it can be created (a read-only disk), reads the last
+/// checkpoint.
 pub(super) fn open_read_only(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let usable = |db: Connection| -> Result<Connection, StoreError> {
@@ -130,7 +130,7 @@ pub(super) fn open_read_only(path: &Path) -> Result<Connection, StoreError> {
     }
 }
 
-/// A path as SQLite takes it in a URI (sqlite.org/uri.html §3.1).
+/// A path as a SQLite URI (sqlite.org/uri.html §3.1).
 fn uri(path: &Path) -> String {
     const SPECIAL: &AsciiSet = &CONTROLS.add(b'%').add(b'?').add(b'#');
     if cfg!(windows) {
@@ -140,7 +140,7 @@ fn uri(path: &Path) -> String {
     format!("file:{}", percent_encode(path.as_os_str().as_encoded_bytes(), SPECIAL))
 }
 
-/// Whose file this is, and of which version; 0 for an empty one. Writes nothing.
+/// Checks the owner and returns the version of a database; 0 if it is empty. Writes nothing.
 pub(super) fn check(db: &Connection, schema: &Schema) -> Result<i64, StoreError> {
     let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))?;
     let version: i64 = db.query_row("PRAGMA user_version", (), |row| row.get(0))?;
@@ -176,7 +176,7 @@ fn prepare(db: &Connection, schema: &Schema) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Each step is one transaction with its version number: a crash between two leaves a valid earlier version.
+/// Each step and its version number are one transaction: a crash in between leaves a valid earlier version.
 fn migrate(db: &mut Connection, schema: &Schema, from: i64) -> Result<(), StoreError> {
     for (version, step) in (1..).zip(schema.steps) {
         if version <= from {
@@ -191,7 +191,7 @@ fn migrate(db: &mut Connection, schema: &Schema, from: i64) -> Result<(), StoreE
     Ok(())
 }
 
-/// Keeps a copy as `NAME.before-vN`, complete and on disk before anything is changed.
+/// Keeps a copy as `NAME.before-vN`, complete and on disk before anything changes.
 fn back_up(db: &Connection, path: &Path, version: i64) -> Result<(), StoreError> {
     let target = files::beside(path, &format!(".before-v{}", version + 1));
     let part = files::beside(&target, ".part");
@@ -213,7 +213,7 @@ mod tests {
     const TWO: Schema = Schema { steps: &["CREATE TABLE a (x)", "ALTER TABLE a ADD y DEFAULT 2"], ..ONE };
 
     #[test]
-    fn an_older_file_is_copied_and_then_migrated() {
+    fn an_older_file_is_backed_up_and_migrated() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("t.db");
         open(&path, &ONE).unwrap().execute("INSERT INTO a VALUES (1)", ()).unwrap();
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_later_version_is_refused_untouched_even_with_a_log_beside_it() {
+    fn a_newer_version_is_refused_unchanged_even_with_a_log() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("t.db");
         drop(open(&path, &ONE).unwrap());
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_ours_is_called_damaged() {
+    fn other_files_are_reported_as_damaged() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("t.db");
         fs::write(&path, b"this is a letter, not a database, and it is long enough to look like one")
@@ -253,11 +253,11 @@ mod tests {
     }
 
     #[test]
-    fn a_file_on_a_read_only_disk_is_read_as_it_was_last_closed() {
+    fn a_file_on_a_read_only_disk_can_be_read() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a #1?.db");
         open(&path, &ONE).unwrap().execute("INSERT INTO a VALUES (5)", ()).unwrap();
-        // What `open_read_only` falls back to where nothing can be made beside the file.
+        // The fallback of `open_read_only` if no file can be created beside it.
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
         let immutable = Connection::open_with_flags(format!("{}?immutable=1", uri(&path)), flags).unwrap();
         assert_eq!(immutable.query_row("SELECT x FROM a", (), |row| row.get::<_, i64>(0)).unwrap(), 5);
@@ -268,7 +268,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn only_the_owner_can_read_a_database() {
+    fn databases_are_private() {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("t.db");

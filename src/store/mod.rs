@@ -1,16 +1,16 @@
 //! The disk: [`ClientStore`] (`client.db`: history, outbox, resume points, read markers, drafts) and [`HubStore`]
-//! (`hub.db`: the log, principals, invites). No window, no socket, no protocol.
+//! (`hub.db`: the log, principals, invites). No window, no sockets, no protocols.
 //!
-//! [`ReadingsStore`] (what devices said) lies in a file of its own beside each.
+//! [`ReadingsStore`] (readings of devices) has its own file beside each of them.
 //!
-//! The map. All stores are a handle over one writer thread and a few readers:
+//! All stores are a handle to one writer thread and a few readers:
 //!
-//! - `writer`: the writer thread. It takes all that waits at once, so that one fsync serves many ([`ClientStore::commit`],
-//!   [`HubStore::append`]).
+//! - `writer`: the writer thread. It takes all queued jobs at once, so that one fsync serves many
+//!   ([`ClientStore::commit`], [`HubStore::append`]).
 //! - `readers`: a small pool of threads, each with a read-only connection.
-//! - `migrate`: opens a database file and brings it to the current version, or refuses it untouched.
-//! - `inspect`, `salvage`: what a file that may be damaged holds.
-//! - `client`, `hub`, `readings`: what is written and read.
+//! - `migrate`: opens a database file and migrates it to the current version, or refuses it unchanged.
+//! - `inspect`, `salvage`: check and recover files that may be damaged.
+//! - `client`, `hub`, `readings`: the three stores.
 
 pub mod client;
 pub mod hub;

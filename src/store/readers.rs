@@ -1,5 +1,4 @@
-//! The readers that both stores have: a few named threads, each with a connection of its own that it opens when it is
-//! first needed.
+//! The readers of all stores: a few named threads, each with its own connection, opened when it is first needed.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,15 +10,15 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::error::StoreError;
 
-/// Most reads that wait.
+/// Maximum number of queued reads.
 const WAITING: usize = 256;
 
-/// Reads, answers, and says whether the connection is as good as before.
+/// Performs a read and sends the answer. Returns whether the connection can be used again.
 type Job = Box<dyn FnOnce(Result<&Connection, StoreError>) -> bool + Send>;
-/// Opens a connection to read from.
+/// Opens a read-only connection.
 pub(super) type Open = Box<dyn Fn() -> Result<Connection, StoreError> + Send + Sync>;
 
-/// The readers' connections. The writer closes them when the file is replaced; the next read opens the new one.
+/// The readers' connections. The writer closes them when it replaces the file; the next read opens the new one.
 pub(super) struct Slots {
     open: Open,
     connections: Vec<Mutex<Option<Connection>>>,
@@ -30,7 +29,7 @@ impl Slots {
         Arc::new(Slots { open, connections: (0..count).map(|_| Mutex::new(None)).collect() })
     }
 
-    /// Closes all connections, each as soon as its read is over.
+    /// Closes all connections, each as soon as its current read has finished.
     pub(super) fn close(&self) {
         for connection in &self.connections {
             *lock(connection) = None;
@@ -49,19 +48,19 @@ impl Slots {
                 }
             }
         }
-        // What a connection holds in memory of a damaged file is not to be believed, once the file is sound again.
+        // After an error a connection is not reused: its cache may contain pages of the damaged file.
         connection.take_if(|connection| !job(Ok(connection)));
     }
 }
 
-/// Running reader threads. Dropping them waits for the reads under way.
+/// Running reader threads. Dropping them waits for reads in progress.
 pub(super) struct Readers {
     jobs: Option<mpsc::Sender<Job>>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Readers {
-    /// Starts one thread a slot, named `NAME-1` and so on.
+    /// Starts one thread per slot, named `NAME-1` and so on.
     pub(super) fn start(name: &str, slots: &Arc<Slots>) -> io::Result<Self> {
         let (jobs, receiver) = mpsc::channel::<Job>(WAITING);
         let receiver = Arc::new(Mutex::new(receiver));
@@ -72,9 +71,9 @@ impl Readers {
                 loop {
                     let job = lock(&receiver).blocking_recv();
                     let Some(job) = job else { break };
-                    // A read that panics answers nothing, and its caller is told that; the thread goes on.
+                    // A panic drops the reply channel, which the caller sees as an error; the thread continues.
                     if catch_unwind(AssertUnwindSafe(|| slots.run(which, job))).is_err() {
-                        log::error!("a read failed; its thread goes on");
+                        log::error!("a read panicked; its thread continues");
                     }
                 }
             })?;
@@ -83,7 +82,7 @@ impl Readers {
         Ok(Readers { jobs: Some(jobs), threads })
     }
 
-    /// Reads.
+    /// Performs a read.
     pub(super) async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
@@ -94,7 +93,7 @@ impl Readers {
         answer.await.map_err(|_| StoreError::Closed)?
     }
 
-    /// Reads, from a thread that may block (never from within a runtime).
+    /// Performs a read from a thread that may block (never from within a runtime).
     pub(super) fn read_blocking<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
@@ -110,7 +109,7 @@ impl Drop for Readers {
     fn drop(&mut self) {
         self.jobs = None;
         for thread in self.threads.drain(..) {
-            // What a read held may be the last that kept this alive: a thread cannot wait for itself.
+            // A read may hold the last reference to this; a thread cannot join itself.
             if thread.thread().id() != thread::current().id() {
                 let _ = thread.join();
             }
@@ -118,7 +117,7 @@ impl Drop for Readers {
     }
 }
 
-/// A job that reads from one state of the database, and where its answer comes.
+/// A job that reads one consistent state of the database, and the receiver of its answer.
 fn job<T: Send + 'static>(
     read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
 ) -> (Job, oneshot::Receiver<Result<T, StoreError>>) {
@@ -132,7 +131,7 @@ fn job<T: Send + 'static>(
             read(&snapshot)
         });
         let is_good = result.as_ref().err().is_none_or(|error| !error.is_damage() && !error.is_retryable());
-        // Whoever asked may have gone.
+        // Fails if the caller has gone.
         let _ = to.send(result);
         is_good
     });

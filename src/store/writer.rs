@@ -1,5 +1,5 @@
-//! The writer thread that both stores have: one named thread that takes all that waits at once, so that one transaction
-//! and one fsync serve many callers.
+//! The writer thread of all stores: it takes all queued jobs at once, so that one transaction and one fsync serve
+//! many callers.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,44 +10,44 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-/// Most jobs taken at once.
+/// Maximum number of jobs in a batch.
 const BATCH: usize = 1024;
 
-/// What a writer thread does.
+/// The work of a writer thread.
 pub(super) trait Work: Send + 'static {
-    /// Something to be done.
+    /// A unit of work.
     type Job: Send + 'static;
 
-    /// Does all of these, in order; at least one.
+    /// Processes these jobs in order; there is at least one.
     fn batch(&mut self, jobs: Vec<Self::Job>);
 
-    /// When to call [`Work::idle`] if no job comes sooner.
+    /// When to call [`Work::idle`] if no job arrives before.
     fn idle_after(&self) -> Option<Duration> {
         None
     }
 
-    /// Nothing came for that long.
-    fn idle(&mut self) {}
+    /// Nothing came for that long. `waits` tells whether something has come since.
+    fn idle(&mut self, _waits: &dyn Fn() -> bool) {}
 
-    /// The last handle is gone.
+    /// Called after the last handle was dropped.
     fn finish(&mut self) {}
 }
 
-/// A running writer thread. Dropping it lets the thread finish what waits, and waits for that.
+/// A running writer thread. Dropping it processes the queued jobs and waits for that.
 pub(super) struct Writer<J> {
     jobs: Option<mpsc::Sender<J>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl<J: Send + 'static> Writer<J> {
-    /// Starts a thread that has room for `waiting` jobs.
+    /// Starts a thread with a queue of `waiting` jobs.
     pub(super) fn start(name: &str, waiting: usize, work: impl Work<Job = J>) -> io::Result<Self> {
         let (jobs, receiver) = mpsc::channel(waiting);
         let thread = thread::Builder::new().name(name.to_owned()).spawn(move || run(work, receiver))?;
         Ok(Writer { jobs: Some(jobs), thread: Some(thread) })
     }
 
-    /// Where to put jobs; `None` once it is being dropped.
+    /// The queue of jobs; `None` while it is being dropped.
     pub(super) fn jobs(&self) -> Option<&mpsc::Sender<J>> {
         self.jobs.as_ref()
     }
@@ -57,7 +57,7 @@ impl<J> Drop for Writer<J> {
     fn drop(&mut self) {
         self.jobs = None;
         if let Some(thread) = self.thread.take() {
-            // A panic in there was logged when it happened.
+            // A panic in the thread has already been logged.
             let _ = thread.join();
         }
     }
@@ -78,12 +78,18 @@ fn run<W: Work>(mut work: W, mut receiver: mpsc::Receiver<W::Job>) {
                 }
                 catch_unwind(AssertUnwindSafe(|| work.batch(jobs)))
             }
-            Received::Nothing => catch_unwind(AssertUnwindSafe(|| work.idle())),
+            Received::Nothing => {
+                let waits = || !receiver.is_empty() || receiver.is_closed();
+                catch_unwind(AssertUnwindSafe(|| work.idle(&waits)))
+            }
             Received::Closed => break,
         };
-        // The state is in the database, and the work rolls back what it finds half done: it goes on.
+        // Safe to continue: the state is in the database, and incomplete transactions are rolled back.
         if result.is_err() {
-            log::error!("{} failed at a batch and goes on", thread::current().name().unwrap_or("a writer"));
+            log::error!(
+                "{} panicked in a batch and continues",
+                thread::current().name().unwrap_or("a writer")
+            );
         }
     }
     work.finish();
@@ -95,7 +101,7 @@ enum Received<J> {
     Closed,
 }
 
-/// `blocking_recv` with a deadline, which tokio does not have outside of a runtime.
+/// `blocking_recv` with a deadline, which tokio offers only inside a runtime.
 fn receive<J>(receiver: &mut mpsc::Receiver<J>, waker: &Waker, deadline: Option<Instant>) -> Received<J> {
     let mut context = Context::from_waker(waker);
     loop {
@@ -131,10 +137,10 @@ mod tests {
     }
 
     enum Job {
-        /// Says that it is being done, and waits to be let go.
+        /// Signals that it has started, and waits to be released.
         Wait(std::sync::mpsc::SyncSender<()>, std::sync::mpsc::Receiver<()>),
         Add(u64),
-        /// Panics; what it holds is dropped by that.
+        /// Panics, which drops the sender.
         Fail(oneshot::Sender<()>),
         Tell(oneshot::Sender<(u64, Vec<usize>)>),
     }
@@ -158,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_is_done_in_one_batch_and_a_panic_does_not_end_it() {
+    fn queued_jobs_form_one_batch_and_a_panic_does_not_end_the_thread() {
         let writer = Writer::start("test-writer", 64, Sum { total: 0, batches: Vec::new() }).unwrap();
         let jobs = writer.jobs().unwrap();
         let (go, wait) = std::sync::mpsc::sync_channel(1);
@@ -171,7 +177,7 @@ mod tests {
         let (held, dropped) = oneshot::channel();
         jobs.blocking_send(Job::Fail(held)).unwrap();
         go.send(()).unwrap();
-        assert!(dropped.blocking_recv().is_err(), "the panic has dropped it");
+        assert!(dropped.blocking_recv().is_err(), "dropped by the panic");
         let (to, told) = oneshot::channel();
         jobs.blocking_send(Job::Tell(to)).unwrap();
         assert_eq!(told.blocking_recv().unwrap(), (55, vec![1, 11, 1]));

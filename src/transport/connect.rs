@@ -1,4 +1,4 @@
-//! From a host's name to an open TCP connection.
+//! From a host name to a TCP connection.
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 
 use crate::model::link_state::{Phase, Why};
 
-/// RFC 8305 §5: how long one address may stay unanswered before the next is tried beside it.
+/// RFC 8305 §5: delay before the next address is tried in parallel.
 const STAGGER: Duration = Duration::from_millis(250);
 
 /// Connects to the first of the host's addresses that answers. Has no deadline of its own.
@@ -26,12 +26,12 @@ pub(super) async fn connect(host: &str, port: u16) -> Result<TcpStream, Why> {
         return Err(Why::NameNotFound { host: host.to_owned() });
     }
     let stream = first_to_answer(addresses).await.map_err(|error| why(&error))?;
-    // Chat is small messages that must not wait for each other's acknowledgement.
+    // Without Nagle's algorithm: small messages must not wait for the previous acknowledgement.
     stream.set_nodelay(true).map_err(|error| why(&error))?;
     Ok(stream)
 }
 
-/// Tries the addresses in the system's order, each a little after the one before or at once when that failed.
+/// Tries the addresses in the system's order, each a little after the one before, or at once if that failed.
 async fn first_to_answer(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
     let mut untried = addresses.into_iter();
     let mut trying = FuturesUnordered::new();
@@ -43,7 +43,7 @@ async fn first_to_answer(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
         tokio::select! {
             answer = trying.next() => match answer {
                 Some(Ok(stream)) => return Ok(stream),
-                // A refusal says more than "no route" to an address family that this computer does not have.
+                // "Connection refused" is more useful than "no route" for an address family that this computer lacks.
                 Some(Err(error)) if failure.kind() != io::ErrorKind::ConnectionRefused => failure = error,
                 Some(Err(_)) => {}
                 None => return Err(failure),
@@ -53,7 +53,7 @@ async fn first_to_answer(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
     }
 }
 
-/// What an error before any byte was exchanged means.
+/// Classifies an error that occurred before any byte was exchanged.
 pub(super) fn why(error: &io::Error) -> Why {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => Why::ConnectionRefused,
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn an_address_that_refuses_does_not_keep_the_next_from_answering() {
+    async fn a_refusing_address_does_not_prevent_trying_the_next() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let open = listener.local_addr().unwrap();
         let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();

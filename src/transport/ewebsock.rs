@@ -1,8 +1,8 @@
-//! WebSocket by ewebsock: what a browser offers, and so the least that the rest of the app must live with.
+//! WebSocket by ewebsock: what a browser can do, and so the minimum that the rest of the app must support.
 //!
-//! ewebsock starts tasks that nothing can stop, reports through a callback, and takes messages without ever saying that it
-//! is full. So each connection has a thread with a runtime of its own: ending it ends a dial that hangs, and blocking it in
-//! the callback holds the server back. While it is blocked nothing is sent either.
+//! ewebsock starts tasks that cannot be stopped, reports through a callback, and accepts messages without reporting
+//! that its queue is full. So each connection has a thread with its own runtime: ending it cancels a dial that hangs,
+//! and blocking the callback applies backpressure to the server. While it is blocked, nothing is sent either.
 
 use std::cell::Cell;
 use std::ops::ControlFlow;
@@ -36,10 +36,10 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     ping: true,
 };
 
-/// Messages that may wait for room in ewebsock's own queue of 1,000.
+/// Maximum number of messages waiting for space in ewebsock's own queue of 1,000.
 const MAX_WAITING: usize = 256;
 
-/// How long to wait before looking again whether they still do.
+/// Polling interval for that space.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 pub(super) async fn dial(target: Target) -> Result<Connection, Why> {
@@ -50,11 +50,11 @@ pub(super) async fn dial(target: Target) -> Result<Connection, Why> {
     }
     let options = options(&target)?;
     let again = (Place::parse(&target.url)?, target.clone());
-    // As it is asked for, which is not always as it was written.
+    // The normalised URL, which may differ from the input.
     let url = place.uri.to_string();
     let subprotocol = target.subprotocols.first().cloned();
     let pings = Arc::new(Pings::new()?);
-    // What it has flushed, ewebsock does not tell.
+    // ewebsock does not report flushes.
     let (connection, port) = channels(subprotocol, false);
     let (opened, answer) = oneshot::channel();
     let dialing = Dialing {
@@ -106,7 +106,7 @@ fn options(target: &Target) -> Result<Options, Why> {
     })
 }
 
-/// What a connection's thread is started with.
+/// What a connection's thread needs.
 struct Dialing {
     place: Place,
     url: String,
@@ -119,19 +119,19 @@ struct Dialing {
 }
 
 impl Dialing {
-    /// The thread of one connection.
+    /// Runs the thread of one connection.
     fn serve(self) {
-        // Without this the TLS library, which could use either of two, panics.
+        // rustls panics if two providers are available and none is installed.
         static PROVIDER: Once = Once::new();
         PROVIDER.call_once(|| {
             if rustls::crypto::ring::default_provider().install_default().is_err() {
-                log::debug!("TLS has its provider already");
+                log::debug!("a TLS provider is already installed");
             }
         });
         match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => {
                 runtime.block_on(self.run());
-                // A name that is being looked up cannot be given up, and must not keep this thread.
+                // A name lookup cannot be cancelled and must not block this thread.
                 runtime.shutdown_background();
             }
             Err(error) => {
@@ -163,7 +163,8 @@ impl Dialing {
         );
         let sender = match connected {
             Ok(sender) => sender,
-            // Never natively. The handler is gone, and with it `opened`: the dialer is told.
+            // Does not happen on native targets. The handler and its `opened` sender are dropped, which informs the
+            // dialer.
             Err(error) => return log::warn!("ewebsock: {error}"),
         };
         let over = async {
@@ -178,32 +179,33 @@ impl Dialing {
             why = over => why,
             () = incoming.closed() => None,
         };
-        // Dropped: nobody is there to tell, and ending the runtime hangs up.
+        // The connection was dropped: there is no receiver, and ending the runtime closes the socket.
         let Some(why) = why else { return };
         drop(outgoing);
-        // When nobody listens any more there is nobody to tell.
+        // Fails if the receiver is gone.
         let _ = incoming.send(Incoming::Closed(why)).await;
     }
 }
 
-/// ewebsock hangs up once its close is sent.
+/// Waits until ewebsock has closed the connection, which it does once its close frame is sent.
 async fn hung_up(end: &mut oneshot::Receiver<Why>) -> Why {
     match timeout(CLOSE_WITHIN, end).await {
-        // Whose close frame was first, it does not tell.
+        // ewebsock does not report whose close frame came first.
         Ok(Ok(Why::Closed { .. })) => closed(Closing::ByUs),
         Ok(Ok(why @ Why::Violation { .. })) => why,
         _ => closed(Closing::ByUsUnanswered),
     }
 }
 
-/// Sends until a close is asked for, or returns false when the connection is dropped. Dropping the sender closes.
+/// Sends until a close is requested; returns false when the connection is dropped. Dropping the sender closes the
+/// socket.
 async fn write(
     mut sender: WsSender,
     outgoing: &mut mpsc::Receiver<Outgoing>,
     counters: &Counters,
     pings: &Pings,
 ) -> bool {
-    // Each message that waits for room is a task on this thread's runtime: that is how many there are.
+    // Each message waiting for space is a task on this thread's runtime, so the task count is the queue length.
     let tasks = tokio::runtime::Handle::current().metrics();
     while let Some(item) = outgoing.recv().await {
         let message = match item {
@@ -230,7 +232,7 @@ async fn write(
     false
 }
 
-/// Takes ewebsock's events, on the connection's thread.
+/// Handles ewebsock's events on the connection's thread.
 struct Handler {
     host: String,
     offered: Vec<String>,
@@ -238,9 +240,9 @@ struct Handler {
     incoming: Intake,
     counters: Arc<Counters>,
     pings: Arc<Pings>,
-    /// Until the dial has its answer.
+    /// `Some` until the dial has its answer.
     opened: Cell<Option<oneshot::Sender<Result<(), Why>>>>,
-    /// Until the connection is over. What comes later is not passed on.
+    /// `Some` until the connection has ended. Later events are ignored.
     ended: Cell<Option<oneshot::Sender<Why>>>,
 }
 
@@ -269,7 +271,7 @@ impl Handler {
     }
 
     fn pass_on(&self, frame: Frame) {
-        // ewebsock limits single frames; a message may come in many.
+        // ewebsock limits single frames, but a message may consist of several.
         if frame.len() > self.max_frame {
             return self.end(too_large(frame.len(), self.max_frame));
         }
@@ -282,7 +284,8 @@ impl Handler {
         if let Incoming::Frame(frame) = &item {
             self.counters.received(frame.len());
         }
-        // Holds the server back where there is no room. Ends when the connection is dropped, which is no error here.
+        // Blocks while the queue is full, which applies backpressure. Fails once the connection is dropped, which is
+        // not an error here.
         let _ = block_on(tokio::task::unconstrained(self.incoming.send(item)));
     }
 
@@ -293,8 +296,8 @@ impl Handler {
     }
 }
 
-/// Waits inside of a task, where tokio's own ways of blocking refuse to. Not for futures that are subject to tokio's
-/// budget: it does not come back here.
+/// Blocks inside a task, where tokio's own blocking calls panic. Not for futures that use tokio's task budget: it is
+/// not reset here.
 fn block_on<F: Future>(future: F) -> F::Output {
     struct Unpark(thread::Thread);
     impl Wake for Unpark {
@@ -313,7 +316,8 @@ fn block_on<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// What an error before [`WsEvent::Opened`] means. The texts are tungstenite 0.24's, and the system's after "IO error".
+/// Classifies an error before [`WsEvent::Opened`]. The texts are tungstenite 0.24's, and the system's after "IO
+/// error".
 fn refused(text: &str, host: &str, offered: &[String]) -> Why {
     let detail = text.to_owned();
     if let Some(detail) = text.strip_prefix("IO error: ") {
@@ -322,7 +326,7 @@ fn refused(text: &str, host: &str, offered: &[String]) -> Why {
     if let Some(rest) = text.strip_prefix("HTTP error: ") {
         let status: Option<u16> = rest.split(' ').next().and_then(|status| status.parse().ok());
         return match status {
-            // Where it points is not told here.
+            // The `Location` is not available here.
             Some(status @ (300..=303 | 307 | 308)) => Why::Redirected { status, location: None },
             Some(status @ (102..)) => Why::Http { status, retry_after_ms: None },
             _ => Why::NotWebSocket { detail },
@@ -361,7 +365,7 @@ fn refused_io(detail: &str, host: &str) -> Why {
     if let Some(detail) = detail.strip_prefix("invalid peer certificate: ") {
         return Why::TlsUntrusted { detail: detail.to_owned() };
     }
-    // The standard library ends the system's words with the number that tells what they mean in any language.
+    // The standard library ends messages with the error number, which does not depend on the language.
     let number = detail.rsplit_once("(os error ").and_then(|(_, end)| end.strip_suffix(')')?.parse().ok());
     match number {
         // WSAHOST_NOT_FOUND to WSANO_DATA.
@@ -371,7 +375,7 @@ fn refused_io(detail: &str, host: &str) -> Why {
     }
 }
 
-/// What an error after [`WsEvent::Opened`] means.
+/// Classifies an error after [`WsEvent::Opened`].
 fn broken(text: &str) -> Why {
     let rules = ["Space limit exceeded", "UTF-8 encoding error", "WebSocket protocol error"];
     let broke_a_rule =
@@ -392,7 +396,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_ewebsock_says_is_understood() {
+    fn ewebsock_errors_are_classified() {
         let code = |text| refused(text, "a.example", &[]).code();
         assert_eq!(
             refused("HTTP error: 401 Unauthorized", "", &[]),

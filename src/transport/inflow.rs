@@ -1,5 +1,5 @@
-//! [`Inflow`]: the queue from a socket to whoever reads it, bounded in frames and in bytes, so that a server that sends
-//! large frames is held back as early as one that sends many.
+//! [`Inflow`]: the queue from a socket to its reader, bounded in frames and bytes, so that large frames cause
+//! backpressure as early as many small ones.
 
 use std::sync::Arc;
 
@@ -25,20 +25,20 @@ pub struct Inflow {
 pub(super) struct Intake {
     items: mpsc::Sender<Incoming>,
     room: Arc<Semaphore>,
-    /// `None` where the reader asked for no reports.
+    /// `None` if the reader did not request reports.
     flushed: Option<Arc<Flushed>>,
 }
 
-/// How many frames were flushed, and of how many of them the reader was told.
+/// Number of frames flushed, and of those reported to the reader.
 #[derive(Default)]
 struct Flushed {
     total: AtomicU64,
     reported: AtomicU64,
-    /// There is something to report.
+    /// Notified when there is something to report.
     more: Notify,
 }
 
-/// Makes both ends of a queue.
+/// Creates both ends of a queue.
 pub(super) fn inflow(report_flushed: bool) -> (Intake, Inflow) {
     let (to_reader, items) = mpsc::channel(QUEUE);
     let room = Arc::new(Semaphore::new(MAX_QUEUED_BYTES));
@@ -46,7 +46,7 @@ pub(super) fn inflow(report_flushed: bool) -> (Intake, Inflow) {
     (Intake { items: to_reader, room: Arc::clone(&room), flushed }, Inflow { items, room })
 }
 
-/// What an item takes of the queue's bytes.
+/// Size of an item in the queue's byte limit.
 fn cost(item: &Incoming) -> usize {
     match item {
         Incoming::Frame(frame) => frame.len().min(MAX_QUEUED_BYTES),
@@ -55,14 +55,14 @@ fn cost(item: &Incoming) -> usize {
 }
 
 impl Inflow {
-    /// Takes what comes next; cancel-safe. `None` after [`Incoming::Closed`].
+    /// Receives the next item; cancel-safe. `None` after [`Incoming::Closed`].
     pub async fn recv(&mut self) -> Option<Incoming> {
         let item = self.items.recv().await?;
         self.room.add_permits(cost(&item));
         Some(item)
     }
 
-    /// Appends whatever is ready, at least one and at most `limit`; cancel-safe. Returns 0 after [`Incoming::Closed`].
+    /// Appends at least one and at most `limit` available items; cancel-safe. Returns 0 after [`Incoming::Closed`].
     pub async fn recv_many(&mut self, into: &mut Vec<Incoming>, limit: usize) -> usize {
         let count = self.items.recv_many(into, limit).await;
         self.room.add_permits(into.iter().rev().take(count).map(cost).sum());
@@ -72,19 +72,20 @@ impl Inflow {
 
 impl Drop for Inflow {
     fn drop(&mut self) {
-        // Whoever waits for room in it learns that there is no reader any more.
+        // Wakes senders that wait for space.
         self.room.close();
     }
 }
 
 impl Intake {
-    /// Queues an item, waiting for room. False when the reader is gone. Before [`Incoming::Closed`] the last report goes out.
+    /// Queues an item, waiting for space. Returns false if the reader is gone. The last report precedes
+    /// [`Incoming::Closed`].
     pub(super) async fn send(&self, item: Incoming) -> bool {
         if matches!(item, Incoming::Closed(_)) {
             self.report().await;
         }
         let cost = u32::try_from(cost(&item)).unwrap_or(u32::MAX);
-        // Waiting costs a good part of what a small frame costs in all, and is seldom needed.
+        // `acquire` is expensive compared to handling a small frame, and rarely needed.
         let room = match self.room.try_acquire_many(cost) {
             Ok(room) => room,
             Err(_) => match self.room.acquire_many(cost).await {
@@ -99,12 +100,12 @@ impl Intake {
         }
     }
 
-    /// Whether the reader wants to know what was flushed.
+    /// Whether the reader requested flush reports.
     pub(super) fn is_reporting(&self) -> bool {
         self.flushed.is_some()
     }
 
-    /// Notes that `total` frames were flushed so far. [`Intake::report`] tells the reader.
+    /// Records that `total` frames have been flushed so far. [`Intake::report`] tells the reader.
     pub(super) fn flushed(&self, total: u64) {
         let Some(flushed) = &self.flushed else { return };
         if total > flushed.total.load(Ordering::Relaxed) {
@@ -113,7 +114,7 @@ impl Intake {
         }
     }
 
-    /// Waits until frames were flushed that the reader was not told of; cancel-safe. For ever where it asked for no reports.
+    /// Waits until there are flushed frames to report; cancel-safe. Never returns if no reports were requested.
     pub(super) async fn has_report(&self) {
         match &self.flushed {
             Some(flushed) => {
@@ -125,10 +126,10 @@ impl Intake {
         }
     }
 
-    /// Tells the reader how many frames were flushed, if that is news, waiting for room; cancel-safe.
+    /// Reports the number of flushed frames if it has changed, waiting for space; cancel-safe.
     pub(super) async fn report(&self) {
         let Some(flushed) = self.flushed.as_ref().filter(|flushed| flushed.is_behind()) else { return };
-        // The reader is gone: nobody is left to tell.
+        // The reader is gone.
         let Ok(permit) = self.items.reserve().await else { return };
         let total = flushed.total.load(Ordering::Relaxed);
         permit.send(Incoming::Flushed(total));
@@ -157,14 +158,14 @@ mod tests {
         Incoming::Frame(Frame::Binary(vec![0; bytes]))
     }
 
-    /// Whether an item is taken at once.
+    /// Whether an item is accepted without waiting.
     fn takes(intake: &Intake, item: Incoming) -> bool {
         use futures_util::FutureExt as _;
         intake.send(item).now_or_never() == Some(true)
     }
 
     #[tokio::test]
-    async fn a_queue_is_full_by_its_bytes_or_by_its_frames() {
+    async fn a_queue_is_bounded_in_bytes_and_in_frames() {
         let (intake, mut inflow) = inflow(false);
         assert!(takes(&intake, frame(MAX_QUEUED_BYTES - 10)));
         assert!(takes(&intake, frame(10)));
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_frame_larger_than_the_queue_passes_alone_and_a_close_always() {
+    async fn an_oversized_frame_is_queued_alone_and_a_close_always_fits() {
         let (intake, mut inflow) = inflow(false);
         let closed = Incoming::Closed(Why::Unauthorized);
         assert!(takes(&intake, frame(2 * MAX_QUEUED_BYTES)));
@@ -186,18 +187,18 @@ mod tests {
         assert!(takes(&intake, closed.clone()));
         assert_eq!(inflow.recv().await, Some(frame(2 * MAX_QUEUED_BYTES)));
         assert_eq!(inflow.recv().await, Some(closed));
-        assert!(takes(&intake, frame(MAX_QUEUED_BYTES)), "all of its bytes were given back");
+        assert!(takes(&intake, frame(MAX_QUEUED_BYTES)), "all of its bytes were released");
     }
 
     #[tokio::test]
-    async fn reports_are_merged_while_the_queue_is_full_and_the_last_comes_before_the_close() {
+    async fn reports_are_merged_while_the_queue_is_full_and_the_last_precedes_the_close() {
         use futures_util::FutureExt as _;
         let (intake, mut inflow) = inflow(true);
         assert!((0..QUEUE).all(|_| takes(&intake, frame(0))));
         for total in 1..=3 {
             intake.flushed(total);
             assert_eq!(intake.has_report().now_or_never(), Some(()));
-            assert_eq!(intake.report().now_or_never(), None, "there is no room");
+            assert_eq!(intake.report().now_or_never(), None, "the queue is full");
         }
         for _ in 0..QUEUE {
             assert_eq!(inflow.recv().await, Some(frame(0)));
@@ -206,7 +207,7 @@ mod tests {
         assert_eq!(inflow.recv().await, Some(Incoming::Flushed(3)));
         intake.report().await;
         intake.flushed(3);
-        assert_eq!(intake.has_report().now_or_never(), None, "that is no news");
+        assert_eq!(intake.has_report().now_or_never(), None, "nothing new to report");
         intake.flushed(4);
         let closed = Incoming::Closed(Why::Unauthorized);
         assert!(takes(&intake, closed.clone()));
@@ -217,7 +218,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_socket_that_waits_for_room_ends_with_its_reader() {
+    async fn a_socket_waiting_for_space_ends_with_its_reader() {
         let (intake, inflow) = inflow(false);
         assert!(takes(&intake, frame(MAX_QUEUED_BYTES)));
         let waiting = tokio::spawn({

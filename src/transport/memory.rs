@@ -1,4 +1,4 @@
-//! Two connections that are each other's server, for tests of whatever uses a [`Connection`].
+//! An in-memory pair of connections, for tests of everything that uses a [`Connection`].
 
 use tokio::sync::mpsc;
 
@@ -6,9 +6,9 @@ use super::inflow::Intake;
 use super::{Connection, Counters, Incoming, Outgoing, Port, channels};
 use crate::model::link_state::{Closing, Why};
 
-/// A pair without a socket: what one end sends the other receives. A close reaches both; dropping an end is
-/// [`Why::Lost`] to the other. What the other end's queue has taken is flushed, and pings are answered at once. Must be called
-/// on a tokio runtime.
+/// A pair without a socket: what one end sends, the other receives. A close reaches both; dropping one end is
+/// [`Why::Lost`] at the other. Items count as flushed once the other end's queue has accepted them, and pings are
+/// answered at once. Must be called on a tokio runtime.
 pub fn pair(report_flushed: bool) -> (Connection, Connection) {
     let (left, left_port) = channels(None, report_flushed);
     let (right, right_port) = channels(None, report_flushed);
@@ -20,7 +20,7 @@ async fn relay(left: Port, right: Port) {
     let Port { outgoing: mut from_left, incoming: to_left, counters: left } = left;
     let Port { outgoing: mut from_right, incoming: to_right, counters: right } = right;
     let (why_left, why_right) = tokio::select! {
-        // What was sent before an end was dropped still arrives, so that tests need no luck.
+        // Items sent before an end was dropped still arrive, which keeps tests deterministic.
         biased;
         () = report(&to_left) => return,
         () = report(&to_right) => return,
@@ -30,12 +30,12 @@ async fn relay(left: Port, right: Port) {
         () = to_right.closed() => (dropped(), dropped()),
     };
     drop((from_left, from_right));
-    // An end that is gone needs no telling.
+    // Fails if that end is gone.
     let _ =
         tokio::join!(to_left.send(Incoming::Closed(why_left)), to_right.send(Incoming::Closed(why_right)));
 }
 
-/// Tells one end what the other has taken, for as long as it goes on.
+/// Reports to one end what the other has accepted, until the connection ends.
 async fn report(to: &Intake) {
     loop {
         to.has_report().await;
@@ -43,7 +43,7 @@ async fn report(to: &Intake) {
     }
 }
 
-/// What one end sends goes to the other. Returns what the sender and the receiver learn of the end.
+/// Forwards items from one end to the other. Returns the reasons that the sender and the receiver are given.
 async fn forward(
     from: &mut mpsc::Receiver<Outgoing>,
     (to_sender, sender): (&Intake, &Counters),
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn dropping_an_end_is_a_loss_to_the_other() {
+    async fn dropping_one_end_is_a_loss_at_the_other() {
         let (left, mut right) = pair(false);
         drop(left);
         assert!(matches!(right.recv().await, Some(Incoming::Closed(Why::Lost { .. }))));
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_the_other_end_has_taken_is_flushed() {
+    async fn accepted_frames_are_reported_as_flushed() {
         let (mut left, mut right) = pair(true);
         for _ in 0..2 {
             assert!(left.send(Frame::Text("frame".to_owned())).await);

@@ -1,12 +1,12 @@
-//! Carries frames between this computer and a server. Knows sockets, TLS and HTTP upgrades; knows no protocol.
+//! Carries frames between this computer and a server. Knows sockets, TLS and HTTP upgrades, but no protocols.
 //!
-//! [`dial`] opens a [`Connection`]: two bounded queues with a socket behind them. Every implementation keeps the same
-//! contract, and says in its [`Capabilities`] where it cannot:
+//! [`dial`] opens a [`Connection`]: two bounded queues backed by a socket. Every implementation keeps the same
+//! contract, and declares exceptions in its [`Capabilities`]:
 //!
-//! - Frames arrive whole, in order, each once. [`Incoming::Closed`] is the last thing to arrive and says why.
-//! - Memory is bounded: when nobody takes from `incoming`, reading stops and the server is held back by TCP.
-//! - Dropping the [`Connection`] closes the socket; what was not yet sent is given up.
-//! - The server's pings are answered by themselves and never seen.
+//! - Frames arrive whole, in order, each once. [`Incoming::Closed`] is the last item and contains the reason.
+//! - Memory is bounded: if `incoming` is not read, reading from the socket stops and TCP applies backpressure.
+//! - Dropping the [`Connection`] closes the socket; unsent frames are discarded.
+//! - Pings from the server are answered automatically and not reported.
 
 mod connect;
 mod ewebsock;
@@ -40,38 +40,38 @@ use inflow::{Intake, inflow};
 pub use inflow::{Inflow, MAX_QUEUED_BYTES};
 pub use memory::pair;
 
-/// How many frames wait in either direction of a [`Connection`].
+/// Maximum number of frames queued in each direction of a [`Connection`].
 pub const QUEUE: usize = 64;
 
-/// How long the other end may take to answer our close.
+/// How long the server may take to answer our close frame.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 
-/// Where to dial, and how.
+/// What to dial, and how.
 #[derive(Clone)]
 pub struct Target {
-    /// `ws://` or `wss://`, with host and path.
+    /// A `ws://` or `wss://` URL with host and path.
     pub url: String,
-    /// Sent along with the HTTP upgrade. They may hold credentials and are never printed. Those of the handshake itself are
-    /// refused, see [`upgrade`](crate::model::upgrade).
+    /// Headers of the HTTP upgrade. They may contain credentials and are never printed. Handshake headers are
+    /// rejected, see [`upgrade`](crate::model::upgrade).
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// Offered by `Sec-WebSocket-Protocol`, the most wanted first. A server that chooses another is refused.
+    /// Subprotocols to offer, in order of preference. A server that chooses another one is rejected.
     pub subprotocols: Vec<String>,
-    /// Whether a server that chooses none of them is refused: [`Why::NoSubprotocol`].
+    /// Whether a server that chooses no subprotocol is rejected: [`Why::NoSubprotocol`].
     pub subprotocol_needed: bool,
-    /// A PEM file with authorities to trust beside the system's.
+    /// A PEM file of certificate authorities to trust in addition to the system's.
     pub ca_file: Option<PathBuf>,
     /// SHA-256 of the server's certificate in DER, 64 hexadecimal digits: trusted instead of any authority.
     pub fingerprint: Option<String>,
-    /// The largest message to accept, in bytes of payload.
+    /// Maximum size of a received message, in bytes of payload.
     pub max_frame: usize,
-    /// For name, TCP, TLS and upgrade together.
+    /// Deadline for name lookup, TCP, TLS and upgrade together.
     pub deadline: Duration,
-    /// Whether [`Incoming::Flushed`] says what was flushed, as far as the implementation knows.
+    /// Whether to report flushed frames by [`Incoming::Flushed`], if the implementation can.
     pub report_flushed: bool,
 }
 
 impl Target {
-    /// A target with nothing but a URL: messages up to 1 MiB, ten seconds to connect.
+    /// A target with defaults: messages up to 1 MiB, ten seconds to connect.
     pub fn new(url: impl Into<String>) -> Self {
         Target {
             url: url.into(),
@@ -86,14 +86,14 @@ impl Target {
         }
     }
 
-    /// Whether the request can be as it is wanted.
+    /// Checks that the upgrade request is allowed.
     fn check_upgrade(&self) -> Result<(), Why> {
         let checked = check_headers(&self.headers).and_then(|()| check_subprotocols(&self.subprotocols));
         checked.map_err(|problem| Why::BadUpgrade { problem })
     }
 }
 
-/// Without the headers' values: one of them is the token.
+/// Omits the headers' values: one of them is the token.
 impl fmt::Debug for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&HeaderName> = self.headers.iter().map(|(name, _)| name).collect();
@@ -111,33 +111,33 @@ impl fmt::Debug for Target {
     }
 }
 
-/// What an implementation can do beyond carrying frames. Where a field is false the screen says so.
+/// What an implementation supports beyond carrying frames. The window says so if a field is false.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Capabilities {
-    /// Close codes and reasons arrive, and ours are sent.
+    /// Close codes and reasons are received and sent.
     pub close_code: bool,
-    /// [`Target::ca_file`] works; otherwise dialing with one is refused as [`Why::Unsupported`].
+    /// [`Target::ca_file`] works; otherwise dialing with one fails with [`Why::Unsupported`].
     pub own_ca: bool,
-    /// [`Target::fingerprint`] works; otherwise dialing with one is refused as [`Why::Unsupported`].
+    /// [`Target::fingerprint`] works; otherwise dialing with one fails with [`Why::Unsupported`].
     pub fingerprint: bool,
-    /// [`Target::headers`] are sent with the upgrade.
+    /// [`Target::headers`] are sent.
     pub headers: bool,
-    /// A refused upgrade tells its `Retry-After` beside its status.
+    /// A refused upgrade reports its `Retry-After` with its status.
     pub retry_after: bool,
-    /// A timeout tells whether anything accepted the connection; otherwise it is always [`Phase::Dial`].
+    /// A timeout reports whether the TCP connection was accepted; otherwise it is always [`Phase::Dial`].
     ///
     /// [`Phase::Dial`]: crate::model::link_state::Phase::Dial
     pub timeout_phase: bool,
-    /// [`Target::report_flushed`] works; otherwise [`Incoming::Flushed`] never comes.
+    /// [`Target::report_flushed`] works; otherwise [`Incoming::Flushed`] is never sent.
     pub flush: bool,
-    /// What the server agreed to is told and checked: which of several subprotocols, or none, and extensions that nobody
-    /// offered. Otherwise more than one subprotocol is refused as [`Why::Unsupported`], and the one offered is needed.
+    /// The negotiated subprotocol and extensions are reported and checked. Otherwise offering more than one
+    /// subprotocol fails with [`Why::Unsupported`], and the one offered is required.
     pub agreement: bool,
-    /// [`Outgoing::Ping`] is sent and answers to it arrive; otherwise it is ignored.
+    /// [`Outgoing::Ping`] is sent and answers are reported; otherwise it is ignored.
     pub ping: bool,
 }
 
-/// What `socket` can do.
+/// The capabilities of a transport.
 pub fn capabilities(socket: Socket) -> Capabilities {
     match socket {
         Socket::Tungstenite => websocket::CAPABILITIES,
@@ -145,11 +145,11 @@ pub fn capabilities(socket: Socket) -> Capabilities {
     }
 }
 
-/// Opens a connection. Runs on a tokio runtime, where the connection's own task goes on. Dropping the future stops
-/// dialing.
+/// Opens a connection. Must run on a tokio runtime, where the connection's task continues. Dropping the future
+/// cancels dialing.
 ///
 /// # Errors
-/// Whatever kept the connection from opening, within [`Target::deadline`].
+/// Why the connection could not be opened within [`Target::deadline`].
 pub async fn dial(socket: Socket, target: Target) -> Result<Connection, Why> {
     match socket {
         Socket::Tungstenite => websocket::dial(target).await,
@@ -157,83 +157,83 @@ pub async fn dial(socket: Socket, target: Target) -> Result<Connection, Why> {
     }
 }
 
-/// What is given to a connection.
+/// What is sent to a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outgoing {
-    /// Send this.
+    /// Send a frame.
     Frame(Frame),
-    /// Send a ping, in its turn. [`Incoming::Pong`] follows once the server answers it.
+    /// Send a ping after the frames before it. [`Incoming::Pong`] follows when the server answers.
     Ping,
-    /// Send a close after everything given before, and end: [`Incoming::Closed`] follows within two seconds of the
-    /// frames being taken.
+    /// Send a close frame after everything queued before it, and end: [`Incoming::Closed`] follows within two seconds
+    /// of the frames being written.
     Close {
-        /// RFC 6455 §7.4; one that may not be sent is left out.
+        /// Close code (RFC 6455 §7.4); omitted if it may not be sent.
         code: u16,
-        /// Cut to the 123 bytes that fit.
+        /// Reason; truncated to 123 bytes.
         reason: String,
     },
 }
 
-/// What comes from a connection.
+/// What is received from a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Incoming {
-    /// This arrived.
+    /// A frame.
     Frame(Frame),
-    /// So many frames were written and flushed to the operating system since the connection opened: the first ones that were
-    /// given to it. Whether the server got them, this does not say. Comes where [`Target::report_flushed`] asks for it, after
-    /// what had arrived before; several reports may be merged into one.
+    /// Number of frames written and flushed to the operating system since the connection opened. Does not tell
+    /// whether the server received them. Only if [`Target::report_flushed`] is set; follows frames that arrived
+    /// earlier; reports may be merged.
     Flushed(u64),
-    /// The server answered a ping of ours. One answer may be for several pings (RFC 6455 §5.5.3); what answers none of ours is
-    /// not passed on.
+    /// The server answered a ping of ours. One answer may cover several pings (RFC 6455 §5.5.3); unsolicited pongs
+    /// are not reported.
     Pong,
-    /// It is over; nothing follows.
+    /// The connection has ended; nothing follows.
     Closed(Why),
 }
 
 /// An open connection. Its ends are queues, so that a `select!` can wait on both.
 ///
-/// While you wait for room in `outgoing`, go on taking from `incoming`: a server that is stuck sending to us does not
-/// read, and neither would give way.
+/// While you wait for space in `outgoing`, keep receiving from `incoming`: a server blocked on sending does not read,
+/// which would be a deadlock.
 #[derive(Debug)]
 pub struct Connection {
-    /// Towards the server. Closed once the connection is over.
+    /// Queue to the server. Closed once the connection has ended.
     pub outgoing: mpsc::Sender<Outgoing>,
-    /// From the server; receiving is cancel-safe. Ends after [`Incoming::Closed`].
+    /// Queue from the server; receiving is cancel-safe. Ends after [`Incoming::Closed`].
     pub incoming: Inflow,
-    /// What the server chose of [`Target::subprotocols`].
+    /// The subprotocol that the server chose from [`Target::subprotocols`].
     pub subprotocol: Option<String>,
-    /// The extensions in use, as in the server's `Sec-WebSocket-Extensions`. None is offered so far, and a server that chooses
-    /// one all the same is refused.
+    /// Extensions in use, from `Sec-WebSocket-Extensions`. None is offered at present, and a server that chooses one
+    /// is rejected.
     pub extensions: Vec<String>,
-    /// What went through so far.
+    /// Traffic so far.
     pub counters: Arc<Counters>,
 }
 
 impl Connection {
-    /// Sends a frame, waiting for room. False when the connection is over; `incoming` says why.
+    /// Sends a frame, waiting for space. Returns false if the connection has ended; `incoming` has the reason.
     pub async fn send(&self, frame: Frame) -> bool {
         self.outgoing.send(Outgoing::Frame(frame)).await.is_ok()
     }
 
-    /// Takes what comes next; cancel-safe. `None` after [`Incoming::Closed`].
+    /// Receives the next item; cancel-safe. `None` after [`Incoming::Closed`].
     pub async fn recv(&mut self) -> Option<Incoming> {
         self.incoming.recv().await
     }
 
-    /// Appends whatever is ready, at least one and at most `limit`; cancel-safe. Returns 0 after [`Incoming::Closed`].
+    /// Appends at least one and at most `limit` available items; cancel-safe. Returns 0 after [`Incoming::Closed`].
     pub async fn recv_many(&mut self, into: &mut Vec<Incoming>, limit: usize) -> usize {
         self.incoming.recv_many(into, limit).await
     }
 
-    /// Asks for a close. Go on receiving until [`Incoming::Closed`] to see it through.
+    /// Requests a close. Keep receiving until [`Incoming::Closed`].
     pub async fn close(&self, code: u16, reason: impl Into<String>) {
         let reason = reason.into();
-        // A connection that is over already is what was wanted.
+        // Fails if the connection has already ended, which is fine.
         let _ = self.outgoing.send(Outgoing::Close { code, reason }).await;
     }
 }
 
-/// Payload that went through a [`Connection`], as far as its socket took it.
+/// Payload traffic of a [`Connection`], as far as the socket has accepted it.
 #[derive(Debug, Default)]
 pub struct Counters {
     frames_in: AtomicU64,
@@ -247,16 +247,16 @@ pub struct Counters {
 pub struct Traffic {
     /// Frames received.
     pub frames_in: u64,
-    /// Their payload in bytes.
+    /// Payload received, in bytes.
     pub bytes_in: u64,
     /// Frames sent.
     pub frames_out: u64,
-    /// Their payload in bytes.
+    /// Payload sent, in bytes.
     pub bytes_out: u64,
 }
 
 impl Counters {
-    /// What went through so far.
+    /// Traffic so far.
     pub fn traffic(&self) -> Traffic {
         Traffic {
             frames_in: self.frames_in.load(Ordering::Relaxed),
@@ -277,12 +277,12 @@ impl Counters {
     }
 }
 
-/// Each counter has one writer, which need not pay for an atomic addition.
+/// Each counter has one writer, so an atomic addition is not needed.
 fn add(counter: &AtomicU64, more: u64) {
     counter.store(counter.load(Ordering::Relaxed) + more, Ordering::Relaxed);
 }
 
-/// A connection's other side: what an implementation reads from and writes to.
+/// The implementation's side of a connection.
 struct Port {
     outgoing: mpsc::Receiver<Outgoing>,
     incoming: Intake,
@@ -303,21 +303,21 @@ fn channels(subprotocol: Option<String>, report_flushed: bool) -> (Connection, P
     (connection, Port { outgoing, incoming: to_us, counters })
 }
 
-/// The parts of a socket's URL.
+/// The parts of a WebSocket URL.
 struct Place {
-    /// As it is asked for (RFC 6455 §3): with a path, without a port that goes without saying, and without the interface of a
-    /// link-local host, which is no server's business.
+    /// The URI for the request (RFC 6455 §3): with a path, without a default port, and without the zone of a
+    /// link-local host, which only this computer understands.
     uri: http::Uri,
-    /// Without the brackets of an IPv6 address; as a certificate names it.
+    /// The host as in a certificate: without the brackets of an IPv6 address.
     host: String,
-    /// The interface of a link-local host.
+    /// The zone (interface) of a link-local host.
     zone: Option<String>,
     port: u16,
     secure: bool,
 }
 
 impl Place {
-    /// Takes a URL in ASCII apart. What a person types is read by [`address`] before.
+    /// Parses an ASCII URL. User input is parsed by [`address`] first.
     fn parse(url: &str) -> Result<Place, Why> {
         let bad = |detail: &str| Why::BadUrl { detail: detail.to_owned() };
         if url.contains('#') {
@@ -366,7 +366,7 @@ impl Place {
         Ok(Place { uri, host, zone, port, secure })
     }
 
-    /// The host as the system looks it up.
+    /// The host as passed to the system's resolver.
     fn dialed(&self) -> String {
         match &self.zone {
             Some(zone) => format!("{}%{zone}", self.host),
@@ -375,7 +375,7 @@ impl Place {
     }
 }
 
-/// The host, with the brackets of an IPv6 address, and what stands behind its colon.
+/// The host, with the brackets of an IPv6 address, and the text after its colon.
 fn host_and_port(authority: &str) -> (&str, Option<&str>) {
     let end = authority.find(']').map_or(0, |bracket| bracket + 1);
     match authority[end..].split_once(':') {
@@ -384,7 +384,7 @@ fn host_and_port(authority: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// The payload's size against [`Target::max_frame`], in words.
+/// The error for a payload larger than [`Target::max_frame`].
 fn too_large(size: usize, limit: usize) -> Why {
     Why::Violation { detail: format!("a message of {size} bytes came; at most {limit} are accepted") }
 }
@@ -394,7 +394,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_is_read_from_a_url() {
+    fn urls_are_parsed() {
         let place = |url: &str| Place::parse(url).map(|place| (place.host, place.port, place.secure));
         assert_eq!(place("ws://a.example"), Ok(("a.example".to_owned(), 80, false)));
         assert_eq!(place("wss://a.example/x?y"), Ok(("a.example".to_owned(), 443, true)));
@@ -429,7 +429,7 @@ mod tests {
 
     /// RFC 6455 §3 and §4.1.
     #[test]
-    fn what_is_asked_for_has_a_path_and_no_port_that_goes_without_saying() {
+    fn requests_have_a_path_and_no_default_port() {
         let asked = |url: &str| Place::parse(url).map(|place| place.uri.to_string()).unwrap();
         for (url, uri) in [
             ("ws://a.example", "ws://a.example/"),

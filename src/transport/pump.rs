@@ -1,4 +1,4 @@
-//! Moves frames between an open WebSocket and a connection's channels, until either ends, and says how it ended.
+//! Moves frames between an open WebSocket and a connection's channels until either ends, and reports how it ended.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -21,25 +21,25 @@ use super::{CLOSE_WITHIN, Counters, Incoming, Outgoing, Port, QUEUE, too_large};
 use crate::frame::Frame;
 use crate::model::link_state::{Closing, Why};
 
-/// After a failed write, how long what the server said before it hung up may take to be read.
+/// After a failed write, how long to keep reading what the server sent before it closed.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// Maximum number of pings and pongs handled before other tasks have their turn.
+/// Maximum number of pings and pongs handled before other tasks run.
 const MAX_CONTROL_FRAMES: u32 = 64;
 
-/// Maximum number of messages handed over before a report of what was flushed, while more of them are there.
+/// Maximum number of messages passed on before a flush report, while more are available.
 const MAX_MESSAGES_BEFORE_REPORT: usize = QUEUE;
 
-/// RFC 6455 §5.5: a control frame's payload is at most 125 bytes, two of which are the code.
+/// Maximum length of a close reason, in bytes (RFC 6455 §5.5: 125 bytes of payload including the code).
 const MAX_REASON: usize = 123;
 
 /// How a connection ended.
 enum End {
     /// The server sent a close frame.
     Closed { code: Option<u16>, reason: String },
-    /// It broke, or nothing answered our close.
+    /// The connection broke, or our close frame was not answered.
     Lost(Why),
-    /// The server broke the rules; it is told so with this code.
+    /// The server violated the protocol; it is sent this close code.
     Violation(Why, CloseCode),
     /// The [`Connection`](super::Connection) was dropped.
     Dropped,
@@ -48,16 +48,16 @@ enum End {
 type Sink<S> = SplitSink<WebSocketStream<S>, Message>;
 type Stream<S> = SplitStream<WebSocketStream<S>>;
 
-/// What reading and writing share.
+/// State shared by reading and writing.
 struct Pump {
     incoming: Intake,
     counters: Arc<Counters>,
     pings: Pings,
-    /// Our close frame was sent before the server's came.
+    /// Our close frame was sent before the server's arrived.
     is_closing: AtomicBool,
 }
 
-/// Runs until the connection is over.
+/// Runs until the connection has ended.
 pub(super) async fn run<S>(socket: WebSocketStream<S>, port: Port, pings: Pings)
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -72,10 +72,10 @@ where
     };
     let Pump { incoming, is_closing, .. } = pump;
     let is_ours = is_closing.into_inner();
-    // Whoever still sends learns at once that it is over.
+    // Makes further sends fail at once.
     drop(outgoing);
     let tell = |why| async {
-        // When nobody listens any more there is nobody to tell.
+        // Fails if the receiver is gone.
         let _ = incoming.send(Incoming::Closed(why)).await;
     };
     match end {
@@ -94,7 +94,7 @@ where
             tokio::join!(tell(why), timeout(CLOSE_WITHIN, refuse(sink, stream, code)).map(drop));
         }
         End::Dropped => {
-            // As far as the socket takes it at once: closing must not wait for a server that has stopped reading.
+            // Only as far as the socket accepts it at once: closing must not wait for a server that does not read.
             let going = close_message(CloseCode::Away.into(), "");
             let _ = sink.send(going).now_or_never();
         }
@@ -114,7 +114,7 @@ impl Pump {
                 false => stream.next().await,
             };
             let item = match next {
-                // Copied, because these share tungstenite's buffer and would keep all of it alive.
+                // Copied, because the frame would keep tungstenite's whole buffer alive.
                 Some(Ok(Message::Text(text))) => Incoming::Frame(Frame::Text(text.as_str().to_owned())),
                 Some(Ok(Message::Binary(bytes))) => Incoming::Frame(Frame::Binary(bytes.to_vec())),
                 Some(Ok(Message::Close(frame))) => {
@@ -122,10 +122,10 @@ impl Pump {
                     return End::Closed { code, reason };
                 }
                 Some(Ok(Message::Pong(payload))) if self.pings.is_answer(&payload) => Incoming::Pong,
-                // tungstenite answers pings when it is next asked to read.
+                // tungstenite answers pings on the next read.
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {
                     control_frames += 1;
-                    // Thousands of them are in one read of the socket, and nothing waits for them.
+                    // One read of the socket may contain thousands of them.
                     if control_frames % MAX_CONTROL_FRAMES == 0 {
                         yield_now().await;
                     }
@@ -143,8 +143,8 @@ impl Pump {
         }
     }
 
-    /// The next message. Tells of what was flushed where none is there, or many were there since: what had arrived before
-    /// a flush must not look like an answer to what was flushed.
+    /// Waits for the next message. Reports flushes when no message is available or after many messages: a message
+    /// that arrived before a flush must not look like an answer to it.
     async fn next_or_report<S>(
         &self,
         stream: &mut Stream<S>,
@@ -180,10 +180,10 @@ impl Pump {
                 Err(error) => Err(error),
             };
             return match written {
-                // The reader ends first when the server answers.
+                // The reader ends first if the server answers.
                 Ok(()) => End::Lost(unanswered()),
                 Err(error) => {
-                    // The reader ends first when the server gave a reason.
+                    // The reader ends first if the server gave a reason.
                     sleep(LAST_WORDS).await;
                     End::Lost(lost(&error.to_string()))
                 }
@@ -192,7 +192,7 @@ impl Pump {
         End::Dropped
     }
 
-    /// Writes everything that is waiting, then flushes once. Returns the close, when one was asked for.
+    /// Writes everything in the queue, then flushes once. Returns the close frame if one was requested.
     async fn write_batch<S>(
         &self,
         sink: &mut Sink<S>,
@@ -202,7 +202,7 @@ impl Pump {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        // Whoever waits for reports gets them while we are kept busy, too.
+        // Limited if flushes are reported, so that reports are not delayed by a full queue.
         let mut left = if self.incoming.is_reporting() { QUEUE } else { usize::MAX };
         let mut next = Some(first);
         while let Some(item) = next {
@@ -235,13 +235,13 @@ impl Pump {
         Ok(())
     }
 
-    /// Sends our close and waits; the reader ends first when the server answers.
+    /// Sends our close frame and waits; the reader ends first if the server answers.
     async fn close<S>(&self, sink: &mut Sink<S>, close: Message) -> Result<(), Error>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
         sink.feed(close).await?;
-        // Now tungstenite has it: what the server says from here on is an answer.
+        // From here on, tungstenite treats the server's close as an answer.
         poll_fn(|context| sink.poll_ready_unpin(context)).await?;
         self.is_closing.store(true, Ordering::Relaxed);
         self.flush(sink).await?;
@@ -249,19 +249,19 @@ impl Pump {
     }
 }
 
-/// Sends the answer to the server's close that tungstenite has prepared. Whether that worked.
+/// Sends tungstenite's prepared answer to the server's close. Returns whether that worked.
 async fn answer_close<S>(sink: &mut Sink<S>) -> bool
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     match sink.flush().await {
-        // A message of ours that was not begun is given up.
+        // A message that was not started is discarded.
         Err(Error::Protocol(ProtocolError::SendAfterClosing)) => sink.flush().await.is_ok(),
         flushed => flushed.is_ok(),
     }
 }
 
-/// Our answer to the server's close goes out; the server then hangs up (RFC 6455 §7.1.1).
+/// Sends our answer to the server's close; the server then closes the connection (RFC 6455 §7.1.1).
 async fn finish<S>(sink: &mut Sink<S>, stream: &mut Stream<S>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -270,8 +270,8 @@ where
     while let Some(Ok(_)) = stream.next().await {}
 }
 
-/// Says what was wrong, then lets the server run dry: hanging up while it still sends would reset the connection, and
-/// our close with it.
+/// Sends a close frame with the error, then reads until the server stops: closing with unread data would reset the
+/// connection and discard our close frame.
 async fn refuse<S>(mut sink: Sink<S>, stream: Stream<S>, code: CloseCode)
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -291,10 +291,10 @@ fn close_message(code: u16, reason: &str) -> Message {
     Message::Close(code.is_allowed().then_some(CloseFrame { code, reason }))
 }
 
-/// What the server's close frame says.
+/// Code and reason of the server's close frame.
 fn close_code(frame: Option<CloseFrame>) -> (Option<u16>, String) {
     match frame {
-        // tungstenite puts this in the place of a code that must not be sent (1005, 1006, 1015, …).
+        // tungstenite substitutes this for a code that must not be sent (1005, 1006, 1015, …).
         Some(frame) if frame.code == CloseCode::Protocol && frame.reason.as_str() == "Protocol violation" => {
             (None, String::new())
         }
@@ -303,13 +303,13 @@ fn close_code(frame: Option<CloseFrame>) -> (Option<u16>, String) {
     }
 }
 
-/// We have closed, and no answer came.
+/// Our close frame was not answered.
 fn unanswered() -> Why {
     let closing = Closing::ByUsUnanswered;
     Why::Closed { code: None, reason: String::new(), retry_after_ms: None, closing }
 }
 
-/// What an error while reading means.
+/// Classifies a read error.
 fn broken(error: &Error) -> End {
     let violation = |code| End::Violation(Why::Violation { detail: error.to_string() }, code);
     match error {
@@ -342,9 +342,9 @@ mod tests {
         assert_eq!(close_message(1006, "x"), Message::Close(None));
     }
 
-    /// What was there before a flush is handed over before its report, so that it does not look like an answer.
+    /// Messages that arrived before a flush are passed on before its report, so that they do not look like answers.
     #[tokio::test]
-    async fn a_report_comes_after_what_had_arrived_before() {
+    async fn a_flush_report_follows_earlier_messages() {
         use tokio_tungstenite::tungstenite::protocol::Role;
         let (ours, theirs) = tokio::io::duplex(64 * 1024);
         let mut server = WebSocketStream::from_raw_socket(theirs, Role::Server, None).await;

@@ -1,4 +1,4 @@
-//! One HTTP request of a server at which a socket would be opened: the same host, port and certificate.
+//! A single HTTP request to the host, port and certificate of a WebSocket target.
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
@@ -6,23 +6,23 @@ use tokio::time::{Instant, timeout_at};
 use super::{Place, Target, connect, scheme, tls};
 use crate::model::link_state::{Phase, Why};
 
-/// Maximum size of an answer; what is beyond it is not read.
+/// Maximum size of an answer, in bytes; the rest is not read.
 const MAX_ANSWER_BYTES: u64 = 64 * 1024;
 const MAX_HEADERS: usize = 64;
 
-/// A server's answer.
+/// An HTTP response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// The HTTP status. A redirect is an answer like any other and is not followed.
+    /// The HTTP status. Redirects are returned, not followed.
     pub status: u16,
-    /// The body as it came; cut off if it is long.
+    /// The body; truncated if it is long.
     pub body: Vec<u8>,
 }
 
-/// Asks for `path` at the target's host. Sends no header of the target's: no credentials.
+/// Requests `path` from the target's host. Sends none of the target's headers, so no credentials.
 ///
 /// # Errors
-/// Whatever kept the answer from coming, within [`Target::deadline`].
+/// Why no answer arrived within [`Target::deadline`].
 pub async fn get(target: &Target, path: &str) -> Result<Answer, Why> {
     let deadline = Instant::now() + target.deadline;
     let timed_out = |during| move |_| Why::TimedOut { during };
@@ -57,7 +57,7 @@ where
     stream.flush().await.map_err(lost)?;
     let mut answer = Vec::new();
     let read = stream.take(MAX_ANSWER_BYTES).read_to_end(&mut answer).await;
-    // A server may end TLS without its goodbye; what came before is an answer all the same.
+    // A server may close without TLS close_notify; what arrived before is still an answer.
     match read {
         Err(error) if answer.is_empty() => Err(lost(error)),
         _ => parse(&answer),
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_is_a_status_and_a_body() {
+    fn an_answer_has_a_status_and_a_body() {
         let answer = parse(b"HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\nno").unwrap();
         assert_eq!(answer, Answer { status: 503, body: b"no".to_vec() });
         for bad in [&b"SSH-2.0-OpenSSH\r\n"[..], b"", b"HTTP/1.1 200 OK\r\nContent-"] {

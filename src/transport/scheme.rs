@@ -1,19 +1,19 @@
-//! Whether an address only has the wrong scheme: `wss://` for a server without TLS, or `ws://` for one with it. Where a dial
-//! failed in a way that this explains, the server is asked once more in the other way, without any credentials.
+//! Detects a wrong scheme: `wss://` for a server without TLS, or the reverse. If a dial failed in a way that this
+//! explains, the server is tried once more with the other scheme, without credentials.
 
 use tokio::time::{Duration, timeout};
 
 use super::{Place, Target, connect, tls, upgrade};
 use crate::model::link_state::Why;
 
-/// How long the second question may take; a server that is there has answered the first one already.
+/// Deadline of the second attempt; a reachable server has just answered the first one.
 const MAX_QUESTION: Duration = Duration::from_secs(2);
 
-/// The same failure, or [`Why::WrongScheme`] where the server answers in the other way.
+/// Returns the same failure, or [`Why::WrongScheme`] if the server answers with the other scheme.
 pub(super) async fn explain(why: Why, place: &Place, target: &Target) -> Why {
     let is_suspicious = match (&why, place.secure) {
         (Why::Lost { .. } | Why::TlsFailed { .. }, true) => true,
-        // TLS servers answer plain text with an alert, by hanging up, or in HTTP.
+        // TLS servers answer plain text with an alert, by closing, or with HTTP.
         (Why::Lost { .. } | Why::NotWebSocket { .. } | Why::Http { status: 400, .. }, false) => true,
         _ => false,
     };
@@ -32,7 +32,7 @@ pub(super) async fn explain(why: Why, place: &Place, target: &Target) -> Why {
     }
 }
 
-/// Whether the server understands an upgrade that is not encrypted. 400 does not count: many TLS servers answer so.
+/// Whether the server understands an unencrypted upgrade. Status 400 does not count: many TLS servers answer with it.
 async fn speaks_plain(place: &Place, target: &Target) -> bool {
     let Ok(mut stream) = connect::connect(&place.dialed(), place.port).await else { return false };
     let mut bare = target.clone();
@@ -44,7 +44,7 @@ async fn speaks_plain(place: &Place, target: &Target) -> bool {
     }
 }
 
-/// Whether the server speaks TLS, with whatever certificate.
+/// Whether the server speaks TLS, with any certificate.
 async fn speaks_tls(place: &Place, target: &Target) -> bool {
     let Ok(connector) = tls::connector(target).await else { return false };
     let Ok(stream) = connect::connect(&place.dialed(), place.port).await else { return false };

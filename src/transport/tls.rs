@@ -1,4 +1,4 @@
-//! Whom to trust: the system's authorities, a profile's own CA file beside them, or one pinned certificate.
+//! Certificate verification: by the system's authorities, plus a profile's CA file, or by one pinned certificate.
 
 use std::io::Read;
 use std::path::Path;
@@ -21,10 +21,10 @@ use tokio_rustls::client::TlsStream;
 use super::Target;
 use crate::model::link_state::Why;
 
-/// A CA file larger than this is none.
+/// Maximum size of a CA file, in bytes.
 const MAX_CA_FILE: u64 = 1 << 20;
 
-/// Reads whatever is needed to check the server's certificate, off this thread.
+/// Loads what is needed to verify the server's certificate, on a blocking thread.
 pub(super) async fn connector(target: &Target) -> Result<TlsConnector, Why> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
@@ -40,12 +40,12 @@ pub(super) async fn connector(target: &Target) -> Result<TlsConnector, Why> {
         }
         builder.with_root_certificates(roots).with_no_client_auth()
     };
-    // RFC 6455 upgrades HTTP/1.1: a server that offers HTTP/2 must not choose that.
+    // RFC 6455 upgrades HTTP/1.1: a server that supports HTTP/2 must not choose that.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(TlsConnector::from(Arc::new(config)))
 }
 
-/// Greets the server and checks its certificate.
+/// Performs the TLS handshake and verifies the server's certificate.
 pub(super) async fn greet<S>(connector: &TlsConnector, host: &str, stream: S) -> Result<TlsStream<S>, Why>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -64,7 +64,7 @@ where
     })
 }
 
-/// The system's authorities, read once in this process.
+/// The system's authorities, read once per process.
 async fn system_roots() -> Arc<RootCertStore> {
     static ROOTS: OnceCell<Arc<RootCertStore>> = OnceCell::const_new();
     let load =
@@ -81,7 +81,7 @@ fn load_system_roots() -> RootCertStore {
     let (added, ignored) = roots.add_parsable_certificates(found.certs);
     log::debug!("{added} certificate authorities of the system, {ignored} unreadable");
     if added == 0 {
-        log::warn!("the system trusts no certificate authority");
+        log::warn!("no certificate authorities found on this system");
     }
     roots
 }
@@ -100,7 +100,7 @@ fn with_ca_file(roots: Arc<RootCertStore>, path: &Path) -> Result<Arc<RootCertSt
         count += 1;
     }
     if count == 0 {
-        return Err(bad("it holds no certificate in PEM form".to_owned()));
+        return Err(bad("it contains no PEM certificate".to_owned()));
     }
     Ok(Arc::new(roots))
 }
@@ -116,14 +116,14 @@ fn read_fingerprint(text: &str) -> Result<[u8; 32], Why> {
     bytes.try_into().map_err(|_| bad())
 }
 
-/// Trusts one certificate, whoever signed it, for whatever name and time it was made.
+/// Accepts exactly one certificate, regardless of issuer, name and validity.
 #[derive(Debug)]
 struct Pinned {
     digest: [u8; 32],
     provider: Arc<CryptoProvider>,
 }
 
-/// The server holds another certificate than the pinned one.
+/// The server's certificate is not the pinned one.
 #[derive(Debug, thiserror::Error)]
 #[error("the server's certificate is {found}, not the pinned one")]
 struct OtherCertificate {
@@ -177,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fingerprint_is_64_digits() {
+    fn a_fingerprint_has_64_digits() {
         assert_eq!(read_fingerprint(&"0F".repeat(32)), Ok([15; 32]));
         assert_eq!(read_fingerprint(&["a0"; 32].join(":")), Ok([160; 32]));
         for bad in ["", "0f", &"0f".repeat(31), &"0g".repeat(32), &"é".repeat(32)] {

@@ -1,7 +1,7 @@
-//! The HTTP request that turns a stream into a WebSocket (RFC 6455 §4.1).
+//! The HTTP request that upgrades a stream to a WebSocket (RFC 6455 §4.1).
 //!
-//! The answer is read here rather than by tungstenite, which cannot tell a refusal by an HTTP/1.0 server from noise, takes
-//! `Connection: keep-alive, Upgrade` for no upgrade, and lets a server choose extensions that nobody offered.
+//! The response is parsed here rather than by tungstenite, which cannot tell a refusal by an HTTP/1.0 server from
+//! garbage, rejects `Connection: keep-alive, Upgrade`, and lets a server choose extensions that were not offered.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -13,24 +13,24 @@ use super::{Place, Target};
 use crate::model::address::without_zone;
 use crate::model::link_state::Why;
 
-/// An answer whose head is longer than this is none.
+/// Maximum size of a response head, in bytes.
 const MAX_HEAD: usize = 32 * 1024;
 const MAX_HEADERS: usize = 128;
-/// Maximum number of interim answers (100, 102, 103) before the one that counts.
+/// Maximum number of interim responses (100, 102, 103) before the final one.
 const MAX_INTERIM: u32 = 8;
-/// Maximum length of the place that a redirect names, in bytes.
+/// Maximum length of a redirect's `Location`, in bytes.
 const MAX_LOCATION_BYTES: usize = 2_048;
 
-/// A server's agreement.
+/// A successful upgrade.
 #[derive(Debug)]
 pub(super) struct Upgraded {
     /// The subprotocol agreed on.
     pub(super) subprotocol: Option<String>,
-    /// What the server sent right behind its answer.
+    /// Bytes that the server sent right after its response.
     pub(super) tail: Vec<u8>,
 }
 
-/// Asks for the upgrade and reads the answer.
+/// Requests the upgrade and reads the response.
 pub(super) async fn upgrade<S>(stream: &mut S, place: &Place, target: &Target) -> Result<Upgraded, Why>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -42,8 +42,8 @@ where
         stream.flush().await
     };
     if let Err(error) = sent.await {
-        // A server that refuses early may have hung up already; what it said is still worth reading.
-        log::debug!("asking for the upgrade: {error}");
+        // A server may refuse and close before it has read the whole request; its response is still useful.
+        log::debug!("sending the upgrade request: {error}");
     }
     let mut head = Vec::with_capacity(1024);
     let mut interim = 0;
@@ -56,7 +56,7 @@ where
         }
         while let Some((response, length)) = parse(&head)? {
             if is_interim(response.status()) {
-                // RFC 9110 §15.2: a client must be able to read them, and may ignore them.
+                // RFC 9110 §15.2: a client must be able to parse them, and may ignore them.
                 interim += 1;
                 if interim > MAX_INTERIM {
                     return Err(no_web_socket("endless interim HTTP answers"));
@@ -73,7 +73,7 @@ where
     }
 }
 
-/// The request's bytes, and the key that its answer must prove to have seen.
+/// The request's bytes, and the key that the response must prove knowledge of.
 fn request(place: &Place, target: &Target) -> Result<(Vec<u8>, String), Why> {
     let bad = |detail: String| Why::BadUrl { detail };
     let mut request = place.uri.clone().into_client_request().map_err(|error| bad(error.to_string()))?;
@@ -89,7 +89,7 @@ fn request(place: &Place, target: &Target) -> Result<(Vec<u8>, String), Why> {
     generate_request(request).map_err(|error| bad(error.to_string()))
 }
 
-/// The answer's head and its length, once it is complete.
+/// The response head and its length, once it is complete.
 fn parse(bytes: &[u8]) -> Result<Option<(Response<()>, usize)>, Why> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut parsed = httparse::Response::new(&mut headers);
@@ -115,7 +115,7 @@ fn is_interim(status: StatusCode) -> bool {
     status.is_informational() && status != StatusCode::SWITCHING_PROTOCOLS
 }
 
-/// Where a redirect points, as a whole address where it names only a path.
+/// The target of a redirect, resolved to an absolute URL.
 fn location(headers: &HeaderMap, url: &str) -> Option<String> {
     let text = String::from_utf8_lossy(headers.get(header::LOCATION)?.as_bytes()).into_owned();
     let text = text.trim();
@@ -126,7 +126,7 @@ fn location(headers: &HeaderMap, url: &str) -> Option<String> {
     Some(base.join(text).map_or_else(|_| text.to_owned(), String::from))
 }
 
-/// RFC 6455 §4.1, "the client MUST validate the server's response": what was agreed on.
+/// RFC 6455 §4.1, "the client MUST validate the server's response". Returns the subprotocol.
 fn check(response: &Response<()>, key: &str, target: &Target) -> Result<Option<String>, Why> {
     let (status, headers) = (response.status(), response.headers());
     if let 300..=303 | 307 | 308 = status.as_u16() {
@@ -165,20 +165,20 @@ fn check(response: &Response<()>, key: &str, target: &Target) -> Result<Option<S
     }
 }
 
-/// A header's value; where it is there several times, all of them (RFC 9110 §5.3).
+/// A header's value; repeated headers are joined (RFC 9110 §5.3).
 fn joined(headers: &HeaderMap, name: HeaderName) -> Option<String> {
     let values = headers.get_all(name).into_iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
     values.map(|value| value.trim().to_owned()).reduce(|all, value| format!("{all}, {value}"))
 }
 
-/// Whether a comma-separated header holds `token`, in either case.
+/// Whether a comma-separated header contains `token`, ignoring case.
 fn has_token(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {
     let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|part| part.trim().eq_ignore_ascii_case(token))
 }
 
-/// `Retry-After` (RFC 9110 §10.2.3): seconds, or a date, counted from the answer's own `Date`, so that no clock of ours
-/// matters. Whoever names a date has a clock and must tell it (§6.6.1); without it the date means nothing to us.
+/// `Retry-After` (RFC 9110 §10.2.3) in milliseconds: seconds, or a date relative to the response's own `Date`, so
+/// that our clock does not matter. A date is ignored if the response has no `Date` (§6.6.1 requires one).
 fn retry_after_ms(headers: &HeaderMap) -> Option<u64> {
     let date = |name: HeaderName| {
         let text = headers.get(name)?.to_str().ok()?;
@@ -213,12 +213,12 @@ mod tests {
         check(&response, KEY, &target)
     }
 
-    /// RFC 6455 §1.3's own example.
+    /// The example of RFC 6455 §1.3.
     const GOOD: &str = "HTTP/1.1 101 Switching Protocols\nUpgrade: websocket\nConnection: keep-alive, Upgrade\n\
                         Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
     #[test]
-    fn an_upgrade_must_answer_what_was_asked() {
+    fn an_upgrade_response_is_validated() {
         assert_eq!(answer(GOOD, None), Ok(None));
         let chosen = format!("{GOOD}\nSec-WebSocket-Protocol: mqtt");
         assert_eq!(answer(&chosen, Some("mqtt")), Ok(Some("mqtt".to_owned())));
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn one_of_several_subprotocols_is_chosen_or_none() {
+    fn the_server_may_choose_one_subprotocol_or_none() {
         let choose = |chosen: &str, needed| {
             let head = format!("{GOOD}{chosen}\n\n").replace('\n', "\r\n");
             let (response, _) = parse(head.as_bytes()).unwrap().unwrap();
@@ -251,7 +251,7 @@ mod tests {
                 ["V1.chat", "v3.chat", "v1.chat, v2.chat", "", "v1.chat\nSec-WebSocket-Protocol: v2.chat"]
             {
                 let Err(Why::Violation { detail }) = choose(&format!("{header}{other}"), needed) else {
-                    panic!("{other} was taken")
+                    panic!("{other} was accepted")
                 };
                 assert!(detail.contains("v2.chat, v1.chat"), "what was offered is named: {detail}");
             }
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn the_request_asks_for_what_the_target_says() {
+    fn the_request_contains_what_the_target_says() {
         let ask = |target: &Target| {
             let (bytes, _) = request(&Place::parse(&target.url)?, target)?;
             Ok::<_, Why>(String::from_utf8(bytes).unwrap())
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_says_where_it_points() {
+    fn a_redirect_reports_its_target() {
         let to = |head: &str| match answer(head, None) {
             Err(Why::Redirected { location, .. }) => location,
             other => panic!("{other:?}"),
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_comes_before_the_answer_is_passed_over() {
+    async fn interim_responses_are_skipped() {
         let answer = |head: &'static str| async move {
             let (mut ours, mut theirs) = tokio::io::duplex(64 * 1024);
             tokio::spawn(async move {

@@ -1,4 +1,4 @@
-//! WebSocket by tokio-tungstenite: everything that a native client can know about its connection.
+//! WebSocket by tokio-tungstenite, with all capabilities of a native client.
 
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
@@ -21,7 +21,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     ping: true,
 };
 
-/// Read at once, and written at once when much is queued. tungstenite clears the read buffer before each read.
+/// Size of the read and write buffers, in bytes. tungstenite clears the read buffer before each read.
 const BUFFER: usize = 64 * 1024;
 
 pub(super) async fn dial(target: Target) -> Result<Connection, Why> {

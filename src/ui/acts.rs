@@ -1,4 +1,4 @@
-//! Does what a person asked for by keys, wherever it was asked.
+//! Carries out actions chosen by keyboard shortcut, menu or palette.
 
 use super::body::Stop;
 use super::keys::Action;
@@ -10,7 +10,7 @@ use crate::model::panes::Middle;
 use crate::model::preferences::Preferences;
 
 impl Ui {
-    /// Does it. What lists and fields do themselves is not asked for here.
+    /// Carries out an action. Those handled by lists and text fields themselves do not arrive here.
     ///
     /// Long: one arm for each action.
     pub(super) fn act(&mut self, ui: &egui::Ui, cx: &mut Cx, action: Action) {
@@ -97,7 +97,7 @@ impl Ui {
         }
     }
 
-    /// Goes where the palette leads, or does what it says.
+    /// Opens a palette entry's target, or carries out its action.
     pub(super) fn reach(&mut self, ui: &egui::Ui, cx: &mut Cx, target: Target) {
         let wanted = self.looks.wanted();
         let choice = match target {
@@ -131,14 +131,14 @@ impl Ui {
         self.looks.choose(choice, cx.intents);
     }
 
-    /// Closes the search pane where it stands in the place of what is asked for.
+    /// Closes the search pane if it covers the pane being opened.
     fn uncover(&mut self, devices: bool) {
         if devices || !self.layout.is_wide() {
             self.search.close();
         }
     }
 
-    /// Opens a room and is in it.
+    /// Opens a room.
     pub(super) fn visit(&mut self, cx: &mut Cx, place: Place) {
         self.uncover(false);
         self.layout.bring_chat();
@@ -146,7 +146,7 @@ impl Ui {
         self.go_to(place, cx.intents);
     }
 
-    /// Shows a connection's log or hides it; the focus comes back to the message.
+    /// Shows or hides a connection's log. When it is hidden, the message field gets the focus.
     pub(super) fn toggle_log(&mut self, cx: &mut Cx, connection: ConnectionId) {
         self.logs.toggle(connection, cx.intents);
         if !self.logs.shows(connection) {
@@ -162,7 +162,8 @@ impl Ui {
         }
     }
 
-    /// Opens the room `step` places down the list, round its ends; with `unread`, the next that has something new.
+    /// Opens the room `step` places down the list, wrapping around; with `unread`, the next one with unread
+    /// messages.
     fn go_along(&mut self, cx: &mut Cx, step: isize, unread: bool) {
         let open = self.open.clone();
         let next = cx.model.read(|model| {

@@ -1,5 +1,6 @@
-//! What happens without the person's doing, said to those who listen: messages by others in the open room, and other
-//! connections that go down or come back. The open one's state is said by its bar. Readings are never announced.
+//! Screen reader announcements of background events: messages by others in the open room, and other
+//! connections going down or coming back. The open connection's state is announced by the connection bar;
+//! readings are never announced.
 
 use std::collections::HashMap;
 
@@ -12,14 +13,14 @@ use crate::model::id::{ConnectionId, RoomId};
 use crate::model::message::Position;
 use crate::model::time::BootMs;
 
-/// Messages are said at most this often: what came meanwhile is counted.
-const EVERY_MS: u64 = 2_000;
-/// So many characters of a message are said.
-const SAID: usize = 300;
-/// Most messages looked at for one announcement.
-const MOST: usize = 100;
+/// Minimum time between two announcements of messages, in milliseconds; messages in between are counted.
+const MIN_INTERVAL_MS: u64 = 2_000;
+/// Maximum length of a message in an announcement, in characters.
+const MAX_MESSAGE_CHARS: usize = 300;
+/// Maximum number of messages inspected per announcement.
+const MAX_MESSAGES: usize = 100;
 
-/// What was said, and up to where.
+/// The announcements made, and how far they cover the log.
 #[derive(Default)]
 pub(super) struct Announcer {
     place: Option<(ConnectionId, RoomId)>,
@@ -31,7 +32,7 @@ pub(super) struct Announcer {
 }
 
 impl Announcer {
-    /// Says what is new since the last frame. Draws nothing that is seen.
+    /// Announces what happened since the last frame. Draws nothing visible.
     pub(super) fn show(
         &mut self,
         ui: &Ui,
@@ -39,11 +40,11 @@ impl Announcer {
         open: Option<&Place>,
         links: &HashMap<ConnectionId, LinkMemory>,
     ) {
-        self.listen(cx, open);
-        self.look(cx, open, links);
+        self.announce_messages(cx, open);
+        self.announce_links(cx, open, links);
         let nowhere = Rect::from_min_size(pos2(0.0, 0.0), egui::Vec2::ZERO);
         for (name, text, is_urgent) in
-            [("said in the room", &self.chat, false), ("said of connections", &self.link, true)]
+            [("announced messages", &self.chat, false), ("announced connections", &self.link, true)]
         {
             if text.is_empty() {
                 continue;
@@ -53,7 +54,7 @@ impl Announcer {
         }
     }
 
-    fn listen(&mut self, cx: &mut Cx, open: Option<&Place>) {
+    fn announce_messages(&mut self, cx: &mut Cx, open: Option<&Place>) {
         let place = open.and_then(|place| Some((place.connection, place.room.clone()?)));
         let arrived = self.place != place;
         self.place = place;
@@ -67,15 +68,20 @@ impl Announcer {
             if arrived || newest <= heard {
                 return Some((newest, 0, None));
             }
-            let new = room.window.messages().rev().take(MOST).take_while(|message| message.position > heard);
+            let new = room
+                .window
+                .messages()
+                .rev()
+                .take(MAX_MESSAGES)
+                .take_while(|message| message.position > heard);
             let mut by_others = new.filter(|message| message.live && Some(&message.sender.id) != me);
             let last = by_others.next();
             let said = last.map(|last| {
                 if connection.has_frames() {
-                    return chat::said_of_frame(&last.content, words, SAID);
+                    return chat::said_of_frame(&last.content, words, MAX_MESSAGE_CHARS);
                 }
                 let sender = connection.chat.shown(&last.sender, 60).label();
-                format!("{sender}: {}", harmless::line(last.body(), SAID))
+                format!("{sender}: {}", harmless::line(last.body(), MAX_MESSAGE_CHARS))
             });
             let count = by_others.count() as u64 + u64::from(last.is_some());
             Some((newest, count, said))
@@ -87,14 +93,14 @@ impl Announcer {
                 if cx.now.boot_ms < self.next_at {
                     return cx.deadline.at(self.next_at);
                 }
-                self.next_at = cx.now.boot_ms.saturating_add(EVERY_MS);
+                self.next_at = cx.now.boot_ms.saturating_add(MIN_INTERVAL_MS);
                 self.heard = newest;
                 self.chat = if count > 1 { format!("{}. {said}", (words.new_count)(count)) } else { said };
             }
         }
     }
 
-    fn look(&mut self, cx: &Cx, open: Option<&Place>, links: &HashMap<ConnectionId, LinkMemory>) {
+    fn announce_links(&mut self, cx: &Cx, open: Option<&Place>, links: &HashMap<ConnectionId, LinkMemory>) {
         self.links.retain(|id, _| links.contains_key(id));
         for (id, link) in links {
             let is_down = link.alarm && link.word != StateWord::Off;

@@ -1,5 +1,5 @@
-//! Asks for a connection's token where none is known or the server refuses it. One small dialog for each connection, beside
-//! which everything else goes on.
+//! Asks for a connection's token if there is none or the server rejects it. One small non-modal dialog per
+//! connection.
 
 use std::collections::BTreeMap;
 
@@ -16,40 +16,40 @@ use crate::model::link_state::{LinkState, Why};
 use crate::model::profile::{Protocol, Secret};
 use crate::model::time::BootMs;
 
-/// A token that was given shows an effect within so many milliseconds, or is asked for again.
-const PATIENCE_MS: u64 = 3_000;
-/// How far a dialog stands below the one before, in points.
+/// How long a submitted token may take to have an effect before it is asked for again, in milliseconds.
+const MAX_WAIT_MS: u64 = 3_000;
+/// Vertical offset of each further dialog, in points.
 const STEP: f32 = 36.0;
 
-/// The dialogs' own state, by connection.
+/// State of the dialogs, by connection.
 #[derive(Default)]
-pub(super) struct Asks {
-    of: BTreeMap<ConnectionId, Ask>,
-    /// A token that is shown to be copied.
+pub(super) struct TokenDialogs {
+    of: BTreeMap<ConnectionId, TokenDialog>,
+    /// The sheet that shows a token to be copied.
     token: TokenSheet,
 }
 
 #[derive(Default)]
-struct Ask {
+struct TokenDialog {
     token: String,
-    /// Where there is no keyring, the person wants the token in a file.
+    /// Without a keyring: whether to save the token in a file.
     keep_in_file: bool,
-    /// The person has no token now.
+    /// The person dismissed the dialog.
     put_off: bool,
     given_at: Option<BootMs>,
 }
 
-/// What there is to say, copied out of the model.
+/// What the dialog needs from the model, copied out of it.
 struct Facts {
     id: ConnectionId,
     name: String,
     why: Why,
     no_keyring: bool,
-    /// The token would go over the network unencrypted.
+    /// Whether the token would be sent unencrypted.
     in_the_clear: bool,
 }
 
-/// Whether another token mends it.
+/// The failure, if another token would resolve it.
 fn wants_token(link: &LinkState) -> Option<&Why> {
     match link {
         LinkState::Stopped {
@@ -59,8 +59,9 @@ fn wants_token(link: &LinkState) -> Option<&Why> {
     }
 }
 
-impl Asks {
-    /// Draws a dialog for each connection that needs one. Returns a connection that the person wants to edit instead.
+impl TokenDialogs {
+    /// Draws a dialog for each connection that needs one. Returns a connection that the person wants to edit
+    /// instead.
     pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx) -> Option<ConnectionId> {
         let words = cx.words;
         let facts: Vec<Facts> = cx.model.read(|model| {
@@ -75,7 +76,7 @@ impl Asks {
             });
             facts.collect()
         });
-        // What came online, or was told to stop, is asked for anew the next time.
+        // Reset the dialog of a connection that came online or was stopped, so that it can open again.
         self.of.retain(|id, _| facts.iter().any(|facts| facts.id == *id));
         for intent in cx.intents.iter() {
             if let Intent::Link(LinkIntent::RetryNow(id)) | Intent::Link(LinkIntent::Connect(id)) = intent
@@ -89,7 +90,7 @@ impl Asks {
         for facts in &facts {
             let ask = self.of.entry(facts.id).or_default();
             if let Some(given_at) = ask.given_at {
-                let due = given_at.saturating_add(PATIENCE_MS);
+                let due = given_at.saturating_add(MAX_WAIT_MS);
                 if cx.now.boot_ms < due {
                     cx.deadline.at(due);
                     continue;
@@ -106,8 +107,8 @@ impl Asks {
     }
 }
 
-impl Ask {
-    /// Draws one. Returns whether the person would rather edit the connection.
+impl TokenDialog {
+    /// Draws the dialog. Returns whether the person chose to edit the connection instead.
     fn show(&mut self, ui: &Ui, cx: &mut Cx, facts: &Facts, place: usize) -> bool {
         let room = ui.ctx().content_rect();
         let width = size::ASK.min(room.width() - 2.0 * (space::LARGE + space::SMALL));
@@ -162,12 +163,12 @@ impl Ask {
         let field = ui.add(field).accessible_name((words.profiles.token_of)(&facts.name));
         ui.ctx().accesskit_node_builder(field.id, |node| node.set_role(Role::PasswordInput));
         let enter = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-        // Where nothing is being typed, this is what comes next.
+        // The next step if nothing is being typed.
         if ui.memory(|memory| memory.focused().is_none()) {
             field.request_focus();
         }
         let mut edit = false;
-        // What the command line named for one run is kept nowhere.
+        // The token of a connection given on the command line is not saved.
         if facts.no_keyring && facts.id > ConnectionId::COMMAND_LINE {
             ui.checkbox(&mut self.keep_in_file, words.profiles.keep_in_file);
             let warning = RichText::new(words.profiles.keep_in_file_warning).font(theme::small());

@@ -1,4 +1,4 @@
-//! Banners: what must be known above everything else, each with what to do about it.
+//! Banners for problems that affect the whole window, each with what to do about it.
 
 use egui::{Align, Frame, Label, Layout, Margin, Panel, RichText, Ui};
 
@@ -8,7 +8,7 @@ use crate::model::banner::Banner;
 use crate::model::intent::{AppIntent, Intent, LinkIntent};
 use crate::model::profile::Protocol;
 
-/// Whether it is over once it was read. The others end when what they tell of is mended.
+/// Whether the person can dismiss it. Other banners disappear when the problem is resolved.
 fn is_dismissable(banner: &Banner) -> bool {
     match banner {
         Banner::DiskFull
@@ -25,14 +25,14 @@ fn is_dismissable(banner: &Banner) -> bool {
     }
 }
 
-/// Whether it tells of the password and headers of a plain WebSocket.
+/// Whether it is about the password and headers of a plain WebSocket.
 fn is_of_plain(cx: &Cx, banner: &Banner) -> bool {
     let Banner::SecretNotKept { connection, .. } = banner else { return false };
     let protocol = cx.model.read(|model| Some(model.connections.get(connection)?.profile.protocol));
     protocol == Some(Protocol::WebSocket)
 }
 
-/// Draws all banners above the rest of the window.
+/// Draws all banners at the top of the window.
 pub(super) fn show(ui: &mut Ui, cx: &mut Cx) {
     let banners = cx.model.read(|model| model.banners.clone());
     let theme = theme::of(ui);

@@ -1,5 +1,5 @@
-//! [`Digits`]: numbers whose digits are all equally wide, so that a value that changes does not move what stands beside
-//! it. The window's font has digits of different widths, and no way to ask for its others.
+//! [`Digits`]: numbers with digits of equal width, so that a changing value does not move its neighbours. The
+//! window's font has proportional digits, and egui cannot enable its tabular ones.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,29 +7,30 @@ use std::sync::Arc;
 use egui::epaint::text::PlacedRow;
 use egui::{Color32, FontId, Galley, Rect, Ui, pos2, vec2};
 
-/// Maximum number of texts between digits that are kept: units and signs, of which there are few.
+/// Maximum number of cached texts between digits (units and signs, of which there are few).
 const MAX_PIECES: usize = 256;
 
-/// Lays out numbers in one font. What it returns is drawn in any colour.
+/// Lays out numbers in one font. The galleys can be painted in any colour.
 pub(super) struct Digits {
     font: FontId,
-    /// Laid out with each frame: another allocation means that the fonts were loaded anew, and nothing kept is right.
+    /// Laid out in each frame. A different allocation means that the fonts were reloaded and the cache is
+    /// stale.
     zero: Option<Arc<Galley>>,
     generation: u64,
     digits: Vec<Arc<Galley>>,
-    /// The width of every digit, in points.
+    /// Width of every digit, in points.
     advance: f32,
     pieces: HashMap<Box<str>, Arc<Galley>>,
 }
 
 impl Digits {
-    /// In this font.
+    /// For this font.
     pub(super) fn new(font: FontId) -> Digits {
         Digits { font, zero: None, generation: 0, digits: Vec::new(), advance: 0.0, pieces: HashMap::new() }
     }
 
-    /// To be called once a frame, before anything is laid out. What was laid out under another number than the returned
-    /// one must not be drawn any more.
+    /// Call once per frame, before laying out anything. Galleys from an earlier generation than the returned
+    /// one must not be painted.
     pub(super) fn begin(&mut self, ui: &Ui) -> u64 {
         let zero = self.lay(ui, "0");
         if self.zero.as_ref().is_none_or(|known| !Arc::ptr_eq(known, &zero)) {
@@ -43,7 +44,7 @@ impl Digits {
         self.generation
     }
 
-    /// A text, its digits of one width.
+    /// Lays out a text with digits of equal width.
     pub(super) fn galley(&mut self, ui: &Ui, text: &str) -> Arc<Galley> {
         if self.zero.is_none() {
             self.begin(ui);
@@ -87,14 +88,14 @@ impl Digits {
     }
 }
 
-/// A text that is being put together from left to right.
+/// A text being assembled from left to right.
 struct Line {
     galley: Galley,
     width: f32,
 }
 
 impl Line {
-    /// Adds a piece in the middle of so much room.
+    /// Adds a piece, centred within a width.
     fn add(&mut self, piece: &Galley, room: f32) {
         let scale = piece.pixels_per_point;
         let spare = ((room - piece.size().x) / 2.0 * scale).round() / scale;
@@ -112,7 +113,7 @@ impl Line {
     }
 }
 
-/// So many points as whole pixels, rounded up.
+/// Rounds up to whole pixels, in points.
 fn up_to_pixel(points: f32, pixels_per_point: f32) -> f32 {
     (points * pixels_per_point - 0.01).ceil() / pixels_per_point
 }
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_of_as_many_digits_are_equally_wide() {
+    fn numbers_with_the_same_number_of_digits_are_equally_wide() {
         with_window(|ui| {
             let mut digits = Digits::new(FontId::proportional(14.0));
             let natural = |text: &str| {
@@ -147,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn all_of_it_is_drawn() {
+    fn the_whole_text_is_drawn() {
         with_window(|ui| {
             let mut digits = Digits::new(FontId::proportional(14.0));
             let galley = digits.galley(ui, "-12.5 °C");
@@ -160,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_laid_out_anew_with_another_scale() {
+    fn a_new_scale_clears_the_cache() {
         let ctx = egui::Context::default();
         let mut digits = Digits::new(FontId::proportional(14.0));
         let mut seen = Vec::new();

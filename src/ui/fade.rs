@@ -1,11 +1,11 @@
-//! What appears by itself fades in within a tenth of a second, so that it does not startle; at once where less motion is
-//! wanted.
+//! Fades in things that appear on their own within a tenth of a second, so that they do not startle. Disabled
+//! if reduced motion is preferred.
 
 use egui::{Context, Id, Ui};
 
 use super::theme::motion;
 
-/// Whether anything fades.
+/// Enables or disables fading.
 pub(super) fn set(ctx: &Context, is_on: bool) {
     ctx.data_mut(|data| data.insert_temp(switch(), is_on));
     let scroll =
@@ -17,7 +17,7 @@ fn switch() -> Id {
     Id::unique("fades")
 }
 
-/// Draws what follows in `ui` fainter while it appears. Once it was away, it appears anew.
+/// Fades in what is drawn in `ui` from now on. Starts again if it was absent in the last frame.
 pub(super) fn appear(ui: &mut Ui, salt: impl std::hash::Hash + std::fmt::Debug) {
     let (id, is_on) = (Id::unique(("appears", salt)), switch());
     let (pass, now) = (ui.ctx().cumulative_pass_nr(), ui.input(|input| input.time));
@@ -33,7 +33,7 @@ pub(super) fn appear(ui: &mut Ui, salt: impl std::hash::Hash + std::fmt::Debug) 
     let Some(since) = since else { return };
     let share = (now - since) as f32 / motion::FADE;
     if share < 1.0 {
-        // Never quite unseen: a frame that comes late would show nothing.
+        // Not fully transparent, so that a late frame still shows something.
         ui.multiply_opacity(share.clamp(0.15, 1.0));
         ui.ctx().request_repaint_after(std::time::Duration::from_millis(16));
     }

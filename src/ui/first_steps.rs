@@ -1,4 +1,4 @@
-//! The card of the first start: two ways on, above a window that works already.
+//! The card shown on first start, above the working window: use this computer's server, or join another.
 
 use egui::{Frame, Label, Margin, RichText, Stroke, Ui, vec2};
 

@@ -1,5 +1,5 @@
-//! Where the keyboard's focus goes: from pane to pane, to the message when somebody just types, and back to where it was
-//! when what was on top is closed.
+//! Moves the keyboard focus: between panes, to the message field when typing in the chat, and back to where
+//! it was when a dialog or menu closes.
 
 use egui::{Event, Key};
 
@@ -7,7 +7,7 @@ use super::body::Stop;
 use super::{Cx, Ui};
 
 impl Ui {
-    /// Puts the focus into a pane.
+    /// Focuses a pane.
     pub(super) fn focus_on(&mut self, stop: Stop) {
         self.focus_next = None;
         match stop {
@@ -19,7 +19,7 @@ impl Ui {
         }
     }
 
-    /// Puts the focus into the pane `step` places from the one that has it, round the ends.
+    /// Focuses the pane `step` places from the focused one, wrapping around.
     pub(super) fn next_stop(&mut self, ui: &egui::Ui, step: isize) {
         let focused = ui.memory(|memory| memory.focused());
         let place = focused.and_then(|id| ui.ctx().read_response(id)).map(|response| response.rect.center());
@@ -35,12 +35,12 @@ impl Ui {
         }
     }
 
-    /// Whether something is laid over the window.
+    /// Whether a dialog or the palette covers the window.
     pub(super) fn is_covered(&self) -> bool {
         self.dialog.is_some() || self.palette.is_some()
     }
 
-    /// Notes what has the focus as long as nothing is laid over the window.
+    /// Records the focused widget while nothing covers the window.
     pub(super) fn remember_focus(&mut self, ui: &egui::Ui) {
         if !self.is_covered() {
             self.focus_below = ui.memory(|memory| memory.focused());
@@ -48,8 +48,8 @@ impl Ui {
         }
     }
 
-    /// The focus goes back to what had it before something was laid over the window. Where nothing had it, it goes to the
-    /// message only if the chat was used last: what is typed next may be meant for something else.
+    /// Restores the focus to the widget that had it before the window was covered. If there was none, focuses
+    /// the message field only if the chat was used last: typing may be meant for something else.
     pub(super) fn give_focus_back(&mut self, ui: &egui::Ui, cx: &mut Cx) {
         cx.deadline.at(cx.now.boot_ms);
         match self.focus_below.filter(|id| ui.ctx().read_response(*id).is_some()) {
@@ -59,7 +59,7 @@ impl Ui {
         }
     }
 
-    /// Notes which pane the person used last: where they clicked, or where the focus went.
+    /// Records the pane that was last clicked or focused.
     pub(super) fn note_use(&mut self, ui: &egui::Ui) {
         if self.is_covered() {
             self.last_used = None;
@@ -75,8 +75,8 @@ impl Ui {
         }
     }
 
-    /// Moves the focus to the message when somebody types in the chat while no field has it. Anywhere else the text may be
-    /// meant for something else, and an Enter would send it to everybody in the room.
+    /// Focuses the message field when a key is typed in the chat and no field has the focus. Elsewhere the
+    /// text may be meant for something else, and Enter would send it to the room.
     pub(super) fn take_typing(&mut self, ui: &egui::Ui) {
         if self.is_covered() || !self.layout.shows_chat() || ui.ctx().text_edit_focused() {
             return;
@@ -87,7 +87,7 @@ impl Ui {
         if egui::Popup::is_any_open(ui.ctx()) {
             return;
         }
-        // A space presses the button that has the focus.
+        // Space activates the focused button.
         let has_focus = ui.memory(|memory| memory.focused().is_some());
         let types = |event: &Event| match event {
             Event::Text(text) => !has_focus || text.trim() == text,
@@ -99,9 +99,9 @@ impl Ui {
         }
     }
 
-    /// After Esc, where nothing else took it, the focus is on the message again.
+    /// Focuses the message field after an Esc that nothing else handled.
     pub(super) fn come_back(&mut self, ui: &egui::Ui) {
-        // In the frame after what was on top: before, nothing below it may have the focus.
+        // One frame after the overlay closed: until then, nothing below it can have the focus.
         let covered = self.is_covered();
         if let Some(id) = self.focus_next.take_if(|_| !covered) {
             ui.memory_mut(|memory| memory.request_focus(id));

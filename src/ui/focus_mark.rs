@@ -1,19 +1,19 @@
-//! Which control the keyboard is on: marked only where the keyboard, or a screen reader, put the focus there. A pointer's
-//! click needs no mark (what CSS calls `:focus-visible`). Fields of text show their focus by their own frame.
+//! The focus ring. Drawn only if the focus was set by keyboard or a screen reader, not by a click (like CSS
+//! `:focus-visible`). Text fields show the focus by their own frame.
 
 use egui::{Context, Event, Id, Modifiers, Response, Stroke, StrokeKind, Ui};
 
 use super::theme::{Theme, radius, size};
 
-/// What is remembered between frames.
+/// State kept between frames.
 #[derive(Copy, Clone, Debug, Default)]
 struct Memory {
-    /// The focus is to be seen.
+    /// Whether the ring is shown.
     is_visible: bool,
-    /// The last input came from the keyboard.
+    /// Whether the last input came from the keyboard.
     by_keys: bool,
     focused: Option<Id>,
-    /// The focus is elsewhere than in the frame before.
+    /// Whether the focus moved in this frame.
     moved: bool,
 }
 
@@ -22,7 +22,7 @@ fn memory(ctx: &Context) -> Memory {
     ctx.data(|data| data.get_temp(Id::unique("focus mark"))).unwrap_or(unknown)
 }
 
-/// Takes this frame's input in; once a frame, before anything is drawn.
+/// Updates the state from this frame's input. Call once per frame, before drawing.
 pub(super) fn note(ctx: &Context) {
     let mut memory = memory(ctx);
     let pressed = ctx.input(|input| {
@@ -45,7 +45,7 @@ pub(super) fn note(ctx: &Context) {
         memory.by_keys = by_keys;
         memory.is_visible = by_keys && (is_plain || memory.is_visible);
     }
-    // Where a shortcut leads is to be seen too; where it only does something, nothing lights up.
+    // A shortcut that moves the focus shows the ring; one that does not leaves it as it is.
     memory.is_visible |= memory.by_keys && memory.moved;
     ctx.data_mut(|data| data.insert_temp(Id::unique("focus mark"), memory));
 }
@@ -54,17 +54,17 @@ fn is_plain(held: Modifiers) -> bool {
     !held.ctrl && !held.alt && !held.command
 }
 
-/// Whether what has the focus is to be marked.
+/// Whether the focus ring is shown.
 pub(super) fn is_visible(ctx: &Context) -> bool {
     memory(ctx).is_visible
 }
 
-/// Whether this has the focus, by the keyboard.
+/// Whether this widget has the focus and shows the ring.
 pub(super) fn is_on(response: &Response) -> bool {
     response.has_focus() && is_visible(&response.ctx)
 }
 
-/// A thin line around a list that the keyboard is on.
+/// A thin outline around a focused list.
 pub(super) fn ring(ui: &Ui, response: &Response, theme: &Theme) {
     if is_on(response) {
         let stroke = Stroke::new(2.0, theme.accent);
@@ -73,14 +73,14 @@ pub(super) fn ring(ui: &Ui, response: &Response, theme: &Theme) {
     }
 }
 
-/// Marks the control that the keyboard is on, over whatever it draws itself.
+/// Draws the ring around the focused widget, on top of everything.
 pub(super) fn mark(ctx: &Context) {
     if !is_visible(ctx) || ctx.text_edit_focused() {
         return;
     }
     let focused = ctx.memory(|memory| memory.focused());
     let Some(response) = focused.and_then(|id| ctx.read_response(id)) else { return };
-    // A list marks the row that the keyboard is on, and itself where that is none.
+    // A list draws the ring around its current row, or around itself if it has none.
     if !response.sense.senses_click() && !response.sense.senses_drag() {
         return;
     }
@@ -93,7 +93,7 @@ pub(super) fn mark(ctx: &Context) {
     painter.rect_stroke(rect, corner, Stroke::new(2.0, accent), StrokeKind::Inside);
 }
 
-/// Scrolls to what the keyboard went to, if that is in what `ui` scrolls. To be called at the end of its contents.
+/// Scrolls to the focused widget if it is within the scroll area of `ui`. Call at the end of its contents.
 pub(super) fn follow(ui: &Ui) {
     let memory = memory(ui.ctx());
     if !memory.moved || !memory.by_keys {

@@ -1,3 +1,3 @@
-//! Text from outside, made harmless before it is shown: the rule of [`crate::model::harmless`], the same as the console's.
+//! Sanitizes foreign text before it is shown. Same rules as the console: [`crate::model::harmless`].
 
 pub use crate::model::harmless::{line, text, verbatim};

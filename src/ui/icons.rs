@@ -1,81 +1,81 @@
-//! The one set of icons: glyphs of Lucide, a stroke of one weight on one grid, in a font of our own subset
-//! (`assets/fonts/icons.sh` makes it). Painted in any colour and size; their names for people come from the words.
+//! The icons: Lucide glyphs with one stroke weight on one grid, in a subset font made by
+//! `assets/fonts/icons.sh`. They can be painted in any colour and size; accessible names come from the texts.
 
 use egui::{Align2, Color32, FontFamily, FontId, Painter, Pos2, RichText};
 
-/// The font family that the icons are in.
+/// Name of the icons' font family.
 pub(super) const FAMILY: &str = "icons";
-/// The font.
+/// The icon font file.
 pub(super) const FONT: &[u8] = include_bytes!("../../assets/fonts/icons.ttf");
 
 /// An icon.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 #[allow(dead_code, reason = "the set is whole")]
 pub(super) enum Icon {
-    /// The list of rooms.
+    /// Room list.
     Rooms,
-    /// The chat.
+    /// Chat pane.
     Chat,
-    /// The devices.
+    /// Device pane.
     Devices,
-    /// Chat and devices.
+    /// Chat and devices side by side.
     Both,
-    /// A connection's log.
+    /// Connection log.
     Log,
-    /// The settings.
+    /// Settings.
     Settings,
-    /// Shortcuts.
+    /// Keyboard shortcuts.
     Keyboard,
     /// Add.
     Plus,
-    /// Less.
+    /// Decrease.
     Minus,
-    /// More can be done.
+    /// Opens a menu with further actions.
     More,
     /// Close.
     Close,
-    /// Find.
+    /// Search.
     Search,
-    /// A date.
+    /// Pick a date.
     Calendar,
     /// Back.
     Back,
-    /// Go there, or it is on its way.
+    /// Go to, or a message being sent.
     Up,
-    /// Down to the newest.
+    /// Scroll down to the newest.
     Down,
-    /// A menu opens.
+    /// Opens a menu.
     Unfold,
-    /// Done.
+    /// Done, or delivered.
     Check,
-    /// It waits.
+    /// Waiting.
     Clock,
-    /// It failed.
+    /// Failed.
     Alert,
     /// A room.
     Room,
-    /// A connection.
+    /// Connection.
     Server,
-    /// Again.
+    /// Retry.
     Again,
     /// Connect.
     Connect,
     /// Disconnect.
     Disconnect,
-    /// Light or dark.
+    /// Light or dark theme.
     Contrast,
-    /// A language.
+    /// Language.
     Globe,
-    /// Larger.
+    /// Zoom in.
     ZoomIn,
-    /// Smaller.
+    /// Zoom out.
     ZoomOut,
-    /// How closely things stand.
+    /// Density.
     List,
 }
 
 impl Icon {
-    /// All of them.
+    /// All icons.
     #[cfg(test)]
     const ALL: &[Icon] = &[
         Icon::Rooms,
@@ -110,7 +110,7 @@ impl Icon {
         Icon::List,
     ];
 
-    /// Its place in the font, which is Lucide's own.
+    /// Its code point in the font, the same as in Lucide.
     const fn glyph(self) -> char {
         match self {
             Icon::Rooms => '\u{E12A}',      // panel-left
@@ -147,17 +147,17 @@ impl Icon {
     }
 }
 
-/// Paints an icon around its centre; `size` is the side of its grid, in points.
+/// Paints an icon around its centre. `size` is the side of its grid, in points.
 pub(super) fn paint(painter: &Painter, centre: Pos2, icon: Icon, size: f32, colour: Color32) {
     painter.text(centre, Align2::CENTER_CENTER, icon.glyph(), font(size), colour);
 }
 
-/// An icon as text, to stand beside words in a button.
+/// An icon as text, for use in a button next to words.
 pub(super) fn text(icon: Icon, size: f32) -> RichText {
     RichText::new(icon.glyph()).font(font(size))
 }
 
-/// The font of icons of this size.
+/// The icon font at this size, in points.
 fn font(size: f32) -> FontId {
     FontId::new(size, FontFamily::Name(FAMILY.into()))
 }
@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_icon_is_in_the_font_and_none_is_another() {
+    fn each_icon_is_in_the_font_and_has_its_own_glyph() {
         let ctx = egui::Context::default();
         crate::ui::theme::install_font(&ctx);
         let mut output = ctx.run_ui(egui::RawInput::default(), |_| {});

@@ -1,31 +1,31 @@
-//! The one table of what a person can do by keys. The handling, the sheet of shortcuts, tooltips and the palette all read
-//! it; a new shortcut is a variant of [`Action`], a row of [`TABLE`] and its name in each language
+//! The table of keyboard shortcuts, used by the input handling, the shortcut sheet, tooltips and the palette.
+//! To add a shortcut, add a variant to [`Action`], a row to [`TABLE`] and its name in each language
 //! (`text/en_keys.rs`, `text/ko_keys.rs`).
 
 use egui::{Event, Key, KeyboardShortcut, Modifiers};
 
-/// What a person can do.
+/// An action that has, or may have, a keyboard shortcut.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
-    /// Open the palette.
+    /// Open the command palette.
     Palette,
-    /// Open the room above the open one.
+    /// Open the previous room in the list.
     RoomAbove,
-    /// Open the room below it.
+    /// Open the next room in the list.
     RoomBelow,
-    /// Open the next room above that has unread messages.
+    /// Open the previous room with unread messages.
     UnreadAbove,
-    /// The same below.
+    /// Open the next room with unread messages.
     UnreadBelow,
-    /// Put the focus into the next pane.
+    /// Focus the next pane.
     NextPane,
-    /// Put it into the pane before.
+    /// Focus the previous pane.
     PreviousPane,
-    /// Show or hide the list of rooms.
+    /// Show or hide the room list.
     ToggleRooms,
-    /// Show the chat alone.
+    /// Show only the chat.
     ShowChat,
-    /// Show the devices alone.
+    /// Show only the devices.
     ShowDevices,
     /// Show the chat and the devices.
     ShowBoth,
@@ -39,65 +39,65 @@ pub enum Action {
     ToggleDevices,
     /// Show or hide the open connection's log.
     ToggleLog,
-    /// Everything larger.
+    /// Zoom in.
     ZoomIn,
-    /// Everything smaller.
+    /// Zoom out.
     ZoomOut,
-    /// Everything as large as the system says.
+    /// Reset the zoom.
     ZoomReset,
     /// Open the settings.
     Settings,
-    /// Open the sheet of shortcuts.
+    /// Open the shortcut sheet.
     Shortcuts,
     /// Open the dialog for a new connection.
     AddConnection,
-    /// Dial or probe the open connection at once.
+    /// Retry the open connection now.
     RetryNow,
-    /// Send what is written.
+    /// Send the message.
     Send,
-    /// Break the line.
+    /// Insert a line break.
     NewLine,
-    /// Bold letters.
+    /// Bold.
     Bold,
-    /// Slanted letters.
+    /// Italic.
     Italic,
-    /// Letters of code.
+    /// Code.
     Code,
-    /// A page up or down in the messages.
+    /// Scroll the messages by a page.
     Page,
-    /// One line or row up or down.
+    /// Move by one line or row.
     Step,
-    /// To the first or the last.
+    /// Move to the first or last row.
     Ends,
-    /// Open a room's menu.
+    /// Open the context menu of a room.
     RoomMenu,
-    /// Select one message more, or one less.
+    /// Extend or shrink the selection by one message.
     SelectMore,
     /// Select all messages.
     SelectAll,
-    /// Open what the keyboard is on.
+    /// Open or activate the current row.
     Choose,
-    /// Close what is topmost, or go back to the message.
+    /// Close the topmost overlay, or return to the message field.
     Back,
 }
 
-/// Where a row of the table counts.
+/// Where a shortcut applies.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// Anywhere in the window, but not behind a dialog.
+    /// In the whole window, unless a dialog is open.
     Window,
-    /// Also while a dialog is open.
+    /// In the whole window, also while a dialog is open.
     Everywhere,
-    /// While a message is written. The field itself listens.
+    /// In the message field, which handles it itself.
     Message,
-    /// In a list. The list itself listens.
+    /// In a list, which handles it itself.
     List,
 }
 
-/// Under which heading of the sheet it stands.
+/// Heading of the shortcut sheet that it is listed under.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Group {
-    /// Going somewhere.
+    /// Navigation.
     Go,
     /// What is shown, and how.
     View,
@@ -110,20 +110,20 @@ pub enum Group {
 }
 
 impl Group {
-    /// All, in the order of the sheet.
+    /// All groups, in the order of the sheet.
     pub const ALL: [Group; 5] = [Group::Go, Group::View, Group::Connections, Group::Write, Group::Lists];
 }
 
 /// A row of the table.
 #[derive(Copy, Clone, Debug)]
 pub struct Shortcut {
-    /// What it does.
+    /// The action.
     pub action: Action,
-    /// Each of these keys does it; none: it is in the palette and the menus alone.
+    /// The keys, each of which triggers the action; empty if it is only in the palette and menus.
     pub keys: &'static [KeyboardShortcut],
-    /// Where it counts.
+    /// Where it applies.
     pub place: Place,
-    /// Where it stands on the sheet.
+    /// Group on the shortcut sheet.
     pub group: Group,
 }
 
@@ -190,12 +190,12 @@ pub const TABLE: &[Shortcut] = table! {
     Lists       List       Choose        [plain(Key::Enter)]
 };
 
-/// The keys that do this; none where there are none.
+/// The keys of an action; empty if it has none.
 pub fn of(action: Action) -> &'static [KeyboardShortcut] {
     TABLE.iter().find(|row| row.action == action).map_or(&[], |row| row.keys)
 }
 
-/// The keys of a row as the person has chosen: what Enter does is a preference.
+/// The keys of a row in effect: what Enter does is a preference.
 pub fn of_row(row: &'static Shortcut, enter_sends: bool) -> &'static [KeyboardShortcut] {
     const SENDS: &[KeyboardShortcut] = &[keys(Modifiers::COMMAND, Key::Enter)];
     const BREAKS: &[KeyboardShortcut] = &[plain(Key::Enter)];
@@ -206,17 +206,17 @@ pub fn of_row(row: &'static Shortcut, enter_sends: bool) -> &'static [KeyboardSh
     }
 }
 
-/// The first keys that do this, as people write them.
+/// The first keys of an action, formatted for the platform.
 pub fn label(ctx: &egui::Context, action: Action) -> Option<String> {
     Some(written(of(action).first()?, ctx.os().is_mac()))
 }
 
-/// A tooltip: what it does, and by which keys.
+/// A tooltip with the shortcut, if there is one.
 pub fn hint(ctx: &egui::Context, what: &str, action: Action) -> String {
     label(ctx, action).map_or_else(|| what.to_owned(), |keys| format!("{what} ({keys})"))
 }
 
-/// Keys as people write them: `Ctrl+Shift+D`, on a Mac `⇧⌘D`.
+/// Keys as text: `Ctrl+Shift+D`, on a Mac `⇧⌘D`.
 pub fn written(shortcut: &KeyboardShortcut, is_mac: bool) -> String {
     let Modifiers { alt, ctrl, shift, mac_cmd, command } = shortcut.modifiers;
     let names = if is_mac {
@@ -240,18 +240,19 @@ pub fn written(shortcut: &KeyboardShortcut, is_mac: bool) -> String {
     text
 }
 
-/// What was pressed and typed after a shortcut in the same frame: it is meant for where that leads, a frame later.
+/// Input that followed a shortcut in the same frame. It is meant for what the shortcut opens, so it is
+/// replayed in the next frame.
 #[derive(Debug, Default)]
 pub(super) struct Later(Vec<Event>);
 
 impl Later {
-    /// Whether anything waits for the next frame.
+    /// Whether any input waits for the next frame.
     pub(super) fn is_some(&self) -> bool {
         !self.0.is_empty()
     }
 
-    /// Takes the next shortcut out of what was pressed, and what came after it. Those that lists and fields hear
-    /// themselves are left to them.
+    /// Takes the next shortcut, and the input after it, out of this frame's events. Shortcuts handled by
+    /// lists and fields themselves are left alone.
     pub(super) fn take(&mut self, ui: &egui::Ui, over_dialog: bool) -> Option<Action> {
         ui.input_mut(|input| {
             let mut events = std::mem::take(&mut self.0);
@@ -265,7 +266,7 @@ impl Later {
                 if let Event::Key { key, modifiers, pressed: true, repeat, .. } = event
                     && let Some(row) = row_of(key, modifiers, over_dialog)
                 {
-                    // A key held down goes on only where each step leads somewhere else.
+                    // A held key repeats only actions for which that makes sense.
                     found = (!repeat || repeats(row.action)).then_some(row.action);
                     continue;
                 }
@@ -295,7 +296,8 @@ fn row_of(key: Key, held: Modifiers, over_dialog: bool) -> Option<&'static Short
     })
 }
 
-/// Exactly these keys. Whether Shift is needed for a plus sign is the keyboard's affair.
+/// Whether exactly these keys are pressed. Shift is ignored for signs: whether a plus sign needs it depends
+/// on the keyboard layout.
 fn matches(keys: &KeyboardShortcut, key: Key, held: Modifiers) -> bool {
     let is_sign = matches!(key, Key::Plus | Key::Equals | Key::Minus);
     let held = if is_sign { Modifiers { shift: false, ..held } } else { held };
@@ -313,7 +315,7 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn no_two_actions_share_their_keys_where_both_are_heard() {
+    fn no_two_actions_share_keys_in_the_same_place() {
         let heard_together = |a: Place, b: Place| {
             let everywhere = |place| matches!(place, Place::Window | Place::Everywhere);
             a == b || everywhere(a) || everywhere(b)
@@ -328,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn each_action_stands_in_the_table_once_and_under_a_heading_of_its_group() {
+    fn each_action_is_in_the_table_once_and_groups_are_contiguous() {
         let actions: HashSet<_> = TABLE.iter().map(|row| row.action).collect();
         assert_eq!(actions.len(), TABLE.len());
         let mut groups: Vec<_> = TABLE.iter().map(|row| row.group).collect();
@@ -337,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_written_as_the_system_does() {
+    fn keys_are_written_as_on_the_platform() {
         let both = |keys| (written(&keys, false), written(&keys, true));
         assert_eq!(both(keys(COMMAND_SHIFT, Key::D)), ("Ctrl+Shift+D".into(), "⇧⌘D".into()));
         assert_eq!(both(keys(ALT_SHIFT, Key::ArrowUp)), ("Alt+Shift+↑".into(), "⌥⇧↑".into()));
@@ -345,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn more_keys_held_are_another_shortcut_but_for_signs() {
+    fn extra_modifiers_make_another_shortcut_except_for_signs() {
         let held = Modifiers { ctrl: true, command: true, ..Modifiers::NONE };
         let with_shift = Modifiers { shift: true, ..held };
         assert!(matches(&keys(Modifiers::COMMAND, Key::Comma), Key::Comma, held));
@@ -357,7 +359,7 @@ mod tests {
     fn the_readme_names_every_shortcut() {
         let readme = include_str!("../../README.md");
         for row in TABLE.iter().filter(|row| !matches!(row.place, Place::Message | Place::List)) {
-            // One key for a thing is enough there.
+            // The README needs to name only one shortcut per action.
             for keys in row.keys.iter().take(1) {
                 let keys = written(keys, false);
                 assert!(readme.contains(&format!("`{keys}`")), "{:?}: {keys}", row.action);

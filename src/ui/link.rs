@@ -1,5 +1,5 @@
-//! What a connection's state looks like: the word at once, the alarm a second later, the last reason kept while it is
-//! tried again.
+//! How a connection's state is presented: the state itself immediately, the warning colour after a second,
+//! and the last failure reason kept during retries.
 
 use super::text::StateWord;
 use super::{Cx, Deadline};
@@ -7,23 +7,23 @@ use crate::model::link_state::{LinkState, Why};
 use crate::model::reducer::Connection;
 use crate::model::time::{BootMs, Time, WallMs};
 
-/// A loss shorter than this raises no alarm, so that a blink does not flicker.
+/// Outages shorter than this show no warning, so that a brief loss does not flicker, in milliseconds.
 const ALARM_AFTER_MS: u64 = 1_000;
-/// An outage longer than this is called "Suspended".
+/// Outages longer than this are shown as "Suspended", in milliseconds.
 const SUSPENDED_AFTER_MS: u64 = 120_000;
 
-/// What is remembered of a connection between frames, and what it looks like now.
+/// What is remembered of a connection between frames, and its current presentation.
 #[derive(Clone, Debug)]
 pub(super) struct LinkMemory {
     was_online: bool,
     down_since: Option<BootMs>,
-    /// The word for its state.
+    /// The state shown.
     pub(super) word: StateWord,
-    /// When it is tried again.
+    /// When the next attempt is made.
     pub(super) retry_at: Option<BootMs>,
     /// Why it is down.
     pub(super) why: Option<Why>,
-    /// Whether being down deserves colour and a sentence by now.
+    /// Whether the outage has lasted long enough to be shown as a warning.
     pub(super) alarm: bool,
 }
 
@@ -41,8 +41,8 @@ impl Default for LinkMemory {
 }
 
 impl LinkMemory {
-    /// Takes the state of this frame in.
-    pub(super) fn look(&mut self, connection: &Connection, now: Time, deadline: &mut Deadline) {
+    /// Updates from this frame's state.
+    pub(super) fn update(&mut self, connection: &Connection, now: Time, deadline: &mut Deadline) {
         let now = now.boot_ms;
         self.retry_at = None;
         match &connection.link {
@@ -66,12 +66,12 @@ impl LinkMemory {
                     deadline.at(suspended_at + 1);
                 }
                 if *retry_at > now {
-                    // The moment at which the shown number of seconds changes.
+                    // Repaint when the displayed number of seconds changes.
                     deadline.at(now + (retry_at - now - 1) % 1_000 + 1);
                 }
             }
             LinkState::Stopped { why } => {
-                // What never was online has no blink to wait for.
+                // A connection that was never online shows the warning immediately.
                 let since = if self.was_online { now } else { now.saturating_sub(ALARM_AFTER_MS) };
                 self.down_since.get_or_insert(since);
                 self.why = Some(why.clone());
@@ -85,13 +85,13 @@ impl LinkMemory {
         }
     }
 
-    /// Since when it is down, as people see time; none where it never was up or is not asked to be.
+    /// When it went down, in wall-clock time; `None` if it never was up or is not meant to be.
     pub(super) fn down_since(&self, now: Time) -> Option<WallMs> {
         let ago = now.boot_ms.saturating_sub(self.down_since?);
         Some(now.wall_ms.saturating_sub(i64::try_from(ago).unwrap_or(i64::MAX)))
     }
 
-    /// "retrying in 3 s", while it waits.
+    /// "retrying in 3 s", while waiting for the next attempt.
     pub(super) fn countdown(&self, cx: &Cx) -> Option<String> {
         let left = self.retry_at?.saturating_sub(cx.now.boot_ms);
         Some(match left.div_ceil(1_000) {

@@ -1,4 +1,4 @@
-//! [`Looks`]: the person's preferences as the window follows them: its words, its colours, its zoom.
+//! [`Looks`]: applies the preferences to the window: language, theme and zoom.
 
 use super::text::{Language, Words};
 use super::{Surroundings, fade, theme};
@@ -6,41 +6,41 @@ use crate::model::intent::{AppIntent, Intent};
 use crate::model::preferences::{Motion, Preferences};
 use crate::model::shared::SharedModel;
 
-/// The preferences that the window follows.
+/// The preferences that affect the window's appearance.
 pub(super) struct Looks {
     system: Language,
-    /// What the model said last.
-    told: Preferences,
-    /// What the person wants: ahead of the model until the worker has kept it.
+    /// Preferences last seen in the model.
+    known: Preferences,
+    /// Preferences in effect; ahead of the model until the worker has saved them.
     wanted: Preferences,
-    /// What the context is dressed in.
-    worn: Preferences,
-    /// Whether things fade in; none before the first frame.
+    /// Preferences that the egui context is set up for.
+    applied: Preferences,
+    /// Whether fading is enabled; `None` before the first frame.
     fades: Option<bool>,
 }
 
 impl Looks {
-    /// Dresses the context as if nothing had been chosen. `system` is the language that the system speaks.
+    /// Sets up the context with the defaults. `system` is the system's language.
     pub(super) fn new(ctx: &egui::Context, system: Language) -> Looks {
-        // The zoom is a preference: kept, and the same wherever it is changed.
+        // The zoom is a preference, so egui must not change it itself.
         ctx.options_mut(|options| options.zoom_with_keyboard = false);
         theme::install_font(ctx);
         let usual = Preferences::default();
         theme::apply(ctx, usual.theme);
-        Looks { system, told: usual, wanted: usual, worn: usual, fades: None }
+        Looks { system, known: usual, wanted: usual, applied: usual, fades: None }
     }
 
-    /// The words to speak in.
+    /// The texts in the chosen language.
     pub(super) fn words(&self) -> &'static Words {
         self.system.chosen(self.wanted.language).words_with(self.wanted.hours)
     }
 
-    /// What the person wants.
+    /// The preferences in effect.
     pub(super) fn wanted(&self) -> Preferences {
         self.wanted
     }
 
-    /// Takes a choice: it is seen at once, and handed to be kept.
+    /// Applies new preferences immediately, and queues them to be saved.
     pub(super) fn choose(&mut self, choice: Preferences, intents: &mut Vec<Intent>) {
         if choice != self.wanted {
             self.wanted = choice;
@@ -48,17 +48,17 @@ impl Looks {
         }
     }
 
-    /// Takes over what the model says, where it says something new.
-    pub(super) fn hear(&mut self, model: &SharedModel) {
-        let said = model.read(|model| model.preferences);
-        if said != self.told {
-            (self.told, self.wanted) = (said, said);
+    /// Takes over the model's preferences if they changed.
+    pub(super) fn sync(&mut self, model: &SharedModel) {
+        let latest = model.read(|model| model.preferences);
+        if latest != self.known {
+            (self.known, self.wanted) = (latest, latest);
         }
     }
 
-    /// Follows the model, and dresses the window anew where something changed.
+    /// Takes over the model's preferences, and updates the context if anything changed.
     pub(super) fn follow(&mut self, ui: &mut egui::Ui, model: &SharedModel, around: Surroundings) {
-        self.hear(model);
+        self.sync(model);
         let fades = match self.wanted.motion {
             Motion::System => !around.reduced_motion,
             Motion::Full => true,
@@ -67,18 +67,18 @@ impl Looks {
         if self.fades.replace(fades) != Some(fades) {
             fade::set(ui.ctx(), fades);
         }
-        if self.worn == self.wanted {
+        if self.applied == self.wanted {
             return;
         }
-        if self.worn.theme != self.wanted.theme {
+        if self.applied.theme != self.wanted.theme {
             theme::apply(ui.ctx(), self.wanted.theme);
             ui.reset_style();
         }
-        if self.worn.zoom() != self.wanted.zoom() {
+        if self.applied.zoom() != self.wanted.zoom() {
             ui.ctx().set_zoom_factor(f32::from(self.wanted.zoom()) / 100.0);
         }
-        self.worn = self.wanted;
-        // What was drawn before this frame knew, a tooltip or a dialog's ground, follows in the next.
+        self.applied = self.wanted;
+        // Redraw what was already drawn in this frame, such as tooltips and dialog backgrounds.
         ui.ctx().request_repaint_after(std::time::Duration::ZERO);
     }
 }

@@ -1,5 +1,5 @@
-//! Menus: how all of them look, what a row of one is, and where the focus goes. A menu opens from its button, by the
-//! second button of the mouse, or by the keyboard; the arrow keys go along its rows.
+//! Menus: their appearance, their rows, and their focus handling. A menu opens from its button, by secondary
+//! click, or by keyboard; arrow keys move along its rows.
 
 use egui::accesskit::Role;
 use egui::{Button, Id, Popup, Response, Sense, SetOpenCommand, Ui, Vec2, WidgetInfo, pos2, vec2};
@@ -9,34 +9,34 @@ use super::keys::{self, Action};
 use super::theme::{self, radius, size, space};
 use super::{focus_mark, widgets};
 
-/// Least width of a menu's row, in points.
+/// Minimum width of a row, in points.
 const MIN_WIDTH: f32 = 168.0;
-/// Longer words are cut, in points.
+/// Maximum width of a row's text, in points; longer text is truncated.
 const MAX_TEXT_WIDTH: f32 = 360.0;
-/// Between the edge of a row and its words, in points.
+/// Padding between a row's edge and its text, in points.
 const PAD: f32 = 10.0;
-/// What the mark of a row that is on takes, in points.
+/// Width of the check or radio mark, in points.
 const MARK: f32 = 24.0;
-/// Between the words and the keys, in points.
+/// Space between the text and the shortcut, in points.
 const GAP: f32 = 28.0;
 
-/// What a row is.
+/// Type of a row.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 enum Kind {
-    /// It does something.
+    /// An action.
     Act,
-    /// It does something that cannot be undone.
+    /// A destructive action.
     Danger,
-    /// It is on or off.
+    /// A check box.
     Check(bool),
-    /// It is one of several that exclude each other.
+    /// A radio button.
     Radio(bool),
-    /// The same in a list to choose from.
+    /// An option of a drop-down list.
     Option(bool),
 }
 
-/// Opens a menu at the pointer by the second button of the mouse, or below the row by the keyboard's own keys for it. Its
-/// name is made only when it is open, since every row may have one.
+/// A context menu: opens at the pointer on a secondary click, or below the row with the menu key. `name` is
+/// called only when it is open, since every row may have a menu.
 pub(super) fn context(
     ui: &Ui,
     response: &Response,
@@ -68,7 +68,7 @@ pub(super) fn context(
     show(popup, response, Role::Menu, &name(), content);
 }
 
-/// Whether a context menu was opened by the pointer, and so stands where that was.
+/// Whether the context menu was opened with the pointer, and so is placed at it.
 fn is_at_pointer(ui: &Ui, response: &Response, opens: bool) -> bool {
     let id = response.id.with("menu at pointer");
     if opens {
@@ -78,7 +78,7 @@ fn is_at_pointer(ui: &Ui, response: &Response, opens: bool) -> bool {
     ui.data(|data| data.get_temp(id)).unwrap_or(true)
 }
 
-/// A button with three dots that opens a menu.
+/// A "…" button that opens a menu.
 pub(super) fn more(ui: &mut Ui, name: &str, min_size: Vec2, content: impl FnOnce(&mut Ui)) -> Response {
     let response = ui.add(Button::new("").frame_when_inactive(false).min_size(min_size));
     let colour = if response.hovered() { theme::of(ui).text } else { theme::of(ui).weak };
@@ -126,7 +126,7 @@ fn show(popup: Popup<'_>, anchor: &Response, role: Role, name: &str, content: im
             ctx.data_mut(|data| data.remove::<bool>(id));
             let focused = ctx.memory(|memory| memory.focused()).and_then(|id| ctx.read_response(id));
             let layer = shown.map(|shown| shown.response.layer_id);
-            // What the row did may have put the focus elsewhere.
+            // The row's action may have moved the focus.
             if by_keys && focused.is_none_or(|focused| Some(focused.layer_id) == layer) {
                 anchor.request_focus();
             }
@@ -135,7 +135,7 @@ fn show(popup: Popup<'_>, anchor: &Response, role: Role, name: &str, content: im
     }
 }
 
-/// Where it is noted that a menu is open, and whether the keyboard opened it.
+/// Where the menu's state is stored: that it is open, and whether the keyboard opened it.
 fn memory_id(popup: &Popup<'_>) -> Id {
     popup.get_id().with("open by keys")
 }
@@ -144,39 +144,39 @@ fn was_open(popup: &Popup<'_>) -> bool {
     popup.ctx().data(|data| data.get_temp::<bool>(memory_id(popup))).is_some()
 }
 
-/// Where it is noted that the first row of a menu is to have the focus.
+/// Where it is stored that the first row is to get the focus.
 fn first_id() -> Id {
     Id::unique("first row of a menu")
 }
 
-/// A row that does something.
+/// A row with an action.
 pub(super) fn item(ui: &mut Ui, text: &str) -> Response {
     row(ui, text, None, Kind::Act)
 }
 
-/// A row that does what a shortcut does too.
+/// A row with an action that has a shortcut.
 pub(super) fn item_of(ui: &mut Ui, text: &str, action: Action) -> Response {
     let keys = keys::label(ui.ctx(), action);
     row(ui, text, keys.as_deref(), Kind::Act)
 }
 
-/// A row that does what cannot be undone.
+/// A row with a destructive action.
 pub(super) fn danger(ui: &mut Ui, text: &str) -> Response {
     row(ui, text, None, Kind::Danger)
 }
 
-/// A row that is on or off.
+/// A row with a check box.
 #[allow(dead_code, reason = "the set of rows is whole")]
 pub(super) fn check(ui: &mut Ui, is_on: bool, text: &str) -> Response {
     row(ui, text, None, Kind::Check(is_on))
 }
 
-/// A row that is one of several.
+/// A row with a radio button.
 pub(super) fn radio(ui: &mut Ui, is_on: bool, text: &str) -> Response {
     row(ui, text, None, Kind::Radio(is_on))
 }
 
-/// Rows of which one is chosen: this one is for `option`.
+/// A row with a radio button for `option`; selects it when clicked.
 pub(super) fn one_of<T: PartialEq>(ui: &mut Ui, chosen: &mut T, option: T, text: &str) -> Response {
     let response = radio(ui, *chosen == option, text);
     if response.clicked() {
@@ -185,12 +185,12 @@ pub(super) fn one_of<T: PartialEq>(ui: &mut Ui, chosen: &mut T, option: T, text:
     response
 }
 
-/// A row of a list to choose from.
+/// An option of a drop-down list.
 pub(super) fn option(ui: &mut Ui, is_on: bool, text: &str) -> Response {
     row(ui, text, None, Kind::Option(is_on))
 }
 
-/// What the rows below it are about.
+/// A heading for the rows below it.
 pub(super) fn title(ui: &mut Ui, text: &str) {
     let text = egui::RichText::new(text).font(theme::small()).color(theme::of(ui).weak);
     ui.add(egui::Label::new(text).selectable(false));
@@ -265,7 +265,7 @@ fn row(ui: &mut Ui, text: &str, keys: Option<&str>, kind: Kind) -> Response {
     response
 }
 
-/// The button of a list to choose from: what is chosen, and an arrow. `what`: what it is that is chosen.
+/// A drop-down button: the chosen option and an arrow. `what` names the choice.
 pub(super) fn choice(
     ui: &mut Ui,
     what: &str,

@@ -1,5 +1,6 @@
-//! The window's views. A view copies out of the model what is visible, lets go of the lock, draws, and says what the
-//! person wants as [`Intent`]s. No I/O, no clock; every sentence comes from [`text`], every colour from [`theme`].
+//! The window's views. A view copies what is visible out of the model, releases the lock, draws, and returns
+//! the person's actions as [`Intent`]s. No I/O and no clock; every text comes from [`text`], every colour
+//! from [`theme`].
 
 pub mod harmless;
 pub mod keys;
@@ -67,26 +68,26 @@ pub use paste_note::NotPasted;
 pub use rooms::name_of as connection_name;
 use text::{Language, Words};
 
-/// So many rooms are remembered as open before.
-const RECENT: usize = 20;
+/// Maximum number of recently opened rooms remembered.
+const MAX_RECENT_ROOMS: usize = 20;
 
-/// What the window takes from the system. The person's own choices are in the model.
+/// What the window takes from the system at start. The person's own choices are in the model.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The system's language: the window's own unless the person prefers another.
+    /// The system's language, used unless the person chose another.
     pub language: Language,
-    /// How the panes stood when the window was closed.
+    /// Layout of the panes when the window was last closed.
     pub panes: Panes,
 }
 
-/// What is open: a connection, and a room of it once there is one.
+/// What is open: a connection and, once it has any, a room of it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Place {
     connection: ConnectionId,
     room: Option<RoomId>,
 }
 
-/// What every view gets beside its own state.
+/// Context passed to every view besides its own state.
 struct Cx<'a> {
     words: &'static Words,
     chosen: Preferences,
@@ -98,37 +99,37 @@ struct Cx<'a> {
 }
 
 impl Cx<'_> {
-    /// How closely things stand.
+    /// Spacing set by the density preference.
     fn rhythm(&self) -> &'static theme::Rhythm {
         theme::rhythm(self.chosen.density)
     }
 
-    /// What a room is called, as it is shown: at most so many characters.
+    /// Name of a room for display, with at most `most` characters.
     fn room_title(&self, connection: ConnectionId, room: &RoomId, most: usize) -> String {
         let read =
             |connection: &crate::model::Connection| (connection.has_frames(), connection.chat.name_of(room));
         let (has_frames, name) =
             self.model.read(|model| model.connections.get(&connection).map(read)).unzip();
         if has_frames == Some(true) {
-            // The only room of such a server has no name of its own.
+            // Such a server has only one room, which has no name.
             return self.words.plain.room.to_owned();
         }
         harmless::line(name.unwrap_or_else(|| RoomName::of_id(room)).as_str(), most)
     }
 }
 
-/// The next moment at which something on screen changes by itself.
+/// The next moment at which something on screen changes without input.
 #[derive(Copy, Clone, Debug, Default)]
 struct Deadline(Option<BootMs>);
 
 impl Deadline {
-    /// Asks to be drawn at this moment or before.
+    /// Requests a repaint at this moment or earlier.
     fn at(&mut self, moment: BootMs) {
         self.0 = Some(self.0.map_or(moment, |known| known.min(moment)));
     }
 }
 
-/// The window's own state: what is open, scrolled to, typed. Everything else is in the model.
+/// State of the window: what is open, scrolled to and typed. Everything else is in the model.
 pub struct Ui {
     looks: looks::Looks,
     open: Option<Place>,
@@ -139,12 +140,12 @@ pub struct Ui {
     logs: log::Logs,
     search: search::Pane,
     layout: Layout,
-    asks: ask::Asks,
-    /// What of the layout was handed out to be kept.
+    asks: ask::TokenDialogs,
+    /// The layout last handed out to be saved.
     kept: Panes,
-    /// The room that was open when the window was closed, until its connection is there.
+    /// The room that was open when the window was last closed, until its connection exists.
     restored: Option<Place>,
-    /// Where the panes were drawn last.
+    /// Areas of the panes in the last frame.
     stops: Vec<(body::Stop, egui::Rect)>,
     title: String,
     announcer: announce::Announcer,
@@ -152,21 +153,21 @@ pub struct Ui {
     dialog: Option<dialog::Dialog>,
     palette: Option<palette::Palette>,
     later: keys::Later,
-    /// The rooms that were open, the newest last.
+    /// Recently opened rooms, the newest last.
     recent: Vec<Place>,
-    /// The pane that the person used last; none after a dialog or outside of all panes.
+    /// The pane used last; `None` after a click or focus outside of all panes.
     last_used: Option<body::Stop>,
-    /// The same before something was laid over the window.
+    /// `last_used` as of when the window was covered by a dialog or the palette.
     used_below: Option<body::Stop>,
-    /// What had the focus in the frame before.
+    /// The focused widget of the last frame.
     last_focused: Option<egui::Id>,
-    /// What had the focus before something was laid over the window.
+    /// The focused widget as of when the window was covered.
     focus_below: Option<egui::Id>,
-    /// It is to have it again.
+    /// The widget to focus in the next frame.
     focus_next: Option<egui::Id>,
-    /// The connections there were when the person added one: the one that comes is opened.
+    /// The existing connections when the person added one, so that the new one can be opened.
     known_before: Option<BTreeSet<ConnectionId>>,
-    /// Somebody is to look for servers on the local network.
+    /// Whether discovery of servers on the local network is on.
     looking: bool,
     focused: Option<bool>,
     around: Surroundings,
@@ -174,7 +175,7 @@ pub struct Ui {
 }
 
 impl Ui {
-    /// Dresses the context and starts with nothing open.
+    /// Sets up the egui context. Nothing is open at first.
     pub fn new(ctx: &egui::Context, options: Options) -> Ui {
         ctx.add_plugin(nul::NoNul);
         ctx.add_plugin(overhang::Overhang);
@@ -187,7 +188,7 @@ impl Ui {
             devices: devices::Devices::default(),
             logs: log::Logs::default(),
             search: search::Pane::default(),
-            asks: ask::Asks::default(),
+            asks: ask::TokenDialogs::default(),
             layout: Layout::new(options.panes.clone()),
             restored: options
                 .panes
@@ -216,8 +217,8 @@ impl Ui {
         }
     }
 
-    /// Draws the window. What the person wants is added to `intents`. Asks the context for its next repaint, and only
-    /// for one that [`Ui::next_deadline`] names.
+    /// Draws the window, and appends the person's actions to `intents`. Schedules the repaint at
+    /// [`Ui::next_deadline`], and no other.
     pub fn show(&mut self, ui: &mut egui::Ui, model: &SharedModel, now: Time, intents: &mut Vec<Intent>) {
         focus_mark::note(ui.ctx());
         self.looks.follow(ui, model, self.around);
@@ -251,47 +252,47 @@ impl Ui {
         }
     }
 
-    /// The boot time, in milliseconds, at which the window wants to be drawn although nothing happened: a countdown's
-    /// next second, the end of somebody's typing, a draft to be kept. `None`: nothing changes by itself.
+    /// The boot time, in milliseconds, of the next repaint needed without input, such as for a countdown, the
+    /// end of a typing indicator, or saving a draft. `None` if nothing changes without input.
     pub fn next_deadline(&self) -> Option<BootMs> {
         self.deadline.0
     }
 
-    /// Hands out every draft that is not kept yet; for when the window is hidden or closed.
+    /// Hands out every unsaved draft. To be called when the window is hidden or closed.
     pub fn flush_drafts(&mut self, intents: &mut Vec<Intent>) {
         self.chat.flush_drafts(intents);
     }
 
-    /// Says that nothing was pasted, and why, where the person wanted it.
+    /// Reports at the focused field that pasting failed.
     pub fn not_pasted(&mut self, why: NotPasted) {
-        self.paste_note.tell(why);
+        self.paste_note.set(why);
     }
 
-    /// The connection and room that are open.
+    /// The open connection and room.
     pub fn open_room(&self) -> Option<(ConnectionId, &RoomId)> {
         let place = self.open.as_ref()?;
         Some((place.connection, place.room.as_ref()?))
     }
 
-    /// Opens a room, as if the person had chosen it; it may be one that is yet to come.
+    /// Opens a room, as if chosen by the person. It need not exist yet.
     pub fn open(&mut self, connection: ConnectionId, room: RoomId, intents: &mut Vec<Intent>) {
         self.go_to(Place { connection, room: Some(room) }, intents);
     }
 
     /// Whether the devices are on screen.
     pub fn shows_devices(&self) -> bool {
-        // The search pane stands in their place beside the chat, and in a narrow window over everything.
+        // The search pane replaces the devices beside the chat, and everything in a narrow window.
         let covered = self.search.is_open() && (self.layout.shows_chat() || !self.layout.is_wide());
         self.layout.shows_devices() && !covered
     }
 
-    /// How the panes stand, and what is open: for when the window is closed.
+    /// The layout and what is open, to be saved when the window is closed.
     pub fn panes(&self) -> Panes {
         let room = self.open.as_ref().and_then(|place| Some((place.connection, place.room.clone()?)));
         Panes { room: room.or_else(|| self.kept.room.clone()), ..self.layout.chosen().clone() }
     }
 
-    /// Opens the page of a device, as if the person had chosen it in the list.
+    /// Opens a device's page, as if chosen in the list.
     pub fn open_device(&mut self, connection: ConnectionId, device: DeviceId) {
         self.search.close();
         self.layout.bring_devices();
@@ -299,7 +300,7 @@ impl Ui {
         self.devices.open(connection, device);
     }
 
-    /// Goes to a place as the person wants it.
+    /// Opens a room chosen by the person.
     fn go_to(&mut self, place: Place, intents: &mut Vec<Intent>) {
         self.restored = None;
         self.enter(place, intents);
@@ -310,7 +311,7 @@ impl Ui {
             self.chat.flush_drafts(intents);
             self.chat.leave();
             self.recent.retain(|known| *known != place);
-            let most = self.recent.len().saturating_sub(RECENT - 1);
+            let most = self.recent.len().saturating_sub(MAX_RECENT_ROOMS - 1);
             self.recent.drain(..most);
             self.recent.push(place.clone());
             self.open = Some(place);
@@ -320,7 +321,7 @@ impl Ui {
     fn note_focus(&mut self, ui: &egui::Ui, cx: &mut Cx) {
         let focused = ui.input(|input| input.focused);
         if self.focused != Some(focused) {
-            // A window starts with the focus: only its changes are news.
+            // A new window has the focus; only later changes are reported.
             if self.focused.is_some() {
                 cx.intents.push(Intent::App(AppIntent::Focus(focused)));
             }
@@ -334,12 +335,12 @@ impl Ui {
         cx.model.read(|model| {
             links.retain(|id, _| model.connections.contains_key(id));
             for (id, connection) in &model.connections {
-                links.entry(*id).or_default().look(connection, now, deadline);
+                links.entry(*id).or_default().update(connection, now, deadline);
             }
         });
     }
 
-    /// Opens the first room there is when nothing is open, and leaves what is gone.
+    /// Opens the first available room if nothing is open, and closes one that no longer exists.
     fn keep_open_place_valid(&mut self, cx: &mut Cx) {
         let added = self.known_before.as_ref().and_then(|known| {
             cx.model.read(|model| model.connections.keys().find(|id| !known.contains(id)).copied())
@@ -360,11 +361,11 @@ impl Ui {
             match known {
                 Some((place, connection)) => match &place.room {
                     Some(room) if connection.chat.rooms.contains_key(room) => open.clone(),
-                    // It was there already, under another id.
+                    // The room already existed under another id.
                     Some(room) if let Some(other) = connection.chat.moved.get(room) => {
                         Some(Place { connection: place.connection, room: Some(other.clone()) })
                     }
-                    // A connection whose rooms are not known yet keeps its place.
+                    // Keep the place while the connection's rooms are not loaded yet.
                     Some(_) if connection.chat.rooms.is_empty() => open.clone(),
                     _ => Some(Place { connection: place.connection, room: first_room(connection) }),
                 },
@@ -386,7 +387,7 @@ impl Ui {
         }
     }
 
-    /// Never over another dialog: what is typed there stays.
+    /// Never replaces another dialog, which may hold typed text.
     fn open_settings(&mut self) {
         if self.dialog.is_none() {
             self.dialog = Some(dialog::Dialog::settings(self.looks.wanted()));
@@ -443,7 +444,7 @@ impl Ui {
     }
 }
 
-/// The room to begin with: the one every hub has, or the first by name.
+/// The default room: the one that every server has, or the first by name.
 fn first_room(connection: &crate::model::Connection) -> Option<RoomId> {
     let general = RoomId::general();
     if connection.chat.rooms.contains_key(&general) {

@@ -1,5 +1,5 @@
-//! Part of *Add connection*: servers that others announce on the local network, and what an invite link leads to. What an
-//! announcement says is foreign text: it fills in an address, and is trusted in nothing.
+//! Part of the *Add connection* dialog: servers announced on the local network, and the target of an invite
+//! link. Announcements are untrusted: they only fill in the address.
 
 use egui::accesskit::Role;
 use egui::{Button, Frame, Id, Label, RichText, ScrollArea, Stroke, TextEdit, Ui, vec2};
@@ -10,27 +10,28 @@ use crate::model::address::Address;
 use crate::model::lan::{InviteLink, Nearby, NearbyServer};
 use crate::model::time::BootMs;
 
-/// How long it takes until it is said that there is no server, in milliseconds: all there are answer sooner.
-const PATIENCE_MS: u64 = 3_000;
-/// The height of one server, in points.
+/// How long to wait before showing that no server was found, in milliseconds; responses normally arrive
+/// sooner.
+const MAX_WAIT_MS: u64 = 3_000;
+/// Height of a server's row, in points.
 const ROW: f32 = 40.0;
-/// So many are seen without scrolling.
+/// Number of rows visible without scrolling.
 const MAX_SEEN: f32 = 3.5;
 
-/// The list's own state.
+/// State of the list.
 #[derive(Default)]
 pub(super) struct Picker {
-    /// The server that the person chose.
+    /// The server chosen.
     chosen: Option<NearbyServer>,
-    /// What they pasted for it.
+    /// The invite link pasted for it.
     link: String,
-    /// Since when somebody looks.
+    /// When discovery started.
     since: Option<BootMs>,
     wants_focus: bool,
 }
 
 impl Picker {
-    /// Draws the list. A server that is chosen is put into the address; with the invite's link for it, that takes its place.
+    /// Draws the list. Choosing a server fills in its address; an invite link for it replaces that.
     pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx, address: &mut String) {
         let words = cx.words.people;
         let since = *self.since.get_or_insert(cx.now.boot_ms);
@@ -46,7 +47,7 @@ impl Picker {
             }
             Nearby::Looking(found) if !found.is_empty() => self.list(ui, cx, &found, address),
             Nearby::Off | Nearby::Looking(_) => {
-                let due = since.saturating_add(PATIENCE_MS);
+                let due = since.saturating_add(MAX_WAIT_MS);
                 let text = if cx.now.boot_ms < due {
                     cx.deadline.at(due);
                     words.nearby_looking
@@ -89,11 +90,11 @@ impl Picker {
         }
     }
 
-    /// What is needed beside the address of an announced server.
+    /// Asks for the invite link that the chosen server requires.
     fn ask_for_link(&mut self, ui: &mut Ui, cx: &Cx, address: &mut String) {
         let words = cx.words.people;
         let Some(server) = &self.chosen else { return };
-        // The person went on to another address.
+        // The person has since typed another address.
         let parsed = Address::parse(address.split(',').next().unwrap_or(address)).ok();
         let invited = parsed.as_ref().is_some_and(|address| address.invite.is_some());
         if !invited && !parsed.is_some_and(|address| server.urls().contains(&address.url)) {
@@ -136,7 +137,7 @@ fn said(ui: &mut Ui, text: &str, colour: egui::Color32) {
     widgets::live(ui, shown.id, text);
 }
 
-/// A server. Returns whether the person chose it.
+/// Draws a server's row. Returns whether it was clicked.
 fn row(ui: &mut Ui, cx: &Cx, server: &NearbyServer, chosen: Option<&NearbyServer>) -> bool {
     let words = cx.words.people;
     let theme = theme::of(ui);
@@ -167,7 +168,8 @@ fn row(ui: &mut Ui, cx: &Cx, server: &NearbyServer, chosen: Option<&NearbyServer
     response.clicked()
 }
 
-/// What an invite link leads to: the server's name as the link has it, where it is, and by what it is recognized.
+/// Describes the target of an invite link: the server's name according to the link, its address, and its
+/// fingerprint.
 pub(super) fn joining(ui: &mut Ui, cx: &Cx, text: &str, address: &Address) {
     let words = cx.words.people;
     let theme = theme::of(ui);
@@ -206,7 +208,7 @@ pub(super) fn joining(ui: &mut Ui, cx: &Cx, text: &str, address: &Address) {
     });
 }
 
-/// In groups of four, as people compare it.
+/// In groups of four digits, for comparing by eye.
 fn grouped(hex: &str) -> String {
     let groups: Vec<&str> =
         (0..hex.len()).step_by(4).filter_map(|at| hex.get(at..(at + 4).min(hex.len()))).collect();

@@ -1,13 +1,13 @@
-//! [`NoNul`]: keeps NUL characters away from text fields and from the accessibility bus. AT-SPI carries strings that end
-//! at a NUL; one of them makes the bus drop the whole application until it restarts.
+//! [`NoNul`]: keeps NUL characters out of text fields and the accessibility tree. AT-SPI uses NUL-terminated
+//! strings; a single NUL disconnects the application from the bus until it restarts.
 
 use egui::accesskit::{Action, ActionData, Node};
 use egui::{Context, Event, FullOutput, ImeEvent, Plugin, RawInput};
 
-/// What a NUL becomes on its way to a screen reader: as long in bytes, so that the positions of characters hold.
+/// Replaces a NUL in text for assistive technology. One byte long, so that character positions stay valid.
 const STAND_IN: &str = " ";
 
-/// Takes NULs out of what comes in, and replaces them in what goes out to assistive technology.
+/// An egui plugin that removes NULs from input, and replaces them in the accessibility tree.
 pub(super) struct NoNul;
 
 impl Plugin for NoNul {

@@ -1,4 +1,4 @@
-//! Asks before a link is followed: where it really leads, and what is odd about it.
+//! Confirmation before opening a link: shows its real target and what is suspicious about it.
 
 use egui::text::{LayoutJob, TextFormat};
 use egui::{Frame, Label, RichText, ScrollArea, Ui};
@@ -9,7 +9,7 @@ use super::theme::{self, radius, size, space};
 use super::{Cx, harmless, widgets};
 use crate::model::intent::{AppIntent, Intent};
 
-/// A link that waits for a word.
+/// A link waiting for confirmation.
 pub(super) struct Ask {
     target: Target,
     concerns: Vec<Concern>,
@@ -17,7 +17,7 @@ pub(super) struct Ask {
 }
 
 impl Ask {
-    /// `claimed` is the address that the link's text names.
+    /// `claimed` is the address that the link's text shows, if any.
     pub(super) fn new(target: Target, claimed: Option<String>) -> Ask {
         let concerns = target.concerns(claimed.as_deref());
         Ask { target, concerns, is_fresh: true }
@@ -64,7 +64,8 @@ impl Ask {
             let copy = ui.add(widgets::plain(words.copy_address));
             let cancel = ui.add(widgets::plain(cx.words.cancel));
             if std::mem::take(&mut self.is_fresh) {
-                // What is odd is not opened by one more press of the same key.
+                // For a suspicious link Cancel gets the focus, so that repeating the key press does not open
+                // it.
                 if self.concerns.is_empty() { open.request_focus() } else { cancel.request_focus() }
             }
             if open.clicked() {
@@ -80,7 +81,7 @@ impl Ask {
         fate
     }
 
-    /// The address, its host in strong letters.
+    /// The address, with its host emphasized.
     fn address(&self, theme: &theme::Theme) -> LayoutJob {
         let (before, host, after) = self.target.parts();
         let part = |font_id, color| TextFormat {
@@ -90,7 +91,7 @@ impl Ask {
             ..TextFormat::default()
         };
         let mut job = LayoutJob::default();
-        // A target is harmless, or it would be none.
+        // [`Target::parse`] rejects addresses that need sanitizing.
         debug_assert_eq!(harmless::text(self.target.url()), self.target.url());
         job.append(before, 0.0, part(theme::body(), theme.weak));
         job.append(host, 0.0, part(theme::strong(size::BODY), theme.text));

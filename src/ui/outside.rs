@@ -1,4 +1,4 @@
-//! What the window says to, and hears from, the program around it: where the person looks, and what there is beside it.
+//! Interface to the program around the window: what the person is viewing, and what the platform provides.
 
 use super::{Place, Ui, dialog, first_room};
 use crate::model::id::{ConnectionId, RoomId};
@@ -7,26 +7,26 @@ use crate::model::notices::Viewing;
 use crate::model::preferences::Preferences;
 use crate::model::shared::SharedModel;
 
-/// What is around the window, as far as is known.
+/// Capabilities of the platform, as far as known.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Surroundings {
-    /// Whether the system shows notices; none: not asked yet.
+    /// Whether the system shows notifications; `None` until known.
     pub notices: Option<bool>,
-    /// Whether the window is in a tray; none: not asked yet, or not wanted.
+    /// Whether there is a tray icon; `None` until known, or if not wanted.
     pub tray: Option<bool>,
-    /// Whether a hidden window can be brought back.
+    /// Whether a hidden window can be shown again.
     pub can_hide: bool,
-    /// Whether the system asks for less motion.
+    /// Whether the system asks for reduced motion.
     pub reduced_motion: bool,
 }
 
 impl Ui {
-    /// Notes what is around the window, for the settings to tell.
+    /// Stores the platform's capabilities, for the settings sheet.
     pub fn set_surroundings(&mut self, around: Surroundings) {
         self.around = around;
     }
 
-    /// What a person sees who looks at the window.
+    /// What is visible to a person looking at the window.
     pub fn viewing(&self) -> Viewing {
         let room = self.open_room().filter(|_| self.layout.shows_chat());
         Viewing {
@@ -35,13 +35,13 @@ impl Ui {
         }
     }
 
-    /// Opens a room and brings the chat on screen.
+    /// Opens a room and shows the chat.
     pub fn bring_room(&mut self, connection: ConnectionId, room: RoomId, intents: &mut Vec<Intent>) {
         self.layout.bring_chat();
         self.open(connection, room, intents);
     }
 
-    /// Opens a connection, as if the person had chosen its first room.
+    /// Opens a connection at its first room.
     pub fn open_connection(
         &mut self,
         connection: ConnectionId,
@@ -56,13 +56,13 @@ impl Ui {
         }
     }
 
-    /// Shows the list of devices.
+    /// Shows the device list.
     pub fn show_device_list(&mut self) {
         self.layout.bring_devices();
         self.devices.close();
     }
 
-    /// Puts the focus where the person writes.
+    /// Focuses the message field.
     pub fn focus_message(&mut self) {
         if self.dialog.is_none() {
             self.chat.focus_input();
@@ -71,7 +71,7 @@ impl Ui {
 
     /// Turns "do not disturb" on or off.
     pub fn toggle_do_not_disturb(&mut self, model: &SharedModel, intents: &mut Vec<Intent>) {
-        self.looks.hear(model);
+        self.looks.sync(model);
         let wanted = self.looks.wanted();
         let mut notices = wanted.notices;
         notices.do_not_disturb = !notices.do_not_disturb;

@@ -1,12 +1,12 @@
-//! [`Overhang`]: keeps text within its own lines. Marks can be piled on a letter without end; whatever shows the text, a
-//! name, a message or a banner, they are cut off where they would paint over what stands above and below.
+//! [`Overhang`]: clips text to its own lines. Any number of combining marks can be stacked on a letter;
+//! wherever the text is shown, they are cut off before they cover neighbouring lines.
 
 use egui::{Context, FullOutput, Plugin, Shape};
 
-/// How far glyphs may reach beyond their lines, in points: some scripts do so a little.
+/// How far glyphs may extend beyond their lines, in points; some scripts need a little.
 const MAX_OVERHANG: f32 = 3.0;
 
-/// Cuts off what reaches beyond the lines of its text.
+/// An egui plugin that clips what extends beyond the lines of its text.
 pub(super) struct Overhang;
 
 impl Plugin for Overhang {
@@ -16,7 +16,7 @@ impl Plugin for Overhang {
 
     fn output_hook(&mut self, _ctx: &Context, output: &mut FullOutput) {
         for clipped in &mut output.shapes {
-            // Text that is turned is a plot's label, of our own making.
+            // Rotated text is a plot's label, which is ours.
             let Shape::Text(text) = &clipped.shape else { continue };
             if text.angle != 0.0 {
                 continue;
@@ -40,12 +40,12 @@ mod tests {
     use super::*;
     use crate::ui::theme;
 
-    /// The clip rectangle that a text is painted in, and how far its ink reaches.
+    /// The clip rectangle in which a text is painted, and the extent of its glyphs.
     fn painted(text: &str) -> (Rect, Rect) {
         let ctx = Context::default();
         ctx.add_plugin(Overhang);
         let mut shapes = Vec::new();
-        // Fonts are there from the second frame on.
+        // Fonts are available from the second frame on.
         for _ in 0..2 {
             let mut ink = Rect::NOTHING;
             let output = ctx.run_ui(RawInput::default(), |ui| {
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_without_end_stay_on_their_line() {
+    fn stacked_marks_are_clipped_to_their_line() {
         let (clip, ink) = painted(&format!("o{}", "\u{351}".repeat(60)));
         let reaches = ink.top() < 190.0 || ink.bottom() > 230.0;
         assert!(!reaches || (clip.top() >= 190.0 && clip.bottom() <= 230.0), "{clip:?} {ink:?}");

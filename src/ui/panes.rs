@@ -1,47 +1,46 @@
-//! [`Layout`]: which panes are on screen. In a wide window chat and devices stand side by side or either alone, with the
-//! list of rooms beside them or hidden; in a narrow one there is one pane at a time. What a person chooses in one is
-//! meant in the other too, as far as it goes.
+//! [`Layout`]: which panes are on screen. A wide window shows chat, devices or both, with or without the room
+//! list; a narrow one shows a single pane. A choice made in one carries over to the other as far as possible.
 
 use super::theme::size;
 use crate::model::panes::{DeviceLists, Middle, Pane, Panes};
 
-/// Which panes are on screen, and what of that is kept.
+/// Which panes are on screen, and the choices to be saved.
 #[derive(Debug)]
 pub(super) struct Layout {
     chosen: Panes,
     is_wide: bool,
-    /// How wide the list of rooms and the devices were drawn last.
+    /// Width of the room list and of the device pane in the last frame, in points.
     drawn: [Option<f32>; 2],
 }
 
 impl Layout {
-    /// As it was kept.
+    /// Restores a saved layout.
     pub(super) fn new(chosen: Panes) -> Layout {
         Layout { chosen, is_wide: true, drawn: [None; 2] }
     }
 
-    /// Whether two are the same but for the open room.
+    /// Whether two layouts are equal, ignoring the open room.
     pub(super) fn same(one: &Panes, other: &Panes) -> bool {
         let bare = |panes: &Panes| Panes { room: None, ..panes.clone() };
         bare(one) == bare(other)
     }
 
-    /// What is to be kept.
+    /// The choices to be saved.
     pub(super) fn chosen(&self) -> &Panes {
         &self.chosen
     }
 
-    /// The window is so wide now, in points.
+    /// Sets the width of the window, in points.
     pub(super) fn fit(&mut self, width: f32) {
         self.is_wide = width >= size::BESIDE;
     }
 
-    /// Whether panes have room beside each other.
+    /// Whether the window is wide enough for panes side by side.
     pub(super) fn is_wide(&self) -> bool {
         self.is_wide
     }
 
-    /// Whether the list of rooms is on screen.
+    /// Whether the room list is on screen.
     pub(super) fn shows_rooms(&self) -> bool {
         if self.is_wide { self.chosen.rooms } else { self.chosen.single == Pane::Rooms }
     }
@@ -56,9 +55,9 @@ impl Layout {
         if self.is_wide { self.chosen.middle != Middle::Chat } else { self.chosen.single == Pane::Devices }
     }
 
-    /// Shows this alone; the list of rooms stays as it is where there is room for it.
+    /// Shows only this pane. The room list is unaffected if there is space for it.
     pub(super) fn show_alone(&mut self, middle: Middle) {
-        // Who looks at one of both in a narrow window has not given up the other.
+        // In a narrow window, viewing one of the two panes does not undo the choice of both.
         if self.is_wide || self.chosen.middle != Middle::Both {
             self.chosen.middle = middle;
         }
@@ -68,7 +67,7 @@ impl Layout {
         };
     }
 
-    /// Brings the chat on screen, with as little change as will do.
+    /// Makes the chat visible, changing as little as possible.
     pub(super) fn bring_chat(&mut self) {
         if !self.shows_chat() {
             self.chosen.single = Pane::Chat;
@@ -80,7 +79,7 @@ impl Layout {
         }
     }
 
-    /// Brings the devices on screen, with as little change as will do.
+    /// Makes the devices visible, changing as little as possible.
     pub(super) fn bring_devices(&mut self) {
         if !self.shows_devices() {
             self.chosen.single = Pane::Devices;
@@ -92,17 +91,17 @@ impl Layout {
         }
     }
 
-    /// Brings the list of rooms on screen.
+    /// Makes the room list visible.
     pub(super) fn bring_rooms(&mut self) {
         if self.is_wide { self.chosen.rooms = true } else { self.chosen.single = Pane::Rooms }
     }
 
-    /// Shows the devices, or leaves the chat alone.
+    /// Shows or hides the devices beside the chat.
     pub(super) fn toggle_devices(&mut self) {
         if self.shows_devices() { self.show_alone(Middle::Chat) } else { self.bring_devices() }
     }
 
-    /// Shows the list of rooms, or hides it.
+    /// Shows or hides the room list.
     pub(super) fn toggle_rooms(&mut self) {
         if !self.shows_rooms() {
             self.bring_rooms();
@@ -113,16 +112,17 @@ impl Layout {
         }
     }
 
-    /// How the devices are listed, to be changed.
+    /// Mutable access to the layout of the device list.
     pub(super) fn lists_mut(&mut self) -> &mut DeviceLists {
         &mut self.chosen.devices
     }
 
-    /// Notes how wide the list of rooms and the devices are drawn; what changes while the pointer is `held` was dragged.
+    /// Records the widths of the room list and device pane. A change while the pointer is `held` is saved as
+    /// chosen.
     pub(super) fn note_widths(&mut self, now: [Option<f32>; 2], held: bool) {
         let kept = [&mut self.chosen.rooms_width, &mut self.chosen.devices_width];
         for ((kept, before), now) in kept.into_iter().zip(self.drawn).zip(now) {
-            // What a narrower window takes from a panel is not the person's wish.
+            // A narrower window shrinks panels; that is not the person's choice.
             let moved = before.zip(now).is_some_and(|(before, now)| (before - now).abs() >= 0.5);
             if held && moved {
                 *kept = now.map(f32::round);

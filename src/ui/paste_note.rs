@@ -1,4 +1,4 @@
-//! Says at the field why nothing was pasted into it.
+//! A note at the text field that explains why pasting failed.
 
 use egui::{Align2, Area, Frame, Id, Label, Margin, Order, RichText, Stroke, Ui, pos2};
 
@@ -6,31 +6,31 @@ use super::theme::{self, radius, space};
 use super::{Cx, widgets};
 use crate::model::time::BootMs;
 
-/// How long it is said, in milliseconds.
+/// How long the note is shown, in milliseconds.
 const SHOWN_MS: u64 = 6_000;
 
-/// Why nothing was pasted.
+/// Why pasting failed.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum NotPasted {
-    /// The program that has the text did not hand it over in time.
+    /// The application that owns the clipboard did not respond in time.
     NoAnswer,
-    /// The clipboard holds no text.
+    /// The clipboard contains no text.
     NoText,
 }
 
-/// The note's own state.
+/// State of the note.
 #[derive(Default)]
 pub(super) struct PasteNote {
     shown: Option<(NotPasted, Option<BootMs>)>,
 }
 
 impl PasteNote {
-    /// Nothing was pasted.
-    pub(super) fn tell(&mut self, why: NotPasted) {
+    /// Shows the note.
+    pub(super) fn set(&mut self, why: NotPasted) {
         self.shown = Some((why, None));
     }
 
-    /// Draws the note above the field that has the focus, for a while.
+    /// Draws the note above the focused field until it expires.
     pub(super) fn show(&mut self, ui: &Ui, cx: &mut Cx) {
         let Some((why, until)) = &mut self.shown else { return };
         let until = *until.get_or_insert(cx.now.boot_ms + SHOWN_MS);

@@ -1,4 +1,4 @@
-//! The menu of a room: of which of its messages to be told.
+//! The context menu of a room: its notification level.
 
 use egui::{Response, Ui};
 
@@ -8,28 +8,28 @@ use crate::model::id::{ConnectionId, RoomId};
 use crate::model::intent::{ChatIntent, Intent};
 use crate::model::notices::Level;
 
-/// What is chosen of a room.
+/// Notification levels that apply to a room.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) struct Choice {
-    /// For this room; none: as all.
+    /// Level of this room; `None` for the default.
     pub(super) own: Option<Level>,
-    /// For all rooms.
+    /// The default level.
     pub(super) usual: Level,
 }
 
 impl Choice {
-    /// What to say of a room that differs from the others.
+    /// The text shown for a room whose level is not the default.
     pub(super) fn said(self, words: &Words) -> Option<&'static str> {
         self.own.filter(|own| *own != self.usual).map(words.notices.room_is)
     }
 
-    /// Whether nothing is told of a room although others are told of.
+    /// Whether this room is muted although the default is not.
     pub(super) fn is_muted(self) -> bool {
         self.own == Some(Level::Nothing)
     }
 }
 
-/// Opens the menu by the second button, or by the menu key or Shift and F10 on a room that has the focus; and draws it.
+/// The menu: opens on a secondary click, or with the menu key or Shift+F10 while the room has the focus.
 pub(super) fn show(
     ui: &Ui,
     cx: &mut Cx,

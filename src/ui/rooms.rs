@@ -472,6 +472,8 @@ fn more(
 }
 
 /// Draws a room. Returns whether the person chose it.
+///
+/// Long: one row from left to right: ground, icon, counts, name.
 fn room_row(
     ui: &mut Ui,
     cx: &mut Cx,

@@ -1,5 +1,5 @@
-//! The frame of all dialogs: as wide as its contents want and the window allows, scrolled as a whole where the window is
-//! too low, with the keyboard's focus inside until it is closed.
+//! The frame of all dialogs: as wide as needed and possible, scrolled as a whole in a low window, keeping the
+//! keyboard focus inside until it is closed.
 
 use egui::accesskit::Role;
 use egui::{Frame, Id, Margin, Modal, ModalResponse, RichText, ScrollArea, Sense, Stroke, Ui, UiBuilder};
@@ -7,11 +7,11 @@ use egui::{Frame, Id, Margin, Modal, ModalResponse, RichText, ScrollArea, Sense,
 use super::theme::{self, radius, size, space};
 use super::{focus_mark, widgets};
 
-/// For so many frames the focus is taken by a dialog that has just opened.
-const SETTLING: u64 = 3;
+/// Number of frames during which a newly opened dialog claims the focus.
+const SETTLING_FRAMES: u64 = 3;
 
-/// Draws a dialog over the window. `title` is what those who hear it are told; the contents draw it as they like, best
-/// with [`title`]. `width`: of the contents, in points, where there is room.
+/// Draws a dialog over the window. `title` is its accessible name; the contents draw a visible one, best with
+/// [`title`]. `width` is the preferred width of the contents, in points.
 pub(super) fn show<R>(
     ui: &Ui,
     salt: impl std::hash::Hash + std::fmt::Debug,
@@ -32,7 +32,7 @@ pub(super) fn show<R>(
     let most = window - egui::Vec2::splat(2.0 * (margin + space::SMALL));
     let id = Id::unique(salt);
     let frames = note_shown(ui, id);
-    // The dialog is what is inside, which can have the focus.
+    // The accessible dialog is the content inside, which can have the focus.
     let area = Modal::default_area(id).role(Role::GenericContainer);
     let modal = Modal::new(id).area(area).frame(frame).backdrop_color(theme.veil);
     modal.show(ui.ctx(), |ui| {
@@ -46,9 +46,9 @@ pub(super) fn show<R>(
                 node.set_label(title);
                 node.set_modal();
             });
-            // Until the contents say better: what was below may have it no longer. A menu that led here gives its focus back
-            // a frame later.
-            if frames == 0 || (frames < SETTLING && !has_focus(ui)) {
+            // Claims the focus until the contents set it, so that nothing below keeps it. A menu that opened
+            // the dialog gives back the focus one frame later.
+            if frames == 0 || (frames < SETTLING_FRAMES && !has_focus(ui)) {
                 ui.memory_mut(|memory| memory.request_focus(dialog));
             }
             let scroll = ScrollArea::vertical().max_height(most.y).min_scrolled_height(most.y);
@@ -63,24 +63,24 @@ pub(super) fn show<R>(
     })
 }
 
-/// Whether something in this layer has the focus.
+/// Whether a widget of this layer has the focus.
 fn has_focus(ui: &Ui) -> bool {
     let focused = ui.memory(|memory| memory.focused()).and_then(|id| ui.ctx().read_response(id));
     focused.is_some_and(|response| response.layer_id == ui.layer_id())
 }
 
-/// What is remembered of a dialog between frames.
+/// State of a dialog kept between frames.
 #[derive(Copy, Clone, Debug)]
 struct Memory {
-    /// The frame that it was shown in last.
+    /// The last frame in which it was shown.
     last: u64,
-    /// How many frames it has been shown.
+    /// Number of frames in which it was shown.
     frames: u64,
-    /// What had the focus before it.
+    /// The widget that had the focus before.
     before: Option<Id>,
 }
 
-/// Notes that it is shown. Returns for how many frames before this one.
+/// Records that the dialog is shown. Returns the number of frames before this one.
 fn note_shown(ui: &Ui, id: Id) -> u64 {
     let now = ui.ctx().cumulative_pass_nr();
     let focused = ui.memory(|memory| memory.focused());
@@ -96,7 +96,7 @@ fn note_shown(ui: &Ui, id: Id) -> u64 {
     })
 }
 
-/// Gives the focus back to what had it before this dialog opened.
+/// Restores the focus to the widget that had it before the dialog opened.
 pub(super) fn give_focus_back(ui: &Ui, salt: impl std::hash::Hash + std::fmt::Debug) {
     let id = Id::unique(salt).with("shown");
     let last: Option<Memory> = ui.data(|data| data.get_temp(id));
@@ -105,13 +105,13 @@ pub(super) fn give_focus_back(ui: &Ui, salt: impl std::hash::Hash + std::fmt::De
     }
 }
 
-/// The title of a dialog.
+/// Title of a dialog.
 pub(super) fn title(ui: &mut Ui, text: &str) {
     let shown = ui.add(egui::Label::new(RichText::new(text).font(theme::title())).wrap().selectable(false));
     widgets::heading(ui, &shown, text, 1);
 }
 
-/// The title of a part of a dialog or pane.
+/// Heading of a part of a dialog or pane.
 pub(super) fn heading(ui: &mut Ui, text: &str) {
     let shown = ui.add(egui::Label::new(RichText::new(text).font(theme::heading())).wrap().selectable(false));
     widgets::heading(ui, &shown, text, 2);

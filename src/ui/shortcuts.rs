@@ -1,4 +1,4 @@
-//! The sheet of what can be done by keys: grouped by subject, in as many columns as there is room for.
+//! The shortcut sheet: all keyboard shortcuts, grouped, in as many columns as fit.
 
 use egui::{Align, Frame, Label, Layout, RichText, Stroke, Ui, UiBuilder, vec2};
 
@@ -8,11 +8,11 @@ use super::keys::{self, Group, Shortcut, TABLE};
 use super::theme::{self, radius, size, space};
 use super::{sheet, widgets};
 
-/// Least width of a column, in points.
+/// Minimum width of a column, in points.
 const MIN_COLUMN_WIDTH: f32 = 272.0;
-/// Most columns.
+/// Maximum number of columns.
 const MAX_COLUMNS: usize = 3;
-/// What a group's heading takes, in rows.
+/// Height of a group's heading, in rows.
 const HEADING_ROWS: f32 = 1.5;
 
 /// Draws the sheet into a dialog.
@@ -41,7 +41,7 @@ fn rows(group: Group) -> impl Iterator<Item = &'static Shortcut> {
     TABLE.iter().filter(move |row| row.group == group && !row.keys.is_empty())
 }
 
-/// The groups in their order, in columns that are about as high as each other.
+/// Distributes the groups, in order, over columns of similar height.
 fn columns(count: usize) -> Vec<Vec<Group>> {
     let height = |group: Group| HEADING_ROWS + rows(group).count() as f32;
     let even = Group::ALL.into_iter().map(height).sum::<f32>() / count as f32;
@@ -75,7 +75,7 @@ fn group(ui: &mut Ui, cx: &Cx, group: Group) {
     }
 }
 
-/// What is done, and each of its keys on a cap.
+/// An action with its shortcuts as key caps.
 fn line(ui: &mut Ui, name: &str, shortcuts: &[egui::KeyboardShortcut]) {
     let is_mac = ui.ctx().os().is_mac();
     let theme = theme::of(ui);
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_group_stands_in_one_column_in_its_order() {
+    fn every_group_is_in_one_column_in_order() {
         for count in 1..=MAX_COLUMNS {
             let columns = columns(count);
             assert_eq!(columns.len(), count);

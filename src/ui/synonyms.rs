@@ -1,5 +1,5 @@
-//! What else people call the settings and actions, in English and Korean: the settings and the palette both find them by
-//! these words, whatever language the window speaks.
+//! Synonyms of settings and actions, in English and Korean. The settings search and the palette match them
+//! whatever the language of the interface.
 
 use super::keys::Action;
 
@@ -30,7 +30,7 @@ pub(super) const FOLDER: &str = "directory path files location 디렉터리 경�
 pub(super) const VERSION: &str =
     "about license licence copyright credits font OFL 저작권 라이선스 글꼴 버전 정보";
 
-/// What else people call an action.
+/// Synonyms of an action.
 pub(super) fn of(action: Action) -> &'static str {
     match action {
         Action::RoomAbove | Action::RoomBelow => "channel switch 채널 전환",

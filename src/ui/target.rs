@@ -1,11 +1,11 @@
-//! Where a link leads, and what a person should know before they follow it.
+//! The target of a link, and the concerns to raise before opening it.
 
 use unicode_security::MixedScript as _;
 
 use super::harmless;
 
-/// A longer address is no link.
-const MOST_BYTES: usize = 4 * 1024;
+/// Maximum length of an address, in bytes; longer ones are not links.
+const MAX_BYTES: usize = 4 * 1024;
 
 /// An address that may be opened: `http`, `https` or `mailto`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,26 +13,26 @@ pub(super) struct Target {
     url: String,
 }
 
-/// What is odd about an address.
+/// A reason to be suspicious of an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Concern {
-    /// The link's text names another place.
+    /// The link's text shows another address.
     OtherThanText(String),
-    /// What stands before `@` looks like a place, and is none.
+    /// The user name before `@` looks like a host.
     User(String),
-    /// The host has letters beyond a to z; this is its name on the wire.
+    /// The host has non-ASCII letters; this is its ASCII or Unicode form.
     Letters(String),
-    /// The host mixes alphabets whose letters look alike; this is its name on the wire.
+    /// The host mixes scripts with similar letters; this is its ASCII form.
     MixedAlphabets(String),
 }
 
 impl Target {
-    /// Takes what a link gives as its target. `None`: it is nothing that is opened from here, or hides something.
+    /// Parses a link's target. `None` if it is not of a kind that is opened, or contains hidden characters.
     pub(super) fn parse(url: &str) -> Option<Target> {
         let url = url.trim();
         let hides =
             |c: char| c.is_whitespace() || c.is_control() || matches!(c, '\\' | '⟨' | '<' | '>' | '"');
-        if url.len() > MOST_BYTES || url.contains(hides) || harmless::text(url) != url {
+        if url.len() > MAX_BYTES || url.contains(hides) || harmless::text(url) != url {
             return None;
         }
         let (scheme, rest) = url.split_once(':')?;
@@ -45,12 +45,12 @@ impl Target {
         leads.then_some(target)
     }
 
-    /// All of it.
+    /// The whole address.
     pub(super) fn url(&self) -> &str {
         &self.url
     }
 
-    /// Its parts: what stands before the host, the host, what follows it.
+    /// The address in three parts: before the host, the host, after it.
     pub(super) fn parts(&self) -> (&str, &str, &str) {
         let scheme = self.url.find(':').map_or(0, |colon| colon + 1);
         let start = scheme + if self.url[scheme..].starts_with("//") { 2 } else { 0 };
@@ -65,12 +65,12 @@ impl Target {
         (&self.url[..start], &self.url[start..end], &self.url[end..])
     }
 
-    /// The host; of `mailto` the one of the first address.
+    /// The host; for `mailto`, that of the first recipient.
     pub(super) fn host(&self) -> &str {
         self.parts().1
     }
 
-    /// What a person should know, where the link's text is this. `claimed` is the address that the text names.
+    /// The concerns about opening it. `claimed` is the address that the link's text shows, if any.
     pub(super) fn concerns(&self, claimed: Option<&str>) -> Vec<Concern> {
         let mut concerns = Vec::new();
         let (before, host, _) = self.parts();
@@ -91,7 +91,7 @@ impl Target {
     }
 }
 
-/// The host of an address that may lack its scheme.
+/// The host of an address that may lack a scheme.
 fn host_of(claim: &str) -> &str {
     let rest = claim.split_once("://").map_or(claim, |(_, rest)| rest);
     let rest = rest.strip_prefix("mailto:").unwrap_or(rest);
@@ -108,7 +108,7 @@ fn same_host(one: &str, other: &str) -> bool {
     bare(one) == bare(other)
 }
 
-/// A host's name as it is looked up.
+/// The ASCII (Punycode) form of a host, as used in DNS.
 fn on_the_wire(host: &str) -> String {
     let label = |label: &str| match label.is_ascii() {
         true => label.to_owned(),
@@ -118,7 +118,7 @@ fn on_the_wire(host: &str) -> String {
     host.split('.').map(label).collect::<Vec<_>>().join(".")
 }
 
-/// What a host's name on the wire stands for, where that is not itself.
+/// The Unicode form of an ASCII host, if it differs.
 fn spelled_out(host: &str) -> Option<String> {
     let label = |label: &str| {
         let spelled = label.get(..4).filter(|start| start.eq_ignore_ascii_case("xn--"));
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_a_browser_or_a_mail_program_opens_is_a_target() {
+    fn only_web_and_mail_addresses_are_targets() {
         for url in [
             "https://example.com",
             "HTTP://example.com:80/x",
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn the_host_is_found_whatever_stands_around_it() {
+    fn the_host_is_found_in_any_address() {
         let cases = [
             ("https://example.com/a@b", ("https://", "example.com", "/a@b")),
             (
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn tricks_are_called_by_their_name() {
+    fn deceptive_addresses_raise_the_right_concern() {
         let concerns = |url: &str, text: Option<&str>| target(url).concerns(text);
         assert_eq!(concerns("https://example.com/x", Some("www.example.com")), []);
         assert_eq!(concerns("mailto:mina@example.com", None), []);
@@ -198,7 +198,7 @@ mod tests {
         );
         assert_eq!(concerns("https://한국.kr/", None), [Concern::Letters("xn--3e0b707e.kr".into())]);
         assert_eq!(concerns("https://xn--3e0b707e.kr/", None), [Concern::Letters("한국.kr".into())]);
-        // Japanese and Korean are each written in several scripts.
+        // Japanese and Korean text legitimately mixes scripts.
         for host in ["東京タワーのサイト.jp", "漢字와한글.kr", "ー12.jp", "한국-1.kr"] {
             let concerns = concerns(&format!("https://{host}/"), None);
             assert!(matches!(concerns[..], [Concern::Letters(_)]), "{host}: {concerns:?}");
@@ -207,7 +207,7 @@ mod tests {
             let concerns = concerns(&format!("https://{host}/"), None);
             assert!(matches!(concerns[..], [Concern::MixedAlphabets(_)]), "{host}: {concerns:?}");
         }
-        // Cyrillic а.
+        // A Cyrillic а.
         let [Concern::MixedAlphabets(name)] = &concerns("https://p\u{430}ypal.example/", None)[..] else {
             panic!("not seen")
         };

@@ -1,5 +1,5 @@
-//! The design's tokens: every colour, size and distance of the window, in light, dark and high contrast. Views take them from here
-//! and from nowhere else.
+//! The design tokens: every colour, size and distance of the window, in light, dark and high contrast. Views
+//! use no others.
 
 #![expect(clippy::disallowed_methods, reason = "colours are made here and nowhere else")]
 
@@ -12,9 +12,9 @@ use egui::{Color32, CornerRadius, FontFamily, FontId, Margin, Stroke, TextStyle,
 use super::icons;
 use crate::model::preferences;
 
-/// Distances, on a grid of 4 points.
+/// Distances in points, on a grid of 4.
 pub mod space {
-    /// Between things that belong together.
+    /// Between closely related elements.
     pub const TINY: f32 = 4.0;
     /// Between controls.
     pub const SMALL: f32 = 8.0;
@@ -26,126 +26,126 @@ pub mod space {
     pub const HUGE: f32 = 24.0;
 }
 
-/// Type scale, in points.
+/// Sizes, in points.
 pub mod size {
-    /// Times, hints.
+    /// Font size of times and hints.
     pub const SMALL: f32 = 12.0;
-    /// Messages, controls.
+    /// Font size of messages and controls.
     pub const BODY: f32 = 14.0;
-    /// Names of rooms and servers.
+    /// Font size of room and server names.
     pub const HEADING: f32 = 16.0;
-    /// Titles of dialogs and empty panes.
+    /// Font size of titles of dialogs and empty panes.
     pub const TITLE: f32 = 20.0;
     /// Line height of messages.
     pub const BODY_LINE: f32 = 20.0;
-    /// Code in blocks.
+    /// Font size of code blocks.
     pub const CODE: f32 = 13.0;
-    /// Line height of code in blocks.
+    /// Line height of code blocks.
     pub const CODE_LINE: f32 = 18.0;
     /// Line height of small text.
     pub const SMALL_LINE: f32 = 16.0;
     /// Height of a control.
     pub const CONTROL: f32 = 28.0;
-    /// Height of the connection bar's line.
+    /// Height of the connection bar.
     pub const BAR: f32 = 44.0;
-    /// Diameter of an author's disc.
+    /// Diameter of an author's avatar.
     pub const AVATAR: f32 = 32.0;
     /// From the left edge of the chat to the text.
     pub const GUTTER: f32 = 60.0;
-    /// From the right edge of the chat to the text: the delivery mark stands there.
+    /// From the text to the right edge of the chat; contains the delivery mark.
     pub const TAIL: f32 = 36.0;
-    /// Widest part of a pane that is read along.
+    /// Maximum width of a pane's content.
     pub const MEASURE: f32 = 860.0;
-    /// Widest line of a message, about 100 letters: longer ones are hard to read.
+    /// Maximum width of a line of a message, about 100 letters: longer ones are hard to read.
     pub const READING: f32 = 700.0;
-    /// The chat beside devices, unless dragged: the rest of a wide window is theirs.
+    /// Default maximum width of the chat beside devices; the rest of a wide window goes to the devices.
     pub const CHAT_WIDE: f32 = 880.0;
     /// Width of the scroll bar.
     pub const SCROLL: f32 = 8.0;
-    /// Least length of the scroll bar's thumb.
+    /// Minimum length of the scroll bar's handle.
     pub const THUMB: f32 = 32.0;
     /// Width of the palette.
     pub const PALETTE: f32 = 560.0;
-    /// A message field of this width has room for a longer hint.
+    /// Minimum width of a message field for the longer hint.
     pub const HINTED: f32 = 440.0;
     /// Width of a dialog.
     pub const DIALOG: f32 = 440.0;
-    /// Width of the settings, where there is room for their categories beside them.
+    /// Width of the settings sheet with the categories beside the list.
     pub const SETTINGS: f32 = 720.0;
-    /// Width of the sheet of shortcuts, where there is room for columns.
+    /// Width of the shortcut sheet with several columns.
     pub const SHORTCUTS: f32 = 1_080.0;
-    /// A window narrower than this leaves dialogs less of an edge.
+    /// Windows narrower than this have smaller margins around dialogs.
     pub const CRAMPED_WIDTH: f32 = 560.0;
-    /// A window lower than this leaves dialogs less of an edge.
+    /// Windows lower than this have smaller margins around dialogs.
     pub const CRAMPED_HEIGHT: f32 = 440.0;
-    /// The width of a dialog with lists or lines to copy.
+    /// Width of a dialog with lists or commands to copy.
     pub const WIDE_DIALOG: f32 = 640.0;
-    /// Width of a dialog beside which everything else goes on.
+    /// Width of a non-modal dialog.
     pub const ASK: f32 = 340.0;
-    /// An icon beside text.
+    /// Size of an icon beside text.
     pub const ICON: f32 = 16.0;
-    /// Width of the list of rooms, unless dragged.
+    /// Default width of the room list.
     pub const ROOMS: f32 = 224.0;
-    /// It is never dragged to less.
+    /// Minimum width of the room list.
     pub const ROOMS_LEAST: f32 = 140.0;
-    /// The chat is never pressed to less.
+    /// Minimum width of the chat.
     pub const CHAT_LEAST: f32 = 320.0;
-    /// Width of the device pane, unless dragged.
+    /// Default width of the device pane.
     pub const DEVICES: f32 = 440.0;
-    /// It is never dragged to less.
+    /// Minimum width of the device pane.
     pub const DEVICES_LEAST: f32 = 280.0;
-    /// Height of a line of the connection log.
+    /// Height of a row of the connection log.
     pub const LOG_ROW: f32 = 22.0;
-    /// Height of the connection log, unless dragged.
+    /// Default height of the connection log.
     pub const LOG: f32 = 300.0;
-    /// It is never dragged to less.
+    /// Minimum height of the connection log.
     pub const LOG_LEAST: f32 = 150.0;
-    /// Width of the search pane, unless dragged.
+    /// Default width of the search pane.
     pub const SEARCH: f32 = 360.0;
-    /// It is never dragged to less.
+    /// Minimum width of the search pane.
     pub const SEARCH_LEAST: f32 = 280.0;
-    /// Least width of a filter's button.
+    /// Minimum width of a filter's button.
     pub const SEARCH_FILTER: f32 = 68.0;
-    /// Height of a result: who and where, and two lines of its text.
+    /// Height of a search result: author and room, and two lines of text.
     pub const HIT: f32 = 76.0;
-    /// A sparkline.
+    /// Size of a sparkline.
     pub const SPARK: egui::Vec2 = egui::vec2(72.0, 18.0);
-    /// From this width on panes have room beside each other; below, there is one at a time.
+    /// Minimum width of the window for panes side by side; a narrower one shows a single pane.
     pub const BESIDE: f32 = 800.0;
-    /// From this width on the switch of the panes has room for words.
+    /// Minimum width of the window for labels on the pane switch.
     pub const WORDY: f32 = 620.0;
-    /// Below this width a window has room for what is needed most.
+    /// Windows narrower than this show only the essentials.
     pub const SLIM: f32 = 400.0;
 }
 
-/// How closely things stand: heights and distances that a person chooses together, in points.
+/// Heights and distances set by the density preference, in points.
 #[derive(Debug, PartialEq)]
 pub struct Rhythm {
-    /// Height of a row in the list of rooms and in the palette.
+    /// Height of a row in the room list and the palette.
     pub row: f32,
-    /// Before the first message of an author.
+    /// Space before the first message of an author.
     pub group: f32,
-    /// Between messages of one author.
+    /// Space between messages of the same author.
     pub little: f32,
-    /// Height of a device's line.
+    /// Height of a device's row.
     pub device: f32,
-    /// Height of a device's card with what is around it.
+    /// Height of a device's card, including its margins.
     pub card: f32,
-    /// Height of a connection's heading among devices.
+    /// Height of a connection's heading in the device list.
     pub section: f32,
-    /// Height of a group's heading among devices.
+    /// Height of a group's heading in the device list.
     pub heading: f32,
 }
 
-/// With room around things.
+/// The comfortable density.
 pub static COMFORTABLE: Rhythm =
     Rhythm { row: 32.0, group: 16.0, little: 4.0, device: 28.0, card: 136.0, section: 30.0, heading: 28.0 };
 
-/// As much on the screen as can be read.
+/// The compact density: as much on screen as is still readable.
 pub static COMPACT: Rhythm =
     Rhythm { row: 24.0, group: 8.0, little: 0.0, device: 24.0, card: 124.0, section: 26.0, heading: 24.0 };
 
-/// How closely things stand, as the preference says.
+/// The spacing for a density preference.
 pub fn rhythm(preference: preferences::Density) -> &'static Rhythm {
     match preference {
         preferences::Density::Comfortable => &COMFORTABLE,
@@ -153,15 +153,15 @@ pub fn rhythm(preference: preferences::Density) -> &'static Rhythm {
     }
 }
 
-/// Motion, in seconds.
+/// Durations of animations, in seconds.
 pub mod motion {
-    /// What a person asked for is there with the next frame: nothing of it slides or fades.
+    /// Responses to input are immediate: nothing slides or fades.
     pub const CHANGE: f32 = 0.0;
-    /// What comes by itself fades in, unless less motion is wanted.
+    /// Things that appear on their own fade in, unless reduced motion is preferred.
     pub const FADE: f32 = 0.1;
 }
 
-/// Corner radii.
+/// Corner radii, in points.
 pub mod radius {
     /// Controls and rows.
     pub const CONTROL: u8 = 6;
@@ -169,18 +169,18 @@ pub mod radius {
     pub const CARD: u8 = 10;
 }
 
-/// The colours of one appearance.
+/// A colour scheme.
 #[derive(Clone, Debug)]
 pub struct Theme {
-    /// Behind messages.
+    /// Background of messages.
     pub ground: Color32,
-    /// Behind the bar and the list of rooms.
+    /// Background of the connection bar and the room list.
     pub panel: Color32,
     /// Cards, dialogs, text fields.
     pub raised: Color32,
-    /// Thin lines.
+    /// Separators.
     pub line: Color32,
-    /// The outline of a control.
+    /// Outline of a control.
     pub outline: Color32,
     /// A row or control under the pointer.
     pub hover: Color32,
@@ -192,35 +192,35 @@ pub struct Theme {
     pub text: Color32,
     /// Secondary text: times, hints.
     pub weak: Color32,
-    /// Links, focus, the chosen thing.
+    /// Links, focus ring, selected option.
     pub accent: Color32,
-    /// The main button.
+    /// Fill of the primary button.
     pub accent_fill: Color32,
-    /// Text on the main button and on counts.
+    /// Text on the primary button and on badges.
     pub on_accent: Color32,
-    /// All is well.
+    /// Success.
     pub good: Color32,
-    /// Wait, or look.
+    /// Warning.
     pub warn: Color32,
-    /// Failed.
+    /// Error.
     pub bad: Color32,
-    /// Behind a sentence of warning.
+    /// Background of a warning.
     pub warn_ground: Color32,
-    /// Behind a sentence of failure.
+    /// Background of an error.
     pub bad_ground: Color32,
-    /// Behind selected text.
+    /// Background of selected text.
     pub selection: Color32,
-    /// Behind code.
+    /// Background of code.
     pub code_ground: Color32,
-    /// Behind a dialog.
+    /// Dims the window behind a dialog.
     pub veil: Color32,
-    /// The shadow of what lies above the window.
+    /// Shadow of popups and dialogs.
     pub shadow: Color32,
-    /// The scroll bar's thumb.
+    /// The scroll bar's handle.
     pub thumb: Color32,
-    /// The scroll bar's thumb under the pointer.
+    /// The scroll bar's handle under the pointer.
     pub thumb_hover: Color32,
-    /// Authors' names and discs.
+    /// Authors' names and avatars.
     pub people: [Color32; 8],
 }
 
@@ -228,12 +228,12 @@ const fn rgb(hex: u32) -> Color32 {
     Color32::from_rgb((hex >> 16) as u8, (hex >> 8) as u8, hex as u8)
 }
 
-/// What a QR code is drawn on, and in: the same in every theme, since cameras read dark on light.
+/// Background of a QR code. The same in every theme, since scanners expect dark on light.
 pub const PAPER: Color32 = rgb(0xFFFFFF);
-/// Its modules.
+/// Modules of a QR code.
 pub const INK: Color32 = rgb(0x000000);
 
-/// Light.
+/// The light theme.
 pub static LIGHT: Theme = Theme {
     ground: rgb(0xFFFFFF),
     panel: rgb(0xF4F5F7),
@@ -271,7 +271,7 @@ pub static LIGHT: Theme = Theme {
     ],
 };
 
-/// Dark.
+/// The dark theme.
 pub static DARK: Theme = Theme {
     ground: rgb(0x17191E),
     panel: rgb(0x1D2026),
@@ -309,7 +309,7 @@ pub static DARK: Theme = Theme {
     ],
 };
 
-/// High contrast: at least 7:1 for every text.
+/// The high-contrast theme: at least 7:1 for all text.
 pub static HIGH_CONTRAST: Theme = Theme {
     ground: rgb(0x000000),
     panel: rgb(0x000000),
@@ -348,9 +348,9 @@ pub static HIGH_CONTRAST: Theme = Theme {
 };
 
 impl Theme {
-    /// An author's colour: the same for the same key, in every window.
+    /// An author's colour; always the same for the same key.
     pub fn person(&self, key: &str) -> Color32 {
-        // FNV-1a; only its spread matters. It leaves the last letters in the lowest bits, so what is above is folded in.
+        // FNV-1a. Its low bits depend mostly on the last letters, so the high bits are folded in.
         let hash = key.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         });
@@ -369,49 +369,49 @@ pub fn of(ui: &egui::Ui) -> &'static Theme {
     }
 }
 
-/// The font of messages and controls.
+/// Font of messages and controls.
 pub fn body() -> FontId {
     FontId::proportional(size::BODY)
 }
 
-/// The font of times and hints.
+/// Font of times and hints.
 pub fn small() -> FontId {
     FontId::proportional(size::SMALL)
 }
 
-/// The font of what is typed into a shell.
+/// Small monospace font, for shell commands.
 pub fn mono_small() -> FontId {
     FontId::monospace(size::SMALL)
 }
 
-/// The font of names of rooms and servers.
+/// Font of room and server names.
 pub fn heading() -> FontId {
     strong(size::HEADING)
 }
 
-/// The font of what is emphasised, in this size.
+/// Bold font of this size, in points.
 pub fn strong(size: f32) -> FontId {
     FontId::new(size, FontFamily::Name(STRONG.into()))
 }
 
-/// The font of titles.
+/// Font of titles.
 pub fn title() -> FontId {
     strong(size::TITLE)
 }
 
-/// One family for Latin and Hangul, under the SIL Open Font License 1.1 (its text lies beside it).
+/// One family for Latin and Hangul, under the SIL Open Font License 1.1; the licence is in the same folder.
 const PRETENDARD: &[u8] = include_bytes!("../../assets/fonts/Pretendard-Regular.otf");
 
-/// The same family's bold weight, for what is emphasised. Whole: each Hangul syllable has it.
+/// Its bold weight. Not a subset: every Hangul syllable is included.
 const PRETENDARD_BOLD: &[u8] = include_bytes!("../../assets/fonts/Pretendard-Bold.otf");
-/// The family of the bold weight.
+/// Font family of the bold weight.
 const STRONG: &str = "strong";
 
-/// egui's own emoji, in one colour: for where the system has none.
+/// egui's monochrome emoji fonts, the fallback if the system has none.
 const EMOJI: [&str; 2] = ["NotoEmoji-Regular", "emoji-icon-font"];
 
-/// Puts our font before egui's own: those keep code, and the system's fonts every other script and emoji. What providers
-/// of fonts are to be asked before egui's emoji must be in the context already.
+/// Puts our font before egui's fonts, which remain for code; the system's fonts provide other scripts and
+/// emoji. Font providers that take precedence over egui's emoji must already be in the context.
 pub fn install_font(ctx: &egui::Context) {
     let mut fonts = egui::FontDefinitions::default();
     let name = "Pretendard";
@@ -442,10 +442,10 @@ pub fn install_font(ctx: &egui::Context) {
     }
 }
 
-/// egui's own emoji, the better of two.
+/// The better of egui's own emoji fonts.
 static OWN_EMOJI: OnceLock<(String, egui::FontData)> = OnceLock::new();
 
-/// Lets all emoji come from one font, whatever other fonts have some of them too: this one, or else egui's own.
+/// Takes all emoji from one font, even if other fonts have some too: this one, or egui's own.
 pub fn prefer_emoji(ctx: &egui::Context, font: Option<FontInsert>) {
     let own = || {
         let (name, data) = OWN_EMOJI.get()?.clone();
@@ -453,13 +453,13 @@ pub fn prefer_emoji(ctx: &egui::Context, font: Option<FontInsert>) {
     };
     let Some(mut font) = font.or_else(own) else { return };
     let families = [FontFamily::Proportional, FontFamily::Name(STRONG.into()), FontFamily::Monospace];
-    // After our own fonts, and before all that are found by and by.
+    // After our own fonts, and before fallback fonts found later.
     let last = |family| InsertFontFamily { family, priority: FontPriority::Lowest };
     font.families = families.map(last).into();
     ctx.add_font(font);
 }
 
-/// Dresses egui's own widgets in these tokens, as the preference says.
+/// Applies the tokens to egui's own widgets.
 pub fn apply(ctx: &egui::Context, preference: preferences::Theme) {
     let (follow, dark) = match preference {
         preferences::Theme::System => (egui::ThemePreference::System, &DARK),
@@ -513,7 +513,7 @@ fn visuals(colours: &Theme, base: Visuals) -> Visuals {
     visuals.selection.bg_fill = colours.selection;
     visuals.selection.stroke = Stroke::new(1.5, colours.accent);
     visuals.text_cursor.stroke = Stroke::new(2.0, colours.accent);
-    // A blinking cursor would be drawn twice a second for ever.
+    // A blinking cursor would cause two repaints per second.
     visuals.text_cursor.blink = false;
     let corner = CornerRadius::same(radius::CONTROL);
     let widgets = &mut visuals.widgets;
@@ -521,7 +521,7 @@ fn visuals(colours: &Theme, base: Visuals) -> Visuals {
         (&mut widgets.noninteractive, colours.panel, colours.line, colours.text),
         (&mut widgets.inactive, colours.raised, colours.outline, colours.text),
         (&mut widgets.hovered, colours.hover, colours.outline, colours.text),
-        // Also drawn by what has the focus after a click: the keyboard's focus has a mark of its own.
+        // Also used for a widget focused by a click; keyboard focus has its own ring.
         (&mut widgets.active, colours.selected, colours.outline, colours.text),
         (&mut widgets.open, colours.hover, colours.outline, colours.text),
     ] {
@@ -553,7 +553,7 @@ mod tests {
     }
 
     #[test]
-    fn people_spread_over_all_colours() {
+    fn people_are_spread_over_all_colours() {
         for keys in [
             (0..400).map(|n| format!("person-{n}")).collect::<Vec<_>>(),
             (0..400).map(|n| format!("{n:08x}-5f1e-4c3a-9d20-6b1c2d3e4f50")).collect(),
@@ -567,13 +567,13 @@ mod tests {
             assert_eq!(counts.len(), LIGHT.people.len(), "{}", keys[0]);
             assert!(counts.values().all(|count| *count > even / 2 && *count < even * 2), "{counts:?}");
         }
-        // The first few of a hub, which number their people, are told apart.
+        // The first few people of a server, which numbers them, get distinct colours.
         let few: std::collections::HashSet<_> = ["p1", "p2", "p3"].map(|key| LIGHT.person(key)).into();
         assert_eq!(few.len(), 3);
     }
 
     #[test]
-    fn all_text_stands_out_from_its_ground() {
+    fn all_text_has_enough_contrast() {
         for (name, theme, least) in
             [("light", &LIGHT, 4.5), ("dark", &DARK, 4.5), ("high contrast", &HIGH_CONTRAST, 7.0)]
         {

@@ -1,4 +1,4 @@
-//! Shows a token for the person to copy: where there is no keyring, they need it again after a restart.
+//! Shows a token to be copied. Without a keyring, the person needs it again after a restart.
 
 use egui::accesskit::Role;
 use egui::{Frame, Id, Key, Label, Modal, RichText, Ui};
@@ -7,15 +7,15 @@ use super::theme::{self, radius, size, space};
 use super::{Cx, rooms, widgets};
 use crate::model::intent::{Intent, LinkIntent};
 
-/// The sheet's own state.
+/// State of the sheet.
 #[derive(Default)]
 pub(super) struct TokenSheet {
-    /// The person has closed it, and the model does not know yet.
+    /// The person closed it, which the model does not reflect yet.
     closed: bool,
 }
 
 impl TokenSheet {
-    /// Draws the token that the model shows, if there is one.
+    /// Draws the token that the model offers, if any.
     pub(super) fn show(&mut self, ui: &Ui, cx: &mut Cx) {
         let Some((id, token)) = cx.model.read(|model| model.shown_token.clone()) else {
             self.closed = false;

@@ -1,4 +1,4 @@
-//! What a value, its age and a device's status look like: the same in the list and on a device's page.
+//! Formatting of values, ages and device status, shared by the device list and the device's page.
 
 use egui::{Painter, Pos2, Response, Sense, Stroke, Ui, Vec2, vec2};
 
@@ -10,14 +10,14 @@ use crate::model::Whole;
 use crate::model::device::{Metric, Status, Value};
 use crate::model::number::END_OF_WHOLE;
 
-/// Most characters of a text that stands for a value.
-const TEXT_CHARS: usize = 120;
-/// Most characters of a unit.
-const UNIT_CHARS: usize = 16;
-/// Digits that are shown where the metric does not say.
+/// Maximum length of a text value, in characters.
+const MAX_TEXT_CHARS: usize = 120;
+/// Maximum length of a unit, in characters.
+const MAX_UNIT_CHARS: usize = 16;
+/// Number of significant digits if the metric does not specify its precision.
 pub(super) const DIGITS: i32 = 6;
 
-/// A value with its unit: `21.5 °C`, `1,013 hPa`, `1.24 MB/s`, `on`; a dash where there is none.
+/// A value with its unit: `21.5 °C`, `1,013 hPa`, `1.24 MB/s`, `on`; a dash if missing.
 pub(super) fn reading(words: &Words, metric: &Metric, value: &Value) -> String {
     match value {
         Value::Missing => words.devices.missing.to_owned(),
@@ -25,20 +25,20 @@ pub(super) fn reading(words: &Words, metric: &Metric, value: &Value) -> String {
         Value::Whole(value) => whole(words, metric, *value),
         Value::Flag(true) => words.devices.on.to_owned(),
         Value::Flag(false) => words.devices.off.to_owned(),
-        Value::Text(text) => harmless::line(text, TEXT_CHARS),
+        Value::Text(text) => harmless::line(text, MAX_TEXT_CHARS),
     }
 }
 
-/// A whole number that no `f64` holds, with all its digits, but for bytes and long times.
+/// An integer that no `f64` represents exactly, with all digits; bytes and long durations excepted.
 fn whole(words: &Words, metric: &Metric, value: Whole) -> String {
     match metric.unit.as_str() {
         "B" | "B/s" | "s" => number(words, metric, value.nearest()),
         "" => grouped(words, &value.to_string()),
-        unit => format!("{} {}", grouped(words, &value.to_string()), harmless::line(unit, UNIT_CHARS)),
+        unit => format!("{} {}", grouped(words, &value.to_string()), harmless::line(unit, MAX_UNIT_CHARS)),
     }
 }
 
-/// A number of this metric with its unit. Bytes are given in the unit that suits them, and long times in days and hours.
+/// A number of a metric with its unit. Bytes get a unit prefix; long durations are in days and hours.
 pub(super) fn number(words: &Words, metric: &Metric, value: f64) -> String {
     if !value.is_finite() {
         return words.devices.missing.to_owned();
@@ -48,17 +48,17 @@ pub(super) fn number(words: &Words, metric: &Metric, value: f64) -> String {
         "B" | "B/s" => bytes(words, &metric.unit, value),
         "s" if value >= 3_600.0 => (words.devices.duration)(value as u64),
         unit => {
-            format!("{} {}", plain(words, metric.precision, value), harmless::line(unit, UNIT_CHARS))
+            format!("{} {}", plain(words, metric.precision, value), harmless::line(unit, MAX_UNIT_CHARS))
         }
     }
 }
 
-/// Bytes, in powers of 1000, of three digits.
+/// Bytes with a decimal prefix, three significant digits.
 pub(super) fn bytes(words: &Words, unit: &str, value: f64) -> String {
     let mut scaled = value;
     let mut prefix = "";
     for next in ["k", "M", "G", "T", "P"] {
-        // What would be rounded to 1000 is one of the next unit already.
+        // A value that would be rounded to 1000 takes the next prefix.
         if scaled.abs() < 999.5 {
             break;
         }
@@ -74,7 +74,7 @@ pub(super) fn bytes(words: &Words, unit: &str, value: f64) -> String {
     format!("{} {prefix}{unit}", plain(words, Some(digits), scaled))
 }
 
-/// A number alone.
+/// A number without unit.
 fn plain(words: &Words, precision: Option<u8>, value: f64) -> String {
     let size = value.abs();
     if size >= END_OF_WHOLE || (size > 0.0 && size < 1e-6) {
@@ -83,7 +83,7 @@ fn plain(words: &Words, precision: Option<u8>, value: f64) -> String {
     let whole_digits = if size < 1.0 { 0 } else { size.log10() as i32 + 1 };
     let text = match precision {
         Some(digits) => format!("{value:.0$}", usize::from(digits.min(9))),
-        // As many as the value has, without the dust of binary fractions.
+        // As many decimals as the value has, ignoring binary rounding errors.
         None => {
             let text = format!("{value:.0$}", (DIGITS - whole_digits).clamp(0, DIGITS) as usize);
             match text.contains('.') {
@@ -95,7 +95,7 @@ fn plain(words: &Words, precision: Option<u8>, value: f64) -> String {
     grouped(words, &text)
 }
 
-/// What has too many digits to be read, or too many noughts before the first: six of them, and an exponent.
+/// Scientific notation with six digits, for numbers that are too large or too small to read otherwise.
 pub(super) fn scientific(words: &Words, value: f64) -> String {
     let text = format!("{value:.*e}", DIGITS as usize - 1);
     let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
@@ -103,7 +103,7 @@ pub(super) fn scientific(words: &Words, value: f64) -> String {
     format!("{}e{exponent}", digits.replace('.', words.devices.point.encode_utf8(&mut [0; 4])))
 }
 
-/// Groups of three digits, the language's signs, and no minus before nothing.
+/// Groups the digits and applies the language's signs; zero never has a minus.
 fn grouped(words: &Words, text: &str) -> String {
     let is_nothing = !text.bytes().any(|byte| (b'1'..=b'9').contains(&byte));
     let (sign, digits) = match text.strip_prefix('-') {
@@ -127,18 +127,18 @@ fn grouped(words: &Words, text: &str) -> String {
     out
 }
 
-/// A moment: its time of day, with its day unless that is today.
+/// A time: the time of day, preceded by the date unless it is today.
 pub(super) fn moment(cx: &Cx, at: i64) -> String {
     let is_today = (cx.words.day)(at) == (cx.words.day)(cx.now.wall_ms);
     if is_today { (cx.words.clock)(at) } else { (cx.words.day_and_clock)(at) }
 }
 
-/// "3 s ago", "2 min ago", for so many milliseconds; a clock that is ahead says "now".
+/// An age in milliseconds as text: "3 s ago", "2 min ago"; "now" for a time in the future.
 pub(super) fn age(words: &Words, ms: i64) -> String {
     (words.devices.ago)(span(ms))
 }
 
-/// A stretch of time in the largest unit that fits.
+/// A duration in the largest unit that fits.
 pub(super) fn span(ms: i64) -> Span {
     let seconds = ms.max(0) as u64 / 1_000;
     match seconds {
@@ -150,7 +150,7 @@ pub(super) fn span(ms: i64) -> Span {
     }
 }
 
-/// In how many milliseconds [`age`] says something else of what is `ms` old now.
+/// Milliseconds until [`age`] changes for something that is `ms` old now.
 pub(super) fn age_changes_in(ms: i64) -> u64 {
     let step = match span(ms) {
         Span::Moment | Span::Seconds(_) => 1_000,
@@ -158,19 +158,19 @@ pub(super) fn age_changes_in(ms: i64) -> u64 {
         Span::Hours(_) => 3_600_000,
         Span::Days(_) => 86_400_000,
     };
-    // A clock that is ahead says "now" until its first second has passed.
+    // A time in the future stays "now" until a second after it.
     (step - ms.max(0) % step + (-ms).max(0)) as u64
 }
 
-/// A status' mark in a line of text.
+/// The status mark, inline in a row of text.
 pub(super) fn status_mark(ui: &mut Ui, theme: &Theme, status: Status) -> Response {
     let (rect, response) = ui.allocate_exact_size(Vec2::splat(14.0), Sense::hover());
     paint_status(ui.painter(), rect.center(), theme, status);
     response
 }
 
-/// A status' mark: each has a shape of its own, so that colour is never alone. Online is a disc, silent a ring with a
-/// bar through it, offline a cross, unknown a dotted ring.
+/// The status mark. Each status has its own shape, so that it does not depend on colour: online is a disc,
+/// silent a ring with a bar, offline a cross, unknown a dotted ring.
 pub(super) fn paint_status(painter: &Painter, centre: Pos2, theme: &Theme, status: Status) {
     let r = 4.5;
     match status {
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_has_its_unit_and_its_precision() {
+    fn numbers_have_a_unit_and_the_metrics_precision() {
         assert_eq!(said("°C", Some(1), 21.46), "21.5 °C");
         assert_eq!(said("°C", Some(1), 21.0), "21.0 °C");
         assert_eq!(said("%", None, 45.0), "45 %");
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn large_and_small_numbers_can_be_read() {
+    fn large_and_small_numbers_are_readable() {
         assert_eq!(said("hPa", None, 1_013.25), "1,013.25 hPa");
         assert_eq!(said("", None, 1_234_567.0), "1,234,567");
         assert_eq!(said("", None, -123_456.0), "-123,456");
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_numbers_are_shown_whole() {
+    fn integers_are_shown_with_all_digits() {
         let of = |whole: i128| reading(&ENGLISH, &metric("", None), &Value::whole(whole).unwrap());
         assert_eq!(of(1_724_442_618_569_203_714), "1,724,442,618,569,203,714");
         assert_eq!(of(i128::from(i64::MIN)), "-9,223,372,036,854,775,808");
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_are_in_the_unit_that_suits_them() {
+    fn bytes_get_a_fitting_prefix() {
         assert_eq!(said("B", None, 512.0), "512 B");
         assert_eq!(said("B", None, 999.6), "1.00 kB");
         assert_eq!(said("B/s", Some(0), 1_240_000.0), "1.24 MB/s");
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_said_too() {
+    fn other_values_are_formatted_too() {
         assert_eq!(said("°C", Some(1), f64::NAN), "—");
         let of = |value| reading(&ENGLISH, &metric("", None), &value);
         assert_eq!(of(Value::Flag(true)), "on");
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn an_age_is_told_in_the_largest_unit_and_says_when_it_changes() {
+    fn an_age_uses_the_largest_unit_and_knows_when_it_changes() {
         for (ms, text) in [
             (-5_000, "now"),
             (999, "now"),

@@ -1,4 +1,4 @@
-//! Small things that several views draw.
+//! Small widgets shared by several views.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::text::{StateWord, Words};
 use super::theme::{self, Theme, radius, size};
 use crate::model::PrincipalKind;
 
-/// A button of the main act: one a view.
+/// The primary button; at most one per view.
 pub(super) fn primary<'a>(theme: &Theme, text: &str) -> Button<'a> {
     Button::new(RichText::new(text).color(theme.on_accent))
         .fill(theme.accent_fill)
@@ -21,23 +21,23 @@ pub(super) fn primary<'a>(theme: &Theme, text: &str) -> Button<'a> {
         .min_size(vec2(72.0, size::CONTROL))
 }
 
-/// How wide the button of the main act is, in points.
+/// Width of the primary button, in points.
 pub(super) fn primary_width(ui: &Ui, text: &str) -> f32 {
     let text = ui.painter().layout_no_wrap(text.to_owned(), theme::body(), Color32::PLACEHOLDER);
     (text.size().x + 2.0 * ui.spacing().button_padding.x).max(72.0)
 }
 
-/// A button of a lesser act.
+/// A secondary button.
 pub(super) fn plain<'a>(text: &str) -> Button<'a> {
     Button::new(text.to_owned()).min_size(vec2(0.0, size::CONTROL))
 }
 
-/// A button that looks like a link, for acts inside a row.
+/// A button that looks like a link, for actions within a row.
 pub(super) fn link<'a>(theme: &Theme, text: &str) -> Button<'a> {
     Button::new(RichText::new(text).font(theme::small()).color(theme.accent)).frame(false)
 }
 
-/// The colour of a state. An outage keeps calm until it has lasted a second.
+/// Colour of a connection's state. An outage is shown as a warning only after a second.
 pub(super) fn state_colour(theme: &Theme, word: StateWord, alarm: bool) -> Color32 {
     match word {
         StateWord::Online => theme.good,
@@ -59,7 +59,7 @@ pub(super) fn state_colour(theme: &Theme, word: StateWord, alarm: bool) -> Color
     }
 }
 
-/// A state's mark: each state has a shape of its own, so that colour is never alone.
+/// Mark of a connection's state. Each state has its own shape, so that it does not depend on colour.
 pub(super) fn state_mark(painter: &egui::Painter, centre: Pos2, word: StateWord, colour: Color32) {
     let r = 4.5;
     let stroke = Stroke::new(1.75, colour);
@@ -93,7 +93,7 @@ pub(super) fn state_mark(painter: &egui::Painter, centre: Pos2, word: StateWord,
     }
 }
 
-/// An arrow: to the right where `way` is 1, to the left where it is -1.
+/// An arrow: to the right for `way` = 1, to the left for -1.
 pub(super) fn arrow(painter: &egui::Painter, centre: Pos2, way: f32, colour: Color32) {
     let tip = centre + vec2(5.0 * way, 0.0);
     let stroke = Stroke::new(1.5, colour);
@@ -103,15 +103,15 @@ pub(super) fn arrow(painter: &egui::Painter, centre: Pos2, way: f32, colour: Col
     }
 }
 
-/// A button that shows an icon alone; `name` is for screen readers, `hint` for the pointer. `lit`: drawn as the main act.
+/// An icon button. `name` is for screen readers, `hint` is the tooltip. `lit`: drawn as the primary button.
 pub(super) fn icon_button(ui: &mut Ui, icon: Icon, name: &str, hint: &str, lit: bool) -> Response {
     let response = icon_toggle(ui, icon, name, hint, lit);
-    // It does something, and is not on or off.
+    // It is a push button, not a toggle.
     ui.ctx().accesskit_node_builder(response.id, |node| node.clear_toggled());
     response
 }
 
-/// The same for what is on or off.
+/// An icon button that toggles.
 pub(super) fn icon_toggle(ui: &mut Ui, icon: Icon, name: &str, hint: &str, is_on: bool) -> Response {
     let button =
         Button::new("").selected(is_on).frame_when_inactive(is_on).min_size(Vec2::splat(size::CONTROL));
@@ -123,21 +123,21 @@ pub(super) fn icon_toggle(ui: &mut Ui, icon: Icon, name: &str, hint: &str, is_on
     response
 }
 
-/// One of several that exclude each other, in a row of them.
+/// A segment of a segmented control.
 pub(super) struct Segment<'a> {
     /// Its icon.
     pub(super) icon: Icon,
-    /// Its name: shown where there is room, and told to screen readers.
+    /// Its accessible name, also shown as a label if there is space.
     pub(super) name: &'a str,
-    /// What the pointer is told.
+    /// Its tooltip.
     pub(super) hint: String,
-    /// Whether it is the one.
+    /// Whether it is selected.
     pub(super) chosen: bool,
-    /// Whether a dot says that there is something new.
+    /// Whether a dot marks it as having something new.
     pub(super) marked: bool,
 }
 
-/// A switch: segments in one frame. Returns which one the person chose.
+/// A segmented control. Returns the segment that was clicked.
 pub(super) fn segments<'a>(
     ui: &mut Ui,
     segments: impl Iterator<Item = &'a Segment<'a>> + Clone,
@@ -162,7 +162,7 @@ pub(super) fn segments<'a>(
     chosen
 }
 
-/// How wide the switch is, in points.
+/// Width of a segmented control, in points.
 pub(super) fn segments_width<'a>(
     ui: &Ui,
     segments: impl Iterator<Item = &'a Segment<'a>>,
@@ -176,7 +176,7 @@ fn segment_width(words: &Option<Arc<Galley>>) -> f32 {
     words.as_ref().map_or(36.0, |words| words.size().x + 46.0)
 }
 
-/// A segment's words, where there is room for them.
+/// The label of a segment, if there is space.
 fn face(ui: &Ui, theme: &Theme, segment: &Segment<'_>, wordy: bool) -> Option<Arc<Galley>> {
     let colour = if segment.chosen { theme.accent } else { theme.text };
     wordy.then(|| ui.painter().layout_no_wrap(segment.name.to_owned(), theme::small(), colour))
@@ -206,7 +206,7 @@ fn segment(ui: &Ui, theme: &Theme, segment: &Segment<'_>, rect: Rect, words: Opt
     response.on_hover_text(&segment.hint).clicked()
 }
 
-/// The mark of what is muted: a bell struck through.
+/// The mark of a muted room or device: a struck-through bell.
 pub(super) fn muted_mark(painter: &egui::Painter, centre: Pos2, colour: Color32) {
     let stroke = Stroke::new(1.25, colour);
     let bell = [(-4.5, 3.0), (-3.0, 1.0), (-3.0, -1.5), (0.0, -4.5), (3.0, -1.5), (3.0, 1.0), (4.5, 3.0)];
@@ -215,7 +215,7 @@ pub(super) fn muted_mark(painter: &egui::Painter, centre: Pos2, colour: Color32)
     painter.line_segment([centre + vec2(-5.5, -5.0), centre + vec2(5.5, 5.5)], stroke);
 }
 
-/// What a delivery mark says.
+/// State of a message's delivery.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Mark {
     /// A clock.
@@ -228,7 +228,7 @@ pub(super) enum Mark {
     Failed,
 }
 
-/// A delivery mark.
+/// Paints a delivery mark.
 pub(super) fn delivery_mark(painter: &egui::Painter, centre: Pos2, mark: Mark, theme: &Theme) {
     let (icon, colour) = match mark {
         Mark::Waiting => (Icon::Clock, theme.weak),
@@ -239,7 +239,7 @@ pub(super) fn delivery_mark(painter: &egui::Painter, centre: Pos2, mark: Mark, t
     icons::paint(painter, centre, icon, size::ICON, colour);
 }
 
-/// A number in a pill.
+/// A number in a badge. Returns its width.
 pub(super) fn count_pill(ui: &Ui, right_centre: Pos2, count: u64, theme: &Theme) -> f32 {
     let text = if count > 999 { "999+".to_owned() } else { count.to_string() };
     let galley = ui.painter().layout_no_wrap(text, theme::small(), theme.on_accent);
@@ -250,7 +250,7 @@ pub(super) fn count_pill(ui: &Ui, right_centre: Pos2, count: u64, theme: &Theme)
     size.x
 }
 
-/// A number of mentions in a pill of its own.
+/// The number of mentions in a badge. Returns its width.
 pub(super) fn mention_pill(ui: &Ui, right_centre: Pos2, count: u64, theme: &Theme) -> f32 {
     let text = if count > 99 { "@99+".to_owned() } else { format!("@{count}") };
     let galley = ui.painter().layout_no_wrap(text, theme::small(), theme.ground);
@@ -261,7 +261,7 @@ pub(super) fn mention_pill(ui: &Ui, right_centre: Pos2, count: u64, theme: &Them
     size.x
 }
 
-/// What is said of a principal that is more or less than a person.
+/// The role of a principal; `None` for an ordinary person.
 pub(super) fn kind_name(words: &Words, kind: Option<PrincipalKind>) -> Option<&'static str> {
     match kind {
         Some(PrincipalKind::Admin) => Some(words.kind_admin),
@@ -270,10 +270,10 @@ pub(super) fn kind_name(words: &Words, kind: Option<PrincipalKind>) -> Option<&'
     }
 }
 
-/// Space between a badge's edges and its text, both sides together, in points.
+/// Horizontal padding of a badge, both sides together, in points.
 pub(super) const BADGE_PAD: f32 = 10.0;
 
-/// A word in a frame, such as what somebody is. Returns where it is.
+/// A label in a frame, such as a role. Returns its rectangle.
 pub(super) fn badge(ui: &Ui, left_centre: Pos2, text: Arc<Galley>, theme: &Theme) -> Rect {
     let size = vec2(text.size().x + BADGE_PAD, 16.0);
     let rect = Rect::from_min_size(pos2(left_centre.x, left_centre.y - size.y / 2.0), size);
@@ -284,7 +284,7 @@ pub(super) fn badge(ui: &Ui, left_centre: Pos2, text: Arc<Galley>, theme: &Theme
     rect
 }
 
-/// Text cut off with an ellipsis where it would be too wide.
+/// Text on one line, truncated with an ellipsis.
 pub(super) fn cut(ui: &Ui, text: &str, font: FontId, colour: Color32, width: f32) -> Arc<Galley> {
     let text = super::bidi::line(text).into_owned();
     let mut job = egui::text::LayoutJob::simple_singleline(text, font, colour);
@@ -294,20 +294,20 @@ pub(super) fn cut(ui: &Ui, text: &str, font: FontId, colour: Color32, width: f32
     ui.fonts_mut(|fonts| fonts.layout_job(job))
 }
 
-/// Makes something painted known to screen readers as a text.
+/// Exposes painted text to screen readers.
 pub(super) fn spoken(ui: &Ui, rect: Rect, id: egui::Id, text: &str) -> Response {
     let response = ui.interact(rect, id, Sense::hover());
     response.widget_info(|| egui::WidgetInfo::labeled(Role::Label, true, text));
     response
 }
 
-/// A quiet word before what it names.
+/// A small label before the control that it names.
 pub(super) fn small_label(ui: &mut Ui, text: &str) -> Response {
     let colour = theme::of(ui).weak;
     ui.add(egui::Label::new(RichText::new(text).font(theme::small()).color(colour)).selectable(false))
 }
 
-/// Makes a response a live region: screen readers say its text whenever it changes.
+/// Marks a widget as a live region: screen readers announce its text when it changes.
 pub(super) fn live(ui: &Ui, id: egui::Id, text: &str) {
     ui.ctx().accesskit_node_builder(id, |node| {
         node.set_role(Role::Status);
@@ -316,7 +316,7 @@ pub(super) fn live(ui: &Ui, id: egui::Id, text: &str) {
     });
 }
 
-/// The same for what cannot wait: they interrupt what they are saying.
+/// Like [`live`], but announced immediately, interrupting other speech.
 pub(super) fn alert(ui: &Ui, id: egui::Id, text: &str) {
     ui.ctx().accesskit_node_builder(id, |node| {
         node.set_role(Role::Alert);
@@ -325,27 +325,27 @@ pub(super) fn alert(ui: &Ui, id: egui::Id, text: &str) {
     });
 }
 
-/// Lets the panel of this id salt, a child of `ui`, take its default size again.
+/// Resets the panel with this id salt, a child of `ui`, to its default size.
 pub(super) fn forget_size(ui: &Ui, panel: impl egui::AsIdSalt) {
     let id = panel_id(ui, panel);
     ui.ctx().data_mut(|data| data.remove::<egui::containers::panel::PanelState>(id));
 }
 
-/// As egui names its panels.
+/// The id that egui gives a panel.
 fn panel_id(ui: &Ui, panel: impl egui::AsIdSalt) -> egui::Id {
     ui.scope_id().with_salt(egui::IdSalt::new(panel))
 }
 
-/// Names the edge by which the panel of this id salt, a child of `ui`, is made larger or smaller.
+/// Sets the accessible name of the resize handle of the panel with this id salt, a child of `ui`.
 pub(super) fn splitter(ui: &Ui, panel: impl egui::AsIdSalt, name: &str) {
-    // As egui's panels name their handles.
+    // The id that egui gives a panel's resize handle.
     let id = panel_id(ui, panel).with("__resize");
     if ui.ctx().read_response(id).is_some() {
         ui.ctx().accesskit_node_builder(id, |node| node.set_label(name));
     }
 }
 
-/// Makes a pane a place that screen readers can go to by its name.
+/// Exposes a pane as a landmark with a name.
 pub(super) fn landmark(ui: &Ui, role: Role, name: &str) {
     let place = ui.max_rect();
     ui.ctx().accesskit_node_builder(ui.unique_id(), |node| {
@@ -360,7 +360,7 @@ pub(super) fn landmark(ui: &Ui, role: Role, name: &str) {
     });
 }
 
-/// Makes a text a heading for screen readers: 1 of the whole view, 2 of a part.
+/// Exposes a text as a heading: level 1 for the view, 2 for a part of it.
 pub(super) fn heading(ui: &Ui, response: &Response, text: &str, level: usize) {
     ui.ctx().accesskit_node_builder(response.id, |node| {
         node.set_role(Role::Heading);
@@ -369,7 +369,7 @@ pub(super) fn heading(ui: &Ui, response: &Response, text: &str, level: usize) {
     });
 }
 
-/// Gives a control a name for screen readers, where its face says less.
+/// Sets the accessible name of a control.
 pub(super) fn named(ui: &Ui, response: &Response, name: &str) {
     ui.ctx().accesskit_node_builder(response.id, |node| node.set_label(name.to_owned()));
 }

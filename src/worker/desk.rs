@@ -26,17 +26,15 @@ use crate::clock;
 use crate::engine::{self, Effect, Engine, NewConnection};
 use crate::link;
 use crate::link::courier::{Change, Input};
-use crate::model::event::{ChatEvent, LinkEvent, LogRestart, TestOutcome, Update};
+use crate::model::event::{LinkEvent, TestOutcome, Update};
 use crate::model::export::Exported;
 use crate::model::lan::{Lan, NearbyServer};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::log::Way;
-use crate::model::notices::{Moment, Notifier};
 use crate::model::profile::{Login, Protocol, Secret};
 use crate::model::search::{DayFound, Found};
 use crate::model::{
-    Banner, ConnectionId, DeviceId, Entry, Event, Intent, LogLine, MetricName, Offset, Position, Profile,
-    RoomId, SeriesPage, SharedModel,
+    Banner, ConnectionId, DeviceId, Event, Intent, LogLine, MetricName, Profile, SeriesPage, SharedModel,
 };
 use crate::settings::{NotKept, SecretStore, Settings};
 use crate::store::client::{self, ClientStore, Health};
@@ -60,10 +58,6 @@ pub(super) struct Seat {
     pub(super) access: Option<Access>,
     /// Whether the person wants it connected.
     pub(super) wanted: bool,
-    /// The log began anew: once it is replayed up to here, unread messages are counted again, since those that were known
-    /// before are no news.
-    recount_at: Option<Offset>,
-    head: Offset,
     /// Under which number its readings are on disk.
     pub(super) source: u64,
     /// What the link says of itself.
@@ -127,6 +121,8 @@ pub(super) struct Desk {
     /// Whether the engine's effects are being carried out.
     is_carrying_out: bool,
     pub(super) committing: Option<Committing>,
+    /// Connections to be begun anew from what the disk has.
+    reloads: Vec<ConnectionId>,
     pub(super) store: ClientStore,
     pub(super) settings: Settings,
     pub(super) secrets: SecretStore,
@@ -142,15 +138,11 @@ pub(super) struct Desk {
     pub(super) test: u64,
     pub(super) fleet: Fleet,
     pub(super) recorder: Recorder,
-    /// Of what to tell the person, and who does.
-    pub(super) notifier: Notifier,
+    /// Who tells the person, and who draws.
     tell: Option<Tell>,
+    wake: Wake,
     pub(super) posts: mpsc::Sender<Post<ConnectionId>>,
     pub(super) opened: mpsc::Sender<(ConnectionId, u64, Connection)>,
-    updates: Vec<Update>,
-    /// Rooms whose unread messages are to be counted on disk, and whether one is being counted.
-    pub(super) uncounted: BTreeSet<(ConnectionId, RoomId)>,
-    pub(super) is_counting: bool,
     /// A file of a device's past is being written.
     pub(super) is_exporting: bool,
     health: Health,
@@ -168,9 +160,9 @@ pub(super) fn run(
         let (posts, posted) = mpsc::channel(POSTS);
         let (opened, openings) = mpsc::channel(POSTS);
         let (done, dones) = mpsc::channel(POSTS);
-        let mut desk = Desk::set_up(options, model, posts, opened, done).await;
-        desk.flush(wake);
-        desk.serve(wake, intents, posted, openings, dones).await;
+        let mut desk = Desk::set_up(options, model, wake, posts, opened, done).await;
+        desk.settle();
+        desk.serve(intents, posted, openings, dones).await;
     });
     // Tasks that still wait for a closing handshake have two seconds.
     runtime.shutdown_timeout(Duration::from_millis(200));
@@ -181,6 +173,7 @@ impl Desk {
     async fn set_up(
         options: &Options,
         model: &SharedModel,
+        wake: &Wake,
         posts: mpsc::Sender<Post<ConnectionId>>,
         opened: mpsc::Sender<(ConnectionId, u64, Connection)>,
         done: mpsc::Sender<Done>,
@@ -194,9 +187,10 @@ impl Desk {
         });
         let mut desk = Desk {
             model: model.clone(),
-            engine: Engine::default(),
+            engine: Engine::new(model.clone(), engine::Limits::default()),
             is_carrying_out: false,
             committing: None,
+            reloads: Vec::new(),
             store: store.store,
             settings,
             secrets: SecretStore::new(&options.data_dir),
@@ -209,21 +203,18 @@ impl Desk {
             test: 0,
             fleet: Fleet::new(readings.ok()),
             recorder: Recorder::default(),
-            notifier: Notifier::default(),
             tell: options.tell.clone(),
+            wake: wake.clone(),
             posts,
             opened,
-            updates: Vec::new(),
-            uncounted: BTreeSet::new(),
-            is_counting: false,
             is_exporting: false,
             health: Health::default(),
         };
         let banners = store.banners.into_iter().chain(settings_banner).chain(not_kept);
-        desk.updates.extend(banners.map(Update::Banner));
+        banners.for_each(|banner| desk.update(Update::Banner(banner)));
         desk.prefer(desk.settings.preferences());
-        desk.updates.push(Update::NoticeChoices(desk.settings.notice_choices().clone()));
-        desk.updates.push(Update::DeviceChoices(desk.settings.device_choices().clone()));
+        desk.update(Update::NoticeChoices(desk.settings.notice_choices().clone()));
+        desk.update(Update::DeviceChoices(desk.settings.device_choices().clone()));
         match &options.only {
             Some((profile, secret)) => {
                 let url = profile.urls.first().map_or("", String::as_str);
@@ -272,8 +263,8 @@ impl Desk {
     async fn set_up_all(&mut self) {
         self.keep_passwords().await;
         let first_steps = !self.settings.first_steps_done();
-        self.updates.push(Update::FirstSteps(first_steps));
-        self.updates.push(Update::NewerConnections(self.settings.newer_profiles()));
+        self.update(Update::FirstSteps(first_steps));
+        self.update(Update::NewerConnections(self.settings.newer_profiles()));
         self.seat(OwnHub::profile(), None).await;
         self.own_hub = Some(OwnHub::start(self.data_dir.clone(), self.settings.lan(), self.done.clone()));
         self.start_computer();
@@ -307,15 +298,13 @@ impl Desk {
             seed: clock::random::<8>().map_or(clock::now().boot_ms, u64::from_le_bytes),
         };
         let source = devices::source(&profile);
-        self.updates.push(Update::Configured(profile.clone()));
+        self.update(Update::Configured(profile.clone()));
         let seat = Seat {
             profile,
             line: Line::new(id, self.posts.clone(), self.opened.clone()),
             unread: Vec::new(),
             access,
             wanted: false,
-            recount_at: None,
-            head: 0,
             source,
             figures: Figures::default(),
             asked: Vec::new(),
@@ -352,7 +341,6 @@ impl Desk {
 
     async fn serve(
         &mut self,
-        wake: &Wake,
         intents: &mut mpsc::Receiver<Intent>,
         mut posted: mpsc::Receiver<Post<ConnectionId>>,
         mut openings: mpsc::Receiver<(ConnectionId, u64, Connection)>,
@@ -384,7 +372,7 @@ impl Desk {
                 Some(done) = dones.recv() => self.done(done),
                 Ok(()) = health.changed() => {
                     let now = health.borrow_and_update().clone();
-                    self.disk_changed(now).await;
+                    self.disk_changed(now);
                 }
                 Ok(()) = indexed.changed() => {
                     let percent = *indexed.borrow_and_update();
@@ -399,7 +387,10 @@ impl Desk {
                 // The sockets have their turn between two slices.
                 () = yield_now(), if has_turn => self.drive(engine::Input::Turn),
             }
-            self.flush(wake);
+            while let Some(id) = self.reloads.pop() {
+                self.seat_anew(id).await;
+            }
+            self.settle();
         }
         self.close().await;
     }
@@ -469,42 +460,36 @@ impl Desk {
             }
             Effect::HangUp { connection, code } => self.seats.get_mut(&connection)?.line.hang_up(code),
             Effect::Commit(parts) => self.committing = Some(commit::begin(self.store.clone(), parts)),
-            Effect::Show(connection, event) => self.show_event(connection, event),
+            Effect::Event(connection, event) => self.happened(connection, event),
+            Effect::Show { updates, news } => {
+                flush::apply(&self.model, clock::now(), updates);
+                (self.wake)(news);
+            }
+            Effect::Notice(act) => self.tell.iter().for_each(|tell| tell(act.clone())),
+            Effect::CountUnread { connection, room } => self.count_unread(connection, room),
             Effect::Received(connection, frame) => {
                 let passed = self.recorded(connection, Way::Received, &frame);
                 passed.into_iter().for_each(|passed| self.record(connection, passed));
             }
+            Effect::Reload(connection) => self.reloads.push(connection),
             Effect::ReadOn(connection) => self.seats.get_mut(&connection)?.unread.clear(),
         }
         None
     }
 
-    fn show_event(&mut self, id: ConnectionId, event: Event) {
+    fn happened(&mut self, id: ConnectionId, event: Event) {
         let event = self.clean(id, event);
         let event = self.managed(id, event);
         self.noticed(id, &event);
         if let Some(event) = self.devices_noticed(id, event) {
-            self.updates.push(Update::Connection(id, event));
+            self.update(Update::Connection(id, event));
         }
     }
 
     /// What the worker itself must do about an event.
     fn noticed(&mut self, id: ConnectionId, event: &Event) {
         match event {
-            Event::Link(LinkEvent::Welcomed { log, .. }) => {
-                self.invite_redeemed(id);
-                if let Some(seat) = self.seats.get_mut(&id) {
-                    seat.head = log.head();
-                }
-            }
-            Event::Chat(ChatEvent::LogStarted { why, .. }) if *why != LogRestart::First => {
-                if let Some(seat) = self.seats.get_mut(&id) {
-                    seat.recount_at = Some(seat.head);
-                }
-            }
-            Event::Chat(ChatEvent::Entries { entries, .. }) => self.recount_replayed(id, entries),
-            Event::Chat(ChatEvent::ReadMarker { room, .. }) => self.recount(id, room.clone()),
-            Event::Chat(ChatEvent::Listed(listed)) => self.recount_listed(id, &listed.read),
+            Event::Link(LinkEvent::Welcomed { .. }) => self.invite_redeemed(id),
             Event::Link(LinkEvent::State(LinkState::Stopped { why })) => {
                 log::info!("connection {id:?} stopped: {}", why.code());
                 self.try_other_token(id, why);
@@ -523,36 +508,6 @@ impl Desk {
         }
     }
 
-    /// Counts what is unread in the rooms that were read further than is known here.
-    fn recount_listed(&mut self, id: ConnectionId, read: &[(RoomId, Offset)]) {
-        let rooms = self.model.read(|model| {
-            let Some(connection) = model.connections.get(&id) else { return Vec::new() };
-            let is_news = |(room, offset): &&(RoomId, Offset)| {
-                let known = connection.chat.rooms.get(room).map(|room| room.read).unwrap_or_default();
-                Position { era: connection.chat.era(), offset: *offset } > known
-            };
-            read.iter().filter(is_news).map(|(room, _)| room.clone()).collect::<Vec<_>>()
-        });
-        for room in rooms {
-            self.recount(id, room);
-        }
-    }
-
-    fn recount_replayed(&mut self, id: ConnectionId, entries: &[Entry]) {
-        let Some(seat) = self.seats.get_mut(&id) else { return };
-        let is_there = |head: &mut Offset| entries.last().is_some_and(|last| last.offset >= *head);
-        if seat.recount_at.take_if(is_there).is_some() {
-            let rooms = self.model.read(|model| {
-                let rooms =
-                    model.connections.get(&id).map(|connection| connection.chat.rooms.keys().cloned());
-                rooms.map(Iterator::collect::<Vec<_>>).unwrap_or_default()
-            });
-            for room in rooms {
-                self.recount(id, room);
-            }
-        }
-    }
-
     fn opened(&mut self, id: ConnectionId, dial: u64, connection: Connection) {
         let Some(seat) = self.seats.get_mut(&id) else { return };
         let Some((agreed, counters)) = seat.line.opened(dial, connection) else { return };
@@ -566,10 +521,8 @@ impl Desk {
 
     fn deadline(&self) -> Instant {
         let now = clock::now().boot_ms;
-        let links = self.engine.deadline();
-        let look = links.map(|_| now + LOOK_MS);
-        let due =
-            links.into_iter().chain(look).chain(self.fleet.deadline()).chain(self.notifier.deadline()).min();
+        let look = self.engine.links_deadline().map(|_| now + LOOK_MS);
+        let due = self.engine.deadline().into_iter().chain(look).chain(self.fleet.deadline()).min();
         let wait =
             due.map_or(Duration::from_secs(3_600), |due| Duration::from_millis(due.saturating_sub(now)));
         Instant::now() + wait
@@ -578,20 +531,6 @@ impl Desk {
     fn tick(&mut self) {
         self.drive(engine::Input::Tick);
         self.devices_tick();
-        let now = clock::now().boot_ms;
-        if self.notifier.deadline().is_some_and(|deadline| deadline <= now) {
-            self.model.read(|model| self.notifier.tick(moment(now), model));
-            self.tell_notices();
-        }
-    }
-
-    /// Hands out what the person is to be told.
-    pub(super) fn tell_notices(&mut self) {
-        while let Some(act) = self.notifier.poll() {
-            if let Some(tell) = &self.tell {
-                tell(act);
-            }
-        }
     }
 
     /// Compares both clocks: boot time runs on while the computer sleeps, running time does not.
@@ -607,60 +546,40 @@ impl Desk {
     }
 
     /// Tells how the disk is. What it had to let go of comes from the hub again, from what it holds.
-    async fn disk_changed(&mut self, health: Health) {
+    fn disk_changed(&mut self, health: Health) {
         if health.trouble != self.health.trouble {
-            self.updates.extend(self.health.trouble.take().map(Update::BannerOver));
-            self.updates.extend(health.trouble.clone().map(Update::Banner));
+            let over = self.health.trouble.take();
+            over.into_iter().for_each(|banner| self.update(Update::BannerOver(banner)));
+            health.trouble.iter().for_each(|banner| self.update(Update::Banner(banner.clone())));
         }
         if health.set_aside != self.health.set_aside {
-            self.updates.extend(health.set_aside.clone().map(Update::Banner));
+            health.set_aside.iter().for_each(|banner| self.update(Update::Banner(banner.clone())));
         }
         if health.trouble.is_none() {
-            for id in &health.behind {
-                self.seat_anew(*id).await;
-            }
+            self.drive(engine::Input::Behind(health.behind.clone()));
         }
         self.health = health;
     }
 
     async fn seat_anew(&mut self, id: ConnectionId) {
-        if let Some(Seat { profile, access, wanted, .. }) = self.seats.remove(&id) {
-            self.seat(profile, access).await;
-            if wanted {
-                self.connect(id);
-            }
+        let Some(Seat { profile, access, wanted, .. }) = self.seats.remove(&id) else { return };
+        self.seat(profile, access).await;
+        if let Some(seat) = self.seats.get_mut(&id) {
+            seat.wanted = wanted;
         }
-    }
-
-    pub(super) fn updates_of(&mut self, id: ConnectionId, events: impl IntoIterator<Item = Event>) {
-        self.updates.extend(events.into_iter().map(|event| Update::Connection(id, event)));
     }
 
     pub(super) fn update(&mut self, update: Update) {
-        self.updates.push(update);
+        self.engine.handle(clock::now(), engine::Input::Show(update));
     }
 
-    /// Applies what gathered, in short turns of the lock, and tells once it is in place.
-    fn flush(&mut self, wake: &Wake) {
-        if self.updates.is_empty() {
-            return;
-        }
-        if flush::news(&self.updates) == News::Readings {
+    /// Everything that happened in this turn of the loop is known: it shows, in short turns of the model's lock.
+    fn settle(&mut self) {
+        if self.engine.news() == Some(News::Readings) {
             self.links_early();
         }
-        let updates = flush::divide(std::mem::take(&mut self.updates));
-        let news = flush::news(&updates);
-        let now = clock::now();
-        if news == News::Now || self.notifier.listens_to_readings() {
-            flush::hear(&mut self.notifier, &self.model, moment(now.boot_ms), &updates);
-            self.tell_notices();
+        if self.engine.is_unsettled(clock::now()) {
+            self.drive(engine::Input::Settle { minute: clock::minute_of_day() });
         }
-        flush::apply(&self.model, now, updates);
-        wake(news);
     }
-}
-
-/// This moment on the boot clock and on the wall.
-pub(super) fn moment(boot_ms: u64) -> Moment {
-    Moment { boot_ms, minute: clock::minute_of_day() }
 }

@@ -5,7 +5,7 @@ use tokio::task::spawn_blocking;
 
 use super::access::Access;
 use super::browser;
-use super::desk::{Desk, Done, moment};
+use super::desk::{Desk, Done};
 use super::trial;
 use crate::clock;
 use crate::engine;
@@ -163,12 +163,10 @@ impl Desk {
                 }
             }
             Intent::App(AppIntent::TryNotice) => {
-                self.notifier.try_out(moment(clock::now().boot_ms));
-                self.tell_notices();
+                self.drive(engine::Input::TryNotice { minute: clock::minute_of_day() });
             }
             Intent::App(AppIntent::View(viewing)) => {
-                self.notifier.view(viewing);
-                self.tell_notices();
+                self.drive(engine::Input::View(viewing));
             }
             Intent::App(AppIntent::KeepWindow(place)) => {
                 self.settings.set_window(place);
@@ -195,9 +193,7 @@ impl Desk {
             Done::TextSaved(number, saved) => self.update(Update::TextSaved(number, saved)),
             Done::Show(connection, event) => self.update(Update::Connection(connection, event)),
             Done::Counted(connection, counted) => {
-                self.updates_of(connection, counted);
-                self.is_counting = false;
-                self.count_next();
+                self.drive(engine::Input::Counted(connection, counted));
             }
             Done::Tested(test, outcome) => {
                 if test == self.test {
@@ -316,18 +312,7 @@ impl Desk {
         }
     }
 
-    /// Counts on disk what the window in memory may not hold, one room after the other, each once.
-    pub(super) fn recount(&mut self, connection: ConnectionId, room: RoomId) {
-        self.uncounted.insert((connection, room));
-        self.count_next();
-    }
-
-    fn count_next(&mut self) {
-        if self.is_counting {
-            return;
-        }
-        let Some((connection, room)) = self.uncounted.pop_first() else { return };
-        self.is_counting = true;
+    pub(super) fn count_unread(&self, connection: ConnectionId, room: RoomId) {
         let (store, done) = (self.store.clone(), self.done.clone());
         tokio::spawn(async move {
             let counted = store.count_unread(connection, room).await;

@@ -30,6 +30,7 @@ use std::thread::JoinHandle;
 use tokio::sync::mpsc;
 
 use crate::clock;
+pub use crate::engine::News;
 use crate::model::event::Update;
 use crate::model::notices::Act;
 use crate::model::profile::{Profile, Secret};
@@ -50,15 +51,6 @@ pub struct Options {
     pub only: Option<(Profile, Option<Secret>)>,
     /// Who shows notices; none: nobody.
     pub tell: Option<Tell>,
-}
-
-/// What has changed in the model, for whoever draws it.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum News {
-    /// Something that a person waits for: chat, the link, an answer to what they did.
-    Now,
-    /// Readings alone: they may be drawn a moment later, together with the next ones.
-    Readings,
 }
 
 /// Told after the model changed.

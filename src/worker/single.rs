@@ -132,9 +132,13 @@ impl Single {
             Effect::Ping(_) => return self.line.ping(),
             Effect::HangUp { code, .. } => self.line.hang_up(code),
             Effect::Commit(parts) => parts.into_iter().for_each(|part| self.commit(part)),
-            Effect::Show(_, event) => self.show(event),
-            // Nobody looks at frames here.
-            Effect::Received(..) => {}
+            Effect::Event(_, event) => self.show(event),
+            // There is no window and no disk.
+            Effect::Received(..)
+            | Effect::Reload(_)
+            | Effect::Show { .. }
+            | Effect::Notice(_)
+            | Effect::CountUnread { .. } => {}
             Effect::ReadOn(_) => self.unread.clear(),
         }
         true

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io::Write as _;
+use std::pin::Pin;
 use std::process::{Command, Output, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -20,6 +21,8 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use crate::ws_server;
 
 type Socket = WebSocketStream<TcpStream>;
+/// How a server ends a connection.
+type End = fn(Socket) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// How long anything may take before a test gives up.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -30,7 +33,7 @@ fn serve<F>(start: F) -> String
 where
     F: Future<Output = String> + Send + 'static,
 {
-    let (url, urls) = mpsc::channel();
+    let (url, urls) = mpsc::sync_channel(1);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     std::thread::Builder::new()
         .name("server".into())
@@ -248,7 +251,7 @@ where
     F: Fn(Socket) -> R + Clone + Send + 'static,
     R: Future<Output = ()> + Send + 'static,
 {
-    let (got, messages) = mpsc::channel();
+    let (got, messages) = mpsc::sync_channel(64);
     let url = server(move |mut socket| {
         let (got, end) = (got.clone(), end.clone());
         async move {
@@ -305,7 +308,7 @@ fn what_was_sent_is_unconfirmed_and_goes_out_as_it_is() {
 
 #[test]
 fn a_connection_that_ends_before_the_server_said_anything_leaves_it_open() {
-    let endings: [(&str, fn(Socket) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>>); 3] = [
+    let endings: [(&str, End); 3] = [
         ("4001 (the server's own code). It said: kicked", |socket| {
             Box::pin(close(socket, Some(4001), "kicked"))
         }),
@@ -356,7 +359,7 @@ fn what_was_never_sent_is_told_from_what_was_refused() {
 
 /// A server that says which headers it got, and agrees to "v1.chat".
 fn door() -> (String, mpsc::Receiver<HeaderMap>) {
-    let (seen, headers) = mpsc::channel();
+    let (seen, headers) = mpsc::sync_channel(64);
     let door = move |headers: &HeaderMap, response: &mut Response| {
         let offered = headers.get("sec-websocket-protocol").map(|value| value.to_str().unwrap());
         if offered.is_some_and(|offered| offered.contains("v1.chat")) {

@@ -1,4 +1,4 @@
-//! People who chat.
+//! Chat between people.
 
 use duplex::model::content::{Content, Draft};
 use duplex::model::id::NamedRoom;
@@ -9,7 +9,7 @@ use duplex::wire::duplex::message::{ClientMessage, HubMessage, Start, close};
 use super::client::{Client, hub, new_id};
 
 #[tokio::test]
-async fn what_one_writes_the_other_reads_in_order_and_intact() {
+async fn messages_arrive_in_order_and_intact() {
     let (dir, hub) = hub().await;
     let (mut anna, welcome) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
     assert_eq!((welcome.head, welcome.from, welcome.start), (1, 1, Start::Recent));
@@ -29,7 +29,7 @@ async fn what_one_writes_the_other_reads_in_order_and_intact() {
 }
 
 #[tokio::test]
-async fn a_burst_comes_through_once_and_in_order() {
+async fn a_burst_arrives_once_and_in_order() {
     let (dir, hub) = hub().await;
     let (mut anna, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
     let (mut ben, _) = Client::join(&dir, &hub.url, "Ben").await;
@@ -47,7 +47,7 @@ async fn a_burst_comes_through_once_and_in_order() {
 }
 
 #[tokio::test]
-async fn rooms_are_made_and_history_is_paged() {
+async fn rooms_are_created_and_history_is_paged() {
     let (_dir, hub) = hub().await;
     let (mut anna, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
     let room = RoomId::new("machines").unwrap();
@@ -74,6 +74,8 @@ async fn rooms_are_made_and_history_is_paged() {
     })
     .await;
     anna.acked(id).await;
+    // Its entry gave it its id; the name is accepted in a send alone.
+    let made = RoomId::new(id.to_string()).unwrap();
     for seq in 2..=21 {
         let (message, body) = (new_id(), seq.to_string());
         anna.say(&ClientMessage::Send {
@@ -90,7 +92,7 @@ async fn rooms_are_made_and_history_is_paged() {
         .await;
         anna.acked(message).await;
     }
-    anna.say(&ClientMessage::History { room: id.into(), before: 20, limit: 5 }).await;
+    anna.say(&ClientMessage::History { room: made, before: 20, limit: 5 }).await;
     let (entries, complete) = anna
         .find(|message| match message {
             HubMessage::History { entries, complete, .. } => Some((entries.clone(), *complete)),
@@ -102,7 +104,7 @@ async fn rooms_are_made_and_history_is_paged() {
 }
 
 #[tokio::test]
-async fn who_is_there_types_and_has_read_is_told_to_those_it_concerns() {
+async fn presence_typing_and_read_markers_reach_the_right_clients() {
     let (dir, hub) = hub().await;
     let token = hub.admin_token.reveal().to_owned();
     let (mut anna, _) = Client::enter(&hub.url, &token, None).await;
@@ -129,14 +131,18 @@ async fn who_is_there_types_and_has_read_is_told_to_those_it_concerns() {
     assert_eq!(phone.find(read).await, 1);
     drop(ben2);
     drop(ben);
-    assert_eq!(anna.find(presence).await, ("Ben".to_owned(), false), "only once the last one has gone");
+    assert_eq!(
+        anna.find(presence).await,
+        ("Ben".to_owned(), false),
+        "only after the last client has disconnected"
+    );
     drop(anna);
     let (_anna, welcome) = Client::enter(&hub.url, &token, None).await;
     assert_eq!(welcome.read.iter().map(|read| read.offset).collect::<Vec<_>>(), [1]);
 }
 
 #[tokio::test]
-async fn forty_who_come_in_at_once_all_get_in_and_hear_of_each_other() {
+async fn forty_clients_can_connect_at_once_and_see_each_other() {
     let (dir, hub) = hub().await;
     let (mut first, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
     let names: Vec<String> = (0..40).map(|number| format!("Person {number}")).collect();
@@ -159,7 +165,7 @@ async fn forty_who_come_in_at_once_all_get_in_and_hear_of_each_other() {
 }
 
 #[tokio::test]
-async fn too_many_frames_are_slowed_down_and_none_is_lost() {
+async fn too_many_frames_are_throttled_and_none_is_lost() {
     let (_dir, hub) = hub().await;
     let (mut anna, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
     for nonce in 0..600 {
@@ -181,7 +187,7 @@ async fn too_many_frames_are_slowed_down_and_none_is_lost() {
 }
 
 #[tokio::test]
-async fn a_hub_that_stops_says_so() {
+async fn a_hub_that_stops_sends_bye() {
     let (_dir, hub) = hub().await;
     let (mut anna, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
     let mut stranger = Client::dial(&hub.url, None).await;
@@ -198,7 +204,7 @@ async fn a_hub_that_stops_says_so() {
 }
 
 #[tokio::test]
-async fn many_rooms_and_markers_are_listed_in_parts_and_a_newcomer_still_gets_in() {
+async fn many_rooms_and_markers_are_listed_in_parts_and_new_clients_can_connect() {
     let unlimited = |limits: &mut duplex::hub::Limits| {
         (limits.log.rooms_per_person, limits.log.rooms_per_day) = (0, 0);
     };
@@ -223,7 +229,7 @@ async fn many_rooms_and_markers_are_listed_in_parts_and_a_newcomer_still_gets_in
             made.push(NamedRoom { id: id.into(), name: name.clone() });
         }
     }
-    // What is asked for last is answered last: the markers are on disk.
+    // Requests are answered in order: the markers are on disk by then.
     let id = anna.send("done").await;
     anna.acked(id).await;
     let (ben, _) = Client::join(&dir, &hub.url, "Ben").await;

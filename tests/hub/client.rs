@@ -1,4 +1,4 @@
-//! A client that says and hears single messages, and a hub to try it on.
+//! A test client that sends and receives single messages, and a hub for it.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -20,14 +20,14 @@ use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue, Response};
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-/// Longest wait for anything.
+/// Maximum time to wait for anything.
 pub const GUARD: Duration = Duration::from_secs(10);
 
 pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     tokio::time::timeout(GUARD, future).await.unwrap_or_else(|_| panic!("waited too long for {what}"))
 }
 
-/// A hub on any port of loopback, with its own directory.
+/// A hub on a free loopback port, with its own directory.
 pub async fn hub() -> (TempDir, Running) {
     let dir = tempfile::tempdir().unwrap();
     let running = duplex::hub::start(Options::embedded(dir.path())).await.unwrap();
@@ -65,7 +65,7 @@ pub fn frame(message: &ClientMessage) -> String {
     }
 }
 
-/// What the hub's HTTP says where there is no socket.
+/// The HTTP response to a refused handshake.
 pub async fn refused(url: &str, headers: &[(&str, &str)]) -> Response<Option<Vec<u8>>> {
     match dial(url, headers).await {
         Err(Error::Http(response)) => *response,
@@ -94,7 +94,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects with a token in the header, or with none.
+    /// Connects with a token in the header, or without one.
     pub async fn dial(url: &str, token: Option<&str>) -> Client {
         let bearer = token.map(|token| format!("Bearer {token}"));
         let headers: Vec<_> = bearer.iter().map(|bearer| ("authorization", bearer.as_str())).collect();
@@ -102,7 +102,7 @@ impl Client {
         Client { ws, heard: VecDeque::new(), sends: 0 }
     }
 
-    /// Connects and is welcome.
+    /// Connects and waits for the welcome.
     pub async fn enter(url: &str, token: &str, resume: Option<ResumePoint>) -> (Client, Welcome) {
         let mut client = Client::dial(url, Some(token)).await;
         client.say(&ClientMessage::Hello(Hello { resume, ..hello() })).await;
@@ -110,7 +110,7 @@ impl Client {
         (client, welcome)
     }
 
-    /// Joins by a new invite.
+    /// Joins with a new invite.
     pub async fn join(dir: &TempDir, url: &str, name: &str) -> (Client, String) {
         let invite = duplex::hub::invite(dir.path(), &InviteOptions::default()).unwrap();
         let token = new_token();
@@ -183,7 +183,7 @@ impl Client {
         }
     }
 
-    /// The next message that this finds; what comes before it is kept for later.
+    /// The next message for which `what` returns a value; earlier ones are kept for later.
     pub async fn find<T>(&mut self, what: impl Fn(&HubMessage) -> Option<T>) -> T {
         let mut passed = VecDeque::new();
         let found = loop {
@@ -215,7 +215,7 @@ impl Client {
         .await
     }
 
-    /// The log's next entries, until there are so many messages.
+    /// Reads log entries until there are `count` messages.
     pub async fn messages(&mut self, count: usize) -> Vec<Entry> {
         let mut all = Vec::new();
         while all.len() < count {
@@ -230,7 +230,7 @@ impl Client {
         all
     }
 
-    /// The code and reason with which the hub closes; what it says before is passed over.
+    /// The hub's close code and reason; messages before it are skipped.
     pub async fn closed(&mut self) -> (u16, String) {
         loop {
             if let Err(closed) = within("the close", self.next()).await {
@@ -240,7 +240,7 @@ impl Client {
     }
 }
 
-/// An HTTP answer: status, headers, body.
+/// An HTTP response: status, headers, body.
 pub async fn get(addr: std::net::SocketAddr, path: &str, headers: &str) -> String {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let mut stream = TcpStream::connect(addr).await.unwrap();
@@ -251,11 +251,11 @@ pub async fn get(addr: std::net::SocketAddr, path: &str, headers: &str) -> Strin
     answer
 }
 
-/// What is said to the hub over HTTP with this token; the answer's text.
+/// Posts to the hub over HTTP with this token; returns the response.
 pub async fn post(addr: std::net::SocketAddr, path: &str, token: &str, body: &str) -> String {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let mut stream = TcpStream::connect(addr).await.unwrap();
-    // What curl sends with `-d`.
+    // As sent by `curl -d`.
     let request = format!(
         "POST {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
          Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",

@@ -1,4 +1,4 @@
-//! Commands: to the device and back, refused, expired.
+//! Commands: to a device and back, refused, expired.
 
 use duplex::hub::{Options, Running};
 use duplex::model::device::CommandRefusal;
@@ -18,7 +18,7 @@ fn switch_on(id: MessageId) -> ClientMessage {
 }
 
 impl Client {
-    /// The next thing told about a command.
+    /// The next message about a command.
     async fn commanded(&mut self) -> Command {
         self.find(|message| match message {
             HubMessage::Commanded { command } => Some(command.clone()),
@@ -33,7 +33,7 @@ impl Client {
         command.state
     }
 
-    /// The next command for a device of its own: its id, and what is left of its time.
+    /// The next command for one of this client's devices: its id, and its remaining time.
     async fn given(&mut self) -> (MessageId, u64) {
         self.find(|message| match message {
             HubMessage::Command { id, property, value, expires_in_ms, .. } => {
@@ -50,7 +50,7 @@ impl Client {
     }
 }
 
-/// A hub whose commands expire after so long.
+/// A hub whose commands expire after this time.
 async fn hub_with(command_ms: u64) -> (TempDir, Running) {
     let dir = tempfile::tempdir().unwrap();
     let options = Options { command_ms, ..Options::embedded(dir.path()) };
@@ -59,7 +59,7 @@ async fn hub_with(command_ms: u64) -> (TempDir, Running) {
 }
 
 #[tokio::test]
-async fn a_command_goes_to_the_device_and_its_end_to_all_who_watch() {
+async fn a_command_reaches_the_device_and_its_outcome_all_watchers() {
     let (dir, hub) = hub().await;
     let mut watcher = Client::admin(&hub).await;
     watcher.watch().await;
@@ -72,7 +72,7 @@ async fn a_command_goes_to_the_device_and_its_end_to_all_who_watch() {
     let (given, expires_in_ms) = pump.given().await;
     assert!(given == first && expires_in_ms <= 30_000);
     pump.done(first).await;
-    assert_eq!(ben.state_of(first).await, CommandState::Done, "who asked hears of it without watching");
+    assert_eq!(ben.state_of(first).await, CommandState::Done, "the requester is told without watching");
     assert_eq!(watcher.state_of(first).await, CommandState::Pending);
     let end = watcher.commanded().await;
     assert_eq!((end.state, end.by.name.as_str()), (CommandState::Done, "Ben"));
@@ -85,10 +85,10 @@ async fn a_command_goes_to_the_device_and_its_end_to_all_who_watch() {
     ben.say(&switch_on(second)).await;
     assert_eq!(ben.state_of(second).await, CommandState::Pending);
     assert_eq!(ben.state_of(second).await, CommandState::Pending);
-    assert_eq!(pump.given().await.0, second, "given once, and the first not again");
+    assert_eq!(pump.given().await.0, second, "each command is passed on once");
     let detail = "the valve is stuck".to_owned();
     let failed = CommandState::Failed { detail };
-    // Nobody but the device's own connection answers.
+    // Only the device's own connection may answer.
     watcher.done(second).await;
     watcher.settled().await;
     pump.say(&ClientMessage::CommandResult { id: second, state: failed.clone() }).await;
@@ -96,11 +96,11 @@ async fn a_command_goes_to_the_device_and_its_end_to_all_who_watch() {
     pump.say(&ClientMessage::CommandResult { id: second, state: CommandState::Done }).await;
     pump.settled().await;
     ben.say(&switch_on(second)).await;
-    assert_eq!(ben.state_of(second).await, failed, "what has ended has ended");
+    assert_eq!(ben.state_of(second).await, failed, "the outcome is final");
 }
 
 #[tokio::test]
-async fn a_whole_number_reaches_the_device_as_it_was_given_or_not_at_all() {
+async fn integers_reach_the_device_unchanged_or_are_refused() {
     let (dir, hub) = hub().await;
     let mut pump = Client::admin(&hub).await;
     let metric = |text: &str| Metric { writable: true, ..Metric::new(name(text), MetricType::Number) };
@@ -150,7 +150,7 @@ async fn a_whole_number_reaches_the_device_as_it_was_given_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_done_is_refused_and_says_why() {
+async fn invalid_commands_are_refused_with_a_reason() {
     let (dir, hub) = hub().await;
     let shed = duplex::hub::add_device(dir.path(), "shed", "").unwrap();
     let mut anna = Client::admin(&hub).await;
@@ -178,8 +178,8 @@ async fn what_cannot_be_done_is_refused_and_says_why() {
         HubMessage::Error { code, .. } => Some(code.clone()),
         _ => None,
     };
-    assert_eq!(device.find(error).await, "not_allowed", "a device commands nobody");
-    // A touch meant for what was there before.
+    assert_eq!(device.find(error).await, "not_allowed", "devices may not send commands");
+    // A command for the previous incarnation.
     pump.announce(spec("pump")).await;
     let changed = refusal(&mut anna, command(new_id(), Some(incarnation), "relay", on.clone())).await.0;
     assert_eq!(changed, CommandRefusal::Changed);
@@ -187,11 +187,11 @@ async fn what_cannot_be_done_is_refused_and_says_why() {
     let good = new_id();
     anna.say(&command(good, Some(incarnation), "relay", on)).await;
     assert_eq!(anna.state_of(good).await, CommandState::Pending);
-    assert_eq!(pump.given().await.0, good, "none of the others was given");
+    assert_eq!(pump.given().await.0, good, "none of the others was passed on");
 }
 
 #[tokio::test]
-async fn a_command_to_a_device_that_is_gone_expires() {
+async fn a_command_to_an_offline_device_expires() {
     let (dir, hub) = hub_with(50).await;
     let mut pump = Client::admin(&hub).await;
     pump.announce(spec("pump")).await;
@@ -208,19 +208,19 @@ async fn a_command_to_a_device_that_is_gone_expires() {
         assert_eq!(watcher.state_of(id).await, CommandState::Pending);
         assert_eq!(watcher.state_of(id).await, CommandState::Expired);
     }
-    // One that took it and does not answer.
+    // A device that accepts a command and does not answer.
     let mut pump = Client::admin(&hub).await;
     pump.announce(spec("pump")).await;
     let id = new_id();
     ben.say(&switch_on(id)).await;
     let (given, expires_in_ms) = pump.given().await;
-    assert!(given == id && expires_in_ms <= 50, "what had expired was not given");
+    assert!(given == id && expires_in_ms <= 50, "the expired one was not passed on");
     assert_eq!(ben.state_of(id).await, CommandState::Pending);
     assert_eq!(ben.state_of(id).await, CommandState::Expired);
 }
 
 #[tokio::test]
-async fn a_command_waits_for_a_device_to_come_back_unless_it_was_meant_for_what_it_was() {
+async fn a_command_waits_for_an_offline_device_of_the_same_incarnation() {
     let (_dir, hub) = hub().await;
     let mut pump = Client::admin(&hub).await;
     pump.announce(spec("pump")).await;
@@ -243,7 +243,7 @@ async fn a_command_waits_for_a_device_to_come_back_unless_it_was_meant_for_what_
 }
 
 #[tokio::test]
-async fn how_commands_ended_is_in_the_device_s_log() {
+async fn outcomes_of_commands_are_in_the_devices_log() {
     let (_dir, hub) = hub().await;
     let mut pump = Client::admin(&hub).await;
     pump.announce(spec("pump")).await;

@@ -18,7 +18,7 @@ pub fn name(text: &str) -> MetricName {
     MetricName::new(text).unwrap()
 }
 
-/// A device with a temperature and a relay that can be set.
+/// A device with a temperature and a writable relay.
 pub fn spec(device: &str) -> Spec {
     let mut temperature = Metric::new(name("temperature"), MetricType::Number);
     temperature.unit = "°C".to_owned();
@@ -39,7 +39,7 @@ impl Client {
         Client::enter(&hub.url, hub.admin_token.reveal(), None).await.0
     }
 
-    /// Watches, and returns the list.
+    /// Starts watching, and returns the list.
     pub async fn watch(&mut self) -> Vec<DeviceState> {
         self.say(&ClientMessage::Watch).await;
         let (mut all, mut complete) = (Vec::new(), false);
@@ -64,7 +64,7 @@ impl Client {
         self.say(&ClientMessage::Publish { samples: vec![sample(device, None, values)] }).await;
     }
 
-    /// Waits until the hub has taken what was said so far.
+    /// Waits until the hub has processed everything sent so far.
     pub async fn settled(&mut self) {
         let nonce = u64::from_be_bytes(duplex::clock::random().unwrap()) >> 12;
         self.say(&ClientMessage::Ping { nonce }).await;
@@ -75,7 +75,7 @@ impl Client {
         self.find(pong).await;
     }
 
-    /// The next announcement that is told.
+    /// The next announced device.
     pub async fn device(&mut self) -> DeviceState {
         self.find(|message| match message {
             HubMessage::Device { device } => Some((**device).clone()),
@@ -84,7 +84,7 @@ impl Client {
         .await
     }
 
-    /// The next coming or going that is told.
+    /// The next presence change of a device.
     pub async fn presence(&mut self) -> (String, bool, String) {
         self.find(|message| match message {
             HubMessage::DeviceState { device, online, reason, .. } => {
@@ -95,7 +95,7 @@ impl Client {
         .await
     }
 
-    /// The next readings, and how many were left out before them.
+    /// The next readings, and how many were skipped before them.
     pub async fn readings(&mut self) -> (Vec<ReadSample>, u64) {
         self.find(|message| match message {
             HubMessage::Readings { samples, conflated } => Some((samples.clone(), *conflated)),
@@ -104,7 +104,7 @@ impl Client {
         .await
     }
 
-    /// The next refusal of something published.
+    /// The next refusal of published data.
     pub async fn refusal(&mut self) -> (String, String) {
         self.find(|message| match message {
             HubMessage::PublishRefused { device, code, .. } => Some((device.clone(), code.clone())),
@@ -114,7 +114,7 @@ impl Client {
     }
 }
 
-/// What one message is about.
+/// A short form of a message.
 fn gist(message: &HubMessage) -> Option<String> {
     match message {
         HubMessage::Device { device } => Some(format!("device {}", device.spec.id)),
@@ -128,7 +128,7 @@ fn gist(message: &HubMessage) -> Option<String> {
 }
 
 #[tokio::test]
-async fn a_device_comes_speaks_and_goes_and_whoever_watches_sees_it_in_that_order() {
+async fn watchers_see_a_device_connect_publish_and_disconnect_in_order() {
     let (_dir, hub) = hub().await;
     let mut watcher = Client::admin(&hub).await;
     assert_eq!(watcher.watch().await, []);
@@ -160,7 +160,7 @@ async fn a_device_comes_speaks_and_goes_and_whoever_watches_sees_it_in_that_orde
 }
 
 #[tokio::test]
-async fn each_announcement_is_another_life_and_takes_over() {
+async fn each_announcement_starts_a_new_incarnation_and_takes_over() {
     let (_dir, hub) = hub().await;
     let mut watcher = Client::admin(&hub).await;
     watcher.watch().await;
@@ -176,13 +176,13 @@ async fn each_announcement_is_another_life_and_takes_over() {
     drop(first);
     second.publish("pump", &[("temperature", 2.0)]).await;
     let (samples, _) = watcher.readings().await;
-    assert_eq!(samples[0].values[&name("temperature")], Value::Number(2.0), "and nothing of the first");
+    assert_eq!(samples[0].values[&name("temperature")], Value::Number(2.0), "and nothing from the first");
     drop(second);
-    assert!(!watcher.presence().await.1, "only now is it gone");
+    assert!(!watcher.presence().await.1, "only now is it offline");
 }
 
 #[tokio::test]
-async fn a_token_speaks_for_whom_it_may_and_for_nobody_else() {
+async fn a_device_token_is_valid_for_its_own_device_only() {
     let (dir, hub) = hub().await;
     let shed = duplex::hub::add_device(dir.path(), "shed", "The shed").unwrap();
     let (mut device, welcome) = Client::enter(&hub.url, shed.reveal(), None).await;
@@ -202,11 +202,11 @@ async fn a_token_speaks_for_whom_it_may_and_for_nobody_else() {
     assert_eq!(admin.refusal().await, ("~link".to_owned(), "bad_name".to_owned()));
     let list = ben.watch().await;
     assert_eq!(list.iter().map(|state| state.spec.title()).collect::<Vec<_>>(), ["The shed"]);
-    assert_eq!(list[0].values[0].value, Value::Number(1.0), "a person watches");
+    assert_eq!(list[0].values[0].value, Value::Number(1.0), "a person may watch");
 }
 
 #[tokio::test]
-async fn readings_make_what_is_not_known_and_bring_back_what_was_gone() {
+async fn readings_add_unknown_devices_and_bring_offline_ones_back() {
     let (_dir, hub) = hub().await;
     let mut watcher = Client::admin(&hub).await;
     watcher.watch().await;
@@ -219,7 +219,7 @@ async fn readings_make_what_is_not_known_and_bring_back_what_was_gone() {
     assert_eq!(watcher.device().await.spec.metrics.len(), 2);
     gateway.publish("attic", &[("humidity", 41.0)]).await;
     gateway.publish("attic", &[("door", 0.0)]).await;
-    assert_eq!(watcher.device().await.spec.metrics.len(), 3, "once for each time that there is more");
+    assert_eq!(watcher.device().await.spec.metrics.len(), 3, "once for each new metric");
 
     gateway.announce(spec("pump")).await;
     drop(gateway);
@@ -230,7 +230,7 @@ async fn readings_make_what_is_not_known_and_bring_back_what_was_gone() {
 }
 
 #[tokio::test]
-async fn too_many_metrics_and_too_long_texts_are_not_taken_and_the_rest_is() {
+async fn excess_metrics_and_long_texts_are_rejected_and_the_rest_accepted() {
     let (_dir, hub) = hub().await;
     let mut gateway = Client::admin(&hub).await;
     let names: Vec<String> = (0..300).map(|number| format!("m{number:03}")).collect();
@@ -252,10 +252,10 @@ async fn too_many_metrics_and_too_long_texts_are_not_taken_and_the_rest_is() {
 }
 
 #[tokio::test]
-async fn nothing_is_lost_or_doubled_between_the_list_and_the_readings() {
+async fn nothing_is_lost_or_duplicated_between_the_list_and_the_readings() {
     let (_dir, hub) = hub().await;
     let mut gateway = Client::admin(&hub).await;
-    // More than one piece of the list.
+    // More than fits into one part of the list.
     let names: Vec<String> = (0..2_000).map(|number| format!("device {number}")).collect();
     for some in names.chunks(100) {
         let samples = some.iter().map(|name| sample(name, None, &[("count", 0.0)])).collect();
@@ -283,7 +283,7 @@ async fn nothing_is_lost_or_doubled_between_the_list_and_the_readings() {
                 for sample in samples {
                     let value = sample.values[&name("count")].as_chart().unwrap();
                     let before = counts.insert(sample.device.to_string(), value).unwrap();
-                    // What is not in the list because it follows is -1 there.
+                    // -1 means that the value is not in the list because it follows as a reading.
                     assert!(before == value - 1.0 || before == -1.0, "{before} before {value}");
                     doubled += usize::from(before == value);
                 }
@@ -295,7 +295,7 @@ async fn nothing_is_lost_or_doubled_between_the_list_and_the_readings() {
 }
 
 #[tokio::test]
-async fn who_does_not_keep_up_gets_the_newest_values_an_exact_count_and_chat_at_once() {
+async fn a_slow_client_gets_the_newest_values_an_exact_count_and_chat_at_once() {
     let (_dir, hub) = hub().await;
     let mut slow = Client::admin(&hub).await;
     slow.watch().await;
@@ -311,7 +311,7 @@ async fn who_does_not_keep_up_gets_the_newest_values_an_exact_count_and_chat_at_
     gateway.settled().await;
     let chat = gateway.send("can you hear me?").await;
     gateway.acked(chat).await;
-    // Only now does the slow one read.
+    // The slow client starts reading only now.
     let (mut told, mut left_out, mut before_chat, mut chat_came) = (0, 0, 0, false);
     let mut last: HashMap<(String, String), f64> = HashMap::new();
     let all = u64::from(ROUNDS) * 1_000;
@@ -325,7 +325,7 @@ async fn who_does_not_keep_up_gets_the_newest_values_an_exact_count_and_chat_at_
                         let (key, value) =
                             ((sample.device.to_string(), metric.to_string()), value.as_chart().unwrap());
                         let before = last.insert(key, value).unwrap_or(0.0);
-                        assert!(before < value, "never back, never twice");
+                        assert!(before < value, "never backwards, never twice");
                     }
                 }
             }
@@ -336,7 +336,7 @@ async fn who_does_not_keep_up_gets_the_newest_values_an_exact_count_and_chat_at_
         }
     }
     assert_eq!(told + left_out, all);
-    assert!(left_out > all / 2, "{left_out} of {all} were left out");
+    assert!(left_out > all / 2, "{left_out} of {all} were skipped");
     assert!(before_chat <= told && before_chat < all / 4, "{before_chat} readings before the message");
     assert!(last.len() == 1_000 && last.values().all(|value| *value == f64::from(ROUNDS)));
     let headers = format!("Host: localhost\r\nAuthorization: Bearer {}\r\n", hub.admin_token.reveal());
@@ -352,7 +352,7 @@ async fn who_does_not_keep_up_gets_the_newest_values_an_exact_count_and_chat_at_
 }
 
 #[tokio::test]
-async fn twenty_thousand_readings_a_second_are_not_too_many() {
+async fn twenty_thousand_readings_a_second_are_accepted() {
     let (_dir, hub) = hub().await;
     let mut gateway = Client::admin(&hub).await;
     for batch in 0..1_000 {
@@ -377,7 +377,7 @@ async fn restarted(dir: &TempDir, hub: Running) -> Running {
 }
 
 #[tokio::test]
-async fn a_hub_that_is_started_again_knows_its_devices_as_they_were() {
+async fn devices_survive_a_restart_of_the_hub() {
     let (dir, hub) = hub().await;
     let mut pump = Client::admin(&hub).await;
     pump.announce(spec("pump")).await;
@@ -391,7 +391,7 @@ async fn a_hub_that_is_started_again_knows_its_devices_as_they_were() {
     let mut list = watcher.watch().await;
     list.sort_by_key(|state| state.spec.id.clone());
     let [known, valve] = &list[..] else { panic!("{list:?}") };
-    assert!(known.online, "the hub went, not the pump");
+    assert!(known.online, "the hub stopped, not the pump");
     assert_eq!(known.spec, spec("pump"));
     assert_eq!(known.values[0].value, Value::Number(21.5));
     assert!(known.heard.is_some_and(|heard| heard >= known.values[0].received));

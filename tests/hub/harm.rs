@@ -1,4 +1,4 @@
-//! Clients that misbehave, and a disk that does.
+//! Misbehaving clients, and a failing disk.
 
 use duplex::model::RoomId;
 use duplex::model::content::{Content, Draft, Extra};
@@ -20,7 +20,7 @@ fn error(message: &HubMessage) -> Option<String> {
 }
 
 #[tokio::test]
-async fn what_is_no_message_is_told_or_closes() {
+async fn invalid_messages_are_reported_or_close_the_connection() {
     let (_dir, hub) = hub().await;
     let token = hub.admin_token.reveal();
     let mut client = Client::dial(&hub.url, Some(token)).await;
@@ -45,18 +45,18 @@ async fn what_is_no_message_is_told_or_closes() {
 }
 
 #[tokio::test]
-async fn a_frame_beyond_the_limit_is_not_read() {
+async fn an_oversized_frame_is_not_read() {
     let (_dir, hub) = hub().await;
     let (mut client, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
     client.raw(Message::text("x".repeat(1024 * 1024))).await;
     assert_eq!(client.find(error).await, "malformed", "as large as allowed");
-    // Its header alone is enough; the rest may never be taken.
+    // Its header alone is enough; the rest may never be accepted.
     let _ = tokio::join!(client.ws.send(Message::text("x".repeat(8 * 1024 * 1024))), async {});
     assert_eq!(client.closed().await.0, 1009);
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_websocket_close_with_1002() {
+async fn invalid_frames_close_with_1002() {
     let (_dir, hub) = hub().await;
     let mut stream = TcpStream::connect(hub.addr).await.unwrap();
     let handshake = "GET /v1/socket HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive, Upgrade\r\n\
@@ -72,7 +72,7 @@ async fn bytes_that_are_no_websocket_close_with_1002() {
 }
 
 #[tokio::test]
-async fn http_without_a_handshake_is_told_what_is_missing() {
+async fn http_without_a_handshake_gets_an_explanation() {
     let (_dir, hub) = hub().await;
     let status = async |path: &str, headers: &str| {
         let answer = get(hub.addr, path, &format!("Host: localhost\r\n{headers}")).await;
@@ -88,13 +88,13 @@ async fn http_without_a_handshake_is_told_what_is_missing() {
 }
 
 #[tokio::test]
-async fn one_who_does_not_read_holds_nobody_up_and_misses_nothing() {
+async fn a_client_that_does_not_read_delays_nobody_and_misses_nothing() {
     let (dir, hub) = hub().await;
     let (mut slow, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
     let mut writers = Vec::new();
     for number in 0..8 {
         let (mut writer, _) = Client::join(&dir, &hub.url, &format!("writer {number}")).await;
-        // More in all than what the two ends' buffers hold.
+        // More in total than both ends can buffer.
         writers.push(tokio::spawn(async move {
             for _ in 0..20 {
                 let id = writer.send(&"x".repeat(60 * 1024)).await;
@@ -112,17 +112,17 @@ async fn one_who_does_not_read_holds_nobody_up_and_misses_nothing() {
 }
 
 #[tokio::test]
-async fn a_disk_that_takes_nothing_is_told_and_nothing_is_half_written() {
+async fn a_failing_disk_is_reported_and_nothing_is_half_written() {
     let (dir, hub) = hub().await;
     let (mut anna, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
     let id = anna.send("before").await;
     anna.acked(id).await;
-    // Stands for a full disk: whatever is longer does not fit.
+    // Simulates a full disk: longer texts do not fit.
     let disk = rusqlite::Connection::open(dir.path().join("hub.db")).unwrap();
     let full = "CREATE TRIGGER full BEFORE INSERT ON entry WHEN length(NEW.body) > 5
         BEGIN SELECT RAISE(FAIL, 'no room'); END";
     disk.execute_batch(full).unwrap();
-    // Both in one write, so that the hub has both before it knows of the first one's fate.
+    // Both in one write, so that the hub has both before the first one fails.
     let send = |seq, body: &str| {
         let (id, room, body) = (new_id(), RoomId::general(), body.to_owned());
         Message::text(super::client::frame(&ClientMessage::Send {

@@ -1,4 +1,4 @@
-//! What a hub says about its own disk, what it makes of a log that is damaged or gone, and who may read its files.
+//! What a hub reports about its disk, how it handles a damaged or missing log, and the permissions of its files.
 
 use std::fs;
 use std::path::Path;
@@ -40,7 +40,7 @@ async fn start(dir: &TempDir) -> Result<Running, HubError> {
     duplex::hub::start(Options::embedded(dir.path())).await
 }
 
-/// A hub that has run, with so many messages of 3,000 bytes: each has a page almost of its own.
+/// A hub that has run and holds this many messages of 3,000 bytes, almost one page each.
 async fn lived(messages: usize) -> TempDir {
     let (dir, hub) = hub().await;
     let (mut anna, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
@@ -50,11 +50,11 @@ async fn lived(messages: usize) -> TempDir {
     }
     drop(anna);
     hub.shutdown().await;
-    assert!(!dir.path().join("hub.db-wal").exists(), "closed, and all in one file");
+    assert!(!dir.path().join("hub.db-wal").exists(), "closed, with everything in one file");
     dir
 }
 
-/// The page of the table's leaf that holds an entry's row.
+/// The leaf page that holds an entry's row.
 #[cfg(unix)]
 fn page_of(path: &Path, body: &str) -> usize {
     let bytes = fs::read(path).unwrap();
@@ -78,7 +78,7 @@ async fn read_all(hub: &Running) -> (Client, u64) {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn damage_that_a_reader_meets_is_told_and_heals() {
+async fn damage_found_by_a_reader_is_reported_and_clears_after_repair() {
     let dir = lived(400).await;
     let path = dir.path().join("hub.db");
     let page = page_of(&path, "205 mmm");
@@ -93,13 +93,13 @@ async fn damage_that_a_reader_meets_is_told_and_heals() {
     assert!(told["detail"].as_str().unwrap().contains("duplexctl hub repair"), "{told}");
     assert_eq!(told["version"], env!("CARGO_PKG_VERSION"));
     assert!(metrics(&hub).await.contains("\nduplex_log_readable 0\n"));
-    // Chat goes on where nothing is damaged.
+    // Chat continues where nothing is damaged.
     let mut anna = Client::dial(&hub.url, Some(hub.admin_token.reveal())).await;
     anna.say(&ClientMessage::Hello(Hello { since: Some(head), ..hello() })).await;
     anna.welcome().await;
     let id = anna.send("still here").await;
     anna.acked(id).await;
-    assert_eq!(healthz(&hub).await.0, 503, "a write says nothing about what cannot be read");
+    assert_eq!(healthz(&hub).await.0, 503, "a successful write does not clear a read error");
 
     overwrite(&path, page, &sound[..256]);
     assert_eq!(until(&hub, 200).await["status"], "ok");
@@ -108,11 +108,11 @@ async fn damage_that_a_reader_meets_is_told_and_heals() {
     assert_eq!(read.last().unwrap().offset, head);
     let metrics = metrics(&hub).await;
     assert!(metrics.contains("\nduplex_log_readable 1\n"), "{metrics}");
-    assert!(!metrics.contains("\nduplex_log_read_errors_total 0\n"), "what was met is counted");
+    assert!(!metrics.contains("\nduplex_log_read_errors_total 0\n"), "the errors are counted");
 }
 
 #[tokio::test]
-async fn a_log_that_is_cut_or_gone_is_never_begun_anew_without_a_word() {
+async fn a_truncated_or_missing_log_is_never_silently_replaced() {
     let dir = lived(20).await;
     let path = dir.path().join("hub.db");
     let whole = fs::read(&path).unwrap();
@@ -135,7 +135,7 @@ async fn a_log_that_is_cut_or_gone_is_never_begun_anew_without_a_word() {
     fs::remove_file(&path).unwrap();
     assert!(matches!(start(&dir).await.err(), Some(HubError::LogMissing { .. })));
     assert!(!path.exists());
-    // Each of these alone says that a hub lived here.
+    // Each of these files alone shows that a hub used the directory.
     for name in ["token", "hub.secret", "hub.port", "hub-readings.db"] {
         let alone = tempfile::tempdir().unwrap();
         fs::copy(dir.path().join(name), alone.path().join(name)).unwrap();
@@ -148,7 +148,7 @@ async fn a_log_that_is_cut_or_gone_is_never_begun_anew_without_a_word() {
     assert_eq!(welcome.head, 1);
     hub.shutdown().await;
     assert!(matches!(duplex::hub::start(anew.clone()).await.err(), Some(HubError::LogThere { .. })));
-    // A damaged one is kept whole.
+    // A damaged log is kept as it is.
     fs::write(&path, &whole[..PAGE]).unwrap();
     duplex::hub::start(anew).await.unwrap().shutdown().await;
     let names = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path());
@@ -157,7 +157,7 @@ async fn a_log_that_is_cut_or_gone_is_never_begun_anew_without_a_word() {
 }
 
 #[tokio::test]
-async fn a_write_ahead_log_that_lost_what_was_committed_is_noticed() {
+async fn a_write_ahead_log_that_lost_commits_is_detected() {
     let (dir, hub) = hub().await;
     let (mut anna, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
     for number in 0..20 {
@@ -185,11 +185,11 @@ async fn a_write_ahead_log_that_lost_what_was_committed_is_noticed() {
     let whole = keep(wal.len());
     let again = start(&whole).await.unwrap();
     let (_, welcome) = Client::enter(&again.url, again.admin_token.reveal(), None).await;
-    assert_eq!(welcome.head, 21, "a crash alone costs nothing");
+    assert_eq!(welcome.head, 21, "a crash alone loses nothing");
 }
 
 #[tokio::test]
-async fn a_first_start_that_was_cut_short_goes_on() {
+async fn an_interrupted_first_start_can_be_repeated() {
     let dir = lived(0).await;
     let made = |name: &str| fs::read(dir.path().join(name)).unwrap();
     let hub_db = made("hub.db");
@@ -215,7 +215,7 @@ async fn a_first_start_that_was_cut_short_goes_on() {
     let secret = ("hub.secret", made("hub.secret"));
     let part = ("token.part", b"0123".to_vec());
     let token = ("token", made("token"));
-    // The order in which a first start makes them; each is what a kill may leave.
+    // In the order in which a first start creates them; a kill may leave any prefix.
     let steps: [&[(&str, Vec<u8>)]; 10] = [
         &[],
         std::slice::from_ref(&lock),
@@ -242,7 +242,7 @@ async fn a_first_start_that_was_cut_short_goes_on() {
 }
 
 #[tokio::test]
-async fn a_token_or_secret_that_is_none_is_named_and_left_alone() {
+async fn an_invalid_token_or_secret_is_reported_and_not_changed() {
     let dir = lived(0).await;
     for name in ["token", "hub.secret"] {
         let path = dir.path().join(name);
@@ -260,7 +260,7 @@ async fn a_token_or_secret_that_is_none_is_named_and_left_alone() {
 }
 
 #[tokio::test]
-async fn a_database_of_another_application_is_no_log() {
+async fn a_database_of_another_application_is_refused() {
     let dir = lived(0).await;
     let path = dir.path().join("hub.db");
     fs::remove_file(&path).unwrap();
@@ -275,7 +275,7 @@ async fn a_database_of_another_application_is_no_log() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_folder_that_others_may_look_into_is_closed_and_a_linked_token_refused() {
+async fn a_shared_directory_is_made_private_and_a_linked_token_refused() {
     use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().unwrap();
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -303,9 +303,9 @@ fn post_status(answer: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn a_reading_that_cannot_be_kept_is_seen_and_never_confirmed() {
+async fn a_reading_that_cannot_be_stored_is_relayed_but_not_confirmed() {
     let dir = lived(0).await;
-    // Stands for a full disk: no room can be held back for readings.
+    // Simulates a full disk: no space can be reserved for readings.
     let reserve = dir.path().join("hub-readings.db.reserve");
     fs::remove_file(&reserve).unwrap();
     fs::create_dir(&reserve).unwrap();
@@ -317,7 +317,7 @@ async fn a_reading_that_cannot_be_kept_is_seen_and_never_confirmed() {
     assert_eq!(post_status(&answer), 503, "{answer}");
     assert!(answer.contains("retry-after: 5") && answer.contains("were not kept"), "{answer}");
     let (samples, _) = watcher.readings().await;
-    assert_eq!(samples[0].values.len(), 1, "whoever watches sees it");
+    assert_eq!(samples[0].values.len(), 1, "watchers see it");
     let (status, told) = healthz(&hub).await;
     assert_eq!((status, &told["status"]), (503, &"readings_not_kept".into()));
     let text = metrics(&hub).await;
@@ -325,14 +325,14 @@ async fn a_reading_that_cannot_be_kept_is_seen_and_never_confirmed() {
         text.contains("\nduplex_readings_kept 0\n") && text.contains("\nduplex_readings_not_kept_total 1\n")
     );
 
-    // Over a socket it is said once.
+    // Over a socket it is reported once.
     let mut pump = Client::admin(&hub).await;
     for value in [1.0, 2.0, 3.0] {
         pump.publish("pump", &[("t", value)]).await;
     }
     assert_eq!(pump.refusal().await, ("pump".to_owned(), "not_kept".to_owned()));
     pump.publish("~", &[("t", 1.0)]).await;
-    assert_eq!(pump.refusal().await.1, "bad_name", "nothing was said of the second and the third");
+    assert_eq!(pump.refusal().await.1, "bad_name", "the second and the third were not reported");
 
     fs::remove_dir(&reserve).unwrap();
     until(&hub, 200).await;
@@ -341,7 +341,7 @@ async fn a_reading_that_cannot_be_kept_is_seen_and_never_confirmed() {
 }
 
 #[tokio::test]
-async fn readings_that_have_no_file_are_not_confirmed() {
+async fn readings_without_a_database_are_not_confirmed() {
     let dir = lived(0).await;
     let path = dir.path().join("hub-readings.db");
     fs::remove_file(&path).unwrap();

@@ -1,5 +1,5 @@
-//! Clients that mean harm, or behave as if they did: crowds without a token, tokens with too many connections, messages
-//! that never end. Whatever they do, others get in and are answered.
+//! Hostile clients: floods without a token, tokens with too many connections, messages that never end. Whatever they
+//! do, others can connect and are answered.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -18,37 +18,37 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use super::client::{Client, get, hello, hub, refused, within};
 
-/// More than a hub takes of strangers.
+/// More than the limit of anonymous connections.
 const CROWD: usize = 600;
-/// As many connections as one token may have.
+/// The limit of connections of one token.
 const SHARE: usize = 128;
 const ASK: &str = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
-/// Close code: not now.
+/// Close code 1013, "Try Again Later".
 const TRY_AGAIN: u16 = 1013;
-/// Longest wait for a deadline of the hub's to pass.
+/// Maximum time to wait for one of the hub's deadlines.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// Other systems have no more than one address of loopback unless told so.
+/// Other systems have only one loopback address by default.
 fn attacker() -> IpAddr {
     let last = if cfg!(target_os = "linux") { 2 } else { 1 };
     IpAddr::from(Ipv4Addr::new(127, 0, 0, last))
 }
 
-/// Connections from the attacker's address, each of which has sent this.
+/// Opens connections from the attacker's address, and sends this over each.
 async fn crowd(hub: SocketAddr, count: usize, first: &str) -> Vec<TcpStream> {
     let mut all = Vec::new();
     for _ in 0..count {
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind(SocketAddr::new(attacker(), 0)).unwrap();
         let mut stream = within("a connection", socket.connect(hub)).await.unwrap();
-        // The hub may have let it go again.
+        // The hub may have closed it.
         let _ = stream.write_all(first.as_bytes()).await;
         all.push(stream);
     }
     all
 }
 
-/// A newcomer gets in, and a member who was there before goes on.
+/// Checks that a new client can connect and an existing one still works.
 async fn works(hub: &Running, member: &mut Client) {
     let id = member.send("still here").await;
     member.acked(id).await;
@@ -58,7 +58,7 @@ async fn works(hub: &Running, member: &mut Client) {
     assert!(get(hub.addr, "/healthz", "Host: localhost\r\n").await.starts_with("HTTP/1.1 200 "));
 }
 
-/// One figure of the hub's metrics.
+/// A value from the hub's metrics.
 async fn metric(hub: &Running, name: &str) -> f64 {
     let headers = format!("Host: localhost\r\nAuthorization: Bearer {}\r\n", hub.admin_token.reveal());
     let text = get(hub.addr, "/metrics", &headers).await;
@@ -67,7 +67,7 @@ async fn metric(hub: &Running, name: &str) -> f64 {
 }
 
 #[tokio::test]
-async fn crowds_without_a_token_keep_nobody_out() {
+async fn floods_without_a_token_keep_nobody_out() {
     let (dir, hub) = hub().await;
     let (mut member, _) = Client::join(&dir, &hub.url, "Mina").await;
     let half_a_head = "GET /v1/socket HTTP/1.1\r\nHost: localhost\r\n";
@@ -83,7 +83,7 @@ async fn crowds_without_a_token_keep_nobody_out() {
 }
 
 #[tokio::test]
-async fn a_crowd_that_is_silent_in_tls_keeps_nobody_out() {
+async fn a_flood_that_is_silent_in_tls_keeps_nobody_out() {
     let dir = tempfile::tempdir().unwrap();
     let options = Options { tls: Tls::SelfSigned, ..Options::embedded(dir.path()) };
     let hub = duplex::hub::start(options).await.unwrap();
@@ -103,14 +103,14 @@ async fn sockets_that_never_say_hello_keep_nobody_out() {
 }
 
 #[tokio::test]
-async fn a_connection_answers_so_many_requests_and_no_more() {
+async fn requests_per_connection_are_limited() {
     let (_dir, hub) = hub().await;
     let mut stream = TcpStream::connect(hub.addr).await.unwrap();
     let mut answers = String::new();
     let asking = async {
         let mut piece = [0; 1024];
         loop {
-            // What the hub has closed may still take it.
+            // Writing may still succeed after the hub has closed.
             let _ = stream.write_all(ASK.as_bytes()).await;
             match stream.read(&mut piece).await {
                 Ok(read) if read > 0 => answers.push_str(&String::from_utf8_lossy(&piece[..read])),
@@ -124,7 +124,7 @@ async fn a_connection_answers_so_many_requests_and_no_more() {
 }
 
 #[tokio::test]
-async fn one_token_has_its_share_of_the_connections() {
+async fn connections_per_token_are_limited() {
     let (dir, hub) = hub().await;
     let (member, token) = Client::join(&dir, &hub.url, "Mallory").await;
     let mut sockets = vec![member];
@@ -134,13 +134,13 @@ async fn one_token_has_its_share_of_the_connections() {
     let one_more = refused(&hub.url, &[("authorization", &format!("Bearer {token}"))]).await;
     assert_eq!(one_more.status(), 503);
     assert!(one_more.headers().contains_key("retry-after"));
-    // The same where the token comes later.
+    // The same if the token is sent in the hello.
     let mut late = Client::dial(&hub.url, None).await;
     late.say(&ClientMessage::Hello(Hello { token: Some(token.clone()), ..hello() })).await;
     assert!(matches!(late.hear().await, HubMessage::Bye { code: TRY_AGAIN, retry_after_ms: Some(_), .. }));
     assert_eq!(late.closed().await.0, TRY_AGAIN);
     Client::join(&dir, &hub.url, "Mina").await;
-    // Places that are given back are there again.
+    // Closed connections free their slots.
     let mut gone = sockets.pop().unwrap();
     gone.say(&ClientMessage::Bye).await;
     gone.closed().await;
@@ -151,7 +151,7 @@ async fn one_token_has_its_share_of_the_connections() {
 }
 
 #[tokio::test]
-async fn before_the_welcome_messages_are_small_and_frames_are_few() {
+async fn before_the_welcome_messages_and_frames_are_limited() {
     let (_dir, hub) = hub().await;
     for token in [None, Some(hub.admin_token.reveal())] {
         let mut large = Client::dial(&hub.url, token).await;
@@ -180,7 +180,7 @@ fn fragment(opcode: Data, text: &str, is_last: bool) -> Message {
 }
 
 #[tokio::test]
-async fn unfinished_messages_are_counted_and_the_largest_goes() {
+async fn incomplete_messages_are_counted_and_the_largest_is_evicted() {
     let (dir, hub) = hub().await;
     let (member, token) = Client::join(&dir, &hub.url, "Mallory").await;
     let mut clients = vec![member];
@@ -191,14 +191,14 @@ async fn unfinished_messages_are_counted_and_the_largest_goes() {
     for client in &mut clients {
         let _ = client.ws.send(fragment(Data::Text, &half, false)).await;
     }
-    // Ten of them are more than one token may leave unfinished.
+    // Ten of them exceed the limit of one token.
     let mut ends: futures_util::stream::FuturesUnordered<_> =
         clients.iter_mut().map(|client| client.closed()).collect();
     assert_eq!(ends.next().await.unwrap().0, TRY_AGAIN);
     drop(ends);
     let held = metric(&hub, "duplex_unfinished_bytes").await;
     assert!((900_000.0..=8.0 * 1024.0 * 1024.0).contains(&held), "{held}");
-    // Nobody else notices, and those who finish are heard.
+    // Others are not affected, and complete messages are processed.
     let (mut other, _) = Client::join(&dir, &hub.url, "Mina").await;
     other.raw(fragment(Data::Text, "{\"type\":\"ping\",", false)).await;
     other.raw(Message::Ping("x".into())).await;
@@ -211,7 +211,7 @@ async fn unfinished_messages_are_counted_and_the_largest_goes() {
 }
 
 #[tokio::test]
-async fn a_message_has_to_end_whatever_comes_in_between() {
+async fn a_message_must_end_whatever_arrives_in_between() {
     let (_dir, hub) = hub().await;
     let (mut client, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
     client.raw(fragment(Data::Text, "{", false)).await;
@@ -265,7 +265,7 @@ async fn pings_and_empty_fragments_count_as_frames() {
     }
 }
 
-/// A hub that believes a proxy on this computer, or nobody.
+/// A hub that trusts a proxy on this computer, or none.
 async fn behind(proxies: &[&str]) -> (TempDir, Running) {
     let dir = tempfile::tempdir().unwrap();
     let trusted_proxies = proxies.iter().map(|proxy| proxy.parse().unwrap()).collect();
@@ -280,7 +280,7 @@ async fn guess(hub: &Running, header: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_trusted_proxys_word_counts_and_nobody_elses() {
+async fn only_a_trusted_proxys_headers_count() {
     let (_dir, hub) = behind(&["127.0.0.0/8", "10.0.0.0/8"]).await;
     for _ in 0..20 {
         assert_eq!(guess(&hub, "X-Forwarded-For: 1.1.1.1, 192.0.2.1, 10.0.0.1").await, "401");
@@ -292,11 +292,11 @@ async fn a_trusted_proxys_word_counts_and_nobody_elses() {
     for last in 0..20 {
         assert_eq!(guess(&hub, &format!("X-Forwarded-For: 192.0.2.{last}")).await, "401");
     }
-    assert_eq!(guess(&hub, "X-Forwarded-For: 192.0.2.77").await, "429", "it is all one address");
+    assert_eq!(guess(&hub, "X-Forwarded-For: 192.0.2.77").await, "429", "all are one address");
 }
 
 #[tokio::test]
-async fn a_trusted_proxys_connections_are_not_one_address() {
+async fn connections_of_a_trusted_proxy_are_not_one_address() {
     let (dir, hub) = behind(&["127.0.0.1/32"]).await;
     let (mut member, _) = Client::join(&dir, &hub.url, "Mina").await;
     let waiting = TcpStream::connect(hub.addr).await.unwrap();
@@ -308,6 +308,6 @@ async fn a_trusted_proxys_connections_are_not_one_address() {
         waiting.write_all(ask.as_bytes()).await.unwrap();
         let mut answer = String::new();
         within("the answer", waiting.read_to_string(&mut answer)).await.unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200 "), "the oldest of all had to go for the crowd's sake");
+        assert!(answer.starts_with("HTTP/1.1 200 "), "the oldest connection was evicted");
     }
 }

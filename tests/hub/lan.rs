@@ -1,4 +1,4 @@
-//! The app's hub is opened to the local network, and closed again, while its own clients stay.
+//! The app's hub opens and closes its LAN listener while its own clients stay connected.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -14,13 +14,13 @@ use tokio::sync::watch;
 
 use super::client::{Client, frame, get, hello, new_token, within};
 
-/// The app's hub, which announces nothing in a test.
+/// The app's hub, without announcements.
 fn start(dir: &Path, wanted: watch::Receiver<LanChoice>) -> Result<Handle, HubError> {
     let options = Options { announce: false, ..Options::embedded(dir) };
     duplex::hub::spawn_with(options, wanted)
 }
 
-/// Waits until it stands so.
+/// Waits until the state satisfies a condition.
 async fn until<T>(lan: &mut watch::Receiver<Lan>, what: &str, is_so: impl Fn(&Lan) -> Option<T>) -> T {
     within(what, async {
         loop {
@@ -37,7 +37,7 @@ async fn opened(lan: &mut watch::Receiver<Lan>) -> LanOpen {
     until(lan, "the hub to open", |lan| lan.opened().cloned()).await
 }
 
-/// Where this computer itself comes in by the network's listener.
+/// The LAN listener as this computer dials it.
 fn target(open: &LanOpen) -> Target {
     let mut target = Target::new(format!("wss://127.0.0.1:{}/v1/socket", open.port));
     target.fingerprint = Some(open.fingerprint.clone());
@@ -64,7 +64,7 @@ async fn hear(connection: &mut Connection) -> Result<HubMessage, Why> {
 }
 
 #[tokio::test]
-async fn it_is_opened_and_closed_while_its_own_clients_stay() {
+async fn the_lan_listener_opens_and_closes_while_local_clients_stay() {
     let dir = tempfile::tempdir().unwrap();
     let (want, wanted) = watch::channel(LanChoice::default());
     let hub = start(dir.path(), wanted).unwrap();
@@ -79,16 +79,12 @@ async fn it_is_opened_and_closed_while_its_own_clients_stay() {
     assert_eq!(open.host, format!("duplex-{}.local", &open.fingerprint[..8]));
     assert!(open.public_key_pin.starts_with("sha256//"), "{}", open.public_key_pin);
     let beacon = Beacon::read(dir.path()).unwrap();
-    assert_eq!(
-        Beacon { lan: before.lan.clone(), ..beacon.clone() },
-        before,
-        "on loopback everything is as it was"
-    );
+    assert_eq!(Beacon { lan: before.lan.clone(), ..beacon.clone() }, before, "loopback is not affected");
     if let Some(way) = beacon.lan {
         assert_eq!((way.url, way.fingerprint), (open.url().unwrap(), open.fingerprint.clone()));
     }
 
-    // With an invite, and by the certificate alone.
+    // With an invite, trusting only the certificate.
     let invite = duplex::hub::invite(dir.path(), &InviteOptions::default()).unwrap();
     let redeem =
         Redeem { code: invite.code.reveal().to_owned(), name: "Mina".to_owned(), token: new_token() };
@@ -115,12 +111,12 @@ async fn it_is_opened_and_closed_while_its_own_clients_stay() {
         }
     };
     assert!(matches!(&why, Why::Closed { .. } | Why::Lost { .. }), "{why:?}");
-    assert!(dial(Socket::Tungstenite, target(&open)).await.is_err(), "nobody listens there any more");
+    assert!(dial(Socket::Tungstenite, target(&open)).await.is_err(), "the listener is closed");
     assert_eq!(Beacon::read(dir.path()).unwrap(), before);
     let id = own.send("still here").await;
     own.acked(id).await;
 
-    // The same certificate and the same port again: an invite from before is good still.
+    // The same certificate and port again: an earlier invite is still valid.
     want.send_replace(LanChoice { open: true, port: open.port });
     let again = opened(&mut lan).await;
     assert_eq!((again.port, &again.fingerprint), (open.port, &open.fingerprint));
@@ -129,7 +125,7 @@ async fn it_is_opened_and_closed_while_its_own_clients_stay() {
 }
 
 #[tokio::test]
-async fn a_port_that_is_taken_is_said_and_another_one_works() {
+async fn a_port_in_use_is_reported_and_another_one_works() {
     let dir = tempfile::tempdir().unwrap();
     let taken = TcpListener::bind("0.0.0.0:0").unwrap();
     let port = taken.local_addr().unwrap().port();
@@ -150,7 +146,7 @@ async fn a_port_that_is_taken_is_said_and_another_one_works() {
 }
 
 #[tokio::test]
-async fn whoever_guesses_at_the_network_is_kept_away_also_from_this_computer() {
+async fn guessing_over_the_network_is_blocked_even_from_this_computer() {
     let dir = tempfile::tempdir().unwrap();
     let (_want, wanted) = watch::channel(LanChoice { open: true, port: 0 });
     let hub = start(dir.path(), wanted).unwrap();
@@ -169,7 +165,7 @@ async fn whoever_guesses_at_the_network_is_kept_away_also_from_this_computer() {
         }
     }
     assert!(matches!(last, Some(Why::Http { status: 429, .. })), "{last:?}");
-    // By loopback it comes in all the same.
+    // Over loopback it can still connect.
     let addr = hub.url.strip_prefix("ws://").unwrap().split('/').next().unwrap().parse().unwrap();
     assert!(get(addr, "/healthz", "Host: localhost\r\n").await.starts_with("HTTP/1.1 200"));
     let (_own, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
@@ -177,7 +173,7 @@ async fn whoever_guesses_at_the_network_is_kept_away_also_from_this_computer() {
 }
 
 #[tokio::test]
-async fn those_who_are_told_to_go_are_told_why() {
+async fn closed_clients_are_told_why() {
     let dir = tempfile::tempdir().unwrap();
     let (want, wanted) = watch::channel(LanChoice { open: true, port: 0 });
     let hub = start(dir.path(), wanted).unwrap();
@@ -191,7 +187,7 @@ async fn those_who_are_told_to_go_are_told_why() {
         match hear(&mut guest).await {
             Ok(HubMessage::Bye { code, reason, .. }) => break (code, reason),
             Ok(_) => {}
-            Err(why) => panic!("it went without a word: {why:?}"),
+            Err(why) => panic!("closed without a reason: {why:?}"),
         }
     };
     assert_eq!(bye, (close::GOING_AWAY, "this server is no longer open to the network".to_owned()));

@@ -1,4 +1,4 @@
-//! A hub's starts and ends, however they come.
+//! Starts, stops and crashes of a hub.
 
 use std::sync::mpsc::sync_channel;
 
@@ -9,7 +9,7 @@ use duplex::wire::duplex::message::Start;
 use super::client::{Client, hub};
 
 #[tokio::test]
-async fn a_client_resumes_where_it_was_at_the_same_address() {
+async fn a_client_resumes_at_the_same_address() {
     let (dir, first) = hub().await;
     let token = first.admin_token.reveal().to_owned();
     let (mut anna, welcome) = Client::enter(&first.url, &token, None).await;
@@ -23,19 +23,19 @@ async fn a_client_resumes_where_it_was_at_the_same_address() {
     tokio::join!(first.shutdown(), anna.closed());
 
     let second = duplex::hub::start(Options::embedded(dir.path())).await.unwrap();
-    assert_eq!(second.url, url, "it is found where it was");
+    assert_eq!(second.url, url, "same address");
     let (mut anna, welcome) = Client::enter(&url, &token, Some(resume)).await;
     assert_eq!((welcome.start, welcome.from, welcome.head), (Start::Resumed, offset + 1, offset + 1));
     let entries = anna.messages(1).await;
     assert_eq!(entries.iter().map(|entry| entry.draft.content.body()).collect::<Vec<_>>(), ["two"]);
     for foreign in [ResumePoint { id, ..resume }, ResumePoint { received: received + 1, ..resume }] {
         let (_, welcome) = Client::enter(&url, &token, Some(foreign)).await;
-        assert_eq!(welcome.start, Start::EpochChanged, "another entry stands there");
+        assert_eq!(welcome.start, Start::EpochChanged, "the entry at that offset differs");
     }
 }
 
 #[test]
-fn what_was_acknowledged_is_there_after_a_crash() {
+fn acknowledged_messages_survive_a_crash() {
     let dir = tempfile::tempdir().unwrap();
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut acked = Vec::new();
@@ -43,7 +43,7 @@ fn what_was_acknowledged_is_there_after_a_crash() {
         let (tell, told) = sync_channel(1);
         let (crash, crashed) = tokio::sync::oneshot::channel::<()>();
         let data_dir = dir.path().to_owned();
-        // A runtime that is dropped runs nothing more: no goodbye, no tidying up.
+        // Dropping the runtime stops everything at once: no bye, no cleanup.
         let thread = std::thread::Builder::new().name("hub".to_owned()).spawn(move || {
             runtime().block_on(async {
                 let hub = duplex::hub::start(Options::embedded(data_dir)).await.unwrap();
@@ -69,13 +69,13 @@ fn what_was_acknowledged_is_there_after_a_crash() {
         });
         crash.send(()).unwrap();
         thread.unwrap().join().unwrap();
-        // The lock goes with the process; here its file is left open, as it would not be.
+        // In a crash the lock is released with the process; here its file is still open.
         std::fs::remove_file(dir.path().join("hub.lock")).unwrap();
     }
 }
 
 #[tokio::test]
-async fn a_directory_and_a_port_belong_to_one_hub() {
+async fn a_directory_and_a_port_can_be_used_by_one_hub_only() {
     let (dir, first) = hub().await;
     let second = duplex::hub::start(Options::embedded(dir.path())).await.err();
     assert!(matches!(second, Some(HubError::AlreadyRunning { .. })), "{second:?}");
@@ -88,7 +88,7 @@ async fn a_directory_and_a_port_belong_to_one_hub() {
 }
 
 #[tokio::test]
-async fn a_hub_within_the_app_is_found_by_its_file_and_leaves_none_behind() {
+async fn an_embedded_hub_writes_its_address_and_removes_it_on_exit() {
     let dir = tempfile::tempdir().unwrap();
     let handle = duplex::hub::spawn(Options::embedded(dir.path())).unwrap();
     let beacon = Beacon::read(dir.path()).unwrap();
@@ -108,7 +108,7 @@ async fn a_hub_within_the_app_is_found_by_its_file_and_leaves_none_behind() {
 }
 
 #[test]
-fn a_port_that_somebody_else_took_meanwhile_does_not_keep_the_app_from_starting() {
+fn a_port_taken_by_another_program_does_not_prevent_a_start() {
     let dir = tempfile::tempdir().unwrap();
     let first = duplex::hub::spawn(Options::embedded(dir.path())).unwrap();
     let url = first.url.clone();
@@ -121,7 +121,7 @@ fn a_port_that_somebody_else_took_meanwhile_does_not_keep_the_app_from_starting(
 }
 
 #[test]
-fn a_database_that_is_none_is_named_and_left_alone() {
+fn an_invalid_database_is_reported_and_not_changed() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("hub.db"), "something else entirely").unwrap();
     let refused = duplex::hub::spawn(Options::embedded(dir.path())).err().unwrap();

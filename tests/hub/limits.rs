@@ -1,4 +1,4 @@
-//! What a hub keeps at most, and that one member's flood costs the others little.
+//! Limits on what a hub stores, and fairness under one person's flood.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::Message;
 use super::client::{Client, dial, frame, hello, hub, new_id, within};
 use super::devices::{id, name};
 
-/// A hub whose limits are changed.
+/// A hub with changed limits.
 pub async fn limited(change: impl FnOnce(&mut Limits)) -> (TempDir, Running) {
     let dir = tempfile::tempdir().unwrap();
     let mut options = Options::embedded(dir.path());
@@ -30,7 +30,7 @@ fn room(number: usize) -> RoomName {
     RoomName::new(format!("room {number}")).unwrap()
 }
 
-/// What became of a message or a room.
+/// The outcome of a message or a room.
 async fn outcome(client: &mut Client, wanted: duplex::model::MessageId) -> Result<u64, Refusal> {
     let answer = |message: &HubMessage| match message {
         HubMessage::Ack { id, offset, .. } if *id == wanted => Some(Ok(*offset)),
@@ -41,7 +41,7 @@ async fn outcome(client: &mut Client, wanted: duplex::model::MessageId) -> Resul
 }
 
 #[tokio::test]
-async fn rooms_beyond_the_limit_are_refused_and_the_others_work_on() {
+async fn rooms_beyond_the_limit_are_refused_and_others_still_work() {
     let (dir, hub) = limited(|limits| limits.log.rooms_per_person = 2).await;
     let (mut mallory, _) = Client::join(&dir, &hub.url, "Mallory").await;
     for number in 0..4 {
@@ -65,7 +65,7 @@ async fn rooms_beyond_the_limit_are_refused_and_the_others_work_on() {
 }
 
 #[tokio::test]
-async fn a_full_log_refuses_for_a_while_and_takes_the_same_messages_in_their_order_afterwards() {
+async fn a_full_log_refuses_messages_and_later_accepts_them_in_order() {
     let full = |limits: &mut Limits| {
         limits.log = LogLimits { log_bytes: 600_000, drop_oldest: true, ..limits.log };
     };
@@ -74,7 +74,7 @@ async fn a_full_log_refuses_for_a_while_and_takes_the_same_messages_in_their_ord
     let (body, mut seq, mut told, mut last) = ("x".repeat(40_000), 0, 0, 0);
     let mut unsent: Vec<_> = (0..60).map(|_| new_id()).collect();
     while !unsent.is_empty() {
-        // A client's window, in order; the first after a refusal says so.
+        // A client's window, in order; the first one after a refusal is marked.
         let window: Vec<_> = unsent.iter().take(16).copied().collect();
         for (place, id) in window.iter().enumerate() {
             seq += 1;
@@ -90,7 +90,7 @@ async fn a_full_log_refuses_for_a_while_and_takes_the_same_messages_in_their_ord
         for id in window {
             match outcome(&mut anna, id).await {
                 Ok(offset) => {
-                    assert!(retry_in.is_none(), "nothing is taken behind what was refused");
+                    assert!(retry_in.is_none(), "nothing is accepted after a refused one");
                     assert!(offset > last, "in order");
                     last = offset;
                     unsent.retain(|one| *one != id);
@@ -104,7 +104,7 @@ async fn a_full_log_refuses_for_a_while_and_takes_the_same_messages_in_their_ord
         }
         if let Some(ms) = retry_in {
             assert!((1..=15_000).contains(&ms), "{ms}");
-            // What the hub asks for, as a client does.
+            // The delay that the hub requests, as in a real client.
             tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
         }
     }
@@ -113,7 +113,7 @@ async fn a_full_log_refuses_for_a_while_and_takes_the_same_messages_in_their_ord
 }
 
 #[tokio::test]
-async fn whoever_was_away_while_old_messages_went_is_told_and_what_is_sent_again_is_known() {
+async fn clients_learn_of_deleted_messages_and_duplicates_of_them_are_recognised() {
     let (dir, hub) = hub().await;
     let token = hub.admin_token.reveal().to_owned();
     let (mut anna, welcome) = Client::enter(&hub.url, &token, None).await;
@@ -141,19 +141,19 @@ async fn whoever_was_away_while_old_messages_went_is_told_and_what_is_sent_again
             if welcome.start == Start::Trimmed {
                 return (client, welcome);
             }
-            assert_eq!(welcome.start, Start::Resumed, "nothing has gone yet");
+            assert_eq!(welcome.start, Start::Resumed, "nothing has been deleted yet");
         }
     };
     let (mut anna, welcome) = within("old messages to go", trimmed).await;
     assert_eq!((welcome.from, welcome.head), (5, 5));
     assert!(welcome.rooms.iter().any(|made| made.name == room(1)));
     anna.send_as(old, "old").await;
-    assert_eq!(anna.acked(old).await, 3, "it is known for ever");
+    assert_eq!(anna.acked(old).await, 3, "ids are remembered forever");
     let next = anna.send("next").await;
     assert_eq!(anna.acked(next).await, 6);
 }
 
-/// Sends messages of 60 kB, or asks for history, as fast as the hub takes it, until told to stop.
+/// Sends messages of 60 kB, or requests history, as fast as the hub accepts it, until told to stop.
 async fn flood(url: String, token: String, writes: bool, stop: Arc<AtomicBool>, taken: Arc<AtomicU64>) {
     let bearer = format!("Bearer {token}");
     let ws = dial(&url, &[("authorization", bearer.as_str())]).await.unwrap();
@@ -170,7 +170,7 @@ async fn flood(url: String, token: String, writes: bool, stop: Arc<AtomicBool>, 
     let (mut seq, body) = (0, "f".repeat(60_000));
     while !stop.load(Ordering::Relaxed) {
         seq += 1;
-        // More questions than one client could use are enough: what is measured is the hub, not who asks.
+        // More requests than one client could use: this measures the hub, not the client.
         let text = if writes {
             let id = new_id();
             format!(
@@ -189,7 +189,7 @@ async fn flood(url: String, token: String, writes: bool, stop: Arc<AtomicBool>, 
 }
 
 #[tokio::test]
-async fn a_flood_by_several_connections_counts_as_one_and_another_is_answered_all_along() {
+async fn a_flood_over_several_connections_counts_as_one_and_others_are_answered() {
     let (dir, hub) = hub().await;
     let (_, mallory) = Client::join(&dir, &hub.url, "Mallory").await;
     let (mut mina, _) = Client::join(&dir, &hub.url, "Mina").await;
@@ -201,7 +201,7 @@ async fn a_flood_by_several_connections_counts_as_one_and_another_is_answered_al
             tokio::spawn(flood(hub.url.clone(), mallory.clone(), number % 2 == 0, stop, taken))
         })
         .collect();
-    // More than what is taken at once: the flood is on.
+    // More than the burst: the flood is running.
     while taken.load(Ordering::Relaxed) < 70 {
         mina.hear().await;
     }
@@ -221,7 +221,7 @@ async fn a_flood_by_several_connections_counts_as_one_and_another_is_answered_al
 }
 
 #[tokio::test]
-async fn typing_in_a_room_that_does_not_exist_is_passed_to_nobody_and_counted_by_person() {
+async fn typing_in_unknown_rooms_is_dropped_and_typing_is_limited_per_person() {
     let (dir, hub) = hub().await;
     let (mut anna, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
     let (first, token) = Client::join(&dir, &hub.url, "Ben").await;
@@ -257,7 +257,7 @@ async fn typing_in_a_room_that_does_not_exist_is_passed_to_nobody_and_counted_by
 }
 
 #[tokio::test]
-async fn what_devices_take_is_bounded_by_token_and_the_rest_is_refused_with_the_reason() {
+async fn device_memory_is_limited_per_token_and_refusals_have_a_reason() {
     let share = |limits: &mut Limits| limits.devices.bytes_per_principal = 100_000;
     let (_dir, hub) = limited(share).await;
     let mut admin = Client::admin(&hub).await;
@@ -279,7 +279,7 @@ async fn what_devices_take_is_bounded_by_token_and_the_rest_is_refused_with_the_
     assert!(detail.contains("token"), "{detail}");
     let held = admin.watch().await;
     assert!((3..60).contains(&held.len()), "{} devices", held.len());
-    // What is there goes on.
+    // Existing devices continue to work.
     let values = [(name("m0"), Value::Number(1.0))].into_iter().collect();
     admin
         .say(&ClientMessage::Publish {

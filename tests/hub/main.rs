@@ -1,13 +1,13 @@
-//! A real hub on loopback, and clients that speak to it frame by frame. Nothing here sleeps for a result: what is waited
-//! for is named, and a guard of ten seconds turns a hang into a failure.
+//! A real hub on loopback, and clients that exchange single frames with it. Nothing here sleeps for a result: each
+//! wait names its event, and a timeout of ten seconds turns a hang into a failure.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test program")]
 
+mod access;
 mod chat;
 mod client;
 mod commands;
 mod devices;
-mod door;
 mod harm;
 mod health;
 mod hostile;

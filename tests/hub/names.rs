@@ -1,4 +1,4 @@
-//! Names: which are taken, how they are spelled, and how people and rooms that look alike are told apart.
+//! Names: which are accepted, how they are normalised, and how similar names are told apart.
 
 use std::io::Read as _;
 use std::process::{Child, Command, Stdio};
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::client::{Client, hello, hub, new_id, new_token, within};
 
-/// Comes in with a new invite under this name. The name that the hub gave, or the code it closed with.
+/// Redeems a new invite under this name. Returns the name given by the hub, or the close code.
 async fn redeem(dir: &TempDir, hub: &Running, name: &str) -> Result<(Client, String), u16> {
     let invite = duplex::hub::invite(dir.path(), &InviteOptions::default()).unwrap();
     let code = invite.code.reveal().to_owned();
@@ -26,7 +26,7 @@ async fn redeem(dir: &TempDir, hub: &Running, name: &str) -> Result<(Client, Str
 }
 
 #[tokio::test]
-async fn a_name_of_a_person_is_spelled_in_one_way_and_can_be_seen() {
+async fn names_of_people_are_normalised_and_visible() {
     let (dir, hub) = hub().await;
     for (name, given) in [
         ("Jun", "Jun"),
@@ -44,7 +44,7 @@ async fn a_name_of_a_person_is_spelled_in_one_way_and_can_be_seen() {
 }
 
 #[tokio::test]
-async fn a_name_that_nobody_can_see_is_refused() {
+async fn invisible_names_are_refused() {
     let (dir, hub) = hub().await;
     for name in ["", " ", "\u{3164}", "\u{2800}", "\u{115F}", "ad\u{200B}min", "a\u{202E}b", "a\u{2028}b"] {
         let refused = redeem(&dir, &hub, name).await.map(|(_, name)| name);
@@ -58,7 +58,7 @@ async fn a_name_that_nobody_can_see_is_refused() {
     hub.shutdown().await;
 }
 
-/// What becomes of a new room.
+/// The outcome of creating a room.
 async fn create(client: &mut Client, name: &str) -> Result<(), Refusal> {
     let id = new_id();
     client
@@ -79,7 +79,7 @@ async fn create(client: &mut Client, name: &str) -> Result<(), Refusal> {
 }
 
 #[tokio::test]
-async fn a_room_that_looks_like_another_is_refused_and_the_refusal_names_that_one() {
+async fn a_room_that_looks_like_another_is_refused_naming_it() {
     let (dir, hub) = hub().await;
     let (mut mallory, _) = Client::join(&dir, &hub.url, "Mallory").await;
     let general = Err(Refusal::NameAlike { name: RoomName::general() });
@@ -92,7 +92,7 @@ async fn a_room_that_looks_like_another_is_refused_and_the_refusal_names_that_on
         let refused = create(&mut mallory, name).await;
         assert!(matches!(refused, Err(Refusal::BadName { .. })), "{name:?}: {refused:?}");
     }
-    assert_eq!(create(&mut mallory, "general").await, Ok(()), "it is there");
+    assert_eq!(create(&mut mallory, "general").await, Ok(()), "it exists");
     assert_eq!(create(&mut mallory, "\u{202E}general").await, Ok(()), "it is the same room");
     assert_eq!(create(&mut mallory, "cafe\u{301}").await, Ok(()));
     assert_eq!(create(&mut mallory, "caf\u{E9}").await, Ok(()), "it is the same room");
@@ -114,7 +114,7 @@ async fn a_room_that_looks_like_another_is_refused_and_the_refusal_names_that_on
 }
 
 #[tokio::test]
-async fn of_two_rooms_that_look_alike_and_are_made_at_once_there_is_one() {
+async fn of_two_similar_rooms_created_at_once_one_is_refused() {
     let (dir, hub) = hub().await;
     let (mut one, _) = Client::join(&dir, &hub.url, "One").await;
     let (mut other, _) = Client::join(&dir, &hub.url, "Other").await;
@@ -126,18 +126,18 @@ async fn of_two_rooms_that_look_alike_and_are_made_at_once_there_is_one() {
     hub.shutdown().await;
 }
 
-/// A program that ends with the test, however that ends.
+/// A child process that is killed when dropped.
 struct Program(Child);
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // It may have ended.
+        // It may have exited.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// What `duplexctl tail` prints of the first messages.
+/// The output of `duplexctl tail` for the first messages.
 async fn tail(hub: &Running, token: &str, count: usize, more: &[&str]) -> String {
     let child = Command::new(env!("CARGO_BIN_EXE_duplexctl"))
         .args(["tail", &hub.url, "--since", "0", "--count", &count.to_string()])
@@ -155,7 +155,7 @@ async fn tail(hub: &Running, token: &str, count: usize, more: &[&str]) -> String
 }
 
 #[tokio::test]
-async fn tail_tells_people_apart_whose_names_look_alike() {
+async fn tail_distinguishes_people_with_similar_names() {
     let (dir, hub) = hub().await;
     let token = hub.admin_token.reveal();
     let (mut admin, welcome) = Client::enter(&hub.url, token, None).await;
@@ -201,7 +201,7 @@ async fn tail_tells_people_apart_whose_names_look_alike() {
         shown[0].ends_with(" ·admin") && !shown[1..].iter().any(|name| name.ends_with(" ·admin")),
         "{shown:?}"
     );
-    assert_eq!(shown.last(), Some(&"Mina"), "nobody looks like her");
+    assert_eq!(shown.last(), Some(&"Mina"), "no similar name exists");
 
     let printed = tail(&hub, token, 2, &["--json", "--no-readings"]).await;
     let said = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap();

@@ -1,4 +1,4 @@
-//! Readings over HTTP, and the tokens of devices.
+//! Readings over HTTP, and device tokens.
 
 use duplex::hub::{HubError, add_device, remove_device};
 use duplex::model::Value;
@@ -19,7 +19,7 @@ fn status(answer: &str) -> u16 {
 const PATH: &str = "/v1/devices/shed/readings";
 
 #[tokio::test]
-async fn a_line_of_shell_makes_a_device() {
+async fn one_shell_command_creates_a_device() {
     let (dir, hub) = hub().await;
     let token = add_device(dir.path(), "shed", "The shed").unwrap();
     let mut watcher = Client::admin(&hub).await;
@@ -46,12 +46,12 @@ async fn a_line_of_shell_makes_a_device() {
     assert_eq!(
         values,
         [(at, Value::Number(22.0)), (at, Value::Number(23.0))],
-        "a repeated time is not one less"
+        "a repeated time counts as well"
     );
 }
 
 #[tokio::test]
-async fn who_may_not_and_what_is_wrong_is_said_by_a_status_and_a_sentence() {
+async fn errors_have_a_status_and_an_explanation() {
     let (dir, hub) = hub().await;
     let token = add_device(dir.path(), "shed", "").unwrap();
     let (_ben, ben) = Client::join(&dir, &hub.url, "Ben").await;
@@ -61,7 +61,7 @@ async fn who_may_not_and_what_is_wrong_is_said_by_a_status_and_a_sentence() {
     assert_eq!(told(PATH, "1234", body).await, 401);
     assert_eq!(told(PATH, &ben, body).await, 403);
     assert_eq!(told("/v1/devices/pump/readings", token.reveal(), body).await, 403);
-    assert_eq!(told("/v1/devices/pump/readings", admin, body).await, 204, "an admin's token makes it");
+    assert_eq!(told("/v1/devices/pump/readings", admin, body).await, 204, "an admin's token creates it");
     assert_eq!(told("/v1/devices/%7Elink/readings", admin, body).await, 404);
     assert_eq!(told(&format!("/v1/devices/{}/readings", "x".repeat(65)), admin, body).await, 404);
     assert_eq!(told(PATH, token.reveal(), &"x".repeat(65 * 1024)).await, 413);
@@ -79,7 +79,7 @@ async fn who_may_not_and_what_is_wrong_is_said_by_a_status_and_a_sentence() {
 }
 
 #[tokio::test]
-async fn a_whole_number_keeps_its_digits_over_http_and_a_restart() {
+async fn integers_keep_all_digits_over_http_and_a_restart() {
     let (dir, hub) = hub().await;
     let token = add_device(dir.path(), "shed", "").unwrap();
     let mut watcher = Client::admin(&hub).await;
@@ -97,7 +97,7 @@ async fn a_whole_number_keeps_its_digits_over_http_and_a_restart() {
         samples[0].values.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
     assert_eq!(told, expected);
 
-    // The rest of a body is taken, by the rule that holds for the socket too.
+    // The rest of a body is accepted, as over the socket.
     let body = r#"{"id":9007199254740995,"huge":18446744073709551616,"more":1e400,"nested":{}}"#;
     let answer = post(hub.addr, PATH, token.reveal(), body).await;
     assert_eq!(status(&answer), 400);
@@ -131,7 +131,7 @@ async fn a_whole_number_keeps_its_digits_over_http_and_a_restart() {
     let list = Client::admin(&hub).await.watch().await;
     let kept: std::collections::BTreeMap<_, _> =
         list[0].values.iter().map(|last| (last.metric.to_string(), last.value.clone())).collect();
-    assert_eq!(kept, expected, "and nothing of what was refused");
+    assert_eq!(kept, expected, "and nothing that was refused");
 }
 
 #[tokio::test]
@@ -175,7 +175,7 @@ async fn every_status_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn a_device_is_reached_by_the_line_that_is_printed_for_it_or_not_made() {
+async fn a_device_works_with_the_printed_command_or_is_not_created() {
     let (dir, hub) = hub().await;
     for bad in [".", ".."] {
         assert!(matches!(add_device(dir.path(), bad, ""), Err(HubError::UnreachableId { .. })), "{bad}");
@@ -199,7 +199,7 @@ async fn a_device_is_reached_by_the_line_that_is_printed_for_it_or_not_made() {
 }
 
 #[tokio::test]
-async fn a_body_is_asked_for_before_it_is_sent() {
+async fn expect_continue_is_answered() {
     let (_dir, hub) = hub().await;
     let (head, body) = (hub.admin_token.reveal(), format!("{{\"text\": \"{}\"}}", "x".repeat(900)));
     for (length, token, expected) in
@@ -228,7 +228,7 @@ async fn a_body_is_asked_for_before_it_is_sent() {
 }
 
 #[tokio::test]
-async fn a_flood_over_http_is_told_when_to_come_back() {
+async fn a_flood_over_http_gets_retry_after() {
     let (dir, hub) = hub().await;
     let token = add_device(dir.path(), "shed", "").unwrap();
     let body = "{\"t\": 1}";
@@ -240,7 +240,7 @@ async fn a_flood_over_http_is_told_when_to_come_back() {
     let mut stream = TcpStream::connect(hub.addr).await.unwrap();
     let mut answers = String::new();
     let mut buffer = vec![0; 64 * 1024];
-    // In bursts on one connection, until the hub has had enough.
+    // In bursts on one connection, until the hub refuses.
     for _ in 0..200 {
         stream.write_all(one.repeat(50).as_bytes()).await.unwrap();
         let mut count = 0;
@@ -256,11 +256,11 @@ async fn a_flood_over_http_is_told_when_to_come_back() {
         }
     }
     assert!(answers.contains("HTTP/1.1 204"));
-    assert!(answers.contains("HTTP/1.1 429") && answers.contains("retry-after: 1"), "a rate holds");
+    assert!(answers.contains("HTTP/1.1 429") && answers.contains("retry-after: 1"), "the rate applies");
 }
 
 #[tokio::test]
-async fn a_device_has_one_token_and_loses_it() {
+async fn a_device_has_one_token_which_can_be_revoked() {
     let (dir, hub) = hub().await;
     let body = r#"{"temperature": 1}"#;
     let told = async |token: &str| status(&post(hub.addr, PATH, token, body).await);
@@ -276,7 +276,7 @@ async fn a_device_has_one_token_and_loses_it() {
 
     let (_anna, welcome) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
     let taken = add_device(dir.path(), &welcome.me.id.0, "");
-    assert!(matches!(taken, Err(HubError::IdTaken { .. })), "nobody is taken over");
+    assert!(matches!(taken, Err(HubError::IdTaken { .. })), "a person's id cannot be taken");
     assert!(!remove_device(dir.path(), &welcome.me.id.0).unwrap());
     assert_eq!(told(hub.admin_token.reveal()).await, 204);
     for bad in ["", " shed", "~shed", "a\nb"] {

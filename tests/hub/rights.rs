@@ -1,4 +1,4 @@
-//! Rights that are taken back while those who had them are connected.
+//! Rights revoked while their owners are connected.
 
 use duplex::hub::{HubError, InviteOptions, Options, Running, manage_offline};
 use duplex::model::profile::Secret;
@@ -9,7 +9,7 @@ use duplex::wire::duplex::message::{ClientMessage, Hello, HubMessage, Redeem, cl
 use super::client::{Client, hello, hub, new_id, new_token, post, refused};
 use super::devices::{id, name, spec};
 
-/// An admin's connection, and requests over it.
+/// An admin's connection, and the number of its requests.
 struct Admin(Client, u64);
 
 impl Admin {
@@ -80,7 +80,7 @@ fn secret() -> Secret {
 }
 
 #[tokio::test]
-async fn a_removed_person_is_out_at_once_and_no_invite_brings_the_token_back() {
+async fn a_removed_person_is_disconnected_and_the_token_stays_invalid() {
     let (dir, hub) = hub().await;
     let (mut eve, token, me) = join(&dir, &hub, "Eve").await;
     let (mut second, _) = Client::enter(&hub.url, &token, None).await;
@@ -107,11 +107,11 @@ async fn a_removed_person_is_out_at_once_and_no_invite_brings_the_token_back() {
     assert_eq!(again.closed().await.0, close::INVITE_REFUSED, "not with the old token");
     let mut again = Client::dial(&hub.url, None).await;
     again.say(&redeem(invite.code.reveal(), &new_token())).await;
-    assert_ne!(again.welcome().await.me.id, me.id, "with another one as somebody else");
+    assert_ne!(again.welcome().await.me.id, me.id, "with a new token as a new person");
 }
 
 #[tokio::test]
-async fn a_removed_device_publishes_nothing_more_and_its_commands_end() {
+async fn a_removed_device_cannot_publish_and_its_commands_end() {
     let (dir, hub) = hub().await;
     let token = duplex::hub::add_device(dir.path(), "lamp", "The lamp").unwrap();
     let (mut lamp, _) = Client::enter(&hub.url, token.reveal(), None).await;
@@ -140,17 +140,17 @@ async fn a_removed_device_publishes_nothing_more_and_its_commands_end() {
             _ => None,
         }
     };
-    assert_eq!(admin.0.find(ended(given)).await, CommandState::Expired, "nobody knows what became of it");
+    assert_eq!(admin.0.find(ended(given)).await, CommandState::Expired, "the outcome is unknown");
     assert_eq!(admin.0.presence().await, ("lamp".into(), false, "its token was withdrawn".into()));
     let answer = post(hub.addr, "/v1/devices/lamp/readings", token.reveal(), r#"{"t":1}"#).await;
     assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
     assert_eq!(status_of(&hub.url, token.reveal()).await, 401);
     let list = Client::admin(&hub).await.watch().await;
-    assert!(!list[0].online && list[0].spec.id == id("lamp"), "what it was stays");
+    assert!(!list[0].online && list[0].spec.id == id("lamp"), "its data stays");
 }
 
 #[tokio::test]
-async fn a_token_that_is_replaced_ends_the_connections_by_the_old_one() {
+async fn replacing_a_token_closes_connections_with_the_old_one() {
     let (dir, hub) = hub().await;
     let (mut ben, old, me) = join(&dir, &hub, "Ben").await;
     let mut admin = Admin::at(&hub).await;
@@ -162,13 +162,13 @@ async fn a_token_that_is_replaced_ends_the_connections_by_the_old_one() {
     let (mut ben, welcome) = Client::enter(&hub.url, token.reveal(), None).await;
     assert_eq!(welcome.me, me);
     admin.done(rotate).await;
-    assert_eq!(ben.closed().await.0, close::UNAUTHORIZED, "asked again after a lost answer");
+    assert_eq!(ben.closed().await.0, close::UNAUTHORIZED, "repeated after a lost answer");
     assert_eq!(Client::enter(&hub.url, token.reveal(), None).await.1.me, me);
     for bad in ["", "12", &old, hub.admin_token.reveal()] {
         let rotate = Manage::RotateToken { who: me.id.clone(), token: Secret::new(bad) };
         assert_eq!(admin.why_not(rotate).await, Unmanaged::BadToken, "{bad:?}");
     }
-    // A device as well, by being added once more.
+    // A device token is replaced by adding the device again.
     let add = |token: &Secret| Manage::AddDevice {
         who: PrincipalId("lamp".into()),
         name: "Lamp".into(),
@@ -183,7 +183,7 @@ async fn a_token_that_is_replaced_ends_the_connections_by_the_old_one() {
 }
 
 #[tokio::test]
-async fn the_owners_new_token_is_in_the_file_and_whoever_asked_stays() {
+async fn the_owners_new_token_is_in_the_file_and_the_requester_stays_connected() {
     let (dir, hub) = hub().await;
     let old = hub.admin_token.reveal().to_owned();
     let (mut other, welcome) = Client::enter(&hub.url, &old, None).await;
@@ -202,12 +202,12 @@ async fn the_owners_new_token_is_in_the_file_and_whoever_asked_stays() {
     assert!(refused.to_string().contains("remove that file"), "{refused}");
     std::fs::remove_file(&file).unwrap();
     let hub = duplex::hub::start(Options::embedded(dir.path())).await.unwrap();
-    assert_eq!(status_of(&hub.url, token.reveal()).await, 401, "one that was lost is dead, too");
+    assert_eq!(status_of(&hub.url, token.reveal()).await, 401, "a lost token is invalid, too");
     assert_eq!(Client::enter(&hub.url, hub.admin_token.reveal(), None).await.1.me, welcome.me);
 }
 
 #[tokio::test]
-async fn a_renamed_person_stays_and_everybody_sees_the_name() {
+async fn a_renamed_person_stays_connected_and_everyone_sees_the_name() {
     let (dir, hub) = hub().await;
     let (mut ben, _, me) = join(&dir, &hub, "Ben").await;
     let (mut carl, ..) = join(&dir, &hub, "Carl").await;
@@ -218,7 +218,7 @@ async fn a_renamed_person_stays_and_everybody_sees_the_name() {
         _ => None,
     };
     assert_eq!(carl.find(told).await, me.id);
-    assert_eq!(ben.find(told).await, me.id, "whom it is about, too");
+    assert_eq!(ben.find(told).await, me.id, "also the renamed person");
     let sent = ben.send("hello").await;
     ben.acked(sent).await;
     let entries = carl.messages(1).await;
@@ -230,7 +230,7 @@ async fn a_renamed_person_stays_and_everybody_sees_the_name() {
 }
 
 #[tokio::test]
-async fn rights_are_an_admins_to_give_and_the_owners_are_nobodys_to_take() {
+async fn only_admins_change_rights_and_the_owner_keeps_theirs() {
     let (dir, hub) = hub().await;
     let (mut ben, token, me) = join(&dir, &hub, "Ben").await;
     let mut admin = Admin::at(&hub).await;
@@ -247,7 +247,7 @@ async fn rights_are_an_admins_to_give_and_the_owners_are_nobodys_to_take() {
     assert_eq!(admin.why_not(Manage::Remove { who: owner.id.clone() }).await, Unmanaged::LastAdmin);
     let to = |kind| Manage::SetKind { who: me.id.clone(), kind };
     admin.done(to(PrincipalKind::Admin)).await;
-    assert_eq!(ben.closed().await.0, close::GOING_AWAY, "comes back with other rights");
+    assert_eq!(ben.closed().await.0, close::GOING_AWAY, "reconnects with other rights");
     let mut ben = Admin::with(&hub.url, &token).await;
     assert_eq!(ben.why_not(Manage::Remove { who: owner.id.clone() }).await, Unmanaged::Owner);
     let down = Manage::SetKind { who: owner.id, kind: PrincipalKind::Person };
@@ -259,7 +259,7 @@ async fn rights_are_an_admins_to_give_and_the_owners_are_nobodys_to_take() {
 }
 
 #[tokio::test]
-async fn invites_are_made_listed_and_taken_back_over_the_socket() {
+async fn invites_are_created_listed_and_revoked_over_the_socket() {
     let (_dir, hub) = hub().await;
     let mut admin = Admin::at(&hub).await;
     let invite = Manage::Invite { kind: PrincipalKind::Person, expires_in_ms: 60_000 };
@@ -290,7 +290,7 @@ async fn invites_are_made_listed_and_taken_back_over_the_socket() {
 }
 
 #[tokio::test]
-async fn without_a_hub_the_database_itself_is_changed_and_never_beside_one() {
+async fn the_database_is_changed_directly_only_while_no_hub_runs() {
     let (dir, hub) = hub().await;
     let (_, token, me) = join(&dir, &hub, "Ben").await;
     let remove = Manage::Remove { who: me.id.clone() };

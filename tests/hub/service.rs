@@ -1,4 +1,4 @@
-//! `duplexctl hub` as a service: signals, systemd's socket, its watchdog, certificates that are renewed.
+//! `duplexctl hub` as a service: signals, systemd's socket and watchdog, renewed certificates.
 
 #![cfg(unix)]
 
@@ -60,7 +60,7 @@ impl Drop for Service {
 }
 
 #[tokio::test]
-async fn a_hang_up_does_not_end_a_service_and_a_stop_says_goodbye() {
+async fn sighup_does_not_end_a_service_and_sigterm_closes_cleanly() {
     let dir = tempfile::tempdir().unwrap();
     let mut service = Service::start(dir.path(), |_| {});
     let token = duplex::hub::token(dir.path()).unwrap();
@@ -77,15 +77,15 @@ async fn a_hang_up_does_not_end_a_service_and_a_stop_says_goodbye() {
 }
 
 #[tokio::test]
-async fn a_socket_that_is_handed_over_is_taken() {
+async fn a_passed_socket_is_used() {
     let dir = tempfile::tempdir().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    // Whoever comes before the hub runs is served once it does.
+    // Connections made before the hub runs are served once it does.
     let early = tokio::net::TcpStream::connect(address).await.unwrap();
     let hub = env!("CARGO_BIN_EXE_duplexctl");
     let mut shell = Command::new("sh");
-    // Descriptor 3, for the process that the shell becomes.
+    // Descriptor 3 in the process that replaces the shell.
     shell.args([
         "-c",
         r#"exec 3<&0 0</dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" hub --listen 127.0.0.1:1"#,
@@ -103,7 +103,7 @@ async fn a_socket_that_is_handed_over_is_taken() {
 
 #[tokio::test]
 #[cfg(target_os = "linux")]
-async fn systemd_hears_that_the_hub_is_ready_turns_reloads_and_ends() {
+async fn systemd_is_notified_of_ready_watchdog_reload_and_stop() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("notify");
     let notices = tokio::net::UnixDatagram::bind(&path).unwrap();
@@ -134,7 +134,7 @@ async fn systemd_hears_that_the_hub_is_ready_turns_reloads_and_ends() {
     assert_eq!(service.ended().await, Some(0));
 }
 
-/// Writes a new certificate and its key; hands the certificate back.
+/// Writes a new certificate and its key; returns the certificate.
 fn certify(dir: &Path) -> String {
     let pair = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
     std::fs::write(dir.join("cert.pem"), pair.cert.pem()).unwrap();
@@ -143,7 +143,7 @@ fn certify(dir: &Path) -> String {
 }
 
 #[tokio::test]
-async fn a_renewed_certificate_is_used_and_a_broken_one_is_not() {
+async fn a_renewed_certificate_is_used_and_an_invalid_one_is_not() {
     let dir = tempfile::tempdir().unwrap();
     let first = certify(dir.path());
     let tls = Tls::Files { cert: dir.path().join("cert.pem"), key: dir.path().join("key.pem") };
@@ -155,9 +155,9 @@ async fn a_renewed_certificate_is_used_and_a_broken_one_is_not() {
     assert!(greets(&second).await && !greets(&first).await);
     std::fs::write(dir.path().join("key.pem"), "no key").unwrap();
     hub.reload().await;
-    assert!(greets(&second).await, "what was in use stays in use");
+    assert!(greets(&second).await, "the previous one stays in use");
     let third = certify(dir.path());
-    // Nobody says so: the hub finds out by itself.
+    // Without a signal: the hub notices by itself.
     let found = tokio::time::timeout(std::time::Duration::from_secs(60), async {
         while !greets(&third).await {
             tokio::task::yield_now().await;

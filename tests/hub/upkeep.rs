@@ -1,4 +1,4 @@
-//! What an admin does to a hub's data: check it, repair it, copy it; and what clients make of a repaired log.
+//! Maintenance of a hub's data: check, repair, backup; and how clients handle a repaired log.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ use super::client::{Client, hello, hub};
 const PAGE: usize = 4096;
 
 #[tokio::test]
-async fn a_repaired_log_is_another_one_and_its_people_come_in_as_before() {
+async fn a_repaired_log_has_a_new_epoch_and_people_can_connect_as_before() {
     let (dir, first) = hub().await;
     let (mut ben, ben_token) = Client::join(&dir, &first.url, "Ben").await;
     let mut last = None;
@@ -29,7 +29,7 @@ async fn a_repaired_log_is_another_one_and_its_people_come_in_as_before() {
     let (epoch, url) = (Client::enter(&first.url, &admin, None).await.1.epoch, first.url.clone());
     assert!(
         matches!(duplex::hub::repair(dir.path()), Err(HubError::Running { .. })),
-        "not under a running hub"
+        "not while a hub is running"
     );
     assert!(duplex::hub::check(dir.path()).unwrap().is_sound(), "beside a running hub");
     drop((ben, other));
@@ -64,15 +64,15 @@ async fn a_repaired_log_is_another_one_and_its_people_come_in_as_before() {
         .collect();
     let lost: Vec<_> = (0..200).filter(|number| !numbers.contains(&number.to_string())).collect();
     assert!(lost.len() <= 2 && lost.contains(&120), "{lost:?}");
-    // What was lost is sent again by whoever has it, and is there then.
+    // Lost messages are sent again by clients that have them, and stored.
     ben.send_as(id, "199").await;
-    assert!(ben.acked(id).await <= welcome.head, "what is there is there once");
+    assert!(ben.acked(id).await <= welcome.head, "stored messages are not duplicated");
     let (_, welcome) = Client::enter(&again.url, &admin, None).await;
     assert_eq!(welcome.epoch, Client::enter(&again.url, &ben_token, None).await.1.epoch);
 }
 
 #[tokio::test]
-async fn a_copy_of_a_running_hub_is_complete_private_and_starts() {
+async fn a_backup_of_a_running_hub_is_complete_private_and_starts() {
     let (dir, first) = hub().await;
     let (mut ben, ben_token) = Client::join(&dir, &first.url, "Ben").await;
     let id = ben.send("before").await;
@@ -97,7 +97,7 @@ async fn a_copy_of_a_running_hub_is_complete_private_and_starts() {
     let id = ben.send("after").await;
     ben.acked(id).await;
 
-    // Restored where nothing else is, it is the hub of that moment.
+    // Restored elsewhere, it is the hub of that moment.
     let restored = duplex::hub::start(Options::embedded(&to)).await.unwrap();
     assert_eq!(restored.admin_token, first.admin_token);
     let mut client = Client::dial(&restored.url, Some(&ben_token)).await;
@@ -107,7 +107,7 @@ async fn a_copy_of_a_running_hub_is_complete_private_and_starts() {
 }
 
 #[tokio::test]
-async fn a_damaged_hub_is_not_copied_and_no_half_copy_is_left() {
+async fn a_damaged_hub_is_not_copied_and_no_partial_copy_is_left() {
     let (dir, first) = hub().await;
     let (mut anna, _) = Client::enter(&first.url, first.admin_token.reveal(), None).await;
     for number in 0..60 {
@@ -128,11 +128,11 @@ async fn a_damaged_hub_is_not_copied_and_no_half_copy_is_left() {
     let nowhere = tempfile::tempdir().unwrap();
     assert!(matches!(duplex::hub::check(nowhere.path()), Err(HubError::NoHub { .. })));
     assert!(matches!(duplex::hub::repair(nowhere.path()), Err(HubError::NoHub { .. })));
-    assert_eq!(fs::read_dir(nowhere.path()).unwrap().count(), 0, "nothing is made by looking");
+    assert_eq!(fs::read_dir(nowhere.path()).unwrap().count(), 0, "checking creates nothing");
 }
 
 #[tokio::test]
-async fn damaged_readings_are_saved_as_far_as_they_go() {
+async fn damaged_readings_are_recovered_as_far_as_possible() {
     let (dir, first) = hub().await;
     let token = duplex::hub::add_device(dir.path(), "shed", "").unwrap();
     let now = duplex::clock::now().wall_ms;
@@ -157,7 +157,7 @@ async fn damaged_readings_are_saved_as_far_as_they_go() {
     let log = fs::read(dir.path().join("hub.db")).unwrap();
     let lines = duplex::hub::repair(dir.path()).unwrap().unwrap();
     assert!(lines[0].contains("hub-readings.db is repaired"), "{lines:?}");
-    assert!(fs::read(dir.path().join("hub.db")).unwrap() == log, "what is sound is not touched");
+    assert!(fs::read(dir.path().join("hub.db")).unwrap() == log, "intact files are not changed");
     assert!(duplex::hub::check(dir.path()).unwrap().is_sound());
     let again = duplex::hub::start(Options::embedded(dir.path())).await.unwrap();
     let list = Client::admin(&again).await.watch().await;

@@ -22,6 +22,8 @@ pub struct ClientDisk {
     /// The log that is being read; the resume point follows with its first entries.
     pub epoch: Option<Epoch>,
     pub resume: Option<ResumePoint>,
+    /// The offset of the next entry: what is beyond it does not continue what is here.
+    pub next: u64,
     pub rooms: Vec<KnownRoom>,
     /// Rooms that were there already under another id.
     pub moved: BTreeMap<RoomId, RoomId>,
@@ -39,7 +41,15 @@ pub struct KnownRoom {
 }
 
 impl ClientDisk {
-    pub fn write(&mut self, change: Change) {
+    /// Takes a change in. `false`: the entries before it are missing here, and it is not taken.
+    pub fn write(&mut self, change: Change) -> bool {
+        if let Change::Event(Event::Chat(ChatEvent::Entries { entries, .. })) = &change {
+            // An empty batch stands for one that had to be let go.
+            self.era_has_entries = true;
+            if entries.first().is_some_and(|first| first.offset > self.next) {
+                return false;
+            }
+        }
         match change {
             Change::Queue(item) => self.queue(item),
             Change::Unqueue(id) => {
@@ -59,6 +69,7 @@ impl ClientDisk {
             Change::Event(event) => self.event(event),
             Change::State(_) | Change::Draft { .. } | Change::RemoveConnection => {}
         }
+        true
     }
 
     fn event(&mut self, event: Event) {
@@ -84,7 +95,7 @@ impl ClientDisk {
                     self.era += 1;
                     self.era_has_entries = false;
                 }
-                self.era_from = from;
+                (self.era_from, self.next, self.resume) = (from, from, None);
                 if why != LogRestart::First {
                     for item in self.outbox.values_mut() {
                         item.passed_by(u64::MAX);
@@ -92,7 +103,10 @@ impl ClientDisk {
                 }
             }
             Event::Chat(ChatEvent::Entries { entries, .. }) => {
-                if let (Some(epoch), Some(last)) = (self.epoch, entries.last()) {
+                if let (Some(epoch), Some(last)) = (self.epoch, entries.last())
+                    && last.offset >= self.next
+                {
+                    self.next = last.offset + 1;
                     self.resume = Some(ResumePoint {
                         epoch,
                         offset: last.offset,
@@ -264,6 +278,18 @@ impl ClientDisk {
             newer_on_disk: false,
         }
     }
+}
+
+/// Lets go of what a server says again. Returns whether there was any.
+pub fn let_go(changes: &mut [Change]) -> bool {
+    let mut is_some_gone = false;
+    for change in changes {
+        if let Change::Event(Event::Chat(ChatEvent::Entries { entries, .. })) = change {
+            is_some_gone = true;
+            entries.clear();
+        }
+    }
+    is_some_gone
 }
 
 fn message(position: Position, entry: &Entry) -> Message {

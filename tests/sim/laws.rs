@@ -4,17 +4,18 @@ use std::collections::BTreeSet;
 
 use duplex::frame::Frame;
 use duplex::link::courier::Change;
+use duplex::model::chat::Chat;
 use duplex::model::content::Draft;
 use duplex::model::event::{ChatEvent, LinkEvent, LogEvent};
-use duplex::model::{
-    Delivery, Entry, Event, Feature, LinkState, MessageId, Model, Principal, PrincipalId, RoomId,
-};
+use duplex::model::{Delivery, Entry, Event, Feature, MessageId, Model, Principal, PrincipalId, RoomId};
 use duplex::wire::duplex::message::{self, ClientMessage, Decoded, HubMessage};
 use duplex::wire::duplex::server::Batch;
 
+use super::apps::Process;
 use super::clients::Client;
+use super::disk::ClientDisk;
 use super::hub::{HubDisk, ROOMS};
-use super::world::{CONNECTION, World};
+use super::world::World;
 
 pub fn messages(entries: &[Entry]) -> impl Iterator<Item = &Entry> {
     entries.iter().filter(|entry| entry.draft.content.is_text())
@@ -47,6 +48,7 @@ pub fn what_is_shown_is_on_disk(client: &mut Client, event: &Event) {
             | Event::Chat(ChatEvent::HistoryFailed { .. })
             | Event::Link(LinkEvent::Paused(_))
             | Event::Chat(ChatEvent::Postponed { unseen: false, .. })
+            | Event::Chat(ChatEvent::Restored(_))
     );
     if let Some(running) = client.running.as_mut().filter(|_| is_kept) {
         let next = running.to_show.pop_front();
@@ -54,26 +56,38 @@ pub fn what_is_shown_is_on_disk(client: &mut Client, event: &Event) {
     }
 }
 
-/// What is sent is marked on disk, or it could be changed after a crash; what is said to be held is held on disk.
-pub fn what_is_sent_is_true_on_disk(client: &Client, frame: &Frame) {
+/// What is sent is marked on disk, or it could be changed after a crash; what is said to be held is held on disk. While the
+/// disk takes nothing, what the store holds in memory counts.
+pub fn what_is_sent_is_true_on_disk(client: &Client, held: &[Change], frame: &Frame) {
     if ![r#"{"type":"send""#, r#"{"type":"create_room""#, r#"{"type":"hello""#]
         .iter()
         .any(|with| begins(frame, with))
     {
         return;
     }
+    let mut known: ClientDisk = client.disk.clone();
+    let mut resumes = client.running.as_ref().map(|running| running.resumed_from.clone()).unwrap_or_default();
+    resumes.push(known.saved().log.resume);
+    for change in held {
+        known.write(change.clone());
+        resumes.push(known.saved().log.resume);
+    }
     match message::decode(frame) {
         Ok(Decoded::Known(
             ClientMessage::Send { draft: Draft { id, .. }, .. } | ClientMessage::CreateRoom { id, .. },
         )) => {
-            let item = client.disk.outbox.values().find(|item| item.draft.id == id);
+            let item = known.outbox.values().find(|item| item.draft.id == id);
             assert!(
                 item.is_some_and(|item| item.delivery != Delivery::Pending),
                 "sent and not marked: {item:?}"
             );
         }
         Ok(Decoded::Known(ClientMessage::Hello(hello))) => {
-            assert_eq!(hello.resume, client.disk.saved().log.resume, "it resumes elsewhere than its disk");
+            assert!(
+                resumes.contains(&hello.resume),
+                "it resumes elsewhere than its disk: {:?}",
+                hello.resume
+            );
         }
         other => panic!("the client said {other:?}"),
     }
@@ -130,6 +144,10 @@ impl Client {
         id.0 == self.name
     }
 
+    fn chat<'a>(&self, model: &'a Model) -> &'a Chat {
+        &model.connections[&self.id()].chat
+    }
+
     /// Its place in the order of sending.
     fn turn_of(&self, id: MessageId) -> Option<usize> {
         self.queued.iter().position(|known| *known == id)
@@ -138,11 +156,14 @@ impl Client {
 
 /// What was typed is in the outbox or has come back, and the window shows it so.
 pub fn what_was_typed_is_there_after_a_restart(client: &Client, model: &Model) {
-    let shown: BTreeSet<MessageId> =
-        model.connections[&CONNECTION].chat.outbox.values().map(|item| item.draft.id).collect();
+    let shown: BTreeSet<MessageId> = client.chat(model).outbox.values().map(|item| item.draft.id).collect();
     for id in &client.queued {
         let came_back = client.disk.messages.keys().any(|(who, known)| client.is(who) && known == id);
-        assert!(came_back != shown.contains(id), "gone or there twice after a restart: {id}");
+        let on_disk = client.disk.outbox.values().any(|item| item.draft.id == *id);
+        assert!(
+            came_back != shown.contains(id),
+            "gone or there twice after a restart: {id}; came back {came_back}, in the outbox on disk {on_disk}"
+        );
     }
     for id in &client.made {
         let room = RoomId::from(*id);
@@ -154,16 +175,22 @@ pub fn what_was_typed_is_there_after_a_restart(client: &Client, model: &Model) {
 // In the end
 
 impl World {
+    fn process_of(&self, client: &Client) -> Option<&Process> {
+        self.apps[client.app].process.as_ref()
+    }
+
     pub(super) fn is_settled(&self) -> bool {
         let last = self.disk.log.last().map(|entry| entry.draft.id);
         self.clients.iter().all(|client| {
-            client.running.as_ref().is_some_and(|running| {
-                let connection = &running.model.connections[&CONNECTION];
-                running.courier.link().state().is_online()
-                    && running.unsaved.is_empty()
+            self.process_of(client).is_some_and(|process| {
+                process.engine.is_online(client.id())
+                    && process.commit.is_empty()
+                    && process.held.is_empty()
                     && client.disk.outbox.is_empty()
-                    && connection.chat.outbox.is_empty()
-                    && connection.chat.received_to == self.disk.head()
+                    && process.model.read(|model| {
+                        let chat = client.chat(model);
+                        chat.outbox.is_empty() && chat.received_to == self.disk.head()
+                    })
                     // A computer that slept through a restore believes to be online for a while.
                     && client.disk.saved().log.resume.map(|resume| resume.id) == last
             })
@@ -175,7 +202,8 @@ impl World {
             self.all_that_was_typed_is_at_the_hub(client);
             self.the_clients_disk_is_the_hubs_log(client);
             self.each_room_is_made_once(client);
-            the_window_is_the_disk(client);
+            let process = self.process_of(client).expect("settled");
+            process.model.read(|model| the_window_is_the_disk(client, model));
             for key in &client.shown {
                 assert!(client.disk.messages.contains_key(key), "it was shown and is gone: {key:?}");
             }
@@ -231,24 +259,25 @@ impl World {
 
     pub(super) fn describe(&self) -> String {
         let state = |client: &Client| {
-            let running = client.running.as_ref()?;
-            let connection = &running.model.connections[&CONNECTION];
+            let process = self.process_of(client)?;
             let outbox: Vec<&Delivery> = client.disk.outbox.values().map(|item| &item.delivery).collect();
-            let state: &LinkState = running.courier.link().state();
+            let state = process.engine.state(client.id());
+            let received_to = process.model.read(|model| client.chat(model).received_to);
             Some(format!(
-                "{state:?} outbox {outbox:?} at {} of {} unsaved {}",
-                connection.chat.received_to,
+                "{state:?} outbox {outbox:?} at {received_to} of {}, on disk {}, commit {}, held {}, turn {}",
                 self.disk.head(),
-                running.unsaved.len()
+                client.disk.next,
+                process.commit.len(),
+                process.held.len(),
+                process.engine.has_turn(),
             ))
         };
         format!("{:?}", self.clients.iter().map(state).collect::<Vec<_>>())
     }
 }
 
-fn the_window_is_the_disk(client: &Client) {
-    let running = client.running.as_ref().expect("settled");
-    let connection = &running.model.connections[&CONNECTION];
+fn the_window_is_the_disk(client: &Client, model: &Model) {
+    let connection = &model.connections[&client.id()];
     for known in &client.disk.rooms {
         let page = client.disk.page(&known.id);
         let room = connection.chat.rooms.get(&known.id).expect("a room that is on disk is shown");

@@ -1,5 +1,6 @@
 //! The network: connections that are refused, lose and double frames, break at one end only, or swallow everything.
 
+use duplex::engine::Input as AppInput;
 use duplex::frame::Frame;
 use duplex::link::Input as LinkInput;
 use duplex::link::courier::Input;
@@ -7,6 +8,7 @@ use duplex::model::Why;
 use duplex::wire::Agreed;
 use duplex::wire::duplex::server::{self, Input as HubInput, ServerSession};
 
+use super::clients::Client;
 use super::world::{Happening, World};
 
 pub struct Conn {
@@ -32,8 +34,8 @@ impl World {
     }
 
     pub(super) fn dialed(&mut self, client: usize, run: u64, dial: u64) {
-        let c = &mut self.clients[client];
-        let Some(running) = c.running.as_mut().filter(|_| c.run == run) else { return };
+        let is_same_run = self.apps[self.clients[client].app].run == run;
+        let Some(running) = self.clients[client].running.as_mut().filter(|_| is_same_run) else { return };
         let refused = match self.rng.up_to(99) {
             _ if self.healed => None,
             0..=3 => Some(Why::Http { status: 401, retry_after_ms: None }),
@@ -96,7 +98,7 @@ impl World {
         let open = self.conns.get(&conn).filter(|c| c.client_open && !c.black_hole);
         let Some((client, dial)) = open.map(|c| (c.client, c.dial)) else { return };
         if self.uses(client, conn) {
-            self.tell(client, Input::Link(LinkInput::Frame { dial, frame }));
+            self.received(client, LinkInput::Frame { dial, frame });
         }
     }
 
@@ -110,8 +112,14 @@ impl World {
             if let Some(running) = &mut self.clients[client].running {
                 running.conn = None;
             }
-            self.tell(client, Input::Link(LinkInput::Closed { dial, why }));
+            self.received(client, LinkInput::Closed { dial, why });
         }
+    }
+
+    /// Something comes over a client's socket.
+    fn received(&mut self, client: usize, input: LinkInput) {
+        let connection = Client::connection(client);
+        self.drive(self.clients[client].app, AppInput::Received { connection, inputs: vec![input] });
     }
 
     pub(super) fn carry(&mut self, conn: u64, frame: Frame, to_hub: bool) {

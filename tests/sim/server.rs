@@ -161,7 +161,9 @@ impl World {
         let mut refused: BTreeMap<u64, Refusal> = BTreeMap::new();
         for append in std::mem::take(&mut self.waiting) {
             let earlier = refused.get(&append.session).cloned();
-            match earlier.or_else(|| self.hub_is_full(10)) {
+            // It may have been refused for a while when it was asked for.
+            let own = append.refusal.clone().filter(|refusal| refusal.retry_after_ms().is_some());
+            match earlier.or(own).or_else(|| self.hub_is_full(10)) {
                 // It may be on disk all the same, since an earlier try.
                 Some(refusal) => {
                     if append.draft.content.is_text() {

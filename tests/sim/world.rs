@@ -3,13 +3,13 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 
+use duplex::engine::Input;
 use duplex::frame::Frame;
-use duplex::link::Input as LinkInput;
 use duplex::link::backoff::Jitter;
-use duplex::link::courier::Input;
 use duplex::model::{ConnectionId, Epoch, MessageId, PrincipalId, Time, Why};
 use duplex::wire::duplex::server::Input as HubInput;
 
+use super::apps::App;
 use super::clients::Client;
 use super::hub::{self, HubDisk};
 use super::network::Conn;
@@ -22,7 +22,6 @@ const HEAL_MS: u64 = 240_000;
 const MENDS: u64 = 40;
 /// Boot time at which every world begins.
 const BEGIN_MS: u64 = 1_000_000;
-pub const CONNECTION: ConnectionId = ConnectionId(1);
 
 /// How often what happened.
 #[derive(Clone, Copy, Debug, Default)]
@@ -51,13 +50,18 @@ pub struct Figures {
     pub clock_jumps: u64,
     pub lost: u64,
     pub doubled: u64,
+    pub disk_troubles: u64,
+    pub held: u64,
+    pub reloads: u64,
+    pub turns: u64,
+    pub counted: u64,
     /// The longest healing, in milliseconds.
     pub heal_ms: u64,
 }
 
 impl Figures {
     /// All that is counted, by name.
-    pub fn counts(&self) -> [(&'static str, u64); 24] {
+    pub fn counts(&self) -> [(&'static str, u64); 29] {
         [
             ("typed", self.typed),
             ("rooms", self.rooms),
@@ -83,6 +87,11 @@ impl Figures {
             ("clock jumps", self.clock_jumps),
             ("lost", self.lost),
             ("doubled", self.doubled),
+            ("disk troubles", self.disk_troubles),
+            ("held", self.held),
+            ("reloads", self.reloads),
+            ("turns", self.turns),
+            ("counted", self.counted),
         ]
     }
 
@@ -111,15 +120,24 @@ impl Figures {
         self.clock_jumps += other.clock_jumps;
         self.lost += other.lost;
         self.doubled += other.doubled;
+        self.disk_troubles += other.disk_troubles;
+        self.held += other.held;
+        self.reloads += other.reloads;
+        self.turns += other.turns;
+        self.counted += other.counted;
         self.heal_ms = self.heal_ms.max(other.heal_ms);
     }
 }
 
 #[derive(Debug)]
 pub enum Happening {
-    ClientTick { client: usize, run: u64 },
+    Tick { app: usize, run: u64 },
+    Turn { app: usize, run: u64 },
     Dialed { client: usize, run: u64, dial: u64 },
-    ClientSync { client: usize, run: u64 },
+    DiskWorks { app: usize, run: u64 },
+    DiskRetry { app: usize, run: u64 },
+    Counted { app: usize, run: u64, connection: ConnectionId },
+    SavedLater { app: usize, run: u64, part: u64, is_whole: bool },
     HubSync { run: u64 },
     HubTick { conn: u64 },
     Drained { conn: u64, sent: u64 },
@@ -133,9 +151,9 @@ pub enum Happening {
     Edit { client: usize },
     Discard { client: usize },
     Start { client: usize },
-    Nudge { client: usize },
-    CrashClient { client: usize },
-    RestartClient { client: usize },
+    Nudge { app: usize },
+    CrashApp { app: usize },
+    StartApp { app: usize },
     CrashHub,
     RestartHub,
     Backup,
@@ -143,8 +161,8 @@ pub enum Happening {
     Disconnect,
     Flap { times: u64 },
     HalfOpen,
-    Suspend { client: usize },
-    JumpClock { client: usize },
+    Suspend { app: usize },
+    JumpClock { app: usize },
     Heal,
 }
 
@@ -154,11 +172,14 @@ pub struct World {
     queue: BinaryHeap<Reverse<(u64, u64)>>,
     happenings: BTreeMap<u64, Happening>,
     next: u64,
+    pub(super) apps: Vec<App>,
     pub(super) clients: Vec<Client>,
     pub(super) conns: BTreeMap<u64, Conn>,
     pub(super) next_conn: u64,
     pub(super) disk: HubDisk,
     pub(super) backup: Option<HubDisk>,
+    /// Whether the hub will be restored from one.
+    pub(super) has_backup: bool,
     /// What was in the hub's log and is not in the backup that replaced it.
     pub(super) taken: BTreeSet<(PrincipalId, MessageId)>,
     pub(super) hub_up: bool,
@@ -183,11 +204,13 @@ impl World {
             queue: BinaryHeap::new(),
             happenings: BTreeMap::new(),
             next: 0,
+            apps: Vec::new(),
             clients: Vec::new(),
             conns: BTreeMap::new(),
             next_conn: 0,
             disk: HubDisk::new(epoch),
             backup: None,
+            has_backup: false,
             taken: BTreeSet::new(),
             hub_up: true,
             hub_run: 1,
@@ -198,12 +221,21 @@ impl World {
             figures: Figures::default(),
             talk: false,
         };
+        // Two may be connections of one app.
+        let are_together = count > 1 && world.chance(50);
         for client in 0..count {
-            world.clients.push(Client::new(format!("client {client}")));
-            world.restart_client(client);
-            world.plan(client);
+            let app = client - usize::from(are_together && client > 0);
+            world.clients.push(Client::new(client, app));
+            world.apps.resize_with(app + 1, App::default);
         }
         world.plan_of_the_world();
+        for app in 0..world.apps.len() {
+            world.start_app(app);
+            world.plan_of_app(app);
+        }
+        for client in 0..count {
+            world.plan(client);
+        }
         world.at(CHAOS_MS, Happening::Heal);
         world
     }
@@ -219,20 +251,29 @@ impl World {
             self.some_time(Happening::Type { client });
         }
         for _ in 0..self.rng.up_to(3) {
-            self.some_time(Happening::CrashClient { client });
-        }
-        for _ in 0..self.rng.up_to(3) {
             self.some_time(Happening::Start { client });
         }
         for (percent, happening) in [
-            (30, Happening::Suspend { client }),
-            (20, Happening::JumpClock { client }),
             (40, Happening::Discard { client }),
             (40, Happening::MakeRoom { client }),
             (20, Happening::MakeRoom { client }),
             (50, Happening::Mend { client }),
             (40, Happening::Edit { client }),
-            (30, Happening::Nudge { client }),
+        ] {
+            if self.chance(percent) {
+                self.some_time(happening);
+            }
+        }
+    }
+
+    fn plan_of_app(&mut self, app: usize) {
+        for _ in 0..self.rng.up_to(3) {
+            self.some_time(Happening::CrashApp { app });
+        }
+        for (percent, happening) in [
+            (30, Happening::Suspend { app }),
+            (20, Happening::JumpClock { app }),
+            (30, Happening::Nudge { app }),
         ] {
             if self.chance(percent) {
                 self.some_time(happening);
@@ -254,7 +295,8 @@ impl World {
             let times = 5 + self.rng.up_to(30);
             self.some_time(Happening::Flap { times });
         }
-        if self.chance(30) {
+        self.has_backup = self.chance(30);
+        if self.has_backup {
             let at = self.rng.up_to(CHAOS_MS / 2);
             self.at(at, Happening::Backup);
             let later = at + self.rng.up_to(CHAOS_MS / 2);
@@ -316,16 +358,20 @@ impl World {
 
     fn happen(&mut self, happening: Happening) {
         // What concerns a sleeping computer waits until it wakes.
-        if let Some(client) = self.concerned(&happening) {
-            let until = self.clients[client].suspended_until;
+        if let Some(app) = self.concerned(&happening) {
+            let until = self.apps[app].suspended_until;
             if until > self.now {
                 return self.at(until - self.now, happening);
             }
         }
         match happening {
-            Happening::ClientTick { client, run } => self.client_tick(client, run),
+            Happening::Tick { app, run } => self.tick(app, run),
+            Happening::Turn { app, run } => self.take_turn(app, run),
             Happening::Dialed { client, run, dial } => self.dialed(client, run, dial),
-            Happening::ClientSync { client, run } => self.client_sync(client, run),
+            Happening::DiskWorks { app, run } => self.disk_works(app, run),
+            Happening::DiskRetry { app, run } => self.retry_disk(app, run),
+            Happening::Counted { app, run, connection } => self.counted(app, run, connection),
+            Happening::SavedLater { app, run, part, is_whole } => self.saved_later(app, run, part, is_whole),
             Happening::HubSync { run } => self.hub_sync(run),
             Happening::HubTick { conn } => self.hub_tick(conn),
             Happening::Drained { conn, sent } => self.drained(conn, sent),
@@ -347,9 +393,9 @@ impl World {
             Happening::Edit { client } => self.person_edits(client),
             Happening::Discard { client } => self.person_discards(client),
             Happening::Start { client } => self.person_starts(client),
-            Happening::Nudge { client } => self.tell(client, Input::Link(LinkInput::Nudge)),
-            Happening::CrashClient { client } => self.crash_client(client),
-            Happening::RestartClient { client } => self.restart_client(client),
+            Happening::Nudge { app } => self.drive(app, Input::NudgeAll),
+            Happening::CrashApp { app } => self.crash_app(app),
+            Happening::StartApp { app } => self.start_app(app),
             Happening::CrashHub => self.crash_hub(),
             Happening::RestartHub => self.hub_up = true,
             Happening::Backup => self.backup = Some(self.disk.clone()),
@@ -364,35 +410,41 @@ impl World {
                 }
             }
             Happening::HalfOpen => self.half_open_one(),
-            Happening::Suspend { client } => {
+            Happening::Suspend { app } => {
                 self.figures.suspends += 1;
                 let ms = 500 + self.rng.up_to(40_000);
-                self.clients[client].suspended_until = self.now + ms;
-                self.at(ms, Happening::Nudge { client });
+                self.apps[app].suspended_until = self.now + ms;
+                self.at(ms, Happening::Nudge { app });
             }
-            Happening::JumpClock { client } => {
+            Happening::JumpClock { app } => {
                 self.figures.clock_jumps += 1;
-                self.clients[client].wall_offset += self.rng.up_to(7_200_000) as i64 - 3_600_000;
+                self.apps[app].wall_offset += self.rng.up_to(7_200_000) as i64 - 3_600_000;
             }
             Happening::Heal => self.heal(),
         }
     }
 
+    /// Whose computer must be awake for it.
     fn concerned(&self, happening: &Happening) -> Option<usize> {
+        let of = |client: usize| self.clients[client].app;
         match happening {
-            Happening::ClientTick { client, .. }
-            | Happening::Dialed { client, .. }
-            | Happening::ClientSync { client, .. }
+            Happening::Tick { app, .. }
+            | Happening::Turn { app, .. }
+            | Happening::DiskWorks { app, .. }
+            | Happening::DiskRetry { app, .. }
+            | Happening::Counted { app, .. }
+            | Happening::SavedLater { app, .. }
+            | Happening::Nudge { app }
+            | Happening::JumpClock { app } => Some(*app),
+            Happening::Dialed { client, .. }
             | Happening::Type { client }
             | Happening::MakeRoom { client }
             | Happening::Mend { client }
             | Happening::Edit { client }
             | Happening::Discard { client }
-            | Happening::Start { client }
-            | Happening::Nudge { client }
-            | Happening::JumpClock { client } => Some(*client),
+            | Happening::Start { client } => Some(of(*client)),
             Happening::ToClient { conn, .. } | Happening::ClientSideClosed { conn, .. } => {
-                self.conns.get(conn).map(|c| c.client)
+                self.conns.get(conn).map(|c| of(c.client))
             }
             _ => None,
         }
@@ -402,8 +454,11 @@ impl World {
         self.healed = true;
         self.hub_up = true;
         self.full_until = 0;
+        for app in 0..self.apps.len() {
+            self.apps[app].trouble_until = 0;
+            self.start_app(app);
+        }
         for client in 0..self.clients.len() {
-            self.restart_client(client);
             self.at(0, Happening::Start { client });
             // What fell to a refusal or a fault after that is started once more by the person.
             self.at(60_000, Happening::Start { client });

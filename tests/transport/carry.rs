@@ -1,4 +1,4 @@
-//! Frames arrive whole, in order, each once; memory stays bounded whoever is slow.
+//! Frames arrive whole, in order, each once; memory stays bounded with slow peers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,18 +18,18 @@ use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 use crate::{ending, next_frame, open, server, text};
 
 crate::over_both_sockets![
-    text_and_bytes_come_back_as_they_went,
-    the_largest_frame_passes,
+    text_and_binary_frames_are_echoed_unchanged,
+    the_largest_frame_is_accepted,
     a_burst_keeps_its_order,
     headers_and_subprotocol_reach_the_server,
     a_ping_is_answered_while_only_reading,
-    a_slow_reader_holds_the_server_back,
-    a_server_that_does_not_read_holds_us_back,
-    dropping_a_connection_hangs_up,
-    dropping_a_flooded_connection_hangs_up,
+    a_slow_reader_applies_backpressure,
+    a_server_that_does_not_read_applies_backpressure,
+    dropping_a_connection_closes_it,
+    dropping_a_flooded_connection_closes_it,
 ];
 
-async fn text_and_bytes_come_back_as_they_went(socket: Socket) {
+async fn text_and_binary_frames_are_echoed_unchanged(socket: Socket) {
     let url = server::websocket(server::echo).await;
     let mut connection = open(socket, &url).await;
     let frames = [
@@ -49,7 +49,7 @@ async fn text_and_bytes_come_back_as_they_went(socket: Socket) {
     assert_eq!(connection.counters.traffic(), expected);
 }
 
-async fn the_largest_frame_passes(socket: Socket) {
+async fn the_largest_frame_is_accepted(socket: Socket) {
     let url = server::websocket(server::echo).await;
     let mut connection = open(socket, &url).await;
     let largest = text("x".repeat(1 << 20));
@@ -112,8 +112,8 @@ async fn a_ping_is_answered_while_only_reading(socket: Socket) {
     assert_eq!(next_frame(&mut connection).await, text("answered"));
 }
 
-/// 64 MiB come; the server gets rid of no more than the system's buffers hold until somebody reads.
-async fn a_slow_reader_holds_the_server_back(socket: Socket) {
+/// The server sends 64 MiB; until somebody reads, no more than the system's buffers hold is accepted.
+async fn a_slow_reader_applies_backpressure(socket: Socket) {
     const FRAMES: u64 = 4096;
     const SIZE: usize = 16 * 1024;
     let sent = Arc::new(AtomicU64::new(0));
@@ -139,14 +139,14 @@ async fn a_slow_reader_holds_the_server_back(socket: Socket) {
     let mut connection = open(socket, &url.await).await;
     is_stuck.recv().await.unwrap();
     let bytes = sent.load(Ordering::Relaxed) * SIZE as u64;
-    assert!(bytes < 32 << 20, "{bytes} bytes were taken from the server");
+    assert!(bytes < 32 << 20, "{bytes} bytes were accepted from the server");
     for index in 0..FRAMES {
         assert!(next_frame(&mut connection).await == text(format!("{index:0>SIZE$}")), "frame {index}");
     }
 }
 
-/// What we send is held back, and what the server sends still comes.
-async fn a_server_that_does_not_read_holds_us_back(socket: Socket) {
+/// Our sends wait, and the server's frames still arrive.
+async fn a_server_that_does_not_read_applies_backpressure(socket: Socket) {
     const SIZE: u64 = 4096;
     let (speak, hear) = mpsc::channel(1);
     let hear = Arc::new(tokio::sync::Mutex::new(hear));
@@ -163,13 +163,13 @@ async fn a_server_that_does_not_read_holds_us_back(socket: Socket) {
     let mut frames = 0;
     while timeout(Duration::from_millis(500), connection.send(frame.clone())).await.is_ok() {
         frames += 1;
-        assert!(frames * SIZE < 64 << 20, "more than 64 MiB were taken from us");
+        assert!(frames * SIZE < 64 << 20, "more than 64 MiB were accepted");
     }
     speak.send(()).await.unwrap();
     assert_eq!(next_frame(&mut connection).await, text("still here"));
 }
 
-async fn dropping_a_connection_hangs_up(socket: Socket) {
+async fn dropping_a_connection_closes_it(socket: Socket) {
     let (ended, mut has_ended) = mpsc::channel(1);
     let url = server::websocket(move |mut socket| {
         let ended = ended.clone();
@@ -182,7 +182,7 @@ async fn dropping_a_connection_hangs_up(socket: Socket) {
     has_ended.recv().await.unwrap();
 }
 
-async fn dropping_a_flooded_connection_hangs_up(socket: Socket) {
+async fn dropping_a_flooded_connection_closes_it(socket: Socket) {
     let (ended, mut has_ended) = mpsc::channel(1);
     let (stuck, mut is_stuck) = mpsc::channel(1);
     let url = server::websocket(move |mut socket| {
@@ -210,7 +210,7 @@ async fn dropping_a_flooded_connection_hangs_up(socket: Socket) {
 }
 
 #[tokio::test]
-async fn frames_that_are_sent_before_a_close_arrive() {
+async fn frames_sent_before_a_close_arrive() {
     crate::within(async {
         let (seen, mut messages) = mpsc::channel(2_000);
         let url = server::websocket(move |mut socket| {

@@ -1,4 +1,4 @@
-//! However a connection ends, the reason is the last thing that it delivers.
+//! However a connection ends, the reason is the last item.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -17,22 +17,22 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use crate::{LARGEST, closed, ending, next_frame, open, server, text};
 
 crate::over_both_sockets![
-    a_kick_tells_its_code_and_reason,
-    a_close_without_a_code_is_a_close,
-    codes_that_must_not_be_sent_are_no_codes,
-    a_reset_in_the_middle_of_a_frame_is_a_loss,
+    a_close_by_the_server_has_code_and_reason,
+    a_close_without_a_code_is_reported,
+    reserved_close_codes_are_ignored,
+    a_reset_within_a_frame_is_a_loss,
     the_end_of_the_stream_is_a_loss,
     our_close_reaches_the_server,
-    a_server_that_ignores_our_close_is_left,
-    a_server_that_hangs_up_at_our_close_has_not_answered_it,
+    a_server_that_ignores_our_close_is_disconnected,
+    closing_the_connection_does_not_answer_our_close_frame,
     a_hundred_megabytes_are_refused,
-    a_message_in_pieces_is_measured_as_a_whole,
-    broken_text_is_a_violation,
+    the_size_limit_applies_to_fragmented_messages,
+    invalid_utf8_is_a_violation,
     a_masked_frame_is_a_violation,
     a_compressed_frame_that_nobody_agreed_to_is_a_violation,
 ];
 
-async fn a_kick_tells_its_code_and_reason(socket: Socket) {
+async fn a_close_by_the_server_has_code_and_reason(socket: Socket) {
     let url = server::websocket(|mut socket| async move {
         socket.send(Message::text("goodbye")).await.unwrap();
         let kick = CloseFrame { code: 4001.into(), reason: "kicked".into() };
@@ -46,7 +46,7 @@ async fn a_kick_tells_its_code_and_reason(socket: Socket) {
     assert!(!connection.send(text("too late")).await);
 }
 
-async fn a_close_without_a_code_is_a_close(socket: Socket) {
+async fn a_close_without_a_code_is_reported(socket: Socket) {
     let (seen, mut answers) = mpsc::channel(1);
     let url = server::upgraded(move |mut stream| {
         let seen = seen.clone();
@@ -59,7 +59,7 @@ async fn a_close_without_a_code_is_a_close(socket: Socket) {
     assert_eq!(answers.recv().await, Some(Some((0x88, Vec::new()))));
 }
 
-async fn codes_that_must_not_be_sent_are_no_codes(socket: Socket) {
+async fn reserved_close_codes_are_ignored(socket: Socket) {
     for code in [1005_u16, 1006, 1015, 999, 2999] {
         let url = server::upgraded(move |mut stream| async move {
             let [high, low] = code.to_be_bytes();
@@ -74,10 +74,10 @@ async fn codes_that_must_not_be_sent_are_no_codes(socket: Socket) {
     }
 }
 
-async fn a_reset_in_the_middle_of_a_frame_is_a_loss(socket: Socket) {
+async fn a_reset_within_a_frame_is_a_loss(socket: Socket) {
     let url = server::upgraded(|mut stream| async move {
         stream.write_all(&[0x81, 3, b'a', b'b', b'c', 0x81, 100, b'x']).await.unwrap();
-        // Closing with something unread resets the connection, on every system.
+        // Closing with unread data resets the connection on every system.
         server::read_frame(&mut stream).await.unwrap();
         stream.readable().await.unwrap();
     });
@@ -126,7 +126,7 @@ async fn our_close_reaches_the_server(socket: Socket) {
     }
 }
 
-async fn a_server_that_ignores_our_close_is_left(socket: Socket) {
+async fn a_server_that_ignores_our_close_is_disconnected(socket: Socket) {
     let url = server::upgraded(|stream| async move {
         std::future::pending::<()>().await;
         drop(stream);
@@ -136,7 +136,7 @@ async fn a_server_that_ignores_our_close_is_left(socket: Socket) {
     assert_eq!(ending(&mut connection).await, closed(None, "", Closing::ByUsUnanswered));
 }
 
-async fn a_server_that_hangs_up_at_our_close_has_not_answered_it(socket: Socket) {
+async fn closing_the_connection_does_not_answer_our_close_frame(socket: Socket) {
     let url = server::upgraded(|mut stream| async move {
         server::read_frame(&mut stream).await.unwrap();
     });
@@ -145,7 +145,7 @@ async fn a_server_that_hangs_up_at_our_close_has_not_answered_it(socket: Socket)
     assert_eq!(ending(&mut connection).await, closed(None, "", Closing::ByUsUnanswered));
 }
 
-/// It closes while what we send is stuck, and our answer behind it.
+/// The server closes while our frames, and our answer behind them, are blocked.
 #[tokio::test]
 async fn a_close_that_cannot_be_answered_is_not_clean() {
     crate::within(async {
@@ -169,7 +169,7 @@ async fn a_close_that_cannot_be_answered_is_not_clean() {
     .await;
 }
 
-/// Sends `bytes` while listening; returns the code that the client closed with, `None` when it just hung up.
+/// Sends `bytes` while reading; returns the client's close code, `None` if it just closed the connection.
 async fn code_in_answer_to(stream: tokio::net::TcpStream, head: Vec<u8>, filling: u64) -> Option<u16> {
     let (mut reading, mut writing) = stream.into_split();
     let sending = tokio::spawn(async move {
@@ -190,7 +190,7 @@ async fn code_in_answer_to(stream: tokio::net::TcpStream, head: Vec<u8>, filling
     Some(u16::from_be_bytes([payload[0], payload[1]]))
 }
 
-/// Serves `head` and `filling`, asserts a violation and the code that tells the server so.
+/// Serves `head` and `filling`, and asserts a violation and the close code sent to the server.
 async fn violates(socket: Socket, head: Vec<u8>, filling: u64, code: u16) {
     let (seen, mut codes) = mpsc::channel(1);
     let url = server::upgraded(move |stream| {
@@ -210,7 +210,7 @@ async fn a_hundred_megabytes_are_refused(socket: Socket) {
     assert!(largest < 8 << 20, "{largest} bytes were allocated at once");
 }
 
-async fn a_message_in_pieces_is_measured_as_a_whole(socket: Socket) {
+async fn the_size_limit_applies_to_fragmented_messages(socket: Socket) {
     let mut pieces = Vec::new();
     for first in [0x02, 0x00, 0x80] {
         pieces.extend(server::frame_head(first, 500_000));
@@ -219,7 +219,7 @@ async fn a_message_in_pieces_is_measured_as_a_whole(socket: Socket) {
     violates(socket, pieces, 0, 1009).await;
 }
 
-async fn broken_text_is_a_violation(socket: Socket) {
+async fn invalid_utf8_is_a_violation(socket: Socket) {
     violates(socket, vec![0x81, 2, 0xc3, 0x28], 0, 1007).await;
 }
 
@@ -227,7 +227,7 @@ async fn a_masked_frame_is_a_violation(socket: Socket) {
     violates(socket, vec![0x81, 0x81, 1, 2, 3, 4, b'x'], 0, 1002).await;
 }
 
-/// RFC 7692 marks them by the first reserved bit.
+/// RFC 7692 marks compressed frames with the first reserved bit.
 async fn a_compressed_frame_that_nobody_agreed_to_is_a_violation(socket: Socket) {
     violates(socket, vec![0xc1, 1, b'x'], 0, 1002).await;
 }

@@ -1,4 +1,4 @@
-//! What was flushed is reported: never too much, never after the end, and not at all where it is not asked for.
+//! Flush reports: never too many, never after the end, and only if requested.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::{open, server, text};
 
 crate::over_both_sockets![
     every_frame_is_reported_once_flushed,
-    what_was_flushed_is_said_before_the_connection_is_lost,
+    flushed_frames_are_reported_before_the_loss,
     what_is_stuck_is_not_reported,
     reports_come_while_the_server_floods,
-    nothing_is_reported_unasked,
+    no_reports_unless_requested,
 ];
 
 async fn open_reporting(socket: Socket, url: &str) -> Connection {
@@ -26,7 +26,7 @@ async fn open_reporting(socket: Socket, url: &str) -> Connection {
     dial(socket, target).await.expect("a connection")
 }
 
-/// The reports until the end, and the reason for it.
+/// All reports until the end, and the reason for it.
 async fn reports(connection: &mut Connection) -> (Vec<u64>, Why) {
     let mut reports = Vec::new();
     loop {
@@ -73,7 +73,7 @@ async fn every_frame_is_reported_once_flushed(socket: Socket) {
     assert_eq!(flushed, if capabilities(socket).flush { COUNT } else { 0 });
 }
 
-async fn what_was_flushed_is_said_before_the_connection_is_lost(socket: Socket) {
+async fn flushed_frames_are_reported_before_the_loss(socket: Socket) {
     let url = server::upgraded(|mut stream| async move {
         server::read_frame(&mut stream).await.unwrap();
         server::read_frame(&mut stream).await.unwrap();
@@ -86,7 +86,7 @@ async fn what_was_flushed_is_said_before_the_connection_is_lost(socket: Socket) 
     assert_eq!(reports.last().copied(), capabilities(socket).flush.then_some(2));
 }
 
-/// The server never reads. What waits for the socket has not been flushed, also when the server hangs up later.
+/// The server never reads. Frames waiting for the socket have not been flushed, even when the server closes later.
 async fn what_is_stuck_is_not_reported(socket: Socket) {
     let (hang_up, hung_up) = mpsc::channel::<()>(1);
     let hung_up = std::sync::Arc::new(tokio::sync::Mutex::new(hung_up));
@@ -106,7 +106,7 @@ async fn what_is_stuck_is_not_reported(socket: Socket) {
     hang_up.send(()).await.unwrap();
     let (reports, why) = reports(&mut connection).await;
     assert!(matches!(why, Why::Lost { .. }), "{why:?}");
-    // The queue is full of what nobody took.
+    // The queue is full of frames that were not written.
     let written = given - duplex::transport::QUEUE as u64;
     assert!(reports.last().is_none_or(|total| *total <= written), "{reports:?} of {written}");
 }
@@ -130,7 +130,7 @@ async fn reports_come_while_the_server_floods(socket: Socket) {
     assert!(!capabilities(socket).flush, "no report came in 100,000 messages");
 }
 
-async fn nothing_is_reported_unasked(socket: Socket) {
+async fn no_reports_unless_requested(socket: Socket) {
     let url = server::websocket(server::echo).await;
     let mut connection = open(socket, &url).await;
     connection.send(text("one")).await;
@@ -140,7 +140,7 @@ async fn nothing_is_reported_unasked(socket: Socket) {
     assert_eq!(connection.recv().await, None);
 }
 
-/// A close is flushed with the frames before it.
+/// A close frame is flushed with the frames before it.
 #[tokio::test]
 async fn frames_before_our_close_are_reported() {
     crate::within(async {

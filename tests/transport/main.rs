@@ -1,5 +1,5 @@
-//! One suite over every implementation of the transport: what a connection carries, how it opens, how it ends, whom it
-//! trusts. Where an implementation lacks a capability, the lesser outcome that it promises is asserted.
+//! One test suite for every implementation of the transport: what a connection carries, how it opens and ends, and
+//! what it trusts. If an implementation lacks a capability, its documented fallback is asserted.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test program")]
 
 #[path = "../common/ws_server.rs"]
@@ -23,7 +23,7 @@ use duplex::model::link_state::{Closing, Why};
 use duplex::model::profile::Socket;
 use duplex::transport::{Connection, Incoming, Target, dial};
 
-/// Runs each case over each socket.
+/// Runs each case with each implementation.
 macro_rules! over_both_sockets {
     ($($case:ident),* $(,)?) => {
         mod tungstenite {
@@ -40,7 +40,7 @@ macro_rules! over_both_sockets {
 }
 pub(crate) use over_both_sockets;
 
-/// Nothing here waits for long; a test that hangs fails.
+/// Turns a hang into a failure.
 async fn within<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(60), future).await.expect("in time")
 }
@@ -60,7 +60,7 @@ async fn next_frame(connection: &mut Connection) -> Frame {
     }
 }
 
-/// What ends the connection; frames before it are let go.
+/// The reason of the end; frames before it are skipped.
 async fn ending(connection: &mut Connection) -> Why {
     loop {
         match connection.recv().await {
@@ -78,7 +78,7 @@ fn closed(code: Option<u16>, reason: &str, closing: Closing) -> Why {
     Why::Closed { code, reason: reason.to_owned(), retry_after_ms: None, closing }
 }
 
-/// Notes the largest piece of memory that was ever asked for in this process.
+/// Records the largest allocation in this process.
 struct Watched;
 
 static LARGEST: AtomicUsize = AtomicUsize::new(0);
@@ -86,7 +86,7 @@ static LARGEST: AtomicUsize = AtomicUsize::new(0);
 #[global_allocator]
 static ALLOCATOR: Watched = Watched;
 
-// SAFETY: everything is passed on to the system's allocator unchanged.
+// SAFETY: everything is passed to the system's allocator unchanged.
 #[allow(unsafe_code)]
 unsafe impl GlobalAlloc for Watched {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {

@@ -1,4 +1,4 @@
-//! Every way in which a connection does not open has a reason of its own.
+//! Each way in which a connection can fail to open has its own reason.
 
 use std::time::Duration;
 
@@ -13,20 +13,20 @@ use crate::server;
 
 crate::over_both_sockets![
     silence_after_accepting_ends_at_the_deadline,
-    a_dial_that_is_dropped_hangs_up,
+    dropping_a_dial_closes_the_connection,
     nobody_listens,
     the_name_is_unknown,
-    refusals_tell_their_status,
-    a_web_page_is_no_web_socket,
+    refusals_report_their_status,
+    a_web_page_is_not_a_web_socket,
     a_redirect_is_not_followed,
-    noise_is_no_web_socket,
-    an_endless_answer_is_no_web_socket,
-    an_answer_to_another_key_is_no_web_socket,
-    hanging_up_instead_of_answering_is_a_loss,
-    a_subprotocol_that_nobody_offered_is_a_violation,
-    a_server_without_the_subprotocol_is_refused_where_that_is_needed,
+    noise_is_not_a_web_socket,
+    an_endless_answer_is_not_a_web_socket,
+    an_answer_to_another_key_is_rejected,
+    closing_without_an_answer_is_a_loss,
+    a_subprotocol_that_was_not_offered_is_a_violation,
+    a_server_without_a_required_subprotocol_is_rejected,
     the_server_chooses_among_several_subprotocols,
-    urls_are_asked_for_with_a_path,
+    urls_are_requested_with_a_path,
     urls_that_cannot_be_used,
     requests_that_cannot_be_sent,
 ];
@@ -57,7 +57,7 @@ async fn silence_after_accepting_ends_at_the_deadline(socket: Socket) {
     has_ended.recv().await.unwrap();
 }
 
-/// A full backlog answers nothing to who comes next; other systems than Linux refuse.
+/// On Linux a full backlog does not answer; other systems refuse.
 #[cfg(target_os = "linux")]
 async fn nobody_accepts(socket: Socket) {
     let listening = tokio::net::TcpSocket::new_v4().unwrap();
@@ -78,7 +78,7 @@ async fn nobody_accepts(socket: Socket) {
     assert_eq!(dial(socket, target).await.unwrap_err(), Why::TimedOut { during: Phase::Dial });
 }
 
-async fn a_dial_that_is_dropped_hangs_up(socket: Socket) {
+async fn dropping_a_dial_closes_the_connection(socket: Socket) {
     let (event, mut events) = mpsc::channel(2);
     let address = server::tcp(move |mut stream| {
         let event = event.clone();
@@ -111,7 +111,7 @@ async fn the_name_is_unknown(socket: Socket) {
     assert_eq!(dial(socket, target).await.unwrap_err(), expected);
 }
 
-async fn refusals_tell_their_status(socket: Socket) {
+async fn refusals_report_their_status(socket: Socket) {
     for (status, stops) in [(401, true), (403, true), (404, true), (500, false), (503, false)] {
         let url = server::answering(format!("HTTP/1.1 {status} No\r\nContent-Length: 2\r\n\r\nno")).await;
         let why = refused(socket, url).await;
@@ -121,7 +121,7 @@ async fn refusals_tell_their_status(socket: Socket) {
     let url = server::answering("HTTP/1.1 503 Busy\r\nRetry-After: 7\r\n\r\n").await;
     let retry_after_ms = capabilities(socket).retry_after.then_some(7_000);
     assert_eq!(refused(socket, url).await, Why::Http { status: 503, retry_after_ms });
-    // An HTTP/1.0 server is understood by one of the two.
+    // Only one of the two understands an HTTP/1.0 server.
     let why = refused(socket, server::answering("HTTP/1.0 401 No\r\n\r\n").await).await;
     match socket {
         Socket::Tungstenite => assert_eq!(why, Why::Http { status: 401, retry_after_ms: None }),
@@ -134,7 +134,7 @@ async fn no_web_socket(socket: Socket, answer: impl Into<Vec<u8>>) {
     assert!(matches!(why, Why::NotWebSocket { .. }), "{why:?}");
 }
 
-async fn a_web_page_is_no_web_socket(socket: Socket) {
+async fn a_web_page_is_not_a_web_socket(socket: Socket) {
     let page = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<!doctype html><title>Hi</title>";
     let why = refused(socket, server::answering(page).await).await;
     assert_eq!(why, Why::Http { status: 200, retry_after_ms: None });
@@ -154,12 +154,12 @@ async fn a_redirect_is_not_followed(socket: Socket) {
     }
 }
 
-async fn noise_is_no_web_socket(socket: Socket) {
+async fn noise_is_not_a_web_socket(socket: Socket) {
     no_web_socket(socket, "SSH-2.0-OpenSSH_9.2\r\n").await;
     no_web_socket(socket, vec![0xff; 4096]).await;
 }
 
-async fn an_endless_answer_is_no_web_socket(socket: Socket) {
+async fn an_endless_answer_is_not_a_web_socket(socket: Socket) {
     let address = server::tcp(|mut stream| async move {
         server::read_request(&mut stream).await;
         let mut part = b"HTTP/1.1 200 OK\r\nX: ".to_vec();
@@ -172,18 +172,18 @@ async fn an_endless_answer_is_no_web_socket(socket: Socket) {
     assert!(matches!(why, Why::NotWebSocket { .. }), "{why:?}");
 }
 
-async fn an_answer_to_another_key_is_no_web_socket(socket: Socket) {
+async fn an_answer_to_another_key_is_rejected(socket: Socket) {
     let answer = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
                   Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
     no_web_socket(socket, answer).await;
 }
 
-async fn hanging_up_instead_of_answering_is_a_loss(socket: Socket) {
+async fn closing_without_an_answer_is_a_loss(socket: Socket) {
     let why = refused(socket, server::answering("").await).await;
     assert!(matches!(why, Why::Lost { .. }), "{why:?}");
 }
 
-/// A server that agrees to the upgrade, with more lines in its answer.
+/// A server that accepts the upgrade, with more headers in its response.
 async fn agreeing(lines: &'static str) -> String {
     let address = server::tcp(move |mut stream| async move {
         let request = server::read_request(&mut stream).await;
@@ -194,13 +194,13 @@ async fn agreeing(lines: &'static str) -> String {
              Sec-WebSocket-Accept: {accept}\r\n{lines}\r\n"
         );
         stream.write_all(answer.as_bytes()).await.unwrap();
-        // Until the client has seen enough.
+        // Until the client closes.
         while stream.read_u8().await.is_ok() {}
     });
     format!("ws://{}/", address.await)
 }
 
-async fn a_subprotocol_that_nobody_offered_is_a_violation(socket: Socket) {
+async fn a_subprotocol_that_was_not_offered_is_a_violation(socket: Socket) {
     let url = agreeing("Sec-WebSocket-Protocol: stomp\r\n").await;
     for offered in [Vec::new(), vec!["mqtt".to_owned()]] {
         for needed in [true, false] {
@@ -213,7 +213,7 @@ async fn a_subprotocol_that_nobody_offered_is_a_violation(socket: Socket) {
     }
 }
 
-async fn a_server_without_the_subprotocol_is_refused_where_that_is_needed(socket: Socket) {
+async fn a_server_without_a_required_subprotocol_is_rejected(socket: Socket) {
     let mut target = Target::new(agreeing("").await);
     target.subprotocols.push("mqtt".to_owned());
     for needed in [true, false] {
@@ -244,15 +244,15 @@ async fn the_server_chooses_among_several_subprotocols(socket: Socket) {
     }
 }
 
-/// As a server would that compresses without having been asked.
+/// A server that compresses without having been asked.
 #[tokio::test]
-async fn an_extension_that_nobody_offered_is_a_violation() {
+async fn an_extension_that_was_not_offered_is_a_violation() {
     let url = agreeing("Sec-WebSocket-Extensions: permessage-deflate\r\n").await;
     let why = refused(Socket::Tungstenite, url).await;
     assert!(matches!(&why, Why::Violation { detail } if detail.contains("permessage-deflate")), "{why:?}");
 }
 
-async fn urls_are_asked_for_with_a_path(socket: Socket) {
+async fn urls_are_requested_with_a_path(socket: Socket) {
     let (seen, mut requests) = mpsc::channel(8);
     let address = server::tcp(move |mut stream| {
         let seen = seen.clone();

@@ -1,4 +1,4 @@
-//! The transport against servers that others wrote: `tests/real/plain_servers.py` and `plain_ws.mjs`. Run by
+//! The transport against real servers: `tests/real/plain_servers.py` and `plain_ws.mjs`. Run by
 //! `tests/real/transport.py`, which starts them.
 #![allow(clippy::print_stdout, reason = "what was seen is this test's report")]
 
@@ -21,7 +21,7 @@ const SOCKETS: [Socket; 2] = [Socket::Tungstenite, Socket::Ewebsock];
 struct Peer {
     name: String,
     ws: String,
-    /// Its address with TLS, and the file with the authority that vouches for it.
+    /// Its TLS address, and the file with the CA certificate.
     secure: Option<(String, String)>,
 }
 
@@ -49,7 +49,7 @@ impl Peer {
     }
 }
 
-/// The next frame; reports before it are let go.
+/// The next frame; reports before it are skipped.
 async fn frame(connection: &mut Connection) -> Frame {
     loop {
         match connection.recv().await {
@@ -65,7 +65,7 @@ async fn echoes(connection: &mut Connection, sent: Frame) {
     assert!(frame(connection).await == sent);
 }
 
-/// What the end was like, printed beside where it was.
+/// Prints and returns how the connection ended.
 async fn end_of(connection: &mut Connection, of: &str) -> Why {
     let why = ending(connection).await;
     println!("{of}: {why:?}");
@@ -96,7 +96,7 @@ async fn plain_servers() {
 
 async fn carries(peer: &Peer, socket: Socket) {
     let mut connection = peer.open(socket, "/echo").await;
-    assert!(connection.extensions.is_empty(), "it would have compressed");
+    assert!(connection.extensions.is_empty(), "the server would have compressed");
     for sent in
         [text(""), text("한글 🦀\u{0}\u{1b}"), text("aaaa".repeat(50_000)), Frame::Binary(vec![0, 255])]
     {
@@ -207,7 +207,7 @@ async fn ends(peer: &Peer, socket: Socket) {
     }
 }
 
-/// Servers that never read, never speak, or never stop.
+/// Servers that never read, never send, or never stop.
 async fn holds_back(peer: &Peer, socket: Socket) {
     let connection = peer.open(socket, "/deaf").await;
     let large = text("x".repeat(256 * 1024));
@@ -226,7 +226,7 @@ async fn holds_back(peer: &Peer, socket: Socket) {
         let last = 2 * QUEUE as u64;
         while connection.recv().await != Some(Incoming::Flushed(last)) {}
     }
-    assert!(timeout(Duration::from_millis(300), connection.recv()).await.is_err(), "it says nothing");
+    assert!(timeout(Duration::from_millis(300), connection.recv()).await.is_err(), "it sends nothing");
 
     let mut connection = peer.open(socket, "/flood").await;
     for number in 0..20_000 {

@@ -1,4 +1,4 @@
-//! Whom a connection trusts: the system's authorities, a CA file, or one pinned certificate, and nobody else.
+//! Certificate verification: the system's authorities, a CA file, or one pinned certificate.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,12 +16,12 @@ use tokio_rustls::TlsAcceptor;
 use crate::{next_frame, server, text};
 
 crate::over_both_sockets![
-    a_certificate_that_nobody_signed_is_not_trusted,
-    an_own_authority_is_trusted_for_what_it_signed,
-    a_pinned_certificate_is_trusted_and_no_other,
+    a_self_signed_certificate_is_not_trusted,
+    a_ca_file_is_trusted_for_what_it_signed,
+    only_the_pinned_certificate_is_trusted,
 ];
 
-/// An authority and its certificate in PEM form.
+/// A CA and its certificate in PEM format.
 struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
@@ -64,7 +64,7 @@ impl Identity {
         HEXUPPER.encode(&Sha256::digest(&self.certificate))
     }
 
-    /// An echo behind this certificate.
+    /// An echo server with this certificate.
     async fn serve(&self) -> Target {
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.key.serialize_der()));
         let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
@@ -86,7 +86,7 @@ impl Identity {
     }
 }
 
-/// A directory with the authority's file in it.
+/// A directory with a CA file.
 fn ca_file(pem: &str) -> (tempfile::TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("ca.pem");
@@ -111,11 +111,11 @@ async fn untrusted(socket: Socket, target: Target) -> String {
     }
 }
 
-async fn a_certificate_that_nobody_signed_is_not_trusted(socket: Socket) {
+async fn a_self_signed_certificate_is_not_trusted(socket: Socket) {
     untrusted(socket, Identity::self_signed().serve().await).await;
 }
 
-async fn an_own_authority_is_trusted_for_what_it_signed(socket: Socket) {
+async fn a_ca_file_is_trusted_for_what_it_signed(socket: Socket) {
     let authority = Authority::new();
     let (_directory, path) = ca_file(&authority.pem);
     let with_ca = |mut target: Target| {
@@ -138,7 +138,7 @@ async fn an_own_authority_is_trusted_for_what_it_signed(socket: Socket) {
     assert!(elsewhere.contains("hub.example"), "{elsewhere}");
 }
 
-async fn a_pinned_certificate_is_trusted_and_no_other(socket: Socket) {
+async fn only_the_pinned_certificate_is_trusted(socket: Socket) {
     let identity = Identity::self_signed();
     let mut target = identity.serve().await;
     target.fingerprint = Some(identity.fingerprint());
@@ -156,7 +156,7 @@ async fn a_pinned_certificate_is_trusted_and_no_other(socket: Socket) {
 }
 
 #[tokio::test]
-async fn a_ca_file_that_cannot_be_used_is_named() {
+async fn an_unusable_ca_file_is_reported() {
     let refused = |path: PathBuf| async {
         let mut target = Target::new("wss://127.0.0.1:1/");
         target.ca_file = Some(path);
@@ -180,7 +180,7 @@ async fn a_certificate_cannot_be_checked_without_tls() {
 }
 
 #[tokio::test]
-async fn a_server_without_tls_fails_the_greeting() {
+async fn a_server_without_tls_fails_the_handshake() {
     let address = server::tcp(|mut stream| async move {
         use tokio::io::AsyncWriteExt;
         stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();

@@ -1,15 +1,15 @@
-//! The icon with the count of unread messages on it.
+//! The tray icon with the number of unread messages.
 
 use image::RgbaImage;
 use image::imageops::{FilterType, resize};
 
-/// Width and height of the icon in the tray, in pixels; panels draw it smaller.
+/// Width and height of the tray icon, in pixels; panels scale it down.
 pub(super) const SIDE: u32 = 64;
-/// The badge's colour, and that of the figures on it.
+/// Colours of the badge and its digits.
 const RED: [u8; 4] = [0xC6, 0x28, 0x28, 0xFF];
 const WHITE: [u8; 4] = [0xFF; 4];
 
-/// Figures of 3 by 5 squares, a row in each number, and the plus.
+/// Digits of 3 by 5 squares, one row per number, and the plus sign.
 const GLYPHS: [[u8; 5]; 11] = [
     [0b111, 0b101, 0b101, 0b101, 0b111],
     [0b010, 0b110, 0b010, 0b010, 0b111],
@@ -25,12 +25,12 @@ const GLYPHS: [[u8; 5]; 11] = [
 ];
 const PLUS: usize = 10;
 
-/// The app's icon at this size.
+/// The app's icon scaled to this size.
 pub(super) fn plain(icon: &RgbaImage, side: u32) -> RgbaImage {
     resize(icon, side, side, FilterType::Triangle)
 }
 
-/// The app's icon, [`SIDE`] pixels square, with this count on it; none for 0, `99+` for more than that.
+/// The app's icon, [`SIDE`] pixels square, with a count on it; nothing for 0, `99+` for more than 99.
 pub(super) fn with_count(icon: &RgbaImage, count: u64) -> RgbaImage {
     let mut image = plain(icon, SIDE);
     let glyphs: Vec<usize> = match usize::try_from(count) {
@@ -39,7 +39,7 @@ pub(super) fn with_count(icon: &RgbaImage, count: u64) -> RgbaImage {
         Ok(count @ 10..100) => vec![count / 10, count % 10],
         _ => vec![9, 9, PLUS],
     };
-    // As large as the badge bears.
+    // As large as fits on the badge.
     let dot = [6, 5, 4][glyphs.len() - 1];
     let wide = (glyphs.len() as u32 * 4 - 1) * dot;
     let (width, height) = (wide + 12, 5 * dot + 8);
@@ -92,14 +92,14 @@ mod tests {
     }
 
     #[test]
-    fn the_count_stands_on_the_icon_and_nothing_is_on_it_when_all_is_read() {
+    fn the_icon_shows_the_count_and_no_badge_when_all_is_read() {
         let icon = RgbaImage::from_pixel(256, 256, image::Rgba([0, 0, 0xFF, 0xFF]));
         assert_eq!(with_count(&icon, 0), plain(&icon, SIDE));
         for count in [1, 8, 10, 88, 99, 100, u64::MAX] {
             let image = with_count(&icon, count);
             assert_eq!(image.dimensions(), (SIDE, SIDE));
             assert!(count_of(&image, RED) > 300 && count_of(&image, WHITE) > 100, "{count}");
-            // The upper left corner is the icon's own.
+            // The upper left corner belongs to the icon.
             assert_eq!(image.get_pixel(2, 2).0, [0, 0, 0xFF, 0xFF]);
         }
         let shown = |count| with_count(&icon, count);

@@ -1,5 +1,5 @@
-//! The desktop over D-Bus, where that is the way: notices by the freedesktop.org Notifications interface, the tray by
-//! StatusNotifierItem. One thread speaks both; without a bus, or without a service on it, there is neither, and no error.
+//! The desktop over D-Bus: notifications by the freedesktop.org Notifications interface, the tray by
+//! StatusNotifierItem. One thread handles both; without a bus or a service, there is neither, and no error.
 
 mod item;
 mod motion;
@@ -14,20 +14,20 @@ use self::item::Item;
 use self::notices::Service;
 use super::{Face, Order, Reports};
 
-/// A service that takes longer than this for an answer hangs.
+/// A service that takes longer than this to answer is considered hung.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The name by which the sandbox of a Flatpak knows the app; none outside one.
+/// The app's Flatpak id; `None` outside of a Flatpak sandbox.
 fn flatpak_id() -> Option<String> {
     std::env::var("FLATPAK_ID").ok().filter(|id| !id.is_empty())
 }
 
-/// The tray on this side of the thread.
+/// The tray icon; the bus thread draws it.
 #[derive(Default)]
 pub(super) struct Tray {}
 
 impl Tray {
-    /// Sends the tray's new face to the thread. `false`: it is busy; try again with the next frame.
+    /// Sends the tray icon's state to the thread. Returns `false` if it is busy; try again with the next frame.
     pub(super) fn show(
         &mut self,
         face: Option<&Face>,
@@ -38,7 +38,7 @@ impl Tray {
     }
 }
 
-/// Does what is ordered until nobody orders any more.
+/// Carries out orders until the sender is dropped.
 pub(super) fn run(orders: mpsc::Receiver<Order>, reports: &Arc<Reports>) {
     match tokio::runtime::Builder::new_current_thread().enable_time().build() {
         Ok(runtime) => runtime.block_on(async {
@@ -47,7 +47,7 @@ pub(super) fn run(orders: mpsc::Receiver<Order>, reports: &Arc<Reports>) {
                 () = motion::watch(reports) => {}
             }
         }),
-        Err(error) => log::warn!("no notices and no tray: {error}"),
+        Err(error) => log::warn!("no notifications and no tray icon: {error}"),
     }
 }
 
@@ -87,14 +87,14 @@ async fn connect(reports: &Arc<Reports>) -> Option<Service> {
     match &service {
         Ok(service) => reports.around(|around| around.notices = Some(service.is_there())),
         Err(error) => {
-            log::info!("this desktop shows no notices: {error}");
+            log::info!("notifications are not available: {error}");
             reports.around(|around| around.notices = Some(false));
         }
     }
     service.ok()
 }
 
-/// Waits for a word of the service. `false`: the bus is gone.
+/// Waits for a signal of the service. Returns `false` if the bus is gone.
 async fn heard(service: &mut Option<Service>, reports: &Arc<Reports>) -> bool {
     match service {
         Some(service) => service.heard(reports).await,

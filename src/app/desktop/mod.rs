@@ -1,5 +1,5 @@
-//! The desktop around the window: notices in the system's own form, the tray, and what a person does there. The system
-//! may block, so it is spoken to on a thread of its own; on Windows and macOS the tray belongs to the window's.
+//! Desktop integration: notifications, the tray, and the user's actions there. The system may block, so it is called
+//! from a separate thread; on Windows and macOS the tray belongs to the window's thread.
 
 mod badge;
 #[cfg(all(unix, not(target_os = "macos")))]
@@ -28,14 +28,14 @@ use bus as system;
 #[cfg(any(windows, target_os = "macos"))]
 use native as system;
 
-/// Most orders that wait for the system. What finds no room is dropped: it is told in the window, too.
+/// Maximum number of queued orders. Orders beyond it are dropped: the window shows the same information.
 const ORDERS: usize = 64;
-/// Most reports that wait for the window.
+/// Maximum number of reports queued for the window.
 const REPORTS: usize = 64;
-/// So long has the system to take its notices back at the end.
+/// How long the system may take to close notifications on exit.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// A notice in words.
+/// A notification's texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Shown {
     topic: Topic,
@@ -44,7 +44,7 @@ struct Shown {
     kind: Kind,
 }
 
-/// What a notice is, for the system's own way with it.
+/// The kind of a notification, which decides how the system presents it.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 enum Kind {
     Message,
@@ -52,24 +52,24 @@ enum Kind {
     Link,
 }
 
-/// What the system is to do.
+/// An order for the desktop thread.
 #[derive(Clone, Debug)]
 enum Order {
     Show(Shown),
     #[cfg_attr(
         any(windows, target_os = "macos"),
-        allow(dead_code, reason = "a notice is not taken back there")
+        allow(dead_code, reason = "notifications are not closed there")
     )]
     Withdraw(Topic),
-    /// Be in the tray like this, or not at all.
+    /// Show the tray icon like this, or remove it.
     #[cfg_attr(
         any(windows, target_os = "macos"),
-        allow(dead_code, reason = "the tray is the window's there")
+        allow(dead_code, reason = "the tray belongs to the window's thread there")
     )]
     Tray(Option<Face>),
 }
 
-/// How Duplex looks in the tray.
+/// The state of the tray icon and its menu.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Face {
     unread: u64,
@@ -94,20 +94,20 @@ impl Face {
     }
 }
 
-/// What a person does outside the window.
+/// An action of the user outside of the window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Report {
-    /// They want to see this.
+    /// Open this in the window.
     Open(Target),
-    /// They want the window, or no longer.
+    /// Show or hide the window.
     Toggle,
-    /// They want to be disturbed, or no longer.
+    /// Turn do-not-disturb on or off.
     ToggleDisturb,
-    /// They want to end the program.
+    /// Quit the program.
     Quit,
 }
 
-/// What comes back from the desktop, until the window takes it.
+/// Reports from the desktop, until the window handles them.
 #[derive(Default)]
 pub(super) struct Reports {
     state: Mutex<State>,
@@ -121,13 +121,13 @@ struct State {
 }
 
 impl Reports {
-    /// The window is there to take them.
+    /// The window is ready to handle reports.
     pub(super) fn wake(&self, ctx: egui::Context) {
-        // Set once: there is one window.
+        // Called once: there is only one window.
         let _ = self.ctx.set(ctx);
     }
 
-    /// Adds one and wakes the window.
+    /// Adds a report and wakes the window.
     pub(super) fn push(&self, report: Report) {
         self.change(|state| {
             if state.waiting.len() < REPORTS {
@@ -136,7 +136,7 @@ impl Reports {
         });
     }
 
-    /// Notes what is around the window.
+    /// Updates what is known about the window's surroundings.
     fn around(&self, change: impl FnOnce(&mut Surroundings)) {
         let mut after = self.state().around;
         change(&mut after);
@@ -157,11 +157,11 @@ impl Reports {
     }
 }
 
-/// The desktop, from the app's side.
+/// The app's side of the desktop integration.
 pub(super) struct Desktop {
     orders: Option<mpsc::Sender<Order>>,
     reports: Arc<Reports>,
-    /// Hangs up when the thread has ended.
+    /// Disconnects when the thread has ended.
     ended: Receiver<()>,
     language: Language,
     tray: system::Tray,
@@ -169,7 +169,7 @@ pub(super) struct Desktop {
 }
 
 impl Desktop {
-    /// Begins to speak with the desktop, in the system's language unless the person prefers another.
+    /// Starts the desktop thread, in the system's language unless the user prefers another.
     pub(super) fn start(language: Language) -> Desktop {
         let (orders, wanted) = mpsc::channel(ORDERS);
         let reports = Arc::<Reports>::default();
@@ -179,27 +179,27 @@ impl Desktop {
             system::run(wanted, &theirs);
             drop::<SyncSender<()>>(alive);
         });
-        let thread = thread.inspect_err(|error| log::warn!("no notices and no tray: {error}"));
+        let thread = thread.inspect_err(|error| log::warn!("no notifications and no tray icon: {error}"));
         let orders = thread.is_ok().then_some(orders);
         Desktop { orders, reports, ended, language, tray: system::Tray::default(), face: None }
     }
 
-    /// What comes back.
+    /// The reports' shared queue.
     pub(super) fn reports(&self) -> &Arc<Reports> {
         &self.reports
     }
 
-    /// What is around the window.
+    /// What is known about the window's surroundings.
     pub(super) fn around(&self) -> Surroundings {
         self.reports.state().around
     }
 
-    /// Takes what came back.
+    /// Takes the next report.
     pub(super) fn next(&self) -> Option<Report> {
         self.reports.state().waiting.pop_front()
     }
 
-    /// The way for the worker to tell a person something.
+    /// The function by which the worker sends notifications.
     pub(super) fn teller(&self, model: SharedModel) -> Option<Tell> {
         let (orders, language) = (self.orders.clone()?, self.language);
         Some(Arc::new(move |act| {
@@ -208,12 +208,12 @@ impl Desktop {
                 Act::Withdraw(topic) => Order::Withdraw(topic),
             };
             if orders.try_send(order).is_err() {
-                log::debug!("the desktop is busy: a notice is left out");
+                log::debug!("the desktop thread is busy: dropped a notification");
             }
         }))
     }
 
-    /// Keeps the tray as the model and the person want it.
+    /// Updates the tray from the model and preferences.
     pub(super) fn follow(&mut self, model: &SharedModel) {
         let language = self.language;
         let face = model.read(|model| {
@@ -230,16 +230,16 @@ impl Desktop {
 impl Drop for Desktop {
     fn drop(&mut self) {
         self.orders = None;
-        // The thread ends once the last order is done; a system that hangs is not waited for.
+        // The thread ends after the last order; a system that hangs is not waited for.
         let _ = self.ended.recv_timeout(PATIENCE);
     }
 }
 
-/// Unread messages in all rooms that are not muted.
+/// Number of unread messages in all rooms that are not muted.
 fn unread(model: &Model) -> u64 {
     let usual = model.preferences.notices.rooms;
     let level = |id, room| model.notice_choices.room(id, room).unwrap_or(usual);
-    // Where nothing is told of any room, the count is all there is.
+    // If notifications are off for all rooms, all rooms count.
     let counts = |level| usual == Level::Nothing || level != Level::Nothing;
     let rooms = model.connections.iter().flat_map(|(id, connection)| {
         connection.chat.rooms.iter().filter(move |(name, _)| counts(level(*id, name)))
@@ -262,7 +262,7 @@ fn shown(language: Language, model: &Model, notice: Notice) -> Shown {
     Shown { topic: notice.topic, said, target: notice.target, kind }
 }
 
-/// The app's icon as it is in the file; none if it cannot be read.
+/// The app's icon; `None` if it cannot be decoded.
 fn icon() -> Option<RgbaImage> {
     Some(image::load_from_memory_with_format(ICON, image::ImageFormat::Png).ok()?.into_rgba8())
 }

@@ -1,5 +1,5 @@
-//! The desktop on Windows and macOS: notices by the system's own service on a thread of their own, the tray (the menu bar
-//! on macOS) on the window's thread, where those systems want it.
+//! The desktop on Windows and macOS: notifications on a separate thread; the tray (menu bar on macOS) on the window's
+//! thread, as those systems require.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,20 +12,20 @@ use tray_icon::{Icon, MouseButton, MouseButtonState, TrayIcon, TrayIconBuilder, 
 use super::{Face, Order, Report, Reports, Shown, badge, icon};
 use crate::model::notices::Target;
 
-/// Most notices whose clicks are waited for at once.
+/// Maximum number of notifications waiting for a click.
 const WAITING: usize = 16;
 const OPEN: &str = "open";
 const DISTURB: &str = "disturb";
 const QUIT: &str = "quit";
 
-/// Duplex in the tray; or not.
+/// The tray icon, if shown.
 #[derive(Default)]
 pub(super) struct Tray {
     icon: Option<TrayIcon>,
 }
 
 impl Tray {
-    /// Is in the tray like this, or leaves it. Only to be called on the window's thread.
+    /// Shows the tray icon like this, or removes it. Must be called on the window's thread.
     pub(super) fn show(
         &mut self,
         face: Option<&Face>,
@@ -37,7 +37,7 @@ impl Tray {
             self.icon = None;
         }
         if let Some(Err(error)) = shown {
-            log::warn!("no tray: {error}");
+            log::warn!("no tray icon: {error}");
         }
         reports.around(|around| around.tray = Some(self.icon.is_some()));
         true
@@ -61,7 +61,7 @@ impl Tray {
                     .with_icon(image)
                     .with_tooltip(&face.tooltip)
                     .with_menu(Box::new(menu))
-                    // On macOS a click on an item in the menu bar opens its menu.
+                    // On macOS a click on a menu bar item opens its menu.
                     .with_menu_on_left_click(cfg!(target_os = "macos"));
                 self.icon = Some(tray.build()?);
             }
@@ -81,7 +81,7 @@ fn menu(face: &Face) -> Result<Menu, tray_icon::menu::Error> {
     Ok(menu)
 }
 
-/// What a person does in the tray goes to the window.
+/// Forwards tray events to the window.
 fn listen(reports: &Arc<Reports>) {
     let theirs = Arc::clone(reports);
     MenuEvent::set_event_handler(Some(move |event: MenuEvent| match event.id.0.as_str() {
@@ -102,7 +102,7 @@ fn listen(reports: &Arc<Reports>) {
     }));
 }
 
-/// Does what is ordered until nobody orders any more.
+/// Carries out orders until the sender is dropped.
 pub(super) fn run(mut orders: mpsc::Receiver<Order>, reports: &Arc<Reports>) {
     #[cfg(windows)]
     register();
@@ -113,32 +113,32 @@ pub(super) fn run(mut orders: mpsc::Receiver<Order>, reports: &Arc<Reports>) {
     });
     let waiting = Arc::<AtomicUsize>::default();
     while let Some(order) = orders.blocking_recv() {
-        // These systems keep their notices themselves: what is taken back elsewhere stays in their list here.
+        // These systems keep notifications in their own list, so closing them is not supported.
         if let Order::Show(shown) = order {
             show(shown, reports, &waiting);
         }
     }
 }
 
-/// Shows a notice on a thread that waits for its click: these systems answer whoever asked.
+/// Shows a notification on a thread that waits for its click: these systems report it only to the caller.
 fn show(shown: Shown, reports: &Arc<Reports>, waiting: &Arc<AtomicUsize>) {
     if waiting.fetch_add(1, Ordering::Relaxed) >= WAITING {
         waiting.fetch_sub(1, Ordering::Relaxed);
-        log::debug!("too many notices wait for a click: one is left out");
+        log::debug!("too many notifications wait for a click: dropped one");
         return;
     }
     let (reports, counted) = (Arc::clone(reports), Arc::clone(waiting));
     let spawned = std::thread::Builder::new().name("notice".to_owned()).spawn(move || {
         let told = tell(&shown, &reports);
         if let Err(error) = &told {
-            log::info!("a notice could not be shown: {error}");
+            log::info!("cannot show a notification: {error}");
         }
         reports.around(|around| around.notices = Some(told.is_ok()));
         counted.fetch_sub(1, Ordering::Relaxed);
     });
     if let Err(error) = spawned {
         waiting.fetch_sub(1, Ordering::Relaxed);
-        log::warn!("a notice could not be shown: {error}");
+        log::warn!("cannot show a notification: {error}");
     }
 }
 
@@ -154,7 +154,7 @@ fn tell(shown: &Shown, reports: &Reports) -> notify_rust::error::Result<()> {
     })
 }
 
-/// Whether the person has turned off animations (Settings, Accessibility, Visual effects).
+/// Whether the user turned off animations (Settings, Accessibility, Visual effects).
 #[cfg(windows)]
 #[allow(unsafe_code)]
 fn wants_less_motion() -> bool {
@@ -165,7 +165,7 @@ fn wants_less_motion() -> bool {
     told != 0 && animates == 0
 }
 
-/// Whether the person has chosen to reduce motion (System Settings, Accessibility, Display).
+/// Whether the user turned on reduced motion (System Settings, Accessibility, Display).
 #[cfg(target_os = "macos")]
 fn wants_less_motion() -> bool {
     let asked = std::process::Command::new("/usr/bin/defaults")
@@ -174,11 +174,11 @@ fn wants_less_motion() -> bool {
     asked.is_ok_and(|output| output.stdout.trim_ascii() == b"1")
 }
 
-/// The name by which Windows knows the app's notices.
+/// The id by which Windows knows the app's notifications.
 #[cfg(windows)]
 const APP_ID: &str = "Duplex";
 
-/// Windows shows toasts only of apps that it knows: for a desktop app a key of the user's own says its name
+/// Windows shows toasts only of known apps: a desktop app registers its name in a per-user key
 /// (`HKCU\Software\Classes\AppUserModelId`).
 #[cfg(windows)]
 #[allow(unsafe_code)]
@@ -193,6 +193,6 @@ fn register() {
         RegSetKeyValueW(HKEY_CURRENT_USER, key.as_ptr(), name.as_ptr(), REG_SZ, value.as_ptr().cast(), bytes)
     };
     if done != 0 {
-        log::info!("Windows did not take the app's name for notices: error {done}");
+        log::info!("cannot register the app's name for notifications: error {done}");
     }
 }

@@ -1,5 +1,5 @@
-//! A thread that speaks to the input method over D-Bus, as GTK and Qt do. Messages are read from one stream, so that what
-//! an input method says and its answers stay in the order in which it sent them.
+//! A thread that communicates with the input method over D-Bus, as GTK and Qt do. Messages are read from one stream,
+//! so that the input method's signals and answers keep their order.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,52 +13,53 @@ use super::keys::Press;
 use super::order::Composed;
 use super::speech::{Head, Speech, Word};
 
-/// Maximum number of orders that wait for the thread.
+/// Maximum number of orders queued for the thread.
 const MAX_ORDERS: usize = 256;
-/// The longest that connecting to an input method may take.
+/// Maximum time to connect to an input method.
 const MAX_CONNECT: Duration = Duration::from_secs(5);
-/// An input method that is gone or not there yet is looked for again after so long, doubled each time.
+/// Delay before looking for a missing input method again; doubled each time.
 const FIRST_RETRY: Duration = Duration::from_millis(500);
-/// How often the time is doubled: to about two minutes.
+/// Maximum number of doublings: up to about two minutes.
 const MAX_RETRIES: u32 = 8;
-/// A field that is typed into has it looked for at once, but not oftener than this.
+/// Minimum interval between searches triggered by a field getting the focus.
 const MIN_RETRY: Duration = Duration::from_secs(3);
 
-/// What the thread is told.
+/// A message to the thread.
 #[derive(Clone, Debug)]
 pub(super) enum Order {
     /// Ask about a key.
     Ask(u64, Press),
-    /// Forget the composition.
+    /// Discard the composition.
     Reset,
-    /// Commit what is being composed.
+    /// Commit the composition.
     Flush,
-    /// A field is typed into, or not any more.
+    /// A text field gained or lost the focus.
     Focus(bool),
-    /// Where the cursor is: x, y, width, height in pixels; on the screen, or in the window where that is not known.
+    /// The cursor's position: x, y, width, height in pixels; relative to the screen, or to the window if its position
+    /// is unknown.
     Spot { rect: [i32; 4], on_screen: bool },
 }
 
-/// What the thread tells.
+/// A message from the thread.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum News {
-    /// The input method is there.
+    /// The input method is available.
     Connected,
     /// It is gone.
     Disconnected,
-    /// Whether it took the key with this number.
+    /// Whether it used the key with this number.
     Answer(u64, bool),
-    /// It has committed what it had.
+    /// It has committed its composition.
     Flushed,
-    /// What it composes.
+    /// A composition event.
     Said(Composed),
-    /// It was activated again, and knows of no composition.
+    /// It was activated again, without a composition.
     Activated,
-    /// It hands a key back.
+    /// It returns a key.
     HandedBack(Press),
 }
 
-/// Takes news from the thread; `false` once nobody wants any.
+/// Receives news from the thread; returns `false` once the receiver is gone.
 pub(super) type Tell = Arc<dyn Fn(News) -> bool + Send + Sync>;
 
 /// Starts the thread. It ends when the sender is dropped.
@@ -67,13 +68,13 @@ pub(super) fn start(speeches: Vec<Speech>, tell: Tell) -> std::io::Result<mpsc::
     std::thread::Builder::new().name("input method".to_owned()).spawn(move || {
         match tokio::runtime::Builder::new_current_thread().enable_time().build() {
             Ok(runtime) => runtime.block_on(serve(orders, &speeches, &tell)),
-            Err(error) => log::warn!("the input method is reached by the window system alone: {error}"),
+            Err(error) => log::warn!("the input method is used through the window system only: {error}"),
         }
     })?;
     Ok(sender)
 }
 
-/// Connects again and again, until nobody orders any more.
+/// Connects and reconnects until the order queue is closed.
 async fn serve(mut orders: mpsc::Receiver<Order>, speeches: &[Speech], tell: &Tell) {
     let mut retries = 0;
     loop {
@@ -97,7 +98,7 @@ async fn serve(mut orders: mpsc::Receiver<Order>, speeches: &[Speech], tell: &Te
     }
 }
 
-/// Waits for the next attempt, or for a field being typed into. `false`: nobody orders any more.
+/// Waits for the next attempt, or until a field gets the focus. Returns `false` if the order queue is closed.
 async fn idle(orders: &mut mpsc::Receiver<Order>, wait: Duration) -> bool {
     let begun = Instant::now();
     loop {
@@ -112,7 +113,7 @@ async fn idle(orders: &mut mpsc::Receiver<Order>, wait: Duration) -> bool {
     }
 }
 
-/// A connection to an input method, with a context of our own there.
+/// A connection to an input method, with our input context.
 struct Talk {
     speech: Speech,
     connection: Connection,
@@ -120,9 +121,9 @@ struct Talk {
     context: String,
     /// The key that was asked about: the message's serial and our number.
     asked: Option<(u32, u64)>,
-    /// What is said before this message was answered is of a composition that was ended.
+    /// Signals before the reply to this message belong to an ended composition.
     forgetting: Option<u32>,
-    /// Once this message was answered, all that was being composed is committed.
+    /// When this message is answered, the composition has been committed.
     flushing: Option<u32>,
     composed: String,
 }
@@ -149,20 +150,20 @@ impl Talk {
                 composed: String::new(),
             }),
             Err(error) => {
-                log::debug!("the input method {} gives no context: {error}", speech.name());
+                log::debug!("cannot create an input context in {}: {error}", speech.name());
                 None
             }
         }
     }
 
-    /// `false`: nobody orders any more. `true`: the input method is gone.
+    /// Returns `false` if the order queue is closed, `true` if the input method is gone.
     async fn go_on(&mut self, orders: &mut mpsc::Receiver<Order>, tell: &Tell) -> bool {
         loop {
             let went = tokio::select! {
                 order = orders.recv() => match order {
                     Some(order) => self.carry_out(order).await.is_ok(),
                     None => {
-                        // The connection's end would do as well.
+                        // Best effort: closing the connection has the same effect.
                         let _ = self.send(self.speech.end(&self.context)).await;
                         return false;
                     }
@@ -216,7 +217,7 @@ impl Talk {
         Ok(message.primary_header().serial_num().get())
     }
 
-    /// None: the input method is gone.
+    /// `None` if the input method is gone.
     fn understand(&mut self, message: &Message) -> Option<Vec<News>> {
         let head = Head::of(message).unwrap_or_default();
         if let Some(serial) = head.reply_to {
@@ -227,7 +228,7 @@ impl Talk {
                 return Some(vec![News::Flushed]);
             }
             if let Some((_, number)) = self.asked.take_if(|(asked, _)| *asked == serial) {
-                // An error is an answer, too: it did not take the key.
+                // An error is an answer, too: the key was not used.
                 return Some(vec![News::Answer(number, message.body().deserialize().unwrap_or(false))]);
             }
             return Some(Vec::new());

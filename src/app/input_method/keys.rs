@@ -1,4 +1,4 @@
-//! [`Press`]: a key as input methods are told it: the X11 keysym, the key's number and the modifiers.
+//! [`Press`]: a key as sent to input methods: the X11 keysym, the key code and the modifiers.
 
 use winit::event::KeyEvent;
 use winit::keyboard::{Key, KeyLocation, ModifiersState, NamedKey, PhysicalKey};
@@ -9,24 +9,24 @@ const CAPS_LOCK: u32 = 1 << 1;
 const CONTROL: u32 = 1 << 2;
 const ALT: u32 = 1 << 3;
 const SUPER: u32 = 1 << 6;
-/// Keysyms of letters beyond Latin-1 are their Unicode with this.
+/// Offset from Unicode to the keysyms of characters beyond Latin-1.
 const UNICODE: u32 = 0x0100_0000;
 
-/// A key that was pressed or let go.
+/// A key press or release.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) struct Press {
-    /// The keysym.
+    /// The X11 keysym.
     pub(super) keyval: u32,
-    /// The key's number in evdev, 8 less than in X11.
+    /// The evdev key code, 8 less than in X11.
     pub(super) code: u32,
-    /// The modifiers, as X11 numbers them.
+    /// The modifiers as an X11 bit mask.
     pub(super) state: u32,
-    /// Whether it was let go.
+    /// Whether it is a release.
     pub(super) released: bool,
 }
 
 impl Press {
-    /// None for a key that no input method knows.
+    /// `None` for a key that input methods do not know.
     pub(super) fn of(event: &KeyEvent, modifiers: ModifiersState) -> Option<Press> {
         let keyval = keyval(&event.logical_key, event.location)?;
         let code = match event.physical_key {
@@ -37,17 +37,17 @@ impl Press {
         Some(Press { keyval, code: code.unwrap_or(0), state, released: !event.state.is_pressed() })
     }
 
-    /// Whether the other one is of the same key.
+    /// Whether both are of the same key.
     pub(super) fn is_key(&self, other: &Press) -> bool {
         self.keyval == other.keyval && self.released == other.released
     }
 
-    /// Whether it is Shift or the like, which writes nothing and ends nothing.
+    /// Whether it is a modifier such as Shift, which neither writes nor ends anything.
     pub(super) fn is_modifier(&self) -> bool {
         matches!(self.keyval, 0xffe1..=0xffee | 0xfe03)
     }
 
-    /// Whether it does something with what was typed, or moves the focus: Enter, Tab, Escape.
+    /// Whether it takes effect on typed text or moves the focus: Enter, Tab, Escape.
     pub(super) fn acts(&self) -> bool {
         matches!(self.keyval, 0xff0d | 0xff8d | 0xff09 | 0xff1b) || self.state & (CONTROL | ALT | SUPER) != 0
     }
@@ -58,7 +58,7 @@ impl Press {
             && self.letter().is_some_and(|letter| !letter.is_whitespace())
     }
 
-    /// The text that the key produces without an input method.
+    /// The character that the key produces without an input method.
     pub(super) fn letter(&self) -> Option<char> {
         let code = match self.keyval {
             code @ (0x20..=0x7e | 0xa0..=0xff) => code,
@@ -77,7 +77,8 @@ fn state(modifiers: ModifiersState) -> u32 {
         | bit(modifiers.super_key(), SUPER)
 }
 
-/// winit does not tell of the lock, but a letter does: input methods want to know which of the two made it large.
+/// winit does not report Caps Lock, but a letter's case does: input methods need to know whether Shift or Caps Lock
+/// caused it.
 fn caps_lock(key: &Key, modifiers: ModifiersState) -> u32 {
     let Key::Character(text) = key else { return 0 };
     match text.chars().next() {
@@ -93,7 +94,7 @@ fn keyval(key: &Key, location: KeyLocation) -> Option<u32> {
             let letter = text.chars().next()?;
             let code = letter as u32;
             match location {
-                // KP_0, KP_plus and their like.
+                // KP_0, KP_plus and so on.
                 KeyLocation::Numpad if matches!(letter, '0'..='9' | '*'..='/' | '=') => Some(0xff80 + code),
                 _ if code < 0x100 => Some(code),
                 _ => Some(UNICODE + code),
@@ -140,7 +141,7 @@ fn named_keyval(key: NamedKey, location: KeyLocation) -> Option<u32> {
     })
 }
 
-/// The keys of Korean and Japanese keyboards.
+/// Keys of Korean and Japanese keyboards.
 fn writing_keyval(key: NamedKey) -> Option<u32> {
     Some(match key {
         NamedKey::HangulMode => 0xff31,
@@ -204,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_letter_tells_of_the_lock() {
+    fn caps_lock_is_derived_from_a_letter() {
         let key = |text: &str| Key::Character(text.into());
         assert_eq!(caps_lock(&key("R"), ModifiersState::empty()), CAPS_LOCK);
         assert_eq!(caps_lock(&key("r"), ModifiersState::SHIFT), CAPS_LOCK);
@@ -213,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_key_writes_is_in_its_keysym() {
+    fn a_keysym_contains_the_character() {
         let letter = |keyval| Press { keyval, code: 0, state: 0, released: false }.letter();
         assert_eq!(letter(0x41), Some('A'));
         assert_eq!(letter(0x0100_ac00), Some('가'));

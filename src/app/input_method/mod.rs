@@ -1,10 +1,11 @@
-//! What is composed by an input method (Korean, Chinese, Japanese) is typed exactly once, whatever is clicked meanwhile.
+//! Text composed with an input method (Korean, Chinese, Japanese) is inserted exactly once, whatever is clicked
+//! meanwhile.
 //!
-//! On X11, XIM loses it: fcitx5 does not tell a window what is being composed unless it is set up to, and winit does not
-//! take what is committed when the focus goes. So the window speaks to fcitx5 and ibus over D-Bus, as GTK and Qt do. On
-//! Wayland it does, too: a key that comes while text-input is being switched on goes past the input method. Where D-Bus
-//! does not lead to one, and on KDE, whose compositor places the candidates, the window system is the way. For this, [`run`]
-//! stands between winit and eframe: each event passes [`order::Order`].
+//! XIM on X11 loses it: fcitx5 does not report the composition to the window by default, and winit ignores text
+//! committed when the focus is lost. So the window communicates with fcitx5 and ibus over D-Bus, as GTK and Qt do; on
+//! Wayland, too, because keys pressed while text-input is being enabled bypass the input method. If no input method
+//! is available over D-Bus, and on KDE, whose compositor positions the candidates, the window system is used. For
+//! this, [`run`] sits between winit and eframe: each event passes through [`order::Order`].
 
 mod bus;
 mod keys;
@@ -31,65 +32,65 @@ use self::order::{Composed, Item, Order, Out};
 use self::speech::Speech;
 use crate::{clock, privacy};
 
-/// Maximum number of news of the input method that wait for the window.
+/// Maximum number of messages from the input method queued for the window.
 const MAX_NEWS: usize = 1_024;
-/// Marks a wake-up of ours among eframe's requests for a repaint.
+/// Distinguishes our wake-ups from eframe's repaint requests.
 const WAKE: u64 = u64::MAX;
 
-/// Which input methods the environment asked for when the program started.
+/// The input methods that the environment asked for when the program started.
 static WANTED: OnceLock<Vec<Speech>> = OnceLock::new();
 
-/// Keeps XIM away where the input method can be reached over D-Bus: XIM's own context would take the focus from ours each
-/// time that the window gets it. Call it in `main`, before the first thread starts.
+/// Disables XIM if the input method is available over D-Bus: XIM's own context would take the focus from ours
+/// whenever the window gets it. Call it in `main` before the first thread starts.
 pub(super) fn prepare() {
     let get = |name: &str| std::env::var(name).ok();
     let wanted = WANTED.get_or_init(|| Speech::wanted(get));
     let modifiers = get("XMODIFIERS").filter(|modifiers| !modifiers.is_empty());
     if let Some(modifiers) = modifiers.filter(|_| wanted.iter().any(|speech| speech.runs())) {
-        // For programs that we start, as `worker::browser` does.
+        // For child processes, see `worker::browser`.
         privacy::set_variable("DUPLEX_XMODIFIERS", &modifiers);
         privacy::set_variable("XMODIFIERS", "@im=local");
     }
 }
 
-/// What the window system and the frames share.
+/// State shared by the window system and the frames.
 #[derive(Default)]
 struct Shared {
     window: OnceLock<Weak<Window>>,
     field: Mutex<Field>,
 }
 
-/// Reaches what the window system and the frames share.
+/// A handle to the state shared by the window system and the frames.
 #[derive(Clone)]
 pub(super) struct Link(Arc<Shared>);
 
-/// What the frames said of the focused field since it was last looked at.
+/// What the frames reported about the focused field since it was last read.
 #[derive(Default)]
 struct Field {
-    /// The input method is reached over D-Bus: the window system's is not wanted.
+    /// The input method is used over D-Bus: the window system's is not wanted.
     on_bus: bool,
-    /// Something is being composed.
+    /// A composition is shown.
     composing: bool,
     changed: bool,
     id: Option<u64>,
     interrupted: bool,
-    /// Another field has the focus, but was drawn before it got it: what is typed is not for it before the next frame.
+    /// The focus moved to a field that was drawn before: typed text is not for it until the next frame.
     moves: bool,
     focused: Option<egui::Id>,
-    /// Where the cursor is, in pixels of the window.
+    /// The cursor in pixels of the window.
     cursor: Option<Rect>,
 }
 
 impl Link {
-    /// Nothing is shared yet.
+    /// Creates the shared state.
     pub(super) fn new() -> Link {
         Link(Arc::default())
     }
 
-    /// Has the frames tell where the focus is.
+    /// Has the frames report the focus.
     pub(super) fn attach(&self, creation: &eframe::CreationContext<'_>) {
         if let Some(window) = creation.winit_window() {
-            // It is set here alone.
+            // Set here only.
             let _ = self.0.window.set(Arc::downgrade(window));
         }
         creation.egui_ctx.add_plugin(Watch(self.clone()));
@@ -104,7 +105,7 @@ impl Link {
     }
 }
 
-/// Looks which field is typed into.
+/// Observes which field has the focus.
 struct Watch(Link);
 
 impl Plugin for Watch {
@@ -114,7 +115,7 @@ impl Plugin for Watch {
 
     fn output_hook(&mut self, ctx: &Context, output: &mut FullOutput) {
         let ime = &mut output.platform_output.ime;
-        // An input method may store what it receives, so it never gets passwords.
+        // An input method may store its input, so it never gets passwords.
         let told = ime.filter(|ime| ime.purpose != egui::IMEPurpose::Password);
         let focused = ctx.memory(|memory| memory.focused());
         let id = focused.filter(|_| told.is_some()).map(|id| id.value());
@@ -128,7 +129,7 @@ impl Plugin for Watch {
             if field.on_bus {
                 *ime = None;
             } else if let Some(ime) = ime.as_mut().filter(|_| !field.composing) {
-                // To interrupt is to switch off and on; what is typed meanwhile goes past the input method.
+                // An interruption would switch it off and on, and text typed meanwhile would bypass the input method.
                 ime.should_interrupt_composition = false;
             }
         });
@@ -147,7 +148,7 @@ pub(super) fn run(options: NativeOptions, creator: AppCreator<'_>, link: &Link) 
         false => match bus::start(speeches, tell) {
             Ok(bus) => Some(bus),
             Err(error) => {
-                log::warn!("the input method is reached by the window system alone: {error}");
+                log::warn!("the input method is used through the window system only: {error}");
                 None
             }
         },
@@ -167,17 +168,17 @@ pub(super) fn run(options: NativeOptions, creator: AppCreator<'_>, link: &Link) 
     Ok(())
 }
 
-/// Has the event loop look at the news. `false`: it is gone.
+/// Wakes the event loop to handle news. Returns `false` if it has ended.
 fn wake(proxy: &EventLoopProxy<UserEvent>) -> bool {
     let (when, viewport_id) = (Instant::now(), ViewportId::ROOT);
     proxy.send_event(UserEvent::RequestRepaint { viewport_id, when, cumulative_pass_nr: WAKE }).is_ok()
 }
 
-/// An event that waits for its turn.
+/// An event waiting for its turn.
 #[derive(Clone)]
 enum Event {
     Window(WindowId, WindowEvent),
-    /// What a screen reader does. Only the first pass gets it.
+    /// An action of a screen reader. Only the first receiver gets it.
     User(Arc<Mutex<Option<UserEvent>>>),
 }
 
@@ -187,7 +188,7 @@ struct Handler<'a> {
     order: Order<Event>,
     modifiers: ModifiersState,
     news: Receiver<News>,
-    /// None where no input method is reached over D-Bus.
+    /// `None` if no input method is available over D-Bus.
     bus: Option<mpsc::Sender<bus::Order>>,
     told_spot: Option<Rect>,
     compositor_first: bool,
@@ -261,16 +262,16 @@ impl Handler<'_> {
         }
     }
 
-    /// An order that finds no place is one to an input method that hangs: it will be known by its missing answer.
+    /// Sends an order. If the queue is full, the input method hangs, which its missing answer will show.
     fn tell(&self, order: bus::Order) {
         if let Some(bus) = &self.bus
             && bus.try_send(order).is_err()
         {
-            log::debug!("the input method is not told");
+            log::debug!("the input method's queue is full");
         }
     }
 
-    /// Looks at what the last frame said of the focus.
+    /// Handles what the last frame reported about the focus.
     fn look_at_field(&mut self, event_loop: &ActiveEventLoop) {
         let link = self.link.clone();
         let (id, cursor, changed, interrupted) = link.field(|field| {
@@ -315,7 +316,7 @@ impl Handler<'_> {
     }
 
     fn set_on_bus(&mut self, on_bus: bool, out: &mut Vec<Out<Event>>) {
-        // KDE is asked all the same: only so does it say whether it brings one.
+        // On KDE it is still asked, to find out whether it provides an input method.
         self.link.field(|field| field.on_bus = on_bus && !self.compositor_first);
         if on_bus {
             self.order.connected(out);
@@ -324,12 +325,12 @@ impl Handler<'_> {
         }
         self.told_spot = None;
         if let Some(window) = self.link.window() {
-            // The frame tells the window system whether its own is wanted.
+            // The next frame tells the window system whether its input method is wanted.
             window.request_redraw();
         }
     }
 
-    /// Where the compositor comes first, it has said that it brings an input method.
+    /// If the compositor takes precedence: whether it has announced an input method.
     fn is_brought(&mut self, event_loop: &ActiveEventLoop, event: &WindowEvent) {
         let brought = self.compositor_first && matches!(event, WindowEvent::Ime(Ime::Enabled));
         if brought && event_loop.is_wayland() && self.bus.take().is_some() {
@@ -348,22 +349,22 @@ impl Handler<'_> {
         let stalled = self.order.is_stalled();
         with(&mut self.order, clock::now().boot_ms, &mut out);
         if !stalled && self.order.is_stalled() {
-            log::info!("the input method does not answer: keys go past it until it does");
+            log::info!("the input method is not responding: keys bypass it until it does");
         }
         self.carry_out(event_loop, out);
         self.link.field(|field| field.composing = self.order.is_composing());
     }
 }
 
-/// Whether the compositor's input method comes before the one on D-Bus: on KDE, unless programs are told to use their own
-/// way.
+/// Whether the compositor's input method takes precedence over D-Bus: on KDE, unless programs are configured to use
+/// their own.
 fn compositor_first(get: impl Fn(&str) -> Option<String>) -> bool {
     let set = |name: &str| get(name).is_some_and(|value| !value.is_empty());
     let kde = get("XDG_CURRENT_DESKTOP").is_some_and(|desktop| desktop.split(':').any(|name| name == "KDE"));
     kde && set("WAYLAND_DISPLAY") && !set("GTK_IM_MODULE") && !set("QT_IM_MODULE")
 }
 
-/// Whether an event has no place among what is typed and clicked.
+/// Whether an event's order among typed and clicked events does not matter.
 fn is_out_of_order(event: &WindowEvent) -> bool {
     matches!(
         event,
@@ -458,7 +459,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn on_kde_the_compositor_comes_first_unless_it_is_told_otherwise() {
+    fn on_kde_the_compositor_takes_precedence_unless_configured_otherwise() {
         let first = |set: &[(&str, &str)]| {
             compositor_first(|name| {
                 set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())

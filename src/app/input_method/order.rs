@@ -1,124 +1,126 @@
-//! [`Order`]: keys, clicks and what the input method says, each exactly once and in the order in which they were made.
+//! [`Order`]: delivers keys, clicks and input method events exactly once, in the order in which they were made.
 //! Without I/O and without a clock: events go in, [`Out`]s come out.
 //!
-//! A key is shown to the input method first; until it has answered, what came after the key waits. A click ends the
-//! composition: its text is committed, and the input method forgets it.
+//! A key is sent to the input method first; later events wait for its answer. A click ends the composition: its text
+//! is committed, and the input method is reset.
 //!
-//! What acts (a click, Enter, Tab, Escape) is never in one frame with what is typed before or behind it: a field that sends
-//! on Enter sends what was in it a frame ago, and what is typed behind Tab is for the next field.
+//! Events with an effect (a click, Enter, Tab, Escape) are never in the same frame as typed text before or after
+//! them: a field that sends on Enter sends the content of the previous frame, and text typed after Tab belongs to the
+//! next field.
 
 use std::collections::VecDeque;
 
 use super::keys::Press;
 use crate::model::time::BootMs;
 
-/// The longest that an input method may take over one key, in milliseconds. After that the key acts without it.
+/// Maximum time an input method may take to answer one key, in milliseconds. After that, the key takes effect without
+/// it.
 const MAX_ANSWER_MS: u64 = 1_000;
-/// The longest that a click waits for the text that was being composed, in milliseconds.
+/// Maximum time a click waits for the composed text, in milliseconds.
 const MAX_END_MS: u64 = 200;
-/// Keys typed before a click may arrive after it, by another connection: the click waits until no key event has come for
-/// this long, in milliseconds.
+/// Keys typed before a click may arrive after it, over another connection: the click waits until no key event has
+/// arrived for this long, in milliseconds.
 const QUIET_MS: u64 = 40;
-/// Maximum number of events that wait for an input method; beyond it, it counts as hanging.
+/// Maximum number of events waiting for an input method; beyond it, the input method is considered hung.
 const MAX_WAITING: usize = 1_024;
-/// Maximum number of keys that the input method took and may still hand back.
+/// Maximum number of keys that the input method accepted and may still return.
 const MAX_TAKEN: usize = 16;
 
-/// Through which way the window hears of the input method.
+/// How the window communicates with the input method.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Route {
-    /// The window system: XIM on X11, text-input on Wayland.
+    /// By the window system: XIM on X11, text-input on Wayland.
     Window,
-    /// The input method itself, over D-Bus.
+    /// Directly over D-Bus.
     Bus,
 }
 
-/// An event of the window; `T` is what the window gets in the end.
+/// An event of the window; `T` is what the window finally receives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Item<T> {
-    /// A key that an input method may want.
+    /// A key that the input method may use.
     Key(Press, T),
-    /// A click or the like: it may send, close or move what is being composed.
+    /// A click or similar, which may send, close or move the composition.
     Act(T),
-    /// A key that the input method does not want.
+    /// A key that the input method does not use.
     Free(Press, T),
-    /// The window got the keyboard, or lost it.
+    /// The window gained or lost the keyboard focus.
     Focus(bool, T),
-    /// What the window system says of the composition.
+    /// A composition event of the window system.
     Composed(Composed),
-    /// Anything else that has a place in the order.
+    /// Any other event whose order matters.
     Other(T),
 }
 
-/// What is said of a composition.
+/// A composition event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Composed {
-    /// What is being composed now, and the cursor in it, in bytes.
+    /// The text being composed and the cursor in it, in bytes.
     Preedit(String, Option<usize>),
-    /// What was composed.
+    /// The final text.
     Commit(String),
-    /// The window system ended it.
+    /// The window system ended the composition.
     Ended,
 }
 
-/// What to do.
+/// What the caller must do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Out<T> {
-    /// Give the event to the window.
+    /// Deliver the event to the window.
     Pass(T),
-    /// Show a composition in the focused field, with the cursor at a byte.
+    /// Show a composition in the focused field, with the cursor at a byte offset.
     Preedit(String, Option<usize>),
-    /// Put a text into the focused field.
+    /// Insert text into the focused field.
     Commit(String),
-    /// Ask the input method for this key. It is to answer with the number.
+    /// Send this key to the input method, which answers with the number.
     Ask(u64, Press),
-    /// Have the input method forget its composition.
+    /// Discard the input method's composition.
     Reset,
-    /// Have the input method commit what it may be composing without telling. It says when it has.
+    /// Have the input method commit a composition that it displays itself. It reports when that is done.
     Flush,
     /// Have the window system end the composition.
     Interrupt,
-    /// Tell the input method whether a field of ours is being typed into.
+    /// Tell the input method whether a text field has the focus.
     Focus(bool),
 }
 
-/// What the events wait for.
+/// What the queue is waiting for.
 #[derive(Debug)]
 enum Hold<T> {
-    /// For the answer for a key; whether the input method handed it back meanwhile.
+    /// The answer for a key; whether the input method has returned it meanwhile.
     Answer { ticket: u64, press: Press, event: T, handed_back: bool, until: BootMs },
-    /// For what the keys before have made, as long as that comes.
+    /// The text of earlier keys, as long as it keeps arriving.
     Quiet { since: BootMs, until: BootMs },
-    /// For what is being composed to be committed.
+    /// The composition to be committed.
     End { until: BootMs },
-    /// For the window to draw what was committed.
+    /// A frame that shows the committed text.
     Frame { until: BootMs },
 }
 
-/// The order of what is typed and clicked.
+/// The ordered queue of typed and clicked events.
 #[derive(Debug)]
 pub(super) struct Order<T> {
     route: Route,
-    /// The text field that has the focus within the window.
+    /// The focused text field of the window.
     field: Option<u64>,
-    /// The window has the keyboard.
+    /// Whether the window has the keyboard focus.
     window: bool,
-    /// Something was typed that no frame has shown so far.
+    /// Text was typed that has not been drawn yet.
     typed: bool,
-    /// Something acted that no frame has shown so far.
+    /// An event took effect that has not been drawn yet.
     acted: bool,
     hold: Option<Hold<T>>,
     waiting: VecDeque<Item<T>>,
     tickets: u64,
-    /// The input method did not answer in time for this one: it is not asked until it has.
+    /// The key for which the input method missed its deadline: it is not asked again until it has answered.
     stalled: Option<u64>,
-    /// What the field shows as being composed.
+    /// The composition shown in the field.
     shown: String,
-    /// The input method shows nothing any more, and may not have said yet what became of it.
+    /// The composition disappeared, and the input method may not have reported its outcome yet.
     vanished: bool,
-    /// The input method took letters and did not say what it makes of them: it shows the composition itself.
+    /// The input method accepted letters without reporting a composition: it displays the composition itself.
     hidden: bool,
-    /// What was committed in the input method's place; the same again from it is late.
+    /// Text committed in the input method's place; the same text from it is then a late duplicate.
     committed: Option<String>,
     taken: VecDeque<(Press, T)>,
 }
@@ -145,10 +147,10 @@ impl<T> Default for Order<T> {
 }
 
 impl<T: Clone> Order<T> {
-    /// Takes an event of the window.
+    /// Handles an event of the window.
     pub(super) fn event(&mut self, now: BootMs, item: Item<T>, out: &mut Vec<Out<T>>) {
         match (item, &self.hold) {
-            // It is what the click waits for.
+            // The click is waiting for this.
             (Item::Composed(composed), Some(Hold::End { .. })) => self.composed(composed, out),
             (Item::Composed(composed), Some(Hold::Quiet { until, .. })) => {
                 self.hold = Some(Hold::Quiet { since: now, until: *until });
@@ -162,17 +164,17 @@ impl<T: Clone> Order<T> {
         self.go_on(now, out);
     }
 
-    /// Whether the focused field shows something as being composed.
+    /// Whether the focused field shows a composition.
     pub(super) fn is_composing(&self) -> bool {
         !self.shown.is_empty()
     }
 
-    /// Whether the input method has not answered in time and keys go past it.
+    /// Whether the input method missed its deadline, so that keys bypass it.
     pub(super) fn is_stalled(&self) -> bool {
         self.stalled.is_some()
     }
 
-    /// When [`Order::tick`] has something to do at the latest.
+    /// The latest time at which [`Order::tick`] must run.
     pub(super) fn deadline(&self) -> Option<BootMs> {
         self.hold.as_ref().map(|hold| match hold {
             Hold::Answer { until, .. } | Hold::End { until } | Hold::Frame { until } => *until,
@@ -180,7 +182,7 @@ impl<T: Clone> Order<T> {
         })
     }
 
-    /// Lets go of what has waited for too long.
+    /// Releases events that have waited too long.
     pub(super) fn tick(&mut self, now: BootMs, out: &mut Vec<Out<T>>) {
         if self.deadline().is_some_and(|until| now >= until) {
             if matches!(self.hold, Some(Hold::Quiet { .. })) && !self.shown.is_empty() {
@@ -193,8 +195,8 @@ impl<T: Clone> Order<T> {
         }
     }
 
-    /// The window has drawn a frame with all that was passed to it. `moves`: the focus goes to another field with the
-    /// next one, and what is typed is for that.
+    /// A frame was drawn with everything delivered so far. `moves`: the focus moves to another field in the next
+    /// frame, and typed text belongs to that one.
     pub(super) fn drawn(&mut self, now: BootMs, moves: bool, out: &mut Vec<Out<T>>) {
         (self.typed, self.acted) = (false, moves);
         if moves {
@@ -205,7 +207,7 @@ impl<T: Clone> Order<T> {
         }
     }
 
-    /// Which field has the focus after a frame. `interrupted`: the field wants no more of the composition.
+    /// The focused field after a frame. `interrupted`: the field ends the composition.
     pub(super) fn field(&mut self, field: Option<u64>, interrupted: bool, out: &mut Vec<Out<T>>) {
         if field == self.field {
             if interrupted && self.keep_shown(out) {
@@ -214,7 +216,7 @@ impl<T: Clone> Order<T> {
             return;
         }
         if !self.shown.is_empty() {
-            // It stays as text in the field that it was composed in.
+            // The text stays in the field in which it was composed.
             self.committed = Some(std::mem::take(&mut self.shown));
             self.hold.take_if(|hold| matches!(hold, Hold::End { .. } | Hold::Quiet { .. }));
             if self.route == Route::Bus && field.is_some() {
@@ -228,7 +230,7 @@ impl<T: Clone> Order<T> {
         }
     }
 
-    /// The input method can be asked from now on.
+    /// The input method is available from now on.
     pub(super) fn connected(&mut self, out: &mut Vec<Out<T>>) {
         if self.route == Route::Window {
             self.keep_shown(out);
@@ -249,18 +251,18 @@ impl<T: Clone> Order<T> {
         }
     }
 
-    /// The input method's answer for a key: whether it took it.
+    /// The input method's answer for a key: whether it used it.
     pub(super) fn answer(&mut self, now: BootMs, ticket: u64, handled: bool, out: &mut Vec<Out<T>>) {
         if self.stalled == Some(ticket) {
             self.stalled = None;
-            // The key acted without it: what it made of it would be there twice.
+            // The key has already taken effect without it: using its result would duplicate the text.
             out.push(Out::Reset);
         }
         let asked =
             self.hold.take_if(|hold| matches!(hold, Hold::Answer { ticket: asked, .. } if *asked == ticket));
         let Some(Hold::Answer { press, event, handed_back, .. }) = asked else { return };
         if std::mem::take(&mut self.vanished) {
-            // Backspace deletes what is composed; a letter does not, nor does a key that the input method did not take.
+            // Backspace deletes the composition; letters and unused keys do not.
             if handled && !handed_back && !press.writes() {
                 self.composed(Composed::Preedit(String::new(), None), out);
             } else {
@@ -282,7 +284,7 @@ impl<T: Clone> Order<T> {
         self.go_on(now, out);
     }
 
-    /// The input method hands back a key that it took.
+    /// The input method returns a key that it had accepted.
     pub(super) fn handed_back(&mut self, now: BootMs, press: Press, out: &mut Vec<Out<T>>) {
         if let Some(Hold::Answer { press: asked, handed_back, .. }) = &mut self.hold
             && asked.is_key(&press)
@@ -298,7 +300,7 @@ impl<T: Clone> Order<T> {
         }
     }
 
-    /// What the input method says over the bus.
+    /// A composition event over D-Bus.
     pub(super) fn said(&mut self, composed: Composed, out: &mut Vec<Out<T>>) {
         if self.route != Route::Bus || self.stalled.is_some() || self.field.is_none() {
             return;
@@ -306,7 +308,7 @@ impl<T: Clone> Order<T> {
         let asked = matches!(self.hold, Some(Hold::Answer { .. }));
         match composed {
             Composed::Preedit(text, _) if text.is_empty() && asked => self.vanished = !self.shown.is_empty(),
-            // No key did that: it lost the focus to another window, which we hear of later.
+            // Not caused by a key: it lost the focus to another window, which is reported later.
             Composed::Preedit(text, _) if text.is_empty() => {
                 self.keep_shown(out);
             }
@@ -317,14 +319,14 @@ impl<T: Clone> Order<T> {
         }
     }
 
-    /// The input method was activated again in our field, and no longer knows what it composed before.
+    /// The input method was activated again in our field and has lost its earlier composition.
     pub(super) fn activated(&mut self, out: &mut Vec<Out<T>>) {
         if self.route == Route::Bus && self.stalled.is_none() {
             self.keep_shown(out);
         }
     }
 
-    /// The input method has committed what it had.
+    /// The input method has committed its composition.
     pub(super) fn flushed(&mut self, now: BootMs, out: &mut Vec<Out<T>>) {
         self.hidden = false;
         if self.hold.take_if(|hold| matches!(hold, Hold::End { .. })).is_some() {
@@ -340,7 +342,7 @@ impl<T: Clone> Order<T> {
         out.push(Out::Focus(self.is_active()));
     }
 
-    /// Passes on what waits, up to the next thing to be waited for.
+    /// Delivers waiting events up to the next one that must wait.
     fn go_on(&mut self, now: BootMs, out: &mut Vec<Out<T>>) {
         while self.hold.is_none() {
             let Some(item) = self.waiting.pop_front() else { return };
@@ -394,7 +396,7 @@ impl<T: Clone> Order<T> {
         out.push(Out::Pass(event));
     }
 
-    /// The item comes again once a frame was drawn.
+    /// The item is processed again after the next frame.
     fn wait_for_frame(&mut self, now: BootMs, item: Item<T>) {
         self.waiting.push_front(item);
         self.hold = Some(Hold::Frame { until: now.saturating_add(MAX_END_MS) });
@@ -425,11 +427,11 @@ impl<T: Clone> Order<T> {
         out.push(Out::Pass(event));
     }
 
-    /// Has what is composed out of sight committed before the item acts.
+    /// Has a composition that the input method displays committed before the item takes effect.
     fn flush(&mut self, now: BootMs, item: Item<T>, out: &mut Vec<Out<T>>) {
         self.hidden = false;
         self.waiting.push_front(item);
-        // It answers: what it commits later than the click acts would be in another room.
+        // It responds: text committed after the click took effect would be in another room.
         self.hold = Some(Hold::End { until: now.saturating_add(MAX_ANSWER_MS) });
         out.push(Out::Flush);
     }
@@ -439,7 +441,7 @@ impl<T: Clone> Order<T> {
             Composed::Preedit(text, cursor) => {
                 let ending = matches!(self.hold, Some(Hold::End { .. }));
                 if ending && text.is_empty() {
-                    // Its text follows, or else what was shown last is kept.
+                    // Its text follows, otherwise the last shown composition is kept.
                     return;
                 }
                 if !text.is_empty() {
@@ -473,7 +475,7 @@ impl<T: Clone> Order<T> {
         }
     }
 
-    /// Commits what is shown as being composed, in the input method's place. Returns whether there was anything.
+    /// Commits the shown composition in the input method's place. Returns whether there was one.
     fn keep_shown(&mut self, out: &mut Vec<Out<T>>) -> bool {
         if self.shown.is_empty() {
             return false;
@@ -495,7 +497,7 @@ impl<T: Clone> Order<T> {
             Some(Hold::End { .. } | Hold::Quiet { .. }) => {
                 self.keep_shown(out);
             }
-            // Nothing is drawn: what waits need not wait for it.
+            // Nothing is drawn, so waiting for a frame is pointless.
             Some(Hold::Frame { .. }) => (self.typed, self.acted) = (false, false),
             None => {}
         }
@@ -520,7 +522,7 @@ mod tests {
         Composed::Commit(text.to_owned())
     }
 
-    /// A focused field, with the input method on the bus or not.
+    /// A focused field, with the input method on D-Bus or not.
     fn order(route: Route) -> Order<&'static str> {
         let mut order = Order::default();
         let mut out = Vec::new();
@@ -533,7 +535,7 @@ mod tests {
         order
     }
 
-    /// What comes of it.
+    /// The output of an action.
     fn after(
         order: &mut Order<&'static str>,
         with: impl FnOnce(&mut Order<&'static str>, &mut Outs),
@@ -543,7 +545,7 @@ mod tests {
         out
     }
 
-    /// What the field holds of what came out, with the composition that it shows; `Pass` is what a key writes.
+    /// The field's content after these outputs, with the composition shown; `Pass` writes the key.
     fn field(outs: &Outs) -> String {
         let (mut text, mut shown) = (String::new(), "");
         for out in outs {
@@ -561,7 +563,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_waits_for_its_answer_and_what_comes_behind_waits_for_the_key() {
+    fn a_key_waits_for_its_answer_and_later_events_wait_for_the_key() {
         let mut order = order(Route::Bus);
         let out = after(&mut order, |order, out| {
             order.event(0, Item::Key(press('r'), "r"), out);
@@ -584,7 +586,7 @@ mod tests {
     }
 
     #[test]
-    fn a_click_acts_once_the_composition_is_text_and_drawn() {
+    fn a_click_takes_effect_after_the_composition_is_committed_and_drawn() {
         let mut order = order(Route::Bus);
         let out = after(&mut order, |order, out| {
             order.said(preedit("요"), out);
@@ -593,12 +595,12 @@ mod tests {
         });
         let wanted = [Out::Preedit("요".into(), Some(3)), Out::Commit("요".into()), Out::Reset];
         assert_eq!(out, wanted);
-        // What the input method says late is what we said already.
+        // A late commit of the input method duplicates ours.
         let out = after(&mut order, |order, out| order.said(commit("요"), out));
         assert_eq!(out, []);
         let out = after(&mut order, |order, out| order.drawn(20, false, out));
         assert_eq!(out, [Out::Pass("press"), Out::Pass("release")]);
-        // The same syllable typed again is another one.
+        // The same syllable typed again is not a duplicate.
         let out = after(&mut order, |order, out| {
             order.said(preedit("요"), out);
             order.said(commit("요"), out);
@@ -607,7 +609,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_composed_out_of_sight_is_committed_before_the_click() {
+    fn a_hidden_composition_is_committed_before_the_click() {
         let mut order = order(Route::Bus);
         let out = after(&mut order, |order, out| {
             order.event(0, Item::Key(press('y'), "y"), out);
@@ -619,7 +621,7 @@ mod tests {
             order.drawn(4, false, out);
         });
         assert_eq!(field(&out), "요|");
-        // A key that writes nothing leaves nothing to be committed.
+        // A key that writes nothing leaves nothing to commit.
         let out = after(&mut order, |order, out| {
             order.drawn(5, false, out);
             order.event(5, Item::Key(Press { keyval: 0xff31, ..press('h') }, "hangul"), out);
@@ -630,27 +632,27 @@ mod tests {
     }
 
     #[test]
-    fn a_composition_that_the_input_method_drops_by_itself_is_kept() {
+    fn a_composition_dropped_by_the_input_method_is_kept() {
         let mut order = order(Route::Bus);
         let out = after(&mut order, |order, out| {
             order.said(preedit("요"), out);
-            // Another window has the focus already, and ours does not know it yet.
+            // Another window has the focus, but ours has not been told yet.
             order.said(preedit(""), out);
             order.said(commit("요"), out);
             order.event(1, Item::Focus(false, ""), out);
         });
         assert_eq!(field(&out), "요");
-        assert!(!out.contains(&Out::Reset), "it would take the focus back");
+        assert!(!out.contains(&Out::Reset), "a reset would take the focus back");
     }
 
     #[test]
-    fn a_composition_that_was_dropped_before_the_key_was_looked_at_is_kept() {
+    fn a_composition_dropped_before_the_key_was_processed_is_kept() {
         for knows in [true, false] {
             let mut order = order(Route::Bus);
             let out = after(&mut order, |order, out| {
                 order.said(preedit("댈"), out);
                 order.event(0, Item::Key(press('h'), "h"), out);
-                // It lost the focus while the key was on its way, and gets it again with the key.
+                // It lost the focus while the key was in transit, and regains it with the key.
                 order.said(preedit(""), out);
                 if knows {
                     order.activated(out);
@@ -663,7 +665,7 @@ mod tests {
     }
 
     #[test]
-    fn a_composition_that_a_key_turns_into_text_is_there_once() {
+    fn a_composition_committed_by_a_key_appears_once() {
         let mut order = order(Route::Bus);
         let out = after(&mut order, |order, out| {
             order.said(preedit("댈"), out);
@@ -677,7 +679,7 @@ mod tests {
     }
 
     #[test]
-    fn a_composition_that_a_key_deletes_is_gone() {
+    fn a_composition_deleted_by_a_key_is_removed() {
         let mut order = order(Route::Bus);
         let out = after(&mut order, |order, out| {
             order.said(preedit("ㅇ"), out);
@@ -690,7 +692,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_that_is_not_drawn_holds_a_click_for_a_moment_only() {
+    fn a_window_that_is_not_drawn_delays_a_click_only_briefly() {
         let mut order = order(Route::Bus);
         let out = after(&mut order, |order, out| {
             order.said(preedit("요"), out);
@@ -719,7 +721,7 @@ mod tests {
     }
 
     #[test]
-    fn another_window_taking_the_focus_leaves_the_composition_as_text() {
+    fn losing_the_focus_commits_the_composition() {
         for route in [Route::Bus, Route::Window] {
             let mut order = order(route);
             let out = after(&mut order, |order, out| {
@@ -738,13 +740,13 @@ mod tests {
     }
 
     #[test]
-    fn the_window_system_commits_before_the_click_or_we_do() {
+    fn the_composition_is_committed_before_the_click_by_either_side() {
         for in_time in [true, false] {
             let mut order = order(Route::Window);
             let out = after(&mut order, |order, out| {
                 order.event(0, Item::Composed(preedit("요")), out);
                 order.event(1, Item::Act("|"), out);
-                // The key before the click had not been looked at yet.
+                // The key before the click had not been processed yet.
                 order.event(30, Item::Composed(preedit("욕")), out);
                 order.tick(1 + QUIET_MS, out);
                 assert_ne!(out.last(), Some(&Out::Interrupt));
@@ -765,7 +767,7 @@ mod tests {
     }
 
     #[test]
-    fn a_focus_that_moves_leaves_the_composition_where_it_is() {
+    fn moving_the_focus_leaves_the_composition_in_its_field() {
         let mut order = order(Route::Bus);
         let out = after(&mut order, |order, out| {
             order.said(preedit("요"), out);
@@ -776,7 +778,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_is_focused_anew_keeps_what_is_composed_in_it() {
+    fn a_refocused_field_keeps_its_composition() {
         let mut order = order(Route::Bus);
         let out = after(&mut order, |order, out| {
             order.said(preedit("요"), out);
@@ -787,7 +789,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_handed_back_acts_once() {
+    fn a_returned_key_takes_effect_once() {
         let mut order = order(Route::Bus);
         let out = after(&mut order, |order, out| {
             order.event(0, Item::Key(press('1'), "1"), out);
@@ -802,7 +804,7 @@ mod tests {
     }
 
     #[test]
-    fn what_acts_has_a_frame_of_its_own() {
+    fn events_with_an_effect_have_their_own_frame() {
         for route in [Route::Window, Route::Bus] {
             let mut order = order(route);
             let enter = Press { keyval: 0xff0d, ..press('r') };
@@ -826,7 +828,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_typed_while_the_focus_moves_is_for_the_next_field() {
+    fn text_typed_while_the_focus_moves_goes_to_the_next_field() {
         let mut order = order(Route::Bus);
         let out = after(&mut order, |order, out| {
             order.field(None, false, out);
@@ -842,7 +844,7 @@ mod tests {
     }
 
     #[test]
-    fn an_input_method_that_hangs_costs_nothing_typed() {
+    fn nothing_typed_is_lost_if_the_input_method_hangs() {
         let mut order = order(Route::Bus);
         let out = after(&mut order, |order, out| {
             order.said(preedit("요"), out);
@@ -850,7 +852,7 @@ mod tests {
             order.event(1, Item::Key(press('b'), "b"), out);
             order.tick(MAX_ANSWER_MS, out);
             order.event(1_100, Item::Key(press('c'), "c"), out);
-            // It comes to itself: what it makes of those keys is not wanted any more.
+            // It recovers: its results for those keys are no longer wanted.
             order.said(preedit("ㅁ"), out);
             order.answer(1_200, 1, true, out);
         });
@@ -861,7 +863,7 @@ mod tests {
     }
 
     #[test]
-    fn an_input_method_that_dies_costs_nothing_typed() {
+    fn nothing_typed_is_lost_if_the_input_method_exits() {
         let mut order = order(Route::Bus);
         let out = after(&mut order, |order, out| {
             order.said(preedit("요"), out);
@@ -873,7 +875,7 @@ mod tests {
     }
 
     #[test]
-    fn events_that_wait_are_bounded() {
+    fn waiting_events_are_bounded() {
         let mut order = order(Route::Bus);
         let out = after(&mut order, |order, out| {
             order.event(0, Item::Key(press('a'), "a"), out);
@@ -886,7 +888,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_field_keys_are_nobody_elses() {
+    fn without_a_focused_field_keys_bypass_the_input_method() {
         let mut order = order(Route::Bus);
         let out = after(&mut order, |order, out| {
             order.field(None, false, out);

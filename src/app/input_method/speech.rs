@@ -1,4 +1,4 @@
-//! What is said to fcitx5 and to ibus on the bus, and what they say.
+//! The D-Bus messages of fcitx5 and ibus.
 
 use std::path::PathBuf;
 
@@ -16,21 +16,21 @@ const IBUS_PATH: &str = "/org/freedesktop/IBus";
 const IBUS_CONTEXT: &str = "org.freedesktop.IBus.InputContext";
 const BUS: &str = "org.freedesktop.DBus";
 
-/// fcitx5: we draw the composition, and keep it ourselves when the focus is lost.
+/// fcitx5 capabilities: we draw the composition, and keep it when the focus is lost.
 const FCITX_PREEDIT: u64 = 1 << 1;
 const FCITX_FORMATTED_PREEDIT: u64 = 1 << 4;
 const FCITX_CLIENT_UNFOCUS_COMMIT: u64 = 1 << 5;
-/// Places are within the window.
+/// Cursor positions are relative to the window.
 const FCITX_RELATIVE_RECT: u64 = 1 << 24;
-/// ibus: we draw the composition, and tell of the focus.
+/// ibus capabilities: we draw the composition, and report the focus.
 const IBUS_PREEDIT_TEXT: u32 = 1;
 const IBUS_FOCUS: u32 = 1 << 3;
-/// ibus marks a key that was let go with it.
+/// Flag of ibus for a key release.
 const IBUS_RELEASE: u32 = 1 << 30;
-/// Longest text of one word, in bytes: far more than anybody composes.
+/// Maximum length of one text, in bytes: far more than anyone composes.
 const MAX_TEXT_BYTES: usize = 64 * 1024;
 
-/// Which input method it is.
+/// The input method.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Speech {
     /// fcitx5.
@@ -39,34 +39,34 @@ pub(super) enum Speech {
     Ibus,
 }
 
-/// What an input method says.
+/// A signal of an input method.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Word {
-    /// A text is composed.
+    /// Text was committed.
     Commit(String),
-    /// A text is being composed, with the cursor at a byte.
+    /// The text being composed, with the cursor at a byte offset.
     Preedit(String, Option<usize>),
-    /// Nothing is being composed any more.
+    /// The composition has ended.
     HidePreedit,
-    /// A key that it took acts after all.
+    /// A key that it had accepted takes effect after all.
     Key(Press),
-    /// It was activated again, and knows of no composition.
+    /// It was activated again, without a composition.
     Activated,
 }
 
-/// The head of a message, as far as it matters. zbus's own panics over the sender that ibus writes into its signals.
+/// The parsed header of a message. zbus's own parser panics on the sender in ibus's signals.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Head {
-    /// The object that a signal is of.
+    /// The object that sent the signal.
     pub(super) path: String,
     /// The signal's name.
     member: String,
-    /// The serial of the message that this is the answer to.
+    /// The serial of the message that this replies to.
     pub(super) reply_to: Option<u32>,
 }
 
 impl Head {
-    /// None where the message has no readable head.
+    /// `None` if the message has no readable header.
     pub(super) fn of(message: &Message) -> Option<Head> {
         type Raw<'m> = (u8, u8, u8, u8, u32, u32, Vec<(u8, Value<'m>)>);
         let ((.., fields), _) = message.data().deserialize::<Raw<'_>>().ok()?;
@@ -84,7 +84,7 @@ impl Head {
 }
 
 impl Speech {
-    /// Those that the environment asks for, the likelier first. None where it asks for another one, or for none.
+    /// The input methods that the environment asks for, the most likely first. Empty if it asks for another or none.
     pub(super) fn wanted(get: impl Fn(&str) -> Option<String>) -> Vec<Speech> {
         let modifiers = get("XMODIFIERS").unwrap_or_default();
         let asked = modifiers.split('@').find_map(|part| part.strip_prefix("im="));
@@ -104,7 +104,7 @@ impl Speech {
         asked.iter().find_map(named).into_iter().collect()
     }
 
-    /// What it is called.
+    /// Its name.
     pub(super) fn name(self) -> &'static str {
         match self {
             Speech::Fcitx => "fcitx5",
@@ -112,7 +112,7 @@ impl Speech {
         }
     }
 
-    /// Whether it runs, as far as files tell.
+    /// Whether it seems to be running, judging by files.
     pub(super) fn runs(self) -> bool {
         match self {
             Speech::Fcitx => {
@@ -124,7 +124,7 @@ impl Speech {
         }
     }
 
-    /// Connects to the bus on which it is; none where it does not run.
+    /// Connects to its bus; `None` if it is not running.
     pub(super) async fn connect(self) -> zbus::Result<Option<Connection>> {
         match self {
             Speech::Fcitx => {
@@ -142,7 +142,7 @@ impl Speech {
         }
     }
 
-    /// Makes a context of our own. Returns its path.
+    /// Creates an input context. Returns its path.
     pub(super) async fn create_context(self, connection: &Connection) -> zbus::Result<String> {
         match self {
             Speech::Fcitx => create_fcitx_context(connection).await,
@@ -156,18 +156,18 @@ impl Speech {
             Speech::Ibus => (IBUS, IBUS_CONTEXT),
         };
         let (context, method) = (context.to_owned(), method.to_owned());
-        // An input method that has exited is not restarted.
+        // Do not activate an input method that has exited.
         Message::method_call(context, method)?
             .destination(name)?
             .interface(interface)?
             .with_flags(Flags::NoAutoStart)
     }
 
-    /// Asks whether it takes a key.
+    /// Asks whether it uses a key.
     pub(super) fn ask(self, context: &str, press: Press) -> zbus::Result<Message> {
         let call = self.call(context, "ProcessKeyEvent")?;
         match self {
-            // fcitx5 counts keys as X11 does.
+            // fcitx5 uses X11 key codes.
             Speech::Fcitx => {
                 call.build(&(press.keyval, press.code.saturating_add(8), press.state, press.released, 0_u32))
             }
@@ -178,12 +178,12 @@ impl Speech {
         }
     }
 
-    /// Has it forget what is being composed. ibus commits it first, and then answers.
+    /// Discards the composition. ibus commits it first, then replies.
     pub(super) fn reset(self, context: &str) -> zbus::Result<Message> {
         self.call(context, "Reset")?.build(&())
     }
 
-    /// Has it commit what it may be composing without telling. The last message's answer comes after the text.
+    /// Commits a composition that it displays itself. The reply to the last message follows the text.
     pub(super) fn flush(self, context: &str) -> Vec<zbus::Result<Message>> {
         let control = |method: &'static str| {
             Message::method_call("/controller", method)?
@@ -192,18 +192,18 @@ impl Speech {
                 .build(&())
         };
         match self {
-            // fcitx5's engines commit when the input method is changed, and at no other time.
+            // fcitx5's engines commit when the input method is switched, and at no other time.
             Speech::Fcitx => vec![control("Deactivate"), control("Activate")],
             Speech::Ibus => vec![self.reset(context)],
         }
     }
 
-    /// Tells whether a field is typed into.
+    /// Reports whether a text field has the focus.
     pub(super) fn focus(self, context: &str, focused: bool) -> zbus::Result<Message> {
         self.call(context, if focused { "FocusIn" } else { "FocusOut" })?.build(&())
     }
 
-    /// Tells where the cursor is.
+    /// Reports the cursor position.
     pub(super) fn spot(
         self,
         context: &str,
@@ -218,7 +218,7 @@ impl Speech {
         self.call(context, method)?.build(&(x, y, width, height))
     }
 
-    /// Ends the context.
+    /// Destroys the context.
     pub(super) fn end(self, context: &str) -> zbus::Result<Message> {
         match self {
             Speech::Fcitx => self.call(context, "DestroyIC")?.build(&()),
@@ -229,7 +229,7 @@ impl Speech {
         }
     }
 
-    /// Whether the message says that the input method is gone.
+    /// Whether the message shows that the input method has exited.
     pub(super) fn is_end(self, head: &Head, message: &Message) -> bool {
         if self != Speech::Fcitx
             || message.message_type() != Type::Signal
@@ -241,7 +241,7 @@ impl Speech {
         body.deserialize::<(&str, &str, &str)>().is_ok_and(|(name, _, new)| name == FCITX && new.is_empty())
     }
 
-    /// What a signal of the context says; none where it is about something that we do not draw.
+    /// Parses a signal of the context; `None` if it concerns something that we do not draw.
     pub(super) fn understand(self, head: &Head, message: &Message) -> Option<Word> {
         if message.message_type() != Type::Signal {
             return None;
@@ -346,7 +346,7 @@ fn ibus_preedit(text: &Value<'_>, cursor: u32, visible: bool) -> Option<Word> {
     Some(preedit(text, Some(cursor)))
 }
 
-/// The text of a serialized IBusText: `("IBusText", attachments, text, attributes)`, in variants or not.
+/// The text of a serialised IBusText: `("IBusText", attachments, text, attributes)`, in variants or not.
 fn ibus_text(value: &Value<'_>) -> Option<String> {
     match value {
         Value::Value(inner) => ibus_text(inner),
@@ -360,7 +360,7 @@ fn ibus_text(value: &Value<'_>) -> Option<String> {
     }
 }
 
-/// Where ibus listens: what the environment says, or what it wrote down for this display.
+/// The address of ibus: from the environment, or from its file for this display.
 fn ibus_address() -> Option<String> {
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     if let Some(address) = set("IBUS_ADDRESS") {
@@ -386,7 +386,7 @@ fn ibus_address() -> Option<String> {
     })
 }
 
-/// A display as ibus names it in a file's name: `:1.0` is `unix-1`.
+/// A display as in the name of ibus's file: `:1.0` is `unix-1`.
 fn ibus_display(display: &str) -> String {
     match display.split_once(':') {
         Some((host, number)) => {
@@ -408,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_says_which_input_method_it_is() {
+    fn the_environment_selects_the_input_method() {
         assert_eq!(wanted(&[("XMODIFIERS", "@im=fcitx")]), [Speech::Fcitx]);
         assert_eq!(wanted(&[("XMODIFIERS", "@im=ibus")]), [Speech::Ibus]);
         assert_eq!(wanted(&[("XMODIFIERS", "@im=none")]), []);
@@ -436,7 +436,7 @@ mod tests {
     }
 
     #[test]
-    fn a_head_is_read_whoever_sent_it() {
+    fn a_header_is_parsed_whatever_its_sender() {
         let call = Message::method_call("/there", "Do").unwrap().build(&()).unwrap();
         let answer = Message::method_return(&call.header()).unwrap().build(&true).unwrap();
         let serial = call.primary_header().serial_num().get();
@@ -446,29 +446,25 @@ mod tests {
     }
 
     #[test]
-    fn fcitx_is_understood() {
+    fn fcitx_signals_are_parsed() {
         let say = |message: &Message| Speech::Fcitx.understand(&Head::of(message).unwrap(), message);
         assert_eq!(say(&signal(FCITX_CONTEXT, "CommitString", &"요")), Some(Word::Commit("요".into())));
         let preedit = signal(FCITX_CONTEXT, "UpdateFormattedPreedit", &(vec![("요", 8_i32)], 3_i32));
         assert_eq!(say(&preedit), Some(Word::Preedit("요".into(), Some(3))));
         let inside = signal(FCITX_CONTEXT, "UpdateFormattedPreedit", &(vec![("요", 8_i32)], 1_i32));
-        assert_eq!(say(&inside), Some(Word::Preedit("요".into(), None)), "no place between characters");
+        assert_eq!(say(&inside), Some(Word::Preedit("요".into(), None)), "not between characters");
         let none = signal(FCITX_CONTEXT, "UpdateFormattedPreedit", &(Vec::<(&str, i32)>::new(), 0_i32));
         assert_eq!(say(&none), Some(Word::HidePreedit));
         let begins = signal(FCITX_CONTEXT, "CurrentIM", &("Hangul", "hangul", "ko"));
         assert_eq!(say(&begins), Some(Word::Activated));
         assert_eq!(say(&signal(FCITX_CONTEXT, "UpdateClientSideUI", &7_u32)), None);
-        assert_eq!(
-            say(&signal(FCITX_CONTEXT, "CommitString", &7_u32)),
-            None,
-            "another type than it should be"
-        );
+        assert_eq!(say(&signal(FCITX_CONTEXT, "CommitString", &7_u32)), None, "an unexpected type");
         let long = "가".repeat(MAX_TEXT_BYTES);
         assert_eq!(say(&signal(FCITX_CONTEXT, "CommitString", &long)), None);
     }
 
     #[test]
-    fn ibus_is_understood() {
+    fn ibus_signals_are_parsed() {
         let text = |text: &str| {
             let none = std::collections::HashMap::<String, Value<'_>>::new();
             let attributes =

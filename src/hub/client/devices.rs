@@ -1,20 +1,21 @@
-//! What a client's task does about devices: the session's questions about them, mail for the client, and what it watches.
+//! The device part of a client's task: the session's requests about devices, commands for the client, and what it
+//! watches.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::super::fleet::{Mail, Station, Wish};
+use super::super::fleet::{CommandMessage, CommandRequest, FleetClient};
 use super::{Client, rate};
 use crate::clock;
 use crate::model::{Command, CommandState, Value};
 use crate::wire::duplex::server::{Ask, Input};
 
-/// How a message with readings begins.
+/// Prefix of a message with readings.
 const PUBLISH: &str = r#"{"type":"publish""#;
 
 impl Client {
-    /// Does what the session asks about devices.
+    /// Handles the session's requests about devices.
     pub(super) fn device_ask(&mut self, ask: Ask) {
         let now = clock::now();
         if let Some((account, bytes)) = self.account().zip(told(&ask)) {
@@ -24,19 +25,19 @@ impl Client {
                 self.paused = Some(self.paused.map_or(until, |paused| paused.max(until)));
             }
         }
-        let Some(station) = self.enter_fleet() else { return };
+        let Some(fleet_client) = self.enter_fleet() else { return };
         let refused = match ask {
             Ask::Watch => {
-                let relay = station.watch();
+                let relay = fleet_client.watch();
                 self.relay = relay;
                 None
             }
-            Ask::Announce(spec) => station.announce(spec, now.boot_ms),
+            Ask::Announce(spec) => fleet_client.announce(spec, now.boot_ms),
             Ask::DeviceState { device, online, reason } => {
-                station.set_presence(&device, online, &reason, now.boot_ms)
+                fleet_client.set_presence(&device, online, &reason, now.boot_ms)
             }
             Ask::Publish(readings) => {
-                let (refused, taken) = station.publish(readings, now.boot_ms);
+                let (refused, taken) = fleet_client.publish(readings, now.boot_ms);
                 self.hub.metrics.readings.add(taken);
                 for refused in refused {
                     self.tell(Input::Answer(refused));
@@ -46,19 +47,19 @@ impl Client {
             Ask::Command { id, by, device, incarnation, property, value } => {
                 let state = CommandState::Pending;
                 let command = Command { id, device, property, value, by, at: now.wall_ms, state };
-                let taken = station.command(Wish { command, incarnation }, now.boot_ms);
+                let taken = fleet_client.command(CommandRequest { command, incarnation }, now.boot_ms);
                 self.hub.metrics.commands.add(u64::from(taken));
                 None
             }
             Ask::CommandResult { id, state } => {
-                station.command_result(id, state);
+                fleet_client.command_result(id, state);
                 None
             }
-            ask @ (Ask::Series { .. } | Ask::DeviceLog(_)) if station.may_look() => {
+            ask @ (Ask::Series { .. } | Ask::DeviceLog(_)) if fleet_client.may_look() => {
                 self.large.push_back(ask);
                 None
             }
-            // `Client::ask` knows the rest.
+            // `Client::ask` handles the others.
             _ => None,
         };
         if let Some(refused) = refused {
@@ -66,25 +67,25 @@ impl Client {
         }
     }
 
-    fn enter_fleet(&mut self) -> Option<&Station> {
-        if self.station.is_none() {
+    fn enter_fleet(&mut self) -> Option<&FleetClient> {
+        if self.fleet_client.is_none() {
             let me = self.session.principal()?.clone();
-            self.station = Some(Station::enter(&self.hub.fleet, me));
+            self.fleet_client = Some(FleetClient::enter(&self.hub.fleet, me));
         }
-        self.station.as_ref()
+        self.fleet_client.as_ref()
     }
 
-    /// Mail came from the fleet.
-    pub(super) fn mailed(&mut self, mail: Option<Mail>) {
-        match mail {
-            Some(Mail::Given(given)) => self.tell(Input::CommandGiven(*given)),
-            Some(Mail::Commanded(text)) => self.tell(Input::Devices(text)),
-            // The fleet keeps the other end for as long as the station is here.
-            None => self.station = None,
+    /// Handles a command message from the fleet.
+    pub(super) fn fleet_message(&mut self, message: Option<CommandMessage>) {
+        match message {
+            Some(CommandMessage::Given(given)) => self.tell(Input::CommandGiven(*given)),
+            Some(CommandMessage::Commanded(text)) => self.tell(Input::Devices(text)),
+            // The fleet keeps the sender for as long as this client is registered.
+            None => self.fleet_client = None,
         }
     }
 
-    /// The next of what this client watches.
+    /// Sends the next part of what this client watches.
     pub(super) fn relay(&mut self) {
         let account = self.account();
         if let Some(sent) = self.relay.as_mut().and_then(|relay| relay.next()) {
@@ -93,17 +94,17 @@ impl Client {
             if sent.list_bytes > 0
                 && let (Some(account), Some(relay)) = (&account, &mut self.relay)
             {
-                // The next piece waits until this one is paid for.
+                // The next part of the list waits until this one is paid for.
                 relay.hold(account.answered(sent.list_bytes));
             }
             self.tell(sent.input);
         }
     }
 
-    /// Takes a frame from what this client may send. Readings have a measure of their own.
+    /// Charges a frame to this client's rate limit. Readings have a limit of their own.
     pub(super) fn charge(&mut self, bytes: usize, text: &str) -> (rate::Taken, rate::Taken) {
         let now = clock::now().boot_ms;
-        let account = self.entrance.as_ref().map(|entrance| &entrance.seat.account);
+        let account = self.subscriptions.as_ref().map(|subscriptions| &subscriptions.registration.account);
         if text.starts_with(PUBLISH) {
             let cost = rate::publish_cost(bytes);
             let own = self.readings.take(cost, now);
@@ -116,7 +117,7 @@ impl Client {
     }
 }
 
-/// How many bytes everybody who watches is told because of this, if they are.
+/// The size of the notice that everyone who watches receives for this request, in bytes, if there is one.
 fn told(ask: &Ask) -> Option<usize> {
     match ask {
         Ask::Announce(spec) => Some(serde_json::to_string(spec).map_or(0, |text| text.len())),

@@ -1,4 +1,4 @@
-//! [`Budget`]: how much the fleet holds in memory, in all and for each principal. What a device takes is reckoned, not
+//! [`Budget`]: memory used by the fleet, in total and per principal. The memory of a device is estimated, not
 //! measured: its description, its metrics, and the texts among its last values.
 
 use std::collections::HashMap;
@@ -6,9 +6,9 @@ use std::collections::HashMap;
 use super::super::limits::DeviceLimits;
 use crate::model::{PrincipalId, Spec, Value};
 
-/// What a device takes besides its texts, here and in the store of readings, in bytes.
+/// Estimated memory of a device besides its texts, here and in the store of readings, in bytes.
 pub(super) const DEVICE_BYTES: u64 = 2_048;
-/// What a metric takes besides its texts, here and in the store of readings, in bytes.
+/// Estimated memory of a metric besides its texts, here and in the store of readings, in bytes.
 pub(super) const METRIC_BYTES: u64 = 768;
 
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -17,7 +17,7 @@ struct Held {
     bytes: u64,
 }
 
-/// See the module.
+/// Tracks the memory of all devices and checks it against the limits.
 #[derive(Debug, Default)]
 pub(super) struct Budget {
     limits: DeviceLimits,
@@ -25,7 +25,7 @@ pub(super) struct Budget {
     of: HashMap<PrincipalId, Held>,
 }
 
-/// Nothing more of this is held; the detail of a refusal.
+/// A limit is reached; the detail of the refusal.
 pub(super) type Full = &'static str;
 
 impl Budget {
@@ -38,15 +38,15 @@ impl Budget {
         self.all.bytes
     }
 
-    /// Another device of this principal's.
+    /// Adds a device of this principal.
     pub(super) fn add(&mut self, owner: &PrincipalId) -> Result<(), Full> {
         let own = self.of.get(owner).copied().unwrap_or_default();
         let beyond = |limit: u32, count: u32| limit > 0 && count >= limit;
         if beyond(self.limits.devices, self.all.devices) {
-            return Err("the hub has as many devices as it takes");
+            return Err("the hub's device limit is reached");
         }
         if beyond(self.limits.devices_per_principal, own.devices) {
-            return Err("the hub has as many devices of this token as it takes");
+            return Err("the device limit of this token is reached");
         }
         self.grow(Some(owner), 0, DEVICE_BYTES)?;
         self.all.devices += 1;
@@ -54,20 +54,20 @@ impl Budget {
         Ok(())
     }
 
-    /// A device that was known at the start, of this size.
+    /// Adds a device that was loaded at the start, with its size in bytes.
     pub(super) fn restore(&mut self, bytes: u64) {
         self.all.devices += 1;
         self.all.bytes += bytes;
     }
 
-    /// A device that was known at the start, of this size, is this principal's.
+    /// Charges a device that was loaded at the start to this principal.
     pub(super) fn adopt(&mut self, owner: &PrincipalId, bytes: u64) {
         let own = self.of.entry(owner.clone()).or_default();
         own.devices += 1;
         own.bytes += bytes;
     }
 
-    /// Something of a device takes so much, and before so much.
+    /// Changes the size of part of a device, in bytes.
     pub(super) fn grow(&mut self, owner: Option<&PrincipalId>, before: u64, now: u64) -> Result<(), Full> {
         if before == now {
             return Ok(());
@@ -75,11 +75,11 @@ impl Budget {
         let after = |held: u64| (held + now).saturating_sub(before);
         let beyond = |limit: u64, held: u64| now > before && limit > 0 && after(held) > limit;
         if beyond(self.limits.bytes, self.all.bytes) {
-            return Err("the hub holds as much of devices as it takes");
+            return Err("the hub's memory limit for devices is reached");
         }
         let own = owner.and_then(|owner| self.of.get(owner)).copied().unwrap_or_default();
         if beyond(self.limits.bytes_per_principal, own.bytes) {
-            return Err("the hub holds as much of this token's devices as it takes");
+            return Err("the memory limit for devices of this token is reached");
         }
         self.all.bytes = after(self.all.bytes);
         if let Some(owner) = owner {
@@ -94,7 +94,7 @@ impl Budget {
     }
 }
 
-/// What a value takes.
+/// Size of a value in bytes.
 pub(super) fn of_value(value: &Value) -> u64 {
     match value {
         Value::Text(text) => 2 * text.len() as u64,
@@ -102,7 +102,7 @@ pub(super) fn of_value(value: &Value) -> u64 {
     }
 }
 
-/// What a description takes, its metrics included.
+/// Size of a description with its metrics in bytes.
 pub(super) fn of_spec(spec: &Spec) -> u64 {
     let metrics = spec.metrics.iter().map(|metric| {
         let options = metric.options.iter().map(|option| option.len() + 24).sum::<usize>();
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_principal_has_its_share_and_what_shrinks_is_free_again() {
+    fn each_principal_has_its_share_and_freed_memory_can_be_reused() {
         let limits = DeviceLimits {
             devices: 3,
             devices_per_principal: 2,
@@ -135,7 +135,7 @@ mod tests {
         assert!(budget.add(&b).is_err(), "the hub's");
         budget.grow(Some(&a), 2 * DEVICE_BYTES, 10).unwrap();
         budget.add(&b).unwrap();
-        assert!(budget.add(&a).unwrap_err().contains("as many devices as"), "the hub's number");
+        assert!(budget.add(&a).unwrap_err().contains("the hub's device limit"), "the hub's number");
         assert_eq!(budget.bytes(), 3 * DEVICE_BYTES + 10);
     }
 }

@@ -1,10 +1,10 @@
-//! Commands: checked, given to the connection that publishes the device, answered or expired, and told.
+//! Commands: checked, passed to the connection that publishes the device, then answered or expired, and reported.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::station::{Mail, Station};
+use super::client::{CommandMessage, FleetClient};
 use super::{Fleet, Inner, text_of, wall_now};
 use crate::clock;
 use crate::model::device::{CommandRefusal, Happened};
@@ -13,19 +13,19 @@ use crate::model::{Command, CommandState, DeviceId, LogLine, MessageId, Principa
 use crate::wire::duplex::message::HubMessage;
 use crate::wire::duplex::server::Given;
 
-/// Most commands under way of one device, of one client, of one principal, and in all.
-const OF_DEVICE: usize = 32;
-const OF_CLIENT: usize = 64;
-const OF_PRINCIPAL: usize = 256;
-const IN_ALL: usize = 4096;
-/// Commands that have ended and are still known by their id.
-const ENDED: usize = 1024;
-/// Longest detail of a device's answer, in characters.
-const DETAIL_CHARS: usize = 512;
+/// Maximum number of commands in progress: per device, per client, per principal, and in total.
+const MAX_PER_DEVICE: usize = 32;
+const MAX_PER_CLIENT: usize = 64;
+const MAX_PER_PRINCIPAL: usize = 256;
+const MAX_IN_PROGRESS: usize = 4096;
+/// Maximum number of completed commands that are still known by their id.
+const MAX_ENDED: usize = 1024;
+/// Maximum length of the detail of a device's answer, in characters.
+const MAX_DETAIL_CHARS: usize = 512;
 
-/// Commands under way, and those that ended a little ago.
+/// Commands in progress, and those that ended recently.
 pub(super) struct Commands {
-    /// How long one may take, in milliseconds.
+    /// How long a command may take, in milliseconds.
     expire_ms: u64,
     pending: HashMap<MessageId, Pending>,
     ended: VecDeque<Command>,
@@ -33,19 +33,19 @@ pub(super) struct Commands {
 
 struct Pending {
     command: Command,
-    /// The incarnation that the person saw.
+    /// The incarnation of the device that the person saw.
     incarnation: Option<u64>,
-    /// The station that asked.
+    /// The client that requested it.
     asker: u64,
     due: BootMs,
     given: bool,
 }
 
-/// A command as a client gave it.
-pub(in crate::hub) struct Wish {
-    /// The command; its state means nothing yet.
+/// A command as a client sent it.
+pub(in crate::hub) struct CommandRequest {
+    /// The command; its state is not used.
     pub command: Command,
-    /// The incarnation that the person saw.
+    /// The incarnation of the device that the person saw.
     pub incarnation: Option<u64>,
 }
 
@@ -59,40 +59,40 @@ impl Commands {
         pending.or_else(|| self.ended.iter().rev().find(|command| command.id == id))
     }
 
-    fn has_room(&self, wish: &Wish, asker: u64) -> bool {
+    fn has_room(&self, request: &CommandRequest, asker: u64) -> bool {
         let of = |is: &dyn Fn(&Pending) -> bool| self.pending.values().filter(|one| is(one)).count();
-        self.pending.len() < IN_ALL
-            && of(&|one| one.command.device == wish.command.device) < OF_DEVICE
-            && of(&|one| one.asker == asker) < OF_CLIENT
-            && of(&|one| one.command.by.id == wish.command.by.id) < OF_PRINCIPAL
+        self.pending.len() < MAX_IN_PROGRESS
+            && of(&|one| one.command.device == request.command.device) < MAX_PER_DEVICE
+            && of(&|one| one.asker == asker) < MAX_PER_CLIENT
+            && of(&|one| one.command.by.id == request.command.by.id) < MAX_PER_PRINCIPAL
     }
 }
 
-impl Station {
-    /// This client commands a device. Returns whether the command is under way now.
-    pub(in crate::hub) fn command(&self, wish: Wish, now: BootMs) -> bool {
-        let id = wish.command.id;
+impl FleetClient {
+    /// Requests a command. Returns whether it is in progress now.
+    pub(in crate::hub) fn command(&self, request: CommandRequest, now: BootMs) -> bool {
+        let id = request.command.id;
         let mut inner = self.fleet.lock();
         if let Some(known) = inner.commands.known(id) {
-            let own = known.by.id == wish.command.by.id;
-            let known = if own { known.clone() } else { refused(wish.command, CommandRefusal::Other, "") };
+            let own = known.by.id == request.command.by.id;
+            let known = if own { known.clone() } else { refused(request.command, CommandRefusal::Other, "") };
             inner.answer(self.number, known);
             return false;
         }
-        if let Err((why, detail)) = inner.check(&wish, self) {
-            inner.answer(self.number, refused(wish.command, why, &detail));
+        if let Err((why, detail)) = inner.check(&request, self) {
+            inner.answer(self.number, refused(request.command, why, &detail));
             return false;
         }
         let due = now.saturating_add(inner.commands.expire_ms);
-        let Wish { mut command, incarnation } = wish;
+        let CommandRequest { mut command, incarnation } = request;
         command.state = CommandState::Pending;
-        let place = inner.by_id.get(&command.device).copied();
+        let index = inner.by_id.get(&command.device).copied();
         inner.answer(self.number, command.clone());
         inner.tell(&HubMessage::Commanded { command: command.clone() }, Some(self.number));
         let pending = Pending { command, incarnation, asker: self.number, due, given: false };
         inner.commands.pending.insert(id, pending);
-        if let Some(place) = place {
-            inner.give_what_waits(place, now);
+        if let Some(index) = index {
+            inner.send_waiting_commands(index, now);
         }
         drop(inner);
         let fleet = Arc::downgrade(&self.fleet);
@@ -107,76 +107,78 @@ impl Station {
 }
 
 impl Fleet {
-    /// The publisher of a device answered a command.
-    pub(super) fn command_result(&self, station: u64, id: MessageId, state: CommandState) {
+    /// Handles a publisher's answer to a command.
+    pub(super) fn command_result(&self, client: u64, id: MessageId, state: CommandState) {
         let state = match state {
             CommandState::Done => CommandState::Done,
             CommandState::Failed { detail } => {
-                CommandState::Failed { detail: detail.chars().take(DETAIL_CHARS).collect() }
+                CommandState::Failed { detail: detail.chars().take(MAX_DETAIL_CHARS).collect() }
             }
             _ => return,
         };
         let mut inner = self.lock();
         let device = inner.commands.pending.get(&id).filter(|pending| pending.given);
         let record = device.and_then(|pending| inner.record(&pending.command.device));
-        if record.is_some_and(|record| record.publisher == Some(station)) {
+        if record.is_some_and(|record| record.publisher == Some(client)) {
             inner.end(id, state);
         }
     }
 }
 
 impl Inner {
-    fn check(&self, wish: &Wish, station: &Station) -> Result<(), (CommandRefusal, String)> {
+    fn check(&self, request: &CommandRequest, client: &FleetClient) -> Result<(), (CommandRefusal, String)> {
         let refuse = |why| Err((why, String::new()));
-        if station.principal.kind == PrincipalKind::Device {
+        if client.principal.kind == PrincipalKind::Device {
             return refuse(CommandRefusal::NotAllowed);
         }
-        let Some(record) = self.record(&wish.command.device) else {
+        let Some(record) = self.record(&request.command.device) else {
             return refuse(CommandRefusal::UnknownDevice);
         };
-        if wish.incarnation.is_some_and(|seen| seen != record.incarnation) {
+        if request.incarnation.is_some_and(|seen| seen != record.incarnation) {
             return refuse(CommandRefusal::Changed);
         }
-        let property = record.spec.metric(wish.command.property.as_str());
+        let property = record.spec.metric(request.command.property.as_str());
         let Some(property) = property.filter(|property| property.writable) else {
             return refuse(CommandRefusal::NotWritable);
         };
-        property.check(&wish.command.value).map_err(|detail| (CommandRefusal::BadValue, detail))?;
-        if !self.commands.has_room(wish, station.number) {
+        property.check(&request.command.value).map_err(|detail| (CommandRefusal::BadValue, detail))?;
+        if !self.commands.has_room(request, client.number) {
             return Err((CommandRefusal::Other, "too many commands are under way".to_owned()));
         }
         Ok(())
     }
 
-    /// Tells the client that asked.
-    fn answer(&self, station: u64, command: Command) {
-        if let Some(post) = self.stations.get(&station) {
-            // Whoever is gone is not told, and a client's own commands are fewer than what its mailbox holds.
-            let _ = post.mail.try_send(Mail::Commanded(text_of(&HubMessage::Commanded { command })));
+    /// Reports the state to the client that requested the command.
+    fn answer(&self, client: u64, command: Command) {
+        if let Some(client_state) = self.clients.get(&client) {
+            // The client may have disconnected; it has fewer commands in progress than its queue holds.
+            let _ = client_state
+                .messages
+                .try_send(CommandMessage::Commanded(text_of(&HubMessage::Commanded { command })));
         }
     }
 
-    /// Gives a device the commands that wait for it, if it is there; those that were meant for what it was before are
-    /// not given any more.
-    pub(super) fn give_what_waits(&mut self, place: u32, now: BootMs) {
-        let record = &self.records[place as usize];
+    /// Passes waiting commands to a device, if it is online. Commands meant for an earlier incarnation are refused.
+    pub(super) fn send_waiting_commands(&mut self, index: u32, now: BootMs) {
+        let record = &self.records[index as usize];
         let device = &record.spec.id;
         let mut waiting: Vec<&mut Pending> = self.commands.pending.values_mut().collect();
         waiting.retain(|one| !one.given && one.command.device == *device);
         waiting.sort_by_key(|one| one.due);
-        let post = record.publisher.filter(|_| record.online).and_then(|number| self.stations.get(&number));
+        let client_state =
+            record.publisher.filter(|_| record.online).and_then(|number| self.clients.get(&number));
         let mut ends = Vec::new();
         for one in waiting {
             let Command { id, device, property, value, by, .. } = one.command.clone();
             if one.incarnation.is_some_and(|seen| seen != record.incarnation) {
                 ends.push((id, CommandRefusal::Changed, ""));
             } else if one.due <= now {
-                // Its end is on its way.
-            } else if let Some(post) = post {
+                // The timer will expire it.
+            } else if let Some(client_state) = client_state {
                 let given = Given { id, device, property, value, by, expires_in_ms: one.due - now };
                 one.given = true;
-                if post.mail.try_send(Mail::Given(Box::new(given))).is_err() {
-                    ends.push((id, CommandRefusal::Other, "the device takes no more commands"));
+                if client_state.messages.try_send(CommandMessage::Given(Box::new(given))).is_err() {
+                    ends.push((id, CommandRefusal::Other, "too many commands are queued for the device"));
                 }
             }
         }
@@ -185,8 +187,8 @@ impl Inner {
         }
     }
 
-    /// Nobody carries out what is under way for this device: what waits is refused, and of what was given nobody knows what
-    /// became of it.
+    /// Ends all commands of a device that nobody will carry out: those still waiting are refused, and the outcome of
+    /// those already passed on is unknown.
     pub(super) fn end_all(&mut self, device: &DeviceId, reason: &str) {
         let under_way = self.commands.pending.values().filter(|one| one.command.device == *device);
         let ids: Vec<_> = under_way.map(|one| (one.command.id, one.given)).collect();
@@ -196,7 +198,7 @@ impl Inner {
         }
     }
 
-    /// A command under way has ended.
+    /// Ends a command in progress.
     fn end(&mut self, id: MessageId, state: CommandState) {
         let Some(Pending { mut command, asker, .. }) = self.commands.pending.remove(&id) else { return };
         command.state = state;
@@ -204,7 +206,7 @@ impl Inner {
         self.tell(&HubMessage::Commanded { command: command.clone() }, Some(asker));
         let what = Happened::Command { command: command.clone() };
         self.note(&command.device, LogLine { at: wall_now(), what });
-        if self.commands.ended.len() == ENDED {
+        if self.commands.ended.len() == MAX_ENDED {
             self.commands.ended.pop_front();
         }
         self.commands.ended.push_back(command);
@@ -212,7 +214,7 @@ impl Inner {
 }
 
 fn refused(command: Command, why: CommandRefusal, detail: &str) -> Command {
-    // The options of an enumeration may be many.
-    let detail = detail.chars().take(DETAIL_CHARS).collect();
+    // The detail may list the options of an enumeration, which can be many.
+    let detail = detail.chars().take(MAX_DETAIL_CHARS).collect();
     Command { state: CommandState::Refused { why, detail }, ..command }
 }

@@ -1,17 +1,17 @@
-//! [`Fleet`]: the devices of this hub, shared by all clients: what they are, their last values, the commands under way, and
-//! the readings on their way to whoever watches.
+//! [`Fleet`]: the devices of this hub, shared by all clients: descriptions, last values, commands in progress, and
+//! readings on their way to clients that watch.
 //!
-//! - `record`: one device. `feed`: numbered readings. `publish`: what devices say. `commands`: what they are told.
-//! - `budget`: how much of all that is held.
-//! - `station`: one client's end of it. `relay`: what a client that watches is sent next.
+//! - `record`: one device. `feed`: numbered readings. `publish`: announcements and readings. `commands`: commands.
+//! - `budget`: memory limits.
+//! - `client`: one client's connection to the fleet. `relay`: what a client that watches is sent next.
 
 mod budget;
+mod client;
 mod commands;
 mod feed;
 mod publish;
 mod record;
 mod relay;
-mod station;
 
 #[cfg(test)]
 mod tests;
@@ -34,36 +34,36 @@ use commands::Commands;
 use feed::{Feed, Seq};
 use record::Record;
 
-pub(super) use commands::Wish;
-pub(super) use publish::{NOT_KEPT, Publisher, Said};
+pub(super) use client::{CommandMessage, FleetClient};
+pub(super) use commands::CommandRequest;
+pub(super) use publish::{DeviceHints, NOT_KEPT, Publisher};
 pub(super) use relay::Relay;
-pub(super) use station::{Mail, Station};
 
-/// News of devices that wait for a client that is slow; after that it is told all devices anew.
-const EVENTS: usize = 4096;
-/// Bytes of text in the news that waits for slow clients, for all of them together.
+/// Maximum number of device events queued for a slow client; beyond it the client is sent all devices again.
+const MAX_EVENTS: usize = 4096;
+/// Maximum bytes of text in all events queued for slow clients.
 const MAX_RECENT_BYTES: usize = 8 * 1024 * 1024;
-/// Columns of a series: about so many stretches are asked of the store.
+/// Number of buckets requested from the store for a series, approximately.
 const COLUMNS: u32 = 2_000;
-/// Most stretches in one answer.
-const BUCKETS: usize = 4_000;
-/// Most lines of a device's log in one answer.
-const LINES: u32 = 200;
-/// Every device of a hub is of this source in the store.
+/// Maximum number of buckets in one answer.
+const MAX_BUCKETS: usize = 4_000;
+/// Maximum number of lines of a device's log in one answer.
+const MAX_LINES: u32 = 200;
+/// The source id of a hub's devices in the store.
 const SOURCE: u64 = 0;
 
-/// News of a device, encoded once for every client that watches.
+/// A device event, encoded once for all clients that watch.
 #[derive(Clone)]
 struct Event {
-    /// It belongs after the reading of this number.
+    /// It is sent after the reading with this number.
     after: Seq,
-    /// The station that was told already.
-    told: Option<u64>,
-    /// Gone once too much has come since.
+    /// A client that has already been sent it.
+    already_sent_to: Option<u64>,
+    /// Dropped if too many events followed.
     text: Weak<str>,
 }
 
-/// The newest news. It is kept here alone, so that slow clients together hold no more than this.
+/// The newest events. They are owned here alone, so that slow clients together hold no more than this.
 #[derive(Default)]
 struct Recent {
     texts: VecDeque<Arc<str>>,
@@ -75,7 +75,7 @@ impl Recent {
         let kept = Arc::downgrade(&text);
         self.bytes += text.len();
         self.texts.push_back(text);
-        while self.texts.len() > EVENTS || (self.bytes > MAX_RECENT_BYTES && self.texts.len() > 1) {
+        while self.texts.len() > MAX_EVENTS || (self.bytes > MAX_RECENT_BYTES && self.texts.len() > 1) {
             self.bytes -= self.texts.pop_front().map_or(0, |text| text.len());
         }
         kept
@@ -86,21 +86,21 @@ impl Recent {
 pub(super) struct Fleet {
     inner: Mutex<Inner>,
     store: Option<ReadingsStore>,
-    /// When this hub was started.
+    /// When this hub was started, in Unix milliseconds.
     started: WallMs,
-    /// The hub is going: that its clients go says nothing about their devices.
+    /// The hub is shutting down: disconnecting clients leave their devices' state unchanged.
     closing: AtomicBool,
     keeping: Keeping,
 }
 
-/// Whether readings are kept.
+/// Whether readings are being stored.
 #[derive(Default)]
 struct Keeping {
-    /// They were not, the last time.
+    /// The last attempt failed.
     is_failing: AtomicBool,
-    /// How often they were not since the start; each publisher is told once for each time.
+    /// Number of failure episodes since the start; each publisher is told once per episode.
     episode: AtomicU64,
-    /// Values that were passed on and not kept.
+    /// Values that were passed on but not stored.
     lost: AtomicU64,
 }
 
@@ -110,28 +110,28 @@ struct Inner {
     budget: Budget,
     feed: Feed,
     commands: Commands,
-    stations: HashMap<u64, Post>,
-    next_station: u64,
+    clients: HashMap<u64, ClientState>,
+    next_client: u64,
     events: broadcast::Sender<Event>,
     recent: Recent,
-    /// The newest reading's number; also sent when there is an event.
+    /// The newest reading's number; also sent for events.
     head: watch::Sender<Seq>,
     store: Option<ReadingsStore>,
 }
 
-/// What the fleet knows of a client's [`Station`].
-struct Post {
-    mail: mpsc::Sender<Mail>,
-    /// Whose client it is.
+/// The fleet's state of one [`FleetClient`].
+struct ClientState {
+    messages: mpsc::Sender<CommandMessage>,
+    /// The client's principal.
     principal: PrincipalId,
-    /// The places of the devices that it announced and that nobody has taken over.
+    /// Indexes of the devices that it announced and still owns.
     devices: Vec<u32>,
-    /// The last time when readings were not kept that it was told of.
-    told: u64,
+    /// The last failure episode that it was told about.
+    reported_episode: u64,
 }
 
 impl Fleet {
-    /// The devices that the store knows, as they were. A command expires after `command_ms`.
+    /// Loads the devices known to the store. A command expires after `command_ms`.
     pub(super) async fn open(
         store: Option<ReadingsStore>,
         started: WallMs,
@@ -143,7 +143,7 @@ impl Fleet {
             None => Ok(Vec::new()),
         };
         let known = known.unwrap_or_else(|error| {
-            log::warn!("what was known of devices cannot be read: {error}");
+            log::warn!("cannot load the known devices: {error}");
             Vec::new()
         });
         let mut inner = Inner {
@@ -152,14 +152,14 @@ impl Fleet {
             budget: Budget::new(limits),
             feed: Feed::default(),
             commands: Commands::new(command_ms),
-            stations: HashMap::new(),
-            next_station: 1,
-            events: broadcast::Sender::new(EVENTS),
+            clients: HashMap::new(),
+            next_client: 1,
+            events: broadcast::Sender::new(MAX_EVENTS),
             recent: Recent::default(),
             head: watch::Sender::new(0),
             store: store.clone(),
         };
-        // What is known is not forgotten, also where the limits are lower now.
+        // Known devices are kept even if they exceed lowered limits.
         for state in known {
             let record = Record::restored(state);
             inner.budget.restore(record.held);
@@ -169,12 +169,12 @@ impl Fleet {
         Arc::new(Fleet { inner: Mutex::new(inner), store, started, closing, keeping })
     }
 
-    /// Whether readings that are published now are kept.
+    /// Whether readings published now are stored.
     pub(super) fn is_keeping(&self) -> bool {
         self.store.as_ref().is_some_and(ReadingsStore::is_keeping)
     }
 
-    /// How many values were passed on and not kept, since the start.
+    /// Number of values passed on but not stored since the start.
     pub(super) fn not_kept(&self) -> u64 {
         self.keeping.lost.load(Ordering::Relaxed) + self.store.as_ref().map_or(0, ReadingsStore::lost)
     }
@@ -183,66 +183,65 @@ impl Fleet {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many devices.
+    /// Number of devices.
     pub(super) fn count(&self) -> usize {
         self.lock().records.len()
     }
 
-    /// Bytes held of devices, as they are reckoned.
+    /// Estimated memory of all devices in bytes.
     pub(super) fn bytes(&self) -> u64 {
         self.lock().budget.bytes()
     }
 
-    /// The hub is shutting down: from now on clients that go leave their devices as they are.
+    /// The hub is shutting down: disconnecting clients leave their devices' state unchanged.
     pub(super) fn close(&self) {
         self.closing.store(true, Ordering::Relaxed);
         let Some(store) = &self.store else { return };
         for record in self.lock().records.iter().filter(|record| record.heard.is_some()) {
-            // How often it speaks was learned since.
+            // The learned interval may have changed since it was last stored.
             store.put_device(SOURCE, record.state());
         }
     }
 
-    /// A device's principal has another name. One that goes by the name of its token, and not by one that it announced, has
-    /// it, too.
+    /// Renames a device's principal. A device whose name comes from its token, not from an announcement, is renamed
+    /// as well.
     pub(super) fn rename(&self, device: &DeviceId, name: &str) {
         let mut inner = self.lock();
-        let Some(place) = inner.by_id.get(device).copied() else { return };
-        let record = &mut inner.records[place as usize];
+        let Some(index) = inner.by_id.get(device).copied() else { return };
+        let record = &mut inner.records[index as usize];
         if record.incarnation == 0 && record.spec.name != name {
             record.spec.name = name.to_owned();
             let after = inner.feed.head();
-            inner.tell_device(after, place);
-            inner.keep(&inner.records[place as usize]);
+            inner.tell_device(after, index);
+            inner.keep(&inner.records[index as usize]);
         }
     }
 
-    /// A device's token was withdrawn: unless somebody else publishes it, it is gone, and so are the commands on their way to
-    /// it.
+    /// Handles a revoked device token: unless another connection publishes the device, it goes offline and its
+    /// commands are refused.
     pub(super) fn withdraw(&self, device: &DeviceId, reason: &str) {
         let mut inner = self.lock();
-        let Some(place) = inner.by_id.get(device).copied() else { return };
-        let publisher =
-            inner.records[place as usize].publisher.and_then(|station| inner.stations.get(&station));
-        if publisher.is_some_and(|post| post.principal.0 != device.as_str()) {
+        let Some(index) = inner.by_id.get(device).copied() else { return };
+        let publisher = inner.records[index as usize].publisher.and_then(|client| inner.clients.get(&client));
+        if publisher.is_some_and(|client_state| client_state.principal.0 != device.as_str()) {
             return;
         }
-        inner.disown(place);
-        if inner.records[place as usize].online {
+        inner.disown(index);
+        if inner.records[index as usize].online {
             let after = inner.feed.head();
-            inner.set_online(after, place, false, reason.to_owned(), wall_now());
+            inner.set_online(after, index, false, reason.to_owned(), wall_now());
         }
         inner.end_all(device, reason);
     }
 
-    /// Waits until what was told is on disk.
+    /// Waits until everything is on disk.
     pub(super) async fn flush(&self) {
         if let Some(store) = &self.store {
             store.flush().await;
         }
     }
 
-    /// A part of a metric's stored past; `None` where it cannot be read.
+    /// A range of a metric's history; `None` if it cannot be read.
     pub(super) async fn series(
         &self,
         device: DeviceId,
@@ -257,58 +256,58 @@ impl Fleet {
         };
         let page = store.series(SOURCE, device, metric, from, to, COLUMNS).await;
         let mut page =
-            page.inspect_err(|error| log::warn!("a device's past cannot be read: {error}")).ok()?;
-        if let Some(beyond) = page.buckets.get(BUCKETS).map(|bucket| bucket.at) {
-            page.buckets.truncate(BUCKETS);
+            page.inspect_err(|error| log::warn!("cannot read a device's history: {error}")).ok()?;
+        if let Some(beyond) = page.buckets.get(MAX_BUCKETS).map(|bucket| bucket.at) {
+            page.buckets.truncate(MAX_BUCKETS);
             page.to = beyond;
         }
         Some(page)
     }
 
-    /// A device's log, newest last; `None` where it cannot be read.
+    /// A device's log, newest last; `None` if it cannot be read.
     pub(super) async fn device_log(&self, device: DeviceId) -> Option<Vec<LogLine>> {
         let Some(store) = &self.store else { return Some(Vec::new()) };
-        let lines = store.device_log(SOURCE, device, LINES).await;
-        lines.inspect_err(|error| log::warn!("a device's log cannot be read: {error}")).ok()
+        let lines = store.device_log(SOURCE, device, MAX_LINES).await;
+        lines.inspect_err(|error| log::warn!("cannot read a device's log: {error}")).ok()
     }
 }
 
 impl Inner {
     fn add(&mut self, record: Record) -> u32 {
-        // The budget is far below.
-        let place = u32::try_from(self.records.len()).unwrap_or(u32::MAX);
-        self.by_id.insert(record.spec.id.clone(), place);
+        // The memory limit allows far fewer.
+        let index = u32::try_from(self.records.len()).unwrap_or(u32::MAX);
+        self.by_id.insert(record.spec.id.clone(), index);
         self.records.push(record);
-        place
+        index
     }
 
     fn record(&self, id: &DeviceId) -> Option<&Record> {
-        self.by_id.get(id).and_then(|place| self.records.get(*place as usize))
+        self.by_id.get(id).and_then(|index| self.records.get(*index as usize))
     }
 
-    /// Tells everybody who watches, after the readings so far. One station may have been told already.
-    fn tell(&mut self, message: &HubMessage, told: Option<u64>) {
-        self.tell_after(self.feed.head(), message, told);
+    /// Sends an event to all clients that watch, after the readings so far. One client may have been sent it already.
+    fn tell(&mut self, message: &HubMessage, already_sent_to: Option<u64>) {
+        self.tell_after(self.feed.head(), message, already_sent_to);
     }
 
-    fn tell_after(&mut self, after: Seq, message: &HubMessage, told: Option<u64>) {
+    fn tell_after(&mut self, after: Seq, message: &HubMessage, already_sent_to: Option<u64>) {
         if self.events.receiver_count() > 0 {
             let text = self.recent.keep(text_of(message));
-            // Nobody may watch by now.
-            let _ = self.events.send(Event { after, told, text });
+            // Fails if no client watches.
+            let _ = self.events.send(Event { after, already_sent_to, text });
             self.head.send_replace(self.feed.head());
         }
     }
 
-    /// Tells everybody of a device as it is.
-    fn tell_device(&mut self, after: Seq, place: u32) {
-        let Some(record) = self.records.get(place as usize) else { return };
+    /// Sends the full state of a device to all clients that watch.
+    fn tell_device(&mut self, after: Seq, index: u32) {
+        let Some(record) = self.records.get(index as usize) else { return };
         let device = Box::new(DeviceState { values: Vec::new(), ..record.state() });
         self.tell_after(after, &HubMessage::Device { device }, None);
     }
 
-    fn tell_presence(&mut self, after: Seq, place: u32) {
-        let Some(record) = self.records.get(place as usize) else { return };
+    fn tell_presence(&mut self, after: Seq, index: u32) {
+        let Some(record) = self.records.get(index as usize) else { return };
         let (device, online, since) = (record.spec.id.clone(), record.online, record.since);
         let reason = record.reason.clone();
         self.tell_after(after, &HubMessage::DeviceState { device, online, since, reason }, None);

@@ -1,10 +1,10 @@
-//! What devices say: announcements, comings and goings, readings; and who may say it.
+//! What devices publish: announcements, presence and readings; and who may publish for a device.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::feed::{CHUNK_BYTES, Feed, Seq, Slot};
-use super::record::{Place, Record};
+use super::record::{Record, ValueIndex};
 use super::{Fleet, Inner, wall_now};
 use crate::model::device::{Happened, METRICS};
 use crate::model::time::{BootMs, WallMs};
@@ -12,28 +12,28 @@ use crate::model::{DeviceId, LogLine, MetricName, Principal, PrincipalKind, Read
 use crate::wire::duplex::readings;
 use crate::wire::duplex::server::Answer;
 
-/// Largest announcement, in bytes of JSON.
-const SPEC_BYTES: usize = 64 * 1024;
-/// Largest text of a reading, in bytes of JSON: a device with all its metrics still fits into one frame.
-const TEXT_BYTES: usize = 1024;
-/// Longest reason, in characters.
-const REASON_CHARS: usize = 256;
-/// Times that are further away are not told: no clock has them, and sums with them would overflow.
+/// Maximum size of an announcement, in bytes of JSON.
+const MAX_SPEC_BYTES: usize = 64 * 1024;
+/// Maximum size of a text reading, in bytes of JSON: a device with all its metrics must fit into one frame.
+const MAX_TEXT_BYTES: usize = 1024;
+/// Maximum length of a reason, in characters.
+const MAX_REASON_CHARS: usize = 256;
+/// Times beyond this are dropped, in milliseconds: no clock shows them, and sums would overflow.
 const FAR: u64 = 1 << 53;
-/// The code of readings that were passed on, but not kept.
+/// The code for readings that were passed on but not stored.
 pub(in crate::hub) const NOT_KEPT: &str = "not_kept";
-/// Refusals told for one message.
-const REFUSALS: usize = 8;
-/// Metrics told by name in one refusal.
-const NAMED: usize = 8;
+/// Maximum number of refusals reported for one message.
+const MAX_REFUSALS: usize = 8;
+/// Maximum number of metrics named in one refusal.
+const MAX_NAMED: usize = 8;
 
-/// Who says something of a device.
+/// Who publishes for a device.
 #[derive(Copy, Clone)]
 pub(in crate::hub) struct Publisher<'a> {
-    /// Whose token it has.
+    /// The principal of its token.
     pub principal: &'a Principal,
-    /// Its connection; none over HTTP.
-    pub station: Option<u64>,
+    /// Its connection; `None` over HTTP.
+    pub client: Option<u64>,
 }
 
 impl Publisher<'_> {
@@ -46,9 +46,9 @@ impl Publisher<'_> {
     }
 }
 
-/// What a request over HTTP says about the device besides its readings.
+/// Device details that an HTTP request carries besides its readings.
 #[derive(Debug, Default)]
-pub(in crate::hub) struct Said {
+pub(in crate::hub) struct DeviceHints {
     pub name: Option<String>,
     pub kind: Option<String>,
     pub expect_every_s: Option<f64>,
@@ -60,109 +60,109 @@ fn refused(device: &DeviceId, code: &'static str, detail: &str) -> Answer {
 }
 
 fn not_allowed(device: &DeviceId) -> Answer {
-    refused(device, "not_allowed", "this token does not speak for this device")
+    refused(device, "not_allowed", "this token may not publish for this device")
 }
 
 impl Fleet {
-    /// A device announces itself over a connection, and is online as long as that lasts. Returns a refusal.
+    /// A device announces itself over a connection and is online while that lasts. Returns a refusal.
     pub(super) fn announce(&self, from: Publisher<'_>, mut spec: Spec, now: BootMs) -> Option<Answer> {
         if !from.may_speak_for(&spec.id) {
             return Some(not_allowed(&spec.id));
         }
         let size = serde_json::to_string(&spec).map_or(0, |text| text.len());
-        if size > SPEC_BYTES {
-            return Some(refused(&spec.id, "too_large", "an announcement has at most 64 KiB"));
+        if size > MAX_SPEC_BYTES {
+            return Some(refused(&spec.id, "too_large", "an announcement is limited to 64 KiB"));
         }
         spec.metrics.truncate(METRICS);
         let wall = wall_now();
         let mut inner = self.lock();
-        let place = match inner.find_or_add(from, &spec.id, wall) {
-            Ok((place, _)) => place,
+        let index = match inner.find_or_add(from, &spec.id, wall) {
+            Ok((index, _)) => index,
             Err(answer) => return Some(answer),
         };
         let Inner { records, budget, .. } = &mut *inner;
-        let record = &mut records[place as usize];
+        let record = &mut records[index as usize];
         let held = record.bytes_with(&spec);
         if let Err(full) = budget.grow(record.owner.as_ref(), record.held, held) {
             return Some(refused(&spec.id, "quota", full));
         }
         record.held = held;
-        inner.disown(place);
+        inner.disown(index);
         let Inner { records, feed, .. } = &mut *inner;
-        let record = &mut records[place as usize];
+        let record = &mut records[index as usize];
         let came = !record.online || record.heard.is_none();
-        record.announce(spec, place, feed);
-        record.publisher = from.station;
+        record.announce(spec, index, feed);
+        record.publisher = from.client;
         record.incarnation = (record.incarnation + 1).max(u64::try_from(wall).unwrap_or(0));
         record.heard = Some(wall);
         if came {
             (record.online, record.since, record.reason) = (true, wall, String::new());
         }
-        if let Some(post) = from.station.and_then(|station| inner.stations.get_mut(&station)) {
-            post.devices.push(place);
+        if let Some(client_state) = from.client.and_then(|client| inner.clients.get_mut(&client)) {
+            client_state.devices.push(index);
         }
         let head = inner.feed.head();
-        inner.tell_device(head, place);
-        let record = &inner.records[place as usize];
+        inner.tell_device(head, index);
+        let record = &inner.records[index as usize];
         inner.keep(record);
         if came {
             inner.note(&record.spec.id, LogLine { at: wall, what: Happened::Online });
         }
-        inner.give_what_waits(place, now);
+        inner.send_waiting_commands(index, now);
         None
     }
 
-    /// A device that this connection announced comes or goes. Returns a refusal.
+    /// A device that this connection announced goes online or offline. Returns a refusal.
     pub(super) fn set_presence(
         &self,
-        station: u64,
+        client: u64,
         device: &DeviceId,
         online: bool,
         reason: &str,
         now: BootMs,
     ) -> Option<Answer> {
         let mut inner = self.lock();
-        let Some(place) = inner.by_id.get(device).copied() else {
-            return Some(refused(device, "unknown_device", "no device of this id was announced"));
+        let Some(index) = inner.by_id.get(device).copied() else {
+            return Some(refused(device, "unknown_device", "no device with this id was announced"));
         };
-        if inner.records[place as usize].publisher != Some(station) {
+        if inner.records[index as usize].publisher != Some(client) {
             return Some(refused(device, "not_allowed", "this connection has not announced this device"));
         }
         let wall = wall_now();
-        inner.records[place as usize].heard = Some(wall);
-        if inner.records[place as usize].online != online {
+        inner.records[index as usize].heard = Some(wall);
+        if inner.records[index as usize].online != online {
             let reason = if online { "" } else { reason };
-            let (after, reason) = (inner.feed.head(), reason.chars().take(REASON_CHARS).collect());
-            inner.set_online(after, place, online, reason, wall);
+            let (after, reason) = (inner.feed.head(), reason.chars().take(MAX_REASON_CHARS).collect());
+            inner.set_online(after, index, online, reason, wall);
         }
         if online {
-            inner.give_what_waits(place, now);
+            inner.send_waiting_commands(index, now);
         }
         None
     }
 
-    /// A connection ends, and takes the devices with it that it announced.
-    pub(super) fn leave(&self, station: u64, closing: bool) {
+    /// A connection ends: the devices that it announced go offline.
+    pub(super) fn leave(&self, client: u64, closing: bool) {
         let mut inner = self.lock();
-        let Some(post) = inner.stations.remove(&station) else { return };
+        let Some(client_state) = inner.clients.remove(&client) else { return };
         let wall = wall_now();
-        for place in post.devices {
-            let record = &mut inner.records[place as usize];
+        for index in client_state.devices {
+            let record = &mut inner.records[index as usize];
             record.publisher = None;
             if record.online && !closing {
-                let will = record.spec.will.chars().take(REASON_CHARS).collect();
+                let will = record.spec.will.chars().take(MAX_REASON_CHARS).collect();
                 let after = inner.feed.head();
-                inner.set_online(after, place, false, will, wall);
+                inner.set_online(after, index, false, will, wall);
             }
         }
     }
 
-    /// Takes readings in; returns refusals, and how many readings were taken.
+    /// Accepts readings. Returns refusals, and how many readings were accepted.
     pub(in crate::hub) fn publish(
         &self,
         from: Publisher<'_>,
         readings: Readings,
-        said: Option<Said>,
+        hints: Option<DeviceHints>,
         now: BootMs,
     ) -> (Vec<Answer>, u64) {
         let mut inner = self.lock();
@@ -172,7 +172,7 @@ impl Fleet {
         for sample in samples {
             let own = values.by_ref().take(sample.count as usize);
             match inner.find_to_publish(from, &sample.device, sample.received) {
-                Ok((place, is_new)) => inner.take_in(&mut intake, (place, is_new), sample, own, now),
+                Ok((index, is_new)) => inner.accept_sample(&mut intake, (index, is_new), sample, own, now),
                 Err(refusal) => {
                     own.for_each(drop);
                     intake.refuse_with(refusal);
@@ -180,8 +180,8 @@ impl Fleet {
             }
         }
         intake.flush(&mut inner.feed);
-        if let Some((said, first)) = said.zip(intake.accepted.samples.first()) {
-            inner.learn(&first.device.clone(), said);
+        if let Some((hints, first)) = hints.zip(intake.accepted.samples.first()) {
+            inner.learn(&first.device.clone(), hints);
         }
         let taken = intake.accepted.values.len() as u64;
         if taken > 0 {
@@ -196,7 +196,8 @@ impl Fleet {
         (refusals, taken)
     }
 
-    /// Keeps readings, or says that they are not kept: over HTTP each time, else once for each connection and time.
+    /// Stores readings, or reports that they are not stored: for every HTTP request, and once per connection and
+    /// failure episode.
     fn keep(&self, from: Publisher<'_>, device: &DeviceId, readings: Readings) -> Option<Answer> {
         let (keeping, values) = (&self.keeping, readings.values.len() as u64);
         let kept = match self.store.as_ref().filter(|store| store.is_keeping()) {
@@ -208,38 +209,34 @@ impl Fleet {
         };
         if kept {
             if keeping.is_failing.swap(false, Ordering::Relaxed) {
-                log::info!("readings are kept again");
+                log::info!("readings are stored again");
             }
             return None;
         }
         if !keeping.is_failing.swap(true, Ordering::Relaxed) {
             keeping.episode.fetch_add(1, Ordering::Relaxed);
-            log::warn!("readings are passed on, but not kept: {}", self.why_not_kept());
+            log::warn!("readings are passed on but not stored: {}", self.why_not_kept());
         }
-        if let Some(station) = from.station {
+        if let Some(client) = from.client {
             let episode = keeping.episode.load(Ordering::Relaxed);
             let mut inner = self.lock();
-            let post = inner.stations.get_mut(&station)?;
-            if std::mem::replace(&mut post.told, episode) == episode {
+            let client_state = inner.clients.get_mut(&client)?;
+            if std::mem::replace(&mut client_state.reported_episode, episode) == episode {
                 return None;
             }
         }
-        Some(refused(
-            device,
-            NOT_KEPT,
-            "passed on to who watches, but not kept: the hub's disk takes nothing",
-        ))
+        Some(refused(device, NOT_KEPT, "passed on, but not stored: the hub's disk is not writable"))
     }
 
     fn why_not_kept(&self) -> String {
         match &self.store {
             Some(store) => store.trouble().unwrap_or_else(|| "the disk cannot keep up".to_owned()),
-            None => "their file could not be opened at the start".to_owned(),
+            None => "their database could not be opened at the start".to_owned(),
         }
     }
 }
 
-/// What was not taken of a device, and why: once for each device and reason, with the first of the metrics.
+/// Rejected readings of a device with one reason, naming the first of the metrics.
 struct Refusal {
     device: String,
     code: &'static str,
@@ -260,12 +257,12 @@ impl Refusal {
     }
 }
 
-/// What one publish comes to.
+/// The outcome of one publish.
 struct Intake {
-    /// What was taken.
+    /// Accepted readings.
     accepted: Readings,
     refusals: Vec<Refusal>,
-    /// The numbers of what is encoded and not yet in the ring.
+    /// Numbers of readings that are encoded but not yet in the ring.
     pending: (Seq, Seq),
     text: String,
 }
@@ -276,12 +273,12 @@ impl Intake {
         Intake { accepted: Readings::default(), refusals: Vec::new(), pending, text: String::new() }
     }
 
-    /// Notes a reading that is not taken.
+    /// Records a rejected reading.
     fn refuse(&mut self, device: &DeviceId, metric: &MetricName, code: &'static str, detail: &str) {
         self.note(device.to_string(), Some(metric), code, detail);
     }
 
-    /// Notes that nothing of a device is taken.
+    /// Records that all readings of a device are rejected.
     fn refuse_with(&mut self, refusal: Answer) {
         if let Answer::PublishRefused { device, code, detail } = refusal {
             self.note(device, None, code, &detail);
@@ -289,20 +286,20 @@ impl Intake {
     }
 
     fn note(&mut self, device: String, metric: Option<&MetricName>, code: &'static str, detail: &str) {
-        let known = self.refusals.iter().position(|told| told.device == device && told.code == code);
-        if let Some(place) = known {
-            let told = &mut self.refusals[place];
+        let known = self.refusals.iter().position(|refusal| refusal.device == device && refusal.code == code);
+        if let Some(index) = known {
+            let refusal = &mut self.refusals[index];
             match metric {
-                Some(metric) if told.metrics.len() < NAMED => told.metrics.push(metric.clone()),
-                metric => told.more |= metric.is_some(),
+                Some(metric) if refusal.metrics.len() < MAX_NAMED => refusal.metrics.push(metric.clone()),
+                metric => refusal.more |= metric.is_some(),
             }
-        } else if self.refusals.len() < REFUSALS {
+        } else if self.refusals.len() < MAX_REFUSALS {
             let (detail, metrics) = (detail.to_owned(), metric.into_iter().cloned().collect());
             self.refusals.push(Refusal { device, code, detail, metrics, more: false });
         }
     }
 
-    /// Puts what is encoded into the ring.
+    /// Puts the encoded readings into the ring.
     fn flush(&mut self, feed: &mut Feed) {
         if !self.text.is_empty() {
             feed.push(self.pending, &self.text);
@@ -311,7 +308,7 @@ impl Intake {
         self.pending.0 = self.pending.1;
     }
 
-    /// Adds encoded samples up to this number.
+    /// Adds encoded samples with numbers up to `head`.
     fn append(&mut self, text: &str, head: Seq, feed: &mut Feed) {
         push_sample(&mut self.text, text);
         self.pending.1 = head;
@@ -320,7 +317,7 @@ impl Intake {
         }
     }
 
-    /// A moment is complete: its values are those from `begin` on.
+    /// A sample is complete: its values are those from `begin` on.
     fn close(&mut self, sample: &Sample, begin: usize, text: &mut String) {
         let values = &self.accepted.values[begin..];
         if !values.is_empty() {
@@ -340,7 +337,7 @@ fn push_sample(text: &mut String, sample: &str) {
 }
 
 impl Inner {
-    /// The place of a device that this publisher may speak for, and whether it is new.
+    /// The index of a device that this publisher may publish for, and whether it is new.
     fn find_or_add(
         &mut self,
         from: Publisher<'_>,
@@ -350,13 +347,13 @@ impl Inner {
         if !from.may_speak_for(device) {
             return Err(not_allowed(device));
         }
-        if let Some(place) = self.by_id.get(device.as_str()).copied() {
-            let record = &mut self.records[place as usize];
+        if let Some(index) = self.by_id.get(device.as_str()).copied() {
+            let record = &mut self.records[index as usize];
             if record.owner.is_none() {
                 self.budget.adopt(&from.principal.id, record.held);
                 record.owner = Some(from.principal.id.clone());
             }
-            return Ok((place, false));
+            return Ok((index, false));
         }
         self.budget.add(&from.principal.id).map_err(|full| refused(device, "quota", full))?;
         let mut record = Record::new(device.clone(), now);
@@ -367,61 +364,61 @@ impl Inner {
         Ok((self.add(record), true))
     }
 
-    /// As [`Inner::find_or_add`], unless another connection has announced the device.
+    /// As [`Inner::find_or_add`], unless another connection announced the device.
     fn find_to_publish(
         &mut self,
         from: Publisher<'_>,
         device: &DeviceId,
         now: WallMs,
     ) -> Result<(u32, bool), Answer> {
-        let (place, is_new) = self.find_or_add(from, device, now)?;
-        match (self.records[place as usize].publisher, from.station) {
-            (Some(publisher), Some(station)) if publisher != station => {
+        let (index, is_new) = self.find_or_add(from, device, now)?;
+        match (self.records[index as usize].publisher, from.client) {
+            (Some(publisher), Some(client)) if publisher != client => {
                 Err(refused(device, "not_allowed", "another connection has announced this device"))
             }
-            _ => Ok((place, is_new)),
+            _ => Ok((index, is_new)),
         }
     }
 
-    /// Whoever announced this device has lost it to somebody else, or announces it again.
-    pub(super) fn disown(&mut self, place: u32) {
-        let publisher = self.records[place as usize].publisher.take();
-        if let Some(post) = publisher.and_then(|station| self.stations.get_mut(&station)) {
-            post.devices.retain(|own| *own != place);
+    /// The connection that announced this device loses it, to another one or to a new announcement.
+    pub(super) fn disown(&mut self, index: u32) {
+        let publisher = self.records[index as usize].publisher.take();
+        if let Some(client_state) = publisher.and_then(|client| self.clients.get_mut(&client)) {
+            client_state.devices.retain(|own| *own != index);
         }
     }
 
-    /// A device comes or goes; told after the reading of this number.
-    pub(super) fn set_online(&mut self, after: Seq, place: u32, online: bool, reason: String, wall: WallMs) {
-        let record = &mut self.records[place as usize];
+    /// Sets a device's presence; reported after the reading with this number.
+    pub(super) fn set_online(&mut self, after: Seq, index: u32, online: bool, reason: String, wall: WallMs) {
+        let record = &mut self.records[index as usize];
         (record.online, record.since, record.reason) = (online, wall, reason.clone());
-        self.tell_presence(after, place);
-        let record = &self.records[place as usize];
+        self.tell_presence(after, index);
+        let record = &self.records[index as usize];
         self.keep(record);
         let what = if online { Happened::Online } else { Happened::Offline { reason } };
         self.note(&record.spec.id, LogLine { at: wall, what });
     }
 
-    /// Takes one moment of a device in.
-    fn take_in(
+    /// Accepts one sample of a device.
+    fn accept_sample(
         &mut self,
         intake: &mut Intake,
-        (place, is_new): (u32, bool),
+        (index, is_new): (u32, bool),
         mut sample: Sample,
         values: impl Iterator<Item = (MetricName, Value)>,
         now: BootMs,
     ) {
         let Inner { records, feed, budget, .. } = self;
-        let record = &mut records[place as usize];
+        let record = &mut records[index as usize];
         if sample.at.unsigned_abs() > FAR {
             sample.at = sample.received;
         }
         let (before, mut learned, mut text) = (feed.head(), is_new, String::new());
-        // A metric that is repeated within a moment begins another one: so each reading is told, and counted, once.
+        // A metric repeated within a sample begins another sample, so that each reading is sent and counted once.
         let (mut part, mut begin) = (before, intake.accepted.values.len());
         for (name, value) in values {
             if is_too_long(&value) {
-                intake.refuse(&sample.device, &name, "too_large", "a reading's text has at most 1 KiB");
+                intake.refuse(&sample.device, &name, "too_large", "a text reading is limited to 1 KiB");
                 continue;
             }
             let known = record.known(&name);
@@ -431,11 +428,11 @@ impl Inner {
                 continue;
             }
             record.held = held;
-            let (metric, is_news) = match record.place(known, &name, &value) {
-                Place::At(metric) => (metric, false),
-                Place::New(metric) => (metric, true),
-                Place::Full => {
-                    intake.refuse(&sample.device, &name, "too_many", "a device has at most 256 metrics");
+            let (metric, is_news) = match record.value_index(known, &name, &value) {
+                ValueIndex::At(metric) => (metric, false),
+                ValueIndex::New(metric) => (metric, true),
+                ValueIndex::Full => {
+                    intake.refuse(&sample.device, &name, "too_many", "a device is limited to 256 metrics");
                     continue;
                 }
             };
@@ -445,9 +442,9 @@ impl Inner {
                 intake.close(&sample, begin, &mut text);
                 (part, begin) = (feed.head(), intake.accepted.values.len());
             }
-            latest.number = feed.number(Slot { device: place, metric }, latest.number);
+            latest.number = feed.number(Slot { device: index, metric }, latest.number);
             (latest.value, latest.at, latest.received) = (value.clone(), sample.at, sample.received);
-            latest.said = true;
+            latest.has_value = true;
             intake.accepted.values.push((name, value));
         }
         intake.close(&sample, begin, &mut text);
@@ -458,44 +455,44 @@ impl Inner {
         }
         let came = head > before && !record.online;
         if learned || came {
-            // News belongs between what was read before it and what was read with it.
+            // The event belongs between the readings before it and those after it.
             intake.flush(feed);
-            self.news(before, place, (is_new, learned, came), wall, now);
+            self.news(before, index, (is_new, learned, came), wall, now);
         }
         intake.append(&text, head, &mut self.feed);
     }
 
-    /// Readings have brought a device, metrics of it, or it is back.
+    /// Readings added a device or metrics, or brought a device back online.
     fn news(
         &mut self,
         after: Seq,
-        place: u32,
+        index: u32,
         (is_new, learned, came): (bool, bool, bool),
         wall: WallMs,
         now: BootMs,
     ) {
         if learned {
-            self.tell_device(after, place);
-            let record = &self.records[place as usize];
+            self.tell_device(after, index);
+            let record = &self.records[index as usize];
             self.keep(record);
         }
         if is_new {
-            let id = &self.records[place as usize].spec.id;
+            let id = &self.records[index as usize].spec.id;
             self.note(id, LogLine { at: wall, what: Happened::Online });
         }
         if came {
-            self.set_online(after, place, true, String::new(), wall);
-            self.give_what_waits(place, now);
+            self.set_online(after, index, true, String::new(), wall);
+            self.send_waiting_commands(index, now);
         }
     }
 
-    /// What a request over HTTP says about its device.
-    fn learn(&mut self, device: &DeviceId, said: Said) {
-        let Some(place) = self.by_id.get(device).copied() else { return };
+    /// Applies the device details of an HTTP request.
+    fn learn(&mut self, device: &DeviceId, hints: DeviceHints) {
+        let Some(index) = self.by_id.get(device).copied() else { return };
         let Inner { records, budget, .. } = self;
-        let record = &mut records[place as usize];
+        let record = &mut records[index as usize];
         let before = record.spec.clone();
-        let Said { name, kind, expect_every_s, units } = said;
+        let DeviceHints { name, kind, expect_every_s, units } = hints;
         let spec = &mut record.spec;
         spec.name = name.unwrap_or(std::mem::take(&mut spec.name));
         spec.kind = kind.unwrap_or(std::mem::take(&mut spec.kind));
@@ -512,8 +509,8 @@ impl Inner {
                 return;
             }
             record.held = held;
-            self.tell_device(self.feed.head(), place);
-            let record = &self.records[place as usize];
+            self.tell_device(self.feed.head(), index);
+            let record = &self.records[index as usize];
             self.keep(record);
         }
     }
@@ -521,9 +518,9 @@ impl Inner {
 
 fn is_too_long(value: &Value) -> bool {
     match value {
-        // One byte is at most six in JSON.
-        Value::Text(text) if text.len() > TEXT_BYTES / 6 => {
-            serde_json::to_string(&**text).map_or(0, |json| json.len()) > TEXT_BYTES
+        // A byte takes at most six bytes in JSON.
+        Value::Text(text) if text.len() > MAX_TEXT_BYTES / 6 => {
+            serde_json::to_string(&**text).map_or(0, |json| json.len()) > MAX_TEXT_BYTES
         }
         _ => false,
     }

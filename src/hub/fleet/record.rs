@@ -12,27 +12,27 @@ use crate::model::{DeviceId, DeviceState, PrincipalId};
 
 /// One device.
 pub(super) struct Record {
-    /// What it said about itself, and the metrics that it never announced.
+    /// Its announced description, plus metrics that it never announced.
     pub spec: Spec,
-    /// Which of its lives this is; 0 before it was first announced.
+    /// Number of its incarnation; 0 before it was first announced.
     pub incarnation: u64,
     pub online: bool,
     pub since: WallMs,
     pub reason: String,
-    /// When it last said anything.
+    /// When it last sent anything, in Unix milliseconds.
     pub heard: Option<WallMs>,
-    /// The station that announced it and is still there.
+    /// The client that announced it, while connected.
     pub publisher: Option<u64>,
-    /// Whose budget it is in: that of the first who said anything of it since the hub was started.
+    /// The principal that it is charged to: the first to publish it since the hub started.
     pub owner: Option<PrincipalId>,
-    /// What it takes in memory, as the budget has it.
+    /// Its size in bytes, as charged to the budget.
     pub held: u64,
     pub rhythm: Rhythm,
-    /// Its interval as it was learned before this hub's start.
+    /// Its reporting interval as learned before this start of the hub, in milliseconds.
     known_every_ms: Option<u64>,
     /// The last values, in the order of the spec's metrics.
     latest: Vec<Latest>,
-    places: HashMap<MetricName, u16, RandomState>,
+    indexes: HashMap<MetricName, u16, RandomState>,
 }
 
 /// The last value of a metric.
@@ -41,26 +41,26 @@ pub(super) struct Latest {
     pub value: Value,
     pub at: WallMs,
     pub received: WallMs,
-    /// Its number in the feed; 0: from before this hub's start, or none yet.
+    /// Its number in the feed; 0 if it is from before this start of the hub, or there is none.
     pub number: Seq,
-    /// There has been one.
-    pub said: bool,
-    /// What kind of value it has is known.
+    /// Whether there is a value.
+    pub has_value: bool,
+    /// Whether the kind of its values is known.
     typed: bool,
 }
 
-/// Where a value goes.
-pub(super) enum Place {
-    /// There.
+/// Where a value is stored.
+pub(super) enum ValueIndex {
+    /// At this index.
     At(u16),
-    /// There, and the device's metrics are others than before.
+    /// At this index, which is new or whose metric changed.
     New(u16),
-    /// The device has as many metrics as there may be.
+    /// Nowhere: the device has reached its limit of metrics.
     Full,
 }
 
 impl Record {
-    /// A device of which only the id is known; it speaks.
+    /// A device of which only the id is known, and which is online.
     pub(super) fn new(id: DeviceId, now: WallMs) -> Record {
         Record {
             spec: Spec::unannounced(id),
@@ -75,55 +75,55 @@ impl Record {
             rhythm: Rhythm::default(),
             known_every_ms: None,
             latest: Vec::new(),
-            places: HashMap::default(),
+            indexes: HashMap::default(),
         }
     }
 
-    /// A device as it was.
+    /// A device as it was stored.
     pub(super) fn restored(state: DeviceState) -> Record {
         let DeviceState { mut spec, incarnation, online, since, reason, heard, every_ms, values } = state;
         let metrics = std::mem::take(&mut spec.metrics);
         let mut record = Record::new(spec.id.clone(), since);
         record.spec = spec;
-        let said = values.iter().map(|last| last.received).max();
+        let last_received = values.iter().map(|last| last.received).max();
         (record.incarnation, record.online, record.reason) = (incarnation, online, reason);
-        (record.heard, record.known_every_ms) = (heard.max(said), every_ms);
+        (record.heard, record.known_every_ms) = (heard.max(last_received), every_ms);
         record.set_metrics(metrics, 0, &mut Feed::default());
         for last in values {
-            if let Place::At(place) | Place::New(place) =
-                record.place(record.known(&last.metric), &last.metric, &last.value)
+            if let ValueIndex::At(index) | ValueIndex::New(index) =
+                record.value_index(record.known(&last.metric), &last.metric, &last.value)
             {
                 let LastValue { value, at, received, .. } = last;
-                record.latest[usize::from(place)] =
-                    Latest { value, at, received, number: 0, said: true, typed: true };
+                record.latest[usize::from(index)] =
+                    Latest { value, at, received, number: 0, has_value: true, typed: true };
             }
         }
         record.held = record.bytes();
         record
     }
 
-    /// Takes another announcement in. What was measured stays, where it is still announced.
-    pub(super) fn announce(&mut self, mut spec: Spec, own_place: u32, feed: &mut Feed) {
+    /// Applies a new announcement. Values of metrics that are still announced stay.
+    pub(super) fn announce(&mut self, mut spec: Spec, own_index: u32, feed: &mut Feed) {
         let metrics = std::mem::take(&mut spec.metrics);
         self.spec = Spec { metrics: std::mem::take(&mut self.spec.metrics), ..spec };
-        self.set_metrics(metrics, own_place, feed);
+        self.set_metrics(metrics, own_index, feed);
     }
 
-    fn set_metrics(&mut self, metrics: Vec<Metric>, own_place: u32, feed: &mut Feed) {
-        let old_places = std::mem::take(&mut self.places);
+    fn set_metrics(&mut self, metrics: Vec<Metric>, own_index: u32, feed: &mut Feed) {
+        let old_indexes = std::mem::take(&mut self.indexes);
         let mut old = std::mem::take(&mut self.latest);
         self.spec.metrics.clear();
         for metric in metrics {
-            // A name that comes twice counts once.
-            if self.spec.metrics.len() == METRICS || self.places.contains_key(&metric.name) {
+            // A repeated name counts once.
+            if self.spec.metrics.len() == METRICS || self.indexes.contains_key(&metric.name) {
                 continue;
             }
-            let known = old_places.get(&metric.name).and_then(|place| old.get_mut(usize::from(*place)));
+            let known = old_indexes.get(&metric.name).and_then(|index| old.get_mut(usize::from(*index)));
             let mut latest = known.map(std::mem::take).unwrap_or_default();
             latest.typed = true;
-            let place = self.push(metric, latest);
-            let number = self.latest[usize::from(place)].number;
-            feed.moved(number, Slot { device: own_place, metric: place });
+            let index = self.push(metric, latest);
+            let number = self.latest[usize::from(index)].number;
+            feed.moved(number, Slot { device: own_index, metric: index });
         }
         for gone in old {
             feed.forget(gone.number);
@@ -132,59 +132,59 @@ impl Record {
 
     fn push(&mut self, metric: Metric, latest: Latest) -> u16 {
         // There are at most `METRICS`.
-        let place = u16::try_from(self.latest.len()).unwrap_or(u16::MAX);
-        self.places.insert(metric.name.clone(), place);
+        let index = u16::try_from(self.latest.len()).unwrap_or(u16::MAX);
+        self.indexes.insert(metric.name.clone(), index);
         self.spec.metrics.push(metric);
         self.latest.push(latest);
-        place
+        index
     }
 
-    /// Where a metric's value goes, given its place as [`Record::known`] has it. One that was never announced is known by
-    /// its first value.
-    pub(super) fn place(&mut self, known: Option<u16>, name: &MetricName, value: &Value) -> Place {
-        let Some(place) = known else {
+    /// Where a metric's value is stored, given its index from [`Record::known`]. A metric that was never announced is
+    /// added with its first value.
+    pub(super) fn value_index(&mut self, known: Option<u16>, name: &MetricName, value: &Value) -> ValueIndex {
+        let Some(index) = known else {
             if self.latest.len() >= METRICS {
-                return Place::Full;
+                return ValueIndex::Full;
             }
             let typed = *value != Value::Missing;
             let latest = Latest { typed, ..Latest::default() };
-            return Place::New(self.push(Metric::of_value(name.clone(), value), latest));
+            return ValueIndex::New(self.push(Metric::of_value(name.clone(), value), latest));
         };
-        let latest = &mut self.latest[usize::from(place)];
+        let latest = &mut self.latest[usize::from(index)];
         if !latest.typed && *value != Value::Missing {
             latest.typed = true;
-            let metric = &mut self.spec.metrics[usize::from(place)];
+            let metric = &mut self.spec.metrics[usize::from(index)];
             let kind = Metric::of_value(name.clone(), value).kind;
             if metric.kind != kind {
                 metric.kind = kind;
-                return Place::New(place);
+                return ValueIndex::New(index);
             }
         }
-        Place::At(place)
+        ValueIndex::At(index)
     }
 
-    /// What it takes in memory.
+    /// Estimated memory in bytes.
     pub(super) fn bytes(&self) -> u64 {
         let values = self.latest.iter().map(|latest| budget::of_value(&latest.value));
         budget::of_spec(&self.spec) + values.sum::<u64>()
     }
 
-    /// What it would take in memory with this announcement.
+    /// Estimated memory in bytes with this announcement.
     pub(super) fn bytes_with(&self, spec: &Spec) -> u64 {
         let stays = |metric: &Metric| {
-            let place = self.places.get(metric.name.as_str())?;
-            self.latest.get(usize::from(*place)).map(|latest| budget::of_value(&latest.value))
+            let index = self.indexes.get(metric.name.as_str())?;
+            self.latest.get(usize::from(*index)).map(|latest| budget::of_value(&latest.value))
         };
         budget::of_spec(spec) + spec.metrics.iter().filter_map(stays).sum::<u64>()
     }
 
-    /// What it would take in memory with this value of a metric.
+    /// Estimated memory in bytes with this value of a metric.
     pub(super) fn held_with(&self, known: Option<u16>, name: &MetricName, value: &Value) -> u64 {
-        match known.and_then(|place| self.latest.get(usize::from(place))) {
+        match known.and_then(|index| self.latest.get(usize::from(index))) {
             Some(latest) => {
                 (self.held + budget::of_value(value)).saturating_sub(budget::of_value(&latest.value))
             }
-            // There is no room for it anyway.
+            // It will be refused anyway.
             None if self.latest.len() >= METRICS => self.held,
             None => {
                 let metric = budget::METRIC_BYTES + 2 * name.as_str().len() as u64;
@@ -193,24 +193,24 @@ impl Record {
         }
     }
 
-    /// The place of a metric that is known.
+    /// The index of a known metric.
     pub(super) fn known(&self, name: &MetricName) -> Option<u16> {
-        self.places.get(name.as_str()).copied()
+        self.indexes.get(name.as_str()).copied()
     }
 
     /// A metric's last value.
-    pub(super) fn latest_mut(&mut self, place: u16) -> &mut Latest {
-        // Places come from `place`, and metrics go only when all places change.
-        &mut self.latest[usize::from(place)]
+    pub(super) fn latest_mut(&mut self, index: u16) -> &mut Latest {
+        // Indexes come from `place`, and metrics are removed only when all indexes change.
+        &mut self.latest[usize::from(index)]
     }
 
     /// A metric and its last value.
-    pub(super) fn at(&self, place: u16) -> Option<(&MetricName, &Latest)> {
-        let place = usize::from(place);
-        Some((&self.spec.metrics.get(place)?.name, self.latest.get(place)?))
+    pub(super) fn at(&self, index: u16) -> Option<(&MetricName, &Latest)> {
+        let index = usize::from(index);
+        Some((&self.spec.metrics.get(index)?.name, self.latest.get(index)?))
     }
 
-    /// How it is known, without its values.
+    /// Its state without values.
     pub(super) fn state(&self) -> DeviceState {
         DeviceState {
             spec: self.spec.clone(),
@@ -224,10 +224,10 @@ impl Record {
         }
     }
 
-    /// How it is known, with those of its values that are not newer than a number: the others follow.
+    /// Its state, with the values up to this number: newer ones follow as readings.
     pub(super) fn state_at(&self, number: Seq) -> DeviceState {
         let known = self.spec.metrics.iter().zip(&self.latest);
-        let known = known.filter(|(_, latest)| latest.said && latest.number <= number);
+        let known = known.filter(|(_, latest)| latest.has_value && latest.number <= number);
         let values = known.map(|(metric, latest)| LastValue {
             metric: metric.name.clone(),
             value: latest.value.clone(),

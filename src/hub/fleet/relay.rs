@@ -1,5 +1,5 @@
-//! [`Relay`]: what a client that watches is sent next: the list of devices, then news and readings, in the order in which
-//! they came to be, as fast as the client takes them.
+//! [`Relay`]: what a client that watches is sent next: the list of devices, then events and readings, in the order in
+//! which they occurred, as fast as the client accepts them.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -15,61 +15,61 @@ use crate::model::{MetricName, Value};
 use crate::wire::duplex::readings;
 use crate::wire::duplex::server::Input;
 
-/// A client is sent readings once in so long.
-const PACE: Duration = Duration::from_millis(10);
-/// About how much of the list goes into one frame, in bytes.
+/// Minimum interval between two frames of readings to one client.
+const MIN_FRAME_INTERVAL: Duration = Duration::from_millis(10);
+/// Approximate size of one frame of the list, in bytes.
 const LIST_BYTES: usize = 256 * 1024;
 
 /// What a client that watches is sent.
 pub(in crate::hub) struct Relay {
     fleet: Arc<Fleet>,
-    station: u64,
+    client: u64,
     events: broadcast::Receiver<Event>,
-    /// The next piece of news, and the reading that goes before it.
+    /// The next event, and the number of the reading before it.
     event: Option<(Seq, Arc<str>)>,
     head: watch::Receiver<Seq>,
-    /// The last reading that was sent, or left out.
+    /// The number of the last reading that was sent or skipped.
     cursor: Seq,
-    /// Readings left out and not yet told.
+    /// Readings skipped and not yet reported.
     left_out: u64,
-    /// The place of the next device of the list.
+    /// The index of the next device in the list.
     listing: Option<usize>,
     due: Instant,
-    /// The next piece of the list is not sent before then.
+    /// The next part of the list is not sent before this.
     list_due: Instant,
 }
 
 /// What goes to a client.
 pub(in crate::hub) struct Sent {
-    /// A whole message for its session.
+    /// An encoded message for its session.
     pub input: Input,
-    /// Readings in it.
+    /// Number of readings in it.
     pub readings: u64,
-    /// Readings that it says were left out.
+    /// Number of readings that it reports as skipped.
     pub conflated: u64,
-    /// Its size, where it is a piece of the list of all devices.
+    /// Its size in bytes, if it is part of the list of devices.
     pub list_bytes: usize,
 }
 
 /// Readings for one frame.
 struct Taken {
-    /// The samples, encoded.
+    /// Encoded samples.
     texts: Vec<Arc<str>>,
     to: Seq,
     count: u64,
 }
 
 impl Relay {
-    pub(super) fn new(fleet: Arc<Fleet>, station: u64) -> Relay {
+    pub(super) fn new(fleet: Arc<Fleet>, client: u64) -> Relay {
         let inner = fleet.lock();
         let (events, head, cursor) = (inner.events.subscribe(), inner.head.subscribe(), inner.feed.head());
         drop(inner);
         let (event, left_out, listing) = (None, 0, Some(0));
         let now = Instant::now();
-        Relay { fleet, station, events, event, head, cursor, left_out, listing, due: now, list_due: now }
+        Relay { fleet, client, events, event, head, cursor, left_out, listing, due: now, list_due: now }
     }
 
-    /// The next piece of the list is not sent before so many milliseconds have passed.
+    /// Delays the next part of the list by this many milliseconds.
     pub(in crate::hub) fn hold(&mut self, wait_ms: u64) {
         self.list_due = Instant::now() + Duration::from_millis(wait_ms);
     }
@@ -93,7 +93,7 @@ impl Relay {
         }
     }
 
-    /// What to send, if there is something. Only once what was sent before has been taken.
+    /// The next message, if there is one. To be called only once the previous one was accepted.
     pub(in crate::hub) fn next(&mut self) -> Option<Sent> {
         let news = |text, list_bytes| {
             Some(Sent { input: Input::Devices(text), readings: 0, conflated: 0, list_bytes })
@@ -110,12 +110,12 @@ impl Relay {
         if let Some(sent) = self.next_readings() {
             return Some(sent);
         }
-        // All readings before it were sent or left out.
+        // All readings before it were sent or skipped.
         let (_, text) = self.event.take_if(|(after, _)| *after <= self.cursor)?;
         news(text, 0)
     }
 
-    /// Whether something waits, were the time that it waits for here.
+    /// Whether something waits, regardless of its due time.
     #[cfg(test)]
     pub(super) fn is_behind(&self) -> bool {
         *self.head.borrow() > self.cursor || !self.events.is_empty()
@@ -124,13 +124,13 @@ impl Relay {
     fn next_event(&mut self) {
         loop {
             match self.events.try_recv() {
-                // It came to this client by another way.
-                Ok(event) if event.told == Some(self.station) => {}
+                // This client has already been sent it.
+                Ok(event) if event.already_sent_to == Some(self.client) => {}
                 Ok(event) => match event.text.upgrade() {
                     Some(text) => self.event = Some((event.after, text)),
-                    None => return self.begin_anew(),
+                    None => return self.restart(),
                 },
-                Err(broadcast::error::TryRecvError::Lagged(_)) => return self.begin_anew(),
+                Err(broadcast::error::TryRecvError::Lagged(_)) => return self.restart(),
                 Err(_) => return,
             }
             if self.event.is_some() {
@@ -139,9 +139,9 @@ impl Relay {
         }
     }
 
-    /// Not all news is known any more: everything is told anew.
-    fn begin_anew(&mut self) {
-        let again = Relay::new(Arc::clone(&self.fleet), self.station);
+    /// Events were missed: starts again with the list of devices.
+    fn restart(&mut self) {
+        let again = Relay::new(Arc::clone(&self.fleet), self.client);
         let left_out = self.left_out + (again.cursor - self.cursor);
         *self = Relay { left_out, due: self.due, list_due: self.list_due, ..again };
     }
@@ -161,7 +161,7 @@ impl Relay {
             return None;
         }
         if self.event.is_none() {
-            self.due = Instant::now() + PACE;
+            self.due = Instant::now() + MIN_FRAME_INTERVAL;
         }
         let conflated = std::mem::take(&mut self.left_out);
         let text = readings::encode(texts.iter().map(|text| &**text), conflated);
@@ -170,8 +170,8 @@ impl Relay {
 }
 
 impl Inner {
-    /// What follows a number, up to another one, for one frame: all readings, or where that is too much the newest of
-    /// each metric.
+    /// The readings after `after`, up to `until`, for one frame: all of them, or the newest of each metric if that is
+    /// too much.
     fn take(&self, after: Seq, until: Seq) -> Taken {
         if let Some(exact) = self.feed.exact(after, until) {
             return Taken { texts: exact.texts, to: exact.to, count: exact.to - after };
@@ -183,7 +183,7 @@ impl Inner {
             let mut last = number;
             let Some((sample, first)) = self.last_value(slot) else { continue };
             let mut values = vec![first];
-            // What one device said in one moment stays together.
+            // Values of one device with the same time stay together.
             while let Some((number, next)) =
                 newest.peek().copied().filter(|(_, next)| next.device == slot.device)
                 && let Some((other, value)) = self.last_value(next)
@@ -215,27 +215,27 @@ impl Inner {
 }
 
 impl Fleet {
-    /// A piece of the list, from a place on: the message, and the place of the next piece. Values that are newer than a
-    /// number are left out: they follow as readings.
+    /// A part of the list from an index on: the message, and the index of the next part. Values newer than `number`
+    /// are left out: they follow as readings.
     fn list(&self, from: usize, number: Seq) -> (Arc<str>, Option<usize>) {
         let inner = self.lock();
         let mut text = format!(r#"{{"type":"devices","started":{},"devices":["#, self.started);
-        let mut place = from;
-        while let Some(record) = inner.records.get(place) {
+        let mut index = from;
+        while let Some(record) = inner.records.get(index) {
             // Serialising this cannot fail: all keys are texts.
             let state = serde_json::to_string(&record.state_at(number)).unwrap_or_default();
-            // One of the largest size still goes by itself.
-            if place > from && text.len() + state.len() > LIST_BYTES {
+            // A device of maximum size is sent by itself.
+            if index > from && text.len() + state.len() > LIST_BYTES {
                 break;
             }
-            if place > from {
+            if index > from {
                 text.push(',');
             }
             text.push_str(&state);
-            place += 1;
+            index += 1;
         }
-        let more = place < inner.records.len();
+        let more = index < inner.records.len();
         text.push_str(&format!(r#"],"more":{more}}}"#));
-        (text.into(), more.then_some(place))
+        (text.into(), more.then_some(index))
     }
 }

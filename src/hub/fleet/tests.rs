@@ -1,4 +1,4 @@
-//! The fleet alone: what a client that watches is sent, reading by reading.
+//! Tests of the fleet alone: what a client that watches is sent, reading by reading.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,23 +17,23 @@ fn publish(fleet: &Fleet, device: &str, values: &[(&str, f64)]) {
     let values = values.iter().map(|(metric, value)| (name(metric), Value::Number(*value))).collect();
     let readings = Readings::of(DeviceId::new(device).unwrap(), 5, 7, values);
     let admin = admin();
-    let (refused, _) = fleet.publish(Publisher { principal: &admin, station: None }, readings, None, 0);
-    // There is no file to keep them in, which is said; nothing else is wrong.
+    let (refused, _) = fleet.publish(Publisher { principal: &admin, client: None }, readings, None, 0);
+    // Without a database the readings are not stored, which is reported; nothing else may be refused.
     let is_kept = |answer: &Answer| !matches!(answer, Answer::PublishRefused { code: NOT_KEPT, .. });
     assert!(!refused.iter().any(is_kept), "{refused:?}");
 }
 
-/// What one client has heard.
+/// What one client has received.
 #[derive(Default)]
-struct Heard {
+struct Received {
     readings: u64,
     conflated: u64,
     last: HashMap<(String, String), f64>,
     online: HashMap<String, bool>,
 }
 
-impl Heard {
-    /// Hears one message; `false`: there was none.
+impl Received {
+    /// Receives one message; `false` if there was none.
     fn next(&mut self, relay: &mut Relay) -> bool {
         let Some(sent) = relay.next() else { return false };
         let (Input::Devices(text) | Input::Readings(text)) = sent.input else { panic!() };
@@ -64,7 +64,7 @@ impl Heard {
     }
 
     fn all(&mut self, relay: &mut Relay) {
-        // News that concerns another way is passed over without a message.
+        // Events meant for another client are skipped without a message.
         while self.next(relay) || relay.is_behind() {}
     }
 }
@@ -74,15 +74,15 @@ async fn fleet() -> Arc<Fleet> {
 }
 
 #[tokio::test]
-async fn every_reading_is_told_or_counted_however_far_behind_a_client_is() {
+async fn every_reading_is_sent_or_counted_as_skipped() {
     let fleet = fleet().await;
-    let station = Station::enter(&fleet, admin());
-    let mut relay = station.watch().unwrap();
-    let mut heard = Heard::default();
+    let client = FleetClient::enter(&fleet, admin());
+    let mut relay = client.watch().unwrap();
+    let mut received = Received::default();
     let devices: Vec<String> = (0..500).map(|number| format!("device {number}")).collect();
     let mut published = 0;
-    // Far behind, a little behind, in step, and behind again; some metrics change more often than others.
-    for (rounds, hears) in [(40, 0), (1, 3), (1, usize::MAX), (2, 1), (60, 2), (1, usize::MAX), (7, 5)] {
+    // Far behind, slightly behind, up to date, and behind again; some metrics change more often than others.
+    for (rounds, receives) in [(40, 0), (1, 3), (1, usize::MAX), (2, 1), (60, 2), (1, usize::MAX), (7, 5)] {
         for round in 0..rounds {
             for (number, device) in devices.iter().enumerate() {
                 if round == 0 || number % 7 < 3 {
@@ -94,37 +94,41 @@ async fn every_reading_is_told_or_counted_however_far_behind_a_client_is() {
                 }
             }
         }
-        for _ in 0..hears {
-            if !heard.next(&mut relay) && !relay.is_behind() {
+        for _ in 0..receives {
+            if !received.next(&mut relay) && !relay.is_behind() {
                 break;
             }
         }
     }
-    heard.all(&mut relay);
-    assert_eq!(heard.readings + heard.conflated, published);
-    assert!(heard.conflated > 0 && heard.readings > 5_000);
+    received.all(&mut relay);
+    assert_eq!(received.readings + received.conflated, published);
+    assert!(received.conflated > 0 && received.readings > 5_000);
     let records = &fleet.lock().records;
-    assert_eq!(heard.last.len(), 5_000);
+    assert_eq!(received.last.len(), 5_000);
     for record in records {
         let state = record.state_at(Seq::MAX);
         for last in state.values {
             let key = (state.spec.id.to_string(), last.metric.to_string());
-            assert_eq!(heard.last.get(&key).copied(), last.value.as_chart(), "the newest came");
+            assert_eq!(
+                received.last.get(&key).copied(),
+                last.value.as_chart(),
+                "the newest value was received"
+            );
         }
     }
 }
 
 #[tokio::test]
-async fn who_misses_news_is_told_everything_anew() {
+async fn a_client_that_misses_events_is_sent_the_full_list_again() {
     let fleet = fleet().await;
-    let station = Station::enter(&fleet, admin());
-    let mut relay = station.watch().unwrap();
-    let mut heard = Heard::default();
-    heard.all(&mut relay);
-    let owner = Station::enter(&fleet, admin());
+    let client = FleetClient::enter(&fleet, admin());
+    let mut relay = client.watch().unwrap();
+    let mut received = Received::default();
+    received.all(&mut relay);
+    let owner = FleetClient::enter(&fleet, admin());
     let pump = DeviceId::new("pump").unwrap();
     assert!(owner.announce(crate::model::Spec::unannounced(pump.clone()), 0).is_none());
-    for round in 0..EVENTS {
+    for round in 0..MAX_EVENTS {
         publish(&fleet, "attic", &[("t", round as f64)]);
         assert!(owner.set_presence(&pump, round % 2 == 1, "", 0).is_none());
     }
@@ -138,45 +142,48 @@ async fn who_misses_news_is_told_everything_anew() {
         }
     }
     assert_eq!(lists, 1);
-    publish(&fleet, "attic", &[("t", EVENTS as f64)]);
-    heard.all(&mut relay);
-    assert_eq!(heard.readings + heard.conflated, EVENTS as u64 + 1);
+    publish(&fleet, "attic", &[("t", MAX_EVENTS as f64)]);
+    received.all(&mut relay);
+    assert_eq!(received.readings + received.conflated, MAX_EVENTS as u64 + 1);
 }
 
 #[tokio::test]
-async fn readings_do_not_bring_back_who_has_gone_since() {
+async fn late_readings_do_not_bring_a_device_back_online() {
     let fleet = fleet().await;
-    let station = Station::enter(&fleet, admin());
-    let mut relay = station.watch().unwrap();
-    let mut heard = Heard::default();
-    heard.all(&mut relay);
-    let owner = Station::enter(&fleet, admin());
+    let client = FleetClient::enter(&fleet, admin());
+    let mut relay = client.watch().unwrap();
+    let mut received = Received::default();
+    received.all(&mut relay);
+    let owner = FleetClient::enter(&fleet, admin());
     for name in ["pump", "valve"] {
         owner.announce(crate::model::Spec::unannounced(DeviceId::new(name).unwrap()), 0);
     }
-    // Too much for the ring, so that only the newest values are told.
+    // Too much for the ring, so that only the newest values are sent.
     for round in 0..20_000 {
         publish(&fleet, "pump", &[("t", f64::from(round))]);
     }
     publish(&fleet, "valve", &[("t", 1.0)]);
     drop(owner);
     publish(&fleet, "attic", &[("t", 1.0)]);
-    heard.all(&mut relay);
-    assert_eq!(heard.readings + heard.conflated, 20_002);
-    assert!(heard.conflated > 10_000);
-    assert_eq!((heard.online["pump"], heard.online["valve"], heard.online["attic"]), (false, false, true));
+    received.all(&mut relay);
+    assert_eq!(received.readings + received.conflated, 20_002);
+    assert!(received.conflated > 10_000);
+    assert_eq!(
+        (received.online["pump"], received.online["valve"], received.online["attic"]),
+        (false, false, true)
+    );
 }
 
 #[tokio::test]
-async fn what_waits_for_one_device_or_client_is_bounded() {
+async fn pending_commands_per_device_and_client_are_bounded() {
     let fleet = fleet().await;
-    let owner = Station::enter(&fleet, admin());
+    let owner = FleetClient::enter(&fleet, admin());
     let mut metric = crate::model::device::Metric::new(MetricName::new("relay").unwrap(), Default::default());
     metric.writable = true;
     let pump = DeviceId::new("pump").unwrap();
     let spec = crate::model::Spec { metrics: vec![metric], ..crate::model::Spec::unannounced(pump.clone()) };
     owner.announce(spec, 0);
-    let mut asker = Station::enter(&fleet, admin());
+    let mut asker = FleetClient::enter(&fleet, admin());
     let mut taken = 0;
     for number in 0..100u8 {
         let me = admin();
@@ -189,12 +196,12 @@ async fn what_waits_for_one_device_or_client_is_bounded() {
             at: 0,
             state: crate::model::CommandState::Pending,
         };
-        taken += usize::from(asker.command(Wish { command, incarnation: None }, 0));
+        taken += usize::from(asker.command(CommandRequest { command, incarnation: None }, 0));
     }
     assert_eq!(taken, 32);
     let mut refused = 0;
     for _ in 0..100 {
-        let Some(Mail::Commanded(text)) = asker.mail().await else { panic!() };
+        let Some(CommandMessage::Commanded(text)) = asker.next_message().await else { panic!() };
         refused += usize::from(text.contains("too many commands are under way"));
     }
     assert_eq!(refused, 68);

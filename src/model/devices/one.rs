@@ -1,9 +1,9 @@
-//! [`Device`]: one device as the window sees it, and what changes it.
+//! [`Device`]: the state of one device, and how events change it.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::space::{Space, TIGHT_BYTES, bound, bound_tightly, cut};
+use super::space::{MAX_TIGHT_BYTES, Space, bound, bound_tightly, cut};
 use crate::model::clock_lag::ClockLag;
 use crate::model::device::{
     CLOCK_TOLERANCE_MS, Command, CommandState, DeviceState, Happened, LastValue, LogLine, Metric, MetricName,
@@ -14,32 +14,33 @@ use crate::model::series::{Point, Series};
 use crate::model::states::is_change;
 use crate::model::time::WallMs;
 
-/// Most lines of a device's log, and most commands of it, in memory.
-pub(super) const LINES: usize = 100;
-/// A hub's live readings are in order of its clock: one that lies further back than this was stamped after its clock was
-/// put back, in milliseconds.
+/// Maximum number of log lines and of commands of a device held in memory.
+pub(super) const MAX_LINES: usize = 100;
+/// The hub's live readings are in order of its clock; one that is older than the previous one by more than
+/// this was stamped after the clock was set back, in milliseconds.
 const PUT_BACK_MS: i64 = 60_000;
-/// Longest value, in bytes.
-const TEXT_BYTES: usize = 4_096;
+/// Maximum length of a text value, in bytes.
+const MAX_TEXT_BYTES: usize = 4_096;
 
-/// The last value of a metric, and its recent past.
+/// The latest value and recent history of a metric.
 #[derive(Clone, Debug)]
 pub struct Latest {
-    /// What it is. Devices of one kind share it.
+    /// The metric. Devices of the same kind share the allocation.
     pub metric: Arc<Metric>,
-    /// The last value: the one that the hub received last, and of those that it received at once the newest.
+    /// The value that the hub received last; of several received together, the newest.
     pub value: Value,
-    /// When, by the device's clock; 0 before the first.
+    /// Timestamp by the device's clock; 0 before the first value.
     pub at: WallMs,
-    /// When, by the hub's; 0 before the first.
+    /// Time received by the hub's clock; 0 before the first value.
     pub received: WallMs,
-    /// Whether it came as it was said.
+    /// Whether it was received live.
     pub live: bool,
-    /// Goes on whenever a text changes or comes as it is said again: its stored past has more to tell.
+    /// Increases whenever a text value changes or is received live: its stored history has grown.
     pub changes: u32,
-    /// The recent past, for charts, each point where [`place`] puts it. A value that is no number ends the line.
+    /// Recent history for charts, each point at the time given by [`place`]. A value that is not a number
+    /// interrupts the line.
     pub series: Series,
-    /// The metric's name as readings bring it: mostly the same allocation, which is quick to see.
+    /// The metric's name as received in readings: usually the same allocation, which makes comparison fast.
     name: MetricName,
 }
 
@@ -50,61 +51,61 @@ impl PartialEq for Latest {
     }
 }
 
-/// What a device was last known to do, while the link was up.
+/// Presence of a device as last known while the link was up.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Presence {
-    /// It speaks.
+    /// It is publishing.
     Online,
-    /// It said nothing for three of its intervals.
+    /// It published nothing for three of its intervals.
     Silent,
-    /// It said that it goes, or its will did.
+    /// It went offline, or its last will was published.
     Offline,
-    /// The hub was started after it last spoke.
+    /// The hub has restarted since it last published.
     Unheard,
 }
 
-/// One device.
+/// A device.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Device {
-    /// What it says about itself.
+    /// Its announcement.
     pub spec: Spec,
-    /// Which one of its lives this is; see [`DeviceState::incarnation`].
+    /// See [`DeviceState::incarnation`].
     pub incarnation: u64,
-    /// What it does, as long as our link is up.
+    /// Its presence, valid while our link is up.
     pub presence: Presence,
-    /// Since when, by the hub's clock.
+    /// When the presence last changed, by the hub's clock.
     pub since: WallMs,
-    /// Why it is offline, in its own words.
+    /// Reason it gave for being offline.
     pub reason: String,
-    /// When it last said anything, by the hub's clock.
+    /// When data was last received from it, by the hub's clock.
     pub heard: Option<WallMs>,
-    /// How far its clock is behind the hub's, in milliseconds, calmed. Transport included.
+    /// Smoothed lag of its clock behind the hub's, including transport time, in milliseconds.
     pub behind_ms: Option<i64>,
-    /// Each metric with its last value, in the order of the announcement.
+    /// Its metrics with their latest values, in the order of the announcement.
     pub latest: Vec<Latest>,
     /// Its commands, oldest first.
     pub commands: VecDeque<Command>,
-    /// What happened to it, oldest first.
+    /// Its log, oldest first.
     pub log: VecDeque<LogLine>,
-    /// How many of its metrics have no value at the moment although they had one to tell: sensors that failed.
+    /// Number of metrics that lost their value, which means that a sensor failed.
     pub failing: usize,
-    /// The connection in which its values were last looked at: none is live of an earlier one.
+    /// The connection in which its values were last updated; values of earlier connections are not live.
     generation: u32,
     lag: ClockLag,
     rhythm: Rhythm,
     told_every_ms: Option<u64>,
-    /// Bytes of its texts, its log and its commands as last counted; values apart.
+    /// Size of its texts, log and commands when last counted, in bytes; values excluded.
     texts: usize,
 }
 
-/// Who speaks of a device's whole state.
+/// The origin of a complete device state.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Told {
-    /// The hub's list; the hub was started at this time.
+pub(super) enum StateSource {
+    /// The hub's device list; the hub started at this time.
     Listed(WallMs),
-    /// The device itself, just now.
+    /// An announcement by the device.
     Announced,
-    /// The disk, at start.
+    /// Restored from disk at start.
     Restored,
 }
 
@@ -130,21 +131,21 @@ impl Device {
         }
     }
 
-    /// Counts its texts, its log and its commands anew, and lets go of what there is no room for.
+    /// Counts texts, log and commands again, and drops what exceeds the space.
     pub(super) fn recount(&mut self, space: &mut Space) {
         if space.is_full() {
             let keep = 1;
             self.log.drain(..self.log.len().saturating_sub(keep));
             self.commands.drain(..self.commands.len().saturating_sub(keep));
-            cut(&mut self.reason, TIGHT_BYTES);
+            cut(&mut self.reason, MAX_TIGHT_BYTES);
         }
         let texts = self.text_bytes();
         space.recount_texts(self.texts, texts);
         self.texts = texts;
     }
 
-    /// It is gone, with all that it took.
-    pub(super) fn give_back(&self, space: &mut Space) {
+    /// Releases its space; it is being removed.
+    pub(super) fn release_space(&self, space: &mut Space) {
         let series = self.latest.iter().filter(|latest| !latest.series.is_empty()).count();
         space.recount((self.latest.len(), 0), (series, 0));
         let values: usize = self.latest.iter().map(|latest| value_bytes(&latest.value)).sum();
@@ -183,34 +184,34 @@ impl Device {
             + self.commands.iter().map(command).sum::<usize>()
     }
 
-    /// Whether it is this app's own view of a link, and not a device of the hub.
+    /// Whether it is the app's own view of a link, not a device of the hub.
     pub fn is_local(&self) -> bool {
         self.spec.id.as_str().starts_with(LOCAL_MARK)
     }
 
-    /// How often it is expected to speak, in milliseconds: as announced, or as learned.
+    /// Its publishing interval, announced or measured, in milliseconds.
     pub fn every_ms(&self) -> Option<u64> {
         self.spec.every_ms().or(self.told_every_ms).or_else(|| self.rhythm.every_ms())
     }
 
-    /// One metric with its last value.
+    /// A metric with its latest value.
     pub fn metric(&self, name: &str) -> Option<&Latest> {
         self.latest.iter().find(|latest| latest.metric.name.as_str() == name)
     }
 
-    /// How far its clock is behind the hub's, in milliseconds, if that is more than a clock may be off. Its points are then
-    /// where the hub received them.
+    /// How far its clock lags behind the hub's, in milliseconds, if that exceeds the tolerance. Its points
+    /// are then plotted at the times at which the hub received them.
     pub fn clock_is_off(&self) -> Option<i64> {
         self.behind_ms.filter(|behind| behind.saturating_abs() > CLOCK_TOLERANCE_MS)
     }
 
-    /// What it said last: the values that the hub received last, all at once.
+    /// The values that the hub received last, all in one message.
     pub fn last_said(&self) -> Vec<&Latest> {
         let last = self.latest.iter().map(|latest| latest.received).filter(|received| *received > 0).max();
         self.latest.iter().filter(|latest| Some(latest.received) == last).collect()
     }
 
-    /// What was live in an earlier connection is not in this one.
+    /// Marks values from earlier connections as not live.
     pub(super) fn in_generation(&mut self, generation: u32) {
         if self.generation != generation {
             self.generation = generation;
@@ -218,11 +219,11 @@ impl Device {
         }
     }
 
-    /// Takes in what the hub, the device or the disk says of it.
-    pub(super) fn told(&mut self, state: DeviceState, how: Told, space: &mut Space) {
+    /// Updates it from a complete state.
+    pub(super) fn apply_state(&mut self, state: DeviceState, how: StateSource, space: &mut Space) {
         let DeviceState { mut spec, incarnation, online, since, reason, heard, every_ms, values } = state;
         let is_new = self.since == 0 && self.heard.is_none();
-        let spoke = heard > self.heard || incarnation != self.incarnation || how == Told::Announced;
+        let spoke = heard > self.heard || incarnation != self.incarnation || how == StateSource::Announced;
         if incarnation != self.incarnation {
             self.not_live();
         }
@@ -231,25 +232,27 @@ impl Device {
             bound_tightly(&mut spec);
         }
         self.announce(&mut spec, space);
-        self.remember(values, space);
+        self.apply_older_values(values, space);
         let presence = match (online, how) {
             (false, _) => Presence::Offline,
-            (true, Told::Listed(started)) if heard.is_none_or(|heard| heard < started) && since < started => {
+            (true, StateSource::Listed(started))
+                if heard.is_none_or(|heard| heard < started) && since < started =>
+            {
                 Presence::Unheard
             }
-            // It is as silent as before: the hub has not heard of it since.
-            (true, Told::Listed(_)) if self.presence == Presence::Silent && !spoke => Presence::Silent,
+            // Still silent: the hub has not heard from it since.
+            (true, StateSource::Listed(_)) if self.presence == Presence::Silent && !spoke => Presence::Silent,
             (true, _) => Presence::Online,
         };
         let since = if presence == Presence::Silent { self.since } else { since };
-        self.turn(presence, since, reason, !is_new && how != Told::Restored);
+        self.set_presence(presence, since, reason, !is_new && how != StateSource::Restored);
         (self.spec, self.incarnation) = (spec, incarnation);
         (self.heard, self.told_every_ms) = (heard.max(self.heard), every_ms);
         self.recount(space);
     }
 
-    /// Takes last values in where they are newer than what is known.
-    pub(super) fn remember(&mut self, values: Vec<LastValue>, space: &mut Space) {
+    /// Takes over values that are newer than the known ones.
+    pub(super) fn apply_older_values(&mut self, values: Vec<LastValue>, space: &mut Space) {
         for (hint, last) in values.into_iter().enumerate() {
             let Some(at) = self.index(&last.metric, &last.value, hint, space) else { continue };
             self.latest[at].replayed(last, space);
@@ -261,7 +264,8 @@ impl Device {
         self.failing = self.latest.iter().filter(|latest| latest.is_failing()).count();
     }
 
-    /// The metrics are these now. Those that are gone go; one that changed its type begins anew.
+    /// Replaces the announced metrics. Metrics that are no longer announced are removed; one whose type
+    /// changed starts over.
     fn announce(&mut self, spec: &mut Spec, space: &mut Space) {
         let series = |latest: &[Latest]| latest.iter().filter(|latest| !latest.series.is_empty()).count();
         let before = (self.latest.len(), series(&self.latest));
@@ -292,14 +296,13 @@ impl Device {
         space.recount_texts(texts, values(&self.latest));
     }
 
-    /// Looks at what a moment says of the device's clock. All of a frame are looked at before the first of them is read:
-    /// of a backlog only the newest tells.
-    pub(super) fn date(&mut self, sample: &Sample) {
+    /// Updates the estimate of the device's clock. Called for all samples of a frame before any of them is
+    /// read, since only the newest of a backlog is meaningful.
+    pub(super) fn update_clock_lag(&mut self, sample: &Sample) {
         self.behind_ms = Some(self.lag.heard(sample.at, sample.received, self.behind_ms));
     }
 
-    /// Takes the values of one moment in. Returns whether the device's presence changed by that, or a sensor failed or
-    /// recovered.
+    /// Applies the values of a sample. Returns whether the presence changed, or a sensor failed or recovered.
     pub(super) fn read(
         &mut self,
         sample: &Sample,
@@ -328,13 +331,13 @@ impl Device {
         }
         let turned = match self.presence {
             Presence::Online => false,
-            // It was there before the hub was started, and still is.
+            // It was there before the hub restarted, and still is.
             Presence::Unheard if self.since > 0 => {
                 self.presence = Presence::Online;
                 true
             }
             _ => {
-                let is_new = self.turn(Presence::Online, sample.received, String::new(), true);
+                let is_new = self.set_presence(Presence::Online, sample.received, String::new(), true);
                 self.recount(space);
                 is_new
             }
@@ -342,16 +345,22 @@ impl Device {
         turned || failed
     }
 
-    /// It does this from now on. Returns whether that is new. `noted`: it is written down, once.
-    pub(super) fn turn(&mut self, presence: Presence, since: WallMs, reason: String, noted: bool) -> bool {
+    /// Changes the presence. Returns whether it is different. `noted`: adds a log line for it.
+    pub(super) fn set_presence(
+        &mut self,
+        presence: Presence,
+        since: WallMs,
+        reason: String,
+        noted: bool,
+    ) -> bool {
         let was = self.presence;
         let is_new = was != presence || self.since != since || self.reason != reason;
         if matches!(presence, Presence::Silent | Presence::Offline) {
-            // What it said before is not live when it comes back.
+            // Its old values are not live when it comes back.
             self.not_live();
         }
         (self.presence, self.since, self.reason) = (presence, since, reason);
-        cut(&mut self.reason, TEXT_BYTES);
+        cut(&mut self.reason, MAX_TEXT_BYTES);
         if was == presence || !noted {
             return is_new;
         }
@@ -368,8 +377,8 @@ impl Device {
         is_new
     }
 
-    /// A command was given, or ended. What a device or a hub said of its end is not undone by what was only asked, or
-    /// only feared, here.
+    /// A command was given or completed. An outcome reported by the device or the hub takes precedence over a
+    /// state assumed locally.
     pub(super) fn commanded(&mut self, command: Command) {
         let is_open = |state: &CommandState| matches!(state, CommandState::Pending | CommandState::Unknown);
         let known = self.commands.iter().position(|known| known.id == command.id);
@@ -396,7 +405,7 @@ impl Device {
         }
     }
 
-    /// Its log as the disk or the hub holds it; what happened here since then stays.
+    /// Merges its log from disk or from the hub with newer local lines.
     pub(super) fn logged(&mut self, lines: Vec<LogLine>) {
         let is_held = |line: &LogLine| {
             let id = command_id(&line.what);
@@ -405,7 +414,7 @@ impl Device {
         let own: Vec<LogLine> = self.log.drain(..).filter(|line| !is_held(line)).collect();
         let mut all: Vec<LogLine> = lines.into_iter().chain(own).collect();
         all.sort_by_key(|line| line.at);
-        // Two words for one turn, of the hub and of this app.
+        // The hub and this app may each have recorded the same change of presence.
         let mut last: Option<Happened> = None;
         all.retain(|line| {
             let is_again = last.as_ref().is_some_and(|last| is_same_turn(last, &line.what));
@@ -414,11 +423,11 @@ impl Device {
             }
             !is_again
         });
-        all.drain(..all.len().saturating_sub(LINES));
+        all.drain(..all.len().saturating_sub(MAX_LINES));
         self.log = all.into();
     }
 
-    /// The metric of this name, first looked for where it would be if the values come in order.
+    /// Index of a metric. Looks first at `hint`, where it is if values arrive in order.
     fn index(&mut self, name: &MetricName, value: &Value, hint: usize, space: &mut Space) -> Option<usize> {
         if self.latest.get(hint).is_some_and(|latest| latest.name.same(name)) {
             return Some(hint);
@@ -445,7 +454,7 @@ impl Device {
         push_bounded(&mut self.log, line);
     }
 
-    /// About how many bytes it takes.
+    /// Approximate memory use in bytes.
     pub(super) fn bytes(&self) -> usize {
         let text = |text: &str| text.len() + 2 * size_of::<usize>();
         let metric = |metric: &Metric| size_of::<Metric>() + metric.unit.capacity();
@@ -465,7 +474,7 @@ impl Device {
 }
 
 impl Latest {
-    /// Whether it told that there is no value, where one is expected. A text may well be missing.
+    /// Whether the value is missing although one is expected. For a text that is normal.
     pub fn is_failing(&self) -> bool {
         self.received > 0 && self.value == Value::Missing && self.metric.kind != MetricType::Text
     }
@@ -484,7 +493,7 @@ impl Latest {
         }
     }
 
-    /// The same metric, announced anew.
+    /// The same metric with its new announcement.
     fn announced(mut self, metric: Arc<Metric>) -> Latest {
         if self.metric.kind != metric.kind {
             self.series = Series::default();
@@ -504,7 +513,7 @@ impl Latest {
         self
     }
 
-    /// A value came as it was said.
+    /// Applies a live value.
     fn live(&mut self, value: &Value, sample: &Sample, behind: i64, space: &mut Space) {
         let is_put_back = was_put_back(self.received, sample.received);
         if is_put_back {
@@ -518,11 +527,11 @@ impl Latest {
         }
     }
 
-    /// A value was said before; it counts if it is newer than what is known.
+    /// Applies an older value, if it is newer than the known one.
     fn replayed(&mut self, last: LastValue, space: &mut Space) {
         let is_newer = (last.received, last.at) > (self.received, self.at);
         if is_newer || (last.received, last.at) == (self.received, self.at) {
-            // What its clock was like then is not known: by this value alone it is right, or off by all of this.
+            // The lag of the clock at that time is unknown: derive it from this value alone.
             let behind = last.received.saturating_sub(last.at);
             self.chart(&last.value, place(last.at, last.received, behind), space);
             self.take(last.value, last.at, last.received, space);
@@ -545,7 +554,7 @@ impl Latest {
             self.changes = self.changes.wrapping_add(1);
         }
         (self.value, self.at, self.received) = (value, at, received);
-        let longest = if space.is_full() { TIGHT_BYTES } else { TEXT_BYTES };
+        let longest = if space.is_full() { MAX_TIGHT_BYTES } else { MAX_TEXT_BYTES };
         if let Value::Text(text) = &self.value
             && text.len() > longest
         {
@@ -560,12 +569,12 @@ impl Latest {
     }
 }
 
-/// How much memory a value takes beside its place.
+/// Heap size of a value, in bytes.
 fn value_bytes(value: &Value) -> usize {
     if let Value::Text(text) = value { text.len() } else { 0 }
 }
 
-/// Whether the hub's clock was put back between these two, which it stamped in this order.
+/// Whether the hub's clock was set back between these times, which it stamped in this order.
 fn was_put_back(known: WallMs, received: WallMs) -> bool {
     known.saturating_sub(received) > PUT_BACK_MS
 }
@@ -574,7 +583,7 @@ fn is_presence(what: &Happened) -> bool {
     !matches!(what, Happened::Command { .. })
 }
 
-/// Whether both say that it came, or went, or fell silent.
+/// Whether both record the same change of presence.
 fn is_same_turn(one: &Happened, other: &Happened) -> bool {
     is_presence(one) && std::mem::discriminant(one) == std::mem::discriminant(other)
 }
@@ -586,9 +595,9 @@ fn command_id(what: &Happened) -> Option<crate::model::MessageId> {
     }
 }
 
-/// What a device takes beside its metrics and texts, about: its place in the list and by its id.
+/// Approximate size of a device without metrics and texts: its entry in the list and in the index.
 const DEVICE_BYTES: usize = size_of::<Device>() + 192;
-/// What a metric takes beside its texts, about: its last value, its announcement, the least of a series.
+/// Approximate size of a metric without texts: its value, its announcement and a minimal series.
 const METRIC_BYTES: usize = size_of::<Latest>() + size_of::<Metric>() + 256;
 
 impl Default for Space {
@@ -598,7 +607,7 @@ impl Default for Space {
 }
 
 fn push_bounded<T>(queue: &mut VecDeque<T>, item: T) {
-    if queue.len() == LINES {
+    if queue.len() == MAX_LINES {
         queue.pop_front();
     }
     queue.push_back(item);

@@ -1,5 +1,5 @@
-//! [`Space`]: how much all devices of a connection hold together, and what each series may hold because of that. It is
-//! counted as things come and go, never by looking at everything.
+//! [`Space`]: the memory used by all devices of a connection, and the resulting allowance of each series.
+//! Counted incrementally, never by visiting everything.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -7,22 +7,22 @@ use std::sync::Arc;
 use crate::model::device::{METRICS, Metric, Spec};
 use crate::model::series::Allowance;
 
-/// Most devices of one connection; more are not taken.
-pub(super) const DEVICES: usize = 100_000;
-/// Most metrics of all devices of one connection; more are not taken.
-const METRICS_IN_ALL: usize = 500_000;
-/// Maximum number of bytes of all devices of one connection; what comes beyond is not taken, and texts are cut.
+/// Maximum number of devices of a connection; more are ignored.
+pub(super) const MAX_DEVICES: usize = 100_000;
+/// Maximum number of metrics of all devices of a connection; more are ignored.
+const MAX_METRICS_IN_ALL: usize = 500_000;
+/// Maximum size of all devices of a connection, in bytes. Beyond it, devices are ignored and texts truncated.
 const MAX_BYTES: usize = 48 * 1024 * 1024;
-/// Most attributes of one device, and most options of one metric.
-const LIST: usize = 256;
-/// Longest text in an announcement, in bytes.
-const TEXT_BYTES: usize = 1_024;
-/// Longest text where there is no room for longer ones, in bytes.
-pub(super) const TIGHT_BYTES: usize = 64;
-/// So many different metrics are looked at to share one among devices of the same kind.
-const SHARED: usize = 64;
+/// Maximum number of attributes of a device, and of options of a metric.
+const MAX_LIST_ITEMS: usize = 256;
+/// Maximum length of a text in an announcement, in bytes.
+const MAX_TEXT_BYTES: usize = 1_024;
+/// Maximum length of a text when space is short, in bytes.
+pub(super) const MAX_TIGHT_BYTES: usize = 64;
+/// Number of recent distinct metrics kept to be shared among devices of the same kind.
+const MAX_SHARED: usize = 64;
 
-/// How much is held in all.
+/// Counters of the memory in use.
 #[derive(Clone, Debug)]
 pub(super) struct Space {
     device_bytes: usize,
@@ -30,20 +30,21 @@ pub(super) struct Space {
     devices: usize,
     pub metrics: usize,
     pub series: usize,
-    /// Bytes of all texts.
+    /// Size of all texts, in bytes.
     texts: usize,
-    /// What one series may hold.
+    /// Allowance of a series.
     pub allowance: Allowance,
-    /// What the largest series may still hold: more than is allowed since others came, until [`Space::is_sweep_due`].
+    /// What the largest series may still hold. Exceeds the allowance after more series were added, until
+    /// [`Space::is_sweep_due`].
     swept: Allowance,
-    /// What found no room: devices, metrics.
+    /// Number of devices and metrics dropped for lack of space.
     pub left_out: u64,
     shared: VecDeque<Arc<Metric>>,
 }
 
 impl Space {
-    /// Nothing yet. What a device takes beside its metrics and texts, and what a metric takes beside its texts, about, in
-    /// bytes.
+    /// Empty. Takes the approximate sizes of a device without metrics and texts, and of a metric without
+    /// texts, in bytes.
     pub(super) fn new(device_bytes: usize, metric_bytes: usize) -> Space {
         Space {
             device_bytes,
@@ -59,19 +60,19 @@ impl Space {
         }
     }
 
-    /// About how many bytes all of it takes; series beyond their least have a bound of their own.
+    /// Approximate size of everything, in bytes. Points of series beyond the minimum have their own bound.
     fn bytes(&self) -> usize {
         self.devices * self.device_bytes + self.metrics * self.metric_bytes + self.texts
     }
 
-    /// Whether there is room for nothing more than what must be.
+    /// Whether only the minimum is still stored.
     pub(super) fn is_full(&self) -> bool {
         self.bytes() >= MAX_BYTES
     }
 
-    /// Whether there may be one device more; if so it is counted.
+    /// Counts a new device, if there is space for it. Returns whether there was.
     pub(super) fn take_device(&mut self) -> bool {
-        let fits = self.devices < DEVICES && self.bytes() + self.device_bytes <= MAX_BYTES;
+        let fits = self.devices < MAX_DEVICES && self.bytes() + self.device_bytes <= MAX_BYTES;
         if fits {
             self.devices += 1;
         } else {
@@ -80,20 +81,21 @@ impl Space {
         fits
     }
 
-    /// A device is gone.
+    /// A device was removed.
     pub(super) fn give_device(&mut self) {
         self.devices = self.devices.saturating_sub(1);
     }
 
-    /// Counts texts anew: so many bytes went and came.
+    /// Replaces `gone` bytes of texts by `came` bytes.
     pub(super) fn recount_texts(&mut self, gone: usize, came: usize) {
         self.texts = (self.texts + came).saturating_sub(gone);
     }
 
-    /// Whether a device that has so many metrics may have one more; if so it is counted.
+    /// Counts a new metric of a device with `of_device` metrics, if there is space. Returns whether there
+    /// was.
     pub(super) fn take_metric(&mut self, of_device: usize) -> bool {
         let fits = of_device < METRICS
-            && self.metrics < METRICS_IN_ALL
+            && self.metrics < MAX_METRICS_IN_ALL
             && self.bytes() + self.metric_bytes <= MAX_BYTES;
         if fits {
             self.metrics += 1;
@@ -103,20 +105,21 @@ impl Space {
         fits
     }
 
-    /// Counts anew: so many metrics went and came, so many series.
+    /// Replaces metrics and series: each pair has the old and the new number.
     pub(super) fn recount(&mut self, metrics: (usize, usize), series: (usize, usize)) {
         self.metrics = self.metrics.saturating_sub(metrics.0) + metrics.1;
         self.series = self.series.saturating_sub(series.0) + series.1;
         self.allowance = Allowance::among(self.series);
     }
 
-    /// Another series has its first number.
+    /// Counts a new series.
     pub(super) fn take_series(&mut self) {
         self.series += 1;
         self.allowance = Allowance::among(self.series);
     }
 
-    /// Whether the series hold so much more than they may that all should let go of it. If so, they do now.
+    /// Whether the series exceed their allowance by so much that all should be trimmed. If so, assumes that
+    /// they will be.
     pub(super) fn is_sweep_due(&mut self) -> bool {
         let is_due = self.allowance.raw < self.swept.raw * 3 / 4;
         if is_due || self.allowance.raw > self.swept.raw {
@@ -125,13 +128,13 @@ impl Space {
         is_due
     }
 
-    /// The same metric as one allocation, if another device said it lately.
+    /// A shared allocation of the metric, if another device announced an equal one recently.
     pub(super) fn share(&mut self, metric: &Metric) -> Arc<Metric> {
         if let Some(known) = self.shared.iter().find(|known| ***known == *metric) {
             return known.clone();
         }
         let shared = Arc::new(metric.clone());
-        if self.shared.len() == SHARED {
+        if self.shared.len() == MAX_SHARED {
             self.shared.pop_front();
         }
         self.shared.push_back(shared.clone());
@@ -139,39 +142,39 @@ impl Space {
     }
 }
 
-/// Cuts an announcement down to what is shown of one.
+/// Truncates an announcement to the general limits.
 pub(super) fn bound(spec: &mut Spec) {
     spec.metrics.truncate(METRICS);
     for metric in &mut spec.metrics {
-        cut(&mut metric.unit, TEXT_BYTES);
-        metric.options.truncate(LIST);
-        metric.options.iter_mut().for_each(|option| cut(option, TEXT_BYTES));
+        cut(&mut metric.unit, MAX_TEXT_BYTES);
+        metric.options.truncate(MAX_LIST_ITEMS);
+        metric.options.iter_mut().for_each(|option| cut(option, MAX_TEXT_BYTES));
         metric.options.shrink_to_fit();
     }
     spec.metrics.shrink_to_fit();
     for text in [&mut spec.name, &mut spec.kind, &mut spec.will] {
-        cut(text, TEXT_BYTES);
+        cut(text, MAX_TEXT_BYTES);
     }
-    while spec.attributes.len() > LIST {
+    while spec.attributes.len() > MAX_LIST_ITEMS {
         spec.attributes.pop_last();
     }
-    spec.attributes.retain(|name, _| name.len() <= TEXT_BYTES);
-    spec.attributes.values_mut().for_each(|text| cut(text, TEXT_BYTES));
+    spec.attributes.retain(|name, _| name.len() <= MAX_TEXT_BYTES);
+    spec.attributes.values_mut().for_each(|text| cut(text, MAX_TEXT_BYTES));
 }
 
-/// Cuts an announcement down to what must be shown of one, where there is no room for more.
+/// Truncates an announcement to the minimum, for when space is short.
 pub(super) fn bound_tightly(spec: &mut Spec) {
     spec.attributes.clear();
     for text in [&mut spec.name, &mut spec.kind, &mut spec.will] {
-        cut(text, TIGHT_BYTES);
+        cut(text, MAX_TIGHT_BYTES);
     }
     for metric in &mut spec.metrics {
-        cut(&mut metric.unit, TIGHT_BYTES);
+        cut(&mut metric.unit, MAX_TIGHT_BYTES);
         metric.options = Vec::new();
     }
 }
 
-/// Cuts a text that is longer than so many bytes, and shows that it was.
+/// Truncates a text to a number of bytes, with an ellipsis.
 pub(super) fn cut(text: &mut String, bytes: usize) {
     if text.len() > bytes {
         text.truncate(text.floor_char_boundary(bytes));

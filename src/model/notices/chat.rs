@@ -1,4 +1,5 @@
-//! Of which messages to tell, each room at its pace, and all of them together where there are many.
+//! Notifications about messages: per room with a minimum interval, or one for all rooms if there are too
+//! many.
 
 use std::collections::BTreeMap;
 
@@ -10,61 +11,61 @@ use crate::model::principal::Sender;
 use crate::model::reducer::Model;
 use crate::model::time::BootMs;
 
-/// A room has a notice no oftener than this, in milliseconds.
-pub(super) const ROOM_GAP_MS: u64 = 10_000;
-/// What is replayed is told once all of it is there: looked at so often, in milliseconds.
-const REPLAY_LOOK_MS: u64 = 1_000;
-/// So much of a sender's name is in a notice, in characters: a short id has room beside it.
-const SENDER_CHARS: usize = 30;
-/// So much of a message is in a notice, in characters.
-pub(super) const TEXT_CHARS: usize = 240;
+/// Minimum interval between two notifications about a room, in milliseconds.
+pub(super) const MIN_ROOM_INTERVAL_MS: u64 = 10_000;
+/// Interval of checking whether a replay is complete, in milliseconds; only then is it notified about.
+const REPLAY_CHECK_MS: u64 = 1_000;
+/// Maximum length of a sender's name in a notification, in characters; leaves space for a short id.
+const MAX_SENDER_CHARS: usize = 30;
+/// Maximum length of a message in a notification, in characters.
+pub(super) const MAX_TEXT_CHARS: usize = 240;
 
-/// Maximum number of rooms of which something is to be told.
+/// Maximum number of rooms with pending notifications.
 const MAX_ROOMS: usize = 500;
 
 type Key = (ConnectionId, RoomId);
 
-/// What was written while the person looked elsewhere.
+/// Messages that arrived while the person was not looking.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Talks {
-    rooms: BTreeMap<Key, Talk>,
-    /// A notice of several rooms is shown.
+pub(super) struct UnseenMessages {
+    rooms: BTreeMap<Key, UnseenRoom>,
+    /// Whether a summary of several rooms is shown.
     together: bool,
 }
 
-/// What was written in a room since the person last looked.
+/// Messages in a room since the person last looked.
 #[derive(Clone, Debug, Default)]
-struct Talk {
-    /// No notice has told of these.
+struct UnseenRoom {
+    /// Messages not covered by a notification yet.
     waiting: u64,
-    /// All of them.
+    /// All messages.
     count: u64,
     sender: String,
     text: String,
     mention: bool,
     newest: Offset,
-    /// No notice before.
+    /// Earliest time of the next notification.
     next: BootMs,
     shown: bool,
 }
 
-/// What a room is to be told of.
+/// The notification level in effect for a room.
 pub(super) fn level(model: &Model, connection: ConnectionId, room: &RoomId) -> Level {
     model.notice_choices.room(connection, room).unwrap_or(model.preferences.notices.rooms)
 }
 
-/// Who wrote it, told apart from others whose names look the same.
+/// The sender, distinguishable from others with similar names.
 fn sender(model: &Model, connection: ConnectionId, entry: &Entry) -> String {
     let Sender { id, name } = &entry.sender;
     match model.connections.get(&connection) {
-        Some(connection) => connection.chat.shown(&entry.sender, SENDER_CHARS).label(),
-        None => Known::default().shown(id, name, SENDER_CHARS).label(),
+        Some(connection) => connection.chat.shown(&entry.sender, MAX_SENDER_CHARS).label(),
+        None => Known::default().shown(id, name, MAX_SENDER_CHARS).label(),
     }
 }
 
-impl Talks {
-    /// Somebody wrote something that the person does not see.
-    pub(super) fn hear(
+impl UnseenMessages {
+    /// Records a message that the person does not see.
+    pub(super) fn add_message(
         &mut self,
         at: Moment,
         model: &Model,
@@ -80,17 +81,18 @@ impl Talks {
         }
         let key = (id, entry.draft.room.clone());
         if self.rooms.len() >= MAX_ROOMS && !self.rooms.contains_key(&key) {
-            // What no notice is shown or due of can be forgotten.
+            // Rooms with nothing pending or shown can be dropped.
             self.rooms.retain(|_, talk| talk.waiting > 0 || talk.shown);
             if self.rooms.len() >= MAX_ROOMS {
                 return;
             }
         }
         let talk = self.rooms.entry(key).or_default();
-        // What was told is told: a plain message after a mention is the last one again.
+        // Keep showing a pending mention instead of a later message without one. Messages already notified
+        // about do not count.
         if mention || !talk.mention || talk.waiting == 0 {
             talk.sender = sender(model, id, entry);
-            talk.text = entry.draft.content.body().chars().take(TEXT_CHARS).collect();
+            talk.text = entry.draft.content.body().chars().take(MAX_TEXT_CHARS).collect();
             talk.mention = mention;
         }
         talk.waiting += 1;
@@ -99,8 +101,8 @@ impl Talks {
         talk.next = talk.next.max(at.boot_ms);
     }
 
-    /// The person has read a room up to here.
-    pub(super) fn read(&mut self, id: ConnectionId, room: &RoomId, offset: Offset, out: &mut Out) {
+    /// The person has read a room up to this offset.
+    pub(super) fn mark_read(&mut self, id: ConnectionId, room: &RoomId, offset: Offset, out: &mut Out) {
         let key = (id, room.clone());
         if self.rooms.get(&key).is_some_and(|talk| talk.newest <= offset)
             && let Some(talk) = self.rooms.remove(&key)
@@ -110,14 +112,14 @@ impl Talks {
         }
     }
 
-    /// The person looks at the window.
-    pub(super) fn seen(&mut self, out: &mut Out) {
+    /// The person is looking at the window.
+    pub(super) fn mark_all_seen(&mut self, out: &mut Out) {
         if std::mem::take(&mut self.together) {
             out.withdraw(Topic::Rooms);
         }
     }
 
-    /// A connection's rooms are not what they were.
+    /// The rooms of a connection were reset.
     pub(super) fn forget(&mut self, id: ConnectionId, out: &mut Out) {
         self.rooms.retain(|(connection, room), talk| {
             if *connection == id && talk.shown {
@@ -127,18 +129,18 @@ impl Talks {
         });
     }
 
-    /// What waits is not told any more.
-    pub(super) fn hush(&mut self) {
+    /// Drops pending notifications.
+    pub(super) fn drop_pending(&mut self) {
         self.rooms.values_mut().for_each(|talk| talk.waiting = 0);
     }
 
-    /// When there may be something to show.
+    /// Earliest time at which a notification may be due.
     pub(super) fn due(&self) -> Option<BootMs> {
         self.rooms.values().filter(|talk| talk.waiting > 0).map(|talk| talk.next).min()
     }
 
-    /// Shows what is due: each room apart while the minute bears it, else all together.
-    pub(super) fn settle(
+    /// Shows what is due: a notification per room within the limit per minute, otherwise a summary.
+    pub(super) fn show_due(
         &mut self,
         now: BootMs,
         model: &Model,
@@ -152,7 +154,7 @@ impl Talks {
             if level(model, *id, room) == Level::Nothing {
                 talk.waiting = 0;
             } else if talk.waiting > 0 && talk.next <= now && !may_tell(id) {
-                talk.next = now + REPLAY_LOOK_MS;
+                talk.next = now + REPLAY_CHECK_MS;
             }
         }
         let due: Vec<Key> = self
@@ -170,7 +172,7 @@ impl Talks {
 
     fn show(&mut self, now: BootMs, model: &Model, key: Key, out: &mut Out) {
         let Some(talk) = self.rooms.get_mut(&key) else { return };
-        (talk.waiting, talk.next, talk.shown) = (0, now + ROOM_GAP_MS, true);
+        (talk.waiting, talk.next, talk.shown) = (0, now + MIN_ROOM_INTERVAL_MS, true);
         let connection = model.connections.get(&key.0);
         let room = connection.map_or_else(|| RoomName::of_id(&key.1), |of| of.chat.name_of(&key.1));
         let news = News::Messages {
@@ -190,7 +192,7 @@ impl Talks {
         for key in due {
             let Some(talk) = self.rooms.get_mut(&key) else { continue };
             count += talk.waiting;
-            (talk.waiting, talk.next) = (0, now + ROOM_GAP_MS);
+            (talk.waiting, talk.next) = (0, now + MIN_ROOM_INTERVAL_MS);
             if best.as_ref().is_none_or(|(mention, _)| talk.mention && !mention) {
                 best = Some((talk.mention, key));
             }

@@ -1,5 +1,5 @@
-//! What a person wants to be told of while they look elsewhere: for all rooms and devices ([`NoticePreferences`]), and for
-//! some of them apart ([`NoticeChoices`]).
+//! Notification settings: general ones ([`NoticePreferences`]), and those of individual rooms and devices
+//! ([`NoticeChoices`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,24 +8,24 @@ use serde::{Deserialize, Serialize};
 use crate::model::device::DeviceId;
 use crate::model::id::{ConnectionId, RoomId};
 
-/// Minutes of a day.
+/// Minutes per day.
 pub const DAY_MINUTES: u16 = 24 * 60;
 
-/// Of which messages in a room to tell.
+/// Notification level of a room.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
-    /// Of all of them.
+    /// All messages.
     All,
-    /// Of those that name the person.
+    /// Only messages that mention the person.
     #[default]
     Mentions,
-    /// Of none.
+    /// None.
     Nothing,
 }
 
 impl Level {
-    /// Whether to tell of a message that names the person, or does not.
+    /// Whether to notify about a message, given whether it mentions the person.
     pub fn wants(self, mention: bool) -> bool {
         match self {
             Level::All => true,
@@ -35,29 +35,29 @@ impl Level {
     }
 }
 
-/// What a person wants to be told of, and how.
+/// General notification settings.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct NoticePreferences {
-    /// Of which messages, in rooms that have no choice of their own.
+    /// Level of rooms without their own setting.
     pub rooms: Level,
-    /// Whether to tell that a device went offline or fell silent.
+    /// Whether to notify when a device goes offline or silent.
     pub devices: bool,
-    /// Whether to tell that a connection has been down for a while.
+    /// Whether to notify when a connection is down for a while.
     pub link: bool,
-    /// Whether a notice shows what was written: others may see the screen.
+    /// Whether notifications include the message text, which others may see on the screen.
     pub show_text: bool,
-    /// Whether there are hours without notices.
+    /// Whether quiet hours are enabled.
     pub quiet: bool,
-    /// When these begin, in minutes after local midnight. See [`NoticePreferences::is_quiet_at`].
+    /// Start of the quiet hours, in minutes after local midnight. See [`NoticePreferences::is_quiet_at`].
     pub quiet_from: u16,
-    /// When they end, likewise.
+    /// End of the quiet hours, in minutes after local midnight.
     pub quiet_to: u16,
-    /// No notices for now.
+    /// Whether "do not disturb" is on.
     pub do_not_disturb: bool,
-    /// Whether to be in the tray.
+    /// Whether to show a tray icon.
     pub tray: bool,
-    /// Whether a closed window goes on in the tray.
+    /// Whether closing the window keeps the app running in the tray.
     pub close_to_tray: bool,
 }
 
@@ -79,10 +79,10 @@ impl Default for NoticePreferences {
 }
 
 impl NoticePreferences {
-    /// When quiet hours begin and end unless somebody chose.
+    /// Default start and end of the quiet hours, in minutes after local midnight.
     pub const QUIET: (u16, u16) = (22 * 60, 7 * 60);
 
-    /// When quiet hours may begin and end, in minutes after midnight.
+    /// The choices for start and end of the quiet hours, in minutes after local midnight.
     pub const HALF_HOURS: &[u16] = &{
         let mut all = [0; DAY_MINUTES as usize / 30];
         let mut at = 1;
@@ -93,8 +93,8 @@ impl NoticePreferences {
         all
     };
 
-    /// Whether no notice is to be shown at this minute of the local day. Hours that begin after they end go on past
-    /// midnight; the minute they end is loud again, and equal ends leave nothing between them.
+    /// Whether a minute of the local day is within quiet hours. Hours that begin after they end span
+    /// midnight. The end is exclusive, and equal ends mean no quiet hours.
     pub fn is_quiet_at(&self, minute: u16) -> bool {
         let (from, to) = (self.quiet_from % DAY_MINUTES, self.quiet_to % DAY_MINUTES);
         let within = if from <= to { (from..to).contains(&minute) } else { minute >= from || minute < to };
@@ -102,7 +102,7 @@ impl NoticePreferences {
     }
 }
 
-/// Where a person wants something else than usual.
+/// Notification settings of individual rooms and devices.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, from = "Lists", into = "Lists")]
 pub struct NoticeChoices {
@@ -111,12 +111,12 @@ pub struct NoticeChoices {
 }
 
 impl NoticeChoices {
-    /// What was chosen for a room; none: the usual.
+    /// Level of a room; `None` for the default.
     pub fn room(&self, connection: ConnectionId, room: &RoomId) -> Option<Level> {
         self.rooms.get(&connection)?.get(room).copied()
     }
 
-    /// Chooses for a room; none: the usual.
+    /// Sets the level of a room; `None` for the default.
     pub fn set_room(&mut self, connection: ConnectionId, room: RoomId, level: Option<Level>) {
         let rooms = self.rooms.entry(connection).or_default();
         match level {
@@ -131,7 +131,7 @@ impl NoticeChoices {
         self.muted.get(&connection).is_some_and(|muted| muted.contains(device))
     }
 
-    /// Mutes a device, or no longer.
+    /// Mutes or unmutes a device.
     pub fn mute(&mut self, connection: ConnectionId, device: DeviceId, muted: bool) {
         let devices = self.muted.entry(connection).or_default();
         if muted {
@@ -142,14 +142,14 @@ impl NoticeChoices {
         self.muted.retain(|_, devices| !devices.is_empty());
     }
 
-    /// Forgets what was chosen for a connection's rooms and devices.
+    /// Removes the settings of a connection's rooms and devices.
     pub fn forget(&mut self, connection: ConnectionId) {
         self.rooms.remove(&connection);
         self.muted.remove(&connection);
     }
 }
 
-/// [`NoticeChoices`] in a file.
+/// [`NoticeChoices`] as stored in a file.
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Lists {
@@ -203,7 +203,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quiet_hours_go_past_midnight_and_end_on_the_minute() {
+    fn quiet_hours_span_midnight_and_end_on_the_minute() {
         let hours = |from, to| NoticePreferences {
             quiet: true,
             quiet_from: from,
@@ -216,7 +216,7 @@ mod tests {
         let noon = hours(12 * 60, 13 * 60);
         assert_eq!([719, 720, 779, 780].map(|minute| noon.is_quiet_at(minute)), [false, true, true, false]);
         assert!((0..DAY_MINUTES).all(|minute| !hours(600, 600).is_quiet_at(minute)));
-        // What no clock shows, as a file may have it, is taken round the day.
+        // Out-of-range values in a file wrap around the day.
         assert!(hours(DAY_MINUTES + 60, 120).is_quiet_at(60));
         let off = NoticePreferences { quiet: false, ..night };
         assert!(!off.is_quiet_at(0));
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn choices_keep_their_form_in_a_file() {
+    fn choices_survive_a_round_trip() {
         let (one, room) = (ConnectionId(3), RoomId::general());
         let pump = DeviceId::new("pump").unwrap();
         let mut choices = NoticeChoices::default();

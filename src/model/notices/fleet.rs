@@ -1,5 +1,5 @@
-//! Of which devices to tell that they are gone: those of a connection that go together are told together, and what is back
-//! is taken back.
+//! Notifications about devices that went offline or silent. Devices of a connection that go together share a
+//! notification, which is withdrawn when they are back.
 
 use std::collections::BTreeMap;
 
@@ -11,36 +11,36 @@ use crate::model::id::ConnectionId;
 use crate::model::reducer::Model;
 use crate::model::time::BootMs;
 
-/// So long after the first one the others of a fleet may follow it, in milliseconds.
-pub(super) const TOGETHER_MS: u64 = 2_000;
-/// A connection's devices have a notice no oftener than this, in milliseconds.
-pub(super) const GAP_MS: u64 = 10_000;
-/// So much of a title is in a notice, in characters: an id has room beside it.
-const TITLE_CHARS: usize = 30;
-/// So many names are in a notice.
-const NAMES: usize = 3;
+/// How long to wait for further devices after the first one, in milliseconds.
+pub(super) const GROUPING_MS: u64 = 2_000;
+/// Minimum interval between two notifications about a connection's devices, in milliseconds.
+pub(super) const MIN_INTERVAL_MS: u64 = 10_000;
+/// Maximum length of a device's title in a notification, in characters; leaves space for an id.
+const MAX_TITLE_CHARS: usize = 30;
+/// Maximum number of device names in a notification.
+const MAX_NAMES: usize = 3;
 
-/// How devices are gone.
+/// How devices were lost.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Gone {
-    /// They, or their wills, said so.
+    /// All are offline.
     Offline,
-    /// They say nothing.
+    /// All are silent.
     Silent,
-    /// Some so, some so.
+    /// Some are offline, some silent.
     Both,
 }
 
-/// A connection's devices that are gone.
+/// The lost devices of a connection.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Fleet {
-    /// The hub's list was heard once: what differs from it is news.
+    /// Whether the hub's device list arrived once; only later changes are notified about.
     listed: bool,
     gone: BTreeMap<DeviceId, Missing>,
-    /// How many of them were told of.
-    told: usize,
+    /// Number of devices that were notified about.
+    notified: usize,
     due: Option<BootMs>,
-    /// No notice before.
+    /// Earliest time of the next notification.
     next: BootMs,
     shown: bool,
 }
@@ -48,25 +48,25 @@ pub(super) struct Fleet {
 #[derive(Copy, Clone, Debug)]
 struct Missing {
     how: Gone,
-    told: bool,
+    notified: bool,
 }
 
-/// What a fleet hears by.
-pub(super) struct Ears<'a> {
+/// Context of an event.
+pub(super) struct EventContext<'a> {
     pub(super) at: Moment,
     pub(super) model: &'a Model,
     pub(super) connection: ConnectionId,
-    /// The device that the person looks at.
+    /// The device that the person is looking at.
     pub(super) viewed: Option<&'a DeviceId>,
 }
 
-impl Ears<'_> {
+impl EventContext<'_> {
     fn presence(&self, device: &DeviceId) -> Option<Presence> {
         let devices = &self.model.connections.get(&self.connection)?.devices;
         devices.get(device.as_str()).map(|device| device.presence)
     }
 
-    /// Whether the person wants to be told of this one, and does not see it.
+    /// Whether to notify about a device: enabled, not muted, and not on screen.
     fn wants(&self, device: &DeviceId) -> bool {
         let preferences = &self.model.preferences.notices;
         preferences.devices
@@ -77,88 +77,91 @@ impl Ears<'_> {
 }
 
 impl Fleet {
-    /// Whether a device is gone that may come back by a reading alone.
+    /// Whether a silent device may come back by publishing alone.
     pub(super) fn misses_some(&self) -> bool {
         !self.gone.is_empty()
     }
 
-    /// When there may be something to show.
+    /// Earliest time at which a notification may be due.
     pub(super) fn due(&self) -> Option<BootMs> {
         self.due
     }
 
-    /// Something happens on its connection.
-    pub(super) fn hear(&mut self, ears: Ears<'_>, event: &Event, out: &mut Out) {
+    /// Handles an event of the connection.
+    pub(super) fn handle_event(&mut self, context: EventContext<'_>, event: &Event, out: &mut Out) {
         let was_there = |presence| matches!(presence, Some(Presence::Online | Presence::Silent));
         match event {
             Event::Device(DeviceEvent::Listed { devices, more, .. }) => {
                 for state in devices {
                     let id = &state.spec.id;
                     if state.online {
-                        self.back(ears.connection, id, out);
-                    } else if self.listed && was_there(ears.presence(id)) {
-                        self.lost(&ears, id, Gone::Offline);
+                        self.back(context.connection, id, out);
+                    } else if self.listed && was_there(context.presence(id)) {
+                        self.lost(&context, id, Gone::Offline);
                     }
                 }
                 self.listed |= !more;
             }
-            Event::Device(DeviceEvent::Announced(state)) => self.back(ears.connection, &state.spec.id, out),
-            Event::Device(DeviceEvent::Presence { device, online: true, .. }) => {
-                self.back(ears.connection, device, out)
+            Event::Device(DeviceEvent::Announced(state)) => {
+                self.back(context.connection, &state.spec.id, out)
             }
-            Event::Device(DeviceEvent::Presence { device, .. }) if was_there(ears.presence(device)) => {
-                self.lost(&ears, device, Gone::Offline);
+            Event::Device(DeviceEvent::Presence { device, online: true, .. }) => {
+                self.back(context.connection, device, out)
+            }
+            Event::Device(DeviceEvent::Presence { device, .. }) if was_there(context.presence(device)) => {
+                self.lost(&context, device, Gone::Offline);
             }
             Event::Device(DeviceEvent::Silent { device, .. })
-                if ears.presence(device) == Some(Presence::Online) =>
+                if context.presence(device) == Some(Presence::Online) =>
             {
-                self.lost(&ears, device, Gone::Silent);
+                self.lost(&context, device, Gone::Silent);
             }
             Event::Device(DeviceEvent::Readings(readings)) if self.misses_some() => {
                 for sample in &readings.samples {
-                    self.back(ears.connection, &sample.device, out);
+                    self.back(context.connection, &sample.device, out);
                 }
             }
             _ => {}
         }
     }
 
-    fn lost(&mut self, ears: &Ears<'_>, device: &DeviceId, how: Gone) {
-        if !ears.wants(device) {
+    fn lost(&mut self, context: &EventContext<'_>, device: &DeviceId, how: Gone) {
+        if !context.wants(device) {
             return;
         }
-        let known = self.gone.insert(device.clone(), Missing { how, told: false });
-        self.told -= usize::from(known.is_some_and(|known| known.told));
-        let due = self.next.max(ears.at.boot_ms.saturating_add(TOGETHER_MS));
+        let known = self.gone.insert(device.clone(), Missing { how, notified: false });
+        self.notified -= usize::from(known.is_some_and(|known| known.notified));
+        let due = self.next.max(context.at.boot_ms.saturating_add(GROUPING_MS));
         self.due.get_or_insert(due);
     }
 
     fn back(&mut self, connection: ConnectionId, device: &DeviceId, out: &mut Out) {
         if let Some(back) = self.gone.remove(device) {
-            self.told -= usize::from(back.told);
-            self.mend(connection, out);
+            self.notified -= usize::from(back.notified);
+            self.withdraw_if_over(connection, out);
         }
     }
 
-    /// Our own link is down: what is not told yet is not known any more. `for_ever`: nor is the rest.
+    /// The link went down: pending notifications are dropped, since the state is unknown. `for_ever`: shown
+    /// ones are withdrawn too.
     pub(super) fn link_lost(&mut self, connection: ConnectionId, for_ever: bool, out: &mut Out) {
-        self.gone.retain(|_, missing| missing.told && !for_ever);
-        self.told = self.gone.len();
-        self.mend(connection, out);
+        self.gone.retain(|_, missing| missing.notified && !for_ever);
+        self.notified = self.gone.len();
+        self.withdraw_if_over(connection, out);
     }
 
-    fn mend(&mut self, connection: ConnectionId, out: &mut Out) {
-        if self.told == self.gone.len() {
+    fn withdraw_if_over(&mut self, connection: ConnectionId, out: &mut Out) {
+        if self.notified == self.gone.len() {
             self.due = None;
         }
-        if self.shown && self.told == 0 {
+        if self.shown && self.notified == 0 {
             self.shown = false;
             out.withdraw(Topic::Devices(connection));
         }
     }
 
     /// Shows what is due.
-    pub(super) fn settle(
+    pub(super) fn show_due(
         &mut self,
         now: BootMs,
         model: &Model,
@@ -169,33 +172,34 @@ impl Fleet {
         if self.due.is_none_or(|due| due > now) {
             return;
         }
-        self.gone.retain(|id, missing| missing.told || !model.notice_choices.is_muted(connection, id));
+        self.gone.retain(|id, missing| missing.notified || !model.notice_choices.is_muted(connection, id));
         if !wanted {
-            self.gone.retain(|_, missing| missing.told);
+            self.gone.retain(|_, missing| missing.notified);
         }
-        self.told = self.gone.values().filter(|missing| missing.told).count();
-        if self.told == self.gone.len() {
+        self.notified = self.gone.values().filter(|missing| missing.notified).count();
+        if self.notified == self.gone.len() {
             self.due = None;
             return;
         }
         if out.free(now) == 0 {
             return;
         }
-        (self.due, self.next, self.shown) = (None, now + GAP_MS, true);
+        (self.due, self.next, self.shown) = (None, now + MIN_INTERVAL_MS, true);
         out.show(now, self.notice(model, connection));
-        self.gone.values_mut().for_each(|missing| missing.told = true);
-        self.told = self.gone.len();
+        self.gone.values_mut().for_each(|missing| missing.notified = true);
+        self.notified = self.gone.len();
     }
 
     fn notice(&self, model: &Model, connection: ConnectionId) -> Notice {
         let at = model.connections.get(&connection);
         let name = |id: &DeviceId| {
-            let known = at.and_then(|at| Some(at.device_title(at.devices.get(id.as_str())?, TITLE_CHARS)));
+            let known =
+                at.and_then(|at| Some(at.device_title(at.devices.get(id.as_str())?, MAX_TITLE_CHARS)));
             known.unwrap_or_else(|| id.to_string())
         };
-        // What is new comes first.
+        // Devices not notified about yet come first.
         let mut ids: Vec<_> = self.gone.iter().collect();
-        ids.sort_by_key(|(_, missing)| missing.told);
+        ids.sort_by_key(|(_, missing)| missing.notified);
         let same = ids.windows(2).all(|pair| pair[0].1.how == pair[1].1.how);
         let target = match ids[..] {
             [(id, _)] => Target::Device(connection, id.clone()),
@@ -203,7 +207,7 @@ impl Fleet {
         };
         let news = News::Devices {
             count: ids.len(),
-            names: ids.iter().take(NAMES).map(|(id, _)| name(id)).collect(),
+            names: ids.iter().take(MAX_NAMES).map(|(id, _)| name(id)).collect(),
             gone: ids.first().filter(|_| same).map_or(Gone::Both, |(_, missing)| missing.how),
         };
         Notice { topic: Topic::Devices(connection), news, target }

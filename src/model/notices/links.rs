@@ -1,4 +1,4 @@
-//! Our own links: one notice for an outage, however many of them are down, and only if it lasts.
+//! Notifications about lost connections: one for all that are down, and only if the outage lasts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,10 +6,10 @@ use super::{News, Notice, Out, SLEPT_MS, Target, Topic};
 use crate::model::id::ConnectionId;
 use crate::model::time::BootMs;
 
-/// So long is an outage not worth a notice, in milliseconds.
-pub(super) const LASTS_MS: u64 = 30_000;
+/// Minimum duration of an outage before it is notified about, in milliseconds.
+pub(super) const MIN_OUTAGE_MS: u64 = 30_000;
 
-/// What is known of links that are down.
+/// The connections that are down.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Links {
     online: BTreeSet<ConnectionId>,
@@ -20,18 +20,18 @@ pub(super) struct Links {
 #[derive(Copy, Clone, Debug)]
 struct Outage {
     due: BootMs,
-    told: bool,
+    notified: bool,
 }
 
 impl Links {
-    /// A link is not up. One that never was is no news: whoever started it looks at it.
+    /// A link is not up. Ignored if it never was: the person who started it is watching.
     pub(super) fn down(&mut self, now: BootMs, id: ConnectionId) {
         if self.online.contains(&id) {
-            self.down.insert(id, Outage { due: now.saturating_add(LASTS_MS), told: false });
+            self.down.insert(id, Outage { due: now.saturating_add(MIN_OUTAGE_MS), notified: false });
         }
     }
 
-    /// Notes whether a link is up.
+    /// Records whether a link is up.
     pub(super) fn was_online(&mut self, id: ConnectionId, online: bool) {
         if online {
             self.online.insert(id);
@@ -40,32 +40,32 @@ impl Links {
         }
     }
 
-    /// A link is up again, or is not wanted.
+    /// A link is up again, or was stopped.
     pub(super) fn over(&mut self, id: ConnectionId, out: &mut Out) {
         self.online.remove(&id);
         self.down.remove(&id);
-        if self.shown && !self.down.values().any(|outage| outage.told) {
+        if self.shown && !self.down.values().any(|outage| outage.notified) {
             self.shown = false;
             out.withdraw(Topic::Links);
         }
     }
 
-    /// When an outage has lasted.
+    /// When the next outage has lasted long enough.
     pub(super) fn due(&self) -> Option<BootMs> {
-        self.down.values().filter(|outage| !outage.told).map(|outage| outage.due).min()
+        self.down.values().filter(|outage| !outage.notified).map(|outage| outage.due).min()
     }
 
-    /// Tells of what has lasted, if that is wanted. All that is down is told at once: a computer without a network has one
-    /// outage.
-    pub(super) fn settle(&mut self, now: BootMs, wanted: bool, out: &mut Out) {
+    /// Shows a notification for the outages that have lasted long enough, if enabled. It covers all links
+    /// that are down, since a lost network affects them together.
+    pub(super) fn show_due(&mut self, now: BootMs, wanted: bool, out: &mut Out) {
         let Some(due) = self.due().filter(|due| *due <= now) else { return };
         if now - due > SLEPT_MS {
-            // The computer slept: its links have the usual time to come back.
-            let untold = self.down.values_mut().filter(|outage| !outage.told);
-            untold.for_each(|outage| outage.due = now.saturating_add(LASTS_MS));
+            // After a sleep, links get the usual time to reconnect.
+            let pending = self.down.values_mut().filter(|outage| !outage.notified);
+            pending.for_each(|outage| outage.due = now.saturating_add(MIN_OUTAGE_MS));
             return;
         }
-        self.down.values_mut().for_each(|outage| outage.told = true);
+        self.down.values_mut().for_each(|outage| outage.notified = true);
         if wanted {
             self.shown = true;
             let connections: Vec<_> = self.down.keys().copied().collect();

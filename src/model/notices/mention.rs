@@ -1,11 +1,10 @@
-//! Whether a message names a person: `@name`, as a whole word, in any case; in Korean with what follows a name there.
+//! Detects mentions: `@name` as a whole word, ignoring case; Korean particles and titles may follow the name.
 
 use std::ops::Range;
 
 use crate::model::search::fold;
 
-/// What follows a name in Korean without being a part of it: titles and particles. They also follow one another
-/// (`님에게`, `한테도`).
+/// Korean particles and titles that may follow a name; several may be combined (`님에게`, `한테도`).
 const AFTER_A_NAME: &[&str] = &[
     "님",
     "씨",
@@ -54,13 +53,13 @@ const AFTER_A_NAME: &[&str] = &[
     "밖에",
 ];
 
-/// The signs before a name.
+/// Characters that introduce a mention.
 pub const SIGNS: [char; 3] = ['@', '＠', '﹫'];
 
-/// Most of them in a row.
-const MOST_IN_A_ROW: usize = 4;
+/// Maximum number of particles and titles after a name.
+const MAX_SUFFIXES: usize = 4;
 
-/// Whether `body` names the person of this name. Case, accents, width and how letters are encoded make no difference.
+/// Whether `body` mentions a name. Ignores case, accents, width and Unicode encoding.
 pub fn mentions(body: &str, name: &str) -> bool {
     if !body.contains(SIGNS) {
         return false;
@@ -76,10 +75,10 @@ pub fn mentions(body: &str, name: &str) -> bool {
     })
 }
 
-/// Maximum number of places that are looked for in one text.
+/// Maximum number of mentions located in a text.
 const MAX_PLACES: usize = 200;
 
-/// Where a text names a person, by the rule of [`mentions`]: the sign and the name, without what follows it.
+/// The ranges of mentions as found by [`mentions`], in bytes: the sign and the name, without particles.
 pub fn mention_places(text: &str, name: &str) -> Vec<Range<usize>> {
     let name = fold::folded_name(name.trim());
     if name.is_empty() || !text.contains(SIGNS) {
@@ -94,7 +93,7 @@ pub fn mention_places(text: &str, name: &str) -> Vec<Range<usize>> {
     named.take(MAX_PLACES).collect()
 }
 
-/// How many bytes of a text spell a folded name at its beginning, if they do.
+/// Length of the folded name at the start of a text, in bytes, if it is there.
 fn named_length(text: &str, name: &str) -> Option<usize> {
     let mut found = None;
     for (at, c) in text.char_indices() {
@@ -103,22 +102,22 @@ fn named_length(text: &str, name: &str) -> Option<usize> {
         if prefix == name {
             found = Some(end);
         }
-        // A letter may still be under way: the first of several that make up a syllable.
+        // The last letter may combine with the following ones to form a syllable.
         let settled = prefix.char_indices().next_back().map_or("", |(last, _)| &prefix[..last]);
         if !name.starts_with(settled) || settled.len() >= name.len() {
             break;
         }
     }
     let end = found?;
-    let rest: String = text[end..].chars().take(4 * MOST_IN_A_ROW + 1).collect();
+    let rest: String = text[end..].chars().take(4 * MAX_SUFFIXES + 1).collect();
     ends_the_name(&fold::folded_name(&rest)).then_some(end)
 }
 
-/// Whether a name may end before this.
+/// Whether a name may end before this text.
 fn ends_the_name(rest: &str) -> bool {
     let end = rest.find(|c| !in_a_word(c)).unwrap_or(rest.len());
     let word = &rest[..end];
-    word.is_empty() || is_all_after_a_name(word, MOST_IN_A_ROW)
+    word.is_empty() || is_all_after_a_name(word, MAX_SUFFIXES)
 }
 
 fn is_all_after_a_name(word: &str, most: usize) -> bool {
@@ -137,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_a_whole_word_in_any_case() {
+    fn a_mention_is_a_whole_word_in_any_case() {
         for named in [
             "@ada",
             "hi @Ada!",
@@ -172,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn the_places_are_those_of_the_names() {
+    fn mention_places_are_the_ranges_of_the_names() {
         let places = |text: &str, name: &str| {
             mention_places(text, name).into_iter().map(|place| text[place].to_owned()).collect::<Vec<_>>()
         };
@@ -190,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_korean_name_takes_titles_and_particles_but_is_no_part_of_another() {
+    fn korean_titles_and_particles_may_follow_but_longer_names_differ() {
         for named in [
             "@민아",
             "@민아야",

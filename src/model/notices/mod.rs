@@ -1,5 +1,5 @@
-//! [`Notifier`]: of what to tell a person who looks elsewhere, and when to be quiet. It hears everything that happens, and
-//! says what to show and what to take back. Pure: time, the model and where the person looks are arguments.
+//! [`Notifier`]: decides which notifications to show and withdraw while the person is not looking, and when
+//! to be quiet. Pure: time, the model and what the person sees are arguments.
 
 mod chat;
 mod choice;
@@ -24,27 +24,27 @@ pub use choice::{DAY_MINUTES, Level, NoticeChoices, NoticePreferences};
 pub use fleet::Gone;
 pub use mention::{SIGNS, mention_places, mentions};
 
-use chat::Talks;
+use chat::UnseenMessages;
 use fleet::Fleet;
 use links::Links;
 
-/// Most notices in any minute. What is more waits, and is then told together.
-pub const MOST_A_MINUTE: usize = 5;
-/// The minute of [`MOST_A_MINUTE`], in milliseconds.
+/// Maximum number of notifications per minute. Further ones are delayed and combined.
+pub const MAX_PER_MINUTE: usize = 5;
+/// Period of [`MAX_PER_MINUTE`], in milliseconds.
 const MINUTE_MS: u64 = 60_000;
-/// A deadline missed by so much means that the computer slept, in milliseconds.
+/// A deadline missed by this much means that the computer was asleep, in milliseconds.
 const SLEPT_MS: u64 = 10_000;
 
-/// A moment, as the notifier needs it.
+/// The current time.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Moment {
-    /// For timers.
+    /// Boot time, for timers.
     pub boot_ms: BootMs,
-    /// Minutes since local midnight, for quiet hours.
+    /// Local time in minutes after midnight, for quiet hours.
     pub minute: u16,
 }
 
-/// What the person is looking at, while the window has the focus.
+/// What is visible to the person while the window has the focus.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Viewing {
     /// The open room.
@@ -53,7 +53,7 @@ pub struct Viewing {
     pub device: Option<(ConnectionId, DeviceId)>,
 }
 
-/// What a notice is about: a later one about the same takes its place.
+/// Subject of a notification; a new one replaces the previous one with the same topic.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Topic {
     /// A room.
@@ -62,101 +62,101 @@ pub enum Topic {
     Rooms,
     /// A connection's devices.
     Devices(ConnectionId),
-    /// Connections that are down.
+    /// Lost connections.
     Links,
-    /// A trial by the person.
+    /// The test notification.
     Trial,
 }
 
-/// What a click on a notice opens.
+/// What a click on a notification opens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     /// A room.
     Room(ConnectionId, RoomId),
-    /// A device's page.
+    /// The page of a device.
     Device(ConnectionId, DeviceId),
-    /// The list of devices.
+    /// The device list.
     Devices,
     /// A connection.
     Connection(ConnectionId),
-    /// The window as it is.
+    /// The window in its current state.
     Window,
 }
 
-/// What to tell.
+/// Content of a notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {
-    /// Somebody wrote.
+    /// New messages in a room.
     Messages {
-        /// What the room is called.
+        /// Name of the room.
         room: RoomName,
-        /// How many messages since the person last looked.
+        /// Number of messages since the person last looked.
         count: u64,
-        /// Who wrote the last one, or the last that names the person.
+        /// Sender of the last message, or of the last one that mentions the person.
         sender: String,
-        /// What it says, cut; none where that is not to be shown.
+        /// Its text, truncated; `None` if texts are hidden.
         text: Option<String>,
-        /// Whether it names the person.
+        /// Whether it mentions the person.
         mention: bool,
     },
-    /// Much was written in several rooms.
+    /// New messages in several rooms.
     ManyMessages {
-        /// How many messages.
+        /// Number of messages.
         count: u64,
-        /// In how many rooms.
+        /// Number of rooms.
         rooms: usize,
-        /// Whether one of them names the person.
+        /// Whether any message mentions the person.
         mention: bool,
     },
-    /// Devices are gone.
+    /// Devices went offline or silent.
     Devices {
-        /// How many.
+        /// Number of devices.
         count: usize,
-        /// The names of the first of them.
+        /// Names of the first few.
         names: Vec<String>,
-        /// How.
+        /// Whether they are offline or silent.
         gone: Gone,
     },
     /// Connections are down.
     LinkLost {
-        /// Which.
+        /// The connections.
         connections: Vec<ConnectionId>,
     },
-    /// Notices work.
+    /// The test notification.
     Trial,
 }
 
-/// Something to tell. Text in it comes from outside, as it came.
+/// A notification. Contains foreign text that is not sanitized yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// What it is about.
+    /// Its subject.
     pub topic: Topic,
-    /// What it says.
+    /// Its content.
     pub news: News,
     /// What a click opens.
     pub target: Target,
 }
 
-/// What to do.
+/// An action for the platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Act {
-    /// Show this, in place of the last one of its topic.
+    /// Show a notification, replacing the previous one with the same topic.
     Show(Notice),
-    /// What was shown of this topic no longer matters.
+    /// Withdraw the notification with this topic.
     Withdraw(Topic),
 }
 
-/// What is known of one connection.
+/// State of a connection.
 #[derive(Clone, Debug, Default)]
 struct Peer {
     me: Option<(PrincipalId, String)>,
-    /// Entries up to here were heard.
+    /// Offset up to which entries were processed.
     heard_to: Offset,
-    /// Entries up to here were written before the link came up.
+    /// Offset up to which entries were written before the link came up.
     head: Offset,
-    /// It was caught up once: what is replayed now is news.
+    /// It was caught up once, so replayed entries are new to the person.
     knows_all: bool,
-    /// What is replayed was known before: the log began anew.
+    /// Replayed entries are already known, since the log was reset.
     is_known: bool,
     fleet: Fleet,
 }
@@ -167,17 +167,17 @@ impl Peer {
     }
 }
 
-/// Decides what is told.
+/// Decides which notifications to show.
 #[derive(Clone, Debug, Default)]
 pub struct Notifier {
     peers: BTreeMap<ConnectionId, Peer>,
-    talks: Talks,
+    unseen: UnseenMessages,
     links: Links,
     viewing: Option<Viewing>,
     out: Out,
 }
 
-/// What was decided, and how much of late.
+/// Pending actions, and the recent notifications for the rate limit.
 #[derive(Clone, Debug, Default)]
 struct Out {
     acts: VecDeque<Act>,
@@ -194,23 +194,23 @@ impl Out {
         self.acts.push_back(Act::Withdraw(topic));
     }
 
-    /// How many more notices this minute bears.
+    /// Number of notifications still allowed within this minute.
     fn free(&mut self, now: BootMs) -> usize {
         while self.shown_at.front().is_some_and(|at| at.saturating_add(MINUTE_MS) <= now) {
             self.shown_at.pop_front();
         }
-        MOST_A_MINUTE.saturating_sub(self.shown_at.len())
+        MAX_PER_MINUTE.saturating_sub(self.shown_at.len())
     }
 
-    /// When one more can be shown at the earliest.
+    /// Earliest time of the next notification allowed.
     fn next_free(&self) -> BootMs {
-        let full = self.shown_at.len().checked_sub(MOST_A_MINUTE);
+        let full = self.shown_at.len().checked_sub(MAX_PER_MINUTE);
         full.and_then(|at| self.shown_at.get(at)).map_or(0, |at| at.saturating_add(MINUTE_MS))
     }
 }
 
 impl Notifier {
-    /// Something happens; `model` is as it was before.
+    /// Handles an update; `model` is as before the update.
     pub fn hear(&mut self, at: Moment, model: &Model, update: &Update) {
         match update {
             Update::Connection(id, event) => self.event(at, model, *id, event),
@@ -218,49 +218,49 @@ impl Notifier {
                 if let Some(mut peer) = self.peers.remove(id) {
                     peer.fleet.link_lost(*id, true, &mut self.out);
                 }
-                self.talks.forget(*id, &mut self.out);
+                self.unseen.forget(*id, &mut self.out);
                 self.links.over(*id, &mut self.out);
             }
             _ => {}
         }
-        self.settle(at, model);
+        self.show_due(at, model);
     }
 
-    /// Whether readings are to be heard too: a silent device that speaks again says so by them alone.
+    /// Whether updates with readings are needed too: a silent device comes back by publishing alone.
     pub fn listens_to_readings(&self) -> bool {
         self.peers.values().any(|peer| peer.fleet.misses_some())
     }
 
-    /// The person looks somewhere else; none: not at the window.
+    /// Sets what the person is looking at; `None` if the window is not focused.
     pub fn view(&mut self, viewing: Option<Viewing>) {
         if let Some((connection, room)) = viewing.as_ref().and_then(|viewing| viewing.room.as_ref()) {
-            self.talks.read(*connection, room, Offset::MAX, &mut self.out);
+            self.unseen.mark_read(*connection, room, Offset::MAX, &mut self.out);
         }
         if viewing.is_some() {
-            self.talks.seen(&mut self.out);
+            self.unseen.mark_all_seen(&mut self.out);
         }
         self.viewing = viewing;
     }
 
-    /// The person wants to see what a notice looks like.
+    /// Shows the test notification.
     pub fn try_out(&mut self, at: Moment) {
         let notice = Notice { topic: Topic::Trial, news: News::Trial, target: Target::Window };
         self.out.show(at.boot_ms, notice);
     }
 
-    /// When to call [`Notifier::tick`] although nothing happens.
+    /// When to call [`Notifier::tick`] without an update.
     pub fn deadline(&self) -> Option<BootMs> {
         let fleets = self.peers.values().filter_map(|peer| peer.fleet.due());
-        let paced = fleets.chain(self.talks.due()).min().map(|due| due.max(self.out.next_free()));
+        let paced = fleets.chain(self.unseen.due()).min().map(|due| due.max(self.out.next_free()));
         paced.into_iter().chain(self.links.due()).min()
     }
 
-    /// Time has passed.
+    /// Handles the passing of time.
     pub fn tick(&mut self, at: Moment, model: &Model) {
-        self.settle(at, model);
+        self.show_due(at, model);
     }
 
-    /// What to do next.
+    /// The next action, if any.
     pub fn poll(&mut self) -> Option<Act> {
         self.out.acts.pop_front()
     }
@@ -280,23 +280,23 @@ impl Notifier {
             Event::Chat(ChatEvent::LogStarted { from, why, .. }) => {
                 peer.heard_to = from.saturating_sub(1);
                 peer.is_known = *why != LogRestart::First;
-                self.talks.forget(id, &mut self.out);
+                self.unseen.forget(id, &mut self.out);
             }
             Event::Chat(ChatEvent::Entries { entries, live }) => self.entries(at, model, id, entries, *live),
             Event::Chat(ChatEvent::Listed(listed)) => {
                 for (room, offset) in &listed.read {
-                    self.talks.read(id, room, *offset, &mut self.out);
+                    self.unseen.mark_read(id, room, *offset, &mut self.out);
                 }
             }
             Event::Chat(ChatEvent::ReadMarker { room, offset }) => {
-                self.talks.read(id, room, *offset, &mut self.out)
+                self.unseen.mark_read(id, room, *offset, &mut self.out)
             }
             Event::Link(LinkEvent::State(state)) => self.link(at, id, state),
             _ => {
                 let viewed = self.viewing.as_ref().and_then(|viewing| viewing.device.as_ref());
                 let viewed = viewed.filter(|(connection, _)| *connection == id).map(|(_, device)| device);
-                let ears = fleet::Ears { at, model, connection: id, viewed };
-                peer.fleet.hear(ears, event, &mut self.out);
+                let context = fleet::EventContext { at, model, connection: id, viewed };
+                peer.fleet.handle_event(context, event, &mut self.out);
             }
         }
     }
@@ -325,7 +325,7 @@ impl Notifier {
             let viewed = self.viewing.as_ref().and_then(|viewing| viewing.room.as_ref());
             let is_viewed = viewed.is_some_and(|(at, room)| *at == id && *room == entry.draft.room);
             if is_news && !quiet && !is_viewed {
-                self.talks.hear(at, model, (id, peer.me.as_ref()), entry);
+                self.unseen.add_message(at, model, (id, peer.me.as_ref()), entry);
             }
         }
         if peer.is_caught_up() {
@@ -334,18 +334,18 @@ impl Notifier {
     }
 
     /// Shows what is due.
-    fn settle(&mut self, at: Moment, model: &Model) {
+    fn show_due(&mut self, at: Moment, model: &Model) {
         let preferences = &model.preferences.notices;
         let (now, quiet) = (at.boot_ms, preferences.is_quiet_at(at.minute));
-        self.links.settle(now, preferences.link && !quiet && self.viewing.is_none(), &mut self.out);
+        self.links.show_due(now, preferences.link && !quiet && self.viewing.is_none(), &mut self.out);
         for (id, peer) in &mut self.peers {
-            peer.fleet.settle(now, model, *id, preferences.devices && !quiet, &mut self.out);
+            peer.fleet.show_due(now, model, *id, preferences.devices && !quiet, &mut self.out);
         }
         if quiet {
-            self.talks.hush();
+            self.unseen.drop_pending();
         }
         let peers = &self.peers;
         let may_tell = |id: &ConnectionId| peers.get(id).is_some_and(Peer::is_caught_up);
-        self.talks.settle(now, model, may_tell, &mut self.out);
+        self.unseen.show_due(now, model, may_tell, &mut self.out);
     }
 }

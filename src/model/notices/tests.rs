@@ -1,4 +1,4 @@
-//! Transcripts: what happens, line by line, and after `!` what the person is told of it.
+//! Transcripts: events line by line, each followed by the expected notifications after `!`.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails should say so at once")]
 
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::model::{Epoch, MessageId, MetricName, Time};
 const HUB: ConnectionId = ConnectionId(3);
 const OTHER: ConnectionId = ConnectionId(4);
 
-/// A window's model, the notifier beside it, and a person.
+/// A model, a notifier and a simulated person.
 struct Story {
     model: Model,
     notifier: Notifier,
@@ -24,7 +24,8 @@ struct Story {
 }
 
 impl Story {
-    /// Two connections, online and caught up, at noon; nobody looks. `pump`, `lamp` and `fan` are online.
+    /// Two connections, online and caught up, at noon; the window is not focused. `pump`, `lamp` and `fan`
+    /// are online.
     fn new() -> Story {
         let mut story = Story {
             model: Model::default(),
@@ -164,7 +165,7 @@ impl Story {
             ["remove"] => self.hear(Update::Removed(HUB)),
             ["try"] => self.notifier.try_out(self.at),
             ["wake", "after", hours] => {
-                // No tick in between: nothing runs while a computer sleeps.
+                // No tick in between: nothing runs while a computer is asleep.
                 self.at.boot_ms += hours.parse::<u64>().unwrap() * 3_600_000;
                 self.notifier.tick(self.at, &self.model);
             }
@@ -266,11 +267,12 @@ fn words(act: &Act) -> String {
     format!("{}: {news} -> {target}", topic(&notice.topic))
 }
 
-/// Plays a story. `room name: text` is a live message, `~` before it a replayed one, `other/room` on the other connection;
-/// `+10s` lets time pass; what is told since must be in the lines after `!`, all of it.
+/// Plays a transcript. `room name: text` is a live message, with `~` before it a replayed one; `other/room`
+/// is on the other connection; `+10s` passes time. The lines after `!` must list all notifications since the
+/// last ones.
 fn play(story: &str) {
     let mut desk = Story::new();
-    assert_eq!(desk.told(), Vec::<String>::new(), "the start is no news");
+    assert_eq!(desk.told(), Vec::<String>::new(), "nothing at the start");
     let mut lines = story.lines().map(str::trim).filter(|line| !line.is_empty()).enumerate().peekable();
     while let Some((number, line)) = lines.next() {
         let (live, message) = line.strip_prefix('~').map_or((true, line), |rest| (false, rest));
@@ -293,7 +295,7 @@ fn play(story: &str) {
 }
 
 #[test]
-fn mentions_alone_are_told_of_unless_more_is_wanted() {
+fn only_mentions_notify_by_default() {
     play(
         "general mina: hello
          general mina: look @Ada
@@ -319,7 +321,7 @@ fn mentions_alone_are_told_of_unless_more_is_wanted() {
 }
 
 #[test]
-fn what_one_writes_oneself_is_no_news() {
+fn own_messages_do_not_notify() {
     play(
         "tell all
          general me: from my other window",
@@ -327,7 +329,7 @@ fn what_one_writes_oneself_is_no_news() {
 }
 
 #[test]
-fn a_room_has_one_notice_in_ten_seconds_with_all_since_and_a_mention_stays_in_front() {
+fn a_room_notifies_once_in_ten_seconds_and_shows_mentions_first() {
     play(
         "tell all
          general mina: one
@@ -345,7 +347,7 @@ fn a_room_has_one_notice_in_ten_seconds_with_all_since_and_a_mention_stays_in_fr
 }
 
 #[test]
-fn the_open_room_of_a_focused_window_is_never_told_of() {
+fn the_open_room_of_a_focused_window_does_not_notify() {
     play(
         "tell all
          look at general
@@ -362,7 +364,7 @@ fn the_open_room_of_a_focused_window_is_never_told_of() {
 }
 
 #[test]
-fn what_is_read_elsewhere_is_taken_back() {
+fn notifications_are_withdrawn_when_read_elsewhere() {
     play(
         "tell all
          general mina: one
@@ -375,7 +377,7 @@ fn what_is_read_elsewhere_is_taken_back() {
 }
 
 #[test]
-fn more_than_five_a_minute_are_told_together() {
+fn more_than_five_a_minute_are_combined() {
     play(
         "tell all
          a x: 1
@@ -420,7 +422,7 @@ fn more_than_five_a_minute_are_told_together() {
 }
 
 #[test]
-fn quiet_hours_are_quiet_and_what_came_then_is_not_told_later() {
+fn quiet_hours_drop_notifications() {
     play(
         "tell all
          quiet at night
@@ -446,7 +448,7 @@ fn quiet_hours_are_quiet_and_what_came_then_is_not_told_later() {
 }
 
 #[test]
-fn the_text_stays_hidden_where_the_person_wants_so() {
+fn the_text_can_be_hidden() {
     play(
         "no text
          general mina: secret @ada
@@ -455,7 +457,7 @@ fn the_text_stays_hidden_where_the_person_wants_so() {
 }
 
 #[test]
-fn after_an_outage_each_room_has_one_summary_once_all_is_there() {
+fn after_an_outage_each_room_notifies_once_when_caught_up() {
     play(
         "tell all
          lost
@@ -471,7 +473,7 @@ fn after_an_outage_each_room_has_one_summary_once_all_is_there() {
          ! lab: 1 mina: two -> #lab
          ! general: 2 mina: three -> #general",
     );
-    // Another log brings everything again: that is no news.
+    // A reset log sends everything again, which is not new.
     play(
         "tell all
          another log of 2
@@ -484,7 +486,7 @@ fn after_an_outage_each_room_has_one_summary_once_all_is_there() {
 }
 
 #[test]
-fn a_device_that_goes_is_told_of_and_taken_back_when_it_comes() {
+fn a_lost_device_notifies_and_withdraws_when_it_is_back() {
     play(
         "pump offline
          +1900ms
@@ -506,7 +508,7 @@ fn a_device_that_goes_is_told_of_and_taken_back_when_it_comes() {
 }
 
 #[test]
-fn a_fleet_that_goes_together_is_one_notice() {
+fn devices_lost_together_share_a_notification() {
     play(
         "list pump+ lamp+ fan+ a+ b+
          pump offline
@@ -527,7 +529,7 @@ fn a_fleet_that_goes_together_is_one_notice() {
 }
 
 #[test]
-fn a_silent_device_that_then_says_that_it_goes_is_told_of_again() {
+fn a_silent_device_that_goes_offline_notifies_again() {
     play(
         "pump silent
          +2s
@@ -539,7 +541,7 @@ fn a_silent_device_that_then_says_that_it_goes_is_told_of_again() {
 }
 
 #[test]
-fn muted_and_seen_devices_are_not_told_of() {
+fn muted_and_visible_devices_do_not_notify() {
     play(
         "mute pump
          pump offline
@@ -557,7 +559,7 @@ fn muted_and_seen_devices_are_not_told_of() {
 }
 
 #[test]
-fn our_own_outage_is_told_once_if_it_lasts_and_never_as_devices() {
+fn an_outage_of_our_link_notifies_once_and_not_as_devices() {
     play(
         "pump offline
          lost
@@ -579,7 +581,7 @@ fn our_own_outage_is_told_once_if_it_lasts_and_never_as_devices() {
          lost
          +60s",
     );
-    // A computer without a network has one outage.
+    // One outage for a computer without a network.
     play(
         "lost both
          +30s
@@ -592,7 +594,7 @@ fn our_own_outage_is_told_once_if_it_lasts_and_never_as_devices() {
 }
 
 #[test]
-fn an_outage_that_the_person_wants_or_sees_is_not_told() {
+fn a_deliberate_or_visible_outage_does_not_notify() {
     play(
         "off
          +60s
@@ -606,7 +608,7 @@ fn an_outage_that_the_person_wants_or_sees_is_not_told() {
 }
 
 #[test]
-fn a_computer_that_slept_gives_its_links_time() {
+fn links_get_time_to_reconnect_after_sleep() {
     play(
         "lost
          wake after 8
@@ -621,7 +623,7 @@ fn a_computer_that_slept_gives_its_links_time() {
 }
 
 #[test]
-fn a_removed_connection_takes_its_notices_along() {
+fn removing_a_connection_withdraws_its_notifications() {
     play(
         "tell all
          general mina: hello

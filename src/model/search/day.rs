@@ -1,15 +1,15 @@
-//! Days as people type them, in English and Korean.
+//! Parses dates as people type them, in English and Korean.
 
 use chrono::{Datelike, Days, NaiveDate, Weekday};
 
-/// Whole dates, as chrono has them; separators that a person leaves out or doubles are mended before.
+/// Formats of complete dates, after separators have been normalized.
 const FULL: [&str; 7] =
     ["%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y년%m월%d일", "%d %B %Y", "%B %d %Y", "%Y%m%d"];
-/// Dates of which the year is understood.
+/// Formats of dates without a year.
 const SHORT: [&str; 4] = ["%m월%d일", "%d %B", "%B %d", "%m-%d"];
 
-/// The day that a text names: `2026-11-03`, `3 Nov 2026`, `Nov 3`, `yesterday`, `friday`, `3 days ago`, `2026년 11월 3일`,
-/// `어제`, `금요일`, `3일 전`. A day without its year, or a weekday, is the last one up to `today`.
+/// Parses a date: `2026-11-03`, `3 Nov 2026`, `Nov 3`, `yesterday`, `friday`, `3 days ago`, `2026년 11월 3일`,
+/// `어제`, `금요일`, `3일 전`. A date without a year or a weekday is the latest one up to `today`.
 pub fn parse(text: &str, today: NaiveDate) -> Option<NaiveDate> {
     let text = text.trim().trim_end_matches('.').replace(',', " ").to_lowercase();
     let words: Vec<&str> = text.split_whitespace().collect();
@@ -55,7 +55,7 @@ fn weekday(tight: &str, today: NaiveDate) -> Option<NaiveDate> {
         let at = names.position(|name| text.strip_suffix("요일") == Some(name.encode_utf8(&mut [0; 4])))?;
         Weekday::try_from(at as u8).ok()
     };
-    // "weds" and the like are chrono's to know.
+    // chrono parses abbreviations such as "weds".
     let day = korean(tight).or_else(|| tight.parse::<Weekday>().ok())?;
     let back = (7 + today.weekday().num_days_from_monday() - day.num_days_from_monday()) % 7;
     today.checked_sub_days(Days::new(back.into()))
@@ -73,7 +73,7 @@ fn date(spaced: &str, tight: &str, today: NaiveDate) -> Option<NaiveDate> {
             SHORT.iter().find_map(year_of)
         };
         let this = of_year(today.year());
-        // 29 February is in some years only.
+        // 29 February exists only in leap years.
         this.filter(|day| *day <= today).or_else(|| (1..=8).find_map(|back| of_year(today.year() - back)))
     })
 }
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_is_understood_as_people_write_it() {
+    fn common_ways_to_write_a_date_are_accepted() {
         for text in [
             "2026-11-03",
             "2026-11-3",
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_day_is_none() {
+    fn other_texts_are_rejected() {
         for text in [
             "",
             "foo",

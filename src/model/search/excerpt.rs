@@ -1,36 +1,36 @@
-//! The part of a message that a hit shows: around its first match, on one line.
+//! The part of a message that a hit shows: one line around its first match.
 
 use super::fold::{Folded, Term};
 
-/// Most characters of an excerpt.
-const LENGTH: usize = 160;
-/// Characters shown before the first match.
-const BEFORE: usize = 32;
-/// Most matches that are marked.
-const MARKS: usize = 50;
+/// Maximum length of an excerpt, in characters.
+const MAX_CHARS: usize = 160;
+/// Number of characters shown before the first match.
+const CONTEXT_CHARS: usize = 32;
+/// Maximum number of marked matches.
+const MAX_MARKS: usize = 50;
 
-/// A stretch of an excerpt.
+/// A piece of an excerpt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Piece {
-    /// As written, its line breaks as spaces. From outside: to be made harmless.
+    /// The text, with line breaks replaced by spaces. Foreign: must be sanitized.
     pub text: String,
-    /// Whether it is what was looked for.
+    /// Whether it is a match.
     pub marked: bool,
 }
 
-/// The part of a text around the first match of one of the terms, each match marked.
+/// The part of a text around the first match of any term, with all matches marked.
 pub fn excerpt(text: &str, folded: &Folded, terms: &[Term]) -> Vec<Piece> {
     let mut marks: Vec<std::ops::Range<usize>> = Vec::new();
     for term in terms {
         let mut from = 0;
-        while let Some(found) = term.find(folded, from).filter(|_| marks.len() < MARKS) {
+        while let Some(found) = term.find(folded, from).filter(|_| marks.len() < MAX_MARKS) {
             from = found.end.max(from + 1);
             marks.push(folded.bytes(found));
         }
     }
     marks.sort_by_key(|mark| (mark.start, mark.end));
     let start = beginning(text, marks.first().map_or(0, |mark| mark.start));
-    let end = text[start..].char_indices().nth(LENGTH).map_or(text.len(), |(at, _)| start + at);
+    let end = text[start..].char_indices().nth(MAX_CHARS).map_or(text.len(), |(at, _)| start + at);
     let mut pieces = Vec::new();
     let mut put = |text: &str, marked| {
         if !text.is_empty() {
@@ -64,9 +64,10 @@ pub fn excerpt(text: &str, folded: &Folded, terms: &[Term]) -> Vec<Piece> {
     pieces
 }
 
-/// Where an excerpt begins whose first match is at `mark`: the text's start where that is near, else a word's.
+/// Where an excerpt with its first match at `mark` begins: at the start of the text if near, otherwise at the
+/// start of a word.
 fn beginning(text: &str, mark: usize) -> usize {
-    let Some((earliest, _)) = text[..mark].char_indices().rev().nth(BEFORE) else { return 0 };
+    let Some((earliest, _)) = text[..mark].char_indices().rev().nth(CONTEXT_CHARS) else { return 0 };
     let word = text[earliest..mark].find(char::is_whitespace).map(|at| earliest + at);
     let word = word.map(|at| at + text[at..mark].len() - text[at..mark].trim_start().len());
     word.filter(|word| *word < mark).unwrap_or(earliest)

@@ -1,6 +1,6 @@
-//! When a text contains a term: without regard to case, accents and how a syllable is encoded; Korean, Japanese and
-//! Chinese inside words, anything else from three letters on, and with less at the beginning of a word. The same rules
-//! say by which grams an index finds it.
+//! Term matching. Case, accents and the encoding of syllables are ignored. Korean, Japanese and Chinese terms
+//! match within words; other terms do so from three letters on, shorter ones only at the beginning of a word.
+//! The same rules define the grams by which an index finds a text.
 //!
 //! | text | its grams |
 //! |---|---|
@@ -14,21 +14,21 @@ use unicode_normalization::char::canonical_combining_class;
 use super::hangul;
 use crate::model::harmless::is_ignorable;
 
-/// Marks a gram of a word's beginning; no text has it within a gram.
+/// Prefix of a gram at the beginning of a word; does not occur within grams.
 const START: char = '^';
-/// Most grams of one term that are asked for: more make it no faster.
-const MOST_GRAMS: usize = 8;
-/// Words of fewer letters are found by their beginning.
-const WITHIN: usize = 3;
+/// Maximum number of grams of a term that are looked up; more would not make it faster.
+const MAX_GRAMS: usize = 8;
+/// Minimum length of a term that matches within words, in letters.
+const MIN_LETTERS_WITHIN_WORDS: usize = 3;
 
-/// What a character is to the rules above.
+/// Classes of characters.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 enum Class {
-    /// Part of a script that is written without spaces, or in which endings are attached; a picture.
+    /// Character of a script that is written without spaces or attaches endings; or a pictograph.
     Dense,
-    /// A letter or digit of any other script.
+    /// Letter or digit of any other script.
     Letter,
-    /// Anything else.
+    /// Any other character.
     Between,
 }
 
@@ -36,23 +36,23 @@ fn class(c: char) -> Class {
     match c {
         'a'..='z' | '0'..='9' => Class::Letter,
         '\0'..='\u{BF}' => Class::Between,
-        // Thai, Lao, Myanmar, Khmer; Kana, Bopomofo, Hangul letters; Han; Yi; Hangul; halves; supplementary Han.
+        // Thai, Lao, Myanmar, Khmer; Kana, Bopomofo, Hangul letters; Han; Yi; Hangul; half-width forms; supplementary Han.
         '\u{E00}'..='\u{EFF}' | '\u{1000}'..='\u{109F}' | '\u{1780}'..='\u{17FF}' => Class::Dense,
         '\u{3040}'..='\u{318F}' | '\u{31A0}'..='\u{31FF}' | '\u{3400}'..='\u{4DBF}' => Class::Dense,
         '\u{4E00}'..='\u{A4CF}' | '\u{AC00}'..='\u{D7A3}' | '\u{F900}'..='\u{FAFF}' => Class::Dense,
         '\u{FF66}'..='\u{FF9D}' | '\u{20000}'..='\u{3FFFF}' => Class::Dense,
-        // Arrows, signs and pictures; not spaces and punctuation before them.
+        // Arrows, symbols and pictographs, but not the spaces and punctuation before them.
         '\u{2190}'..='\u{2BFF}' | '\u{1F000}'..='\u{1FAFF}' => Class::Dense,
         c if c.is_alphanumeric() => Class::Letter,
         _ => Class::Between,
     }
 }
 
-/// A text as it is compared, and where each of its characters came from.
+/// A folded text, with the origin of each character.
 #[derive(Clone, Debug, Default)]
 pub struct Folded {
     chars: Vec<char>,
-    /// The bytes of the text that each character stands for: from here up to the next one's.
+    /// Byte offset in the original text at which each character begins.
     from: Vec<usize>,
     length: usize,
 }
@@ -89,20 +89,20 @@ impl Folded {
         }
     }
 
-    /// The bytes of the text that a range of characters stands for.
+    /// The bytes of the original text for a range of characters.
     pub fn bytes(&self, range: std::ops::Range<usize>) -> std::ops::Range<usize> {
         let at = |index: usize| self.from.get(index).copied().unwrap_or(self.length);
         at(range.start)..at(range.end)
     }
 }
 
-/// The folded text alone.
+/// Folds a text without recording the origin.
 pub fn folded(text: &str) -> String {
     Folded::of(text).chars.into_iter().collect()
 }
 
-/// A name as it is compared with what a person types: as any text, and without regard to width and other forms of the same
-/// letter (NFKC), ß and ss, and what is invisible. Not for what an index on disk is asked.
+/// Folds a name for comparison with typed text. Also ignores width and other compatibility forms (NFKC), ß
+/// and ss, and invisible characters. Not for querying the index on disk.
 pub fn folded_name(text: &str) -> String {
     if text.is_ascii() {
         return folded(text);
@@ -112,22 +112,22 @@ pub fn folded_name(text: &str) -> String {
     folded(&small)
 }
 
-/// Written on its own, but part of the character before it.
+/// Whether a character combines with the one before it.
 fn joins(c: char) -> bool {
     match c {
         '\0'..='\u{2FF}' => false,
-        // Vowels and finals of a syllable written letter by letter; what makes one picture of several.
+        // Vowels and finals of decomposed syllables; characters that join or modify emoji.
         '\u{1160}'..='\u{11FF}' | '\u{200D}' | '\u{FE00}'..='\u{FE0F}' => true,
         c => canonical_combining_class(c) != 0,
     }
 }
 
-/// Accents, and what only says how a picture looks.
+/// Whether a character is an accent, or only affects the look of an emoji.
 fn is_accent(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36F}' | '\u{200D}' | '\u{FE00}'..='\u{FE0F}')
 }
 
-/// The stretches of one class, without what is between them.
+/// Splits the text into runs of one class, skipping [`Class::Between`].
 fn runs(chars: &[char]) -> impl Iterator<Item = (Class, std::ops::Range<usize>)> {
     let mut at = 0;
     std::iter::from_fn(move || {
@@ -142,10 +142,10 @@ fn runs(chars: &[char]) -> impl Iterator<Item = (Class, std::ops::Range<usize>)>
     })
 }
 
-/// All grams of a text, each once, with spaces between them.
+/// All distinct grams of a text, separated by spaces.
 pub fn grams(text: &str) -> String {
     let folded = Folded::of(text);
-    // A character has 21 bits.
+    // A character fits in 21 bits.
     let pack = |gram: &[char]| gram.iter().fold(0_u64, |packed, c| packed << 21 | u64::from(*c as u32));
     let mut packed = Vec::with_capacity(folded.chars.len() * 2);
     for (class, range) in runs(&folded.chars) {
@@ -155,7 +155,7 @@ pub fn grams(text: &str) -> String {
         } else {
             packed.push(pack(&[START, run[0]]));
             packed.extend(run.get(..2).map(|two| pack(&[START, two[0], two[1]])));
-            packed.extend(run.windows(WITHIN).map(pack));
+            packed.extend(run.windows(MIN_LETTERS_WITHIN_WORDS).map(pack));
         }
     }
     packed.sort_unstable();
@@ -169,42 +169,43 @@ pub fn grams(text: &str) -> String {
     all
 }
 
-/// Something that a message is to contain.
+/// A term that a message must contain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Term {
     chars: Vec<char>,
-    /// The last syllable is still being composed.
+    /// Whether the last syllable is still being composed.
     composing: bool,
 }
 
 impl Term {
-    /// A term; none where nothing is left of it. `composing`: its last syllable may go on.
+    /// Creates a term; `None` if nothing is left after folding. `composing`: its last syllable may still
+    /// change.
     pub fn new(text: &str, composing: bool) -> Option<Term> {
         let chars = Folded::of(text.trim()).chars;
         let composing = composing && chars.last().is_some_and(|c| hangul::is_hangul(*c));
-        // A letter alone that will become a syllable says nothing yet.
+        // A single letter of an unfinished syllable is too unspecific.
         let only_begun = composing && chars.len() == 1 && hangul::is_letter(chars[0]);
         (!chars.is_empty() && !only_begun).then_some(Term { chars, composing })
     }
 
-    /// As it was typed, folded.
+    /// The folded text.
     pub fn text(&self) -> String {
         self.chars.iter().collect()
     }
 
-    /// What is sure of it.
+    /// The part that will not change.
     fn settled(&self) -> &[char] {
         &self.chars[..self.chars.len() - usize::from(self.composing)]
     }
 
-    /// Whether it has to begin a word.
+    /// Whether it matches only at the beginning of a word.
     fn must_begin(&self) -> bool {
-        runs(self.settled())
-            .next()
-            .is_some_and(|(class, run)| class == Class::Letter && run.start == 0 && run.len() < WITHIN)
+        runs(self.settled()).next().is_some_and(|(class, run)| {
+            class == Class::Letter && run.start == 0 && run.len() < MIN_LETTERS_WITHIN_WORDS
+        })
     }
 
-    /// Where it is in a text, from a character on.
+    /// The next match in a text, starting at a character index.
     pub fn find(&self, text: &Folded, from: usize) -> Option<std::ops::Range<usize>> {
         let all = &text.chars;
         let settled = self.settled();
@@ -225,7 +226,7 @@ impl Term {
         })
     }
 
-    /// Grams that each text with this term has. Empty: an index cannot help.
+    /// Grams that every text with this term has. Empty if an index cannot help.
     pub fn grams(&self) -> Vec<String> {
         let settled = self.settled();
         let mut grams: Vec<String> = Vec::new();
@@ -234,15 +235,15 @@ impl Term {
             match (class, run.len()) {
                 (Class::Dense, 1) => grams.push(run.iter().collect()),
                 (Class::Dense, _) => grams.extend(run.windows(2).map(|pair| pair.iter().collect())),
-                (_, length) if length < WITHIN => {
+                (_, length) if length < MIN_LETTERS_WITHIN_WORDS => {
                     grams.push(std::iter::once(&START).chain(run).collect());
                 }
-                _ => grams.extend(run.windows(WITHIN).map(|three| three.iter().collect())),
+                _ => grams.extend(run.windows(MIN_LETTERS_WITHIN_WORDS).map(|three| three.iter().collect())),
             }
         }
         grams.sort();
         grams.dedup();
-        let step = grams.len().div_ceil(MOST_GRAMS).max(1);
+        let step = grams.len().div_ceil(MAX_GRAMS).max(1);
         grams.into_iter().step_by(step).collect()
     }
 }
@@ -262,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_contains_what_a_person_means() {
+    fn terms_match_as_people_expect() {
         for (text, term) in [
             ("온실에서 펌프가 돈다", "온실"),
             ("온실에서 펌프가 돈다", "펌프"),
@@ -295,12 +296,12 @@ mod tests {
             ("don't", "don't"),
         ] {
             assert!(contains(text, term), "{text:?} contains {term:?}");
-            assert!(indexed(text, term), "the index finds {term:?} in {text:?}");
+            assert!(indexed(text, term), "the index must find {term:?} in {text:?}");
         }
     }
 
     #[test]
-    fn and_nothing_else() {
+    fn terms_do_not_match_anything_else() {
         for (text, term) in [
             ("온 실", "온실"),
             ("실온", "온실"),
@@ -316,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn a_match_is_marked_where_it_stands() {
+    fn matches_have_the_right_range() {
         let text = "A cafe\u{301} 온\u{301}실에서";
         let folded = Folded::of(text);
         let at = |term: &str| {
@@ -328,22 +329,22 @@ mod tests {
     }
 
     #[test]
-    fn a_syllable_that_is_still_composed_finds_what_it_may_become() {
+    fn an_unfinished_syllable_matches_what_it_may_become() {
         let finds = |text: &str, term: &str| {
             Term::new(term, true).is_some_and(|term| term.find(&Folded::of(text), 0).is_some())
         };
         assert!(finds("온실에서", "온ㅅ") && finds("온실에서", "온시") && finds("온실에서", "온실"));
         assert!(finds("시리즈", "실") && !contains("시리즈", "실"));
         assert!(!finds("온실에서", "온사"));
-        assert!(Term::new("ㅇ", true).is_none(), "a letter alone says nothing yet");
+        assert!(Term::new("ㅇ", true).is_none(), "a single letter is too unspecific");
         assert!(Term::new("ㅋ", false).is_some());
-        assert!(finds("pump", "pum"), "other scripts are not composed");
+        assert!(finds("pump", "pum"), "other scripts have no composition");
         assert_eq!(Term::new("온시", true).unwrap().grams(), ["온"]);
         assert!(Term::new("온", true).unwrap().grams().is_empty());
     }
 
     #[test]
-    fn names_are_compared_without_regard_to_how_they_are_written() {
+    fn names_match_in_any_form() {
         for (one, other) in [
             ("Ｊｕｎ", "jun"),
             ("STRASSE", "straße"),
@@ -357,9 +358,9 @@ mod tests {
     }
 
     #[test]
-    fn each_gram_is_there_once_and_long_terms_ask_for_few() {
+    fn grams_are_distinct_and_limited() {
         assert_eq!(grams("ab ab"), "^a ^ab ");
         assert_eq!(grams("..."), "");
-        assert!(Term::new(&"abcdefghij".repeat(20), false).unwrap().grams().len() <= MOST_GRAMS);
+        assert!(Term::new(&"abcdefghij".repeat(20), false).unwrap().grams().len() <= MAX_GRAMS);
     }
 }

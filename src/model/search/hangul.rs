@@ -1,16 +1,16 @@
-//! A Hangul syllable that is still being composed: what it may become.
+//! Matching of a Hangul syllable that is still being composed.
 
-/// 가.
+/// The first syllable, 가.
 const FIRST: u32 = 0xAC00;
-/// 힣.
+/// The last syllable, 힣.
 const LAST: u32 = 0xD7A3;
-/// The initial consonants, in their order within a syllable, as single letters.
+/// Initial consonants in Unicode order, as single letters.
 const INITIALS: &str = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ";
-/// The final consonants; the first stands for none.
+/// Final consonants in Unicode order; the first means none.
 const FINALS: &str = "-ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ";
-/// Vowels that go on to others: ㅗ to ㅘㅙㅚ, ㅜ to ㅝㅞㅟ, ㅡ to ㅢ, by their place within a syllable.
+/// Vowels that can be extended, by their index: ㅗ to ㅘㅙㅚ, ㅜ to ㅝㅞㅟ, ㅡ to ㅢ.
 const VOWELS: [(u32, std::ops::RangeInclusive<u32>); 3] = [(8, 9..=11), (13, 14..=16), (18, 19..=19)];
-/// Final consonants made of two: the whole, its first and its second letter.
+/// Double final consonants: the whole, its first and its second letter.
 const PAIRS: [(char, char, char); 11] = [
     ('ㄳ', 'ㄱ', 'ㅅ'),
     ('ㄵ', 'ㄴ', 'ㅈ'),
@@ -25,7 +25,7 @@ const PAIRS: [(char, char, char); 11] = [
     ('ㅄ', 'ㅂ', 'ㅅ'),
 ];
 
-/// Initial, vowel and final (0 for none) of a syllable, by their places.
+/// Indices of the initial, vowel and final of a syllable; final 0 means none.
 fn parts(c: char) -> Option<(u32, u32, u32)> {
     let at = (FIRST..=LAST).contains(&(c as u32)).then(|| c as u32 - FIRST)?;
     Some((at / 588, at / 28 % 21, at % 28))
@@ -35,17 +35,18 @@ fn letter(of: &str, at: u32) -> Option<char> {
     of.chars().nth(at as usize)
 }
 
-/// Whether this is a single letter of the Korean alphabet, not a syllable.
+/// Whether a character is a single Hangul letter, not a syllable.
 pub(super) fn is_letter(c: char) -> bool {
     ('\u{3131}'..='\u{318E}').contains(&c)
 }
 
-/// Whether it is Hangul.
+/// Whether a character is Hangul.
 pub(super) fn is_hangul(c: char) -> bool {
     is_letter(c) || parts(c).is_some()
 }
 
-/// Whether what is composed so far may become `text` by going on, where `after` follows: 시 becomes 실, and 실 시리.
+/// Whether `composed` may become `text`, followed by `after`, by further typing: 시 may become 실, and 실 may
+/// become 시리.
 pub(super) fn may_become(composed: char, text: char, after: Option<char>) -> bool {
     if composed == text {
         return true;
@@ -66,11 +67,11 @@ pub(super) fn may_become(composed: char, text: char, after: Option<char>) -> boo
         return false;
     }
     let (Some(typed), Some(stands)) = (letter(FINALS, so_far.2), letter(FINALS, last)) else { return false };
-    // Another consonant joins the final one.
+    // A further consonant can join the final one.
     if PAIRS.iter().any(|(whole, first, _)| *whole == stands && *first == typed) {
         return true;
     }
-    // Or a vowel takes it along into the next syllable.
+    // A further vowel can move the final consonant to the next syllable.
     let next = after.and_then(parts).and_then(|(initial, ..)| letter(INITIALS, initial));
     let moved = |left: char, taken: char| {
         (if last == 0 { left == '-' } else { stands == left }) && next == Some(taken)
@@ -83,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_syllable_goes_on_as_a_keyboard_has_it() {
+    fn syllables_continue_as_on_a_keyboard() {
         let becomes = |composed, text: &str| {
             let mut text = text.chars();
             may_become(composed, text.next().unwrap(), text.next())

@@ -1,5 +1,5 @@
-//! Search: what a person looks for, and what was found. Pure: [`parse`] reads what is typed, [`fold`] says when a text
-//! contains a term and what an index needs to know of it, [`day`] understands dates.
+//! Search: queries and results. Pure: [`parse`] parses the typed text, [`fold`] matches terms and defines the
+//! grams of an index, [`day`] parses dates.
 
 pub mod day;
 mod excerpt;
@@ -18,31 +18,31 @@ pub use excerpt::{Piece, excerpt};
 pub use fold::{Folded, Term};
 pub use parse::{Fault, Filter, Parsed};
 
-/// Hits on one page.
+/// Number of hits per page.
 pub const PAGE: usize = 50;
 
-/// What to look for. All of it must be true of a message.
+/// A query. A message must meet all of its conditions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
-    /// Each of these is in the message.
+    /// Terms that must all occur in the message.
     pub terms: Vec<Term>,
-    /// A word of its author's name begins with one of these; folded. Empty: anybody.
+    /// Folded prefixes, one of which must begin a word of the author's name. Empty for any author.
     pub from: Vec<String>,
-    /// Its room's name contains one of these; folded. Empty: any room.
+    /// Folded texts, one of which must occur in the room's name. Empty for any room.
     pub rooms: Vec<String>,
-    /// The hub took it at this moment or later.
+    /// Earliest time received by the hub, inclusive.
     pub after: Option<WallMs>,
-    /// The hub took it before this moment.
+    /// Latest time received by the hub, exclusive.
     pub before: Option<WallMs>,
 }
 
 impl Query {
-    /// Whether it says nothing: then nothing is looked for.
+    /// Whether it has no conditions; such a query is not run.
     pub fn is_empty(&self) -> bool {
         *self == Query::default()
     }
 
-    /// Whether an author is one that `from` asks for, by their name as it is. `me` and `나` are ourselves.
+    /// Whether an author matches `from`. `me` and `나` match ourselves.
     pub fn is_from(&self, name: &str, is_me: bool) -> bool {
         self.from.is_empty() || {
             let name = fold::folded_name(name);
@@ -53,7 +53,7 @@ impl Query {
         }
     }
 
-    /// Whether a room is one that `rooms` asks for.
+    /// Whether a room matches `rooms`.
     pub fn is_in(&self, room: &RoomName) -> bool {
         self.rooms.is_empty() || {
             let name = fold::folded_name(room.as_str());
@@ -61,12 +61,12 @@ impl Query {
         }
     }
 
-    /// Whether a moment is between `after` and `before`.
+    /// Whether a time is between `after` and `before`.
     pub fn is_when(&self, at: WallMs) -> bool {
         self.after.is_none_or(|after| at >= after) && self.before.is_none_or(|before| at < before)
     }
 
-    /// Whether each term is in this text.
+    /// Whether a text contains every term.
     pub fn is_said(&self, text: &Folded) -> bool {
         self.terms.iter().all(|term| term.find(text, 0).is_some())
     }
@@ -77,106 +77,107 @@ fn begins_a_word(name: &str, part: &str) -> bool {
         .any(|(at, _)| name[..at].chars().next_back().is_none_or(|c| !c.is_alphanumeric()))
 }
 
-/// Where to look.
+/// Where to search.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// Everywhere.
+    /// All rooms of all connections.
     Everywhere,
-    /// In one room.
+    /// One room.
     Room(ConnectionId, RoomId),
 }
 
-/// How long to look before saying what was found so far.
+/// How long to search before returning partial results.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Patience {
-    /// While somebody types.
+    /// Briefly: the person is still typing.
     Typing,
-    /// Somebody asked to go on.
+    /// Longer: the person asked for more.
     Thorough,
 }
 
-/// One search.
+/// A search request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Search {
-    /// Chosen by whoever asks; the answer bears it.
+    /// Chosen by the caller; repeated in the answer.
     pub number: u64,
-    /// What.
+    /// The query.
     pub query: Query,
-    /// Where.
+    /// The scope.
     pub scope: Scope,
-    /// Go on behind this place of an earlier answer ([`Found::next`]).
+    /// Continue after this position of an earlier answer ([`Found::next`]).
     pub behind: Option<i64>,
-    /// How long.
+    /// The time limit.
     pub patience: Patience,
 }
 
-/// Where a hit stands.
+/// Where a hit is stored.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum HitPlace {
-    /// In the room's log.
+    /// At this position of the room's log.
     Logged(Position),
-    /// In the outbox: it is not sent yet.
+    /// In the outbox: not sent yet.
     Outbox,
 }
 
-/// A message that was found.
+/// A message that matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hit {
-    /// Of which connection.
+    /// The connection.
     pub connection: ConnectionId,
-    /// In which room.
+    /// The room.
     pub room: RoomId,
-    /// Where there.
+    /// Position in the room's log, or the outbox.
     pub place: HitPlace,
-    /// Its id.
+    /// Id of the message.
     pub id: MessageId,
-    /// Its author.
+    /// The author.
     pub sender: Sender,
-    /// When the hub took it; for one in the outbox, when it was typed.
+    /// When the hub received it; if it is in the outbox, when it was typed.
     pub at: WallMs,
-    /// The part of it that matches.
+    /// The matching part of its text.
     pub excerpt: Vec<Piece>,
 }
 
-/// How an answer ends.
+/// How a list of hits ends.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum End {
-    /// There is no more.
+    /// There are no more hits.
     Complete,
-    /// There may be more.
+    /// There may be more hits.
     More,
-    /// Time was up: what is older than this was not looked at. None: it is not known how far it came.
+    /// The time limit was reached. Messages older than this were not searched; `None` if it is unknown how
+    /// far the search got.
     TimeUp(Option<WallMs>),
 }
 
-/// What was found, newest first.
+/// An answer to a search, newest hits first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// Of which search.
+    /// Number of the request.
     pub number: u64,
     /// The hits.
     pub hits: Vec<Hit>,
-    /// How it ends.
+    /// How the list ends.
     pub end: End,
-    /// Where to go on for what is older.
+    /// Position to continue from for older hits.
     pub next: Option<i64>,
-    /// Nobody here bears a name that was asked for.
+    /// Whether no known author matches `from`.
     pub nobody: bool,
-    /// No room bears a name that was asked for.
+    /// Whether no room matches `rooms`.
     pub no_room: bool,
-    /// The hub may hold older messages of what was looked at, which are not on this disk.
+    /// Whether the hub may have older messages in the scope that are not on disk.
     pub more_at_hub: bool,
-    /// The disk could not be read.
+    /// Whether the disk could not be read.
     pub failed: bool,
 }
 
 impl Found {
-    /// Nothing, since the disk could not be read.
+    /// An answer without hits because the disk could not be read.
     pub fn failed(number: u64) -> Found {
         Found { failed: true, ..Found::nothing(number) }
     }
 
-    /// Nothing.
+    /// An answer without hits.
     pub fn nothing(number: u64) -> Found {
         Found {
             number,
@@ -191,30 +192,30 @@ impl Found {
     }
 }
 
-/// The first message of a day or after it.
+/// The answer to a jump to a date: the first message of that day or later.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DayFound {
-    /// Chosen by whoever asked.
+    /// Number of the request.
     pub number: u64,
-    /// Of which connection.
+    /// The connection.
     pub connection: ConnectionId,
-    /// In which room.
+    /// The room.
     pub room: RoomId,
-    /// Where it stands, and when the hub took it; none where everything is older.
+    /// Its position and the time the hub received it; `None` if all messages are older.
     pub first: Option<(Position, WallMs)>,
-    /// When the hub took the room's newest message; none in an empty room.
+    /// When the hub received the room's newest message; `None` if the room is empty.
     pub newest: Option<WallMs>,
-    /// Whether what comes before it may be at the hub only.
+    /// Whether messages before it may be only on the hub.
     pub older_at_hub: bool,
 }
 
-/// What the model holds of searching: the last answers.
+/// State of searching in the model: the latest answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Searching {
-    /// The last answer.
+    /// The latest search answer.
     pub found: Option<Arc<Found>>,
-    /// The last answer to a jump to a date.
+    /// The latest answer to a jump to a date.
     pub day: Option<DayFound>,
-    /// While older messages are still being made searchable: how many of a hundred are.
+    /// Progress of indexing older messages, in percent; `None` once it is complete.
     pub indexed: Option<u8>,
 }

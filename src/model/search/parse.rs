@@ -1,4 +1,4 @@
-//! What is typed into the search field, taken apart: words, `"words together"`, `from:`, `in:`, `before:`, `after:`.
+//! Parses the search field: words, `"phrases"`, `from:`, `in:`, `before:` and `after:`.
 
 use chrono::NaiveDate;
 
@@ -9,17 +9,17 @@ use crate::model::time::WallMs;
 /// A filter.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Filter {
-    /// By whom.
+    /// By author.
     From,
-    /// In which room.
+    /// By room.
     In,
-    /// Before a day.
+    /// Before a date.
     Before,
-    /// On a day or after it.
+    /// On a date or later.
     After,
 }
 
-/// All filters, by the names that work in every language, and the Korean ones.
+/// Names of the filters: those valid in every language, and the Korean ones.
 const NAMES: [(&str, Filter); 8] = [
     ("from:", Filter::From),
     ("in:", Filter::In),
@@ -32,42 +32,42 @@ const NAMES: [(&str, Filter); 8] = [
 ];
 
 impl Filter {
-    /// The name that works in every language, with its colon.
+    /// The name valid in every language, with its colon.
     pub fn name(self) -> &'static str {
         NAMES.iter().find(|(_, filter)| *filter == self).map_or("", |(name, _)| name)
     }
 }
 
-/// Why what is typed cannot be looked for as it stands.
+/// Why a filter cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// A filter says nothing yet.
+    /// It has no value yet.
     Empty(Filter),
-    /// That is no day.
+    /// Its value is not a date.
     NoDay(Filter, String),
-    /// The days leave nothing between them.
+    /// The dates exclude every message.
     NoTime,
 }
 
-/// What was typed.
+/// A parsed query.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parsed {
-    /// Each of these is to be in the message.
+    /// Terms that must all occur in the message.
     pub terms: Vec<Term>,
-    /// Names of authors, folded.
+    /// Folded names of authors.
     pub from: Vec<String>,
-    /// Names of rooms, folded.
+    /// Folded names of rooms.
     pub rooms: Vec<String>,
-    /// From this day on.
+    /// First date, inclusive.
     pub after: Option<NaiveDate>,
-    /// Before this day.
+    /// Last date, exclusive.
     pub before: Option<NaiveDate>,
-    /// What cannot be used, in the order in which it stands.
+    /// Filters that cannot be used, in order of their appearance.
     pub faults: Vec<Fault>,
 }
 
 impl Parsed {
-    /// What to look for. `begins` says when a day begins, by the clock on the wall here.
+    /// Converts it to a query. `begins` returns the start of a day in local time.
     pub fn query(self, begins: impl Fn(NaiveDate) -> Option<WallMs>) -> Query {
         Query {
             terms: self.terms,
@@ -79,7 +79,7 @@ impl Parsed {
     }
 }
 
-/// Takes a text apart. `composing`: an input method is still at its last syllable.
+/// Parses a text. `composing`: the last syllable is still being composed.
 pub fn parse(text: &str, today: NaiveDate, composing: bool) -> Parsed {
     let mut parsed = Parsed::default();
     let mut rest = text;
@@ -109,7 +109,7 @@ impl Parsed {
             Filter::Before | Filter::After if day.is_none() => {
                 self.faults.push(Fault::NoDay(filter, value.to_owned()));
             }
-            // Of several the narrowest counts.
+            // If there are several, the narrowest wins.
             Filter::Before => self.before = self.before.into_iter().chain(day).min(),
             Filter::After => self.after = self.after.into_iter().chain(day).max(),
         }
@@ -121,7 +121,7 @@ struct Part<'a> {
     value: &'a str,
 }
 
-/// The next word, quotation or filter.
+/// The next word, phrase or filter.
 fn next<'a>(rest: &mut &'a str) -> Option<Part<'a>> {
     *rest = rest.trim_start();
     if rest.is_empty() {
@@ -138,7 +138,8 @@ fn next<'a>(rest: &mut &'a str) -> Option<Part<'a>> {
 }
 
 fn value<'a>(rest: &mut &'a str) -> &'a str {
-    // Keyboards and input methods have their own marks for a quotation; an end that is missing is still to come.
+    // Accepts typographic quotation marks as typed by input methods. A missing closing mark may still be
+    // typed.
     let quoted = rest.strip_prefix(['"', '“', '”']);
     let (from, ends): (&str, fn(char) -> bool) = match quoted {
         Some(quoted) => (quoted, |c| matches!(c, '"' | '“' | '”')),
@@ -193,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_that_says_nothing_useful_is_told() {
+    fn unusable_filters_are_reported() {
         assert_eq!(parsed("before:foo").faults, [Fault::NoDay(Filter::Before, "foo".into())]);
         assert_eq!(parsed("from: x").faults, [Fault::Empty(Filter::From)]);
         assert_eq!(parsed("from: x").terms.len(), 1);
@@ -202,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_last_syllable_is_composed() {
+    fn only_the_last_syllable_can_be_unfinished() {
         let composing = parse("온시 온시", today(), true);
         assert_eq!(composing.terms[0], Term::new("온시", false).unwrap());
         assert_eq!(composing.terms[1], Term::new("온시", true).unwrap());

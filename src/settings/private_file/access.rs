@@ -1,5 +1,5 @@
-//! Windows: folders and files that carry their owner's access list from the moment they are there. The list names this
-//! user and the system, takes nothing over from the folder above, and is handed on to what is made inside.
+//! Windows: creates directories and files with their owner's access list. The list names this user and the system,
+//! inherits nothing from the parent, and is inherited by everything inside.
 #![allow(unsafe_code)]
 
 use std::fs::File;
@@ -24,7 +24,7 @@ use windows_sys::Win32::Storage::FileSystem::{
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
 use windows_sys::core::PWSTR;
 
-/// Makes a folder; one that is there already stays as it is.
+/// Creates a directory; an existing one is left as it is.
 pub(super) fn create_dir(path: &Path) -> io::Result<()> {
     let (name, list) = (wide(path), AccessList::of_owner()?);
     // SAFETY: the name is NUL-terminated, and both outlive the call.
@@ -35,10 +35,11 @@ pub(super) fn create_dir(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes a file to write to. Fails where there is one.
+/// Creates a file for writing. Fails if it exists.
 pub(super) fn create_new(path: &Path) -> io::Result<File> {
     let (name, list) = (wide(path), AccessList::of_owner()?);
-    // SAFETY: the name is NUL-terminated, and all outlive the call. Nobody else may open it as long as it is written.
+    // SAFETY: the name is NUL-terminated, and all arguments outlive the call. Sharing is denied while the file is
+    // written.
     let handle = unsafe {
         let attributes = list.attributes();
         CreateFileW(
@@ -54,20 +55,20 @@ pub(super) fn create_new(path: &Path) -> io::Result<File> {
     if handle == INVALID_HANDLE_VALUE {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: a fresh handle to a file, which nothing else owns.
+    // SAFETY: a new handle to a file that nothing else owns.
     Ok(unsafe { File::from_raw_handle(handle) })
 }
 
-/// A security descriptor of the system's making.
+/// A security descriptor allocated by the system.
 struct AccessList(PSECURITY_DESCRIPTOR);
 
 impl AccessList {
-    /// Full access for this user and for the system, for nobody else; protected from what is above, inherited by what
-    /// is below. File systems without access lists, as on most USB sticks, do not heed it.
+    /// Full access for this user and the system only; inherits nothing, and is inherited by everything inside. File
+    /// systems without access lists, as on most USB sticks, ignore it.
     fn of_owner() -> io::Result<AccessList> {
         let text = format!("D:P(A;OICI;FA;;;{})(A;OICI;FA;;;SY)", user()?);
         let (text, mut descriptor) = (wide(Path::new(&text)), null_mut());
-        // SAFETY: the text is NUL-terminated; the system allocates what it hands out, and `drop` frees it.
+        // SAFETY: the text is NUL-terminated; the system allocates the descriptor, and `drop` frees it.
         let made = unsafe {
             ConvertStringSecurityDescriptorToSecurityDescriptorW(
                 text.as_ptr(),
@@ -79,7 +80,7 @@ impl AccessList {
         if made == 0 { Err(io::Error::last_os_error()) } else { Ok(AccessList(descriptor)) }
     }
 
-    /// For the call that makes something; not to outlive `self`.
+    /// Attributes for a creating call; they must not outlive `self`.
     fn attributes(&self) -> SECURITY_ATTRIBUTES {
         SECURITY_ATTRIBUTES {
             // The size of three words.
@@ -92,7 +93,7 @@ impl AccessList {
 
 impl Drop for AccessList {
     fn drop(&mut self) {
-        // SAFETY: allocated by the system for us, as LocalAlloc does, and freed only here.
+        // SAFETY: allocated by the system with LocalAlloc, and freed only here.
         unsafe { LocalFree(self.0) };
     }
 }
@@ -100,21 +101,22 @@ impl Drop for AccessList {
 /// This user's security identifier as text, `S-1-5-…`.
 fn user() -> io::Result<String> {
     let mut token: HANDLE = null_mut();
-    // SAFETY: the pseudo handle of this process needs no closing; the token is closed below.
+    // SAFETY: the pseudo handle of this process need not be closed; the token is closed below.
     if unsafe { OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &mut token) } == 0 {
         return Err(io::Error::last_os_error());
     }
     let user = user_of(token);
-    // SAFETY: opened above, and used no more.
+    // SAFETY: opened above, and not used afterwards.
     unsafe { CloseHandle(token) };
     user
 }
 
 fn user_of(token: HANDLE) -> io::Result<String> {
-    // In words, so that it is aligned. A TOKEN_USER with the longest identifier has 84 bytes (SECURITY_MAX_SID_SIZE + 16).
+    // `u64` for alignment. A TOKEN_USER with the longest identifier has 84 bytes (SECURITY_MAX_SID_SIZE + 16).
     let mut buffer = [0_u64; 16];
     let (mut length, mut text): (u32, PWSTR) = (0, null_mut());
-    // SAFETY: the buffer is as long as said. On success it begins with a TOKEN_USER, whose identifier lies in it too.
+    // SAFETY: the length matches the buffer. On success it begins with a TOKEN_USER, whose identifier is in the
+    // buffer, too.
     let told = unsafe {
         let size = size_of_val(&buffer) as u32;
         GetTokenInformation(token, TokenUser, buffer.as_mut_ptr().cast(), size, &mut length) != 0
@@ -123,7 +125,7 @@ fn user_of(token: HANDLE) -> io::Result<String> {
     if !told {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: the system's text ends with a NUL, and is freed once, after it was copied.
+    // SAFETY: the system's text is NUL-terminated, and is freed once, after it was copied.
     unsafe {
         let length = (0..).take_while(|&at| *text.add(at) != 0).count();
         let copied = String::from_utf16_lossy(std::slice::from_raw_parts(text, length));
@@ -141,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_owner_alone_is_named() {
+    fn only_the_owner_and_the_system_are_named() {
         assert!(user().unwrap().starts_with("S-1-5-"));
         let dir = tempfile::tempdir().unwrap();
         let inner = dir.path().join("inner");

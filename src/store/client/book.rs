@@ -5,13 +5,15 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::error::{StoreError, int, unsigned};
+use super::counts::{self, Counts};
+use super::identity::{Filters, Rows};
 use super::later;
 use super::outbox;
 use super::search::index;
-use super::write::{self, key, saturated};
+use super::write::{self, Log, key, saturated};
 use crate::model::content::Content;
 use crate::model::notices::mentions;
-use crate::model::{ConnectionId, Entry, Position, RoomId, RoomName};
+use crate::model::{ConnectionId, Entry, Offset, Position, RoomId, RoomName};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -23,6 +25,12 @@ pub(super) struct Book<'a> {
     my_id: Option<String>,
     pub(super) my_name: Option<String>,
     pub(super) me: Option<i64>,
+    /// The first offset of this era that never came.
+    next: Offset,
+    filters: &'a Filters,
+    rows: Rows,
+    counts: Counts,
+    numbering: index::Numbering,
     senders: HashMap<String, i64>,
     by_name: HashMap<RoomId, usize>,
     pub(super) rooms: Vec<RoomRow>,
@@ -34,6 +42,8 @@ pub(super) struct RoomRow {
     pub(super) read: Position,
     pub(super) unread: u64,
     pub(super) mentions: u64,
+    /// From where on its messages are counted.
+    pub(super) counted: Position,
     pub(super) start_known: bool,
     pub(super) changed: bool,
 }
@@ -42,16 +52,21 @@ impl<'a> Book<'a> {
     pub(super) fn new(
         db: &'a Connection,
         connection: ConnectionId,
-        era: u32,
-        my_id: Option<String>,
+        log: Log,
+        filters: &'a Filters,
     ) -> Result<Self> {
         let mut book = Book {
             db,
             connection,
-            era,
-            my_id,
+            era: log.era,
+            my_id: log.me,
             my_name: None,
             me: None,
+            next: log.next,
+            filters,
+            rows: Rows::new(db)?,
+            counts: Counts::default(),
+            numbering: index::Numbering::new(db)?,
             senders: HashMap::new(),
             by_name: HashMap::new(),
             rooms: Vec::new(),
@@ -138,57 +153,100 @@ impl<'a> Book<'a> {
 
     /// Puts a message in its place. One that another log holds too (a new epoch) leaves its old place.
     fn put(&mut self, entry: &Entry, room: usize) -> Result<Place> {
-        let (era, offset) = (self.era, int(entry.offset)?);
         let sender = self.sender(&entry.sender.id.0)?;
-        let room = &self.rooms[room];
-        let mut find = self
-            .db
-            .prepare_cached("SELECT rowid, room, era, offset FROM message WHERE sender = ?1 AND id = ?2")?;
-        let found: Option<(i64, i64, u32, i64)> = find
-            .query_row(params![sender, entry.draft.id.0.as_bytes()], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-            })
-            .optional()?;
+        let position = Position { era: self.era, offset: entry.offset };
+        let RoomRow { id: room, newest, read, .. } = self.rooms[room];
+        // Nothing was ever at a place beyond the newest.
+        let is_free = position > newest && entry.offset >= self.next;
+        let find =
+            |book: &Self, is_new| book.rows.find(book.db, book.filters, sender, entry.draft.id, is_new);
+        let mut known = find(self, is_free)?;
+        if is_free && known.is_none() {
+            if self.insert(entry, room, sender)? {
+                return Ok(Place::New);
+            }
+            known = find(self, false)?;
+        }
         let mut place = Place::New;
-        if let Some((row, in_room, in_era, at_offset)) = found {
-            if (in_room, in_era, at_offset) == (room.id, era, offset) {
+        if let Some(known) = known {
+            if (known.room, known.position) == (room, position) {
                 return Ok(Place::Known);
             }
-            let old = Position { era: in_era, offset: unsigned(at_offset) };
-            let unread = in_room == room.id && old > room.read && Some(sender) != self.me;
-            self.db.prepare_cached("DELETE FROM message WHERE rowid = ?1")?.execute([row])?;
+            let unread = known.room == room && known.position > read && Some(sender) != self.me;
+            self.db.prepare_cached("DELETE FROM message WHERE rowid = ?1")?.execute([known.row])?;
+            self.count(known.room, known.position, sender, -1)?;
             place = Place::Moved { unread };
         }
-        self.db
-            .prepare_cached("DELETE FROM message WHERE room = ?1 AND era = ?2 AND offset = ?3")?
-            .execute(params![room.id, era, offset])?;
-        self.db
+        self.clear(room, position)?;
+        self.insert(entry, room, sender)?;
+        Ok(place)
+    }
+
+    /// Deletes what is at a place.
+    fn clear(&mut self, room: i64, position: Position) -> Result<()> {
+        let place = params![room, position.era, int(position.offset)?];
+        let mut query = self
+            .db
+            .prepare_cached("SELECT sender FROM message WHERE room = ?1 AND era = ?2 AND offset = ?3")?;
+        let senders: Vec<i64> =
+            query.query_map(place, |row| row.get(0))?.collect::<std::result::Result<_, _>>()?;
+        for sender in &senders {
+            self.count(room, position, *sender, -1)?;
+        }
+        if !senders.is_empty() {
+            self.db
+                .prepare_cached("DELETE FROM message WHERE room = ?1 AND era = ?2 AND offset = ?3")?
+                .execute(place)?;
+        }
+        Ok(())
+    }
+
+    /// Writes a message. Returns false, and changes nothing, if one of this id was written a short while ago.
+    fn insert(&mut self, entry: &Entry, room: i64, sender: i64) -> Result<bool> {
+        let (row, id) = self.rows.next(entry.draft.id);
+        let inserted = self
+            .db
             .prepare_cached(
-                "INSERT INTO message (room, era, offset, sender, sender_name, id, at, received, body, extra)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                "INSERT INTO message (rowid, room, era, offset, sender, sender_name, id, at, received, body, extra)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (sender, id) DO NOTHING",
             )?
             .execute(params![
-                room.id,
-                era,
-                offset,
+                row,
+                room,
+                self.era,
+                int(entry.offset)?,
                 sender,
                 entry.sender.name,
-                entry.draft.id.0.as_bytes(),
+                id,
                 entry.draft.at,
                 entry.received,
                 entry.draft.content.body(),
                 entry.draft.content.extra().json()
             ])?;
-        let found = index::Entry {
-            row: self.db.last_insert_rowid(),
-            room: room.id,
-            sender,
-            sender_name: &entry.sender.name,
-            received: entry.received,
-            body: entry.draft.content.body(),
+        if inserted == 0 {
+            return Ok(false);
+        }
+        self.rows.advance();
+        self.numbering.keep_author(self.db, sender, &entry.sender.name)?;
+        self.numbering.enter(self.db, row, entry.received)?;
+        self.count(room, Position { era: self.era, offset: entry.offset }, sender, 1)?;
+        Ok(true)
+    }
+
+    /// A message comes to a place (1) or leaves it (-1).
+    fn count(&mut self, room: i64, position: Position, sender: i64, change: i64) -> Result<()> {
+        if Some(sender) == self.me {
+            return Ok(());
+        }
+        let loaded = self.rooms.iter().find(|row| row.id == room).map(|row| row.counted);
+        let counted = match loaded {
+            Some(counted) => Some(counted),
+            None => counts::counted(self.db, room)?,
         };
-        index::add(self.db, &found)?;
-        Ok(place)
+        if let Some(counted) = counted {
+            self.counts.add(room, counted, position, change);
+        }
+        Ok(())
     }
 
     fn sender(&mut self, principal: &str) -> Result<i64> {
@@ -217,7 +275,8 @@ impl<'a> Book<'a> {
         }
         let id = write::room_id(self.db, self.connection, name)?;
         let mut find = self.db.prepare_cached(
-            "SELECT newest_era, newest_offset, read_era, read_offset, unread, start_known, mentions FROM room
+            "SELECT newest_era, newest_offset, read_era, read_offset, unread, start_known, mentions,
+                 counted_era, counted_offset FROM room
              WHERE id = ?1",
         )?;
         let row = find.query_row([id], |row| {
@@ -228,6 +287,7 @@ impl<'a> Book<'a> {
                 unread: unsigned(row.get(4)?),
                 start_known: row.get(5)?,
                 mentions: unsigned(row.get(6)?),
+                counted: Position { era: row.get(7)?, offset: unsigned(row.get(8)?) },
                 changed: false,
             })
         })?;
@@ -236,7 +296,10 @@ impl<'a> Book<'a> {
         Ok(self.rooms.len() - 1)
     }
 
-    pub(super) fn save(&self) -> Result<()> {
+    /// Writes what the messages changed beside themselves.
+    pub(super) fn save(&mut self) -> Result<()> {
+        self.rows.save(self.db)?;
+        self.counts.save(self.db)?;
         for room in self.rooms.iter().filter(|room| room.changed) {
             self.db
                 .prepare_cached(

@@ -14,7 +14,8 @@ use super::super::error::StoreError;
 use super::super::files;
 use super::super::readers::Slots;
 use super::super::writer::Work;
-use super::later;
+use super::background::Background;
+use super::identity::Filters;
 use super::open::{self, Found, Place};
 use super::search::index;
 use super::write::{self, Taken};
@@ -32,14 +33,6 @@ const HELD_LIMIT: usize = 64 * 1024 * 1024;
 const MIN_FREE_BYTES: u64 = 256 * 1024 * 1024;
 /// The free space is looked at after so many bytes of writes, and whenever nothing was written for [`RETRY`].
 const LOOK_BYTES: usize = 4 * 1024 * 1024;
-/// Messages of removed connections that are deleted at a time.
-const PURGE: u32 = 500;
-/// Entries that are put where they belong at a time.
-const PROJECT: u32 = 48;
-/// Messages that are taken into the search index at a time.
-const INDEX: u32 = 48;
-/// The pause between two such turns, in which commits have theirs.
-const PAUSE: Duration = Duration::from_millis(5);
 
 /// What the writer is asked.
 pub(super) enum Job {
@@ -89,14 +82,7 @@ pub(super) struct Keeper {
     space: (bool, usize),
     #[cfg(test)]
     is_disk_small: bool,
-    purging: bool,
-    /// Whether entries may have been kept that this version knows.
-    projecting: bool,
-    /// Whether messages that were there before the search index are still to be taken in.
-    indexing: bool,
-    /// Whether the search index may have segments to put together.
-    merging: bool,
-    indexed: watch::Sender<Option<u8>>,
+    background: Background,
     /// What the disk answers instead, in tests.
     #[cfg(test)]
     pub(super) fault: Option<Fault>,
@@ -112,11 +98,9 @@ impl Keeper {
         health: watch::Sender<Health>,
         indexed: watch::Sender<Option<u8>>,
     ) -> Self {
-        if let Some(percent) = db.as_ref().and_then(|db| index::progress(db).ok()) {
-            indexed.send_replace(percent);
-        }
         Keeper {
             place,
+            background: Background::new(db.as_ref(), indexed),
             db,
             readers,
             health,
@@ -127,12 +111,6 @@ impl Keeper {
             space: (false, LOOK_BYTES),
             #[cfg(test)]
             is_disk_small: false,
-            // Left over from the last time, perhaps.
-            purging: true,
-            projecting: true,
-            indexing: true,
-            merging: true,
-            indexed,
             #[cfg(test)]
             fault: None,
             #[cfg(test)]
@@ -234,22 +212,33 @@ impl Keeper {
         self.reopen()?;
         let is_low = self.is_space_low();
         let Some(db) = self.db.as_mut() else { return Err(StoreError::Closed) };
+        self.background.make_room(db, self.held_bytes)?;
+        // A savepoint for each commit costs as much as the commit: they are for when one of them fails.
+        let taken = match write_all(db, self.background.filters(), &self.held, is_low)? {
+            Some(taken) => taken,
+            None => self.write_each(is_low)?,
+        };
+        self.background
+            .committed(self.held.iter().any(|held| held.writes.contains(&Write::RemoveConnection)));
+        Ok(taken)
+    }
+
+    /// Writes all that is held in one transaction, and leaves out each commit that fails.
+    fn write_each(&mut self, is_low: bool) -> Result<Vec<(Taken, Numbered)>, StoreError> {
+        let Some(db) = self.db.as_mut() else { return Err(StoreError::Closed) };
         let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut taken = Vec::with_capacity(self.held.len());
         for held in &self.held {
-            taken.push(match commit_one(&transaction, held, is_low) {
+            taken.push(match commit_one(&transaction, self.background.filters(), held, is_low) {
                 Err(StoreError::IndexDamaged) => {
                     index::begin_anew(&transaction)?;
-                    self.indexed.send_replace(index::progress(&transaction)?);
-                    self.indexing = true;
-                    commit_one(&transaction, held, is_low)?
+                    self.background.begin_anew(index::progress(&transaction)?);
+                    commit_one(&transaction, self.background.filters(), held, is_low)?
                 }
                 other => other?,
             });
-            self.purging |= held.writes.contains(&Write::RemoveConnection);
         }
         transaction.commit()?;
-        self.merging = true;
         Ok(taken)
     }
 
@@ -290,13 +279,15 @@ impl Keeper {
     /// not.
     fn take(&mut self, found: Found) -> Result<(), StoreError> {
         self.readers.close();
+        self.background.forget();
         if let Some(set_aside) = found.set_aside {
             let banner = Banner::DatabaseSetAside { path: set_aside.path };
             self.health.send_modify(|health| health.set_aside = Some(banner));
             self.hold_first(set_aside.rescued);
         }
-        self.db = Some(found.db?);
-        self.indexing = true;
+        let db = found.db?;
+        self.background.begin_anew(index::progress(&db)?);
+        self.db = Some(db);
         Ok(())
     }
 
@@ -333,37 +324,14 @@ impl Keeper {
         }
     }
 
-    /// One small turn of what nobody waits for. What is lost of that by a power cut is done again, so that no turn waits
-    /// for the disk. What fails is tried again at the next start.
-    fn tend(&mut self) {
-        let Some(db) = &mut self.db else { return };
-        let turn = db.pragma_update(None, "synchronous", "NORMAL").map_err(StoreError::from).and_then(|()| {
-            // Segments first: the more of them there are, the more a search has to look at.
-            if self.merging {
-                self.merging = index::merge(db)?;
-            } else if self.projecting {
-                self.projecting = later::project(db, PROJECT)?;
-            } else if self.purging {
-                self.purging = write::purge(db, PURGE)?;
-                self.merging = true;
-            } else {
-                let percent = index::take_in_old(db, INDEX)?;
-                self.indexed.send_if_modified(|known| std::mem::replace(known, percent) != percent);
-                self.indexing = percent.is_some();
-                self.merging = true;
-            }
-            Ok(())
-        });
-        if let Err(error) = db.pragma_update(None, "synchronous", "FULL") {
-            log::error!("commits no longer wait for the disk: {error}");
-        }
+    /// Notes how something ended that nobody waits for. What fails is tried again at the next start.
+    fn tended(&mut self, turn: Result<(), StoreError>) {
         match turn {
             Ok(()) => {}
             Err(StoreError::IndexDamaged) => self.index_anew(),
             Err(error) => {
                 log::error!("the database cannot be tended: {error}");
-                (self.purging, self.indexing, self.merging) = (false, false, false);
-                self.projecting = false;
+                self.background.stop();
             }
         }
     }
@@ -379,10 +347,7 @@ impl Keeper {
             Ok(percent)
         });
         match anew {
-            Ok(percent) => {
-                self.indexing = percent.is_some();
-                self.indexed.send_replace(percent);
-            }
+            Ok(percent) => self.background.begin_anew(percent),
             Err(error) => log::error!("the search index cannot be made anew: {error}"),
         }
     }
@@ -391,6 +356,14 @@ impl Keeper {
     #[cfg(test)]
     pub(super) fn pretend_small(&mut self, is_small: bool) {
         (self.is_disk_small, self.space.1) = (is_small, LOOK_BYTES);
+    }
+
+    /// As in the midst of a replay.
+    #[cfg(test)]
+    pub(super) fn pretend_replay(&mut self) {
+        if let Some(db) = &mut self.db {
+            self.background.make_room(db, usize::MAX).unwrap();
+        }
     }
 
     #[cfg(test)]
@@ -456,23 +429,24 @@ impl Work for Keeper {
             // Whoever asked may have gone.
             let _ = reply.send(outcome);
         }
-    }
-
-    fn idle_after(&self) -> Option<Duration> {
-        if self.is_troubled() || !self.held.is_empty() {
-            Some(RETRY)
-        } else {
-            (self.purging || self.projecting || self.indexing || self.merging).then_some(PAUSE)
+        if let Some(db) = self.db.as_mut().filter(|_| self.held.is_empty()) {
+            let turn = self.background.keep_up(db);
+            self.tended(turn);
         }
     }
 
-    fn idle(&mut self) {
+    fn idle_after(&self) -> Option<Duration> {
+        if self.is_troubled() || !self.held.is_empty() { Some(RETRY) } else { self.background.pause() }
+    }
+
+    fn idle(&mut self, waits: &dyn Fn() -> bool) {
         if self.is_troubled() || !self.held.is_empty() {
             self.flush();
-        } else if self.db.is_none() {
-            (self.purging, self.projecting, self.indexing, self.merging) = (false, false, false, false);
+        } else if let Some(db) = &mut self.db {
+            let turn = self.background.turn(db, waits);
+            self.tended(turn);
         } else {
-            self.tend();
+            self.background.stop();
         }
     }
 
@@ -483,26 +457,59 @@ impl Work for Keeper {
     }
 }
 
-/// One commit is all or nothing. One that this program or the hub got wrong is left out, and does not stop the others.
-/// Where space `is_low`, what a server will say again is not taken, as if there was a gap before it.
-fn commit_one(db: &Connection, held: &Held, is_low: bool) -> Result<(Taken, Numbered), StoreError> {
-    db.prepare_cached("SAVEPOINT one")?.execute(())?;
-    let result = catch_unwind(AssertUnwindSafe(|| {
-        let (mut all, mut numbered) = (Taken::Yes, Numbered::new());
-        for (place, write) in held.writes.iter().enumerate() {
-            let is_left_out = is_low && open::can_be_replayed(write);
-            let taken = match is_left_out {
-                true => write::apply(db, held.connection, &stub(write)).map(|_| Taken::Gap)?,
-                false => write::apply(db, held.connection, write)?,
-            };
-            match taken {
-                Taken::Yes => {}
-                Taken::Numbered(first) => numbered.push((place, first)),
-                Taken::Gap => all = Taken::Gap,
-            }
-        }
-        Ok::<_, StoreError>((all, numbered))
+/// Writes commits in one transaction. Nothing, if one of them fails for a reason of its own.
+fn write_all(
+    db: &mut Connection,
+    filters: &Filters,
+    held: &VecDeque<Held>,
+    is_low: bool,
+) -> Result<Option<Vec<(Taken, Numbered)>>, StoreError> {
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let all = catch_unwind(AssertUnwindSafe(|| {
+        held.iter().map(|held| write(&transaction, filters, held, is_low)).collect::<Result<Vec<_>, _>>()
     }));
+    match all {
+        Ok(Ok(taken)) => {
+            transaction.commit()?;
+            Ok(Some(taken))
+        }
+        Ok(Err(error)) if error.is_retryable() || error.is_damage() => Err(error),
+        _ => Ok(None),
+    }
+}
+
+/// Writes one commit. Where space `is_low`, what a server will say again is not taken, as if there was a gap before it.
+fn write(
+    db: &Connection,
+    filters: &Filters,
+    held: &Held,
+    is_low: bool,
+) -> Result<(Taken, Numbered), StoreError> {
+    let (mut all, mut numbered) = (Taken::Yes, Numbered::new());
+    for (place, write) in held.writes.iter().enumerate() {
+        let is_left_out = is_low && open::can_be_replayed(write);
+        let taken = match is_left_out {
+            true => write::apply(db, filters, held.connection, &stub(write)).map(|_| Taken::Gap)?,
+            false => write::apply(db, filters, held.connection, write)?,
+        };
+        match taken {
+            Taken::Yes => {}
+            Taken::Numbered(first) => numbered.push((place, first)),
+            Taken::Gap => all = Taken::Gap,
+        }
+    }
+    Ok((all, numbered))
+}
+
+/// One commit is all or nothing. One that this program or the hub got wrong is left out, and does not stop the others.
+fn commit_one(
+    db: &Connection,
+    filters: &Filters,
+    held: &Held,
+    is_low: bool,
+) -> Result<(Taken, Numbered), StoreError> {
+    db.prepare_cached("SAVEPOINT one")?.execute(())?;
+    let result = catch_unwind(AssertUnwindSafe(|| write(db, filters, held, is_low)));
     let taken = match result {
         Ok(Ok(taken)) => taken,
         Ok(Err(error)) if error.is_retryable() || error.is_damage() => return Err(error),

@@ -4,7 +4,8 @@ use rusqlite::{Connection, params};
 
 use super::super::error::{StoreError, int};
 use super::book::Book;
-use super::write::key;
+use super::identity::Filters;
+use super::write::{Log, key};
 use crate::model::content::{MESSAGE, ROOM};
 use crate::model::{ConnectionId, Content, Entry};
 
@@ -28,7 +29,7 @@ pub(super) fn keep(db: &Connection, connection: ConnectionId, era: u32, entry: &
 
 /// Puts at most `limit` of the entries that were kept, and that this version knows, where they belong. Returns whether
 /// there may be more.
-pub(super) fn project(db: &mut Connection, limit: u32) -> Result<bool> {
+pub(super) fn project(db: &mut Connection, filters: &Filters, limit: u32) -> Result<bool> {
     let transaction = db.transaction()?;
     let kept = known_now(&transaction, limit)?;
     let is_all = kept.len() < limit as usize;
@@ -42,7 +43,7 @@ pub(super) fn project(db: &mut Connection, limit: u32) -> Result<bool> {
             .prepare_cached(&format!("{done} WHERE connection = ?1 AND era = ?2 AND offset = ?3"))?
             .execute(params![place.0, place.1, place.2])?;
         if let Some(entry) = entry {
-            project_one(&transaction, place, &entry)?;
+            project_one(&transaction, filters, place, &entry)?;
         }
     }
     transaction.commit()?;
@@ -66,10 +67,10 @@ fn known_now(db: &Connection, limit: u32) -> Result<Vec<(Place, Option<Entry>)>>
     Ok(kept)
 }
 
-fn project_one(db: &Connection, (connection, era, _): Place, entry: &Entry) -> Result<()> {
+fn project_one(db: &Connection, filters: &Filters, (connection, era, _): Place, entry: &Entry) -> Result<()> {
     let mut query = db.prepare_cached("SELECT me_id FROM connection WHERE id = ?1")?;
     let me: Option<String> = query.query_row([connection], |row| row.get(0))?;
-    let mut book = Book::new(db, ConnectionId(connection.cast_unsigned()), era, me)?;
+    let mut book = Book::new(db, ConnectionId(connection.cast_unsigned()), Log::past(era, me), filters)?;
     match entry.draft.content {
         Content::Text { .. } => book.late_message(entry)?,
         Content::Room { .. } | Content::Unknown(_) => book.entry(entry)?,

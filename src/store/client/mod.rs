@@ -1,11 +1,15 @@
 //! [`ClientStore`]: what the app keeps about its connections, in `client.db`. Never fails to open: what cannot be kept on
 //! disk is held in memory, and a banner says so.
 //!
-//! A write goes `held` (the writer thread's work) → `write` (what each event does) → `book` (messages), `outbox`, `later` (what is not understood). A read
+//! A write goes `held` (the writer thread's work) → `write` (what each event does) → `book` (messages: `identity`, `counts`), `outbox`,
+//! `later` (what is not understood); `background` does what nobody waits for. A read
 //! goes straight to `read` or `search`. `open` knows every state that a file can be in; `schema` is the tables.
 
+mod background;
 mod book;
+mod counts;
 mod held;
+mod identity;
 mod later;
 mod open;
 mod outbox;
@@ -203,7 +207,8 @@ impl ClientStore {
         self.read(move |db| read::jump(db, connection, &room, jump, limit)).await
     }
 
-    /// What is unread in a room: an [`ChatEvent::Counted`]. Above 10,000 its `unread` may be an estimate.
+    /// What is unread in a room: an [`ChatEvent::Counted`]. Exact, except above 10,000 in the first minutes after an update
+    /// from a version that kept no counts.
     pub async fn count_unread(&self, connection: ConnectionId, room: RoomId) -> Result<Event, StoreError> {
         self.read(move |db| read::unread(db, connection, &room)).await
     }

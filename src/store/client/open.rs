@@ -12,6 +12,7 @@ use super::super::readers::{Readers, Slots};
 use super::super::writer::Writer;
 use super::super::{files, migrate};
 use super::held::{Keeper, WAITING};
+use super::identity::Filters;
 use super::schema::SCHEMA;
 use super::{ClientStore, FILE, Health, Opened, Shared, Write, later, read, search};
 use crate::model::event::ChatEvent;
@@ -103,7 +104,7 @@ fn start(
 pub(super) fn open_file(path: &Path) -> Found {
     let mut db = migrate::open(path, &SCHEMA).and_then(|db| looks_whole(&db).map(|()| db));
     if let Ok(db) = &mut db
-        && let Err(error) = later::project(db, later::AT_ONCE)
+        && let Err(error) = later::project(db, &Filters::default(), later::AT_ONCE)
     {
         log::warn!("what a later version understands waits: {error}");
     }

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::error::{StoreError, int};
+use super::identity::{Filters, Rows};
 use super::write::key;
 use crate::model::content::ROOM;
 use crate::model::event::Follows;
@@ -10,18 +11,24 @@ use crate::model::{ConnectionId, Delivery, MessageId, OutboxItem, Refusal, RoomI
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-pub(super) fn queue(db: &Connection, connection: ConnectionId, item: &OutboxItem) -> Result<()> {
+pub(super) fn queue(
+    db: &Connection,
+    filters: &Filters,
+    connection: ConnectionId,
+    item: &OutboxItem,
+) -> Result<()> {
     unqueue(db, connection, item.draft.id)?;
     // It may have come back as an entry already.
-    let arrived = db
+    let me: Option<i64> = db
         .prepare_cached(
-            "SELECT 1 FROM message
-             WHERE id = ?2 AND sender = (
-                 SELECT sender.id FROM connection
-                 JOIN sender ON sender.connection = connection.id AND sender.principal = connection.me_id
-                 WHERE connection.id = ?1)",
+            "SELECT sender.id FROM connection
+             JOIN sender ON sender.connection = connection.id AND sender.principal = connection.me_id
+             WHERE connection.id = ?1",
         )?
-        .exists(params![key(connection), item.draft.id.0.as_bytes()])?;
+        .query_row([key(connection)], |row| row.get(0))
+        .optional()?;
+    let find = |me| Rows::new(db)?.find(db, filters, me, item.draft.id, false);
+    let arrived = me.map(find).transpose()?.flatten().is_some();
     let seq = int(item.seq)?;
     db.prepare_cached("UPDATE connection SET last_seq = max(last_seq, ?2) WHERE id = ?1")?
         .execute(params![key(connection), seq])?;

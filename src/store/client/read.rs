@@ -7,6 +7,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::super::error::{StoreError, unsigned};
+use super::identity::StoredId;
 use super::write::{key, saturated};
 use super::{FirstAt, Loaded};
 use crate::model::chat::MAX_ROOMS;
@@ -427,7 +428,7 @@ fn exists(db: &Connection, room: i64, which: Run) -> Result<bool> {
 fn message(row: &Row<'_>) -> Result<Message> {
     Ok(Message {
         position: Position { era: row.get(0)?, offset: unsigned(row.get(1)?) },
-        id: MessageId(Uuid::from_bytes(row.get(2)?)),
+        id: row.get::<_, StoredId>(2)?.0,
         sender: Sender { id: PrincipalId(row.get(3)?), name: row.get(4)? },
         at: row.get(5)?,
         received: row.get(6)?,

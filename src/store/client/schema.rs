@@ -5,7 +5,7 @@ use super::super::migrate::{Schema, Synchronous};
 /// The database of the app.
 pub(super) const SCHEMA: Schema = Schema {
     application_id: 0x4475_7043,
-    steps: &[V1, V2, V3, V4, V5, CONTENT, ROOM_IDS],
+    steps: &[V1, V2, V3, V4, V5, CONTENT, ROOM_IDS, SCALE],
     sync: Synchronous::Full,
 };
 
@@ -201,4 +201,41 @@ ALTER TABLE room ADD COLUMN name TEXT NOT NULL DEFAULT '';
 UPDATE room SET name = uid;
 ALTER TABLE room ADD COLUMN unmade INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX room_unmade ON room (connection) WHERE unmade;
+";
+
+/// For millions of messages.
+///
+/// - `search_state.since`: the last message whose grams are in the index; they follow the commit (`search::index`).
+/// - `message_state`, `message_filter`: how ids are stored (`identity`).
+/// - `room_count`, `room.counted_era`, `room.counted_offset`: how many messages are by others (`counts`).
+const SCALE: &str = "
+ALTER TABLE search_state ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
+UPDATE search_state SET since = (SELECT coalesce(max(rowid), 0) FROM message);
+
+CREATE TABLE message_state (
+    one      INTEGER PRIMARY KEY CHECK (one = 1),
+    last_row INTEGER NOT NULL,
+    plain    INTEGER NOT NULL
+) STRICT;
+INSERT INTO message_state (one, last_row, plain)
+    SELECT 1, coalesce(max(rowid), 0), coalesce(max(rowid), 0) FROM message;
+
+CREATE TABLE message_filter (
+    run  INTEGER PRIMARY KEY,
+    bits BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE room_count (
+    room   INTEGER NOT NULL,
+    era    INTEGER NOT NULL,
+    block  INTEGER NOT NULL,
+    others INTEGER NOT NULL,
+    PRIMARY KEY (room, era, block)
+) STRICT, WITHOUT ROWID;
+ALTER TABLE room ADD COLUMN counted_era INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE room ADD COLUMN counted_offset INTEGER NOT NULL DEFAULT 0;
+UPDATE room SET (counted_era, counted_offset) = (
+    SELECT coalesce(max(era), 0), coalesce(max(offset), 0) + 1 FROM (
+        SELECT era, offset FROM message WHERE message.room = room.id ORDER BY era DESC, offset DESC LIMIT 1));
+CREATE INDEX room_uncounted ON room (id) WHERE counted_era > 0;
 ";

@@ -5,6 +5,7 @@ mod era;
 mod held;
 mod local;
 mod pages;
+mod scale;
 mod search;
 
 use std::path::Path;
@@ -361,7 +362,8 @@ fn what_is_not_understood_of_the_log_is_kept_as_it_came() {
     };
     let (poll, poll_json) = changed(2, serde_json::json!({"kind": "poll", "choices": ["a", 2]}));
     let (reply, _) = changed(3, serde_json::json!({"reply_to": {"offset": 1}}));
-    let (room, room_json) = changed(4, serde_json::json!({"kind": "room", "topic": "lathes"}));
+    let (room, room_json) =
+        changed(4, serde_json::json!({"kind": "room", "name": "Lathes", "topic": "lathes"}));
     let entries = vec![entry(1, "bob", 1), poll, reply, room, entry(5, "bob", 5)];
     let taken = Write::Event(Event::Chat(ChatEvent::Entries { entries, live: true }));
     commit(&store, vec![welcomed(5), started(1, 1, LogRestart::First), taken.clone()]);

@@ -5,6 +5,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::error::{StoreError, int, unsigned};
 use super::book::Book;
+use super::counts;
+use super::identity::Filters;
 use super::{Write, outbox, read};
 use crate::model::chat::MAX_ROOMS;
 use crate::model::content::Content;
@@ -17,7 +19,8 @@ use crate::model::{
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-/// Unread messages are counted one by one up to so many; beyond that the number is an estimate.
+/// In a room whose messages are not in `room_count` yet, unread ones are counted one by one up to so many; beyond that the
+/// number is an estimate.
 pub(super) const COUNT_LIMIT: u64 = 10_000;
 
 /// What became of a write.
@@ -32,24 +35,29 @@ pub(super) enum Taken {
 }
 
 /// Takes one write into the current transaction.
-pub(super) fn apply(db: &Connection, connection: ConnectionId, write: &Write) -> Result<Taken> {
+pub(super) fn apply(
+    db: &Connection,
+    filters: &Filters,
+    connection: ConnectionId,
+    write: &Write,
+) -> Result<Taken> {
     if !matches!(write, Write::RemoveConnection) {
         db.prepare_cached("INSERT INTO connection (id) VALUES (?1) ON CONFLICT DO NOTHING")?
             .execute([key(connection)])?;
     }
     match write {
-        Write::Queue(item) => outbox::queue(db, connection, item)?,
+        Write::Queue(item) => outbox::queue(db, filters, connection, item)?,
         Write::Unqueue(id) => {
             outbox::unqueue(db, connection, *id)?;
             outbox::drop_unmade(db, connection)?;
         }
         Write::Replace { old, new } => {
             outbox::unqueue(db, connection, *old)?;
-            outbox::queue(db, connection, new)?;
+            outbox::queue(db, filters, connection, new)?;
             outbox::drop_unmade(db, connection)?;
         }
         Write::Attempted(ids) => deliver_all(db, connection, ids, &Delivery::Attempted)?,
-        Write::Event(event) => return happened(db, connection, event),
+        Write::Event(event) => return happened(db, filters, connection, event),
         Write::Draft { room, text } => {
             let room = room_id(db, connection, room)?;
             db.prepare_cached("UPDATE room SET draft = ?2 WHERE id = ?1")?.execute(params![room, text])?;
@@ -73,7 +81,7 @@ fn deliver_all(
     ids.iter().try_for_each(|id| outbox::deliver(db, connection, *id, delivery))
 }
 
-fn happened(db: &Connection, connection: ConnectionId, event: &Event) -> Result<Taken> {
+fn happened(db: &Connection, filters: &Filters, connection: ConnectionId, event: &Event) -> Result<Taken> {
     match event {
         Event::Link(LinkEvent::Welcomed { me, log, rooms, features, .. }) => {
             welcomed(db, connection, me, *log, features)?;
@@ -82,13 +90,15 @@ fn happened(db: &Connection, connection: ConnectionId, event: &Event) -> Result<
         Event::Chat(ChatEvent::Listed(listed)) => {
             make_rooms(db, connection, &listed.rooms)?;
             for (room, offset) in &listed.read {
-                read_marker(db, connection, room, *offset)?;
+                read_marker(db, filters, connection, room, *offset)?;
             }
         }
         Event::Chat(ChatEvent::LogStarted { epoch, from, why }) => {
             log_started(db, connection, *epoch, *from, *why)?
         }
-        Event::Chat(ChatEvent::Entries { entries, .. }) => return take_entries(db, connection, entries),
+        Event::Chat(ChatEvent::Entries { entries, .. }) => {
+            return take_entries(db, filters, connection, entries);
+        }
         Event::Chat(ChatEvent::Acknowledged { id, offset, received, follows: Follows::Entry }) => {
             let delivery = Delivery::Acknowledged { offset: *offset, received: *received };
             outbox::deliver(db, connection, *id, &delivery)?;
@@ -105,9 +115,11 @@ fn happened(db: &Connection, connection: ConnectionId, event: &Event) -> Result<
         Event::Chat(ChatEvent::Postponed { id, unseen: true }) => {
             outbox::deliver(db, connection, *id, &Delivery::Pending)?
         }
-        Event::Chat(ChatEvent::ReadMarker { room, offset }) => read_marker(db, connection, room, *offset)?,
+        Event::Chat(ChatEvent::ReadMarker { room, offset }) => {
+            read_marker(db, filters, connection, room, *offset)?
+        }
         Event::Chat(ChatEvent::History { room, before, entries, complete }) => {
-            history(db, connection, room, *before, entries, *complete)?;
+            history(db, filters, connection, room, (*before, *complete), entries)?;
         }
         // The rest does not outlive the process, or says what came from here.
         _ => {}
@@ -142,6 +154,12 @@ fn welcomed(
 ) -> Result<()> {
     if log == LogKind::Local {
         local_log_started(db, connection)?;
+    }
+    let before: Option<String> = db
+        .prepare_cached("SELECT me_id FROM connection WHERE id = ?1")?
+        .query_row([key(connection)], |row| row.get(0))?;
+    if before.as_ref() != Some(&me.id.0) {
+        counts::begin_anew(db, connection)?;
     }
     let features =
         serde_json::to_string(features).map_err(|error| StoreError::Nonsense(error.to_string()))?;
@@ -199,11 +217,18 @@ fn log_started(
 }
 
 /// The log that a connection is reading.
-struct Log {
-    me: Option<String>,
+pub(super) struct Log {
+    pub(super) me: Option<String>,
     epoch: Option<i64>,
-    era: u32,
-    next: Offset,
+    pub(super) era: u32,
+    pub(super) next: Offset,
+}
+
+impl Log {
+    /// An era of which nothing new comes.
+    pub(super) fn past(era: u32, me: Option<String>) -> Self {
+        Log { me, epoch: None, era, next: Offset::MAX }
+    }
 }
 
 fn log_of(db: &Connection, connection: ConnectionId) -> Result<Log> {
@@ -216,7 +241,12 @@ fn log_of(db: &Connection, connection: ConnectionId) -> Result<Log> {
 
 /// Takes entries and the resume point in together. An empty batch says only that the era has entries: it stands for one
 /// that had to be let go while the disk was full.
-fn take_entries(db: &Connection, connection: ConnectionId, entries: &[Entry]) -> Result<Taken> {
+fn take_entries(
+    db: &Connection,
+    filters: &Filters,
+    connection: ConnectionId,
+    entries: &[Entry],
+) -> Result<Taken> {
     let log = log_of(db, connection)?;
     db.prepare_cached("UPDATE connection SET era_has_entries = 1 WHERE id = ?1")?
         .execute([key(connection)])?;
@@ -224,17 +254,18 @@ fn take_entries(db: &Connection, connection: ConnectionId, entries: &[Entry]) ->
         return Ok(Taken::Yes);
     };
     if first.offset == 0 {
-        return number_entries(db, connection, log, entries);
+        return number_entries(db, filters, connection, log, entries);
     }
     let (Some(epoch), true) = (log.epoch, first.offset <= log.next) else {
         return Ok(Taken::Gap);
     };
-    let mut book = Book::new(db, connection, log.era, log.me)?;
+    let next = log.next;
+    let mut book = Book::new(db, connection, log, filters)?;
     for entry in entries {
         book.entry(entry)?;
     }
     book.save()?;
-    if last.offset >= log.next {
+    if last.offset >= next {
         let resume = ResumePoint {
             epoch: Epoch(epoch.cast_unsigned()),
             offset: last.offset,
@@ -243,14 +274,20 @@ fn take_entries(db: &Connection, connection: ConnectionId, entries: &[Entry]) ->
         };
         set_resume(db, connection, resume)?;
     }
-    outbox::passed_by(db, connection, saturated(last.offset.max(log.next.saturating_sub(1))))?;
+    outbox::passed_by(db, connection, saturated(last.offset.max(next.saturating_sub(1))))?;
     Ok(Taken::Yes)
 }
 
 /// Gives entries of a log that is numbered here their offsets, and takes them in.
-fn number_entries(db: &Connection, connection: ConnectionId, log: Log, entries: &[Entry]) -> Result<Taken> {
+fn number_entries(
+    db: &Connection,
+    filters: &Filters,
+    connection: ConnectionId,
+    log: Log,
+    entries: &[Entry],
+) -> Result<Taken> {
     let first = log.next.max(1);
-    let mut book = Book::new(db, connection, log.era, log.me)?;
+    let mut book = Book::new(db, connection, log, filters)?;
     for (entry, offset) in entries.iter().zip(first..) {
         book.entry(&Entry { offset, ..entry.clone() })?;
     }
@@ -277,15 +314,21 @@ fn set_resume(db: &Connection, connection: ConnectionId, resume: ResumePoint) ->
     Ok(())
 }
 
-fn read_marker(db: &Connection, connection: ConnectionId, name: &RoomId, offset: Offset) -> Result<()> {
+fn read_marker(
+    db: &Connection,
+    filters: &Filters,
+    connection: ConnectionId,
+    name: &RoomId,
+    offset: Offset,
+) -> Result<()> {
     // A marker makes no room.
     if read::room_id(db, connection, name)?.is_none() {
         return Ok(());
     }
     let log = log_of(db, connection)?;
-    let mut book = Book::new(db, connection, log.era, log.me)?;
-    let room = book.room(name)?;
     let position = Position { era: log.era, offset };
+    let mut book = Book::new(db, connection, log, filters)?;
+    let room = book.room(name)?;
     let me = book.me;
     let my_name = book.my_name.clone();
     let room = &mut book.rooms[room];
@@ -301,13 +344,17 @@ fn read_marker(db: &Connection, connection: ConnectionId, name: &RoomId, offset:
         if room.mentions > 0 {
             room.mentions = count_mentions(db, id, position, me, my_name.as_deref().unwrap_or(""))?;
         }
-        room.unread = match count(db, id, position, None, me)? {
-            Count::Exactly(number) => number,
-            // Too many to count: what was counted before, less what has been read since.
-            Count::AtLeast(number) => match count(db, id, old, Some(position), me)? {
-                Count::Exactly(read) => room.unread.saturating_sub(read).max(number),
-                Count::AtLeast(_) => number,
-            },
+        room.unread = if position >= room.counted {
+            counts::after(db, id, position, me)?
+        } else {
+            match count(db, id, position, None, me)? {
+                Count::Exactly(number) => number,
+                // Too many to count: what was counted before, less what has been read since.
+                Count::AtLeast(number) => match count(db, id, old, Some(position), me)? {
+                    Count::Exactly(read) => room.unread.saturating_sub(read).max(number),
+                    Count::AtLeast(_) => number,
+                },
+            }
         };
     }
     book.save()
@@ -365,11 +412,11 @@ fn count(
 /// pages in the first era alone, of rooms whose start is not on disk.
 fn history(
     db: &Connection,
+    filters: &Filters,
     connection: ConnectionId,
     name: &RoomId,
-    before: Offset,
+    (before, complete): (Offset, bool),
     entries: &[Entry],
-    complete: bool,
 ) -> Result<()> {
     let log = log_of(db, connection)?;
     if log.era != 1 {
@@ -385,10 +432,10 @@ fn history(
     if saturated(before) < floor {
         return Ok(());
     }
-    let mut book = Book::new(db, connection, log.era, log.me)?;
+    let mut book = Book::new(db, connection, log, filters)?;
     let mut lowest = floor;
     let mut start = complete;
-    for entry in entries.iter().filter(|entry| entry.draft.room == *name) {
+    for entry in entries.iter().filter(|entry| entry.draft.room == *name && entry.offset < before) {
         lowest = lowest.min(int(entry.offset)?);
         match &entry.draft.content {
             Content::Text { .. } => book.old_message(entry)?,
@@ -399,6 +446,7 @@ fn history(
             Content::Unknown(_) => book.keep_json(entry)?,
         }
     }
+    book.save()?;
     db.prepare_cached("UPDATE room SET floor = ?2, start_known = start_known OR ?3 WHERE id = ?1")?
         .execute(params![room, lowest, start])?;
     Ok(())
@@ -423,6 +471,7 @@ pub(super) fn purge(db: &Connection, limit: u32) -> Result<bool> {
         params![room, limit],
     )?;
     if deleted == 0 {
+        db.execute("DELETE FROM room_count WHERE room = ?1", [room])?;
         db.execute("DELETE FROM purge WHERE room = ?1", [room])?;
     }
     Ok(true)

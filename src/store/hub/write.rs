@@ -407,6 +407,9 @@ fn known(db: &Connection, new: &Append, has_gone: bool) -> Result<Option<(Offset
     }
 }
 
+/// Writes one entry, or says why not.
+///
+/// Long: the checks of one append in their order; each returns early.
 fn append(
     db: &Connection,
     mut new: Append,

@@ -1,4 +1,4 @@
-//! How points and minutes look in a BLOB: columns, each compressed by `pco`, behind one another with their lengths.
+//! The encoding of points and minutes in a BLOB: columns, each compressed by `pco` and prefixed by its length.
 
 use pco::ChunkConfig;
 use pco::data_types::Number;
@@ -8,19 +8,19 @@ use super::super::error::StoreError;
 use crate::model::series::{Bucket, Point};
 use crate::model::time::WallMs;
 
-/// Enough for readings: higher levels take much longer and save a few percent.
+/// Compression level: higher ones take much longer and save a few percent.
 const LEVEL: usize = 6;
-/// Bytes of one bucket in a block that is not compressed: minutes or hours since its beginning, three numbers, a count.
+/// Bytes of one bucket in an uncompressed block: minute or hour since its start, three numbers, a count.
 const PLAIN: usize = 2 + 8 * 3 + 4;
 
 fn damaged(what: &str) -> StoreError {
-    StoreError::Damaged { detail: format!("{what} cannot be unpacked") }
+    StoreError::Damaged { detail: format!("cannot decode {what}") }
 }
 
 fn put<T: Number>(out: &mut Vec<u8>, column: &[T]) -> Result<(), StoreError> {
     let config = ChunkConfig::default().with_compression_level(LEVEL);
     let packed = simple_compress(column, &config)
-        .map_err(|error| StoreError::Nonsense(format!("numbers cannot be packed: {error}")))?;
+        .map_err(|error| StoreError::Nonsense(format!("cannot encode numbers: {error}")))?;
     out.extend(u32::try_from(packed.len()).unwrap_or(u32::MAX).to_le_bytes());
     out.extend(packed);
     Ok(())
@@ -33,7 +33,8 @@ fn take<T: Number>(rest: &mut &[u8]) -> Option<Vec<T>> {
     simple_decompress(packed).ok()
 }
 
-/// Adds what of the points no `f64` holds, if there is any: most blocks end without it, and all of earlier versions do.
+/// Appends the integers that an `f64` cannot represent, if there are any. Most blocks, and all of earlier versions,
+/// end without this.
 fn put_offs<'a>(
     out: &mut Vec<u8>,
     points: impl Iterator<Item = &'a Point> + Clone,
@@ -44,7 +45,7 @@ fn put_offs<'a>(
     Ok(())
 }
 
-/// The points of these times and values, and of what [`put_offs`] added behind them.
+/// Combines times and values with the data appended by [`put_offs`].
 fn together(times: Vec<i64>, values: Vec<f64>, mut rest: &[u8]) -> Option<Vec<Point>> {
     let offs = if rest.is_empty() { vec![0; times.len()] } else { take::<i16>(&mut rest)? };
     if times.len() != values.len() || offs.len() != times.len() {
@@ -54,7 +55,7 @@ fn together(times: Vec<i64>, values: Vec<f64>, mut rest: &[u8]) -> Option<Vec<Po
     Some(all.map(|((at, value), off)| Point { at, value, off }).collect())
 }
 
-/// Packs points, in whatever order they are.
+/// Encodes points, in any order.
 pub(super) fn points(points: &[Point]) -> Result<Vec<u8>, StoreError> {
     let mut out = Vec::new();
     put(&mut out, &points.iter().map(|point| point.at).collect::<Vec<i64>>())?;
@@ -63,14 +64,14 @@ pub(super) fn points(points: &[Point]) -> Result<Vec<u8>, StoreError> {
     Ok(out)
 }
 
-/// What [`points`] packed.
+/// Decodes the result of [`points`].
 pub(super) fn read_points(mut body: &[u8]) -> Result<Vec<Point>, StoreError> {
     let times = take::<i64>(&mut body).ok_or_else(|| damaged("a chunk"))?;
     let values = take::<f64>(&mut body).ok_or_else(|| damaged("a chunk"))?;
     together(times, values, body).ok_or_else(|| damaged("a chunk"))
 }
 
-/// Packs what was said by each series since the last commit.
+/// Encodes the points of each series since the last commit.
 pub(super) fn journal<'a>(
     parts: impl Iterator<Item = (i64, &'a [Point])> + Clone,
 ) -> Result<Vec<u8>, StoreError> {
@@ -84,7 +85,7 @@ pub(super) fn journal<'a>(
     Ok(out)
 }
 
-/// What [`journal`] packed.
+/// Decodes the result of [`journal`].
 pub(super) fn read_journal(mut body: &[u8]) -> Result<Vec<(i64, Vec<Point>)>, StoreError> {
     let row = || damaged("the journal");
     let series = take::<i64>(&mut body).ok_or_else(row)?;
@@ -99,7 +100,7 @@ pub(super) fn read_journal(mut body: &[u8]) -> Result<Vec<(i64, Vec<Point>)>, St
     Ok(parts.map(|(id, count)| (id, all.by_ref().take(count as usize).collect())).collect())
 }
 
-/// Packs the buckets of one block, each `width` wide, which begins at `from`.
+/// Encodes the buckets of one block that begins at `from`, each `width` wide.
 pub(super) fn buckets(buckets: &[Bucket], from: WallMs, width: i64) -> Result<Vec<u8>, StoreError> {
     let place = |bucket: &Bucket| ((bucket.at - from) / width).clamp(0, i64::from(u16::MAX)) as u16;
     if buckets.len() <= 24 {
@@ -122,7 +123,7 @@ pub(super) fn buckets(buckets: &[Bucket], from: WallMs, width: i64) -> Result<Ve
     Ok(out)
 }
 
-/// Adds what [`buckets`] packed.
+/// Decodes the result of [`buckets`] and appends it.
 pub(super) fn read_buckets(
     body: &[u8],
     from: WallMs,
@@ -176,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_block_of_an_earlier_version_reads_as_it_was() {
+    fn blocks_of_an_earlier_version_can_be_read() {
         let (times, values) = (vec![1_i64, 2, 5], vec![0.5_f64, -0.0, 1e300]);
         let mut packed = Vec::new();
         put(&mut packed, &times).unwrap();
@@ -184,7 +185,11 @@ mod tests {
         let expected: Vec<Point> =
             times.iter().zip(&values).map(|(at, value)| Point::new(*at, *value)).collect();
         assert_eq!(read_points(&packed).unwrap(), expected);
-        assert_eq!(points(&expected).unwrap(), packed, "what an f64 holds takes no more room than before");
+        assert_eq!(
+            points(&expected).unwrap(),
+            packed,
+            "what an f64 can represent takes no more space than before"
+        );
         let mut journal = Vec::new();
         put(&mut journal, &[7_i64]).unwrap();
         put(&mut journal, &[3_u64]).unwrap();
@@ -193,13 +198,13 @@ mod tests {
     }
 
     #[test]
-    fn a_block_that_was_cut_off_is_damage() {
+    fn a_truncated_block_is_damage() {
         let whole = [Point { at: 1, value: 9_007_199_254_740_992.0, off: 1 }, Point::new(2, 3.0)];
         let packed = points(&whole).unwrap();
         assert_eq!(read_points(&packed).unwrap(), whole);
         for end in 0..packed.len() {
             let read = read_points(&packed[..end]);
-            // Where the last column is gone as a whole, what is left is a block of an earlier version.
+            // Without its whole last column, it is a valid block of an earlier version.
             let is_old = read.as_ref().is_ok_and(|read| read.iter().all(|point| point.off == 0));
             assert!(read.is_err() || is_old, "{end}");
         }

@@ -1,4 +1,4 @@
-//! [`Inbox`]: where readings wait for the writer, bounded, so that whoever brings them never waits.
+//! [`Inbox`]: the bounded queue of readings for the writer. Adding to it never waits.
 
 use std::sync::Arc;
 
@@ -7,33 +7,33 @@ use crate::model::device::{
 };
 use crate::model::time::WallMs;
 
-/// Most values that wait.
+/// Maximum number of queued values.
 const VALUES: usize = 500_000;
-/// Most memory of what waits, in bytes.
+/// Maximum memory of queued items, in bytes.
 const BYTES: usize = 24 * 1024 * 1024;
 
-/// Something to be kept.
+/// An item to be stored.
 pub(super) enum Item {
     Readings(u64, Arc<Readings>),
     Device(u64, Box<DeviceState>),
     Log(u64, DeviceId, Box<LogLine>),
-    /// From this moment on nothing is heard of a source's devices.
+    /// A source's devices cannot be heard from this time on.
     Broken(u64, WallMs),
     Remove(u64),
 }
 
-/// What became of an item.
+/// The outcome of adding an item.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Put {
-    /// It waits with others.
+    /// It was queued.
     Waits,
-    /// The writer should look, within a second.
+    /// It was queued, and the writer should look within a second.
     Look,
-    /// There is no room for it.
+    /// It was refused because the queue is full.
     Full,
 }
 
-/// What waits, in the order in which it came.
+/// Queued items, in order of arrival.
 #[derive(Default)]
 pub(super) struct Inbox {
     items: Vec<Item>,
@@ -44,7 +44,7 @@ pub(super) struct Inbox {
 impl Inbox {
     pub(super) fn put(&mut self, item: Item) -> Put {
         let (values, bytes) = size(&item);
-        // What was asked to be forgotten is, and no break is missed: there are few of these.
+        // These must not be lost, and there are few of them.
         let is_bound = !matches!(item, Item::Remove(_) | Item::Broken(..));
         if is_bound && (self.values + values > VALUES || self.bytes + bytes > BYTES) {
             return Put::Full;
@@ -72,7 +72,7 @@ impl Inbox {
     }
 }
 
-/// How many values it has, and about how much memory it takes.
+/// Number of values, and approximate memory in bytes.
 fn size(item: &Item) -> (usize, usize) {
     const EACH: usize = 128;
     match item {
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn it_says_when_to_look_and_when_it_is_full() {
+    fn it_reports_when_to_look_and_when_it_is_full() {
         let mut inbox = Inbox::default();
         let number = Value::Number(1.0);
         assert_eq!(inbox.put(readings(100_000, &number)), Put::Look);
@@ -136,7 +136,7 @@ mod tests {
         assert_eq!(inbox.put(readings(100_000, &number)), Put::Look);
         assert_eq!(inbox.put(readings(200_000, &number)), Put::Waits);
         assert_eq!(inbox.put(readings(1, &number)), Put::Full);
-        assert_eq!(inbox.put(Item::Remove(7)), Put::Waits, "what is to be forgotten is never refused");
+        assert_eq!(inbox.put(Item::Remove(7)), Put::Waits, "a removal is never refused");
         assert_eq!(inbox.take().len(), 5);
         assert!(inbox.is_empty() && !inbox.is_half_full());
         let long = Value::Text("x".repeat(1_000).into());

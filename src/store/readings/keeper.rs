@@ -1,4 +1,4 @@
-//! The writer thread's work: when to write, and what to do when the disk does not take it.
+//! The writer thread: decides when to write, and handles disk errors.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,38 +19,38 @@ use super::reserve::Reserve;
 use super::tend::{self, Cursor};
 use super::{Keep, write};
 
-/// What waits is taken in so often, and written at most so often.
+/// Minimum interval between two looks at the inbox, and between two writes.
 const TICK: Duration = Duration::from_secs(1);
-/// So many values are worth a transaction. Fewer wait up to [`LONGEST`]: an idle computer, which says fifty values a
-/// second, has its disk left alone for a minute, and a crash costs at most that minute or so many values of raw past.
+/// Number of values that justify a transaction. Fewer wait up to [`LONGEST`]: an idle computer with fifty values a
+/// second writes once a minute, and a crash loses at most that minute or this many values of raw history.
 const WORTH: usize = 5_000;
-/// The longest that anything waits, and how often the open minutes and chunks are looked after.
+/// Maximum time that anything waits, and the interval of checks of open minutes and chunks.
 const LONGEST: Duration = Duration::from_secs(60);
-/// Nothing more is taken while something has waited for so long: the disk hangs. In milliseconds.
+/// If data has waited for this long, the disk hangs and nothing more is accepted. In milliseconds.
 const LATE_MS: u64 = 150_000;
-/// A disk that took nothing is tried again after this.
+/// How long to wait after a failed write.
 const RETRY: Duration = Duration::from_secs(5);
-/// The write-ahead log is copied into the file when it has so many bytes.
+/// Size at which the write-ahead log is copied into the file, in bytes.
 const CHECKPOINT: u64 = 8 * 1024 * 1024;
 
-/// What the callers, the readers and the writer share.
+/// State shared by callers, readers and the writer.
 pub(super) struct Live {
     inbox: Mutex<Inbox>,
     memory: Mutex<Memory>,
-    /// A copy of [`Memory::lost`], for whoever must not wait.
+    /// A copy of [`Memory::lost`] that can be read without waiting.
     lost: AtomicU64,
-    /// Why nothing can be written at the moment, or nothing more is to be taken.
+    /// Why writing fails, or why nothing more is accepted.
     trouble: Mutex<Option<String>>,
-    /// Since when the oldest of what is not written waits, by the store's own clock; 0: nothing waits.
+    /// When the oldest unwritten data arrived, by the store's own clock; 0 if there is none.
     oldest: AtomicU64,
-    /// Where a damaged file was set aside, not told yet.
+    /// The new path of a damaged file, until it is reported.
     set_aside: Mutex<Option<PathBuf>>,
     started: Instant,
-    /// What is not taken in by then, by the store's own clock, is given up: the program ends.
+    /// Deadline for absorbing queued data at shutdown, by the store's own clock.
     close_by: AtomicU64,
 }
 
-/// So many items are taken in between two looks at the clock.
+/// Number of items absorbed between two looks at the clock.
 const ITEMS: usize = 8;
 
 impl Live {
@@ -67,26 +67,26 @@ impl Live {
         }
     }
 
-    /// The program ends: what takes longer than this to be taken in is given up.
+    /// Shutdown: data that takes longer than this to absorb is dropped.
     pub(super) fn close_within(&self, time: Duration) {
         let time = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         self.close_by.store(self.now().saturating_add(time), Ordering::Relaxed);
     }
 
-    /// Held for as long as it takes to put something in, or to take all out.
+    /// Held only briefly, to add an item or to take all.
     pub(super) fn inbox(&self) -> MutexGuard<'_, Inbox> {
         self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// All that was brought until now, taken in. What begins to read the file while it holds this sees each reading once:
-    /// the writer commits under the same lock.
+    /// The memory with everything queued so far. A reader that begins its snapshot while holding this sees each
+    /// reading once, since the writer commits under the same lock.
     pub(super) fn current(&self) -> MutexGuard<'_, Memory> {
         let mut memory = self.memory();
         let items = self.inbox().take();
         let now = self.now();
         for (place, item) in items.into_iter().enumerate() {
             if place % ITEMS == 0 && self.now() > self.close_by.load(Ordering::Relaxed) {
-                log::warn!("readings that waited when the program ended are not kept");
+                log::warn!("readings that were still queued at exit were dropped");
                 break;
             }
             memory.absorb(item, now);
@@ -95,32 +95,32 @@ impl Live {
         memory
     }
 
-    /// What was taken in.
+    /// The absorbed data.
     pub(super) fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What could not be kept, of what was taken in.
+    /// Number of absorbed values that could not be stored.
     pub(super) fn lost(&self) -> u64 {
         self.lost.load(Ordering::Relaxed)
     }
 
-    /// Why nothing can be written at the moment, in the system's words.
+    /// Why writing fails, in the system's words.
     pub(super) fn trouble(&self) -> MutexGuard<'_, Option<String>> {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where a damaged file was set aside, until it is taken.
+    /// The new path of a damaged file, until it is taken.
     pub(super) fn set_aside(&self) -> MutexGuard<'_, Option<PathBuf>> {
         self.set_aside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Something was brought, which waits to be written.
+    /// Records that unwritten data has arrived.
     pub(super) fn waits(&self) {
         let _ = self.oldest.compare_exchange(0, self.now().max(1), Ordering::Relaxed, Ordering::Relaxed);
     }
 
-    /// Whether nothing waits longer than it should.
+    /// Whether nothing has waited too long.
     pub(super) fn is_in_time(&self) -> bool {
         let oldest = self.oldest.load(Ordering::Relaxed);
         oldest == 0 || self.now().saturating_sub(oldest) <= LATE_MS
@@ -131,29 +131,29 @@ impl Live {
     }
 }
 
-/// Something for the writer to do.
+/// A job for the writer.
 pub(super) enum Job {
-    /// Something waits in the inbox.
+    /// The inbox is not empty.
     Look,
-    /// Write all, and say so.
+    /// Write everything, then reply.
     Flush(oneshot::Sender<()>),
-    /// A reader came upon damage.
+    /// A reader found damage.
     Suspect,
-    /// Run this in between.
+    /// Run this between writes.
     #[cfg(test)]
     Test(Box<dyn FnOnce(&mut Keeper) + Send>),
 }
 
-/// See the module.
+/// The state of the writer thread.
 pub(super) struct Keeper {
     path: PathBuf,
     keep: Keep,
-    /// How much of it is raw; it can be changed at any time.
+    /// Maximum bytes of raw readings; can be changed at any time.
     raw_bytes: Arc<AtomicU64>,
     pub db: Option<Connection>,
     slots: Arc<Slots>,
     live: Arc<Live>,
-    /// When to look next.
+    /// When to look at the inbox next.
     next: Option<Instant>,
     written: Instant,
     cursor: Cursor,
@@ -170,7 +170,7 @@ impl Keeper {
         live: Arc<Live>,
     ) -> Keeper {
         let written = Instant::now();
-        // What the journal held is looked after from the start.
+        // Data from the journal is handled from the start.
         let next = Some(written + LONGEST);
         let reserve = Reserve::new(&path, keep.reserve_bytes);
         let cursor = Cursor::default();
@@ -180,7 +180,7 @@ impl Keeper {
         keeper
     }
 
-    /// Holds room back, if that is not done yet. While it cannot, nothing more is to be taken.
+    /// Creates the reserve if it is missing. While that fails, nothing more is accepted.
     fn hold_back(&mut self) {
         match self.reserve.hold() {
             Ok(()) => *self.live.trouble() = None,
@@ -195,14 +195,14 @@ impl Keeper {
     fn trouble(&self, error: StoreError) {
         let error = error.at(&self.path).to_string();
         if self.live.trouble().replace(error.clone()).is_none() {
-            log::warn!("readings cannot be written at the moment: {error}");
+            log::warn!("cannot write readings: {error}");
         }
     }
 
     fn look(&mut self, is_forced: bool) {
         let mut memory = self.live.current();
         if memory.unsaved == 0 && !memory.is_urgent {
-            // What came was nothing to be kept.
+            // The new items contained nothing to write.
             self.live.oldest.store(0, Ordering::Relaxed);
         }
         let is_due = is_forced
@@ -232,7 +232,7 @@ impl Keeper {
         self.written = Instant::now();
         let mut result = self.try_write(plan, true);
         if matches!(result, Err(StoreError::Full)) && self.reserve.spend() {
-            log::warn!("the disk is full: what was taken is written into the room that was held back for it");
+            log::warn!("the disk is full: writing accepted readings into the reserved space");
             result = self.try_write(plan, false);
         }
         let is_damage = result.as_ref().is_err_and(StoreError::is_damage);
@@ -249,10 +249,10 @@ impl Keeper {
         }
     }
 
-    /// `tends`: also what is done little by little, which needs room of its own.
+    /// `tends`: also run maintenance, which needs space of its own.
     fn try_write(&mut self, plan: &Plan, tends: bool) -> Result<(), StoreError> {
         if self.db.is_none() {
-            // It was set aside.
+            // The previous file was renamed.
             self.db = Some(super::super::migrate::open(&self.path, &super::schema::SCHEMA)?);
         }
         let Some(db) = self.db.as_mut() else { return Err(StoreError::Closed) };
@@ -269,15 +269,15 @@ impl Keeper {
         self.cursor = cursor;
         let log = std::fs::metadata(files::beside(&self.path, "-wal")).map_or(0, |log| log.len());
         if log > CHECKPOINT {
-            // What readers are in the way of is copied the next time, and what is committed is safe without it.
+            // Readers may block part of it, which is copied the next time. Committed data is safe in any case.
             if let Err(error) = db.query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |_| Ok(())) {
-                log::warn!("the readings' log cannot be copied into the file: {error}");
+                log::warn!("cannot checkpoint the readings' log: {error}");
             }
         }
         Ok(())
     }
 
-    /// A reader found damage: looks at every page before anything is done about it.
+    /// A reader found damage: verifies every page before acting on it.
     fn examine(&mut self) {
         let Some(db) = &self.db else { return };
         let verdict = db.query_row("PRAGMA quick_check(1)", (), |row| row.get::<_, String>(0));
@@ -291,17 +291,17 @@ impl Keeper {
         }
     }
 
-    /// Sets the damaged file aside and begins a new one with what is in memory.
+    /// Renames the damaged file and starts a new one with the data in memory.
     fn replace(&mut self) {
-        log::warn!("{} is damaged and set aside", self.path.display());
+        log::warn!("{} is damaged and will be replaced", self.path.display());
         self.slots.close();
         if let Some(db) = self.db.take() {
-            // Best effort: a checkpoint would write to a file that is to stay as it is.
+            // Best effort: a checkpoint would write to the damaged file.
             let _ = db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
         }
         match files::set_aside(&self.path) {
             Ok(path) => *self.live.set_aside() = Some(path),
-            Err(error) => log::warn!("{} cannot be set aside: {error}", self.path.display()),
+            Err(error) => log::warn!("cannot rename {}: {error}", self.path.display()),
         }
         self.cursor = Cursor::default();
         self.live.memory().begin_anew();
@@ -330,7 +330,7 @@ impl Work for Keeper {
             self.look(!replies.is_empty());
         }
         for reply in replies {
-            // Whoever asked may have gone.
+            // Fails if the caller has gone.
             let _ = reply.send(());
         }
     }
@@ -339,7 +339,7 @@ impl Work for Keeper {
         self.next.map(|next| next.saturating_duration_since(Instant::now()))
     }
 
-    fn idle(&mut self) {
+    fn idle(&mut self, _waits: &dyn Fn() -> bool) {
         self.look(false);
     }
 

@@ -1,5 +1,5 @@
-//! [`Memory`]: all that is not in its final place on disk, and the names of all that is. The writer takes a [`Plan`] of
-//! what to write, and says when it is done.
+//! [`Memory`]: all data that is not in its final place on disk, and the names of everything. The writer takes a
+//! [`Plan`] of what to write, and reports when it is done.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -16,27 +16,29 @@ use crate::model::series::{Bucket, Point};
 use crate::model::states::StateChange;
 use crate::model::time::WallMs;
 
-/// A chunk is written when it has so many points,
+/// A chunk is written when it has this many points,
 pub(super) const CHUNK_POINTS: usize = 1_024;
-/// or this long after its first, in milliseconds.
+/// or this long after its first point, in milliseconds.
 const CHUNK_MS: u64 = 600_000;
-/// Most points that wait for their chunks, over all metrics; past that the longest are written as they are.
+/// Maximum number of points waiting for their chunks, over all metrics; beyond it the longest are written as they
+/// are.
 const POINTS: usize = 200_000;
-/// A minute without a word for so long is written, in milliseconds.
+/// An open minute without new points for this long is written, in milliseconds.
 const QUIET_MS: u64 = 120_000;
-/// The journal holds at most about so many bytes; past that what its oldest rows are kept for is written.
+/// Approximate maximum size of the journal, in bytes; beyond it the data that its oldest rows are kept for is
+/// written.
 const JOURNAL_BYTES: usize = 64 * 1024 * 1024;
-/// Most metrics, and most devices, of one file.
+/// Maximum number of metrics, and of devices, in one file.
 const TRACKS: usize = 200_000;
-/// Most devices, and most metrics, of one of an app's sources: others have room beside it. A hub has one source.
+/// Maximum number of devices and metrics of one source in an app, so that others have space. A hub has one source.
 const MAX_OF_SOURCE: (usize, usize) = (50_000, 100_000);
-/// Longest text of a last value, in bytes.
+/// Maximum length of a last value's text, in bytes.
 const MAX_TEXT_BYTES: usize = 4_096;
-/// Most bytes of texts of last values; beyond that they are cut to [`TIGHT_BYTES`] each.
+/// Maximum bytes of all last values' texts; beyond it they are cut to [`TIGHT_BYTES`] each.
 const MAX_TEXTS_BYTES: usize = 32 * 1024 * 1024;
-/// Longest text where there is no room for longer ones, in bytes.
+/// Maximum length of a text beyond that limit, in bytes.
 const TIGHT_BYTES: usize = 64;
-/// Times are in the years 1970 to 9999; others are not kept.
+/// Valid times, in Unix milliseconds: the years 1970 to 9999.
 const TIMES: std::ops::Range<WallMs> = 0..253_402_300_800_000;
 
 type Map<K, V> = HashMap<K, V, RandomState>;
@@ -47,31 +49,31 @@ struct Kept {
     id: DeviceId,
     tracks: Map<MetricName, i64>,
     is_stored: bool,
-    /// What it last said about itself, if that is not on disk.
+    /// Its description, if that is not on disk.
     record: Option<Box<DeviceState>>,
     is_record_new: bool,
     log: Vec<LogLine>,
-    /// The first so many of them are being written.
+    /// Number of log lines that are being written.
     writing_log: usize,
-    /// How far its clock is off.
+    /// Offset of the device's clock.
     lag: ClockLag,
     behind_ms: i64,
-    /// When it last said anything, by the hub's clock.
+    /// Time of its last reading by the hub's clock.
     heard: WallMs,
-    /// Since when nothing was heard of it, by the hub's clock: it, or we, were away. None while it is heard.
+    /// Since when it cannot be heard, by the hub's clock, because it or this program was away. `None` while it can.
     broken: Option<WallMs>,
 }
 
-/// What memory holds of a device.
+/// The in-memory state of a device.
 pub(super) struct Held {
     pub key: i64,
     pub id: DeviceId,
-    /// What it last said about itself, if that is not on disk.
+    /// Its description, if that is not on disk.
     pub record: Option<Box<DeviceState>>,
     pub values: Vec<LastValue>,
 }
 
-/// See the module.
+/// The in-memory state of the store.
 pub(super) struct Memory {
     keeps_raw: bool,
     /// The next row of the journal.
@@ -81,49 +83,49 @@ pub(super) struct Memory {
     sources: Map<u64, Map<DeviceId, i64>>,
     devices: Map<i64, Kept>,
     pub tracks: BTreeMap<i64, Track>,
-    /// Keys of devices that were removed; the first so many are being written.
+    /// Keys of removed devices; the first ones are being written.
     removed: Vec<i64>,
     removing: usize,
-    /// The journal's rows and their sizes.
+    /// The journal's rows and their sizes in bytes.
     journal: VecDeque<(i64, usize)>,
-    /// Values taken since the last plan.
+    /// Values absorbed since the last plan.
     pub unsaved: usize,
-    /// Something that people wait for, or that is rare, is among it.
+    /// Whether they include something rare, or something that people wait for.
     pub is_urgent: bool,
     /// The latest time of all points.
     pub newest: WallMs,
-    /// What could not be kept.
+    /// Number of values that could not be stored.
     pub lost: u64,
-    /// How many metrics each source has.
+    /// Number of metrics of each source.
     tracks_of: Map<u64, usize>,
-    /// Bytes of texts of last values.
+    /// Bytes of all last values' texts.
     text_bytes: usize,
 }
 
-/// What is written in one transaction.
+/// The content of one transaction.
 #[derive(Default)]
 pub(super) struct Plan {
     pub seq: i64,
     now: u64,
     pub newest: WallMs,
     pub removed: Vec<i64>,
-    /// Key, source, name, and what it says about itself if that is new.
+    /// Key, source, name, and the description if it is new.
     pub devices: Vec<(i64, u64, DeviceId, Option<Box<DeviceState>>)>,
     pub logs: Vec<(i64, LogLine)>,
     pub parts: Vec<Part>,
-    /// Rows of the journal before this one are not needed after it.
+    /// Journal rows before this one are no longer needed afterwards.
     pub floor: i64,
 }
 
-/// What of one metric is written in one transaction.
+/// The part of one metric in a transaction.
 #[derive(Default)]
 pub(super) struct Part {
     pub track: i64,
-    /// The row for it is to be made: its device and name.
+    /// The device and name of a new metric, whose row is to be created.
     pub fresh: Option<(i64, MetricName)>,
-    /// For the journal.
+    /// Points for the journal.
     pub told: Vec<Point>,
-    /// For a chunk.
+    /// Points for a chunk.
     pub chunk: Option<Vec<Point>>,
     pub minutes: Vec<Bucket>,
     pub mark: Option<WallMs>,
@@ -154,12 +156,12 @@ impl Memory {
         }
     }
 
-    /// How many devices, and how many metrics, one source may have.
+    /// Maximum number of devices and metrics of one source.
     fn share(&self) -> (usize, usize) {
         if self.keeps_raw { MAX_OF_SOURCE } else { (TRACKS, TRACKS) }
     }
 
-    /// Takes a metric's last value in.
+    /// Sets a metric's last value.
     fn set_last(&mut self, id: i64, mut last: Last, at: WallMs) {
         let Some(track) = self.tracks.get_mut(&id) else { return };
         let longest = if self.text_bytes < MAX_TEXTS_BYTES { MAX_TEXT_BYTES } else { TIGHT_BYTES };
@@ -173,14 +175,14 @@ impl Memory {
         self.text_bytes += text_bytes(track.last.as_ref());
     }
 
-    /// A device that is on disk.
+    /// Adds a device from disk.
     pub(super) fn load_device(&mut self, key: i64, source: u64, id: DeviceId) {
         self.next_device = self.next_device.max(key + 1);
         self.sources.entry(source).or_default().insert(id.clone(), key);
         self.devices.insert(key, Kept { is_stored: true, ..Kept::new(source, id) });
     }
 
-    /// A metric that is on disk.
+    /// Adds a metric from disk.
     pub(super) fn load_track(&mut self, id: i64, mut track: Track) {
         self.next_track = self.next_track.max(id + 1);
         let Some(device) = self.devices.get_mut(&track.device) else { return };
@@ -192,7 +194,7 @@ impl Memory {
         self.tracks.insert(id, track);
     }
 
-    /// All that is on disk is loaded: from the last word of a source on, of whichever of its devices, nobody listened.
+    /// Called after loading: nothing was received since the last reading of any device of a source.
     pub(super) fn was_away(&mut self) {
         for devices in self.sources.values() {
             let heard = devices.values().filter_map(|key| self.devices.get(key)).map(|kept| kept.heard).max();
@@ -204,13 +206,14 @@ impl Memory {
         }
     }
 
-    /// Keys up to these were given once, even if nothing has them any more.
+    /// Reserves keys that were used before, even if nothing has them any more.
     pub(super) fn skip_keys(&mut self, device: i64, track: i64) {
         self.next_device = self.next_device.max(device + 1);
         self.next_track = self.next_track.max(track + 1);
     }
 
-    /// A row of the journal, in their order. `chunked`: up to which row a metric's points are in chunks.
+    /// Replays a row of the journal; rows come in order. `chunked`: the row up to which a metric's points are in
+    /// chunks.
     pub(super) fn replay(
         &mut self,
         seq: i64,
@@ -228,7 +231,7 @@ impl Memory {
                 if is_waiting {
                     track.push(point, seq, 0);
                 }
-                // What was late when it was told is in its minute since that commit.
+                // Late points were added to their minute in that commit.
                 if super::track::minute_of(point.at) >= track.mark {
                     track.fold(point, seq, 0);
                 }
@@ -237,23 +240,23 @@ impl Memory {
         }
     }
 
-    /// The metric by its names.
+    /// Finds a metric by its names.
     pub(super) fn find(&self, source: u64, device: &str, metric: &str) -> Option<i64> {
         let key = self.device(source, device)?;
         self.devices.get(&key)?.tracks.get(metric).copied()
     }
 
-    /// The key of a device by its names.
+    /// Finds a device's key by its names.
     pub(super) fn device(&self, source: u64, device: &str) -> Option<i64> {
         self.sources.get(&source)?.get(device).copied()
     }
 
-    /// What of a device's log is not on disk.
+    /// The lines of a device's log that are not on disk.
     pub(super) fn log_of(&self, device: i64) -> Vec<LogLine> {
         self.devices.get(&device).map(|kept| kept.log.clone()).unwrap_or_default()
     }
 
-    /// A source's devices.
+    /// The devices of a source.
     pub(super) fn devices_of(&self, source: u64) -> Vec<Held> {
         let devices = self.sources.get(&source).into_iter().flatten();
         devices
@@ -270,7 +273,7 @@ impl Memory {
             .collect()
     }
 
-    /// Takes in what was brought. `now`: the store's own clock, in milliseconds.
+    /// Absorbs an item. `now`: the store's own clock, in milliseconds.
     pub(super) fn absorb(&mut self, item: Item, now: u64) {
         match item {
             Item::Readings(source, readings) => self.read(source, &readings, now),
@@ -279,7 +282,7 @@ impl Memory {
                 let Some(key) = self.key(source, &state.spec.id) else { return };
                 for LastValue { metric, value, at, received } in &state.values {
                     if let Some(id) = self.track(key, metric) {
-                        // What its clock was like then is not known: it was right, or off by all of this.
+                        // The clock's offset at that time is unknown: it was either correct or off by all of this.
                         let placed = place(*at, *received, received.saturating_sub(*at));
                         let last = Last { value: value.clone(), at: *at, received: *received };
                         self.set_last(id, last, placed);
@@ -309,7 +312,7 @@ impl Memory {
             Item::Broken(source, at) => {
                 self.is_urgent = true;
                 for (id, key) in self.sources.get(&source).into_iter().flatten() {
-                    // What this app says of its own link goes on.
+                    // Log lines about this app's own link stay.
                     if let Some(kept) = self.devices.get_mut(key)
                         && !id.as_str().starts_with(LOCAL_MARK)
                     {
@@ -368,13 +371,13 @@ impl Memory {
         }
     }
 
-    /// A device said something: after a break its last texts count again.
+    /// A device was heard: after a break, its last texts are valid again.
     fn heard(&mut self, key: i64, at: WallMs, received: WallMs) {
         let Some(kept) = self.devices.get_mut(&key) else { return };
         kept.heard = kept.heard.max(received);
         let Some(until) = kept.broken.filter(|until| received > *until) else { return };
         kept.broken = None;
-        // A word from before the break that came late tells that it is there again.
+        // A delayed reading from before the break also shows that the device is back.
         let back = if at > until { at } else { received };
         for id in kept.tracks.values() {
             if let Some(track) = self.tracks.get_mut(id) {
@@ -416,7 +419,7 @@ impl Memory {
         Some(id)
     }
 
-    /// Whether something waits for its minute or its chunk to be over.
+    /// Whether a minute or a chunk is still open.
     pub(super) fn has_open(&self) -> bool {
         self.unsaved > 0
             || self
@@ -425,13 +428,13 @@ impl Memory {
                 .any(|track| track.has_open_minute() || !track.closed.is_empty() || !track.points.is_empty())
     }
 
-    /// How many points wait.
+    /// Number of points that wait.
     pub(super) fn waiting(&self) -> usize {
         let texts = |track: &Track| track.texts.iter().map(text_weight).sum::<usize>();
         self.tracks.values().map(|track| track.points.len() + track.closed.len() + texts(track)).sum()
     }
 
-    /// What to write now. It stays here until [`Memory::done`].
+    /// Returns what to write now. The data stays here until [`Memory::done`].
     pub(super) fn plan(&mut self, now: u64) -> Plan {
         let limit = self.chunk_limit();
         let pinned = self.pinned_from();
@@ -466,7 +469,7 @@ impl Memory {
         plan
     }
 
-    /// So many points make a chunk: fewer where too many wait.
+    /// Number of points that make a chunk: fewer if too many wait.
     fn chunk_limit(&self) -> usize {
         let lengths = self.tracks.values().map(|track| track.points.len()).filter(|length| *length > 0);
         let mut lengths: Vec<usize> = lengths.collect();
@@ -474,7 +477,7 @@ impl Memory {
         if excess == 0 {
             return CHUNK_POINTS;
         }
-        // Down to three quarters, so that it is not the same again at once.
+        // Down to three quarters, so that the limit is not reached again at once.
         excess += POINTS / 4;
         lengths.sort_unstable_by(|a, b| b.cmp(a));
         for length in lengths {
@@ -486,7 +489,7 @@ impl Memory {
         1
     }
 
-    /// What is in journal rows before this one is written, because the journal has grown too large.
+    /// Data in journal rows before this one is written because the journal is too large.
     fn pinned_from(&self) -> i64 {
         let mut bytes = self.journal.iter().map(|(_, bytes)| bytes).sum::<usize>();
         let rows = self.journal.iter().take_while(|(_, size)| {
@@ -497,7 +500,7 @@ impl Memory {
         rows.last().map_or(0, |(seq, _)| seq + 1)
     }
 
-    /// The plan is on disk; its journal row has so many bytes.
+    /// The plan is on disk; `journal` is the size of its journal row in bytes.
     pub(super) fn done(&mut self, plan: &Plan, journal: usize) {
         self.journal.push_back((plan.seq, journal));
         while self.journal.front().is_some_and(|(seq, _)| *seq < plan.floor) {
@@ -525,7 +528,7 @@ impl Memory {
         }
     }
 
-    /// The plan could not be written; all of it will be in the next one.
+    /// The plan could not be written; its data is part of the next one.
     pub(super) fn failed(&mut self, plan: &Plan) {
         self.unsaved += plan.parts.iter().map(|part| part.told.len()).sum::<usize>();
         self.is_urgent |= !(plan.removed.is_empty() && plan.devices.is_empty() && plan.logs.is_empty());
@@ -544,7 +547,7 @@ impl Memory {
         }
         for kept in self.devices.values_mut() {
             kept.writing_log = 0;
-            // The disk has not taken any for long.
+            // The disk has been failing for long.
             let excess = kept.log.len().saturating_sub(super::LOG_LINES);
             kept.log.drain(..excess);
         }
@@ -553,7 +556,7 @@ impl Memory {
         }
     }
 
-    /// The file is a new, empty one: all that is known is to be written there.
+    /// The file is new and empty: everything known must be written to it.
     pub(super) fn begin_anew(&mut self) {
         self.journal.clear();
         self.is_urgent = true;
@@ -586,7 +589,7 @@ impl Kept {
         }
     }
 
-    /// From this moment on nothing is heard of it, unless that is so already.
+    /// From this moment on the device cannot be heard, unless that is so already.
     fn break_off(&mut self, at: WallMs, tracks: &mut BTreeMap<i64, Track>) {
         if self.broken.is_some() {
             return;
@@ -641,12 +644,12 @@ impl Part {
     }
 }
 
-/// How much memory a text's change takes, in points.
+/// Memory used by a text change, in points.
 fn text_weight(change: &StateChange) -> usize {
     1 + change.value.as_ref().map_or(0, |text| text.len() / size_of::<Point>())
 }
 
-/// How much memory a last value's text takes.
+/// Memory used by a last value's text, in bytes.
 fn text_bytes(last: Option<&Last>) -> usize {
     match last.map(|last| &last.value) {
         Some(Value::Text(text)) => text.len(),
@@ -654,7 +657,7 @@ fn text_bytes(last: Option<&Last>) -> usize {
     }
 }
 
-/// A device that was only ever known by its readings.
+/// A device that is known only from its readings.
 pub(super) fn unannounced(id: DeviceId) -> DeviceState {
     DeviceState {
         spec: Spec::unannounced(id),

@@ -1,21 +1,22 @@
-//! [`ReadingsStore`]: what devices said, in a file of its own, so that thousands of readings a second never wait behind a
-//! message's commit, nor it behind them: raw readings in compressed chunks up to a cap, minimum, mean and maximum of each
-//! minute for a year, the last values, and each device's log.
+//! [`ReadingsStore`]: readings of devices, in a separate file, so that thousands of readings a second and commits of
+//! messages never wait for each other. It stores raw readings in compressed chunks up to a size limit; the minimum,
+//! mean and maximum of each minute for a year; the last values; and each device's log.
 //!
-//! A reading goes `inbox` (bounded) → `memory` (a `track` a metric: its points, its open minute) → `keeper` (the writer
-//! thread: when) → `write` (the journal; chunks and minutes when they are full) → `tend` (hours packed, the cap, the age).
-//! A read takes what is in memory and what is on disk at one moment (`read`). `blob` is the packed form, `open` a start.
+//! A reading passes through `inbox` (a bounded queue), `memory` (one `track` per metric: its points and its open
+//! minute), `keeper` (the writer thread, which decides when to write), `write` (the journal; complete chunks and
+//! minutes) and `tend` (packing hours, limits on size and age). A read combines memory and disk at one moment
+//! (`read`). `blob` is the encoding, `open` loads the file at the start.
 //!
-//! A number, and a flag as 0 or 1, is a point at its [`place`](crate::model::device::place). A value that is missing is no
-//! point: distance in time says that there was none. A minute counts each value told, one told again at the same time
-//! right after the first counts once; raw points have one value a time, the later told.
+//! Numbers, and flags as 0 or 1, are points at their [`place`](crate::model::device::place). A missing value is not a
+//! point: it shows as a gap in time. A minute counts each value, but a repeat with the same time right after the
+//! first counts once. Raw points have one value per time, the one that arrived last.
 //!
-//! Of a text its changes are kept, and from when to when nobody could have heard of one: the device, the link or this
-//! program was away. That is written down when it begins, for the next run to know.
+//! Of a text, its changes are stored, and the periods in which none could be received because the device, the link or
+//! this program was away. Such a period is written when it begins, so that the next run knows of it.
 //!
-//! Where a disk is full, what was taken before that was noticed is written into room that was held back (`reserve`).
+//! If the disk is full, data accepted before that is written into space that was reserved for it (`reserve`).
 //!
-//! A crash costs what was not written yet: at most about 5,000 values, or what came within a minute where it was fewer.
+//! A crash loses data that has not been written: at most about 5,000 values, or one minute if that is fewer.
 
 mod blob;
 mod inbox;
@@ -52,69 +53,69 @@ use keeper::{Job, Keeper, Live};
 use read::Asked;
 pub use read::Kept;
 
-/// The file's name in the data directory of an app.
+/// File name in the data directory of an app.
 pub const APP_FILE: &str = "readings.db";
-/// The file's name in the data directory of a hub.
+/// File name in the data directory of a hub.
 pub const HUB_FILE: &str = "hub-readings.db";
 
-/// Lines of a device's log that are kept.
+/// Maximum number of stored lines of a device's log.
 const LOG_LINES: usize = 200;
-/// Changes of a text that are kept of each metric.
+/// Maximum number of stored changes of a text metric.
 const TEXTS: usize = 1_000;
-/// Jobs that wait for the writer; readings do not wait there.
+/// Maximum number of jobs queued for the writer; readings do not go through this queue.
 const WAITING: usize = 64;
-/// Reader threads.
+/// Number of reader threads.
 const READERS: usize = 2;
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
 
-/// What is kept.
+/// Limits on what is stored.
 #[derive(Copy, Clone, Debug)]
 pub struct Keep {
-    /// Raw readings: at most so many bytes on disk, the oldest go first; 0 keeps none.
+    /// Maximum bytes of raw readings on disk; the oldest are deleted first. 0 stores none.
     pub raw_bytes: u64,
-    /// Minutes: so long, in milliseconds.
+    /// How long minutes are kept, in milliseconds.
     pub minutes_ms: i64,
-    /// Room on the disk that is held back, so that what was taken can be written when the disk is full; 0 holds none.
+    /// Bytes of disk space reserved for writing accepted readings when the disk is full; 0 reserves none.
     pub reserve_bytes: u64,
-    /// The file: at most about so many bytes in use, whatever is in it; beyond that the oldest minutes and changes of
-    /// texts go. 0 is no limit.
+    /// Approximate maximum of bytes in use in the file; beyond it the oldest minutes and text changes are deleted. 0
+    /// means no limit.
     pub file_bytes: u64,
 }
 
 impl Keep {
-    /// What an app keeps unless it is told otherwise: 1 GiB of raw readings, minutes for a year.
+    /// The defaults of an app: 1 GiB of raw readings, minutes for a year.
     pub const APP: Keep =
         Keep { raw_bytes: 1 << 30, minutes_ms: 366 * 86_400_000, reserve_bytes: 0, file_bytes: 0 };
-    /// What a hub keeps: minutes for a year, as far as they fit into 4 GiB.
+    /// The limits of a hub: minutes for a year, as far as they fit into 4 GiB.
     pub const HUB: Keep =
         Keep { raw_bytes: 0, minutes_ms: 366 * 86_400_000, reserve_bytes: 4 << 20, file_bytes: 4 << 30 };
 }
 
-/// A handle to the readings' database. Clones share it; when the last one goes, what waits is written first.
+/// A handle to the readings' database. Clones share it; dropping the last one writes what is queued.
 #[derive(Clone)]
 pub struct ReadingsStore {
     shared: Arc<Shared>,
 }
 
 struct Shared {
-    // Dropped in this order: the readers first, so that the writer's connection is the last and clears the log away.
+    // Drop order matters: readers first, so that the writer's connection is the last one and removes the log.
     readers: Readers,
     writer: Writer<Job>,
     live: Arc<Live>,
     keeps_raw: bool,
     raw_bytes: Arc<AtomicU64>,
     refused: AtomicU64,
-    /// Readings are refused at the moment.
+    /// Readings are currently being refused.
     is_full: AtomicBool,
 }
 
 impl ReadingsStore {
-    /// Opens (or makes) the file `name` in `dir`. A damaged file is set aside, and a new one begun: readings are not worth
-    /// a start that fails. Blocks.
+    /// Opens or creates the file `name` in `dir`. A damaged file is renamed and replaced: it must not prevent a
+    /// start. Blocks.
     ///
     /// # Errors
-    /// When it can be neither read nor made, or a later version wrote it; nothing is kept then.
+    /// If the file cannot be read or created, or was written by a newer version; nothing is stored then.
     pub fn open(dir: &Path, name: &str, keep: Keep) -> Result<ReadingsStore, StoreError> {
         let path = dir.join(name);
         let keeps_raw = keep.raw_bytes > 0;
@@ -132,16 +133,16 @@ impl ReadingsStore {
         Ok(ReadingsStore { shared: Arc::new(shared) })
     }
 
-    /// Changes how many bytes of raw readings are kept, where any are: with the next writes the oldest go, little by
-    /// little. The file keeps its size, and what became free in it is used again.
+    /// Changes the maximum of raw readings in bytes, if any are stored. The next writes delete the oldest step by
+    /// step. The file does not shrink; freed space is reused.
     pub fn set_raw_bytes(&self, bytes: u64) {
         if self.shared.keeps_raw {
             self.shared.raw_bytes.store(bytes.max(1), Ordering::Relaxed);
         }
     }
 
-    /// Takes readings of one source (an app's connection, 0 in a hub). Returns at once. `false`: the disk cannot keep up,
-    /// and these are not kept.
+    /// Queues readings of one source (an app's connection, 0 in a hub). Does not block. Returns `false` if the disk
+    /// cannot keep up and the readings were dropped.
     #[must_use]
     pub fn keep(&self, source: u64, readings: Arc<Readings>) -> bool {
         let values = readings.values.len() as u64;
@@ -150,70 +151,69 @@ impl ReadingsStore {
             self.shared.refused.fetch_add(values, Ordering::Relaxed);
         }
         if self.shared.is_full.swap(!is_taken, Ordering::Relaxed) == is_taken && !is_taken {
-            log::warn!("the disk cannot keep up with the readings: some are not kept");
+            log::warn!("the disk cannot keep up: some readings are dropped");
         }
         is_taken
     }
 
-    /// Takes what a device said about itself. Its last values are known from its readings; those in `state` count where
-    /// they are newer.
+    /// Queues a device's description. Its last values are usually known from readings; those in `state` count if they
+    /// are newer.
     pub fn put_device(&self, source: u64, state: DeviceState) {
         let _ = self.put(Item::Device(source, Box::new(state)));
     }
 
-    /// Adds to a device's log; its oldest lines beyond 200 go.
+    /// Appends to a device's log; only the newest 200 lines are kept.
     pub fn log(&self, source: u64, device: DeviceId, line: LogLine) {
         let _ = self.put(Item::Log(source, device, Box::new(line)));
     }
 
-    /// The link to a source is down: from this moment on, by its clock, nothing is heard of its devices.
+    /// The link to a source is down: from this time on, by its clock, its devices cannot be heard.
     pub fn link_lost(&self, source: u64, at: WallMs) {
         let _ = self.put(Item::Broken(source, at));
     }
 
-    /// Forgets everything of a source.
+    /// Deletes everything of a source.
     pub fn remove(&self, source: u64) {
         let _ = self.put(Item::Remove(source));
     }
 
-    /// How many values could not be kept since the start: the disk did not keep up or took none for long, their time made
-    /// no sense, or there were too many metrics.
+    /// Number of values that could not be stored since the start: the disk was too slow or failed for too long, their
+    /// time was invalid, or there were too many metrics.
     pub fn lost(&self) -> u64 {
         self.shared.refused.load(Ordering::Relaxed) + self.shared.live.lost()
     }
 
-    /// Whether what is brought now will be on disk within a minute or two: the last write succeeded, the writer keeps up,
-    /// and there is room, held back for it, even if the disk is full by then. A crash may cost that time.
+    /// Whether readings accepted now will be on disk within a minute or two: the last write succeeded, the writer
+    /// keeps up, and space is reserved in case the disk fills up. A crash may lose that period.
     pub fn is_keeping(&self) -> bool {
         let live = &self.shared.live;
         !self.shared.is_full.load(Ordering::Relaxed) && live.trouble().is_none() && live.is_in_time()
     }
 
-    /// Why readings cannot be written at the moment, in the system's words; none while they can.
+    /// Why readings cannot be written, in the system's words; `None` if they can.
     pub fn trouble(&self) -> Option<String> {
         self.shared.live.trouble().clone()
     }
 
-    /// Where a damaged file was set aside, once.
+    /// The new path of a damaged file; returned once.
     pub fn take_set_aside(&self) -> Option<PathBuf> {
         self.shared.live.set_aside().take()
     }
 
-    /// All devices of a source, with their last values, by id. One that never said anything about itself is among them if
-    /// it has readings.
+    /// All devices of a source with their last values, by id, including devices known only from their readings.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// If the file cannot be read.
     pub async fn devices(&self, source: u64) -> Result<Vec<DeviceState>, StoreError> {
         self.read(move |db, live| read::devices(db, live, source)).await
     }
 
-    /// A part of a metric's past: raw where that is at most `columns` points or there is nothing coarser, else stretches of
-    /// a width that gives about that many, each from a full minute or hour where it is at least that wide. What still
-    /// waits to be written is among it.
+    /// A range of a metric's history: raw points if there are at most `columns` or nothing coarser exists, otherwise
+    /// buckets of a width that gives about that many, aligned to full minutes or hours if they are at least that
+    /// wide. Includes data that has not been written yet.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// If the file cannot be read.
     pub async fn series(
         &self,
         source: u64,
@@ -228,11 +228,11 @@ impl ReadingsStore {
         self.read(move |db, live| read::series(db, live, keeps_raw, &asked)).await
     }
 
-    /// A part of a metric's past as it is kept, for a file of it: every reading where raw ones are, else every minute.
-    /// Nothing where that would be more than `most`. What still waits to be written is among it.
+    /// A range of a metric's history as it is stored, for an export: all readings if they are still stored, otherwise
+    /// minutes. Returns [`Kept::TooMany`] if there are more than `most`. Includes data that has not been written yet.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// If the file cannot be read.
     pub async fn kept(
         &self,
         source: u64,
@@ -247,12 +247,12 @@ impl ReadingsStore {
         self.read(move |db, live| read::kept(db, live, keeps_raw, &asked, most)).await
     }
 
-    /// All that is kept of a text's past, in order of time: its newest 1,000 changes, each up to 1 KiB. What still waits to
-    /// be written is among it. While the device, or this app, was away nothing is known; with the device's next word after
-    /// that its last text counts again.
+    /// The stored history of a text, in order of time: its newest 1,000 changes of up to 1 KiB each. Includes data
+    /// that has not been written yet. While the device or this app was away, the text is unknown; its last text is
+    /// valid again from the device's next reading on.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// If the file cannot be read.
     pub async fn states(
         &self,
         source: u64,
@@ -265,7 +265,7 @@ impl ReadingsStore {
     /// A device's log, newest last, at most `limit` lines.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// If the file cannot be read.
     pub async fn device_log(
         &self,
         source: u64,
@@ -275,7 +275,7 @@ impl ReadingsStore {
         self.read(move |db, live| read::log(db, live, source, &device, limit as usize)).await
     }
 
-    /// Waits until everything taken so far is on disk, or the disk has refused it.
+    /// Waits until everything accepted so far is on disk or could not be written.
     pub async fn flush(&self) {
         let (reply, done) = oneshot::channel();
         if let Some(jobs) = self.shared.writer.jobs()
@@ -285,7 +285,7 @@ impl ReadingsStore {
         }
     }
 
-    /// Waits as [`ReadingsStore::flush`] does, for the last time: what takes longer than this to be looked at is given up.
+    /// Like [`ReadingsStore::flush`], for shutdown: data not absorbed within this time is dropped.
     pub async fn close(&self, within: Duration) {
         self.shared.live.close_within(within);
         self.flush().await;
@@ -297,7 +297,7 @@ impl ReadingsStore {
         if put == Put::Look
             && let Some(jobs) = self.shared.writer.jobs()
         {
-            // When its queue is full, it is about to look anyway.
+            // If the queue is full, the writer is about to look anyway.
             let _ = jobs.try_send(Job::Look);
         }
         put != Put::Full
@@ -312,7 +312,7 @@ impl ReadingsStore {
         if result.as_ref().is_err_and(StoreError::is_damage)
             && let Some(jobs) = self.shared.writer.jobs()
         {
-            // When the queue is full, the next such read says so again.
+            // If the queue is full, the next such read reports it again.
             let _ = jobs.try_send(Job::Suspect);
         }
         result

@@ -1,4 +1,4 @@
-//! How the readings' file is opened, and what of it is taken into memory.
+//! Opens the readings' file and loads its state into memory.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -13,20 +13,20 @@ use super::schema::SCHEMA;
 use super::track::{Last, Track};
 use crate::model::device::{DeviceId, MetricName, Value};
 
-/// A file that is open.
+/// An open file.
 pub(super) struct Opened {
     pub db: Connection,
     pub memory: Memory,
-    /// Where a damaged one is now.
+    /// The new path of a damaged file that was replaced.
     pub set_aside: Option<PathBuf>,
 }
 
-/// Opens, or makes, the file. A damaged one is set aside first.
+/// Opens or creates the file. A damaged one is renamed first.
 pub(super) fn open(path: &Path, keeps_raw: bool) -> Result<Opened, StoreError> {
     let opened = migrate::open(path, &SCHEMA).and_then(|db| load(&db, keeps_raw).map(|memory| (db, memory)));
     match opened {
         Err(error) if error.is_damage() => {
-            log::warn!("{} is set aside: {error}", path.display());
+            log::warn!("{} is damaged and was renamed: {error}", path.display());
             let set_aside = Some(files::set_aside(path)?);
             let db = migrate::open(path, &SCHEMA)?;
             Ok(Opened { db, memory: Memory::new(keeps_raw), set_aside })
@@ -35,13 +35,13 @@ pub(super) fn open(path: &Path, keeps_raw: bool) -> Result<Opened, StoreError> {
     }
 }
 
-/// The names, the last values, and what only the journal holds.
+/// Loads the names, the last values, and data that is only in the journal.
 pub(super) fn load(db: &Connection, keeps_raw: bool) -> Result<Memory, StoreError> {
     let mut memory = Memory::new(keeps_raw);
     let mut query = db.prepare("SELECT id, source, name FROM device")?;
     let mut rows = query.query(())?;
     while let Some(row) = rows.next()? {
-        // A name that breaks the rule was not written by this program.
+        // This program writes only valid names.
         let Ok(id) = DeviceId::new(row.get::<_, String>(2)?) else { continue };
         memory.load_device(row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned(), id);
     }

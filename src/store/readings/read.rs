@@ -1,4 +1,4 @@
-//! What is read of the readings' file, together with what waits to be written.
+//! Reads from the readings' file, combined with data that has not been written yet.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -16,14 +16,14 @@ use crate::model::series::{Bucket, MINUTE_MS, Point, SeriesPage};
 use crate::model::states::StateChange;
 use crate::model::time::WallMs;
 
-/// Most raw points that are read to be drawn as fewer.
+/// Maximum number of raw points that are read to be reduced for a plot.
 const RAW_READ: usize = 60_000;
-/// Beyond this span the hours are read, and not the minutes.
+/// For longer spans, hours are read instead of minutes.
 const MINUTES_SPAN_MS: i64 = 14 * DAY_MS;
-/// Most columns of a page.
+/// Maximum number of columns of a page.
 const COLUMNS: i64 = 10_000;
 
-/// Which part of which metric.
+/// The requested range of a metric.
 pub(super) struct Asked {
     pub source: u64,
     pub device: DeviceId,
@@ -33,7 +33,7 @@ pub(super) struct Asked {
     pub columns: u32,
 }
 
-/// What memory holds of a metric, at the moment at which the reading of the file begins.
+/// The unwritten part of a metric, at the moment at which reading the file begins.
 struct Part {
     track: i64,
     points: Vec<Point>,
@@ -41,7 +41,7 @@ struct Part {
     raw_begins: WallMs,
 }
 
-/// A part of a metric's past.
+/// A range of a metric's history for a plot.
 pub(super) fn series(
     db: &Connection,
     live: &Live,
@@ -57,7 +57,7 @@ pub(super) fn series(
     let span = to.saturating_sub(from);
     let columns = i64::from(asked.columns).clamp(1, COLUMNS);
     if keeps_raw && from >= part.raw_begins {
-        // Minutes are good enough where there is about one a column.
+        // Minutes suffice if there is about one per column.
         let is_coarse_enough = span / MINUTE_MS >= columns / 2;
         let most = if is_coarse_enough { columns as usize } else { RAW_READ.max(columns as usize) };
         if let Some(points) = raw(db, &part, from, to, most)? {
@@ -82,20 +82,20 @@ pub(super) fn series(
     Ok(page)
 }
 
-/// A part of a metric's past as it is kept.
+/// A range of a metric's history as it is stored.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Kept {
-    /// Every reading.
+    /// All readings.
     Raw(Vec<Point>),
-    /// Every minute: single readings were let go.
+    /// All minutes: the individual readings have been deleted.
     Minutes(Vec<Bucket>),
-    /// More than was asked for.
+    /// More than the requested maximum.
     TooMany,
-    /// Of what is before this moment there are minutes, and from it on every reading: each is to be asked for alone.
+    /// Before this moment there are minutes, and after it all readings: request each range separately.
     RawFrom(WallMs),
 }
 
-/// A part of a metric's past as it is kept, at most so much of it.
+/// A range of a metric's history as it is stored, up to a maximum number of items.
 pub(super) fn kept(
     db: &Connection,
     live: &Live,
@@ -125,7 +125,7 @@ fn part(db: &Connection, live: &Live, asked: &Asked) -> Result<Option<Part>, Sto
     let Some(track) = memory.find(asked.source, asked.device.as_str(), asked.metric.as_str()) else {
         return Ok(None);
     };
-    // The first read is what sets the moment from which this connection sees the file.
+    // The first read determines the snapshot of the file that this connection sees.
     let raw_begins = db.prepare_cached("SELECT raw_begins FROM state")?.query_row((), |row| row.get(0))?;
     let Some(held) = memory.tracks.get(&track) else { return Ok(None) };
     let is_within = |point: &&Point| (asked.from..asked.to).contains(&point.at);
@@ -133,7 +133,7 @@ fn part(db: &Connection, live: &Live, asked: &Asked) -> Result<Option<Part>, Sto
     Ok(Some(Part { track, points, minutes: held.minutes().collect(), raw_begins }))
 }
 
-/// Raw points in order of time; nothing if they are more than `most`.
+/// Raw points in order of time; `None` if there are more than `most`.
 fn raw(
     db: &Connection,
     part: &Part,
@@ -156,7 +156,7 @@ fn raw(
             return Ok(None);
         }
     }
-    // In the order in which they were told, so that of two at the same time the later one counts.
+    // In the order in which they were written, so that of two points with the same time the later one counts.
     ids.sort_unstable();
     let mut points = Vec::with_capacity(inside);
     let mut body = db.prepare_cached("SELECT body FROM chunk WHERE id = ?1")?;
@@ -172,7 +172,7 @@ fn raw(
     Ok((points.len() <= most).then_some(points))
 }
 
-/// Minutes in no order, some in several parts.
+/// Minutes in no particular order; one minute may be in several parts.
 fn minutes(db: &Connection, part: &Part, from: WallMs, to: WallMs) -> Result<Vec<Bucket>, StoreError> {
     let mut all = Vec::new();
     blocks(db, part.track, MINUTES, (from, to), &mut all)?;
@@ -181,12 +181,12 @@ fn minutes(db: &Connection, part: &Part, from: WallMs, to: WallMs) -> Result<Vec
     Ok(all)
 }
 
-/// Hours in no order, some in several parts.
+/// Hours in no particular order; one hour may be in several parts.
 fn hours(db: &Connection, part: &Part, from: WallMs, to: WallMs) -> Result<Vec<Bucket>, StoreError> {
     let mut all = Vec::new();
     blocks(db, part.track, HOURS, (from, to), &mut all)?;
     let packed = all.len();
-    // Of the hours at both ends all minutes count.
+    // All minutes of the hours at both ends count.
     let from = from.div_euclid(HOUR_MS).saturating_mul(HOUR_MS);
     let to = (to - 1).div_euclid(HOUR_MS).saturating_add(1).saturating_mul(HOUR_MS);
     staged(db, part.track, (from, to), &mut all)?;
@@ -216,8 +216,8 @@ fn blocks(
     Ok(())
 }
 
-/// The minutes that are in no block yet. They lie by time first, so one metric's are looked up one by one, from each to
-/// the next that there may be.
+/// Minutes that are not in a block yet. They are indexed by time first, so one metric's are looked up one at a time,
+/// each from the previous one.
 fn staged(
     db: &Connection,
     track: i64,
@@ -245,7 +245,7 @@ fn parts(whole: i64, part: i64) -> i64 {
     (whole - 1) / part + 1
 }
 
-/// Buckets in order of time, put together to such of a width.
+/// Buckets in order of time, merged to this width.
 fn merged(buckets: Vec<Bucket>, step: i64) -> Vec<Bucket> {
     let mut wide: Vec<Bucket> = Vec::new();
     for mut bucket in buckets {
@@ -310,7 +310,7 @@ pub(super) fn log(
     let bodies = query.query_map(params![key, limit as i64], |row| row.get::<_, String>(0))?;
     let mut lines = Vec::new();
     for body in bodies {
-        // A line that a later version wrote is not shown by this one.
+        // Lines written by a newer version are skipped.
         lines.extend(serde_json::from_str(&body?).ok());
     }
     lines.reverse();
@@ -319,7 +319,7 @@ pub(super) fn log(
     Ok(lines)
 }
 
-/// All that is kept of a text's changes, in order of time.
+/// All stored changes of a text, in order of time.
 pub(super) fn states(
     db: &Connection,
     live: &Live,
@@ -337,7 +337,7 @@ pub(super) fn states(
     };
     let mut query = db.prepare_cached("SELECT at, value FROM text WHERE series = ?1 ORDER BY id")?;
     let rows = query.query_map([track], |row| Ok((row.get(0)?, row.get::<_, Option<String>>(1)?)))?;
-    // Few texts are said often: each is held once.
+    // Texts repeat often: each is stored once.
     let mut known: HashSet<Arc<str>> = HashSet::new();
     let mut changes = Vec::new();
     for row in rows {

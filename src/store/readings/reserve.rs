@@ -1,5 +1,5 @@
-//! [`Reserve`]: room on the disk that is held back by a file beside the database, and given up when the disk is full, so
-//! that what was taken before that was noticed can still be written.
+//! [`Reserve`]: disk space reserved by a file beside the database, and released when the disk is full, so that
+//! readings accepted before that can still be written.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -10,7 +10,7 @@ use super::super::files;
 /// Bytes written at once.
 const PIECE: usize = 64 * 1024;
 
-/// See the module.
+/// A file that reserves disk space.
 pub(super) struct Reserve {
     path: PathBuf,
     bytes: u64,
@@ -18,15 +18,15 @@ pub(super) struct Reserve {
 }
 
 impl Reserve {
-    /// The reserve of a database; 0 bytes: there is none.
+    /// The reserve of a database; 0 bytes disables it.
     pub(super) fn new(database: &Path, bytes: u64) -> Reserve {
         Reserve { path: files::beside(database, ".reserve"), bytes, is_held: false }
     }
 
-    /// Makes the file, unless it is there.
+    /// Creates the file unless it exists.
     ///
     /// # Errors
-    /// There is no room for it.
+    /// If there is not enough space.
     pub(super) fn hold(&mut self) -> io::Result<()> {
         if self.bytes == 0 || self.is_held {
             return Ok(());
@@ -36,7 +36,7 @@ impl Reserve {
             return Ok(());
         }
         if let Err(error) = self.make() {
-            // A part of it would only take room away.
+            // A partial reserve would only waste space.
             let _ = fs::remove_file(&self.path);
             return Err(error);
         }
@@ -44,18 +44,18 @@ impl Reserve {
         Ok(())
     }
 
-    /// Whether there should be a reserve and is none.
+    /// Whether the reserve is enabled but missing.
     pub(super) fn is_spent(&self) -> bool {
         self.bytes > 0 && !self.is_held
     }
 
-    /// Gives the room up. `false`: there was none.
+    /// Releases the space. Returns `false` if there was none.
     pub(super) fn spend(&mut self) -> bool {
         let was_held = std::mem::take(&mut self.is_held);
         was_held && fs::remove_file(&self.path).is_ok()
     }
 
-    /// Bytes that no file system packs: it is to take its room.
+    /// Incompressible bytes, so that the file takes its full size on any file system.
     fn make(&self) -> io::Result<()> {
         let _ = fs::remove_file(&self.path);
         files::make_private(&self.path)?;
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn room_is_held_until_it_is_given_up_and_found_again() {
+    fn space_is_reserved_until_released_and_found_after_a_restart() {
         let dir = tempfile::tempdir().unwrap();
         let database = dir.path().join("r.db");
         let held = || fs::metadata(dir.path().join("r.db.reserve")).map_or(0, |file| file.len());
@@ -94,7 +94,7 @@ mod tests {
         again.hold().unwrap();
         assert!(again.spend() && !again.spend());
         assert_eq!((held(), again.is_spent()), (0, true));
-        // A folder that takes nothing.
+        // A path that cannot be written.
         let mut nowhere = Reserve::new(&dir.path().join("file").join("r.db"), 10);
         fs::write(dir.path().join("file"), "x").unwrap();
         assert!(nowhere.hold().is_err() && nowhere.is_spent());

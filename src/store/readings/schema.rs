@@ -2,18 +2,18 @@
 
 use super::super::migrate::{Schema, Synchronous};
 
-/// Versions of the readings' file; "DupR" in ASCII is its application id.
+/// Versions of the readings' file; its application id is "DupR" in ASCII.
 pub(super) const SCHEMA: Schema =
     Schema { application_id: 0x4475_7052, steps: &[V1, V2], sync: Synchronous::Normal };
 
-/// - `state.raw_begins`: before this time raw readings were let go; only minutes are whole there.
+/// - `state.raw_begins`: raw readings before this time may have been deleted; only minutes are complete there.
 /// - `series.chunked`: the raw points of journal rows up to this one are in chunks.
-/// - `series.mark`: what was said of minutes before this one is in `minute` or `block`; what was said of later ones is in
-///   the journal alone.
-/// - `journal`: all that was said, one row a commit, until it is in chunks and minutes.
-/// - `minute`: minutes that are not in a block yet, by time first: all metrics' rows of one minute lie together, so that a
-///   minute of a thousand metrics costs a dozen pages and not a thousand.
-/// - `block`: level 1, the minutes of an hour; level 2, the hours of a day.
+/// - `series.mark`: data of minutes before this one is in `minute` or `block`; data of later ones is in the journal
+///   only.
+/// - `journal`: all readings, one row per commit, until they are in chunks and minutes.
+/// - `minute`: minutes that are not in a block yet. The key begins with the time: the rows of one minute are
+///   adjacent, so that a minute of a thousand metrics touches a dozen pages instead of a thousand.
+/// - `block`: level 1 has the minutes of an hour, level 2 the hours of a day.
 const V1: &str = "
 CREATE TABLE state (
     id         INTEGER PRIMARY KEY CHECK (id = 0),
@@ -97,7 +97,7 @@ CREATE TABLE purge (
 ) STRICT;
 ";
 
-/// - `text.value`: none where from then on nothing was known of it.
+/// - `text.value`: NULL if nothing was known from then on.
 const V2: &str = "
 ALTER TABLE text RENAME TO text_v1;
 CREATE TABLE text (

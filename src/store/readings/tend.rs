@@ -1,5 +1,5 @@
-//! What is done to the file little by little, with each commit: full hours of minutes are packed into blocks, what is
-//! beyond the cap or too old goes, and so does what belonged to a removed connection.
+//! Maintenance of the file, a little with each commit: packs complete hours of minutes into blocks, and deletes data
+//! that is too old, beyond the size limit, or of a removed connection.
 
 use std::collections::BTreeMap;
 
@@ -10,33 +10,33 @@ use super::{DAY_MS, HOUR_MS, Keep, blob};
 use crate::model::series::{Bucket, MINUTE_MS};
 use crate::model::time::WallMs;
 
-/// Minutes of an hour.
+/// Level of blocks with the minutes of an hour.
 pub(super) const MINUTES: i64 = 1;
-/// Hours of a day.
+/// Level of blocks with the hours of a day.
 pub(super) const HOURS: i64 = 2;
-/// Metrics whose minutes are packed in one step.
+/// Maximum number of metrics whose minutes are packed in one step.
 const PACKED: i64 = 256;
-/// Most chunks let go in one step.
+/// Maximum number of chunks deleted in one step.
 const CHUNKS: i64 = 2_048;
-/// Metrics that are looked at for old blocks in one step.
+/// Maximum number of metrics checked for old blocks in one step.
 const LOOKED: i64 = 256;
-/// Rows purged in one step.
+/// Maximum number of rows purged in one step.
 const PURGED: i64 = 1_000;
-/// Changes of texts let go of in one step, where the file is too large.
+/// Maximum number of text changes deleted in one step if the file is too large.
 const TEXTS: i64 = 20_000;
-/// Where the file is too large, minutes are kept for so many parts less of their time, one after the other.
+/// If the file is too large, the time that minutes are kept is reduced in steps of one part of this many.
 const PARTS: i64 = 64;
 
-/// Where the next step goes on.
+/// Where the next step continues.
 #[derive(Copy, Clone, Debug, Default)]
 pub(super) struct Cursor {
     pack: i64,
     look: i64,
-    /// So many [`PARTS`] of the time for which minutes are kept are given up.
+    /// Number of [`PARTS`] by which the time that minutes are kept is reduced.
     given_up: i64,
 }
 
-/// One step of all of it. `newest`: the latest time of all readings.
+/// One maintenance step. `newest`: the latest time of all readings.
 pub(super) fn step(
     db: &Connection,
     keep: &Keep,
@@ -51,7 +51,7 @@ pub(super) fn step(
     if used > keep.file_bytes {
         let_texts_go(db)?;
     }
-    // Once all metrics were looked at, it is seen whether that was enough.
+    // After a pass over all metrics, checks whether the file is small enough.
     if cursor.look == 0 && used > keep.file_bytes {
         cursor.given_up = (cursor.given_up + 1).min(PARTS - 1);
     } else if cursor.look == 0 && used < keep.file_bytes / 4 * 3 {
@@ -61,7 +61,7 @@ pub(super) fn step(
     Ok(cursor)
 }
 
-/// Packs one piece of the oldest hour that is over.
+/// Packs a part of the oldest complete hour.
 fn pack(db: &Connection, from: i64) -> Result<i64, StoreError> {
     let ends: (Option<WallMs>, Option<WallMs>) = db
         .prepare_cached("SELECT (SELECT min(at) FROM minute), (SELECT max(at) FROM minute)")?
@@ -94,7 +94,7 @@ fn pack(db: &Connection, from: i64) -> Result<i64, StoreError> {
         let day = hour.div_euclid(DAY_MS) * DAY_MS;
         add_to_block(db, series, HOURS, day, HOUR_MS, &[of_hour])?;
     }
-    // Rows of metrics that are gone, above all that are known, go with the last piece.
+    // Rows of deleted metrics above all known ids are packed with the last part.
     if highest.is_none_or(|highest| to > highest) {
         db.prepare_cached("DELETE FROM minute WHERE at >= ?1 AND at < ?2 AND series >= ?3")?.execute([
             hour,
@@ -106,14 +106,14 @@ fn pack(db: &Connection, from: i64) -> Result<i64, StoreError> {
     Ok(to)
 }
 
-/// A row of `series, at, min, mean, max, count`.
+/// Reads a row of `series, at, min, mean, max, count`.
 pub(super) fn bucket(row: &rusqlite::Row<'_>) -> rusqlite::Result<Bucket> {
     let (at, min, mean, max) = (row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
     Ok(Bucket { at, min, mean, max, count: row.get(5)?, off: 0 })
 }
 
-/// Adds buckets to a block and returns all of it as one. A minute that is there already is added to; an hour, which was
-/// made of all its minutes, is replaced.
+/// Merges buckets into a block and returns all of it as one. An existing minute is added to; an existing hour is
+/// replaced, since it is always computed from all its minutes.
 fn add_to_block(
     db: &Connection,
     series: i64,
@@ -148,7 +148,7 @@ fn add_to_block(
     Ok(whole)
 }
 
-/// The chunks that were written first go until the rest is within the cap.
+/// Deletes the oldest chunks until the rest is within the limit.
 fn let_chunks_go(db: &Connection, cap: u64) -> Result<(), StoreError> {
     let cap = i64::try_from(cap).unwrap_or(i64::MAX);
     let bytes: i64 = db.prepare_cached("SELECT raw_bytes FROM state")?.query_row((), |row| row.get(0))?;
@@ -174,7 +174,7 @@ fn let_chunks_go(db: &Connection, cap: u64) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Looks at some metrics, and lets go of their blocks that end before `cutoff`.
+/// Deletes blocks that end before `cutoff`, of some of the metrics.
 fn let_blocks_go(db: &Connection, cutoff: WallMs, from: i64) -> Result<i64, StoreError> {
     let mut query = db.prepare_cached("SELECT id FROM series WHERE id >= ?1 ORDER BY id LIMIT ?2")?;
     let some = query.query_map([from, LOOKED], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
@@ -188,21 +188,21 @@ fn let_blocks_go(db: &Connection, cutoff: WallMs, from: i64) -> Result<i64, Stor
     Ok(if is_end { 0 } else { some.last().map_or(0, |last| last + 1) })
 }
 
-/// Bytes of the file that hold something.
+/// Bytes in use in the file.
 fn used_bytes(db: &Connection) -> Result<u64, StoreError> {
     let pragma = |sql| db.prepare_cached(sql)?.query_row((), |row| row.get::<_, i64>(0));
     let pages = pragma("PRAGMA page_count")? - pragma("PRAGMA freelist_count")?;
     Ok(pages.saturating_mul(pragma("PRAGMA page_size")?).max(0).unsigned_abs())
 }
 
-/// The changes of texts that were written first go.
+/// Deletes the oldest text changes.
 fn let_texts_go(db: &Connection) -> Result<(), StoreError> {
     db.prepare_cached("DELETE FROM text WHERE id IN (SELECT id FROM text ORDER BY id LIMIT ?1)")?
         .execute([TEXTS])?;
     Ok(())
 }
 
-/// Takes some of what belonged to removed metrics away.
+/// Deletes some of the rows of removed metrics.
 fn purge(db: &Connection) -> Result<(), StoreError> {
     let mut left = PURGED;
     while left > 0 {

@@ -1,4 +1,4 @@
-//! What a person would notice of the stored past: it is all there, as it was told, and a plot of it is right.
+//! What a user would notice of the stored history: it is complete and correct, and so are plots of it.
 
 mod disk;
 mod past;
@@ -10,7 +10,7 @@ use super::*;
 use crate::model::device::{Readings, Value};
 use crate::model::series::{Bucket, MINUTE_MS, Point};
 
-/// The beginning of an hour and of a day, in 2023.
+/// The start of an hour and of a day in 2023.
 const T0: WallMs = 1_700_006_400_000;
 const ALL: (WallMs, WallMs) = (0, T0 * 2);
 
@@ -35,7 +35,7 @@ fn tell(store: &ReadingsStore, metric: &str, at: WallMs, value: Value) {
     assert!(store.keep(1, Arc::new(readings)));
 }
 
-/// One batch of one metric, as thousands of readings come.
+/// One batch of one metric.
 fn tell_all(store: &ReadingsStore, metric: &str, points: &[(WallMs, f64)]) {
     for some in points.chunks(1_000) {
         let mut all = Readings::default();
@@ -74,7 +74,7 @@ fn assert_same(found: &[Bucket], expected: &[Bucket]) {
     }
 }
 
-/// Points, told in this order, as buckets of a width: the plain way.
+/// Expected buckets, computed in the simplest way.
 fn naive(points: &[(WallMs, f64)], width: i64) -> Vec<Bucket> {
     let mut buckets = std::collections::BTreeMap::<WallMs, Bucket>::new();
     for (at, value) in points {

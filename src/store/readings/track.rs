@@ -1,5 +1,5 @@
-//! [`Track`]: what of one metric is not in its final place on disk yet: points that wait for their chunk, the minute that
-//! is still open, minutes that wait to be added to.
+//! [`Track`]: the data of one metric that is not in its final place on disk: points waiting for their chunk, the open
+//! minute, and minutes to be merged.
 
 use std::sync::Arc;
 
@@ -12,13 +12,13 @@ use crate::model::time::WallMs;
 #[derive(Clone, Debug)]
 struct Open {
     at: WallMs,
-    /// Of all points but the last.
+    /// All points but the last.
     done: Option<Bucket>,
-    /// Apart, so that one told again at the same time replaces it.
+    /// Kept separately, so that a repeat with the same time replaces it.
     last: Point,
-    /// The journal row in which its first point is.
+    /// The journal row with its first point.
     since: i64,
-    /// When its last point came, in milliseconds of the store's own clock.
+    /// When its last point arrived, in milliseconds of the store's own clock.
     touched: u64,
 }
 
@@ -34,7 +34,7 @@ impl Open {
     }
 }
 
-/// The last value.
+/// A metric's last value.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Last {
     pub value: Value,
@@ -42,37 +42,38 @@ pub(super) struct Last {
     pub received: WallMs,
 }
 
-/// One metric's part in memory. What is being written stays here until it is on disk, so that a reader always sees it once.
+/// The in-memory part of a metric. Data that is being written stays here until it is on disk, so that readers see it
+/// exactly once.
 #[derive(Debug)]
 pub(super) struct Track {
     /// The key of its device.
     pub device: i64,
     pub metric: MetricName,
-    /// Whether there is a row for it.
+    /// Whether the metric has a row.
     pub is_stored: bool,
-    /// In the order in which they were told.
+    /// In the order in which they arrived.
     pub points: Vec<Point>,
-    /// So many of them are in the journal.
+    /// Number of points that are in the journal.
     pub journaled: usize,
-    /// The journal row in which the first one is.
+    /// The journal row with the first point.
     pub since: i64,
-    /// When the first one came, by the store's own clock.
+    /// When the first point arrived, by the store's own clock.
     pub opened: u64,
     open: Option<Open>,
-    /// Points of minutes before this one are added to `closed` at once.
+    /// Points of minutes before this one go to `closed` at once.
     pub mark: WallMs,
     pub is_mark_new: bool,
-    /// What is to be added to minutes on disk.
+    /// Minutes to be merged into those on disk.
     pub closed: Vec<Bucket>,
-    /// The first so many of them are being written.
+    /// Number of them that are being written.
     pub closing: usize,
     pub last: Option<Last>,
     pub is_last_new: bool,
-    /// Its last text is known to have held up to some time ago, and no longer.
+    /// The end of its last text's validity has been recorded.
     pub is_ended: bool,
     /// Changes of a text.
     pub texts: Vec<StateChange>,
-    /// The first so many of them are being written.
+    /// Number of them that are being written.
     pub writing_texts: usize,
 }
 
@@ -99,7 +100,7 @@ impl Track {
         }
     }
 
-    /// Takes a point into the points that wait for their chunk. `seq`: the journal row it will be in.
+    /// Adds a point to those waiting for their chunk. `seq`: the journal row that will contain it.
     pub(super) fn push(&mut self, point: Point, seq: i64, now: u64) {
         if self.points.is_empty() {
             (self.since, self.opened) = (seq, now);
@@ -107,7 +108,7 @@ impl Track {
         self.points.push(point);
     }
 
-    /// Takes a point into its minute.
+    /// Adds a point to its minute.
     pub(super) fn fold(&mut self, point: Point, seq: i64, now: u64) {
         let at = minute_of(point.at);
         if at < self.mark {
@@ -140,7 +141,7 @@ impl Track {
         }
     }
 
-    /// Ends the open minute; what still comes of it is late.
+    /// Closes the open minute; further points of it are late.
     pub(super) fn close_minute(&mut self) {
         if let Some(open) = self.open.take() {
             self.closed.push(open.bucket());
@@ -148,7 +149,7 @@ impl Track {
         }
     }
 
-    /// Takes a last value in, if it is not older than the one known. `at`: its place in time by the hub's clock.
+    /// Sets the last value, unless a newer one is known. `at`: its time by the hub's clock.
     pub(super) fn set_last(&mut self, last: Last, at: WallMs) {
         if self.last.as_ref().is_some_and(|known| known.received > last.received) {
             return;
@@ -160,7 +161,7 @@ impl Track {
         self.is_last_new = true;
     }
 
-    /// From here on nothing is heard of its device.
+    /// The device went away: its last text is valid until this time.
     pub(super) fn end(&mut self, at: WallMs) {
         if !self.is_ended && self.last_text().is_some() {
             self.texts.push(StateChange { at, value: None });
@@ -168,7 +169,7 @@ impl Track {
         }
     }
 
-    /// Its device is heard again: from here on its last text counts again.
+    /// The device is back: its last text is valid again.
     pub(super) fn resume(&mut self, at: WallMs) {
         if std::mem::take(&mut self.is_ended)
             && let Some(value) = self.last_text()
@@ -177,7 +178,7 @@ impl Track {
         }
     }
 
-    /// The file holds nothing of it any more: its last text is to be written there.
+    /// The file is new: the last text must be written to it.
     pub(super) fn restate(&mut self) {
         if let (Some(last), Some(value)) = (&self.last, self.last_text())
             && self.texts.is_empty()
@@ -191,7 +192,7 @@ impl Track {
         self.last.as_ref().and_then(|last| state_of(&last.value))
     }
 
-    /// Whether the open minute had no word since then, by the store's own clock.
+    /// Whether the open minute has received no point since then, by the store's own clock.
     pub(super) fn is_quiet_since(&self, then: u64) -> bool {
         self.open.as_ref().is_some_and(|open| open.touched < then)
     }
@@ -201,7 +202,7 @@ impl Track {
         self.open.is_some()
     }
 
-    /// The first journal row that is still needed for this metric.
+    /// The first journal row still needed for this metric.
     pub(super) fn needs_journal_from(&self, keeps_raw: bool) -> Option<i64> {
         let points = (keeps_raw && !self.points.is_empty()).then_some(self.since);
         let minute = self.open.as_ref().map(|open| open.since);
@@ -213,13 +214,13 @@ impl Track {
         self.closed.iter().copied().chain(self.open.as_ref().map(Open::bucket))
     }
 
-    /// Lets go of what waits. Returns about how many points.
+    /// Drops unwritten data. Returns the approximate number of points.
     pub(super) fn let_go(&mut self) -> usize {
         let closed = self.closed.iter().map(|bucket| bucket.count as usize).sum::<usize>();
         let points = self.points.len().max(closed);
         self.points = Vec::new();
         self.closed = Vec::new();
-        // Of the texts the last one stays, and that those before it are not known.
+        // The last text is kept, with a gap before it.
         if let [first, .., last] = self.texts.as_slice() {
             self.texts = vec![StateChange { at: first.at, value: None }, last.clone()];
         }
@@ -228,7 +229,7 @@ impl Track {
     }
 }
 
-/// The minute in which a time lies.
+/// The start of the minute that contains a time.
 pub(super) fn minute_of(at: WallMs) -> WallMs {
     at.div_euclid(MINUTE_MS) * MINUTE_MS
 }

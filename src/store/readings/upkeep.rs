@@ -1,4 +1,4 @@
-//! Checks, repairs and copies the readings' file, from outside of the program that writes it.
+//! Checks, repairs and copies the readings' file from outside of the program that writes it.
 
 use std::fs;
 use std::path::Path;
@@ -12,13 +12,13 @@ use super::schema::SCHEMA;
 use super::{ReadingsStore, open};
 
 impl ReadingsStore {
-    /// Looks at the file `name` in a directory, whether it is in use or not. One that is not there is no problem: the next
-    /// start makes it. Blocks.
+    /// Checks the file `name` in a directory, whether it is in use or not. A missing file is not a problem: the next
+    /// start creates it. Blocks.
     pub fn check(dir: &Path, name: &str) -> Findings {
         let mut found = Findings::default();
         let path = dir.join(name);
         if !path.exists() {
-            found.notes.push(format!("{name} is not there; the next start makes it"));
+            found.notes.push(format!("{name} is missing; the next start creates it"));
             return found;
         }
         if let Some(db) = inspect::database(&path, &SCHEMA, &mut found) {
@@ -32,11 +32,11 @@ impl ReadingsStore {
         found
     }
 
-    /// Saves what can be read of the file `name` in a directory into a new one, and sets the old one aside, whole. Only
-    /// while nothing else uses it. Where nothing can be saved, the next start begins a new file. Blocks.
+    /// Recovers what can be read of the file `name` in a directory into a new one, and renames the old one. Only
+    /// while nothing else uses it. If nothing can be recovered, the next start creates a new file. Blocks.
     ///
     /// # Errors
-    /// When there is no room for it. The old file is as it was then.
+    /// If there is not enough space. The old file is unchanged then.
     pub fn repair(dir: &Path, name: &str) -> Result<Repaired, StoreError> {
         let path = dir.join(name);
         let part = files::beside(&path, ".repaired");
@@ -48,7 +48,7 @@ impl ReadingsStore {
             Ok(lines) => lines,
             Err(error) if error.is_damage() || matches!(error, StoreError::Nonsense(_)) => {
                 let _ = fs::remove_file(&part);
-                vec![format!("nothing can be saved ({error}); the next start begins a new file")]
+                vec![format!("nothing can be recovered ({error}); the next start creates a new file")]
             }
             Err(error) => return Err(error.at(&path)),
         };
@@ -60,11 +60,10 @@ impl ReadingsStore {
         Ok(Repaired { lines, aside })
     }
 
-    /// Makes a complete copy of the file `name`, as it is at one moment, in another directory, whether it is in use or not.
-    /// Blocks.
+    /// Makes a consistent copy of the file `name` in another directory, whether it is in use or not. Blocks.
     ///
     /// # Errors
-    /// The file is damaged or cannot be read, or there is no room for the copy. The error names it.
+    /// If the file is damaged or cannot be read, or there is not enough space. The error names the file.
     pub fn copy(dir: &Path, name: &str, to: &Path) -> Result<(), StoreError> {
         let path = dir.join(name);
         inspect::copy(&path, &SCHEMA, &to.join(name)).map_err(|error| error.at(&path))
@@ -87,7 +86,7 @@ fn save(from: &Path, to: &Path) -> Result<Vec<String>, StoreError> {
     )?;
     let tables = names.query_map((), |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
     drop(names);
-    // What a new file begins with.
+    // The initial row of a new file.
     saving.execute("DELETE FROM state", ())?;
     let mut lines = Vec::new();
     for table in tables {
@@ -99,7 +98,7 @@ fn save(from: &Path, to: &Path) -> Result<Vec<String>, StoreError> {
     }
     saving.execute("INSERT OR IGNORE INTO state VALUES (0, 0, -9223372036854775808)", ())?;
     saving.execute("UPDATE state SET raw_bytes = (SELECT coalesce(sum(length(body)), 0) FROM chunk)", ())?;
-    // What belongs to nothing is not to be found by anybody.
+    // Rows without a parent would never be found.
     for orphans in [
         "DELETE FROM series WHERE device NOT IN (SELECT id FROM device)",
         "DELETE FROM last WHERE series NOT IN (SELECT id FROM series)",

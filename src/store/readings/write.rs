@@ -7,10 +7,10 @@ use super::memory::{CHUNK_POINTS, Part, Plan};
 use super::{LOG_LINES, TEXTS, blob};
 use crate::model::series::Point;
 
-/// A chunk spans at most so much time, in milliseconds: readers look back this far.
+/// Maximum time span of a chunk, in milliseconds: readers look back this far.
 pub(super) const CHUNK_SPAN_MS: i64 = 3_600_000;
 
-/// Writes it all. Returns the size of its journal row, in bytes.
+/// Writes the plan. Returns the size of its journal row, in bytes.
 pub(super) fn apply(db: &Connection, plan: &Plan) -> Result<usize, StoreError> {
     for device in &plan.removed {
         remove(db, *device)?;
@@ -59,7 +59,7 @@ fn write_journal(db: &Connection, plan: &Plan) -> Result<usize, StoreError> {
     Ok(size)
 }
 
-/// Returns by how much the chunks grew, in bytes.
+/// Returns by how many bytes the chunks grew.
 fn write_part(db: &Connection, seq: i64, part: &Part) -> Result<i64, StoreError> {
     if let Some((device, metric)) = &part.fresh {
         db.prepare_cached("INSERT INTO series (id, device, metric) VALUES (?1, ?2, ?3)")?
@@ -122,7 +122,7 @@ fn write_chunk(db: &Connection, track: i64, points: &[Point]) -> Result<i64, Sto
     Ok(i64::try_from(body.len()).unwrap_or(i64::MAX))
 }
 
-/// Points in order of time, the later told of two equal times alone, in pieces that are neither too many nor too long.
+/// Splits points into chunks within the limits, in order of time; of equal times the later arrival counts.
 fn chunks(points: &[Point]) -> Vec<Vec<Point>> {
     let mut chunks: Vec<Vec<Point>> = Vec::new();
     for point in in_order(points.to_vec()) {
@@ -136,7 +136,7 @@ fn chunks(points: &[Point]) -> Vec<Vec<Point>> {
     chunks
 }
 
-/// By time; of two at the same time the later told one counts.
+/// Sorts by time; of equal times the later arrival counts.
 pub(super) fn in_order(mut points: Vec<Point>) -> Vec<Point> {
     points.sort_by_key(|point| point.at);
     points.dedup_by(|later, earlier| {
@@ -149,7 +149,7 @@ pub(super) fn in_order(mut points: Vec<Point>) -> Vec<Point> {
     points
 }
 
-/// Forgets a device; its readings are purged little by little.
+/// Forgets a device; its readings are purged step by step.
 fn remove(db: &Connection, device: i64) -> Result<(), StoreError> {
     db.prepare_cached("INSERT OR IGNORE INTO purge (series) SELECT id FROM series WHERE device = ?1")?
         .execute([device])?;

@@ -1,5 +1,5 @@
-//! Saves the rows of a damaged database into a new one, table by table: along the trees as far as they go, past what is
-//! damaged, and then page by page for what the trees no longer reach. The damaged file is only read.
+//! Recovers the rows of a damaged database into a new one, table by table: first along the B-trees, skipping damage,
+//! then page by page for rows that the trees no longer reach. The damaged file is only read.
 
 mod pages;
 
@@ -16,29 +16,30 @@ use pages::Pages;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-/// The size of our databases' pages, in bytes.
+/// Page size of our databases, in bytes.
 const PAGE_BYTES: u64 = 4096;
-/// Keys tried one by one after a damaged one; beyond that in growing steps. What these pass over is found page by page.
+/// Maximum number of keys tried one by one after a damaged one; beyond it the steps grow. Rows skipped this way are
+/// found page by page.
 const MAX_SINGLE_STEPS: u32 = 256;
 
-/// A plain copy of a damaged database, with what was committed in its write-ahead log. Removed when it is dropped.
+/// A working copy of a damaged database, including committed pages of its write-ahead log. Deleted when dropped.
 pub(super) struct Source {
     copy: PathBuf,
-    /// None where SQLite cannot even read the names of the tables.
+    /// `None` if SQLite cannot even read the schema.
     db: Option<Connection>,
 }
 
-/// What became of a table.
+/// The result for one table.
 #[derive(Debug, Default)]
 pub(super) struct Saved {
-    /// Rows in the new one.
+    /// Number of recovered rows.
     pub rows: u64,
-    /// Some of it was damaged: rows may be missing.
+    /// Part of it was damaged: rows may be missing.
     pub is_damaged: bool,
 }
 
 impl Source {
-    /// Copies a database to work on, to `NAME.salvage` beside it.
+    /// Copies a database to `NAME.salvage` beside it.
     pub(super) fn open(path: &Path) -> Result<Source> {
         let copy = files::beside(path, ".salvage");
         let mut source = Source { copy, db: None };
@@ -63,7 +64,7 @@ impl Source {
                 size => u64::from(size).max(512),
             };
             let pages = u32::try_from(copy.metadata()?.len() / page_size).unwrap_or(u32::MAX);
-            // No log belongs to it, and it has as many pages as it has.
+            // Clears the WAL flag and fixes the page count.
             (head[18], head[19]) = (1, 1);
             head[28..32].copy_from_slice(&pages.to_be_bytes());
             head.copy_within(24..28, 92);
@@ -83,12 +84,12 @@ impl Source {
         Ok(db)
     }
 
-    /// The copy, where SQLite can read it at all.
+    /// The copy, if SQLite can read it.
     pub(super) fn db(&self) -> Option<&Connection> {
         self.db.as_ref()
     }
 
-    /// Saves the rows of a table. `is_sound` says whether a row can be one of this table.
+    /// Recovers the rows of a table. `is_sound` checks whether a row can belong to this table.
     pub(super) fn save(
         &self,
         into: &Connection,
@@ -125,12 +126,12 @@ impl Source {
 impl Drop for Source {
     fn drop(&mut self) {
         self.db = None;
-        // Best effort: the next repair writes over it.
+        // Best effort: the next repair overwrites it.
         let _ = fs::remove_file(&self.copy);
     }
 }
 
-/// Writes what was committed in a write-ahead log into the file (sqlite.org/fileformat2.html §4).
+/// Applies the committed frames of a write-ahead log to the file (sqlite.org/fileformat2.html §4).
 fn apply_log(mut log: File, copy: &mut File) -> Result<()> {
     let mut head = [0; 32];
     if log.read_exact(&mut head).is_err() {
@@ -175,15 +176,15 @@ fn checksum(is_big: bool, bytes: &[u8], (mut one, mut two): (u32, u32)) -> (u32,
     (one, two)
 }
 
-/// How a table is, by its definition in the new database.
+/// The structure of a table, from its definition in the new database.
 struct Shape {
     table: String,
-    /// Name, type, whether it may be missing or NULL.
+    /// Name, type, and whether it may be missing or NULL.
     columns: Vec<(String, String, bool)>,
     has_rowid: bool,
-    /// The column that is the rowid.
+    /// The column that is an alias of the rowid.
     rowid_alias: Option<usize>,
-    /// An integer by which the table is sorted.
+    /// An integer column by which the table is sorted.
     key: Option<String>,
     insert: String,
 }
@@ -232,12 +233,12 @@ impl Shape {
             && self.columns.iter().skip(values.len()).all(|(_, _, may_be_null)| *may_be_null)
     }
 
-    /// `false`: it is there already, or no row of this table after all.
+    /// Returns `false` if the row exists, or cannot belong to this table.
     fn insert(&self, into: &Connection, values: Vec<Value>) -> Result<bool> {
         let inserted = if values.len() == self.columns.len() {
             into.prepare_cached(&self.insert)?.execute(params_from_iter(values))
         } else {
-            // Written before columns were added: these have their defaults.
+            // Written before columns were added, which get their defaults.
             let names: Vec<_> =
                 self.columns.iter().take(values.len()).map(|(name, ..)| format!("\"{name}\"")).collect();
             let places: Vec<_> = (1..=values.len()).map(|place| format!("?{place}")).collect();
@@ -251,14 +252,14 @@ impl Shape {
         };
         match inserted.map_err(StoreError::from) {
             Ok(rows) => Ok(rows > 0),
-            // A type or a check that it breaks.
+            // It violates a type or a constraint.
             Err(StoreError::Sqlite(_)) => Ok(false),
             Err(error) => Err(error),
         }
     }
 }
 
-/// Saves what the table's tree still reaches.
+/// Recovers what the table's tree still reaches.
 fn along_the_tree(
     from: &Connection,
     into: &Connection,
@@ -300,7 +301,7 @@ fn along_the_tree(
     }
 }
 
-/// Where reading ended, and why.
+/// Where reading stopped, and why.
 struct Broken {
     /// The last key that was read.
     at: Option<i64>,
@@ -327,7 +328,7 @@ impl Reading<'_> {
         let mut rows = query.query(params_from_iter(first)).map_err(broken(at))?;
         while let Some(row) = rows.next().map_err(broken(at))? {
             let width = self.shape.columns.len();
-            // A text that is none, a blob cut off: this row alone is lost.
+            // Invalid text or a truncated blob: only this row is lost.
             let values =
                 (0..width).map(|place| row.get(place)).collect::<std::result::Result<Vec<Value>, _>>();
             if first.is_some() {
@@ -346,7 +347,7 @@ impl Reading<'_> {
     }
 }
 
-/// The next key from which the table can be read again; none where it cannot any more.
+/// The next key from which the table can be read again; `None` if there is none.
 fn past_damage(from: &Connection, select: &str, failed: i64) -> Result<Option<i64>> {
     let mut query = from.prepare_cached(select)?;
     let mut works = |key: i64| -> bool {

@@ -1,5 +1,5 @@
-//! Rows as they lie in a database file's pages (sqlite.org/fileformat2.html §1.6, §2), read without its trees: where the
-//! pages that lead to them are damaged, the rows themselves may not be.
+//! Reads rows directly from a database file's pages (sqlite.org/fileformat2.html §1.6, §2), without its trees: rows
+//! may be intact even if the pages that lead to them are damaged.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -8,22 +8,22 @@ use std::path::Path;
 
 use rusqlite::types::Value;
 
-/// Longest row that is believed, in bytes.
+/// Maximum size of a plausible row, in bytes.
 const MAX_ROW_BYTES: u64 = 64 * 1024 * 1024;
-/// A page of a table with rows.
+/// Type byte of a table leaf page.
 const TABLE_LEAF: u8 = 0x0d;
 
 /// A database file without a write-ahead log.
 pub(super) struct Pages {
     file: File,
     page_size: u64,
-    /// Bytes of a page that are in use.
+    /// Usable bytes of a page.
     usable: u64,
     count: u64,
 }
 
 impl Pages {
-    /// Opens a file. A header that makes no sense is taken for the usual one.
+    /// Opens a file. If its header is invalid, the usual page size is assumed.
     pub(super) fn open(path: &Path) -> io::Result<Pages> {
         let mut file = File::open(path)?;
         let mut head = [0; 100];
@@ -37,8 +37,8 @@ impl Pages {
         Ok(Pages { file, page_size, usable: page_size - u64::from(unused).min(page_size / 2), count })
     }
 
-    /// Hands every row of every table to `take`, page by page: its rowid and its values. Pages that are not in use are
-    /// left out, as far as the file says which these are.
+    /// Calls `take` with the rowid and values of every row of every table, page by page. Skips free pages as far as
+    /// the free list is readable.
     pub(super) fn rows(&mut self, mut take: impl FnMut(i64, Vec<Value>)) -> io::Result<()> {
         let free = self.free();
         for number in (1..=self.count).filter(|number| !free.contains(number)) {
@@ -64,7 +64,7 @@ impl Pages {
         Ok(page)
     }
 
-    /// The free pages: what is in them was deleted.
+    /// The free pages: they contain deleted rows.
     fn free(&mut self) -> HashSet<u64> {
         let mut free = HashSet::new();
         let Ok(first) = self.page(1) else { return free };
@@ -94,7 +94,7 @@ impl Pages {
         Some((rowid.cast_signed(), record(&payload)?))
     }
 
-    /// How much of a row is in its own page.
+    /// Number of bytes of a row that are in its own page.
     fn local(&self, size: u64) -> u64 {
         let usable = self.usable;
         if size <= usable - 35 {
@@ -105,7 +105,7 @@ impl Pages {
         if wanted <= usable - 35 { wanted } else { least }
     }
 
-    /// The rest of a row, in pages of its own.
+    /// Reads the rest of a row from its overflow pages.
     fn overflow(&mut self, first: u32, size: u64, payload: &mut Vec<u8>) -> Option<()> {
         let mut next = u64::from(first);
         while (payload.len() as u64) < size {
@@ -121,7 +121,7 @@ impl Pages {
     }
 }
 
-/// A row's values. None where they do not fill it exactly.
+/// The values of a row; `None` if they do not fill it exactly.
 fn record(payload: &[u8]) -> Option<Vec<Value>> {
     let (head, mut at) = varint(payload)?;
     let head = usize::try_from(head).ok().filter(|head| *head <= payload.len())?;
@@ -158,7 +158,7 @@ fn signed(bytes: &[u8]) -> i64 {
     bytes.iter().skip(1).fold(first, |number, byte| number << 8 | i64::from(*byte))
 }
 
-/// A number of one to nine bytes, and how many it takes.
+/// Decodes a varint of one to nine bytes; also returns its length.
 fn varint(bytes: &[u8]) -> Option<(u64, usize)> {
     let mut number = 0;
     for place in 0..8 {
@@ -184,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_are_what_sqlite_wrote_without_the_deleted_ones() {
+    fn rows_match_what_sqlite_wrote_without_deleted_ones() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("t.db");
         let db = rusqlite::Connection::open(&path).unwrap();
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn garbage_is_no_row() {
+    fn garbage_gives_no_rows() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("t.db");
         let mut noise = 7_u32;
@@ -231,7 +231,7 @@ mod tests {
             bytes[page * 4096] = TABLE_LEAF;
         }
         std::fs::write(&path, bytes).unwrap();
-        // It reads on whatever it finds.
+        // It must continue past anything it finds.
         Pages::open(&path).unwrap().rows(|_, _| ()).unwrap();
     }
 }

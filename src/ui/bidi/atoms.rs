@@ -1,5 +1,5 @@
-//! [`Atom`]: the largest stretches of a text that egui lays out as they are painted: a right-to-left word, a stretch of
-//! left-to-right text between spaces, a single sign in right-to-left text. Pure.
+//! [`Atom`]: the largest parts of a text that egui lays out in visual order: a right-to-left word,
+//! left-to-right text between spaces, or a single character within right-to-left text. Pure.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -12,29 +12,29 @@ use super::{is_rtl, mirrored};
 /// What an atom consists of.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// White space: a line may be broken behind it.
+    /// White space; a line may be broken after it.
     Space,
-    /// Letters of a right-to-left script, which egui turns and joins.
+    /// Letters of a right-to-left script, which egui reverses and joins.
     Word,
-    /// A single sign in right-to-left text, or a digit that egui would turn.
+    /// A single character in right-to-left text, or a digit that egui would reverse.
     Sign,
     /// Left-to-right text.
     Other,
 }
 
-/// A stretch of text that is laid out in one piece.
+/// A part of a text that is laid out as a unit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Atom {
-    /// Its bytes.
+    /// Its range in the text, in bytes.
     pub(super) bytes: Range<usize>,
     pub(super) kind: Kind,
     pub(super) level: Level,
-    /// The index of its section.
+    /// Index of its section.
     pub(super) section: usize,
 }
 
 impl Atom {
-    /// What egui gets for it.
+    /// The text given to egui.
     pub(super) fn painted<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let own = &text[self.bytes.clone()];
         match self.kind {
@@ -44,8 +44,8 @@ impl Atom {
     }
 }
 
-/// The atoms of a text in the order in which it is read. `levels`: one for each byte. `sections`: where each but the first
-/// begins; no atom is in two of them.
+/// The atoms of a text in logical order. `levels`: one for each byte. `sections`: where each section but the
+/// first begins; no atom spans two sections.
 pub(super) fn of(text: &str, levels: &[Level], sections: &[usize]) -> Vec<Atom> {
     let mut atoms: Vec<Atom> = Vec::new();
     let mut section = 0;
@@ -72,7 +72,7 @@ pub(super) fn of(text: &str, levels: &[Level], sections: &[usize]) -> Vec<Atom> 
 fn kind(cluster: &str, level: Level) -> Kind {
     let first = cluster.chars().next().unwrap_or(' ');
     match (first.is_whitespace(), is_rtl(first), level.is_rtl()) {
-        // A space that is not to be broken at.
+        // No-break spaces.
         (true, ..) if matches!(first, '\u{A0}' | '\u{202F}' | '\u{2007}') => Kind::Sign,
         (true, ..) => Kind::Space,
         (false, true, true) => Kind::Word,
@@ -81,7 +81,7 @@ fn kind(cluster: &str, level: Level) -> Kind {
     }
 }
 
-/// The indices of a line's atoms as they stand from left to right (rules L1 and L2).
+/// The indices of a line's atoms in visual order, left to right (UAX #9, rules L1 and L2).
 pub(super) fn order(line: &[Atom], base: Level) -> Vec<usize> {
     let mut levels: Vec<Level> = line.iter().map(|atom| atom.level).collect();
     let trailing = line.iter().rposition(|atom| atom.kind != Kind::Space).map_or(0, |last| last + 1);

@@ -1,6 +1,6 @@
-//! Right-to-left text. egui shapes words but does not order them, so lines are broken and ordered here (UAX #9): what is
-//! handed to egui is in the order of the screen, and a [`Plan`] says where each character of the text is painted. Text
-//! without right-to-left characters never comes here.
+//! Right-to-left text. egui shapes words but does not reorder them, so lines are broken and reordered here
+//! (UAX #9): egui gets the text in visual order, and a [`Plan`] maps between characters and positions. Text
+//! without right-to-left characters bypasses this module.
 
 mod atoms;
 mod plan;
@@ -18,24 +18,25 @@ pub(super) use plan::{Measured, Plan};
 
 /// Whether a text has characters of a right-to-left script.
 pub(super) fn is_needed(text: &str) -> bool {
-    // In UTF-8 all of them begin with one of these bytes. Korean, Chinese and most of everything else does not.
+    // Fast path: in UTF-8 all of them start with one of these bytes, unlike Korean, Chinese and most other
+    // text.
     let may_begin = |byte: u8| matches!(byte, 0xD6..=0xDF | 0xE0 | 0xEF | 0xF0);
     text.bytes().any(may_begin) && text.chars().any(is_rtl)
 }
 
-/// Whether a character belongs to a right-to-left script, its digits and punctuation included.
+/// Whether a character belongs to a right-to-left script, including its digits and punctuation.
 fn is_rtl(c: char) -> bool {
     matches!(c,
         '\u{590}'..='\u{8FF}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFC}'
         | '\u{10800}'..='\u{10FFF}' | '\u{1E800}'..='\u{1EFFF}')
 }
 
-/// The direction of a text: that of its first letter that has one.
+/// The direction of a text: that of its first strong character.
 pub(super) fn is_right_to_left(text: &str) -> bool {
     unicode_bidi::get_base_direction(text) == unicode_bidi::Direction::Rtl
 }
 
-/// What is painted in the place of a character in right-to-left text: a bracket opens to the other side.
+/// The mirrored form of a bracket or similar character, used in right-to-left text.
 fn mirrored(text: &str) -> Cow<'_, str> {
     let mut chars = text.chars();
     match chars.next().and_then(get_mirrored) {
@@ -44,8 +45,8 @@ fn mirrored(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// A text of one line in the order of the screen, for what is painted on one line: names and titles. Right-to-left words
-/// stay as they are written, since egui turns them.
+/// A single line of text in visual order, for names and titles. Right-to-left words stay in logical order,
+/// since egui reverses them.
 pub(super) fn line(text: &str) -> Cow<'_, str> {
     if !is_needed(text) {
         return Cow::Borrowed(text);
@@ -59,7 +60,7 @@ pub(super) fn line(text: &str) -> Cow<'_, str> {
         let atom = &atoms[at];
         let is_word = atom.kind == atoms::Kind::Word;
         if is_word && before == Some(atoms::Kind::Word) {
-            // egui turns what stands side by side as one word.
+            // Keeps egui from joining neighbours into one word.
             out.push('\u{200B}');
         }
         before = Some(atom.kind);
@@ -68,7 +69,7 @@ pub(super) fn line(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Lays a text out for which no [`Plan`] is kept: nothing in it is selected or clicked.
+/// Lays out a text without keeping a [`Plan`], for text that cannot be selected or clicked.
 pub(super) fn lay_out(ui: &Ui, job: &LayoutJob, width: f32) -> Arc<Galley> {
     let sections: Vec<(Range<usize>, TextFormat)> = job
         .sections
@@ -79,7 +80,7 @@ pub(super) fn lay_out(ui: &Ui, job: &LayoutJob, width: f32) -> Arc<Galley> {
     ui.fonts_mut(|fonts| fonts.layout_job(plan.job))
 }
 
-/// Lays a stretch of text out to learn its size.
+/// Lays out a part of a text to measure it.
 pub(super) fn measure(ui: &Ui, text: &str, format: &TextFormat) -> Measured {
     let mut job = LayoutJob::single_section(text.to_owned(), format.clone());
     job.wrap.max_width = f32::INFINITY;
@@ -91,7 +92,7 @@ pub(super) fn measure(ui: &Ui, text: &str, format: &TextFormat) -> Measured {
     }
 }
 
-/// The level of a paragraph's own direction.
+/// The embedding level of a paragraph's direction.
 fn level(rtl: bool) -> Level {
     if rtl { Level::rtl() } else { Level::ltr() }
 }
@@ -101,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_right_to_left_scripts_need_it() {
+    fn only_right_to_left_scripts_are_reordered() {
         for text in ["", "plain", "온실 펌프", "Привет", "日本語 テスト", "café 🚀 — “x”", "ไทย", "हिन्दी"]
         {
             assert!(!is_needed(text), "{text}");
@@ -112,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn the_words_of_a_line_stand_in_the_order_of_the_screen() {
+    fn words_of_a_line_are_in_visual_order() {
         for (text, expected) in [
             ("plain text", "plain text"),
             ("דוד כהן", "כהן דוד"),
@@ -120,7 +121,7 @@ mod tests {
             ("דוד (12) כהן", "כהן (12) דוד"),
             ("שלום world!", "!world שלום"),
             ("חדר 12-5 קטן", "קטן 12-5 חדר"),
-            // Between Arabic letters a range of numbers reads from right to left, as the algorithm has it.
+            // Between Arabic letters, UAX #9 displays a range of numbers from right to left.
             ("غرفة 12-5 صغيرة", "صغيرة 5-12 غرفة"),
         ] {
             assert_eq!(line(text), expected, "{text}");

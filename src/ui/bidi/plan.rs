@@ -1,5 +1,5 @@
-//! [`Plan`]: a text with right-to-left parts, broken into lines and put in the order of the screen. It says what egui is to
-//! paint, and between the screen and the text which character is where.
+//! [`Plan`]: a text with right-to-left parts, broken into lines and put into visual order. It has what egui
+//! is to paint, and maps between characters and positions on screen.
 
 use std::ops::Range;
 
@@ -11,37 +11,37 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use super::atoms::{self, Atom, Kind};
 use super::{is_right_to_left, level};
 
-/// How wide a laid out stretch of text is, and its glyphs from left to right.
+/// Width of a laid out piece of text, and its glyphs from left to right.
 pub(in crate::ui) struct Measured {
-    /// In points.
+    /// Width, in points.
     pub(in crate::ui) width: f32,
-    /// The first character that each glyph stands for, where it begins, and its width.
+    /// For each glyph: the first character it stands for, its x offset and its width, in points.
     pub(in crate::ui) glyphs: Vec<(char, f32, f32)>,
 }
 
 /// How a text is painted.
 pub(in crate::ui) struct Plan {
-    /// For egui: in the order of the screen.
+    /// The job for egui, in visual order.
     pub(in crate::ui) job: LayoutJob,
-    /// Whether the text as a whole reads from right to left.
+    /// Whether the base direction is right to left.
     pub(in crate::ui) rtl: bool,
     lines: Vec<Line>,
 }
 
-/// A line of the screen.
+/// A line on screen.
 struct Line {
-    /// Its characters in the text, without a line break behind them.
+    /// Its characters, without the trailing line break.
     chars: Range<usize>,
-    /// In the order of the text.
+    /// In logical order.
     pieces: Vec<Piece>,
-    /// Where it ends, in points.
+    /// Its right end, in points.
     right: f32,
 }
 
-/// An atom in its place.
+/// A positioned atom.
 struct Piece {
     chars: Range<usize>,
-    /// The place before each of its characters, and behind the last: in points from the left edge of the text.
+    /// X positions of its character boundaries from the left edge of the text, in points.
     edges: Vec<f32>,
 }
 
@@ -52,14 +52,14 @@ impl Piece {
     }
 }
 
-/// An atom with its width and the places between its characters, from its left edge.
+/// An atom with its width, and its character boundaries from its left edge.
 struct Laid {
     atom: Atom,
     width: f32,
     edges: Vec<f32>,
 }
 
-/// Makes a plan.
+/// Builds a plan.
 struct Planner<'a, M> {
     text: &'a str,
     sections: &'a [(Range<usize>, TextFormat)],
@@ -68,13 +68,13 @@ struct Planner<'a, M> {
     job: LayoutJob,
     lines: Vec<Line>,
     chars: usize,
-    /// How many lines there were before the paragraph.
+    /// Number of lines before the paragraph.
     begun: usize,
 }
 
 impl Plan {
-    /// Breaks a text into lines no wider than `width` and orders them. The sections cover the text; `measure` lays a
-    /// stretch of it out.
+    /// Breaks a text into lines no wider than `width`, in points, and reorders them. The sections cover the
+    /// text; `measure` lays out a part of it.
     pub(in crate::ui) fn new(
         text: &str,
         sections: &[(Range<usize>, TextFormat)],
@@ -99,7 +99,7 @@ impl Plan {
         Plan { job, rtl, lines }
     }
 
-    /// Whether what egui made of the job is what was planned: not where the fonts changed meanwhile.
+    /// Whether egui laid out the job as planned; false if the fonts have changed since.
     pub(in crate::ui) fn fits(&self, galley: &Galley) -> bool {
         let close = |(line, row): (&Line, &egui::epaint::text::PlacedRow)| {
             (line.right - row.pos.x - row.size.x).abs() < 2.0 || line.pieces.is_empty()
@@ -107,7 +107,7 @@ impl Plan {
         self.lines.len() == galley.rows.len() && self.lines.iter().zip(&galley.rows).all(close)
     }
 
-    /// The place in the text that is nearest to a point of the galley, counted in characters.
+    /// Index of the character boundary nearest to a point of the galley.
     pub(in crate::ui) fn char_at(&self, galley: &Galley, at: Vec2) -> usize {
         let last = galley.rows.len().saturating_sub(1);
         let row = galley.rows.iter().position(|row| at.y < row.pos.y + row.size.y).unwrap_or(last);
@@ -126,8 +126,8 @@ impl Plan {
         piece.chars.start + edge
     }
 
-    /// Where the characters from one to another are painted: as few rectangles as possible, from the top down, with the
-    /// number of their line.
+    /// The rectangles in which a range of characters is painted, as few as possible, from top to bottom, with
+    /// their line numbers.
     pub(in crate::ui) fn rects(&self, galley: &Galley, chars: Range<usize>) -> Vec<(usize, Rect)> {
         let mut all = Vec::new();
         for (number, (line, row)) in self.lines.iter().zip(&galley.rows).enumerate() {
@@ -171,7 +171,7 @@ impl Plan {
 }
 
 impl<M: FnMut(&str, &TextFormat) -> Measured> Planner<'_, M> {
-    /// The section that a byte is in.
+    /// Index of the section that contains a byte.
     fn section_at(&self, byte: usize) -> usize {
         self.sections.partition_point(|(range, _)| range.end <= byte).min(self.sections.len().max(1) - 1)
     }
@@ -212,7 +212,7 @@ impl<M: FnMut(&str, &TextFormat) -> Measured> Planner<'_, M> {
         self.lines_of(atoms, level(rtl));
     }
 
-    /// Fills lines with words; what is wider than a line is cut where the line ends.
+    /// Fills lines with words. A word wider than a line is split at the line's end.
     fn lines_of(&mut self, atoms: Vec<Atom>, base: Level) {
         self.begun = self.lines.len();
         let mut line: Vec<Laid> = Vec::new();
@@ -241,7 +241,7 @@ impl<M: FnMut(&str, &TextFormat) -> Measured> Planner<'_, M> {
         }
     }
 
-    /// Takes an atom into the line, cut where it is wider than what is left of an empty one.
+    /// Adds an atom to the line; splits it if it is wider than an empty line.
     fn take(&mut self, laid: Laid, line: &mut Vec<Laid>, used: &mut f32, base: Level) {
         let mut laid = laid;
         while laid.atom.kind != Kind::Space && *used + laid.width > self.width {
@@ -261,7 +261,7 @@ impl<M: FnMut(&str, &TextFormat) -> Measured> Planner<'_, M> {
         line.push(laid);
     }
 
-    /// Cuts an atom behind as many of its characters as there is room for; at least one, if there must be.
+    /// Splits an atom after as many characters as fit; with `must`, after at least one.
     fn cut(&mut self, laid: &Laid, room: f32, must: bool) -> Option<(Laid, Laid)> {
         let text = &self.text[laid.atom.bytes.clone()];
         let begins = laid.edges[0];
@@ -293,14 +293,14 @@ impl<M: FnMut(&str, &TextFormat) -> Measured> Planner<'_, M> {
         Laid { width: measured.width, edges, atom }
     }
 
-    /// Orders a line and adds it to the job.
+    /// Reorders a line and appends it to the job.
     fn finish(&mut self, line: Vec<Laid>, base: Level) {
         if self.lines.len() > self.begun {
             self.append("\n", line.first().map_or(0, |laid| laid.atom.section), 0.0);
         }
         let atoms: Vec<Atom> = line.iter().map(|laid| laid.atom.clone()).collect();
         let order = atoms::order(&atoms, base);
-        // Spaces at the end take no room: they would move what is aligned to the right.
+        // Trailing spaces get no width: they would shift right-aligned text.
         let shown = atoms.iter().rposition(|atom| atom.kind != Kind::Space).map_or(0, |last| last + 1);
         let width: f32 = line[..shown].iter().map(|laid| laid.width).sum();
         let left = if shown > 0 && base.is_rtl() { (self.width - width).max(0.0).floor() } else { 0.0 };
@@ -325,7 +325,7 @@ impl<M: FnMut(&str, &TextFormat) -> Measured> Planner<'_, M> {
     }
 }
 
-/// The places between the characters of what is laid out as it is written; `turned`: they run from right to left.
+/// Character boundaries of a laid out text; `turned`: from right to left.
 fn edges(text: &str, measured: &Measured, turned: bool) -> Vec<f32> {
     let count = text.chars().count();
     if measured.glyphs.len() != count || turned {
@@ -335,11 +335,11 @@ fn edges(text: &str, measured: &Measured, turned: bool) -> Vec<f32> {
     begins.chain([measured.width]).collect()
 }
 
-/// The same for a word that egui turned: its glyphs are matched to its characters from its right end on. A ligature is
-/// shared evenly by its letters.
+/// Character boundaries of a word that egui reversed. Glyphs are matched to characters from the right end; a
+/// ligature is divided evenly among its letters.
 fn edges_of_word(text: &str, measured: &Measured) -> Vec<f32> {
     let chars: Vec<char> = text.chars().collect();
-    // Which character each glyph with a width begins with.
+    // The character that each visible glyph begins with.
     let mut found: Vec<(usize, f32, f32)> = Vec::new();
     let mut from = 0;
     for (c, x, advance) in measured.glyphs.iter().rev().filter(|(.., advance)| *advance > 0.0) {
@@ -361,12 +361,12 @@ fn edges_of_word(text: &str, measured: &Measured) -> Vec<f32> {
         edges.extend(inner.into_iter().map(|edge| x + edge));
     }
     edges.push(0.0);
-    // Glyphs stand on whole pixels: the word begins where what stands beside it ends.
+    // Glyphs are snapped to pixels: the word starts where its neighbour ends.
     edges[0] = measured.width;
     edges
 }
 
-/// Every visible character as wide as every other.
+/// Distributes the width evenly over the visible characters.
 fn evenly(text: &str, width: f32, turned: bool) -> Vec<f32> {
     let clusters = text.graphemes(true).count().max(1);
     let place = |number: usize| {
@@ -375,7 +375,7 @@ fn evenly(text: &str, width: f32, turned: bool) -> Vec<f32> {
     };
     let mut edges = Vec::new();
     for (number, cluster) in text.graphemes(true).enumerate() {
-        // The marks of a letter begin where it ends.
+        // Combining marks have no width of their own.
         edges.push(place(number));
         edges.extend(std::iter::repeat_n(place(number + 1), cluster.chars().count() - 1));
     }
@@ -387,7 +387,7 @@ fn evenly(text: &str, width: f32, turned: bool) -> Vec<f32> {
 mod tests {
     use super::*;
 
-    /// Every character is ten points wide; right-to-left words come back turned, as egui lays them out.
+    /// Every character is ten points wide; right-to-left words are reversed, as egui lays them out.
     fn measure(text: &str, _: &TextFormat) -> Measured {
         let mut chars: Vec<char> = text.chars().collect();
         if crate::ui::bidi::is_needed(text) && !text.starts_with(|c: char| c.is_numeric()) {
@@ -401,7 +401,7 @@ mod tests {
         Plan::new(text, &[(0..text.len(), TextFormat::default())], width, measure)
     }
 
-    /// The characters from left to right as the plan has them on each line, found by their places.
+    /// The characters of each line from left to right, according to their planned positions.
     fn painted(text: &str, width: f32) -> Vec<String> {
         let plan = plan(text, width);
         let chars: Vec<char> = text.chars().collect();
@@ -421,18 +421,18 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_broken_first_and_ordered_then() {
+    fn lines_are_broken_before_they_are_reordered() {
         assert_eq!(painted("אבג דהו", 1000.0), ["והד גבא"]);
         assert_eq!(painted("אבג דהו זחט", 75.0), ["והד גבא", "טחז"]);
         assert_eq!(painted("ab אבג דהו cd", 1000.0), ["ab והד גבא cd"]);
         assert_eq!(painted("אבג ab cd דהו", 1000.0), ["והד ab cd גבא"]);
         assert_eq!(painted("אבג 12.5 דהו", 1000.0), ["והד 12.5 גבא"]);
-        // Two paragraphs, each with its own direction; one without letters goes with the whole.
+        // Each paragraph has its own direction; one without letters uses that of the whole text.
         assert_eq!(painted("אב\nab אב\n12 34", 1000.0), ["בא", "ab בא", "34 12"]);
     }
 
     #[test]
-    fn what_is_painted_is_mirrored_and_turned_by_egui_alone() {
+    fn brackets_are_mirrored_and_words_are_left_to_egui() {
         let job = plan("אבג (דה)", 1000.0).job;
         assert_eq!(job.text, "(דה) אבג");
         let job = plan("say אבג! ok", 1000.0).job;
@@ -442,7 +442,7 @@ mod tests {
     }
 
     #[test]
-    fn right_to_left_paragraphs_stand_at_the_right() {
+    fn right_to_left_paragraphs_are_right_aligned() {
         let two = plan("אבג\nab אב", 100.0);
         assert!(two.rtl);
         assert_eq!(two.job.sections[0].leading_space, 70.0);
@@ -452,15 +452,15 @@ mod tests {
     }
 
     #[test]
-    fn a_word_wider_than_the_line_is_cut() {
+    fn a_word_wider_than_the_line_is_split() {
         assert_eq!(painted("אבגדהוז", 30.0), ["גבא", "והד", "ז"]);
         assert_eq!(painted("אב https://x.example", 60.0), ["בא", "https:", "//x.ex", "ample"]);
         assert_eq!(painted("אב", 3.0), ["א", "ב"]);
     }
 
     #[test]
-    fn a_ligature_is_shared_by_its_letters() {
-        // One glyph for lam and alef, at the left end of the word.
+    fn a_ligature_is_divided_among_its_letters() {
+        // One glyph for lam and alef at the left end of the word.
         let measured = Measured { width: 30.0, glyphs: vec![('ل', 0.0, 20.0), ('س', 20.0, 10.0)] };
         assert_eq!(edges_of_word("سلا", &measured), [30.0, 20.0, 10.0, 0.0]);
         let marked = Measured { width: 10.0, glyphs: vec![('\u{5B0}', 10.0, 0.0), ('ש', 0.0, 10.0)] };

@@ -136,8 +136,8 @@ pub(super) fn direction(mine: bool, progress: &Progress, words: &Words) -> &'sta
         Progress::Sent => words.sent_unconfirmed,
         Progress::Pending => words.waiting_to_send,
         Progress::Attempted => words.sending,
-        Progress::Unsure => words.may_not_have_arrived,
-        Progress::Failed(_) => words.not_sent,
+        // What became of these stands below them.
+        Progress::Unsure | Progress::Failed(_) => words.plain.to_server,
     }
 }
 

@@ -533,7 +533,8 @@ fn mark(ui: &Ui, cx: &Cx, id: Id, columns: &Columns, row: &Row, body_top: f32) {
         Progress::Logged { .. } | Progress::Ours | Progress::Acknowledged => return,
         Progress::Pending => (Mark::Waiting, cx.words.waiting_to_send),
         Progress::Attempted => (Mark::Sending, cx.words.sending),
-        Progress::Sent => (Mark::Sent, cx.words.sent_unconfirmed),
+        // A check mark would look like a confirmation.
+        Progress::Sent => (Mark::Sending, cx.words.sent_unconfirmed),
         Progress::Unsure => (Mark::Failed, cx.words.may_not_have_arrived),
         Progress::Failed(_) => (Mark::Failed, cx.words.not_sent),
     };

@@ -35,7 +35,9 @@ struct Header {
 
 impl Default for Fields {
     fn default() -> Self {
-        Fields { has_kept: false, ..Fields::of(WebSocketOptions::default()) }
+        let mut fields = Fields::of(WebSocketOptions::default());
+        fields.forget_kept();
+        fields
     }
 }
 

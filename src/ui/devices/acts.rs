@@ -1,5 +1,5 @@
-//! What a person can do with a device as a whole: name it, group it, pin it, hide it, mute it. The same menu opens from a
-//! row of the list and from the device's page.
+//! Actions on a device as a whole: rename, group, pin, hide, mute. The same menu opens from a row of the list
+//! and from the device's page.
 
 use egui::{Popup, Response, SetOpenCommand, Ui};
 
@@ -12,47 +12,47 @@ use crate::model::intent::{DeviceIntent, Intent};
 use crate::ui::keys::{self, Action};
 use crate::ui::{Cx, menu};
 
-/// Maximum length of a name in a sentence, in characters.
-const NAME_CHARS: usize = 40;
+/// Maximum length of a device name within a sentence, in characters.
+const MAX_NAME_CHARS: usize = 40;
 
-/// A device, and what is chosen for it.
+/// A device and the person's settings for it.
 #[derive(Clone, Debug)]
 pub(super) struct Subject {
-    /// Of which connection.
+    /// Connection that the device belongs to.
     pub(super) connection: ConnectionId,
-    /// Which.
+    /// Id of the device.
     pub(super) device: DeviceId,
-    /// What it is called here.
+    /// Display name, after any local renaming.
     pub(super) name: String,
-    /// What it calls itself.
+    /// Name that the device announced.
     pub(super) announced: String,
-    /// What is chosen.
+    /// The person's settings for it.
     pub(super) choice: DeviceChoice,
-    /// Whether nothing is told of it.
+    /// Whether its notifications are muted.
     pub(super) muted: bool,
-    /// Whether a choice for it can be kept.
+    /// Whether settings for it can still be stored.
     has_room: bool,
 }
 
-/// What a person wants of a device.
+/// An action on a device.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::ui) enum Act {
-    /// Give it a name.
+    /// Rename it.
     Rename,
-    /// Put it into a group.
+    /// Assign it to a group.
     Group,
-    /// Pin it to the top of the list, or no longer.
+    /// Pin it to the top of the list, or unpin it.
     Pin(bool),
-    /// Leave it out of the list, or no longer.
+    /// Hide it from the list, or show it again.
     Hide(bool),
-    /// Tell nothing of it, or tell again.
+    /// Mute or unmute its notifications.
     Mute(bool),
     /// Copy its id.
     CopyId,
 }
 
 impl Act {
-    /// What of a choice it changes, if that is all that it does.
+    /// The settings change that the action amounts to, if it needs no dialog.
     pub(super) fn change(self) -> Option<DeviceChange> {
         match self {
             Act::Pin(pinned) => Some(DeviceChange::Pinned(pinned)),
@@ -63,7 +63,7 @@ impl Act {
 }
 
 impl Subject {
-    /// Of a device that is known; none of the app's own view of a link, which has no choices.
+    /// For a known device; `None` for the built-in view of the link, which has no settings.
     pub(super) fn of(cx: &Cx, connection: ConnectionId, id: &DeviceId) -> Option<Subject> {
         cx.model.read(|model| {
             let of = model.connections.get(&connection)?;
@@ -72,8 +72,8 @@ impl Subject {
             Some(Subject {
                 connection,
                 device: id.clone(),
-                name: harmless::line(&name, NAME_CHARS),
-                announced: harmless::line(device.spec.title(), NAME_CHARS),
+                name: harmless::line(&name, MAX_NAME_CHARS),
+                announced: harmless::line(device.spec.title(), MAX_NAME_CHARS),
                 choice: of.device_choice(id).cloned().unwrap_or_default(),
                 muted: model.notice_choices.is_muted(connection, id),
                 has_room: model.device_choices.has_room(connection, id),
@@ -82,7 +82,7 @@ impl Subject {
     }
 }
 
-/// The items of the menu. Returns what the person chose.
+/// Draws the menu items. Returns the action chosen.
 pub(super) fn items(ui: &mut Ui, cx: &Cx, subject: &Subject) -> Option<Act> {
     let words = cx.words.device_acts;
     let choice = &subject.choice;
@@ -117,8 +117,8 @@ pub(super) fn items(ui: &mut Ui, cx: &Cx, subject: &Subject) -> Option<Act> {
     chosen
 }
 
-/// The menu of a row: opened by the second button, or by the menu key or Shift and F10 while the keyboard is on the row.
-/// What is chosen waits for [`take`].
+/// The context menu of a row. Opens on a secondary click, or with the menu key or Shift+F10 while the row has
+/// the focus. The chosen action is left for [`take`].
 pub(super) fn row_menu(
     ui: &Ui,
     cx: &Cx,
@@ -135,7 +135,7 @@ pub(super) fn row_menu(
     } else {
         response.clicked().then_some(SetOpenCommand::Bool(false))
     };
-    // A row that is only drawn asks the model for nothing.
+    // Drawing a row must not lock the model.
     if set.is_none() && !Popup::is_id_open(ui.ctx(), Popup::default_response_id(response)) {
         return;
     }
@@ -155,36 +155,37 @@ pub(super) fn row_menu(
     }
 }
 
-/// What was chosen, and of which device.
-type Asked = ((ConnectionId, DeviceId), Act);
-/// Until it is taken.
-type Waiting = Option<Asked>;
+/// The device and the action chosen for it.
+type ChosenAction = ((ConnectionId, DeviceId), Act);
+/// The chosen action until [`take`] fetches it.
+type PendingAction = Option<ChosenAction>;
 
 fn asked_id() -> egui::Id {
     egui::Id::unique("act on a device")
 }
 
-/// Leaves what is chosen for the pane to do: a row is drawn deep inside the list.
+/// Stores the chosen action for the pane: rows are drawn deep inside the list.
 fn ask(ui: &Ui, of: (ConnectionId, DeviceId), act: Act) {
-    ui.data_mut(|data| data.insert_temp::<Waiting>(asked_id(), Some((of, act))));
+    ui.data_mut(|data| data.insert_temp::<PendingAction>(asked_id(), Some((of, act))));
 }
 
-/// What was chosen in a row's menu, once.
-pub(super) fn take(ui: &Ui) -> Option<Asked> {
-    ui.data_mut(|data| data.remove_temp::<Waiting>(asked_id())).flatten()
+/// Takes the action chosen in a row's menu.
+pub(super) fn take(ui: &Ui) -> Option<ChosenAction> {
+    ui.data_mut(|data| data.remove_temp::<PendingAction>(asked_id())).flatten()
 }
 
-/// Asks for a change to be kept. Returns the sentence that says so, where it is not seen by itself, and what takes it back.
+/// Queues a settings change. If its effect is not visible, returns a message about it and the change that
+/// undoes it.
 pub(super) fn change(cx: &mut Cx, subject: &Subject, change: DeviceChange) -> Option<(String, DeviceChange)> {
     let words = cx.words.device_acts;
     let undo = subject.choice.inverse_of(&change);
     let said = match &change {
         _ if undo == change => return None,
         DeviceChange::Name(name) if name.is_empty() => Some((words.renamed)(&subject.announced)),
-        DeviceChange::Name(name) => Some((words.renamed)(&harmless::line(name, NAME_CHARS))),
+        DeviceChange::Name(name) => Some((words.renamed)(&harmless::line(name, MAX_NAME_CHARS))),
         DeviceChange::Group(group) if group.is_empty() => Some((words.ungrouped)(&subject.name)),
         DeviceChange::Group(group) => {
-            Some((words.grouped)(&subject.name, &harmless::line(group, NAME_CHARS)))
+            Some((words.grouped)(&subject.name, &harmless::line(group, MAX_NAME_CHARS)))
         }
         DeviceChange::Hidden(true) => Some((words.hidden)(&subject.name)),
         DeviceChange::Hidden(false) => Some((words.shown)(&subject.name)),

@@ -1,26 +1,26 @@
-//! A device as a card: its name, how it stands, its main readings in two columns, and its recent past.
+//! A device as a card: name, status, main readings in two columns and a sparkline.
 
 use egui::{Rect, Stroke, StrokeKind, Ui, pos2, vec2};
 
 use super::paint::{self, Pen};
-use super::rows::{Row, Said};
+use super::rows::{Row, StatusText};
 use crate::ui::theme::{self, radius, size, space};
 use crate::ui::widgets;
 
-/// Readings on a card: three lines of two.
+/// Maximum number of readings on a card: three lines of two.
 pub(super) const READINGS: usize = 6;
-/// Of a card of this width two readings stand beside each other.
-const MIN_TWO: f32 = 260.0;
+/// Cards at least this wide, in points, show two readings side by side.
+const MIN_TWO_COLUMNS: f32 = 260.0;
 /// Height of a line of readings, in points.
 const LINE: f32 = 20.0;
 
-/// Where a card is drawn within its cell.
+/// The card's rectangle within its cell.
 pub(super) fn place(cell: Rect) -> Rect {
     cell.shrink2(vec2(space::TINY, space::TINY))
 }
 
-/// Draws it.
-pub(super) fn paint(ui: &Ui, rect: Rect, row: &mut Row, said: &Said, pen: &mut Pen<'_>) {
+/// Draws the card.
+pub(super) fn paint(ui: &Ui, rect: Rect, row: &mut Row, said: &StatusText, pen: &mut Pen<'_>) {
     let theme = theme::of(ui);
     let corner = f32::from(radius::CONTROL);
     ui.painter().rect_stroke(rect, corner, Stroke::new(1.0, theme.line), StrokeKind::Inside);
@@ -45,7 +45,7 @@ pub(super) fn paint(ui: &Ui, rect: Rect, row: &mut Row, said: &Said, pen: &mut P
         let kind = row.kind_cut.get(ui, &row.kind, theme::small(), end - after, pen.generation);
         ui.painter().galley(pos2(after, top - kind.size().y / 2.0), kind, theme.weak);
     }
-    let columns = if rect.width() >= MIN_TWO { 2 } else { 1 };
+    let columns = if rect.width() >= MIN_TWO_COLUMNS { 2 } else { 1 };
     let width = (right - left) / columns as f32;
     let lines = READINGS / 2;
     for (at, shown) in row.readings.iter_mut().flatten().take(lines * columns).enumerate() {

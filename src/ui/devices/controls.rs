@@ -1,4 +1,4 @@
-//! Above the list: how many devices are how, the filter, and what they are sorted and grouped by.
+//! The head of the device list: counts by status, the filter, and the sort, group and layout menus.
 
 use egui::containers::menu::MenuButton;
 use egui::text::{CCursor, CCursorRange, LayoutJob, TextFormat};
@@ -14,21 +14,21 @@ use crate::ui::text::devices::Counts;
 use crate::ui::theme::{self, size, space};
 use crate::ui::{Cx, harmless, menu, people, widgets};
 
-/// Height of the title's line, in points.
+/// Height of the title line, in points.
 const HEAD: f32 = 38.0;
 
-/// What the keyboard wants of the list while it is in the filter.
+/// What the person requested from the list's head.
 #[derive(Default)]
-pub(super) struct Wish {
-    /// To be in it.
+pub(super) struct HeadAction {
+    /// Move the focus into the list.
     pub(super) into_list: bool,
-    /// To open the first device.
+    /// Open the first device.
     pub(super) open_first: bool,
-    /// To add a device.
+    /// Add a device.
     pub(super) add: bool,
 }
 
-/// Draws them. Counts are those of the last frame's order.
+/// Draws the head. The counts are those of the previous frame.
 pub(super) fn show(
     ui: &mut Ui,
     cx: &mut Cx,
@@ -36,8 +36,8 @@ pub(super) fn show(
     order: &Order,
     standings: &[Standing],
     layout: &mut DeviceLayout,
-) -> Wish {
-    let mut wish = Wish::default();
+) -> HeadAction {
+    let mut wish = HeadAction::default();
     let margin = Margin { left: space::LARGE as i8, right: space::LARGE as i8, top: 0, bottom: 4 };
     Frame::new().inner_margin(margin).show(ui, |ui| {
         ui.set_min_width(ui.available_width());
@@ -61,7 +61,7 @@ pub(super) fn show(
     wish
 }
 
-/// The title, and how many devices are how: trouble first and in its colours. Returns whether a device is to be added.
+/// Draws the title and the counts by status, problems first. Returns whether "Add device" was clicked.
 fn head(ui: &mut Ui, cx: &Cx, order: &Order, standings: &[Standing]) -> bool {
     let theme = theme::of(ui);
     let words = cx.words.devices;
@@ -73,7 +73,7 @@ fn head(ui: &mut Ui, cx: &Cx, order: &Order, standings: &[Standing]) -> bool {
         let title = ui.add(Label::new(title).selectable(false).extend());
         widgets::heading(ui, &title, words.devices, 2);
         ui.add_space(space::TINY);
-        // Where a link is down its row says so, and nothing is counted.
+        // If the only connection is down, its row says so and counts would be stale.
         let is_known = standings.len() != 1 || standings[0].is_live();
         let text = if is_known { counted(cx, theme, &order.counts()) } else { LayoutJob::default() };
         let is_possible = people::add_device::is_possible(cx);
@@ -94,7 +94,7 @@ fn head(ui: &mut Ui, cx: &Cx, order: &Order, standings: &[Standing]) -> bool {
     add
 }
 
-/// How many devices are how: each trouble in its colour.
+/// Counts by status, problems in their colours.
 fn counted(cx: &Cx, theme: &theme::Theme, counts: &Counts) -> LayoutJob {
     let mut job = LayoutJob::default();
     let words = cx.words.devices;
@@ -118,7 +118,7 @@ fn filter_id() -> Id {
     Id::unique("device filter")
 }
 
-/// Puts the keyboard's focus into the filter, behind so many characters.
+/// Focuses the filter, with the caret after this many characters.
 pub(super) fn focus_filter(ui: &Ui, chars: usize) {
     let id = filter_id();
     let mut state = egui::text_edit::TextEditState::load(ui.ctx(), id).unwrap_or_default();
@@ -127,7 +127,7 @@ pub(super) fn focus_filter(ui: &Ui, chars: usize) {
     ui.memory_mut(|memory| memory.request_focus(id));
 }
 
-fn filter(ui: &mut Ui, cx: &Cx, text: &mut String) -> Wish {
+fn filter(ui: &mut Ui, cx: &Cx, text: &mut String) -> HeadAction {
     let words = cx.words.devices;
     let id = filter_id();
     let field = TextEdit::singleline(text)
@@ -139,7 +139,7 @@ fn filter(ui: &mut Ui, cx: &Cx, text: &mut String) -> Wish {
     let field = ui.add(field).accessible_name(words.filter);
     let pressed = |key| ui.input(|input| input.key_pressed(key));
     if !(field.has_focus() || field.lost_focus()) {
-        return Wish::default();
+        return HeadAction::default();
     }
     if pressed(Key::Escape) && !text.is_empty() {
         text.clear();
@@ -147,7 +147,7 @@ fn filter(ui: &mut Ui, cx: &Cx, text: &mut String) -> Wish {
     }
     let down = field.has_focus() && pressed(Key::ArrowDown);
     let enter = field.lost_focus() && pressed(Key::Enter);
-    Wish { into_list: down, open_first: enter && !text.trim().is_empty(), add: false }
+    HeadAction { into_list: down, open_first: enter && !text.trim().is_empty(), add: false }
 }
 
 fn sorting(ui: &mut Ui, cx: &Cx, view: &mut View) {
@@ -202,7 +202,7 @@ fn layouts(ui: &mut Ui, cx: &Cx, layout: &mut DeviceLayout) {
     });
 }
 
-/// How many devices are hidden: a click lists them too.
+/// The number of hidden devices; a click lists them too.
 fn hidden(ui: &mut Ui, cx: &Cx, count: usize, shown: &mut bool) {
     if count == 0 {
         return;

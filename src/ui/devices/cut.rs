@@ -1,4 +1,4 @@
-//! [`Cut`]: a text cut to a width, laid out once for as long as neither changes.
+//! [`Cut`]: a text truncated to a width, with its layout cached until either changes.
 
 use std::sync::Arc;
 
@@ -6,17 +6,17 @@ use egui::{Color32, FontId, Galley, Ui};
 
 use crate::ui::widgets;
 
-/// A text as it was laid out last. Drawn in any colour.
+/// The cached layout, which can be painted in any colour.
 #[derive(Debug, Default)]
 pub(super) struct Cut(Option<(u64, FontId, f32, Arc<Galley>)>);
 
 impl Cut {
-    /// The text is another one.
+    /// Drops the layout: the text has changed.
     pub(super) fn clear(&mut self) {
         self.0 = None;
     }
 
-    /// It in this font and width. `generation`: as [`crate::ui::digits::Digits::begin`] returns it.
+    /// The layout for this font and width. `generation` is that of [`crate::ui::digits::Digits::begin`].
     pub(super) fn get(
         &mut self,
         ui: &Ui,

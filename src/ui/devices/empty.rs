@@ -1,4 +1,4 @@
-//! What stands in the pane where there is no device to show, and what to do about it.
+//! The empty states of the device pane, each with a way forward.
 
 use egui::{Align, Frame, Label, Layout, Margin, RichText, Stroke, Ui};
 
@@ -7,8 +7,8 @@ use super::standing::Standing;
 use crate::ui::theme::{self, radius, space};
 use crate::ui::{Cx, harmless, people, widgets};
 
-/// Draws it where there is need. Returns whether the person wants what is left out to be
-/// listed: the filter cleared, or hidden devices shown; `add`: a device added.
+/// Draws an empty state if no device is visible. Returns whether the person asked to see what is left out
+/// (clearing the filter or showing hidden devices); sets `add` if they asked to add a device.
 pub(super) fn show(
     ui: &mut Ui,
     cx: &Cx,
@@ -31,7 +31,7 @@ pub(super) fn show(
         match live(true).or_else(|| live(false)) {
             Some(live) if !live.has_devices => sentence(ui, cx.words.plain.no_devices),
             Some(live) => *add |= first_devices(ui, cx, live.url.as_deref().unwrap_or("")),
-            // The head says how the only connection stands.
+            // The head already shows the status of the only connection.
             None if standings.len() == 1 => {}
             None => sentence(ui, words.asking),
         }
@@ -55,13 +55,13 @@ fn sentence(ui: &mut Ui, text: &str) {
     ui.add_space(space::SMALL);
 }
 
-/// Two ways to a first device, with this server's own address. No token is ever part of them.
+/// Two ways to connect a first device, with this server's address filled in. Never includes a token.
 ///
-/// Returns whether the person wants to add a device.
+/// Returns whether "Add device" was clicked.
 fn first_devices(ui: &mut Ui, cx: &Cx, url: &str) -> bool {
     let words = cx.words.devices;
     let theme = theme::of(ui);
-    let (secure, place) = place_of(url);
+    let (secure, place) = host_and_port(url);
     let http = if secure { "https" } else { "http" };
     let socket = if secure { "wss" } else { "ws" };
     let curl = format!(
@@ -95,7 +95,7 @@ fn explained(ui: &mut Ui, text: &str) {
     ui.add(Label::new(RichText::new(text).color(theme.weak)).wrap());
 }
 
-/// A line for a shell, and a button that copies it.
+/// A shell command with a button that copies it.
 fn line(ui: &mut Ui, cx: &Cx, text: &str) {
     let words = cx.words.devices;
     let theme = theme::of(ui);
@@ -115,13 +115,13 @@ fn line(ui: &mut Ui, cx: &Cx, text: &str) {
     });
 }
 
-/// Whether the address is encrypted, and its host and port: what else it may hold, such as a name or a secret, is not
-/// for showing.
-fn place_of(url: &str) -> (bool, String) {
+/// Whether the address uses TLS, and its host and port. User names, passwords and query strings are dropped,
+/// since they may be secret.
+fn host_and_port(url: &str) -> (bool, String) {
     let (scheme, rest) = url.split_once("://").unwrap_or(("ws", url));
     let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
     let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
-    // It goes into a shell: what is no part of a host or a port is left out.
+    // The result is pasted into a shell: only characters that are valid in a host or port may remain.
     let is_plain = |c: &char| c.is_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']' | '_');
     (matches!(scheme, "wss" | "https"), place.chars().filter(is_plain).collect())
 }
@@ -131,8 +131,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_place_of_an_address_is_shown() {
-        let shown = |url| place_of(url);
+    fn only_host_and_port_of_an_address_are_shown() {
+        let shown = |url| host_and_port(url);
         assert_eq!(shown("ws://127.0.0.1:7870/v1/socket"), (false, "127.0.0.1:7870".to_owned()));
         assert_eq!(shown("wss://me:secret@hub.example/v1/socket?token=s"), (true, "hub.example".to_owned()));
         assert_eq!(shown("wss://[::1]:7870"), (true, "[::1]:7870".to_owned()));

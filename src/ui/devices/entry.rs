@@ -1,4 +1,4 @@
-//! [`Entry`]: what is known of one device for sorting and filtering.
+//! [`Entry`]: the sort and filter keys of one device.
 
 use std::cmp::{Ordering, Reverse};
 use std::sync::Arc;
@@ -15,61 +15,61 @@ use crate::ui::text::Words;
 use crate::ui::text::devices::DeviceWords;
 use crate::ui::value;
 
-/// What a device is sorted by beside its name.
+/// Sort key besides the name: the trouble and the time of the last status change.
 pub(super) type SortedBy = (Trouble, WallMs);
-/// Below all others of its group.
+/// Sorts after all other devices of its group.
 pub(super) const LAST: SortedBy = (Trouble::None, WallMs::MIN);
 /// Maximum number of bytes of a text value that are searched.
 const MAX_SEARCHED_BYTES: usize = 256;
 
-/// One device.
+/// A device's keys.
 #[derive(Debug)]
 pub(super) struct Entry {
-    /// Which.
+    /// Id of the device.
     pub(super) id: DeviceId,
-    /// What kind of thing it is.
+    /// Kind that the device announced; may be empty.
     pub(super) kind: String,
-    /// Whether it is this app's own view of a link, which is no device of the list.
+    /// Whether it is the built-in view of the link, which is not listed as a device.
     pub(super) local: bool,
-    /// What it needs, as of the last look.
+    /// Its trouble when last updated.
     pub(super) trouble: Trouble,
-    /// Whether it passes the filter.
+    /// Whether it matches the filter.
     pub(super) matches: bool,
-    /// Whether its status changed since the last look.
+    /// Whether its status changed in the last update.
     pub(super) changed: bool,
-    /// Its metrics.
+    /// Names of its metrics.
     pub(super) metrics: Vec<MetricName>,
-    /// Whether it has metrics whose values are words.
+    /// Whether any of its metrics has text values.
     pub(super) has_words: bool,
-    /// What the person has chosen for it.
+    /// The person's settings for it, if any.
     pub(super) choice: Option<DeviceChoice>,
     since: WallMs,
-    /// By which status and time it is sorted: those of the last time at which it might move.
+    /// The sort key in effect; lags behind the status while the order is held.
     by: SortedBy,
     name: String,
-    /// Its name, to be compared: in small letters, numbers by their size.
+    /// Its name as a sort key: folded to lower case, numbers compared by value.
     order: String,
-    /// Everything that can be searched for, in small letters, its values apart.
+    /// Searchable text except its values, in lower case.
     text: String,
-    /// Its values that are words, as last copied for a search.
+    /// Its text values, as last copied for a search.
     values: Vec<(Arc<Metric>, Value)>,
-    /// The same in small letters.
-    said: String,
-    /// Whether `said` is older than `values`.
+    /// Its text values in lower case.
+    folded_values: String,
+    /// Whether `folded_values` is older than `values`.
     stale: bool,
-    /// Its numbers, as last copied for a search.
+    /// Its numeric values, as last copied for a search.
     numbers: Vec<f64>,
-    /// The last value of the metric that is sorted by.
+    /// Latest value of the metric that the list is sorted by.
     sort_value: Value,
 }
 
-/// A device's keys, as copied out of the model.
-pub(super) struct Fresh {
-    /// Its place in the model.
+/// A device's keys as copied out of the model, before they are folded.
+pub(super) struct NewEntry {
+    /// Index in the model.
     pub(super) place: usize,
-    /// Which.
+    /// Id of the device.
     pub(super) id: DeviceId,
-    /// Its metrics.
+    /// Names of its metrics.
     pub(super) metrics: Vec<Arc<Metric>>,
     name: String,
     kind: String,
@@ -79,14 +79,19 @@ pub(super) struct Fresh {
     choice: Option<DeviceChoice>,
 }
 
-impl Fresh {
-    /// Whether it is this app's own view of a link.
+impl NewEntry {
+    /// Whether it is the built-in view of the link.
     pub(super) fn is_local(&self) -> bool {
         self.local
     }
 
-    pub(super) fn of(place: usize, device: &Device, status: Status, choice: Option<&DeviceChoice>) -> Fresh {
-        Fresh {
+    pub(super) fn of(
+        place: usize,
+        device: &Device,
+        status: Status,
+        choice: Option<&DeviceChoice>,
+    ) -> NewEntry {
+        NewEntry {
             place,
             id: device.spec.id.clone(),
             name: device.spec.name.clone(),
@@ -100,20 +105,20 @@ impl Fresh {
     }
 }
 
-/// What the values of devices are needed for.
+/// Which values have to be copied.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Need {
-    /// To be searched, words alone.
+pub(super) struct NeededValues {
+    /// Text values, for the filter.
     pub(super) words: bool,
-    /// Numbers too.
+    /// Numeric values, for the filter.
     pub(super) numbers: bool,
-    /// To sort by this one.
+    /// The metric to sort by.
     pub(super) sort: Option<MetricName>,
 }
 
-/// What a filter asks for.
+/// A parsed filter.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Asked {
+pub(super) struct FilterTerms {
     words: Vec<Word>,
 }
 
@@ -121,22 +126,22 @@ pub(super) struct Asked {
 #[derive(Clone, Debug)]
 struct Word {
     finder: Finder<'static>,
-    /// Which troubles are called so.
+    /// The troubles that this word names, indexed by [`Trouble`].
     troubles: [bool; 5],
-    /// The number that it is, or begins.
-    number: Option<Begun>,
+    /// The number that the word is a prefix of.
+    number: Option<NumberPrefix>,
 }
 
-/// A number as far as it was typed: its digits without the point, and by what they are to be divided.
+/// A partly typed number: its digits without the decimal point, and the power of ten to divide them by.
 #[derive(Copy, Clone, Debug)]
-struct Begun {
+struct NumberPrefix {
     digits: f64,
     scale: f64,
 }
 
-impl Begun {
-    /// What a word begins. A word of many digits is no reading.
-    fn of(word: &str) -> Option<Begun> {
+impl NumberPrefix {
+    /// Parses a word as the beginning of a number. Words with too many digits to be a reading are rejected.
+    fn of(word: &str) -> Option<NumberPrefix> {
         let digits = word.bytes().filter(u8::is_ascii_digit).count();
         let is_plain = word.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-'));
         if digits == 0 || digits > 15 || !is_plain {
@@ -145,45 +150,45 @@ impl Begun {
         let number: f64 = word.parse().ok().filter(|number: &f64| number.is_finite())?;
         let decimals = word.split_once('.').map_or(0, |(_, decimals)| decimals.len());
         let scale = 10f64.powi(decimals as i32);
-        Some(Begun { digits: (number * scale).round(), scale })
+        Some(NumberPrefix { digits: (number * scale).round(), scale })
     }
 
-    /// Whether a number would be written so, cut off or rounded there.
+    /// Whether the number, truncated or rounded to as many decimals, has these digits.
     fn begins(self, number: f64) -> bool {
         let scaled = number * self.scale;
         scaled.trunc() == self.digits || scaled.round() == self.digits
     }
 }
 
-impl Asked {
-    /// By a filter in small letters.
-    pub(super) fn of(filter: &str, words: &DeviceWords) -> Asked {
-        let said = |trouble: Trouble| folded_name(words.trouble(trouble));
+impl FilterTerms {
+    /// Parses a filter that is already in lower case.
+    pub(super) fn of(filter: &str, words: &DeviceWords) -> FilterTerms {
+        let folded = |trouble: Trouble| folded_name(words.trouble(trouble));
         let all = [Trouble::Silent, Trouble::Offline, Trouble::Faulty, Trouble::Unknown, Trouble::None];
-        let all = all.map(said);
+        let all = all.map(folded);
         let asked = |word: &str| Word {
             finder: Finder::new(word).into_owned(),
             troubles: std::array::from_fn(|at| all[at].contains(word)),
-            number: Begun::of(word),
+            number: NumberPrefix::of(word),
         };
-        Asked { words: filter.split_whitespace().map(asked).collect() }
+        FilterTerms { words: filter.split_whitespace().map(asked).collect() }
     }
 
-    /// Whether it asks for nothing.
+    /// Whether the filter is empty.
     pub(super) fn is_empty(&self) -> bool {
         self.words.is_empty()
     }
 
-    /// Whether a number could be meant.
+    /// Whether any word could be a number.
     pub(super) fn has_numbers(&self) -> bool {
         self.words.iter().any(|word| word.number.is_some())
     }
 }
 
 impl Entry {
-    /// `by`: what the same device was sorted by before.
-    pub(super) fn new(fresh: Fresh, by: Option<SortedBy>) -> Entry {
-        let Fresh { id, name, kind, local, metrics, trouble, since, choice, .. } = fresh;
+    /// `by` is the sort key that the same device had before.
+    pub(super) fn new(fresh: NewEntry, by: Option<SortedBy>) -> Entry {
+        let NewEntry { id, name, kind, local, metrics, trouble, since, choice, .. } = fresh;
         let own = choice.as_ref().map_or("", |choice| choice.name.as_str());
         let title = [own, &name, id.as_str()].into_iter().find(|name| !name.is_empty()).unwrap_or("");
         let has_words = metrics.iter().any(|metric| metric.kind != MetricType::Number);
@@ -202,7 +207,7 @@ impl Entry {
             matches: false,
             changed: true,
             values: Vec::new(),
-            said: String::new(),
+            folded_values: String::new(),
             stale: false,
             numbers: Vec::new(),
             sort_value: Value::Missing,
@@ -216,22 +221,22 @@ impl Entry {
         }
     }
 
-    /// Whether it stands above all others.
+    /// Whether it is pinned.
     pub(super) fn is_pinned(&self) -> bool {
         self.choice.as_ref().is_some_and(|choice| choice.pinned)
     }
 
-    /// Whether the person does not want to see it.
+    /// Whether the person has hidden it.
     pub(super) fn is_hidden(&self) -> bool {
         self.choice.as_ref().is_some_and(|choice| choice.hidden)
     }
 
-    /// The person's group for it; empty: none.
+    /// The person's group for it; empty if none.
     pub(super) fn group(&self) -> &str {
         self.choice.as_ref().map_or("", |choice| choice.group.as_str())
     }
 
-    /// Whether this entry is still right about the device, its status and the person's choice apart.
+    /// Whether the entry is still accurate for the device, apart from its status and settings.
     pub(super) fn is_of(&self, device: &Device) -> bool {
         self.id == device.spec.id
             && self.name == device.spec.name
@@ -239,15 +244,15 @@ impl Entry {
             && self.metrics.len() == device.latest.len()
     }
 
-    /// Takes the device's status over.
+    /// Takes over the device's status.
     pub(super) fn now(&mut self, device: &Device, status: Status) {
         let trouble = Trouble::of(status, device.failing > 0);
         self.changed |= (self.trouble, self.since) != (trouble, device.since);
         (self.trouble, self.since) = (trouble, device.since);
     }
 
-    /// Copies the values that are needed. The model is locked: nothing is made of them here.
-    pub(super) fn copy_values(&mut self, device: &Device, need: &Need) {
+    /// Copies the values needed. The model is locked here, so nothing is derived from them yet.
+    pub(super) fn copy_values(&mut self, device: &Device, need: &NeededValues) {
         if let Some(name) = &need.sort {
             let is_it = |latest: &&Latest| latest.metric.name == *name;
             let value = device.latest.iter().find(is_it).map_or(&Value::Missing, |latest| &latest.value);
@@ -275,64 +280,65 @@ impl Entry {
         }
     }
 
-    /// Makes what can be searched of the values that were copied.
+    /// Derives the searchable text from the copied values.
     pub(super) fn fold_values(&mut self, words: &Words) {
         if !std::mem::take(&mut self.stale) {
             return;
         }
-        self.said.clear();
+        self.folded_values.clear();
         for (metric, value) in &self.values {
             match value {
                 Value::Text(text) => {
-                    self.said.push_str(&folded_name(&text[..text.floor_char_boundary(MAX_SEARCHED_BYTES)]));
+                    self.folded_values
+                        .push_str(&folded_name(&text[..text.floor_char_boundary(MAX_SEARCHED_BYTES)]));
                 }
-                value => self.said.push_str(&folded_name(&value::reading(words, metric, value))),
+                value => self.folded_values.push_str(&folded_name(&value::reading(words, metric, value))),
             }
-            self.said.push('\n');
+            self.folded_values.push('\n');
         }
     }
 
-    /// By what it stands where it stands.
+    /// The sort key in effect.
     pub(super) fn sorted_by(&self) -> SortedBy {
         self.by
     }
 
-    /// Whether it would stand somewhere else, if it might move.
+    /// Whether its sort key is out of date because the order is held.
     pub(super) fn is_held(&self) -> bool {
         self.by != (self.trouble, self.since)
     }
 
-    /// Lets it stand where it belongs. Returns whether that can be another place.
+    /// Updates the sort key. Returns whether its position may have changed.
     pub(super) fn settle(&mut self, view: &View) -> bool {
         let (trouble, since) = std::mem::replace(&mut self.by, (self.trouble, self.since));
         let by_status = view.sort == Sort::Trouble || view.grouping == Grouping::Status;
         (by_status && trouble != self.trouble) || (view.sort == Sort::Changed && since != self.since)
     }
 
-    /// Whether it has all that is asked for.
-    pub(super) fn has(&self, asked: &Asked) -> bool {
+    /// Whether it matches every word of the filter.
+    pub(super) fn has(&self, asked: &FilterTerms) -> bool {
         let trouble = self.by.0;
         asked.words.iter().all(|word| {
             word.troubles[trouble as usize]
-                // What is faulty speaks all the same.
+                // A faulty device is still online.
                 || (trouble == Trouble::Faulty && word.troubles[Trouble::None as usize])
                 || word.finder.find(self.text.as_bytes()).is_some()
-                || word.finder.find(self.said.as_bytes()).is_some()
+                || word.finder.find(self.folded_values.as_bytes()).is_some()
                 || word.number.is_some_and(|begun| self.numbers.iter().any(|number| begun.begins(*number)))
         })
     }
 
-    /// Which of two stands first.
+    /// Order of two entries in the list.
     pub(super) fn order(&self, other: &Entry, view: &View) -> Ordering {
         let group = || match view.grouping {
             _ if self.is_pinned() || other.is_pinned() => other.is_pinned().cmp(&self.is_pinned()),
             Grouping::None => Ordering::Equal,
-            // What is in no group comes last.
+            // Devices without a group come last.
             Grouping::Own => {
                 let (one, two) = (self.group(), other.group());
                 (one.is_empty(), one).cmp(&(two.is_empty(), two))
             }
-            // What is of no kind comes last.
+            // Devices without a kind come last.
             Grouping::Kind => (self.kind.is_empty(), &self.kind).cmp(&(other.kind.is_empty(), &other.kind)),
             Grouping::Status => self.by.0.cmp(&other.by.0),
         };
@@ -346,7 +352,7 @@ impl Entry {
                 let missing = |entry: &Entry| entry.sort_value == Value::Missing;
                 match (missing(self), missing(other)) {
                     (false, false) => compared(&self.sort_value, &other.sort_value),
-                    // What has no value is last, whichever way it goes.
+                    // Devices without a value come last, also in reverse order.
                     (one, two) => return group().then(one.cmp(&two)).then_with(name),
                 }
             }
@@ -355,7 +361,7 @@ impl Entry {
         group().then(key).then_with(name)
     }
 
-    /// Whether both stand under the same heading.
+    /// Whether both belong under the same heading.
     pub(super) fn is_beside(&self, other: &Entry, grouping: Grouping) -> bool {
         match grouping {
             _ if self.is_pinned() || other.is_pinned() => self.is_pinned() == other.is_pinned(),
@@ -366,23 +372,23 @@ impl Entry {
         }
     }
 
-    /// What is needed by those under whose heading it stands.
+    /// The trouble under whose heading it is listed.
     pub(super) fn group_trouble(&self) -> Trouble {
         self.by.0
     }
 }
 
-/// A metric's value, if it is a number.
+/// A metric's latest value, if it is a number.
 fn number(latest: &Latest) -> Option<f64> {
     let is_number = latest.metric.kind == MetricType::Number && latest.received > 0;
     latest.value.as_chart().filter(|_| is_number)
 }
 
-/// Which of two values is less: numbers before words.
+/// Compares two values; numbers sort before text.
 fn compared(one: &Value, other: &Value) -> Ordering {
     match (one.as_chart(), other.as_chart()) {
         (Some(nearest), Some(others)) => {
-            // Two whole numbers may have the same f64 next to them.
+            // Distinct integers may round to the same f64.
             let off = |value: &Value| value.as_number().map_or(0, |number| number.off());
             nearest.total_cmp(&others).then_with(|| off(one).cmp(&off(other)))
         }
@@ -395,7 +401,8 @@ fn compared(one: &Value, other: &Value) -> Ordering {
     }
 }
 
-/// A name to be compared: in small letters, each number behind its count of digits, so that 9 comes before 10.
+/// A name as a sort key: lower case, and each number prefixed with its digit count, so that 9 sorts before
+/// 10.
 fn in_order(title: &str) -> String {
     let lower = folded_name(title);
     let mut out = String::with_capacity(lower.len() + 4);
@@ -404,7 +411,8 @@ fn in_order(title: &str) -> String {
         let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
         if digits > 0 {
             let number = rest[..digits].trim_start_matches('0');
-            // Names have 64 characters, so this stays among the ASCII signs; whoever sends more only sorts oddly.
+            // Names have at most 64 characters, so the prefix stays within ASCII; anything longer merely
+            // sorts oddly.
             out.push(char::from(b'0' + number.len().min(64) as u8));
             out.push_str(number);
             rest = &rest[digits..];
@@ -421,8 +429,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_is_found_by_how_it_begins() {
-        let finds = |word: &str, number: f64| Begun::of(word).is_some_and(|begun| begun.begins(number));
+    fn a_number_is_found_by_its_first_digits() {
+        let finds =
+            |word: &str, number: f64| NumberPrefix::of(word).is_some_and(|begun| begun.begins(number));
         for (word, number) in [("42.5", 42.5), ("42.5", 42.46), ("42", 42.9), ("42", 42.0), ("-3", -3.4)] {
             assert!(finds(word, number), "{word} {number}");
         }
@@ -430,7 +439,7 @@ mod tests {
             assert!(!finds(word, number), "{word} {number}");
         }
         for word in ["", "a1", "1.2.3", "inf", "nan", "12345678901234567"] {
-            assert!(Begun::of(word).is_none(), "{word}");
+            assert!(NumberPrefix::of(word).is_none(), "{word}");
         }
     }
 

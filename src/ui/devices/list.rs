@@ -1,5 +1,5 @@
-//! The list of devices: counts, filter, order, and the lines that are visible. Arrows move through it, Enter opens,
-//! letters go to the filter.
+//! The device list: counts, filter, order and the visible lines. Arrow keys move through it, Enter opens a
+//! device, and typing goes to the filter.
 
 use std::sync::Arc;
 
@@ -12,12 +12,12 @@ use super::controls;
 use super::empty;
 use super::entry::Entry;
 use super::moves::{self, Moves};
-use super::order::{Line, Order, What};
-use super::paint::{self, Pen, Slots, Stand};
+use super::order::{Line, LineKind, Order};
+use super::paint::{self, Pen, RowState, Slots};
 use super::rows::{self, Cache, Visible, Which};
 use super::standing::Standing;
 use super::table::Table;
-use super::view::{Grid, Grouping, Key, Shape, View};
+use super::view::{DeviceKey, Grid, Grouping, Shape, View};
 use crate::model::Devices;
 use crate::model::link_device::link_id;
 use crate::model::panes::DeviceLists;
@@ -26,31 +26,32 @@ use crate::ui::text::Words;
 use crate::ui::theme::{self, space};
 use crate::ui::{Cx, harmless, widgets};
 
-/// A pointer that has not moved for so long keeps nothing where it is, in seconds.
+/// A pointer at rest for this long no longer holds the order, in seconds.
 const MAX_HOLD_S: f64 = 10.0;
 
-/// The list's own state: what it shows and where it is scrolled to.
+/// State of the list: what it shows and its scroll position.
 pub(super) struct List {
     view: View,
     order: Order,
     cache: Cache,
     digits: Digits,
     visible: Vec<Visible>,
-    /// The row that the keyboard is on.
-    cursor: Option<Key>,
-    /// Where it was drawn last.
+    /// The row with the keyboard cursor.
+    cursor: Option<DeviceKey>,
+    /// Area in which it was drawn last.
     area: Option<Rect>,
     offset: f32,
-    /// The first device that is wholly visible, and how far below the list's edge it stands.
-    top: Option<(Key, f32)>,
+    /// The first fully visible device and its distance from the top edge, in points. Anchors the scroll
+    /// position.
+    top: Option<(DeviceKey, f32)>,
     wants_focus: bool,
-    /// What is searched for among the columns.
+    /// Search text in the column chooser.
     column_search: String,
-    /// The tables of the sections that are on screen.
+    /// The tables of the sections on screen.
     tables: Vec<Option<Table>>,
-    /// The person wants to add a device.
+    /// Whether "Add device" was clicked.
     add: bool,
-    /// In whose words everything here is.
+    /// The language in which the cached texts were formatted.
     words: Option<&'static Words>,
 }
 
@@ -76,16 +77,16 @@ impl Default for List {
 }
 
 impl List {
-    /// Draws the pane. Returns the device that the person chose.
+    /// Draws the list. Returns the device that the person opened.
     pub(super) fn show(
         &mut self,
         ui: &mut Ui,
         cx: &mut Cx,
         standings: &[Standing],
         lists: &mut DeviceLists,
-    ) -> Option<Key> {
+    ) -> Option<DeviceKey> {
         if self.words.replace(cx.words).is_some_and(|words| !std::ptr::eq(words, cx.words)) {
-            // Another language: nothing that was prepared is right.
+            // The language changed: all cached texts are stale.
             (self.cache, self.order) = (Cache::default(), Order::default());
         }
         let width = ui.available_width();
@@ -100,7 +101,7 @@ impl List {
         if before != self.view || grid != chosen_grid {
             grid = chosen_grid;
             changed |= self.order.sync(cx, &self.view, hold, grid);
-            // What is drawn above the list already may say something else now.
+            // The head was drawn before the order changed: draw it again.
             cx.deadline.at(cx.now.boot_ms);
         }
         let chosen_first = wish.open_first.then(|| self.first()).flatten();
@@ -108,7 +109,7 @@ impl List {
         if before != self.view {
             jump = Some(0.0);
         } else if changed && self.offset > 0.0 {
-            // What is looked at stays where it is, whatever comes or goes above it.
+            // Rows that come or go above must not move what the person is looking at.
             jump = self.top.as_ref().and_then(|(key, y)| Some(self.top_of(key)? - y));
         }
         left_out(ui, cx);
@@ -118,7 +119,7 @@ impl List {
         let mut area = ui.available_rect_before_wrap();
         let has_devices = self.order.matching().0 > 0;
         if !has_devices {
-            // What is said about that stands below the rows of the connections.
+            // The empty state is drawn below the connection rows.
             area.set_height(self.order.height().min(area.height() / 2.0));
         }
         let chosen = self.lines(ui, cx, standings, (area, grid), jump, lists);
@@ -136,23 +137,24 @@ impl List {
         chosen.or(chosen_first)
     }
 
-    /// Whether the person wants to add a device; asked for once.
+    /// Takes the request to add a device.
     pub(super) fn take_add(&mut self) -> bool {
         std::mem::take(&mut self.add)
     }
 
-    /// Puts the keyboard's focus into the list.
+    /// Focuses the list.
     pub(super) fn focus(&mut self) {
         self.wants_focus = true;
     }
 
-    /// Another view is shown: what is prepared for drawing is let go.
+    /// Drops what is cached for drawing, since another view is shown.
     pub(super) fn rest(&mut self) {
         self.cache.clear();
         self.area = None;
     }
 
-    /// Whether the pointer is on the list and in use: one that was left lying there must not keep trouble from coming up.
+    /// Whether the pointer is over the list and in use. A pointer left there must not keep problems from
+    /// moving up.
     fn is_pointed_at(&self, ui: &Ui, cx: &mut Cx) -> bool {
         let pointer = ui.ctx().pointer_hover_pos();
         if !self.area.zip(pointer).is_some_and(|(area, pointer)| area.contains(pointer)) {
@@ -167,16 +169,16 @@ impl List {
         is_down || left > 0.0
     }
 
-    fn first(&self) -> Option<Key> {
+    fn first(&self) -> Option<DeviceKey> {
         (0..self.order.lines().len()).find_map(|line| self.order.key(line))
     }
 
-    fn top_of(&self, key: &Key) -> Option<f32> {
+    fn top_of(&self, key: &DeviceKey) -> Option<f32> {
         let line = self.order.line(key)?;
         self.order.lines().get(line).map(|line| line.top)
     }
 
-    /// The names of the columns of what stands topmost: they stay while it is scrolled.
+    /// Draws the column headers of the topmost section; they stay in place while it scrolls.
     fn header(&mut self, ui: &mut Ui, cx: &mut Cx, lists: &mut DeviceLists, width: f32) {
         let Some(at) = self.order.section_at(self.offset) else { return };
         let height = cx.rhythm().heading;
@@ -187,7 +189,7 @@ impl List {
         let table = Table::of(cx, section, chosen, &self.view, width - 2.0 * paint::EDGE);
         table.header(ui, cx, rect, section, (&mut self.view, lists, &mut self.column_search));
         if view_before != self.view {
-            // Sorted anew with the next frame.
+            // Sorted again in the next frame.
             cx.deadline.at(cx.now.boot_ms);
         }
     }
@@ -200,7 +202,7 @@ impl List {
         (area, grid): (Rect, Grid),
         mut jump: Option<f32>,
         lists: &mut DeviceLists,
-    ) -> Option<Key> {
+    ) -> Option<DeviceKey> {
         let id = Id::unique("device list");
         let response = ui.interact(area, id, Sense::focusable_noninteractive());
         if std::mem::take(&mut self.wants_focus) {
@@ -217,7 +219,7 @@ impl List {
                 cx.deadline.at(cx.now.boot_ms);
             }
             if !moves.typed.is_empty() {
-                // Who types in the list looks for a device.
+                // Typing in the list edits the filter.
                 self.view.filter.push_str(&moves.typed);
                 controls::focus_filter(ui, self.view.filter.chars().count());
                 cx.deadline.at(cx.now.boot_ms);
@@ -261,11 +263,18 @@ impl List {
         (self.order.height() - height).max(0.0)
     }
 
-    /// Notes which devices a part of the list shows, and copies what is shown of them.
-    fn look(&mut self, cx: &Cx, lists: &DeviceLists, lines: std::ops::Range<usize>, grid: &Grid, width: f32) {
+    /// Registers the visible devices, and copies what is shown of them out of the model.
+    fn copy_rows(
+        &mut self,
+        cx: &Cx,
+        lists: &DeviceLists,
+        lines: std::ops::Range<usize>,
+        grid: &Grid,
+        width: f32,
+    ) {
         self.visible.clear();
         for line in lines {
-            if let (Some(key), What::Device(section, place)) =
+            if let (Some(key), LineKind::Device(section, place)) =
                 (self.order.key(line), self.order.lines()[line].what)
             {
                 self.visible.push(Visible { key, place, section });
@@ -300,7 +309,7 @@ impl List {
         self.cache.update(cx, &self.visible, which, spark);
     }
 
-    /// Draws the lines that a part of the list shows.
+    /// Draws the lines in view.
     fn paint(
         &mut self,
         ui: &mut Ui,
@@ -309,9 +318,9 @@ impl List {
         (viewport, whole, grid): (Rect, Rect, Grid),
         focused: bool,
         lists: &mut DeviceLists,
-    ) -> Option<Key> {
+    ) -> Option<DeviceKey> {
         let range = self.order.visible(viewport.top(), viewport.bottom());
-        self.look(cx, lists, range.clone(), &grid, whole.width());
+        self.copy_rows(cx, lists, range.clone(), &grid, whole.width());
         let generation = self.digits.begin(ui);
         self.top = None;
         let mut chosen = None;
@@ -321,16 +330,16 @@ impl List {
             let place =
                 |height| Rect::from_min_size(whole.min + vec2(0.0, line.top), vec2(whole.width(), height));
             match line.what {
-                What::Connection(section) => {
+                LineKind::Connection(section) => {
                     let section = &self.order.sections[section];
                     let standing = standings.iter().find(|known| known.connection == section.connection);
                     let counts = (standings.len() > 1).then_some(&section.counts);
                     let rect = place(cx.rhythm().section);
                     if standing.is_some_and(|known| paint::connection(ui, cx, rect, known, counts)) {
-                        chosen = Some(Key { connection: section.connection, device: link_id() });
+                        chosen = Some(DeviceKey { connection: section.connection, device: link_id() });
                     }
                 }
-                What::Header(section) => {
+                LineKind::Header(section) => {
                     let (rect, search) = (place(cx.rhythm().heading), &mut self.column_search);
                     let section = &mut self.order.sections[section];
                     let table = self.tables.iter().flatten().find(|table| table.is_of(section.connection));
@@ -338,14 +347,14 @@ impl List {
                         table.header(ui, cx, rect, section, (&mut self.view, lists, search));
                     }
                 }
-                What::Group(section, entry) => {
+                LineKind::Group(section, entry) => {
                     let section = &self.order.sections[section];
                     let entry = &section.entries[entry];
                     let name = self.view.group_name(cx, entry);
                     let id = Id::unique(("group of devices", section.connection, &name));
                     paint::group(ui, place(cx.rhythm().heading), id, &name);
                 }
-                What::Device(..) => {
+                LineKind::Device(..) => {
                     let Some(visible) = self.visible.get(next).cloned() else { continue };
                     next += 1;
                     if self.top.is_none() && line.top >= viewport.top() {
@@ -365,7 +374,7 @@ impl List {
         chosen
     }
 
-    /// Draws a device. Returns whether the person chose it.
+    /// Draws a device. Returns whether the person opened it.
     fn device(
         &mut self,
         ui: &mut Ui,
@@ -380,7 +389,7 @@ impl List {
         let cursor = focused && self.cursor.as_ref() == Some(&visible.key);
         let role = if grid.shape == Shape::Table { Role::Row } else { Role::ListItem };
         let position = (line.nth, self.order.matching().0);
-        let stand = Stand { cursor, ring: cursor && widgets::is_by_keys(ui.ctx()), position, role };
+        let stand = RowState { cursor, ring: cursor && widgets::is_by_keys(ui.ctx()), position, role };
         let rect = match grid.shape {
             Shape::Cards => card::place(cell),
             Shape::Rows | Shape::Table => cell.shrink2(vec2(paint::EDGE, 0.5)),
@@ -399,7 +408,7 @@ impl List {
         chosen
     }
 
-    /// Moves the keyboard's row. Returns how far to scroll so that it is seen.
+    /// Moves the keyboard cursor. Returns the scroll offset that brings it into view.
     fn move_cursor(&mut self, moves: &Moves, height: f32, grid: &Grid) -> Option<f32> {
         let at = self.cursor.as_ref().and_then(|cursor| self.order.line(cursor));
         let top = || self.top.as_ref().and_then(|(top, _)| self.order.line(top));
@@ -408,7 +417,7 @@ impl List {
         let row = grid.device();
         let lines = self.order.lines();
         let top = lines[line].top;
-        // What stands above the first row comes into view with it.
+        // Scrolling to the first row also reveals the headings above it.
         let low =
             if lines[line].nth < grid.columns && lines[line].nth == lines[line].column { 0.0 } else { top };
         if low < self.offset {
@@ -436,7 +445,8 @@ impl View {
     }
 }
 
-/// How many readings the hub left out, and how many this disk did not take: at the foot, where nothing is moved by it.
+/// Footer with the number of readings dropped by the server and by the local disk. At the bottom, so that it
+/// moves nothing.
 fn left_out(ui: &mut Ui, cx: &Cx) {
     let (left_out, shown, not_kept) = cx.model.read(|model| {
         let devices = || model.connections.values().map(|connection| &connection.devices);

@@ -38,27 +38,27 @@ use crate::model::panes::DeviceLists;
 pub(super) use acts::Act;
 use acts::Subject;
 use list::List;
-use naming::{Naming, Outcome, What};
+use naming::{NamedItem, NamingDialog, Outcome};
 use page::Page;
 use standing::Standing;
 use toast::{Offer, Toast};
 
-/// After so long another file can be saved although nothing was heard of the last one, in milliseconds.
+/// A save that has not finished after this long no longer blocks the next one, in milliseconds.
 const MAX_SAVING_MS: u64 = 300_000;
 
-/// The pane's own state.
+/// State of the pane.
 #[derive(Default)]
 pub(super) struct Devices {
     list: List,
     page: Option<Page>,
-    naming: Option<Naming>,
+    naming: Option<NamingDialog>,
     toast: Option<Toast>,
-    /// The file that is being saved, and whether it shows only a part.
+    /// Number of the save in progress, and whether the file shows only part of what was asked for.
     saving: Option<(u64, bool)>,
 }
 
 impl Devices {
-    /// Draws the pane into what it is given.
+    /// Draws the pane.
     pub(super) fn show(
         &mut self,
         ui: &mut Ui,
@@ -69,7 +69,7 @@ impl Devices {
         let pane = ui.max_rect();
         match &mut self.page {
             Some(page) => {
-                // An answer that does not come does not lock the button for ever.
+                // A save that never completes must not disable the button for good.
                 let is_saving = |(number, _)| cx.now.boot_ms < number + MAX_SAVING_MS;
                 let wish = page.show(ui, cx, self.saving.is_some_and(is_saving));
                 self.follow(ui, cx, wish);
@@ -90,29 +90,29 @@ impl Devices {
         toast::show(ui, cx, pane, &mut self.toast);
     }
 
-    /// Does what a person wants on the page.
-    fn follow(&mut self, ui: &Ui, cx: &mut Cx, wish: page::Wish) {
+    /// Handles an action from the device's page.
+    fn follow(&mut self, ui: &Ui, cx: &mut Cx, wish: page::PageAction) {
         match wish {
-            page::Wish::Stay => {}
-            page::Wish::Back => {
+            page::PageAction::Stay => {}
+            page::PageAction::Back => {
                 self.page = None;
                 self.list.focus();
-                // Something else is to be drawn, and nothing else says so.
+                // Redraw: the page was replaced by the list.
                 cx.deadline.at(cx.now.boot_ms);
             }
-            page::Wish::Act(act) => {
+            page::PageAction::Act(act) => {
                 if let Some((connection, device)) = self.opened() {
                     self.act(ui, cx, (connection, &device), act);
                 }
             }
-            page::Wish::Save(export, is_part) => {
+            page::PageAction::Save(export, is_part) => {
                 self.saving = Some((export.number, is_part));
                 cx.intents.push(Intent::Device(DeviceIntent::Export(export)));
             }
         }
     }
 
-    /// Does something with a device as a whole.
+    /// Applies an action to a device.
     pub(super) fn act(
         &mut self,
         ui: &Ui,
@@ -123,8 +123,8 @@ impl Devices {
         let Some(subject) = Subject::of(cx, connection, device) else { return };
         cx.deadline.at(cx.now.boot_ms);
         match act {
-            Act::Rename => self.naming = Some(Naming::new(cx, What::Name, subject)),
-            Act::Group => self.naming = Some(Naming::new(cx, What::Group, subject)),
+            Act::Rename => self.naming = Some(NamingDialog::new(cx, NamedItem::Name, subject)),
+            Act::Group => self.naming = Some(NamingDialog::new(cx, NamedItem::Group, subject)),
             Act::Mute(muted) => {
                 cx.intents.push(Intent::Device(DeviceIntent::Mute {
                     connection,
@@ -148,7 +148,7 @@ impl Devices {
         }
     }
 
-    /// Says what became of a file, once.
+    /// Shows the result of a finished save.
     fn saved(&mut self, cx: &mut Cx) {
         let Some((number, is_part)) = self.saving else { return };
         let exported = cx.model.read(|model| model.exported.clone());
@@ -168,7 +168,7 @@ impl Devices {
         });
     }
 
-    /// Draws the dialog in which a device is named or grouped, if it is open.
+    /// Draws the naming dialog, if it is open.
     fn name(&mut self, ui: &Ui, cx: &mut Cx) {
         let Some(naming) = &mut self.naming else { return };
         let Outcome::Closed(change) = naming.show(ui, cx) else { return };
@@ -180,13 +180,13 @@ impl Devices {
         }
     }
 
-    /// Opens the page of one device.
+    /// Opens the page of a device.
     pub(super) fn open(&mut self, connection: ConnectionId, device: DeviceId) {
         self.list.rest();
         self.page = Some(Page::new(connection, device));
     }
 
-    /// Whether the person wants to add a device, and at which server if that is known; asked for once.
+    /// Takes the request to add a device. The inner option is the server, if known.
     pub(super) fn take_wish(&mut self) -> Option<Option<ConnectionId>> {
         self.list.take_add().then_some(None)
     }
@@ -196,12 +196,12 @@ impl Devices {
         self.page.as_ref().map(Page::of)
     }
 
-    /// Leaves the page for the list.
+    /// Closes the page and returns to the list.
     pub(super) fn close(&mut self) {
         self.page = None;
     }
 
-    /// Puts the keyboard's focus into the list, or onto the page that is open.
+    /// Focuses the list, or the open page.
     pub(super) fn focus(&mut self) {
         match &mut self.page {
             Some(page) => page.focus(),
@@ -209,7 +209,7 @@ impl Devices {
         }
     }
 
-    /// The pane is hidden: what is prepared for drawing is let go.
+    /// Drops what is cached for drawing, since the pane is hidden.
     pub(super) fn rest(&mut self) {
         self.list.rest();
     }

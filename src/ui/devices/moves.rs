@@ -1,23 +1,23 @@
-//! [`Moves`]: what the keyboard says while the list of devices has the focus.
+//! [`Moves`]: keyboard input of the device list.
 
 use egui::{Event, EventFilter, Id, Key as Button, Ui};
 
-use super::order::{Line, What};
+use super::order::{Line, LineKind};
 use super::view::{Grid, View};
 
-/// What the keyboard says.
+/// Keys pressed in this frame.
 #[derive(Debug, Default)]
 pub(super) struct Moves {
-    /// To open the device that it is on.
+    /// Open the device under the cursor.
     pub(super) opens: bool,
-    /// To clear the filter.
+    /// Clear the filter.
     pub(super) clear: bool,
-    /// To look for this.
+    /// Text to append to the filter.
     pub(super) typed: String,
     pressed: Option<Button>,
 }
 
-/// Keeps the arrows in the list. Esc clears the filter first, and leaves the list after that.
+/// Keeps arrow keys within the list. Esc first clears the filter; the next one leaves the list.
 pub(super) fn lock_focus(ui: &Ui, id: Id, view: &View) {
     let escape = !view.filter.is_empty();
     let filter =
@@ -26,7 +26,7 @@ pub(super) fn lock_focus(ui: &Ui, id: Id, view: &View) {
 }
 
 impl Moves {
-    /// Reads what was pressed with this frame.
+    /// Reads the key events of this frame.
     pub(super) fn read(ui: &Ui) -> Moves {
         let keys = [
             Button::Home,
@@ -40,7 +40,7 @@ impl Moves {
         ];
         ui.input(|input| {
             let text = |event: &Event| match event {
-                // A space alone is no beginning of a name.
+                // A leading space is not the start of a name.
                 Event::Text(text) if !text.trim().is_empty() => Some(text.clone()),
                 _ => None,
             };
@@ -53,7 +53,7 @@ impl Moves {
         })
     }
 
-    /// The line to which the keyboard moves from here; none: it stays. `top`: the first line that is seen.
+    /// The line to which the cursor moves; `None` if it stays. `top` is the first visible line.
     pub(super) fn next(
         &self,
         lines: &[Line],
@@ -61,7 +61,7 @@ impl Moves {
         top: impl Fn() -> Option<usize>,
         (height, grid): (f32, &Grid),
     ) -> Option<usize> {
-        let is_device = |line: &usize| matches!(lines[*line].what, What::Device(..));
+        let is_device = |line: &usize| matches!(lines[*line].what, LineKind::Device(..));
         let count = lines.len();
         let page = (height / grid.device()).max(1.0) as usize * grid.columns;
         let pressed = self.pressed?;
@@ -88,17 +88,17 @@ impl Moves {
     }
 }
 
-/// The device in the next row, in this column or the last before it.
+/// The device in the next row, in this column or the last one to its left.
 fn below(lines: &[Line], at: usize, column: usize) -> Option<usize> {
-    let is_device = |line: &usize| matches!(lines[*line].what, What::Device(..));
+    let is_device = |line: &usize| matches!(lines[*line].what, LineKind::Device(..));
     let first = (at + 1..lines.len()).find(|line| is_device(line) && lines[*line].top > lines[at].top)?;
     let in_row = |line: &usize| is_device(line) && lines[*line].top == lines[first].top;
     (first..lines.len()).take_while(in_row).take_while(|line| lines[*line].column <= column).last()
 }
 
-/// The same in the row before.
+/// The device in the previous row, in this column or the last one to its left.
 fn above(lines: &[Line], at: usize, column: usize) -> Option<usize> {
-    let is_device = |line: &usize| matches!(lines[*line].what, What::Device(..));
+    let is_device = |line: &usize| matches!(lines[*line].what, LineKind::Device(..));
     let last = (0..at).rfind(|line| is_device(line) && lines[*line].top < lines[at].top)?;
     let in_row = |line: &usize| is_device(line) && lines[*line].top == lines[last].top;
     (0..=last).rev().take_while(in_row).find(|line| lines[*line].column <= column)

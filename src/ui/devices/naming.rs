@@ -1,4 +1,4 @@
-//! The dialogs in which a person names a device or puts it into a group.
+//! The dialogs that rename a device or assign it to a group.
 
 use egui::{Key, Label, RichText, TextEdit, Ui, vec2};
 
@@ -8,44 +8,44 @@ use crate::model::{harmless, name};
 use crate::ui::theme::{self, size};
 use crate::ui::{Cx, sheet, widgets};
 
-/// Maximum number of groups offered.
+/// Maximum number of existing groups offered.
 const MAX_OFFERED: usize = 12;
 
-/// What is named.
+/// What the dialog edits.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum What {
-    /// The device.
+pub(super) enum NamedItem {
+    /// The device's name.
     Name,
-    /// Its group.
+    /// The device's group.
     Group,
 }
 
-/// An open dialog.
-pub(super) struct Naming {
-    what: What,
+/// The open dialog.
+pub(super) struct NamingDialog {
+    what: NamedItem,
     subject: Subject,
     text: String,
     fresh: bool,
-    /// What was typed is no name.
+    /// Whether the typed text was rejected as invalid.
     refused: bool,
-    /// Groups that there are.
+    /// Names of the existing groups.
     groups: Vec<String>,
 }
 
-/// What came of it.
+/// State of the dialog after a frame.
 pub(super) enum Outcome {
-    /// It stays open.
+    /// Still open.
     Open,
-    /// It is closed, and this is to be changed.
+    /// Closed, with the change to make, if any.
     Closed(Option<DeviceChange>),
 }
 
-impl Naming {
-    /// For a device.
-    pub(super) fn new(cx: &Cx, what: What, subject: Subject) -> Naming {
+impl NamingDialog {
+    /// Opens the dialog for a device.
+    pub(super) fn new(cx: &Cx, what: NamedItem, subject: Subject) -> NamingDialog {
         let groups = match what {
-            What::Name => Vec::new(),
-            What::Group => cx.model.read(|model| {
+            NamedItem::Name => Vec::new(),
+            NamedItem::Group => cx.model.read(|model| {
                 let choices = model.connections.values().flat_map(|of| of.device_choices.values());
                 let mut all: Vec<String> = choices.map(|choice| choice.group.clone()).collect();
                 all.retain(|group| !group.is_empty() && *group != subject.choice.group);
@@ -56,18 +56,18 @@ impl Naming {
             }),
         };
         let text = match what {
-            What::Name => subject.choice.name.clone(),
-            What::Group => subject.choice.group.clone(),
+            NamedItem::Name => subject.choice.name.clone(),
+            NamedItem::Group => subject.choice.group.clone(),
         };
-        Naming { what, subject, text, fresh: true, refused: false, groups }
+        NamingDialog { what, subject, text, fresh: true, refused: false, groups }
     }
 
-    /// Of which device.
+    /// The device being edited.
     pub(super) fn subject(&self) -> &Subject {
         &self.subject
     }
 
-    /// Draws it.
+    /// Draws the dialog.
     pub(super) fn show(&mut self, ui: &Ui, cx: &Cx) -> Outcome {
         let title = self.title(cx);
         let shown = sheet::show(ui, "device naming", &title, size::DIALOG, |ui| self.content(ui, cx, &title));
@@ -78,8 +78,8 @@ impl Naming {
     fn title(&self, cx: &Cx) -> String {
         let words = cx.words.device_acts;
         match self.what {
-            What::Name => (words.rename_title)(&self.subject.name),
-            What::Group => (words.group_title)(&self.subject.name),
+            NamedItem::Name => (words.rename_title)(&self.subject.name),
+            NamedItem::Group => (words.group_title)(&self.subject.name),
         }
     }
 
@@ -88,14 +88,14 @@ impl Naming {
         let words = cx.words.device_acts;
         let subject = &self.subject;
         let (label, text) = match self.what {
-            What::Name => (words.name, words.rename_text),
-            What::Group => (words.group_name, words.group_text),
+            NamedItem::Name => (words.name, words.rename_text),
+            NamedItem::Group => (words.group_name, words.group_text),
         };
         sheet::title(ui, title);
         let weak = |text: &str| Label::new(RichText::new(text).font(theme::small()).color(theme.weak)).wrap();
         ui.add(weak(&(words.on_server)(&subject.announced, &harmless::line(subject.device.as_str(), 64))));
         let entered = self.field(ui, label);
-        // The line has its place whether it says anything.
+        // Takes up space even when empty, so that nothing moves.
         if self.refused {
             let said = (words.bad_name)(MAX_CHOSEN_NAME_CHARS);
             let shown = ui.add(Label::new(RichText::new(&said).font(theme::small()).color(theme.bad)).wrap());
@@ -115,9 +115,9 @@ impl Naming {
         outcome
     }
 
-    /// Returns whether Enter was pressed.
+    /// Draws the text field. Returns whether Enter was pressed.
     fn field(&mut self, ui: &mut Ui, label: &str) -> bool {
-        let hint = if self.what == What::Name { self.subject.announced.as_str() } else { label };
+        let hint = if self.what == NamedItem::Name { self.subject.announced.as_str() } else { label };
         let edit = TextEdit::singleline(&mut self.text)
             .hint_text(hint)
             .return_key(None)
@@ -135,7 +135,7 @@ impl Naming {
         edit.has_focus() && ui.input(|input| input.key_pressed(Key::Enter))
     }
 
-    /// What can be chosen instead of typed.
+    /// Existing groups and other choices that need no typing.
     fn offers(&self, ui: &mut Ui, cx: &Cx) -> Outcome {
         let words = cx.words.device_acts;
         let choice = &self.subject.choice;
@@ -150,10 +150,10 @@ impl Naming {
                 }
             }
             let reset = match self.what {
-                What::Name if !choice.name.is_empty() => {
+                NamedItem::Name if !choice.name.is_empty() => {
                     Some((words.reset_name, DeviceChange::Name(String::new())))
                 }
-                What::Group if !choice.group.is_empty() => {
+                NamedItem::Group if !choice.group.is_empty() => {
                     Some((words.no_group, DeviceChange::Group(String::new())))
                 }
                 _ => None,
@@ -173,8 +173,8 @@ impl Naming {
             typed => name::make(typed, MAX_CHOSEN_NAME_CHARS),
         };
         match (text, self.what) {
-            (Ok(text), What::Name) => Outcome::Closed(Some(DeviceChange::Name(text))),
-            (Ok(text), What::Group) => Outcome::Closed(Some(DeviceChange::Group(text))),
+            (Ok(text), NamedItem::Name) => Outcome::Closed(Some(DeviceChange::Name(text))),
+            (Ok(text), NamedItem::Group) => Outcome::Closed(Some(DeviceChange::Group(text))),
             (Err(_), _) => {
                 self.refused = true;
                 Outcome::Open

@@ -1,13 +1,14 @@
-//! Which devices stand in the list, and in which order. Made from keys that are copied out of the model in short
-//! reads, and only when something changed that they depend on; a filter that is typed on looks at what it left alone.
+//! The order and grouping of the list. Built from keys copied out of the model in short reads, and only when
+//! something they depend on has changed. Typing more into the filter searches only the devices that still
+//! match.
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::entry::{self, Asked, Entry, Fresh};
+use super::entry::{self, Entry, FilterTerms, NewEntry};
 use super::sweep::Sweep;
 use super::tally::Tally;
-use super::view::{Grid, Grouping, Key, Shape, Sort, Trouble, View};
+use super::view::{DeviceKey, Grid, Grouping, Shape, Sort, Trouble, View};
 use crate::model::Connection;
 use crate::model::device_choices::ServerChoices;
 use crate::model::id::ConnectionId;
@@ -16,82 +17,82 @@ use crate::model::time::BootMs;
 use crate::ui::Cx;
 use crate::ui::text::devices::Counts;
 
-/// So many devices are compared in one read of the model.
+/// Number of devices copied per read of the model.
 pub(super) const CHUNK: usize = 512;
-/// Of so many devices, one costs a millisecond of waiting before the list is made anew.
+/// Delay before the list is rebuilt: one millisecond for each this many devices.
 pub(super) const DEVICES_A_MS: u64 = 100;
 
-/// One line of the list.
+/// A line of the list.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub(super) struct Line {
-    /// How far below the list's beginning it begins, in points.
+    /// Distance from the top of the list, in points.
     pub(super) top: f32,
-    /// Of several that stand beside each other, which; 0 is leftmost.
+    /// Column of the grid, 0 being leftmost.
     pub(super) column: usize,
-    /// So many devices stand before it.
+    /// Number of devices before it.
     pub(super) nth: usize,
-    /// What it is.
-    pub(super) what: What,
+    /// What the line shows.
+    pub(super) what: LineKind,
 }
 
-/// What a line is. Numbers are places in [`Order::sections`] and in their entries.
+/// The content of a line. Numbers are indices into [`Order::sections`] and into a section's entries.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum What {
-    /// A connection's heading.
+pub(super) enum LineKind {
+    /// Heading of a connection.
     Connection(usize),
-    /// The names of a table's columns.
+    /// Column headers of a table.
     Header(usize),
-    /// The heading of the group that this device begins.
+    /// Heading of the group that begins with this device.
     Group(usize, usize),
     /// A device.
     Device(usize, usize),
 }
 
-impl What {
+impl LineKind {
     fn height(self, grid: &Grid) -> f32 {
         match self {
-            What::Connection(_) => grid.rhythm.section,
-            What::Header(_) | What::Group(..) => grid.rhythm.heading,
-            What::Device(..) => grid.device(),
+            LineKind::Connection(_) => grid.rhythm.section,
+            LineKind::Header(_) | LineKind::Group(..) => grid.rhythm.heading,
+            LineKind::Device(..) => grid.device(),
         }
     }
 }
 
 /// The devices of one connection.
 pub(super) struct Section {
-    /// Whose.
+    /// The connection.
     pub(super) connection: ConnectionId,
-    /// In the order of the model.
+    /// One for each device, in the model's order.
     pub(super) entries: Vec<Entry>,
-    /// Places in `entries`, sorted.
+    /// Indices into `entries` in display order.
     sorted: Vec<usize>,
-    /// Devices by status.
+    /// Number of devices by status.
     pub(super) counts: Counts,
-    /// Which metrics they have.
+    /// Metrics that the devices have.
     pub(super) tally: Tally,
-    /// How many say of what kind they are.
+    /// Number of devices that announce a kind.
     pub(super) kinds: usize,
-    /// How many have values that are words.
+    /// Number of devices with text values.
     pub(super) wordy: usize,
-    /// How many are hidden.
+    /// Number of hidden devices.
     hidden: usize,
-    /// What the person had chosen when it was made.
+    /// The person's settings when the section was built.
     choices: ServerChoices,
-    seen: Seen,
+    seen: SectionSource,
 }
 
-/// What a section was made of: while it is the same, so is the section.
+/// State of the model that a section was built from; while it is unchanged, the section is current.
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Seen {
+struct SectionSource {
     version: u64,
     count: usize,
     online: bool,
     complete: bool,
 }
 
-impl Seen {
-    fn of(connection: &Connection) -> Seen {
-        Seen {
+impl SectionSource {
+    fn of(connection: &Connection) -> SectionSource {
+        SectionSource {
             version: connection.devices.version(),
             count: connection.devices.len(),
             online: connection.link.is_online(),
@@ -100,20 +101,20 @@ impl Seen {
     }
 }
 
-/// The whole list's order.
+/// The order of the whole list.
 #[derive(Default)]
 pub(super) struct Order {
-    /// One a connection.
+    /// One for each connection.
     pub(super) sections: Vec<Section>,
     lines: Vec<Line>,
     height: f32,
-    /// Where devices stand.
+    /// The grid that the lines were laid out on.
     grid: Option<Grid>,
     view: View,
-    /// What the filter asks for.
-    asked: Asked,
+    /// The parsed filter.
+    asked: FilterTerms,
     sweep: Sweep,
-    /// Something that moves a device is put off while the person points at the list.
+    /// Whether a move is deferred because the person is pointing at the list.
     held: bool,
     made_at: BootMs,
     counts: Counts,
@@ -126,67 +127,67 @@ impl Order {
         &self.lines
     }
 
-    /// Whether something would move if it might.
+    /// Whether any move is deferred.
     pub(super) fn is_held(&self) -> bool {
         self.held
     }
 
-    /// The height of all lines, in points.
+    /// Total height of the lines, in points.
     pub(super) fn height(&self) -> f32 {
         self.height
     }
 
-    /// Devices by status.
+    /// Number of devices by status.
     pub(super) fn counts(&self) -> Counts {
         self.counts
     }
 
-    /// How many devices the filter leaves, and how many there are.
+    /// Number of devices that match the filter, and of all devices.
     pub(super) fn matching(&self) -> (usize, usize) {
         (self.matching, self.counts.all())
     }
 
-    /// How many devices the person has hidden.
+    /// Number of hidden devices.
     pub(super) fn hidden(&self) -> usize {
         self.sections.iter().map(|section| section.hidden).sum()
     }
 
-    /// The section to which what stands at this height belongs.
+    /// The section at this height, in points from the top of the list.
     pub(super) fn section_at(&self, y: f32) -> Option<usize> {
         let below = self.lines.partition_point(|line| line.top <= y);
         match self.lines.get(below.saturating_sub(1))?.what {
-            What::Connection(section)
-            | What::Header(section)
-            | What::Group(section, _)
-            | What::Device(section, _) => Some(section),
+            LineKind::Connection(section)
+            | LineKind::Header(section)
+            | LineKind::Group(section, _)
+            | LineKind::Device(section, _) => Some(section),
         }
     }
 
-    /// The lines that a part of the list shows.
+    /// The lines between two heights, in points.
     pub(super) fn visible(&self, from: f32, to: f32) -> Range<usize> {
         let last = self.lines.partition_point(|line| line.top <= from).saturating_sub(1);
-        // Of several beside each other, the first.
+        // Start with the first of several in the same row.
         let top = self.lines.get(last).map_or(0.0, |line| line.top);
         let begin = self.lines.partition_point(|line| line.top < top);
         let end = self.lines.partition_point(|line| line.top < to);
         begin..end.max(begin)
     }
 
-    /// The device of a line.
-    pub(super) fn key(&self, line: usize) -> Option<Key> {
+    /// The device of a line, if it is one.
+    pub(super) fn key(&self, line: usize) -> Option<DeviceKey> {
         match self.lines.get(line)?.what {
-            What::Device(section, entry) => {
+            LineKind::Device(section, entry) => {
                 let section = &self.sections[section];
-                Some(Key { connection: section.connection, device: section.entries[entry].id.clone() })
+                Some(DeviceKey { connection: section.connection, device: section.entries[entry].id.clone() })
             }
             _ => None,
         }
     }
 
-    /// The line of a device.
-    pub(super) fn line(&self, key: &Key) -> Option<usize> {
+    /// The line of a device, if it is listed.
+    pub(super) fn line(&self, key: &DeviceKey) -> Option<usize> {
         self.lines.iter().position(|line| match line.what {
-            What::Device(section, entry) => {
+            LineKind::Device(section, entry) => {
                 let section = &self.sections[section];
                 section.connection == key.connection && section.entries[entry].id == key.device
             }
@@ -194,16 +195,17 @@ impl Order {
         })
     }
 
-    /// Makes the order what it should be now. `hold`: nothing that is there is moved. Returns whether a line changed.
+    /// Brings the order up to date. With `hold`, existing lines do not move. Returns whether any line
+    /// changed.
     pub(super) fn sync(&mut self, cx: &mut Cx, view: &View, hold: bool, grid: Grid) -> bool {
-        let news = self.look(cx);
+        let news = self.refresh_sections(cx);
         let same_view = self.view == *view;
         let mut extended = false;
         if self.view.filter != view.filter {
-            // Every word of the longer filter begins with a word of the shorter: what did not match, does not.
+            // The new filter extends the old one: devices that did not match cannot match now.
             let filter = folded_name(&view.filter);
             extended = filter.starts_with(&folded_name(&self.view.filter));
-            self.asked = Asked::of(&filter, cx.words.devices);
+            self.asked = FilterTerms::of(&filter, cx.words.devices);
         }
         let swept = self.sweep.go_on(cx, view, &self.asked, hold, &mut self.sections);
         if !news && same_view && !swept && (hold || !self.held) {
@@ -235,14 +237,14 @@ impl Order {
         true
     }
 
-    /// Whether something changed, and it is time to see to it. Sections are made and removed here.
-    fn look(&mut self, cx: &mut Cx) -> bool {
+    /// Whether something changed and the rebuild delay is over. Also adds and removes sections.
+    fn refresh_sections(&mut self, cx: &mut Cx) -> bool {
         let sections = &self.sections;
         let (same, link_changed) = cx.model.read(|model| {
             let mut same = model.connections.len() == sections.len();
             let mut link_changed = !same;
             for (section, (id, connection)) in sections.iter().zip(&model.connections) {
-                let seen = Seen::of(connection);
+                let seen = SectionSource::of(connection);
                 same &= section.connection == *id && section.seen == seen;
                 link_changed |= section.connection != *id
                     || (section.seen.online, section.seen.complete) != (seen.online, seen.complete);
@@ -262,10 +264,10 @@ impl Order {
         true
     }
 
-    /// Takes over what changed. Returns whether anything did, and whether the order depends on it.
+    /// Copies what changed. Returns whether anything did, and whether the order depends on it.
     fn collect(&mut self, cx: &Cx, view: &View, hold: bool, moved: bool) -> (bool, bool) {
-        let seen: Vec<(ConnectionId, Seen)> = cx.model.read(|model| {
-            model.connections.iter().map(|(id, connection)| (*id, Seen::of(connection))).collect()
+        let seen: Vec<(ConnectionId, SectionSource)> = cx.model.read(|model| {
+            model.connections.iter().map(|(id, connection)| (*id, SectionSource::of(connection))).collect()
         });
         let (mut changed, mut moved) = (false, moved);
         let mut known = std::mem::take(&mut self.sections);
@@ -283,7 +285,7 @@ impl Order {
                     wordy: 0,
                     hidden: 0,
                     choices: ServerChoices::default(),
-                    seen: Seen::default(),
+                    seen: SectionSource::default(),
                 },
             };
             let news = section.collect(cx, view, hold);
@@ -299,7 +301,7 @@ impl Order {
         (changed, moved)
     }
 
-    /// Finds what matches. `extended`: what did not match before, does not.
+    /// Applies the filter. With `extended`, devices that did not match before are skipped.
     fn filter(&mut self, extended: bool, hidden_too: bool) {
         for entry in self.sections.iter_mut().flat_map(|section| &mut section.entries) {
             entry.matches = !entry.local
@@ -350,20 +352,20 @@ impl Order {
         let grouping = self.view.grouping;
         let (lines, height) = (&mut self.lines, &mut self.height);
         let (mut column, mut nth) = (0, 0);
-        let mut add = |what: What| {
-            let is_device = matches!(what, What::Device(..));
+        let mut add = |what: LineKind| {
+            let is_device = matches!(what, LineKind::Device(..));
             if !is_device || column >= grid.columns {
                 column = 0;
             }
             let own = what.height(&grid);
-            // What stands beside another is no lower.
+            // Items in the same row share its height.
             let top = if column == 0 { *height } else { *height - own };
             lines.push(Line { top, column, nth, what });
             *height = top + own;
             if is_device {
                 (column, nth) = (column + 1, nth + 1);
             } else {
-                // What comes next begins below it.
+                // The next line starts a new row.
                 column = 0;
             }
         };
@@ -371,13 +373,13 @@ impl Order {
             let matching = || section.sorted.iter().filter(|place| section.entries[**place].matches);
             let has_lines = matching().next().is_some();
             if self.asked.is_empty() || has_lines {
-                add(What::Connection(at));
+                add(LineKind::Connection(at));
             }
             if grid.shape == Shape::Table && at > 0 && has_lines {
-                add(What::Header(at));
+                add(LineKind::Header(at));
             }
             let mut last: Option<&Entry> = None;
-            // Pinned devices come first: where the first is not, none is.
+            // Pinned devices sort first: if the first is not pinned, none is.
             let first = matching().next().map(|place| &section.entries[*place]);
             let is_grouped = match grouping {
                 Grouping::None => first.is_some_and(Entry::is_pinned),
@@ -391,29 +393,29 @@ impl Order {
                 let entry = &section.entries[*place];
                 let begins = is_grouped && last.is_none_or(|last| !last.is_beside(entry, grouping));
                 if begins {
-                    add(What::Group(at, *place));
+                    add(LineKind::Group(at, *place));
                 }
-                add(What::Device(at, *place));
+                add(LineKind::Device(at, *place));
                 last = Some(entry);
             }
         }
     }
 }
 
-/// What came of looking at a section.
+/// Result of updating a section.
 #[derive(Default)]
-struct News {
+struct SectionChanges {
     changed: bool,
     moved: bool,
     held: bool,
-    /// Whether an entry is new.
+    /// Whether an entry was replaced.
     replaced: bool,
 }
 
 impl Section {
-    fn collect(&mut self, cx: &Cx, view: &View, hold: bool) -> News {
-        let mut news = News::default();
-        let mut fresh: Vec<Fresh> = Vec::new();
+    fn collect(&mut self, cx: &Cx, view: &View, hold: bool) -> SectionChanges {
+        let mut news = SectionChanges::default();
+        let mut fresh: Vec<NewEntry> = Vec::new();
         let mut from = 0;
         let mut latest = None;
         loop {
@@ -431,7 +433,7 @@ impl Section {
                         |entry: &Entry| entry.is_of(device) && (is_same || entry.choice.as_ref() == choice());
                     match entries.get_mut(place) {
                         Some(entry) if is_right(entry) => entry.now(device, status),
-                        _ => fresh.push(Fresh::of(place, device, status, choice())),
+                        _ => fresh.push(NewEntry::of(place, device, status, choice())),
                     }
                 }
                 Some((connection.devices.len(), choices.clone()))
@@ -464,9 +466,9 @@ impl Section {
         news
     }
 
-    /// Puts new entries into their places. What a new entry takes the place of has moved or is gone; of the same
-    /// device the keys it was sorted by are kept.
-    fn put(&mut self, fresh: Vec<Fresh>, count: usize, hold: bool) {
+    /// Inserts new entries. An entry at an occupied index replaces one that moved or was removed; a device
+    /// that is still there keeps its sort key.
+    fn put(&mut self, fresh: Vec<NewEntry>, count: usize, hold: bool) {
         let mut before = std::collections::HashMap::new();
         for fresh in &fresh {
             if let Some(entry) = self.entries.get(fresh.place) {
@@ -480,7 +482,7 @@ impl Section {
         }
         for fresh in fresh {
             let place = fresh.place;
-            // What is new stands below what is there, until it may move.
+            // While the order is held, new devices go to the end.
             let by = before.get(&fresh.id).copied().or(hold.then_some(entry::LAST));
             let is_device = !fresh.is_local();
             if is_device {
@@ -499,7 +501,7 @@ impl Section {
         }
     }
 
-    /// An entry is gone.
+    /// Removes an entry from the counts.
     fn uncount(&mut self, entry: &Entry) {
         if !entry.local {
             self.tally.remove(entry.metrics.iter());

@@ -1,78 +1,79 @@
-//! Draws the lines of the list: a device in one line, the rows of connections and the headings of groups; and what lines,
-//! tables and cards have in common.
+//! Draws the lines of the list: devices, connection rows and group headings; and what lines, tables and cards
+//! have in common.
 
 use egui::accesskit::Role;
 use egui::{Color32, Id, Painter, Pos2, Rect, Response, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use super::acts;
-use super::rows::{Row, Said};
+use super::rows::{Row, StatusText};
 use super::shown::Shown;
 use super::standing::Standing;
-use super::view::{Key, Trouble};
+use super::view::{DeviceKey, Trouble};
 use crate::ui::digits::Digits;
 use crate::ui::text::devices::Counts;
 use crate::ui::theme::{self, Theme, radius, size, space};
 use crate::ui::{Cx, value, widgets};
 
-/// From the pane's edge to a row's.
+/// From the pane's edge to a row's edge, in points.
 pub(super) const EDGE: f32 = space::SMALL;
-/// From a row's edge to the middle of its mark.
+/// From a row's edge to the centre of its status mark, in points.
 pub(super) const MARK: f32 = 11.0;
-/// From a row's edge to its text.
+/// From a row's edge to its text, in points.
 pub(super) const INDENT: f32 = 22.0;
-/// A name takes at least so much of a row, in points.
+/// Minimum width of a device name in a row, in points.
 const MIN_NAME: f32 = 118.0;
-/// It takes no more, where there is more for values.
+/// Maximum width of a device name in a row, in points, while there are readings to show.
 const MAX_NAME: f32 = 260.0;
-/// A reading with its name takes at least so much of a row, in points.
+/// Minimum width of a reading with its name, in points.
 pub(super) const MIN_SLOT: f32 = 116.0;
 /// Maximum number of readings in a row.
 const MAX_SLOTS: usize = 8;
-/// A metric's name is not cut to less, in points: the reading takes the next slot too, or is left out.
+/// Minimum width of a metric's name, in points. If less remains, the reading takes the next slot too or is
+/// left out.
 const MIN_LABEL: f32 = 28.0;
-/// A name with so much room has the kind behind it, in points.
-const WITH_KIND: f32 = 180.0;
-/// Rows of this width have room for the recent past.
-const WITH_SPARK: f32 = 520.0;
+/// The kind is shown after names with at least this much space, in points.
+const MIN_WIDTH_WITH_KIND: f32 = 180.0;
+/// The sparkline is shown in rows at least this wide, in points.
+const MIN_WIDTH_WITH_SPARK: f32 = 520.0;
 
-/// What numbers are laid out with.
+/// Lays out numbers.
 pub(super) struct Pen<'a> {
-    /// In the font of values.
+    /// Glyphs in the font of values.
     pub(super) digits: &'a mut Digits,
-    /// What is laid out now is good for this number.
+    /// Generation of the digit cache that new layouts belong to.
     pub(super) generation: u64,
 }
 
-/// How a device stands among the others.
+/// State of a device's row within the list.
 #[derive(Copy, Clone, Debug)]
-pub(super) struct Stand {
-    /// The keyboard is on it.
+pub(super) struct RowState {
+    /// Whether it has the keyboard cursor.
     pub(super) cursor: bool,
-    /// That is to be seen.
+    /// Whether the cursor is drawn.
     pub(super) ring: bool,
-    /// Its place among all that are listed, and how many those are.
+    /// Its position among all listed devices, and their number.
     pub(super) position: (usize, usize),
-    /// What it is for screen readers.
+    /// Its accessibility role.
     pub(super) role: Role,
 }
 
-/// Where the readings of a row stand.
+/// Layout of the readings in a row.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub(super) struct Slots {
-    /// The name takes so much.
+    /// Width of the name, in points.
     name: f32,
-    /// Each reading takes so much.
+    /// Width of each slot, in points.
     width: f32,
-    /// So many readings have room.
+    /// Number of slots that fit.
     pub(super) count: usize,
-    /// Whether the recent past has room.
+    /// Whether the sparkline fits.
     pub(super) spark: bool,
 }
 
 impl Slots {
-    /// In a pane of this width.
+    /// For a pane of this width, in points.
     pub(super) fn of(width: f32) -> Slots {
-        let spark = width >= WITH_SPARK;
+        let spark = width >= MIN_WIDTH_WITH_SPARK;
         let tail = if spark { size::SPARK.x + space::LARGE } else { 0.0 };
         let room = width - 2.0 * EDGE - INDENT - space::SMALL - tail;
         let name = (room * 0.3).clamp(MIN_NAME, MAX_NAME);
@@ -82,20 +83,20 @@ impl Slots {
     }
 }
 
-/// A row's id: of the device, wherever it stands.
-pub(super) fn row_id(key: &Key) -> Id {
+/// Widget id of a device's row; independent of its position.
+pub(super) fn row_id(key: &DeviceKey) -> Id {
     Id::unique(("device", key.connection, key.device.as_str()))
 }
 
-/// What lies behind a device, what the pointer does to it, and what screen readers are told. Returns whether the person
-/// chose it.
+/// Draws a row's background, handles pointer input and accessibility. Returns whether the person opened the
+/// device.
 pub(super) fn ground(
     ui: &mut Ui,
     cx: &Cx,
     rect: Rect,
-    (key, row): (&Key, &Row),
-    said: &Said,
-    stand: Stand,
+    (key, row): (&DeviceKey, &Row),
+    said: &StatusText,
+    stand: RowState,
 ) -> bool {
     let theme = theme::of(ui);
     let id = row_id(key);
@@ -137,7 +138,7 @@ pub(super) fn ground(
     chosen
 }
 
-/// A click counts where it began and ended on the same device: one that has moved away between is not chosen.
+/// A click counts only if the press and the release hit the same device: rows may have moved in between.
 fn was_chosen(ui: &Ui, response: &Response) -> bool {
     let released_elsewhere = ui.input(|input| {
         let released = input.pointer.primary_released();
@@ -146,7 +147,7 @@ fn was_chosen(ui: &Ui, response: &Response) -> bool {
     response.clicked() && !released_elsewhere
 }
 
-/// The mark of what a device needs. What needs nothing has a small one.
+/// The status mark; small for a device without trouble.
 pub(super) fn mark(painter: &Painter, centre: Pos2, theme: &Theme, trouble: Trouble) {
     use crate::model::device::Status;
     match trouble {
@@ -165,7 +166,7 @@ pub(super) fn mark(painter: &Painter, centre: Pos2, theme: &Theme, trouble: Trou
     }
 }
 
-/// The colour of what is said of how a device stands.
+/// Colour of a device's status text.
 pub(super) fn said_colour(theme: &Theme, trouble: Trouble) -> Color32 {
     match trouble {
         Trouble::Silent | Trouble::Faulty => theme.warn,
@@ -174,7 +175,7 @@ pub(super) fn said_colour(theme: &Theme, trouble: Trouble) -> Color32 {
     }
 }
 
-/// The colour of a value: only what is as true as it can be has the colour of text.
+/// Colour of a value. Only current values have the normal text colour.
 pub(super) fn value_colour(theme: &Theme, faded: bool, shown: &Shown) -> Color32 {
     match () {
         () if faded => theme.weak,
@@ -184,8 +185,8 @@ pub(super) fn value_colour(theme: &Theme, faded: bool, shown: &Shown) -> Color32
     }
 }
 
-/// A value between two edges: a number whole at the right or not at all, words from the left as far as there is room.
-/// Returns whether it was drawn.
+/// Draws a value between two edges: numbers right-aligned, and only if they fit whole; text left-aligned and
+/// truncated. Returns whether it was drawn.
 pub(super) fn value(
     ui: &Ui,
     shown: &mut Shown,
@@ -203,8 +204,8 @@ pub(super) fn value(
     ui.painter().galley(pos2(x, middle - galley.size().y / 2.0), galley, colour);
 }
 
-/// A device in one line: its name, as many readings as have room, each with its name, and what is said of how it stands.
-pub(super) fn line(ui: &Ui, rect: Rect, row: &mut Row, said: &Said, slots: Slots, pen: &mut Pen<'_>) {
+/// Draws a device as one line: name, as many readings as fit, and the status text.
+pub(super) fn line(ui: &Ui, rect: Rect, row: &mut Row, said: &StatusText, slots: Slots, pen: &mut Pen<'_>) {
     let theme = theme::of(ui);
     let middle = rect.center().y;
     let faded = !row.is_live();
@@ -227,7 +228,7 @@ pub(super) fn line(ui: &Ui, rect: Rect, row: &mut Row, said: &Said, slots: Slots
         name_end = name_end.min(end);
     }
     let colour = if faded { theme.weak } else { theme.text };
-    // Where nothing else follows, the name has the room.
+    // If nothing follows the name, it may use the whole width.
     if row.readings.is_empty() || first + slots.width > end + space::MEDIUM {
         name_end = end;
     }
@@ -235,7 +236,7 @@ pub(super) fn line(ui: &Ui, rect: Rect, row: &mut Row, said: &Said, slots: Slots
     let name_right = left + name.size().x;
     ui.painter().galley(pos2(left, middle - name.size().y / 2.0), name, colour);
     let room = name_end - name_right - space::SMALL;
-    if !row.kind.is_empty() && slots.name >= WITH_KIND && room > 48.0 {
+    if !row.kind.is_empty() && slots.name >= MIN_WIDTH_WITH_KIND && room > 48.0 {
         let kind = row.kind_cut.get(ui, &row.kind, theme::small(), room, pen.generation);
         let at = pos2(name_right + space::SMALL, middle - kind.size().y / 2.0);
         ui.painter().galley(at, kind, theme.weak);
@@ -244,7 +245,7 @@ pub(super) fn line(ui: &Ui, rect: Rect, row: &mut Row, said: &Said, slots: Slots
     if readings(ui, all, (first, end), middle, slots.width, faded, pen) > 0 {
         return;
     }
-    // In a narrow pane the first reading has what a short name leaves.
+    // In a narrow pane the first reading uses the space left by a short name.
     let Some(shown) = row.readings.iter_mut().flatten().next() else { return };
     let needed = MIN_LABEL + space::TINY + shown.room();
     let from = end - needed;
@@ -254,7 +255,7 @@ pub(super) fn line(ui: &Ui, rect: Rect, row: &mut Row, said: &Said, slots: Slots
     }
 }
 
-/// As many readings as have room between two edges, each in a slot of this width and with its name. Returns how many.
+/// Draws as many readings as fit between two edges, each in a slot of this width. Returns their number.
 pub(super) fn readings<'a>(
     ui: &Ui,
     all: impl Iterator<Item = &'a mut Shown>,
@@ -269,12 +270,12 @@ pub(super) fn readings<'a>(
     let mut drawn = 0;
     for shown in all {
         shown.value(ui, pen.digits, pen.generation);
-        // A number is never cut: where it needs more, it has the next slot too.
+        // Numbers are never truncated: one that needs more space takes the next slot too.
         let needed = MIN_LABEL + space::TINY + shown.room() + space::MEDIUM;
         let width = if shown.is_number && needed > slot { 2.0 * slot } else { slot };
         let to = from + width - space::MEDIUM;
         if to > end + 0.5 {
-            // What is narrower may still have room.
+            // A narrower one may still fit.
             continue;
         }
         let colour = value_colour(theme, faded, shown);
@@ -285,7 +286,7 @@ pub(super) fn readings<'a>(
     drawn
 }
 
-/// A reading: its name at the left, its value at the right.
+/// A reading: name on the left, value on the right.
 pub(super) fn reading(
     ui: &Ui,
     shown: &mut Shown,
@@ -296,7 +297,7 @@ pub(super) fn reading(
 ) {
     let theme = theme::of(ui);
     shown.value(ui, pen.digits, pen.generation);
-    // A long name gives way before a number does, and words before a name.
+    // A long name is shortened before a number is, and text before a name.
     let width = end - left;
     let least = if shown.is_number { MIN_LABEL } else { width * 0.45 };
     let label_room = (width - shown.room() - space::TINY).max(least);
@@ -306,7 +307,7 @@ pub(super) fn reading(
     value(ui, shown, (value_left, end), middle, true, colour, pen);
 }
 
-/// The row of a connection: how its link is, and how its devices are. Returns whether its page is to be opened.
+/// The row of a connection: its link and its counts. Returns whether its page is to be opened.
 pub(super) fn connection(
     ui: &mut Ui,
     cx: &mut Cx,
@@ -365,7 +366,7 @@ pub(super) fn connection(
     clicked
 }
 
-/// A group's heading.
+/// The heading of a group.
 pub(super) fn group(ui: &Ui, rect: Rect, id: Id, name: &str) {
     let theme = theme::of(ui);
     let rect = rect.shrink2(vec2(space::LARGE, 0.0));
@@ -380,7 +381,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn readings_have_as_much_room_as_there_is() {
+    fn readings_use_the_space_available() {
         let counts: Vec<usize> = [280.0, 400.0, 519.0, 640.0, 1_000.0].map(|w| Slots::of(w).count).to_vec();
         assert!(counts.is_sorted() && counts[0] == 1 && counts[1] >= 2 && counts[4] >= 4, "{counts:?}");
         for width in [200.0_f32, 280.0, 400.0, 900.0, 2_400.0] {

@@ -1,4 +1,5 @@
-//! What the visible devices show: copied out of the model in one short read, formatted after it, and only what changed.
+//! What the visible devices show. Copied out of the model in one short read; only what changed is formatted,
+//! after the lock is released.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,7 +7,7 @@ use std::sync::Arc;
 use super::cut::Cut;
 use super::shown::Shown;
 use super::spark::Spark;
-use super::view::{Key, Trouble};
+use super::view::{DeviceKey, Trouble};
 use crate::model::Connection;
 use crate::model::device::{Freshness, MetricName, MetricType, Status};
 use crate::model::devices::{Device, Latest};
@@ -16,67 +17,68 @@ use crate::model::time::WallMs;
 use crate::ui::text::Words;
 use crate::ui::{Cx, harmless, value};
 
-/// Names are shown up to so many characters.
-const NAME_CHARS: usize = 80;
-/// What is heard less than this ago counts as now, in milliseconds: ages that tick beside what is live tell nothing.
+/// Maximum number of characters of a name.
+const MAX_NAME_CHARS: usize = 80;
+/// Readings newer than this count as current, in milliseconds: ticking ages next to live values would be
+/// noise.
 pub(super) const RECENT_MS: i64 = 10_000;
-/// Maximum number of readings that a screen reader is told of a device.
+/// Maximum number of readings per device read out by a screen reader.
 const MAX_SPOKEN: usize = 6;
 
-/// Which readings of a device are shown.
+/// The readings to show of a device.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Which {
-    /// So many of the first that have ever told a value.
+    /// Up to this many, starting with the first metric that ever had a value.
     First(usize),
-    /// These, each in its place, and behind them so many of the others.
+    /// These, each in its column, followed by up to this many others.
     Named(Arc<[MetricName]>, usize),
 }
 
-/// What one row shows.
+/// The content of a row.
 #[derive(Debug)]
 pub(super) struct Row {
-    /// What it is called: by the person, or by itself.
+    /// The name chosen by the person, or else the announced one.
     name: String,
     spec_kind: String,
-    /// Its id, where the name alone does not tell which it is.
+    /// Its id, if the name alone is ambiguous.
     mark: Option<String>,
-    /// Of what was known of names, and of devices, then.
+    /// Revisions of the name and device tables that the texts were made from.
     known: Option<(u64, u64)>,
-    /// Its name for people.
+    /// Display name.
     pub(super) title: String,
-    /// The same laid out.
+    /// Layout of `title`.
     pub(super) title_cut: Cut,
-    /// What kind of thing it is.
+    /// Kind of device.
     pub(super) kind: String,
-    /// The same laid out.
+    /// Layout of `kind`.
     pub(super) kind_cut: Cut,
     /// Its status.
     pub(super) status: Status,
-    /// What it needs.
+    /// Its trouble.
     pub(super) trouble: Trouble,
-    /// Since when, by the hub's clock.
+    /// Time of the last status change, by the hub's clock.
     pub(super) since: WallMs,
-    /// Why it is offline, in its own words.
+    /// The reason it gave for going offline.
     pub(super) reason: String,
-    /// How far its readings are to be believed, together.
+    /// Freshness of its readings as a whole.
     pub(super) freshness: Freshness,
-    /// The readings; none in the place of a metric that it has not.
+    /// The readings; `None` for a metric that it does not have.
     pub(super) readings: Vec<Option<Shown>>,
-    /// The name of a metric whose sensor failed.
+    /// Name of a metric whose sensor failed.
     failing: Option<MetricName>,
-    /// The first number's recent past.
+    /// Sparkline of the first numeric metric.
     pub(super) spark: Spark,
     heard: Option<WallMs>,
-    /// The hub's clock minus ours.
+    /// The hub's clock minus ours, in milliseconds.
     skew_ms: i64,
     frame: u64,
 }
 
-/// How a device stands, in words.
-pub(super) struct Said {
-    /// What is drawn: nothing where all is well.
+/// A device's status as text.
+pub(super) struct StatusText {
+    /// Text to draw; empty if nothing is wrong.
     pub(super) drawn: String,
-    /// What a screen reader says.
+    /// Text for screen readers.
     pub(super) spoken: String,
 }
 
@@ -105,7 +107,7 @@ impl Row {
         }
     }
 
-    /// Copies what changed. The model is locked: nothing is formatted here.
+    /// Copies what changed. The model is locked, so nothing is formatted here.
     fn copy(&mut self, connection: &Connection, device: &Device, which: &Which, spark: bool) {
         if self.spec_kind != device.spec.kind {
             self.spec_kind.clone_from(&device.spec.kind);
@@ -152,7 +154,7 @@ impl Row {
     }
 
     fn copy_readings(&mut self, device: &Device, which: &Which) {
-        // A metric that had a value keeps its place: one that fails now is seen to fail.
+        // A metric that ever had a value keeps its place, so that a failure is visible.
         let has_told = |latest: &&Latest| latest.received > 0;
         let mut count = 0;
         let mut put = |latest: Option<&Latest>| {
@@ -179,8 +181,8 @@ impl Row {
         self.readings.truncate(count);
     }
 
-    /// Makes texts and the sparkline of what changed.
-    fn prepare(&mut self, words: &Words, key: &Key) {
+    /// Formats the texts and the sparkline that changed.
+    fn prepare(&mut self, words: &Words, key: &DeviceKey) {
         if self.title.is_empty() {
             self.title = title(&self.name, key.device.as_str(), self.mark.as_deref());
             self.kind = kind(words, &self.spec_kind, key.device.as_str());
@@ -193,36 +195,36 @@ impl Row {
         self.spark.prepare();
     }
 
-    /// How it stands, and how long ago it spoke where that matters. Asks for its next change.
-    pub(super) fn said(&self, cx: &mut Cx, key: &Key) -> Said {
+    /// The status text, with an age where it matters. Schedules the next repaint for it.
+    pub(super) fn said(&self, cx: &mut Cx, key: &DeviceKey) -> StatusText {
         let words = cx.words.devices;
         let word = match self.freshness {
             Freshness::Replayed => (words.freshness)(Freshness::Replayed),
             _ => words.trouble(self.trouble),
         };
-        // What is unknown is so for all of them, and the connection's row says why.
+        // If the link is down, every device is unknown and the connection's row says why.
         let is_quiet = matches!(self.trouble, Trouble::None | Trouble::Unknown);
         if let Some(name) = &self.failing {
             let metric = metric_name(cx.words, key.device.as_str(), name.as_str());
             let said = (words.no_value)(&metric);
-            return Said { spoken: format!("{word}, {said}"), drawn: said };
+            return StatusText { spoken: format!("{word}, {said}"), drawn: said };
         }
         let Some(heard) = self.heard else {
             let spoken = (words.never_spoke)(word);
-            return Said { drawn: words.no_data_yet.to_owned(), spoken };
+            return StatusText { drawn: words.no_data_yet.to_owned(), spoken };
         };
         let age = cx.now.wall_ms.saturating_add(self.skew_ms).saturating_sub(heard);
         if self.freshness == Freshness::Live && age < RECENT_MS {
             cx.deadline.at(cx.now.boot_ms.saturating_add((RECENT_MS - age.max(-RECENT_MS)) as u64));
-            return Said { drawn: String::new(), spoken: word.to_owned() };
+            return StatusText { drawn: String::new(), spoken: word.to_owned() };
         }
         cx.deadline.at(cx.now.boot_ms.saturating_add(value::age_changes_in(age)));
         let ago = value::age(cx.words, age);
         let spoken = (words.last_spoke)(word, &ago);
-        Said { drawn: if is_quiet { ago } else { spoken.clone() }, spoken }
+        StatusText { drawn: if is_quiet { ago } else { spoken.clone() }, spoken }
     }
 
-    /// All of it in one sentence, for screen readers.
+    /// The whole row as a sentence, for screen readers.
     pub(super) fn sentence(&self, said: &str) -> String {
         let mut all = format!("{}, {said}", self.title);
         for shown in self.readings.iter().flatten().take(MAX_SPOKEN) {
@@ -234,54 +236,54 @@ impl Row {
         all
     }
 
-    /// Whether its readings are those of now.
+    /// Whether its readings are current.
     pub(super) fn is_live(&self) -> bool {
         self.freshness == Freshness::Live
     }
 }
 
-/// The name to show.
+/// The display name.
 pub(super) fn title(name: &str, id: &str, mark: Option<&str>) -> String {
     match name.trim() {
-        "" => device_label(id, mark, NAME_CHARS),
-        name => device_label(name, mark, NAME_CHARS),
+        "" => device_label(id, mark, MAX_NAME_CHARS),
+        name => device_label(name, mark, MAX_NAME_CHARS),
     }
 }
 
-/// A metric's name to show.
+/// Display name of a metric.
 pub(super) fn metric_name(words: &Words, device: &str, name: &str) -> String {
     let own = if device == LINK { (words.devices.link_metric)(name) } else { None };
-    own.map_or_else(|| harmless::line(name, NAME_CHARS), str::to_owned)
+    own.map_or_else(|| harmless::line(name, MAX_NAME_CHARS), str::to_owned)
 }
 
-/// The kind to show; empty: none.
+/// Display name of a kind; empty if the device has none.
 pub(super) fn kind(words: &Words, kind: &str, id: &str) -> String {
     match kind.trim() {
         _ if id == LINK => words.devices.link_kind.to_owned(),
-        kind => harmless::line(kind, NAME_CHARS),
+        kind => harmless::line(kind, MAX_NAME_CHARS),
     }
 }
 
-/// A device that is on screen: which, and its place in the model.
+/// A device on screen.
 #[derive(Clone, Debug)]
 pub(super) struct Visible {
-    /// Which.
-    pub(super) key: Key,
-    /// Its place in the model.
+    /// Which device it is.
+    pub(super) key: DeviceKey,
+    /// Index in the model.
     pub(super) place: usize,
-    /// Its section.
+    /// Index of its section.
     pub(super) section: usize,
 }
 
-/// The rows on screen, kept from one frame to the next.
+/// The rows on screen, kept between frames.
 #[derive(Default)]
 pub(super) struct Cache {
-    rows: HashMap<Key, Row>,
+    rows: HashMap<DeviceKey, Row>,
     frame: u64,
 }
 
 impl Cache {
-    /// Brings these rows up to date, and lets go of all others. `which`: what is shown, by sections.
+    /// Updates the given rows and drops all others. `which` lists the readings to show, by section.
     pub(super) fn update(
         &mut self,
         cx: &Cx,
@@ -318,24 +320,24 @@ impl Cache {
                 }
             }
         });
-        // What is gone from the model is gone from here.
+        // Drop rows that are no longer on screen.
         self.rows.retain(|_, row| row.frame == frame);
         for (key, row) in &mut self.rows {
             row.prepare(cx.words, key);
         }
     }
 
-    /// One that was brought up to date.
-    pub(super) fn get(&self, key: &Key) -> Option<&Row> {
+    /// A row that was updated in this frame.
+    pub(super) fn get(&self, key: &DeviceKey) -> Option<&Row> {
         self.rows.get(key)
     }
 
-    /// The same, to lay it out.
-    pub(super) fn get_mut(&mut self, key: &Key) -> Option<&mut Row> {
+    /// Mutable access to a row, for its layout caches.
+    pub(super) fn get_mut(&mut self, key: &DeviceKey) -> Option<&mut Row> {
         self.rows.get_mut(key)
     }
 
-    /// Lets go of all.
+    /// Drops all rows.
     pub(super) fn clear(&mut self) {
         self.rows.clear();
     }

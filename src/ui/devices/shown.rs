@@ -1,5 +1,5 @@
-//! [`Shown`]: one reading as a row, a table's cell or a card shows it: its name, its value with a steady number of
-//! decimals, and the room that its value needs.
+//! [`Shown`]: one reading in a row, table cell or card: its name, its value with a stable number of decimals,
+//! and the width that the value needs.
 
 use std::sync::Arc;
 
@@ -14,38 +14,39 @@ use crate::ui::digits::Digits;
 use crate::ui::text::Words;
 use crate::ui::{harmless, value};
 
-/// Of so many of the newest points the decimals are looked at, when a reading is first shown.
-const LOOKED_AT: usize = 32;
-/// Maximum number of significant digits where the metric does not say how many mean something.
+/// Number of recent points inspected for their decimals when a reading is first shown.
+const SAMPLED_POINTS: usize = 32;
+/// Maximum number of significant digits if the metric does not specify its precision.
 const MAX_DIGITS: i32 = 6;
-/// Maximum number of characters of a text.
-const TEXT_CHARS: usize = 80;
-/// Room for a value grows in such steps, in points, so that the name before it is seldom cut anew.
+/// Maximum number of characters of a text value.
+const MAX_TEXT_CHARS: usize = 80;
+/// The width reserved for a value grows in steps of this many points, so that the name before it is rarely
+/// laid out again.
 const STEP: f32 = 8.0;
 
-/// One reading.
+/// A reading as shown.
 #[derive(Debug)]
 pub(super) struct Shown {
     metric: Arc<Metric>,
-    /// The same with as many decimals as are shown.
+    /// The metric with the number of decimals in use.
     steady: Arc<Metric>,
     value: Value,
-    /// Whether it came as it was said.
+    /// Whether the value is live, not historical.
     pub(super) live: bool,
-    /// Whether it is a number.
+    /// Whether the value is a number.
     pub(super) is_number: bool,
-    /// Whether a sensor failed.
+    /// Whether the sensor failed.
     pub(super) failing: bool,
-    /// The metric's name.
+    /// Name of the metric.
     pub(super) name: String,
-    /// The same laid out.
+    /// Layout of `name`.
     pub(super) name_cut: Cut,
     /// The value with its unit.
     pub(super) text: String,
     stale_text: bool,
-    /// Laid out, with the number that the layout is good for.
+    /// Layout of `text`, with its generation.
     galley: Option<(u64, Arc<Galley>)>,
-    /// The widest value so far.
+    /// Width of the widest value so far, in points.
     room: f32,
 }
 
@@ -53,7 +54,7 @@ impl Shown {
     pub(super) fn of(latest: &Latest) -> Shown {
         let decimals = match latest.metric.kind {
             MetricType::Number if latest.metric.precision.is_none() => {
-                Some(decimals_of(latest.series.raw().rev().take(LOOKED_AT)))
+                Some(decimals_of(latest.series.raw().rev().take(SAMPLED_POINTS)))
             }
             _ => None,
         };
@@ -73,7 +74,7 @@ impl Shown {
         }
     }
 
-    /// Takes over what changed. The model is locked: nothing is formatted here.
+    /// Copies what changed. The model is locked, so nothing is formatted here.
     pub(super) fn copy(&mut self, latest: &Latest) {
         self.live = latest.live;
         self.failing = latest.is_failing();
@@ -85,7 +86,7 @@ impl Shown {
         }
     }
 
-    /// Makes texts of what changed.
+    /// Formats what changed.
     pub(super) fn prepare(&mut self, words: &Words, device: &str) {
         if std::mem::take(&mut self.stale_text) {
             if let (Some(shown), Some(number)) = (self.steady.precision, self.value.as_chart())
@@ -93,11 +94,11 @@ impl Shown {
                 && self.metric.precision.is_none()
                 && decimals(number) > shown
             {
-                // From now on it has as many, so that its digits stay where they are.
+                // Keep this many decimals from now on, so that the digits do not jump.
                 self.steady = with_decimals(&self.metric, Some(decimals(number)));
             }
             self.text = match &self.value {
-                Value::Text(text) => harmless::line(text, TEXT_CHARS),
+                Value::Text(text) => harmless::line(text, MAX_TEXT_CHARS),
                 value => value::reading(words, &self.steady, value),
             };
             self.galley = None;
@@ -107,7 +108,7 @@ impl Shown {
         }
     }
 
-    /// The value laid out, its digits all of one width.
+    /// Layout of the value, with tabular digits.
     pub(super) fn value(&mut self, ui: &Ui, digits: &mut Digits, generation: u64) -> Arc<Galley> {
         if let Some((of, galley)) = &self.galley
             && *of == generation
@@ -121,7 +122,7 @@ impl Shown {
         galley
     }
 
-    /// Room for every value so far, in points.
+    /// Width that fits every value so far, in points.
     pub(super) fn room(&self) -> f32 {
         self.room
     }
@@ -134,12 +135,12 @@ fn with_decimals(metric: &Arc<Metric>, decimals: Option<u8>) -> Arc<Metric> {
     }
 }
 
-/// The most decimals that any of these has.
+/// The largest number of decimals among these points.
 fn decimals_of(points: impl Iterator<Item = Point>) -> u8 {
     points.filter(|point| point.value.is_finite()).map(|point| decimals(point.value)).max().unwrap_or(0)
 }
 
-/// How many decimals a number has, without the dust of binary fractions.
+/// Number of decimals of a value, ignoring binary rounding errors.
 fn decimals(number: f64) -> u8 {
     let size = number.abs();
     if size == 0.0 || !size.is_finite() {
@@ -150,7 +151,7 @@ fn decimals(number: f64) -> u8 {
     (0..most).find(|digits| is_whole(size * 10f64.powi(*digits), most - digits)).unwrap_or(most) as u8
 }
 
-/// Whether nothing is left behind the point, as far as `finer` more digits would show.
+/// Whether the value is an integer within `finer` more digits of precision.
 fn is_whole(number: f64, finer: i32) -> bool {
     (number - number.round()).abs() < 0.5 * 10f64.powi(-finer)
 }
@@ -160,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_has_as_many_decimals_as_it_was_given() {
+    fn decimals_follow_the_number_as_sent() {
         for (number, count) in [
             (21.0, 0),
             (21.5, 1),

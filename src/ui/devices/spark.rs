@@ -1,4 +1,4 @@
-//! [`Spark`]: the recent past of a device's first number as a line the size of a word.
+//! [`Spark`]: a sparkline of the recent values of a device's first numeric metric.
 
 use egui::{Color32, Rect, Shape, Stroke, Ui, pos2};
 
@@ -7,13 +7,13 @@ use crate::model::series::Point;
 use crate::model::time::WallMs;
 use crate::ui::theme::size;
 
-/// The line breaks where so many expected readings are missing.
-const BREAK: i64 = 4;
+/// The line is interrupted where at least this many expected readings are missing.
+const MIN_GAP_INTERVALS: i64 = 4;
 
-/// A line, and what it was made of.
+/// A sparkline and the points it was made from.
 #[derive(Debug, Default)]
 pub(super) struct Spark {
-    /// Each from 0 to 1; a line begins where `.0` is set.
+    /// Points scaled to 0..=1; `.0` starts a new segment.
     line: Vec<(bool, f32, f32)>,
     of: (WallMs, usize),
     points: Vec<Point>,
@@ -22,7 +22,7 @@ pub(super) struct Spark {
 }
 
 impl Spark {
-    /// Copies the points where there are others.
+    /// Copies the points if they changed.
     pub(super) fn copy(&mut self, latest: &Latest, every_ms: i64) {
         let raw = latest.series.raw();
         let of = (latest.received, raw.len());
@@ -35,7 +35,7 @@ impl Spark {
         }
     }
 
-    /// There is no number.
+    /// Removes the line: the device has no numeric metric.
     pub(super) fn clear(&mut self) {
         self.line.clear();
         self.of = (0, 0);
@@ -46,8 +46,8 @@ impl Spark {
         self.line.len() > 1
     }
 
-    /// Makes the line of what was copied: at most two points a pixel, the lowest and the highest. A point that is no
-    /// number ends it.
+    /// Builds the line from the copied points: at most two points per pixel, the minimum and the maximum. A
+    /// point that is not a number interrupts it.
     pub(super) fn prepare(&mut self) {
         if !std::mem::take(&mut self.stale) {
             return;
@@ -62,12 +62,12 @@ impl Spark {
             high = high.max(point.value);
         }
         let span = (last.at - first.at).max(1) as f64;
-        // By halves: the two ends may be further apart than any number.
+        // Halved, since the difference of the two ends may overflow.
         let range = high / 2.0 - low / 2.0;
-        // What does not change is a line in the middle.
+        // A constant value is a line in the middle.
         let y = |value: f64| if range > 0.0 { ((value / 2.0 - low / 2.0) / range) as f32 } else { 0.5 };
         let column = |point: &Point| ((point.at - first.at) as f64 / span * f64::from(size::SPARK.x)) as i32;
-        let gap = if self.every_ms > 0 { self.every_ms.saturating_mul(BREAK) } else { i64::MAX };
+        let gap = if self.every_ms > 0 { self.every_ms.saturating_mul(MIN_GAP_INTERVALS) } else { i64::MAX };
         let mut rest = self.points.as_slice();
         let mut before = first.at;
         let mut ended = false;

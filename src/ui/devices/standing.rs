@@ -1,5 +1,5 @@
-//! [`Standing`]: how the connection that devices come over is: whether they can be known now, what is said where they
-//! cannot, and the figures of its row.
+//! [`Standing`]: the state of a connection as the device list shows it: whether its devices are known, the
+//! sentence to show if they are not, and the figures of its row.
 
 use std::collections::HashMap;
 
@@ -13,23 +13,23 @@ use crate::ui::link::LinkMemory;
 use crate::ui::text::StateWord;
 use crate::ui::{Cx, rooms, value};
 
-/// How one connection stands.
+/// State of a connection.
 #[derive(Clone, Debug)]
 pub(super) struct Standing {
-    /// Which.
+    /// The connection.
     pub(super) connection: ConnectionId,
     state: State,
-    /// Whether its server offers any, as far as is known.
+    /// Whether its server supports devices, as far as is known.
     pub(super) has_devices: bool,
-    /// What the connection is called.
+    /// Name of the connection.
     pub(super) name: String,
-    /// The address that devices join by.
+    /// The address for devices to connect to.
     pub(super) url: Option<String>,
-    /// The word for its state.
+    /// State shown in its row.
     pub(super) word: StateWord,
-    /// Whether being down deserves colour.
+    /// Whether being down is shown as a problem.
     pub(super) alarm: bool,
-    /// Whether there are figures of it to look at.
+    /// Whether it has a page with link figures.
     pub(super) has_page: bool,
     round_trip_ms: Option<u64>,
     /// When something was last received, by our clock.
@@ -38,18 +38,18 @@ pub(super) struct Standing {
 
 #[derive(Copy, Clone, Debug, PartialEq)]
 enum State {
-    /// All is known.
+    /// The devices are known and current.
     Live,
-    /// The link is up; the list of devices has not come yet.
+    /// The link is up; the device list has not arrived yet.
     Asking,
-    /// The link is being made, and was not up before.
+    /// Connecting for the first time.
     Connecting,
-    /// The link is down, since then.
+    /// The link is down, since this time.
     Down(Option<WallMs>),
 }
 
 impl Standing {
-    /// How every connection stands, in the model's order.
+    /// The state of every connection, in the model's order.
     pub(super) fn all(cx: &Cx, links: &HashMap<ConnectionId, LinkMemory>) -> Vec<Standing> {
         cx.model.read(|model| {
             let standing = |(id, connection): (&ConnectionId, &Connection)| {
@@ -83,10 +83,12 @@ impl Standing {
         })
     }
 
-    /// What is said in place of counts; nothing where all is known.
+    /// The sentence to show instead of counts; `None` if the devices are known.
     pub(super) fn sentence(&self, cx: &Cx) -> Option<String> {
         let words = cx.words.devices;
         match self.state {
+            // Of what is not there nothing is unknown.
+            _ if !self.has_devices => None,
             State::Live => None,
             State::Asking => Some(words.asking.to_owned()),
             State::Connecting => Some(words.connecting.to_owned()),
@@ -95,12 +97,12 @@ impl Standing {
         }
     }
 
-    /// The figures of its row. Asks for their next change.
+    /// The figures of its row. Schedules a repaint for their next change.
     pub(super) fn facts(&self, cx: &mut Cx) -> Vec<String> {
         let mut facts: Vec<String> = self.round_trip_ms.map(cx.words.round_trip).into_iter().collect();
         if let Some(heard) = self.heard {
             let age = cx.now.wall_ms.saturating_sub(heard);
-            // Seconds that tick beside what is well would tell nothing.
+            // Ticking seconds next to a healthy link would be noise.
             let (age, changes_in) = match age {
                 ..RECENT_MS => (0, (RECENT_MS - age.max(0)) as u64),
                 age => (age, value::age_changes_in(age)),
@@ -116,13 +118,13 @@ impl Standing {
         matches!(self.state, State::Down(_))
     }
 
-    /// Whether all is known.
+    /// Whether the devices are known and current.
     pub(super) fn is_live(&self) -> bool {
         self.state == State::Live
     }
 }
 
-/// When something was last received, by our clock, as the link's own figures tell.
+/// When something was last received, by our clock, according to the link's own metrics.
 fn heard(devices: &Devices, skew_ms: i64) -> Option<WallMs> {
     let latest = devices.get(LINK)?.metric(LAST_HEARD)?;
     let seconds = latest.value.as_chart()?;

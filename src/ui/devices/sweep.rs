@@ -1,46 +1,46 @@
-//! [`Sweep`]: copies values out of the model for a search or an order by value, a part of all devices in each frame, so
-//! that no frame does more for 10,000 devices than for a few hundred.
+//! [`Sweep`]: copies values out of the model for a search or a sort by value. It copies a bounded number of
+//! devices per frame, so that the cost of a frame does not grow with the number of devices.
 
-use super::entry::{Asked, Need};
+use super::entry::{FilterTerms, NeededValues};
 use super::order::{CHUNK, DEVICES_A_MS, Section};
 use super::view::{Sort, View};
 use crate::model::device::MetricName;
 use crate::model::time::BootMs;
 use crate::ui::Cx;
 
-/// The pause between two rounds, in milliseconds.
+/// Pause between two rounds, in milliseconds.
 const PAUSE_MS: u64 = 250;
 
-/// A way through all devices.
+/// Progress of a round over all devices.
 #[derive(Default)]
 pub(super) struct Sweep {
-    /// The section and the place in it that are next; none: it is at rest.
+    /// Next section and index in it; `None` between rounds.
     next: Option<(usize, usize)>,
-    /// What the values were copied for last.
-    done_for: Option<Need>,
-    need: Need,
-    /// How many readings had been received when the last round began.
+    /// The values that the last round copied.
+    done_for: Option<NeededValues>,
+    need: NeededValues,
+    /// Number of readings received when the last round began.
     readings: u64,
     due: BootMs,
 }
 
 impl Sweep {
-    /// What was copied is not of the devices that are there now.
+    /// Starts over: the copied values belong to a different set of devices.
     pub(super) fn restart(&mut self) {
         (self.done_for, self.next) = (None, None);
     }
 
-    /// Goes a part of the way. Returns whether a round ended with this.
+    /// Copies the next part. Returns whether this completed a round.
     pub(super) fn go_on(
         &mut self,
         cx: &mut Cx,
         view: &View,
-        asked: &Asked,
+        asked: &FilterTerms,
         hold: bool,
         sections: &mut [Section],
     ) -> bool {
         let need = needed(view, asked, sections);
-        if need == Need::default() {
+        if need == NeededValues::default() {
             (self.need, self.done_for, self.next) = (need, None, None);
             return false;
         }
@@ -62,13 +62,13 @@ impl Sweep {
         true
     }
 
-    /// Whether a round begins now.
+    /// Whether to start a round now.
     fn begins(&mut self, cx: &mut Cx, hold: bool, sections: &[Section]) -> bool {
         let readings = cx.model.read(|model| {
             model.connections.values().map(|connection| connection.devices.readings()).sum::<u64>()
         });
         if self.done_for.as_ref() == Some(&self.need) {
-            // What is pointed at stays.
+            // The order must not change under the pointer.
             if hold || readings == self.readings {
                 return false;
             }
@@ -83,21 +83,21 @@ impl Sweep {
     }
 }
 
-/// What values are needed for.
-fn needed(view: &View, asked: &Asked, sections: &[Section]) -> Need {
+/// The values needed for the filter and the sort order.
+fn needed(view: &View, asked: &FilterTerms, sections: &[Section]) -> NeededValues {
     let sort = match &view.sort {
         Sort::Metric(name) => Some(MetricName::clone(name)),
         _ => None,
     };
     let numbers = asked.has_numbers();
     let wordy = sections.iter().any(|section| section.wordy > 0);
-    Need { words: !asked.is_empty() && (numbers || wordy), numbers, sort }
+    NeededValues { words: !asked.is_empty() && (numbers || wordy), numbers, sort }
 }
 
-/// Copies the values of some devices. Returns the place after them; none: that was all.
+/// Copies the values of some devices. Returns the next index, or `None` at the end.
 fn step(
     cx: &Cx,
-    need: &Need,
+    need: &NeededValues,
     sections: &mut [Section],
     (mut section, mut place): (usize, usize),
     mut budget: usize,

@@ -1,4 +1,4 @@
-//! The table of devices: which columns it has, how wide they are, its header, and a device's line in it.
+//! The table of devices: choice and width of its columns, its header, and its rows.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use egui::{
 
 use super::order::Section;
 use super::paint::{self, Pen};
-use super::rows::{Row, Said};
+use super::rows::{Row, StatusText};
 use super::view::{Grouping, Sort, View};
 use crate::model::device::{MetricName, MetricType};
 use crate::model::id::ConnectionId;
@@ -22,73 +22,73 @@ use crate::ui::icons::{self, Icon};
 use crate::ui::theme::{self, size, space};
 use crate::ui::{Cx, harmless, widgets};
 
-/// No column is narrower, in points.
+/// Minimum width of a column, in points.
 const MIN_COLUMN: f32 = 64.0;
-/// A reading without a column takes at least so much, with its name.
-const OTHER_SLOT: f32 = 136.0;
-/// What has no column of its own is shown from this room on, in points.
+/// Minimum width of a reading without its own column, including its name, in points.
+const MIN_OTHER_SLOT: f32 = 136.0;
+/// Readings without a column are shown if at least this much width is left, in points.
 const MIN_OTHERS: f32 = 220.0;
-/// No column is made wider by hand, in points.
+/// Maximum width of a column resized by the person, in points.
 const MAX_COLUMN: f32 = 600.0;
-/// A value's column, in points, unless there is room or it was changed.
-const VALUE: f32 = 118.0;
-/// It takes no more of what room there is, in points.
-const WIDE_VALUE: f32 = 168.0;
-/// From this width on the kind has a column, in points.
-const WITH_KIND: f32 = 900.0;
-/// Room for the button that chooses columns, in points.
-const CHOICE: f32 = 32.0;
-/// Maximum number of columns that are shown without having been chosen.
+/// Default width of a value's column, in points.
+const VALUE_COLUMN: f32 = 118.0;
+/// Maximum width to which a value's column grows to fill the table, in points.
+const MAX_VALUE_COLUMN: f32 = 168.0;
+/// The kind has a column in tables at least this wide, in points.
+const MIN_WIDTH_WITH_KIND: f32 = 900.0;
+/// Width of the button that opens the column chooser, in points.
+const CHOOSER_WIDTH: f32 = 32.0;
+/// Maximum number of columns shown by default.
 const MAX_USUAL: usize = 12;
 /// Maximum number of columns that can be chosen.
 const MAX_CHOSEN: usize = 64;
-/// Maximum number of metrics in the menu at once; a search finds the others.
+/// Maximum number of metrics listed in the chooser at once; the search finds the rest.
 const MAX_LISTED: usize = 200;
-/// How near the pointer must come to a column's edge, in points.
-const GRIP: f32 = 4.0;
-/// Metrics cannot be called so: names have no white space at their ends.
+/// Distance from a column's edge at which it can be dragged, in points.
+const GRIP_DISTANCE: f32 = 4.0;
+/// Keys of the fixed columns. The leading space keeps them distinct from metrics, whose names are trimmed.
 const NAME_KEY: &str = " name";
 const STATE_KEY: &str = " state";
 const KIND_KEY: &str = " kind";
 const OTHERS_KEY: &str = " others";
 
-/// What a column shows.
+/// Content of a column.
 #[derive(Clone, Debug, PartialEq)]
 enum Content {
     Name,
     State,
     Kind,
-    /// The reading of this place, and whether it is a number.
+    /// The reading with this index, and whether it is numeric.
     Metric(usize, bool),
-    /// What has no column of its own, each with its name.
+    /// Readings without their own column, each with its name.
     Others,
 }
 
-/// One column.
+/// A column.
 #[derive(Clone, Debug)]
 struct Column {
     content: Content,
-    /// Under which its width is kept.
+    /// Key under which its width is saved.
     key: String,
     title: String,
-    /// What a click on its title sorts by.
+    /// Sort order selected by a click on its title.
     sort: Option<Sort>,
     left: f32,
     width: f32,
 }
 
-/// The columns of one connection's devices.
+/// The columns for the devices of one connection.
 pub(super) struct Table {
     connection: ConnectionId,
     columns: Vec<Column>,
     /// The metrics that have a column.
     pub(super) metrics: Arc<[MetricName]>,
-    /// How many of the chosen columns have no room.
+    /// Number of chosen columns that do not fit.
     left_out: usize,
 }
 
 impl Table {
-    /// As chosen, or as there is room for.
+    /// Chosen columns, or default ones that fit the width.
     pub(super) fn of(
         cx: &Cx,
         section: &mut Section,
@@ -110,19 +110,23 @@ impl Table {
         };
         let name = kept(NAME_KEY, (width * 0.24).clamp(150.0, 320.0));
         add(Content::Name, NAME_KEY, words.column_name.to_owned(), Sort::Name, name);
-        let state = kept(STATE_KEY, if width < WITH_KIND { 128.0 } else { 168.0 });
+        let state = kept(STATE_KEY, if width < MIN_WIDTH_WITH_KIND { 128.0 } else { 168.0 });
         let mut end = add(Content::State, STATE_KEY, words.column_state.to_owned(), Sort::Trouble, state);
-        if width >= WITH_KIND && section.kinds > 0 && view.grouping != Grouping::Kind {
+        if width >= MIN_WIDTH_WITH_KIND && section.kinds > 0 && view.grouping != Grouping::Kind {
             let kind = kept(KIND_KEY, 110.0);
             end = add(Content::Kind, KIND_KEY, words.column_kind.to_owned(), Sort::Kind, kind);
         }
-        let room = (width - end - CHOICE).max(0.0);
+        let room = (width - end - CHOOSER_WIDTH).max(0.0);
         let Chosen { names, left_out, has_others } =
-            chosen_metrics(section, chosen, room, |n| kept(n, VALUE));
-        // What room there is makes values' columns wider, evenly.
-        let used: f32 = names.iter().map(|name| kept(name.as_str(), VALUE)).sum();
+            chosen_metrics(section, chosen, room, |n| kept(n, VALUE_COLUMN));
+        // Spare width is distributed evenly over the value columns.
+        let used: f32 = names.iter().map(|name| kept(name.as_str(), VALUE_COLUMN)).sum();
         let spare = (room - used).max(0.0) / names.len().max(1) as f32;
-        let usual = if has_others { VALUE } else { (VALUE + spare).clamp(VALUE, WIDE_VALUE) };
+        let usual = if has_others {
+            VALUE_COLUMN
+        } else {
+            (VALUE_COLUMN + spare).clamp(VALUE_COLUMN, MAX_VALUE_COLUMN)
+        };
         for (at, name) in names.iter().enumerate() {
             let is_number = section.tally.kind(name.as_str()).is_none_or(|kind| kind == MetricType::Number);
             let title = harmless::line(name.as_str(), 64);
@@ -136,24 +140,24 @@ impl Table {
                 title: words.column_others.to_owned(),
                 sort: None,
                 left: end,
-                width: (width - CHOICE - end).max(MIN_COLUMN),
+                width: (width - CHOOSER_WIDTH - end).max(MIN_COLUMN),
             });
         }
         Table { connection: section.connection, columns, metrics: names.into(), left_out }
     }
 
-    /// How many readings may have room behind those that have a column.
+    /// Number of other readings that fit after the columns.
     pub(super) fn others(&self) -> usize {
         let others = self.columns.iter().find(|column| column.content == Content::Others);
-        others.map_or(0, |column| (column.width / OTHER_SLOT).ceil() as usize + 1)
+        others.map_or(0, |column| (column.width / MIN_OTHER_SLOT).ceil() as usize + 1)
     }
 
-    /// Whether it is of this connection's devices.
+    /// Whether it belongs to this connection.
     pub(super) fn is_of(&self, connection: ConnectionId) -> bool {
         self.connection == connection
     }
 
-    /// Draws the names of the columns. What the person wants is done to `view` and `lists`.
+    /// Draws the header. Changes are written to `view` and `lists`.
     pub(super) fn header(
         &self,
         ui: &mut Ui,
@@ -180,7 +184,7 @@ impl Table {
         self.choice(ui, cx, rect, section, (lists, search));
     }
 
-    /// The button that chooses columns.
+    /// Draws the button of the column chooser.
     fn choice(
         &self,
         ui: &mut Ui,
@@ -191,7 +195,8 @@ impl Table {
     ) {
         let words = cx.words.devices;
         let theme = theme::of(ui);
-        let place = Rect::from_min_max(pos2(rect.right() - CHOICE, rect.top() + 1.0), rect.right_bottom());
+        let place =
+            Rect::from_min_max(pos2(rect.right() - CHOOSER_WIDTH, rect.top() + 1.0), rect.right_bottom());
         let builder = UiBuilder::new().max_rect(place).id_salt(("choose columns", self.connection));
         let mut corner = ui.new_child(builder);
         let button = Button::new("").frame_when_inactive(false).min_size(place.size());
@@ -261,8 +266,8 @@ impl Table {
         }
     }
 
-    /// Draws a device's line.
-    pub(super) fn row(&self, ui: &Ui, rect: Rect, row: &mut Row, said: &Said, pen: &mut Pen<'_>) {
+    /// Draws a device's row.
+    pub(super) fn row(&self, ui: &Ui, rect: Rect, row: &mut Row, said: &StatusText, pen: &mut Pen<'_>) {
         let theme = theme::of(ui);
         let middle = rect.center().y;
         let faded = !row.is_live();
@@ -289,8 +294,8 @@ impl Table {
                 }
                 Content::Others => {
                     let others = row.readings.iter_mut().skip(self.metrics.len()).flatten();
-                    let slots = (column.width / OTHER_SLOT).max(1.0).floor();
-                    let slot = (column.width / slots).min(1.4 * OTHER_SLOT);
+                    let slots = (column.width / MIN_OTHER_SLOT).max(1.0).floor();
+                    let slot = (column.width / slots).min(1.4 * MIN_OTHER_SLOT);
                     paint::readings(ui, others, (left, left + column.width), middle, slot, faded, pen);
                 }
                 Content::Metric(at, is_number) => {
@@ -303,16 +308,16 @@ impl Table {
     }
 }
 
-/// Which metrics have a column.
+/// The metrics that get a column.
 struct Chosen {
     names: Vec<MetricName>,
-    /// How many of those that the person chose have no room.
+    /// Number of chosen metrics that do not fit.
     left_out: usize,
-    /// Whether the others are shown behind them.
+    /// Whether other readings are shown after the columns.
     has_others: bool,
 }
 
-/// Those that the person chose; else all of them if they have room, or those that most devices have.
+/// The metrics chosen by the person; otherwise all if they fit, or those that most devices have.
 fn chosen_metrics(
     section: &mut Section,
     chosen: Option<&DeviceTable>,
@@ -340,18 +345,18 @@ fn chosen_metrics(
     if all.len() <= MAX_USUAL && fitting(&names, room) == names.len() {
         return Chosen { names, left_out: 0, has_others: false };
     }
-    // A column that is empty in most lines tells less than what stands there with its name.
+    // A column that is empty in most rows is less useful than showing the reading with its name.
     let common = all.iter().take(MAX_USUAL).filter(|(_, count, _)| 2 * count >= devices).count();
     names.truncate(common.min(fitting(&names, room - MIN_OTHERS)));
     Chosen { names, left_out: 0, has_others: room >= MIN_OTHERS }
 }
 
-/// A column's name: a click sorts by it.
+/// A column title; a click sorts by it.
 fn title(ui: &mut Ui, cx: &Cx, scope: Id, column: &Column, cell: Rect, view: &mut View) {
     let theme = theme::of(ui);
     let id = scope.with(("title", &column.key));
     let sense = if column.sort.is_some() { Sense::click() } else { Sense::hover() };
-    let response = ui.interact(cell.shrink2(vec2(GRIP, 0.0)), id, sense);
+    let response = ui.interact(cell.shrink2(vec2(GRIP_DISTANCE, 0.0)), id, sense);
     let is_sorted = column.sort.as_ref() == Some(&view.sort);
     response.widget_info(|| WidgetInfo::labeled(Role::ColumnHeader, true, &column.title));
     ui.ctx().accesskit_node_builder(id, |node| {
@@ -381,10 +386,10 @@ fn title(ui: &mut Ui, cx: &Cx, scope: Id, column: &Column, cell: Rect, view: &mu
     response.on_hover_text((cx.words.devices.sort_by)(&column.title));
 }
 
-/// A column's right edge. Returns how wide the column is to be while it is dragged.
+/// The draggable right edge of a column. Returns the new width while it is dragged.
 fn edge(ui: &Ui, cx: &Cx, id: Id, (x, rect): (f32, Rect), column: &Column) -> Option<f32> {
     let theme = theme::of(ui);
-    let grip = Rect::from_x_y_ranges(x - GRIP..=x + GRIP, rect.y_range());
+    let grip = Rect::from_x_y_ranges(x - GRIP_DISTANCE..=x + GRIP_DISTANCE, rect.y_range());
     let response = ui.interact(grip, id.with("edge"), Sense::DRAG);
     response.widget_info(|| {
         WidgetInfo::labeled(Role::Splitter, true, (cx.words.devices.column_width)(&column.title))

@@ -1,20 +1,20 @@
-//! [`Tally`]: which metrics the devices of a connection have, and how many have each.
+//! [`Tally`]: counts how many devices of a connection have each metric.
 
 use std::collections::HashMap;
 
 use crate::model::device::{Metric, MetricName, MetricType};
 
-/// The metrics of many devices.
+/// Number of devices by metric.
 #[derive(Default)]
 pub(super) struct Tally {
     counts: HashMap<MetricName, (usize, MetricType)>,
-    /// Those that most devices have first, made when it is asked for.
+    /// Sorted by number of devices, most frequent first; built on demand.
     sorted: Vec<(MetricName, usize, MetricType)>,
     is_sorted: bool,
 }
 
 impl Tally {
-    /// A device has these.
+    /// Adds a device's metrics.
     pub(super) fn add<'a>(&mut self, metrics: impl Iterator<Item = &'a Metric>) {
         for metric in metrics {
             let (count, kind) = self.counts.entry(metric.name.clone()).or_insert((0, metric.kind));
@@ -23,7 +23,7 @@ impl Tally {
         self.is_sorted = false;
     }
 
-    /// A device no longer has these.
+    /// Removes a device's metrics.
     pub(super) fn remove<'a>(&mut self, metrics: impl Iterator<Item = &'a MetricName>) {
         for name in metrics {
             if let Some((count, _)) = self.counts.get_mut(name) {
@@ -36,7 +36,7 @@ impl Tally {
         self.is_sorted = false;
     }
 
-    /// All of them with how many devices have each, the most frequent first.
+    /// All metrics with their number of devices, most frequent first.
     pub(super) fn sorted(&mut self) -> &[(MetricName, usize, MetricType)] {
         if !std::mem::replace(&mut self.is_sorted, true) {
             let all = self.counts.iter().map(|(name, (count, kind))| (name.clone(), *count, *kind));
@@ -46,7 +46,7 @@ impl Tally {
         &self.sorted
     }
 
-    /// What kind of values a metric has.
+    /// Value type of a metric.
     pub(super) fn kind(&self, name: &str) -> Option<MetricType> {
         self.counts.get(name).map(|(_, kind)| *kind)
     }
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_most_devices_have_comes_first_and_what_none_has_is_gone() {
+    fn the_most_common_metric_comes_first_and_unused_ones_are_removed() {
         let metric = |name: &str| Metric::new(MetricName::new(name).unwrap(), MetricType::Number);
         let (a, b, c) = (metric("a"), metric("b"), metric("c"));
         let mut tally = Tally::default();

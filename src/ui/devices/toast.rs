@@ -1,5 +1,5 @@
-//! [`Toast`]: a quiet line at the foot of the pane that says what was done, with what can be done about it. It lies over
-//! the pane, so that nothing moves when it comes and goes.
+//! [`Toast`]: a message at the bottom of the pane about what was just done, with an optional action. It
+//! overlays the pane, so that nothing moves when it appears or disappears.
 
 use std::path::PathBuf;
 
@@ -14,45 +14,45 @@ use crate::ui::icons::Icon;
 use crate::ui::theme::{self, radius, size, space};
 use crate::ui::{Cx, widgets};
 
-/// How long it stays, in milliseconds.
-const STAYS_MS: BootMs = 10_000;
-/// How long it stays where something can be done with what was saved, in milliseconds.
-const SAVED_STAYS_MS: BootMs = 30_000;
+/// How long it is shown, in milliseconds.
+const SHOWN_MS: BootMs = 10_000;
+/// How long it is shown after saving a file, in milliseconds.
+const SAVED_SHOWN_MS: BootMs = 30_000;
 
-/// What can be done about it.
+/// The action offered by a toast.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Offer {
-    /// Nothing.
+    /// No action.
     Nothing,
-    /// Take a change back.
+    /// Undo by applying this change.
     Undo(ConnectionId, DeviceId, DeviceChange),
-    /// Show a saved file, or copy where it is.
+    /// Show the saved file in its folder, or copy its path.
     File(PathBuf),
 }
 
-/// What is said.
+/// A message and its action.
 #[derive(Clone, Debug)]
 pub(super) struct Toast {
     text: String,
     offer: Offer,
-    /// Until when; none: until it is closed.
+    /// When it disappears; `None` if the person has to close it.
     until: Option<BootMs>,
 }
 
 impl Toast {
-    /// Says something for a while.
+    /// A toast that disappears after a while.
     pub(super) fn new(cx: &Cx, text: String, offer: Offer) -> Toast {
-        let stays = if matches!(offer, Offer::File(_)) { SAVED_STAYS_MS } else { STAYS_MS };
+        let stays = if matches!(offer, Offer::File(_)) { SAVED_SHOWN_MS } else { SHOWN_MS };
         Toast { text, offer, until: Some(cx.now.boot_ms.saturating_add(stays)) }
     }
 
-    /// Says something until the person closes it.
+    /// A toast that stays until the person closes it.
     pub(super) fn lasting(text: String) -> Toast {
         Toast { text, offer: Offer::Nothing, until: None }
     }
 }
 
-/// Draws the buttons of what is offered. Returns whether it was taken, and there is nothing more to say.
+/// Draws the action's buttons. Returns whether one was used, which closes the toast.
 fn offer(ui: &mut Ui, cx: &mut Cx, offer: &Offer) -> bool {
     let words = cx.words.device_acts;
     match offer {
@@ -76,7 +76,7 @@ fn offer(ui: &mut Ui, cx: &mut Cx, offer: &Offer) -> bool {
     false
 }
 
-/// Draws it at the foot of the pane, if there is one and it is not over.
+/// Draws the toast at the bottom of the pane, until it expires.
 pub(super) fn show(ui: &Ui, cx: &mut Cx, pane: Rect, toast: &mut Option<Toast>) {
     let Some(shown) = toast else { return };
     let theme = theme::of(ui);
@@ -101,13 +101,13 @@ pub(super) fn show(ui: &Ui, cx: &mut Cx, pane: Rect, toast: &mut Option<Toast>) 
             });
         });
     });
-    // Nothing goes from under the pointer or the keyboard.
+    // A toast with the pointer or the focus on it does not expire.
     let focused = ui.memory(|memory| memory.focused()).and_then(|id| ui.ctx().read_response(id));
     let is_held = drawn.response.contains_pointer()
         || focused.is_some_and(|focused| focused.layer_id == drawn.response.layer_id);
     if let Some(until) = &mut shown.until {
         if is_held {
-            *until = (*until).max(cx.now.boot_ms.saturating_add(STAYS_MS / 2));
+            *until = (*until).max(cx.now.boot_ms.saturating_add(SHOWN_MS / 2));
         }
         over |= cx.now.boot_ms >= *until;
         cx.deadline.at(*until);

@@ -1,4 +1,4 @@
-//! What a person wants to see of the devices: sorted, grouped, filtered, and how each is drawn.
+//! View settings of the device list: sort order, grouping, filter and layout.
 
 use crate::model::device::{DeviceId, MetricName, Status};
 use crate::model::id::ConnectionId;
@@ -6,76 +6,76 @@ use crate::model::panes::DeviceLayout;
 use crate::ui::text::devices::{Counts, DeviceWords};
 use crate::ui::theme::Rhythm;
 
-/// What the list is sorted by.
+/// The sort order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum Sort {
-    /// What needs a look first.
+    /// Most urgent trouble first.
     #[default]
     Trouble,
-    /// By name, numbers in them by their size.
+    /// By name, with numbers compared by value.
     Name,
-    /// What came, went or fell silent last first.
+    /// Most recent status change first.
     Changed,
     /// By kind.
     Kind,
-    /// By the last value of a metric; devices without one last.
+    /// By the latest value of a metric; devices without one come last.
     Metric(MetricName),
 }
 
-/// What the list is grouped by.
+/// The grouping.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum Grouping {
-    /// By the person's own groups; not at all where there is none.
+    /// By the person's groups; ungrouped if there are none.
     #[default]
     Own,
-    /// Not at all.
+    /// Ungrouped.
     None,
-    /// By what kind of thing it is.
+    /// By kind.
     Kind,
     /// By status.
     Status,
 }
 
-/// What the person wants to see.
+/// The view settings.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct View {
-    /// In which order.
+    /// Sort order.
     pub(super) sort: Sort,
-    /// The order turned round.
+    /// Whether the sort order is reversed.
     pub(super) reversed: bool,
-    /// Under which headings.
+    /// Grouping.
     pub(super) grouping: Grouping,
-    /// As typed.
+    /// Filter text as typed.
     pub(super) filter: String,
-    /// Devices that the person has hidden are listed too.
+    /// Whether hidden devices are listed too.
     pub(super) hidden_too: bool,
 }
 
 impl View {
-    /// Sorts by this; if it is sorted so already, the other way round.
+    /// Sorts by this, or reverses the order if it is already in use.
     pub(super) fn sort_by(&mut self, sort: Sort) {
         self.reversed = self.sort == sort && !self.reversed;
         self.sort = sort;
     }
 }
 
-/// What a device needs, the most urgent first.
+/// What is wrong with a device, most urgent first.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Trouble {
-    /// It says nothing although it should.
+    /// Its readings are overdue.
     Silent,
-    /// It said that it goes.
+    /// It went offline.
     Offline,
-    /// It speaks, and a sensor of it failed.
+    /// It is online, but one of its sensors failed.
     Faulty,
-    /// Nothing is known of it now.
+    /// Its state is unknown at present.
     Unknown,
-    /// Nothing.
+    /// Nothing is wrong.
     None,
 }
 
 impl Trouble {
-    /// Of a device with this status; `failing`: it has a metric without a value.
+    /// `failing`: whether any metric has no value because its sensor failed.
     pub(super) fn of(status: Status, failing: bool) -> Trouble {
         match status {
             Status::Silent => Trouble::Silent,
@@ -88,7 +88,7 @@ impl Trouble {
 }
 
 impl DeviceWords {
-    /// What that is called.
+    /// The name of a trouble.
     pub(super) fn trouble(&self, trouble: Trouble) -> &'static str {
         match trouble {
             Trouble::Silent => (self.status)(Status::Silent),
@@ -99,7 +99,7 @@ impl DeviceWords {
         }
     }
 
-    /// How many devices need what, the most urgent first.
+    /// The counts by trouble as text, most urgent first.
     pub(super) fn counts(&self, counts: &Counts) -> Vec<(String, Trouble)> {
         let all = [
             (counts.silent, Trouble::Silent),
@@ -113,36 +113,36 @@ impl DeviceWords {
     }
 }
 
-/// A device among all connections.
+/// Identifies a device across all connections.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Key {
-    /// Whose.
+pub(super) struct DeviceKey {
+    /// Connection that the device belongs to.
     pub(super) connection: ConnectionId,
-    /// Which.
+    /// Id of the device.
     pub(super) device: DeviceId,
 }
 
-/// How devices are drawn.
+/// How devices are laid out.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum Shape {
-    /// A line each.
+    /// One line each.
     #[default]
     Rows,
-    /// A line of a table each.
+    /// One table row each.
     Table,
-    /// A card each.
+    /// One card each.
     Cards,
 }
 
-/// From this width on there is a table, in points.
+/// The table is the default from this pane width on, in points.
 const MIN_TABLE: f32 = 700.0;
-/// From this width on there are cards, in points.
+/// Cards are the default from this pane width on, in points.
 const MIN_CARDS: f32 = 1_600.0;
-/// A card is at least so wide, in points.
+/// Minimum width of a card, in points.
 const MIN_CARD: f32 = 320.0;
 
 impl Shape {
-    /// As chosen, or as suits a pane of this width.
+    /// The chosen layout, or the default for a pane of this width, in points.
     pub(super) fn of(chosen: DeviceLayout, width: f32) -> Shape {
         match chosen {
             DeviceLayout::Rows => Shape::Rows,
@@ -155,19 +155,19 @@ impl Shape {
     }
 }
 
-/// Where devices stand.
+/// The grid on which devices are laid out.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub(super) struct Grid {
-    /// How they are drawn.
+    /// Layout of a device.
     pub(super) shape: Shape,
-    /// So many stand beside each other.
+    /// Number of devices side by side.
     pub(super) columns: usize,
-    /// How closely everything stands.
+    /// Spacing set by the density preference.
     pub(super) rhythm: &'static Rhythm,
 }
 
 impl Grid {
-    /// In a pane of this width.
+    /// For a pane of this width, in points.
     pub(super) fn of(shape: Shape, width: f32, rhythm: &'static Rhythm) -> Grid {
         let columns = match shape {
             Shape::Cards => ((width / MIN_CARD) as usize).max(1),
@@ -176,7 +176,7 @@ impl Grid {
         Grid { shape, columns, rhythm }
     }
 
-    /// The height of a device, in points.
+    /// Height of a device, in points.
     pub(super) fn device(&self) -> f32 {
         if self.shape == Shape::Cards { self.rhythm.card } else { self.rhythm.device }
     }
@@ -187,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_room_chooses_unless_the_person_does() {
+    fn the_layout_follows_the_width_unless_chosen() {
         let of = |width| Shape::of(DeviceLayout::Auto, width);
         assert_eq!(
             [400.0, 699.0, 700.0, 1_599.0, 1_600.0].map(of),
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_click_turns_the_order_round() {
+    fn a_second_click_reverses_the_order() {
         let mut view = View::default();
         view.sort_by(Sort::Name);
         assert!(!view.reversed);

@@ -1,20 +1,20 @@
-//! Above the log: what is shown of it, and what can be done with it.
+//! The log's toolbar: filters and actions.
 
 use egui::containers::menu::MenuButton;
 use egui::{Id, Key, Label, RichText, TextEdit, Ui, vec2};
 
-use super::held::Show;
+use super::held::LineKinds;
 use super::{Facts, View, line};
 use crate::model::intent::{Intent, LogIntent};
 use crate::ui::text::log::LogWords;
 use crate::ui::theme::{self, size, space};
 use crate::ui::{Cx, harmless, menu, widgets};
 
-/// Width of the field for the filter.
+/// Width of the filter field, in points.
 const FILTER: f32 = 180.0;
 
 impl View {
-    /// Draws them. Returns whether the person closes the log.
+    /// Draws the toolbar. Returns whether the person closed the log.
     pub(super) fn controls(&mut self, ui: &mut Ui, cx: &mut Cx, facts: &Facts) -> bool {
         let words = cx.words.log;
         let mut closed = false;
@@ -27,7 +27,7 @@ impl View {
             self.kinds(ui, words);
             self.acts(ui, cx, facts);
             closed = ui.add(widgets::plain(words.close)).clicked();
-            // Last: it grows, and nothing that is pointed at moves with it.
+            // Last in the row, since its width changes.
             let count = if self.filter.is_open() {
                 (words.lines)(self.held.len())
             } else {
@@ -100,7 +100,7 @@ impl View {
         }
     }
 
-    /// All that is shown, a row a line.
+    /// The visible lines as text, one per row.
     fn text(&self, cx: &Cx, facts: &Facts) -> String {
         let mut text = (cx.words.log.title_of)(&facts.name);
         text.push('\n');
@@ -111,22 +111,22 @@ impl View {
     }
 }
 
-fn ways(ui: &mut Ui, words: &LogWords, show: &mut Show) {
+fn ways(ui: &mut Ui, words: &LogWords, show: &mut LineKinds) {
     let theme = theme::of(ui);
     let name = |show| match show {
-        Show::Everything => words.everything,
-        Show::Received => words.only_received,
-        Show::Sent => words.only_sent,
-        Show::Notes => words.only_notes,
+        LineKinds::Everything => words.everything,
+        LineKinds::Received => words.only_received,
+        LineKinds::Sent => words.only_sent,
+        LineKinds::Notes => words.only_notes,
     };
     MenuButton::from_button(widgets::link(theme, &(words.show)(name(*show)))).ui(ui, |ui| {
-        for other in [Show::Everything, Show::Received, Show::Sent, Show::Notes] {
+        for other in [LineKinds::Everything, LineKinds::Received, LineKinds::Sent, LineKinds::Notes] {
             menu::one_of(ui, show, other, name(other));
         }
     });
 }
 
-/// Where the log was saved, or why it was not.
+/// Reports where the log was saved, or why it was not.
 fn saved(ui: &mut Ui, words: &LogWords, facts: &Facts) {
     let Some(saved) = &facts.saved else { return };
     let theme = theme::of(ui);

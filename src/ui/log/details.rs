@@ -1,4 +1,4 @@
-//! All of one line: its head, and the frame as it passed, laid out.
+//! A log line in full: its head and the formatted frame.
 
 use std::sync::Arc;
 
@@ -10,25 +10,25 @@ use crate::ui::text::{Words, log};
 use crate::ui::theme::{self, space};
 use crate::ui::{Cx, widgets};
 
-/// An opened line: it stays, also when the log has let go of it.
+/// An opened line. It stays available after the log has evicted it.
 pub(super) struct Details {
     line: Arc<Line>,
     text: String,
 }
 
 impl Details {
-    /// Lays a line out.
+    /// Formats a line.
     pub(super) fn new(words: &Words, line: Arc<Line>) -> Details {
         let text = line::whole(words, &line);
         Details { line, text }
     }
 
-    /// The line's number.
+    /// Number of the line.
     pub(super) fn number(&self) -> u64 {
         self.line.number
     }
 
-    /// Draws it. `false`: the person has seen enough.
+    /// Draws the line. Returns `false` once the person closes it.
     pub(super) fn show(&self, ui: &mut Ui, cx: &Cx) -> bool {
         let (theme, words) = (theme::of(ui), cx.words.log);
         let mut still_open = true;

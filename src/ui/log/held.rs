@@ -1,4 +1,4 @@
-//! What of a connection's log is looked at: the lines as they were taken, and those of them that the filter lets through.
+//! The lines of a connection's log taken over by the view, and those that pass the filter.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -7,54 +7,54 @@ use super::line;
 use crate::model::log::{Line, Log, Way, What};
 use crate::ui::text::Words;
 
-/// Most kinds that are offered to choose from: a server can make up any number.
-const MOST_KINDS: usize = 40;
+/// Maximum number of kinds offered in the filter: a server can send any number.
+const MAX_KINDS: usize = 40;
 
 /// Which lines are shown.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
-pub(super) enum Show {
-    /// All.
+pub(super) enum LineKinds {
+    /// All lines.
     #[default]
     Everything,
-    /// Frames that came.
+    /// Received frames.
     Received,
-    /// Frames that went.
+    /// Sent frames.
     Sent,
-    /// No frames.
+    /// Notes only.
     Notes,
 }
 
-/// What the person looks for.
+/// The filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Filter {
-    /// Anywhere in it.
+    /// Text that the line must contain.
     pub(super) text: String,
-    /// Of which way.
-    pub(super) show: Show,
-    /// Of which kind alone.
+    /// Direction.
+    pub(super) show: LineKinds,
+    /// Kind of frame; `None` for all.
     pub(super) kind: Option<String>,
 }
 
 impl Filter {
-    /// Whether it lets everything through.
+    /// Whether every line passes.
     pub(super) fn is_open(&self) -> bool {
-        self.text.trim().is_empty() && self.show == Show::Everything && self.kind.is_none()
+        self.text.trim().is_empty() && self.show == LineKinds::Everything && self.kind.is_none()
     }
 
     fn matches(&self, words: &Words, line: &Line) -> bool {
         let text = self.text.trim();
         match &line.what {
             What::Note(note) => {
-                matches!(self.show, Show::Everything | Show::Notes)
+                matches!(self.show, LineKinds::Everything | LineKinds::Notes)
                     && self.kind.is_none()
                     && contains(&line::note(words, note), text)
             }
             What::Frame(passed) => {
                 let right_way = match self.show {
-                    Show::Everything => true,
-                    Show::Received => passed.way == Way::Received,
-                    Show::Sent => passed.way == Way::Sent,
-                    Show::Notes => false,
+                    LineKinds::Everything => true,
+                    LineKinds::Received => passed.way == Way::Received,
+                    LineKinds::Sent => passed.way == Way::Sent,
+                    LineKinds::Notes => false,
                 };
                 right_way
                     && self.kind.as_ref().is_none_or(|kind| *kind == passed.kind)
@@ -64,7 +64,7 @@ impl Filter {
     }
 }
 
-/// Whether a text contains another in whatever case.
+/// Whether a text contains another, ignoring case.
 fn contains(text: &str, part: &str) -> bool {
     if part.is_empty() || text.contains(part) {
         return true;
@@ -76,19 +76,19 @@ fn contains(text: &str, part: &str) -> bool {
     text.to_lowercase().contains(&part.to_lowercase())
 }
 
-/// The lines that are looked at.
+/// The lines of the view.
 #[derive(Default)]
-pub(super) struct Held {
+pub(super) struct LineBuffer {
     lines: VecDeque<Arc<Line>>,
     shown: VecDeque<Arc<Line>>,
     kinds: BTreeSet<String>,
-    /// The first line that is not taken yet.
+    /// Number of the first line that was not taken over yet.
     next: u64,
     meanwhile: u64,
 }
 
-impl Held {
-    /// Lets go of what the log let go of, and returns what is new in it, to be added.
+impl LineBuffer {
+    /// Drops lines that the log evicted. Returns the new ones, for [`LineBuffer::add`].
     pub(super) fn take(&mut self, log: &Log) -> Vec<Arc<Line>> {
         self.meanwhile = 0;
         self.lines.retain(|line| log.holds(line));
@@ -97,12 +97,12 @@ impl Held {
         new
     }
 
-    /// Only counts what is new.
+    /// Counts new lines without taking them over, while paused.
     pub(super) fn count(&mut self, log: &Log) {
         self.meanwhile = log.next().saturating_sub(self.next);
     }
 
-    /// Adds what was taken, once the model is let go. Returns whether other lines are shown than before.
+    /// Adds lines after the model lock is released. Returns whether the visible lines changed.
     pub(super) fn add(&mut self, words: &Words, filter: &Filter, new: Vec<Arc<Line>>) -> bool {
         let before = (self.shown.front().map(|line| line.number), self.shown.len());
         let oldest = |lines: &VecDeque<Arc<Line>>, is_frame: bool| {
@@ -116,7 +116,7 @@ impl Held {
         for line in new {
             if let What::Frame(passed) = &line.what
                 && !passed.kind.is_empty()
-                && self.kinds.len() < MOST_KINDS
+                && self.kinds.len() < MAX_KINDS
                 && !self.kinds.contains(&passed.kind)
             {
                 self.kinds.insert(passed.kind.clone());
@@ -130,32 +130,32 @@ impl Held {
         changed
     }
 
-    /// The person looks for something else.
+    /// Applies another filter.
     pub(super) fn filter(&mut self, words: &Words, filter: &Filter) {
         self.shown = self.lines.iter().filter(|line| filter.matches(words, line)).cloned().collect();
     }
 
-    /// Lets go of all lines; those that come later are taken.
+    /// Drops all lines, including those not taken over yet.
     pub(super) fn clear(&mut self) {
-        *self = Held { next: self.next + self.meanwhile, ..Held::default() };
+        *self = LineBuffer { next: self.next + self.meanwhile, ..LineBuffer::default() };
     }
 
-    /// The lines that the filter lets through, oldest first.
+    /// The lines that pass the filter, oldest first.
     pub(super) fn shown(&self) -> &VecDeque<Arc<Line>> {
         &self.shown
     }
 
-    /// How many lines there are in all.
+    /// Number of lines, filtered or not.
     pub(super) fn len(&self) -> usize {
         self.lines.len()
     }
 
-    /// How many came and were not taken.
+    /// Number of lines that arrived while paused.
     pub(super) fn meanwhile(&self) -> u64 {
         self.meanwhile
     }
 
-    /// The kinds of frames there were.
+    /// The kinds of frames seen.
     pub(super) fn kinds(&self) -> impl Iterator<Item = &String> {
         self.kinds.iter()
     }
@@ -182,19 +182,19 @@ mod tests {
         log
     }
 
-    fn numbers(held: &Held) -> Vec<u64> {
+    fn numbers(held: &LineBuffer) -> Vec<u64> {
         held.shown().iter().map(|line| line.number).collect()
     }
 
-    fn take(held: &mut Held, log: &Log, filter: &Filter) -> bool {
+    fn take(held: &mut LineBuffer, log: &Log, filter: &Filter) -> bool {
         let new = held.take(log);
         held.add(&ENGLISH, filter, new)
     }
 
     #[test]
-    fn a_filter_looks_at_way_kind_and_text_together() {
+    fn a_filter_combines_direction_kind_and_text() {
         let (log, open) = (log(), Filter::default());
-        let mut held = Held::default();
+        let mut held = LineBuffer::default();
         assert!(take(&mut held, &log, &open));
         let mut only = |filter: Filter| {
             held.filter(&ENGLISH, &filter);
@@ -205,19 +205,19 @@ mod tests {
         assert_eq!(only(text(" BOILER ")), [1, 2]);
         assert_eq!(only(text("äö")), [1]);
         assert_eq!(only(text("한국")), [1]);
-        assert_eq!(only(text("ack")), [3], "a kind is text too");
-        assert_eq!(only(text("connection: online")), [0], "as the person reads it");
-        assert_eq!(only(Filter { show: Show::Received, ..text("boiler") }), [2]);
-        assert_eq!(only(Filter { show: Show::Sent, ..Filter::default() }), [1]);
-        assert_eq!(only(Filter { show: Show::Notes, ..Filter::default() }), [0]);
+        assert_eq!(only(text("ack")), [3], "the text filter also matches kinds");
+        assert_eq!(only(text("connection: online")), [0], "notes match in the interface language");
+        assert_eq!(only(Filter { show: LineKinds::Received, ..text("boiler") }), [2]);
+        assert_eq!(only(Filter { show: LineKinds::Sent, ..Filter::default() }), [1]);
+        assert_eq!(only(Filter { show: LineKinds::Notes, ..Filter::default() }), [0]);
         assert_eq!(only(Filter { kind: Some("log".into()), ..Filter::default() }), [2]);
         assert_eq!(held.kinds().collect::<Vec<_>>(), ["ack", "log", "send"]);
     }
 
     #[test]
-    fn what_comes_is_taken_once_and_what_is_gone_is_let_go() {
-        let (mut log, mut held) = (log(), Held::default());
-        let filter = Filter { show: Show::Received, ..Filter::default() };
+    fn new_lines_are_taken_once_and_evicted_ones_dropped() {
+        let (mut log, mut held) = (log(), LineBuffer::default());
+        let filter = Filter { show: LineKinds::Received, ..Filter::default() };
         assert!(take(&mut held, &log, &filter));
         assert!(!take(&mut held, &log, &filter), "nothing new");
         log.frame(4, passed(Way::Sent, "send", "x"));
@@ -227,7 +227,7 @@ mod tests {
             log.frame(5, passed(Way::Received, "log", "y"));
         }
         assert!(take(&mut held, &log, &filter));
-        assert_eq!((held.shown().len(), held.len()), (FRAMES, FRAMES + 1), "the note is there still");
+        assert_eq!((held.shown().len(), held.len()), (FRAMES, FRAMES + 1), "the note is still there");
         assert_eq!(held.shown()[0].number, 5);
         log.clear();
         assert!(take(&mut held, &log, &filter));
@@ -235,8 +235,8 @@ mod tests {
     }
 
     #[test]
-    fn while_it_is_paused_what_comes_is_counted_and_then_taken() {
-        let (mut log, mut held, open) = (log(), Held::default(), Filter::default());
+    fn while_paused_lines_are_counted_and_taken_on_resume() {
+        let (mut log, mut held, open) = (log(), LineBuffer::default(), Filter::default());
         take(&mut held, &log, &open);
         log.frame(4, passed(Way::Received, "log", "y"));
         log.note(5, Note::State { text: "waiting".into(), why: None });
@@ -248,6 +248,6 @@ mod tests {
         held.count(&log);
         held.clear();
         take(&mut held, &log, &open);
-        assert_eq!(held.len(), 0, "what came before it was cleared is cleared too");
+        assert_eq!(held.len(), 0, "lines that arrived before clearing are dropped too");
     }
 }

@@ -1,4 +1,4 @@
-//! One line of the log in words: as it stands in its row, as it is read aloud, and as it is copied and saved.
+//! A log line as text: in its row, for screen readers, and when copied or saved.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -7,12 +7,12 @@ use crate::model::log::{Line, Note, Passed, What, json};
 use crate::ui::text::{StateWord, Words, log};
 use crate::ui::{harmless, value};
 
-/// What does not fit into any row is not looked at.
-const ROW_CHARS: usize = 400;
-/// A server's own words are shown up to so many characters.
-const NOTE_CHARS: usize = 2_000;
+/// Maximum number of characters of a line considered for its row.
+const MAX_ROW_CHARS: usize = 400;
+/// Maximum number of characters of text from the server.
+const MAX_NOTE_CHARS: usize = 2_000;
 
-/// A note's sentence.
+/// Text of a note.
 pub(super) fn note(all: &Words, note: &Note) -> String {
     let words = all.log;
     match note {
@@ -20,18 +20,18 @@ pub(super) fn note(all: &Words, note: &Note) -> String {
             let cause = why.as_ref().map(|why| (all.why)(why).what);
             let text = match StateWord::of_code(text) {
                 Some(word) => (all.state)(word).to_owned(),
-                None => harmless::line(text, NOTE_CHARS),
+                None => harmless::line(text, MAX_NOTE_CHARS),
             };
-            (words.state)(&text, cause.map(|cause| harmless::line(&cause, NOTE_CHARS)).as_deref())
+            (words.state)(&text, cause.map(|cause| harmless::line(&cause, MAX_NOTE_CHARS)).as_deref())
         }
-        Note::Malformed { detail } => (words.malformed)(&harmless::line(detail, NOTE_CHARS)),
+        Note::Malformed { detail } => (words.malformed)(&harmless::line(detail, MAX_NOTE_CHARS)),
         Note::ServerError { code, detail } => {
-            (words.server_error)(&harmless::line(code, 64), &harmless::line(detail, NOTE_CHARS))
+            (words.server_error)(&harmless::line(code, 64), &harmless::line(detail, MAX_NOTE_CHARS))
         }
     }
 }
 
-/// A line's kind.
+/// Kind of a line.
 pub(super) fn kind(words: &Words, line: &Line) -> String {
     let log = words.log;
     match &line.what {
@@ -42,21 +42,21 @@ pub(super) fn kind(words: &Words, line: &Line) -> String {
     }
 }
 
-/// A frame's size.
+/// Size of a frame.
 pub(super) fn size(words: &Words, passed: &Passed) -> String {
     value::bytes(words, "B", passed.bytes as f64)
 }
 
-/// What a line says, in one row.
+/// Text of a line's row.
 pub(super) fn row(words: &Words, line: &Line) -> String {
     match &line.what {
         What::Note(what) => note(words, what),
         What::Frame(Passed { counts: Some(counts), .. }) => (words.log.counts)(counts),
-        What::Frame(passed) => harmless::verbatim(&passed.text, ROW_CHARS),
+        What::Frame(passed) => harmless::verbatim(&passed.text, MAX_ROW_CHARS),
     }
 }
 
-/// A line as it is read aloud.
+/// Text for screen readers.
 pub(super) fn spoken(words: &Words, line: &Line) -> String {
     let (moment, kind, row) = (log::moment(line.at), kind(words, line), row(words, line));
     match &line.what {
@@ -68,7 +68,7 @@ pub(super) fn spoken(words: &Words, line: &Line) -> String {
     }
 }
 
-/// All of a line, laid out, as it is shown.
+/// A line in full, formatted, as shown.
 pub(super) fn whole(words: &Words, line: &Line) -> String {
     match &line.what {
         What::Note(what) => note(words, what),
@@ -76,7 +76,7 @@ pub(super) fn whole(words: &Words, line: &Line) -> String {
     }
 }
 
-/// All of a line as it is copied: a head, then the frame as it passed, laid out.
+/// A line in full, as copied: its head, then the formatted frame.
 pub(super) fn copied(words: &Words, line: &Line) -> String {
     let mut text = head(words, line);
     match &line.what {
@@ -97,7 +97,7 @@ fn laid_out(passed: &Passed) -> Cow<'_, str> {
     if passed.binary { Cow::Borrowed(&passed.text) } else { Cow::Owned(json::pretty(&passed.text)) }
 }
 
-/// Adds a line to a text of many, in one row that ends.
+/// Appends a line as one row of text.
 pub(super) fn listed(words: &Words, line: &Line, text: &mut String) {
     text.push_str(&head(words, line));
     match &line.what {

@@ -1,4 +1,4 @@
-//! The lines of the log: only those that are visible are drawn. Arrows move through them, Enter opens one.
+//! The list of log lines. Only visible lines are drawn. Arrow keys move through it, Enter opens a line.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,24 +15,24 @@ use crate::ui::text::{Words, log};
 use crate::ui::theme::{self, Theme, radius, size, space};
 use crate::ui::{Cx, widgets};
 
-/// Width of the columns: arrow, time, size, kind.
+/// Widths of the columns arrow, time, size and kind, in points.
 const COLUMNS: [f32; 4] = [22.0, 96.0, 68.0, 116.0];
-/// A time of day to the millisecond, in characters.
+/// Length of a time of day with milliseconds, in characters.
 const TIME_CHARS: usize = 12;
-/// The text has at least so much room, or columns are left out.
-const TEXT: f32 = 140.0;
+/// Minimum width of the text, in points; columns are left out if less remains.
+const MIN_TEXT_WIDTH: f32 = 140.0;
 
 type Lines = VecDeque<Arc<Line>>;
 
-/// The list's own state.
+/// State of the list.
 pub(super) struct List {
-    /// The line that the keyboard is on.
+    /// Number of the line with the keyboard cursor.
     cursor: Option<u64>,
     offset: f32,
     height: f32,
-    /// Whether the newest line was in view: then it stays so.
+    /// Whether to follow the newest line, because it was in view.
     at_end: bool,
-    /// The first visible line, and how far below the edge it stands.
+    /// The first visible line and its distance from the top edge, in points.
     top: Option<(u64, f32)>,
     wants_focus: bool,
 }
@@ -43,13 +43,13 @@ impl Default for List {
     }
 }
 
-/// What the person wants of a line.
-pub(super) enum Wish {
-    /// To see all of it.
+/// An action on a line.
+pub(super) enum LineAction {
+    /// Show it in full.
     Open(Arc<Line>),
-    /// To have it in the clipboard.
+    /// Copy it.
     Copy(Arc<Line>),
-    /// To see no line as a whole any more.
+    /// Close the line shown in full.
     Close,
 }
 
@@ -61,18 +61,19 @@ fn row_id(number: u64) -> Id {
     id().with(number)
 }
 
-/// Where the line of this number stands.
+/// Index of the line with this number.
 fn place(lines: &Lines, number: u64) -> Option<usize> {
     lines.binary_search_by_key(&number, |line| line.number).ok()
 }
 
 impl List {
-    /// Puts the keyboard's focus into the list.
+    /// Focuses the list.
     pub(super) fn focus(&mut self) {
         self.wants_focus = true;
     }
 
-    /// Draws the list. `changed`: other lines are shown than in the last frame. `opened`: of this one all is shown.
+    /// Draws the list. `changed`: the visible lines differ from the last frame. `opened`: the line shown in
+    /// full.
     pub(super) fn show(
         &mut self,
         ui: &mut Ui,
@@ -80,7 +81,7 @@ impl List {
         lines: &Lines,
         changed: bool,
         opened: Option<u64>,
-    ) -> Option<Wish> {
+    ) -> Option<LineAction> {
         let area = ui.available_rect_before_wrap();
         let response = ui.interact(area, id(), Sense::focusable_noninteractive());
         if std::mem::take(&mut self.wants_focus) {
@@ -97,7 +98,7 @@ impl List {
             ui.memory_mut(|memory| memory.set_focus_lock_filter(id(), filter));
             wish = self.keys(ui, lines, opened, &mut jump);
         }
-        // A jump beyond the last frame's end is drawn, and taken back unless the area sticks to its end.
+        // A scroll position past the last frame's end is clamped by egui unless the area sticks to its end.
         let follows = self.at_end && jump.is_none_or(|offset| offset >= most);
         let mut scroll =
             ScrollArea::vertical().id_salt("connection log").auto_shrink(false).stick_to_bottom(follows);
@@ -117,7 +118,11 @@ impl List {
                 self.cursor = Some(clicked.number);
                 self.wants_focus = true;
                 cx.deadline.at(cx.now.boot_ms);
-                wish = Some(if opened == Some(clicked.number) { Wish::Close } else { Wish::Open(clicked) });
+                wish = Some(if opened == Some(clicked.number) {
+                    LineAction::Close
+                } else {
+                    LineAction::Open(clicked)
+                });
             }
         });
         self.at_end = self.offset >= most - 1.0;
@@ -129,7 +134,7 @@ impl List {
         wish
     }
 
-    /// Tells screen readers of the list, and of the line that the keyboard is on. Returns whether that one is visible.
+    /// Exposes the list and its current line to screen readers. Returns whether that line is visible.
     fn announce(&self, ui: &Ui, words: &Words, lines: &Lines) -> bool {
         let cursor = self.cursor.filter(|cursor| self.is_visible(lines, *cursor));
         ui.ctx().accesskit_node_builder(id(), |node| {
@@ -142,7 +147,7 @@ impl List {
         cursor.is_some()
     }
 
-    /// Where to scroll to so that what is looked at stays: the end, or the line at the top.
+    /// Scroll offset that keeps the view in place: at the end, or at the same top line.
     fn kept(&self, lines: &Lines, most: f32) -> f32 {
         match self.top {
             Some((number, y)) if !self.at_end => {
@@ -160,7 +165,7 @@ impl List {
         })
     }
 
-    /// Draws the lines that a part of the list shows. Returns the one that was clicked.
+    /// Draws the lines in view. Returns the line that was clicked.
     #[allow(clippy::too_many_arguments)]
     fn rows(
         &self,
@@ -203,20 +208,26 @@ impl List {
         clicked
     }
 
-    /// What the keyboard says while the list has the focus.
-    fn keys(&mut self, ui: &Ui, lines: &Lines, opened: Option<u64>, jump: &mut Option<f32>) -> Option<Wish> {
+    /// Handles the keyboard while the list has the focus.
+    fn keys(
+        &mut self,
+        ui: &Ui,
+        lines: &Lines,
+        opened: Option<u64>,
+        jump: &mut Option<f32>,
+    ) -> Option<LineAction> {
         let pressed = |key| ui.input(|input| input.key_pressed(key));
         let at = self.cursor.and_then(|cursor| place(lines, cursor));
         let current = at.and_then(|at| lines.get(at)).cloned();
         if pressed(Key::Escape) {
-            return Some(Wish::Close);
+            return Some(LineAction::Close);
         }
         if let Some(line) = &current {
             if pressed(Key::Enter) {
-                return Some(Wish::Open(Arc::clone(line)));
+                return Some(LineAction::Open(Arc::clone(line)));
             }
             if ui.input(|input| input.events.contains(&egui::Event::Copy)) {
-                return Some(Wish::Copy(Arc::clone(line)));
+                return Some(LineAction::Copy(Arc::clone(line)));
             }
         }
         let last = lines.len().checked_sub(1)?;
@@ -243,16 +254,16 @@ impl List {
         } else if top + size::LOG_ROW > self.offset + self.height {
             *jump = Some(top + size::LOG_ROW - self.height);
         }
-        // What is opened follows.
-        opened.map(|_| Wish::Open(Arc::clone(line)))
+        // The line shown in full follows the cursor.
+        opened.map(|_| LineAction::Open(Arc::clone(line)))
     }
 }
 
-/// Draws a line's columns; where there is little room without its size and kind.
+/// Draws the columns of a line; without size and kind if space is short.
 fn paint(ui: &Ui, words: &Words, theme: &Theme, rect: Rect, line: &Line) {
     let [arrow, time, bytes, kind] = COLUMNS;
     let room = rect.width() - arrow - time;
-    let (has_kind, has_bytes) = (room - kind > TEXT, room - kind - bytes > TEXT);
+    let (has_kind, has_bytes) = (room - kind > MIN_TEXT_WIDTH, room - kind - bytes > MIN_TEXT_WIDTH);
     let middle = rect.center().y;
     let mut left = rect.left();
     mark(ui.painter(), pos2(left + arrow / 2.0, middle), theme, line);
@@ -262,7 +273,7 @@ fn paint(ui: &Ui, words: &Words, theme: &Theme, rect: Rect, line: &Line) {
         ui.painter().galley(pos2(x, middle - galley.size().y / 2.0), galley, colour);
     };
     let moment = log::moment(line.at);
-    // The offset behind a time that comes twice has its place too.
+    // An ambiguous time is followed by its UTC offset, which needs more space.
     let time = if moment.len() > TIME_CHARS { time * 1.5 } else { time };
     put(left, &moment, theme::mono_small(), theme.weak, time);
     left += time;
@@ -289,7 +300,7 @@ fn paint(ui: &Ui, words: &Words, theme: &Theme, rect: Rect, line: &Line) {
     put(left, &line::row(words, line), font, colour, rect.right() - left - space::SMALL);
 }
 
-/// An arrow to the right for what was sent, one to the left for what came, a dot for a note.
+/// An arrow to the right for sent, one to the left for received, a dot for a note.
 fn mark(painter: &Painter, centre: Pos2, theme: &Theme, line: &Line) {
     let (colour, way) = match &line.what {
         What::Note(_) => {

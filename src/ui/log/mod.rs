@@ -1,4 +1,5 @@
-//! The connection log: all that passes over one connection, below everything else. It is recorded only while it is open.
+//! The connection log: all frames of one connection, in a panel at the bottom. Recorded only while it is
+//! open.
 
 mod controls;
 mod details;
@@ -15,26 +16,26 @@ use crate::model::intent::{Intent, LogIntent};
 use crate::model::log::FRAMES;
 
 use details::Details;
-use held::{Filter, Held};
-use list::{List, Wish};
+use held::{Filter, LineBuffer};
+use list::{LineAction, List};
 
-/// The log's own state; nothing where none is open.
+/// State of the log; `None` while it is closed.
 #[derive(Default)]
 pub(super) struct Logs(Option<View>);
 
 /// An open log.
 struct View {
     connection: ConnectionId,
-    held: Held,
+    held: LineBuffer,
     filter: Filter,
     paused: bool,
     list: List,
     details: Option<Details>,
-    /// Whether the worker was asked to record, and has not said that it does.
+    /// Whether recording was requested from the worker but not confirmed yet.
     asked: bool,
 }
 
-/// What the model says of it.
+/// What the view needs from the model.
 struct Facts {
     name: String,
     saved: Option<Result<std::path::PathBuf, String>>,
@@ -42,7 +43,7 @@ struct Facts {
 }
 
 impl Logs {
-    /// Opens a connection's log; the one that was open is closed.
+    /// Opens a connection's log in place of any other.
     pub(super) fn open(&mut self, connection: ConnectionId, intents: &mut Vec<Intent>) {
         if self.shows(connection) {
             return;
@@ -52,7 +53,7 @@ impl Logs {
         list.focus();
         self.0 = Some(View {
             connection,
-            held: Held::default(),
+            held: LineBuffer::default(),
             filter: Filter::default(),
             paused: false,
             list,
@@ -61,7 +62,7 @@ impl Logs {
         });
     }
 
-    /// Opens a connection's log, or closes it.
+    /// Opens or closes a connection's log.
     pub(super) fn toggle(&mut self, connection: ConnectionId, intents: &mut Vec<Intent>) {
         if self.shows(connection) { self.close(intents) } else { self.open(connection, intents) }
     }
@@ -71,7 +72,7 @@ impl Logs {
         self.0.as_ref().is_some_and(|view| view.connection == connection)
     }
 
-    /// Puts the keyboard's focus into the list of what is open.
+    /// Focuses the list of lines.
     pub(super) fn focus(&mut self) {
         if let Some(view) = &mut self.0 {
             view.list.focus();
@@ -84,10 +85,10 @@ impl Logs {
         }
     }
 
-    /// Draws the log in a panel of its own, if one is open. Returns whether the person closed it.
+    /// Draws the log panel, if one is open. Returns whether the person closed it.
     pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx) -> bool {
         let Some(view) = &mut self.0 else { return false };
-        let Some(facts) = view.look(cx) else {
+        let Some(facts) = view.update(cx) else {
             // The connection was removed.
             self.0 = None;
             return false;
@@ -113,8 +114,8 @@ impl Logs {
 }
 
 impl View {
-    /// Takes in what is new. `None`: the connection is gone.
-    fn look(&mut self, cx: &mut Cx) -> Option<Facts> {
+    /// Takes over new lines. `None` if the connection no longer exists.
+    fn update(&mut self, cx: &mut Cx) -> Option<Facts> {
         let (held, paused) = (&mut self.held, self.paused);
         let (words, model) = (cx.words, cx.model);
         let (mut facts, new, watched) = model.read(|model| {
@@ -130,7 +131,7 @@ impl View {
             Some((Facts { name, saved: log.saved.clone(), changed: false }, new, log.is_watched()))
         })?;
         facts.changed = held.add(words, &self.filter, new);
-        // A worker that was started again has forgotten it.
+        // A restarted worker is no longer recording.
         if !watched && !self.asked {
             cx.intents.push(Intent::Log(LogIntent::Watch(self.connection, true)));
         }
@@ -177,12 +178,12 @@ impl View {
         }
         let opened = self.details.as_ref().map(Details::number);
         match self.list.show(ui, cx, self.held.shown(), changed, opened) {
-            Some(Wish::Open(line)) => {
+            Some(LineAction::Open(line)) => {
                 self.details = Some(Details::new(cx.words, line));
                 cx.deadline.at(cx.now.boot_ms);
             }
-            Some(Wish::Copy(line)) => ui.ctx().copy_text(line::copied(cx.words, &line)),
-            Some(Wish::Close) => self.close_line(cx),
+            Some(LineAction::Copy(line)) => ui.ctx().copy_text(line::copied(cx.words, &line)),
+            Some(LineAction::Close) => self.close_line(cx),
             None => {}
         }
     }
@@ -193,7 +194,7 @@ impl View {
         cx.deadline.at(cx.now.boot_ms);
     }
 
-    /// In place of lines: why there are none.
+    /// The empty state: why there are no lines.
     fn nothing(&mut self, ui: &mut Ui, cx: &mut Cx) {
         let (theme, words) = (theme::of(ui), cx.words.log);
         ui.add_space(space::LARGE);

@@ -1,4 +1,4 @@
-//! What is asked before something is done, and what makes a new invite or device.
+//! The confirmation card for a change to a principal or an invite, and the forms for a new invite or device.
 
 use egui::accesskit::Role;
 use egui::{Frame, Key, Label, RichText, Stroke, TextEdit, Ui, vec2};
@@ -13,34 +13,33 @@ use crate::ui::text::people::PeopleWords;
 use crate::ui::theme::{self, radius, size, space};
 use crate::ui::{Cx, harmless, widgets};
 
-/// How long an invite may be good, in days.
+/// Lifetimes offered for an invite, in days.
 const DAYS: [u64; 3] = [1, 7, 30];
-/// Milliseconds of a day.
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
-/// What the person is about to do.
-pub(super) struct Act {
-    what: What,
-    /// Its control is to have the focus.
+/// A change waiting for the person's confirmation.
+pub(super) struct PendingChange {
+    what: Change,
+    /// Focus its first control in the next frame.
     fresh: bool,
 }
 
-/// With whom or what.
-pub(super) enum What {
-    /// Gives somebody another name.
+/// The change, and the principal or invite it applies to.
+pub(super) enum Change {
+    /// Rename a person or device; the string is the text typed so far.
     Rename(Principal, String),
-    /// Takes somebody's access away.
+    /// Revoke access.
     Remove(Principal),
-    /// Gives somebody another token.
+    /// Replace the token.
     NewToken(Principal),
-    /// Makes somebody an admin, or not one.
+    /// Grant or revoke admin rights.
     SetKind(Principal, PrincipalKind),
-    /// Takes an invite back.
+    /// Revoke an invite, by its id.
     RemoveInvite(String),
 }
 
-/// What was asked of the server.
-pub(super) enum Doing {
+/// The kind of a request sent to the server, with what its outcome message needs.
+pub(super) enum RequestKind {
     Rename,
     Remove { name: String, device: bool },
     NewToken { who: Principal },
@@ -50,39 +49,39 @@ pub(super) enum Doing {
     AddDevice { id: PrincipalId, name: String },
 }
 
-impl Doing {
-    /// What to say once it is done.
-    pub(super) fn said(&self, words: &PeopleWords) -> String {
+impl RequestKind {
+    /// Message shown once the server has confirmed the change.
+    pub(super) fn done_message(&self, words: &PeopleWords) -> String {
         match self {
-            Doing::Remove { name, device: true } => (words.removed_device)(name),
-            Doing::Remove { name, .. } => (words.removed)(name),
+            RequestKind::Remove { name, device: true } => (words.removed_device)(name),
+            RequestKind::Remove { name, .. } => (words.removed)(name),
             _ => words.saved.to_owned(),
         }
     }
 }
 
-/// What to ask of the server.
-type Wanted = (Manage, Doing);
+/// A request to send, and its kind.
+type NewRequest = (Manage, RequestKind);
 
-/// What somebody is called on screen; a device without a name by its id.
+/// Display name of a person or device; falls back to the id.
 pub(super) fn title(who: &Principal) -> String {
     let name = if who.name.trim().is_empty() { &who.id.0 } else { &who.name };
     harmless::line(name, 64)
 }
 
-impl Act {
-    pub(super) fn new(what: What) -> Act {
-        Act { what, fresh: true }
+impl PendingChange {
+    pub(super) fn new(what: Change) -> PendingChange {
+        PendingChange { what, fresh: true }
     }
 
-    /// Draws the question. `Some(None)`: the person would rather not.
+    /// Draws the card. `Some(None)` means that the person cancelled.
     pub(super) fn show(
         &mut self,
         ui: &mut Ui,
         cx: &Cx,
         me: Option<&PrincipalId>,
         busy: bool,
-    ) -> Option<Option<Wanted>> {
+    ) -> Option<Option<NewRequest>> {
         let words = cx.words.people;
         let (question, text) = self.question(words, me);
         card(ui, |ui| {
@@ -94,7 +93,7 @@ impl Act {
             }
             let mut enter = false;
             let fresh = std::mem::take(&mut self.fresh);
-            if let What::Rename(_, name) = &mut self.what {
+            if let Change::Rename(_, name) = &mut self.what {
                 let field = text_field(ui, name, words.new_name, "");
                 if fresh {
                     field.request_focus();
@@ -105,8 +104,8 @@ impl Act {
                 let good = !busy && self.is_good();
                 let button = self.button(ui, cx, good);
                 let cancel = ui.add(widgets::plain(cx.words.cancel));
-                // What takes something away is never done by an Enter that was meant for something else.
-                if fresh && !matches!(self.what, What::Rename(..)) {
+                // Cancel gets the focus, so that a stray Enter never revokes anything.
+                if fresh && !matches!(self.what, Change::Rename(..)) {
                     cancel.request_focus();
                 }
                 if cancel.clicked() {
@@ -120,15 +119,15 @@ impl Act {
 
     fn question(&self, words: &PeopleWords, me: Option<&PrincipalId>) -> (String, String) {
         match &self.what {
-            What::Rename(who, _) => ((words.rename_title)(&title(who)), String::new()),
-            What::Remove(who) => {
+            Change::Rename(who, _) => ((words.rename_title)(&title(who)), String::new()),
+            Change::Remove(who) => {
                 let name = title(who);
                 match is_device(who) {
                     true => ((words.remove_device_title)(&name), (words.remove_device_text)(&name)),
                     false => ((words.remove_title)(&name), (words.remove_text)(&name)),
                 }
             }
-            What::NewToken(who) => {
+            Change::NewToken(who) => {
                 let name = title(who);
                 let text = match who {
                     who if me == Some(&who.id) => words.own_token_text.to_owned(),
@@ -137,11 +136,11 @@ impl Act {
                 };
                 ((words.token_title)(&name), text)
             }
-            What::SetKind(who, PrincipalKind::Admin) => {
+            Change::SetKind(who, PrincipalKind::Admin) => {
                 ((words.admin_title)(&title(who)), (words.admin_text)(&title(who)))
             }
-            What::SetKind(who, _) => ((words.person_title)(&title(who)), (words.person_text)(&title(who))),
-            What::RemoveInvite(_) => {
+            Change::SetKind(who, _) => ((words.person_title)(&title(who)), (words.person_text)(&title(who))),
+            Change::RemoveInvite(_) => {
                 (words.remove_invite_title.to_owned(), words.remove_invite_text.to_owned())
             }
         }
@@ -154,41 +153,43 @@ impl Act {
             egui::Button::new(RichText::new(text).color(theme.bad)).min_size(vec2(72.0, size::CONTROL))
         };
         let button = match &self.what {
-            What::Rename(..) => widgets::primary(theme, cx.words.save),
-            What::Remove(who) if !is_device(who) => bad(words.remove_really),
-            What::RemoveInvite(_) => bad(words.revoke_really),
-            What::Remove(_) => bad(cx.words.remove),
-            What::NewToken(_) => bad(words.token_really),
-            What::SetKind(_, PrincipalKind::Admin) => widgets::primary(theme, words.admin_really),
-            What::SetKind(..) => bad(words.person_really),
+            Change::Rename(..) => widgets::primary(theme, cx.words.save),
+            Change::Remove(who) if !is_device(who) => bad(words.remove_really),
+            Change::RemoveInvite(_) => bad(words.revoke_really),
+            Change::Remove(_) => bad(cx.words.remove),
+            Change::NewToken(_) => bad(words.token_really),
+            Change::SetKind(_, PrincipalKind::Admin) => widgets::primary(theme, words.admin_really),
+            Change::SetKind(..) => bad(words.person_really),
         };
         ui.add_enabled(good, button)
     }
 
     fn is_good(&self) -> bool {
         match &self.what {
-            What::Rename(who, name) => proper_name(name).is_some_and(|name| name != who.name),
+            Change::Rename(who, name) => proper_name(name).is_some_and(|name| name != who.name),
             _ => true,
         }
     }
 
-    fn wanted(&self) -> Wanted {
+    fn wanted(&self) -> NewRequest {
         match &self.what {
-            What::Rename(who, name) => {
-                (Manage::Rename { who: who.id.clone(), name: name.trim().to_owned() }, Doing::Rename)
+            Change::Rename(who, name) => {
+                (Manage::Rename { who: who.id.clone(), name: name.trim().to_owned() }, RequestKind::Rename)
             }
-            What::Remove(who) => (
+            Change::Remove(who) => (
                 Manage::Remove { who: who.id.clone() },
-                Doing::Remove { name: title(who), device: is_device(who) },
+                RequestKind::Remove { name: title(who), device: is_device(who) },
             ),
-            What::NewToken(who) => {
+            Change::NewToken(who) => {
                 let what = Manage::RotateToken { who: who.id.clone(), token: Secret::new("") };
-                (what, Doing::NewToken { who: who.clone() })
+                (what, RequestKind::NewToken { who: who.clone() })
             }
-            What::SetKind(who, kind) => {
-                (Manage::SetKind { who: who.id.clone(), kind: *kind }, Doing::SetKind)
+            Change::SetKind(who, kind) => {
+                (Manage::SetKind { who: who.id.clone(), kind: *kind }, RequestKind::SetKind)
             }
-            What::RemoveInvite(id) => (Manage::RemoveInvite { invite: id.clone() }, Doing::RemoveInvite),
+            Change::RemoveInvite(id) => {
+                (Manage::RemoveInvite { invite: id.clone() }, RequestKind::RemoveInvite)
+            }
         }
     }
 }
@@ -197,7 +198,7 @@ fn is_device(who: &Principal) -> bool {
     who.kind == PrincipalKind::Device
 }
 
-/// What a new invite is to be.
+/// The form for a new invite.
 pub(super) struct NewInvite {
     days: u64,
     admin: bool,
@@ -210,8 +211,8 @@ impl Default for NewInvite {
 }
 
 impl NewInvite {
-    /// `local_only`: others cannot reach the server as it is.
-    pub(super) fn show(&mut self, ui: &mut Ui, cx: &Cx, busy: bool, local_only: bool) -> Option<Wanted> {
+    /// `local_only`: the server cannot be reached from other computers at present.
+    pub(super) fn show(&mut self, ui: &mut Ui, cx: &Cx, busy: bool, local_only: bool) -> Option<NewRequest> {
         let words = cx.words.people;
         card(ui, |ui| {
             let heading = ui.label(RichText::new(words.new_invite).font(theme::heading()));
@@ -235,7 +236,7 @@ impl NewInvite {
                 ui.checkbox(&mut self.admin, words.as_admin);
                 make.clicked().then(|| {
                     let kind = if self.admin { PrincipalKind::Admin } else { PrincipalKind::Person };
-                    (Manage::Invite { kind, expires_in_ms: self.days * DAY_MS }, Doing::Invite)
+                    (Manage::Invite { kind, expires_in_ms: self.days * DAY_MS }, RequestKind::Invite)
                 })
             })
             .inner
@@ -243,21 +244,21 @@ impl NewInvite {
     }
 }
 
-/// What a new device is to be.
+/// The form for a new device.
 #[derive(Default)]
 pub(super) struct NewDevice {
     id: String,
     name: String,
-    /// The id is the person's own, and no longer follows the name.
+    /// The id was typed by the person and no longer follows the name.
     own_id: bool,
-    /// The name is to have the focus.
+    /// Focus the name field in the next frame.
     wants_focus: bool,
-    /// It was tried: from now on what is wrong is said.
+    /// The form was submitted at least once; errors are shown from then on.
     tried: bool,
 }
 
 impl NewDevice {
-    /// With the focus on its name.
+    /// A form whose name field gets the focus.
     pub(super) fn fresh() -> NewDevice {
         NewDevice { wants_focus: true, ..NewDevice::default() }
     }
@@ -268,7 +269,7 @@ impl NewDevice {
         cx: &Cx,
         connection: ConnectionId,
         busy: bool,
-    ) -> Option<Wanted> {
+    ) -> Option<NewRequest> {
         let words = cx.words.people;
         card(ui, |ui| {
             let mut enter = self.fields(ui, words);
@@ -292,12 +293,12 @@ impl NewDevice {
             enter |= add.inner.clicked();
             self.tried |= enter;
             let (who, name) = id.zip(name).filter(|_| enter && !busy)?;
-            let doing = Doing::AddDevice { id: who.clone(), name: name.clone() };
+            let doing = RequestKind::AddDevice { id: who.clone(), name: name.clone() };
             Some((Manage::AddDevice { who, name, token: Secret::new("") }, doing))
         })
     }
 
-    /// Returns whether Enter was pressed in one of them.
+    /// Draws the fields. Returns whether Enter was pressed in one of them.
     fn fields(&mut self, ui: &mut Ui, words: &PeopleWords) -> bool {
         let (mut enter, half) = (false, (ui.available_width() - space::SMALL) / 2.0);
         ui.horizontal(|ui| {
@@ -322,7 +323,7 @@ impl NewDevice {
     }
 }
 
-/// A device's name as the server takes it; empty where there is none, and nothing where it is none.
+/// The normalized device name: an empty string if nothing was typed, `None` if the text is not a valid name.
 fn device_name(text: &str) -> Option<String> {
     match text.trim() {
         "" => Some(String::new()),
@@ -340,13 +341,13 @@ fn is_known(cx: &Cx, connection: ConnectionId, id: &PrincipalId) -> bool {
     })
 }
 
-/// What is to be said of what was typed.
+/// A line of small text below a field.
 fn note(ui: &mut Ui, text: &str, colour: egui::Color32) {
     let shown = ui.add(Label::new(RichText::new(text).font(theme::small()).color(colour)).wrap());
     widgets::live(ui, shown.id, text);
 }
 
-/// A part of its own above the list.
+/// A framed card above the list.
 pub(super) fn card<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
     let theme = theme::of(ui);
     let frame = Frame::new()
@@ -369,7 +370,7 @@ fn text_field(ui: &mut Ui, text: &mut String, name: &str, hint: &str) -> egui::R
     ui.add(edit).labelled_by(label.id)
 }
 
-/// Whether Enter was pressed there; not the one that ends a syllable of an input method.
+/// Whether Enter was pressed in the field, ignoring an Enter that commits an input method's composition.
 fn entered(ui: &Ui, field: &egui::Response) -> bool {
     let is_ime = |event: &egui::Event| matches!(event, egui::Event::Ime(_));
     field.has_focus() && ui.input(|input| input.key_pressed(Key::Enter) && !input.events.iter().any(is_ime))

@@ -1,8 +1,9 @@
-//! The sheet that adds a device: a name, and then, this once, its token and the lines that publish with it.
+//! The sheet that adds a device. It asks for a name, then shows the token, once, and the commands that
+//! publish with it.
 
 use egui::{Key, Label, Modifiers, RichText, ScrollArea, Ui};
 
-use super::act::{Doing, NewDevice};
+use super::act::{NewDevice, RequestKind};
 use super::shown::Shown;
 use super::{Facts, facts, is_offered};
 use crate::model::id::ConnectionId;
@@ -12,22 +13,22 @@ use crate::ui::dialog::Fate;
 use crate::ui::theme::{self, space};
 use crate::ui::{Cx, rooms, widgets};
 
-/// The sheet's own state.
+/// State of the sheet.
 pub(in crate::ui) struct Sheet {
-    /// At which server; none while there is none.
+    /// The server to add the device to; `None` if no server allows it.
     connection: Option<ConnectionId>,
     new: NewDevice,
-    doing: Option<(u64, Doing)>,
+    doing: Option<(u64, RequestKind)>,
     shown: Option<Shown>,
-    /// What was refused.
+    /// Why the last request was refused.
     refused: Option<&'static str>,
     next: u64,
-    /// How high the sheet was drawn last, in points.
+    /// Height of the sheet in the last frame, in points.
     height: f32,
 }
 
 impl Sheet {
-    /// At this server, or else at the first where the person may.
+    /// Opens for the given server, or for the first one that lets the person add devices.
     pub(in crate::ui) fn new(cx: &Cx, wanted: Option<ConnectionId>) -> Sheet {
         let possible = servers(cx);
         let wanted = wanted.filter(|wanted| possible.iter().any(|(id, _)| id == wanted));
@@ -37,18 +38,19 @@ impl Sheet {
             doing: None,
             shown: None,
             refused: None,
-            // Answers to an earlier sheet are not taken for this one's.
+            // Distinct from the request numbers of earlier sheets, so that their answers are not mistaken for
+            // ours.
             next: cx.now.boot_ms.saturating_mul(1_000) + 500,
             height: 0.0,
         }
     }
 
-    /// What it is called.
+    /// Title of the dialog.
     pub(in crate::ui) fn title(&self, cx: &Cx) -> String {
         cx.words.people.add_device_title.to_owned()
     }
 
-    /// Draws the sheet into a dialog.
+    /// Draws the sheet into a dialog. `window_height` is in points.
     pub(in crate::ui) fn show(&mut self, ui: &mut Ui, cx: &mut Cx, window_height: f32) -> Fate {
         let words = cx.words.people;
         self.take_answer(cx);
@@ -65,22 +67,23 @@ impl Sheet {
         }
         let height = ui.min_rect().height();
         if std::mem::replace(&mut self.height, height) != height {
-            // It is put into the middle of the window with the next frame.
+            // The dialog is centred again in the next frame.
             cx.deadline.at(cx.now.boot_ms);
         }
-        // A token that is shown goes by Done or Close, not by a key that was meant for something else.
+        // While a token is shown, only Done or Close dismisses the sheet: Escape must not lose it by
+        // accident.
         let kept =
             self.shown.is_some() && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape));
         if (done || close.clicked()) && !kept { Fate::Closed } else { Fate::Open }
     }
 
-    /// Returns whether the person is done.
+    /// Draws the form or the result. Returns whether the person is done.
     fn fields(&mut self, ui: &mut Ui, cx: &mut Cx) -> bool {
         let words = cx.words.people;
         let possible = servers(cx);
         let at = self.connection.filter(|at| possible.iter().any(|(id, _)| id == at));
         let Some(facts) = at.and_then(|at| facts(cx, at)) else {
-            // What is shown this once stays, also where the connection breaks.
+            // A token that was already issued stays visible even if the connection breaks.
             return match &mut self.shown {
                 Some(shown) => shown.show(ui, cx, &Facts::unknown()),
                 None => {
@@ -131,7 +134,7 @@ impl Sheet {
         let (Some((number, _)), Some(at)) = (&self.doing, self.connection) else { return };
         let answer = cx.model.read(|model| {
             let connection = model.connections.get(&at)?;
-            // What was asked over a connection that broke is answered by nobody.
+            // Requests sent over a connection that broke are never answered.
             let lost = (!is_offered(connection)).then_some(None);
             connection.management.answer(*number).cloned().map(Some).or(lost)
         });
@@ -147,7 +150,7 @@ impl Sheet {
     }
 }
 
-/// Where the person may add a device.
+/// Servers that let the person add a device, with their names.
 fn servers(cx: &Cx) -> Vec<(ConnectionId, String)> {
     cx.model.read(|model| {
         let offered = model.connections.iter().filter(|(_, connection)| is_offered(connection));
@@ -155,7 +158,7 @@ fn servers(cx: &Cx) -> Vec<(ConnectionId, String)> {
     })
 }
 
-/// Whether there is any server where the person may add a device.
+/// Whether any server lets the person add a device.
 pub(in crate::ui) fn is_possible(cx: &Cx) -> bool {
     cx.model.read(|model| model.connections.values().any(is_offered))
 }

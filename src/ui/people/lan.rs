@@ -1,4 +1,4 @@
-//! The switch that opens the own server to the local network, and how it stands there.
+//! The switch that opens this computer's own server to the local network, and its status.
 
 use egui::{Label, RichText, Ui};
 
@@ -9,12 +9,12 @@ use crate::model::lan::{Lan, LanChoice, LanOpen, NotOpened};
 use crate::ui::theme::{self, space};
 use crate::ui::{Cx, harmless, widgets};
 
-/// What the person wants of the own server.
-fn want(cx: &mut Cx, open: bool, port: u16) {
+/// Queues the request to open or close the server.
+fn request_lan(cx: &mut Cx, open: bool, port: u16) {
     cx.intents.push(Intent::Link(LinkIntent::SetLan(LanChoice { open, port })));
 }
 
-/// The port that it has, or would have.
+/// The port in use, or the one that would be used.
 pub(super) fn port_of(lan: Option<&Lan>) -> u16 {
     match lan {
         Some(Lan::Open(open)) => open.port,
@@ -23,7 +23,7 @@ pub(super) fn port_of(lan: Option<&Lan>) -> u16 {
     }
 }
 
-/// Draws the card of the switch.
+/// Draws the card with the switch.
 pub(super) fn show(ui: &mut Ui, cx: &mut Cx, lan: &Lan) {
     let words = cx.words.people;
     if matches!(lan, Lan::None) {
@@ -35,48 +35,48 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx, lan: &Lan) {
         let mut open = matches!(lan, Lan::Open(_) | Lan::Changing | Lan::Failed { .. });
         let enabled = !matches!(lan, Lan::Changing);
         if ui.add_enabled(enabled, egui::Checkbox::new(&mut open, words.lan_switch)).changed() {
-            want(cx, open, port_of(Some(lan)));
+            request_lan(cx, open, port_of(Some(lan)));
         }
         ui.add_space(space::TINY);
         match lan {
             Lan::None => {}
-            Lan::Changing => say(ui, words.lan_changing, theme::of(ui).weak),
+            Lan::Changing => status_text(ui, words.lan_changing, theme::of(ui).weak),
             Lan::Closed { ended, .. } => {
                 if let Some(ended) = ended {
-                    say(ui, &(words.lan_closed)(*ended), theme::of(ui).text);
+                    status_text(ui, &(words.lan_closed)(*ended), theme::of(ui).text);
                 }
-                say(ui, words.lan_what_it_does, theme::of(ui).weak);
+                status_text(ui, words.lan_what_it_does, theme::of(ui).weak);
             }
-            Lan::Open(open) => opened(ui, cx, open),
-            Lan::Failed { port, why } => failed(ui, cx, *port, why),
+            Lan::Open(open) => show_open(ui, cx, open),
+            Lan::Failed { port, why } => show_failure(ui, cx, *port, why),
         }
     });
 }
 
-/// The text of how it stands, told as it changes.
-fn say(ui: &mut Ui, text: &str, colour: egui::Color32) {
+/// Status text, announced to screen readers when it changes.
+fn status_text(ui: &mut Ui, text: &str, colour: egui::Color32) {
     let shown = ui.add(Label::new(RichText::new(text).font(theme::small()).color(colour)).wrap());
     widgets::live(ui, shown.id, text);
 }
 
-fn opened(ui: &mut Ui, cx: &Cx, open: &LanOpen) {
+fn show_open(ui: &mut Ui, cx: &Cx, open: &LanOpen) {
     let words = cx.words.people;
     let theme = theme::of(ui);
     let Some(first) = open.addresses.first() else {
-        return say(ui, words.lan_no_network, theme.warn);
+        return status_text(ui, words.lan_no_network, theme.warn);
     };
     let name = harmless::line(&open.name, 64);
-    say(ui, &(words.lan_open)(&name, &first.to_string(), open.port), theme.good);
+    status_text(ui, &(words.lan_open)(&name, &first.to_string(), open.port), theme.good);
     match (open.visits, open.visitors) {
-        (0, _) => say(ui, &(words.lan_no_visits)(open.port), theme.weak),
-        (_, now) => say(ui, &(words.lan_visitors)(now), theme.weak),
+        (0, _) => status_text(ui, &(words.lan_no_visits)(open.port), theme.weak),
+        (_, now) => status_text(ui, &(words.lan_visitors)(now), theme.weak),
     }
     if let Some(detail) = &open.not_announced {
-        say(ui, &(words.lan_not_announced)(&harmless::line(detail, 120)), theme.warn);
+        status_text(ui, &(words.lan_not_announced)(&harmless::line(detail, 120)), theme.warn);
     }
 }
 
-fn failed(ui: &mut Ui, cx: &mut Cx, port: u16, why: &NotOpened) {
+fn show_failure(ui: &mut Ui, cx: &mut Cx, port: u16, why: &NotOpened) {
     let words = cx.words.people;
     let text = match why {
         NotOpened::PortInUse => (words.lan_port_in_use)(port),
@@ -86,10 +86,10 @@ fn failed(ui: &mut Ui, cx: &mut Cx, port: u16, why: &NotOpened) {
     widgets::alert(ui, shown.id, &text);
     ui.horizontal_wrapped(|ui| {
         if *why == NotOpened::PortInUse && ui.add(widgets::plain(words.lan_other_port)).clicked() {
-            want(cx, true, 0);
+            request_lan(cx, true, 0);
         }
         if ui.add(widgets::plain(words.lan_again)).clicked() {
-            want(cx, true, port);
+            request_lan(cx, true, port);
         }
     });
 }

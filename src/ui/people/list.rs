@@ -1,26 +1,27 @@
-//! [`List`]: a list that comes from the server page by page. What was there stays until the first page of the new one is.
+//! [`List`]: a list loaded from the server page by page. The old rows stay until the first page of the new
+//! list arrives.
 
-/// Maximum number of entries that are kept of one list.
+/// Maximum number of rows kept of one list.
 pub(super) const MAX_ROWS: usize = 20_000;
 
-/// Where the next page begins.
+/// The position of the next page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Next {
-    /// At the beginning: the list is to be loaded anew.
+    /// The first page: the list is loaded from the start.
     First,
-    /// After this.
+    /// The page after this cursor.
     After(String),
-    /// Nowhere: all of it is here.
+    /// None: the list is complete.
     End,
 }
 
-/// A list.
+/// A paged list.
 pub(super) struct List<T> {
     rows: Vec<T>,
     next: Next,
-    /// The page that is under way: its request's number, and whether it is the first.
+    /// The request in flight: its number, and whether it asked for the first page.
     asked: Option<(u64, bool)>,
-    /// It changed while a page was under way.
+    /// The list changed on the server while a request was in flight.
     again: bool,
 }
 
@@ -31,22 +32,23 @@ impl<T> Default for List<T> {
 }
 
 impl<T> List<T> {
-    /// What is here of it.
+    /// Rows loaded so far.
     pub(super) fn rows(&self) -> &[T] {
         &self.rows
     }
 
-    /// Puts them in the order of this key.
+    /// Sorts the rows by a key.
     pub(super) fn sort<K: Ord>(&mut self, key: impl FnMut(&T) -> K) {
         self.rows.sort_by_cached_key(key);
     }
 
-    /// Whether all of it is.
+    /// Whether the whole list is loaded.
     pub(super) fn is_complete(&self) -> bool {
         self.next == Next::End
     }
 
-    /// What to ask for, if there is something and nothing is under way: after what the page begins.
+    /// The cursor to request the next page with (`None` inside: the first page). `None` if a request is in
+    /// flight or the list is complete.
     pub(super) fn wanted(&self) -> Option<Option<String>> {
         match (&self.asked, &self.next) {
             (Some(_), _) | (None, Next::End) => None,
@@ -55,22 +57,22 @@ impl<T> List<T> {
         }
     }
 
-    /// It was asked for, with this number.
+    /// Records that the request with this number was sent.
     pub(super) fn asked(&mut self, number: u64) {
         self.asked = Some((number, self.next == Next::First));
     }
 
-    /// The number of what is under way.
+    /// Number of the request in flight.
     pub(super) fn number(&self) -> Option<u64> {
         self.asked.map(|(number, _)| number)
     }
 
-    /// Nobody answers what is under way.
+    /// Drops the request in flight: it will not be answered.
     pub(super) fn forget_asked(&mut self) {
         self.asked = None;
     }
 
-    /// It may be another one by now.
+    /// Loads the list again, once the request in flight is answered.
     pub(super) fn reload(&mut self) {
         self.again = self.asked.is_some();
         if !self.again {
@@ -78,12 +80,12 @@ impl<T> List<T> {
         }
     }
 
-    /// The server does not tell it.
+    /// Stops loading: the server refused the list.
     pub(super) fn give_up(&mut self) {
         (self.asked, self.next, self.again) = (None, Next::End, false);
     }
 
-    /// A page came, as the next in the order in which the server tells them.
+    /// Adds a page, in the order in which the server sends them.
     pub(super) fn take(&mut self, page: Vec<T>, next: Option<String>) {
         let Some((_, first)) = self.asked.take() else { return };
         if first {
@@ -104,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pages_follow_each_other_and_the_old_list_stays_until_the_new_one_begins() {
+    fn the_old_rows_stay_until_the_first_new_page_arrives() {
         let mut list = List::default();
         assert_eq!(list.wanted(), Some(None));
         list.asked(1);
@@ -118,7 +120,7 @@ mod tests {
         list.reload();
         assert_eq!((list.rows().len(), list.wanted()), (3, Some(None)));
         list.asked(3);
-        // It changes once more before the answer is here.
+        // It changes again before the answer arrives.
         list.reload();
         list.take(vec![7], Some("x".into()));
         assert_eq!((list.rows(), list.wanted()), (&[7][..], Some(None)));
@@ -126,11 +128,11 @@ mod tests {
         list.forget_asked();
         assert_eq!(list.wanted(), Some(None));
         list.take(vec![9], None);
-        assert_eq!(list.rows(), [7], "an answer that nobody waits for");
+        assert_eq!(list.rows(), [7], "an answer without a request is ignored");
     }
 
     #[test]
-    fn a_server_that_tells_no_end_fills_no_memory() {
+    fn an_endless_list_is_capped() {
         let mut list = List::default();
         while list.wanted().is_some() {
             list.asked(1);

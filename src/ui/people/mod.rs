@@ -1,5 +1,5 @@
-//! The sheet of an admin: who may come in at a server. People and devices are renamed and removed here and given other
-//! tokens, invites are made and taken back.
+//! The people sheet for admins: members, devices and invites of a server. Members and devices are renamed,
+//! removed and given new tokens here; invites are created and revoked.
 
 mod act;
 pub(super) mod add_device;
@@ -21,14 +21,14 @@ use crate::model::lan::Lan;
 use crate::model::reducer::Connection;
 use crate::model::rights::{Invitation, Manage, Managed, Member};
 use crate::model::time::WallMs;
-use act::{Act, Doing, NewDevice, NewInvite};
+use act::{NewDevice, NewInvite, PendingChange, RequestKind};
 use list::List;
-use shown::{Shown, Wish};
+use shown::{Shown, ShownAction};
 
-/// Maximum height of the sheet without its frame and its last button, in points.
+/// Maximum height of the sheet without its frame and bottom button, in points.
 const MAX_HEIGHT: f32 = 560.0;
 
-/// Which part is shown.
+/// The tab shown.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 enum Tab {
     #[default]
@@ -37,45 +37,45 @@ enum Tab {
     Devices,
 }
 
-/// The sheet's own state.
+/// State of the sheet.
 pub(super) struct Sheet {
     connection: ConnectionId,
     tab: Tab,
     people: List<Member>,
     devices: List<Member>,
     invites: List<Invitation>,
-    /// What is asked about one of them before it is done.
-    act: Option<Act>,
+    /// The change waiting for confirmation.
+    act: Option<PendingChange>,
     new_invite: NewInvite,
     new_device: NewDevice,
-    /// What was asked of the server.
-    doing: Option<(u64, Doing)>,
-    /// What is shown this once.
+    /// The request in flight, with its number.
+    doing: Option<(u64, RequestKind)>,
+    /// The token or invite link shown once.
     shown: Option<Shown>,
-    /// What became of the last change; whether it was refused.
+    /// Message about the last change, and whether it was refused.
     outcome: Option<(String, bool)>,
-    /// The number of the next request.
+    /// Number of the next request.
     next: u64,
     was_online: bool,
 }
 
-/// What the sheet needs to know, copied out of the model.
+/// What the sheet needs from the model, copied out of it.
 struct Facts {
     name: String,
     online: bool,
-    /// Whether invites can be made and listed.
+    /// Whether the server supports invites.
     has_invites: bool,
     me: Option<PrincipalId>,
     url: String,
     fingerprint: Option<String>,
-    /// What the server calls itself.
+    /// Name of the server as it announced it.
     server: String,
-    /// How it stands on the local network, where it is the own one.
+    /// State of local-network access; `None` unless this is the app's own server.
     lan: Option<Lan>,
 }
 
 impl Facts {
-    /// Of a connection that is not there any more.
+    /// For a connection that no longer exists.
     fn unknown() -> Facts {
         Facts {
             name: String::new(),
@@ -95,19 +95,19 @@ impl Facts {
     }
 }
 
-/// Whether the server lets the person change who comes in.
+/// Whether the server lets the person manage members.
 pub(super) fn is_offered(connection: &Connection) -> bool {
     let features = connection.features.as_ref();
     connection.link.is_online() && features.is_some_and(|features| features.has(Feature::People))
 }
 
-/// Whether the server lets the person make invites.
+/// Whether the server lets the person create invites.
 pub(super) fn has_invites(connection: &Connection) -> bool {
     is_offered(connection) && connection.offers(Feature::Invites)
 }
 
 impl Sheet {
-    /// Of the server at the other end of a connection.
+    /// Opens the sheet for the server of a connection.
     pub(super) fn new(cx: &Cx, connection: ConnectionId) -> Sheet {
         Sheet {
             connection,
@@ -121,26 +121,27 @@ impl Sheet {
             doing: None,
             shown: None,
             outcome: None,
-            // Answers to an earlier sheet are not taken for this one's.
+            // Distinct from the request numbers of earlier sheets, so that their answers are not mistaken for
+            // ours.
             next: cx.now.boot_ms.saturating_mul(1_000),
             was_online: false,
         }
     }
 
-    /// The same, where somebody is to be invited.
+    /// Opens the sheet on its invites tab.
     pub(super) fn invites(cx: &Cx, connection: ConnectionId) -> Sheet {
         Sheet { tab: Tab::Invites, ..Sheet::new(cx, connection) }
     }
 
-    /// Of which connection it is.
+    /// Title of the dialog, with the connection's name.
     pub(super) fn title(&self, cx: &Cx) -> String {
         let name = facts(cx, self.connection).map_or_else(String::new, |facts| facts.name);
         (cx.words.people.title)(&name)
     }
 
-    /// Draws the sheet into a dialog.
+    /// Draws the sheet into a dialog. `window_height` is in points.
     pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx, window_height: f32) -> Fate {
-        // The connection may be removed meanwhile.
+        // The connection may have been removed since the last frame.
         let Some(facts) = facts(cx, self.connection) else { return Fate::Closed };
         self.follow(cx, &facts);
         if (self.act.is_some() || self.shown.is_some())
@@ -159,7 +160,7 @@ impl Sheet {
             let shown = ui.add(Label::new(text).wrap());
             widgets::live(ui, shown.id, words.not_connected);
         }
-        // As high as it may be from the first frame: what grows frame by frame moves under the pointer.
+        // Full height from the first frame: a sheet that grows would move under the pointer.
         let whole = (window_height - 160.0).min(MAX_HEIGHT);
         let room = (top + whole - ui.cursor().top() - 2.0 * rows::HEIGHT).max(2.0 * rows::HEIGHT);
         let above =
@@ -203,15 +204,15 @@ impl Sheet {
         });
     }
 
-    /// What stands above the list: a question, what is shown once, or what makes a new entry.
+    /// Draws what is above the list: a confirmation, a token or link shown once, or a form for a new entry.
     fn above(&mut self, ui: &mut Ui, cx: &mut Cx, facts: &Facts) {
         if let Some(shown) = &mut self.shown {
             let revocable = shown.expires().and_then(|expires| self.unused(expires));
             let shown = self.shown.as_mut().map(|shown| shown.show_with(ui, cx, facts, revocable.is_some()));
             match (shown, revocable) {
-                (Some(Wish::Done), _) => self.shown = None,
-                (Some(Wish::Revoke), Some(id)) => {
-                    (self.act, self.shown) = (Some(Act::new(act::What::RemoveInvite(id))), None);
+                (Some(ShownAction::Done), _) => self.shown = None,
+                (Some(ShownAction::Revoke), Some(id)) => {
+                    (self.act, self.shown) = (Some(PendingChange::new(act::Change::RemoveInvite(id))), None);
                 }
                 _ => {}
             }
@@ -236,7 +237,7 @@ impl Sheet {
         }
     }
 
-    /// The invite that is good until then and was not used, where the list has one alone.
+    /// Id of the unused invite with this expiry; `None` unless exactly one matches.
     fn unused(&self, expires: WallMs) -> Option<String> {
         let mut all = self.invites.rows().iter();
         let is_it = |invite: &&Invitation| invite.expires == expires && invite.used_by.is_none();
@@ -251,11 +252,11 @@ impl Sheet {
         number
     }
 
-    /// Takes in what the server answered, and asks for what is missing.
+    /// Handles answers, and requests the pages that are missing.
     fn follow(&mut self, cx: &mut Cx, facts: &Facts) {
         if facts.online != self.was_online {
             self.was_online = facts.online;
-            // What was asked over a connection that broke is answered by nobody.
+            // Requests sent over a connection that broke are never answered.
             self.doing = None;
             for forget in [List::forget_asked, List::reload] {
                 forget(&mut self.people);
@@ -311,7 +312,7 @@ impl Sheet {
             None => {}
         }
         match answer(self.invites.number()) {
-            // They come in the order in which they were made.
+            // Invites arrive in the order in which they were created.
             Some(Managed::Invites { invites, next }) => self.invites.take(invites, next),
             Some(_) => self.invites.give_up(),
             None => {}
@@ -324,8 +325,8 @@ impl Sheet {
         }
     }
 
-    /// A change was made, or refused.
-    fn done(&mut self, cx: &Cx, facts: &Facts, doing: Doing, answer: Managed) {
+    /// Handles the answer to a change: made, or refused.
+    fn done(&mut self, cx: &Cx, facts: &Facts, doing: RequestKind, answer: Managed) {
         let words = cx.words.people;
         self.people.reload();
         self.devices.reload();
@@ -342,10 +343,10 @@ impl Sheet {
                 self.shown = Some(Shown::link(facts, (code, expires), (url, fingerprint, also)));
                 None
             }
-            _ => Some((doing.said(words), false)),
+            _ => Some((doing.done_message(words), false)),
         };
         self.act = None;
-        if matches!(doing, Doing::AddDevice { .. }) {
+        if matches!(doing, RequestKind::AddDevice { .. }) {
             self.new_device = NewDevice::default();
         }
     }

@@ -1,4 +1,4 @@
-//! A QR code: dark modules on white with a quiet zone, in every theme, since that is what cameras read.
+//! A QR code. Always dark modules on white with a quiet zone, whatever the theme: scanners expect that.
 
 use std::sync::Arc;
 
@@ -8,37 +8,38 @@ use qrcodegen::{QrCode, QrCodeEcc};
 
 use crate::ui::theme;
 
-/// The quiet zone on each side, in modules (ISO/IEC 18004 §6.3.8).
-const QUIET: i32 = 4;
-/// The least size of a module, in points: less than that a camera does not tell apart.
-const MIN_MODULE: f32 = 2.5;
+/// Width of the quiet zone on each side, in modules (ISO/IEC 18004 §6.3.8).
+const QUIET_ZONE_MODULES: i32 = 4;
+/// Minimum size of a module, in points; phone cameras cannot resolve smaller ones.
+const MIN_MODULE_POINTS: f32 = 2.5;
 
-/// A text as a QR code.
+/// A text encoded as a QR code.
 pub(super) struct Code(Arc<QrCode>);
 
 impl Code {
-    /// None for a text that is too long for one.
+    /// Encodes a text; `None` if it is too long.
     pub(super) fn new(text: &str) -> Option<Code> {
-        // A screen is not torn or dirty: the smallest code is the easiest to read.
+        // Screens are neither dirty nor torn: low error correction gives the smallest code, which is easiest
+        // to scan.
         QrCode::encode_text(text, QrCodeEcc::Low).ok().map(|code| Code(Arc::new(code)))
     }
 
-    /// The edge of the drawing in modules, the quiet zone included.
+    /// Edge length in modules, including the quiet zone.
     fn modules(&self) -> i32 {
-        self.0.size() + 2 * QUIET
+        self.0.size() + 2 * QUIET_ZONE_MODULES
     }
 
-    /// The edge of the drawing in points, for this much room.
+    /// Edge length in points when drawn within `room` points.
     pub(super) fn edge(&self, room: f32) -> f32 {
-        (room / self.modules() as f32).max(MIN_MODULE) * self.modules() as f32
+        (room / self.modules() as f32).max(MIN_MODULE_POINTS) * self.modules() as f32
     }
 
-    /// Draws it as large as the room allows.
+    /// Draws the code as large as the room allows.
     pub(super) fn show(&self, ui: &mut Ui, room: f32, name: &str) {
         let (rect, response) = ui.allocate_exact_size(Vec2::splat(self.edge(room)), Sense::hover());
         response.widget_info(|| egui::WidgetInfo::labeled(Role::Image, true, name));
         ui.painter().rect_filled(rect, 0.0, theme::PAPER);
-        // On whole pixels, so that all modules are of one size and no edge is grey.
+        // Aligned to whole pixels, so that all modules are the same size and edges are sharp.
         let pixel = 1.0 / ui.ctx().pixels_per_point();
         let module = ((rect.width() / self.modules() as f32) / pixel).floor().max(1.0) * pixel;
         let inner = module * self.0.size() as f32;
@@ -79,7 +80,11 @@ mod tests {
         );
         let code = Code::new(&link).unwrap();
         assert!(code.modules() <= 97, "{}", code.modules());
-        assert_eq!(code.edge(1.0), code.modules() as f32 * MIN_MODULE, "never smaller than a camera reads");
+        assert_eq!(
+            code.edge(1.0),
+            code.modules() as f32 * MIN_MODULE_POINTS,
+            "never below the minimum module size"
+        );
         assert!(code.edge(400.0) <= 400.0);
         assert!(Code::new(&"x".repeat(5_000)).is_none());
     }

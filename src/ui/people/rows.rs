@@ -1,10 +1,10 @@
-//! One line of each list: a person or a device, an invite.
+//! A row of the sheet's lists: a member, a device or an invite.
 
 use egui::containers::menu::MenuButton;
 use egui::{Button, Id, Rect, Sense, Ui, UiBuilder, pos2, vec2};
 
 use super::Facts;
-use super::act::{Act, What, title};
+use super::act::{Change, PendingChange, title};
 use crate::model::id::ConnectionId;
 use crate::model::principal::PrincipalKind;
 use crate::model::rights::{Invitation, Member};
@@ -12,23 +12,23 @@ use crate::ui::icons::{self, Icon};
 use crate::ui::theme::{self, size, space};
 use crate::ui::{Cx, harmless, menu, widgets};
 
-/// The height of a line, in points.
+/// Height of a row, in points.
 pub(super) const HEIGHT: f32 = 44.0;
 
-/// A person or a device. Returns what the person wants to do with it.
+/// Draws a member or device. Returns the action chosen from its menu.
 pub(super) fn member(
     ui: &mut Ui,
     cx: &Cx,
     (connection, facts): (ConnectionId, &Facts),
     member: &Member,
     enabled: bool,
-) -> Option<Act> {
+) -> Option<PendingChange> {
     let words = cx.words.people;
     let who = &member.who;
     let is_me = facts.me.as_ref() == Some(&who.id);
     let online = match who.kind {
         PrincipalKind::Device => member.online,
-        // Who comes and goes is told as it happens.
+        // People's presence is announced by the server as it changes.
         _ => is_me || is_online(cx, connection, member),
     };
     let kind = match (member.owner, who.kind) {
@@ -40,7 +40,7 @@ pub(super) fn member(
     let name = title(who);
     let shown = if is_me { format!("{name} ({})", words.you) } else { name.clone() };
     let id = harmless::line(&who.id.0, 64);
-    // A device that posts its readings is never connected: only its rows in the list of devices say how it is.
+    // Devices that publish over HTTP are never connected; their status is shown in the device list instead.
     let presence = (online || who.kind != PrincipalKind::Device).then_some(online);
     let note = match presence {
         Some(true) => format!("{kind} · {} · {id}", words.online),
@@ -56,26 +56,26 @@ pub(super) fn member(
     }
     let button = Button::new("").frame_when_inactive(false).min_size(place.size());
     let (response, _) = MenuButton::from_button(button).ui(&mut corner, |ui| {
-        let mut choose = |ui: &mut Ui, text: &str, what: &dyn Fn() -> What| {
+        let mut choose = |ui: &mut Ui, text: &str, what: &dyn Fn() -> Change| {
             if menu::item(ui, text).clicked() {
-                act = Some(Act::new(what()));
+                act = Some(PendingChange::new(what()));
                 ui.close();
             }
         };
-        choose(ui, words.rename, &|| What::Rename(who.clone(), who.name.clone()));
-        choose(ui, words.new_token, &|| What::NewToken(who.clone()));
-        // The owner's rights are nobody's to take.
+        choose(ui, words.rename, &|| Change::Rename(who.clone(), who.name.clone()));
+        choose(ui, words.new_token, &|| Change::NewToken(who.clone()));
+        // Nobody can change the owner's rights.
         if !member.owner {
             match who.kind {
                 PrincipalKind::Device => {}
                 PrincipalKind::Admin => {
-                    choose(ui, words.make_person, &|| What::SetKind(who.clone(), PrincipalKind::Person));
+                    choose(ui, words.make_person, &|| Change::SetKind(who.clone(), PrincipalKind::Person));
                 }
-                _ => choose(ui, words.make_admin, &|| What::SetKind(who.clone(), PrincipalKind::Admin)),
+                _ => choose(ui, words.make_admin, &|| Change::SetKind(who.clone(), PrincipalKind::Admin)),
             }
             let remove = if who.kind == PrincipalKind::Device { words.remove_device } else { words.remove };
             menu::separator(ui);
-            choose(ui, remove, &|| What::Remove(who.clone()));
+            choose(ui, remove, &|| Change::Remove(who.clone()));
         }
     });
     icons::paint(ui.painter(), place.center(), Icon::More, size::ICON, theme::of(ui).weak);
@@ -90,8 +90,8 @@ fn is_online(cx: &Cx, connection: ConnectionId, member: &Member) -> bool {
     known.unwrap_or(member.online)
 }
 
-/// An invite. Returns what the person wants to do with it.
-pub(super) fn invite(ui: &mut Ui, cx: &Cx, invite: &Invitation, enabled: bool) -> Option<Act> {
+/// Draws an invite. Returns the action chosen from its menu.
+pub(super) fn invite(ui: &mut Ui, cx: &Cx, invite: &Invitation, enabled: bool) -> Option<PendingChange> {
     let words = cx.words.people;
     let is_open = invite.used_by.is_none() && invite.expires > cx.now.wall_ms;
     let at = (cx.words.day_and_clock)(invite.expires);
@@ -118,10 +118,10 @@ pub(super) fn invite(ui: &mut Ui, cx: &Cx, invite: &Invitation, enabled: bool) -
     }
     let name = (words.remove_invite)(&short);
     let clicked = widgets::icon_button(&mut place, Icon::Close, &name, &name, false).clicked();
-    clicked.then(|| Act::new(What::RemoveInvite(invite.id.clone())))
+    clicked.then(|| PendingChange::new(Change::RemoveInvite(invite.id.clone())))
 }
 
-/// Two lines of text, and the place at the right for a control.
+/// Two lines of text. Returns the area on the right for a control.
 fn line(ui: &mut Ui, (id, name, note): (Id, &str, &str), online: Option<bool>) -> Rect {
     let theme = theme::of(ui);
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::hover());

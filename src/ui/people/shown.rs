@@ -1,10 +1,10 @@
-//! [`Shown`]: a token or an invite's link, which is shown this once, with all that is needed to use it.
+//! [`Shown`]: a token or invite link, shown once, with what is needed to use it.
 
 use egui::accesskit::Role;
 use egui::{Frame, Label, RichText, Ui};
 
 use super::Facts;
-use super::act::{Doing, card, title};
+use super::act::{RequestKind, card, title};
 use super::qr::Code;
 use crate::model::address::{Address, is_loopback};
 use crate::model::intent::{Intent, LinkIntent};
@@ -16,56 +16,56 @@ use crate::model::time::WallMs;
 use crate::ui::theme::{self, radius, space};
 use crate::ui::{Cx, harmless, widgets};
 
-/// The room for a QR code, in points.
+/// Space for a QR code, in points.
 const QR_ROOM: f32 = 232.0;
-/// Where less than this is left beside the QR code, in points, it stands below the text.
+/// If fewer points than this remain beside the QR code, it goes below the text.
 const MIN_BESIDE: f32 = 220.0;
 
-/// What is shown this once.
+/// A secret shown once.
 pub(super) enum Shown {
-    /// A token.
+    /// A new token.
     Token {
-        /// Of whom, as they are called.
+        /// Display name of the person or device it belongs to.
         name: String,
         token: Secret,
-        /// It is the person's own.
+        /// Whether it is the person's own token.
         own: bool,
-        /// The id of the device whose it is.
+        /// Id of the device it belongs to, if any.
         device: Option<String>,
-        /// The device is to run on another computer.
+        /// Whether the device will run on another computer.
         elsewhere: bool,
     },
-    /// An invite's link.
+    /// An invite link.
     Link {
         link: String,
         code: Option<Code>,
-        /// Until when it is good.
+        /// When it expires.
         expires: WallMs,
-        /// It leads nowhere from another computer.
+        /// Whether the link works only on this computer.
         local_only: bool,
     },
 }
 
-/// What the person wants of it.
+/// The person's response to a secret shown once.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Wish {
-    /// Nothing yet.
+pub(super) enum ShownAction {
+    /// Keep showing it.
     Stay,
-    /// They have it.
+    /// The person has noted it.
     Done,
-    /// It is to be good for nothing again.
+    /// Revoke the invite.
     Revoke,
 }
 
 impl Shown {
-    /// A new token, and what to do with it.
-    pub(super) fn token(facts: &Facts, doing: &Doing, token: Secret) -> Shown {
+    /// For a new token.
+    pub(super) fn token(facts: &Facts, doing: &RequestKind, token: Secret) -> Shown {
         let (name, device, own) = match doing {
-            Doing::NewToken { who } => {
+            RequestKind::NewToken { who } => {
                 let device = (who.kind == PrincipalKind::Device).then(|| who.id.0.clone());
                 (title(who), device, facts.me.as_ref() == Some(&who.id))
             }
-            Doing::AddDevice { id, name } => {
+            RequestKind::AddDevice { id, name } => {
                 let name = if name.is_empty() { &id.0 } else { name };
                 (harmless::line(name, 64), Some(id.0.clone()), false)
             }
@@ -74,7 +74,8 @@ impl Shown {
         Shown::Token { name, token, own, device, elsewhere: !facts.is_local_only() }
     }
 
-    /// A new invite. Where we reach the server by an address that only this computer knows, its own is in the link.
+    /// For a new invite. If we reach the server by a loopback address, the link has the address that the
+    /// server itself gave.
     pub(super) fn link(
         facts: &Facts,
         (code, expires): (Secret, WallMs),
@@ -89,7 +90,7 @@ impl Shown {
         Shown::Link { code: Code::new(&link), link, expires, local_only }
     }
 
-    /// Until when it is good, of an invite.
+    /// When the invite expires; `None` for a token.
     pub(super) fn expires(&self) -> Option<WallMs> {
         match self {
             Shown::Link { expires, .. } => Some(*expires),
@@ -97,13 +98,19 @@ impl Shown {
         }
     }
 
-    /// Draws it. Returns whether the person has it.
+    /// Draws it. Returns whether the person is done with it.
     pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx, facts: &Facts) -> bool {
-        self.show_with(ui, cx, facts, false) == Wish::Done
+        self.show_with(ui, cx, facts, false) == ShownAction::Done
     }
 
-    /// The same of what may be taken back at once.
-    pub(super) fn show_with(&mut self, ui: &mut Ui, cx: &mut Cx, facts: &Facts, revocable: bool) -> Wish {
+    /// Like [`Shown::show`]; an invite that is `revocable` has a button that revokes it.
+    pub(super) fn show_with(
+        &mut self,
+        ui: &mut Ui,
+        cx: &mut Cx,
+        facts: &Facts,
+        revocable: bool,
+    ) -> ShownAction {
         card(ui, |ui| match self {
             Shown::Token { name, token, own, device, elsewhere } => {
                 let words = cx.words.people;
@@ -116,7 +123,11 @@ impl Shown {
                     commands(ui, cx, facts, (device, token.reveal()), elsewhere);
                 }
                 ui.add_space(space::SMALL);
-                if ui.add(widgets::plain(words.done)).clicked() { Wish::Done } else { Wish::Stay }
+                if ui.add(widgets::plain(words.done)).clicked() {
+                    ShownAction::Done
+                } else {
+                    ShownAction::Stay
+                }
             }
             Shown::Link { link, code, expires, local_only } => {
                 invite(ui, cx, link, code.as_ref(), (*expires, *local_only, revocable))
@@ -138,14 +149,14 @@ fn head(ui: &mut Ui, name: &str, text: &str) {
     widgets::live(ui, shown.id, &format!("{name}. {text}"));
 }
 
-/// An invite: the QR code at the right where there is room beside it.
+/// Draws an invite. The QR code is on the right if there is room.
 fn invite(
     ui: &mut Ui,
     cx: &Cx,
     link: &str,
     qr: Option<&Code>,
     (expires, local_only, revocable): (WallMs, bool, bool),
-) -> Wish {
+) -> ShownAction {
     let words = cx.words.people;
     let edge = qr.map_or(0.0, |qr| qr.edge(QR_ROOM));
     let beside = ui.available_width() - edge - space::LARGE;
@@ -169,9 +180,9 @@ fn invite(
             let revoke = revocable && ui.add(widgets::plain(words.revoke)).clicked();
             let done = ui.add(widgets::plain(words.done)).clicked();
             match (revoke, done) {
-                (true, _) => Wish::Revoke,
-                (_, true) => Wish::Done,
-                _ => Wish::Stay,
+                (true, _) => ShownAction::Revoke,
+                (_, true) => ShownAction::Done,
+                _ => ShownAction::Stay,
             }
         })
         .inner
@@ -200,7 +211,7 @@ fn invite(
     }
 }
 
-/// The lines that publish with a device's token: where it runs decides by which address.
+/// The commands that publish with a device's token. The address in them depends on where the device runs.
 fn commands(ui: &mut Ui, cx: &mut Cx, facts: &Facts, (device, token): (&str, &str), elsewhere: &mut bool) {
     let words = cx.words.people;
     let lan = facts.lan.as_ref().and_then(|lan| lan.opened()).and_then(|open| Some((open.url()?, open)));
@@ -258,7 +269,7 @@ fn commands(ui: &mut Ui, cx: &mut Cx, facts: &Facts, (device, token): (&str, &st
     copy(ui, cx, &agent, words.copy_agent, false);
 }
 
-/// A button that copies a text, and says that it did.
+/// A button that copies a text, and shows that it did.
 fn copy(ui: &mut Ui, cx: &Cx, text: &str, name: &str, first: bool) {
     let button = if first { widgets::primary(theme::of(ui), name) } else { widgets::plain(name) };
     let copied = egui::Id::unique(("copied", name, text));
@@ -276,7 +287,7 @@ fn copy(ui: &mut Ui, cx: &Cx, text: &str, name: &str, first: bool) {
     });
 }
 
-/// How long it is said that something was copied, in milliseconds.
+/// How long "copied" is shown, in milliseconds.
 const COPIED_MS: u64 = 10_000;
 
 fn code(ui: &mut Ui, text: &str) {

@@ -1,5 +1,5 @@
-//! Above the results: the field, where to search, and what a person should know of the answer. In the place of results:
-//! how to search, or why nothing was found.
+//! The head of the search pane: the field, the scope and notes about the answer; and what is shown instead of
+//! results: help, or why there are none.
 
 use egui::text::{CCursor, CCursorRange};
 use egui::{Align, Event, Id, ImeEvent, Label, Layout, RichText, ScrollArea, TextEdit, Ui, vec2};
@@ -13,7 +13,7 @@ pub(super) fn field_id() -> Id {
     Id::unique("search field")
 }
 
-/// Whether an input method is still at a syllable, after all events of this frame.
+/// Whether an input method is composing, after all events of this frame.
 pub(super) fn note_composing(ui: &Ui, composing: &mut bool) {
     ui.input(|input| {
         for event in &input.events {
@@ -27,7 +27,7 @@ pub(super) fn note_composing(ui: &Ui, composing: &mut bool) {
 }
 
 impl View {
-    /// Draws them. Returns whether the person closes the pane.
+    /// Draws the head. Returns whether the person closed the pane.
     pub(super) fn controls(&mut self, ui: &mut Ui, cx: &mut Cx, facts: &Facts) -> bool {
         let words = cx.words.search;
         let mut closed = false;
@@ -70,7 +70,7 @@ impl View {
         let field = TextEdit::singleline(&mut self.text)
             .id(field_id())
             .hint_text(hint)
-            // Enter goes to a result, and the field keeps the focus.
+            // Enter opens a result, and the field keeps the focus.
             .return_key(None)
             .desired_width(f32::INFINITY)
             .align(egui::Align2::LEFT_CENTER)
@@ -85,14 +85,14 @@ impl View {
         let goes_on = std::mem::take(&mut self.goes_on);
         if std::mem::take(&mut self.wants_focus) || goes_on {
             response.request_focus();
-            // What is there is typed over, unless the person is to go on with it.
+            // Select the old text, to be typed over, unless the person is continuing it.
             let end = CCursor::new(self.text.chars().count());
             let range = CCursorRange::two(if goes_on { end } else { CCursor::new(0) }, end);
             output.state.cursor.set_char_range(Some(range));
             output.state.store(ui.ctx(), response.id);
         }
         if response.changed() {
-            // It is asked for with the next frame.
+            // The search starts in the next frame.
             cx.deadline.at(cx.now.boot_ms);
         }
     }
@@ -106,7 +106,7 @@ impl View {
         }
     }
 
-    /// What of the filters cannot be used, and what may be missing.
+    /// Notes about unusable filters and possibly missing results.
     fn notes(&self, ui: &mut Ui, cx: &Cx, facts: &Facts) {
         let (theme, words) = (theme::of(ui), cx.words.search);
         for fault in &self.faults {
@@ -123,7 +123,7 @@ impl View {
         }
     }
 
-    /// In the place of results.
+    /// Draws what is shown instead of results.
     pub(super) fn nothing(&mut self, ui: &mut Ui, cx: &mut Cx, facts: &Facts, number: &mut u64) {
         let Some(answer) = self.shown.answer.clone() else {
             if self.asked.is_none() {
@@ -178,7 +178,7 @@ impl View {
                         }
                         let text = RichText::new(meaning).font(theme::small()).color(theme.text);
                         ui.vertical(|ui| {
-                            // On the button's line.
+                            // Aligned with the button.
                             ui.add_space((size::CONTROL - size::SMALL_LINE) / 2.0);
                             ui.add(Label::new(text).wrap());
                         });
@@ -188,7 +188,7 @@ impl View {
         });
     }
 
-    /// Writes the beginning of a filter, for the person to go on.
+    /// Inserts the start of a filter for the person to complete.
     fn begin(&mut self, filter: &str) {
         if !self.text.is_empty() && !self.text.ends_with(' ') {
             self.text.push(' ');

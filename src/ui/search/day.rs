@@ -1,4 +1,4 @@
-//! The sheet to go to a date in a room, and days by the clock on the wall here.
+//! The sheet that jumps to a date in a room; dates are in local time.
 
 use chrono::{Days, NaiveDate};
 use egui::{Key, Label, RichText, TextEdit, Ui, vec2};
@@ -12,22 +12,22 @@ use crate::ui::text::local;
 use crate::ui::theme::{self, size, space};
 use crate::ui::{Cx, widgets};
 
-/// The sheet's own state.
+/// State of the sheet.
 pub(in crate::ui) struct Sheet {
     connection: ConnectionId,
     room: RoomId,
     text: String,
     fresh: bool,
-    /// Whether something was typed and sent that is no date.
+    /// Whether the submitted text was not a valid date.
     refused: bool,
-    /// The question that has no answer yet, and the day that it is about.
+    /// Number of the request in flight, and its date.
     asked: Option<(u64, NaiveDate)>,
     answer: Option<(DayFound, NaiveDate)>,
-    /// Where to go, for the window to do.
+    /// The jump for the window to make.
     pub(in crate::ui) go: Option<(ConnectionId, RoomId, Jump)>,
 }
 
-/// The day it is.
+/// The current local date.
 pub(super) fn today(cx: &Cx) -> NaiveDate {
     local::date(cx.now.wall_ms).unwrap_or(NaiveDate::MIN)
 }
@@ -35,7 +35,7 @@ pub(super) fn today(cx: &Cx) -> NaiveDate {
 pub(super) use crate::ui::text::local::begins;
 
 impl Sheet {
-    /// For a room.
+    /// Opens the sheet for a room.
     pub(in crate::ui) fn new(connection: ConnectionId, room: RoomId) -> Sheet {
         Sheet {
             connection,
@@ -113,7 +113,7 @@ impl Sheet {
         field.has_focus() && ui.input(|input| input.key_pressed(Key::Enter))
     }
 
-    /// What is understood, or what came of it. The line has its place whether it says anything.
+    /// Shows how the date was understood, or the result. Takes up space even when empty.
     fn meaning(&mut self, ui: &mut Ui, cx: &Cx, day: Option<NaiveDate>) {
         let (theme, words) = (theme::of(ui), cx.words.search);
         let name = |at: WallMs| (cx.words.day)(at);
@@ -144,7 +144,7 @@ impl Sheet {
 
     fn ask(&mut self, cx: &mut Cx, day: NaiveDate) {
         let Some(from) = begins(day) else { return };
-        // No other question is as old as this one.
+        // Unique: only one request can start at a moment.
         let number = cx.now.boot_ms;
         self.asked = Some((number, day));
         self.answer = None;
@@ -152,7 +152,7 @@ impl Sheet {
         cx.intents.push(Intent::Chat(ChatIntent::FindDay { number, connection, room, from }));
     }
 
-    /// Takes the answer in: goes there, unless there is something to say first.
+    /// Handles the answer: jumps, unless the person has to be told something first.
     fn take(&mut self, cx: &Cx) {
         let Some((number, day)) = self.asked else { return };
         let answer = cx.model.read(|model| model.searching.day.clone());
@@ -162,7 +162,7 @@ impl Sheet {
         self.asked = None;
         let ends = day.succ_opt().and_then(begins);
         match answer.first {
-            // On that day itself, or nothing in between is missing here.
+            // The message is from that day, or no messages are missing before it.
             Some((position, at)) if !answer.older_at_hub || ends.is_some_and(|ends| at < ends) => {
                 self.go = Some((self.connection, self.room.clone(), Jump::To(position)));
             }

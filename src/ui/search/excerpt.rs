@@ -1,21 +1,20 @@
-//! The excerpt of a result as the message shows it: its text, without the marks of Markdown, and with what was looked for
-//! still marked.
+//! A result's excerpt as the message shows it: without Markdown syntax, and with the matches still marked.
 
 use crate::model::search::Piece;
 use crate::ui::{chat, harmless};
 
-/// Stand around what was looked for while the marks are taken away. No text has them.
+/// Delimit matches while the Markdown is removed. Noncharacters, so no text contains them.
 const BEGINS: char = '\u{FDD0}';
 const ENDS: char = '\u{FDD1}';
 
-/// Stretches of the excerpt; whether each is what was looked for.
+/// Pieces of the excerpt, each with whether it is a match.
 pub(super) fn shown(pieces: &[Piece]) -> Vec<(String, bool)> {
     let harmless: Vec<(String, bool)> =
         pieces.iter().map(|piece| (harmless::text(&piece.text).into_owned(), piece.marked)).collect();
     without_markup(&harmless).unwrap_or(harmless)
 }
 
-/// None where nothing is to be taken away, or something that was looked for would be: an address behind a link's text.
+/// `None` if there is no Markdown, or if removing it would hide a match, as in the address of a link.
 fn without_markup(pieces: &[(String, bool)]) -> Option<Vec<(String, bool)>> {
     if pieces.iter().any(|(text, _)| text.contains([BEGINS, ENDS])) {
         return None;
@@ -47,7 +46,7 @@ fn without_markup(pieces: &[(String, bool)]) -> Option<Vec<(String, bool)>> {
 mod tests {
     use super::*;
 
-    /// What is shown of an excerpt in which what was looked for stands between bars.
+    /// The excerpt shown, with matches between bars.
     fn seen(text: &str) -> String {
         let pieces: Vec<Piece> = text
             .split('|')
@@ -60,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_of_markdown_are_not_shown() {
+    fn markdown_syntax_is_removed() {
         assert_eq!(seen("a **|bold|** word and `|code|`"), "a |bold| word and |code|");
         assert_eq!(seen("**|온실|**에서 [the |plans|](https://a.example)"), "|온실|에서 the |plans|");
         assert_eq!(seen("# The |title|"), "The |title|");
@@ -69,12 +68,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_markup_and_what_was_found_stay() {
+    fn other_text_and_matches_are_kept() {
         for text in ["2*3*4 = |24|", "snake_|case|_name", "|plain|", "안녕~ |반가|워~", "…cut **|off|"]
         {
             assert_eq!(seen(text), text);
         }
         let behind = "see [here](https://|plans|.example)";
-        assert!(seen(behind).contains("|plans|"), "what was looked for is always seen: {}", seen(behind));
+        assert!(seen(behind).contains("|plans|"), "a match is always visible: {}", seen(behind));
     }
 }

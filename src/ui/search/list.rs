@@ -1,4 +1,5 @@
-//! The results: only those that are visible are drawn. The keyboard stays in the field; arrows move a mark along them.
+//! The search results. Only visible ones are drawn. The focus stays in the field; arrow keys move the cursor
+//! in the list.
 
 use std::sync::Arc;
 
@@ -15,17 +16,17 @@ use crate::model::search::{End, Hit, HitPlace};
 use crate::ui::theme::{self, Theme, radius, size, space};
 use crate::ui::{Cx, bidi, rooms, widgets};
 
-/// Lines of an excerpt.
-const LINES: usize = 2;
+/// Number of lines of an excerpt.
+const EXCERPT_LINES: usize = 2;
 
-/// The list's own state.
+/// State of the list.
 #[derive(Default)]
 pub(super) struct List {
     cursor: Option<usize>,
     height: f32,
-    /// Which results were drawn last.
+    /// The results drawn in the last frame.
     drawn: std::ops::Range<usize>,
-    /// Other results are shown: from their beginning.
+    /// Scroll to the top, since the results are new.
     to_top: bool,
 }
 
@@ -38,27 +39,27 @@ pub(super) fn row_id(at: usize) -> Id {
 }
 
 impl List {
-    /// Other results are shown.
+    /// Resets the list for new results.
     pub(super) fn begin_anew(&mut self) {
         *self = List { to_top: true, height: self.height, ..List::default() };
     }
 
-    /// The result that the keyboard is on.
+    /// Index of the current result.
     pub(super) fn cursor(&self) -> Option<usize> {
         self.cursor
     }
 
-    /// The same, if that result was drawn.
+    /// Index of the current result, if it was drawn.
     pub(super) fn drawn_cursor(&self) -> Option<usize> {
         self.cursor.filter(|at| self.drawn.contains(at))
     }
 
-    /// Puts the keyboard on a result.
+    /// Makes a result current.
     pub(super) fn put(&mut self, at: usize) {
         self.cursor = Some(at);
     }
 
-    /// Moves along `count` results.
+    /// Moves the cursor by `by` results, out of `count`.
     pub(super) fn step(&mut self, by: isize, count: usize) {
         if by == 0 || count == 0 {
             return;
@@ -70,14 +71,14 @@ impl List {
         self.cursor = Some(next.min(count - 1));
     }
 
-    /// How many results are visible at a time.
+    /// Number of results visible at a time.
     pub(super) fn page(&self) -> isize {
         (self.height / size::HIT).max(1.0) as isize
     }
 }
 
 impl View {
-    /// Draws the results. Returns the one that was clicked. `moved`: the keyboard went on to another.
+    /// Draws the results. Returns the one that was clicked. `moved`: the keyboard moved the cursor.
     pub(super) fn results(
         &mut self,
         ui: &mut Ui,
@@ -134,7 +135,7 @@ impl View {
         clicked
     }
 
-    /// How the answer ends, below the results. Returns whether the person wants more.
+    /// Draws the end of the list. Returns whether the person asked for more results.
     pub(super) fn end_of(&self, ui: &mut Ui, cx: &Cx) -> bool {
         let (theme, words) = (theme::of(ui), cx.words.search);
         let Some(answer) = &self.shown.answer else { return false };
@@ -203,21 +204,21 @@ fn row(ui: &mut Ui, cx: &Cx, hit: &Hit, rect: Rect, id: Id, is_current: bool, sh
     );
     let after = inner.left() + name.size().x + space::SMALL;
     ui.painter().galley(pos2(inner.left(), head - name.size().y / 2.0), name, theme.text);
-    // Who searches in one room knows it.
+    // The room is obvious if only one is searched.
     if shows_place {
         let place = widgets::cut(ui, &place, theme::small(), theme.weak, right - after - space::SMALL);
         let at = pos2(after, head - place.size().y / 2.0);
         ui.painter().galley(at, place, theme.weak);
     }
     let at = pos2(inner.left(), inner.top() + size::SMALL_LINE + space::TINY);
-    let lines = Rect::from_min_size(at, vec2(inner.width(), LINES as f32 * size::BODY_LINE));
+    let lines = Rect::from_min_size(at, vec2(inner.width(), EXCERPT_LINES as f32 * size::BODY_LINE));
     let galley = lay_out(ui, theme, &excerpt, inner.width());
-    // Right-to-left text is not cut off by its layout.
+    // The layout does not truncate right-to-left text, so it is clipped.
     ui.painter().with_clip_rect(lines.expand(2.0).intersect(ui.clip_rect())).galley(at, galley, theme.text);
     response.clicked()
 }
 
-/// Who wrote it, told apart from others whose names look the same.
+/// The author, distinguishable from others with similar names.
 fn author(cx: &Cx, hit: &Hit) -> String {
     let shown = cx.model.read(|model| {
         let connection = model.connections.get(&hit.connection)?;
@@ -226,7 +227,7 @@ fn author(cx: &Cx, hit: &Hit) -> String {
     shown.unwrap_or_else(|| person_line(&hit.sender.name, 60))
 }
 
-/// The room, and its connection where there are several.
+/// The room, and its connection if there are several.
 fn place(cx: &Cx, hit: &Hit) -> String {
     let room = cx.room_title(hit.connection, &hit.room, 64);
     let connection = cx.model.read(|model| {
@@ -256,6 +257,6 @@ fn lay_out(ui: &Ui, theme: &Theme, excerpt: &[(String, bool)], width: f32) -> Ar
         return bidi::lay_out(ui, &job, width);
     }
     job.wrap.max_width = width;
-    job.wrap.max_rows = LINES;
+    job.wrap.max_rows = EXCERPT_LINES;
     ui.fonts_mut(|fonts| fonts.layout_job(job))
 }

@@ -1,5 +1,5 @@
-//! The search pane: what is looked for, and what was found. It stands at the right, in the place of the devices if they are
-//! there, in a narrow window in the place of everything else. [`day`] is the sheet to go to a date.
+//! The search pane: the query and its results. It replaces the devices on the right or, in a narrow window,
+//! all other panes. [`day`] is the sheet that jumps to a date.
 
 mod controls;
 pub(super) mod day;
@@ -21,77 +21,77 @@ use crate::model::search::{End, Fault, Found, Hit, HitPlace, Patience, Query, Sc
 
 use list::List;
 
-/// The pane's own state; nothing where it is closed.
+/// State of the pane; `None` while it is closed.
 #[derive(Default)]
 pub(super) struct Pane {
     view: Option<View>,
-    /// Never given to two searches.
+    /// Number of the last search; never reused.
     number: u64,
 }
 
-/// What the person wants of the rest of the window.
+/// An action for the rest of the window.
 pub(super) enum Wish {
-    /// To see a message in its room.
+    /// Show a message in its room.
     Go(Target),
     /// The pane was closed.
     Closed,
 }
 
-/// A message to go to.
+/// A message to jump to.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Target {
-    /// Of which connection.
+    /// The connection.
     pub(super) connection: ConnectionId,
-    /// In which room.
+    /// The room.
     pub(super) room: RoomId,
-    /// Where there.
+    /// Position in the room's log, or the outbox.
     pub(super) place: HitPlace,
-    /// Its id.
+    /// Id of the message.
     pub(super) id: MessageId,
 }
 
 /// An open pane.
 struct View {
     text: String,
-    /// An input method is still at the last syllable.
+    /// Whether an input method is composing.
     composing: bool,
     everywhere: bool,
     faults: Vec<Fault>,
-    /// Whether some messages were not in the index yet when this was asked.
+    /// Whether indexing was incomplete when the last search was sent.
     was_indexing: bool,
-    asked: Option<Asked>,
-    shown: Shown,
+    asked: Option<SentSearch>,
+    shown: Results,
     list: List,
     wants_focus: bool,
-    /// A filter was begun for the person to go on with.
+    /// Whether a filter was inserted for the person to complete.
     goes_on: bool,
 }
 
-/// What was asked for.
-struct Asked {
+/// A search that was sent.
+struct SentSearch {
     number: u64,
     query: Query,
     scope: Scope,
-    /// Whether this is for what is older than what is shown.
+    /// Whether it continues the results shown.
     is_more: bool,
     answered: bool,
 }
 
-/// What is shown of the answers.
+/// The results shown.
 #[derive(Default)]
-struct Shown {
+struct Results {
     hits: Vec<Hit>,
     /// The last answer, without its hits.
     answer: Option<Found>,
 }
 
-/// What the model says beside the answers.
+/// What the view needs from the model besides the answers.
 struct Facts {
     found: Option<Arc<Found>>,
     indexed: Option<u8>,
     disk_trouble: bool,
     room: Option<(ConnectionId, RoomId)>,
-    /// The day it is, by the clock on the wall here.
+    /// The current local date.
     today: NaiveDate,
 }
 
@@ -110,7 +110,7 @@ fn facts(cx: &Cx, open: Option<&Place>) -> Facts {
 }
 
 impl Target {
-    /// Where in its room that is.
+    /// The position to jump to.
     pub(super) fn jump(&self) -> Jump {
         match self.place {
             HitPlace::Logged(position) => Jump::To(position),
@@ -120,7 +120,7 @@ impl Target {
 }
 
 impl Pane {
-    /// Opens the pane, or turns to it, to search in the open room or everywhere.
+    /// Opens or focuses the pane, to search the open room or everywhere.
     pub(super) fn open(&mut self, everywhere: bool) {
         let view = self.view.get_or_insert_with(|| View {
             text: String::new(),
@@ -129,7 +129,7 @@ impl Pane {
             faults: Vec::new(),
             was_indexing: false,
             asked: None,
-            shown: Shown::default(),
+            shown: Results::default(),
             list: List::default(),
             wants_focus: true,
             goes_on: false,
@@ -138,24 +138,24 @@ impl Pane {
         view.wants_focus = true;
     }
 
-    /// Whether it is open.
+    /// Whether the pane is open.
     pub(super) fn is_open(&self) -> bool {
         self.view.is_some()
     }
 
-    /// Closes it, if it is open.
+    /// Closes the pane.
     pub(super) fn close(&mut self) {
         self.view = None;
     }
 
-    /// Puts the keyboard's focus into the field.
+    /// Focuses the field.
     pub(super) fn focus(&mut self) {
         if let Some(view) = &mut self.view {
             view.wants_focus = true;
         }
     }
 
-    /// Draws the pane, if it is open: at the right, or `alone` in the place of all other panes.
+    /// Draws the pane, if it is open: on the right, or `alone` in place of all other panes.
     pub(super) fn show(
         &mut self,
         ui: &mut Ui,
@@ -178,7 +178,7 @@ impl Pane {
                 .size_range(size::SEARCH_LEAST..=most.max(size::SEARCH_LEAST))
                 .show(ui, |ui| view.show(ui, cx, &facts, number))
         };
-        // Where it covers the room it makes place for it.
+        // If the pane covers the room, it closes when a result is opened.
         if matches!(shown.inner, Some(Wish::Closed)) || (alone && shown.inner.is_some()) {
             self.view = None;
             cx.deadline.at(cx.now.boot_ms);
@@ -188,7 +188,7 @@ impl Pane {
 }
 
 impl View {
-    /// Takes in what was found.
+    /// Takes over new results.
     fn take(&mut self, facts: &Facts) {
         let (Some(asked), Some(found)) = (&mut self.asked, &facts.found) else { return };
         if asked.answered || asked.number != found.number {
@@ -203,10 +203,10 @@ impl View {
         self.shown.answer = Some(Found { hits: Vec::new(), ..Found::clone(found) });
     }
 
-    /// Asks for what is typed, unless that was asked before.
+    /// Sends a search for the typed text, unless that was already searched for.
     fn ask(&mut self, cx: &mut Cx, facts: &Facts, number: &mut u64) {
         if std::mem::replace(&mut self.was_indexing, facts.indexed.is_some()) && facts.indexed.is_none() {
-            // What was found before may be less than there is.
+            // Once indexing is complete there may be more results, so search again.
             self.asked = None;
         }
         let parsed = parse::parse(&self.text, facts.today, self.composing);
@@ -218,21 +218,21 @@ impl View {
         };
         if query.is_empty() {
             self.asked = None;
-            self.shown = Shown::default();
+            self.shown = Results::default();
             self.list.begin_anew();
         } else if self.asked.as_ref().is_none_or(|asked| asked.query != query || asked.scope != scope) {
             self.send(cx, number, query, scope, None);
         }
     }
 
-    /// Asks for what is older.
+    /// Requests older results.
     fn ask_more(&mut self, cx: &mut Cx, number: &mut u64) {
         let Some(answer) = &self.shown.answer else { return };
         let Some(asked) = self.asked.take() else { return };
         self.send(cx, number, asked.query, asked.scope, Some(answer.next));
     }
 
-    /// `behind`: for what is older than what is shown, from this place on.
+    /// `behind`: the position to continue from.
     fn send(
         &mut self,
         cx: &mut Cx,
@@ -251,7 +251,7 @@ impl View {
             patience,
         })));
         self.asked =
-            Some(Asked { number: *number, query, scope, is_more: behind.is_some(), answered: false });
+            Some(SentSearch { number: *number, query, scope, is_more: behind.is_some(), answered: false });
     }
 
     fn show(&mut self, ui: &mut Ui, cx: &mut Cx, facts: &Facts, number: &mut u64) -> Option<Wish> {
@@ -292,7 +292,7 @@ impl View {
         wish
     }
 
-    /// What the keyboard says. While an input method composes, its keys are its own.
+    /// Handles the keyboard, except while an input method is composing.
     fn keys(&mut self, ui: &Ui) -> Keys {
         controls::note_composing(ui, &mut self.composing);
         let (in_field, nowhere) =
@@ -309,7 +309,7 @@ impl View {
         })
     }
 
-    /// Whether there is more than what is shown.
+    /// Whether there are more results than those shown.
     fn has_more(&self) -> bool {
         self.shown.answer.as_ref().is_some_and(|answer| answer.end != End::Complete)
     }

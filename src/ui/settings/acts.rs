@@ -1,4 +1,4 @@
-//! What is done in the settings rather than chosen: connections taken along, the folder opened, the version told.
+//! Actions on the settings sheet: export and import of connections, the data folder, version and licences.
 
 use egui::{Label, RichText, ScrollArea, TextEdit, Ui};
 
@@ -13,14 +13,14 @@ use crate::ui::{Cx, harmless, rooms, widgets};
 
 const FONT: &str = include_str!("../../../assets/fonts/Pretendard-LICENSE.txt");
 const ICONS: &str = include_str!("../../../assets/fonts/Lucide-LICENSE.txt");
-/// Longer lists are no lists of connections.
-const MOST_CHARACTERS: usize = 1 << 20;
+/// Maximum length of an imported list, in characters.
+const MAX_CHARACTERS: usize = 1 << 20;
 
-/// Copies all connections, and adds those that are pasted.
+/// Exports all connections to the clipboard, and imports pasted ones.
 pub(super) fn transfer(ui: &mut Ui, cx: &mut Cx, list: &mut String) {
     let words = cx.words.profiles;
     let ours: Vec<Profile> = cx.model.read(|model| {
-        // The app's own hub and what the command line named are of this computer alone.
+        // The app's own server and connections from the command line exist only on this computer.
         let saved = model.connections.iter().filter(|(id, _)| **id > ConnectionId::COMMAND_LINE);
         saved.map(|(_, connection)| connection.profile.clone()).collect()
     });
@@ -32,7 +32,7 @@ pub(super) fn transfer(ui: &mut Ui, cx: &mut Cx, list: &mut String) {
     let field = TextEdit::multiline(list)
         .hint_text(words.paste_here)
         .desired_rows(2)
-        .char_limit(MOST_CHARACTERS)
+        .char_limit(MAX_CHARACTERS)
         .desired_width(f32::INFINITY);
     ScrollArea::vertical()
         .max_height(4.0 * size::BODY_LINE)
@@ -68,7 +68,7 @@ pub(super) fn transfer(ui: &mut Ui, cx: &mut Cx, list: &mut String) {
     }
 }
 
-/// Shows the data folder, opens it, copies its path.
+/// Shows the data folder, with buttons to open it and to copy its path.
 pub(super) fn folder(ui: &mut Ui, cx: &mut Cx) {
     let words = cx.words.sheet;
     let path = cx.model.read(|model| model.data_dir.display().to_string());
@@ -83,7 +83,7 @@ pub(super) fn folder(ui: &mut Ui, cx: &mut Cx) {
     }
 }
 
-/// Tells the version, and on demand the licences of what is drawn with.
+/// Shows the version and, on request, the licences of the fonts.
 pub(super) fn about(ui: &mut Ui, words: &Words, shows_licences: &mut bool) {
     let version = concat!("Duplex ", env!("CARGO_PKG_VERSION"));
     ui.add(Label::new(version).selectable(true));

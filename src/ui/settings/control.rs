@@ -1,4 +1,4 @@
-//! [`Control`]: what a setting is changed by. Each changes the [`Preferences`] it is given, and nothing else.
+//! [`Control`]: the control of a setting. Each changes only the [`Preferences`] passed to it.
 
 use egui::accesskit::Role;
 use egui::{Label, RichText, Ui, UiBuilder, vec2};
@@ -12,36 +12,36 @@ use crate::ui::text::Words;
 use crate::ui::theme::{self, size, space};
 use crate::ui::{Cx, widgets};
 
-/// What a setting is changed by.
+/// The control of a setting.
 pub(super) enum Control {
-    /// One of a few.
-    Choice(&'static [Choose]),
-    /// Yes or no.
+    /// A choice among a few options.
+    Choice(&'static [ChoiceOption]),
+    /// A check box.
     Toggle(fn(&mut Preferences) -> &mut bool),
-    /// Yes or no, where something around the window may stand against it; it then says so.
+    /// A check box with a warning if the platform does not support the setting.
     Switch(Switch),
-    /// A number in steps.
+    /// A number that changes in steps.
     Steps(Steps),
-    /// Shows a notice.
+    /// A button that shows a test notification.
     TryNotice,
-    /// Everything as if nothing had been chosen, after a question.
+    /// A button that resets all settings, after confirmation.
     Reset,
-    /// All connections, to and from another computer.
+    /// Export and import of connections.
     Transfer,
-    /// Where everything is kept.
+    /// The data folder.
     Folder,
-    /// What this is.
+    /// Version and licences.
     About,
 }
 
-/// One thing to choose.
-pub(super) struct Choose {
+/// An option of a choice.
+pub(super) struct ChoiceOption {
     pub(super) name: Text,
-    /// Chooses it. What is chosen already stays as it is.
+    /// Selects the option; no effect if it is already selected.
     pub(super) set: fn(&mut Preferences),
 }
 
-impl Choose {
+impl ChoiceOption {
     fn is_chosen(&self, preferences: &Preferences) -> bool {
         let mut chosen = *preferences;
         (self.set)(&mut chosen);
@@ -49,25 +49,25 @@ impl Choose {
     }
 }
 
-/// Yes or no, if the surroundings let it be.
+/// A check box for a setting that the platform may not support.
 pub(super) struct Switch {
     pub(super) flag: fn(&mut Preferences) -> &mut bool,
-    /// What stands against it.
+    /// The warning to show, if it is not supported.
     pub(super) against: fn(&Words, Surroundings) -> Option<&'static str>,
 }
 
-/// A number that goes up and down by steps.
+/// A number that changes in steps.
 pub(super) struct Steps {
     pub(super) value: fn(&mut Preferences) -> &mut u16,
-    /// All that it may be, ascending.
+    /// All possible values, ascending.
     pub(super) steps: &'static [u16],
-    /// What it is unless somebody chose.
+    /// The default.
     pub(super) usual: u16,
     pub(super) shown: fn(&Words, u16) -> String,
 }
 
 impl Setting {
-    /// Draws the setting with its name and its sentence.
+    /// Draws the setting with its name and description.
     pub(super) fn show(&self, ui: &mut Ui, cx: &mut Cx, state: &mut State) {
         let words = cx.words;
         let (name, sentence) = ((self.name)(words), (self.sentence)(words));
@@ -78,7 +78,7 @@ impl Setting {
             _ => None,
         };
         if let Some((flag, against)) = switch {
-            // The name is the control's own.
+            // The check box has the name as its label.
             let toggle =
                 ui.checkbox(flag(&mut state.chosen), RichText::new(name).font(theme::body()).strong());
             let said = against.map_or(sentence.to_owned(), |against| format!("{sentence} {against}"));
@@ -88,7 +88,7 @@ impl Setting {
         }
         let is_choice = matches!(self.control, Control::Choice(_));
         let role = if is_choice { Role::RadioGroup } else { Role::Group };
-        // What follows belongs to the name, for those who hear it, too.
+        // For screen readers, what follows is grouped under the name.
         let group = UiBuilder::new().accessibility_label(name).accessibility_role(role);
         ui.scope_builder(group, |ui| {
             ui.ctx().accesskit_node_builder(ui.unique_id(), |node| node.set_description(sentence));
@@ -108,17 +108,17 @@ impl Setting {
     }
 }
 
-/// What the sheet's controls change.
+/// What the controls change.
 pub(super) struct State {
-    /// What is chosen, for the window to follow.
+    /// The preferences, for the window to follow.
     pub(super) chosen: Preferences,
-    /// What is around the window.
+    /// Capabilities of the platform.
     pub(super) around: Surroundings,
-    /// The person wants to see a notice.
+    /// Whether a test notification was requested.
     pub(super) tries_notice: bool,
-    /// Whether it asks before everything is reset.
+    /// Whether the confirmation of a reset is open.
     asks: bool,
-    /// What was pasted of another computer's connections.
+    /// The text pasted for the import of connections.
     pub(super) list: String,
     pub(super) shows_licences: bool,
 }
@@ -172,7 +172,7 @@ fn explain(ui: &mut Ui, sentence: &str) {
     ui.add(Label::new(sentence).wrap());
 }
 
-fn choice(ui: &mut Ui, words: &Words, options: &[Choose], chosen: &mut Preferences) {
+fn choice(ui: &mut Ui, words: &Words, options: &[ChoiceOption], chosen: &mut Preferences) {
     ui.spacing_mut().item_spacing.x = space::MEDIUM;
     for option in options {
         if ui.radio(option.is_chosen(chosen), (option.name)(words)).clicked() {

@@ -1,4 +1,5 @@
-//! The settings: each with a sentence, found by any word of it in either language, seen at once.
+//! The settings sheet. Each setting has a one-sentence description, is searchable in both languages, and
+//! takes effect immediately.
 
 mod acts;
 mod control;
@@ -20,27 +21,29 @@ use crate::model::preferences::Preferences;
 use control::{Control, State};
 use table::{Group, Setting, TABLE};
 
-/// What stands around the list, in points: the title, the search, the button and the dialog's own edge.
+/// Height of what is around the list, in points: the title, the search field, the button and the dialog's
+/// frame.
 const AROUND: f32 = 210.0;
-/// Height of the list where the window has room for it, in points.
+/// Maximum height of the list, in points.
 const MAX_LIST_HEIGHT: f32 = 520.0;
-/// It is never lower; in a lower window the whole sheet scrolls.
+/// Minimum height of the list, in points; in a lower window the whole sheet scrolls.
 const MIN_LIST_HEIGHT: f32 = 200.0;
-/// From this width on the categories stand beside the list, in points.
-const WIDE: f32 = 520.0;
+/// The categories are beside the list if it is at least this wide, in points.
+const MIN_WIDTH_WITH_CATEGORIES: f32 = 520.0;
 /// Width of the categories beside the list, in points.
-const CATEGORIES: f32 = 160.0;
+const CATEGORIES_WIDTH: f32 = 160.0;
 
-/// The settings' own state.
+/// State of the sheet.
 pub(super) struct Sheet {
     search: String,
-    /// What is shown while nothing is searched for.
+    /// The category shown while nothing is searched for.
     category: Group,
     fresh: bool,
     state: State,
 }
 
-/// All settings, to be found elsewhere: their place in the table, their group, their name, and what else they are called.
+/// All settings, for the palette: index in the table, name of the category, name of the setting, and
+/// synonyms.
 pub(super) fn all(words: &Words) -> impl Iterator<Item = (usize, &'static str, &'static str, &'static str)> {
     let of = move |(at, setting): (usize, &Setting)| {
         (at, setting.group.name(words), (setting.name)(words), setting.also)
@@ -49,13 +52,13 @@ pub(super) fn all(words: &Words) -> impl Iterator<Item = (usize, &'static str, &
 }
 
 impl Sheet {
-    /// Begins with what is chosen now.
+    /// Opens the sheet with the current preferences.
     pub(super) fn new(chosen: Preferences) -> Sheet {
         let category = Group::General;
         Sheet { search: String::new(), category, fresh: true, state: State::new(chosen) }
     }
 
-    /// Begins at one of the settings.
+    /// Opens the sheet at one of the settings.
     pub(super) fn at(chosen: Preferences, words: &Words, at: usize) -> Sheet {
         let mut sheet = Sheet::new(chosen);
         if let Some(setting) = TABLE.get(at) {
@@ -65,12 +68,12 @@ impl Sheet {
         sheet
     }
 
-    /// What is chosen, for the window to follow.
+    /// The preferences, for the window to follow.
     pub(super) fn chosen(&mut self) -> &mut Preferences {
         &mut self.state.chosen
     }
 
-    /// Draws the settings into a dialog.
+    /// Draws the sheet into a dialog. `window_height` is in points.
     pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx, window_height: f32) -> Fate {
         self.state.around = cx.around;
         let words = cx.words;
@@ -82,15 +85,15 @@ impl Sheet {
         if std::mem::take(&mut self.fresh) {
             search.request_focus();
         }
-        // As high for one setting as for many: what is pointed at does not move.
+        // Independent of the number of settings, so that nothing moves under the pointer.
         let height = (window_height - AROUND).clamp(MIN_LIST_HEIGHT, MAX_LIST_HEIGHT);
-        if ui.available_width() >= WIDE {
+        if ui.available_width() >= MIN_WIDTH_WITH_CATEGORIES {
             self.beside(ui, cx, height);
         } else {
             self.below(ui, cx, height);
         }
         ui.add_space(space::TINY);
-        // In a row of its own, which centres its text.
+        // A row of its own, which centres the button's text.
         let close = ui.horizontal(|ui| ui.add(widgets::primary(theme::of(ui), words.close)).clicked()).inner;
         if std::mem::take(&mut self.state.tries_notice) {
             cx.intents.push(Intent::App(AppIntent::TryNotice));
@@ -99,10 +102,10 @@ impl Sheet {
         if close || enter { Fate::Closed } else { Fate::Open }
     }
 
-    /// The categories at the left, the settings beside them.
+    /// Draws the categories on the left and the settings beside them.
     fn beside(&mut self, ui: &mut Ui, cx: &mut Cx, height: f32) {
         let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
-        let left = UiBuilder::new().max_rect(rect.with_max_x(rect.left() + CATEGORIES));
+        let left = UiBuilder::new().max_rect(rect.with_max_x(rect.left() + CATEGORIES_WIDTH));
         ui.scope_builder(left.accessibility_role(Role::TabList), |ui| {
             ui.ctx().accesskit_node_builder(ui.unique_id(), |node| node.set_label(cx.words.sheet.categories));
             ui.spacing_mut().item_spacing.y = 2.0;
@@ -119,13 +122,13 @@ impl Sheet {
                 ui.memory_mut(|memory| memory.request_focus(category_id(group)));
             }
         });
-        let line = rect.left() + CATEGORIES + space::MEDIUM;
+        let line = rect.left() + CATEGORIES_WIDTH + space::MEDIUM;
         ui.painter().vline(line, rect.y_range(), egui::Stroke::new(1.0, theme::of(ui).line));
         let right = UiBuilder::new().max_rect(rect.with_min_x(line + space::LARGE));
         ui.scope_builder(right, |ui| self.scroll(ui, cx, height, true));
     }
 
-    /// The categories to choose from above the settings, where nothing is searched for.
+    /// Draws the categories above the settings, unless something is searched for.
     fn below(&mut self, ui: &mut Ui, cx: &mut Cx, height: f32) {
         let words = cx.words;
         let mut left = height;
@@ -148,7 +151,7 @@ impl Sheet {
         let salt = ("settings", self.category as usize, search.is_empty());
         let area = ScrollArea::vertical().id_salt(salt).max_height(height).min_scrolled_height(height);
         area.auto_shrink(false).show(ui, |ui| {
-            // The scroll bar stands beside the controls, not on them.
+            // Keeps the content clear of the scroll bar.
             ui.set_max_width(ui.available_width() - space::MEDIUM);
             if search.is_empty() {
                 self.category(ui, cx, has_heading);
@@ -170,7 +173,7 @@ impl Sheet {
         }
     }
 
-    /// What fits the search, of all categories.
+    /// The settings of all categories that match the search.
     fn found(&mut self, ui: &mut Ui, cx: &mut Cx, search: &str) {
         let words = cx.words;
         let (mut group, mut found) = (None, 0);
@@ -187,7 +190,7 @@ impl Sheet {
             let nothing = ui.add(Label::new(nothing).wrap());
             widgets::live(ui, nothing.id, words.sheet.nothing_found);
         } else {
-            // Seen by what is left; said to those who do not see.
+            // The number of matches is announced to screen readers only; it is obvious visually.
             let at = ui.allocate_response(egui::Vec2::ZERO, Sense::hover());
             widgets::live(ui, at.id, &(words.sheet.found)(found));
         }
@@ -202,7 +205,7 @@ fn category_id(group: Group) -> Id {
     Id::unique(("settings category", group as usize))
 }
 
-/// Where the arrow keys lead from the category that has the focus.
+/// The category to which an arrow key leads from the focused one.
 fn step(ui: &Ui, chosen: Group) -> Option<Group> {
     let id = category_id(chosen);
     if !ui.memory(|memory| memory.has_focus(id)) {
@@ -216,7 +219,7 @@ fn step(ui: &Ui, chosen: Group) -> Option<Group> {
     Group::ALL.get(at.clamp(0, Group::ALL.len() as isize - 1) as usize).copied().filter(|_| step != 0)
 }
 
-/// A category. Returns whether the person chose it. The Tab key stops at the chosen one alone.
+/// Draws a category. Returns whether it was clicked. Only the chosen one is a tab stop.
 fn category(ui: &mut Ui, group: Group, name: &str, is_chosen: bool) -> bool {
     let theme = theme::of(ui);
     let (_, rect) = ui.allocate_space(vec2(ui.available_width(), size::CONTROL + space::TINY));
@@ -240,7 +243,7 @@ fn category(ui: &mut Ui, group: Group, name: &str, is_chosen: bool) -> bool {
 }
 
 impl Setting {
-    /// Whether every word of the search is somewhere in what is said of the setting, in whichever language.
+    /// Whether every word of the search occurs in the setting's texts, in either language.
     fn matches(&self, search: &str) -> bool {
         if search.is_empty() {
             return true;
@@ -273,7 +276,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn groups_stand_together_and_every_setting_has_one_sentence_in_both_languages() {
+    fn groups_are_contiguous_and_every_setting_has_one_sentence_in_both_languages() {
         let mut seen = Vec::new();
         for setting in TABLE {
             if seen.last() != Some(&setting.group) {

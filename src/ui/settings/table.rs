@@ -1,15 +1,16 @@
-//! [`TABLE`]: every setting, one row each. A new one is a row here, a field of [`Preferences`], and its words.
+//! [`TABLE`]: every setting, one row each. To add one, add a row here, a field of [`Preferences`], and its
+//! texts.
 
-use super::control::{Choose, Control, Steps, Switch};
+use super::control::{ChoiceOption, Control, Steps, Switch};
 use crate::model::notices::{Level, NoticePreferences};
 use crate::model::preferences::{Density, Hours, LanguageChoice, Motion, Preferences, Theme};
 use crate::ui::synonyms;
 use crate::ui::text::Words;
 
-/// Something said, in the language that the window speaks.
+/// A text in the language of the interface.
 pub(super) type Text = fn(&Words) -> &'static str;
 
-/// What belongs together, in the order of the sheet.
+/// Categories of settings, in the order of the sheet.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Group {
     General,
@@ -22,7 +23,7 @@ pub(super) enum Group {
 }
 
 impl Group {
-    /// All of them, in the order of the sheet.
+    /// All categories, in the order of the sheet.
     pub(super) const ALL: [Group; 7] = [
         Group::General,
         Group::Appearance,
@@ -46,33 +47,37 @@ impl Group {
     }
 }
 
-/// One setting.
+/// A setting.
 pub(super) struct Setting {
     pub(super) group: Group,
     pub(super) name: Text,
-    /// What it does, in one sentence.
+    /// Its description, one sentence.
     pub(super) sentence: Text,
-    /// What else people call it, in either language: the search finds it by these too.
+    /// Synonyms in both languages, for the search.
     pub(super) also: &'static str,
     pub(super) control: Control,
 }
 
-/// Every setting. Those of a group stand together.
+/// Every setting. Those of a category are contiguous.
 pub(super) static TABLE: &[Setting] = &[
     Setting {
         group: Group::General,
         name: |words| words.sheet.language,
         sentence: |words| words.sheet.language_text,
         also: synonyms::LANGUAGE,
-        // Each by its own name: whoever cannot read the window finds theirs.
+        // Each language by its own name, so that people can find theirs.
         control: Control::Choice(&[
-            Choose {
+            ChoiceOption {
                 name: |words| words.sheet.as_system,
                 set: |preferences| preferences.language = LanguageChoice::System,
             },
-            Choose { name: |_| "English", set: |preferences| preferences.language = LanguageChoice::English },
-            Choose {
-                name: |_| "한국어", set: |preferences| preferences.language = LanguageChoice::Korean
+            ChoiceOption {
+                name: |_| "English",
+                set: |preferences| preferences.language = LanguageChoice::English,
+            },
+            ChoiceOption {
+                name: |_| "한국어",
+                set: |preferences| preferences.language = LanguageChoice::Korean,
             },
         ]),
     },
@@ -82,11 +87,11 @@ pub(super) static TABLE: &[Setting] = &[
         sentence: |words| words.sheet.hours_text,
         also: synonyms::HOURS,
         control: Control::Choice(&[
-            Choose {
+            ChoiceOption {
                 name: |words| words.sheet.hours_twenty_four,
                 set: |preferences| preferences.hours = Hours::TwentyFour,
             },
-            Choose {
+            ChoiceOption {
                 name: |words| words.sheet.hours_twelve,
                 set: |preferences| preferences.hours = Hours::Twelve,
             },
@@ -105,19 +110,19 @@ pub(super) static TABLE: &[Setting] = &[
         sentence: |words| words.sheet.theme_text,
         also: synonyms::THEME,
         control: Control::Choice(&[
-            Choose {
+            ChoiceOption {
                 name: |words| words.sheet.as_system,
                 set: |preferences| preferences.theme = Theme::System,
             },
-            Choose {
+            ChoiceOption {
                 name: |words| words.sheet.theme_light,
                 set: |preferences| preferences.theme = Theme::Light,
             },
-            Choose {
+            ChoiceOption {
                 name: |words| words.sheet.theme_dark,
                 set: |preferences| preferences.theme = Theme::Dark,
             },
-            Choose {
+            ChoiceOption {
                 name: |words| words.sheet.theme_high_contrast,
                 set: |preferences| preferences.theme = Theme::HighContrast,
             },
@@ -129,11 +134,11 @@ pub(super) static TABLE: &[Setting] = &[
         sentence: |words| words.sheet.density_text,
         also: synonyms::DENSITY,
         control: Control::Choice(&[
-            Choose {
+            ChoiceOption {
                 name: |words| words.sheet.density_comfortable,
                 set: |preferences| preferences.density = Density::Comfortable,
             },
-            Choose {
+            ChoiceOption {
                 name: |words| words.sheet.density_compact,
                 set: |preferences| preferences.density = Density::Compact,
             },
@@ -157,15 +162,15 @@ pub(super) static TABLE: &[Setting] = &[
         sentence: |words| words.sheet.motion_text,
         also: synonyms::MOTION,
         control: Control::Choice(&[
-            Choose {
+            ChoiceOption {
                 name: |words| words.sheet.as_system,
                 set: |preferences| preferences.motion = Motion::System,
             },
-            Choose {
+            ChoiceOption {
                 name: |words| words.sheet.motion_full,
                 set: |preferences| preferences.motion = Motion::Full,
             },
-            Choose {
+            ChoiceOption {
                 name: |words| words.sheet.motion_reduced,
                 set: |preferences| preferences.motion = Motion::Reduced,
             },
@@ -184,15 +189,15 @@ pub(super) static TABLE: &[Setting] = &[
         sentence: |words| words.notices.rooms_text,
         also: synonyms::ROOMS,
         control: Control::Choice(&[
-            Choose {
+            ChoiceOption {
                 name: |words| (words.notices.level)(Level::All),
                 set: |preferences| preferences.notices.rooms = Level::All,
             },
-            Choose {
+            ChoiceOption {
                 name: |words| (words.notices.level)(Level::Mentions),
                 set: |preferences| preferences.notices.rooms = Level::Mentions,
             },
-            Choose {
+            ChoiceOption {
                 name: |words| (words.notices.level)(Level::Nothing),
                 set: |preferences| preferences.notices.rooms = Level::Nothing,
             },

@@ -48,6 +48,7 @@ pub(super) static ENGLISH: PlainWords = PlainWords {
     empty: "Nothing sent or received yet. Write a message below and choose how it is sent: as text, JSON or bytes.",
     sent: "Sent",
     received: "Received",
+    to_server: "To the server",
     opened: |subprotocol, extensions| {
         let mut text = "Connection opened".to_owned();
         if let Some(subprotocol) = subprotocol {

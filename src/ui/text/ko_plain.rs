@@ -47,6 +47,7 @@ pub(super) static KOREAN: PlainWords = PlainWords {
     empty: "아직 주고받은 메시지가 없습니다. 아래에 메시지를 쓰고 텍스트, JSON, 바이트 중 어떻게 보낼지 선택하세요.",
     sent: "보냄",
     received: "받음",
+    to_server: "서버로",
     opened: |subprotocol, extensions| {
         let mut text = "연결이 열렸습니다".to_owned();
         if let Some(subprotocol) = subprotocol {

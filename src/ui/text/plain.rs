@@ -45,6 +45,7 @@ pub struct PlainWords {
     pub empty: &'static str,
     pub sent: &'static str,
     pub received: &'static str,
+    pub to_server: &'static str,
     pub opened: fn(Option<&str>, &str) -> String,
     /// By us; the code; the server's words; whether a close frame went each way, where that is known.
     pub closed: fn(bool, Option<u16>, &str, Option<bool>) -> String,

@@ -1,4 +1,4 @@
-//! The tray by StatusNotifierItem: KDE, and GNOME and others with an extension or panel for it.
+//! The tray icon by StatusNotifierItem: KDE, and GNOME and others with an extension or panel for it.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use super::{PATIENCE, flatpak_id};
 use crate::app::desktop::{Face, Report, Reports, badge, icon};
 
-/// Duplex in the tray; or not.
+/// The tray icon, if shown.
 #[derive(Default)]
 pub(super) struct Item {
     handle: Option<Handle<Shown>>,
@@ -24,11 +24,11 @@ struct Shown {
 }
 
 impl Item {
-    /// Is in the tray like this, or leaves it.
+    /// Shows the tray icon like this, or removes it.
     pub(super) async fn show(&mut self, face: Option<Face>, reports: &Arc<Reports>) {
         let done = timeout(PATIENCE, self.change(face, reports)).await;
         if done.is_err() {
-            log::warn!("the tray does not answer");
+            log::warn!("the tray is not responding");
         }
     }
 
@@ -53,9 +53,9 @@ impl Item {
             self.handle = None;
         } else {
             let shown = Shown { face, icon, reports: Arc::clone(reports) };
-            // Where there is none yet, one may come: it is told by `watcher_offline`.
+            // If there is no tray yet, one may appear later: `watcher_offline` reports it.
             reports.around(|around| around.tray = Some(true));
-            // A sandbox lets nobody own the name that the specification asks for; trays do without.
+            // A sandbox cannot own the bus name that the specification asks for; trays do not need it.
             let sandboxed = flatpak_id().is_some();
             match shown.assume_sni_available(true).disable_dbus_name(sandboxed).spawn().await {
                 Ok(handle) => self.handle = Some(handle),
@@ -123,7 +123,7 @@ impl Tray for Shown {
     }
 }
 
-/// An icon as the tray takes it: alpha, red, green, blue.
+/// An icon in the tray's byte order: alpha, red, green, blue.
 fn argb(image: RgbaImage) -> Icon {
     let (width, height) = (image.width() as i32, image.height() as i32);
     let mut data = image.into_raw();

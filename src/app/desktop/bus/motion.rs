@@ -1,4 +1,4 @@
-//! Whether the desktop wants less motion: by the Settings portal, which GNOME, KDE and others have; else by gsettings.
+//! Whether the desktop prefers reduced motion: by the Settings portal of GNOME, KDE and others, or by gsettings.
 
 use std::sync::Arc;
 
@@ -10,16 +10,16 @@ use self::proxy::SettingsProxy;
 use super::PATIENCE;
 use crate::app::desktop::Reports;
 
-/// The portal's name on the bus.
+/// The portal's bus name.
 const NAME: &str = "org.freedesktop.portal.Desktop";
-/// Where desktops keep it: a namespace and a key of each.
+/// Namespace and key of the setting on each desktop.
 const KEYS: [(&str, &str); 3] = [
     ("org.freedesktop.appearance", "reduced-motion"),
     ("org.gnome.desktop.interface", "enable-animations"),
     ("org.kde.kdeglobals.KDE", "AnimationDurationFactor"),
 ];
 
-#[allow(missing_docs, reason = "the specification says what they are")]
+#[allow(missing_docs, reason = "documented in the specification")]
 mod proxy {
     use zbus::zvariant::{OwnedValue, Value};
 
@@ -36,10 +36,10 @@ mod proxy {
     }
 }
 
-/// Tells what the desktop wants, and again when that changes. Never ends.
+/// Reports the desktop's preference now and when it changes. Never ends.
 pub(super) async fn watch(reports: &Arc<Reports>) {
     if let Err(error) = by_portal(reports).await {
-        log::debug!("the desktop's motion is not known by its portal: {error}");
+        log::debug!("the settings portal does not report the motion setting: {error}");
         let asked = tokio::task::spawn_blocking(by_gsettings).await;
         if let Ok(Some(reduced)) = asked {
             reports.around(|around| around.reduced_motion = reduced);
@@ -54,7 +54,7 @@ async fn by_portal(reports: &Arc<Reports>) -> zbus::Result<()> {
     let there = bus.name_has_owner(NAME.try_into()?).await?
         || bus.list_activatable_names().await?.iter().any(|name| name.as_str() == NAME);
     if !there {
-        return Err(zbus::Error::Failure("there is none".to_owned()));
+        return Err(zbus::Error::Failure("no settings portal".to_owned()));
     }
     let settings = SettingsProxy::new(&connection).await?;
     let mut changes = settings.receive_setting_changed().await?;
@@ -66,7 +66,7 @@ async fn by_portal(reports: &Arc<Reports>) -> zbus::Result<()> {
             }
         }
         let Some(reduced) = reduced else {
-            return Err(zbus::Error::Failure("it knows none of the settings".to_owned()));
+            return Err(zbus::Error::Failure("the portal has none of the settings".to_owned()));
         };
         reports.around(|around| around.reduced_motion = reduced);
         loop {
@@ -79,7 +79,7 @@ async fn by_portal(reports: &Arc<Reports>) -> zbus::Result<()> {
     }
 }
 
-/// What a setting's value says. Portals wrap it in a variant of its own, some in two.
+/// Interprets a setting's value. Portals wrap it in one or two variants.
 fn wants_less(key: &str, value: &OwnedValue) -> bool {
     let mut value: &Value<'_> = value;
     while let Value::Value(inner) = value {
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_desktop_says_it_in_its_own_way() {
+    fn the_settings_of_each_desktop_are_understood() {
         let wants = |key: &str, value: Value<'static>| {
             let wrapped = Value::Value(Box::new(value));
             wants_less(key, &OwnedValue::try_from(wrapped).unwrap())
@@ -125,7 +125,7 @@ mod tests {
         assert!(!wants("enable-animations", Value::Bool(true)));
         assert!(wants("AnimationDurationFactor", Value::from("0")));
         assert!(!wants("AnimationDurationFactor", Value::from("0.5")));
-        // What is not of the kind that is expected says nothing.
+        // A value of an unexpected type is ignored.
         assert!(!wants("enable-animations", Value::from("false")));
     }
 }

@@ -1,5 +1,5 @@
-//! Notices by `org.freedesktop.Notifications`, version 1.2 of its specification. All go over one connection: a service may
-//! let only the sender replace a notice, and tell only the sender of a click.
+//! Notifications by `org.freedesktop.Notifications`, version 1.2 of its specification. All use one connection: a
+//! service may allow only the sender to replace a notification, and report clicks only to the sender.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,14 +15,14 @@ use super::{PATIENCE, flatpak_id};
 use crate::app::desktop::{Kind, Order, Report, Reports, Shown, badge, icon};
 use crate::model::notices::{Target, Topic};
 
-/// The service's name on the bus.
+/// The service's bus name.
 const NAME: &str = "org.freedesktop.Notifications";
-/// The action of a click on the notice itself.
+/// The action of a click on the notification itself.
 const DEFAULT_ACTION: &str = "default";
-/// Width and height of the icon in a notice, in pixels.
+/// Width and height of the icon in a notification, in pixels.
 const ICON_SIDE: u32 = 64;
 
-#[allow(missing_docs, reason = "the specification says what they are")]
+#[allow(missing_docs, reason = "documented in the specification")]
 mod proxy {
     use std::collections::HashMap;
 
@@ -56,29 +56,29 @@ mod proxy {
     }
 }
 
-/// What a service can do, as far as it matters here.
+/// The capabilities of a service that matter here.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 struct Abilities {
     actions: bool,
     markup: bool,
 }
 
-/// The service that shows notices, or the place on the bus where there may be one.
+/// The notification service, or the bus name where one may appear.
 pub(super) struct Service {
     proxy: NotificationsProxy<'static>,
     clicks: ActionInvokedStream,
     closed: NotificationClosedStream,
     owners: OwnerChangedStream<'static>,
-    /// It runs, or the bus would start it.
+    /// It is running, or can be activated by the bus.
     there: bool,
-    /// None until it was asked.
+    /// `None` until it was asked.
     abilities: Option<Abilities>,
     shown: HashMap<Topic, (u32, Target)>,
     icon: Option<Structure<'static>>,
 }
 
 impl Service {
-    /// Looks for the service. It is not started before there is something to show.
+    /// Looks for the service. It is started only when there is something to show.
     pub(super) async fn connect() -> zbus::Result<Service> {
         let connection = zbus::connection::Builder::session()?.method_timeout(PATIENCE).build().await?;
         let proxy = NotificationsProxy::new(&connection).await?;
@@ -86,7 +86,7 @@ impl Service {
         let there = bus.name_has_owner(BusName::try_from(NAME)?).await?
             || bus.list_activatable_names().await?.iter().any(|name| name.as_str() == NAME);
         if !there {
-            log::info!("no notification service is running: there will be no notices");
+            log::info!("no notification service is running");
         }
         Ok(Service {
             clicks: proxy.receive_action_invoked().await?,
@@ -100,12 +100,12 @@ impl Service {
         })
     }
 
-    /// Whether there is one.
+    /// Whether a service is available.
     pub(super) fn is_there(&self) -> bool {
         self.there
     }
 
-    /// Shows a notice, or takes one back.
+    /// Shows or closes a notification.
     pub(super) async fn order(&mut self, order: Order, reports: &Arc<Reports>) {
         match order {
             Order::Show(shown) => {
@@ -116,7 +116,7 @@ impl Service {
                     Ok(id) => {
                         self.shown.insert(shown.topic, (id, shown.target));
                     }
-                    Err(error) => log::info!("a notice could not be shown: {error}"),
+                    Err(error) => log::info!("cannot show a notification: {error}"),
                 }
             }
             Order::Withdraw(topic) => {
@@ -129,13 +129,13 @@ impl Service {
     }
 
     async fn close(&self, id: u32) {
-        // It may be gone already: that is what is wanted.
+        // It may already be closed.
         if let Err(error) = self.proxy.close_notification(id).await {
-            log::debug!("a notice was not taken back: {error}");
+            log::debug!("cannot close a notification: {error}");
         }
     }
 
-    /// At the end: a click would lead nowhere.
+    /// On exit: clicks would have no effect.
     pub(super) async fn withdraw_all(mut self) {
         for (_, (id, _)) in std::mem::take(&mut self.shown) {
             self.close(id).await;
@@ -154,7 +154,7 @@ impl Service {
         };
         let replaces = self.shown.get(&shown.topic).map_or(0, |(id, _)| *id);
         let text = without_markup(&shown.said.text, abilities.markup);
-        // What the click on the notice itself is called is shown by services that draw it as a button.
+        // Services that draw the default action as a button show its label.
         let actions: &[&str] = if abilities.actions { &[DEFAULT_ACTION, "Duplex"] } else { &[] };
         let hints = self.hints(shown.kind);
         self.proxy.notify("Duplex", replaces, "duplex", &shown.said.title, &text, actions, &hints, -1).await
@@ -180,7 +180,7 @@ impl Service {
         hints
     }
 
-    /// Waits for a word of the service. `false`: the bus is gone.
+    /// Waits for a signal of the service. Returns `false` if the bus is gone.
     pub(super) async fn heard(&mut self, reports: &Arc<Reports>) -> bool {
         tokio::select! {
             click = self.clicks.next() => {
@@ -200,7 +200,7 @@ impl Service {
             }
             owner = self.owners.next() => {
                 let Some(owner) = owner else { return false };
-                // Another service knows nothing of what this one showed, and can do other things.
+                // A new service does not know these notifications, and may have other capabilities.
                 (self.abilities, self.shown) = (None, HashMap::new());
                 self.there |= owner.is_some();
                 reports.around(|around| around.notices = Some(self.there));
@@ -210,14 +210,15 @@ impl Service {
     }
 }
 
-/// The icon as a notice carries it: width, height, bytes a row, alpha, bits a sample, channels, pixels.
+/// The icon as a notification carries it: width, height, row stride, alpha, bits per sample, channels, pixels.
 fn pixels(icon: &image::RgbaImage) -> Structure<'static> {
     let image = badge::plain(icon, ICON_SIDE);
     let side = ICON_SIDE as i32;
     Structure::from((side, side, side * 4, true, 8_i32, 4_i32, image.into_raw()))
 }
 
-/// Text that shows as it is. Some services take markup without saying so: for those a tag cannot begin.
+/// Escapes text so that it is shown as it is. Some services interpret markup without announcing it: for those, tags
+/// are broken up.
 fn without_markup(text: &str, takes_markup: bool) -> String {
     if takes_markup {
         text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
@@ -231,14 +232,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_others_write_is_no_markup() {
+    fn text_from_others_is_not_interpreted_as_markup() {
         assert_eq!(without_markup("<b>a & b</b> &lt;", true), "&lt;b&gt;a &amp; b&lt;/b&gt; &amp;lt;");
         assert_eq!(without_markup("<b>a & b", false), "‹b>a & b");
         assert_eq!(without_markup("안녕 'Ada' \"x\"", true), "안녕 'Ada' \"x\"");
     }
 
     #[test]
-    fn the_icon_has_the_form_that_services_read() {
+    fn the_icon_has_the_format_that_services_expect() {
         let icon = icon().unwrap();
         assert_eq!(pixels(&icon).signature().to_string(), "(iiibiiay)");
     }

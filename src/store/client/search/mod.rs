@@ -4,13 +4,14 @@
 pub(super) mod index;
 pub(super) mod limit;
 
+use rusqlite::fallible_streaming_iterator::FallibleStreamingIterator as _;
 use rusqlite::{Connection, ErrorCode, Row, params};
-use uuid::Uuid;
 
 use super::super::error::{StoreError, unsigned};
+use super::identity::StoredId;
 use super::read;
 use crate::model::search::{End, Folded, Found, Hit, HitPlace, PAGE, Query, Scope, Search, excerpt};
-use crate::model::{ConnectionId, MessageId, Position, PrincipalId, RoomId, RoomName, Sender};
+use crate::model::{ConnectionId, Position, PrincipalId, RoomId, RoomName, Sender};
 use index::Slot;
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -37,6 +38,9 @@ pub(super) fn find(db: &Connection, search: &Search) -> Result<Option<Found>> {
     Ok(Some(found))
 }
 
+/// Looks through what is indexed and what is not yet, newest first.
+///
+/// Long: both walks share one cursor and one set of bounds.
 fn look(db: &Connection, search: &Search, found: &mut Found) -> Result<()> {
     let query = &search.query;
     found.next = search.behind;
@@ -64,26 +68,68 @@ fn look(db: &Connection, search: &Search, found: &mut Found) -> Result<()> {
              WHERE ?3 IS NULL AND entry.key >= ?1 AND entry.key < ?2 ORDER BY entry.key DESC"
         ),
     };
+    // What asks the index misses those whose grams are not in it yet.
+    let behind = if pattern.is_some() { behind(db, from, to)? } else { Vec::new() };
+    let mut behind = behind.into_iter().peekable();
+    let mut read_behind = db.prepare_cached(&format!(
+        "SELECT {COLUMNS}, message.room,
+             (SELECT id FROM search_author WHERE search_author.sender = message.sender AND name = sender_name)
+         FROM search_entry AS entry {JOINS} WHERE entry.key = ?1"
+    ))?;
     let mut statement = db.prepare_cached(&sql)?;
     let mut rows = statement.query(params![from, to, pattern])?;
-    while let Some(row) = rows.next()? {
-        let key: i64 = row.get(0)?;
-        let received = row.get(6)?;
-        if let Some(hit) = hit(row, query)? {
-            if found.hits.len() == PAGE {
-                found.end = End::More;
+    rows.advance()?;
+    let is_wanted =
+        |ids: Option<&[i64]>, id: Option<i64>| ids.is_none_or(|ids| id.is_some_and(|id| ids.contains(&id)));
+    loop {
+        let next: Option<i64> = rows.get().map(|row| row.get(0)).transpose()?;
+        if let Some(key) = behind.next_if(|key| next.is_none_or(|next| *key > next)) {
+            let mut one = read_behind.query([key])?;
+            // One of a connection that was removed is not there any more.
+            if let Some(row) = one.next()? {
+                let is_meant =
+                    is_wanted(rooms.as_deref(), row.get(10)?) && is_wanted(authors.as_deref(), row.get(11)?);
+                if consider(row, query, is_meant, found)? {
+                    return Ok(());
+                }
+            }
+        } else if let Some(row) = rows.get() {
+            if consider(row, query, true, found)? {
                 return Ok(());
             }
-            found.hits.push(hit);
-        }
-        found.next = Some(key);
-        found.end = End::TimeUp(Some(received));
-        if limit::is_over() {
-            return Ok(());
+            rows.advance()?;
+        } else {
+            break;
         }
     }
     found.end = End::Complete;
     Ok(())
+}
+
+/// The numbers of messages whose grams are not in the index yet, the newest first. There are never many.
+fn behind(db: &Connection, from: i64, to: i64) -> Result<Vec<i64>> {
+    let mut query = db.prepare_cached(
+        "SELECT key FROM search_entry WHERE message > (SELECT since FROM search_state)
+             AND key >= ?1 AND key < ?2
+         ORDER BY key DESC",
+    )?;
+    let keys = query.query_map([from, to], |row| row.get(0))?;
+    Ok(keys.collect::<std::result::Result<_, _>>()?)
+}
+
+/// Takes a row in, if it is what is looked for. Returns whether the search ends here: the page is full, or time is up.
+fn consider(row: &Row<'_>, query: &Query, is_meant: bool, found: &mut Found) -> Result<bool> {
+    let hit = if is_meant { hit(row, query)? } else { None };
+    if let Some(hit) = hit {
+        if found.hits.len() == PAGE {
+            found.end = End::More;
+            return Ok(true);
+        }
+        found.hits.push(hit);
+    }
+    found.next = Some(row.get(0)?);
+    found.end = End::TimeUp(Some(row.get(6)?));
+    Ok(limit::is_over())
 }
 
 /// The message of a row, if it is what is looked for.
@@ -100,7 +146,7 @@ fn hit(row: &Row<'_>, query: &Query) -> Result<Option<Hit>> {
         room: RoomId::new(row.get::<_, String>(9)?)
             .map_err(|error| StoreError::Nonsense(error.to_string()))?,
         place: HitPlace::Logged(Position { era: row.get(1)?, offset: unsigned(row.get(2)?) }),
-        id: MessageId(Uuid::from_bytes(row.get(3)?)),
+        id: row.get::<_, StoredId>(3)?.0,
         sender: Sender { id: PrincipalId(row.get(4)?), name: row.get(5)? },
         at,
         excerpt: excerpt(body, &folded, &query.terms),

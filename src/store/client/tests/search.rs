@@ -2,6 +2,7 @@
 //! untrue.
 
 use super::super::schema::SCHEMA;
+use super::super::search::index;
 use super::*;
 use crate::model::content::Content;
 use crate::model::event::ChatEvent;
@@ -65,6 +66,28 @@ fn wait_for_index(store: &ClientStore) {
         let done = indexed.wait_for(Option::is_none);
         tokio::time::timeout(std::time::Duration::from_secs(60), done).await.unwrap().unwrap();
     });
+}
+
+/// Brings the index up to the newest message.
+fn catch_up(keeper: &mut crate::store::client::held::Keeper) {
+    while index::take_in(keeper.db.as_mut().unwrap(), 100, &|| false).unwrap() {}
+}
+
+/// Takes the grams of all but the first messages out of the index again, as if it had not come so far yet.
+fn set_back(store: &ClientStore, to: i64) {
+    let (tell, told) = std::sync::mpsc::sync_channel(1);
+    with_keeper(store, move |keeper| {
+        catch_up(keeper);
+        let db = keeper.db.as_ref().unwrap();
+        db.execute(
+            "DELETE FROM search WHERE rowid IN (SELECT key FROM search_entry WHERE message > ?1)",
+            [to],
+        )
+        .unwrap();
+        db.execute("UPDATE search_state SET since = ?1", [to]).unwrap();
+        tell.send(()).unwrap();
+    });
+    told.recv().unwrap();
 }
 
 #[test]
@@ -213,6 +236,7 @@ fn what_is_gone_is_not_found() {
     assert!(ask(&store, from_zoe).nobody);
     let (tell, told) = std::sync::mpsc::sync_channel(1);
     with_keeper(&store, move |keeper| {
+        catch_up(keeper);
         let db = keeper.db.as_ref().unwrap();
         while write::purge(db, 10).unwrap() {}
         let count = |table| -> i64 {
@@ -224,7 +248,7 @@ fn what_is_gone_is_not_found() {
 }
 
 /// A database as the first version left it, with so many messages.
-fn first_version(dir: &Path, messages: i64) {
+pub(super) fn first_version(dir: &Path, messages: i64) {
     let first = Schema { steps: &SCHEMA.steps[..1], ..SCHEMA };
     let db = migrate::open(&dir.join(FILE), &first).unwrap();
     db.execute_batch(
@@ -234,12 +258,14 @@ fn first_version(dir: &Path, messages: i64) {
          INSERT INTO sender (id, connection, principal) VALUES (1, 7, 'bob');",
     )
     .unwrap();
+    let filling = db.unchecked_transaction().unwrap();
     let mut insert = db.prepare("INSERT INTO message VALUES (1, 1, ?1, 1, 'Bob', ?2, 0, ?3, ?4)").unwrap();
     for number in 1..=messages {
         let body = if number == 1 { "온실에서 시작".to_owned() } else { format!("message {number}") };
         let (id, at) = (id(number as u64), 1_700_000_000_000 + number * 1_000);
         insert.execute(rusqlite::params![number, id.0.as_bytes(), at, body]).unwrap();
     }
+    filling.commit().unwrap();
 }
 
 #[test]
@@ -267,7 +293,7 @@ fn indexing_goes_on_after_a_crash_where_it_was() {
     let crash = tempfile::tempdir().unwrap();
     let (from, to) = (dir.path().to_owned(), crash.path().to_owned());
     with_keeper(&store, move |keeper| {
-        let percent = super::super::search::index::take_in_old(keeper.db.as_mut().unwrap(), 100).unwrap();
+        let percent = index::take_in_old(keeper.db.as_mut().unwrap(), 100).unwrap();
         // What a killed process leaves behind.
         for file in ["client.db", "client.db-wal"] {
             std::fs::copy(from.join(file), to.join(file)).unwrap();
@@ -298,6 +324,7 @@ fn a_damaged_index_is_made_anew_and_no_message_is_lost() {
     let (_dir, store) = with(&["온실에서", "온실은", "pump"]);
     let (tell, told) = std::sync::mpsc::sync_channel(1);
     with_keeper(&store, move |keeper| {
+        catch_up(keeper);
         let db = keeper.db.as_ref().unwrap();
         db.execute("UPDATE search_data SET block = x'0000000300000000' WHERE id > 10", ()).unwrap();
         tell.send(()).unwrap();
@@ -389,4 +416,56 @@ fn messages_of_one_moment_and_of_impossible_ones_are_found() {
     assert_eq!(day(Some(1_700_000_000_000 - DAY), Some(1_700_000_000_000 + DAY)), [many + 3]);
     assert!(day(None, Some(1_700_000_000_000 - DAY)).is_empty());
     assert_eq!(day(Some(i64::MIN), Some(i64::MAX)), [many + 3]);
+}
+
+#[test]
+fn what_the_index_has_not_come_to_yet_is_found_all_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let rooms = ["general", "attic"];
+    let by = ["Mina", "Bob", "Zoe"];
+    let entries: Vec<Entry> =
+        (1..=120_u64).map(|n| said(n, rooms[n as usize % 2], by[n as usize % 3], "the pump")).collect();
+    commit(&store, vec![welcomed(0), started(1, 1, LogRestart::First), heard(entries)]);
+    let all = |search: &Search| {
+        let (mut search, mut offsets) = (search.clone(), Vec::new());
+        loop {
+            let page = ask(&store, search.clone());
+            offsets.extend(offsets_of(&page));
+            search.behind = page.next;
+            if page.end == End::Complete {
+                return offsets;
+            }
+        }
+    };
+    let mut from_zoe = everywhere(words("pump"));
+    from_zoe.query.from = vec!["zoe".into()];
+    let attic = Search { scope: Scope::Room(C, RoomId::new("attic").unwrap()), ..everywhere(words("pu")) };
+    let mut early = everywhere(words("pump"));
+    early.query.before = Some(1_700_000_000_000 + 100_000);
+    let searches = [everywhere(words("pump")), everywhere(words("qq")), from_zoe, attic, early];
+    let expected: Vec<Vec<Offset>> = searches.iter().map(all).collect();
+    assert_eq!(expected.iter().map(Vec::len).collect::<Vec<_>>(), [120, 0, 40, 60, 99]);
+    for to in [0, 60, 119, 120] {
+        set_back(&store, to);
+        for (search, expected) in searches.iter().zip(&expected) {
+            assert_eq!(all(search), *expected, "set back to {to}");
+        }
+    }
+    set_back(&store, 100);
+    commit(&store, vec![heard(vec![said(121, "general", "Ann", "the pump")])]);
+    assert_eq!(found(&store, "pump")[0], 121);
+    with_keeper(&store, catch_up);
+    assert_eq!(all(&searches[0]).len(), 121);
+}
+
+#[test]
+fn a_message_that_takes_the_place_of_the_newest_one_is_found() {
+    let (_dir, store) = with(&["one", "two"]);
+    with_keeper(&store, catch_up);
+    let again = Entry { offset: 1, ..said(2, "general", "Bob", "two") };
+    commit(&store, vec![started(2, 1, LogRestart::EpochChanged), heard(vec![again])]);
+    commit(&store, vec![heard(vec![Entry { offset: 2, ..said(3, "general", "Bob", "three") }])]);
+    with_keeper(&store, catch_up);
+    assert_eq!((found(&store, "two"), found(&store, "three")), (vec![1], vec![2]));
 }

@@ -1,11 +1,11 @@
-//! Whatever becomes of the file: a crash, damage, a full disk, the cap.
+//! What can happen to the file: a crash, damage, a full disk, the size limit.
 
 use std::fs;
 
 use super::*;
 use crate::store::files::beside;
 
-/// The files as they are at this moment: what a crash would leave.
+/// Copies the files as they are, as a crash would leave them.
 fn crash(from: &Path) -> tempfile::TempDir {
     let to = tempfile::tempdir().unwrap();
     for suffix in ["", "-wal"] {
@@ -16,7 +16,7 @@ fn crash(from: &Path) -> tempfile::TempDir {
 }
 
 #[test]
-fn a_crash_costs_at_most_what_was_not_written() {
+fn a_crash_loses_at_most_unwritten_data() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let told: Vec<_> = (0..5_000).map(|i| (T0 + i * 1_000, i as f64)).collect();
@@ -32,7 +32,7 @@ fn a_crash_costs_at_most_what_was_not_written() {
     assert_eq!(found, told[..found.len()]);
     let minutes = page(&again, "t", (T0, T0 + DAY_MS), 1_440);
     assert_same(&minutes.buckets, &naive(&told[..found.len()], MINUTE_MS));
-    // It goes on as if nothing had been.
+    // It continues as before.
     tell_all(&again, "t", &told[found.len()..]);
     wait(again.flush());
     assert_eq!(points(&page(&again, "t", ALL, 10_000)), told);
@@ -40,11 +40,11 @@ fn a_crash_costs_at_most_what_was_not_written() {
 }
 
 #[test]
-fn raw_readings_stay_within_their_cap_and_the_oldest_go_first() {
+fn raw_readings_stay_within_their_limit_and_the_oldest_are_deleted_first() {
     let dir = tempfile::tempdir().unwrap();
     let cap = 60_000;
     let store = ReadingsStore::open(dir.path(), APP_FILE, Keep { raw_bytes: cap, ..Keep::APP }).unwrap();
-    // Values that cannot be packed well.
+    // Values that compress badly.
     let value = |i: i64| (i as f64 * 12.9898).sin() * 43_758.545_3;
     let told: Vec<_> = (0..40_000).map(|i| (T0 + i * 1_000, value(i))).collect();
     let mut size = 0;
@@ -61,14 +61,14 @@ fn raw_readings_stay_within_their_cap_and_the_oldest_go_first() {
         count(&store, "SELECT sum(length(body)) FROM chunk")
     );
     let grown = count(&store, "SELECT page_count FROM pragma_page_count") - size;
-    assert!(grown < 30, "the pages of what went are used again: {grown} more");
-    // The newest are there; where they are not, the minutes are.
+    assert!(grown < 30, "freed pages are reused: {grown} more");
+    // The newest are raw readings; older ones are minutes.
     let newest = told[39_000..].to_vec();
     assert_eq!(points(&page(&store, "t", (newest[0].0, T0 + DAY_MS), 1_000)), newest);
     let oldest = page(&store, "t", (T0, T0 + 600_000), 1_000);
     assert_eq!(oldest.step_ms, MINUTE_MS);
     assert_same(&oldest.buckets, &naive(&told[..600], MINUTE_MS));
-    // Less from now on: with the next write the oldest go, and never all.
+    // A lower limit: the next writes delete the oldest, but never all.
     store.set_raw_bytes(cap / 4);
     tell_all(&store, "t", &[(T0 + DAY_MS, 1.0)]);
     wait(store.flush());
@@ -77,7 +77,7 @@ fn raw_readings_stay_within_their_cap_and_the_oldest_go_first() {
 }
 
 #[test]
-fn a_hub_keeps_minutes_alone() {
+fn a_hub_stores_minutes_only() {
     let dir = tempfile::tempdir().unwrap();
     let store = ReadingsStore::open(dir.path(), HUB_FILE, Keep::HUB).unwrap();
     let told: Vec<_> = (0..500).map(|i| (T0 + i * 1_000, i as f64)).collect();
@@ -94,13 +94,13 @@ fn a_hub_keeps_minutes_alone() {
 }
 
 #[test]
-fn minutes_go_when_they_are_too_old() {
+fn old_minutes_are_deleted() {
     let dir = tempfile::tempdir().unwrap();
     let keep = Keep { minutes_ms: 2 * DAY_MS, ..Keep::HUB };
     let store = ReadingsStore::open(dir.path(), APP_FILE, keep).unwrap();
     let told: Vec<_> = (0..6 * 1_440).map(|i| (T0 + i * MINUTE_MS, i as f64)).collect();
     tell_all(&store, "t", &told);
-    // An hour is packed with each.
+    // Each write packs an hour.
     for _ in 0..6 * 24 + 1 {
         wait(store.flush());
     }
@@ -111,7 +111,7 @@ fn minutes_go_when_they_are_too_old() {
 }
 
 #[test]
-fn a_file_that_is_too_large_loses_its_oldest_texts_and_minutes() {
+fn an_oversized_file_loses_its_oldest_texts_and_minutes() {
     let dir = tempfile::tempdir().unwrap();
     let most = 1_500_000;
     let keep = Keep { file_bytes: most, ..Keep::HUB };
@@ -135,13 +135,13 @@ fn a_file_that_is_too_large_loses_its_oldest_texts_and_minutes() {
 }
 
 #[test]
-fn a_damaged_file_is_set_aside_and_a_new_one_begun() {
+fn a_damaged_file_is_renamed_and_replaced() {
     let dir = tempfile::tempdir().unwrap();
     let garbage: Vec<u8> = (0..100_000u32).map(|number| (number % 251) as u8).collect();
     fs::write(dir.path().join(APP_FILE), &garbage).unwrap();
     let store = open(dir.path());
     let aside = store.take_set_aside().unwrap();
-    assert_eq!((fs::read(aside).unwrap(), store.take_set_aside()), (garbage.clone(), None), "told once");
+    assert_eq!((fs::read(aside).unwrap(), store.take_set_aside()), (garbage.clone(), None), "reported once");
     tell(&store, "t", T0, Value::Number(1.0));
     drop(store);
     assert_eq!(points(&page(&open(dir.path()), "t", ALL, 10)), [(T0, 1.0)]);
@@ -151,7 +151,7 @@ fn a_damaged_file_is_set_aside_and_a_new_one_begun() {
 }
 
 #[test]
-fn damage_found_while_in_use_costs_what_was_on_disk_alone() {
+fn damage_found_while_in_use_loses_only_data_on_disk() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     tell(&store, "t", T0, Value::Number(1.0));
@@ -167,7 +167,7 @@ fn damage_found_while_in_use_costs_what_was_on_disk_alone() {
         bytes[start..start + 4096].fill(0xaa);
         fs::write(&path, &bytes).unwrap();
         db.execute_batch("PRAGMA shrink_memory").unwrap();
-        // Nothing of the page may be held in memory.
+        // Disables the page cache.
         db.pragma_update(None, "cache_size", 0).unwrap();
     });
     tell(&store, "t", T0 + 1, Value::Number(2.0));
@@ -183,7 +183,7 @@ fn damage_found_while_in_use_costs_what_was_on_disk_alone() {
 }
 
 #[test]
-fn a_full_disk_costs_what_does_not_fit_into_memory_and_is_counted() {
+fn a_full_disk_loses_and_counts_only_what_exceeds_memory() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     tell(&store, "t", T0, Value::Number(0.0));
@@ -212,11 +212,11 @@ fn a_full_disk_costs_what_does_not_fit_into_memory_and_is_counted() {
     assert_eq!(store.trouble(), None);
     drop(store);
     let last = page(&open(dir.path()), "t", (T0 + DAY_MS, T0 + DAY_MS + 1), 10);
-    assert_eq!(points(&last), [(T0 + DAY_MS, 7.0)], "and it goes on");
+    assert_eq!(points(&last), [(T0 + DAY_MS, 7.0)], "it continues");
 }
 
 #[test]
-fn a_later_version_is_left_alone() {
+fn a_newer_version_is_left_unchanged() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     assert_eq!(count(&store, "SELECT user_version FROM pragma_user_version"), 2);

@@ -1,4 +1,4 @@
-//! Values in, values out: raw, late, repeated and missing ones, minutes and hours, devices, texts and logs.
+//! Values written and read back: raw, late, repeated and missing ones, minutes and hours, devices, texts and logs.
 
 use proptest::prelude::*;
 
@@ -7,7 +7,7 @@ use crate::model::DeviceState;
 use crate::model::device::{Happened, LastValue, Spec};
 
 #[test]
-fn what_waits_is_seen_at_once_and_again_after_a_restart() {
+fn unwritten_data_is_visible_at_once_and_after_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     tell(&store, "t", T0, Value::Number(1.5));
@@ -28,7 +28,7 @@ fn what_waits_is_seen_at_once_and_again_after_a_restart() {
 }
 
 #[test]
-fn a_whole_number_keeps_its_digits_on_disk() {
+fn integers_keep_all_digits_on_disk() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let told: Vec<(WallMs, Value)> =
@@ -57,7 +57,7 @@ fn a_whole_number_keeps_its_digits_on_disk() {
     drop(store);
     let store = open(dir.path());
     check(&store, 5);
-    // Enough of another metric, and of this one, to be packed into chunks.
+    // Enough points of two metrics to be packed into chunks.
     let many: Vec<_> = (0..2_000).map(|i| (T0 + 60_000 + i, i as f64)).collect();
     tell_all(&store, "plain", &many);
     for i in 0..2_000 {
@@ -75,7 +75,7 @@ fn a_whole_number_keeps_its_digits_on_disk() {
 }
 
 #[test]
-fn late_points_find_their_place_and_of_two_equal_times_the_later_told_counts() {
+fn late_points_are_sorted_and_of_equal_times_the_later_arrival_counts() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     // Enough for a chunk, then some that belong before and into it.
@@ -99,7 +99,7 @@ fn late_points_find_their_place_and_of_two_equal_times_the_later_told_counts() {
 }
 
 #[test]
-fn a_value_that_is_missing_is_no_point_but_the_last_word() {
+fn a_missing_value_is_a_last_value_but_not_a_point() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     tell(&store, "t", T0, Value::Number(1.0));
@@ -114,7 +114,7 @@ fn a_value_that_is_missing_is_no_point_but_the_last_word() {
 }
 
 #[test]
-fn a_source_whose_clock_is_off_is_placed_by_the_hubs() {
+fn a_device_with_a_wrong_clock_is_placed_by_the_hubs_clock() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let hour_off = Readings::of(device(), T0 - HOUR_MS, T0, vec![(name("t"), Value::Number(1.0))]);
@@ -124,26 +124,26 @@ fn a_source_whose_clock_is_off_is_placed_by_the_hubs() {
     assert!(store.keep(1, Arc::new(nonsense)));
     let last = wait(store.devices(1)).unwrap().remove(0).values.remove(0);
     assert_eq!((last.at, last.received), (T0 - HOUR_MS, T0));
-    assert_eq!(store.lost(), 1, "a time that makes no sense is not kept, and counted");
+    assert_eq!(store.lost(), 1, "a reading with an invalid time is dropped and counted");
 }
 
 #[test]
-fn more_points_than_columns_become_stretches_of_one_width() {
+fn more_points_than_columns_become_buckets_of_one_width() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let told: Vec<_> = (0..12_000).map(|i| (T0 + i * 50, (i as f64 * 0.01).sin())).collect();
     tell_all(&store, "t", &told);
     let asked = (T0, T0 + 600_000);
     let found = page(&store, "t", asked, 1_000);
-    assert_eq!(found.step_ms, 600, "ten minutes of raw points, not ten minutes' worth of minutes");
+    assert_eq!(found.step_ms, 600, "computed from raw points, not from minutes");
     assert_same(&found.buckets, &naive(&told, 600));
 }
 
 #[test]
-fn minutes_and_hours_are_those_of_the_raw_points() {
+fn minutes_and_hours_match_the_raw_points() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
-    // Three weeks, a value every half minute.
+    // Three weeks, one value every half minute.
     let told: Vec<_> = (0..60_480)
         .map(|i| (T0 + 7 + i * 30_000, 20.0 + (i as f64 * 0.001).sin() * (i % 7) as f64))
         .collect();
@@ -171,14 +171,17 @@ fn minutes_and_hours_are_those_of_the_raw_points() {
     for _ in 0..40 {
         wait(store.flush());
     }
-    assert!(count(&store, "SELECT count(*) FROM block WHERE level = 1") > 30, "hours are packed by and by");
+    assert!(
+        count(&store, "SELECT count(*) FROM block WHERE level = 1") > 30,
+        "hours are packed step by step"
+    );
     check(&store);
     drop(store);
     check(&open(dir.path()));
 }
 
 #[test]
-fn devices_are_as_they_were_put_with_their_last_values() {
+fn devices_are_read_back_with_their_last_values() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let mut state = memory::unannounced(device());
@@ -208,7 +211,7 @@ fn devices_are_as_they_were_put_with_their_last_values() {
     tell(&store, "t", T0 + 9, Value::Number(1.0));
     drop(store);
     let store = open(dir.path());
-    assert_eq!(points(&page(&store, "t", ALL, 10)), [(T0 + 9, 1.0)], "what was before is forgotten");
+    assert_eq!(points(&page(&store, "t", ALL, 10)), [(T0 + 9, 1.0)], "earlier data was forgotten");
     assert_eq!(wait(store.devices(1)).unwrap()[0].spec.name, "");
     assert_eq!(count(&store, "SELECT (SELECT count(*) FROM purge) + (SELECT count(*) FROM device) - 1"), 0);
 }
@@ -227,7 +230,7 @@ fn say(store: &ReadingsStore, at: WallMs, text: &str) {
 }
 
 #[test]
-fn of_a_text_its_changes_are_kept_and_that_nobody_listened() {
+fn text_changes_and_gaps_are_stored() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     assert_eq!(states(&store), []);
@@ -243,8 +246,8 @@ fn of_a_text_its_changes_are_kept_and_that_nobody_listened() {
     let store = open(dir.path());
     let away = (T0 + 6, None);
     let before = [&expected[..], std::slice::from_ref(&away)].concat();
-    assert_eq!(states(&store), before, "known up to the last word of whatever metric");
-    // Another run that hears only of others: they tell that it listened, and not to this one.
+    assert_eq!(states(&store), before, "known up to the last reading of any metric");
+    // Another run that receives readings of other devices only: it was listening, but not to this one.
     let other = Readings::of(
         DeviceId::new("~link").unwrap(),
         T0 + 20,
@@ -254,23 +257,23 @@ fn of_a_text_its_changes_are_kept_and_that_nobody_listened() {
     assert!(store.keep(1, Arc::new(other)));
     drop(store);
     let store = open(dir.path());
-    assert_eq!(states(&store), before, "what was not known is not known a run later");
+    assert_eq!(states(&store), before, "the gap is still there after another restart");
     tell(&store, "t", T0 + 50, Value::Number(1.0));
     let back = [&before[..], &[was(T0 + 50, "a")]].concat();
-    assert_eq!(states(&store), back, "its last word counts again");
+    assert_eq!(states(&store), back, "its last text is valid again");
     say(&store, T0 + 60, "a");
     assert_eq!(states(&store), back);
 }
 
 #[test]
-fn a_text_is_not_known_while_its_device_is_away_or_the_link_is_down() {
+fn a_text_has_a_gap_while_its_device_is_offline_or_the_link_is_down() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let log = |at, what| store.log(1, device(), LogLine { at, what });
     say(&store, T0, "a");
     say(&store, T0 + 10, "a");
     log(T0 + 5, Happened::Silent);
-    assert_eq!(states(&store), [was(T0, "a")], "it has spoken since");
+    assert_eq!(states(&store), [was(T0, "a")], "it has sent readings since");
     log(T0 + 20, Happened::Silent);
     log(T0 + 30, Happened::Offline { reason: String::new() });
     assert_eq!(states(&store), [was(T0, "a"), (T0 + 20, None)]);
@@ -281,7 +284,7 @@ fn a_text_is_not_known_while_its_device_is_away_or_the_link_is_down() {
     store.link_lost(2, T0 + 50);
     assert_eq!(states(&store), expected, "another link");
     store.link_lost(1, T0 + 50);
-    // The hub has heard it since, and it was another mode for a while.
+    // The hub has received readings since, in a different mode for a while.
     let told = |value: &str, at| LastValue {
         metric: name("mode"),
         value: Value::Text(value.into()),
@@ -297,18 +300,18 @@ fn a_text_is_not_known_while_its_device_is_away_or_the_link_is_down() {
         DeviceState { online: false, since: T0 + 75, heard: Some(T0 + 70), ..memory::unannounced(device()) };
     store.put_device(1, gone);
     expected.push((T0 + 75, None));
-    assert_eq!(states(&store), expected, "it is gone, the hub says");
+    assert_eq!(states(&store), expected, "the hub reports it as offline");
 
     tell(&store, "mode", T0 + 80, Value::Missing);
     tell(&store, "mode", T0 + 90, Value::Missing);
     expected.push((T0 + 80, None));
-    assert_eq!(states(&store), expected, "it said that there is none");
+    assert_eq!(states(&store), expected, "it sent a missing value");
     wait(store.flush());
     assert_eq!(states(&store), expected);
 }
 
 #[test]
-fn a_texts_changes_stand_where_the_hubs_clock_puts_them() {
+fn text_changes_are_placed_by_the_hubs_clock() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let say = |at, received, text: &str| {
@@ -320,7 +323,7 @@ fn a_texts_changes_stand_where_the_hubs_clock_puts_them() {
 }
 
 #[test]
-fn the_newest_1000_changes_of_a_text_are_kept() {
+fn the_newest_1000_text_changes_are_stored() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let long = "가".repeat(1_000);
@@ -342,12 +345,12 @@ fn the_newest_1000_changes_of_a_text_are_kept() {
 }
 
 #[test]
-fn texts_of_the_first_version_are_there_in_this_one() {
+fn texts_of_the_first_version_are_migrated() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     say(&store, T0, "a");
     wait(store.flush());
-    // As the first version had it.
+    // The table as in the first version.
     with_keeper(&store, |keeper| {
         let old = "CREATE TABLE old (id INTEGER PRIMARY KEY, series INTEGER NOT NULL, at INTEGER NOT NULL,
                    value TEXT NOT NULL) STRICT;
@@ -363,7 +366,7 @@ fn texts_of_the_first_version_are_there_in_this_one() {
 }
 
 #[test]
-fn the_newest_200_lines_of_a_log_are_kept() {
+fn the_newest_200_log_lines_are_stored() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let line = |at| LogLine { at, what: Happened::Silent };
@@ -383,7 +386,7 @@ fn the_newest_200_lines_of_a_log_are_kept() {
     assert_eq!(count(&store, "SELECT count(*) FROM log"), 200);
 }
 
-/// What is done to a store.
+/// An operation on the store.
 #[derive(Clone, Debug)]
 enum Act {
     Tell(Vec<(i64, i32)>),
@@ -392,7 +395,7 @@ enum Act {
 }
 
 fn acts() -> impl Strategy<Value = Vec<Act>> {
-    // Mostly onwards, some late, some at the same time.
+    // Mostly ascending times, with some late and some repeated ones.
     let told = prop::collection::vec(
         (prop_oneof![3 => 1..5_000i64, 1 => -200_000..0i64, 1 => Just(0)], any::<i32>()),
         1..80,
@@ -404,10 +407,10 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
-    /// Whatever is told in whatever order, with restarts in between: raw points are the naive ones, and so are
-    /// minutes where no time is told twice.
+    /// In any order and with restarts in between: raw points match a simple list, and so do minutes unless a time is
+    /// repeated.
     #[test]
-    fn it_reads_as_a_list_would(acts in acts(), has_repeats in any::<bool>()) {
+    fn it_behaves_like_a_list(acts in acts(), has_repeats in any::<bool>()) {
         let dir = tempfile::tempdir().unwrap();
         let mut store = open(dir.path());
         let (mut now, mut told) = (T0, Vec::<(WallMs, f64)>::new());
@@ -435,10 +438,10 @@ proptest! {
             let found = page(&store, "t", ALL, 10_000);
             prop_assert_eq!(points(&found), raw.iter().map(|(at, v)| (*at, *v)).collect::<Vec<_>>());
         }
-        // A span that is wide enough for minutes, and has more points than columns.
+        // A span wide enough for minutes, with more points than columns.
         let (from, to) = (T0 - 4 * HOUR_MS, T0 + 4 * HOUR_MS);
         let found = page(&store, "t", (from, to), 2);
-        // How often a repeat counts there depends on what was between.
+        // How often a repeat counts there depends on what was in between.
         if found.step_ms > 0 && !has_repeats {
             let counted: u32 = found.buckets.iter().map(|bucket| bucket.count).sum();
             prop_assert_eq!(counted as usize, told.len());

@@ -1,4 +1,5 @@
-//! A month's days to pick a range from: a click picks a day, and a second one on a later day ends the range there.
+//! A month calendar for picking a range: a click picks a day, a second click on a later day ends the range
+//! there.
 
 use chrono::{Datelike, Days, Months, NaiveDate};
 use egui::{Button, Label, RichText, Ui, vec2};
@@ -7,21 +8,21 @@ use crate::ui::icons::Icon;
 use crate::ui::theme::{self, space};
 use crate::ui::{Cx, widgets};
 
-/// The size of a day, in points.
+/// Size of a day, in points.
 const DAY: egui::Vec2 = vec2(32.0, 24.0);
 
-/// Which month is shown, and what was picked.
+/// The month shown and the days picked.
 #[derive(Default)]
 pub(super) struct Calendar {
-    /// Its first day; none: that of today.
+    /// First day of the month shown; `None` for the current month.
     month: Option<NaiveDate>,
     picked: Option<(NaiveDate, NaiveDate)>,
-    /// The next click may end the range.
+    /// Whether the next click may end the range.
     begun: bool,
 }
 
 impl Calendar {
-    /// Draws it. Returns the first and the last day, when the person has picked one.
+    /// Draws the calendar. Returns the first and last day once the person has picked a range.
     pub(super) fn show(&mut self, ui: &mut Ui, cx: &Cx, today: NaiveDate) -> Option<(NaiveDate, NaiveDate)> {
         let words = cx.words.device_page;
         let theme = theme::of(ui);
@@ -47,7 +48,7 @@ impl Calendar {
             true => first.weekday().num_days_from_sunday(),
             false => first.weekday().num_days_from_monday(),
         };
-        // No wider than a day, or the columns would not line up.
+        // A day wider than its cell would misalign the columns.
         ui.spacing_mut().button_padding.x = 0.0;
         ui.horizontal(|ui| {
             for weekday in words.weekdays {

@@ -1,6 +1,7 @@
-//! The controls of a device's writable properties. What is shown as set is what the device itself says; a wish stands
-//! beside it until the device answers. A touch counts for what was there when it began ([`Seen`]): if the device, its
-//! presence or our link changed meanwhile, nothing is sent, and the person is told.
+//! The controls for a device's writable properties. The set value shown is the one that the device reports; a
+//! requested value is shown beside it until the device answers. An input applies to the state it was started
+//! in ([`Seen`]): if the device, its presence or our link changed meanwhile, nothing is sent and the person
+//! is told.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -19,45 +20,45 @@ use crate::model::number::{END_OF_WHOLE, NotHeld};
 use crate::ui::theme::{self, radius, size, space};
 use crate::ui::{Cx, harmless, menu, sheet, value, widgets};
 
-/// Longest text that can be set, in characters.
-const TEXT_CHARS: usize = 4_096;
-/// Most options of an enumeration shown.
-const OPTIONS: usize = 200;
+/// Maximum length of a text value, in characters.
+const MAX_TEXT_CHARS: usize = 4_096;
+/// Maximum number of options shown of an enumeration.
+const MAX_OPTIONS: usize = 200;
 
-/// How long what was done stays said, by when it was asked for, in milliseconds.
+/// How long a confirmed command is reported, counted from when it was sent, in milliseconds.
 const DONE_MS: i64 = 10_000;
-/// The same of what was not done, or may not have been.
+/// How long a failed or unconfirmed command is reported, in milliseconds.
 const FAILED_MS: i64 = 120_000;
 
-/// What is touched, typed and asked.
+/// Input in progress: pressed controls, typed text and open questions.
 #[derive(Default)]
 pub(super) struct Controls {
-    /// Wishes that were not given yet.
+    /// Edited values that have not been sent yet.
     drafts: HashMap<MetricName, Draft>,
-    /// What the pointer is down on.
+    /// The control being pressed.
     touch: Option<Touch>,
-    /// What is being typed in, or the choices that are open.
+    /// The field being edited or the choice that is open.
     busy: Option<(MetricName, Seen)>,
     was_busy: bool,
     asking: Option<Question>,
     notice: Option<String>,
 }
 
-/// A wish that was not given yet.
+/// An edited value that has not been sent yet.
 struct Draft {
     value: Value,
     seen: Seen,
 }
 
-/// The pointer went down on a control.
+/// A press that began on a control.
 struct Touch {
     property: MetricName,
     seen: Seen,
-    /// What the device said then.
+    /// Value that the device reported at that moment.
     value: Value,
 }
 
-/// "Really?"
+/// A risky command waiting for confirmation.
 struct Question {
     property: MetricName,
     value: Value,
@@ -66,17 +67,18 @@ struct Question {
 }
 
 impl Controls {
-    /// Whether a person is being asked whether they really want it.
+    /// Whether a confirmation is open.
     pub(super) fn is_asking(&self) -> bool {
         self.asking.is_some()
     }
 
-    /// Whether something is being typed or chosen.
+    /// Whether a value is being typed or chosen.
     pub(super) fn is_editing(&self) -> bool {
         self.was_busy
     }
 
-    /// Voids what was begun before the device, its presence or our link changed, and says what was voided.
+    /// Cancels input that began before the device, its presence or our link changed, and reports what was
+    /// cancelled.
     pub(super) fn notice(&mut self, ui: &mut Ui, cx: &Cx, facts: &Facts) {
         let words = cx.words.device_page;
         let shown = |name: &MetricName| harmless::line(name.as_str(), 64);
@@ -86,8 +88,8 @@ impl Controls {
             (is_lost || self.drafts.contains_key(&name)).then_some(name)
         });
         if let Some(name) = touch.or(typed.flatten()) {
-            // What was dragged was meant for what was there before. What was typed is kept, not sent, and means what is
-            // there now that the person is told.
+            // A dragged value is dropped, since it was relative to the old state. Typed text is kept but not
+            // sent; it applies to the new state now that the person has been told.
             match self.drafts.get_mut(&name) {
                 Some(draft) if matches!(draft.value, Value::Text(_)) => draft.seen = facts.seen,
                 _ => drop(self.drafts.remove(&name)),
@@ -124,7 +126,12 @@ impl Controls {
         let (busy_before, notice_before) = (self.busy.take(), self.notice.clone());
         let all = view.metrics.iter().zip(&view.readings).filter(|(metric, _)| metric.writable);
         for (metric, reading) in all {
-            let one = One { metric, value: &reading.value, facts: &view.facts, busy: busy_before.as_ref() };
+            let one = PropertyControl {
+                metric,
+                value: &reading.value,
+                facts: &view.facts,
+                busy: busy_before.as_ref(),
+            };
             self.control(ui, cx, &one);
             let command = view.commands.iter().find(|command| command.property == metric.name);
             let is_news = |command: &&Command| is_news(command, reading, view.facts.hub_now);
@@ -139,11 +146,11 @@ impl Controls {
         }
     }
 
-    /// One property: its name and what it is, then its control.
-    fn control(&mut self, ui: &mut Ui, cx: &mut Cx, one: &One) {
+    /// One property: its name and description, then its control.
+    fn control(&mut self, ui: &mut Ui, cx: &mut Cx, one: &PropertyControl) {
         let theme = theme::of(ui);
         let name = one.name();
-        // Another life of the device has other controls: a press that began on the old one ends nowhere.
+        // A restarted device has new controls: a press that began on the old one has no effect.
         let salt = (
             "control",
             one.facts.connection,
@@ -154,7 +161,7 @@ impl Controls {
         ui.push_id(Id::unique(salt), |ui| {
             let is_enabled = one.facts.lock.is_none();
             if one.metric.kind == MetricType::Flag {
-                // Its name stands beside it.
+                // The name is drawn beside it.
                 ui.add_enabled_ui(is_enabled, |ui| ui.horizontal(|ui| self.flag(ui, cx, one)));
                 return;
             }
@@ -176,7 +183,7 @@ impl Controls {
         });
     }
 
-    fn number(&mut self, ui: &mut Ui, cx: &mut Cx, one: &One) {
+    fn number(&mut self, ui: &mut Ui, cx: &mut Cx, one: &PropertyControl) {
         let metric = one.metric;
         let draft = self.drafts.get(&metric.name).map(|draft| draft.value.clone());
         let now = draft.as_ref().and_then(Value::as_number).or(one.value.as_number()).or(metric.min);
@@ -191,7 +198,7 @@ impl Controls {
         let shown = |number: f64, _: std::ops::RangeInclusive<usize>| {
             number_text(metric, if number == now.nearest() { now } else { Number::from(number) })
         };
-        // What the field hands back is an f64; the number as it was typed is kept beside it.
+        // The field returns an f64; the number as typed is kept too, since it may have more digits.
         let typed = RefCell::new(None);
         let parse = |text: &str| {
             let read = read_number(cx, metric, text);
@@ -232,8 +239,15 @@ impl Controls {
         self.settle_number(ui, cx, one, &all, editing);
     }
 
-    /// Gives a number whose control was let go of, or offers to. `editing`: it is being typed.
-    fn settle_number(&mut self, ui: &mut Ui, cx: &mut Cx, one: &One, all: &[Response], editing: bool) {
+    /// Sends a number when its control is released, or offers to. `editing`: it is being typed.
+    fn settle_number(
+        &mut self,
+        ui: &mut Ui,
+        cx: &mut Cx,
+        one: &PropertyControl,
+        all: &[Response],
+        editing: bool,
+    ) {
         let metric = one.metric;
         if editing {
             self.busy = Some((metric.name.clone(), one.began().unwrap_or(one.facts.seen)));
@@ -249,8 +263,8 @@ impl Controls {
         }
     }
 
-    /// A wish that is there and not given: a button to give it, and one to forget it.
-    fn not_set_yet(&mut self, ui: &mut Ui, cx: &mut Cx, one: &One) {
+    /// For an edited value that was not sent: a button to send it and one to discard it.
+    fn not_set_yet(&mut self, ui: &mut Ui, cx: &mut Cx, one: &PropertyControl) {
         let words = cx.words.device_page;
         let Some(draft) = self.drafts.get(&one.metric.name) else { return };
         let theme = theme::of(ui);
@@ -271,12 +285,12 @@ impl Controls {
         }
     }
 
-    fn flag(&mut self, ui: &mut Ui, cx: &mut Cx, one: &One) {
+    fn flag(&mut self, ui: &mut Ui, cx: &mut Cx, one: &PropertyControl) {
         let is_on = *one.value == Value::Flag(true);
         let response = switch(ui, is_on);
         let name = one.name();
         response.widget_info(|| WidgetInfo::selected(Role::Switch, ui.is_enabled(), is_on, &name));
-        // Beside it in words: a switch that is off is not one that cannot be used.
+        // The state in words too: an off switch must not look like a disabled one.
         let theme = theme::of(ui);
         let colour = if ui.is_enabled() { theme.text } else { theme.weak };
         let said = value::reading(cx.words, one.metric, one.value);
@@ -295,7 +309,7 @@ impl Controls {
         }
     }
 
-    fn choice(&mut self, ui: &mut Ui, cx: &mut Cx, one: &One) {
+    fn choice(&mut self, ui: &mut Ui, cx: &mut Cx, one: &PropertyControl) {
         let now = value::reading(cx.words, one.metric, one.value);
         let name = one.name();
         let mut chosen = None;
@@ -303,7 +317,7 @@ impl Controls {
         let button = menu::choice(ui, &name, &now, 96.0, |ui| {
             is_open = true;
             egui::ScrollArea::vertical().max_height(320.0).show(ui, |ui| {
-                for option in one.metric.options.iter().take(OPTIONS) {
+                for option in one.metric.options.iter().take(MAX_OPTIONS) {
                     let is_now = matches!(one.value, Value::Text(text) if **text == **option);
                     if menu::option(ui, is_now, &harmless::line(option, 64)).clicked() {
                         chosen = Some(option.clone());
@@ -323,7 +337,7 @@ impl Controls {
         }
     }
 
-    fn text(&mut self, ui: &mut Ui, cx: &mut Cx, one: &One) {
+    fn text(&mut self, ui: &mut Ui, cx: &mut Cx, one: &PropertyControl) {
         let words = cx.words.device_page;
         let name = &one.metric.name;
         let draft = self.drafts.get(name);
@@ -333,8 +347,8 @@ impl Controls {
         };
         let width = (ui.available_width() - 96.0).clamp(80.0, size::DIALOG);
         let edit =
-            TextEdit::singleline(&mut text).id_salt("text").char_limit(TEXT_CHARS).desired_width(width);
-        // Where it is empty, only a hint lets a screen reader write in it.
+            TextEdit::singleline(&mut text).id_salt("text").char_limit(MAX_TEXT_CHARS).desired_width(width);
+        // With an empty field, AccessKit exposes it as editable only if it has a hint.
         let edit = edit.hint_text(cx.words.device_page.not_set_yet);
         let response = ui.add(edit);
         widgets::named(ui, &response, &one.name());
@@ -357,8 +371,8 @@ impl Controls {
         }
     }
 
-    /// Notes that a control is pressed. Hands back what was there when that began.
-    fn note(&mut self, one: &One, response: &Response) -> Seen {
+    /// Records the press of a control. Returns the state when it began.
+    fn note(&mut self, one: &PropertyControl, response: &Response) -> Seen {
         if response.is_pointer_button_down_on() && self.touch.is_none() {
             let (property, value) = (one.metric.name.clone(), one.value.clone());
             self.touch = Some(Touch { property, seen: one.facts.seen, value });
@@ -367,19 +381,19 @@ impl Controls {
         own.map_or(one.facts.seen, |touch| touch.seen)
     }
 
-    fn give_draft(&mut self, cx: &mut Cx, one: &One) {
+    fn give_draft(&mut self, cx: &mut Cx, one: &PropertyControl) {
         let Some(draft) = self.drafts.remove(&one.metric.name) else { return };
         if draft.seen != one.facts.seen {
             self.notice = Some((cx.words.device_page.device_changed)(&one.name()));
-            // It stays typed, and means what is there now once the person has been told.
+            // The text stays, and applies to the new state once the person has been told.
             self.drafts.insert(one.metric.name.clone(), Draft { seen: one.facts.seen, ..draft });
             return;
         }
         self.give(cx, one, draft.value, draft.seen);
     }
 
-    /// Gives a command, or asks first.
-    fn give(&mut self, cx: &mut Cx, one: &One, value: Value, began: Seen) {
+    /// Sends a command, or asks for confirmation first.
+    fn give(&mut self, cx: &mut Cx, one: &PropertyControl, value: Value, began: Seen) {
         if began != one.facts.seen || one.facts.lock.is_some() {
             self.notice = Some((cx.words.device_page.device_changed)(&one.name()));
             return;
@@ -393,7 +407,7 @@ impl Controls {
         }
     }
 
-    /// Draws the question whether the person really wants it.
+    /// Draws the confirmation of a risky command.
     pub(super) fn confirm(&mut self, ui: &mut Ui, cx: &mut Cx, view: &View) {
         let Some(question) = &mut self.asking else { return };
         let theme = theme::of(ui);
@@ -455,7 +469,7 @@ fn command(facts: &Facts, property: MetricName, value: Value, seen: Seen) -> Int
     })
 }
 
-fn slider(ui: &mut Ui, cx: &Cx, one: &One, wish: &mut f64, (low, high): (f64, f64)) -> Response {
+fn slider(ui: &mut Ui, cx: &Cx, one: &PropertyControl, wish: &mut f64, (low, high): (f64, f64)) -> Response {
     ui.spacing_mut().slider_width = (ui.available_width() - 140.0).clamp(60.0, 240.0);
     let slider = Slider::new(wish, low..=high).show_value(false).clamping(SliderClamping::Edits);
     let slider = ui.add(slider);
@@ -463,31 +477,32 @@ fn slider(ui: &mut Ui, cx: &Cx, one: &One, wish: &mut f64, (low, high): (f64, f6
     one.touchable(ui, cx, slider)
 }
 
-/// Whether what was typed is another number than the one that was there, though both may have the same `f64` next to them.
+/// Whether the typed number differs from the current one. Exact: distinct numbers may round to the same
+/// `f64`.
 fn is_other(typed: &Value, now: Number) -> bool {
     (now.off() != 0 || matches!(typed, Value::Whole(_))) && *typed != Value::from(now)
 }
 
-/// One property and what the device says of it.
-struct One<'a> {
+/// One property with what the device reports for it.
+struct PropertyControl<'a> {
     metric: &'a Metric,
     value: &'a Value,
     facts: &'a Facts,
-    /// What was being typed in, or open, in the last frame.
+    /// The field that was being edited or open in the last frame.
     busy: Option<&'a (MetricName, Seen)>,
 }
 
-impl One<'_> {
+impl PropertyControl<'_> {
     fn name(&self) -> String {
         harmless::line(self.metric.name.as_str(), 64)
     }
 
-    /// What was there when typing into it, or choosing for it, began.
+    /// The state when editing or choosing began.
     fn began(&self) -> Option<Seen> {
         self.busy.filter(|(name, _)| *name == self.metric.name).map(|(_, seen)| *seen)
     }
 
-    /// Says why a control is locked, where it is.
+    /// Explains why a control is disabled, if it is.
     fn touchable(&self, ui: &Ui, cx: &Cx, response: Response) -> Response {
         let Some(lock) = self.facts.lock else { return response };
         let why = (cx.words.device_page.locked)(lock);
@@ -496,7 +511,7 @@ impl One<'_> {
     }
 }
 
-/// The values that a number can be set to.
+/// Minimum and maximum that a number can be set to.
 fn limits(metric: &Metric) -> (f64, f64) {
     let finite = |limit: Option<Number>, other| {
         limit.map(Number::nearest).filter(|limit| limit.is_finite()).unwrap_or(other)
@@ -505,13 +520,13 @@ fn limits(metric: &Metric) -> (f64, f64) {
     if low <= high { (low, high) } else { (f64::MIN, f64::MAX) }
 }
 
-/// What a person typed as a number to be set, with all its digits.
+/// Parses a typed number, keeping all digits.
 ///
 /// # Errors
-/// Says why it cannot be set.
+/// Returns the message to show if the number cannot be set.
 fn read_number(cx: &Cx, metric: &Metric, text: &str) -> Result<Value, String> {
     let words = cx.words.device_page;
-    // A minus sign as it is typeset, and the signs between groups of digits, may have been pasted.
+    // Pasted text may contain a typographic minus sign or digit group separators.
     let digits = text.replace('\u{2212}', "-");
     let digits: String =
         digits.chars().filter(|c| !c.is_whitespace() && *c != cx.words.devices.thousands).collect();
@@ -527,7 +542,7 @@ fn read_number(cx: &Cx, metric: &Metric, text: &str) -> Result<Value, String> {
     }
 }
 
-/// What was dragged, within the limits: at an end the limit itself, with all its digits.
+/// A dragged value clamped to the limits; at an end, the exact limit itself.
 fn within(metric: &Metric, number: f64) -> Value {
     let number = Number::from(number);
     let low = metric.min.filter(|low| number.compare(*low).is_lt());
@@ -535,7 +550,7 @@ fn within(metric: &Metric, number: f64) -> Value {
     Value::from(low.or(high).unwrap_or(number))
 }
 
-/// A number to edit: plain digits, as they would be typed.
+/// A number for editing: plain digits, as they would be typed.
 fn number_text(metric: &Metric, number: Number) -> String {
     let (size, number) = match Value::from(number) {
         Value::Whole(whole) => return whole.to_string(),
@@ -553,7 +568,8 @@ fn number_text(metric: &Metric, number: Number) -> String {
     }
 }
 
-/// A switch as the device says it is. Off is an outline with a solid knob; what cannot be used is faint and has neither.
+/// A switch with the state that the device reports. Off is an outline with a solid knob; disabled is faint
+/// and has neither.
 fn switch(ui: &mut Ui, is_on: bool) -> Response {
     let theme = theme::of(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(44.0, size::CONTROL), Sense::click());
@@ -581,7 +597,7 @@ fn switch(ui: &mut Ui, is_on: bool) -> Response {
     response
 }
 
-/// What a switch was to be; none of what is no switch.
+/// The requested state of a switch; `None` for other values.
 fn wish_of_switch(metric: &Metric, wish: &Value) -> Option<bool> {
     match wish {
         Value::Flag(flag) if metric.kind == MetricType::Flag => Some(*flag),
@@ -589,14 +605,15 @@ fn wish_of_switch(metric: &Metric, wish: &Value) -> Option<bool> {
     }
 }
 
-/// Whether what became of a command is still worth a line: until it is old, or the device says something else.
+/// Whether the outcome of a command is still shown: until it is too old or the device has reported something
+/// newer.
 fn is_news(command: &Command, reading: &Reading, now: i64) -> bool {
     let age = now.saturating_sub(command.at);
     let said_since = reading.received > command.at;
     match command.state {
         CommandState::Pending => true,
         CommandState::Done => age < DONE_MS && (!said_since || reading.value == command.value),
-        // What the device has said since is what counts; that it is as wished, too.
+        // A reading received since then supersedes the outcome, also if it is the requested value.
         CommandState::Unknown | CommandState::Expired => {
             age < FAILED_MS && !(said_since && reading.value == command.value)
         }
@@ -604,7 +621,7 @@ fn is_news(command: &Command, reading: &Reading, now: i64) -> bool {
     }
 }
 
-/// What became of the last command for a property. The line has its place whether it says anything: nothing moves.
+/// The outcome of the last command for a property. Takes up space even when empty, so that nothing moves.
 fn outcome(ui: &mut Ui, cx: &Cx, facts: &Facts, metric: &Metric, command: Option<&Command>) {
     const MARK: f32 = 18.0;
     let theme = theme::of(ui);
@@ -636,7 +653,7 @@ fn outcome(ui: &mut Ui, cx: &Cx, facts: &Facts, metric: &Metric, command: Option
     let is_cut = shown.elided;
     let top = rect.center().y - shown.size().y / 2.0;
     ui.painter().galley(egui::pos2(rect.left() + MARK, top), shown, colour);
-    // Another life of the outcome is said aloud anew; its age is not.
+    // Screen readers announce a change of the outcome, but not of its age.
     let said = match command.state {
         CommandState::Done => (words.became)(&command.state),
         _ => text.clone(),
@@ -648,7 +665,7 @@ fn outcome(ui: &mut Ui, cx: &Cx, facts: &Facts, metric: &Metric, command: Option
     }
 }
 
-/// An arc that turns a step each second: the page is drawn so often anyway.
+/// A spinner that advances once a second, which is how often the page is redrawn anyway.
 fn turning(ui: &Ui, centre: egui::Pos2, colour: egui::Color32, age: i64) {
     let begin = (age / 1_000).rem_euclid(8) as f32 * std::f32::consts::FRAC_PI_4;
     let points = (0..=12).map(|n| centre + Vec2::angled(begin + n as f32 * 0.36) * 5.0).collect();

@@ -1,4 +1,5 @@
-//! The rest of a device's page: attributes, the log of status and commands, and what it last said, as JSON.
+//! The rest of a device's page: attributes, the log of status changes and commands, and the raw last message
+//! as JSON.
 
 use std::sync::Arc;
 
@@ -13,16 +14,18 @@ use crate::model::known::person_line;
 use crate::ui::theme::{self, size, space};
 use crate::ui::{Cx, harmless, value, widgets};
 
-/// Most attributes shown.
-const ATTRIBUTES: usize = 100;
-/// Longest attribute's name and value shown, in characters.
-const ATTRIBUTE_CHARS: (usize, usize) = (60, 400);
+/// Maximum number of attributes shown.
+const MAX_ATTRIBUTES: usize = 100;
+/// Maximum length of an attribute's name and value, in characters.
+const MAX_ATTRIBUTE_CHARS: (usize, usize) = (60, 400);
 
-/// The attributes, harmless.
+/// The attributes, sanitized for display.
 pub(super) fn copied(spec: &Spec) -> Vec<(String, String)> {
-    let own = spec.attributes.iter().take(ATTRIBUTES);
-    own.map(|(name, said)| (harmless::line(name, ATTRIBUTE_CHARS.0), harmless::line(said, ATTRIBUTE_CHARS.1)))
-        .collect()
+    let own = spec.attributes.iter().take(MAX_ATTRIBUTES);
+    own.map(|(name, said)| {
+        (harmless::line(name, MAX_ATTRIBUTE_CHARS.0), harmless::line(said, MAX_ATTRIBUTE_CHARS.1))
+    })
+    .collect()
 }
 
 /// Draws the attributes.
@@ -37,7 +40,7 @@ pub(super) fn attributes(ui: &mut Ui, attributes: &[(String, String)]) {
     }
 }
 
-/// Draws the log, newest first; commands that are still pending stand at their control.
+/// Draws the log, newest first. Pending commands are shown at their control instead.
 pub(super) fn log(ui: &mut Ui, cx: &Cx, connection: ConnectionId, view: &View) {
     let theme = theme::of(ui);
     let words = cx.words.device_page;
@@ -65,7 +68,7 @@ pub(super) fn log(ui: &mut Ui, cx: &Cx, connection: ConnectionId, view: &View) {
     });
 }
 
-/// What happened, and what became of it.
+/// Text of a log line: what happened, and its outcome.
 fn said(cx: &Cx, connection: ConnectionId, metrics: &[Arc<Metric>], what: &Happened) -> (String, String) {
     let words = cx.words.device_page;
     match what {
@@ -91,17 +94,17 @@ fn said(cx: &Cx, connection: ConnectionId, metrics: &[Arc<Metric>], what: &Happe
     }
 }
 
-/// What a device last said, as shown.
+/// The raw last message, formatted.
 #[derive(Default)]
 pub(super) struct Details {
     open: bool,
-    /// What the text was made from: when it was heard, and how many metrics there are.
+    /// Versions of the data that the text was made from: time received, number of metrics.
     key: Option<(Option<i64>, usize, u64)>,
     raw: String,
 }
 
 impl Details {
-    /// Draws what it last said: folded, until a person wants to see it.
+    /// Draws the last message, collapsed by default.
     pub(super) fn raw(&mut self, ui: &mut Ui, cx: &Cx, facts: &Facts) {
         let words = cx.words.device_page;
         ui.add_space(space::MEDIUM);
@@ -131,7 +134,7 @@ impl Details {
     }
 }
 
-/// Its last readings and its announcement, in the words of the protocol.
+/// Its latest readings and its announcement, in the protocol's terms.
 fn last_said(device: &Device) -> Json {
     let last = device.last_said();
     let (at, received) =

@@ -1,18 +1,18 @@
-//! The head of a device's page: its name, how it stands, and what can be done with it as a whole.
+//! The head of a device's page: name, status, and the actions on the device as a whole.
 
 use egui::containers::menu::MenuButton;
 use egui::{Align, Button, Label, Layout, RichText, Ui, Vec2};
 
 use super::super::acts;
-use super::{View, Wish};
+use super::{PageAction, View};
 use crate::model::device::Status;
 use crate::model::harmless;
 use crate::ui::icons::{self, Icon};
 use crate::ui::theme::{self, size, space};
 use crate::ui::{Cx, value, widgets};
 
-/// Draws it. `fresh`: the keyboard's focus goes to its first control. Returns what the person wants.
-pub(super) fn show(ui: &mut Ui, cx: &Cx, view: &View, fresh: bool) -> Option<Wish> {
+/// Draws the head. `fresh` focuses its first control. Returns the action chosen.
+pub(super) fn show(ui: &mut Ui, cx: &Cx, view: &View, fresh: bool) -> Option<PageAction> {
     let theme = theme::of(ui);
     let words = cx.words.device_page;
     let mut wish = None;
@@ -22,12 +22,12 @@ pub(super) fn show(ui: &mut Ui, cx: &Cx, view: &View, fresh: bool) -> Option<Wis
             button.request_focus();
         }
         if button.clicked() {
-            wish = Some(Wish::Back);
+            wish = Some(PageAction::Back);
         }
         value::status_mark(ui, theme, view.status);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if let Some(act) = menu(ui, cx, view) {
-                wish = Some(Wish::Act(act));
+                wish = Some(PageAction::Act(act));
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 let title = RichText::new(&view.title).font(theme::heading()).color(theme.text);
@@ -53,7 +53,7 @@ fn menu(ui: &mut Ui, cx: &Cx, view: &View) -> Option<acts::Act> {
     shown.and_then(|shown| shown.inner)
 }
 
-/// Its status, kind, group and id, on one line where they fit.
+/// Status, kind, group and id, on one line if they fit.
 fn status(ui: &mut Ui, cx: &Cx, view: &View) {
     let theme = theme::of(ui);
     let words = cx.words.device_page;

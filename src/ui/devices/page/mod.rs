@@ -1,5 +1,5 @@
-//! One device's page: what it is and whether that is true, its plots, controls, readings, attributes, log, and what it
-//! last said. What is shown is copied out of the model first and drawn with the lock released.
+//! The page of one device: status, plots, controls, readings, attributes, log and raw last message. The data
+//! is copied out of the model first and drawn after the lock is released.
 
 mod calendar;
 mod controls;
@@ -43,46 +43,46 @@ use details::Details;
 use plots::Plots;
 use shot::Shot;
 
-/// From this width on there are two columns, and from this three, in points.
-const TWO: f32 = 700.0;
-const THREE: f32 = 1_440.0;
-/// The least and the greatest width of the columns beside the plots, in points.
+/// Minimum width for two columns, and for three, in points.
+const MIN_TWO_COLUMNS: f32 = 700.0;
+const MIN_THREE_COLUMNS: f32 = 1_440.0;
+/// Minimum and maximum width of the columns beside the plots, in points.
 const SIDE: (f32, f32) = (270.0, 380.0);
-/// Between two columns, in points.
+/// Space between two columns, in points.
 const GAP: f32 = space::HUGE;
 
-/// A part of the page below the values.
+/// A section of the page below the values.
 #[derive(Copy, Clone, Debug)]
 enum Part {
-    /// What can be set.
+    /// Controls of writable properties.
     Controls,
-    /// The past of what is ticked.
+    /// Plots of the chosen metrics.
     Plots,
-    /// Attributes, history, and what it last said.
+    /// Attributes, log and raw last message.
     Rest,
 }
 
-/// The page of one device.
+/// State of the page.
 pub(super) struct Page {
     connection: ConnectionId,
     device: DeviceId,
     plots: Plots,
     controls: Controls,
     details: Details,
-    /// A picture of the plots that is being taken, and how far the page was scrolled before.
+    /// The screenshot of the plots in progress, and the scroll offset to restore after it.
     shot: Option<(Shot, f32)>,
-    /// How far it is scrolled, in points, and how far it is to be.
+    /// Scroll offset, in points, and the one to scroll to.
     offset: f32,
     scroll_to: Option<f32>,
     copied: Copied,
-    /// The log is asked for when the page opens and when the link came back.
+    /// The log was requested for this link; it is requested again when the link comes back up.
     log_asked: Option<Option<WallMs>>,
     fresh: bool,
-    /// Whether Esc, pressed now, would be meant for the page.
+    /// Whether Esc is handled by the page.
     has_escape: bool,
 }
 
-/// What changes seldom, as last copied, and when that was.
+/// Parts that change rarely, as last copied, with the versions they were copied at.
 #[derive(Default)]
 struct Copied {
     key: Option<(u64, usize, u64)>,
@@ -91,16 +91,16 @@ struct Copied {
     log: Arc<Vec<LogLine>>,
 }
 
-/// What a person who touches a control has before them. A touch is meant for this and nothing else.
+/// The state that an input on a control applies to.
 #[derive(Copy, Clone, Debug, PartialEq)]
 struct Seen {
     incarnation: u64,
     presence: Presence,
-    /// Since when our link is up; none while it is down.
+    /// When our link came up; `None` while it is down.
     link: Option<WallMs>,
 }
 
-/// What all parts of the page know about the device.
+/// Facts about the device that all parts of the page use.
 struct Facts {
     connection: ConnectionId,
     device: DeviceId,
@@ -117,44 +117,44 @@ struct Reading {
     freshness: Freshness,
 }
 
-/// What the page shows, copied out of the model.
+/// The page's data, copied out of the model.
 struct View {
     facts: Facts,
     title: String,
     kind: String,
     status: Status,
-    /// What can be done with it as a whole; none of the app's own view of a link.
+    /// What the actions apply to; `None` for the built-in view of the link.
     subject: Option<Subject>,
     since: Option<WallMs>,
     reason: String,
     behind_ms: Option<i64>,
     metrics: Arc<Vec<Arc<Metric>>>,
-    /// As many as there are metrics.
+    /// One for each metric.
     readings: Vec<Reading>,
     attributes: Arc<Vec<(String, String)>>,
-    /// The last one of each writable property.
+    /// The last command of each writable property.
     commands: Vec<Command>,
     /// Newest first.
     log: Arc<Vec<LogLine>>,
-    /// Whether something can be set, and whether the server says what happened to a device.
+    /// Whether any property can be set, and whether the server keeps a device log.
     has_controls: bool,
     has_log: bool,
 }
 
-/// What a person wants on the page that is not the page's to do.
-pub(super) enum Wish {
-    /// Nothing.
+/// An action chosen on the page that the pane has to carry out.
+pub(super) enum PageAction {
+    /// None.
     Stay,
-    /// Back to the list.
+    /// Go back to the list.
     Back,
-    /// Something with the device as a whole.
+    /// An action on the device as a whole.
     Act(Act),
-    /// A file of what is shown. `true`: not all of what it was to show could be seen.
+    /// Save a file. `true`: it is incomplete, since not everything was on screen.
     Save(Export, bool),
 }
 
 impl Page {
-    /// Opens it.
+    /// Opens the page.
     pub(super) fn new(connection: ConnectionId, device: DeviceId) -> Page {
         Page {
             connection,
@@ -164,7 +164,7 @@ impl Page {
             details: Details::default(),
             shot: None,
             offset: 0.0,
-            // Always at its top, wherever it was left before.
+            // Always opens at the top.
             scroll_to: Some(0.0),
             copied: Copied::default(),
             log_asked: None,
@@ -173,16 +173,16 @@ impl Page {
         }
     }
 
-    /// Puts the keyboard's focus on its first control.
+    /// Focuses its first control.
     pub(super) fn focus(&mut self) {
         self.fresh = true;
     }
 
-    /// Draws it. `saving`: a file is being saved.
-    pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx, saving: bool) -> Wish {
-        let Some(view) = self.look(cx) else { return gone(ui, cx) };
+    /// Draws the page. `saving`: a file is being saved.
+    pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx, saving: bool) -> PageAction {
+        let Some(view) = self.copy_view(cx) else { return gone(ui, cx) };
         self.ask_for_log(cx, &view);
-        // What is said to be so long ago goes on by itself.
+        // Ages on the page change every second.
         cx.deadline.at(cx.now.boot_ms + 1_000);
         let is_covered =
             Popup::is_any_open(ui.ctx()) || ui.memory(|memory| memory.top_modal_layer()).is_some();
@@ -190,7 +190,7 @@ impl Page {
             && !is_covered
             && !self.controls.is_asking()
             && ui.input(|i| i.key_pressed(Key::Escape));
-        let mut wish = if escape { Wish::Back } else { Wish::Stay };
+        let mut wish = if escape { PageAction::Back } else { PageAction::Stay };
         let rect = ui.max_rect();
         let margin = Margin::symmetric(space::MEDIUM as i8, space::SMALL as i8);
         Frame::new().inner_margin(margin).show(ui, |ui| {
@@ -204,7 +204,7 @@ impl Page {
                 area = area.vertical_scroll_offset(offset);
             }
             let shown = area.show(ui, |ui| {
-                // The bar lies over what it scrolls.
+                // Keeps the content clear of the scroll bar.
                 ui.set_max_width(ui.available_width() - space::SMALL);
                 self.sections(ui, cx, &view, saving);
             });
@@ -213,22 +213,25 @@ impl Page {
         self.controls.confirm(ui, cx, &view);
         self.has_escape = !self.controls.is_editing() && focus_is_here(ui, rect);
         match (wish, self.save(ui, cx, &view)) {
-            (Wish::Stay, Some((export, is_part))) => Wish::Save(export, is_part),
+            (PageAction::Stay, Some((export, is_part))) => PageAction::Save(export, is_part),
             (wish, _) => wish,
         }
     }
 
-    /// The values come first; beside each other below them, as far as there is room: controls, plots, and the rest.
+    /// Draws the values, then controls, plots and the rest below them, side by side if there is room.
     fn sections(&mut self, ui: &mut Ui, cx: &mut Cx, view: &View, saving: bool) {
         readings::show(ui, cx, view, &mut self.plots);
         let has_controls = view.has_controls;
         let width = ui.available_width();
-        let parts: &[(&[Part], f32)] = match (width >= THREE, width >= TWO, has_controls) {
-            (true, _, true) => &[(&[Part::Controls], SIDE.1), (&[Part::Plots], 0.0), (&[Part::Rest], SIDE.1)],
-            (true, _, false) | (_, true, false) => &[(&[Part::Plots], 0.0), (&[Part::Rest], SIDE.1)],
-            (_, true, true) => &[(&[Part::Controls, Part::Rest], SIDE.1), (&[Part::Plots], 0.0)],
-            _ => &[(&[Part::Controls, Part::Plots, Part::Rest], 0.0)],
-        };
+        let parts: &[(&[Part], f32)] =
+            match (width >= MIN_THREE_COLUMNS, width >= MIN_TWO_COLUMNS, has_controls) {
+                (true, _, true) => {
+                    &[(&[Part::Controls], SIDE.1), (&[Part::Plots], 0.0), (&[Part::Rest], SIDE.1)]
+                }
+                (true, _, false) | (_, true, false) => &[(&[Part::Plots], 0.0), (&[Part::Rest], SIDE.1)],
+                (_, true, true) => &[(&[Part::Controls, Part::Rest], SIDE.1), (&[Part::Plots], 0.0)],
+                _ => &[(&[Part::Controls, Part::Plots, Part::Rest], 0.0)],
+            };
         let side = (width * 0.36).clamp(SIDE.0, SIDE.1);
         let sides = parts.iter().filter(|(_, width)| *width > 0.0).count() as f32;
         let gaps = (parts.len() - 1) as f32 * GAP;
@@ -276,11 +279,11 @@ impl Page {
         }
     }
 
-    /// What is to be saved of the plots, once it is at hand.
+    /// The file to save, once the data is available.
     fn save(&mut self, ui: &Ui, cx: &mut Cx, view: &View) -> Option<(Export, bool)> {
         let (from, to) = self.plots.range();
         let export = |content| Export {
-            // No other one was asked for at this moment.
+            // Unique: only one save can start at a moment.
             number: cx.now.boot_ms,
             connection: view.facts.connection,
             device: view.facts.device.clone(),
@@ -297,16 +300,16 @@ impl Page {
         }
         let (shot, offset) = self.shot.as_mut()?;
         let taken = shot.go_on(ui.ctx(), self.plots.area());
-        // The next frames are drawn for the picture.
+        // Draw the next frames, which are needed for the screenshot.
         cx.deadline.at(cx.now.boot_ms + 16);
         let picture = taken?;
-        // The plots were brought into view for it.
+        // Undo the scrolling that brought the plots into view.
         self.scroll_to = Some(*offset);
         self.shot = None;
         picture.map(|picture| (export(Content::Picture(picture)), !self.plots.is_whole()))
     }
 
-    /// Of which device it is.
+    /// The device shown.
     pub(super) fn of(&self) -> (ConnectionId, DeviceId) {
         (self.connection, self.device.clone())
     }
@@ -327,20 +330,20 @@ impl Page {
         }
     }
 
-    /// Copies what is shown out of the model.
-    fn look(&mut self, cx: &mut Cx) -> Option<View> {
+    /// Copies the page's data out of the model.
+    fn copy_view(&mut self, cx: &mut Cx) -> Option<View> {
         let model = cx.model;
         let subject = Subject::of(cx, self.connection, &self.device);
         let view = model.read(|model| {
             let connection = model.connections.get(&self.connection)?;
             let device = connection.devices.get(self.device.as_str())?;
             let facts = self.facts(cx, connection, device);
-            self.plots.look(cx, &facts, connection, device);
+            self.plots.update(cx, &facts, connection, device);
             let status = connection.status(device);
-            self.copied.look(connection, device);
+            self.copied.update(connection, device);
             let title = match device.is_local() {
                 true => (cx.words.devices.connection_to)(&rooms::name_of(connection, cx.words)),
-                // With a name of the person's own, the id stands in the line below it.
+                // If the person renamed the device, the line below shows its id.
                 false => match connection.device_choice(&self.device) {
                     Some(choice) if !choice.name.is_empty() => harmless::line(&choice.name, 80),
                     _ => connection.device_title(device, 80),
@@ -413,14 +416,14 @@ impl Page {
 }
 
 impl Copied {
-    fn look(&mut self, connection: &Connection, device: &Device) {
+    fn update(&mut self, connection: &Connection, device: &Device) {
         let key = (connection.devices.version(), device.latest.len(), device.incarnation);
         if self.key != Some(key) {
             self.key = Some(key);
             self.metrics = Arc::new(device.latest.iter().map(|latest| latest.metric.clone()).collect());
             self.attributes = Arc::new(details::copied(&device.spec));
         }
-        // At most a hundred lines, and one that is there may change: how a command ended.
+        // The log has at most a hundred lines, and existing ones change when a command ends.
         if !self.log.iter().eq(device.log.iter().rev()) {
             self.log = Arc::new(device.log.iter().rev().cloned().collect());
         }
@@ -434,16 +437,16 @@ fn last_commands(device: &Device) -> Vec<Command> {
     writable.filter_map(|latest| last(latest.metric.name.clone())).cloned().collect()
 }
 
-/// A page whose device there is no more.
-fn gone(ui: &mut Ui, cx: &Cx) -> Wish {
+/// The page of a device that no longer exists.
+fn gone(ui: &mut Ui, cx: &Cx) -> PageAction {
     let words = cx.words.device_page;
     let back = widgets::icon_button(ui, Icon::Back, words.back, words.back, false);
     ui.add(Label::new(words.gone).wrap());
     let is_over = back.clicked() || ui.input(|input| input.key_pressed(Key::Escape));
-    if is_over { Wish::Back } else { Wish::Stay }
+    if is_over { PageAction::Back } else { PageAction::Stay }
 }
 
-/// Columns of these widths beside each other, each as high as it needs to be.
+/// Draws columns of these widths side by side, each as high as its content.
 fn columns(ui: &mut Ui, widths: &[f32], mut draw: impl FnMut(&mut Ui, usize)) {
     let begin = ui.cursor().min;
     let (mut left, mut bottom) = (begin.x, begin.y);
@@ -459,7 +462,7 @@ fn columns(ui: &mut Ui, widths: &[f32], mut draw: impl FnMut(&mut Ui, usize)) {
     ui.advance_cursor_after_rect(Rect::from_min_max(begin, pos2(left - GAP, bottom)));
 }
 
-/// Whether the keyboard's focus is on the page, or nowhere.
+/// Whether the focus is on the page or nowhere.
 fn focus_is_here(ui: &Ui, page: egui::Rect) -> bool {
     let Some(focused) = ui.ctx().memory(|memory| memory.focused()) else { return true };
     ui.ctx().read_response(focused).is_some_and(|response| page.contains(response.rect.center()))
@@ -477,7 +480,7 @@ fn heading(ui: &mut Ui, title: &str) {
     widgets::heading(ui, &text, title, 2);
 }
 
-/// Rows of the same height, of which those are drawn that can be seen, and a few around them for the keyboard.
+/// Rows of equal height. Only the visible ones are drawn, and a few around them for keyboard navigation.
 fn rows(ui: &mut Ui, count: usize, height: f32, mut row: impl FnMut(&mut Ui, usize)) {
     let size = vec2(ui.available_width(), count as f32 * height);
     let (rect, _) = ui.allocate_exact_size(size, egui::Sense::hover());

@@ -1,5 +1,5 @@
-//! One plot: axes and grid by `egui_plot`, the lines, bands and holes painted over it. What a strip has in common with it
-//! is here, too: [`super::strip`].
+//! One plot. `egui_plot` draws axes and grid; lines, bands and gaps are painted over it. Also has what plots
+//! share with strips ([`super::strip`]).
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use egui::{
 };
 use egui_plot::{GridInput, GridMark, Plot, PlotPoint, PlotTransform};
 
-use super::past::{Column, Sight};
-use super::plots::{Move, Plotted};
+use super::past::{Column, Viewport};
+use super::plots::{Plotted, RangeChange};
 use super::vertical::Ranges;
 use crate::model::device::{Metric, MetricType, Value};
 use crate::model::time::WallMs;
@@ -20,45 +20,45 @@ use crate::ui::text::{Words, local};
 use crate::ui::theme::{self, Theme, space};
 use crate::ui::{Cx, harmless, value, widgets};
 
-/// The least and the greatest height of a plot, in points.
+/// Minimum and maximum height of a plot, in points.
 pub(super) const HEIGHT: (f32, f32) = (132.0, 300.0);
-/// Room for the numbers at the left, where they need no more.
+/// Minimum width of the value axis, in points.
 pub(super) const AXIS: f32 = 56.0;
-/// Least distance of two times on the axis.
+/// Minimum distance of two labels on the time axis, in points.
 const TIMES_APART: f64 = 84.0;
-/// Most holes that are named aloud.
-const NAMED_HOLES: usize = 4;
+/// Maximum number of gaps read out by a screen reader.
+const MAX_NAMED_GAPS: usize = 4;
 
 /// Where and how a plot is drawn.
 pub(super) struct Canvas {
-    /// Its id.
+    /// Widget id.
     pub id: Id,
-    /// What is looked at.
-    pub sight: Sight,
-    /// The moment under the pointer, in any plot.
+    /// Time range shown.
+    pub viewport: Viewport,
+    /// Time under the pointer, in whichever plot it is.
     pub cursor: Option<f64>,
-    /// A picture is being taken of it.
+    /// Whether a screenshot is being taken.
     pub still: bool,
-    /// Whether some of it is being fetched.
+    /// Whether some of the data is being loaded.
     pub loading: bool,
-    /// Room for the numbers at the left.
+    /// Width of the value axis, in points.
     pub axis: f32,
-    /// How high the lines' part of a plot is, in points.
+    /// Height of the plot area, in points.
     pub height: f32,
-    /// Whether the times stand under it.
+    /// Whether it has time labels.
     pub with_times: bool,
 }
 
-/// What came of it.
+/// Result of drawing a plot.
 pub(super) struct Shown {
-    /// The width of the lines' part, in pixels.
+    /// Width of the plot area, in pixels.
     pub width: u32,
-    /// The room that the numbers at the left took.
+    /// Width that the value axis needs, in points.
     pub axis: f32,
-    /// The moment under the pointer, if it is over this plot.
+    /// Time under the pointer, if it is over this plot.
     pub cursor: Option<f64>,
-    /// What the person does.
-    pub moved: Vec<Move>,
+    /// Pan and zoom input.
+    pub moved: Vec<RangeChange>,
 }
 
 /// Draws a plot.
@@ -72,27 +72,28 @@ pub(super) fn show(
     let set = lines.first().and_then(|line| vertical.of(line.metric));
     let (low, high) = set.unwrap_or_else(|| ends(lines));
     legend(ui, cx, canvas, lines, vertical, (low, high));
-    let (words, sight) = (cx.words, canvas.sight);
+    let (words, viewport) = (cx.words, canvas.viewport);
     let first = lines.first().map(|line| line.metric.clone());
-    let plot = bare(ui, cx, canvas).height(canvas.height).y_grid_spacer(levels(lines)).y_axis_formatter(
-        move |mark, _| first.as_ref().map_or(String::new(), |metric| level(words, metric, mark)),
-    );
+    let plot =
+        empty_plot(ui, cx, canvas).height(canvas.height).y_grid_spacer(levels(lines)).y_axis_formatter(
+            move |mark, _| first.as_ref().map_or(String::new(), |metric| level(words, metric, mark)),
+        );
     let shown = plot.show(ui, |plot| {
-        plot.set_plot_bounds_x(sight.from as f64..=sight.to as f64);
+        plot.set_plot_bounds_x(viewport.from as f64..=viewport.to as f64);
         plot.set_plot_bounds_y(low..=high);
     });
     let rect = *shown.transform.frame();
     if ui.is_rect_visible(rect) {
         paint(ui, cx, canvas, lines, &shown.transform);
     }
-    hand(ui, canvas, rect, |response| speak(ui, cx, canvas, lines, response))
+    handle_input(ui, canvas, rect, |response| describe(ui, cx, canvas, lines, response))
 }
 
-/// The axis of time, with its grid, and room for numbers at the left. What a person does is taken by [`hand`].
-pub(super) fn bare<'a>(ui: &Ui, cx: &Cx, canvas: &Canvas) -> Plot<'a> {
-    let (words, sight) = (cx.words, canvas.sight);
-    // A time that does not fit at the right is left out.
-    let last = sight.to as f64 - sight.column_ms() * TIMES_APART / 2.0;
+/// An empty plot with the time axis, its grid and space for the value axis. Input is handled by [`handle_input`].
+pub(super) fn empty_plot<'a>(ui: &Ui, cx: &Cx, canvas: &Canvas) -> Plot<'a> {
+    let (words, viewport) = (cx.words, canvas.viewport);
+    // A label that would be cut off at the right is left out.
+    let last = viewport.to as f64 - viewport.column_ms() * TIMES_APART / 2.0;
     Plot::new(canvas.id)
         .id(canvas.id)
         .sense(Sense::hover())
@@ -110,14 +111,14 @@ pub(super) fn bare<'a>(ui: &Ui, cx: &Cx, canvas: &Canvas) -> Plot<'a> {
         .grid_color(theme::of(ui).line)
         .grid_fade(0.0)
         .y_axis_min_width(canvas.axis)
-        .x_grid_spacer(move |input| times(&input, sight))
+        .x_grid_spacer(move |input| times(&input, viewport))
         .x_axis_formatter(move |mark, _| match mark.value <= last {
             true => (words.device_page.tick)(mark.value as i64, mark.step_size as i64),
             false => String::new(),
         })
 }
 
-/// The names of what is plotted, and its values at the pointer.
+/// Draws the names of the lines, with their values at the pointer.
 fn legend(
     ui: &mut Ui,
     cx: &mut Cx,
@@ -148,7 +149,7 @@ fn legend(
     });
 }
 
-/// Says so while some of it is being fetched.
+/// Shows that data is being loaded, if it is.
 pub(super) fn loading(ui: &mut Ui, cx: &Cx, canvas: &Canvas) {
     if canvas.loading {
         let colour = theme::of(ui).weak;
@@ -157,7 +158,7 @@ pub(super) fn loading(ui: &mut Ui, cx: &Cx, canvas: &Canvas) {
     }
 }
 
-/// A dot and what it stands for, on one line.
+/// A legend entry: a dot and its text.
 pub(super) fn entry(ui: &mut Ui, id: Id, colour: egui::Color32, text: &str) {
     const DOT: f32 = 14.0;
     let theme = theme::of(ui);
@@ -177,11 +178,11 @@ fn column_value(words: &Words, metric: &Metric, column: &Column) -> String {
     }
     match metric.kind {
         MetricType::Number => {
-            let bare = Metric { unit: String::new(), ..metric.clone() };
+            let empty_plot = Metric { unit: String::new(), ..metric.clone() };
             let end = |number: f64| match metric.unit.as_str() {
-                // Each in the unit that fits it.
+                // Values of one column may differ in scale: each gets its own unit prefix.
                 "B" | "B/s" => of(number),
-                _ => value::number(words, &bare, number),
+                _ => value::number(words, &empty_plot, number),
             };
             format!("{} ({} … {})", of(column.mean), end(column.min), end(column.max))
         }
@@ -189,7 +190,7 @@ fn column_value(words: &Words, metric: &Metric, column: &Column) -> String {
     }
 }
 
-/// A charted number as the value that it stands for.
+/// A plotted number as a value of the metric.
 fn chart_value(words: &Words, metric: &Metric, number: f64) -> String {
     match metric.kind {
         MetricType::Flag => value::reading(words, metric, &Value::Flag(number >= 0.5)),
@@ -201,7 +202,7 @@ fn chart_value(words: &Words, metric: &Metric, number: f64) -> String {
     }
 }
 
-/// The range of values to show: what is in sight, with a little room.
+/// The value range to show: that of the data, with some margin.
 fn ends(lines: &[Plotted]) -> (f64, f64) {
     if lines.iter().any(|line| line.metric.kind == MetricType::Flag) {
         return (-0.15, 1.15);
@@ -213,15 +214,15 @@ fn ends(lines: &[Plotted]) -> (f64, f64) {
     let size = low.abs().max(high.abs());
     let room = match high - low {
         _ if size == 0.0 => 1.0,
-        // The smallest difference that a plot can tell apart.
+        // The smallest range that the plot can resolve.
         flat if flat <= size * 1e-9 => size.max(1e-9) * 0.05,
         span => span * 0.08,
     };
     (low - room, high + room)
 }
 
-/// The grid of times, at full local minutes, hours and days.
-fn times(input: &GridInput, sight: Sight) -> Vec<GridMark> {
+/// Grid marks of the time axis, at full local minutes, hours and days.
+fn times(input: &GridInput, viewport: Viewport) -> Vec<GridMark> {
     const HOUR_MS: i64 = 3_600_000;
     const STEPS: [i64; 19] = [
         1_000,
@@ -244,15 +245,16 @@ fn times(input: &GridInput, sight: Sight) -> Vec<GridMark> {
         2_592_000_000,
         7_776_000_000,
     ];
-    let (before, offset) = (local::offset_ms(sight.from), local::offset_ms(sight.to));
-    // Times that come twice carry their offset, and are as much wider.
+    let (before, offset) = (local::offset_ms(viewport.from), local::offset_ms(viewport.to));
+    // Ambiguous times are labelled with their UTC offset, which makes them wider.
     let apart = if before > offset { TIMES_APART * 1.7 } else { TIMES_APART };
-    let least = (sight.column_ms() * apart) as i64;
+    let least = (viewport.column_ms() * apart) as i64;
     let step = STEPS.into_iter().find(|step| *step >= least).unwrap_or(31_536_000_000);
     let begin = input.bounds.0 as i64;
     let first = begin.saturating_add(before).div_euclid(step);
     let marks = (first..first + 64).map(|n| n.saturating_mul(step));
-    // Whole hours stay whole when the clock is changed; of longer steps each has the offset of its own day.
+    // Steps of up to an hour stay aligned when the UTC offset changes; longer steps use the offset of their
+    // own day.
     let is_kept = step <= HOUR_MS && (before - offset) % step == 0;
     let offset_at = |at: i64| if is_kept { offset } else { local::offset_ms(at) };
     let moments = marks.map(|mark| mark.saturating_sub(offset_at(mark.saturating_sub(offset))) as f64);
@@ -263,7 +265,7 @@ fn times(input: &GridInput, sight: Sight) -> Vec<GridMark> {
         .collect()
 }
 
-/// The grid of values: of flags and enumerations each value there is, of numbers a few round ones.
+/// Grid marks of the value axis: every value for flags and enumerations, a few round ones for numbers.
 fn levels(lines: &[Plotted]) -> impl Fn(GridInput) -> Vec<GridMark> + use<> {
     let whole = lines.iter().all(|line| matches!(line.metric.kind, MetricType::Flag | MetricType::Enum));
     move |input: GridInput| {
@@ -286,38 +288,38 @@ fn levels(lines: &[Plotted]) -> impl Fn(GridInput) -> Vec<GridMark> + use<> {
     }
 }
 
-/// From here on a number on an axis is written with an exponent.
+/// Axis labels use an exponent from this value on.
 const LONG: f64 = 1e12;
 
-/// A number at the left of the plot.
+/// A label of the value axis.
 fn level(words: &Words, metric: &Metric, mark: GridMark) -> String {
     if matches!(metric.kind, MetricType::Flag | MetricType::Enum)
         || matches!(metric.unit.as_str(), "B" | "B/s")
     {
         return chart_value(words, metric, mark.value);
     }
-    // Beside a plot there is no room for twenty digits, unless it takes them to tell two neighbours apart.
+    // There is no space for twenty digits, unless it takes that many to distinguish neighbouring labels.
     let apart = (mark.value.abs() / mark.step_size).log10().ceil() + 1.0;
     if mark.value.abs() >= LONG && apart <= value::DIGITS as f64 {
         return value::scientific(words, mark.value);
     }
-    let mut bare = Metric::new(metric.name.clone(), MetricType::Number);
-    // As many digits as tell two neighbours apart.
+    let mut empty_plot = Metric::new(metric.name.clone(), MetricType::Number);
+    // As many decimals as distinguish neighbouring labels.
     let digits = (-mark.step_size.log10().floor()).clamp(0.0, 6.0);
-    bare.precision = Some(digits as u8);
-    value::number(words, &bare, mark.value)
+    empty_plot.precision = Some(digits as u8);
+    value::number(words, &empty_plot, mark.value)
 }
 
 fn paint(ui: &Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted], to: &PlotTransform) {
     let theme = theme::of(ui);
     let rect = *to.frame();
     let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
-    holes(&painter, &common_holes(lines), to, theme);
+    gaps(&painter, &common_gaps(lines), to, theme);
     for (number, line) in lines.iter().enumerate() {
         if lines.len() > 1 {
-            // Where this one alone says nothing: dots, which no value looks like.
+            // A gap of one line only is marked by dots, which no value looks like.
             let bottom = rect.bottom() - 2.0 - 4.0 * number as f32;
-            for (from, until) in &line.drawn.holes {
+            for (from, until) in &line.drawn.gaps {
                 let ends = [*from, *until].map(|at| pos2(rect.x_range().clamp(x(to, at as f64)), bottom));
                 painter.extend(Shape::dotted_line(&ends, line.colour.gamma_multiply(0.6), 8.0, 1.0));
             }
@@ -331,16 +333,16 @@ fn paint(ui: &Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted], to: &PlotTransfor
     }
 }
 
-/// Where nothing is known.
-pub(super) fn holes(painter: &egui::Painter, holes: &[(WallMs, WallMs)], to: &PlotTransform, theme: &Theme) {
-    for (from, until) in holes {
+/// Paints gaps.
+pub(super) fn gaps(painter: &egui::Painter, gaps: &[(WallMs, WallMs)], to: &PlotTransform, theme: &Theme) {
+    for (from, until) in gaps {
         let (left, right) = (x(to, *from as f64), x(to, *until as f64));
         let rect = Rect::from_x_y_ranges(left..=right.max(left + 1.0), to.frame().y_range());
         painter.rect_filled(rect, 0.0, theme.hover);
     }
 }
 
-/// The moment under the pointer, in any plot.
+/// Paints a vertical line at the time under the pointer.
 pub(super) fn cursor(painter: &egui::Painter, canvas: &Canvas, to: &PlotTransform, theme: &Theme) {
     if let Some(cursor) = canvas.cursor {
         painter.vline(x(to, cursor), to.frame().y_range(), Stroke::new(1.0, theme.weak));
@@ -351,12 +353,12 @@ pub(super) fn nothing(painter: &egui::Painter, rect: Rect, text: &str, theme: &T
     painter.text(rect.center(), egui::Align2::CENTER_CENTER, text, theme::small(), theme.weak);
 }
 
-/// Where a moment is on the screen, or just beside what is in sight.
+/// Screen position of a time, clamped to just outside the plot.
 pub(super) fn x(to: &PlotTransform, at: f64) -> f32 {
     to.position_from_point_x(at).clamp(to.frame().left() - 4.0, to.frame().right() + 4.0)
 }
 
-/// From the lowest to the highest of each column.
+/// The band between each column's minimum and maximum.
 fn band(painter: &egui::Painter, line: &Plotted, to: &PlotTransform) {
     let columns = &line.drawn.columns;
     if columns.iter().all(|column| column.min == column.max) {
@@ -371,7 +373,7 @@ fn band(painter: &egui::Painter, line: &Plotted, to: &PlotTransform) {
         let next = mesh.vertices.len() as u32;
         mesh.colored_vertex(top, colour);
         mesh.colored_vertex(bottom, colour);
-        if at > 0 && !column.after_hole {
+        if at > 0 && !column.after_gap {
             mesh.add_triangle(next - 2, next - 1, next);
             mesh.add_triangle(next - 1, next + 1, next);
         }
@@ -379,7 +381,7 @@ fn band(painter: &egui::Painter, line: &Plotted, to: &PlotTransform) {
     painter.add(Shape::Mesh(Arc::new(mesh)));
 }
 
-/// The line of means; flags and enumerations in steps.
+/// The line of means; stepped for flags and enumerations.
 fn trace(painter: &egui::Painter, line: &Plotted, to: &PlotTransform) {
     let stroke = Stroke::new(1.5, line.colour);
     let steps = !matches!(line.metric.kind, MetricType::Number);
@@ -395,7 +397,7 @@ fn trace(painter: &egui::Painter, line: &Plotted, to: &PlotTransform) {
         }
     };
     for column in &line.drawn.columns {
-        if column.after_hole {
+        if column.after_gap {
             flush(&mut points);
         }
         let point = to.position_from_point(&PlotPoint::new(column.at, column.mean));
@@ -407,14 +409,14 @@ fn trace(painter: &egui::Painter, line: &Plotted, to: &PlotTransform) {
     flush(&mut points);
 }
 
-/// Stretches of which no line has data.
-fn common_holes(lines: &[Plotted]) -> Vec<(i64, i64)> {
+/// Gaps that all lines have in common.
+fn common_gaps(lines: &[Plotted]) -> Vec<(i64, i64)> {
     let mut lines = lines.iter();
-    let mut common = lines.next().map(|line| line.drawn.holes.clone()).unwrap_or_default();
+    let mut common = lines.next().map(|line| line.drawn.gaps.clone()).unwrap_or_default();
     for line in lines {
         let mut both = Vec::new();
         let (mut one, mut other) = (0, 0);
-        while let (Some(a), Some(b)) = (common.get(one), line.drawn.holes.get(other)) {
+        while let (Some(a), Some(b)) = (common.get(one), line.drawn.gaps.get(other)) {
             let (from, to) = (a.0.max(b.0), a.1.min(b.1));
             if from < to {
                 both.push((from, to));
@@ -426,13 +428,13 @@ fn common_holes(lines: &[Plotted]) -> Vec<(i64, i64)> {
     common
 }
 
-/// Takes what the person does to the plot, and makes it known to screen readers.
-pub(super) fn hand(ui: &Ui, canvas: &Canvas, rect: Rect, speak: impl FnOnce(&Response)) -> Shown {
+/// Handles pan and zoom input, and sets the accessible description.
+pub(super) fn handle_input(ui: &Ui, canvas: &Canvas, rect: Rect, describe: impl FnOnce(&Response)) -> Shown {
     let theme = theme::of(ui);
-    let sight = canvas.sight;
-    let column_ms = (sight.to - sight.from) as f64 / f64::from(rect.width().max(1.0));
+    let viewport = canvas.viewport;
+    let column_ms = (viewport.to - viewport.from) as f64 / f64::from(rect.width().max(1.0));
     let response = ui.interact(rect, canvas.id.with("hand"), Sense::click_and_drag());
-    speak(&response);
+    describe(&response);
     widgets::focus_ring(ui, &response, theme);
     if response.clicked() || response.drag_started() {
         response.request_focus();
@@ -442,39 +444,39 @@ pub(super) fn hand(ui: &Ui, canvas: &Canvas, rect: Rect, speak: impl FnOnce(&Res
     }
     let mut moves = Vec::new();
     if response.dragged() && response.drag_delta().x != 0.0 {
-        moves.push(Move::Pan(-f64::from(response.drag_delta().x) * column_ms));
+        moves.push(RangeChange::Pan(-f64::from(response.drag_delta().x) * column_ms));
     }
     let pointer = response.hover_pos();
-    let cursor = pointer.map(|at| sight.from as f64 + f64::from(at.x - rect.left()) * column_ms);
+    let cursor = pointer.map(|at| viewport.from as f64 + f64::from(at.x - rect.left()) * column_ms);
     if let Some(cursor) = cursor {
         let (zoom, scroll) = ui.input(|input| (input.zoom_delta(), input.smooth_scroll_delta().x));
         if zoom != 1.0 {
-            moves.push(Move::Zoom(f64::from(zoom), cursor));
+            moves.push(RangeChange::Zoom(f64::from(zoom), cursor));
         }
         if scroll != 0.0 {
-            moves.push(Move::Pan(-f64::from(scroll) * column_ms));
+            moves.push(RangeChange::Pan(-f64::from(scroll) * column_ms));
         }
     }
     if response.has_focus() {
         let filter = EventFilter { horizontal_arrows: true, ..Default::default() };
         ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
-        keys(ui, sight, &mut moves);
+        keys(ui, viewport, &mut moves);
     }
     let axis = rect.left() - ui.max_rect().left();
     Shown { width: (rect.width().max(1.0) as u32).min(8_192), axis, cursor, moved: moves }
 }
 
-fn keys(ui: &Ui, sight: Sight, moves: &mut Vec<Move>) {
-    let tenth = (sight.to - sight.from) as f64 / 10.0;
-    let middle = sight.from as f64 + tenth * 5.0;
+fn keys(ui: &Ui, viewport: Viewport, moves: &mut Vec<RangeChange>) {
+    let tenth = (viewport.to - viewport.from) as f64 / 10.0;
+    let middle = viewport.from as f64 + tenth * 5.0;
     ui.input(|input| {
         for (key, act) in [
-            (Key::ArrowLeft, Move::Pan(-tenth)),
-            (Key::ArrowRight, Move::Pan(tenth)),
-            (Key::Plus, Move::Zoom(2.0, middle)),
-            (Key::Equals, Move::Zoom(2.0, middle)),
-            (Key::Minus, Move::Zoom(0.5, middle)),
-            (Key::End, Move::Live),
+            (Key::ArrowLeft, RangeChange::Pan(-tenth)),
+            (Key::ArrowRight, RangeChange::Pan(tenth)),
+            (Key::Plus, RangeChange::Zoom(2.0, middle)),
+            (Key::Equals, RangeChange::Zoom(2.0, middle)),
+            (Key::Minus, RangeChange::Zoom(0.5, middle)),
+            (Key::End, RangeChange::Live),
         ] {
             if input.modifiers.is_none() || key == Key::Plus {
                 moves.extend((0..input.num_presses(key)).map(|_| act));
@@ -483,64 +485,58 @@ fn keys(ui: &Ui, sight: Sight, moves: &mut Vec<Move>) {
     });
 }
 
-/// The plot's name, and where it has no data.
-fn speak(ui: &Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted], response: &Response) {
+/// Accessible description: the name of the plot and its gaps.
+fn describe(ui: &Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted], response: &Response) {
     let words = cx.words.device_page;
     let name = || {
         let names: Vec<&str> = lines.iter().map(|line| line.name.as_str()).collect();
-        let (from, to) = ends_said(words, canvas.sight);
+        let (from, to) = range_text(words, canvas.viewport);
         (words.plot_of)(&names.join(", "), &from, &to)
     };
     response.widget_info(|| egui::WidgetInfo::labeled(Role::Figure, true, name()));
     ui.ctx().accesskit_node_builder(response.id, |node| {
         let is_nothing = !canvas.loading && lines.iter().all(|line| line.drawn.ends.is_none());
         let mut said: Vec<String> = is_nothing.then(|| words.no_data.to_owned()).into_iter().collect();
-        said.extend(holes_said(words, &common_holes(lines), canvas.sight));
+        said.extend(gaps_text(words, &common_gaps(lines), canvas.viewport));
         said.push(words.plot_help.to_owned());
         node.set_description(said.join(" "));
     });
     if response.hovered() && !canvas.still {
-        hole_at_hand(ui, cx, canvas, &common_holes(lines), response);
+        gap_tooltip(ui, cx, canvas, &common_gaps(lines), response);
     }
 }
 
-/// From when to when, for people.
-pub(super) fn ends_said(words: &PageWords, sight: Sight) -> (String, String) {
-    let span = sight.to - sight.from;
-    ((words.moment)(sight.from, span), (words.moment)(sight.to, span))
+/// Start and end of the range as text.
+pub(super) fn range_text(words: &PageWords, viewport: Viewport) -> (String, String) {
+    let span = viewport.to - viewport.from;
+    ((words.moment)(viewport.from, span), (words.moment)(viewport.to, span))
 }
 
-/// Where there is no data, for people.
-pub(super) fn holes_said(
+/// The gaps as text.
+pub(super) fn gaps_text(
     words: &PageWords,
-    holes: &[(WallMs, WallMs)],
-    sight: Sight,
+    gaps: &[(WallMs, WallMs)],
+    viewport: Viewport,
 ) -> impl Iterator<Item = String> {
-    let span = (sight.to - sight.from).min(3_600_000 * 48);
-    let named = holes.iter().take(NAMED_HOLES);
+    let span = (viewport.to - viewport.from).min(3_600_000 * 48);
+    let named = gaps.iter().take(MAX_NAMED_GAPS);
     let named = named.map(move |(from, to)| {
         (words.no_data_between)(&(words.moment)(*from, span), &(words.moment)(*to, span))
     });
-    let more = holes.len().saturating_sub(NAMED_HOLES);
+    let more = gaps.len().saturating_sub(MAX_NAMED_GAPS);
     named.chain((more > 0).then(|| (words.more_gaps)(more)))
 }
 
-/// Says beside the pointer that there is no data here.
-pub(super) fn hole_at_hand(
-    ui: &Ui,
-    cx: &Cx,
-    canvas: &Canvas,
-    holes: &[(WallMs, WallMs)],
-    response: &Response,
-) {
+/// A tooltip in a gap: no data.
+pub(super) fn gap_tooltip(ui: &Ui, cx: &Cx, canvas: &Canvas, gaps: &[(WallMs, WallMs)], response: &Response) {
     let Some(at) = response.hover_pos() else { return };
-    let sight = canvas.sight;
-    let column_ms = (sight.to - sight.from) as f64 / f64::from(response.rect.width().max(1.0));
-    let moment = sight.from as f64 + f64::from(at.x - response.rect.left()) * column_ms;
-    if !holes.iter().any(|(from, to)| (*from as f64..=*to as f64).contains(&moment)) {
+    let viewport = canvas.viewport;
+    let column_ms = (viewport.to - viewport.from) as f64 / f64::from(response.rect.width().max(1.0));
+    let moment = viewport.from as f64 + f64::from(at.x - response.rect.left()) * column_ms;
+    if !gaps.iter().any(|(from, to)| (*from as f64..=*to as f64).contains(&moment)) {
         return;
     }
-    // On the side where there is room.
+    // On the side with more space.
     let (side, align) = if at.x < response.rect.center().x {
         (space::SMALL, egui::Align2::LEFT_BOTTOM)
     } else {

@@ -1,5 +1,5 @@
-//! The plots of a device's page: which readings are plotted, what part of the past is looked at, and what of it is
-//! asked for. How one plot is drawn is in [`super::plot`], of what is said in words in [`super::strip`].
+//! The plots of a device's page: which metrics are plotted, the time range in view, and the requests for its
+//! data. [`super::plot`] draws one plot of numbers, [`super::strip`] one of text values.
 
 use std::sync::Arc;
 
@@ -10,9 +10,9 @@ use egui::style::ScrollAnimation;
 use egui::{Align, Label, Rect, RichText, Ui};
 
 use super::super::rows::metric_name;
-use super::past::{self, Asked, Drawn, Need, Sight};
+use super::past::{self, Availability, Drawn, SeriesRequest, Viewport};
 use super::range::{self, MAX_RANGE_MS, MIN_RANGE_MS};
-use super::states::Known;
+use super::states::StateHistory;
 use super::strip::{self, Strip};
 use super::vertical::Ranges;
 use super::{Facts, columns, plot};
@@ -26,79 +26,79 @@ use crate::ui::text::device_page::Stretch;
 use crate::ui::theme::{self, space};
 use crate::ui::{Cx, widgets};
 
-/// Most readings plotted at once: more would push each other's past out of the model.
-pub(super) const MOST: usize = 12;
-/// So many are plotted unless a person chooses.
-const AT_FIRST: usize = 3;
-/// What is looked at has to stay so for this long before its past is asked for, in milliseconds.
+/// Maximum number of metrics plotted; more would evict each other's history from the model.
+pub(super) const MAX_PLOTTED: usize = 12;
+/// Number of metrics plotted by default.
+const DEFAULT_PLOTTED: usize = 3;
+/// History is requested once the range has been still for this long, in milliseconds.
 const SETTLE_MS: BootMs = 150;
-/// Who moves on and on is shown something after so long all the same, in milliseconds.
-const ON_THE_WAY_MS: BootMs = 500;
-/// From this width on two plots stand beside each other, in points.
-const TWO: f32 = 1_100.0;
+/// History is requested at least this often while the range keeps moving, in milliseconds.
+const MAX_UNSETTLED_MS: BootMs = 500;
+/// Minimum width for two plots side by side, in points.
+const MIN_TWO_COLUMNS: f32 = 1_100.0;
 
-/// The plots' own state.
+/// State of the plots.
 pub(super) struct Plots {
     chosen: Option<Vec<MetricName>>,
     span_ms: i64,
-    /// Where what is looked at ends; none: at the present.
+    /// End of the range; `None` to follow the present.
     end: Option<WallMs>,
     moved: BootMs,
-    /// The moment under the pointer.
+    /// Time under the pointer.
     pub(super) cursor: Option<f64>,
-    /// The plots' width in pixels, as last drawn.
+    /// Width of the plots in the last frame, in pixels.
     width: u32,
-    /// The widest numbers at the left, so that all plots begin at one place.
+    /// Width of the widest value axis, shared so that all plots start at the same x, in points.
     axis: f32,
-    /// When the link came up, as last seen up.
+    /// When the link came up, as of the last frame in which it was up.
     link: Option<WallMs>,
-    kept: HashMap<MetricName, Kept>,
-    /// Of those that are said in words.
-    states: HashMap<MetricName, Known>,
-    sight: Sight,
-    /// The server's time now.
+    kept: HashMap<MetricName, CachedLine>,
+    /// History of the metrics with text values.
+    states: HashMap<MetricName, StateHistory>,
+    viewport: Viewport,
+    /// The server's current time.
     present: WallMs,
-    /// A picture is being taken: nothing is drawn that belongs to the pointer, nor what is only there to be clicked.
+    /// Whether a screenshot is being taken: pointer marks and buttons are not drawn.
     pub(super) still: bool,
-    /// The range that is being typed.
+    /// The form for a custom time range.
     form: range::Form,
-    /// A range of the person's own is looked at.
+    /// Whether a custom time range is shown.
     own_range: bool,
-    /// The ranges of values that a person has set.
+    /// Custom value ranges.
     vertical: Ranges,
-    /// Where the plots were drawn last, and what of it was visible.
+    /// Area of the plots in the last frame, and its visible part.
     area: (Rect, Rect),
     wish: Option<Save>,
-    /// The plots are to come into view.
+    /// Scroll the plots into view in the next frame.
     reveal: bool,
 }
 
-/// What of the plots is to be saved.
+/// What the person wants to save.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Save {
-    /// The readings in sight.
+    /// Readings of the range in view, as a table.
     Readings,
-    /// The plots as they are painted.
+    /// The plots as an image.
     Picture,
 }
 
-/// A metric's line as last drawn, and what it was drawn from.
+/// A metric's line as last drawn, and what it was made from.
 #[derive(Default)]
-struct Kept {
-    asked: Option<Asked>,
-    /// The link was down since it was asked for: there may be more now.
+struct CachedLine {
+    asked: Option<SeriesRequest>,
+    /// The link went down since the last request, so there may be newer data.
     again: bool,
     loading: bool,
-    /// Since when something is missing that is not asked for.
+    /// Since when data is missing that has not been requested.
     missing: Option<BootMs>,
     key: Option<Key>,
     drawn: Drawn,
 }
 
-/// A line is drawn anew when this changes.
+/// A line is rebuilt when this changes.
 #[derive(Copy, Clone, PartialEq)]
 struct Key {
-    sight: Sight,
+    viewport: Viewport,
     page: Option<(WallMs, WallMs, i64, usize)>,
     received: WallMs,
     every_ms: i64,
@@ -109,24 +109,24 @@ struct Key {
 
 /// One line of a plot.
 pub(super) struct Plotted<'a> {
-    /// Of which metric.
+    /// Metric that it shows.
     pub metric: &'a Metric,
-    /// Its name to show.
+    /// Display name.
     pub name: String,
-    /// Its line.
+    /// The decimated data.
     pub drawn: &'a Drawn,
     /// Its colour.
     pub colour: egui::Color32,
 }
 
-/// What a person does to what is looked at.
+/// Pan and zoom input.
 #[derive(Copy, Clone, Debug, PartialEq)]
-pub(super) enum Move {
-    /// By so many milliseconds, towards the present.
+pub(super) enum RangeChange {
+    /// Pan by this many milliseconds, positive towards the present.
     Pan(f64),
-    /// So many times closer, around this moment.
+    /// Zoom by this factor around this time.
     Zoom(f64, f64),
-    /// Back to the present.
+    /// Go back to the present.
     Live,
 }
 
@@ -143,7 +143,7 @@ impl Default for Plots {
             link: None,
             kept: HashMap::new(),
             states: HashMap::new(),
-            sight: Sight { from: 0, to: 1, now: 1, width: 1 },
+            viewport: Viewport { from: 0, to: 1, now: 1, width: 1 },
             present: 1,
             still: false,
             form: range::Form::default(),
@@ -157,19 +157,19 @@ impl Default for Plots {
 }
 
 impl Plots {
-    /// Looks at the model: what is plotted is drawn anew where it changed, and what is missing is asked for.
-    pub(super) fn look(&mut self, cx: &mut Cx, facts: &Facts, connection: &Connection, device: &Device) {
+    /// Rebuilds lines whose data changed, and requests missing data.
+    pub(super) fn update(&mut self, cx: &mut Cx, facts: &Facts, connection: &Connection, device: &Device) {
         let chosen = self.chosen.get_or_insert_with(|| at_first(device)).clone();
         self.kept.retain(|name, _| chosen.contains(name));
         self.states.retain(|name, _| chosen.contains(name));
         if let Some(link) = facts.seen.link {
             if self.link.is_some_and(|before| before != link) {
                 self.kept.values_mut().for_each(|kept| kept.again = true);
-                self.states.values_mut().for_each(Known::ask_again);
+                self.states.values_mut().for_each(StateHistory::ask_again);
             }
             self.link = Some(link);
         }
-        self.sight = self.sight(facts.hub_now);
+        self.viewport = self.viewport(facts.hub_now);
         self.present = facts.hub_now;
         let every_ms = device.every_ms().unwrap_or(UNKNOWN_RHYTHM_MS);
         let every_ms = i64::try_from(every_ms).unwrap_or(i64::MAX / 8).min(i64::MAX / 8);
@@ -177,16 +177,16 @@ impl Plots {
             let Some(latest) = device.metric(name.as_str()) else { continue };
             if is_words(latest) {
                 self.kept.remove(&name);
-                self.look_at_states(cx, facts, connection, device, latest);
+                self.update_states(cx, facts, connection, device, latest);
                 continue;
             }
             self.states.remove(&name);
             let page = connection.devices.page(device.spec.id.as_str(), name.as_str());
             let kept = self.kept.entry(name.clone()).or_default();
             let pages = connection.devices.pages_version();
-            kept.draw(latest, page, every_ms.max(own_interval(latest)), self.sight, pages);
+            kept.draw(latest, page, every_ms.max(own_interval(latest)), self.viewport, pages);
             let settled = self.moved + SETTLE_MS;
-            if let Some(asked) = kept.ask(cx, latest, page, self.sight, settled) {
+            if let Some(asked) = kept.ask(cx, latest, page, self.viewport, settled) {
                 cx.intents.push(Intent::Device(DeviceIntent::LoadSeries {
                     connection: facts.connection,
                     device: facts.device.clone(),
@@ -199,8 +199,8 @@ impl Plots {
         }
     }
 
-    /// The same for what is said in words: all that is stored of it is asked for, and again when it changes.
-    fn look_at_states(
+    /// Like [`Plots::update`] for text values: their whole history is requested, and again when it changes.
+    fn update_states(
         &mut self,
         cx: &mut Cx,
         facts: &Facts,
@@ -211,7 +211,7 @@ impl Plots {
         let name = &latest.metric.name;
         let stored = connection.devices.states(device.spec.id.as_str(), name.as_str());
         let known = self.states.entry(name.clone()).or_default();
-        known.look(device, latest, connection.status(device), stored, facts.hub_now);
+        known.update(device, latest, connection.status(device), stored, facts.hub_now);
         match known.ask(latest, stored, cx.now.boot_ms) {
             Ok(()) => cx.intents.push(Intent::Device(DeviceIntent::LoadStates {
                 connection: facts.connection,
@@ -222,13 +222,13 @@ impl Plots {
         }
     }
 
-    fn sight(&self, now: WallMs) -> Sight {
+    fn viewport(&self, now: WallMs) -> Viewport {
         let width = self.width.max(1);
         let column_ms = (self.span_ms / i64::from(width)).max(1);
-        // At the present it moves by whole pixels.
+        // While following the present, the range moves by whole pixels.
         let present = now.div_euclid(column_ms).saturating_add(1).saturating_mul(column_ms);
         let to = self.end.unwrap_or(present);
-        Sight {
+        Viewport {
             from: to.saturating_sub(self.span_ms),
             to,
             now: now.div_euclid(column_ms) * column_ms + column_ms,
@@ -236,49 +236,49 @@ impl Plots {
         }
     }
 
-    /// Whether a reading is plotted.
+    /// Whether a metric is plotted.
     pub(super) fn is_chosen(&self, name: &MetricName) -> bool {
         self.chosen.as_ref().is_some_and(|chosen| chosen.contains(name))
     }
 
-    /// Whether one more could be.
+    /// Whether another metric can be plotted.
     pub(super) fn has_room(&self) -> bool {
-        self.chosen.as_ref().is_none_or(|chosen| chosen.len() < MOST)
+        self.chosen.as_ref().is_none_or(|chosen| chosen.len() < MAX_PLOTTED)
     }
 
-    /// Plots a reading, or no longer.
+    /// Adds or removes a metric.
     pub(super) fn choose(&mut self, name: &MetricName, plotted: bool) {
         self.axis = plot::AXIS;
         let chosen = self.chosen.get_or_insert_default();
         chosen.retain(|known| known != name);
-        if plotted && chosen.len() < MOST {
+        if plotted && chosen.len() < MAX_PLOTTED {
             chosen.push(name.clone());
         }
     }
 
-    /// What is plotted.
+    /// The plotted metrics.
     pub(super) fn chosen(&self) -> Vec<MetricName> {
         self.chosen.clone().unwrap_or_default()
     }
 
-    /// From when to when is looked at.
+    /// Start and end of the range in view.
     pub(super) fn range(&self) -> (WallMs, WallMs) {
-        // At the present the plot ends with a whole pixel, which may be hours ahead.
-        let to = if self.end.is_none() { self.sight.to.min(self.present) } else { self.sight.to };
-        (self.sight.from, to.max(self.sight.from))
+        // While following the present, the plot ends on a whole pixel, which may be hours ahead.
+        let to = if self.end.is_none() { self.viewport.to.min(self.present) } else { self.viewport.to };
+        (self.viewport.from, to.max(self.viewport.from))
     }
 
-    /// What is to be saved, once.
+    /// Takes the request to save.
     pub(super) fn take_wish(&mut self) -> Option<Save> {
         self.wish.take()
     }
 
-    /// Where the plots are on the screen, as far as they can be seen.
+    /// Visible part of the plots' area on screen.
     pub(super) fn area(&self) -> Rect {
         self.area.1
     }
 
-    /// Whether all plots could be seen.
+    /// Whether all plots were visible.
     pub(super) fn is_whole(&self) -> bool {
         self.area.1.height() >= self.area.0.height() - 1.0
     }
@@ -296,7 +296,7 @@ impl Plots {
     }
 
     fn drawings(&mut self, ui: &mut Ui, cx: &mut Cx, facts: &Facts, metrics: &[Arc<Metric>]) {
-        self.span_said(ui, cx);
+        self.range_label(ui, cx);
         let theme = theme::of(ui);
         let groups = self.groups(metrics);
         if groups.is_empty() {
@@ -308,7 +308,7 @@ impl Plots {
         let mut cursor = None;
         let mut width = self.width;
         let mut axis = self.axis;
-        let count = if ui.available_width() >= TWO && groups.len() > 1 { 2 } else { 1 };
+        let count = if ui.available_width() >= MIN_TWO_COLUMNS && groups.len() > 1 { 2 } else { 1 };
         let gap = super::GAP;
         let widths = vec![(ui.available_width() - gap * (count - 1) as f32) / count as f32; count];
         let height = height(ui, groups.len().div_ceil(count));
@@ -317,7 +317,7 @@ impl Plots {
             let id = egui::Id::unique(("device plot", facts.connection, facts.device.as_str(), name));
             let mut canvas = plot::Canvas {
                 id,
-                sight: self.sight,
+                viewport: self.viewport,
                 cursor: self.cursor.filter(|_| !self.still),
                 still: self.still,
                 loading: false,
@@ -329,7 +329,7 @@ impl Plots {
                 [(_, metric)] if let Some(known) = self.states.get_mut(&metric.name) => {
                     canvas.loading = known.is_loading();
                     let name = metric_name(cx.words, facts.device.as_str(), name);
-                    let drawn = known.draw(metric, self.sight);
+                    let drawn = known.draw(metric, self.viewport);
                     strip::show(ui, cx, &canvas, &Strip { metric, name, drawn })
                 }
                 _ => self.lines(ui, cx, facts, &mut canvas, group),
@@ -342,7 +342,7 @@ impl Plots {
         if count == 1 {
             groups.iter().enumerate().for_each(|(number, group)| one(ui, number, group));
         } else {
-            // One beneath the other, in the order in which they are read in one column.
+            // Top to bottom, in the same order as in a single column.
             columns(ui, &widths, |ui, column| {
                 for (number, group) in
                     groups.iter().enumerate().filter(|(number, _)| number % count == column)
@@ -381,7 +381,7 @@ impl Plots {
         plot::show(ui, cx, canvas, &lines, &mut self.vertical)
     }
 
-    fn after(&mut self, cx: &mut Cx, now: WallMs, width: u32, cursor: Option<f64>, moves: Vec<Move>) {
+    fn after(&mut self, cx: &mut Cx, now: WallMs, width: u32, cursor: Option<f64>, moves: Vec<RangeChange>) {
         let before = (self.width, self.cursor, self.span_ms, self.end);
         (self.width, self.cursor) = (width, cursor);
         for change in moves {
@@ -393,19 +393,20 @@ impl Plots {
         }
     }
 
-    fn apply(&mut self, change: Move, now: WallMs) {
-        // What is drawn of the present ends up to a pixel after it: a hand slower than that would never leave it.
+    fn apply(&mut self, change: RangeChange, now: WallMs) {
+        // The drawn range ends up to a pixel after the present: without this, slow dragging would never leave
+        // it.
         let end = self.end.unwrap_or(now);
         self.own_range = false;
         let end = match change {
-            Move::Live => now,
-            Move::Pan(ms) => end.saturating_add(ms as i64),
-            Move::Zoom(factor, around) => {
+            RangeChange::Live => now,
+            RangeChange::Pan(ms) => end.saturating_add(ms as i64),
+            RangeChange::Zoom(factor, around) => {
                 let before = self.span_ms as f64;
                 let after =
                     (before / factor.clamp(0.01, 100.0)).clamp(MIN_RANGE_MS as f64, MAX_RANGE_MS as f64);
                 self.span_ms = after as i64;
-                // At the present the present stays where it is.
+                // While following the present, zooming keeps it at the right edge.
                 if self.end.is_none() {
                     return;
                 }
@@ -431,14 +432,14 @@ impl Plots {
                     if std::mem::take(&mut self.own_range) {
                         self.end = None;
                     }
-                    self.look_elsewhere(cx);
+                    self.range_changed(cx);
                 }
             }
-            let shown = (self.sight.from, self.sight.to);
+            let shown = (self.viewport.from, self.viewport.to);
             let range = self.form.button(ui, cx, shown, self.own_range, now);
             if let Some((from, to)) = range {
                 (self.span_ms, self.end, self.own_range) = (to.saturating_sub(from), Some(to), true);
-                self.look_elsewhere(cx);
+                self.range_changed(cx);
             }
             ui.add_space(space::TINY);
             if self.end.is_none() {
@@ -451,13 +452,13 @@ impl Plots {
         });
     }
 
-    fn look_elsewhere(&mut self, cx: &mut Cx) {
+    fn range_changed(&mut self, cx: &mut Cx) {
         self.axis = plot::AXIS;
         self.moved = cx.now.boot_ms;
         cx.deadline.at(cx.now.boot_ms);
     }
 
-    /// The button to save what is plotted, and what opens from it. `saving`: something is being saved.
+    /// The button to save, and its menu. `saving`: a save is in progress.
     pub(super) fn save_button(&mut self, ui: &mut Ui, cx: &mut Cx, saving: bool) {
         let words = cx.words.device_acts;
         if saving {
@@ -481,8 +482,8 @@ impl Plots {
         });
     }
 
-    /// From when to when is looked at, and the moment under the pointer.
-    fn span_said(&self, ui: &mut Ui, cx: &Cx) {
+    /// The range in view and the time under the pointer, as text.
+    fn range_label(&self, ui: &mut Ui, cx: &Cx) {
         let theme = theme::of(ui);
         let words = cx.words.device_page;
         let moment = |at: WallMs| (words.moment)(at, self.span_ms);
@@ -494,7 +495,7 @@ impl Plots {
         ui.add(Label::new(RichText::new(text).font(theme::small()).color(theme.weak)).truncate());
     }
 
-    /// What is plotted, by unit: readings of the same unit share a plot. With each reading's place among the chosen.
+    /// The plotted metrics grouped by unit, since those share a plot; each with its index among the chosen.
     fn groups<'a>(&self, metrics: &'a [Arc<Metric>]) -> Vec<Vec<(usize, &'a Metric)>> {
         let mut groups: Vec<Vec<(usize, &Metric)>> = Vec::new();
         let chosen = self.chosen.iter().flatten().enumerate();
@@ -517,8 +518,8 @@ impl Plots {
     }
 }
 
-/// How often a metric itself comes: a device may say one thing each second and another each minute. The median of its
-/// last intervals, in milliseconds, so that an outage among them does not count; 0 where too few are known.
+/// The interval at which a metric is published, which may differ within a device. Median of its last
+/// intervals, in milliseconds, so that an outage has no influence; 0 if too few are known.
 fn own_interval(latest: &Latest) -> i64 {
     let mut gaps = [0; 16];
     let mut known = 0;
@@ -537,7 +538,7 @@ fn own_interval(latest: &Latest) -> i64 {
     gaps[known / 2].clamp(0, i64::MAX / 8)
 }
 
-/// Whether a metric's past is one of words, and not of numbers.
+/// Whether a metric has text values.
 fn is_words(latest: &Latest) -> bool {
     match latest.value {
         Value::Text(_) => true,
@@ -546,9 +547,9 @@ fn is_words(latest: &Latest) -> bool {
     }
 }
 
-/// The height of each plot, where so many stand one beneath the other.
+/// Height of each plot for this many rows, in points.
 fn height(ui: &Ui, rows: usize) -> f32 {
-    // Beside other things they fill the window's height, which leaves about so much for what stands around them.
+    // The plots fill the window's height, less about this much for what is around them.
     const AROUND: f32 = 230.0;
     const LEGEND: f32 = 40.0;
     let beside = ui.clip_rect().width() > ui.available_width() * 1.3;
@@ -560,22 +561,29 @@ fn is_words_kind(kind: MetricType) -> bool {
     matches!(kind, MetricType::Text | MetricType::Enum)
 }
 
-/// What is plotted unless a person chooses: the first numbers; where there is none, what else there is.
+/// The metrics plotted by default: the first numeric ones, otherwise any.
 fn at_first(device: &Device) -> Vec<MetricName> {
     let of = |is_kind: fn(MetricType) -> bool| {
         let all = device.latest.iter().filter(move |latest| is_kind(latest.metric.kind));
-        all.map(|latest| latest.metric.name.clone()).take(AT_FIRST).collect::<Vec<_>>()
+        all.map(|latest| latest.metric.name.clone()).take(DEFAULT_PLOTTED).collect::<Vec<_>>()
     };
     let kinds = [|kind| kind == MetricType::Number, |kind| kind == MetricType::Flag, is_words_kind];
     kinds.into_iter().map(of).find(|names| !names.is_empty()).unwrap_or_default()
 }
 
-impl Kept {
-    fn draw(&mut self, latest: &Latest, page: Option<&SeriesPage>, every_ms: i64, sight: Sight, pages: u64) {
+impl CachedLine {
+    fn draw(
+        &mut self,
+        latest: &Latest,
+        page: Option<&SeriesPage>,
+        every_ms: i64,
+        viewport: Viewport,
+        pages: u64,
+    ) {
         let mut raw = latest.series.raw();
         let points = (raw.len(), raw.next().map(|point| point.at), raw.next_back().map(|point| point.at));
         let key = Key {
-            sight,
+            viewport,
             page: page.map(|page| (page.from, page.to, page.step_ms, page.buckets.len())),
             received: latest.received,
             every_ms,
@@ -584,35 +592,35 @@ impl Kept {
             pages,
         };
         if self.key != Some(key) {
-            self.drawn = past::draw(latest, page, every_ms, sight);
+            self.drawn = past::draw(latest, page, every_ms, viewport);
             self.key = Some(key);
         }
     }
 
-    /// What is to be asked for now, if anything.
+    /// The request to send now, if any.
     fn ask(
         &mut self,
         cx: &mut Cx,
         latest: &Latest,
         page: Option<&SeriesPage>,
-        sight: Sight,
+        viewport: Viewport,
         settled: BootMs,
-    ) -> Option<Asked> {
+    ) -> Option<SeriesRequest> {
         let now = cx.now.boot_ms;
-        let need = past::need(&mut self.asked, latest, page, sight, now);
-        self.loading = need != Need::Nothing;
-        if !matches!(need, Need::Ask(_)) {
+        let need = past::need(&mut self.asked, latest, page, viewport, now);
+        self.loading = need != Availability::Nothing;
+        if !matches!(need, Availability::Ask(_)) {
             self.missing = None;
         }
         let not_before = match need {
-            Need::UnderWay(over) => {
+            Availability::UnderWay(over) => {
                 cx.deadline.at(over);
                 return None;
             }
-            Need::Nothing if !self.again => return None,
-            Need::Nothing => now,
-            Need::Ask(not_before) => {
-                let on_the_way = *self.missing.get_or_insert(now) + ON_THE_WAY_MS;
+            Availability::Nothing if !self.again => return None,
+            Availability::Nothing => now,
+            Availability::Ask(not_before) => {
+                let on_the_way = *self.missing.get_or_insert(now) + MAX_UNSETTLED_MS;
                 not_before.max(settled.min(on_the_way))
             }
         };
@@ -620,7 +628,7 @@ impl Kept {
             cx.deadline.at(not_before);
             return None;
         }
-        let asked = Asked::new(sight, now);
+        let asked = SeriesRequest::new(viewport, now);
         (self.asked, self.again, self.missing) = (Some(asked), false, None);
         Some(asked)
     }
@@ -631,13 +639,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slow_hand_leaves_the_present_and_comes_back_to_it() {
+    fn slow_panning_leaves_the_present_and_returns_to_it() {
         let now = 1_760_529_600_123;
         let mut plots = Plots::default();
-        plots.sight = plots.sight(now);
-        plots.apply(Move::Pan(-10.0), now);
+        plots.viewport = plots.viewport(now);
+        plots.apply(RangeChange::Pan(-10.0), now);
         assert_eq!(plots.end, Some(now - 10), "less than a pixel");
-        plots.apply(Move::Pan(10.0), now);
+        plots.apply(RangeChange::Pan(10.0), now);
         assert_eq!(plots.end, None);
     }
 }

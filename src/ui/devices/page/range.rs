@@ -1,4 +1,4 @@
-//! A range of time of a person's own: two moments, typed or picked.
+//! A custom time range: two times, typed or picked in a calendar.
 
 use chrono::{DateTime, Days, Local, NaiveDate, NaiveDateTime, NaiveTime};
 use egui::containers::menu::{MenuButton, MenuConfig};
@@ -15,12 +15,12 @@ use crate::ui::{Cx, widgets};
 
 /// Width of the fields, in points.
 const FIELD: f32 = 240.0;
-/// The longest range, in milliseconds.
+/// Maximum length of the range, in milliseconds.
 pub(super) const MAX_RANGE_MS: i64 = 2 * 366 * 86_400_000;
-/// The shortest range, in milliseconds.
+/// Minimum length of the range, in milliseconds.
 pub(super) const MIN_RANGE_MS: i64 = 2_000;
 
-/// What is typed.
+/// State of the form.
 #[derive(Default)]
 pub(super) struct Form {
     open: bool,
@@ -31,7 +31,7 @@ pub(super) struct Form {
 }
 
 impl Form {
-    /// The button, and what opens from it; `shown`: what is looked at now. Returns the range that the person wants.
+    /// The button and its popup. `shown` is the range in view. Returns the range that the person entered.
     pub(super) fn button(
         &mut self,
         ui: &mut Ui,
@@ -41,7 +41,7 @@ impl Form {
         now: WallMs,
     ) -> Option<(WallMs, WallMs)> {
         let words = cx.words.device_page;
-        // Fields and buttons look as they do elsewhere, and not as items of a menu.
+        // Fields and buttons have their normal style, not that of menu items.
         let config = MenuConfig::new()
             .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
             .style(egui::style::StyleModifier::default());
@@ -54,7 +54,7 @@ impl Form {
         inner.and_then(|inner| inner.inner)
     }
 
-    /// Draws the two ends of the range. Returns whether Enter was pressed in one of them.
+    /// Draws the fields for start and end. Returns whether Enter was pressed in one of them.
     fn fields(&mut self, ui: &mut Ui, cx: &Cx, is_new: bool) -> bool {
         let (words, theme) = (cx.words.device_page, theme::of(ui));
         let mut entered = false;
@@ -96,7 +96,7 @@ impl Form {
         }
         ui.set_max_width(FIELD + space::LARGE);
         let entered = self.fields(ui, cx, is_new);
-        // One line in any case: nothing below it moves.
+        // Takes up space even when empty, so that nothing moves.
         let (said, colour) = match self.refused {
             Some(why) => ((words.bad_range)(why), theme.bad),
             None => (words.range_hint, theme.weak),
@@ -137,7 +137,7 @@ impl Form {
     }
 }
 
-/// The range that two texts name. `now`: by the same clock.
+/// Parses a range. `now` is by the same clock.
 fn check(from: &str, to: &str, now: WallMs) -> Result<(WallMs, WallMs), BadRange> {
     let first = moment(from, now, false).ok_or(BadRange::From)?;
     let last = moment(to, now, true).ok_or(BadRange::To)?;
@@ -150,7 +150,7 @@ fn check(from: &str, to: &str, now: WallMs) -> Result<(WallMs, WallMs), BadRange
     }
 }
 
-/// A moment as the fields show it; with its offset from UTC where the clock on the wall shows it twice.
+/// A time as text for the fields; with its UTC offset if the local time is ambiguous.
 fn written(at: WallMs) -> String {
     let Some(time) = zone::local(&Local, at) else { return String::new() };
     let twice = zone::is_ambiguous(&Local, &time);
@@ -159,8 +159,8 @@ fn written(at: WallMs) -> String {
     time.format(&format!("%Y-%m-%d %H:%M{seconds}{zone}")).to_string()
 }
 
-/// The moment that a text names: a day and a time, one of both, or a time with its offset. A day alone is its beginning,
-/// or with `is_end` its end.
+/// Parses a time: a day, a time of day, both, or a time with UTC offset. A day alone means its start, or its
+/// end with `is_end`.
 fn moment(text: &str, now: WallMs, is_end: bool) -> Option<WallMs> {
     let text = text.trim();
     if matches!(text.to_lowercase().as_str(), "now" | "지금") {
@@ -189,7 +189,7 @@ fn with_offset(text: &str) -> Option<WallMs> {
     exact.or_else(|| DateTime::parse_from_rfc3339(text).ok()).map(|time| time.timestamp_millis())
 }
 
-/// Divides a text into a day and the time behind it.
+/// Splits a text into a day and the time after it.
 fn day_and_time(text: &str) -> Option<(&str, NaiveTime)> {
     let begins = text.char_indices().filter(|(at, _)| *at == 0 || text[..*at].ends_with(char::is_whitespace));
     begins
@@ -197,7 +197,7 @@ fn day_and_time(text: &str) -> Option<(&str, NaiveTime)> {
         .find_map(|(day, time)| Some((day.trim(), time_of_day(time.trim())?)))
 }
 
-/// `14:30`, `14:30:05`, `2:30 pm`, `오후 2:30`, `14시 30분`, `14시`.
+/// Accepts `14:30`, `14:30:05`, `2:30 pm`, `오후 2:30`, `14시 30분` and `14시`.
 fn time_of_day(text: &str) -> Option<NaiveTime> {
     let tight: String = text.to_lowercase().chars().filter(|c| !c.is_whitespace()).collect();
     let (rest, half) = match tight.as_str() {
@@ -226,7 +226,7 @@ fn time_of_day(text: &str) -> Option<NaiveTime> {
     NaiveTime::from_hms_opt(hour, minute, second)
 }
 
-/// A time of the clock on the wall; see [`zone::resolve`] for one that comes twice or never.
+/// Converts local time; [`zone::resolve`] handles ambiguous and skipped times.
 fn resolve(time: NaiveDateTime, is_end: bool) -> Option<WallMs> {
     zone::resolve(&Local, time, if is_end { zone::Edge::End } else { zone::Edge::Begin })
 }
@@ -235,12 +235,12 @@ fn local_day(now: WallMs) -> NaiveDate {
     local::date(now).unwrap_or(NaiveDate::MIN)
 }
 
-/// When a day begins.
+/// Start of a day.
 pub(super) fn begins(day: NaiveDate) -> Option<WallMs> {
     resolve(day.and_time(NaiveTime::MIN), false)
 }
 
-/// From a day's beginning to the next one's.
+/// From the start of a day to that of the next one.
 fn whole_day(day: NaiveDate) -> Option<(WallMs, WallMs)> {
     Some((begins(day)?, begins(day.succ_opt()?)?))
 }
@@ -251,7 +251,7 @@ mod tests {
 
     use super::*;
 
-    /// Noon, by the clock on the wall of wherever this runs.
+    /// Noon in the local time zone.
     fn noon() -> WallMs {
         let noon = NaiveDate::from_ymd_opt(2026, 11, 26).unwrap().and_hms_opt(12, 0, 0).unwrap();
         Local.from_local_datetime(&noon).unwrap().timestamp_millis()
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn moments_are_typed_as_people_type_them() {
+    fn common_ways_to_type_a_time_are_accepted() {
         for (text, at) in [
             ("2026-11-03 14:30", "11-03 14:30:00"),
             ("2026-11-03T14:30:05", "11-03 14:30:05"),
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_alone_is_all_of_it_and_what_is_shown_is_read_again() {
+    fn a_day_alone_means_the_whole_day_and_shown_times_parse_again() {
         let (from, to) = check("yesterday", "yesterday", noon()).unwrap();
         assert_eq!(to - from, 86_400_000);
         let at = noon() - 12_345_000;
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_that_cannot_be_shown_says_why() {
+    fn an_invalid_range_is_reported_with_its_reason() {
         let of = |from, to| check(from, to, noon());
         assert_eq!(of("x", "today"), Err(BadRange::From));
         assert_eq!(of("today", "x"), Err(BadRange::To));
@@ -303,6 +303,6 @@ mod tests {
         assert_eq!(of("10:00", "10:00:01"), Err(BadRange::Short));
         assert_eq!(of("2020-01-01", "today"), Err(BadRange::Long));
         assert_eq!(of("23:00", "23:30"), Err(BadRange::Future));
-        assert!(of("today", "today").is_ok(), "what is left of it may come");
+        assert!(of("today", "today").is_ok(), "the rest of the day may be in the future");
     }
 }

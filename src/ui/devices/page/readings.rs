@@ -1,5 +1,5 @@
-//! A device's current values: name, value, how far it is to be believed and since when, and a box to plot it. In as many
-//! columns as there is room for, so that they are seen at once.
+//! The current values of a device: name, value, freshness and age, and a check box to plot it. In as many
+//! columns as fit, so that they can be seen at a glance.
 
 use egui::accesskit::Role;
 use egui::{Label, Rect, RichText, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, pos2};
@@ -11,18 +11,19 @@ use crate::model::device::{Freshness, Status};
 use crate::ui::theme::{self, size, space};
 use crate::ui::{Cx, value, widgets};
 
-/// Height of a value's row: two lines.
+/// Height of a value's row, in points: two lines.
 const ROW: f32 = size::BODY_LINE + size::SMALL_LINE + space::SMALL;
-/// Room for the box.
+/// Width of the check box's click area, in points.
 const BOX: f32 = 28.0;
-/// Side of the box's square.
+/// Side of the check box, in points.
 const MARK: f32 = 14.0;
-/// Least width of a column.
-const COLUMN: f32 = 170.0;
-/// What came less than this ago counts as now, in milliseconds: ages that tick beside what is live tell nothing.
+/// Minimum width of a column, in points.
+const MIN_COLUMN: f32 = 170.0;
+/// Readings newer than this count as current, in milliseconds: ticking ages next to live values would be
+/// noise.
 const RECENT_MS: i64 = 10_000;
 
-/// Draws them.
+/// Draws the values.
 pub(super) fn show(ui: &mut Ui, cx: &mut Cx, view: &View, plots: &mut Plots) {
     let theme = theme::of(ui);
     if view.readings.is_empty() {
@@ -31,7 +32,7 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx, view: &View, plots: &mut Plots) {
     }
     ui.add_space(space::TINY);
     let count = view.readings.len().min(view.metrics.len());
-    let columns = ((ui.available_width() / COLUMN) as usize).clamp(1, count.max(1));
+    let columns = ((ui.available_width() / MIN_COLUMN) as usize).clamp(1, count.max(1));
     rows(ui, count.div_ceil(columns), ROW, |ui, row| {
         let place = ui.max_rect();
         let width = place.width() / columns as f32;
@@ -58,7 +59,7 @@ fn one(ui: &mut Ui, cx: &mut Cx, view: &View, plots: &mut Plots, number: usize, 
         0 => words.never.to_owned(),
         _ if is_live && age < RECENT_MS => String::new(),
         _ if is_live => value::age(cx.words, age),
-        // What holds of the whole device stands in the page's head.
+        // What applies to the whole device is shown in the page's head.
         _ if is_of_device(view.status, reading.freshness) => value::age(cx.words, age),
         _ => format!("{word}, {}", value::age(cx.words, age)),
     };
@@ -88,7 +89,7 @@ fn one(ui: &mut Ui, cx: &mut Cx, view: &View, plots: &mut Plots, number: usize, 
     }
 }
 
-/// Whether a value is no better than its device's status lets it be.
+/// Whether the freshness merely reflects the device's status.
 fn is_of_device(status: Status, freshness: Freshness) -> bool {
     match status {
         Status::Unknown => freshness == Freshness::Unknown,
@@ -97,14 +98,14 @@ fn is_of_device(status: Status, freshness: Freshness) -> bool {
     }
 }
 
-/// The box that says whether it is plotted. Painted by hand: a page may have hundreds of them.
+/// The check box to plot the metric. Painted directly, since a page may have hundreds of them.
 fn tick(ui: &mut Ui, cx: &mut Cx, view: &View, plots: &mut Plots, number: usize, name: &str, rect: Rect) {
     let metric = &view.metrics[number];
     let words = cx.words.device_page;
     let theme = theme::of(ui);
     let plotted = plots.is_chosen(&metric.name);
     let is_free = plotted || plots.has_room();
-    // Beside the name.
+    // Left of the name.
     let place = Rect::from_min_size(rect.min, Vec2::splat(BOX));
     let id = egui::Id::unique((
         "plotted",
@@ -135,6 +136,6 @@ fn tick(ui: &mut Ui, cx: &mut Cx, view: &View, plots: &mut Plots, number: usize,
         cx.deadline.at(cx.now.boot_ms);
     }
     if !is_free {
-        response.on_hover_text((words.plots_full)(plots::MOST));
+        response.on_hover_text((words.plots_full)(plots::MAX_PLOTTED));
     }
 }

@@ -1,4 +1,4 @@
-//! Takes a picture of the plots as they are painted: asks for one of the whole window, and cuts them out of it.
+//! Takes a screenshot of the whole window, and crops it to the plots.
 
 use std::sync::{Arc, mpsc};
 
@@ -6,12 +6,13 @@ use egui::{ColorImage, Context, Rect};
 
 use crate::model::export::Picture;
 
-/// So many frames pass before the picture is taken: a menu that was open is gone by then, and the plots are in view.
-const FRAMES_BEFORE: u8 = 3;
-/// So many frames are waited for it; then there is none.
+/// Number of frames to wait before the screenshot, so that the menu is closed and the plots have scrolled
+/// into view.
+const FRAMES_TO_WAIT: u8 = 3;
+/// Number of frames to wait for the screenshot before giving up.
 const MAX_FRAMES: u16 = 600;
 
-/// A picture that is being taken.
+/// A screenshot in progress.
 #[derive(Default)]
 pub(super) struct Shot {
     frames: u16,
@@ -19,17 +20,18 @@ pub(super) struct Shot {
 }
 
 impl Shot {
-    /// Goes on with it, once a frame; `area`: where the plots are, in points. None: not yet. Nothing in it: it failed.
+    /// Advances by one frame. `area` is that of the plots, in points. `None`: still waiting; `Some(None)`:
+    /// failed.
     pub(super) fn go_on(&mut self, ctx: &Context, area: Rect) -> Option<Option<Picture>> {
         self.frames += 1;
         if self.frames > MAX_FRAMES {
             return Some(None);
         }
         let Some(taken) = &self.taken else {
-            if self.frames > u16::from(FRAMES_BEFORE) {
+            if self.frames > u16::from(FRAMES_TO_WAIT) {
                 let (done, taken) = mpsc::sync_channel(1);
                 self.taken = Some(taken);
-                // The page may be closed before it comes.
+                // The page may be closed before it arrives.
                 ctx.request_screenshot(move |image| drop(done.try_send(image)));
             }
             return None;
@@ -39,7 +41,7 @@ impl Shot {
     }
 }
 
-/// Cuts a part out of the window's picture.
+/// Crops the screenshot.
 fn cut(image: &ColorImage, area: Rect, scale: f32) -> Option<Picture> {
     let [width, height] = image.size;
     let place = |at: f32, most: usize| ((at * scale).round().max(0.0) as usize).min(most);

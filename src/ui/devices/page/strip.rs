@@ -1,57 +1,60 @@
-//! One strip: what a text said when, on the plots' axis of time. Each value has its colour and, where it fits, its word.
+//! One strip: the history of a text value on the plots' time axis. Each value has its colour and, where it
+//! fits, its label.
 
 use egui::accesskit::Role;
 use egui::{Painter, Rect, Response, Stroke, Ui, pos2};
 use egui_plot::PlotTransform;
 
 use super::plot::{self, Canvas, Shown};
-use super::states::{Drawn, Stretch, What};
+use super::states::{Drawn, Stretch, StretchKind};
 use crate::model::device::{Metric, Value};
 use crate::ui::theme::{self, Theme, space};
 use crate::ui::{Cx, value, widgets};
 
 /// Height of a strip, in points.
 const HEIGHT: f32 = 28.0;
-/// Room above and below its stretches, for the mark of the keyboard's focus.
+/// Space above and below its stretches for the focus ring, in points.
 const EDGE: f32 = 3.0;
-/// Room for the times under it.
+/// Height of the time labels under it, in points.
 const TIMES: f32 = 17.0;
-/// Least width of a stretch that has a word in it.
-const WORDY: f32 = 24.0;
-/// Distance of the lines that stand for many changes.
+/// Minimum width of a stretch with a label, in points.
+const MIN_LABELLED: f32 = 24.0;
+/// Distance of the hatching lines that stand for many changes, in points.
 const HATCH: f32 = 4.0;
-/// Most values that are named aloud.
-const NAMED: usize = 8;
+/// Maximum number of values read out by a screen reader.
+const MAX_NAMED: usize = 8;
 
-/// A text's past in sight.
+/// The history of a text value in view.
 pub(super) struct Strip<'a> {
-    /// Of which metric.
+    /// Metric that it shows.
     pub metric: &'a Metric,
-    /// Its name to show.
+    /// Display name.
     pub name: String,
-    /// What is drawn.
+    /// The stretches.
     pub drawn: &'a Drawn,
 }
 
 impl Strip<'_> {
-    fn word(&self, cx: &Cx, what: &What) -> String {
+    fn word(&self, cx: &Cx, what: &StretchKind) -> String {
         match what {
-            What::Said { value, .. } => value::reading(cx.words, self.metric, &Value::Text(value.clone())),
-            What::Many(count) => (cx.words.device_page.changes)(*count),
+            StretchKind::Said { value, .. } => {
+                value::reading(cx.words, self.metric, &Value::Text(value.clone()))
+            }
+            StretchKind::Many(count) => (cx.words.device_page.changes)(*count),
         }
     }
 
-    /// What it was at a moment, and since when.
+    /// The value at a time, and since when, as text.
     fn said(&self, cx: &Cx, canvas: &Canvas, stretch: Option<&Stretch>) -> String {
         let words = cx.words.device_page;
         let Some(stretch) = stretch else { return words.no_data.to_owned() };
         let word = self.word(cx, &stretch.what);
         match stretch.what {
-            What::Said { since, .. } => {
-                let span = canvas.sight.to.saturating_sub(since.min(canvas.sight.from));
+            StretchKind::Said { since, .. } => {
+                let span = canvas.viewport.to.saturating_sub(since.min(canvas.viewport.from));
                 (words.since)(&word, &(words.moment)(since, span))
             }
-            What::Many(_) => word,
+            StretchKind::Many(_) => word,
         }
     }
 }
@@ -59,21 +62,21 @@ impl Strip<'_> {
 /// Draws a strip.
 pub(super) fn show(ui: &mut Ui, cx: &Cx, canvas: &Canvas, strip: &Strip) -> Shown {
     legend(ui, cx, canvas, strip);
-    let sight = canvas.sight;
+    let viewport = canvas.viewport;
     let times = if canvas.with_times { TIMES } else { 0.0 };
-    let plot = plot::bare(ui, cx, canvas)
+    let plot = plot::empty_plot(ui, cx, canvas)
         .height(HEIGHT + times)
         .y_grid_spacer(|_| Vec::new())
         .y_axis_formatter(|_, _| String::new());
     let shown = plot.show(ui, |plot| {
-        plot.set_plot_bounds_x(sight.from as f64..=sight.to as f64);
+        plot.set_plot_bounds_x(viewport.from as f64..=viewport.to as f64);
         plot.set_plot_bounds_y(0.0..=1.0);
     });
     let rect = *shown.transform.frame();
     if ui.is_rect_visible(rect) {
         paint(ui, cx, canvas, strip, &shown.transform);
     }
-    plot::hand(ui, canvas, rect, |response| speak(ui, cx, canvas, strip, response))
+    plot::handle_input(ui, canvas, rect, |response| describe(ui, cx, canvas, strip, response))
 }
 
 /// The name, and the value at the pointer.
@@ -92,11 +95,11 @@ fn legend(ui: &mut Ui, cx: &Cx, canvas: &Canvas, strip: &Strip) {
     });
 }
 
-fn fill(theme: &Theme, what: &What) -> Option<egui::Color32> {
+fn fill(theme: &Theme, what: &StretchKind) -> Option<egui::Color32> {
     match what {
-        // Neighbours among the colours are alike: each value's is three further on.
-        What::Said { colour, .. } => Some(theme.people[colour * 3 % theme.people.len()]),
-        What::Many(_) => None,
+        // Adjacent palette colours are similar, so consecutive values are three apart.
+        StretchKind::Said { colour, .. } => Some(theme.people[colour * 3 % theme.people.len()]),
+        StretchKind::Many(_) => None,
     }
 }
 
@@ -108,17 +111,17 @@ fn place(to: &PlotTransform, stretch: &Stretch) -> Rect {
 fn paint(ui: &Ui, cx: &Cx, canvas: &Canvas, strip: &Strip, to: &PlotTransform) {
     let theme = theme::of(ui);
     let painter = ui.painter().with_clip_rect(to.frame().intersect(ui.clip_rect()));
-    plot::holes(&painter, &strip.drawn.holes, to, theme);
+    plot::gaps(&painter, &strip.drawn.gaps, to, theme);
     for stretch in &strip.drawn.stretches {
         let rect = place(to, stretch);
         let fill = fill(theme, &stretch.what);
-        // Neighbours are told apart whatever their colours are.
+        // A gap between neighbours keeps them apart whatever their colours.
         let inner = if rect.width() > 3.0 { rect.with_max_x(rect.right() - 1.0) } else { rect };
         match fill {
             Some(fill) => drop(painter.rect_filled(inner, 0.0, fill)),
             None => hatch(&painter, inner, theme),
         }
-        if rect.width() >= WORDY {
+        if rect.width() >= MIN_LABELLED {
             let on = if fill.is_some() { theme.ground } else { theme.text };
             let word = strip.word(cx, &stretch.what);
             let word = widgets::cut(ui, &word, theme::small(), on, rect.width() - 2.0 * space::TINY);
@@ -134,13 +137,13 @@ fn paint(ui: &Ui, cx: &Cx, canvas: &Canvas, strip: &Strip, to: &PlotTransform) {
         plot::nothing(&painter, *to.frame(), cx.words.device_page.no_data, theme);
     }
     if let Some(cursor) = canvas.cursor {
-        // Seen on whatever colour.
+        // An outline keeps it visible on any colour.
         painter.vline(plot::x(to, cursor), to.frame().y_range(), Stroke::new(3.0, theme.ground));
     }
     plot::cursor(&painter, canvas, to, theme);
 }
 
-/// Lines that stand for changes too many to be seen.
+/// Hatching for changes too short to draw.
 fn hatch(painter: &Painter, rect: Rect, theme: &Theme) {
     let stroke = Stroke::new(1.0, theme.weak);
     painter.rect_filled(rect, 0.0, theme.ground);
@@ -152,33 +155,33 @@ fn hatch(painter: &Painter, rect: Rect, theme: &Theme) {
     painter.hline(rect.x_range(), rect.bottom(), stroke);
 }
 
-/// The strip's name, how long it said what, and where it has no data.
-fn speak(ui: &Ui, cx: &Cx, canvas: &Canvas, strip: &Strip, response: &Response) {
+/// Accessible description: the name, the total time of each value, and the gaps.
+fn describe(ui: &Ui, cx: &Cx, canvas: &Canvas, strip: &Strip, response: &Response) {
     let words = cx.words.device_page;
     let drawn = strip.drawn;
     let name = || {
-        let (from, to) = plot::ends_said(words, canvas.sight);
+        let (from, to) = plot::range_text(words, canvas.viewport);
         (words.strip_of)(&strip.name, &from, &to)
     };
     response.widget_info(|| egui::WidgetInfo::labeled(Role::Figure, true, name()));
     ui.ctx().accesskit_node_builder(response.id, |node| {
-        let is_nothing = !canvas.loading && drawn.told.is_empty();
+        let is_nothing = !canvas.loading && drawn.totals.is_empty();
         let mut said: Vec<String> = is_nothing.then(|| words.no_data.to_owned()).into_iter().collect();
-        said.extend(drawn.told.iter().take(NAMED).map(|(text, ms)| {
+        said.extend(drawn.totals.iter().take(MAX_NAMED).map(|(text, ms)| {
             let text = value::reading(cx.words, strip.metric, &Value::Text(text.clone()));
             (words.said_for)(&text, *ms)
         }));
-        if drawn.told.len() > NAMED {
-            said.push((words.more_values)(drawn.told.len() - NAMED));
+        if drawn.totals.len() > MAX_NAMED {
+            said.push((words.more_values)(drawn.totals.len() - MAX_NAMED));
         }
-        said.extend(plot::holes_said(words, &drawn.holes, canvas.sight));
+        said.extend(plot::gaps_text(words, &drawn.gaps, canvas.viewport));
         said.push(words.plot_help.to_owned());
         node.set_description(said.join(" "));
     });
     if !response.hovered() {
         return;
     }
-    plot::hole_at_hand(ui, cx, canvas, &drawn.holes, response);
+    plot::gap_tooltip(ui, cx, canvas, &drawn.gaps, response);
     if let Some(stretch) = canvas.cursor.and_then(|cursor| drawn.at(cursor)) {
         response.clone().on_hover_text_at_pointer(strip.said(cx, canvas, Some(stretch)));
     }

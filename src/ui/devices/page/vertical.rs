@@ -1,5 +1,5 @@
-//! The range of values that a plot shows: as what is in sight needs it, or as a person has set it. Kept by kind and unit,
-//! while the page is open.
+//! The value range of a plot: automatic, or set by the person. Kept by value type and unit while the page is
+//! open.
 
 use egui::containers::menu::{MenuButton, MenuConfig};
 use egui::{Label, PopupCloseBehavior, RichText, TextEdit, Ui};
@@ -12,7 +12,7 @@ use crate::ui::{Cx, widgets};
 /// Width of the fields, in points.
 const FIELD: f32 = 150.0;
 
-/// What was set for plots of one kind and unit, and what is being typed.
+/// The custom ranges by value type and unit, and the form.
 #[derive(Default)]
 pub(super) struct Ranges {
     set: Vec<(MetricType, String, (f64, f64))>,
@@ -28,7 +28,7 @@ struct Form {
 }
 
 impl Ranges {
-    /// What was set for a plot.
+    /// The custom range of a plot, if any.
     pub(super) fn of(&self, metric: &Metric) -> Option<(f64, f64)> {
         let is_it = |(kind, unit, _): &&(MetricType, String, (f64, f64))| {
             *kind == metric.kind && *unit == metric.unit
@@ -41,7 +41,7 @@ impl Ranges {
         self.set.extend(ends.map(|ends| (metric.kind, metric.unit.clone(), ends)));
     }
 
-    /// The button in a plot's legend, and what opens from it. `ends`: what the plot shows now.
+    /// The button in a plot's legend and its popup. `ends` is the range in view.
     pub(super) fn button(&mut self, ui: &mut Ui, cx: &mut Cx, lines: &[Plotted], ends: (f64, f64)) {
         let Some(first) = lines.first().map(|line| line.metric) else { return };
         if first.kind != MetricType::Number {
@@ -49,7 +49,7 @@ impl Ranges {
         }
         let words = cx.words.device_page;
         let theme = theme::of(ui);
-        // Fields and buttons look as they do elsewhere, and not as items of a menu.
+        // Fields and buttons have their normal style, not that of menu items.
         let config = MenuConfig::new()
             .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
             .style(egui::style::StyleModifier::default());
@@ -90,7 +90,7 @@ impl Ranges {
             self.form.refused &= !field.changed();
             entered |= field.has_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
         }
-        // The line has its place whether it says anything.
+        // Takes up space even when empty, so that nothing moves.
         let said = if self.form.refused { words.y_bad } else { " " };
         let said = RichText::new(said).font(theme::small()).color(theme.bad);
         ui.set_max_width(FIELD + 2.0 * space::LARGE);
@@ -111,19 +111,19 @@ impl Ranges {
     }
 }
 
-/// The two ends as typed, the lower first; both within what a plot can draw.
+/// Parses both ends. The lower comes first; both must be within what a plot can draw.
 fn ends_of(low: &str, high: &str) -> Option<(f64, f64)> {
     let number = |text: &str| {
         let plain: String = text.chars().filter(|c| !c.is_whitespace() && *c != ',').collect();
         plain.parse::<f64>().ok().filter(|number| number.is_finite() && number.abs() <= 1e200)
     };
     let ends = (number(low)?, number(high)?);
-    // Closer than this the axis could not tell them apart.
+    // The axis cannot resolve a smaller range.
     let least = ends.0.abs().max(ends.1.abs()) * 1e-9;
     (ends.1 - ends.0 > least).then_some(ends)
 }
 
-/// A number to begin editing with: four digits are enough.
+/// A number as the initial text of a field, with four significant digits.
 fn short(number: f64) -> String {
     let size = number.abs();
     if size != 0.0 && !(1e-4..1e9).contains(&size) {
@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ends_are_two_numbers_the_lower_first() {
+    fn two_numbers_are_accepted_the_lower_first() {
         assert_eq!(ends_of("0", " 1,000 "), Some((0.0, 1_000.0)));
         assert_eq!(ends_of("-1e3", "2.5"), Some((-1_000.0, 2.5)));
         for (low, high) in
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_edited_begins_short() {
+    fn initial_texts_are_short() {
         let all = [0.0, 21.456_789, -0.001_234, 123_456.0, 1e12].map(short);
         assert_eq!(all, ["0", "21.46", "-0.001234", "123456", "1.000e12"]);
     }

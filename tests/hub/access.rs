@@ -1,4 +1,4 @@
-//! Who gets in, and who does not.
+//! Authentication and access: who may connect.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -24,7 +24,7 @@ fn new_code(dir: &TempDir, options: &InviteOptions) -> String {
 }
 
 #[tokio::test]
-async fn tokens_are_checked_before_there_is_a_socket() {
+async fn tokens_are_checked_before_the_upgrade() {
     let (_dir, hub) = hub().await;
     let unknown = refused(&hub.url, &[("authorization", "Bearer 1234")]).await;
     assert_eq!(unknown.status(), 401);
@@ -41,7 +41,7 @@ async fn tokens_are_checked_before_there_is_a_socket() {
 }
 
 #[tokio::test]
-async fn a_token_is_as_good_in_the_hello() {
+async fn a_token_may_be_sent_in_the_hello() {
     let (_dir, hub) = hub().await;
     let mut client = Client::dial(&hub.url, None).await;
     let token = Some(hub.admin_token.reveal().to_owned());
@@ -50,7 +50,7 @@ async fn a_token_is_as_good_in_the_hello() {
 }
 
 #[tokio::test]
-async fn guessing_tokens_ends_and_keeps_nobody_else_out() {
+async fn guessing_tokens_is_blocked_and_others_can_connect() {
     let (_dir, hub) = hub().await;
     for _ in 0..20 {
         assert_eq!(refused(&hub.url, &[("authorization", "Bearer x")]).await.status(), 401);
@@ -63,7 +63,7 @@ async fn guessing_tokens_ends_and_keeps_nobody_else_out() {
 }
 
 #[tokio::test]
-async fn a_rebound_name_and_a_foreign_page_are_refused_everywhere() {
+async fn rebound_names_and_foreign_pages_are_refused_everywhere() {
     let (_dir, hub) = hub().await;
     let token = format!("Bearer {}", hub.admin_token.reveal());
     let rebound = refused(&hub.url, &[("host", "evil.example"), ("authorization", &token)]).await;
@@ -77,11 +77,11 @@ async fn a_rebound_name_and_a_foreign_page_are_refused_everywhere() {
         let answer = get(hub.addr, path, "Host: localhost\r\nOrigin: null\r\n").await;
         assert!(answer.starts_with("HTTP/1.1 403 "), "{path}: {answer}");
     }
-    assert!(get(hub.addr, "/healthz", "").await.starts_with("HTTP/1.1 4"), "no host at all");
+    assert!(get(hub.addr, "/healthz", "").await.starts_with("HTTP/1.1 4"), "without a Host header");
 }
 
 #[tokio::test]
-async fn named_hosts_and_origins_are_let_in() {
+async fn allowed_hosts_and_origins_are_accepted() {
     let dir = tempfile::tempdir().unwrap();
     let options = Options {
         allowed_hosts: vec!["hub.example".to_owned()],
@@ -95,7 +95,7 @@ async fn named_hosts_and_origins_are_let_in() {
 }
 
 #[tokio::test]
-async fn health_is_for_all_and_metrics_for_admins() {
+async fn health_is_public_and_metrics_are_for_admins() {
     let (dir, hub) = hub().await;
     let (mut ben, ben_token) = Client::join(&dir, &hub.url, "Ben").await;
     let id = ben.send("hi").await;
@@ -116,7 +116,7 @@ async fn health_is_for_all_and_metrics_for_admins() {
 }
 
 #[tokio::test]
-async fn an_invite_makes_one_principal_however_often_its_answer_is_lost() {
+async fn an_invite_creates_one_principal_even_if_its_answer_is_lost() {
     let (dir, hub) = hub().await;
     let (code, token) = (new_code(&dir, &InviteOptions::default()), new_token());
     let enter = async |code: &str, token: &str, name: &str| {
@@ -142,7 +142,7 @@ async fn an_invite_makes_one_principal_however_often_its_answer_is_lost() {
 }
 
 #[tokio::test]
-async fn an_invite_says_where_and_whom_to_trust() {
+async fn an_invite_contains_address_and_fingerprint() {
     let dir = tempfile::tempdir().unwrap();
     let none = duplex::hub::invite(dir.path(), &InviteOptions::default());
     assert!(matches!(none, Err(HubError::NotRunning { .. })));
@@ -158,7 +158,7 @@ async fn an_invite_says_where_and_whom_to_trust() {
 }
 
 #[tokio::test]
-async fn the_hub_proves_that_it_knows_the_directory_for_the_dialed_address_alone() {
+async fn the_hubs_proof_is_bound_to_the_dialed_address() {
     let (dir, hub) = hub().await;
     let secret = duplex::hub::secret(dir.path()).unwrap();
     let mut client = Client::dial(&hub.url, None).await;
@@ -174,7 +174,7 @@ async fn the_hub_proves_that_it_knows_the_directory_for_the_dialed_address_alone
 }
 
 #[tokio::test]
-async fn a_self_signed_hub_is_reached_by_its_fingerprint_which_it_keeps() {
+async fn a_self_signed_hub_keeps_its_fingerprint() {
     let dir = tempfile::tempdir().unwrap();
     let options = Options { tls: Tls::SelfSigned, ..Options::embedded(dir.path()) };
     let hub = duplex::hub::start(options.clone()).await.unwrap();
@@ -184,7 +184,7 @@ async fn a_self_signed_hub_is_reached_by_its_fingerprint_which_it_keeps() {
     dial(Socket::Tungstenite, pinned.clone()).await.unwrap();
     let wrong = Target { fingerprint: Some("0".repeat(64)), ..pinned.clone() };
     assert!(!matches!(dial(Socket::Tungstenite, wrong).await, Ok(_) | Err(Why::Unsupported { .. })));
-    assert!(dial(Socket::Tungstenite, Target::new(&hub.url)).await.is_err(), "nobody vouches for it");
+    assert!(dial(Socket::Tungstenite, Target::new(&hub.url)).await.is_err(), "no authority signed it");
     let plain = hub.url.replace("wss://", "ws://");
     assert!(dial(Socket::Tungstenite, Target::new(plain)).await.is_err());
     hub.shutdown().await;
@@ -194,7 +194,7 @@ async fn a_self_signed_hub_is_reached_by_its_fingerprint_which_it_keeps() {
 }
 
 #[tokio::test]
-async fn own_certificates_are_used_and_bad_ones_named() {
+async fn own_certificates_are_used_and_bad_ones_reported() {
     let dir = tempfile::tempdir().unwrap();
     let pair = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
     let (cert, key) = (dir.path().join("cert.pem"), dir.path().join("key.pem"));
@@ -215,7 +215,7 @@ async fn own_certificates_are_used_and_bad_ones_named() {
 }
 
 #[tokio::test]
-async fn beyond_loopback_there_is_tls_or_the_word_insecure() {
+async fn beyond_loopback_tls_or_insecure_is_required() {
     let dir = tempfile::tempdir().unwrap();
     let listen = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
     let options = Options { listen, embedded: false, ..Options::embedded(dir.path()) };
@@ -230,13 +230,13 @@ async fn beyond_loopback_there_is_tls_or_the_word_insecure() {
 }
 
 #[tokio::test]
-async fn an_invite_is_looked_at_without_being_used_and_none_is_guessed() {
+async fn an_invite_can_be_checked_without_using_it_but_not_guessed() {
     let (dir, hub) = hub().await;
     let check = |code: &str| ClientMessage::CheckInvite { code: code.into() };
     let code = new_code(&dir, &InviteOptions::default());
     for _ in 0..2 {
         let mut client = Client::dial(&hub.url, None).await;
-        // However somebody has written it down.
+        // In any spelling.
         client.say(&check(&code.to_uppercase().replace('-', " "))).await;
         let good = |message: &HubMessage| match message {
             HubMessage::InviteGood { hub, expires } => Some((hub.clone(), *expires)),

@@ -1,0 +1,185 @@
+//! [`Background`]: what the writer does when nobody waits, in small turns: the search index follows the messages, removed
+//! rooms are purged.
+
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tokio::sync::watch;
+
+use super::super::error::StoreError;
+use super::counts;
+use super::identity::Filters;
+use super::later;
+use super::search::index::{self, Merge};
+use super::write;
+
+/// Messages of removed connections that are deleted at a time.
+const MAX_PURGED: u32 = 500;
+/// Entries that are put where they belong at a time.
+const MAX_PROJECTED: u32 = 48;
+/// Messages from before the search index that are taken in at a time.
+const MAX_OLD: u32 = 48;
+/// New messages whose grams are taken in at a time.
+const MAX_NEW: u32 = 8_192;
+/// Messages whose grams may be behind while more keep coming.
+const MAX_BEHIND: i64 = 8_192;
+/// Messages that are counted at a time.
+const MAX_COUNTED: u32 = 2_000;
+/// Commits of so many bytes are a replay.
+const REPLAY_BYTES: usize = 256 * 1024;
+/// How much of the file the writer has in memory: during a replay, which comes upon pages everywhere, and else. In KiB.
+const CACHE_KIB: (i64, i64) = (16_384, 2_048);
+/// The pause between two turns, in which commits have theirs.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// What there is to do. What is left over from the last time is found out by looking.
+pub(super) struct Background {
+    purging: bool,
+    /// Whether entries may have been kept that this version knows.
+    projecting: bool,
+    /// Whether the grams of new messages may be behind.
+    is_behind: bool,
+    /// Whether messages that were there before the search index are still to be taken in.
+    indexing: bool,
+    /// Whether the search index may have segments to put together.
+    merging: bool,
+    /// Whether the writer has much of the file in memory.
+    is_roomy: bool,
+    /// Where ids need not be looked for, during a replay.
+    filters: Filters,
+    /// Whether some messages may not be counted yet.
+    counting: bool,
+    indexed: watch::Sender<Option<u8>>,
+}
+
+impl Background {
+    pub(super) fn new(db: Option<&Connection>, indexed: watch::Sender<Option<u8>>) -> Self {
+        if let Some(percent) = db.and_then(|db| index::progress(db).ok()) {
+            indexed.send_replace(percent);
+        }
+        Background {
+            purging: true,
+            projecting: true,
+            is_behind: true,
+            indexing: true,
+            merging: true,
+            is_roomy: false,
+            filters: Filters::default(),
+            counting: true,
+            indexed,
+        }
+    }
+
+    /// Something was committed. `purging`: rooms were removed.
+    pub(super) fn committed(&mut self, purging: bool) {
+        (self.is_behind, self.counting) = (true, true);
+        self.purging |= purging;
+    }
+
+    /// Another file, or an index that is made anew.
+    pub(super) fn begin_anew(&mut self, percent: Option<u8>) {
+        (self.indexing, self.is_behind) = (true, true);
+        self.indexed.send_replace(percent);
+    }
+
+    /// Before so many bytes are written.
+    pub(super) fn make_room(&mut self, db: &mut Connection, bytes: usize) -> Result<(), StoreError> {
+        if bytes > REPLAY_BYTES && !self.is_roomy {
+            db.pragma_update(None, "cache_size", -CACHE_KIB.0)?;
+            self.is_roomy = true;
+        }
+        if self.is_roomy {
+            unhurried(db, |db| self.filters.load(db))?;
+        }
+        Ok(())
+    }
+
+    /// Where ids need not be looked for.
+    pub(super) fn filters(&self) -> &Filters {
+        &self.filters
+    }
+
+    /// The file is another one, or is opened anew.
+    pub(super) fn forget(&mut self) {
+        self.filters.clear();
+        (self.is_roomy, self.counting) = (false, true);
+    }
+
+    /// Nothing can be done.
+    pub(super) fn stop(&mut self) {
+        (self.purging, self.projecting) = (false, false);
+        (self.is_behind, self.indexing) = (false, false);
+        (self.merging, self.is_roomy, self.counting) = (false, false, false);
+    }
+
+    /// When the next turn is due; none where there is nothing to do.
+    pub(super) fn pause(&self) -> Option<Duration> {
+        let is_some = self.projecting
+            || self.purging
+            || self.is_behind
+            || self.indexing
+            || self.merging
+            || self.is_roomy
+            || self.counting;
+        is_some.then_some(PAUSE)
+    }
+
+    /// One turn. What is lost of that by a power cut is done again, so that no turn waits for the disk. `waits`: whether
+    /// something else is to be done.
+    pub(super) fn turn(&mut self, db: &mut Connection, waits: &dyn Fn() -> bool) -> Result<(), StoreError> {
+        unhurried(db, |db| {
+            // Segments before what makes more of them: the more there are, the more a search has to look at.
+            if self.is_behind {
+                self.is_behind = index::take_in(db, MAX_NEW, waits)?;
+                self.merging = true;
+            } else if self.merging {
+                self.merging = index::merge(db, Merge::Idle)?;
+            } else if self.projecting {
+                self.projecting = later::project(db, &self.filters, MAX_PROJECTED)?;
+                self.is_behind = true;
+            } else if self.purging {
+                self.purging = write::purge(db, MAX_PURGED)?;
+                self.merging = true;
+            } else if self.counting {
+                self.counting = counts::take_in_old(db, MAX_COUNTED)?;
+            } else if self.is_roomy && !self.indexing {
+                db.pragma_update(None, "cache_size", -CACHE_KIB.1)?;
+                db.execute_batch("PRAGMA shrink_memory")?;
+                self.filters.clear();
+                self.is_roomy = false;
+            } else {
+                let percent = index::take_in_old(db, MAX_OLD)?;
+                self.indexed.send_if_modified(|known| std::mem::replace(known, percent) != percent);
+                self.indexing = percent.is_some();
+                self.merging = true;
+            }
+            Ok(())
+        })
+    }
+
+    /// While commits keep coming the index follows at a bounded distance: a search reads what is between.
+    pub(super) fn keep_up(&mut self, db: &mut Connection) -> Result<(), StoreError> {
+        while self.is_behind && index::behind(db)? > MAX_BEHIND {
+            unhurried(db, |db| {
+                self.is_behind = index::take_in(db, MAX_NEW, &|| false)?;
+                self.merging = true;
+                index::merge(db, Merge::Replay)?;
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// Does something that need not survive a power cut.
+fn unhurried(
+    db: &mut Connection,
+    work: impl FnOnce(&mut Connection) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    db.pragma_update(None, "synchronous", "NORMAL")?;
+    let done = work(db);
+    if let Err(error) = db.pragma_update(None, "synchronous", "FULL") {
+        log::error!("commits no longer wait for the disk: {error}");
+    }
+    done
+}
