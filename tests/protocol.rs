@@ -662,3 +662,22 @@ fn profile() -> model::Profile {
         websocket: Default::default(),
     }
 }
+
+#[test]
+fn a_send_means_the_same_however_its_fields_are_ordered() {
+    let id = "6f9619ff-8b86-4d01-b42d-00cf4fc964ff";
+    let rest = format!(
+        r#""id":"{id}","seq":3,"room":"general","body":"x","at":1,"retry":true,"sender":"boss","more":{{"a":[1]}}"#
+    );
+    let [first, last] = [format!(r#"{{"type":"send",{rest}}}"#), format!(r#"{{{rest},"type":"send"}}"#)];
+    let read = |text: &str| decode::<ClientMessage>(&Frame::Text(text.to_owned()));
+    let Ok(Decoded::Known(ClientMessage::Send { draft, seq: 3, retry: true })) = read(&first) else {
+        panic!("{:?}", read(&first));
+    };
+    assert_eq!(draft.content.extra().json().as_deref(), Some(r#"{"more":{"a":[1]}}"#));
+    assert_eq!(read(&first), read(&last));
+    for wrong in ["seq", "id", "room", "at"] {
+        let without = first.replace(&format!("\"{wrong}\":"), "\"other\":");
+        assert!(fault::<ClientMessage>(&Frame::Text(without.clone())).contains(wrong), "{without}");
+    }
+}

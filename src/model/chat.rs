@@ -287,6 +287,17 @@ impl Chat {
         self.names.iter().filter_map(|(_, id)| Some((id, self.rooms.get(id)?)))
     }
 
+    /// The same from a place on; those before it cost next to nothing.
+    pub fn rooms_from(&self, place: usize) -> impl Iterator<Item = (&RoomId, &Room)> {
+        self.names.iter().skip(place).filter_map(|(_, id)| Some((id, self.rooms.get(id)?)))
+    }
+
+    /// At which place a room is shown.
+    pub fn place_of(&self, room: &RoomId) -> Option<usize> {
+        let name = &self.rooms.get(room)?.name;
+        self.names.iter().position(|(known, id)| id == room && known == name)
+    }
+
     /// The first room that is called this.
     pub fn room_called(&self, name: &RoomName) -> Option<&RoomId> {
         // No id is smaller than this one.

@@ -327,14 +327,9 @@ impl<'de> Deserialize<'de> for Draft {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Draft, A::Error> {
                 let mut fields = Fields::default();
                 while let Some(Name(name)) = map.next_key()? {
-                    if OF_ENTRY.contains(&&*name) {
-                        map.next_value::<de::IgnoredAny>()?;
-                    } else {
-                        fields.take(name, &mut map)?;
-                    }
+                    fields.take_of_sender(name, &mut map)?;
                 }
-                fields.kind.get_or_insert(Cow::Borrowed(MESSAGE));
-                fields.draft()
+                fields.draft_of_sender()
             }
         }
 
@@ -344,7 +339,7 @@ impl<'de> Deserialize<'de> for Draft {
 
 /// The fields of a draft while they are being read.
 #[derive(Default)]
-pub(super) struct Fields<'de> {
+pub(crate) struct Fields<'de> {
     kind: Option<Cow<'de, str>>,
     id: Option<MessageId>,
     room: Option<RoomId>,
@@ -374,6 +369,24 @@ impl<'de> Fields<'de> {
         }
     }
 
+    /// The same for what a client says: what only a server may say is ignored.
+    pub(crate) fn take_of_sender<A: MapAccess<'de>>(
+        &mut self,
+        name: Cow<'de, str>,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match OF_ENTRY.contains(&&*name) {
+            true => map.next_value::<de::IgnoredAny>().map(drop),
+            false => self.take(name, map),
+        }
+    }
+
+    /// All of them together, as a client says them: a message need not say that it is one.
+    pub(crate) fn draft_of_sender<E: de::Error>(mut self) -> Result<Draft, E> {
+        self.kind.get_or_insert(Cow::Borrowed(MESSAGE));
+        self.draft()
+    }
+
     /// All of them together.
     pub(super) fn draft<E: de::Error>(self) -> Result<Draft, E> {
         let missing = E::missing_field;
@@ -390,7 +403,7 @@ impl<'de> Fields<'de> {
 }
 
 /// Sets a field that must not be there twice.
-pub(super) fn once<T, E: de::Error>(field: &mut Option<T>, name: &'static str, value: T) -> Result<(), E> {
+pub(crate) fn once<T, E: de::Error>(field: &mut Option<T>, name: &'static str, value: T) -> Result<(), E> {
     match field.replace(value) {
         None => Ok(()),
         Some(_) => Err(E::duplicate_field(name)),
@@ -398,7 +411,7 @@ pub(super) fn once<T, E: de::Error>(field: &mut Option<T>, name: &'static str, v
 }
 
 /// A key: borrowed where that can be, since most are thrown away.
-pub(super) struct Name<'de>(pub(super) Cow<'de, str>);
+pub(crate) struct Name<'de>(pub(crate) Cow<'de, str>);
 
 /// A text: borrowed where that can be.
 struct Text<'de>(Cow<'de, str>);

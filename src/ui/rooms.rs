@@ -147,7 +147,7 @@ fn rows(cx: &Cx, open: Option<&Place>) -> Vec<ConnectionRow> {
                 name: name_of(connection, cx.words),
                 rooms,
                 has_more: connection.chat.left_out.rooms,
-                open: open.and_then(|open| connection.chat.rooms_by_name().position(|(id, _)| id == open)),
+                open: open.and_then(|open| connection.chat.place_of(open)),
                 people: people::is_offered(connection),
                 invites: people::has_invites(connection),
                 makes_rooms: connection.offers(Feature::CreateRooms),
@@ -177,10 +177,10 @@ fn room_rows(cx: &Cx, row: &ConnectionRow, drawn: &Range<usize>, reading: Option
             let state = State { counts: Counts { unread, mentions }, choice, unmade: room.unmade };
             RoomRow { at, id: id.clone(), name, state }
         };
-        let rooms = || connection.chat.rooms_by_name().enumerate();
-        let one = |at: usize| rooms().skip(at).take(1);
+        let from = |at: usize| (at..).zip(connection.chat.rooms_from(at));
+        let one = |at: usize| from(at).take(1);
         let (first, last) = (before.into_iter().flat_map(one), after.into_iter().flat_map(one));
-        first.chain(rooms().skip(drawn.start).take(drawn.len())).chain(last).map(copy).collect()
+        first.chain(from(drawn.start).take(drawn.len())).chain(last).map(copy).collect()
     })
 }
 
