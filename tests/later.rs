@@ -141,7 +141,7 @@ impl App {
 
 fn unknown(kind: &str) -> Content {
     let fields = Extra::from_json(r#"{"body":{"text":"Mine?"},"choices":["a",{"b":1.5}]}"#);
-    Content::from_fields(kind, &RoomId::general(), None, fields).unwrap()
+    Content::from_fields(kind, None, fields).unwrap()
 }
 
 #[test]

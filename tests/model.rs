@@ -156,7 +156,7 @@ fn acknowledged(offset: u64) -> Event {
 
 /// A hub's log: messages by us and others in three rooms, rooms, and kinds of a later version.
 fn log(length: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Entry>> {
-    let later = Content::from_fields("poll", &RoomId::general(), None, Extra::default()).unwrap();
+    let later = Content::from_fields("poll", None, Extra::default()).unwrap();
     let content = prop_oneof![8 => Just(None), 1 => Just(Some(Content::room(RoomName::general()))), 1 => Just(Some(later))];
     let by = prop_oneof![Just("me"), Just("a"), Just("b")];
     let place = prop_oneof![3 => Just("general"), 1 => Just("lathe"), 1 => Just("물레")];

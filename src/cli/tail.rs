@@ -13,7 +13,7 @@ use crate::model::chat::MAX_ROOMS;
 use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent};
 use crate::model::known::Known;
 use crate::model::link_state::LinkState;
-use crate::model::{Content, Draft, Entry, Event, Readings, RoomId, RoomName, Sender};
+use crate::model::{Entry, Event, Readings, RoomId, RoomName, Sender};
 use crate::wire::SavedState;
 
 pub(super) async fn run(command: Tail) -> Result<(), Failure> {
@@ -86,9 +86,9 @@ impl Printer {
                 listed.rooms.iter().for_each(|room| name(&room.id, &room.name));
             }
             Event::Chat(ChatEvent::Entries { entries, .. }) => {
-                for Draft { room, content, .. } in entries.iter().map(|entry| &entry.draft) {
-                    if let Content::Room { name: called, .. } = content {
-                        name(room, called);
+                for draft in entries.iter().map(|entry| &entry.draft) {
+                    if let Some(called) = draft.room_name() {
+                        name(&draft.room, &called);
                     }
                 }
             }

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::content::Content;
 use super::entry::Entry;
 use super::event::{ChatEvent, Follows, Listed, LogKind, LogRestart, Page, Person, Side, Stored};
 use super::id::{MessageId, NamedRoom, Offset, PrincipalId, RoomId, RoomName};
@@ -288,6 +287,17 @@ impl Chat {
         self.names.iter().filter_map(|(_, id)| Some((id, self.rooms.get(id)?)))
     }
 
+    /// The same from a place on; those before it cost next to nothing.
+    pub fn rooms_from(&self, place: usize) -> impl Iterator<Item = (&RoomId, &Room)> {
+        self.names.iter().skip(place).filter_map(|(_, id)| Some((id, self.rooms.get(id)?)))
+    }
+
+    /// At which place a room is shown.
+    pub fn place_of(&self, room: &RoomId) -> Option<usize> {
+        let name = &self.rooms.get(room)?.name;
+        self.names.iter().position(|(known, id)| id == room && known == name)
+    }
+
     /// The first room that is called this.
     pub fn room_called(&self, name: &RoomName) -> Option<&RoomId> {
         // No id is smaller than this one.
@@ -361,10 +371,10 @@ impl Chat {
         if entry.draft.content.is_unknown() {
             return;
         }
-        if let Content::Room { name, .. } = &entry.draft.content {
+        if let Some(name) = entry.draft.room_name() {
             let known = self.rooms.get(&entry.draft.room);
             let is_new = known.is_none_or(|room| room.unmade.is_some());
-            self.told_of_room(&entry.draft.room, name);
+            self.told_of_room(&entry.draft.room, &name);
             // The room begins here: nothing of it is older.
             if is_new && let Some(room) = self.rooms.get_mut(&entry.draft.room) {
                 room.window.before = Edge::End;
@@ -540,9 +550,9 @@ impl Chat {
 
     /// A room is to be made.
     fn make_unmade(&mut self, item: &OutboxItem) {
-        let Content::Room { name, .. } = &item.draft.content else { return };
+        let Some(name) = item.draft.room_name() else { return };
         let is_new = !self.rooms.contains_key(&item.draft.room);
-        self.name_room(&item.draft.room, name);
+        self.name_room(&item.draft.room, &name);
         let is_refused = matches!(item.delivery, Delivery::Failed(_));
         if let Some(room) = self.rooms.get_mut(&item.draft.room) {
             room.unmade = Some(if is_refused { Unmade::Refused } else { Unmade::Waiting });

@@ -46,8 +46,8 @@ pub enum Content {
     },
     /// A room is made.
     Room {
-        /// What it is called.
-        name: RoomName,
+        /// What it is called; none: like its id.
+        name: Option<RoomName>,
         /// Fields that this version does not know.
         extra: Extra,
     },
@@ -72,7 +72,7 @@ impl Content {
 
     /// A room of this name is made.
     pub fn room(name: RoomName) -> Self {
-        Content::Room { name, extra: Extra::default() }
+        Content::Room { name: Some(name), extra: Extra::default() }
     }
 
     /// Its word on the wire and on the disk.
@@ -96,7 +96,7 @@ impl Content {
     pub fn emptied(self) -> Self {
         match self {
             Content::Text { .. } | Content::Unknown(_) => Content::text(String::new()),
-            Content::Room { name, .. } => Content::room(name),
+            Content::Room { name, .. } => Content::Room { name, extra: Extra::default() },
         }
     }
 
@@ -113,7 +113,9 @@ impl Content {
         match self {
             Content::Room { name, extra } => {
                 let mut fields = extra.clone();
-                fields.insert("name", name.as_str().into());
+                if let Some(name) = name {
+                    fields.insert("name", name.as_str().into());
+                }
                 fields.json()
             }
             Content::Text { .. } | Content::Unknown(_) => self.extra().json(),
@@ -147,33 +149,28 @@ impl Content {
     pub fn bytes(&self) -> usize {
         let named = match self {
             Content::Text { .. } => 0,
-            Content::Room { name, .. } => name.as_str().len(),
+            Content::Room { name, .. } => name.as_ref().map_or(0, |name| name.as_str().len()),
             Content::Unknown(unknown) => unknown.kind.len(),
         };
         self.body().len() + self.extra().bytes() + named
     }
 
-    /// Content of a kind with its fields, `body` among them. What makes a room and has no name is called like its id.
+    /// Content of a kind with its fields, `body` among them.
     ///
     /// # Errors
     /// When a field that this version knows is not what it should be; the text says which.
-    pub fn from_fields(
-        kind: &str,
-        room: &RoomId,
-        body: Option<Value>,
-        mut extra: Extra,
-    ) -> Result<Self, &'static str> {
+    pub fn from_fields(kind: &str, body: Option<Value>, mut extra: Extra) -> Result<Self, &'static str> {
         match (kind, body) {
             (MESSAGE, None) => Ok(Content::Text { body: String::new(), extra }),
             (MESSAGE, Some(Value::String(body))) => Ok(Content::Text { body, extra }),
-            (MESSAGE, Some(_)) => Err("invalid type: a `body` that is no text"),
+            (MESSAGE, Some(_)) => Err("invalid type: a `body` that is no text, expected a string"),
             (kind, body) => {
                 let is_none = kind == ROOM && body.as_ref().and_then(Value::as_str) == Some("");
                 if let Some(body) = body.filter(|_| !is_none) {
                     extra.insert("body", body);
                 }
                 match kind {
-                    ROOM => Ok(Content::Room { name: take_name(room, &mut extra)?, extra }),
+                    ROOM => Ok(Content::Room { name: take_name(&mut extra), extra }),
                     kind => Ok(Content::Unknown(Unknown { kind: kind.to_owned(), fields: extra })),
                 }
             }
@@ -191,7 +188,7 @@ impl Content {
         if self.is_text() || has_own {
             map.serialize_entry("body", self.body())?;
         }
-        if let Content::Room { name, .. } = self {
+        if let Content::Room { name: Some(name), .. } = self {
             map.serialize_entry("name", name)?;
         }
         for (name, value) in self.extra().fields().filter(|(name, _)| !but.contains(&name.as_str())) {
@@ -201,13 +198,11 @@ impl Content {
     }
 }
 
-/// The name of a room that is made, out of its fields. A longer one than this version takes is cut.
-fn take_name(room: &RoomId, fields: &mut Extra) -> Result<RoomName, &'static str> {
-    match fields.remove("name") {
-        None => Ok(RoomName::of_id(room)),
-        Some(Value::String(name)) => Ok(RoomName::closest(&name).unwrap_or_else(|| RoomName::of_id(room))),
-        Some(_) => Err("invalid type: a room's `name` that is no text"),
-    }
+/// The name of a room that is made, out of its fields. One that this version does not take stays there.
+fn take_name(fields: &mut Extra) -> Option<RoomName> {
+    let name = RoomName::new(fields.get("name")?.as_str()?).ok()?;
+    fields.remove("name");
+    Some(name)
 }
 
 /// Fields of JSON that this version does not know, as they came.
@@ -293,6 +288,16 @@ fn depth(value: &Value) -> usize {
     }
 }
 
+impl Draft {
+    /// What the room is called that this makes; none where it makes none.
+    pub fn room_name(&self) -> Option<RoomName> {
+        let Content::Room { name, extra } = &self.content else { return None };
+        // A later version may allow names that this one does not.
+        let later = || RoomName::closest(extra.get("name")?.as_str()?);
+        Some(name.clone().or_else(later).unwrap_or_else(|| RoomName::of_id(&self.room)))
+    }
+}
+
 /// As the message that sends it has it: a kind is named unless it is a message.
 impl Serialize for Draft {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -322,14 +327,9 @@ impl<'de> Deserialize<'de> for Draft {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Draft, A::Error> {
                 let mut fields = Fields::default();
                 while let Some(Name(name)) = map.next_key()? {
-                    if OF_ENTRY.contains(&&*name) {
-                        map.next_value::<de::IgnoredAny>()?;
-                    } else {
-                        fields.take(name, &mut map)?;
-                    }
+                    fields.take_of_sender(name, &mut map)?;
                 }
-                fields.kind.get_or_insert(Cow::Borrowed(MESSAGE));
-                fields.draft()
+                fields.draft_of_sender()
             }
         }
 
@@ -339,7 +339,7 @@ impl<'de> Deserialize<'de> for Draft {
 
 /// The fields of a draft while they are being read.
 #[derive(Default)]
-pub(super) struct Fields<'de> {
+pub(crate) struct Fields<'de> {
     kind: Option<Cow<'de, str>>,
     id: Option<MessageId>,
     room: Option<RoomId>,
@@ -369,12 +369,30 @@ impl<'de> Fields<'de> {
         }
     }
 
+    /// The same for what a client says: what only a server may say is ignored.
+    pub(crate) fn take_of_sender<A: MapAccess<'de>>(
+        &mut self,
+        name: Cow<'de, str>,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        match OF_ENTRY.contains(&&*name) {
+            true => map.next_value::<de::IgnoredAny>().map(drop),
+            false => self.take(name, map),
+        }
+    }
+
+    /// All of them together, as a client says them: a message need not say that it is one.
+    pub(crate) fn draft_of_sender<E: de::Error>(mut self) -> Result<Draft, E> {
+        self.kind.get_or_insert(Cow::Borrowed(MESSAGE));
+        self.draft()
+    }
+
     /// All of them together.
     pub(super) fn draft<E: de::Error>(self) -> Result<Draft, E> {
         let missing = E::missing_field;
         let kind = self.kind.ok_or_else(|| missing("kind"))?;
         let room = self.room.ok_or_else(|| missing("room"))?;
-        let content = Content::from_fields(&kind, &room, self.body, self.extra).map_err(E::custom)?;
+        let content = Content::from_fields(&kind, self.body, self.extra).map_err(E::custom)?;
         Ok(Draft {
             id: self.id.ok_or_else(|| missing("id"))?,
             room,
@@ -385,7 +403,7 @@ impl<'de> Fields<'de> {
 }
 
 /// Sets a field that must not be there twice.
-pub(super) fn once<T, E: de::Error>(field: &mut Option<T>, name: &'static str, value: T) -> Result<(), E> {
+pub(crate) fn once<T, E: de::Error>(field: &mut Option<T>, name: &'static str, value: T) -> Result<(), E> {
     match field.replace(value) {
         None => Ok(()),
         Some(_) => Err(E::duplicate_field(name)),
@@ -393,7 +411,7 @@ pub(super) fn once<T, E: de::Error>(field: &mut Option<T>, name: &'static str, v
 }
 
 /// A key: borrowed where that can be, since most are thrown away.
-pub(super) struct Name<'de>(pub(super) Cow<'de, str>);
+pub(crate) struct Name<'de>(pub(crate) Cow<'de, str>);
 
 /// A text: borrowed where that can be.
 struct Text<'de>(Cow<'de, str>);
@@ -446,6 +464,9 @@ mod tests {
             json!({"body": "x"}),
             json!({"body": "x", "reply_to": 7, "marks": ["a", {"b": 1.5}]}),
             json!({"kind": "room", "body": "", "name": "Lathes", "topic": "x"}),
+            json!({"kind": "room", "body": "", "topic": "x"}),
+            json!({"kind": "room", "body": "", "name": "x".repeat(100)}),
+            json!({"kind": "room", "body": "", "name": {"of": "a later version"}}),
             json!({"kind": "poll", "choices": ["a", "b"], "body": "A poll"}),
             json!({"kind": "poll", "body": {"text": "A poll", "choices": []}}),
             json!({"kind": "poll", "name": 7}),
@@ -474,6 +495,19 @@ mod tests {
         let draft = Draft { id: ID.parse().unwrap(), room: RoomId::general(), content, at: 1 };
         let json = serde_json::to_value(&draft).unwrap();
         assert!(json.get("seq").is_none() && json.get("type").is_none(), "{json}");
+    }
+
+    #[test]
+    fn a_room_has_a_name_whatever_it_says() {
+        let named = |more: Value| {
+            let mut json = json!({"kind": "room", "id": ID, "room": "r-1", "at": 1});
+            json.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            serde_json::from_value::<Draft>(json).unwrap().room_name().unwrap().as_str().to_owned()
+        };
+        assert_eq!(named(json!({"name": "Lathes"})), "Lathes");
+        assert_eq!(named(json!({"name": format!(" {}", "x".repeat(100))})), "x".repeat(64));
+        assert_eq!(named(json!({})), "r-1");
+        assert_eq!(named(json!({"name": {"of": "a later version"}})), "r-1");
     }
 
     #[test]

@@ -147,7 +147,7 @@ fn rows(cx: &Cx, open: Option<&Place>) -> Vec<ConnectionRow> {
                 name: name_of(connection, cx.words),
                 rooms,
                 has_more: connection.chat.left_out.rooms,
-                open: open.and_then(|open| connection.chat.rooms_by_name().position(|(id, _)| id == open)),
+                open: open.and_then(|open| connection.chat.place_of(open)),
                 people: people::is_offered(connection),
                 invites: people::has_invites(connection),
                 makes_rooms: connection.offers(Feature::CreateRooms),
@@ -177,10 +177,10 @@ fn room_rows(cx: &Cx, row: &ConnectionRow, drawn: &Range<usize>, reading: Option
             let state = State { counts: Counts { unread, mentions }, choice, unmade: room.unmade };
             RoomRow { at, id: id.clone(), name, state }
         };
-        let rooms = || connection.chat.rooms_by_name().enumerate();
-        let one = |at: usize| rooms().skip(at).take(1);
+        let from = |at: usize| (at..).zip(connection.chat.rooms_from(at));
+        let one = |at: usize| from(at).take(1);
         let (first, last) = (before.into_iter().flat_map(one), after.into_iter().flat_map(one));
-        first.chain(rooms().skip(drawn.start).take(drawn.len())).chain(last).map(copy).collect()
+        first.chain(from(drawn.start).take(drawn.len())).chain(last).map(copy).collect()
     })
 }
 
@@ -479,10 +479,11 @@ fn room_row(
     cx: &mut Cx,
     (connection, room, name): (ConnectionId, &RoomId, &str),
     (at, of): (usize, usize),
-    State { counts: Counts { unread, mentions }, choice, unmade }: State,
+    state: State,
     selected: bool,
     wants_focus: bool,
 ) -> bool {
+    let State { counts: Counts { unread, mentions }, choice, unmade } = state;
     let theme = theme::of(ui);
     let (_, rect) = ui.allocate_space(vec2(ui.available_width(), cx.rhythm().row));
     let id = Id::unique(("room", connection, room));
@@ -494,25 +495,7 @@ fn room_row(
     if response.gained_focus() {
         response.scroll_to_me(None);
     }
-    ui.ctx().accesskit_node_builder(id, |node| {
-        node.set_role(Role::ListItem);
-        let mut name = name.to_owned();
-        for (count, said) in [(unread, cx.words.unread), (mentions, cx.words.mentions)] {
-            if count > 0 {
-                name = format!("{name}, {}", said(count));
-            }
-        }
-        if let Some(unmade) = unmade {
-            name = format!("{name}, {}", (cx.words.unmade)(unmade));
-        }
-        node.set_label(name);
-        node.set_selected(selected);
-        node.set_position_in_set(at);
-        node.set_size_of_set(of);
-        if let Some(said) = choice.said(cx.words) {
-            node.set_description(said);
-        }
-    });
+    speak(ui, cx, id, name, (at, of), state, selected);
     room_menu::show(ui, cx, &response, (connection, room, name), choice);
     if !ui.is_rect_visible(rect) {
         return response.clicked();
@@ -549,4 +532,28 @@ fn room_row(
     let name = widgets::cut(ui, name, font, colour, right - left);
     ui.painter().galley(pos2(left, rect.center().y - name.size().y / 2.0), name, colour);
     response.clicked()
+}
+
+/// What of a room is said to those who listen.
+fn speak(ui: &Ui, cx: &Cx, id: Id, name: &str, (at, of): (usize, usize), state: State, selected: bool) {
+    let State { counts: Counts { unread, mentions }, choice, unmade } = state;
+    ui.ctx().accesskit_node_builder(id, |node| {
+        node.set_role(Role::ListItem);
+        let mut name = name.to_owned();
+        for (count, said) in [(unread, cx.words.unread), (mentions, cx.words.mentions)] {
+            if count > 0 {
+                name = format!("{name}, {}", said(count));
+            }
+        }
+        if let Some(unmade) = unmade {
+            name = format!("{name}, {}", (cx.words.unmade)(unmade));
+        }
+        node.set_label(name);
+        node.set_selected(selected);
+        node.set_position_in_set(at);
+        node.set_size_of_set(of);
+        if let Some(said) = choice.said(cx.words) {
+            node.set_description(said);
+        }
+    });
 }

@@ -111,8 +111,7 @@ fn draft(kinds: &'static [&'static str]) -> impl Strategy<Value = Draft> {
         if let Some(more) = more {
             extra.insert("later", more.into());
         }
-        let content =
-            Content::from_fields(kind, &room, Some(body.into()), extra).expect("a body that is text");
+        let content = Content::from_fields(kind, Some(body.into()), extra).expect("a body that is text");
         Draft { id, room, content, at }
     })
 }

@@ -77,14 +77,20 @@ async fn rooms_are_created_and_history_is_paged() {
     // Its entry gave it its id; the name is accepted in a send alone.
     let made = RoomId::new(id.to_string()).unwrap();
     for seq in 2..=21 {
-        let (id, body) = (new_id(), seq.to_string());
+        let (message, body) = (new_id(), seq.to_string());
         anna.say(&ClientMessage::Send {
-            draft: Draft { id, room: room.clone(), content: Content::text(body), at: 0 },
+            // By its name and by its id.
+            draft: Draft {
+                id: message,
+                room: if seq % 2 == 0 { room.clone() } else { id.into() },
+                content: Content::text(body),
+                at: 0,
+            },
             seq,
             retry: false,
         })
         .await;
-        anna.acked(id).await;
+        anna.acked(message).await;
     }
     anna.say(&ClientMessage::History { room: made, before: 20, limit: 5 }).await;
     let (entries, complete) = anna

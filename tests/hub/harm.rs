@@ -165,7 +165,7 @@ async fn a_group_of_appends_is_written_whole_or_not_at_all() {
         received: 0,
         only_known: false,
     };
-    let unknown = Content::from_fields("poll", &RoomId::general(), None, Extra::default()).unwrap();
+    let unknown = Content::from_fields("poll", None, Extra::default()).unwrap();
     let (one, bad) = (append(Content::text("one")), append(unknown));
     assert!(store.append_all(vec![one.clone(), bad]).await.is_err());
     assert_eq!(store.head(), 1);

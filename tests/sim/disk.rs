@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use duplex::link::courier::Change;
-use duplex::model::content::Content;
 use duplex::model::event::{ChatEvent, Follows, LinkEvent, LogRestart, Page, Stored, StoredRoom};
 use duplex::model::id::RoomName;
 use duplex::model::{
@@ -149,8 +148,7 @@ impl ClientDisk {
         if self.me.as_ref().is_some_and(|me| me.id == entry.sender.id) {
             self.outbox.retain(|_, item| item.draft.id != entry.draft.id);
         }
-        let name = if let Content::Room { name, .. } = &entry.draft.content { Some(name) } else { None };
-        self.room(&entry.draft.room, name);
+        self.room(&entry.draft.room, entry.draft.room_name().as_ref());
         if entry.draft.content.is_text() {
             let position = Position { era: self.era, offset: entry.offset };
             self.messages.insert((entry.sender.id.clone(), entry.draft.id), (position, entry));
@@ -169,13 +167,13 @@ impl ClientDisk {
     }
 
     fn queue(&mut self, item: OutboxItem) {
-        if let Content::Room { name, .. } = &item.draft.content {
+        if let Some(name) = item.draft.room_name() {
             match self.rooms.iter().find(|room| room.id == item.draft.room) {
                 Some(room) if !room.unmade => return,
                 Some(_) => {}
                 None => {
                     let id = item.draft.room.clone();
-                    self.rooms.push(KnownRoom { id, name: name.clone(), unmade: true });
+                    self.rooms.push(KnownRoom { id, name, unmade: true });
                 }
             }
         }

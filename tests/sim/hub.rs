@@ -152,9 +152,9 @@ fn lists(disk: &HubDisk, after: u64) -> Lists {
 
 fn named(entry: &Entry) -> NamedRoom {
     let id = entry.draft.room.clone();
-    match &entry.draft.content {
-        Content::Room { name, .. } => NamedRoom { id, name: name.clone() },
-        _ => id.into(),
+    match entry.draft.room_name() {
+        Some(name) => NamedRoom { id, name },
+        None => id.into(),
     }
 }
 

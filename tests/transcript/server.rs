@@ -116,10 +116,9 @@ fn asked(ask: &Ask) -> String {
             if let Some(refusal) = refusal {
                 return format!("find {id} by {}, or {}", sender.id, words::refusal(refusal));
             }
-            let (room, body) = match &draft.content {
-                Content::Room { name, .. } => (name.as_str(), ""),
-                content => (draft.room.as_str(), content.body()),
-            };
+            let name = draft.room_name();
+            let room = name.as_ref().map_or(draft.room.as_str(), |name| name.as_str());
+            let body = draft.content.body();
             format!("append {id} by {} in {room}: {body}", sender.id)
         }
         Ask::Lists(from) => format!("lists from room {:?}", from.rooms),

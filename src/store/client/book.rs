@@ -13,7 +13,7 @@ use super::search::index;
 use super::write::{self, Log, key, saturated};
 use crate::model::content::Content;
 use crate::model::notices::mentions;
-use crate::model::{ConnectionId, Entry, Offset, Position, RoomId};
+use crate::model::{ConnectionId, Entry, Offset, Position, RoomId, RoomName};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -86,8 +86,9 @@ impl<'a> Book<'a> {
         }
         match &entry.draft.content {
             Content::Unknown(_) => self.keep_json(entry)?,
-            Content::Room { name, .. } => {
-                write::name_room(self.db, self.connection, &entry.draft.room, name)?;
+            Content::Room { .. } => {
+                let name = entry.draft.room_name().unwrap_or_else(|| RoomName::of_id(&entry.draft.room));
+                write::name_room(self.db, self.connection, &entry.draft.room, &name)?;
                 self.keep_json_of_room(entry)?;
                 let room = self.room(&entry.draft.room)?;
                 let room = &mut self.rooms[room];

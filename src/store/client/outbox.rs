@@ -7,7 +7,7 @@ use super::identity::{Filters, Rows};
 use super::write::key;
 use crate::model::content::ROOM;
 use crate::model::event::Follows;
-use crate::model::{ConnectionId, Content, Delivery, MessageId, OutboxItem, Refusal, RoomId};
+use crate::model::{ConnectionId, Delivery, MessageId, OutboxItem, Refusal, RoomId};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -57,7 +57,7 @@ pub(super) fn queue(
 
 /// A room that is to be made is there from now on. `false`: the server knows it already.
 fn make_unmade(db: &Connection, connection: ConnectionId, item: &OutboxItem) -> Result<bool> {
-    let Content::Room { name, .. } = &item.draft.content else { return Ok(true) };
+    let Some(name) = item.draft.room_name() else { return Ok(true) };
     let mut known = db.prepare_cached("SELECT unmade FROM room WHERE connection = ?1 AND uid = ?2")?;
     let unmade: Option<bool> =
         known.query_row(params![key(connection), item.draft.room.as_str()], |row| row.get(0)).optional()?;

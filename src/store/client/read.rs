@@ -198,7 +198,7 @@ pub(super) fn outbox_item(row: &Row<'_>) -> Result<OutboxItem> {
     Ok(OutboxItem {
         draft: Draft {
             id: MessageId(Uuid::from_bytes(row.get(0)?)),
-            content: content(row.get(9)?, &room, row.get(3)?, row.get(10)?)?,
+            content: content(row.get(9)?, row.get(3)?, row.get(10)?)?,
             room,
             at: row.get(4)?,
         },
@@ -208,11 +208,11 @@ pub(super) fn outbox_item(row: &Row<'_>) -> Result<OutboxItem> {
 }
 
 /// Content from its kind, its words and its other fields as JSON.
-fn content(kind: String, room: &RoomId, body: String, extra: Option<String>) -> Result<Content> {
+fn content(kind: String, body: String, extra: Option<String>) -> Result<Content> {
     let extra = extra.map(|json| Extra::from_json(&json)).unwrap_or_default();
     // Of an unknown kind all is among the fields.
     let body = (kind == MESSAGE || !body.is_empty()).then_some(Value::String(body));
-    Content::from_fields(&kind, room, body, extra).map_err(|error| StoreError::Nonsense(error.to_owned()))
+    Content::from_fields(&kind, body, extra).map_err(|error| StoreError::Nonsense(error.to_owned()))
 }
 
 /// The next free `seq`; never one that was used before.

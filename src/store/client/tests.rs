@@ -269,46 +269,51 @@ fn what_a_server_offers_is_there_after_a_restart() {
 fn what_was_not_understood_once_is_shown_once_it_is() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
-    // Offsets 2, 4 and 7 were of kinds that an earlier version did not know.
-    let seen = [1, 3, 5, 6].map(|offset| entry(offset, "bob", offset)).to_vec();
-    let heard = |entries: &[Entry]| {
-        Write::Event(Event::Chat(ChatEvent::Entries { entries: entries.to_vec(), live: true }))
-    };
-    commit(&store, vec![welcomed(7), started(1, 1, LogRestart::First), heard(&seen[..1])]);
-    commit(&store, vec![Write::Event(Event::Chat(ChatEvent::ReadMarker { room: general(), offset: 3 }))]);
-    // Each time from the beginning: entries that follow a gap would not be taken.
-    for end in 2..=seen.len() {
-        commit(&store, vec![heard(&seen[..end])]);
-    }
-    drop(store);
-    let db = rusqlite::Connection::open(dir.path().join(super::FILE)).unwrap();
     let mut mine = entry(7, "me", 7);
     mine.draft.content = Content::text("of mine");
     let mut room = entry(4, "bob", 4);
-    (room.draft.room, room.draft.content) =
-        (RoomId::new("lathes").unwrap(), Content::room(RoomName::new("lathes").unwrap()));
+    let name = RoomName::new("Lathes").unwrap();
+    (room.draft.room, room.draft.content) = (RoomId::new("lathes").unwrap(), Content::room(name));
     let mut reply = serde_json::to_value(entry(2, "bob", 2)).unwrap();
     reply["reply_to"] = serde_json::json!({"offset": 1});
-    let json = |entry: &Entry| serde_json::to_string(entry).unwrap();
-    let damaged = r#"{"kind":"message","body":7}"#.to_owned();
-    let later = r#"{"kind":"poll"}"#.to_owned();
-    for (offset, json) in [
-        (2, reply.to_string()),
-        (4, json(&room)),
-        (7, json(&mine)),
-        (8, damaged),
-        (9, later),
-        (10, "{".to_owned()),
-    ] {
-        let insert = "INSERT INTO other_entry (connection, era, offset, json) VALUES (?1, 1, ?2, ?3)";
-        db.execute(insert, rusqlite::params![C.0.cast_signed(), offset, json]).unwrap();
+    let value = |entry: &Entry| serde_json::to_value(entry).unwrap();
+    // These were of kinds that an earlier version did not know.
+    let later = [
+        (2, reply),
+        (4, value(&room)),
+        (7, value(&mine)),
+        (8, serde_json::json!({"kind": "message", "body": 7})),
+        (9, serde_json::json!({"kind": "poll"})),
+    ];
+    let unknown = |offset| {
+        let mut poll = entry(offset, "bob", offset);
+        poll.draft.content = Content::from_fields("poll", None, Extra::default()).unwrap();
+        poll
+    };
+    commit(&store, vec![welcomed(9), started(1, 1, LogRestart::First)]);
+    for offset in 1..=9 {
+        let is_later = later.iter().any(|(later, _)| *later == offset);
+        let entries = vec![if is_later { unknown(offset) } else { entry(offset, "bob", offset) }];
+        commit(&store, vec![Write::Event(Event::Chat(ChatEvent::Entries { entries, live: true }))]);
+        if offset == 3 {
+            let read = ChatEvent::ReadMarker { room: general(), offset };
+            commit(&store, vec![Write::Event(Event::Chat(read))]);
+        }
     }
+    drop(store);
+    let db = rusqlite::Connection::open(dir.path().join(super::FILE)).unwrap();
+    for (offset, json) in &later {
+        let known = "UPDATE other_entry SET json = ?2 WHERE offset = ?1";
+        assert_eq!(db.execute(known, rusqlite::params![*offset as i64, json.to_string()]).unwrap(), 1);
+    }
+    let broken = "INSERT INTO other_entry (connection, era, offset, json) VALUES (?1, 1, 10, '{')";
+    db.execute(broken, [C.0.cast_signed()]).unwrap();
     drop(db);
     for _ in 0..2 {
         let store = open(dir.path());
         let loaded = load(&store);
         let rooms: Vec<_> = loaded.stored.rooms.iter().map(|room| room.name.as_str()).collect();
-        assert_eq!(rooms, ["general", "lathes"]);
+        assert_eq!(rooms, ["general", "Lathes"]);
         assert_eq!(offsets(&loaded), [1, 2, 3, 5, 6, 7], "each in its place");
         let general = &loaded.stored.rooms[0];
         assert_eq!((general.unread, general.newest.offset), (2, 7), "what is mine is read");
@@ -335,7 +340,7 @@ fn what_a_later_version_typed_waits_in_the_outbox_as_it_was() {
     let store = open(dir.path());
     let fields = Extra::from_json(r#"{"body":{"text":"?"},"choices":["a",{"b":1.5}]}"#);
     let mut poll = item(1);
-    poll.draft.content = Content::from_fields("poll", &general(), None, fields).unwrap();
+    poll.draft.content = Content::from_fields("poll", None, fields).unwrap();
     let mut reply = item(2);
     reply.draft.content =
         Content::Text { body: "x".into(), extra: Extra::from_json(r#"{"reply_to":{"offset":1}}"#) };

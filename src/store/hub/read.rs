@@ -149,7 +149,7 @@ fn entry(row: &Row<'_>) -> Result<Entry> {
     let room = room_uid(row.get(5)?)?;
     let draft = Draft {
         id: MessageId(Uuid::from_bytes(row.get(1)?)),
-        content: Content::from_fields(kind, &room, body, extra).map_err(nonsense)?,
+        content: Content::from_fields(kind, body, extra).map_err(nonsense)?,
         room,
         at: row.get(7)?,
     };

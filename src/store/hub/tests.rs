@@ -132,7 +132,7 @@ fn what_is_not_understood_of_a_message_is_on_disk_and_back() {
     said.draft.content = Content::Text { body: "x".into(), extra };
     let mut made = room("lathes", 2);
     made.draft.content = Content::Room {
-        name: RoomName::new("lathes").unwrap(),
+        name: Some(RoomName::new("lathes").unwrap()),
         extra: Extra::from_json(r#"{"topic":"wood"}"#),
     };
     for new in [said.clone(), made.clone()] {
@@ -149,8 +149,7 @@ fn what_is_not_understood_of_a_message_is_on_disk_and_back() {
     .unwrap();
     drop(db);
     let contents: Vec<_> = all(&open(dir.path())).into_iter().map(|entry| entry.draft.content).collect();
-    let poll =
-        Content::from_fields("poll", &RoomId::general(), None, Extra::from_json(r#"{"body":{"text":"?"}}"#));
+    let poll = Content::from_fields("poll", None, Extra::from_json(r#"{"body":{"text":"?"}}"#));
     assert_eq!(contents[1..], [said.draft.content, made.draft.content, poll.unwrap()]);
 }
 

@@ -423,51 +423,17 @@ fn append(
     if new.only_known {
         return Ok(Appended::NotKnown);
     }
-    let found = match &mut new.draft.content {
-        Content::Text { .. } => match rooms.row(db, &new.draft.room)? {
-            Some(row) => Some(row),
-            // Whoever writes by hand knows its name.
-            None => match read::room_called(db, new.draft.room.as_str())? {
-                Some((row, id)) => {
-                    new.draft.room = id;
-                    Some(row)
-                }
-                None => return Ok(Appended::NoSuchRoom),
-            },
-        },
-        Content::Room { name, .. } => {
-            if let Err(refused) = check_room(db, &new.draft.room, name, rooms)? {
-                return Ok(refused);
-            }
-            None
-        }
-        Content::Unknown(_) => return Err(StoreError::Nonsense("an entry of no known kind".to_owned())),
+    let found = match find_room(db, &mut new.draft, rooms)? {
+        Ok(found) => found,
+        Err(refused) => return Ok(refused),
     };
     if let Some((quota, until)) = gate.refuses(db, &new)? {
         return Ok(Appended::Refused { quota, until });
     }
     let offset = *head + 1;
-    let room = match (found, &new.draft.content) {
-        (None, Content::Room { name, .. }) => {
-            db.prepare_cached(
-                "INSERT INTO room (uid, name, offset, made_by, made_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-            )?
-            .execute(params![
-                new.draft.room.as_str(),
-                name.as_str(),
-                int(offset)?,
-                new.sender.id.0,
-                new.received
-            ])?;
-            let row = db.last_insert_rowid();
-            rooms.insert(&new.draft.room, name, row);
-            row
-        }
-        (found, _) => {
-            let row = found.ok_or_else(|| StoreError::Nonsense("a message in no room".to_owned()))?;
-            rooms.remember(&new.draft.room, row);
-            row
-        }
+    let room = match found {
+        Some(row) => row,
+        None => make_room(db, &new, offset, rooms)?,
     };
     let Draft { id, content, at, .. } = &new.draft;
     gate.usage.add(&new.sender.id, content.is_room(), content.bytes() as u64, new.received, offset);
@@ -489,6 +455,50 @@ fn append(
     ])?;
     *head = offset;
     Ok(Appended::New(Entry { draft: new.draft, offset, sender: new.sender, received: new.received }))
+}
+
+/// The row of the room that a draft is for; none for one that it makes. `Err`: it cannot be written.
+fn find_room(
+    db: &Connection,
+    draft: &mut Draft,
+    rooms: &mut Rooms,
+) -> Result<std::result::Result<Option<i64>, Appended>> {
+    match &mut draft.content {
+        Content::Text { .. } => {
+            if let Some(row) = rooms.row(db, &draft.room)? {
+                rooms.remember(&draft.room, row);
+                return Ok(Ok(Some(row)));
+            }
+            // Whoever writes by hand knows its name.
+            let called = read::room_called(db, draft.room.as_str())?;
+            let found = called.map(|(row, id)| {
+                draft.room = id;
+                Some(row)
+            });
+            Ok(found.ok_or(Appended::NoSuchRoom))
+        }
+        Content::Room { name, .. } => {
+            let wanted = name.get_or_insert_with(|| RoomName::of_id(&draft.room));
+            Ok(check_room(db, &draft.room, wanted, rooms)?.map(|()| None))
+        }
+        Content::Unknown(_) => Err(StoreError::Nonsense("an entry of no known kind".to_owned())),
+    }
+}
+
+/// Makes the room of an entry that has this offset. Returns its row.
+fn make_room(db: &Connection, new: &Append, offset: Offset, rooms: &mut Rooms) -> Result<i64> {
+    let name = new.draft.room_name().unwrap_or_else(|| RoomName::of_id(&new.draft.room));
+    db.prepare_cached("INSERT INTO room (uid, name, offset, made_by, made_at) VALUES (?1, ?2, ?3, ?4, ?5)")?
+        .execute(params![
+            new.draft.room.as_str(),
+            name.as_str(),
+            int(offset)?,
+            new.sender.id.0,
+            new.received
+        ])?;
+    let row = db.last_insert_rowid();
+    rooms.insert(&new.draft.room, &name, row);
+    Ok(row)
 }
 
 /// Whether a room can be made, and under which spelling of its name. `Err`: it cannot, or is there.

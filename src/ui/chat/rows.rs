@@ -10,10 +10,10 @@ use super::frames::{self, Frame};
 use super::markup::{self, Markup};
 use super::ordered::Plans;
 use crate::model::chat::Room;
-use crate::model::content::Content;
+use crate::model::content::{Content, Draft};
 use crate::model::event::Paused;
 use crate::model::features::Feature;
-use crate::model::id::{MessageId, PrincipalId};
+use crate::model::id::{MessageId, PrincipalId, RoomName};
 use crate::model::known::Shown;
 use crate::model::message::{Delivery, Message, OutboxItem, Position};
 use crate::model::notices::SIGNS;
@@ -484,7 +484,7 @@ impl Cache {
                 key_of_content,
                 author,
                 true,
-                &pending_text(&item.draft.content, view.words),
+                &pending_text(&item.draft, view.words),
                 item.draft.at,
                 progress,
                 expanded,
@@ -502,10 +502,11 @@ impl Cache {
 }
 
 /// What is shown of something in the outbox.
-fn pending_text<'a>(content: &'a Content, words: &Words) -> Cow<'a, str> {
-    match content {
+fn pending_text<'a>(draft: &'a Draft, words: &Words) -> Cow<'a, str> {
+    match &draft.content {
         Content::Text { body, .. } => Cow::Borrowed(body),
-        Content::Room { name, .. } => {
+        Content::Room { .. } => {
+            let name = draft.room_name().unwrap_or_else(|| RoomName::of_id(&draft.room));
             Cow::Owned((words.making_room)(&harmless::line(name.as_str(), ROOM_CHARS)))
         }
         Content::Unknown(_) => Cow::Borrowed(words.unknown_content),

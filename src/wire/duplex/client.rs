@@ -574,13 +574,18 @@ impl ClientSession {
 
     /// Sends something typed, in the message that its kind has.
     fn deliver(&mut self, draft: Draft) {
-        if let Content::Room { name, extra } = draft.content {
+        if let Some(room) = draft.room_name() {
             if self.making.len() == MAX_ROOMS_BEING_MADE {
                 self.making.pop_front();
             }
             self.making.push_back(draft.id);
             let (id, at) = (draft.id, Some(draft.at));
-            return self.send(&ClientMessage::CreateRoom { id, room: name, at, extra });
+            return self.send(&ClientMessage::CreateRoom {
+                id,
+                room,
+                at,
+                extra: draft.content.extra().clone(),
+            });
         }
         self.sends += 1;
         let retry = std::mem::take(&mut self.retry);

@@ -526,7 +526,7 @@ impl ServerSession {
             }
             ClientMessage::CreateRoom { id, room, at, extra } => {
                 self.making.push(id);
-                let content = Content::Room { name: room, extra };
+                let content = Content::Room { name: Some(room), extra };
                 let draft = Draft { id, room: id.into(), content, at: at.unwrap_or(now.wall_ms) };
                 self.append(draft, sender, None);
             }
@@ -552,7 +552,7 @@ impl ServerSession {
                 self.append(draft, sender, Some(Refusal::NotAllowed));
             }
             ClientMessage::CreateRoom { id, room, at, extra } => {
-                let content = Content::Room { name: room, extra };
+                let content = Content::Room { name: Some(room), extra };
                 let draft = Draft { id, room: id.into(), content, at: at.unwrap_or(now.wall_ms) };
                 self.append(draft, sender, Some(Refusal::NotAllowed));
             }

@@ -197,7 +197,7 @@ impl World {
                 let exists = self.hub.log.iter().any(|entry| entry.draft.room == *room);
                 if !known || !exists {
                     let unknown =
-                        || Content::from_fields("poll", room, None, Extra::from_json(r#"{"n":1}"#)).unwrap();
+                        || Content::from_fields("poll", None, Extra::from_json(r#"{"n":1}"#)).unwrap();
                     let content = if known { Content::room(RoomName::of_id(room)) } else { unknown() };
                     self.hub.append("ann", room, id, content);
                 }
