@@ -105,11 +105,11 @@ impl Commits {
         Some(parts)
     }
 
-    /// Whether the disk has all that was done on a connection. What the store only holds in memory would be missing in what
-    /// is loaded from there.
+    /// Whether nothing of a connection is on its way to the store. What that holds in memory, it loads with the rest.
     fn is_quiet(&self, connection: ConnectionId) -> bool {
+        let is_on_its_way = |given: &Given| given.connection == connection && !given.is_held;
         !self.waiting.iter().any(|waiting| waiting.connection == connection)
-            && !self.given.values().any(|given| given.connection == connection)
+            && !self.given.values().any(is_on_its_way)
     }
 
     /// Leaves only what the person did.

@@ -256,16 +256,6 @@ fn a_connection_that_the_disk_is_behind_with_begins_anew_once_all_that_was_done_
 }
 
 #[test]
-fn what_the_store_holds_in_memory_is_written_before_a_connection_begins_anew() {
-    let mut engine = engine();
-    let first = handle(&mut engine, Input::Tell(A, typed(1)));
-    let number = parts(&first)[0].number;
-    assert_eq!(queued(&handle(&mut engine, held(number))).len(), 1);
-    assert_eq!(handle(&mut engine, Input::Behind([A].into())), [], "it would be missing");
-    assert_eq!(handle(&mut engine, saved(number)), [Effect::Reload(A)]);
-}
-
-#[test]
 fn a_connection_that_the_person_ends_meanwhile_stays_off() {
     let mut engine = engine();
     let tell = |input| Input::Tell(A, courier::Input::Link(input));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::{Link, Mark, Output as LinkOutput};
 use crate::frame::Frame;
-use crate::model::event::{ChatEvent, LinkEvent};
+use crate::model::event::{ChatEvent, LinkEvent, Stored};
 use crate::model::{Delivery, Draft, Event, MessageId, Offset, OutboxItem, Refusal, RoomId, Time};
 use crate::wire::{ChatRequest, Request};
 
@@ -111,6 +111,32 @@ pub enum Change {
     },
     /// The connection goes, with its history, outbox and drafts.
     RemoveConnection,
+}
+
+impl Change {
+    /// Adds what a person did to what the disk has, where the store only holds it in memory: it must neither be missing on
+    /// the screen nor be sent in another order. What a server said it says again.
+    pub fn add_to(&self, stored: &mut Stored) {
+        match self {
+            Change::Queue(item) => stored.queue(item.clone()),
+            Change::Unqueue(id) => stored.unqueue(*id),
+            Change::Replace { old, new } => {
+                stored.unqueue(*old);
+                stored.queue(new.clone());
+            }
+            Change::Attempted(ids) => stored.deliver(ids, &Delivery::Attempted),
+            Change::Event(Event::Chat(ChatEvent::Refused { id, refusal })) => {
+                stored.deliver(&[*id], &Delivery::Failed(refusal.clone()));
+            }
+            Change::Event(Event::Chat(ChatEvent::Sent(ids))) => stored.deliver(ids, &Delivery::Sent),
+            Change::Event(Event::Chat(ChatEvent::Unsure(ids))) => stored.deliver(ids, &Delivery::Unsure),
+            Change::Draft { room, text } => {
+                let room = stored.rooms.iter_mut().find(|known| known.id == *room);
+                room.into_iter().for_each(|room| room.draft.clone_from(text));
+            }
+            Change::Event(_) | Change::State(_) | Change::RemoveConnection => {}
+        }
+    }
 }
 
 /// What follows once a change is on disk.

@@ -13,7 +13,7 @@ use super::features::Features;
 use super::id::{ConnectionId, Epoch, MessageId, NamedRoom, Offset, PrincipalId, RoomId, RoomName};
 use super::lan::{Lan, Nearby};
 use super::link_state::{LinkState, Why};
-use super::message::{Message, OutboxItem, Position};
+use super::message::{Delivery, Message, OutboxItem, Position};
 use super::note::{Note, Passed};
 use super::notices::NoticeChoices;
 use super::preferences::Preferences;
@@ -120,6 +120,60 @@ pub struct Stored {
     pub rooms: Vec<StoredRoom>,
     /// All that is not yet an entry of the log, by `seq`.
     pub outbox: Vec<OutboxItem>,
+}
+
+impl Stored {
+    /// Adds something to the outbox, and the room that it makes.
+    pub fn queue(&mut self, item: OutboxItem) {
+        self.unqueue(item.draft.id);
+        if let (Some(id), Some(name)) = (item.makes(), item.draft.room_name()) {
+            match self.rooms.iter().find(|room| room.id == *id) {
+                Some(room) if !room.unmade => return,
+                Some(_) => {}
+                None => self.rooms.push(StoredRoom::unmade(id.clone(), name)),
+            }
+        }
+        let place = self.outbox.partition_point(|other| other.seq < item.seq);
+        self.outbox.insert(place, item);
+    }
+
+    /// Takes something out of the outbox, and with the last of what was for it a room that the server does not know.
+    pub fn unqueue(&mut self, id: MessageId) {
+        self.outbox.retain(|item| item.draft.id != id);
+        let outbox = &self.outbox;
+        let is_wanted = |room: &StoredRoom| {
+            !room.draft.is_empty() || outbox.iter().any(|item| item.draft.room == room.id)
+        };
+        self.rooms.retain(|room| !room.unmade || is_wanted(room));
+    }
+
+    /// Sets how far these have come.
+    pub fn deliver(&mut self, ids: &[MessageId], delivery: &Delivery) {
+        let items = self.outbox.iter_mut().filter(|item| ids.contains(&item.draft.id));
+        items.for_each(|item| item.deliver(delivery.clone()));
+    }
+}
+
+impl StoredRoom {
+    /// A room that the server does not know.
+    fn unmade(id: RoomId, name: RoomName) -> StoredRoom {
+        let (newest, read) = (Position::default(), Position::default());
+        let (messages, draft) = (Vec::new(), String::new());
+        let (older_on_disk, older_on_hub, unread, mentions) = (false, false, 0, 0);
+        StoredRoom {
+            id,
+            name,
+            messages,
+            older_on_disk,
+            older_on_hub,
+            newest,
+            read,
+            unread,
+            mentions,
+            draft,
+            unmade: true,
+        }
+    }
 }
 
 /// Which way a page extends a window.

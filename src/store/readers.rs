@@ -92,17 +92,6 @@ impl Readers {
         jobs.send(job).await.map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
-
-    /// Performs a read from a thread that may block (never from within a runtime).
-    pub(super) fn read_blocking<T: Send + 'static>(
-        &self,
-        read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        let (job, answer) = job(read);
-        let jobs = self.jobs.as_ref().ok_or(StoreError::Closed)?;
-        jobs.blocking_send(job).map_err(|_| StoreError::Closed)?;
-        answer.blocking_recv().map_err(|_| StoreError::Closed)?
-    }
 }
 
 impl Drop for Readers {

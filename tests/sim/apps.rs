@@ -94,7 +94,7 @@ impl World {
         }
     }
 
-    /// Takes in what the disk has of a connection.
+    /// Takes in what the disk has of a connection, and what the store holds of what the person did.
     fn load(&mut self, client: usize) {
         let seed = self.rng.draw();
         let token = Secret::new(self.clients[client].name.clone());
@@ -109,6 +109,8 @@ impl World {
             running.to_show.clear();
             running.resumed_from.clear();
         }
+        let (mut stored, saved) = (c.disk.stored(), c.disk.saved());
+        self.held_of(client).iter().for_each(|change| change.add_to(&mut stored));
         let setup = Setup::Duplex(Config { client: "sim".into(), credentials, watch: false });
         let new = NewConnection {
             id: Client::connection(client),
@@ -116,15 +118,15 @@ impl World {
             setup: Box::new(setup),
             reconnects: true,
             is_said_once: false,
-            stored: c.disk.stored(),
-            saved: c.disk.saved(),
+            stored,
+            saved,
             seed,
         };
-        let app = c.app;
+        let app = self.clients[client].app;
         self.drive(app, Input::Add(Box::new(new)));
         if let Some(process) = &self.apps[app].process {
-            let client = &self.clients[client];
-            process.model.read(|model| laws::what_was_typed_is_there_after_a_restart(client, model));
+            let (known, client) = (self.known(client), &self.clients[client]);
+            process.model.read(|model| laws::what_was_typed_is_there_after_a_restart(client, &known, model));
         }
     }
 

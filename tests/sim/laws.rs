@@ -155,11 +155,12 @@ impl Client {
 }
 
 /// What was typed is in the outbox or has come back, and the window shows it so.
-pub fn what_was_typed_is_there_after_a_restart(client: &Client, model: &Model) {
+/// `known`: what the disk has, with what the store holds.
+pub fn what_was_typed_is_there_after_a_restart(client: &Client, known: &ClientDisk, model: &Model) {
     let shown: BTreeSet<MessageId> = client.chat(model).outbox.values().map(|item| item.draft.id).collect();
     for id in &client.queued {
         let came_back = client.disk.messages.keys().any(|(who, known)| client.is(who) && known == id);
-        let on_disk = client.disk.outbox.values().any(|item| item.draft.id == *id);
+        let on_disk = known.outbox.values().any(|item| item.draft.id == *id);
         assert!(
             came_back != shown.contains(id),
             "gone or there twice after a restart: {id}; came back {came_back}, in the outbox on disk {on_disk}"
@@ -167,8 +168,8 @@ pub fn what_was_typed_is_there_after_a_restart(client: &Client, model: &Model) {
     }
     for id in &client.made {
         let room = RoomId::from(*id);
-        let is_there = client.disk.rooms.iter().any(|known| known.id == room);
-        assert!(is_there || client.disk.moved.contains_key(&room), "a room is gone after a restart: {id}");
+        let is_there = known.rooms.iter().any(|known| known.id == room);
+        assert!(is_there || known.moved.contains_key(&room), "a room is gone after a restart: {id}");
     }
 }
 

@@ -19,7 +19,7 @@ use super::identity::Filters;
 use super::open::{self, Found, Place};
 use super::search::index;
 use super::write::{self, Taken};
-use super::{Commit, Health, Outcome, Write};
+use super::{Commit, Health, Loaded, Outcome, Write, read};
 use crate::model::event::ChatEvent;
 use crate::model::{Banner, ConnectionId, Event, Offset};
 
@@ -40,6 +40,11 @@ pub(super) enum Job {
         connection: ConnectionId,
         writes: Vec<Write>,
         reply: oneshot::Sender<Outcome>,
+    },
+    /// What there is of a connection is wanted.
+    Load {
+        connection: ConnectionId,
+        reply: oneshot::Sender<Result<Loaded, StoreError>>,
     },
     /// A reader found damage.
     Suspect,
@@ -163,6 +168,14 @@ impl Keeper {
             !is_again
         });
         is_some_gone
+    }
+
+    /// What the disk has of a connection, and what a person did that is held.
+    fn load(&self, connection: ConnectionId) -> Result<Loaded, StoreError> {
+        let mut loaded = read::load(self.db.as_ref().ok_or(StoreError::Closed)?, connection)?;
+        let held = self.held.iter().filter(|held| held.connection == connection);
+        held.flat_map(|held| &held.writes).for_each(|write| write.add_to(&mut loaded.stored));
+        Ok(loaded)
     }
 
     /// Writes all that is held. Returns what became of each, or nothing if the disk took none of it.
@@ -389,11 +402,13 @@ impl Work for Keeper {
 
     fn batch(&mut self, jobs: Vec<Job>) {
         let mut replies = Vec::new();
+        let mut loads = Vec::new();
         for job in jobs {
             match job {
                 Job::Commit { connection, writes, reply } => {
                     replies.push((reply, self.hold(connection, writes)));
                 }
+                Job::Load { connection, reply } => loads.push((connection, reply)),
                 Job::Suspect => self.examine(),
                 Job::IndexDamaged => self.index_anew(),
                 #[cfg(test)]
@@ -428,6 +443,9 @@ impl Work for Keeper {
             };
             // Whoever asked may have gone.
             let _ = reply.send(outcome);
+        }
+        for (connection, reply) in loads {
+            let _ = reply.send(self.load(connection));
         }
         if let Some(db) = self.db.as_mut().filter(|_| self.held.is_empty()) {
             let turn = self.background.keep_up(db);

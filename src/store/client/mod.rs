@@ -173,15 +173,20 @@ impl ClientStore {
         self.shared.health.clone()
     }
 
-    /// What the disk holds about a connection: of each room the newest messages.
+    /// What the disk has of a connection, of each room the newest messages, and what a person did that is only held yet.
     pub async fn load(&self, connection: ConnectionId) -> Result<Loaded, StoreError> {
-        self.read(move |db| read::load(db, connection)).await
+        let (reply, loaded) = oneshot::channel();
+        let jobs = self.jobs().ok_or(StoreError::Closed)?;
+        jobs.send(Job::Load { connection, reply }).await.map_err(|_| StoreError::Closed)?;
+        self.checked(loaded.await.unwrap_or(Err(StoreError::Closed)))
     }
 
     /// [`ClientStore::load`], for a start. Panics within a runtime.
     pub fn load_blocking(&self, connection: ConnectionId) -> Result<Loaded, StoreError> {
-        let readers = self.shared.readers.as_ref().ok_or(StoreError::Closed)?;
-        self.checked(readers.read_blocking(move |db| read::load(db, connection)))
+        let (reply, loaded) = oneshot::channel();
+        let jobs = self.jobs().ok_or(StoreError::Closed)?;
+        jobs.blocking_send(Job::Load { connection, reply }).map_err(|_| StoreError::Closed)?;
+        self.checked(loaded.blocking_recv().unwrap_or(Err(StoreError::Closed)))
     }
 
     /// At most `limit` messages of a room next to a position, which itself is not among them.

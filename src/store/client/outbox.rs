@@ -29,14 +29,14 @@ pub(super) fn queue(
         .optional()?;
     let find = |me| Rows::new(db)?.find(db, filters, me, item.draft.id, false);
     let arrived = me.map(find).transpose()?.flatten().is_some();
-    let seq = int(item.seq)?;
+    let seq = free_seq(db, connection, int(item.seq)?)?;
     db.prepare_cached("UPDATE connection SET last_seq = max(last_seq, ?2) WHERE id = ?1")?
         .execute(params![key(connection), seq])?;
     if arrived || !make_unmade(db, connection, item)? {
         return Ok(());
     }
     db.prepare_cached(
-        "INSERT OR REPLACE INTO outbox (connection, seq, id, room, body, at, delivery, kind, extra)
+        "INSERT INTO outbox (connection, seq, id, room, body, at, delivery, kind, extra)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'pending', ?7, ?8)",
     )?
     .execute(params![
@@ -53,6 +53,17 @@ pub(super) fn queue(
         deliver(db, connection, item.draft.id, &item.delivery)?;
     }
     Ok(())
+}
+
+/// The same `seq`, or the next one if it is another's: where the outbox could not be read, one that counts anew must not
+/// take the place of what waits in it.
+fn free_seq(db: &Connection, connection: ConnectionId, seq: i64) -> Result<i64> {
+    let mut taken = db.prepare_cached("SELECT 1 FROM outbox WHERE connection = ?1 AND seq = ?2")?;
+    if !taken.exists(params![key(connection), seq])? {
+        return Ok(seq);
+    }
+    let mut last = db.prepare_cached("SELECT last_seq + 1 FROM connection WHERE id = ?1")?;
+    Ok(last.query_row([key(connection)], |row| row.get(0))?)
 }
 
 /// A room that is to be made is there from now on. `false`: the server knows it already.
