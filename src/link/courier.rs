@@ -126,7 +126,7 @@ impl Change {
             }
             Change::Attempted(ids) => stored.deliver(ids, &Delivery::Attempted),
             Change::Event(Event::Chat(ChatEvent::Refused { id, refusal })) => {
-                stored.deliver(&[*id], &Delivery::Failed(refusal.clone()));
+                stored.refuse(*id, refusal);
             }
             Change::Event(Event::Chat(ChatEvent::Sent(ids))) => stored.deliver(ids, &Delivery::Sent),
             Change::Event(Event::Chat(ChatEvent::Unsure(ids))) => stored.deliver(ids, &Delivery::Unsure),

@@ -65,8 +65,14 @@ impl Outbox {
         self.push(item);
     }
 
-    /// Takes an item in.
-    pub fn push(&mut self, item: OutboxItem) {
+    /// Takes an item in. The room that it was typed into may have been refused while the disk was writing it.
+    pub fn push(&mut self, mut item: OutboxItem) {
+        if item.makes().is_none()
+            && item.delivery == Delivery::Pending
+            && let Some(refusal) = self.refusal_of_room(&item.draft.room)
+        {
+            item.delivery = Delivery::Failed(refusal.clone());
+        }
         let stage = match item.delivery {
             Delivery::Pending | Delivery::Attempted => Stage::Waiting,
             Delivery::Acknowledged { .. } => Stage::Unconfirmed,
@@ -101,9 +107,12 @@ impl Outbox {
         let may_mark = room >= WINDOW / 2;
         let unmade = self.unmade();
         for (item, stage) in self.items.values_mut() {
+            let maker = unmade.get(&item.draft.room).filter(|_| item.makes().is_none());
             match (*stage, &item.delivery) {
-                // What is typed into a room waits for the answer to what makes it.
-                (Stage::Waiting, _) if item.makes().is_none() && unmade.contains(&item.draft.room) => break,
+                // What is typed into a room waits for the answer to what makes it; so does all behind it, unless the maker
+                // itself is there.
+                (Stage::Waiting, _) if maker.is_some_and(|seq| *seq > item.seq) => {}
+                (Stage::Waiting, _) if maker.is_some() => break,
                 (
                     Stage::InFlight
                     | Stage::Sent
@@ -220,11 +229,11 @@ impl Outbox {
         Some(unseen)
     }
 
-    /// Rooms that the hub has not acknowledged.
-    fn unmade(&self) -> BTreeSet<RoomId> {
+    /// Rooms that the hub has not acknowledged, and the `seq` of what makes each.
+    fn unmade(&self) -> BTreeMap<RoomId, u64> {
         let is_open = |stage: &Stage| !matches!(stage, Stage::Acknowledged | Stage::Refused);
         let open = self.items.values().filter(|(_, stage)| is_open(stage));
-        open.filter_map(|(item, _)| item.makes().cloned()).collect()
+        open.filter_map(|(item, _)| Some((item.makes()?.clone(), item.seq))).collect()
     }
 
     /// Whether a room still has to be made.
@@ -366,5 +375,54 @@ impl Outbox {
 
     fn get(&mut self, id: MessageId) -> Option<&mut (OutboxItem, Stage)> {
         self.items.values_mut().find(|(item, _)| item.draft.id == id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Content, Draft, RoomName};
+
+    fn id(number: u128) -> MessageId {
+        MessageId::from_random(number.to_be_bytes())
+    }
+
+    fn item(seq: u64, content: Content) -> OutboxItem {
+        let draft = Draft { id: id(seq.into()), room: id(0).into(), content, at: 0 };
+        OutboxItem { draft, seq, delivery: Delivery::Pending }
+    }
+
+    fn maker(seq: u64) -> OutboxItem {
+        item(seq, Content::room(RoomName::new("attic").unwrap()))
+    }
+
+    fn typed(seq: u64) -> OutboxItem {
+        item(seq, Content::text("the first".to_owned()))
+    }
+
+    fn marked(outbox: &mut Outbox) -> Vec<MessageId> {
+        outbox.turn().mark
+    }
+
+    #[test]
+    fn what_was_typed_into_a_room_is_refused_with_it_though_the_disk_was_still_writing_it() {
+        let mut outbox = Outbox::default();
+        outbox.push(maker(1));
+        let (maker, typed) = (maker(1).draft.id, typed(2));
+        outbox.refused(maker, &Refusal::NotAllowed);
+        outbox.push(typed.clone());
+        assert_eq!(marked(&mut outbox), []);
+        assert_eq!(outbox.to_send_again(maker), [maker, typed.draft.id]);
+    }
+
+    #[test]
+    fn what_makes_a_room_is_sent_though_something_for_the_room_is_before_it() {
+        let mut outbox = Outbox::default();
+        let (typed, maker) = (typed(1), maker(2));
+        outbox.push(typed.clone());
+        outbox.push(maker.clone());
+        assert_eq!(marked(&mut outbox), [maker.draft.id]);
+        outbox.done(maker.draft.id, &Follows::Nothing);
+        assert_eq!(marked(&mut outbox), [typed.draft.id]);
     }
 }

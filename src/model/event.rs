@@ -147,6 +147,15 @@ impl Stored {
         self.rooms.retain(|room| !room.unmade || is_wanted(room));
     }
 
+    /// The server does not take something. Where that makes a room, nothing that was typed into it can be sent.
+    pub fn refuse(&mut self, id: MessageId, refusal: &Refusal) {
+        let room = self.outbox.iter().find(|item| item.draft.id == id).and_then(OutboxItem::makes).cloned();
+        let is_refused =
+            |item: &&mut OutboxItem| item.draft.id == id || room.as_ref() == Some(&item.draft.room);
+        let items = self.outbox.iter_mut().filter(is_refused);
+        items.for_each(|item| item.deliver(Delivery::Failed(refusal.clone())));
+    }
+
     /// Sets how far these have come.
     pub fn deliver(&mut self, ids: &[MessageId], delivery: &Delivery) {
         let items = self.outbox.iter_mut().filter(|item| ids.contains(&item.draft.id));
