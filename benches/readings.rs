@@ -22,7 +22,7 @@ use duplex::model::{
     ConnectionId, DeviceId, Epoch, Event, Model, Principal, PrincipalId, PrincipalKind, Profile,
 };
 use duplex::model::{Time, Value};
-use duplex::transport::{Connection, Incoming, Outgoing, Target, dial};
+use duplex::transport::{Connection, Endpoint, Incoming, Outgoing, dial};
 use duplex::wire::duplex::client::{Config, Credentials};
 use duplex::wire::duplex::message::{HubMessage, Start, Welcome, encode};
 use duplex::wire::duplex::readings::{self, Names};
@@ -223,7 +223,7 @@ async fn ours(url: &str, count: usize) -> f64 {
     let mut link = Link::new(vec![url.to_owned()], Box::new(setup), Saved::default(), None, 1);
     let mut model = model();
     link.handle(NOW, Input::Start);
-    let mut connection = dial(Socket::Tungstenite, Target::new(url)).await.unwrap();
+    let mut connection = dial(Socket::Tungstenite, Endpoint::new(url)).await.unwrap();
     link.handle(NOW, Input::Opened { dial: 1, entropy: [0; 32], agreed: Agreed::default() });
     settle(&mut link, &mut model, &connection);
     let mut batch = Vec::new();

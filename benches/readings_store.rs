@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use duplex::model::{DeviceId, MetricName, Readings, Sample, Value};
 use duplex::store::ReadingsStore;
-use duplex::store::readings::{APP_FILE, Keep};
+use duplex::store::readings::{APP_FILE, ReadingsLimits};
 
 /// The beginning of a day, in 2023.
 const T0: i64 = 1_700_006_400_000;
@@ -65,7 +65,7 @@ fn moment(devices: &[DeviceId], metrics: &[MetricName], tick: i64, at: i64) -> R
 /// Each flush is a second of it, as the writer would take it, so that it runs faster than time does.
 async fn stream(dir: &Path, name: &str, devices: usize, a_second: i64, seconds: i64) {
     let (devices, metrics) = names(devices);
-    let store = ReadingsStore::open(dir, APP_FILE, Keep::APP).unwrap();
+    let store = ReadingsStore::open(dir, APP_FILE, ReadingsLimits::APP).unwrap();
     let (memory, written) = (rss(), disk_writes());
     let (mut made, mut kept) = (Duration::ZERO, Duration::ZERO);
     let mut commits = Times::default();
@@ -107,7 +107,7 @@ async fn stream(dir: &Path, name: &str, devices: usize, a_second: i64, seconds: 
 
 async fn year(dir: &Path, days: i64) {
     let (devices, metrics) = names(1);
-    let store = ReadingsStore::open(dir, APP_FILE, Keep::APP).unwrap();
+    let store = ReadingsStore::open(dir, APP_FILE, ReadingsLimits::APP).unwrap();
     let began = Instant::now();
     for hour in 0..days * 24 {
         for minute in hour * 60..hour * 60 + 60 {
@@ -124,7 +124,7 @@ async fn year(dir: &Path, days: i64) {
     let size = std::fs::metadata(dir.join(APP_FILE)).unwrap().len();
     println!("    the file: {:.1} MB", size as f64 / 1e6);
     let opening = Instant::now();
-    let store = ReadingsStore::open(dir, APP_FILE, Keep::APP).unwrap();
+    let store = ReadingsStore::open(dir, APP_FILE, ReadingsLimits::APP).unwrap();
     println!("    opened in {}", ms(opening.elapsed()));
     let end = T0 + days * 24 * HOUR_MS;
     let memory = rss();

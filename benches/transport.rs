@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use duplex::frame::Frame;
 use duplex::model::profile::Socket;
-use duplex::transport::{Connection, Incoming, Outgoing, Target, dial};
+use duplex::transport::{Connection, Endpoint, Incoming, Outgoing, dial};
 use futures_util::{SinkExt, StreamExt};
 use serde::Deserialize;
 use tokio::io::AsyncWriteExt;
@@ -44,8 +44,10 @@ const NAMES: [&str; 3] = ["bare tokio-tungstenite", "socket tungstenite", "socke
 impl Client {
     async fn open(name: &str, url: &str) -> Client {
         match name {
-            "socket tungstenite" => Client::Ours(dial(Socket::Tungstenite, Target::new(url)).await.unwrap()),
-            "socket ewebsock" => Client::Ours(dial(Socket::Ewebsock, Target::new(url)).await.unwrap()),
+            "socket tungstenite" => {
+                Client::Ours(dial(Socket::Tungstenite, Endpoint::new(url)).await.unwrap())
+            }
+            "socket ewebsock" => Client::Ours(dial(Socket::Ewebsock, Endpoint::new(url)).await.unwrap()),
             _ => {
                 let (socket, _) =
                     tokio_tungstenite::connect_async_with_config(url, None, true).await.unwrap();

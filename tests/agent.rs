@@ -10,8 +10,8 @@ use duplex::agent;
 use duplex::model::intent::DeviceIntent;
 use duplex::model::link_device::link_spec;
 use duplex::model::{
-    Banner, Command, CommandState, Connection, ConnectionId, Device, DeviceId, Freshness, Happened, Intent,
-    MetricName, SharedModel, Status, Value,
+    Banner, Command, CommandState, Connection, ConnectionId, Device, DeviceId, DeviceLogEvent, Freshness,
+    Intent, MetricName, SharedModel, Status, Value,
 };
 use duplex::store::readings::APP_FILE;
 use duplex::worker::{Options, Worker};
@@ -124,7 +124,7 @@ fn a_command_travels_from_the_app_through_its_hub_to_this_computer_and_back() {
     app.worker.want(log).unwrap();
     let logged = |connection: &Connection| {
         let lines = &computer(connection)?.log;
-        let is_done = |what: &Happened| matches!(what, Happened::Command { command } if command.state == CommandState::Done);
+        let is_done = |what: &DeviceLogEvent| matches!(what, DeviceLogEvent::Command { command } if command.state == CommandState::Done);
         (lines.iter().filter(|line| is_done(&line.what)).count() == 1).then_some(())
     };
     app.until("the command in the log, once", logged);

@@ -22,7 +22,7 @@ use duplex::model::intent::{ChatIntent, Jump};
 use duplex::model::profile::{Profile, Protocol, Secret, Socket};
 use duplex::model::{Address, ConnectionId, Delivery, Intent, RoomId, SharedModel};
 use duplex::store::client::ClientStore;
-use duplex::transport::{self, Incoming, Target};
+use duplex::transport::{self, Endpoint, Incoming};
 use duplex::wire::duplex::message::{
     ClientMessage, Decoded, Hello, HubMessage, Redeem, VERSIONS, decode, encode,
 };
@@ -348,7 +348,7 @@ fn join(hub_dir: &Path, name: &str) -> String {
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let mut connection = transport::dial(Socket::Tungstenite, Target::new(address.url)).await.unwrap();
+        let mut connection = transport::dial(Socket::Tungstenite, Endpoint::new(address.url)).await.unwrap();
         assert!(connection.send(encode(&ClientMessage::Hello(hello))).await);
         match connection.recv().await {
             Some(Incoming::Frame(frame)) => {

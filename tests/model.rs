@@ -26,9 +26,9 @@ const CONNECTION: ConnectionId = ConnectionId(1);
 const NOW: Time = Time { boot_ms: 5_000, wall_ms: 1_790_000_000_000 };
 
 /// A model of one connection, welcomed.
-struct Desk(Model);
+struct Bench(Model);
 
-impl Desk {
+impl Bench {
     fn new() -> Self {
         let mut model = Model::default();
         let profile = Profile {
@@ -43,16 +43,16 @@ impl Desk {
             websocket: Default::default(),
         };
         model.apply(NOW, Update::Configured(profile));
-        let mut desk = Desk(model);
-        desk.apply(welcomed(0));
-        desk
+        let mut bench = Bench(model);
+        bench.apply(welcomed(0));
+        bench
     }
 
     /// Its log begins at this offset.
     fn from(from: u64) -> Self {
-        let mut desk = Desk::new();
-        desk.apply(log_started(from, LogRestart::First));
-        desk
+        let mut bench = Bench::new();
+        bench.apply(log_started(from, LogRestart::First));
+        bench
     }
 
     fn apply(&mut self, event: Event) {
@@ -194,15 +194,15 @@ fn mine(log: &[Entry]) -> impl Iterator<Item = &Entry> {
     log.iter().filter(|entry| entry.sender.id.0 == "me" && entry.draft.content.is_text())
 }
 
-/// A desk where all that we wrote in a log waits in the outbox.
-fn about_to_send(log: &[Entry]) -> Desk {
-    let mut desk = Desk::from(1);
+/// A bench where all that we wrote in a log waits in the outbox.
+fn about_to_send(log: &[Entry]) -> Bench {
+    let mut bench = Bench::from(1);
     for entry in mine(log) {
         let mut item = item(entry.offset);
         item.draft.room = entry.draft.room.clone();
-        desk.apply(Event::Chat(ChatEvent::Queued(item)));
+        bench.apply(Event::Chat(ChatEvent::Queued(item)));
     }
-    desk
+    bench
 }
 
 proptest! {
@@ -212,9 +212,9 @@ proptest! {
         stretches in vec((any::<prop::sample::Index>(), 1..20usize, vec(noise(), 0..4)), 0..30),
     ) {
         let head = log.len() as u64;
-        let end = |desk: &mut Desk| {
-            desk.apply(welcomed(head));
-            desk.apply(Event::Chat(ChatEvent::Presence(Person { who: principal("a"), online: true })));
+        let end = |bench: &mut Bench| {
+            bench.apply(welcomed(head));
+            bench.apply(Event::Chat(ChatEvent::Presence(Person { who: principal("a"), online: true })));
         };
         let mut plain = about_to_send(&log);
         for entry in &log {
@@ -254,18 +254,18 @@ proptest! {
         log in log(1..60),
         reads in vec((any::<prop::sample::Index>(), 0..80u64), 0..12),
     ) {
-        let mut desk = Desk::from(1);
+        let mut bench = Bench::from(1);
         let mut marker = 0;
         for (index, entry) in log.iter().enumerate() {
-            desk.entries(std::slice::from_ref(entry));
+            bench.entries(std::slice::from_ref(entry));
             for (_, offset) in reads.iter().filter(|(when, _)| when.index(log.len()) == index) {
-                desk.apply(Event::Chat(ChatEvent::ReadMarker { room: RoomId::general(), offset: *offset }));
+                bench.apply(Event::Chat(ChatEvent::ReadMarker { room: RoomId::general(), offset: *offset }));
                 marker = marker.max(*offset);
             }
             let in_general = |entry: &&Entry| entry.draft.room == RoomId::general() && entry.draft.content.is_text();
             let unread = log[..=index].iter().filter(in_general);
             let unread = unread.filter(|entry| entry.sender.id.0 != "me" && entry.offset > marker);
-            prop_assert_eq!(desk.room("general").unread, unread.count() as u64);
+            prop_assert_eq!(bench.room("general").unread, unread.count() as u64);
         }
     }
 }
@@ -274,44 +274,44 @@ proptest! {
 
 #[test]
 fn a_log_that_begins_anew_begins_an_era_once_it_has_entries() {
-    let mut desk = Desk::from(1);
-    assert_eq!(desk.connection().chat.era(), 1);
-    desk.apply(log_started(1, LogRestart::EpochChanged));
-    assert_eq!(desk.connection().chat.era(), 1, "nothing was received: there is no gap to show");
-    desk.entries(&[entry(1, "a", "general"), entry(2, "a", "general")]);
-    desk.apply(log_started(7, LogRestart::Trimmed));
-    assert_eq!(desk.connection().chat.era(), 2);
-    assert_eq!(desk.connection().chat.received_to, 6);
-    desk.entries(&[entry(7, "a", "general")]);
-    assert_eq!(desk.held("general"), [(1, 1), (1, 2), (2, 7)]);
+    let mut bench = Bench::from(1);
+    assert_eq!(bench.connection().chat.era(), 1);
+    bench.apply(log_started(1, LogRestart::EpochChanged));
+    assert_eq!(bench.connection().chat.era(), 1, "nothing was received: there is no gap to show");
+    bench.entries(&[entry(1, "a", "general"), entry(2, "a", "general")]);
+    bench.apply(log_started(7, LogRestart::Trimmed));
+    assert_eq!(bench.connection().chat.era(), 2);
+    assert_eq!(bench.connection().chat.received_to, 6);
+    bench.entries(&[entry(7, "a", "general")]);
+    assert_eq!(bench.held("general"), [(1, 1), (1, 2), (2, 7)]);
 }
 
 #[test]
 fn what_comes_again_in_another_era_moves_there_and_counts_once() {
-    let mut desk = Desk::from(1);
+    let mut bench = Bench::from(1);
     let log: Vec<Entry> = (1..=5).map(|offset| entry(offset, "a", "general")).collect();
-    desk.entries(&log);
-    assert_eq!(desk.room("general").unread, 5);
-    desk.apply(log_started(1, LogRestart::EpochChanged));
+    bench.entries(&log);
+    assert_eq!(bench.room("general").unread, 5);
+    bench.apply(log_started(1, LogRestart::EpochChanged));
     // 1 to 3 are in the backup; 4 and 5 were lost with what came after it.
-    desk.entries(&log[..3]);
-    desk.entries(&log[..3]);
-    assert_eq!(desk.held("general"), [(1, 4), (1, 5), (2, 1), (2, 2), (2, 3)]);
-    assert_eq!(desk.room("general").unread, 5, "five messages by others, none of them read");
+    bench.entries(&log[..3]);
+    bench.entries(&log[..3]);
+    assert_eq!(bench.held("general"), [(1, 4), (1, 5), (2, 1), (2, 2), (2, 3)]);
+    assert_eq!(bench.room("general").unread, 5, "five messages by others, none of them read");
 }
 
 #[test]
 fn a_read_marker_moves_forward_only_and_later_eras_are_later() {
-    let mut desk = Desk::from(1);
+    let mut bench = Bench::from(1);
     let log: Vec<Entry> = (1..=5).map(|offset| entry(offset, "a", "general")).collect();
-    desk.entries(&log);
+    bench.entries(&log);
     let read = |offset| Event::Chat(ChatEvent::ReadMarker { room: RoomId::general(), offset });
-    desk.apply(read(4));
-    desk.apply(read(2));
-    assert_eq!((desk.room("general").read, desk.room("general").unread), (at(1, 4), 1));
-    desk.apply(log_started(1, LogRestart::EpochChanged));
-    desk.apply(read(1));
-    assert_eq!(desk.room("general").read, at(2, 1));
+    bench.apply(read(4));
+    bench.apply(read(2));
+    assert_eq!((bench.room("general").read, bench.room("general").unread), (at(1, 4), 1));
+    bench.apply(log_started(1, LogRestart::EpochChanged));
+    bench.apply(read(1));
+    assert_eq!(bench.room("general").read, at(2, 1));
 }
 
 // The window
@@ -354,8 +354,8 @@ impl Disk {
         }
     }
 
-    fn beside(&self, desk: &Desk, side: Side, limit: usize) -> Page {
-        let window = &desk.room("general").window;
+    fn beside(&self, bench: &Bench, side: Side, limit: usize) -> Page {
+        let window = &bench.room("general").window;
         let (first, last) = match (window.first(), window.last()) {
             (Some(first), Some(last)) => (first.position.offset, last.position.offset),
             _ => (1, 0),
@@ -366,9 +366,9 @@ impl Disk {
         }
     }
 
-    fn grow(&mut self, desk: &mut Desk, new: u64) {
+    fn grow(&mut self, bench: &mut Bench, new: u64) {
         for offset in self.last + 1..=self.last + new {
-            desk.entries(&[entry(offset, "other", "general")]);
+            bench.entries(&[entry(offset, "other", "general")]);
         }
         self.last += new;
     }
@@ -381,9 +381,9 @@ proptest! {
     #[test]
     fn replays_end_in_the_same_state_beyond_the_window(starts in vec(any::<prop::sample::Index>(), 1..8)) {
         let log: Vec<Entry> = (1..=2 * CAPACITY as u64).map(|offset| entry(offset, "a", "general")).collect();
-        let mut plain = Desk::from(1);
+        let mut plain = Bench::from(1);
         plain.entries(&log);
-        let mut other = Desk::from(1);
+        let mut other = Bench::from(1);
         let mut received = 0;
         for start in starts {
             let start = start.index(received + 1);
@@ -399,31 +399,31 @@ proptest! {
 
     #[test]
     fn a_window_is_one_piece_of_the_room_and_knows_its_edges(moves in vec(movement(), 1..25)) {
-        let (mut desk, mut disk) = (Desk::from(1), Disk { last: 0 });
+        let (mut bench, mut disk) = (Bench::from(1), Disk { last: 0 });
         for movement in moves {
             match movement {
-                Move::Append(new) => disk.grow(&mut desk, new),
+                Move::Append(new) => disk.grow(&mut bench, new),
                 Move::Page(side, limit) => {
-                    let page = disk.beside(&desk, side, limit);
-                    desk.apply(Event::Chat(ChatEvent::Paged { room: RoomId::general(), side, page }));
+                    let page = disk.beside(&bench, side, limit);
+                    bench.apply(Event::Chat(ChatEvent::Paged { room: RoomId::general(), side, page }));
                 }
                 Move::LatePage(side, limit, new) => {
-                    let page = disk.beside(&desk, side, limit);
-                    let fits = desk.room("general").window.len() + page.messages.len() + new as usize <= CAPACITY;
+                    let page = disk.beside(&bench, side, limit);
+                    let fits = bench.room("general").window.len() + page.messages.len() + new as usize <= CAPACITY;
                     // A page beside an edge that was trimmed meanwhile is another matter.
                     if fits {
-                        disk.grow(&mut desk, new);
-                        desk.apply(Event::Chat(ChatEvent::Paged { room: RoomId::general(), side, page }));
+                        disk.grow(&mut bench, new);
+                        bench.apply(Event::Chat(ChatEvent::Paged { room: RoomId::general(), side, page }));
                     }
                 }
                 Move::Jump(at, limit) if disk.last > 0 => {
                     let from = at.index(disk.last as usize) as u64 + 1;
                     let page = disk.page(from, disk.last.min(from + limit as u64 - 1));
-                    desk.apply(Event::Chat(ChatEvent::Jumped { room: RoomId::general(), page }));
+                    bench.apply(Event::Chat(ChatEvent::Jumped { room: RoomId::general(), page }));
                 }
                 Move::Jump(..) => {}
             }
-            let window = &desk.room("general").window;
+            let window = &bench.room("general").window;
             let held: Vec<u64> = window.messages().map(|message| message.position.offset).collect();
             prop_assert!(held.len() <= CAPACITY && held.len() == window.len());
             prop_assert!(held.windows(2).all(|pair| pair[0] + 1 == pair[1]), "a hole: {:?}", held);
@@ -438,10 +438,10 @@ proptest! {
 
 #[test]
 fn what_is_older_than_the_first_contact_comes_from_the_hub() {
-    let mut desk = Desk::from(501);
+    let mut bench = Bench::from(501);
     let log: Vec<Entry> = (501..=503).map(|offset| entry(offset, "a", "general")).collect();
-    desk.entries(&log);
-    assert_eq!(desk.room("general").window.before, Edge::Hub);
+    bench.entries(&log);
+    assert_eq!(bench.room("general").window.before, Edge::Hub);
     let page = |from: u64, to: u64, complete| {
         Event::Chat(ChatEvent::History {
             room: RoomId::general(),
@@ -450,73 +450,77 @@ fn what_is_older_than_the_first_contact_comes_from_the_hub() {
             complete,
         })
     };
-    desk.apply(Event::Chat(ChatEvent::Loading { room: RoomId::general(), side: Side::Older, loading: true }));
-    desk.apply(page(480, 500, false));
-    assert_eq!((desk.room("general").window.len(), desk.room("general").loading_older), (24, false));
-    assert_eq!(desk.room("general").window.before, Edge::Hub);
-    desk.apply(page(470, 479, true));
-    desk.apply(page(470, 479, true));
-    assert_eq!((desk.room("general").window.len(), desk.room("general").window.before), (34, Edge::End));
-    assert_eq!(desk.room("general").unread, 3, "what is paged in is not news");
+    bench.apply(Event::Chat(ChatEvent::Loading {
+        room: RoomId::general(),
+        side: Side::Older,
+        loading: true,
+    }));
+    bench.apply(page(480, 500, false));
+    assert_eq!((bench.room("general").window.len(), bench.room("general").loading_older), (24, false));
+    assert_eq!(bench.room("general").window.before, Edge::Hub);
+    bench.apply(page(470, 479, true));
+    bench.apply(page(470, 479, true));
+    assert_eq!((bench.room("general").window.len(), bench.room("general").window.before), (34, Edge::End));
+    assert_eq!(bench.room("general").unread, 3, "what is paged in is not news");
 }
 
 // The outbox
 
 #[test]
 fn a_message_goes_from_pending_to_the_log() {
-    let mut desk = Desk::from(1);
-    desk.apply(Event::Chat(ChatEvent::Queued(item(1))));
-    assert_eq!(desk.outbox(), [(id(1), Delivery::Pending)]);
-    desk.apply(Event::Chat(ChatEvent::Attempted(vec![id(1)])));
-    assert_eq!(desk.outbox(), [(id(1), Delivery::Attempted)]);
-    desk.apply(acknowledged(1));
+    let mut bench = Bench::from(1);
+    bench.apply(Event::Chat(ChatEvent::Queued(item(1))));
+    assert_eq!(bench.outbox(), [(id(1), Delivery::Pending)]);
+    bench.apply(Event::Chat(ChatEvent::Attempted(vec![id(1)])));
+    assert_eq!(bench.outbox(), [(id(1), Delivery::Attempted)]);
+    bench.apply(acknowledged(1));
     let sent = Delivery::Acknowledged { offset: 1, received: 9 };
-    assert_eq!(desk.outbox(), [(id(1), sent.clone())]);
+    assert_eq!(bench.outbox(), [(id(1), sent.clone())]);
     for late in [
         Event::Chat(ChatEvent::Attempted(vec![id(1)])),
         Event::Chat(ChatEvent::Refused { id: id(1), refusal: Refusal::NotAllowed }),
         acknowledged(1),
     ] {
-        desk.apply(late);
-        assert_eq!(desk.outbox(), [(id(1), sent.clone())], "a later word does not weaken it");
+        bench.apply(late);
+        assert_eq!(bench.outbox(), [(id(1), sent.clone())], "a later word does not weaken it");
     }
-    desk.entries(&[entry(1, "me", "general")]);
-    assert_eq!((desk.outbox(), desk.held("general")), (vec![], vec![(1, 1)]));
-    desk.apply(acknowledged(1));
-    desk.apply(Event::Chat(ChatEvent::Queued(item(1))));
-    assert_eq!(desk.outbox(), [], "it is in the log already");
+    bench.entries(&[entry(1, "me", "general")]);
+    assert_eq!((bench.outbox(), bench.held("general")), (vec![], vec![(1, 1)]));
+    bench.apply(acknowledged(1));
+    bench.apply(Event::Chat(ChatEvent::Queued(item(1))));
+    assert_eq!(bench.outbox(), [], "it is in the log already");
 }
 
 #[test]
 fn somebody_elses_message_of_the_same_id_is_not_ours() {
-    let mut desk = Desk::from(1);
-    desk.apply(Event::Chat(ChatEvent::Queued(item(1))));
-    desk.entries(&[entry(1, "a", "general")]);
-    assert_eq!(desk.outbox(), [(id(1), Delivery::Pending)]);
+    let mut bench = Bench::from(1);
+    bench.apply(Event::Chat(ChatEvent::Queued(item(1))));
+    bench.entries(&[entry(1, "a", "general")]);
+    assert_eq!(bench.outbox(), [(id(1), Delivery::Pending)]);
 }
 
 #[test]
 fn a_refused_message_stays_until_it_is_replaced_or_dropped() {
-    let mut desk = Desk::from(1);
-    desk.apply(Event::Chat(ChatEvent::Queued(item(1))));
-    desk.apply(Event::Chat(ChatEvent::Refused { id: id(1), refusal: Refusal::NoSuchRoom }));
-    assert_eq!(desk.outbox(), [(id(1), Delivery::Failed(Refusal::NoSuchRoom))]);
-    desk.apply(Event::Chat(ChatEvent::Unqueued(id(1))));
-    desk.apply(Event::Chat(ChatEvent::Queued(OutboxItem { seq: 9, ..item(1) })));
-    assert_eq!(desk.outbox(), [(id(1), Delivery::Pending)]);
-    assert_eq!(desk.connection().chat.outbox.keys().collect::<Vec<_>>(), [&9]);
-    desk.apply(Event::Chat(ChatEvent::Unqueued(id(1))));
-    assert_eq!(desk.outbox(), []);
+    let mut bench = Bench::from(1);
+    bench.apply(Event::Chat(ChatEvent::Queued(item(1))));
+    bench.apply(Event::Chat(ChatEvent::Refused { id: id(1), refusal: Refusal::NoSuchRoom }));
+    assert_eq!(bench.outbox(), [(id(1), Delivery::Failed(Refusal::NoSuchRoom))]);
+    bench.apply(Event::Chat(ChatEvent::Unqueued(id(1))));
+    bench.apply(Event::Chat(ChatEvent::Queued(OutboxItem { seq: 9, ..item(1) })));
+    assert_eq!(bench.outbox(), [(id(1), Delivery::Pending)]);
+    assert_eq!(bench.connection().chat.outbox.keys().collect::<Vec<_>>(), [&9]);
+    bench.apply(Event::Chat(ChatEvent::Unqueued(id(1))));
+    assert_eq!(bench.outbox(), []);
 }
 
 #[test]
 fn what_was_acknowledged_and_is_not_in_the_log_is_sent_again() {
     let after = |events: Vec<Event>| {
-        let mut desk = Desk::from(1);
-        desk.apply(Event::Chat(ChatEvent::Queued(item(2))));
-        desk.apply(acknowledged(2));
-        events.into_iter().for_each(|event| desk.apply(event));
-        desk.outbox().pop().map(|(_, delivery)| delivery)
+        let mut bench = Bench::from(1);
+        bench.apply(Event::Chat(ChatEvent::Queued(item(2))));
+        bench.apply(acknowledged(2));
+        events.into_iter().for_each(|event| bench.apply(event));
+        bench.outbox().pop().map(|(_, delivery)| delivery)
     };
     let sent = Some(Delivery::Acknowledged { offset: 2, received: 9 });
     let entries = |log: &[Entry]| Event::Chat(ChatEvent::Entries { entries: log.to_vec(), live: false });
@@ -532,21 +536,21 @@ fn what_was_acknowledged_and_is_not_in_the_log_is_sent_again() {
 
 #[test]
 fn each_rooms_outbox_is_in_the_order_of_sending() {
-    let mut desk = Desk::from(1);
+    let mut bench = Bench::from(1);
     for (seq, name) in [(3, "general"), (1, "general"), (2, "lathe")] {
         let mut item = item(seq);
         item.draft.room = room(name);
-        desk.apply(Event::Chat(ChatEvent::Queued(item)));
+        bench.apply(Event::Chat(ChatEvent::Queued(item)));
     }
     let of = |name: &str| -> Vec<u64> {
-        desk.connection().chat.outbox_of(&room(name)).map(|item| item.seq).collect()
+        bench.connection().chat.outbox_of(&room(name)).map(|item| item.seq).collect()
     };
     assert_eq!((of("general"), of("lathe")), (vec![1, 3], vec![2]));
 }
 
 #[test]
 fn whoever_is_typing_stops_with_their_message() {
-    let mut desk = Desk::from(1);
+    let mut bench = Bench::from(1);
     let typing = |by: &str| {
         Event::Chat(ChatEvent::Typing {
             room: RoomId::general(),
@@ -554,10 +558,10 @@ fn whoever_is_typing_stops_with_their_message() {
             until: 9_000,
         })
     };
-    desk.apply(typing("a"));
-    desk.apply(typing("b"));
-    desk.apply(typing("me"));
-    desk.entries(&[entry(1, "a", "general")]);
-    let typing: BTreeMap<_, _> = desk.room("general").typing.clone();
+    bench.apply(typing("a"));
+    bench.apply(typing("b"));
+    bench.apply(typing("me"));
+    bench.entries(&[entry(1, "a", "general")]);
+    let typing: BTreeMap<_, _> = bench.room("general").typing.clone();
     assert_eq!(typing.into_keys().map(|who| who.0).collect::<Vec<_>>(), ["b"]);
 }

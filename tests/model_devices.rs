@@ -15,9 +15,9 @@ use duplex::model::link_device::{LinkCounters, link_readings};
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::states::StateChange;
 use duplex::model::{
-    Command, CommandState, Connection, ConnectionId, Device, DeviceChange, DeviceChoices, DeviceState, Event,
-    Freshness, Happened, LastValue, LinkState, LogLine, MessageId, Metric, MetricType, Model, PrincipalId,
-    Readings, Sender, ShortName, Spec, Status, Time, Value,
+    Command, CommandState, Connection, ConnectionId, Device, DeviceChange, DeviceChoices, DeviceLogEvent,
+    DeviceState, Event, Freshness, LastValue, LinkState, LogLine, MessageId, Metric, MetricType, Model,
+    PrincipalId, Readings, Sender, ShortName, Spec, Status, Time, Value,
 };
 
 const CONNECTION: ConnectionId = ConnectionId(1);
@@ -98,10 +98,10 @@ impl Desk {
 
     fn turns(&self, id: &str) -> Vec<&'static str> {
         let word = |line: &LogLine| match line.what {
-            Happened::Online => "online",
-            Happened::Offline { .. } => "offline",
-            Happened::Silent => "silent",
-            Happened::Command { .. } => "command",
+            DeviceLogEvent::Online => "online",
+            DeviceLogEvent::Offline { .. } => "offline",
+            DeviceLogEvent::Silent => "silent",
+            DeviceLogEvent::Command { .. } => "command",
         };
         self.device(id).log.iter().map(word).collect()
     }
@@ -413,9 +413,9 @@ fn a_log_that_arrives_late_keeps_what_happened_here() {
     desk.apply(Event::Device(DeviceEvent::Silent { device: name("pump"), since: T + 10 }));
     desk.read("pump", T + 20, T + 20, &[]);
     let lines = vec![
-        LogLine { at: T - 5, what: Happened::Online },
-        LogLine { at: T + 21, what: Happened::Online },
-        LogLine { at: T + 30, what: Happened::Offline { reason: String::new() } },
+        LogLine { at: T - 5, what: DeviceLogEvent::Online },
+        LogLine { at: T + 21, what: DeviceLogEvent::Online },
+        LogLine { at: T + 30, what: DeviceLogEvent::Offline { reason: String::new() } },
     ];
     desk.apply(Event::Device(DeviceEvent::Logged { device: name("pump"), lines }));
     assert_eq!(desk.turns("pump"), ["online", "silent", "online", "offline"]);

@@ -10,7 +10,7 @@ use duplex::hub::{self, InviteOptions};
 use duplex::model::content::Content;
 use duplex::model::id::RoomName;
 use duplex::model::intent::{AppIntent, ChatIntent, Credential, LinkIntent};
-use duplex::model::notices::{Act, News, Notice, Target, Topic, Viewing};
+use duplex::model::notices::{ClickTarget, Notice, NoticeAction, NoticeContent, Topic, Viewing};
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::{Address, Connection, ConnectionId, Intent, Level, RoomId, SharedModel};
 use duplex::worker::{Options, Worker};
@@ -24,7 +24,7 @@ struct App {
     model: SharedModel,
     worker: Worker,
     wakes: mpsc::Receiver<()>,
-    acts: mpsc::Receiver<Act>,
+    acts: mpsc::Receiver<NoticeAction>,
 }
 
 impl App {
@@ -59,7 +59,7 @@ impl App {
     }
 
     /// The next thing that the person is told.
-    fn told(&self) -> Act {
+    fn told(&self) -> NoticeAction {
         self.acts.recv_timeout(PATIENCE).expect("something is told")
     }
 
@@ -81,15 +81,15 @@ fn topic() -> Topic {
     Topic::Room(HUB, RoomId::general())
 }
 
-fn message(count: u64, text: &str, mention: bool) -> Act {
-    let news = News::Messages {
+fn message(count: u64, text: &str, mention: bool) -> NoticeAction {
+    let news = NoticeContent::Messages {
         room: RoomName::general(),
         count,
         sender: "Mina".into(),
         text: Some(text.into()),
         mention,
     };
-    Act::Show(Notice { topic: topic(), news, target: Target::Room(HUB, RoomId::general()) })
+    NoticeAction::Show(Notice { topic: topic(), news, target: ClickTarget::Room(HUB, RoomId::general()) })
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn another_persons_mention_is_told_and_taken_back_when_it_is_seen() {
     // Seen, it is taken back; and what is written in the open room is not told.
     let viewing = Viewing { room: Some((HUB, RoomId::general())), device: None };
     app.want(Intent::App(AppIntent::View(Some(viewing))));
-    assert_eq!(app.told(), Act::Withdraw(topic()));
+    assert_eq!(app.told(), NoticeAction::Withdraw(topic()));
     mina.say(ADDED, &format!("@{me}, you see this"));
     let has = |text: &'static str| {
         move |c: &Connection| {
@@ -145,7 +145,7 @@ fn another_persons_mention_is_told_and_taken_back_when_it_is_seen() {
     assert_eq!(app.told(), message(1, "any words now", false));
 
     app.want(Intent::App(AppIntent::TryNotice));
-    assert!(matches!(app.told(), Act::Show(Notice { topic: Topic::Trial, .. })));
+    assert!(matches!(app.told(), NoticeAction::Show(Notice { topic: Topic::Trial, .. })));
     assert!(app.acts.try_recv().is_err(), "nothing else was told");
     app.worker.shut_down();
     mina.worker.shut_down();

@@ -27,7 +27,7 @@ use duplex::model::{
 use duplex::settings::{self, SecretStore, Settings};
 use duplex::store::client::{self, ClientStore};
 use duplex::store::hub::{Append, Appended};
-use duplex::store::readings::{APP_FILE, HUB_FILE, Keep, ReadingsStore};
+use duplex::store::readings::{APP_FILE, HUB_FILE, ReadingsLimits, ReadingsStore};
 use duplex::store::{HubStore, StoreError};
 use duplex::worker::{Options, Worker};
 use rusqlite::Connection as Sqlite;
@@ -263,7 +263,7 @@ fn everything_in_an_earlier_app_directory_is_there() {
         let opened = ClientStore::open(dir.path());
         assert_eq!(opened.banners, [], "{opening}");
         let store = opened.store;
-        let readings = ReadingsStore::open(dir.path(), APP_FILE, Keep::APP).unwrap();
+        let readings = ReadingsStore::open(dir.path(), APP_FILE, ReadingsLimits::APP).unwrap();
         let mut found = String::new();
         for id in [OWN, WORKSHOP, LATER, ConnectionId(5), ConnectionId(9)] {
             found += &describe_connection(&store, id);
@@ -299,7 +299,7 @@ fn everything_in_an_earlier_hub_directory_is_there() {
     let dir = unpack("hub");
     for _ in ["migrated", "opened again"] {
         let store = open_hub(dir.path()).unwrap();
-        let readings = ReadingsStore::open(dir.path(), HUB_FILE, Keep::HUB).unwrap();
+        let readings = ReadingsStore::open(dir.path(), HUB_FILE, ReadingsLimits::HUB).unwrap();
         assert_same(&(describe_hub(&store) + &describe_readings(&readings, 0)), &expected("hub.txt"));
 
         // Tokens are kept as hashes.
@@ -406,7 +406,7 @@ fn files_of_a_later_version_are_refused_untouched() {
     drop((
         ClientStore::open(dir.path()),
         open_hub(dir.path()).unwrap(),
-        ReadingsStore::open(dir.path(), APP_FILE, Keep::APP).unwrap(),
+        ReadingsStore::open(dir.path(), APP_FILE, ReadingsLimits::APP).unwrap(),
     ));
     for name in [client::FILE, "hub.db", APP_FILE] {
         let db = Sqlite::open(path(name)).unwrap();
@@ -428,7 +428,7 @@ fn files_of_a_later_version_are_refused_untouched() {
     drop(opened);
     assert!(open_hub(dir.path()).is_err());
     assert!(hub::spawn(hub::Options::embedded(dir.path())).is_err());
-    assert!(ReadingsStore::open(dir.path(), APP_FILE, Keep::APP).is_err());
+    assert!(ReadingsStore::open(dir.path(), APP_FILE, ReadingsLimits::APP).is_err());
     let (mut settings, _) = Settings::load(dir.path());
     settings.set_display_name("not kept");
     assert!(settings.is_newer() && settings.save().is_err());

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use duplex::engine::{self, Effect, Engine, NewConnection, Outcome, Part};
 use duplex::frame::Frame;
-use duplex::link::courier::{Change, Input};
+use duplex::link::durable::{Change, Input};
 use duplex::link::{self, backoff::Jitter};
 use duplex::model::event::{ChatEvent, LinkEvent, LogKind, Stored, Update};
 use duplex::model::link_state::{Closing, LinkState, Why};
@@ -119,7 +119,7 @@ struct World {
     deleted: BTreeSet<String>,
     /// What the server got, by text.
     got: BTreeMap<String, u64>,
-    /// What the server said and the courier was given, and of it what was in memory alone when the process ended.
+    /// What the server said and the durable link was given, and of it what was in memory alone when the process ended.
     said: Vec<String>,
     lost_with_the_process: BTreeSet<String>,
     numbers: u64,

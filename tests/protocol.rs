@@ -630,8 +630,8 @@ proptest! {
         for frame in frames {
             session.handle(NOW, server::Input::Frame(frame));
             while let Some(output) = session.poll() {
-                if let server::Output::Ask(server::Ask::Begin { .. }) = output {
-                    session.handle(NOW, server::Input::Answer(server::Answer::Begun(begun(head))));
+                if let server::Output::Ask(server::HubRequest::Begin { .. }) = output {
+                    session.handle(NOW, server::Input::Answer(server::HubAnswer::Begun(begun(head))));
                 }
             }
         }

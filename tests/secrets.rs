@@ -14,7 +14,7 @@ use duplex::model::event::TestOutcome;
 use duplex::model::intent::{Credential, LinkIntent};
 use duplex::model::profile::{Secret, Socket};
 use duplex::model::{Address, ConnectionId, Intent, LinkState, Model, SharedModel};
-use duplex::transport::{self, Incoming, Outgoing, Target};
+use duplex::transport::{self, Endpoint, Incoming, Outgoing};
 use duplex::wire::duplex::message::{ClientMessage, Hello, Redeem, VERSIONS, encode};
 use duplex::worker::{Options, Worker};
 
@@ -113,7 +113,7 @@ fn redeem(link: &str, token: &str) {
         since: None,
         features: Default::default(),
     };
-    let mut target = Target::new(address.url);
+    let mut target = Endpoint::new(address.url);
     target.fingerprint = address.fingerprint;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {

@@ -13,7 +13,7 @@ mod ui_support;
 use std::sync::Arc;
 
 use duplex::model::device::{
-    Command, CommandRefusal, CommandState, DeviceId, DeviceState, Happened, LastValue, LogLine, Metric,
+    Command, CommandRefusal, CommandState, DeviceId, DeviceLogEvent, DeviceState, LastValue, LogLine, Metric,
     MetricType, Readings, ShortName, Spec, Value,
 };
 use duplex::model::device_choices::{DeviceChange, DeviceChoices};
@@ -778,7 +778,7 @@ fn attributes_the_log_and_what_it_last_said_are_there() {
     assert_eq!(page.window.intents().iter().filter(|intent| asked(intent)).count(), 1);
     let now = page.window.now().wall_ms;
     let reason = "power cut".to_owned();
-    let lines = vec![LogLine { at: now - 5_000, what: Happened::Offline { reason } }];
+    let lines = vec![LogLine { at: now - 5_000, what: DeviceLogEvent::Offline { reason } }];
     page.window.event(Event::Device(DeviceEvent::Logged { device: device(), lines }));
     assert!(page.has_text("Offline: power cut"));
     page.outcome("light", Value::Flag(true), CommandState::Done);

@@ -12,7 +12,7 @@ use duplex::model::lan::{Lan, LanChoice, LanOpen, Nearby, NearbyServer, NotOpene
 use duplex::model::link_state::LinkState;
 use duplex::model::principal::{Principal, PrincipalKind};
 use duplex::model::profile::Secret;
-use duplex::model::rights::{Manage, Managed};
+use duplex::model::rights::{ManageAnswer, ManageRequest};
 use duplex::model::{Features, LanguageChoice, Preferences, Profile};
 use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable;
@@ -86,7 +86,7 @@ fn own(window: &mut Window, event: Event) {
     window.update(Update::Connection(OWN, event));
 }
 
-fn asked(window: &mut Window) -> Vec<(u64, Manage)> {
+fn asked(window: &mut Window) -> Vec<(u64, ManageRequest)> {
     let of = |intent| match intent {
         Intent::Link(LinkIntent::Manage { connection: OWN, number, what }) => Some((number, what)),
         _ => None,
@@ -121,7 +121,7 @@ fn inviting(width: f32, height: f32) -> Window {
         &mut window,
         Event::Link(LinkEvent::Managed {
             id: number,
-            managed: Managed::Invites { invites: vec![], next: None },
+            managed: ManageAnswer::Invites { invites: vec![], next: None },
         }),
     );
     window
@@ -171,8 +171,8 @@ fn an_invite_leads_to_this_computer_and_stands_as_a_code_beside_it() {
         window.update(Update::Lan(Lan::Open(open())));
         window.click("Create invite");
         let (number, what) = asked(&mut window).remove(0);
-        assert!(matches!(what, Manage::Invite { kind: PrincipalKind::Person, .. }));
-        let managed = Managed::Invited {
+        assert!(matches!(what, ManageRequest::Invite { kind: PrincipalKind::Person, .. }));
+        let managed = ManageAnswer::Invited {
             code: Secret::new("abcd-efgh-ijkl-mnop"),
             expires: window.now().wall_ms + 1_000,
             url: open().url().unwrap(),
@@ -198,7 +198,7 @@ fn a_link_for_this_computer_alone_says_so() {
     let mut window = inviting(1_280.0, 800.0);
     window.click("Create invite");
     let (number, _) = asked(&mut window).remove(0);
-    let managed = Managed::Invited {
+    let managed = ManageAnswer::Invited {
         code: Secret::new("abcd"),
         expires: window.now().wall_ms + 1_000,
         url: "ws://127.0.0.1:41000/v1/socket".into(),
@@ -306,14 +306,14 @@ fn a_device_is_added_from_the_device_pane() {
     window.fill("Name", "온실 3");
     window.key(egui::Key::Enter);
     let (number, what) = asked(&mut window).remove(0);
-    let Manage::AddDevice { who, name, .. } = what else { panic!("no device: {what:?}") };
+    let ManageRequest::AddDevice { who, name, .. } = what else { panic!("no device: {what:?}") };
     assert_eq!((who.0.as_str(), name.as_str()), ("온실-3", "온실 3"));
     window.update(Update::Lan(Lan::Open(open())));
     own(
         &mut window,
         Event::Link(LinkEvent::Managed {
             id: number,
-            managed: Managed::Token { token: Secret::new("7f7f") },
+            managed: ManageAnswer::Token { token: Secret::new("7f7f") },
         }),
     );
     assert_eq!(copied_by(&mut window, "Copy token"), "7f7f");

@@ -12,7 +12,7 @@ use duplex::model::intent::{Intent, LinkIntent};
 use duplex::model::link_state::{LinkState, Why};
 use duplex::model::principal::{Principal, PrincipalKind, Sender};
 use duplex::model::profile::Secret;
-use duplex::model::rights::{Invitation, Manage, Managed, Member, Unmanaged};
+use duplex::model::rights::{Invitation, ManageAnswer, ManageRefusal, ManageRequest, Member};
 use egui::Key;
 use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable;
@@ -39,7 +39,7 @@ fn window_of(kind: PrincipalKind, width: f32, height: f32) -> Window {
 }
 
 /// The requests since the last look.
-fn asked(window: &mut Window) -> Vec<(u64, Manage)> {
+fn asked(window: &mut Window) -> Vec<(u64, ManageRequest)> {
     let of = |intent| match intent {
         Intent::Link(LinkIntent::Manage { connection, number, what }) => {
             assert_eq!(connection, CONNECTION);
@@ -50,13 +50,13 @@ fn asked(window: &mut Window) -> Vec<(u64, Manage)> {
     window.intents().into_iter().filter_map(of).collect()
 }
 
-fn one(window: &mut Window) -> (u64, Manage) {
+fn one(window: &mut Window) -> (u64, ManageRequest) {
     let mut all = asked(window);
     assert_eq!(all.len(), 1, "{all:?}");
     all.remove(0)
 }
 
-fn answer(window: &mut Window, id: u64, managed: Managed) {
+fn answer(window: &mut Window, id: u64, managed: ManageAnswer) {
     window.event(Event::Link(LinkEvent::Managed { id, managed }));
 }
 
@@ -75,8 +75,8 @@ fn opened(width: f32, height: f32) -> Window {
     window.click("People and invites");
     window.resize(width, height);
     let (number, what) = one(&mut window);
-    assert_eq!(what, Manage::People { after: None });
-    answer(&mut window, number, Managed::People { people: people(), next: None });
+    assert_eq!(what, ManageRequest::People { after: None });
+    answer(&mut window, number, ManageAnswer::People { people: people(), next: None });
     assert_eq!(asked(&mut window), []);
     window
 }
@@ -137,14 +137,14 @@ fn a_person_is_removed_after_a_question_that_says_what_happens() {
     choose(&mut window, "Mina", "Remove…");
     window.click("Remove");
     let (number, what) = one(&mut window);
-    assert_eq!(what, Manage::Remove { who: PrincipalId("p-2".into()) });
-    answer(&mut window, number, Managed::Done);
+    assert_eq!(what, ManageRequest::Remove { who: PrincipalId("p-2".into()) });
+    answer(&mut window, number, ManageAnswer::Done);
     window.harness.get_by_label("Mina was removed.");
     let (number, what) = one(&mut window);
-    assert_eq!(what, Manage::People { after: None }, "the list is loaded anew");
+    assert_eq!(what, ManageRequest::People { after: None }, "the list is loaded anew");
     let mut left = people();
     left.remove(1);
-    answer(&mut window, number, Managed::People { people: left, next: None });
+    answer(&mut window, number, ManageAnswer::People { people: left, next: None });
     assert!(window.harness.query_by_label("More for Mina").is_none());
 }
 
@@ -154,7 +154,11 @@ fn a_refusal_is_said_in_words_and_changes_nothing() {
     choose(&mut window, "Ben", "Remove…");
     window.click("Remove");
     let (number, _) = one(&mut window);
-    answer(&mut window, number, Managed::Refused { why: Unmanaged::LastAdmin, detail: String::new() });
+    answer(
+        &mut window,
+        number,
+        ManageAnswer::Refused { why: ManageRefusal::LastAdmin, detail: String::new() },
+    );
     window.harness.get_by_label("This is the last admin. Make someone else an admin first.");
     window.harness.get_by_label("More for Ben");
 }
@@ -166,8 +170,8 @@ fn a_new_name_is_typed_and_entered() {
     window.fill("New name", "Benjamin");
     window.key(Key::Enter);
     let (number, what) = one(&mut window);
-    assert_eq!(what, Manage::Rename { who: PrincipalId("p-3".into()), name: "Benjamin".into() });
-    answer(&mut window, number, Managed::Done);
+    assert_eq!(what, ManageRequest::Rename { who: PrincipalId("p-3".into()), name: "Benjamin".into() });
+    answer(&mut window, number, ManageAnswer::Done);
     window.harness.get_by_label("Saved.");
 }
 
@@ -177,8 +181,8 @@ fn a_new_token_is_shown_once_and_copied() {
     choose(&mut window, "Ben", "New token…");
     window.click("Create new token");
     let (number, what) = one(&mut window);
-    assert!(matches!(what, Manage::RotateToken { who, .. } if who.0 == "p-3"));
-    answer(&mut window, number, Managed::Token { token: Secret::new("t0ken") });
+    assert!(matches!(what, ManageRequest::RotateToken { who, .. } if who.0 == "p-3"));
+    answer(&mut window, number, ManageAnswer::Token { token: Secret::new("t0ken") });
     window.harness.get_by_label("t0ken");
     assert_eq!(copied_by(&mut window, "Copy token"), "t0ken");
     window.click("Done");
@@ -192,8 +196,8 @@ fn rights_are_given_and_taken_but_not_the_owners() {
     window.click("Make admin");
     let (number, what) = one(&mut window);
     let kind = PrincipalKind::Admin;
-    assert_eq!(what, Manage::SetKind { who: PrincipalId("p-3".into()), kind });
-    answer(&mut window, number, Managed::Done);
+    assert_eq!(what, ManageRequest::SetKind { who: PrincipalId("p-3".into()), kind });
+    answer(&mut window, number, ManageAnswer::Done);
     asked(&mut window);
     window.click("More for Jun");
     window.harness.get_by_label("Rename…");
@@ -205,7 +209,7 @@ fn invites_are_made_listed_and_taken_back() {
     let mut window = opened(800.0, 600.0);
     tab(&mut window, "Invites");
     let (number, what) = one(&mut window);
-    assert_eq!(what, Manage::Invites { after: None });
+    assert_eq!(what, ManageRequest::Invites { after: None });
     let now = window.now().wall_ms;
     let by = Some(Sender { id: PrincipalId("me".into()), name: "Jun".into() });
     let invite = |id: &str, expires, used_by| Invitation {
@@ -220,25 +224,25 @@ fn invites_are_made_listed_and_taken_back() {
     let mina = Some(Sender { id: PrincipalId("p-2".into()), name: "Mina".into() });
     let invites =
         vec![invite("aa", now + 1_000, None), invite("bb", now + 1_000, mina), invite("cc", now - 1, None)];
-    answer(&mut window, number, Managed::Invites { invites, next: None });
+    answer(&mut window, number, ManageAnswer::Invites { invites, next: None });
     window.harness.get_by_label("Used by Mina. Member · made by Jun · bb");
     assert!(window.harness.query_by_label("Revoke invite bb").is_none(), "there is nothing to take back");
     assert!(window.harness.query_by_label("Revoke invite cc").is_none());
     window.click("Revoke invite aa");
     window.click("Revoke");
     let (number, what) = one(&mut window);
-    assert_eq!(what, Manage::RemoveInvite { invite: "aa".into() });
-    answer(&mut window, number, Managed::Done);
+    assert_eq!(what, ManageRequest::RemoveInvite { invite: "aa".into() });
+    answer(&mut window, number, ManageAnswer::Done);
     let (number, _) = one(&mut window);
-    answer(&mut window, number, Managed::Invites { invites: Vec::new(), next: None });
+    answer(&mut window, number, ManageAnswer::Invites { invites: Vec::new(), next: None });
 
     window.click("7 days");
     window.click("Create invite");
     let (number, what) = one(&mut window);
     let week = 7 * 24 * 60 * 60 * 1_000;
-    assert_eq!(what, Manage::Invite { kind: PrincipalKind::Person, expires_in_ms: week });
+    assert_eq!(what, ManageRequest::Invite { kind: PrincipalKind::Person, expires_in_ms: week });
     let code = Secret::new("abcd-efgh");
-    let made = Managed::Invited {
+    let made = ManageAnswer::Invited {
         code,
         expires: now + 1_000,
         url: String::new(),
@@ -251,11 +255,11 @@ fn invites_are_made_listed_and_taken_back() {
     window.harness.get_by_role_and_label(Role::Image, "QR code of the invite link");
     let (number, _) = one(&mut window);
     let listed = vec![invite("dd", now + 1_000, None), invite("cc", now - 1, None)];
-    answer(&mut window, number, Managed::Invites { invites: listed, next: None });
+    answer(&mut window, number, ManageAnswer::Invites { invites: listed, next: None });
     window.click("Revoke…");
     assert!(window.harness.query_by_label("Copy link").is_none());
     window.click("Revoke");
-    assert_eq!(one(&mut window).1, Manage::RemoveInvite { invite: "dd".into() });
+    assert_eq!(one(&mut window).1, ManageRequest::RemoveInvite { invite: "dd".into() });
 }
 
 /// Presses the button, which is called as the sheet is.
@@ -269,7 +273,7 @@ fn a_device_is_added_with_a_token_and_the_command_to_publish_with_it() {
     let mut window = opened(800.0, 600.0);
     tab(&mut window, "Devices");
     let (number, _) = one(&mut window);
-    answer(&mut window, number, Managed::Devices { devices: Vec::new(), next: None });
+    answer(&mut window, number, ManageAnswer::Devices { devices: Vec::new(), next: None });
     window.harness.get_by_label("No devices with a token yet.");
     add(&mut window);
     window
@@ -281,14 +285,14 @@ fn a_device_is_added_with_a_token_and_the_command_to_publish_with_it() {
     window.fill("Device ID", "shed");
     add(&mut window);
     let (number, what) = one(&mut window);
-    assert!(matches!(what, Manage::AddDevice { who, .. } if who.0 == "shed"));
-    answer(&mut window, number, Managed::Token { token: Secret::new("7f") });
+    assert!(matches!(what, ManageRequest::AddDevice { who, .. } if who.0 == "shed"));
+    answer(&mut window, number, ManageAnswer::Token { token: Secret::new("7f") });
     let command = copied_by(&mut window, "Copy curl command");
     assert!(command.contains("/v1/devices/shed/readings -H 'Authorization: Bearer 7f'"), "{command}");
     window.click("Done");
     let (number, _) = one(&mut window);
     let devices = vec![member("shed", PrincipalKind::Device, "")];
-    answer(&mut window, number, Managed::Devices { devices, next: None });
+    answer(&mut window, number, ManageAnswer::Devices { devices, next: None });
     choose(&mut window, "shed", "Remove…");
     let says = "shed is disconnected at once and its token stops working. What it reported stays.";
     window.harness.get_by_label(&format!("Remove shed? {says}"));
@@ -300,11 +304,11 @@ fn a_list_of_many_comes_page_by_page() {
     window.click("More for Home");
     window.click("People and invites");
     let (number, _) = one(&mut window);
-    answer(&mut window, number, Managed::People { people: people(), next: Some("p-3".into()) });
+    answer(&mut window, number, ManageAnswer::People { people: people(), next: Some("p-3".into()) });
     let (number, what) = one(&mut window);
-    assert_eq!(what, Manage::People { after: Some("p-3".into()) });
+    assert_eq!(what, ManageRequest::People { after: Some("p-3".into()) });
     let more = (4..200).map(|n| member(&format!("p-{n}"), PrincipalKind::Person, &format!("Zed {n:03}")));
-    answer(&mut window, number, Managed::People { people: more.collect(), next: None });
+    answer(&mut window, number, ManageAnswer::People { people: more.collect(), next: None });
     window.harness.get_by_label("More for Ben");
     assert!(window.harness.query_by_label("More for Zed 199").is_none(), "what is not seen is not drawn");
 }
@@ -317,7 +321,7 @@ fn without_a_connection_nothing_can_be_changed_and_it_begins_anew_afterwards() {
     window.harness.get_by_label("Not connected. You can make changes once the connection is back.");
     window.link(LinkState::Online { since: 0, rtt_ms: None });
     let (_, what) = one(&mut window);
-    assert_eq!(what, Manage::People { after: None });
+    assert_eq!(what, ManageRequest::People { after: None });
 }
 
 #[test]

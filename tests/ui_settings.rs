@@ -429,14 +429,14 @@ fn categories_stand_beside_the_settings_or_are_chosen_above_them_and_the_search_
 
 #[test]
 fn all_shortcuts_are_seen_at_once_in_columns_and_in_one_where_it_is_narrow() {
-    use duplex::ui::keys::{Place, TABLE};
+    use duplex::ui::keys::{Scope, TABLE};
     use duplex::ui::text::{Language, Words};
     for (language, choice) in
         [(Language::English, LanguageChoice::English), (Language::Korean, LanguageChoice::Korean)]
     {
         let words: &Words = language.words();
         let rows = |window: &Window| {
-            let in_table = TABLE.iter().filter(|row| !row.keys.is_empty() && row.place != Place::Message);
+            let in_table = TABLE.iter().filter(|row| !row.keys.is_empty() && row.place != Scope::Message);
             let names = in_table.map(|row| (words.keys.action)(row.action));
             let dialog = window.harness.get_by_role(Role::Dialog);
             names

@@ -5,5 +5,5 @@ pub mod measure;
 mod publisher;
 mod sampler;
 
-pub use publisher::{Agent, Given, Said};
+pub use publisher::{Agent, AgentMessage, Given};
 pub use sampler::{INTERVAL, INTERVALS, Sampler, host_id, host_name};

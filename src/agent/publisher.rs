@@ -16,7 +16,7 @@ const ORDERS: usize = 32;
 
 /// A message for the hub. Order matters.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Said {
+pub enum AgentMessage {
     /// Announces the device, or a change of it.
     Announce(Spec),
     /// Measured values.
@@ -64,7 +64,7 @@ impl Agent {
     pub fn spawn(
         id: DeviceId,
         name: String,
-        say: impl FnMut(Said) -> bool + Send + 'static,
+        say: impl FnMut(AgentMessage) -> bool + Send + 'static,
     ) -> io::Result<Agent> {
         let (orders, ordered) = sync_channel(ORDERS);
         let own = id.clone();
@@ -102,7 +102,7 @@ impl Agent {
 }
 
 /// Runs until the handle is dropped or the receiver is gone.
-fn work(mut sampler: Sampler, orders: &Receiver<Order>, mut say: impl FnMut(Said) -> bool) {
+fn work(mut sampler: Sampler, orders: &Receiver<Order>, mut say: impl FnMut(AgentMessage) -> bool) {
     // When to measure next; `None` while the link is down.
     let mut due: Option<BootMs> = None;
     loop {
@@ -118,7 +118,7 @@ fn work(mut sampler: Sampler, orders: &Receiver<Order>, mut say: impl FnMut(Said
             }
             Ok(Order::Begin) => {
                 due = Some(clock::now().boot_ms);
-                say(Said::Announce(sampler.spec()))
+                say(AgentMessage::Announce(sampler.spec()))
             }
             Ok(Order::Do(given)) => {
                 let listens = carry_out(&mut sampler, &given, &mut say);
@@ -137,17 +137,17 @@ fn work(mut sampler: Sampler, orders: &Receiver<Order>, mut say: impl FnMut(Said
     }
 }
 
-fn publish(sampler: &mut Sampler, say: &mut impl FnMut(Said) -> bool) -> bool {
+fn publish(sampler: &mut Sampler, say: &mut impl FnMut(AgentMessage) -> bool) -> bool {
     let now = clock::now();
     let (anew, values) = sampler.sample(now.boot_ms);
-    if anew && !say(Said::Announce(sampler.spec())) {
+    if anew && !say(AgentMessage::Announce(sampler.spec())) {
         return false;
     }
-    say(Said::Publish(Arc::new(Readings::of(sampler.id().clone(), now.wall_ms, 0, values))))
+    say(AgentMessage::Publish(Arc::new(Readings::of(sampler.id().clone(), now.wall_ms, 0, values))))
 }
 
 /// The result is sent before the new announcement, which starts a new incarnation of the device.
-fn carry_out(sampler: &mut Sampler, given: &Given, say: &mut impl FnMut(Said) -> bool) -> bool {
+fn carry_out(sampler: &mut Sampler, given: &Given, say: &mut impl FnMut(AgentMessage) -> bool) -> bool {
     let done = if clock::now().boot_ms > given.until {
         Err("too late".to_owned())
     } else {
@@ -157,8 +157,8 @@ fn carry_out(sampler: &mut Sampler, given: &Given, say: &mut impl FnMut(Said) ->
         Ok(()) => CommandState::Done,
         Err(detail) => CommandState::Failed { detail: detail.clone() },
     };
-    say(Said::Result { id: given.id, state })
-        && (done.is_err() || (say(Said::Announce(sampler.spec())) && publish(sampler, say)))
+    say(AgentMessage::Result { id: given.id, state })
+        && (done.is_err() || (say(AgentMessage::Announce(sampler.spec())) && publish(sampler, say)))
 }
 
 /// The next multiple of the interval after this moment: computers that publish every second do so at the same time as
@@ -187,7 +187,7 @@ mod tests {
     }
 
     /// Collects messages up to the first that matches.
-    fn until(said: &mpsc::Receiver<Said>, last: impl Fn(&Said) -> bool) -> Vec<Said> {
+    fn until(said: &mpsc::Receiver<AgentMessage>, last: impl Fn(&AgentMessage) -> bool) -> Vec<AgentMessage> {
         let mut all = Vec::new();
         while !all.last().is_some_and(&last) {
             all.push(said.recv_timeout(Duration::from_secs(20)).unwrap());
@@ -201,15 +201,15 @@ mod tests {
         let id = DeviceId::new("bench").unwrap();
         let agent = Agent::spawn(id, "Bench".to_owned(), move |words| tell.send(words).is_ok()).unwrap();
         agent.begin();
-        let first = until(&said, |said| matches!(said, Said::Publish(_)));
-        assert!(matches!(&first[0], Said::Announce(spec) if spec.name == "Bench"));
+        let first = until(&said, |said| matches!(said, AgentMessage::Publish(_)));
+        assert!(matches!(&first[0], AgentMessage::Announce(spec) if spec.name == "Bench"));
 
         let never = clock::now().boot_ms + 60_000;
         assert!(agent.carry_out(given("interval", Value::Number(7.0), never)));
-        let after = until(&said, |said| matches!(said, Said::Announce(_)));
+        let after = until(&said, |said| matches!(said, AgentMessage::Announce(_)));
         let answer = &after[after.len() - 2];
-        assert!(matches!(answer, Said::Result { state: CommandState::Done, .. }), "{answer:?}");
-        assert!(matches!(after.last(), Some(Said::Announce(spec)) if spec.every_ms() == Some(7_000)));
+        assert!(matches!(answer, AgentMessage::Result { state: CommandState::Done, .. }), "{answer:?}");
+        assert!(matches!(after.last(), Some(AgentMessage::Announce(spec)) if spec.every_ms() == Some(7_000)));
 
         for (property, value, why) in [
             ("interval", Value::Number(0.0), "interval takes a number from 1 to 60"),
@@ -217,16 +217,16 @@ mod tests {
             ("cpu", Value::Number(1.0), "cpu cannot be set"),
         ] {
             assert!(agent.carry_out(given(property, value, never)));
-            let last = until(&said, |said| matches!(said, Said::Result { .. })).pop().unwrap();
+            let last = until(&said, |said| matches!(said, AgentMessage::Result { .. })).pop().unwrap();
             assert!(
-                matches!(&last, Said::Result { state: CommandState::Failed { detail }, .. } if detail == why),
+                matches!(&last, AgentMessage::Result { state: CommandState::Failed { detail }, .. } if detail == why),
                 "{last:?}"
             );
         }
         assert!(agent.carry_out(given("interval", Value::Number(2.0), 0)));
-        let late = until(&said, |said| matches!(said, Said::Result { .. })).pop().unwrap();
+        let late = until(&said, |said| matches!(said, AgentMessage::Result { .. })).pop().unwrap();
         assert!(
-            matches!(&late, Said::Result { state: CommandState::Failed { detail }, .. } if detail == "too late")
+            matches!(&late, AgentMessage::Result { state: CommandState::Failed { detail }, .. } if detail == "too late")
         );
     }
 

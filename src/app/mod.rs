@@ -6,12 +6,12 @@ mod desktop;
 mod display;
 mod fonts;
 mod frame_log;
-mod gate;
 #[cfg_attr(not(all(unix, not(target_os = "macos"))), path = "input_method_system.rs")]
 mod input_method;
 mod instance;
 mod outside;
 mod place;
+mod repaint;
 mod screens;
 mod screenshot;
 mod window;
@@ -29,8 +29,8 @@ use crate::{privacy, settings};
 
 use args::Args;
 use desktop::Desktop;
-use gate::Gate;
 use instance::Instance;
+use repaint::RepaintLimiter;
 
 /// The desktop app's command line, for the manual page.
 pub fn command() -> clap::Command {
@@ -93,7 +93,7 @@ fn run(args: Args) -> Result<(), String> {
     // Before the window opens, so that it appears as configured.
     let (preferences, place, panes) = settings::Settings::glance(&data_dir);
     let model = SharedModel::new(Model { preferences, data_dir: data_dir.clone(), ..Model::default() });
-    let gate: Arc<OnceLock<Gate>> = Arc::default();
+    let gate: Arc<OnceLock<RepaintLimiter>> = Arc::default();
     let wake = {
         let gate = Arc::clone(&gate);
         // Before the window exists no repaint is needed: its first frame shows the model's state.

@@ -7,7 +7,7 @@ use egui::{Context, ViewportCommand, pos2};
 
 use super::desktop::{Desktop, Report, Reports};
 use crate::model::intent::AppIntent;
-use crate::model::notices::{Target, Viewing};
+use crate::model::notices::{ClickTarget, Viewing};
 use crate::model::{Intent, SharedModel, WindowPlace};
 use crate::ui::Ui;
 
@@ -125,13 +125,13 @@ impl Outside {
 }
 
 /// Opens what the user wants to see.
-fn open(ui: &mut Ui, target: Target, model: &SharedModel, wanted: &mut Vec<Intent>) {
+fn open(ui: &mut Ui, target: ClickTarget, model: &SharedModel, wanted: &mut Vec<Intent>) {
     match target {
-        Target::Room(connection, room) => ui.bring_room(connection, room, wanted),
-        Target::Device(connection, device) => ui.open_device(connection, device),
-        Target::Devices => ui.show_device_list(),
-        Target::Connection(connection) => ui.open_connection(connection, model, wanted),
-        Target::Window => {}
+        ClickTarget::Room(connection, room) => ui.bring_room(connection, room, wanted),
+        ClickTarget::Device(connection, device) => ui.open_device(connection, device),
+        ClickTarget::Devices => ui.show_device_list(),
+        ClickTarget::Connection(connection) => ui.open_connection(connection, model, wanted),
+        ClickTarget::Window => {}
     }
 }
 

@@ -10,15 +10,15 @@ use super::clipboard::{self, Clipboard};
 use super::desktop::{Desktop, Report};
 use super::fonts;
 use super::frame_log::FrameLog;
-use super::gate::Gate;
 use super::input_method::{self, Link};
 use super::instance::{Call, Instance};
 use super::outside::Outside;
 use super::place::{self, Fitting};
+use super::repaint::RepaintLimiter;
 use super::screenshot::{Plan, Shot};
 use crate::clock;
 use crate::model::intent::AppIntent;
-use crate::model::notices::Target;
+use crate::model::notices::ClickTarget;
 use crate::model::{Intent, Panes, SharedModel, WindowPlace};
 use crate::privacy::logging;
 use crate::ui::text::Language;
@@ -32,7 +32,7 @@ pub(super) const ICON: &[u8] = include_bytes!("../../assets/icon-256.png");
 pub(super) fn open(
     model: SharedModel,
     worker: Worker,
-    gate: Arc<OnceLock<Gate>>,
+    gate: Arc<OnceLock<RepaintLimiter>>,
     instance: Instance,
     desktop: Option<Desktop>,
     plan: Option<Plan>,
@@ -124,7 +124,7 @@ fn renderers() -> &'static [Renderer] {
 struct Parts {
     model: SharedModel,
     worker: Worker,
-    gate: Arc<OnceLock<Gate>>,
+    gate: Arc<OnceLock<RepaintLimiter>>,
     instance: Instance,
     /// `None` for a screenshot: no tray and no notifications.
     desktop: Option<Desktop>,
@@ -150,7 +150,7 @@ impl Parts {
         let ui = Ui::new(&creation.egui_ctx, Options { language, panes });
         let fitting = Fitting::new(creation.winit_window().map(|window| &**window), place.as_ref());
         // Set here only, so it cannot be set already.
-        let _ = gate.set(Gate::new(creation.egui_ctx.clone()));
+        let _ = gate.set(RepaintLimiter::new(creation.egui_ctx.clone()));
         // Wayland does not report a window's visibility and cannot change it.
         let can_hide = creation.winit_window().is_some_and(|window| window.is_visible().is_some());
         let outside = Outside::new(desktop, can_hide);
@@ -159,7 +159,7 @@ impl Parts {
             let reports = Arc::clone(reports);
             let _ = instance.window().set(Box::new(move |call| {
                 reports.push(match call {
-                    Call::Front => Report::Open(Target::Window),
+                    Call::Front => Report::Open(ClickTarget::Window),
                     Call::Close => Report::Quit,
                 });
             }));
@@ -186,7 +186,7 @@ struct Window {
     ui: Ui,
     model: SharedModel,
     worker: Option<Worker>,
-    gate: Arc<OnceLock<Gate>>,
+    gate: Arc<OnceLock<RepaintLimiter>>,
     shot: Option<Shot>,
     outcome: Arc<Mutex<Option<Result<(), String>>>>,
     drawn: bool,

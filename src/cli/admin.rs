@@ -11,12 +11,12 @@ use super::follow::Follow;
 use super::hub::failed;
 use super::{Exit, Failure, hub_dir_here, print};
 use crate::clock;
-use crate::hub::{self, Beacon, HubError};
+use crate::hub::{self, HubAddressFile, HubError};
 use crate::link::Input;
 use crate::model::event::LinkEvent;
 use crate::model::link_state::LinkState;
 use crate::model::profile::Secret;
-use crate::model::rights::{Invitation, Manage, Managed, Member, Unmanaged};
+use crate::model::rights::{Invitation, ManageAnswer, ManageRefusal, ManageRequest, Member};
 use crate::model::{Address, Event};
 use crate::wire::{Request, SavedState};
 
@@ -38,7 +38,7 @@ pub(super) struct Asked {
     follow: Follow,
     requests: u64,
     /// What the hub says of itself in its data directory, where it was found by that.
-    beacon: Option<Beacon>,
+    address_file: Option<HubAddressFile>,
 }
 
 impl Admin {
@@ -64,19 +64,23 @@ impl Admin {
             let sentence = format!("a hub runs on {dir}, and does not say where it listens; try again");
             return Err(Failure::new(Exit::Failed, sentence));
         };
-        let Some(beacon) = found else { return Ok(Admin::Database(dir.to_owned())) };
-        let url = Address { url: beacon.local_url().to_owned(), invite: None, fingerprint: beacon.pin() };
+        let Some(address_file) = found else { return Ok(Admin::Database(dir.to_owned())) };
+        let url = Address {
+            url: address_file.local_url().to_owned(),
+            invite: None,
+            fingerprint: address_file.pin(),
+        };
         let mut access = access;
         // The owner's is in the directory, and is told to nobody but the hub of this directory.
         (access.token, access.data_dir) = (Default::default(), Some(dir.to_owned()));
-        Admin::connect(Server::duplex(url, access), Some(beacon)).await
+        Admin::connect(Server::duplex(url, access), Some(address_file)).await
     }
 
-    async fn connect(server: Server, beacon: Option<Beacon>) -> Result<Admin, Failure> {
+    async fn connect(server: Server, address_file: Option<HubAddressFile>) -> Result<Admin, Failure> {
         // What is in the log is of no interest here.
         let saved = SavedState { resume: None, since: Some(u64::MAX) };
         let follow = Follow::start(&server, saved, false)?;
-        let mut asked = Box::new(Asked { follow, requests: 0, beacon });
+        let mut asked = Box::new(Asked { follow, requests: 0, address_file });
         match timeout(PATIENCE, asked.online()).await {
             Ok(online) => online.map(|()| Admin::Hub(asked)),
             Err(_) => Err(Failure::new(Exit::TimedOut, "the hub does not answer; nothing was changed")),
@@ -84,19 +88,19 @@ impl Admin {
     }
 
     /// Asks for something, and waits for the answer. A refusal is a failure.
-    pub(super) async fn ask(&mut self, what: Manage) -> Result<Managed, Failure> {
+    pub(super) async fn ask(&mut self, what: ManageRequest) -> Result<ManageAnswer, Failure> {
         let managed = match self {
             Admin::Hub(asked) => asked.ask(what).await?,
             Admin::Database(dir) => offline(dir, &what).await?,
         };
         match managed {
-            Managed::Refused { why, detail } => Err(refusal(why, &detail)),
+            ManageAnswer::Refused { why, detail } => Err(refusal(why, &detail)),
             managed => Ok(managed),
         }
     }
 
     /// The same for what has no answer but that it is done.
-    pub(super) async fn change(&mut self, what: Manage) -> Result<(), Failure> {
+    pub(super) async fn change(&mut self, what: ManageRequest) -> Result<(), Failure> {
         self.ask(what).await.map(drop)
     }
 
@@ -104,10 +108,11 @@ impl Admin {
     pub(super) async fn members(&mut self, devices: bool) -> Result<Vec<Member>, Failure> {
         let (mut all, mut after) = (Vec::new(), None);
         loop {
-            let what = if devices { Manage::Devices { after } } else { Manage::People { after } };
+            let what =
+                if devices { ManageRequest::Devices { after } } else { ManageRequest::People { after } };
             let (page, next) = match self.ask(what).await? {
-                Managed::People { people, next } => (people, next),
-                Managed::Devices { devices, next } => (devices, next),
+                ManageAnswer::People { people, next } => (people, next),
+                ManageAnswer::Devices { devices, next } => (devices, next),
                 _ => return Err(nonsense()),
             };
             all.extend(page);
@@ -124,7 +129,8 @@ impl Admin {
     pub(super) async fn invites(&mut self) -> Result<Vec<Invitation>, Failure> {
         let (mut all, mut after) = (Vec::new(), None);
         loop {
-            let Managed::Invites { invites, next } = self.ask(Manage::Invites { after }).await? else {
+            let ManageAnswer::Invites { invites, next } = self.ask(ManageRequest::Invites { after }).await?
+            else {
                 return Err(nonsense());
             };
             all.extend(invites);
@@ -150,10 +156,10 @@ impl Admin {
     }
 
     /// What the hub said of itself when it was last started, where that is known.
-    pub(super) fn beacon(&self) -> Option<Beacon> {
+    pub(super) fn address_file(&self) -> Option<HubAddressFile> {
         match self {
-            Admin::Hub(asked) => asked.beacon.clone(),
-            Admin::Database(dir) => Beacon::read(dir),
+            Admin::Hub(asked) => asked.address_file.clone(),
+            Admin::Database(dir) => HubAddressFile::read(dir),
         }
     }
 
@@ -180,7 +186,7 @@ impl Asked {
         }
     }
 
-    async fn ask(&mut self, what: Manage) -> Result<Managed, Failure> {
+    async fn ask(&mut self, what: ManageRequest) -> Result<ManageAnswer, Failure> {
         self.requests += 1;
         let number = self.requests;
         self.follow.tell(Input::Request(Request::Manage { id: number, what }));
@@ -190,7 +196,7 @@ impl Asked {
         }
     }
 
-    async fn answer(&mut self, number: u64) -> Result<Managed, Failure> {
+    async fn answer(&mut self, number: u64) -> Result<ManageAnswer, Failure> {
         loop {
             match self.follow.next().await {
                 Event::Link(LinkEvent::Managed { id, managed }) if id == number => return Ok(managed),
@@ -206,10 +212,10 @@ impl Asked {
 }
 
 /// Where the hub listens that runs on this directory; none where none runs. One that is starting is waited for.
-async fn find_hub(dir: &Path) -> Option<Beacon> {
+async fn find_hub(dir: &Path) -> Option<HubAddressFile> {
     while hub::is_running(dir) {
-        match Beacon::read(dir) {
-            Some(beacon) => return Some(beacon),
+        match HubAddressFile::read(dir) {
+            Some(address_file) => return Some(address_file),
             None => sleep(PAUSE).await,
         }
     }
@@ -217,11 +223,13 @@ async fn find_hub(dir: &Path) -> Option<Beacon> {
 }
 
 /// Does it in the database. Another command that does so at the same time is waited for.
-async fn offline(dir: &Path, what: &Manage) -> Result<Managed, Failure> {
+async fn offline(dir: &Path, what: &ManageRequest) -> Result<ManageAnswer, Failure> {
     let end = Instant::now() + PATIENCE;
     loop {
         match hub::manage_offline(dir, what) {
-            Err(HubError::AlreadyRunning { .. }) if Beacon::read(dir).is_none() && Instant::now() < end => {
+            Err(HubError::AlreadyRunning { .. })
+                if HubAddressFile::read(dir).is_none() && Instant::now() < end =>
+            {
                 sleep(PAUSE).await;
             }
             Err(HubError::AlreadyRunning { .. }) => {
@@ -244,7 +252,7 @@ fn nonsense() -> Failure {
     Failure::new(Exit::Failed, "what the hub answers makes no sense; is it of another version?")
 }
 
-fn refusal(why: Unmanaged, detail: &str) -> Failure {
+fn refusal(why: ManageRefusal, detail: &str) -> Failure {
     let detail = if detail.is_empty() { String::new() } else { format!(" ({detail})") };
     Failure::new(Exit::Refused, print::harmless(&format!("{why}{detail}")))
 }

@@ -6,7 +6,7 @@ use super::args::{Agent as Flags, Server};
 use super::follow::Follow;
 use super::hub::stopped;
 use super::{Exit, Failure, print};
-use crate::agent::{self, Agent, Given, Said};
+use crate::agent::{self, Agent, AgentMessage, Given};
 use crate::clock;
 use crate::model::event::{DeviceEvent, LinkEvent};
 use crate::model::link_state::LinkState;
@@ -41,21 +41,21 @@ struct Publisher {
     name: Option<String>,
     /// There from the first welcome on: the token may say which device it is.
     agent: Option<Agent>,
-    say: mpsc::Sender<Said>,
+    say: mpsc::Sender<AgentMessage>,
     /// What was last printed.
     was_online: Option<bool>,
 }
 
 impl Publisher {
-    async fn go_on(&mut self, mut said: mpsc::Receiver<Said>) -> Result<(), Failure> {
+    async fn go_on(&mut self, mut said: mpsc::Receiver<AgentMessage>) -> Result<(), Failure> {
         loop {
             tokio::select! {
                 event = self.follow.next() => self.event(event)?,
                 // This holds the other end, too.
                 Some(said) = said.recv() => self.follow.ask(match said {
-                    Said::Announce(spec) => Request::Device(DeviceRequest::Announce(spec)),
-                    Said::Publish(readings) => Request::Device(DeviceRequest::Publish(readings)),
-                    Said::Result { id, state } => Request::Device(DeviceRequest::CommandResult { id, state }),
+                    AgentMessage::Announce(spec) => Request::Device(DeviceRequest::Announce(spec)),
+                    AgentMessage::Publish(readings) => Request::Device(DeviceRequest::Publish(readings)),
+                    AgentMessage::Result { id, state } => Request::Device(DeviceRequest::CommandResult { id, state }),
                 }),
             }
         }

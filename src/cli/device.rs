@@ -6,7 +6,7 @@ use super::admin::{Admin, new_token};
 use super::args::{Device, DeviceToken};
 use super::{Failure, people, print};
 use crate::model::publish::{self, Trust};
-use crate::model::rights::Manage;
+use crate::model::rights::ManageRequest;
 use crate::model::{Address, DeviceId, PrincipalId};
 
 /// Where a hub listens unless it is told otherwise.
@@ -18,7 +18,7 @@ pub(super) async fn run(command: Device) -> Result<(), Failure> {
             let told = at.url.clone();
             let mut admin = Admin::open(at).await?;
             let (who, name, token) = (principal(&id), name.unwrap_or_default(), new_token()?);
-            admin.change(Manage::AddDevice { who, name, token: token.clone() }).await?;
+            admin.change(ManageRequest::AddDevice { who, name, token: token.clone() }).await?;
             let place = place(&admin, told);
             admin.end().await;
             print::line(token.reveal())?;
@@ -30,7 +30,7 @@ pub(super) async fn run(command: Device) -> Result<(), Failure> {
             let who = principal(&id);
             let known = admin.members(true).await?.iter().any(|device| device.who.id == who);
             if known {
-                admin.change(Manage::Remove { who }).await?;
+                admin.change(ManageRequest::Remove { who }).await?;
             }
             admin.end().await;
             let id = print::harmless(id.as_str());
@@ -42,7 +42,7 @@ pub(super) async fn run(command: Device) -> Result<(), Failure> {
         Device::Rename { id, name, at } => {
             let mut admin = Admin::open(at).await?;
             let device = admin.find(true, id.as_str()).await?;
-            admin.change(Manage::Rename { who: device.who.id, name: name.clone() }).await?;
+            admin.change(ManageRequest::Rename { who: device.who.id, name: name.clone() }).await?;
             admin.end().await;
             print::line(&print::harmless(&format!("{id} is {} now", name.trim())))
         }
@@ -72,9 +72,9 @@ fn principal(id: &DeviceId) -> PrincipalId {
 
 /// Where to post to, and whether the hub signed its certificate itself.
 fn place(admin: &Admin, told: Option<Address>) -> (String, bool) {
-    match (told, admin.beacon()) {
+    match (told, admin.address_file()) {
         (Some(address), _) => (address.url, address.fingerprint.is_some()),
-        (None, Some(beacon)) => (beacon.url, beacon.fingerprint.is_some()),
+        (None, Some(address_file)) => (address_file.url, address_file.fingerprint.is_some()),
         (None, None) => (USUAL.to_owned(), false),
     }
 }

@@ -5,9 +5,9 @@ use serde_json::Value;
 use super::args::Health;
 use super::reason::reason_at;
 use super::{Exit, Failure, hub_dir_here, print};
-use crate::hub::Beacon;
-use crate::transport::Target;
-use crate::transport::request::{self, Answer};
+use crate::hub::HubAddressFile;
+use crate::transport::Endpoint;
+use crate::transport::request::{self, Response};
 
 pub(super) async fn run(command: Health) -> Result<(), Failure> {
     let mut failure = Failure::new(Exit::Failed, "no hub runs there");
@@ -22,24 +22,24 @@ pub(super) async fn run(command: Health) -> Result<(), Failure> {
 }
 
 /// Where to ask, in turn.
-fn targets(command: &Health) -> Result<Vec<Target>, Failure> {
+fn targets(command: &Health) -> Result<Vec<Endpoint>, Failure> {
     if let Some(address) = command.url.clone() {
-        let mut target = Target::new(address.url);
+        let mut target = Endpoint::new(address.url);
         target.fingerprint = address.fingerprint;
         target.ca_file.clone_from(&command.ca_file);
         return Ok(vec![target]);
     }
     let dir = hub_dir_here(command.data_dir.clone())?;
-    let beacon = Beacon::read(&dir)
+    let address_file = HubAddressFile::read(&dir)
         .ok_or_else(|| Failure::new(Exit::Failed, format!("no hub runs on {}", dir.display())))?;
     let target = |url: String| {
-        let mut target = Target::new(url);
-        target.fingerprint.clone_from(&beacon.fingerprint);
+        let mut target = Endpoint::new(url);
+        target.fingerprint.clone_from(&address_file.fingerprint);
         target
     };
     // A name by which others reach it need not lead here, in a container above all.
-    let near = on_loopback(&beacon.url).map(target);
-    Ok(near.into_iter().chain([target(beacon.url.clone())]).collect())
+    let near = on_loopback(&address_file.url).map(target);
+    Ok(near.into_iter().chain([target(address_file.url.clone())]).collect())
 }
 
 /// The same URL with this computer for a host.
@@ -48,7 +48,7 @@ fn on_loopback(url: &str) -> Option<String> {
     Some(format!("{}://127.0.0.1:{}{}", uri.scheme_str()?, uri.port_u16()?, uri.path()))
 }
 
-fn verdict(answer: &Answer) -> Result<(), Failure> {
+fn verdict(answer: &Response) -> Result<(), Failure> {
     let said = serde_json::from_slice::<Value>(&answer.body).ok();
     match (answer.status, said.as_ref().and_then(|said| said.get("status")?.as_str())) {
         (200, Some(word)) => print::line(&print::harmless(word)),
@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn only_a_hub_that_says_so_is_healthy() {
         let verdict = |status, body: &str| {
-            verdict(&Answer { status, body: body.into() }).map_err(|failure| failure.sentence)
+            verdict(&Response { status, body: body.into() }).map_err(|failure| failure.sentence)
         };
         assert_eq!(verdict(200, r#"{"status":"ok"}"#), Ok(()));
         assert_eq!(verdict(503, r#"{"status":"no room"}"#), Err("no room".to_owned()));

@@ -7,8 +7,8 @@ use super::args::{At, Invite, InviteCommand};
 use super::hub::failed;
 use super::{Exit, Failure, hub_dir_here, print};
 use crate::clock;
-use crate::hub::{self, Beacon, HubError, InviteOptions, LanWay};
-use crate::model::rights::{Invitation, Manage, Managed};
+use crate::hub::{self, HubAddressFile, HubError, InviteOptions, LanEndpoint};
+use crate::model::rights::{Invitation, ManageAnswer, ManageRequest};
 use crate::model::time::WallMs;
 use crate::model::{Address, InviteLink, PrincipalKind};
 
@@ -25,7 +25,7 @@ pub(super) async fn run(command: Invite) -> Result<(), Failure> {
         }
         Some(InviteCommand::Remove { id, at }) => {
             let mut admin = Admin::open(at).await?;
-            admin.change(Manage::RemoveInvite { invite: id.clone() }).await?;
+            admin.change(ManageRequest::RemoveInvite { invite: id.clone() }).await?;
             admin.end().await;
             print::line(&format!("the invite {} is good for nothing any more", print::harmless(&id)))
         }
@@ -36,7 +36,7 @@ async fn make(command: Invite) -> Result<(), Failure> {
     let address = command.url.clone();
     let expires_in_ms = u64::try_from(command.expires.as_millis()).unwrap_or(u64::MAX);
     let kind = if command.admin { PrincipalKind::Admin } else { PrincipalKind::Person };
-    let what = Manage::Invite { kind, expires_in_ms };
+    let what = ManageRequest::Invite { kind, expires_in_ms };
     let url = address.as_ref().map(|address| address.url.clone());
     if command.access.token.is_given()
         && command.access.data_dir.is_none()
@@ -56,25 +56,26 @@ async fn make(command: Invite) -> Result<(), Failure> {
     let mut admin = Admin::open_dir(&data_dir, command.access).await?;
     let made = admin.ask(what).await?;
     admin.end().await;
-    let beacon = Beacon::read(&data_dir);
-    let lan = beacon.as_ref().and_then(|beacon| beacon.lan.clone()).filter(|_| url.is_none());
-    if let Some(LanWay { url, also, fingerprint, name }) = lan {
+    let address_file = HubAddressFile::read(&data_dir);
+    let lan =
+        address_file.as_ref().and_then(|address_file| address_file.lan.clone()).filter(|_| url.is_none());
+    if let Some(LanEndpoint { url, also, fingerprint, name }) = lan {
         return print_link(made, Some(url), Some(fingerprint), also, name);
     }
-    let fingerprint = beacon.as_ref().and_then(|beacon| beacon.fingerprint.clone());
-    let url = url.or(beacon.map(|beacon| beacon.url));
+    let fingerprint = address_file.as_ref().and_then(|address_file| address_file.fingerprint.clone());
+    let url = url.or(address_file.map(|address_file| address_file.url));
     let not_running = || failed(HubError::NotRunning { data_dir: data_dir.clone() });
     print_link(made, Some(url.ok_or_else(not_running)?), fingerprint, Vec::new(), String::new())
 }
 
 fn print_link(
-    made: Managed,
+    made: ManageAnswer,
     url: Option<String>,
     known: Option<String>,
     also: Vec<String>,
     name: String,
 ) -> Result<(), Failure> {
-    let Managed::Invited { code, url: own, fingerprint, .. } = made else {
+    let ManageAnswer::Invited { code, url: own, fingerprint, .. } = made else {
         return Err(Failure::new(Exit::Failed, "what the hub answers makes no sense"));
     };
     let address = Address { url: url.unwrap_or(own), invite: Some(code), fingerprint: known.or(fingerprint) };

@@ -6,7 +6,7 @@ use super::admin::{Admin, new_token};
 use super::args::{People, PeopleToken, Role};
 use super::{Failure, print};
 use crate::model::PrincipalKind;
-use crate::model::rights::{Manage, Member};
+use crate::model::rights::{ManageRequest, Member};
 
 pub(super) async fn run(command: People) -> Result<(), Failure> {
     match command {
@@ -20,14 +20,14 @@ pub(super) async fn run(command: People) -> Result<(), Failure> {
         People::Rename { who, name, at } => {
             let mut admin = Admin::open(at).await?;
             let member = admin.find(false, &who).await?;
-            admin.change(Manage::Rename { who: member.who.id, name: name.clone() }).await?;
+            admin.change(ManageRequest::Rename { who: member.who.id, name: name.clone() }).await?;
             admin.end().await;
             print::line(&print::harmless(&format!("{} is {} now", member.who.name, name.trim())))
         }
         People::Remove { who, at } => {
             let mut admin = Admin::open(at).await?;
             let member = admin.find(false, &who).await?;
-            admin.change(Manage::Remove { who: member.who.id }).await?;
+            admin.change(ManageRequest::Remove { who: member.who.id }).await?;
             admin.end().await;
             let name = print::harmless(&member.who.name);
             print::line(&format!("{name} is signed out, and has no token any more; what they wrote stays"))
@@ -39,7 +39,7 @@ pub(super) async fn run(command: People) -> Result<(), Failure> {
                 Role::Admin => (PrincipalKind::Admin, "an admin"),
                 Role::Person => (PrincipalKind::Person, "no admin"),
             };
-            admin.change(Manage::SetKind { who: member.who.id, kind }).await?;
+            admin.change(ManageRequest::SetKind { who: member.who.id, kind }).await?;
             admin.end().await;
             print::line(&print::harmless(&format!("{} is {word} now", member.who.name)))
         }
@@ -55,7 +55,7 @@ pub(super) async fn run(command: People) -> Result<(), Failure> {
 pub(super) async fn rotate(mut admin: Admin, member: Member) -> Result<(), Failure> {
     let token = new_token()?;
     let (who, name) = (member.who.id.clone(), print::harmless(title(&member)));
-    admin.change(Manage::RotateToken { who, token: token.clone() }).await?;
+    admin.change(ManageRequest::RotateToken { who, token: token.clone() }).await?;
     admin.end().await;
     print::line(token.reveal())?;
     let kept = if member.owner { " It is in the hub's data directory as well." } else { "" };

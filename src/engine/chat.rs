@@ -1,9 +1,9 @@
-//! What a person wants in chat: what is typed goes to the couriers, and what they scroll to is read from the disk or asked
+//! What a person wants in chat: what is typed goes to the durable links, and what they scroll to is read from the disk or asked
 //! of the hub.
 
 use super::{Effect, Engine};
 use crate::link;
-use crate::link::courier::{Change, Input};
+use crate::link::durable::{Change, Input};
 use crate::model::content::{Content, Draft};
 use crate::model::event::{ChatEvent, Side, Update};
 use crate::model::intent::{ChatIntent, Jump};

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Engine, Outcome, Part};
 use crate::link;
-use crate::link::courier::{Change, Input};
+use crate::link::durable::{Change, Input};
 use crate::model::link_state::LinkState;
 use crate::model::{ConnectionId, Offset, Time};
 
 /// A change that waits for the next commit.
-struct Waiting {
+struct QueuedChange {
     connection: ConnectionId,
     /// The connection's own number; 0 where it is gone.
     of: u64,
@@ -20,7 +20,7 @@ struct Waiting {
 }
 
 /// A part of a commit, until it is on disk.
-struct Given {
+struct Submitted {
     connection: ConnectionId,
     of: u64,
     /// The tickets of its changes, in order.
@@ -34,8 +34,8 @@ struct Given {
 /// What waits for the disk, and what it was given.
 #[derive(Default)]
 pub(super) struct Commits {
-    waiting: Vec<Waiting>,
-    given: BTreeMap<u64, Given>,
+    waiting: Vec<QueuedChange>,
+    given: BTreeMap<u64, Submitted>,
     /// How many parts of the commit under way have no outcome yet.
     under_way: usize,
     last: u64,
@@ -44,14 +44,14 @@ pub(super) struct Commits {
 /// A part that is being put together.
 struct Gathering {
     part: Part,
-    given: Given,
+    given: Submitted,
 }
 
 impl Gathering {
     fn new(number: u64, connection: ConnectionId, of: u64) -> Gathering {
         let part = Part { number, connection, changes: Vec::new() };
         let (tickets, bytes, unnumbered_bytes, is_held) = (Vec::new(), 0, 0, false);
-        let given = Given { connection, of, tickets, bytes, unnumbered_bytes, is_held };
+        let given = Submitted { connection, of, tickets, bytes, unnumbered_bytes, is_held };
         Gathering { part, given }
     }
 
@@ -79,7 +79,7 @@ impl Commits {
         let mut full = BTreeSet::new();
         let mut later = Vec::new();
         for waiting in std::mem::take(&mut self.waiting) {
-            let Waiting { connection, of, .. } = waiting;
+            let QueuedChange { connection, of, .. } = waiting;
             let part = gathering.entry((connection, of)).or_insert_with(|| {
                 self.last += 1;
                 Gathering::new(self.last, connection, of)
@@ -107,7 +107,7 @@ impl Commits {
 
     /// Whether nothing of a connection is on its way to the store. What that holds in memory, it loads with the rest.
     fn is_quiet(&self, connection: ConnectionId) -> bool {
-        let is_on_its_way = |given: &Given| given.connection == connection && !given.is_held;
+        let is_on_its_way = |given: &Submitted| given.connection == connection && !given.is_held;
         !self.waiting.iter().any(|waiting| waiting.connection == connection)
             && !self.given.values().any(is_on_its_way)
     }
@@ -126,7 +126,7 @@ impl Engine {
             known.unsaved_bytes += change.size();
             known.number
         });
-        self.commits.waiting.push(Waiting { connection, of, ticket, change });
+        self.commits.waiting.push(QueuedChange { connection, of, ticket, change });
     }
 
     /// Whether the disk keeps up with a connection.
@@ -139,7 +139,7 @@ impl Engine {
     pub(super) fn begin_anew(&mut self, now: Time, connections: BTreeSet<ConnectionId>) {
         for connection in connections {
             let Some(known) = self.connections.get(&connection) else { continue };
-            if !matches!(known.courier.link().state(), LinkState::Idle | LinkState::Stopped { .. }) {
+            if !matches!(known.durable.link().state(), LinkState::Idle | LinkState::Stopped { .. }) {
                 self.restarts.insert(connection);
                 self.tell(now, connection, Input::Link(link::Input::Stop));
             }

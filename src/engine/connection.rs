@@ -3,14 +3,14 @@
 use super::counts::LogEnd;
 use super::figures::Figures;
 use super::{Effect, Engine, NewConnection};
-use crate::link::courier::{Courier, Input};
+use crate::link::durable::{DurableLink, Input};
 use crate::link::{self, Link};
 use crate::model::event::ChatEvent;
 use crate::model::{ConnectionId, Event, Time};
 
 /// One connection.
 pub(super) struct Connection {
-    pub(super) courier: Courier,
+    pub(super) durable: DurableLink,
     /// Which of all that were ever taken in: an outcome for one that was replaced since does not concern this one.
     pub(super) number: u64,
     /// What its server says is said once.
@@ -32,12 +32,12 @@ impl Engine {
         self.queues.retain(|queue| queue.connection() != id);
         if let Some(old) = self.connections.get(&id) {
             // What is still on its way over the old one's sockets is not for this one.
-            link.count_dials_from(old.courier.link().current_dial());
+            link.count_dials_from(old.durable.link().current_dial());
         }
-        let courier = Courier::new(link, now, stored.outbox.clone());
+        let durable = DurableLink::new(link, now, stored.outbox.clone());
         self.taken_in += 1;
         let connection = Connection {
-            courier,
+            durable,
             number: self.taken_in,
             is_said_once,
             log_end: LogEnd::default(),

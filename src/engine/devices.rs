@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use super::{DeviceWrite, Effect, Engine, past};
 use crate::link;
-use crate::link::courier;
+use crate::link::durable;
 use crate::model::device::COMMAND_MS;
 use crate::model::event::{DeviceEvent, LinkEvent, Update};
 use crate::model::time::{BootMs, WallMs};
 use crate::model::{
-    Command, CommandState, ConnectionId, DeviceId, Event, Happened, LogLine, MessageId, MetricName, Sender,
-    SeriesPage, Time, Value,
+    Command, CommandState, ConnectionId, DeviceId, DeviceLogEvent, Event, LogLine, MessageId, MetricName,
+    Sender, SeriesPage, Time, Value,
 };
 use crate::wire::{DeviceRequest, Request};
 
@@ -42,13 +42,13 @@ pub struct NewCommand {
 /// What waits for an answer or for the clock.
 #[derive(Default)]
 pub(super) struct Pending {
-    commands: VecDeque<Waiting>,
+    commands: VecDeque<PendingCommand>,
     pages: VecDeque<(ConnectionId, DeviceId, MetricName, SeriesPage)>,
     logs: VecDeque<(ConnectionId, DeviceId, Vec<LogLine>)>,
 }
 
 /// A command that has no outcome yet.
-struct Waiting {
+struct PendingCommand {
     connection: ConnectionId,
     until: BootMs,
     command: Command,
@@ -85,7 +85,7 @@ impl Engine {
 
     fn keep_of_devices(&mut self, id: ConnectionId, event: &DeviceEvent) {
         let mut keep = |write| self.effects.push_back(Effect::KeepOfDevices(id, write));
-        let log = |device: &DeviceId, at: WallMs, what: Happened| {
+        let log = |device: &DeviceId, at: WallMs, what: DeviceLogEvent| {
             DeviceWrite::Log(device.clone(), Box::new(LogLine { at, what }))
         };
         match event {
@@ -99,14 +99,14 @@ impl Engine {
             }
             DeviceEvent::Announced(state) => keep(DeviceWrite::State(state.clone())),
             DeviceEvent::Presence { device, online: true, since, .. } => {
-                keep(log(device, *since, Happened::Online));
+                keep(log(device, *since, DeviceLogEvent::Online));
             }
             DeviceEvent::Presence { device, since, reason, .. } => {
-                keep(log(device, *since, Happened::Offline { reason: reason.clone() }));
+                keep(log(device, *since, DeviceLogEvent::Offline { reason: reason.clone() }));
             }
-            DeviceEvent::Silent { device, since } => keep(log(device, *since, Happened::Silent)),
+            DeviceEvent::Silent { device, since } => keep(log(device, *since, DeviceLogEvent::Silent)),
             DeviceEvent::Commanded(command) if command.state != CommandState::Pending => {
-                let what = Happened::Command { command: (**command).clone() };
+                let what = DeviceLogEvent::Command { command: (**command).clone() };
                 keep(log(&command.device, command.at, what));
                 self.pending.commands.retain(|waiting| waiting.command.id != command.id);
             }
@@ -128,7 +128,7 @@ impl Engine {
     }
 
     fn ask_of_devices(&mut self, now: Time, id: ConnectionId, request: DeviceRequest) {
-        self.tell(now, id, courier::Input::Link(link::Input::Request(Request::Device(request))));
+        self.tell(now, id, durable::Input::Link(link::Input::Request(Request::Device(request))));
     }
 
     /// It shows before the hub has said anything.
@@ -162,7 +162,7 @@ impl Engine {
         );
         if self.pending.commands.len() < MAX_COMMANDS {
             let until = now.boot_ms + OVERDUE_MS;
-            self.pending.commands.push_back(Waiting { connection, until, command });
+            self.pending.commands.push_back(PendingCommand { connection, until, command });
         }
     }
 

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::show::News;
+use super::show::RepaintReason;
 use crate::frame::Frame;
-use crate::link::courier::Change;
+use crate::link::durable::Change;
 use crate::model::event::{Side, Update};
 use crate::model::intent::Jump;
 use crate::model::link_state::LinkState;
-use crate::model::notices::Act;
+use crate::model::notices::NoticeAction;
 use crate::model::time::WallMs;
 use crate::model::{ConnectionId, DeviceId, DeviceState, Event, LogLine, Position, Readings, RoomId};
 
@@ -98,10 +98,10 @@ pub enum Effect {
         /// The updates.
         updates: Vec<Update>,
         /// Whether a person waits for them.
-        news: News,
+        news: RepaintReason,
     },
     /// Tell the person this, or take it back.
-    Notice(Act),
+    Notice(NoticeAction),
     /// Count a room's unread messages on disk; answer with [`super::Input::Counted`].
     CountUnread {
         /// Of which connection.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{DeviceWrite, Effect, Engine};
 use crate::link;
-use crate::link::courier;
+use crate::link::durable;
 use crate::model::event::{DeviceEvent, Update};
 use crate::model::link_device::{LinkCounters, link_readings};
 use crate::model::link_state::LinkState;
@@ -104,9 +104,9 @@ impl Engine {
         if self.links_due.is_none_or(|due| due > now.boot_ms + early_ms) {
             return;
         }
-        let up = self.connections.iter().filter(|(_, known)| known.courier.link().state().is_online());
+        let up = self.connections.iter().filter(|(_, known)| known.durable.link().state().is_online());
         let up: Vec<(ConnectionId, LinkState)> =
-            up.map(|(id, known)| (*id, known.courier.link().state().clone())).collect();
+            up.map(|(id, known)| (*id, known.durable.link().state().clone())).collect();
         self.links_due = (!up.is_empty()).then(|| now.boot_ms + LINK_MS);
         self.effects.push_back(Effect::CheckReadings);
         for (id, state) in up {
@@ -119,7 +119,7 @@ impl Engine {
         let Some(known) = self.connections.get_mut(&id) else { return };
         if now.boot_ms >= known.figures.measure_at {
             known.figures.measure_at = now.boot_ms + ROUND_TRIP_MS;
-            self.tell(now, id, courier::Input::Link(link::Input::Request(Request::Probe)));
+            self.tell(now, id, durable::Input::Link(link::Input::Request(Request::Probe)));
         }
     }
 

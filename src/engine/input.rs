@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::devices::NewCommand;
 use super::figures::Traffic;
 use crate::link;
-use crate::link::courier::{self, Change};
+use crate::link::durable::{self, Change};
 use crate::model::event::{Stored, Update};
 use crate::model::intent::ChatIntent;
 use crate::model::link_state::LinkState;
@@ -71,7 +71,7 @@ pub enum Input {
         urls: Vec<String>,
     },
     /// For one connection: what a person wants of it, or what became of a dial.
-    Tell(ConnectionId, courier::Input),
+    Tell(ConnectionId, durable::Input),
     /// What came over a connection's socket, in order. It is looked at slice by slice; see [`Input::Turn`].
     Received {
         /// Over which connection.

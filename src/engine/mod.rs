@@ -20,7 +20,7 @@ mod turns;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::link;
-use crate::link::courier;
+use crate::link::durable;
 use crate::model::event::Update;
 use crate::model::link_state::{LinkState, Why};
 use crate::model::notices::Notifier;
@@ -38,7 +38,7 @@ pub use effect::{DeviceWrite, Effect, Part};
 pub use figures::Traffic;
 pub use input::{Input, Limits, NewConnection, Outcome};
 pub use past::MAX_LOG_LINES;
-pub use show::{News, work_of};
+pub use show::{RepaintReason, work_of};
 
 /// All connections, and what waits for the disk.
 #[derive(Default)]
@@ -81,7 +81,7 @@ impl Engine {
 
     /// How a connection is; none where there is no such connection.
     pub fn state(&self, connection: ConnectionId) -> Option<&LinkState> {
-        self.connections.get(&connection).map(|known| known.courier.link().state())
+        self.connections.get(&connection).map(|known| known.durable.link().state())
     }
 
     /// Whether a connection is online.
@@ -102,7 +102,7 @@ impl Engine {
 
     /// The same, for links alone: none while none is up or on its way.
     pub fn links_deadline(&self) -> Option<BootMs> {
-        self.connections.values().filter_map(|known| known.courier.deadline()).min()
+        self.connections.values().filter_map(|known| known.durable.deadline()).min()
     }
 
     /// The next effect; `None` when there is nothing more to do.
@@ -129,22 +129,22 @@ impl Engine {
             Input::Remove(connection) => self.remove(connection),
             Input::Configure { connection, setup, reconnects } => {
                 if let Some(known) = self.connections.get_mut(&connection) {
-                    known.courier.link_mut().set_setup(setup);
-                    known.courier.link_mut().set_reconnects(reconnects);
+                    known.durable.link_mut().set_setup(setup);
+                    known.durable.link_mut().set_reconnects(reconnects);
                 }
             }
             Input::Addresses { connection, urls } => {
                 if let Some(known) = self.connections.get_mut(&connection) {
-                    known.courier.link_mut().set_urls(urls);
+                    known.durable.link_mut().set_urls(urls);
                 }
             }
-            Input::Tell(connection, courier::Input::Link(link::Input::Start))
+            Input::Tell(connection, durable::Input::Link(link::Input::Start))
                 if self.behind.contains(&connection) =>
             {
                 self.restarts.insert(connection);
             }
             Input::Tell(connection, input) => {
-                if matches!(input, courier::Input::Link(link::Input::Stop)) {
+                if matches!(input, durable::Input::Link(link::Input::Stop)) {
                     self.restarts.remove(&connection);
                 }
                 self.tell(now, connection, input);
@@ -159,7 +159,7 @@ impl Engine {
             Input::NudgeAll => {
                 let all: Vec<ConnectionId> = self.connections.keys().copied().collect();
                 for connection in all {
-                    self.tell(now, connection, courier::Input::Link(link::Input::Nudge));
+                    self.tell(now, connection, durable::Input::Link(link::Input::Nudge));
                 }
             }
             Input::Counted(connection, counted) => self.counted(connection, counted),
@@ -179,28 +179,28 @@ impl Engine {
         }
     }
 
-    /// Gives a courier an input and gathers what it wants done.
-    fn tell(&mut self, now: Time, connection: ConnectionId, input: courier::Input) {
+    /// Gives a link an input and gathers what it wants done.
+    fn tell(&mut self, now: Time, connection: ConnectionId, input: durable::Input) {
         let Some(known) = self.connections.get_mut(&connection) else { return };
-        known.courier.handle(now, input);
+        known.durable.handle(now, input);
         self.take_outputs(now, connection);
     }
 
     fn take_outputs(&mut self, now: Time, connection: ConnectionId) {
-        while let Some(output) = self.connections.get_mut(&connection).and_then(|c| c.courier.poll()) {
+        while let Some(output) = self.connections.get_mut(&connection).and_then(|c| c.durable.poll()) {
             let effect = match output {
-                courier::Output::Dial { dial, url } => Effect::Dial { connection, dial, url },
-                courier::Output::Send(frame) => Effect::Send(connection, frame),
-                courier::Output::Ping => Effect::Ping(connection),
-                courier::Output::Hangup { code } => Effect::HangUp { connection, code },
-                courier::Output::Apply(event) => {
+                durable::Output::Dial { dial, url } => Effect::Dial { connection, dial, url },
+                durable::Output::Send(frame) => Effect::Send(connection, frame),
+                durable::Output::Ping => Effect::Ping(connection),
+                durable::Output::Hangup { code } => Effect::HangUp { connection, code },
+                durable::Output::Apply(event) => {
                     self.count_after(connection, &event);
                     match self.devices_after(now, connection, event) {
                         Some(event) => Effect::Event(connection, event),
                         None => continue,
                     }
                 }
-                courier::Output::Write { ticket, change } => {
+                durable::Output::Write { ticket, change } => {
                     self.keep(connection, ticket, change);
                     continue;
                 }
@@ -212,22 +212,22 @@ impl Engine {
     /// A socket that takes nothing any more is a dead link.
     fn choked(&mut self, now: Time, connection: ConnectionId) {
         let Some(known) = self.connections.get(&connection) else { return };
-        if known.courier.link().state().is_online() {
-            let dial = known.courier.link().current_dial();
+        if known.durable.link().state().is_online() {
+            let dial = known.durable.link().current_dial();
             let closed = link::Input::Closed { dial, why: Why::Silent };
-            self.tell(now, connection, courier::Input::Link(closed));
+            self.tell(now, connection, durable::Input::Link(closed));
         }
     }
 
     fn tick(&mut self, now: Time) {
         let is_due =
-            |known: &Connection| known.courier.deadline().is_some_and(|deadline| deadline <= now.boot_ms);
+            |known: &Connection| known.durable.deadline().is_some_and(|deadline| deadline <= now.boot_ms);
         let due = self.connections.iter().filter(|(_, known)| is_due(known));
         for connection in due.map(|(id, _)| *id).collect::<Vec<_>>() {
             // What would answer may be among what is not looked at yet.
             let is_behind = self.queues.iter().any(|queue| queue.connection() == connection);
             self.hold_back(now, connection, is_behind);
-            self.tell(now, connection, courier::Input::Link(link::Input::Tick));
+            self.tell(now, connection, durable::Input::Link(link::Input::Tick));
         }
         self.end_commands(now);
         self.measure_links(now, 0);
@@ -240,11 +240,11 @@ impl Engine {
         for queue in std::mem::take(&mut self.queues) {
             let connection = queue.connection();
             if said_once.contains(&connection) {
-                queue.into_inputs().for_each(|input| self.tell(now, connection, courier::Input::Link(input)));
+                queue.into_inputs().for_each(|input| self.tell(now, connection, durable::Input::Link(input)));
             }
         }
         for connection in said_once {
-            self.tell(now, connection, courier::Input::Link(link::Input::Stop));
+            self.tell(now, connection, durable::Input::Link(link::Input::Stop));
         }
         self.is_closing = true;
         for connection in self.connections.keys() {

@@ -2,7 +2,7 @@
 
 use crate::model::series::MINUTE_MS;
 use crate::model::time::WallMs;
-use crate::model::{Bucket, Happened, LogLine, SeriesPage};
+use crate::model::{Bucket, DeviceLogEvent, LogLine, SeriesPage};
 
 /// Most lines of a device's log.
 pub const MAX_LOG_LINES: u32 = 200;
@@ -43,7 +43,7 @@ pub(super) fn merge_logs(own: Vec<LogLine>, hub: Vec<LogLine>) -> Vec<LogLine> {
     let begins = hub.first().map_or(WallMs::MAX, |line| line.at);
     let mut lines: Vec<LogLine> = own
         .into_iter()
-        .filter(|line| (line.at < begins || line.what == Happened::Silent) && !hub.contains(line))
+        .filter(|line| (line.at < begins || line.what == DeviceLogEvent::Silent) && !hub.contains(line))
         .collect();
     lines.extend(hub);
     lines.sort_by_key(|line| line.at);
@@ -101,8 +101,8 @@ mod tests {
 
     #[test]
     fn a_log_keeps_what_only_this_disk_knows() {
-        let online = |at| LogLine { at, what: Happened::Online };
-        let silent = |at| LogLine { at, what: Happened::Silent };
+        let online = |at| LogLine { at, what: DeviceLogEvent::Online };
+        let silent = |at| LogLine { at, what: DeviceLogEvent::Silent };
         let own = vec![online(1), online(5), silent(7), online(8)];
         let merged = merge_logs(own, vec![online(5), online(9)]);
         assert_eq!(merged, [online(1), online(5), silent(7), online(9)], "8 is not in the hub's");

@@ -9,7 +9,7 @@ use crate::model::{Event, SharedModel, Time};
 
 /// What has changed in the model, for whoever draws it.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum News {
+pub enum RepaintReason {
     /// Something that a person waits for: chat, the link, an answer to what they did.
     Now,
     /// Readings alone: they may be drawn a moment later, together with the next ones.
@@ -24,7 +24,7 @@ impl Engine {
 
     /// All that happened together is known; it shows once nothing else is to be done. `minute`: since local midnight.
     pub(super) fn settle(&mut self, now: Time, minute: u16) {
-        if !self.updates.is_empty() && news(&self.updates) == News::Readings {
+        if !self.updates.is_empty() && news(&self.updates) == RepaintReason::Readings {
             self.measure_early(now);
         }
         self.settling = Some((now, minute));
@@ -40,7 +40,7 @@ impl Engine {
         if !self.updates.is_empty() {
             let updates = divide(std::mem::take(&mut self.updates));
             let news = news(&updates);
-            if news == News::Now || self.notifier.listens_to_readings() {
+            if news == RepaintReason::Now || self.notifier.listens_to_readings() {
                 hear(&mut self.notifier, &self.model, at, &updates);
             }
             self.effects.push_back(Effect::Show { updates, news });
@@ -64,7 +64,7 @@ impl Engine {
 }
 
 /// Whether a person waits for one of these.
-fn news(updates: &[Update]) -> News {
+fn news(updates: &[Update]) -> RepaintReason {
     let may_wait = |update: &Update| {
         matches!(
             update,
@@ -76,7 +76,7 @@ fn news(updates: &[Update]) -> News {
             )
         )
     };
-    if updates.iter().all(may_wait) { News::Readings } else { News::Now }
+    if updates.iter().all(may_wait) { RepaintReason::Readings } else { RepaintReason::Now }
 }
 
 /// Lets the notifier hear all of it, with the model as it is before.
@@ -194,7 +194,7 @@ mod tests {
             let readings = Event::Device(DeviceEvent::Readings(Arc::new(Readings::default())));
             Update::Connection(ConnectionId(7), readings)
         };
-        assert_eq!(news(&[readings(), readings()]), News::Readings);
-        assert_eq!(news(&[readings(), Update::FirstSteps(true)]), News::Now);
+        assert_eq!(news(&[readings(), readings()]), RepaintReason::Readings);
+        assert_eq!(news(&[readings(), Update::FirstSteps(true)]), RepaintReason::Now);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::frame::Frame;
-use crate::link::courier::Change;
+use crate::link::durable::Change;
 use crate::model::Event;
 use crate::model::content::{Content, Draft};
 use crate::model::event::ChatEvent;
@@ -51,10 +51,10 @@ fn draft(bytes: usize) -> Change {
 }
 
 /// A message, typed offline.
-fn typed(which: u8) -> courier::Input {
+fn typed(which: u8) -> durable::Input {
     let id = MessageId::from_random([which; 16]);
     let content = Content::text(which.to_string());
-    courier::Input::Send(Draft { id, room: RoomId::general(), content, at: NOW.wall_ms })
+    durable::Input::Send(Draft { id, room: RoomId::general(), content, at: NOW.wall_ms })
 }
 
 fn parts(effects: &[Effect]) -> &[Part] {
@@ -173,7 +173,7 @@ fn an_outcome_for_a_connection_that_began_anew_is_not_taken_for_the_new_one_s() 
 #[test]
 fn what_came_over_a_connection_that_began_anew_is_not_for_the_new_one() {
     let mut engine = engine();
-    let start = || Input::Tell(A, courier::Input::Link(link::Input::Start));
+    let start = || Input::Tell(A, durable::Input::Link(link::Input::Start));
     let dial = |effects: Vec<Effect>| {
         let dial = effects.iter().find_map(|effect| match effect {
             Effect::Dial { dial, .. } => Some(*dial),
@@ -238,7 +238,7 @@ fn at_the_end_all_that_the_person_did_is_written_and_nothing_else_happens() {
 fn a_connection_that_the_disk_is_behind_with_begins_anew_once_all_that_was_done_is_written() {
     let mut engine = engine();
     let start =
-        |engine: &mut Engine, id| handle(engine, Input::Tell(id, courier::Input::Link(link::Input::Start)));
+        |engine: &mut Engine, id| handle(engine, Input::Tell(id, durable::Input::Link(link::Input::Start)));
     assert!(start(&mut engine, A).iter().any(|effect| matches!(effect, Effect::Dial { .. })));
     let first = handle(&mut engine, Input::Tell(A, typed(1)));
     let effects = handle(&mut engine, Input::Behind([A, B].into()));
@@ -258,7 +258,7 @@ fn a_connection_that_the_disk_is_behind_with_begins_anew_once_all_that_was_done_
 #[test]
 fn a_connection_that_the_person_ends_meanwhile_stays_off() {
     let mut engine = engine();
-    let tell = |input| Input::Tell(A, courier::Input::Link(input));
+    let tell = |input| Input::Tell(A, durable::Input::Link(input));
     handle(&mut engine, tell(link::Input::Start));
     let first = handle(&mut engine, Input::Tell(A, typed(1)));
     handle(&mut engine, Input::Behind([A].into()));

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use super::{Effect, Engine};
-use crate::link::{self, courier};
+use crate::link::{self, durable};
 use crate::model::{ConnectionId, Time};
 
 /// A slice of a queue ends with so many inputs, or so many bytes of frames.
@@ -75,7 +75,7 @@ impl Engine {
         self.hold_back(now, connection, false);
         for input in queue.slice() {
             self.show_frame(connection, &input);
-            self.tell(now, connection, courier::Input::Link(input));
+            self.tell(now, connection, durable::Input::Link(input));
         }
         if queue.inputs.is_empty() {
             self.effects.push_back(Effect::ReadOn(connection));
@@ -90,7 +90,7 @@ impl Engine {
         if let link::Input::Frame { dial, frame } = input
             && self.watched.contains(&connection)
             && let Some(known) = self.connections.get(&connection)
-            && known.courier.link().current_dial() == *dial
+            && known.durable.link().current_dial() == *dial
         {
             self.effects.push_back(Effect::Received(connection, frame.clone()));
         }
@@ -106,8 +106,8 @@ impl Engine {
     /// Tells a link whether it is we who do not read what its server says.
     pub(super) fn hold_back(&mut self, now: Time, connection: ConnectionId, held: bool) {
         let known = self.connections.get(&connection);
-        if known.is_some_and(|known| known.courier.link().is_held_back() != held) {
-            self.tell(now, connection, courier::Input::Link(link::Input::HeldBack(held)));
+        if known.is_some_and(|known| known.durable.link().is_held_back() != held) {
+            self.tell(now, connection, durable::Input::Link(link::Input::HeldBack(held)));
         }
     }
 }

@@ -10,8 +10,8 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::rate::{
-    ALL_READS, Bucket, PRESENCE, PRINCIPAL, PRINCIPAL_READINGS, PRINCIPAL_READS, PRINCIPAL_WRITES, Rate,
-    TYPING, Taken,
+    ALL_READS, Bucket, Charge, PRESENCE, PRINCIPAL, PRINCIPAL_READINGS, PRINCIPAL_READS, PRINCIPAL_WRITES,
+    Rate, TYPING,
 };
 use crate::clock;
 use crate::model::time::BootMs;
@@ -175,12 +175,12 @@ impl Account {
     }
 
     /// Charges a frame.
-    pub(super) fn take_frame(&self, cost: u32, now: BootMs) -> Taken {
+    pub(super) fn take_frame(&self, cost: u32, now: BootMs) -> Charge {
         self.buckets().frames.take(cost, now)
     }
 
     /// Charges a frame of readings.
-    pub(super) fn take_readings(&self, cost: u32, now: BootMs) -> Taken {
+    pub(super) fn take_readings(&self, cost: u32, now: BootMs) -> Charge {
         self.buckets().readings.take(cost, now)
     }
 

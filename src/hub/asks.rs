@@ -17,7 +17,9 @@ use crate::model::time::WallMs;
 use crate::model::{Draft, MessageId, Offset, Principal, PrincipalId, Refusal, ResumePoint, RoomId, Sender};
 use crate::store::{Append, Appended, Quota, RedeemError, StoreError};
 use crate::wire::duplex::message::Redeem;
-use crate::wire::duplex::server::{Answer, AppendOutcome, Ask, Begun, LIST_ITEMS, Lists, ListsFrom};
+use crate::wire::duplex::server::{
+    AppendOutcome, Begun, HubAnswer, HubRequest, LIST_ITEMS, Lists, ListsFrom,
+};
 use data_encoding::HEXLOWER;
 use tokio::sync::broadcast;
 
@@ -121,26 +123,26 @@ pub(super) fn next_to_append(waiting: &mut VecDeque<Queued>) -> Option<Group> {
 }
 
 /// Logged at debug level only: the store logs the cause once when it begins.
-pub(super) fn unavailable(hub: &Hub, what: &str, error: &StoreError) -> Answer {
+pub(super) fn unavailable(hub: &Hub, what: &str, error: &StoreError) -> HubAnswer {
     log::debug!("cannot {what}: {error}");
     hub.metrics.refuse(Refused::Unavailable);
-    Answer::Unavailable
+    HubAnswer::Unavailable
 }
 
-pub(super) async fn authenticate(hub: Arc<Hub>, token: String, from: IpAddr) -> Answer {
+pub(super) async fn authenticate(hub: Arc<Hub>, token: String, from: IpAddr) -> HubAnswer {
     match hub.principal(&token).await {
         Ok(principal) => {
             if principal.is_none() {
                 hub.metrics.refuse(Refused::Token);
                 hub.failed(from);
             }
-            Answer::Authenticated(principal)
+            HubAnswer::Authenticated(principal)
         }
         Err(error) => unavailable(&hub, "look up a token", &error),
     }
 }
 
-pub(super) async fn redeem(hub: Arc<Hub>, redeem: Redeem, from: IpAddr) -> Answer {
+pub(super) async fn redeem(hub: Arc<Hub>, redeem: Redeem, from: IpAddr) -> HubAnswer {
     let name = name::make(&redeem.name, name::MAX_PERSON_CHARS);
     let is_token = files::is_token(&redeem.token);
     let new_id = if is_token { new_principal_id().ok() } else { None };
@@ -148,7 +150,7 @@ pub(super) async fn redeem(hub: Arc<Hub>, redeem: Redeem, from: IpAddr) -> Answe
         log::info!("refused an invite from {from}: {why}");
         hub.metrics.refuse(Refused::Invite);
         hub.failed(from);
-        Answer::Redeemed(None)
+        HubAnswer::Redeemed(None)
     };
     let name = match name {
         Ok(name) => name,
@@ -162,7 +164,7 @@ pub(super) async fn redeem(hub: Arc<Hub>, redeem: Redeem, from: IpAddr) -> Answe
     match hub.store.redeem(code, name, token, new_id, now).await {
         Ok(principal) => {
             hub.forget_people();
-            Answer::Redeemed(Some(principal))
+            HubAnswer::Redeemed(Some(principal))
         }
         Err(RedeemError::Refused(why)) => refused(&why.to_string()),
         // The token is already in use.
@@ -173,15 +175,15 @@ pub(super) async fn redeem(hub: Arc<Hub>, redeem: Redeem, from: IpAddr) -> Answe
 
 /// Checks whether an invite can be redeemed. An invalid code counts like a bad token, so that codes cannot be
 /// guessed.
-pub(super) async fn check_invite(hub: Arc<Hub>, code: String, from: IpAddr) -> Answer {
+pub(super) async fn check_invite(hub: Arc<Hub>, code: String, from: IpAddr) -> HubAnswer {
     let code = hash(&invite::canonical(&code));
     match hub.store.check_invite(code, clock::now().wall_ms).await {
-        Ok(expires) => Answer::InviteChecked(Some((hub.name.clone(), expires))),
+        Ok(expires) => HubAnswer::InviteChecked(Some((hub.name.clone(), expires))),
         Err(RedeemError::Refused(why)) => {
             log::info!("invite check from {from} failed: {why}");
             hub.metrics.refuse(Refused::Invite);
             hub.failed(from);
-            Answer::InviteChecked(None)
+            HubAnswer::InviteChecked(None)
         }
         Err(RedeemError::Store(error)) => unavailable(&hub, "look up an invite", &error),
     }
@@ -197,7 +199,7 @@ pub(super) async fn begin(
     account: Arc<Account>,
     principal: Principal,
     resume: Option<ResumePoint>,
-) -> Answer {
+) -> HubAnswer {
     let _turn = account.enter().await;
     let _place = Arc::clone(&hub.reading).acquire_owned().await;
     let begun = async {
@@ -218,7 +220,7 @@ pub(super) async fn begin(
     match begun.await {
         Ok(begun) => {
             account.answered(listed(&begun.lists));
-            Answer::Begun(begun)
+            HubAnswer::Begun(begun)
         }
         Err(error) => unavailable(&hub, "begin a session", &error),
     }
@@ -236,9 +238,9 @@ async fn first_lists(hub: &Hub, me: PrincipalId) -> Result<Lists, StoreError> {
 }
 
 /// The following pages. Presence is added when the answer is sent: see `Client`.
-async fn lists(hub: Arc<Hub>, me: PrincipalId, from: ListsFrom) -> Answer {
+async fn lists(hub: Arc<Hub>, me: PrincipalId, from: ListsFrom) -> HubAnswer {
     match hub.store.lists(me, from, LIST_ITEMS).await {
-        Ok(lists) => Answer::Lists(lists),
+        Ok(lists) => HubAnswer::Lists(lists),
         Err(error) => unavailable(&hub, "list rooms and people", &error),
     }
 }
@@ -246,7 +248,7 @@ async fn lists(hub: Arc<Hub>, me: PrincipalId, from: ListsFrom) -> Answer {
 /// The outcome of writing a group of entries.
 pub(super) struct Written {
     /// In the order of the entries.
-    pub answers: Vec<Answer>,
+    pub answers: Vec<HubAnswer>,
     /// Why the first of the messages that are to be retried was refused.
     pub stall: Option<Refusal>,
 }
@@ -279,7 +281,7 @@ pub(super) async fn append(hub: Arc<Hub>, account: Arc<Account>, group: Group) -
                     {
                         stall.get_or_insert_with(|| refusal.clone());
                     }
-                    Answer::Appended { id, outcome }
+                    HubAnswer::Appended { id, outcome }
                 };
             let answers = asks.into_iter().zip(appended).map(answer).collect();
             Written { answers, stall }
@@ -338,23 +340,23 @@ pub(super) async fn large(
     hub: Arc<Hub>,
     account: Arc<Account>,
     me: PrincipalId,
-    ask: Ask,
+    ask: HubRequest,
     old_to: Offset,
-) -> Option<Answer> {
-    let is_new = matches!(ask, Ask::Read { from, .. } if from > old_to);
+) -> Option<HubAnswer> {
+    let is_new = matches!(ask, HubRequest::Read { from, .. } if from > old_to);
     let _turn = if is_new { None } else { Some(account.read().await) };
     let _place = Arc::clone(&hub.reading).acquire_owned().await;
     let answer = match ask {
-        Ask::Read { from, limit } => read(hub, from, limit).await,
-        Ask::Lists(from) => lists(hub, me, from).await,
-        Ask::History { room, before, limit } => history(hub, room, before, limit).await,
-        Ask::Series { device, metric, from, to } => {
+        HubRequest::Read { from, limit } => read(hub, from, limit).await,
+        HubRequest::Lists(from) => lists(hub, me, from).await,
+        HubRequest::History { room, before, limit } => history(hub, room, before, limit).await,
+        HubRequest::Series { device, metric, from, to } => {
             let page = hub.fleet.series(device.clone(), metric.clone(), from, to).await?;
-            Answer::Series { device, metric, page }
+            HubAnswer::Series { device, metric, page }
         }
-        Ask::DeviceLog(device) => {
+        HubRequest::DeviceLog(device) => {
             let lines = hub.fleet.device_log(device.clone()).await?;
-            Answer::DeviceLog { device, lines }
+            HubAnswer::DeviceLog { device, lines }
         }
         // There are no other large requests.
         _ => return None,
@@ -366,14 +368,14 @@ pub(super) async fn large(
 }
 
 /// Approximate size of an answer as JSON, in bytes.
-fn size(answer: &Answer) -> usize {
+fn size(answer: &HubAnswer) -> usize {
     match answer {
-        Answer::Entries(entries) | Answer::History { entries, .. } => {
+        HubAnswer::Entries(entries) | HubAnswer::History { entries, .. } => {
             entries.iter().map(|entry| 2 * OVERHEAD_BYTES + entry.draft.content.bytes()).sum()
         }
-        Answer::Series { page, .. } => page.buckets.len() * OVERHEAD_BYTES / 2,
-        Answer::DeviceLog { lines, .. } => lines.len() * 4 * OVERHEAD_BYTES,
-        Answer::Lists(lists) => listed(lists),
+        HubAnswer::Series { page, .. } => page.buckets.len() * OVERHEAD_BYTES / 2,
+        HubAnswer::DeviceLog { lines, .. } => lines.len() * 4 * OVERHEAD_BYTES,
+        HubAnswer::Lists(lists) => listed(lists),
         _ => 0,
     }
 }
@@ -382,16 +384,16 @@ fn listed(lists: &Lists) -> usize {
     (lists.rooms.len() + lists.people.len() + lists.read.len()) * OVERHEAD_BYTES
 }
 
-async fn read(hub: Arc<Hub>, from: Offset, limit: u32) -> Answer {
+async fn read(hub: Arc<Hub>, from: Offset, limit: u32) -> HubAnswer {
     match hub.store.read(from, limit, MAX_ANSWER_BYTES).await {
-        Ok(entries) => Answer::Entries(entries),
+        Ok(entries) => HubAnswer::Entries(entries),
         Err(error) => unavailable(&hub, "read the log", &error),
     }
 }
 
-async fn history(hub: Arc<Hub>, room: RoomId, before: Offset, limit: u32) -> Answer {
+async fn history(hub: Arc<Hub>, room: RoomId, before: Offset, limit: u32) -> HubAnswer {
     match hub.store.history(room.clone(), before, limit, MAX_ANSWER_BYTES).await {
-        Ok((entries, complete)) => Answer::History { room, before, entries, complete },
+        Ok((entries, complete)) => HubAnswer::History { room, before, entries, complete },
         Err(error) => unavailable(&hub, "read a room's history", &error),
     }
 }

@@ -28,11 +28,11 @@ use super::socket::{Outgoing, Received, Socket};
 use super::state::{Commit, Hub, hash};
 use crate::clock;
 use crate::frame::Frame;
-use crate::model::rights::Manage;
+use crate::model::rights::ManageRequest;
 use crate::model::time::BootMs;
 use crate::model::{Offset, Principal, ResumePoint, RoomId, Sender};
 use crate::wire::duplex::message::{self, HubMessage, close};
-use crate::wire::duplex::server::{Answer, Ask, Begun, Config, Input, Output, ServerSession};
+use crate::wire::duplex::server::{Begun, Config, HubAnswer, HubRequest, Input, Output, ServerSession};
 
 /// A client that accepts no data for this long is disconnected.
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
@@ -133,9 +133,9 @@ enum ClientEvent {
 
 /// The outcome of a request.
 enum Answered {
-    Answer(Answer),
+    Answer(HubAnswer),
     /// The answer to one of the requests that are handled one at a time.
-    Large(Option<Answer>),
+    Large(Option<HubAnswer>),
     /// In the order of the requests.
     Appended(Written),
     /// A read marker that the other clients of the principal are to be sent.
@@ -173,7 +173,7 @@ struct Client {
     waiting: VecDeque<Queued>,
     /// A request with a large answer is in progress: one at a time, so that at most one answer waits for the socket.
     answering: bool,
-    large: VecDeque<Ask>,
+    large: VecDeque<HubRequest>,
     /// The log's newest offset when the client connected: entries up to here are backlog.
     old_to: Offset,
     bucket: Bucket,
@@ -237,7 +237,7 @@ impl Client {
             ClientEvent::Answered(Ok(answered)) => self.answered(answered),
             ClientEvent::Answered(Err(error)) => {
                 log::error!("a client's question failed: {error}");
-                self.tell(Input::Answer(Answer::Unavailable));
+                self.tell(Input::Answer(HubAnswer::Unavailable));
             }
             ClientEvent::Committed(commit) => self.committed(commit)?,
             ClientEvent::Noticed(notice) => self.noticed(notice)?,
@@ -294,7 +294,7 @@ impl Client {
         match answered {
             Answered::Answer(mut answer) => {
                 self.mark_present(&mut answer);
-                if let Answer::Begun(begun) = &answer {
+                if let HubAnswer::Begun(begun) = &answer {
                     self.old_to = begun.head;
                 }
                 self.tell(Input::Answer(answer));
@@ -379,7 +379,7 @@ impl Client {
                     Output::SendBatch(batch) => frames.push(Outgoing::Shared(batch.text())),
                     Output::SendShared(text) => frames.push(Outgoing::Shared(text)),
                     Output::Ping => frames.push(Outgoing::Ping),
-                    Output::Ask(Ask::Begin { principal, .. })
+                    Output::Ask(HubRequest::Begin { principal, .. })
                         if let Some(wait_ms) = self.over_limit(&principal) =>
                     {
                         (frames, end) = self.away(wait_ms);
@@ -438,21 +438,21 @@ impl Client {
         }
     }
 
-    fn ask(&mut self, ask: Ask) {
+    fn ask(&mut self, ask: HubRequest) {
         let hub = Arc::clone(&self.hub);
         let from = self.address;
         match ask {
-            Ask::Authenticate { token } => {
+            HubRequest::Authenticate { token } => {
                 self.credential = Some(hash(&token.0));
                 self.answer(asks::authenticate(hub, token.0, from));
             }
-            Ask::Redeem(redeem) => {
+            HubRequest::Redeem(redeem) => {
                 self.credential = Some(hash(&redeem.token));
                 self.answer(asks::redeem(hub, redeem, from));
             }
-            Ask::CheckInvite { code } => self.answer(asks::check_invite(hub, code.0, from)),
-            Ask::Begin { principal, resume } => self.begin(hub, principal, resume),
-            Ask::Append { draft, sender, refusal } => {
+            HubRequest::CheckInvite { code } => self.answer(asks::check_invite(hub, code.0, from)),
+            HubRequest::Begin { principal, resume } => self.begin(hub, principal, resume),
+            HubRequest::Append { draft, sender, refusal } => {
                 if let Some(account) = self.account() {
                     let new = NewEntry { draft, sender, refusal };
                     let queued = Queued::new(&account, new, &self.waiting);
@@ -460,11 +460,11 @@ impl Client {
                 }
             }
             // The log takes priority.
-            ask @ (Ask::Read { .. } | Ask::Lists(_)) => self.large.push_front(ask),
-            ask @ Ask::History { .. } => self.large.push_back(ask),
-            Ask::SetRead { room, offset } => self.set_read(hub, room, offset),
-            Ask::Typing { room } => self.typing(room),
-            Ask::Manage { id, what } => self.manage(hub, id, what),
+            ask @ (HubRequest::Read { .. } | HubRequest::Lists(_)) => self.large.push_front(ask),
+            ask @ HubRequest::History { .. } => self.large.push_back(ask),
+            HubRequest::SetRead { room, offset } => self.set_read(hub, room, offset),
+            HubRequest::Typing { room } => self.typing(room),
+            HubRequest::Manage { id, what } => self.manage(hub, id, what),
             ask => self.device_ask(ask),
         }
     }
@@ -486,10 +486,10 @@ impl Client {
         });
     }
 
-    fn manage(&mut self, hub: Arc<Hub>, id: u64, what: Manage) {
+    fn manage(&mut self, hub: Arc<Hub>, id: u64, what: ManageRequest) {
         let Some(who) = self.session.principal().map(|me| me.id.clone()) else { return };
         let asker = Asker { who, session: self.session_handle.as_ref().map(SessionHandle::number) };
-        self.answer(async move { Answer::Managed { id, managed: manage::run(hub, asker, what).await } });
+        self.answer(async move { HubAnswer::Managed { id, managed: manage::run(hub, asker, what).await } });
     }
 
     fn session_changed(&mut self, change: SessionChange) {
@@ -512,13 +512,13 @@ impl Client {
         self.tell(Input::Dismissed { code, reason, retry_after_ms });
     }
 
-    fn answer(&mut self, answer: impl Future<Output = Answer> + Send + 'static) {
+    fn answer(&mut self, answer: impl Future<Output = HubAnswer> + Send + 'static) {
         self.asks.spawn(async { Answered::Answer(answer.await) });
     }
 
     /// Adds who is connected right now: earlier changes are included, and later ones follow as notices.
-    fn mark_present(&self, answer: &mut Answer) {
-        if let Answer::Lists(lists) | Answer::Begun(Begun { lists, .. }) = answer {
+    fn mark_present(&self, answer: &mut HubAnswer) {
+        if let HubAnswer::Lists(lists) | HubAnswer::Begun(Begun { lists, .. }) = answer {
             let people = std::mem::take(&mut lists.people).into_iter().map(|(who, _)| who);
             lists.people = self.hub.registry.mark(people);
         }

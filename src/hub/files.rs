@@ -33,7 +33,7 @@ const LOCK_PAUSE: Duration = Duration::from_millis(50);
 /// How to reach a running hub. Stored in `DIR/hub.json` while the hub runs, and left there by a crash; readers verify
 /// the hub's proof before they send a token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Beacon {
+pub struct HubAddressFile {
     /// The socket's URL.
     pub url: String,
     /// The hub's process id.
@@ -51,12 +51,12 @@ pub struct Beacon {
     pub certificate: Option<PathBuf>,
     /// How other computers reach it on the local network, while that listener is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lan: Option<LanWay>,
+    pub lan: Option<LanEndpoint>,
 }
 
 /// How a hub is reached on the local network.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LanWay {
+pub struct LanEndpoint {
     /// The socket's URL.
     pub url: String,
     /// Other host names or addresses with the same port.
@@ -67,9 +67,9 @@ pub struct LanWay {
     pub name: String,
 }
 
-impl Beacon {
+impl HubAddressFile {
     /// Reads the address of the hub that runs, or crashed, in this data directory.
-    pub fn read(data_dir: &Path) -> Option<Beacon> {
+    pub fn read(data_dir: &Path) -> Option<HubAddressFile> {
         serde_json::from_slice(&fs::read(data_dir.join(BEACON)).ok()?).ok()
     }
 
@@ -268,7 +268,7 @@ pub(super) async fn take_to_serve(data_dir: &Path) -> Result<File, HubError> {
     let mut looks = MAX_LOCK_ATTEMPTS;
     let lock = loop {
         match take(data_dir) {
-            Err(HubError::AlreadyRunning { .. }) if looks > 0 && Beacon::read(data_dir).is_none() => {
+            Err(HubError::AlreadyRunning { .. }) if looks > 0 && HubAddressFile::read(data_dir).is_none() => {
                 looks -= 1;
                 sleep(LOCK_PAUSE).await;
             }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::HubError;
-use super::files::Beacon;
+use super::files::HubAddressFile;
 use super::state::hash;
 use crate::clock;
 use crate::model::address::Address;
@@ -50,9 +50,9 @@ pub struct Invite {
 /// # Errors
 /// If there is no hub's database, it cannot be written, or the hub's address is neither known nor given.
 pub fn invite(data_dir: &Path, options: &InviteOptions) -> Result<Invite, HubError> {
-    let beacon = Beacon::read(data_dir);
-    let fingerprint = beacon.as_ref().and_then(|beacon| beacon.fingerprint.clone());
-    let url = options.url.clone().or(beacon.map(|beacon| beacon.url));
+    let address_file = HubAddressFile::read(data_dir);
+    let fingerprint = address_file.as_ref().and_then(|address_file| address_file.fingerprint.clone());
+    let url = options.url.clone().or(address_file.map(|address_file| address_file.url));
     let url = url.ok_or_else(|| HubError::NotRunning { data_dir: data_dir.to_owned() })?;
     let code = new_code()?;
     let now = clock::now().wall_ms;

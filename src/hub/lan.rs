@@ -16,7 +16,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
 use super::announce::{Announcement, ServiceData};
-use super::files::{Beacon, LanWay};
+use super::files::{HubAddressFile, LanEndpoint};
 use super::http;
 use super::sessions::Dismissal;
 use super::state::Hub;
@@ -104,15 +104,15 @@ impl LanConnections {
 
 /// The address of the LAN listener, shared with the hub's clients.
 #[derive(Default)]
-pub(super) struct LanAddress(RwLock<Option<LanWay>>);
+pub(super) struct LanAddress(RwLock<Option<LanEndpoint>>);
 
 impl LanAddress {
-    fn set(&self, way: Option<LanWay>) {
+    fn set(&self, way: Option<LanEndpoint>) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = way;
     }
 
     /// How other computers reach the hub, while the listener is open.
-    pub(super) fn way(&self) -> Option<LanWay> {
+    pub(super) fn way(&self) -> Option<LanEndpoint> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -273,7 +273,7 @@ impl Network {
             visitors: open.connections.now.load(Ordering::Relaxed),
             not_announced,
         };
-        let way = now.url().map(|url| LanWay {
+        let way = now.url().map(|url| LanEndpoint {
             url,
             also: now.also(),
             fingerprint: now.fingerprint.clone(),
@@ -287,9 +287,9 @@ impl Network {
     }
 
     /// Writes `hub.json` for other programs of the same user.
-    fn write_beacon(&self, lan: Option<LanWay>) {
-        let Some(beacon) = Beacon::read(&self.data_dir) else { return };
-        if let Err(error) = (Beacon { lan, ..beacon }).write(&self.data_dir) {
+    fn write_beacon(&self, lan: Option<LanEndpoint>) {
+        let Some(address_file) = HubAddressFile::read(&self.data_dir) else { return };
+        if let Err(error) = (HubAddressFile { lan, ..address_file }).write(&self.data_dir) {
             log::warn!("cannot write the hub's address for the console: {error}");
         }
     }

@@ -11,7 +11,9 @@ use super::state::{Hub, hash};
 use super::{HubError, device, files, invite};
 use crate::clock;
 use crate::model::profile::Secret;
-use crate::model::rights::{Invitation, MAX_INVITE_MS, Manage, Managed, Member, Unmanaged, proper_name};
+use crate::model::rights::{
+    Invitation, MAX_INVITE_MS, ManageAnswer, ManageRefusal, ManageRequest, Member, proper_name,
+};
 use crate::model::time::WallMs;
 use crate::model::{DeviceId, Principal, PrincipalId, PrincipalKind};
 use crate::store::{Change, HubStore, NotChanged, StoreError};
@@ -60,58 +62,60 @@ enum List {
 }
 
 /// Checks a request and turns it into an operation of the store.
-fn plan(what: &Manage, by: Option<&PrincipalId>, now: WallMs) -> Result<Plan, Unmanaged> {
+fn plan(what: &ManageRequest, by: Option<&PrincipalId>, now: WallMs) -> Result<Plan, ManageRefusal> {
     let from = |after: &Option<String>| after.clone().unwrap_or_default();
     Ok(match what {
-        Manage::People { after } => Plan::Page(List::People, from(after)),
-        Manage::Devices { after } => Plan::Page(List::Devices, from(after)),
-        Manage::Invites { after } => Plan::Page(List::Invites, from(after)),
-        Manage::Invite { kind: PrincipalKind::Device, .. } => return Err(Unmanaged::BadKind),
-        Manage::Invite { kind, expires_in_ms } => {
-            let code = invite::new_code().map_err(|_| Unmanaged::Unavailable)?;
+        ManageRequest::People { after } => Plan::Page(List::People, from(after)),
+        ManageRequest::Devices { after } => Plan::Page(List::Devices, from(after)),
+        ManageRequest::Invites { after } => Plan::Page(List::Invites, from(after)),
+        ManageRequest::Invite { kind: PrincipalKind::Device, .. } => return Err(ManageRefusal::BadKind),
+        ManageRequest::Invite { kind, expires_in_ms } => {
+            let code = invite::new_code().map_err(|_| ManageRefusal::Unavailable)?;
             let good_ms = i64::try_from((*expires_in_ms).min(MAX_INVITE_MS)).unwrap_or(i64::MAX);
             let expires_at = now.saturating_add(good_ms);
             let code_hash = hash(&invite::canonical(code.reveal()));
             let change = Change::Invite { code_hash, kind: *kind, by: by.cloned(), expires_at };
             Plan::Invite(change, code, expires_at)
         }
-        Manage::RemoveInvite { invite } => Plan::Change(Change::RemoveInvite { id: invite.clone() }),
-        Manage::AddDevice { who, name, token } => {
-            let id = device::new_id(&who.0).map_err(|_| Unmanaged::BadId)?;
+        ManageRequest::RemoveInvite { invite } => Plan::Change(Change::RemoveInvite { id: invite.clone() }),
+        ManageRequest::AddDevice { who, name, token } => {
+            let id = device::new_id(&who.0).map_err(|_| ManageRefusal::BadId)?;
             let id = PrincipalId(id.to_string());
-            let name = device::proper_name(name).map_err(|_| Unmanaged::BadName)?;
+            let name = device::proper_name(name).map_err(|_| ManageRefusal::BadName)?;
             Plan::Change(Change::AddDevice { id, name, token_hash: token_hash(token)? })
         }
-        Manage::Rename { who, name } => {
-            let name = proper_name(name).ok_or(Unmanaged::BadName)?;
+        ManageRequest::Rename { who, name } => {
+            let name = proper_name(name).ok_or(ManageRefusal::BadName)?;
             Plan::Change(Change::Rename { who: who.clone(), name })
         }
-        Manage::Remove { who } => Plan::Change(Change::Remove { who: who.clone() }),
-        Manage::SetKind { who, kind } => Plan::Change(Change::SetKind { who: who.clone(), kind: *kind }),
-        Manage::RotateToken { who, token } => {
+        ManageRequest::Remove { who } => Plan::Change(Change::Remove { who: who.clone() }),
+        ManageRequest::SetKind { who, kind } => {
+            Plan::Change(Change::SetKind { who: who.clone(), kind: *kind })
+        }
+        ManageRequest::RotateToken { who, token } => {
             Plan::Change(Change::Rotate { who: who.clone(), token_hash: token_hash(token)? })
         }
     })
 }
 
-fn token_hash(token: &Secret) -> Result<[u8; 32], Unmanaged> {
+fn token_hash(token: &Secret) -> Result<[u8; 32], ManageRefusal> {
     let is_token = files::is_token(token.reveal());
-    if is_token { Ok(hash(token.reveal())) } else { Err(Unmanaged::BadToken) }
+    if is_token { Ok(hash(token.reveal())) } else { Err(ManageRefusal::BadToken) }
 }
 
-fn refused(why: Unmanaged) -> Managed {
-    Managed::Refused { why, detail: String::new() }
+fn refused(why: ManageRefusal) -> ManageAnswer {
+    ManageAnswer::Refused { why, detail: String::new() }
 }
 
-fn why(reason: NotChanged) -> Unmanaged {
+fn why(reason: NotChanged) -> ManageRefusal {
     match reason {
-        NotChanged::Unknown => Unmanaged::Unknown,
-        NotChanged::LastAdmin => Unmanaged::LastAdmin,
-        NotChanged::Owner => Unmanaged::Owner,
-        NotChanged::BadToken => Unmanaged::BadToken,
-        NotChanged::IdTaken => Unmanaged::BadId,
-        NotChanged::BadKind => Unmanaged::BadKind,
-        NotChanged::TooMany => Unmanaged::TooMany,
+        NotChanged::Unknown => ManageRefusal::Unknown,
+        NotChanged::LastAdmin => ManageRefusal::LastAdmin,
+        NotChanged::Owner => ManageRefusal::Owner,
+        NotChanged::BadToken => ManageRefusal::BadToken,
+        NotChanged::IdTaken => ManageRefusal::BadId,
+        NotChanged::BadKind => ManageRefusal::BadKind,
+        NotChanged::TooMany => ManageRefusal::TooMany,
     }
 }
 
@@ -120,36 +124,36 @@ fn members(
     page: (Vec<(Principal, bool)>, Option<String>),
     owner: Option<&PrincipalId>,
     devices: bool,
-) -> Managed {
+) -> ManageAnswer {
     let (principals, next) = page;
     let member = |(who, online): (Principal, bool)| Member { owner: owner == Some(&who.id), online, who };
     let members = principals.into_iter().map(member).collect();
     if devices {
-        Managed::Devices { devices: members, next }
+        ManageAnswer::Devices { devices: members, next }
     } else {
-        Managed::People { people: members, next }
+        ManageAnswer::People { people: members, next }
     }
 }
 
-fn invites((invites, next): (Vec<Invitation>, Option<String>)) -> Managed {
-    Managed::Invites { invites, next }
+fn invites((invites, next): (Vec<Invitation>, Option<String>)) -> ManageAnswer {
+    ManageAnswer::Invites { invites, next }
 }
 
 // ----- While the hub runs -----
 
 /// Carries out an admin's request. It runs to completion even if the admin disconnects.
-pub(super) async fn run(hub: Arc<Hub>, asker: Asker, what: Manage) -> Managed {
+pub(super) async fn run(hub: Arc<Hub>, asker: Asker, what: ManageRequest) -> ManageAnswer {
     let doing = tokio::spawn(async move {
         let done = carry_out(&hub, &asker, what).await;
         done.unwrap_or_else(|error| {
             log::warn!("cannot read or change people, devices or invites: {error}");
-            refused(Unmanaged::Unavailable)
+            refused(ManageRefusal::Unavailable)
         })
     });
-    doing.await.unwrap_or_else(|_| refused(Unmanaged::Unavailable))
+    doing.await.unwrap_or_else(|_| refused(ManageRefusal::Unavailable))
 }
 
-async fn carry_out(hub: &Arc<Hub>, asker: &Asker, what: Manage) -> Result<Managed, StoreError> {
+async fn carry_out(hub: &Arc<Hub>, asker: &Asker, what: ManageRequest) -> Result<ManageAnswer, StoreError> {
     let now = clock::now().wall_ms;
     let plan = match plan(&what, Some(&asker.who), now) {
         Ok(plan) => plan,
@@ -167,7 +171,7 @@ async fn carry_out(hub: &Arc<Hub>, asker: &Asker, what: Manage) -> Result<Manage
         Plan::Invite(change, code, expires) => (change, Some((code, expires))),
     };
     let file = match &what {
-        Manage::RotateToken { who, token } if hub.store.owner().await?.as_ref() == Some(who) => {
+        ManageRequest::RotateToken { who, token } if hub.store.owner().await?.as_ref() == Some(who) => {
             Some(token.clone())
         }
         _ => None,
@@ -178,7 +182,7 @@ async fn carry_out(hub: &Arc<Hub>, asker: &Asker, what: Manage) -> Result<Manage
             // owner.
             let dir = manage_context.data_dir.clone();
             let written = spawn_blocking(move || files::replace_token(&dir, &token)).await;
-            let Ok(Ok(before)) = written else { return Ok(refused(Unmanaged::Unavailable)) };
+            let Ok(Ok(before)) = written else { return Ok(refused(ManageRefusal::Unavailable)) };
             let changed = hub.store.change(change.clone(), now).await;
             if !matches!(changed, Ok(Ok(_))) {
                 before.put_back();
@@ -194,21 +198,21 @@ async fn carry_out(hub: &Arc<Hub>, asker: &Asker, what: Manage) -> Result<Manage
     if let Some(about) = about {
         follow_up(hub, asker, &change, &about);
     }
-    Ok(invited.map_or(Managed::Done, |(code, expires)| told_invite(hub, code, expires)))
+    Ok(invited.map_or(ManageAnswer::Done, |(code, expires)| told_invite(hub, code, expires)))
 }
 
 /// A new invite, with the address of the hub that its recipient can reach.
-fn told_invite(hub: &Hub, code: Secret, expires: WallMs) -> Managed {
+fn told_invite(hub: &Hub, code: Secret, expires: WallMs) -> ManageAnswer {
     let manage_context = hub.manage_context.get();
     match hub.lan.way() {
-        Some(way) => Managed::Invited {
+        Some(way) => ManageAnswer::Invited {
             code,
             expires,
             url: way.url,
             fingerprint: Some(way.fingerprint),
             also: way.also,
         },
-        None => Managed::Invited {
+        None => ManageAnswer::Invited {
             code,
             expires,
             url: manage_context.map_or_else(String::new, |manage_context| manage_context.url.clone()),
@@ -268,7 +272,7 @@ pub(super) async fn confirm(
 /// # Errors
 /// Also if a hub runs on this directory: the request must go to that hub, since only it can close connections. A new
 /// invite has no address.
-pub fn manage_offline(data_dir: &Path, what: &Manage) -> Result<Managed, HubError> {
+pub fn manage_offline(data_dir: &Path, what: &ManageRequest) -> Result<ManageAnswer, HubError> {
     if !files::is_there(data_dir) {
         return Err(HubError::NoHub { data_dir: data_dir.to_owned() });
     }
@@ -291,7 +295,9 @@ pub fn manage_offline(data_dir: &Path, what: &Manage) -> Result<Managed, HubErro
         Plan::Invite(change, code, expires) => (change, Some((code, expires))),
     };
     let before = match what {
-        Manage::RotateToken { who, token } if HubStore::owner_offline(data_dir)?.as_ref() == Some(who) => {
+        ManageRequest::RotateToken { who, token }
+            if HubStore::owner_offline(data_dir)?.as_ref() == Some(who) =>
+        {
             Some(files::replace_token(data_dir, token)?)
         }
         _ => None,
@@ -303,8 +309,8 @@ pub fn manage_offline(data_dir: &Path, what: &Manage) -> Result<Managed, HubErro
     Ok(match (changed?, invited) {
         (Err(reason), _) => refused(why(reason)),
         (Ok(_), Some((code, expires))) => {
-            Managed::Invited { code, expires, url: String::new(), fingerprint: None, also: Vec::new() }
+            ManageAnswer::Invited { code, expires, url: String::new(), fingerprint: None, also: Vec::new() }
         }
-        (Ok(_), None) => Managed::Done,
+        (Ok(_), None) => ManageAnswer::Done,
     })
 }

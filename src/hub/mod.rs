@@ -66,7 +66,7 @@ pub use announce::SERVICE;
 pub use device::{add_device, devices, remove_device};
 pub use embedded::{Handle, spawn, spawn_with};
 pub use error::HubError;
-pub use files::{Beacon, LanWay, is_running, is_there, secret, token};
+pub use files::{HubAddressFile, LanEndpoint, is_running, is_there, secret, token};
 pub use ipnet::IpNet;
 pub use upkeep::{backup, check, repair};
 
@@ -80,9 +80,9 @@ use crate::model::device::COMMAND_MS;
 use crate::model::name;
 use crate::model::profile::Secret;
 use crate::model::{Epoch, MessageId, Principal, PrincipalKind};
-use crate::store::readings::{HUB_FILE, Keep, ReadingsStore};
+use crate::store::readings::{HUB_FILE, ReadingsLimits, ReadingsStore};
 use crate::store::{HubStore, OwnerRefused};
-use fleet::Fleet;
+use fleet::DeviceHub;
 use guard::Guard;
 use lan::{ListenerHandle, Network};
 use proxy::Proxies;
@@ -234,7 +234,8 @@ pub async fn start_on(
     let name = hub_name(options.name.as_deref())?;
     let guard = Guard { hosts: options.allowed_hosts.clone(), origins: options.allowed_origins.clone() };
     store.set_limits(options.limits.log);
-    let fleet = Fleet::open(readings, clock::now().wall_ms, options.command_ms, options.limits.devices).await;
+    let fleet =
+        DeviceHub::open(readings, clock::now().wall_ms, options.command_ms, options.limits.devices).await;
     let proxies = Proxies::new(options.trusted_proxies.clone());
     let slots = ConnectionSlots::new(process::max_files());
     let hub = Hub::new(store, fleet, name, secret, guard, proxies, slots);
@@ -306,7 +307,7 @@ impl Prepared {
         let general = MessageId::from_random(clock::random()?);
         let store = HubStore::open(dir, epoch, clock::now().wall_ms, general)
             .map_err(|error| HubError::log(dir, error))?;
-        let readings = ReadingsStore::open(dir, HUB_FILE, Keep::HUB);
+        let readings = ReadingsStore::open(dir, HUB_FILE, ReadingsLimits::HUB);
         let readings = readings.inspect_err(|error| log::error!("readings are not stored: {error}")).ok();
         // The token is written last: a token without a log means that the log was lost, not that a first start was
         // interrupted.
@@ -434,7 +435,7 @@ impl Running {
     /// Writes `hub.json`, which tells local programs the address.
     fn announce(&self) -> Result<(), HubError> {
         files::keep_port(&self.data_dir, self.addr.port());
-        let beacon = Beacon {
+        let address_file = HubAddressFile {
             url: self.url.clone(),
             pid: std::process::id(),
             started: clock::now().wall_ms,
@@ -443,7 +444,7 @@ impl Running {
             certificate: self.certificate.clone(),
             lan: None,
         };
-        beacon.write(&self.data_dir)
+        address_file.write(&self.data_dir)
     }
 
     /// Controls the listener for the local network while the hub runs.
@@ -473,7 +474,7 @@ impl Running {
 
     /// Closes all connections, waits a few seconds for clients to disconnect, and closes the database.
     pub async fn shutdown(self) {
-        Beacon::remove(&self.data_dir);
+        HubAddressFile::remove(&self.data_dir);
         self.hub.fleet.close();
         self.hub.stopping.send_replace(true);
         // The semaphore is never closed: only the timeout can fail.

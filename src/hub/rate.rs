@@ -69,7 +69,7 @@ pub(super) struct Bucket {
 
 /// The outcome of charging a [`Bucket`].
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Taken {
+pub(super) struct Charge {
     /// How long to wait before the next one, in milliseconds.
     pub wait_ms: u64,
     /// Whether this began an episode of waiting; it lasts until the bucket is half full again.
@@ -108,18 +108,18 @@ impl Bucket {
     }
 
     /// Charges the bucket.
-    pub(super) fn take(&mut self, cost: u32, now: BootMs) -> Taken {
+    pub(super) fn take(&mut self, cost: u32, now: BootMs) -> Charge {
         let full = self.fill(now);
         if self.level > full / 2 {
             self.exhausted = false;
         }
         self.level -= i64::from(cost) * 1000;
         if self.level >= 0 {
-            return Taken::default();
+            return Charge::default();
         }
         let wait_ms = self.level.unsigned_abs().div_ceil(u64::from(self.rate.per_second));
         let begins = !std::mem::replace(&mut self.exhausted, true);
-        Taken { wait_ms, begins }
+        Charge { wait_ms, begins }
     }
 
     /// Charges the bucket if it holds enough and returns 0; otherwise charges nothing and returns how long to wait,
@@ -221,11 +221,11 @@ mod tests {
     fn a_burst_passes_and_then_the_rate_applies() {
         let mut bucket = Bucket::new(CONNECTION, 1000);
         for _ in 0..200 {
-            assert_eq!(bucket.take(1, 1000), Taken::default());
+            assert_eq!(bucket.take(1, 1000), Charge::default());
         }
-        assert_eq!(bucket.take(1, 1000), Taken { wait_ms: 2, begins: true });
-        assert_eq!(bucket.take(1, 1002), Taken { wait_ms: 2, begins: false }, "the same episode");
-        assert_eq!(bucket.take(1, 2000), Taken::default());
+        assert_eq!(bucket.take(1, 1000), Charge { wait_ms: 2, begins: true });
+        assert_eq!(bucket.take(1, 1002), Charge { wait_ms: 2, begins: false }, "the same episode");
+        assert_eq!(bucket.take(1, 2000), Charge::default());
         for _ in 0..199 {
             bucket.take(1, 2000);
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use tokio::sync::{Semaphore, broadcast, watch};
 
-use super::fleet::Fleet;
+use super::fleet::DeviceHub;
 use super::guard::Guard;
 use super::lan::LanAddress;
 use super::manage::ManageContext;
@@ -71,7 +71,7 @@ pub(super) struct Hub {
     /// Connected principals.
     pub registry: Arc<Registry>,
     /// Devices.
-    pub fleet: Arc<Fleet>,
+    pub fleet: Arc<DeviceHub>,
     /// Rates of HTTP publishers.
     pub posts: Posts,
     /// Counters.
@@ -99,7 +99,7 @@ pub(super) struct Hub {
 impl Hub {
     pub(super) fn new(
         store: HubStore,
-        fleet: Arc<Fleet>,
+        fleet: Arc<DeviceHub>,
         name: String,
         secret: [u8; 32],
         guard: Guard,

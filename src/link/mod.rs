@@ -4,8 +4,8 @@
 //! Mutate once with [`Link::handle`], then drain [`Link::poll`]. Exactly one function leaves `Online`: `fall`.
 
 pub mod backoff;
-pub mod courier;
-mod gate;
+pub mod durable;
+mod inbound;
 pub mod outbox;
 mod size;
 pub mod watch;
@@ -19,8 +19,8 @@ use crate::model::{Delivery, Event, MessageId, Offset, OutboxItem, PrincipalId, 
 use crate::wire::{self, Agreed, ChatRequest, Open, Request, Saved, Session};
 
 use backoff::Jitter;
-use gate::Gate;
-use outbox::{Outbox, Turn};
+use inbound::InboundFilter;
+use outbox::{Batch, Outbox};
 use watch::Watch;
 
 /// Dial and handshake together may take so long, in milliseconds.
@@ -181,7 +181,7 @@ pub struct Link {
     /// Since the hub refused a message for a while, none is sent before this boot time.
     hold: Option<u64>,
     watch: Watch,
-    gate: Gate,
+    gate: InboundFilter,
     /// Since when we do not read what the server sends.
     held_since: Option<u64>,
     /// The next entry of the log to be received: none before it will come.
@@ -226,7 +226,7 @@ impl Link {
             ack_by: None,
             hold: None,
             watch: Watch::default(),
-            gate: Gate::default(),
+            gate: InboundFilter::default(),
             held_since: None,
             log_next: 0,
             outputs: VecDeque::new(),
@@ -634,7 +634,7 @@ impl Link {
 
     /// The one way down. `code`: the close code to send, where it is we who end it.
     fn fall(&mut self, now: Time, mut why: Why, code: Option<u16>) {
-        gate::shorten(&mut why);
+        inbound::shorten(&mut why);
         if self.state.is_online() && now.boot_ms.saturating_sub(self.online_since) >= TRUSTED_MS {
             self.violations = 0;
         }
@@ -773,7 +773,7 @@ impl Link {
         if !self.state.is_online() {
             return;
         }
-        let turn = if self.is_held(now) { Turn::default() } else { self.outbox.turn() };
+        let turn = if self.is_held(now) { Batch::default() } else { self.outbox.turn() };
         if !turn.mark.is_empty() {
             self.outputs.push_back(Output::MarkAttempted(turn.mark));
         }

@@ -49,7 +49,7 @@ const MAX_UNANSWERED: usize = 2 * WINDOW;
 
 /// What to do next for the outbox.
 #[derive(Debug, Default, PartialEq)]
-pub struct Turn {
+pub struct Batch {
     /// Send these, in this order.
     pub send: Vec<OutboxItem>,
     /// Write down that these will be sent; go on when that is done.
@@ -97,8 +97,8 @@ impl Outbox {
     }
 
     /// What may be sent or marked now. Order is kept: nothing overtakes an item that is being marked.
-    pub fn turn(&mut self) -> Turn {
-        let mut turn = Turn::default();
+    pub fn turn(&mut self) -> Batch {
+        let mut turn = Batch::default();
         if self.items.values().any(|(_, stage)| *stage == Stage::Unconfirmed) {
             return turn;
         }

@@ -1,6 +1,6 @@
 //! How much memory a [`Change`] takes: what a queue of them is bounded by.
 
-use super::courier::Change;
+use super::durable::Change;
 use crate::model::event::{ChatEvent, LinkEvent, LogKind, Person};
 use crate::model::refusal::Refusal;
 use crate::model::{Entry, Event, NamedRoom, OutboxItem, RoomId};

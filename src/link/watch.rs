@@ -8,7 +8,9 @@ use std::collections::{BinaryHeap, HashMap};
 
 use foldhash::fast::RandomState;
 
-use crate::model::device::{DeviceId, DeviceState, RETURN_MS, Rhythm, SILENT_AFTER, UNKNOWN_RHYTHM_MS};
+use crate::model::device::{
+    DeviceId, DeviceState, IntervalEstimator, RETURN_MS, SILENT_AFTER, UNKNOWN_RHYTHM_MS,
+};
 use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent, LogKind};
 use crate::model::time::{BootMs, WallMs};
 use crate::model::{Event, Offset, Readings, Time};
@@ -32,7 +34,7 @@ struct Watched {
     heard_at: BootMs,
     /// The interval as announced, or as the hub learned it.
     told_every_ms: Option<u64>,
-    rhythm: Rhythm,
+    rhythm: IntervalEstimator,
     /// When it went, by the hub's clock: readings from before may come after.
     gone_at: Option<WallMs>,
     /// A hub that was just started gives it until then to come back.
@@ -48,7 +50,7 @@ impl Watched {
             expected: true,
             heard_at: now.boot_ms,
             told_every_ms: None,
-            rhythm: Rhythm::default(),
+            rhythm: IntervalEstimator::default(),
             gone_at: None,
             not_before: 0,
             look_at: None,
@@ -424,11 +426,11 @@ mod tests {
         ) {
             let mut watch = watch(&every);
             let mut now = BEGIN;
-            let every_ms = |number: usize, rhythm: &Rhythm| {
+            let every_ms = |number: usize, rhythm: &IntervalEstimator| {
                 let told = every[number].map(|seconds| (seconds * 1_000.0) as u64);
                 told.or(rhythm.every_ms()).unwrap_or(UNKNOWN_RHYTHM_MS)
             };
-            let mut known: Vec<_> = every.iter().map(|_| (BEGIN.boot_ms, Rhythm::default(), false)).collect();
+            let mut known: Vec<_> = every.iter().map(|_| (BEGIN.boot_ms, IntervalEstimator::default(), false)).collect();
             for (number, ms) in said {
                 for silent in pass(&mut watch, &mut now, ms) {
                     let number = (0..known.len()).find(|number| id(*number) == silent).unwrap();

@@ -605,13 +605,13 @@ pub struct LogLine {
     pub at: WallMs,
     /// What happened.
     #[serde(flatten)]
-    pub what: Happened,
+    pub what: DeviceLogEvent,
 }
 
 /// An event in a device's log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "what")]
-pub enum Happened {
+pub enum DeviceLogEvent {
     /// It came online.
     Online,
     /// It went offline.
@@ -668,13 +668,13 @@ pub fn place(at: WallMs, received: WallMs, behind: i64) -> WallMs {
 
 /// Measures the interval of recurring events.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Rhythm {
+pub struct IntervalEstimator {
     last: Option<WallMs>,
     gaps: [u32; 4],
     next: usize,
 }
 
-impl Rhythm {
+impl IntervalEstimator {
     /// Starts over, since the clock was set back.
     pub fn restart(&mut self) {
         self.last = None;

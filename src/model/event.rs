@@ -20,7 +20,7 @@ use super::preferences::Preferences;
 use super::principal::{Principal, Sender};
 use super::profile::{NewerProfile, Profile, Secret};
 use super::refusal::Refusal;
-use super::rights::Managed;
+use super::rights::ManageAnswer;
 use super::search::{DayFound, Found};
 use super::series::SeriesPage;
 use super::states::States;
@@ -278,7 +278,7 @@ pub enum LinkEvent {
         /// The number of the request.
         id: u64,
         /// What became of it.
-        managed: Managed,
+        managed: ManageAnswer,
     },
 }
 

@@ -15,7 +15,7 @@ use super::notices::{Level, Viewing};
 use super::panes::Panes;
 use super::preferences::{Preferences, WindowPlace};
 use super::profile::{FrameFormat, Login, Profile, Secret, Snippet};
-use super::rights::Manage;
+use super::rights::ManageRequest;
 use super::search::Search;
 use super::time::WallMs;
 
@@ -73,7 +73,7 @@ pub enum LinkIntent {
         /// Chosen by whoever asks; the answer bears it.
         number: u64,
         /// What.
-        what: Manage,
+        what: ManageRequest,
     },
     /// Dial or probe at once.
     RetryNow(ConnectionId),

@@ -51,8 +51,8 @@ pub use banner::Banner;
 pub use chat::{Chat, Room};
 pub use content::{Content, Draft, Extra};
 pub use device::{
-    Command, CommandRefusal, CommandState, DeviceId, DeviceState, Freshness, Happened, LastValue, LogLine,
-    Metric, MetricName, MetricType, Readings, Sample, ShortName, Spec, Status, Value,
+    Command, CommandRefusal, CommandState, DeviceId, DeviceLogEvent, DeviceState, Freshness, LastValue,
+    LogLine, Metric, MetricName, MetricType, Readings, Sample, ShortName, Spec, Status, Value,
 };
 pub use device_choices::{DeviceChange, DeviceChoice, DeviceChoices};
 pub use devices::{Device, Devices, Latest, Presence};

@@ -55,7 +55,7 @@ pub struct Invitation {
 /// A request by an admin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "snake_case")]
-pub enum Manage {
+pub enum ManageRequest {
     /// A page of the people, including admins.
     People {
         /// The `next` of the previous page; `None` for the first page.
@@ -129,7 +129,7 @@ pub enum Manage {
 /// The answer to a [`Manage`] request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "result", rename_all = "snake_case")]
-pub enum Managed {
+pub enum ManageAnswer {
     /// A page of the people.
     People {
         /// The people on this page.
@@ -181,7 +181,7 @@ pub enum Managed {
     /// Nothing was changed.
     Refused {
         /// The reason.
-        why: Unmanaged,
+        why: ManageRefusal,
         /// The server's explanation; may be empty.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         detail: String,
@@ -191,7 +191,7 @@ pub enum Managed {
 /// Why nothing was changed.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
-pub enum Unmanaged {
+pub enum ManageRefusal {
     /// The requester is not an admin.
     #[error("only an admin can do that")]
     NotAllowed,
@@ -256,16 +256,16 @@ const MAX_ANSWERS: usize = 16;
 /// Answers to an admin's recent requests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Management {
-    answers: VecDeque<(u64, Managed)>,
+    answers: VecDeque<(u64, ManageAnswer)>,
 }
 
 impl Management {
     /// The answer to the request with this number, if it has arrived. The last 16 answers are kept.
-    pub fn answer(&self, number: u64) -> Option<&Managed> {
+    pub fn answer(&self, number: u64) -> Option<&ManageAnswer> {
         self.answers.iter().find(|(id, _)| *id == number).map(|(_, managed)| managed)
     }
 
-    pub(super) fn answered(&mut self, id: u64, managed: Managed) {
+    pub(super) fn answered(&mut self, id: u64, managed: ManageAnswer) {
         if self.answers.len() == MAX_ANSWERS {
             self.answers.pop_front();
         }

@@ -11,7 +11,7 @@ mod token_file;
 use std::path::{Path, PathBuf};
 
 pub use file::{Settings, SettingsError};
-pub use secrets::{NotKept, SecretStore};
+pub use secrets::{NotStored, SecretStore};
 
 /// File name in the data directory.
 pub const FILE: &str = "settings.json";

@@ -16,40 +16,40 @@ const SERVICE: &str = "Duplex";
 /// The keyring failed: the secret lives as long as the process and will be asked for again.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{detail}")]
-pub struct NotKept {
+pub struct NotStored {
     /// The keyring's error text.
     pub detail: String,
 }
 
 /// Persistent storage of secrets.
 trait Keyring: Send + Sync {
-    fn get(&self, name: &str) -> Result<Option<String>, NotKept>;
-    fn set(&self, name: &str, secret: &str) -> Result<(), NotKept>;
-    fn remove(&self, name: &str) -> Result<(), NotKept>;
+    fn get(&self, name: &str) -> Result<Option<String>, NotStored>;
+    fn set(&self, name: &str, secret: &str) -> Result<(), NotStored>;
+    fn remove(&self, name: &str) -> Result<(), NotStored>;
 }
 
 /// The system's keyring.
 struct System;
 
 impl Keyring for System {
-    fn get(&self, name: &str) -> Result<Option<String>, NotKept> {
+    fn get(&self, name: &str) -> Result<Option<String>, NotStored> {
         match keyring::Entry::new(SERVICE, name).and_then(|entry| entry.get_password()) {
             Ok(text) => Ok(Some(text)),
             Err(keyring::Error::NoEntry) => Ok(None),
-            Err(error) => Err(NotKept { detail: words(&error) }),
+            Err(error) => Err(NotStored { detail: words(&error) }),
         }
     }
 
-    fn set(&self, name: &str, secret: &str) -> Result<(), NotKept> {
+    fn set(&self, name: &str, secret: &str) -> Result<(), NotStored> {
         // The error contains the entry's name and the system's message, never the secret.
         let kept = keyring::Entry::new(SERVICE, name).and_then(|entry| entry.set_password(secret));
-        kept.map_err(|error| NotKept { detail: words(&error) })
+        kept.map_err(|error| NotStored { detail: words(&error) })
     }
 
-    fn remove(&self, name: &str) -> Result<(), NotKept> {
+    fn remove(&self, name: &str) -> Result<(), NotStored> {
         match keyring::Entry::new(SERVICE, name).and_then(|entry| entry.delete_credential()) {
             Ok(()) | Err(keyring::Error::NoEntry | keyring::Error::NoDefaultStore) => Ok(()),
-            Err(error) => Err(NotKept { detail: words(&error) }),
+            Err(error) => Err(NotStored { detail: words(&error) }),
         }
     }
 }
@@ -58,15 +58,15 @@ impl Keyring for System {
 struct Nowhere;
 
 impl Keyring for Nowhere {
-    fn get(&self, _: &str) -> Result<Option<String>, NotKept> {
-        Err(NotKept { detail: "there is no keyring".to_owned() })
+    fn get(&self, _: &str) -> Result<Option<String>, NotStored> {
+        Err(NotStored { detail: "there is no keyring".to_owned() })
     }
 
-    fn set(&self, _: &str, _: &str) -> Result<(), NotKept> {
-        Err(NotKept { detail: "there is no keyring".to_owned() })
+    fn set(&self, _: &str, _: &str) -> Result<(), NotStored> {
+        Err(NotStored { detail: "there is no keyring".to_owned() })
     }
 
-    fn remove(&self, _: &str) -> Result<(), NotKept> {
+    fn remove(&self, _: &str) -> Result<(), NotStored> {
         Ok(())
     }
 }
@@ -75,15 +75,15 @@ impl Keyring for Nowhere {
 struct Empty;
 
 impl Keyring for Empty {
-    fn get(&self, _: &str) -> Result<Option<String>, NotKept> {
+    fn get(&self, _: &str) -> Result<Option<String>, NotStored> {
         Ok(None)
     }
 
-    fn set(&self, _: &str, _: &str) -> Result<(), NotKept> {
-        Err(NotKept { detail: "secrets are kept in memory alone".to_owned() })
+    fn set(&self, _: &str, _: &str) -> Result<(), NotStored> {
+        Err(NotStored { detail: "secrets are kept in memory alone".to_owned() })
     }
 
-    fn remove(&self, _: &str) -> Result<(), NotKept> {
+    fn remove(&self, _: &str) -> Result<(), NotStored> {
         Ok(())
     }
 }
@@ -129,7 +129,7 @@ impl SecretStore {
     ///
     /// # Errors
     /// If there is none, it stays locked, or it accepts nothing.
-    pub fn check(&self) -> Result<(), NotKept> {
+    pub fn check(&self) -> Result<(), NotStored> {
         const NAME: &str = "test whether this keyring can be used";
         self.keyring.set(NAME, "-")?;
         self.keyring.remove(NAME)
@@ -140,7 +140,7 @@ impl SecretStore {
     ///
     /// # Errors
     /// If the keyring cannot be read: there is none, or it stays locked.
-    pub fn get(&self, connection: ConnectionId) -> Result<Option<Secret>, NotKept> {
+    pub fn get(&self, connection: ConnectionId) -> Result<Option<Secret>, NotStored> {
         if let Some(secret) = self.known().get(&connection) {
             return Ok(Some(secret.clone()));
         }
@@ -168,7 +168,7 @@ impl SecretStore {
     ///
     /// # Errors
     /// If it is in memory only: the keyring failed, and it must not be stored in the file.
-    pub fn set(&self, connection: ConnectionId, secret: &Secret) -> Result<(), NotKept> {
+    pub fn set(&self, connection: ConnectionId, secret: &Secret) -> Result<(), NotStored> {
         self.known().insert(connection, secret.clone());
         match self.keyring.set(&self.name(connection), secret.reveal()) {
             Ok(()) => {
@@ -185,12 +185,12 @@ impl SecretStore {
     ///
     /// # Errors
     /// If the file cannot be written, or no secret is known.
-    pub fn keep_in_file(&self, connection: ConnectionId) -> Result<(), NotKept> {
+    pub fn keep_in_file(&self, connection: ConnectionId) -> Result<(), NotStored> {
         let secret = self.known().get(&connection).cloned();
         let (Some(file), Some(secret)) = (&self.file, secret) else {
-            return Err(NotKept { detail: "no token is known".to_owned() });
+            return Err(NotStored { detail: "no token is known".to_owned() });
         };
-        file.set(connection, &secret).map_err(|error| NotKept { detail: error.to_string() })
+        file.set(connection, &secret).map_err(|error| NotStored { detail: error.to_string() })
     }
 
     /// Whether a connection's secret is in the file. Reads the file.
@@ -264,20 +264,20 @@ mod tests {
             self.0.lock().unwrap().0 = open;
         }
 
-        fn inside<T>(&self, act: impl FnOnce(&mut HashMap<String, String>) -> T) -> Result<T, NotKept> {
+        fn inside<T>(&self, act: impl FnOnce(&mut HashMap<String, String>) -> T) -> Result<T, NotStored> {
             let (open, inside) = &mut *self.0.lock().unwrap();
-            if *open { Ok(act(inside)) } else { Err(NotKept { detail: "closed".to_owned() }) }
+            if *open { Ok(act(inside)) } else { Err(NotStored { detail: "closed".to_owned() }) }
         }
     }
 
     impl Keyring for Drawer {
-        fn get(&self, name: &str) -> Result<Option<String>, NotKept> {
+        fn get(&self, name: &str) -> Result<Option<String>, NotStored> {
             self.inside(|inside| inside.get(name).cloned())
         }
-        fn set(&self, name: &str, secret: &str) -> Result<(), NotKept> {
+        fn set(&self, name: &str, secret: &str) -> Result<(), NotStored> {
             self.inside(|inside| inside.insert(name.to_owned(), secret.to_owned())).map(drop)
         }
-        fn remove(&self, name: &str) -> Result<(), NotKept> {
+        fn remove(&self, name: &str) -> Result<(), NotStored> {
             self.inside(|inside| inside.remove(name)).map(drop)
         }
     }

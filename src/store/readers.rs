@@ -19,14 +19,14 @@ type Job = Box<dyn FnOnce(Result<&Connection, StoreError>) -> bool + Send>;
 pub(super) type Open = Box<dyn Fn() -> Result<Connection, StoreError> + Send + Sync>;
 
 /// The readers' connections. The writer closes them when it replaces the file; the next read opens the new one.
-pub(super) struct Slots {
+pub(super) struct ReaderConnections {
     open: Open,
     connections: Vec<Mutex<Option<Connection>>>,
 }
 
-impl Slots {
+impl ReaderConnections {
     pub(super) fn new(count: usize, open: Open) -> Arc<Self> {
-        Arc::new(Slots { open, connections: (0..count).map(|_| Mutex::new(None)).collect() })
+        Arc::new(ReaderConnections { open, connections: (0..count).map(|_| Mutex::new(None)).collect() })
     }
 
     /// Closes all connections, each as soon as its current read has finished.
@@ -61,7 +61,7 @@ pub(super) struct Readers {
 
 impl Readers {
     /// Starts one thread per slot, named `NAME-1` and so on.
-    pub(super) fn start(name: &str, slots: &Arc<Slots>) -> io::Result<Self> {
+    pub(super) fn start(name: &str, slots: &Arc<ReaderConnections>) -> io::Result<Self> {
         let (jobs, receiver) = mpsc::channel::<Job>(WAITING);
         let receiver = Arc::new(Mutex::new(receiver));
         let mut threads = Vec::new();

@@ -15,10 +15,10 @@ use ewebsock::{Options, WsEvent, WsMessage, WsSender};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Duration, sleep, timeout};
 
-use super::inflow::Intake;
+use super::incoming::Intake;
 use super::ping::Pings;
 use super::{
-    CLOSE_WITHIN, Capabilities, Connection, Counters, Incoming, Outgoing, Place, Port, Target, channels,
+    CLOSE_WITHIN, Capabilities, Connection, Counters, Endpoint, Incoming, Outgoing, Port, UrlParts, channels,
     connect, scheme, too_large,
 };
 use crate::frame::Frame;
@@ -42,14 +42,14 @@ const MAX_WAITING: usize = 256;
 /// Polling interval for that space.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
-pub(super) async fn dial(target: Target) -> Result<Connection, Why> {
-    let place = Place::parse(&target.url)?;
+pub(super) async fn dial(target: Endpoint) -> Result<Connection, Why> {
+    let place = UrlParts::parse(&target.url)?;
     if place.zone.is_some() {
         let detail = "ewebsock cannot dial an address with a network interface".to_owned();
         return Err(Why::Unsupported { detail });
     }
     let options = options(&target)?;
-    let again = (Place::parse(&target.url)?, target.clone());
+    let again = (UrlParts::parse(&target.url)?, target.clone());
     // The normalised URL, which may differ from the input.
     let url = place.uri.to_string();
     let subprotocol = target.subprotocols.first().cloned();
@@ -80,7 +80,7 @@ pub(super) async fn dial(target: Target) -> Result<Connection, Why> {
     }
 }
 
-fn options(target: &Target) -> Result<Options, Why> {
+fn options(target: &Endpoint) -> Result<Options, Why> {
     let unsupported = |detail: String| Why::Unsupported { detail };
     target.check_upgrade()?;
     if target.subprotocols.len() > 1 {
@@ -108,7 +108,7 @@ fn options(target: &Target) -> Result<Options, Why> {
 
 /// What a connection's thread needs.
 struct Dialing {
-    place: Place,
+    place: UrlParts,
     url: String,
     options: Options,
     max_frame: usize,

@@ -2,7 +2,7 @@
 
 use tokio::sync::mpsc;
 
-use super::inflow::Intake;
+use super::incoming::Intake;
 use super::{Connection, Counters, Incoming, Outgoing, Port, channels};
 use crate::model::link_state::{Closing, Why};
 

@@ -10,7 +10,7 @@
 
 mod connect;
 mod ewebsock;
-mod inflow;
+mod incoming;
 mod memory;
 mod ping;
 mod pump;
@@ -35,9 +35,9 @@ use crate::model::address;
 use crate::model::link_state::Why;
 use crate::model::profile::Socket;
 use crate::model::upgrade::{check_headers, check_subprotocols};
-use inflow::{Intake, inflow};
+use incoming::{Intake, inflow};
 
-pub use inflow::{Inflow, MAX_QUEUED_BYTES};
+pub use incoming::{IncomingQueue, MAX_QUEUED_BYTES};
 pub use memory::pair;
 
 /// Maximum number of frames queued in each direction of a [`Connection`].
@@ -48,7 +48,7 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 
 /// What to dial, and how.
 #[derive(Clone)]
-pub struct Target {
+pub struct Endpoint {
     /// A `ws://` or `wss://` URL with host and path.
     pub url: String,
     /// Headers of the HTTP upgrade. They may contain credentials and are never printed. Handshake headers are
@@ -70,10 +70,10 @@ pub struct Target {
     pub report_flushed: bool,
 }
 
-impl Target {
+impl Endpoint {
     /// A target with defaults: messages up to 1 MiB, ten seconds to connect.
     pub fn new(url: impl Into<String>) -> Self {
-        Target {
+        Endpoint {
             url: url.into(),
             headers: Vec::new(),
             subprotocols: Vec::new(),
@@ -94,7 +94,7 @@ impl Target {
 }
 
 /// Omits the headers' values: one of them is the token.
-impl fmt::Debug for Target {
+impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&HeaderName> = self.headers.iter().map(|(name, _)| name).collect();
         f.debug_struct("Target")
@@ -150,7 +150,7 @@ pub fn capabilities(socket: Socket) -> Capabilities {
 ///
 /// # Errors
 /// Why the connection could not be opened within [`Target::deadline`].
-pub async fn dial(socket: Socket, target: Target) -> Result<Connection, Why> {
+pub async fn dial(socket: Socket, target: Endpoint) -> Result<Connection, Why> {
     match socket {
         Socket::Tungstenite => websocket::dial(target).await,
         Socket::Ewebsock => ewebsock::dial(target).await,
@@ -199,7 +199,7 @@ pub struct Connection {
     /// Queue to the server. Closed once the connection has ended.
     pub outgoing: mpsc::Sender<Outgoing>,
     /// Queue from the server; receiving is cancel-safe. Ends after [`Incoming::Closed`].
-    pub incoming: Inflow,
+    pub incoming: IncomingQueue,
     /// The subprotocol that the server chose from [`Target::subprotocols`].
     pub subprotocol: Option<String>,
     /// Extensions in use, from `Sec-WebSocket-Extensions`. None is offered at present, and a server that chooses one
@@ -304,7 +304,7 @@ fn channels(subprotocol: Option<String>, report_flushed: bool) -> (Connection, P
 }
 
 /// The parts of a WebSocket URL.
-struct Place {
+struct UrlParts {
     /// The URI for the request (RFC 6455 §3): with a path, without a default port, and without the zone of a
     /// link-local host, which only this computer understands.
     uri: http::Uri,
@@ -316,9 +316,9 @@ struct Place {
     secure: bool,
 }
 
-impl Place {
+impl UrlParts {
     /// Parses an ASCII URL. User input is parsed by [`address`] first.
-    fn parse(url: &str) -> Result<Place, Why> {
+    fn parse(url: &str) -> Result<UrlParts, Why> {
         let bad = |detail: &str| Why::BadUrl { detail: detail.to_owned() };
         if url.contains('#') {
             return Err(bad("an address of a WebSocket has no fragment; a # in it is written %23"));
@@ -363,7 +363,7 @@ impl Place {
         let asked = format!("{scheme}://{named}{shown_port}{slash}{target}");
         let host = host.to_owned();
         let uri = asked.parse().map_err(|error: http::uri::InvalidUri| bad(&error.to_string()))?;
-        Ok(Place { uri, host, zone, port, secure })
+        Ok(UrlParts { uri, host, zone, port, secure })
     }
 
     /// The host as passed to the system's resolver.
@@ -395,11 +395,11 @@ mod tests {
 
     #[test]
     fn urls_are_parsed() {
-        let place = |url: &str| Place::parse(url).map(|place| (place.host, place.port, place.secure));
+        let place = |url: &str| UrlParts::parse(url).map(|place| (place.host, place.port, place.secure));
         assert_eq!(place("ws://a.example"), Ok(("a.example".to_owned(), 80, false)));
         assert_eq!(place("wss://a.example/x?y"), Ok(("a.example".to_owned(), 443, true)));
         assert_eq!(place("ws://[::1]:7870/x"), Ok(("::1".to_owned(), 7870, false)));
-        let scoped = Place::parse("ws://[fe80::1%25lo]:7870/x").unwrap();
+        let scoped = UrlParts::parse("ws://[fe80::1%25lo]:7870/x").unwrap();
         assert_eq!((scoped.host.as_str(), scoped.dialed()), ("fe80::1", "fe80::1%lo".to_owned()));
         assert_eq!(scoped.uri.to_string(), "ws://[fe80::1]:7870/x");
         for bad in [
@@ -430,7 +430,7 @@ mod tests {
     /// RFC 6455 §3 and §4.1.
     #[test]
     fn requests_have_a_path_and_no_default_port() {
-        let asked = |url: &str| Place::parse(url).map(|place| place.uri.to_string()).unwrap();
+        let asked = |url: &str| UrlParts::parse(url).map(|place| place.uri.to_string()).unwrap();
         for (url, uri) in [
             ("ws://a.example", "ws://a.example/"),
             ("ws://a.example?x=1", "ws://a.example/?x=1"),
@@ -452,7 +452,7 @@ mod tests {
 
     #[test]
     fn a_target_never_prints_its_token() {
-        let mut target = Target::new("ws://a.example");
+        let mut target = Endpoint::new("ws://a.example");
         target.headers.push((http::header::AUTHORIZATION, HeaderValue::from_static("Bearer hunter2")));
         let text = format!("{target:?}");
         assert!(text.contains("authorization") && !text.contains("hunter2"), "{text}");

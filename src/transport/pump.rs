@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::error::{CapacityError, Error, ProtocolError}
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes, protocol::CloseFrame};
 
-use super::inflow::Intake;
+use super::incoming::Intake;
 use super::ping::Pings;
 use super::{CLOSE_WITHIN, Counters, Incoming, Outgoing, Port, QUEUE, too_large};
 use crate::frame::Frame;

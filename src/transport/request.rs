@@ -3,7 +3,7 @@
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 
-use super::{Place, Target, connect, scheme, tls};
+use super::{Endpoint, UrlParts, connect, scheme, tls};
 use crate::model::link_state::{Phase, Why};
 
 /// Maximum size of an answer, in bytes; the rest is not read.
@@ -12,7 +12,7 @@ const MAX_HEADERS: usize = 64;
 
 /// An HTTP response.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct Response {
     /// The HTTP status. Redirects are returned, not followed.
     pub status: u16,
     /// The body; truncated if it is long.
@@ -23,10 +23,10 @@ pub struct Answer {
 ///
 /// # Errors
 /// Why no answer arrived within [`Target::deadline`].
-pub async fn get(target: &Target, path: &str) -> Result<Answer, Why> {
+pub async fn get(target: &Endpoint, path: &str) -> Result<Response, Why> {
     let deadline = Instant::now() + target.deadline;
     let timed_out = |during| move |_| Why::TimedOut { during };
-    let place = Place::parse(&target.url)?;
+    let place = UrlParts::parse(&target.url)?;
     let open = async {
         let connector = if place.secure { Some(tls::connector(target).await?) } else { None };
         Ok((connector, connect::connect(&place.dialed(), place.port).await?))
@@ -46,7 +46,7 @@ pub async fn get(target: &Target, path: &str) -> Result<Answer, Why> {
     }
 }
 
-async fn ask<S>(stream: &mut S, place: &Place, path: &str) -> Result<Answer, Why>
+async fn ask<S>(stream: &mut S, place: &UrlParts, path: &str) -> Result<Response, Why>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -64,13 +64,13 @@ where
     }
 }
 
-fn parse(bytes: &[u8]) -> Result<Answer, Why> {
+fn parse(bytes: &[u8]) -> Result<Response, Why> {
     let nonsense = || Why::NotWebSocket { detail: "no HTTP answer".to_owned() };
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut headers);
     match (response.parse(bytes), response.code) {
         (Ok(httparse::Status::Complete(length)), Some(status)) => {
-            Ok(Answer { status, body: bytes[length..].to_vec() })
+            Ok(Response { status, body: bytes[length..].to_vec() })
         }
         _ => Err(nonsense()),
     }
@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn an_answer_has_a_status_and_a_body() {
         let answer = parse(b"HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\nno").unwrap();
-        assert_eq!(answer, Answer { status: 503, body: b"no".to_vec() });
+        assert_eq!(answer, Response { status: 503, body: b"no".to_vec() });
         for bad in [&b"SSH-2.0-OpenSSH\r\n"[..], b"", b"HTTP/1.1 200 OK\r\nContent-"] {
             assert!(matches!(parse(bad), Err(Why::NotWebSocket { .. })));
         }

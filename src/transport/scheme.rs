@@ -3,14 +3,14 @@
 
 use tokio::time::{Duration, timeout};
 
-use super::{Place, Target, connect, tls, upgrade};
+use super::{Endpoint, UrlParts, connect, tls, upgrade};
 use crate::model::link_state::Why;
 
 /// Deadline of the second attempt; a reachable server has just answered the first one.
 const MAX_QUESTION: Duration = Duration::from_secs(2);
 
 /// Returns the same failure, or [`Why::WrongScheme`] if the server answers with the other scheme.
-pub(super) async fn explain(why: Why, place: &Place, target: &Target) -> Why {
+pub(super) async fn explain(why: Why, place: &UrlParts, target: &Endpoint) -> Why {
     let is_suspicious = match (&why, place.secure) {
         (Why::Lost { .. } | Why::TlsFailed { .. }, true) => true,
         // TLS servers answer plain text with an alert, by closing, or with HTTP.
@@ -33,7 +33,7 @@ pub(super) async fn explain(why: Why, place: &Place, target: &Target) -> Why {
 }
 
 /// Whether the server understands an unencrypted upgrade. Status 400 does not count: many TLS servers answer with it.
-async fn speaks_plain(place: &Place, target: &Target) -> bool {
+async fn speaks_plain(place: &UrlParts, target: &Endpoint) -> bool {
     let Ok(mut stream) = connect::connect(&place.dialed(), place.port).await else { return false };
     let mut bare = target.clone();
     bare.headers.clear();
@@ -45,7 +45,7 @@ async fn speaks_plain(place: &Place, target: &Target) -> bool {
 }
 
 /// Whether the server speaks TLS, with any certificate.
-async fn speaks_tls(place: &Place, target: &Target) -> bool {
+async fn speaks_tls(place: &UrlParts, target: &Endpoint) -> bool {
     let Ok(connector) = tls::connector(target).await else { return false };
     let Ok(stream) = connect::connect(&place.dialed(), place.port).await else { return false };
     matches!(tls::greet(&connector, &place.host, stream).await, Ok(_) | Err(Why::TlsUntrusted { .. }))

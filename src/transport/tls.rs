@@ -18,14 +18,14 @@ use tokio::sync::OnceCell;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::Target;
+use super::Endpoint;
 use crate::model::link_state::Why;
 
 /// Maximum size of a CA file, in bytes.
 const MAX_CA_FILE: u64 = 1 << 20;
 
 /// Loads what is needed to verify the server's certificate, on a blocking thread.
-pub(super) async fn connector(target: &Target) -> Result<TlsConnector, Why> {
+pub(super) async fn connector(target: &Endpoint) -> Result<TlsConnector, Why> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()

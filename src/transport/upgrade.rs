@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::client::generate_request;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::{Place, Target};
+use super::{Endpoint, UrlParts};
 use crate::model::address::without_zone;
 use crate::model::link_state::Why;
 
@@ -31,7 +31,7 @@ pub(super) struct Upgraded {
 }
 
 /// Requests the upgrade and reads the response.
-pub(super) async fn upgrade<S>(stream: &mut S, place: &Place, target: &Target) -> Result<Upgraded, Why>
+pub(super) async fn upgrade<S>(stream: &mut S, place: &UrlParts, target: &Endpoint) -> Result<Upgraded, Why>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -74,7 +74,7 @@ where
 }
 
 /// The request's bytes, and the key that the response must prove knowledge of.
-fn request(place: &Place, target: &Target) -> Result<(Vec<u8>, String), Why> {
+fn request(place: &UrlParts, target: &Endpoint) -> Result<(Vec<u8>, String), Why> {
     let bad = |detail: String| Why::BadUrl { detail };
     let mut request = place.uri.clone().into_client_request().map_err(|error| bad(error.to_string()))?;
     target.check_upgrade()?;
@@ -127,7 +127,7 @@ fn location(headers: &HeaderMap, url: &str) -> Option<String> {
 }
 
 /// RFC 6455 §4.1, "the client MUST validate the server's response". Returns the subprotocol.
-fn check(response: &Response<()>, key: &str, target: &Target) -> Result<Option<String>, Why> {
+fn check(response: &Response<()>, key: &str, target: &Endpoint) -> Result<Option<String>, Why> {
     let (status, headers) = (response.status(), response.headers());
     if let 300..=303 | 307 | 308 = status.as_u16() {
         return Err(Why::Redirected { status: status.as_u16(), location: location(headers, &target.url) });
@@ -207,7 +207,7 @@ mod tests {
         let head = head.replace('\n', "\r\n") + "\r\n\r\n";
         let (response, length) = parse(head.as_bytes())?.expect("a complete head");
         assert_eq!(length, head.len());
-        let mut target = Target::new("wss://hub.example:7870/v1/socket");
+        let mut target = Endpoint::new("wss://hub.example:7870/v1/socket");
         target.subprotocols = wanted.map(str::to_owned).into_iter().collect();
         target.subprotocol_needed = true;
         check(&response, KEY, &target)
@@ -239,7 +239,7 @@ mod tests {
         let choose = |chosen: &str, needed| {
             let head = format!("{GOOD}{chosen}\n\n").replace('\n', "\r\n");
             let (response, _) = parse(head.as_bytes()).unwrap().unwrap();
-            let mut target = Target::new("ws://hub.example/");
+            let mut target = Endpoint::new("ws://hub.example/");
             target.subprotocols = vec!["v2.chat".to_owned(), "v1.chat".to_owned()];
             target.subprotocol_needed = needed;
             check(&response, KEY, &target)
@@ -263,11 +263,11 @@ mod tests {
 
     #[test]
     fn the_request_contains_what_the_target_says() {
-        let ask = |target: &Target| {
-            let (bytes, _) = request(&Place::parse(&target.url)?, target)?;
+        let ask = |target: &Endpoint| {
+            let (bytes, _) = request(&UrlParts::parse(&target.url)?, target)?;
             Ok::<_, Why>(String::from_utf8(bytes).unwrap())
         };
-        let mut target = Target::new("ws://[::1]:80?room=%ea%b0%80");
+        let mut target = Endpoint::new("ws://[::1]:80?room=%ea%b0%80");
         target.subprotocols = vec!["v2.chat".to_owned(), "v1.chat".to_owned()];
         target.headers = vec![upgrade::header("Origin", "https://app.example").unwrap()];
         let text = ask(&target).unwrap();
@@ -317,8 +317,8 @@ mod tests {
                 let _ = theirs.read(&mut waste).await;
                 let _ = theirs.write_all(head.as_bytes()).await;
             });
-            let target = Target::new("ws://hub.example/v1/socket");
-            let place = Place::parse(&target.url).unwrap();
+            let target = Endpoint::new("ws://hub.example/v1/socket");
+            let place = UrlParts::parse(&target.url).unwrap();
             super::upgrade(&mut ours, &place, &target).await.unwrap_err()
         };
         let hints = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 401 No\r\n\r\n";

@@ -6,7 +6,7 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use super::ping::Pings;
-use super::{Capabilities, Connection, Place, Target, channels, connect, pump, scheme, tls, upgrade};
+use super::{Capabilities, Connection, Endpoint, UrlParts, channels, connect, pump, scheme, tls, upgrade};
 use crate::model::link_state::{Phase, Why};
 
 pub(super) const CAPABILITIES: Capabilities = Capabilities {
@@ -24,11 +24,11 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
 /// Size of the read and write buffers, in bytes. tungstenite clears the read buffer before each read.
 const BUFFER: usize = 64 * 1024;
 
-pub(super) async fn dial(target: Target) -> Result<Connection, Why> {
+pub(super) async fn dial(target: Endpoint) -> Result<Connection, Why> {
     let pings = Pings::new()?;
     let deadline = Instant::now() + target.deadline;
     let timed_out = |during| move |_| Why::TimedOut { during };
-    let place = Place::parse(&target.url)?;
+    let place = UrlParts::parse(&target.url)?;
     if !place.secure && (target.ca_file.is_some() || target.fingerprint.is_some()) {
         return Err(Why::BadUrl {
             detail: "a certificate is to be checked, but ws:// has none; use wss://".to_owned(),

@@ -3,7 +3,7 @@
 use super::body::Stop;
 use super::keys::Action;
 use super::palette::{self, Target};
-use super::{Cx, Place, Ui, dialog, search};
+use super::{Cx, OpenRoom, Ui, dialog, search};
 use crate::model::id::ConnectionId;
 use crate::model::intent::{Intent, LinkIntent};
 use crate::model::panes::Middle;
@@ -102,7 +102,7 @@ impl Ui {
         let wanted = self.looks.wanted();
         let choice = match target {
             Target::Room(place) => return self.visit(cx, place),
-            Target::Connection(connection) => return self.visit(cx, Place { connection, room: None }),
+            Target::Connection(connection) => return self.visit(cx, OpenRoom { connection, room: None }),
             Target::Device(connection, device) => return self.open_device(connection, device),
             Target::DeviceAct(connection, device, act) => {
                 return self.devices.act(ui, cx, (connection, &device), act);
@@ -139,7 +139,7 @@ impl Ui {
     }
 
     /// Opens a room.
-    pub(super) fn visit(&mut self, cx: &mut Cx, place: Place) {
+    pub(super) fn visit(&mut self, cx: &mut Cx, place: OpenRoom) {
         self.uncover(false);
         self.layout.bring_chat();
         self.focus_on(Stop::Chat);
@@ -180,7 +180,7 @@ impl Ui {
             let others = (1..=count).map(|n| (at + n * step).rem_euclid(count) as usize);
             let (id, name, _) =
                 others.map(|place| rooms[place]).find(|room| !unread || (room.2 > 0 && !is_open(room)))?;
-            Some(Place { connection: id, room: Some(name.clone()) })
+            Some(OpenRoom { connection: id, room: Some(name.clone()) })
         });
         if let Some(place) = next {
             self.visit(cx, place);

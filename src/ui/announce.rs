@@ -8,7 +8,7 @@ use egui::{Id, Rect, Sense, Ui, pos2};
 
 use super::link::LinkMemory;
 use super::text::StateWord;
-use super::{Cx, Place, chat, harmless, rooms, widgets};
+use super::{Cx, OpenRoom, chat, harmless, rooms, widgets};
 use crate::model::id::{ConnectionId, RoomId};
 use crate::model::message::Position;
 use crate::model::time::BootMs;
@@ -37,7 +37,7 @@ impl Announcer {
         &mut self,
         ui: &Ui,
         cx: &mut Cx,
-        open: Option<&Place>,
+        open: Option<&OpenRoom>,
         links: &HashMap<ConnectionId, LinkMemory>,
     ) {
         self.announce_messages(cx, open);
@@ -54,7 +54,7 @@ impl Announcer {
         }
     }
 
-    fn announce_messages(&mut self, cx: &mut Cx, open: Option<&Place>) {
+    fn announce_messages(&mut self, cx: &mut Cx, open: Option<&OpenRoom>) {
         let place = open.and_then(|place| Some((place.connection, place.room.clone()?)));
         let arrived = self.place != place;
         self.place = place;
@@ -100,7 +100,12 @@ impl Announcer {
         }
     }
 
-    fn announce_links(&mut self, cx: &Cx, open: Option<&Place>, links: &HashMap<ConnectionId, LinkMemory>) {
+    fn announce_links(
+        &mut self,
+        cx: &Cx,
+        open: Option<&OpenRoom>,
+        links: &HashMap<ConnectionId, LinkMemory>,
+    ) {
         self.links.retain(|id, _| links.contains_key(id));
         for (id, link) in links {
             let is_down = link.alarm && link.word != StateWord::Off;

@@ -9,7 +9,7 @@ use super::link::LinkMemory;
 use super::text::StateWord;
 use super::theme::{self, radius, size, space};
 use super::widgets;
-use super::{Cx, Place, fade, harmless};
+use super::{Cx, OpenRoom, fade, harmless};
 use super::{panes, rooms};
 use crate::model::address;
 use crate::model::id::ConnectionId;
@@ -56,7 +56,7 @@ fn row(cx: &Cx, id: ConnectionId) -> Option<Row> {
 
 /// What the person wants of the rest of the window.
 #[derive(Default)]
-pub(super) struct Wish {
+pub(super) struct BarAction {
     /// To change this connection.
     pub(super) edit: Option<ConnectionId>,
     /// What its switches and buttons do.
@@ -82,11 +82,11 @@ pub(super) struct Shown<'a> {
 pub(super) fn show(
     ui: &mut Ui,
     cx: &mut Cx,
-    open: Option<&Place>,
+    open: Option<&OpenRoom>,
     link: Option<&LinkMemory>,
     shown: Shown<'_>,
-) -> Wish {
-    let mut wish = Wish::default();
+) -> BarAction {
+    let mut wish = BarAction::default();
     let known = open.and_then(|place| Some((place.connection, row(cx, place.connection)?, link?)));
     let link = known.as_ref().map(|(id, _, link)| (*id, *link));
     let (rect, _) = ui.allocate_exact_size(Vec2::new(ui.available_width(), size::BAR), Sense::hover());

@@ -5,7 +5,7 @@ use egui::{CentralPanel, Frame, Margin, Panel};
 
 use super::panes::Layout;
 use super::theme::{self, size, space};
-use super::{Cx, Place, Ui, banner, bar, chat, dialog, first_steps, rooms, search, widgets};
+use super::{Cx, OpenRoom, Ui, banner, bar, chat, dialog, first_steps, rooms, search, widgets};
 use crate::model::id::{ConnectionId, MessageId, RoomId};
 use crate::model::intent::{AppIntent, Jump};
 
@@ -139,8 +139,8 @@ impl Ui {
         }
         let (wish, rect) = self.search.show(ui, cx, self.open.as_ref(), is_alone);
         match wish {
-            Some(search::Wish::Closed) => self.chat.focus_input(),
-            Some(search::Wish::Go(target)) => {
+            Some(search::SearchAction::Closed) => self.chat.focus_input(),
+            Some(search::SearchAction::Go(target)) => {
                 let (jump, id) = (target.jump(), target.id);
                 self.go_to_message(cx, target.connection, target.room, jump, Some(id));
                 if is_alone {
@@ -162,7 +162,7 @@ impl Ui {
         id: Option<MessageId>,
     ) {
         self.layout.bring_chat();
-        self.go_to(Place { connection, room: Some(room.clone()) }, cx.intents);
+        self.go_to(OpenRoom { connection, room: Some(room.clone()) }, cx.intents);
         self.chat.point_at((connection, room), jump, id);
         cx.deadline.at(cx.now.boot_ms);
     }
@@ -193,13 +193,13 @@ impl Ui {
             }
             if is_chat {
                 match self.chat.show(ui, cx, self.open.as_ref(), self.focused.unwrap_or(true)) {
-                    Some(chat::Wish::Follow(target, claimed)) => {
+                    Some(chat::ChatAction::Follow(target, claimed)) => {
                         self.dialog = Some(dialog::Dialog::open_link(target, claimed));
                     }
-                    Some(chat::Wish::Snippets(connection, more)) => {
+                    Some(chat::ChatAction::Snippets(connection, more)) => {
                         self.dialog = dialog::Dialog::snippets(cx, connection, more);
                     }
-                    Some(chat::Wish::Act(action)) => {
+                    Some(chat::ChatAction::Act(action)) => {
                         self.act(ui, cx, action);
                         cx.deadline.at(cx.now.boot_ms);
                     }
@@ -217,18 +217,18 @@ impl Ui {
     fn rooms(&mut self, ui: &mut egui::Ui, cx: &mut Cx) {
         widgets::landmark(ui, Role::Navigation, cx.words.keys.rooms);
         match self.rooms.show(ui, cx, self.open.as_ref(), &self.links, self.chat.reading()) {
-            Some(rooms::Wish::Open(place)) => {
+            Some(rooms::RoomsAction::Open(place)) => {
                 self.visit(cx, place);
                 // What is drawn already may be another pane.
                 cx.deadline.at(cx.now.boot_ms);
             }
-            Some(rooms::Wish::Add) => self.dialog = Some(dialog::Dialog::add()),
-            Some(rooms::Wish::Log(id)) => self.logs.open(id, cx.intents),
-            Some(rooms::Wish::Edit(id)) => self.dialog = dialog::Dialog::edit(cx, id),
-            Some(rooms::Wish::Duplicate(id)) => self.dialog = dialog::Dialog::duplicate(cx, id),
-            Some(rooms::Wish::People(id)) => self.dialog = Some(dialog::Dialog::people(cx, id)),
-            Some(rooms::Wish::Invite(id)) => self.dialog = Some(dialog::Dialog::invites(cx, id)),
-            Some(rooms::Wish::Remove(id)) => self.dialog = dialog::Dialog::remove(cx, id),
+            Some(rooms::RoomsAction::Add) => self.dialog = Some(dialog::Dialog::add()),
+            Some(rooms::RoomsAction::Log(id)) => self.logs.open(id, cx.intents),
+            Some(rooms::RoomsAction::Edit(id)) => self.dialog = dialog::Dialog::edit(cx, id),
+            Some(rooms::RoomsAction::Duplicate(id)) => self.dialog = dialog::Dialog::duplicate(cx, id),
+            Some(rooms::RoomsAction::People(id)) => self.dialog = Some(dialog::Dialog::people(cx, id)),
+            Some(rooms::RoomsAction::Invite(id)) => self.dialog = Some(dialog::Dialog::invites(cx, id)),
+            Some(rooms::RoomsAction::Remove(id)) => self.dialog = dialog::Dialog::remove(cx, id),
             None => {}
         }
     }

@@ -4,7 +4,7 @@ use egui::{Key, Label, RichText, Ui, vec2};
 
 use super::connection::Form;
 use super::search::day;
-use super::target::Target;
+use super::target::LinkTarget;
 use super::text::Words;
 use super::theme::{self, size, space};
 use super::{Cx, open_link, people, rooms, settings, sheet, shortcuts, snippets, widgets};
@@ -31,7 +31,7 @@ pub(super) enum Dialog {
     /// Of what can be done by keys.
     Shortcuts,
     /// Before a link is followed.
-    OpenLink(open_link::Ask),
+    OpenLink(open_link::LinkConfirmation),
     /// To go to a date.
     Day(day::Sheet),
     /// Of who may come in at a server.
@@ -71,8 +71,8 @@ impl Dialog {
     }
 
     /// Before a link is followed whose text names an address, or none.
-    pub(super) fn open_link(target: Target, claimed: Option<String>) -> Dialog {
-        Dialog::OpenLink(open_link::Ask::new(target, claimed))
+    pub(super) fn open_link(target: LinkTarget, claimed: Option<String>) -> Dialog {
+        Dialog::OpenLink(open_link::LinkConfirmation::new(target, claimed))
     }
 
     /// For a new connection like another.

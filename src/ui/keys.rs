@@ -83,7 +83,7 @@ pub enum Action {
 
 /// Where a shortcut applies.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum Scope {
     /// In the whole window, unless a dialog is open.
     Window,
     /// In the whole window, also while a dialog is open.
@@ -122,7 +122,7 @@ pub struct Shortcut {
     /// The keys, each of which triggers the action; empty if it is only in the palette and menus.
     pub keys: &'static [KeyboardShortcut],
     /// Where it applies.
-    pub place: Place,
+    pub place: Scope,
     /// Group on the shortcut sheet.
     pub group: Group,
 }
@@ -143,7 +143,7 @@ macro_rules! table {
         &[$(Shortcut {
             action: Action::$action,
             keys: &[$($keys),*],
-            place: Place::$place,
+            place: Scope::$place,
             group: Group::$group,
         }),*]
     };
@@ -288,9 +288,9 @@ fn is_typed(event: &Event) -> bool {
 fn row_of(key: Key, held: Modifiers, over_dialog: bool) -> Option<&'static Shortcut> {
     TABLE.iter().find(|row| {
         let counts = match row.place {
-            Place::Everywhere => true,
-            Place::Window => !over_dialog,
-            Place::Message | Place::List => false,
+            Scope::Everywhere => true,
+            Scope::Window => !over_dialog,
+            Scope::Message | Scope::List => false,
         };
         counts && row.keys.iter().any(|keys| matches(keys, key, held))
     })
@@ -316,8 +316,8 @@ mod tests {
 
     #[test]
     fn no_two_actions_share_keys_in_the_same_place() {
-        let heard_together = |a: Place, b: Place| {
-            let everywhere = |place| matches!(place, Place::Window | Place::Everywhere);
+        let heard_together = |a: Scope, b: Scope| {
+            let everywhere = |place| matches!(place, Scope::Window | Scope::Everywhere);
             a == b || everywhere(a) || everywhere(b)
         };
         for (at, one) in TABLE.iter().enumerate() {
@@ -358,7 +358,7 @@ mod tests {
     #[test]
     fn the_readme_names_every_shortcut() {
         let readme = include_str!("../../README.md");
-        for row in TABLE.iter().filter(|row| !matches!(row.place, Place::Message | Place::List)) {
+        for row in TABLE.iter().filter(|row| !matches!(row.place, Scope::Message | Scope::List)) {
             // The README needs to name only one shortcut per action.
             for keys in row.keys.iter().take(1) {
                 let keys = written(keys, false);

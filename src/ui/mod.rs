@@ -10,6 +10,7 @@ mod token;
 
 mod acts;
 mod announce;
+mod appearance;
 mod ask;
 mod banner;
 mod bar;
@@ -27,7 +28,6 @@ mod focus_mark;
 mod icons;
 mod link;
 mod log;
-mod looks;
 mod menu;
 mod nearby;
 mod nul;
@@ -82,7 +82,7 @@ pub struct Options {
 
 /// What is open: a connection and, once it has any, a room of it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Place {
+struct OpenRoom {
     connection: ConnectionId,
     room: Option<RoomId>,
 }
@@ -131,8 +131,8 @@ impl Deadline {
 
 /// State of the window: what is open, scrolled to and typed. Everything else is in the model.
 pub struct Ui {
-    looks: looks::Looks,
-    open: Option<Place>,
+    looks: appearance::Appearance,
+    open: Option<OpenRoom>,
     links: HashMap<ConnectionId, LinkMemory>,
     rooms: rooms::Rooms,
     chat: chat::Chat,
@@ -144,7 +144,7 @@ pub struct Ui {
     /// The layout last handed out to be saved.
     kept: Panes,
     /// The room that was open when the window was last closed, until its connection exists.
-    restored: Option<Place>,
+    restored: Option<OpenRoom>,
     /// Areas of the panes in the last frame.
     stops: Vec<(body::Stop, egui::Rect)>,
     title: String,
@@ -154,7 +154,7 @@ pub struct Ui {
     palette: Option<palette::Palette>,
     later: keys::Later,
     /// Recently opened rooms, the newest last.
-    recent: Vec<Place>,
+    recent: Vec<OpenRoom>,
     /// The pane used last; `None` after a click or focus outside of all panes.
     last_used: Option<body::Stop>,
     /// `last_used` as of when the window was covered by a dialog or the palette.
@@ -180,7 +180,7 @@ impl Ui {
         ctx.add_plugin(nul::NoNul);
         ctx.add_plugin(overhang::Overhang);
         Ui {
-            looks: looks::Looks::new(ctx, options.language),
+            looks: appearance::Appearance::new(ctx, options.language),
             open: None,
             links: HashMap::new(),
             rooms: rooms::Rooms::default(),
@@ -194,7 +194,7 @@ impl Ui {
                 .panes
                 .room
                 .clone()
-                .map(|(connection, room)| Place { connection, room: Some(room) }),
+                .map(|(connection, room)| OpenRoom { connection, room: Some(room) }),
             kept: options.panes,
             stops: Vec::new(),
             title: String::new(),
@@ -276,7 +276,7 @@ impl Ui {
 
     /// Opens a room, as if chosen by the person. It need not exist yet.
     pub fn open(&mut self, connection: ConnectionId, room: RoomId, intents: &mut Vec<Intent>) {
-        self.go_to(Place { connection, room: Some(room) }, intents);
+        self.go_to(OpenRoom { connection, room: Some(room) }, intents);
     }
 
     /// Whether the devices are on screen.
@@ -301,12 +301,12 @@ impl Ui {
     }
 
     /// Opens a room chosen by the person.
-    fn go_to(&mut self, place: Place, intents: &mut Vec<Intent>) {
+    fn go_to(&mut self, place: OpenRoom, intents: &mut Vec<Intent>) {
         self.restored = None;
         self.enter(place, intents);
     }
 
-    fn enter(&mut self, place: Place, intents: &mut Vec<Intent>) {
+    fn enter(&mut self, place: OpenRoom, intents: &mut Vec<Intent>) {
         if self.open.as_ref() != Some(&place) {
             self.chat.flush_drafts(intents);
             self.chat.leave();
@@ -347,10 +347,10 @@ impl Ui {
         });
         if let Some(connection) = added {
             self.known_before = None;
-            self.go_to(Place { connection, room: None }, cx.intents);
+            self.go_to(OpenRoom { connection, room: None }, cx.intents);
         }
         let is_there =
-            |place: &mut Place| cx.model.read(|model| model.connections.contains_key(&place.connection));
+            |place: &mut OpenRoom| cx.model.read(|model| model.connections.contains_key(&place.connection));
         if let Some(place) = self.restored.take_if(is_there) {
             self.enter(place, cx.intents);
         }
@@ -363,17 +363,17 @@ impl Ui {
                     Some(room) if connection.chat.rooms.contains_key(room) => open.clone(),
                     // The room already existed under another id.
                     Some(room) if let Some(other) = connection.chat.moved.get(room) => {
-                        Some(Place { connection: place.connection, room: Some(other.clone()) })
+                        Some(OpenRoom { connection: place.connection, room: Some(other.clone()) })
                     }
                     // Keep the place while the connection's rooms are not loaded yet.
                     Some(_) if connection.chat.rooms.is_empty() => open.clone(),
-                    _ => Some(Place { connection: place.connection, room: first_room(connection) }),
+                    _ => Some(OpenRoom { connection: place.connection, room: first_room(connection) }),
                 },
                 None => model
                     .connections
                     .iter()
                     .next()
-                    .map(|(id, connection)| Place { connection: *id, room: first_room(connection) }),
+                    .map(|(id, connection)| OpenRoom { connection: *id, room: first_room(connection) }),
             }
         });
         if better != self.open {

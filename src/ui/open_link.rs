@@ -4,23 +4,23 @@ use egui::text::{LayoutJob, TextFormat};
 use egui::{Frame, Label, RichText, ScrollArea, Ui};
 
 use super::dialog::Fate;
-use super::target::{Concern, Target};
+use super::target::{Concern, LinkTarget};
 use super::theme::{self, radius, size, space};
 use super::{Cx, harmless, widgets};
 use crate::model::intent::{AppIntent, Intent};
 
 /// A link waiting for confirmation.
-pub(super) struct Ask {
-    target: Target,
+pub(super) struct LinkConfirmation {
+    target: LinkTarget,
     concerns: Vec<Concern>,
     is_fresh: bool,
 }
 
-impl Ask {
+impl LinkConfirmation {
     /// `claimed` is the address that the link's text shows, if any.
-    pub(super) fn new(target: Target, claimed: Option<String>) -> Ask {
+    pub(super) fn new(target: LinkTarget, claimed: Option<String>) -> LinkConfirmation {
         let concerns = target.concerns(claimed.as_deref());
-        Ask { target, concerns, is_fresh: true }
+        LinkConfirmation { target, concerns, is_fresh: true }
     }
 
     /// Draws the dialog's contents.

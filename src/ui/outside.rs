@@ -1,6 +1,6 @@
 //! Interface to the program around the window: what the person is viewing, and what the platform provides.
 
-use super::{Place, Ui, dialog, first_room};
+use super::{OpenRoom, Ui, dialog, first_room};
 use crate::model::id::{ConnectionId, RoomId};
 use crate::model::intent::Intent;
 use crate::model::notices::Viewing;
@@ -52,7 +52,7 @@ impl Ui {
         self.layout.bring_chat();
         let is_open = self.open.as_ref().is_some_and(|place| place.connection == connection);
         if !is_open {
-            self.go_to(Place { connection, room }, intents);
+            self.go_to(OpenRoom { connection, room }, intents);
         }
     }
 

@@ -14,7 +14,7 @@ use super::room_menu::{self, Choice};
 use super::text::{StateWord, Words};
 use super::theme::{self, radius, size, space};
 use super::widgets;
-use super::{Cx, Place, harmless, menu, people};
+use super::{Cx, OpenRoom, harmless, menu, people};
 use crate::model::chat::Unmade;
 use crate::model::id::{ConnectionId, RoomId, RoomName};
 use crate::model::intent::{ChatIntent, Intent, LinkIntent};
@@ -23,9 +23,9 @@ use crate::model::profile::{NewerProfile, Profile};
 use crate::model::{Connection, Feature, Model, Room};
 
 /// What the person wants of the rest of the window.
-pub(super) enum Wish {
+pub(super) enum RoomsAction {
     /// To be in this room.
-    Open(Place),
+    Open(OpenRoom),
     /// To add a connection.
     Add,
     /// To see what passes over one.
@@ -136,7 +136,7 @@ pub(super) fn name_of_newer(newer: &NewerProfile, words: &Words) -> String {
     }
 }
 
-fn rows(cx: &Cx, open: Option<&Place>) -> Vec<ConnectionRow> {
+fn rows(cx: &Cx, open: Option<&OpenRoom>) -> Vec<ConnectionRow> {
     cx.model.read(|model| {
         let row = |(id, connection): (&ConnectionId, &Connection)| {
             let rooms = connection.chat.rooms.len();
@@ -195,10 +195,10 @@ impl Rooms {
         &mut self,
         ui: &mut Ui,
         cx: &mut Cx,
-        open: Option<&Place>,
+        open: Option<&OpenRoom>,
         links: &HashMap<ConnectionId, LinkMemory>,
         reading: Option<&RoomKey>,
-    ) -> Option<Wish> {
+    ) -> Option<RoomsAction> {
         let rows = rows(cx, open);
         let mut wish = None;
         egui::Panel::bottom("add connection")
@@ -209,7 +209,7 @@ impl Rooms {
                 let add = ui.add_sized(vec2(ui.available_width(), size::CONTROL), add);
                 let hint = keys::hint(ui.ctx(), cx.words.add_connection, Action::AddConnection);
                 if add.on_hover_text(hint).clicked() {
-                    wish = Some(Wish::Add);
+                    wish = Some(RoomsAction::Add);
                 }
                 // To the server that is looked at, or else the first where the person may.
                 let here = open.and_then(|place| rows.iter().find(|row| row.id == place.connection));
@@ -219,7 +219,7 @@ impl Rooms {
                     let invite = Button::new(cx.words.people.invite).truncate();
                     let invite = ui.add_sized(vec2(ui.available_width(), size::CONTROL), invite);
                     if invite.on_hover_text(&row.name).clicked() {
-                        wish = Some(Wish::Invite(row.id));
+                        wish = Some(RoomsAction::Invite(row.id));
                     }
                 }
             });
@@ -235,7 +235,7 @@ impl Rooms {
             }
             for newer in cx.model.read(|model| model.newer_connections.clone()) {
                 if newer_row(ui, cx, &newer) {
-                    wish = Some(Wish::Remove(newer.id));
+                    wish = Some(RoomsAction::Remove(newer.id));
                 }
             }
         });
@@ -247,9 +247,9 @@ impl Rooms {
         ui: &mut Ui,
         cx: &mut Cx,
         row: &ConnectionRow,
-        (open, reading): (Option<&Place>, Option<&RoomKey>),
+        (open, reading): (Option<&OpenRoom>, Option<&RoomKey>),
         link: Option<&LinkMemory>,
-    ) -> Option<Wish> {
+    ) -> Option<RoomsAction> {
         let here = open.filter(|place| place.connection == row.id);
         let mut wish = header(ui, cx, row, link, self);
         let pitch = cx.rhythm().row + GAP;
@@ -266,7 +266,7 @@ impl Rooms {
                 let wants_focus = selected && std::mem::take(&mut self.wants_focus);
                 let (place, set) = ((row.id, &id, name.as_str()), (at, row.rooms));
                 if room_row(ui, cx, place, set, state, selected, wants_focus) {
-                    wish = Some(Wish::Open(Place { connection: row.id, room: Some(id) }));
+                    wish = Some(RoomsAction::Open(OpenRoom { connection: row.id, room: Some(id) }));
                 }
             }
             ui.add_space(row.rooms.saturating_sub(next) as f32 * pitch);
@@ -288,7 +288,7 @@ impl Rooms {
     }
 
     /// The inline field for a new room's name. It stays until the room is listed, made or not.
-    fn name_a_room(&mut self, ui: &mut Ui, cx: &mut Cx, row: &ConnectionRow) -> Option<Wish> {
+    fn name_a_room(&mut self, ui: &mut Ui, cx: &mut Cx, row: &ConnectionRow) -> Option<RoomsAction> {
         let theme = theme::of(ui);
         let naming = self.naming.as_mut()?;
         let called = |name: &RoomName| {
@@ -297,7 +297,7 @@ impl Rooms {
         };
         if let Some(room) = naming.asked.as_ref().and_then(&called) {
             self.naming = None;
-            return Some(Wish::Open(Place { connection: row.id, room: Some(room) }));
+            return Some(RoomsAction::Open(OpenRoom { connection: row.id, room: Some(room) }));
         }
         let (mut create, mut cancel) = (false, false);
         egui::Frame::new().inner_margin(egui::Margin::symmetric(space::MEDIUM as i8, 4)).show(ui, |ui| {
@@ -351,7 +351,7 @@ fn header(
     row: &ConnectionRow,
     link: Option<&LinkMemory>,
     rooms: &mut Rooms,
-) -> Option<Wish> {
+) -> Option<RoomsAction> {
     let theme = theme::of(ui);
     let (word, alarm) = link.map_or((StateWord::Off, false), |link| (link.word, link.alarm));
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), cx.rhythm().row + 4.0), Sense::hover());
@@ -424,7 +424,7 @@ fn more(
     word: StateWord,
     rect: Rect,
     rooms: &mut Rooms,
-) -> Option<Wish> {
+) -> Option<RoomsAction> {
     let mut wish = None;
     let words = cx.words;
     let builder = UiBuilder::new().max_rect(rect).id_salt(("connection menu", row.id));
@@ -435,10 +435,10 @@ fn more(
             rooms.naming = Some(Naming { connection: row.id, text: String::new(), asked: None, fresh: true });
         }
         if row.invites && menu::item(ui, words.people.invite).clicked() {
-            wish = Some(Wish::Invite(row.id));
+            wish = Some(RoomsAction::Invite(row.id));
         }
         if row.people && menu::item(ui, words.people.menu).clicked() {
-            wish = Some(Wish::People(row.id));
+            wish = Some(RoomsAction::People(row.id));
         }
         if row.makes_rooms || row.people {
             menu::separator(ui);
@@ -453,18 +453,18 @@ fn more(
             cx.intents.push(Intent::Link(LinkIntent::Disconnect(row.id)));
         }
         if menu::item_of(ui, words.log.title, Action::ToggleLog).clicked() {
-            wish = Some(Wish::Log(row.id));
+            wish = Some(RoomsAction::Log(row.id));
         }
         if is_saved {
             menu::separator(ui);
             if menu::item(ui, words.edit_connection).clicked() {
-                wish = Some(Wish::Edit(row.id));
+                wish = Some(RoomsAction::Edit(row.id));
             }
             if menu::item(ui, words.profiles.duplicate).clicked() {
-                wish = Some(Wish::Duplicate(row.id));
+                wish = Some(RoomsAction::Duplicate(row.id));
             }
             if menu::danger(ui, words.remove_connection).clicked() {
-                wish = Some(Wish::Remove(row.id));
+                wish = Some(RoomsAction::Remove(row.id));
             }
         }
     });

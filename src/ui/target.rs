@@ -9,7 +9,7 @@ const MAX_BYTES: usize = 4 * 1024;
 
 /// An address that may be opened: `http`, `https` or `mailto`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Target {
+pub(super) struct LinkTarget {
     url: String,
 }
 
@@ -26,9 +26,9 @@ pub(super) enum Concern {
     MixedAlphabets(String),
 }
 
-impl Target {
+impl LinkTarget {
     /// Parses a link's target. `None` if it is not of a kind that is opened, or contains hidden characters.
-    pub(super) fn parse(url: &str) -> Option<Target> {
+    pub(super) fn parse(url: &str) -> Option<LinkTarget> {
         let url = url.trim();
         let hides =
             |c: char| c.is_whitespace() || c.is_control() || matches!(c, '\\' | '⟨' | '<' | '>' | '"');
@@ -37,7 +37,7 @@ impl Target {
         }
         let (scheme, rest) = url.split_once(':')?;
         let is = |name: &str| scheme.eq_ignore_ascii_case(name);
-        let target = Target { url: url.to_owned() };
+        let target = LinkTarget { url: url.to_owned() };
         let leads = match rest.strip_prefix("//") {
             Some(_) if is("http") || is("https") => !target.host().is_empty(),
             _ => is("mailto") && rest.contains('@'),
@@ -132,8 +132,8 @@ fn spelled_out(host: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn target(url: &str) -> Target {
-        Target::parse(url).unwrap_or_else(|| panic!("{url} is no target"))
+    fn target(url: &str) -> LinkTarget {
+        LinkTarget::parse(url).unwrap_or_else(|| panic!("{url} is no target"))
     }
 
     #[test]
@@ -161,9 +161,9 @@ mod tests {
             "https://a.example/⟨U+202E⟩x",
             "https://@",
         ] {
-            assert_eq!(Target::parse(url), None, "{url}");
+            assert_eq!(LinkTarget::parse(url), None, "{url}");
         }
-        assert_eq!(Target::parse(&format!("https://a.example/{}", "x".repeat(5_000))), None);
+        assert_eq!(LinkTarget::parse(&format!("https://a.example/{}", "x".repeat(5_000))), None);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::frame::Frame;
 use crate::model::link_state::Why;
 
 use crate::model::profile::Protocol;
-use crate::model::rights::Manage;
+use crate::model::rights::ManageRequest;
 use crate::model::time::WallMs;
 use crate::model::{
     CommandState, DeviceId, Event, MessageId, MetricName, Offset, OutboxItem, Readings, RoomId, Spec, Time,
@@ -157,7 +157,7 @@ pub enum Request {
         /// Comes back in the answer.
         id: u64,
         /// What.
-        what: Manage,
+        what: ManageRequest,
     },
     /// Ask for a sign of life. Whatever comes next from the server is one.
     Probe,

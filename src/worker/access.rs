@@ -11,7 +11,7 @@ use crate::model::link_state::Why;
 use crate::model::profile::{Login, Profile, Protocol, Secret};
 use crate::model::upgrade;
 use crate::privacy;
-use crate::transport::{self, Target};
+use crate::transport::{self, Endpoint};
 use crate::wire::duplex::client::{Config, Credentials};
 use crate::wire::{Open, Setup, plain};
 
@@ -115,11 +115,11 @@ impl Access {
     }
 
     /// Where and how to dial.
-    pub fn target(&self, profile: &Profile, url: &str) -> Result<Target, Why> {
+    pub fn target(&self, profile: &Profile, url: &str) -> Result<Endpoint, Why> {
         // Before they go anywhere, no log may name them.
         self.secrets().into_iter().for_each(privacy::known::add);
         let dialing = self.setup(profile, false).dialing();
-        let mut target = Target::new(url);
+        let mut target = Endpoint::new(url);
         target.ca_file.clone_from(&profile.ca_file);
         target.fingerprint.clone_from(&profile.fingerprint);
         target.max_frame = dialing.max_frame;

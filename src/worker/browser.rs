@@ -10,17 +10,17 @@ use std::thread;
 
 use tokio::sync::mpsc::Sender;
 
-use super::desk::Done;
+use super::driver::TaskResult;
 
 /// Opens an address; how it went wrong comes as [`Done`]. A program that stays in front of its caller may keep the thread
 /// for as long as it is open, so that it is of no pool. The error is that of the system, which gives no thread.
-pub(super) fn open(url: String, done: Sender<Done>) -> io::Result<()> {
+pub(super) fn open(url: String, done: Sender<TaskResult>) -> io::Result<()> {
     thread::Builder::new().name("link".to_owned()).spawn(move || {
         if let Err(error) = open_with_system(url.as_ref()) {
             // A launcher that gave up is told of by its exit code alone, which says nothing to a person.
             let detail = error.raw_os_error().map(|_| error.to_string()).unwrap_or_default();
             // The worker is gone if nobody takes it.
-            let _ = done.blocking_send(Done::LinkNotOpened { url, detail });
+            let _ = done.blocking_send(TaskResult::LinkNotOpened { url, detail });
         }
     })?;
     Ok(())
@@ -28,7 +28,7 @@ pub(super) fn open(url: String, done: Sender<Done>) -> io::Result<()> {
 
 /// Shows a file in the system's file manager, as [`open`] opens a link: selected where that can be asked for, else its
 /// folder is opened.
-pub(super) fn show(path: PathBuf, done: Sender<Done>) -> io::Result<()> {
+pub(super) fn show(path: PathBuf, done: Sender<TaskResult>) -> io::Result<()> {
     thread::Builder::new().name("file manager".to_owned()).spawn(move || {
         if is_selected(&path) {
             return;
@@ -38,7 +38,7 @@ pub(super) fn show(path: PathBuf, done: Sender<Done>) -> io::Result<()> {
             let detail = error.raw_os_error().map(|_| error.to_string()).unwrap_or_default();
             let url = folder.display().to_string();
             // The worker is gone if nobody takes it.
-            let _ = done.blocking_send(Done::LinkNotOpened { url, detail });
+            let _ = done.blocking_send(TaskResult::LinkNotOpened { url, detail });
         }
     })?;
     Ok(())

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::desk::{Desk, Done};
+use super::driver::{Driver, TaskResult};
 use crate::clock;
 use crate::engine::{Input, Outcome, Part};
 use crate::store::client::{self, ClientStore, Commit};
@@ -31,7 +31,7 @@ pub(super) fn begin(store: ClientStore, parts: Vec<Part>) -> Committing {
     })
 }
 
-impl Desk {
+impl Driver {
     /// What became of a part, and what will: a part that is held may be saved later.
     pub(super) fn committed(&mut self, part: u64, outcome: client::Outcome) {
         let client::Outcome { commit, numbered, later } = outcome;
@@ -54,7 +54,7 @@ impl Desk {
             // Some of it may have been let go: then nobody answers.
             let outcome = later.await.ok();
             // The worker is gone if nobody takes it.
-            let _ = done.send(Done::Committed(part, outcome)).await;
+            let _ = done.send(TaskResult::Committed(part, outcome)).await;
         });
     }
 

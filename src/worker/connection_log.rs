@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use tokio::task::spawn_blocking;
 
 use super::access::Access;
-use super::desk::{Desk, Done};
 use super::downloads::{folder, names};
+use super::driver::{Driver, TaskResult};
 use crate::engine;
 use crate::frame::Frame;
 use crate::model::event::{LinkEvent, LogEvent, Update};
@@ -19,13 +19,13 @@ use crate::settings::private_file;
 /// Maximum number of files of one name.
 const MAX_OF_A_NAME: u32 = 100;
 
-impl Desk {
+impl Driver {
     pub(super) fn want_of_log(&mut self, intent: Intent) {
         match intent {
             Intent::Log(LogIntent::Watch(id, watched)) => {
-                let seat = self.seats.get(&id).filter(|_| watched);
-                match seat {
-                    Some(seat) => self.recorder.watch(id, seat.profile.protocol),
+                let slot = self.slots.get(&id).filter(|_| watched);
+                match slot {
+                    Some(slot) => self.recorder.watch(id, slot.profile.protocol),
                     None => self.recorder.end(id),
                 }
                 let watched = self.recorder.watches(id);
@@ -40,8 +40,8 @@ impl Desk {
         }
     }
 
-    /// A connection is seated anew: who looked at its frames still does.
-    pub(super) fn log_seated(&mut self, id: ConnectionId) {
+    /// A connection is opened again: who looked at its frames still does.
+    pub(super) fn log_opened(&mut self, id: ConnectionId) {
         let watched = self.recorder.watches(id);
         self.update(Update::Connection(id, Event::Log(LogEvent::Watched(watched))));
     }
@@ -51,7 +51,7 @@ impl Desk {
         if !self.recorder.watches(id) {
             return None;
         }
-        let secrets = self.seats.get(&id)?.access.as_ref().map(Access::secrets).unwrap_or_default();
+        let secrets = self.slots.get(&id)?.access.as_ref().map(Access::secrets).unwrap_or_default();
         self.recorder.passed(id, &secrets, way, frame)
     }
 
@@ -61,7 +61,7 @@ impl Desk {
 
     /// An event as it may be seen: a server could repeat what it was told.
     pub(super) fn clean(&self, id: ConnectionId, event: Event) -> Event {
-        let access = self.seats.get(&id).and_then(|seat| seat.access.as_ref());
+        let access = self.slots.get(&id).and_then(|slot| slot.access.as_ref());
         let secrets = access.map(Access::secrets).unwrap_or_default();
         let clean = |text: &str| mask::hide_shapes(&mask::hide(&secrets, text)).into_owned();
         match event {
@@ -85,18 +85,18 @@ impl Desk {
         let done = self.done.clone();
         let stem = format!("duplex-text-{}", chrono::Local::now().format("%Y%m%d-%H%M%S"));
         spawn_blocking(move || {
-            let _ = done.blocking_send(Done::TextSaved(number, save_for_person(&stem, &text)));
+            let _ = done.blocking_send(TaskResult::TextSaved(number, save_for_person(&stem, &text)));
         });
     }
 
     fn save_log(&self, id: ConnectionId, text: String) {
         let done = self.done.clone();
-        let name = self.seats.get(&id).map_or("", |seat| seat.profile.name.as_str());
+        let name = self.slots.get(&id).map_or("", |slot| slot.profile.name.as_str());
         let stem = stem(name, &chrono::Local::now().format("%Y%m%d-%H%M%S").to_string());
         spawn_blocking(move || {
             let saved = save_for_person(&stem, &text);
             // The worker is gone if nobody takes it.
-            let _ = done.blocking_send(Done::Show(id, Event::Log(LogEvent::Saved(saved))));
+            let _ = done.blocking_send(TaskResult::Show(id, Event::Log(LogEvent::Saved(saved))));
         });
     }
 }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
-use super::desk::{Desk, Done};
-use crate::agent::{self, Agent, Given, Said};
+use super::driver::{Driver, TaskResult};
+use crate::agent::{self, Agent, AgentMessage, Given};
 use crate::clock;
 use crate::engine::{self, DeviceWrite, MAX_LOG_LINES, NewCommand};
-use crate::link::{self, courier::Input};
+use crate::link::{self, durable::Input};
 use crate::model::event::{DeviceEvent, LinkEvent, Update};
 use crate::model::intent::DeviceIntent;
 use crate::model::time::WallMs;
@@ -21,7 +21,7 @@ use crate::wire::{DeviceRequest, Request};
 
 /// What the worker holds about devices.
 #[derive(Default)]
-pub(super) struct Fleet {
+pub(super) struct Telemetry {
     /// What devices said, on disk; none where that cannot be.
     pub(super) readings: Option<ReadingsStore>,
     computer: Option<Agent>,
@@ -31,9 +31,9 @@ pub(super) struct Fleet {
     trouble: Option<Banner>,
 }
 
-impl Fleet {
-    pub(super) fn new(readings: Option<ReadingsStore>) -> Fleet {
-        Fleet { readings, ..Fleet::default() }
+impl Telemetry {
+    pub(super) fn new(readings: Option<ReadingsStore>) -> Telemetry {
+        Telemetry { readings, ..Telemetry::default() }
     }
 }
 
@@ -71,12 +71,12 @@ pub(super) fn source(profile: &Profile) -> u64 {
     number >> 2 | 1 << 62
 }
 
-impl Desk {
+impl Driver {
     /// Starts to measure this computer; it is told of once its hub has welcomed us.
     pub(super) fn start_computer(&mut self) {
         let done = self.done.clone();
         let name = agent::host_name().unwrap_or_default();
-        let say = move |said| done.blocking_send(Done::Said(said)).is_ok();
+        let say = move |said| done.blocking_send(TaskResult::Said(said)).is_ok();
         match Agent::spawn(agent::host_id(), name, say) {
             Ok(agent) => self.fleet.computer = Some(agent),
             Err(error) => log::error!("this computer cannot be measured: {error}"),
@@ -84,11 +84,11 @@ impl Desk {
     }
 
     /// This computer says something to its hub. Dropped while that is not there: it will be announced anew.
-    pub(super) fn said(&mut self, said: Said) {
+    pub(super) fn said(&mut self, said: AgentMessage) {
         let request = match said {
-            Said::Announce(spec) => Request::Device(DeviceRequest::Announce(spec)),
-            Said::Publish(readings) => Request::Device(DeviceRequest::Publish(readings)),
-            Said::Result { id, state } => Request::Device(DeviceRequest::CommandResult { id, state }),
+            AgentMessage::Announce(spec) => Request::Device(DeviceRequest::Announce(spec)),
+            AgentMessage::Publish(readings) => Request::Device(DeviceRequest::Publish(readings)),
+            AgentMessage::Result { id, state } => Request::Device(DeviceRequest::CommandResult { id, state }),
         };
         self.ask(ConnectionId::OWN_HUB, request);
     }
@@ -101,7 +101,7 @@ impl Desk {
             match store.devices(source).await {
                 // The worker is gone if nobody takes it.
                 Ok(states) => {
-                    drop(done.send(Done::Show(id, Event::Device(DeviceEvent::Restored(states)))).await)
+                    drop(done.send(TaskResult::Show(id, Event::Device(DeviceEvent::Restored(states)))).await)
                 }
                 Err(error) => log::error!("devices cannot be read from the disk: {error}"),
             }
@@ -110,13 +110,13 @@ impl Desk {
 
     /// Keeps something of a connection's devices on disk.
     pub(super) fn keep_of_devices(&self, id: ConnectionId, write: DeviceWrite) {
-        let (Some(store), Some(seat)) = (&self.fleet.readings, self.seats.get(&id)) else { return };
+        let (Some(store), Some(slot)) = (&self.fleet.readings, self.slots.get(&id)) else { return };
         match write {
             // What is not taken is counted there.
-            DeviceWrite::Readings(readings) => _ = store.keep(seat.source, readings),
-            DeviceWrite::State(state) => store.put_device(seat.source, *state),
-            DeviceWrite::Log(device, line) => store.log(seat.source, device, *line),
-            DeviceWrite::LinkLost(at) => store.link_lost(seat.source, at),
+            DeviceWrite::Readings(readings) => _ = store.keep(slot.source, readings),
+            DeviceWrite::State(state) => store.put_device(slot.source, *state),
+            DeviceWrite::Log(device, line) => store.log(slot.source, device, *line),
+            DeviceWrite::LinkLost(at) => store.link_lost(slot.source, at),
         }
     }
 
@@ -217,7 +217,7 @@ impl Desk {
         range: std::ops::Range<WallMs>,
         columns: u32,
     ) {
-        let Some(source) = self.seats.get(&id).map(|seat| seat.source) else { return };
+        let Some(source) = self.slots.get(&id).map(|slot| slot.source) else { return };
         let (store, done) = (self.fleet.readings.clone(), self.done.clone());
         tokio::spawn(async move {
             let (from, to) = (range.start, range.end);
@@ -233,12 +233,12 @@ impl Desk {
                 }
             };
             // The worker is gone if nobody takes it.
-            let _ = done.send(Done::Series(id, device, metric, page)).await;
+            let _ = done.send(TaskResult::Series(id, device, metric, page)).await;
         });
     }
 
     fn load_states(&mut self, id: ConnectionId, device: DeviceId, metric: MetricName) {
-        let Some(source) = self.seats.get(&id).map(|seat| seat.source) else { return };
+        let Some(source) = self.slots.get(&id).map(|slot| slot.source) else { return };
         let (store, done) = (self.fleet.readings.clone(), self.done.clone());
         tokio::spawn(async move {
             let changes = match store {
@@ -253,12 +253,12 @@ impl Desk {
             };
             let event = Event::Device(DeviceEvent::States { device, metric, changes: changes.into() });
             // The worker is gone if nobody takes it.
-            let _ = done.send(Done::Show(id, event)).await;
+            let _ = done.send(TaskResult::Show(id, event)).await;
         });
     }
 
     fn load_log(&mut self, id: ConnectionId, device: DeviceId) {
-        let Some(source) = self.seats.get(&id).map(|seat| seat.source) else { return };
+        let Some(source) = self.slots.get(&id).map(|slot| slot.source) else { return };
         let (store, done) = (self.fleet.readings.clone(), self.done.clone());
         tokio::spawn(async move {
             let lines = match store {
@@ -272,7 +272,7 @@ impl Desk {
                 }
             };
             // The worker is gone if nobody takes it.
-            let _ = done.send(Done::Log(id, device, lines)).await;
+            let _ = done.send(TaskResult::Log(id, device, lines)).await;
         });
     }
 

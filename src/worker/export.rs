@@ -9,8 +9,8 @@ use chrono::Local;
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
-use super::desk::{Desk, Done};
 use super::downloads::{folder, names};
+use super::driver::{Driver, TaskResult};
 use super::table::{self, Column, Past, Unread};
 use crate::model::device::{DeviceId, MetricName};
 use crate::model::export::{Content, Export, ExportFailure, Exported, Picture, SavedFile};
@@ -22,7 +22,7 @@ use crate::store::readings::{Kept, ReadingsStore};
 /// Maximum number of files of one name.
 const MAX_OF_A_NAME: u32 = 1_000;
 
-impl Desk {
+impl Driver {
     pub(super) fn export(&mut self, export: Export) {
         let number = export.number;
         let failed = match self.plan(export) {
@@ -34,7 +34,7 @@ impl Desk {
                 spawn_blocking(move || {
                     let exported = Exported { number, outcome: plan.save(&runtime) };
                     // The worker is gone if nobody takes it.
-                    let _ = done.blocking_send(Done::Exported(exported));
+                    let _ = done.blocking_send(TaskResult::Exported(exported));
                 });
                 return;
             }
@@ -44,7 +44,7 @@ impl Desk {
 
     /// Everything that is needed of what is known here.
     fn plan(&self, export: Export) -> Option<Plan> {
-        let source = self.seats.get(&export.connection)?.source;
+        let source = self.slots.get(&export.connection)?.source;
         let store = self.fleet.readings.clone();
         self.model.read(|model| {
             let connection = model.connections.get(&export.connection)?;

@@ -5,20 +5,20 @@ use tokio::task::spawn_blocking;
 
 use super::access::Access;
 use super::browser;
-use super::desk::{Desk, Done};
+use super::driver::{Driver, TaskResult};
 use super::trial;
 use crate::clock;
 use crate::engine;
 use crate::link;
-use crate::link::courier::{Change, Input};
+use crate::link::durable::{Change, Input};
 use crate::model::event::{ChatEvent, LinkEvent, Side, TestOutcome, Update};
 use crate::model::intent::{AppIntent, ChatIntent, Credential, DeviceIntent, Jump, LinkIntent, LogIntent};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::profile::{Login, Secret, WebSocketOptions};
 use crate::model::{Banner, ConnectionId, Event, Intent, MessageId, Position, Preferences, Profile, RoomId};
-use crate::settings::{NotKept, SecretStore};
+use crate::settings::{NotStored, SecretStore};
 
-impl Desk {
+impl Driver {
     /// Long: one arm for each intent.
     pub(super) async fn want(&mut self, intent: Intent) {
         match intent {
@@ -35,7 +35,7 @@ impl Desk {
             }
             Intent::App(AppIntent::OpenLink(url)) => {
                 if let Err(error) = browser::open(url.clone(), self.done.clone()) {
-                    self.done(Done::LinkNotOpened { url, detail: error.to_string() });
+                    self.done(TaskResult::LinkNotOpened { url, detail: error.to_string() });
                 }
             }
             Intent::Chat(ChatIntent::Search(search)) => self.search(search),
@@ -45,8 +45,8 @@ impl Desk {
             Intent::Link(LinkIntent::RetryNow(connection))
             | Intent::Link(LinkIntent::Connect(connection)) => self.connect(connection),
             Intent::Link(LinkIntent::Disconnect(connection)) => {
-                if let Some(seat) = self.seats.get_mut(&connection) {
-                    seat.wanted = false;
+                if let Some(slot) = self.slots.get_mut(&connection) {
+                    slot.wanted = false;
                 }
                 self.tell(connection, Input::Link(link::Input::Stop));
             }
@@ -61,15 +61,17 @@ impl Desk {
             Intent::Link(LinkIntent::SetSnippets(id, snippets)) => {
                 self.change_options(id, |options| options.snippets = snippets);
             }
-            Intent::Link(LinkIntent::AskKeyring) => self.beside(|secrets| Done::Keyring(secrets.check())),
+            Intent::Link(LinkIntent::AskKeyring) => {
+                self.beside(|secrets| TaskResult::Keyring(secrets.check()))
+            }
             Intent::Link(LinkIntent::KeepTokenInFile(None)) => self.next_in_file = true,
             Intent::Link(LinkIntent::KeepTokenInFile(Some(id))) => self.beside(move |secrets| {
                 let kept = secrets.keep_in_file(id);
-                Done::SecretKept { id, kept, in_file: secrets.is_in_file(id) }
+                TaskResult::SecretKept { id, kept, in_file: secrets.is_in_file(id) }
             }),
             Intent::Link(LinkIntent::DropTokenFile(id)) => self.beside(move |secrets| {
                 secrets.forget_in_file(id);
-                Done::TokenInFile(id, secrets.is_in_file(id))
+                TaskResult::TokenInFile(id, secrets.is_in_file(id))
             }),
             Intent::Link(LinkIntent::ShowToken(id)) => {
                 let token = self.secrets.known_secret(id);
@@ -119,7 +121,7 @@ impl Desk {
             Intent::App(AppIntent::ShowFile(path)) => {
                 if let Err(error) = browser::show(path.clone(), self.done.clone()) {
                     let url = path.display().to_string();
-                    self.done(Done::LinkNotOpened { url, detail: error.to_string() });
+                    self.done(TaskResult::LinkNotOpened { url, detail: error.to_string() });
                 }
             }
             Intent::App(AppIntent::TryNotice) => {
@@ -146,63 +148,65 @@ impl Desk {
         }
     }
 
-    pub(super) fn done(&mut self, done: Done) {
+    pub(super) fn done(&mut self, done: TaskResult) {
         match done {
-            Done::Found(found) => self.update(Update::Found(found)),
-            Done::DayFound(found) => self.update(Update::DayFound(found)),
-            Done::TextSaved(number, saved) => self.update(Update::TextSaved(number, saved)),
-            Done::Show(connection, event) => self.update(Update::Connection(connection, event)),
-            Done::Counted(connection, counted) => {
+            TaskResult::Found(found) => self.update(Update::Found(found)),
+            TaskResult::DayFound(found) => self.update(Update::DayFound(found)),
+            TaskResult::TextSaved(number, saved) => self.update(Update::TextSaved(number, saved)),
+            TaskResult::Show(connection, event) => self.update(Update::Connection(connection, event)),
+            TaskResult::Counted(connection, counted) => {
                 self.drive(engine::Input::Counted(connection, counted));
             }
-            Done::Tested(test, outcome) => {
+            TaskResult::Tested(test, outcome) => {
                 if test == self.test {
                     self.update(Update::Test(Some(outcome)));
                 }
             }
-            Done::Lan(lan) => self.lan_changed(lan),
-            Done::Nearby(search, found) => self.found_nearby(search, found),
-            Done::FoundAgain(connection, url) => self.found_again(connection, url),
-            Done::Hub(Ok(at)) => {
+            TaskResult::Lan(lan) => self.lan_changed(lan),
+            TaskResult::Nearby(search, found) => self.found_nearby(search, found),
+            TaskResult::FoundAgain(connection, url) => self.found_again(connection, url),
+            TaskResult::Hub(Ok(at)) => {
                 let id = ConnectionId::OWN_HUB;
-                if let Some(seat) = self.seats.get_mut(&id) {
-                    seat.profile.urls = vec![at.url.clone()];
-                    seat.access = Some(at.access());
-                    let profile = seat.profile.clone();
+                if let Some(slot) = self.slots.get_mut(&id) {
+                    slot.profile.urls = vec![at.url.clone()];
+                    slot.access = Some(at.access());
+                    let profile = slot.profile.clone();
                     self.update(Update::Configured(profile));
                     self.drive(engine::Input::Addresses { connection: id, urls: vec![at.url] });
                 }
                 self.connect(id);
             }
-            Done::Hub(Err(why)) => self.stopped(ConnectionId::OWN_HUB, why),
-            Done::Secret(connection, secret) => self.secret(connection, secret),
-            Done::OtherToken(connection, token) => self.other_token(connection, token),
-            Done::Said(said) => self.said(said),
-            Done::Committed(part, Some(outcome)) => self.committed(part, outcome),
-            Done::Committed(part, None) => self.drive(engine::Input::LetGo(part)),
-            Done::Series(connection, device, metric, page) => {
+            TaskResult::Hub(Err(why)) => self.stopped(ConnectionId::OWN_HUB, why),
+            TaskResult::Secret(connection, secret) => self.secret(connection, secret),
+            TaskResult::OtherToken(connection, token) => self.other_token(connection, token),
+            TaskResult::Said(said) => self.said(said),
+            TaskResult::Committed(part, Some(outcome)) => self.committed(part, outcome),
+            TaskResult::Committed(part, None) => self.drive(engine::Input::LetGo(part)),
+            TaskResult::Series(connection, device, metric, page) => {
                 self.drive(engine::Input::SeriesRead { connection, device, metric, page });
             }
-            Done::Log(connection, device, lines) => {
+            TaskResult::Log(connection, device, lines) => {
                 self.drive(engine::Input::LogRead { connection, device, lines });
             }
-            Done::Exported(exported) => {
+            TaskResult::Exported(exported) => {
                 self.is_exporting = false;
                 self.update(Update::Exported(exported));
             }
-            Done::LinkNotOpened { url, detail } => {
+            TaskResult::LinkNotOpened { url, detail } => {
                 self.update(Update::Banner(Banner::LinkNotOpened { url, detail }));
             }
-            Done::LoginKept { id, login, kept, in_file } => {
-                if let Some(seat) = self.seats.get_mut(&id) {
-                    seat.access = Some(Access::Login(login));
+            TaskResult::LoginKept { id, login, kept, in_file } => {
+                if let Some(slot) = self.slots.get_mut(&id) {
+                    slot.access = Some(Access::Login(login));
                 }
                 self.secret_kept(id, kept, in_file);
                 self.connect(id);
             }
-            Done::SecretKept { id, kept, in_file } => self.secret_kept(id, kept, in_file),
-            Done::TokenInFile(id, in_file) => self.update(Update::TokenInFile(id, in_file)),
-            Done::Keyring(checked) => self.update(Update::Keyring(checked.err().map(|error| error.detail))),
+            TaskResult::SecretKept { id, kept, in_file } => self.secret_kept(id, kept, in_file),
+            TaskResult::TokenInFile(id, in_file) => self.update(Update::TokenInFile(id, in_file)),
+            TaskResult::Keyring(checked) => {
+                self.update(Update::Keyring(checked.err().map(|error| error.detail)))
+            }
         }
     }
 
@@ -218,14 +222,14 @@ impl Desk {
         for mut profile in profiles {
             profile.id = self.settings.new_connection_id();
             self.settings.set_profile(profile.clone());
-            self.seat(profile, None).await;
+            self.open_slot(profile, None).await;
         }
         self.save_settings();
     }
 
     fn take_token(&mut self, connection: ConnectionId, token: Secret) {
-        let Some(seat) = self.seats.get_mut(&connection) else { return };
-        seat.access = Some(Access::Token(token.clone()));
+        let Some(slot) = self.slots.get_mut(&connection) else { return };
+        slot.access = Some(Access::Token(token.clone()));
         // What the command line named for one run is not kept.
         if connection > ConnectionId::COMMAND_LINE {
             self.keep_secret(connection, token);
@@ -234,15 +238,15 @@ impl Desk {
         self.connect(connection);
     }
 
-    fn secret(&mut self, connection: ConnectionId, secret: Result<Option<Secret>, NotKept>) {
+    fn secret(&mut self, connection: ConnectionId, secret: Result<Option<Secret>, NotStored>) {
         self.update(Update::Keyring(secret.as_ref().err().map(ToString::to_string)));
         let secret = secret.ok().flatten();
-        let Some(seat) = self.seats.get_mut(&connection) else { return };
-        match Access::of_secret(&seat.profile, secret) {
-            _ if seat.access.is_some() => {}
+        let Some(slot) = self.slots.get_mut(&connection) else { return };
+        match Access::of_secret(&slot.profile, secret) {
+            _ if slot.access.is_some() => {}
             Some(access) => {
-                seat.access = Some(access);
-                if seat.wanted {
+                slot.access = Some(access);
+                if slot.wanted {
                     self.connect(connection);
                 }
             }
@@ -274,7 +278,7 @@ impl Desk {
             let counted =
                 counted.inspect_err(|error| log::error!("unread messages cannot be counted: {error}")).ok();
             // The worker is gone if nobody takes it.
-            let _ = done.send(Done::Counted(connection, counted)).await;
+            let _ = done.send(TaskResult::Counted(connection, counted)).await;
         });
     }
 
@@ -296,7 +300,7 @@ impl Desk {
                 }
             };
             // The worker is gone if nobody takes it.
-            let _ = done.send(Done::Show(connection, event)).await;
+            let _ = done.send(TaskResult::Show(connection, event)).await;
         });
     }
 
@@ -305,7 +309,8 @@ impl Desk {
         tokio::spawn(async move {
             match store.jump(connection, room.clone(), jump, limit).await {
                 Ok(page) => drop(
-                    done.send(Done::Show(connection, Event::Chat(ChatEvent::Jumped { room, page }))).await,
+                    done.send(TaskResult::Show(connection, Event::Chat(ChatEvent::Jumped { room, page })))
+                        .await,
                 ),
                 Err(error) => log::error!("a page cannot be read: {error}"),
             }
@@ -332,24 +337,24 @@ impl Desk {
             self.keep_secret(id, token.clone());
         }
         let now = profile.websocket.clone();
-        let before = match self.seats.get_mut(&id) {
+        let before = match self.slots.get_mut(&id) {
             None => {
-                self.seat(profile, access).await;
+                self.open_slot(profile, access).await;
                 None
             }
             // Nothing of what was known of one protocol's server says anything to another's, and what was given for one is
             // never sent by another.
-            Some(seat) if seat.profile.protocol != profile.protocol => {
-                let before = seat.profile.websocket.clone();
-                self.seats.remove(&id);
+            Some(slot) if slot.profile.protocol != profile.protocol => {
+                let before = slot.profile.websocket.clone();
+                self.slots.remove(&id);
                 let access = access.or_else(|| Access::of_secret(&profile, None));
-                self.seat(profile, access).await;
+                self.open_slot(profile, access).await;
                 Some(before)
             }
-            Some(seat) => {
-                let before = std::mem::replace(&mut seat.profile, profile.clone());
+            Some(slot) => {
+                let before = std::mem::replace(&mut slot.profile, profile.clone());
                 if access.is_some() {
-                    seat.access = access;
+                    slot.access = access;
                 }
                 self.drive(engine::Input::Addresses { connection: id, urls: profile.urls.clone() });
                 self.update(Update::Configured(profile));
@@ -374,9 +379,9 @@ impl Desk {
         now: WebSocketOptions,
     ) {
         let may_be_in_file = std::mem::take(&mut self.next_in_file);
-        if let Some(seat) = self.seats.get_mut(&id) {
-            seat.access = None;
-            seat.wanted = false;
+        if let Some(slot) = self.slots.get_mut(&id) {
+            slot.access = None;
+            slot.wanted = false;
         }
         self.beside(move |secrets| {
             let kept = secrets.get(id).ok().flatten().map(|secret| Login::of_secret(&secret));
@@ -390,15 +395,15 @@ impl Desk {
                     kept => kept,
                 }
             };
-            Done::LoginKept { id, login, kept, in_file: secrets.is_in_file(id) }
+            TaskResult::LoginKept { id, login, kept, in_file: secrets.is_in_file(id) }
         });
     }
 
     /// Changes how a plain WebSocket is used, where that asks for no new connection.
     fn change_options(&mut self, id: ConnectionId, change: impl FnOnce(&mut WebSocketOptions)) {
-        let Some(seat) = self.seats.get_mut(&id) else { return };
-        change(&mut seat.profile.websocket);
-        let profile = seat.profile.clone();
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        change(&mut slot.profile.websocket);
+        let profile = slot.profile.clone();
         // What the command line named for one run is not kept.
         if id > ConnectionId::COMMAND_LINE {
             self.settings.set_profile(profile.clone());
@@ -421,9 +426,9 @@ impl Desk {
 
     /// An invite that was taken is spent: from now on we come with the token that we made.
     pub(super) fn invite_redeemed(&mut self, id: ConnectionId) {
-        let Some(seat) = self.seats.get_mut(&id) else { return };
-        let Some(Access::Invite { token, .. }) = &seat.access else { return };
-        seat.access = Some(Access::Token(token.clone()));
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        let Some(Access::Invite { token, .. }) = &slot.access else { return };
+        slot.access = Some(Access::Token(token.clone()));
         self.configure(id);
     }
 
@@ -435,23 +440,23 @@ impl Desk {
                 Err(_) if may_be_in_file => secrets.keep_in_file(id),
                 kept => kept,
             };
-            Done::SecretKept { id, kept, in_file: secrets.is_in_file(id) }
+            TaskResult::SecretKept { id, kept, in_file: secrets.is_in_file(id) }
         });
     }
 
     /// Does something that blocks with the secrets.
-    fn beside(&self, act: impl FnOnce(&SecretStore) -> Done + Send + 'static) {
+    fn beside(&self, act: impl FnOnce(&SecretStore) -> TaskResult + Send + 'static) {
         let (secrets, done) = (self.secrets.clone(), self.done.clone());
         // The worker is gone if nobody takes it.
         spawn_blocking(move || drop(done.blocking_send(act(&secrets))));
     }
 
-    fn secret_kept(&mut self, id: ConnectionId, kept: Result<(), NotKept>, in_file: bool) {
+    fn secret_kept(&mut self, id: ConnectionId, kept: Result<(), NotStored>, in_file: bool) {
         self.update(Update::TokenInFile(id, in_file));
         let is_of = |banner: &&Banner| matches!(banner, Banner::SecretNotKept { connection, .. } if *connection == id);
         let before = self.model.read(|model| model.banners.iter().find(is_of).cloned());
         before.into_iter().for_each(|banner| self.update(Update::BannerOver(banner)));
-        if let Err(NotKept { detail }) = kept {
+        if let Err(NotStored { detail }) = kept {
             self.update(Update::Keyring(Some(detail.clone())));
             self.update(Update::Banner(Banner::SecretNotKept { connection: id, detail }));
         }
@@ -477,9 +482,9 @@ impl Desk {
         if id == ConnectionId::OWN_HUB {
             return;
         }
-        let Some(seat) = self.seats.remove(&id) else { return self.remove_newer(id) };
+        let Some(slot) = self.slots.remove(&id) else { return self.remove_newer(id) };
         self.drive(engine::Input::Remove(id));
-        self.forget_devices(seat.source);
+        self.forget_devices(slot.source);
         self.recorder.end(id);
         self.settings.remove_profile(id);
         self.settings.notice_choices_mut().forget(id);
@@ -513,13 +518,13 @@ impl Desk {
             // An invite is not used up by a test.
             Credential::Invite { code, .. } => Some(Access::CheckInvite { code: code.clone() }),
             Credential::Keep => {
-                let seat = self.seats.get(&profile.id);
-                seat.filter(|seat| seat.profile.protocol == profile.protocol).and_then(|s| s.access.clone())
+                let slot = self.slots.get(&profile.id);
+                slot.filter(|slot| slot.profile.protocol == profile.protocol).and_then(|s| s.access.clone())
             }
             Credential::Token(_) => self.access(&credential),
             Credential::Login(_) => None,
         };
-        let before = self.seats.get(&profile.id).map(|seat| seat.profile.websocket.clone());
+        let before = self.slots.get(&profile.id).map(|slot| slot.profile.websocket.clone());
         let (test, done, secrets) = (self.test, self.done.clone(), self.secrets.clone());
         tokio::spawn(async move {
             let access = match access {
@@ -541,7 +546,7 @@ impl Desk {
             };
             let outcome = trial::try_out(profile, access).await;
             // The worker is gone if nobody takes it.
-            let _ = done.send(Done::Tested(test, outcome)).await;
+            let _ = done.send(TaskResult::Tested(test, outcome)).await;
         });
     }
 }

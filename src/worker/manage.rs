@@ -3,13 +3,13 @@
 use data_encoding::HEXLOWER;
 
 use super::access::Access;
-use super::desk::{Desk, Done};
+use super::driver::{Driver, TaskResult};
 use super::own_hub::HubAt;
 use crate::clock;
 use crate::model::event::LinkEvent;
 use crate::model::link_state::Why;
 use crate::model::profile::Secret;
-use crate::model::rights::{Manage, Managed, Unmanaged};
+use crate::model::rights::{ManageAnswer, ManageRefusal, ManageRequest};
 use crate::model::{ConnectionId, Event, PrincipalId};
 use crate::wire::Request;
 
@@ -23,25 +23,27 @@ pub(super) struct AskedToken {
     token: Secret,
 }
 
-impl Desk {
+impl Driver {
     /// Asks it. A token that it needs is made here, and known to nobody else until the server has taken it.
-    pub(super) fn manage(&mut self, connection: ConnectionId, number: u64, mut what: Manage) {
-        if let Manage::RotateToken { who, token } | Manage::AddDevice { who, token, .. } = &mut what {
-            let Some(seat) = self.seats.get_mut(&connection) else { return };
+    pub(super) fn manage(&mut self, connection: ConnectionId, number: u64, mut what: ManageRequest) {
+        if let ManageRequest::RotateToken { who, token } | ManageRequest::AddDevice { who, token, .. } =
+            &mut what
+        {
+            let Some(slot) = self.slots.get_mut(&connection) else { return };
             let random = clock::random::<32>();
             let Ok(bytes) =
                 random.inspect_err(|error| log::error!("the system gives no randomness: {error}"))
             else {
-                let managed = Managed::Refused { why: Unmanaged::Other, detail: String::new() };
+                let managed = ManageAnswer::Refused { why: ManageRefusal::Other, detail: String::new() };
                 let update = crate::model::event::Update::Connection;
                 return self
                     .update(update(connection, Event::Link(LinkEvent::Managed { id: number, managed })));
             };
             *token = Secret::new(HEXLOWER.encode(&bytes));
-            if seat.asked.len() == MAX_ASKED {
-                seat.asked.remove(0);
+            if slot.asked.len() == MAX_ASKED {
+                slot.asked.remove(0);
             }
-            seat.asked.push(AskedToken { number, who: who.clone(), token: token.clone() });
+            slot.asked.push(AskedToken { number, who: who.clone(), token: token.clone() });
         }
         self.ask(connection, Request::Manage { id: number, what });
     }
@@ -49,29 +51,29 @@ impl Desk {
     /// An answer to a request that brought a token is shown with it; a token of the person's own is used from now on.
     pub(super) fn managed(&mut self, connection: ConnectionId, event: Event) -> Event {
         let Event::Link(LinkEvent::Managed { id, managed }) = event else { return event };
-        let Some(seat) = self.seats.get_mut(&connection) else {
+        let Some(slot) = self.slots.get_mut(&connection) else {
             return Event::Link(LinkEvent::Managed { id, managed });
         };
-        let place = seat.asked.iter().position(|asked| asked.number == id);
-        let (Some(place), Managed::Done) = (place, &managed) else {
+        let place = slot.asked.iter().position(|asked| asked.number == id);
+        let (Some(place), ManageAnswer::Done) = (place, &managed) else {
             return Event::Link(LinkEvent::Managed { id, managed });
         };
-        let AskedToken { who, token, .. } = seat.asked.remove(place);
+        let AskedToken { who, token, .. } = slot.asked.remove(place);
         let me = self.model.read(|model| model.connections.get(&connection)?.chat.me.clone());
         if me.is_some_and(|me| me.id == who) {
             self.use_token(connection, token.clone());
         }
-        Event::Link(LinkEvent::Managed { id, managed: Managed::Token { token } })
+        Event::Link(LinkEvent::Managed { id, managed: ManageAnswer::Token { token } })
     }
 
     /// Comes in with this token from the next dial on.
     fn use_token(&mut self, connection: ConnectionId, token: Secret) {
-        let Some(seat) = self.seats.get_mut(&connection) else { return };
-        let access = match &seat.access {
+        let Some(slot) = self.slots.get_mut(&connection) else { return };
+        let access = match &slot.access {
             Some(Access::Proof { secret, .. }) => Access::Proof { secret: *secret, token: token.clone() },
             _ => Access::Token(token.clone()),
         };
-        seat.access = Some(access);
+        slot.access = Some(access);
         self.configure(connection);
         if connection > ConnectionId::COMMAND_LINE {
             self.keep_secret(connection, token);
@@ -85,24 +87,24 @@ impl Desk {
             return;
         }
         let me = self.model.read(|model| model.connections.get(&connection)?.chat.me.clone());
-        let Some(seat) = self.seats.get_mut(&connection) else { return };
-        let own = seat.asked.iter().rposition(|asked| me.as_ref().is_some_and(|me| me.id == asked.who));
+        let Some(slot) = self.slots.get_mut(&connection) else { return };
+        let own = slot.asked.iter().rposition(|asked| me.as_ref().is_some_and(|me| me.id == asked.who));
         if let Some(place) = own {
-            let token = seat.asked.remove(place).token;
-            return self.retry(Done::OtherToken(connection, token));
+            let token = slot.asked.remove(place).token;
+            return self.retry(TaskResult::OtherToken(connection, token));
         }
-        let known = seat.access.as_ref().map(|access| access.secrets().concat());
-        let url = seat.profile.urls.first().cloned().unwrap_or_default();
+        let known = slot.access.as_ref().map(|access| access.secrets().concat());
+        let url = slot.profile.urls.first().cloned().unwrap_or_default();
         if connection == ConnectionId::OWN_HUB
             && let Ok(at) = HubAt::read(&self.data_dir, url)
             && known.is_some_and(|known| known != at.token.reveal())
         {
-            self.retry(Done::Hub(Ok(at)));
+            self.retry(TaskResult::Hub(Ok(at)));
         }
     }
 
     /// Once what is under way is done with.
-    fn retry(&self, done: Done) {
+    fn retry(&self, done: TaskResult) {
         let to = self.done.clone();
         tokio::spawn(async move {
             // The worker is gone if nobody takes it.

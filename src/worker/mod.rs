@@ -5,19 +5,19 @@ pub mod access;
 mod browser;
 mod commit;
 mod connection_log;
-mod desk;
 mod devices;
 mod downloads;
+mod driver;
 mod export;
 mod flush;
 mod intents;
-pub mod line;
 mod manage;
 mod nearby;
 pub mod own_hub;
 mod record;
 mod search;
 pub mod single;
+pub mod socket_task;
 mod table;
 mod trial;
 
@@ -29,9 +29,9 @@ use std::thread::JoinHandle;
 use tokio::sync::mpsc;
 
 use crate::clock;
-pub use crate::engine::News;
+pub use crate::engine::RepaintReason;
 use crate::model::event::Update;
-use crate::model::notices::Act;
+use crate::model::notices::NoticeAction;
 use crate::model::profile::{Profile, Secret};
 use crate::model::{Banner, Intent, SharedModel};
 
@@ -53,10 +53,10 @@ pub struct Options {
 }
 
 /// Told after the model changed.
-pub type Wake = Arc<dyn Fn(News) + Send + Sync>;
+pub type Wake = Arc<dyn Fn(RepaintReason) + Send + Sync>;
 
 /// Told what to show a person who looks elsewhere. Must not block.
-pub type Tell = Arc<dyn Fn(Act) + Send + Sync>;
+pub type Tell = Arc<dyn Fn(NoticeAction) + Send + Sync>;
 
 /// The worker's thread, from outside.
 pub struct Worker {
@@ -73,14 +73,14 @@ impl Worker {
         let (intents, mut wanted) = mpsc::channel(INTENTS);
         let thread = std::thread::Builder::new().name("worker".to_owned()).spawn(move || {
             for _ in 0..MOST_RESTARTS {
-                let run = AssertUnwindSafe(|| desk::run(&options, &model, &wake, &mut wanted));
+                let run = AssertUnwindSafe(|| driver::run(&options, &model, &wake, &mut wanted));
                 match catch_unwind(run) {
                     Ok(Ok(())) => return,
                     Ok(Err(error)) => log::error!("the worker cannot run: {error}"),
                     Err(_) => log::error!("the worker panicked"),
                 }
                 model.write(|model| model.apply(clock::now(), Update::Banner(Banner::Restarted)));
-                wake(News::Now);
+                wake(RepaintReason::Now);
             }
         })?;
         Ok(Worker { intents, thread: Some(thread) })

@@ -9,9 +9,9 @@ use mdns_sd::{Receiver, ResolvedService, ServiceDaemon, ServiceEvent};
 use tokio::sync::mpsc;
 
 use super::access::Access;
-use super::desk::{Desk, Done, Seat};
+use super::driver::{Driver, Slot, TaskResult};
 use crate::engine;
-use crate::link::{self, courier::Input};
+use crate::link::{self, durable::Input};
 use crate::model::event::Update;
 use crate::model::lan::{
     ANNOUNCED_DIGITS, Lan, MAX_ADDRESSES, MAX_NEARBY, MAX_NEARBY_NAME_CHARS, Nearby, NearbyServer,
@@ -33,7 +33,7 @@ const MAX_TOGETHER: usize = 64;
 
 /// A search for servers; nothing while nobody looks.
 #[derive(Default)]
-pub(super) struct Lookout {
+pub(super) struct NearbySearch {
     /// The number of the last search: what an earlier one brings is old.
     number: u64,
     search: Option<Search>,
@@ -55,9 +55,9 @@ impl Drop for Search {
     }
 }
 
-impl Lookout {
+impl NearbySearch {
     /// Looks, or looks no more. An error is the system's words.
-    fn look(&mut self, wanted: bool, done: &mpsc::Sender<Done>) -> Result<(), String> {
+    fn look(&mut self, wanted: bool, done: &mpsc::Sender<TaskResult>) -> Result<(), String> {
         if wanted != self.search.is_some() {
             self.number += 1;
             self.search = None;
@@ -70,12 +70,13 @@ impl Lookout {
     }
 }
 
-fn search(number: u64, done: mpsc::Sender<Done>) -> Result<Search, String> {
+fn search(number: u64, done: mpsc::Sender<TaskResult>) -> Result<Search, String> {
     let daemon = ServiceDaemon::new().map_err(|error| error.to_string())?;
     let search = Search(daemon);
     let events = search.0.browse(hub::SERVICE).map_err(|error| error.to_string())?;
     let thread = std::thread::Builder::new().name("nearby".to_owned());
-    let listen = move || listen(&events, |found| done.blocking_send(Done::Nearby(number, found)).is_ok());
+    let listen =
+        move || listen(&events, |found| done.blocking_send(TaskResult::Nearby(number, found)).is_ok());
     thread.spawn(listen).map_err(|error| error.to_string())?;
     Ok(search)
 }
@@ -154,7 +155,7 @@ fn nearby(fullname: &str, mut addresses: Vec<IpAddr>, port: u16, id: &str) -> Op
     Some(server)
 }
 
-impl Desk {
+impl Driver {
     /// How the own server stands on the network has changed.
     pub(super) fn lan_changed(&mut self, lan: Lan) {
         let mut choice = self.settings.lan();
@@ -173,11 +174,11 @@ impl Desk {
 
     /// Shows the servers that others announce, or no more.
     pub(super) fn look_for_servers(&mut self, wanted: bool) {
-        self.lookout.is_shown = wanted;
+        self.nearby_search.is_shown = wanted;
         let looking = wanted || !self.lost().is_empty();
-        let nearby = match self.lookout.look(looking, &self.done) {
+        let nearby = match self.nearby_search.look(looking, &self.done) {
             _ if !wanted => Nearby::Off,
-            Ok(()) => Nearby::Looking(self.lookout.found.clone()),
+            Ok(()) => Nearby::Looking(self.nearby_search.found.clone()),
             Err(detail) => Nearby::Failed(detail),
         };
         self.update(Update::Nearby(nearby));
@@ -185,13 +186,13 @@ impl Desk {
 
     /// A search has found something; our own server is none to be found.
     pub(super) fn found_nearby(&mut self, search: u64, mut found: Vec<NearbyServer>) {
-        if search != self.lookout.number || self.lookout.search.is_none() {
+        if search != self.nearby_search.number || self.nearby_search.search.is_none() {
             return;
         }
         let own = self.model.read(|model| model.lan.opened().map(|open| open.fingerprint.clone()));
         found.retain(|server| own.as_ref().is_none_or(|own| !server.may_be(own)));
-        self.lookout.found.clone_from(&found);
-        if self.lookout.is_shown {
+        self.nearby_search.found.clone_from(&found);
+        if self.nearby_search.is_shown {
             self.update(Update::Nearby(Nearby::Looking(found)));
         }
         for id in self.lost() {
@@ -201,22 +202,22 @@ impl Desk {
 
     /// Servers that are known by their certificate and no longer answer: they may have another address by now.
     fn lost(&self) -> Vec<ConnectionId> {
-        let is_lost = |id: ConnectionId, seat: &Seat| {
+        let is_lost = |id: ConnectionId, slot: &Slot| {
             let state = self.engine.state(id);
-            let is_pinned = seat.profile.fingerprint.is_some();
-            let has_tls = seat.profile.urls.iter().any(|url| url.starts_with("wss://"));
+            let is_pinned = slot.profile.fingerprint.is_some();
+            let has_tls = slot.profile.urls.iter().any(|url| url.starts_with("wss://"));
             let is_down =
                 matches!(state, Some(LinkState::Waiting { attempt, .. }) if *attempt >= LOST_ATTEMPTS);
-            seat.wanted && is_pinned && has_tls && is_down
+            slot.wanted && is_pinned && has_tls && is_down
         };
-        self.seats.iter().filter(|(id, seat)| is_lost(**id, seat)).map(|(id, _)| *id).collect()
+        self.slots.iter().filter(|(id, slot)| is_lost(**id, slot)).map(|(id, _)| *id).collect()
     }
 
     /// A link has gone down, or is up again.
     pub(super) fn look_for_lost(&mut self, id: ConnectionId) {
         let lost = self.lost();
-        let looking = self.lookout.is_shown || !lost.is_empty();
-        if let Err(detail) = self.lookout.look(looking, &self.done) {
+        let looking = self.nearby_search.is_shown || !lost.is_empty();
+        if let Err(detail) = self.nearby_search.look(looking, &self.done) {
             log::debug!("a server that no longer answers is not looked for on the network: {detail}");
         }
         if lost.contains(&id) {
@@ -227,18 +228,18 @@ impl Desk {
     /// Tries the addresses of announced servers that may be this one. Whether they are, their certificate alone says; until
     /// then they are told nothing.
     fn try_to_find(&self, id: ConnectionId) {
-        let Some(seat) = self.seats.get(&id) else { return };
-        let Some(fingerprint) = &seat.profile.fingerprint else { return };
-        let servers = self.lookout.found.iter().filter(|server| server.may_be(fingerprint));
-        for url in servers.flat_map(NearbyServer::urls).filter(|url| !seat.profile.urls.contains(url)) {
+        let Some(slot) = self.slots.get(&id) else { return };
+        let Some(fingerprint) = &slot.profile.fingerprint else { return };
+        let servers = self.nearby_search.found.iter().filter(|server| server.may_be(fingerprint));
+        for url in servers.flat_map(NearbyServer::urls).filter(|url| !slot.profile.urls.contains(url)) {
             let nobody = Access::Token(Secret::new(""));
-            let Ok(mut target) = nobody.target(&seat.profile, &url) else { continue };
+            let Ok(mut target) = nobody.target(&slot.profile, &url) else { continue };
             target.headers.clear();
-            let (socket, done) = (seat.profile.socket, self.done.clone());
+            let (socket, done) = (slot.profile.socket, self.done.clone());
             tokio::spawn(async move {
                 if transport::dial(socket, target).await.is_ok() {
                     // The worker is gone if nobody takes it.
-                    let _ = done.send(Done::FoundAgain(id, url)).await;
+                    let _ = done.send(TaskResult::FoundAgain(id, url)).await;
                 }
             });
         }
@@ -249,13 +250,13 @@ impl Desk {
         if !self.lost().contains(&id) {
             return;
         }
-        let Some(seat) = self.seats.get_mut(&id) else { return };
+        let Some(slot) = self.slots.get_mut(&id) else { return };
         log::info!("connection {id:?} was found again on the local network");
         // From now on it is tried there first, also after the next start.
-        seat.profile.urls.retain(|known| *known != url);
-        seat.profile.urls.insert(0, url);
-        seat.profile.urls.truncate(MAX_URLS);
-        let profile = seat.profile.clone();
+        slot.profile.urls.retain(|known| *known != url);
+        slot.profile.urls.insert(0, url);
+        slot.profile.urls.truncate(MAX_URLS);
+        let profile = slot.profile.clone();
         self.drive(engine::Input::Addresses { connection: id, urls: profile.urls.clone() });
         if id > ConnectionId::COMMAND_LINE {
             self.settings.set_profile(profile.clone());

@@ -7,8 +7,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::access::Access;
-use super::desk::Done;
-use crate::hub::{self, Beacon, HubError};
+use super::driver::TaskResult;
+use crate::hub::{self, HubAddressFile, HubError};
 use crate::model::ConnectionId;
 use crate::model::lan::{Lan, LanChoice};
 use crate::model::link_state::Why;
@@ -42,8 +42,9 @@ impl HubAt {
         let usual = || settings::data_dir().map_or(Vec::new(), |dir| vec![dir.join("hub"), dir]);
         let dirs = data_dir.map_or_else(usual, |dir| vec![dir.to_owned()]);
         let is_there = |dir: &&PathBuf| {
-            Beacon::read(dir)
-                .is_some_and(|beacon| same_place(&beacon.url, url) || same_place(beacon.local_url(), url))
+            HubAddressFile::read(dir).is_some_and(|address_file| {
+                same_place(&address_file.url, url) || same_place(address_file.local_url(), url)
+            })
         };
         dirs.iter().find(is_there).map(|dir| HubAt::read(dir, url)).transpose()
     }
@@ -88,7 +89,7 @@ impl OwnHub {
     }
 
     /// Starts it; where it is comes by `done`.
-    pub(super) fn start(data_dir: PathBuf, lan: LanChoice, done: mpsc::Sender<Done>) -> OwnHub {
+    pub(super) fn start(data_dir: PathBuf, lan: LanChoice, done: mpsc::Sender<TaskResult>) -> OwnHub {
         let (end, ended) = oneshot::channel();
         let (lan, wanted) = watch::channel(lan);
         OwnHub { end, lan, watch: tokio::spawn(watch_over(data_dir, wanted, done, ended)) }
@@ -122,11 +123,11 @@ fn why_failed(error: HubError) -> Why {
 }
 
 /// Tells how the hub stands on the local network, whenever that changes. Never returns.
-async fn tell_lan(mut lan: watch::Receiver<Lan>, done: &mpsc::Sender<Done>) {
+async fn tell_lan(mut lan: watch::Receiver<Lan>, done: &mpsc::Sender<TaskResult>) {
     loop {
         let now = lan.borrow_and_update().clone();
         // The worker is gone if nobody takes it.
-        let _ = done.send(Done::Lan(now)).await;
+        let _ = done.send(TaskResult::Lan(now)).await;
         if lan.changed().await.is_err() {
             return std::future::pending().await;
         }
@@ -137,7 +138,7 @@ async fn tell_lan(mut lan: watch::Receiver<Lan>, done: &mpsc::Sender<Done>) {
 async fn watch_over(
     data_dir: PathBuf,
     wanted: watch::Receiver<LanChoice>,
-    done: mpsc::Sender<Done>,
+    done: mpsc::Sender<TaskResult>,
     mut ended: oneshot::Receiver<()>,
 ) {
     loop {
@@ -154,12 +155,12 @@ async fn watch_over(
         let (mut handle, at) = match started {
             Ok(started) => started,
             Err(error) => {
-                drop(done.send(Done::Lan(Lan::None)).await);
-                return drop(done.send(Done::Hub(Err(why_failed(error)))).await);
+                drop(done.send(TaskResult::Lan(Lan::None)).await);
+                return drop(done.send(TaskResult::Hub(Err(why_failed(error)))).await);
             }
         };
         // The worker is gone if nobody takes it; then the hub is told to end, too.
-        let _ = done.send(Done::Hub(Ok(at))).await;
+        let _ = done.send(TaskResult::Hub(Ok(at))).await;
         let lan = handle.lan();
         let why = tokio::select! {
             _ = &mut ended => None,

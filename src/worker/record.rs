@@ -90,7 +90,7 @@ mod tests {
     use super::*;
     use crate::model::log::Counts;
     use crate::model::profile::Secret;
-    use crate::model::rights::Managed;
+    use crate::model::rights::ManageAnswer;
     use crate::wire::duplex::message::{ClientMessage, Hello, HubMessage, Redeem, encode};
 
     fn passed(secrets: &[&str], frame: &Frame) -> Passed {
@@ -116,8 +116,13 @@ mod tests {
     fn no_secret_of_a_handshake_is_kept_even_if_nobody_knows_it_as_one() {
         let redeem = Redeem { code: "INVITE7".into(), name: "Mina".into(), token: "aa".repeat(32) };
         let code = Secret::new("INVITE7");
-        let invited =
-            Managed::Invited { code, expires: 1, url: String::new(), fingerprint: None, also: Vec::new() };
+        let invited = ManageAnswer::Invited {
+            code,
+            expires: 1,
+            url: String::new(),
+            fingerprint: None,
+            also: Vec::new(),
+        };
         for (frame, secret) in [
             (
                 encode(&ClientMessage::Hello(Hello { token: Some("t0ps3cret".into()), ..hello() })),

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::desk::{Desk, Done};
+use super::driver::{Driver, TaskResult};
 use crate::model::search::{DayFound, Found, Search};
 use crate::model::time::WallMs;
 use crate::model::{ConnectionId, RoomId};
 
-impl Desk {
+impl Driver {
     pub(super) fn search(&mut self, search: Search) {
         // Of the first page alone: it is not in the order of the log.
         let waiting = match search.behind {
@@ -32,7 +32,7 @@ impl Desk {
             }
             found.hits.splice(0..0, waiting);
             // The worker is gone if nobody takes it.
-            let _ = done.send(Done::Found(Arc::new(found))).await;
+            let _ = done.send(TaskResult::Found(Arc::new(found))).await;
         });
     }
 
@@ -46,7 +46,7 @@ impl Desk {
             let (first, newest, older_at_hub) = (at.first, at.newest, at.older_at_hub);
             let found = DayFound { number, connection, room, first, newest, older_at_hub };
             // The worker is gone if nobody takes it.
-            let _ = done.send(Done::DayFound(found)).await;
+            let _ = done.send(TaskResult::DayFound(found)).await;
         });
     }
 }

@@ -8,11 +8,11 @@ use tokio::task::yield_now;
 use tokio::time::{Duration, Instant, sleep_until, timeout};
 
 use super::access::Access;
-use super::line::{Line, Opened, Post};
+use super::socket_task::{Opened, SocketBatch, SocketTask};
 use crate::clock;
 use crate::engine::{Effect, Engine, Input, NewConnection, Outcome, Part};
 use crate::link;
-use crate::link::courier;
+use crate::link::durable;
 use crate::model::event::{LinkEvent, Stored};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::profile::{Profile, Protocol};
@@ -33,10 +33,10 @@ const CLOSE: Duration = Duration::from_millis(500);
 pub struct Single {
     engine: Engine,
     id: ConnectionId,
-    line: Line<ConnectionId>,
+    line: SocketTask<ConnectionId>,
     profile: Profile,
     access: Access,
-    posted: mpsc::Receiver<Post<ConnectionId>>,
+    posted: mpsc::Receiver<SocketBatch<ConnectionId>>,
     openings: Opened<ConnectionId>,
     /// Given back once all that came over the line has been looked at.
     unread: Vec<OwnedSemaphorePermit>,
@@ -67,7 +67,7 @@ impl Single {
         let mut single = Single {
             engine: Engine::default(),
             id,
-            line: Line::new(id, posts, opened),
+            line: SocketTask::new(id, posts, opened),
             profile,
             access,
             posted,
@@ -102,7 +102,7 @@ impl Single {
 
     /// Tells the link something.
     pub fn tell(&mut self, input: link::Input) {
-        self.drive(Input::Tell(self.id, courier::Input::Link(input)));
+        self.drive(Input::Tell(self.id, durable::Input::Link(input)));
     }
 
     /// Tells the engine something and does what it wants done. What would be written down is: there is no disk to wait for.
@@ -204,8 +204,9 @@ impl Single {
     pub async fn end(mut self) {
         self.tell(link::Input::Stop);
         self.unread.clear();
-        let is_close =
-            |post: &Post<_>| post.inputs.iter().any(|input| matches!(input, link::Input::Closed { .. }));
+        let is_close = |post: &SocketBatch<_>| {
+            post.inputs.iter().any(|input| matches!(input, link::Input::Closed { .. }))
+        };
         let closed = async { while self.posted.recv().await.is_some_and(|post| !is_close(&post)) {} };
         // A server that does not answer the close is left all the same.
         let _ = timeout(CLOSE, closed).await;

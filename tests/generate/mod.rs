@@ -7,9 +7,9 @@ use duplex::model::content::{Content, Draft};
 use duplex::model::id::NamedRoom;
 use duplex::model::id::RoomName;
 use duplex::model::{
-    Bucket, Command, CommandRefusal, CommandState, DeviceId, DeviceState, Entry, Epoch, Features, Happened,
-    LastValue, LogLine, MessageId, Metric, MetricType, Point, Principal, PrincipalId, PrincipalKind, Refusal,
-    ResumePoint, RoomId, Sender, Spec, Value,
+    Bucket, Command, CommandRefusal, CommandState, DeviceId, DeviceLogEvent, DeviceState, Entry, Epoch,
+    Features, LastValue, LogLine, MessageId, Metric, MetricType, Point, Principal, PrincipalId,
+    PrincipalKind, Refusal, ResumePoint, RoomId, Sender, Spec, Value,
 };
 use duplex::wire::duplex::message::{
     ClientMessage, Hello, HubMessage, Lists, PersonState, PublishedSample, ReadSample, ReadState, Redeem,
@@ -330,10 +330,10 @@ fn command() -> impl Strategy<Value = Command> {
 
 fn log_line() -> impl Strategy<Value = LogLine> {
     let what = prop_oneof![
-        Just(Happened::Online),
-        text().prop_map(|reason| Happened::Offline { reason }),
-        Just(Happened::Silent),
-        command().prop_map(|command| Happened::Command { command }),
+        Just(DeviceLogEvent::Online),
+        text().prop_map(|reason| DeviceLogEvent::Offline { reason }),
+        Just(DeviceLogEvent::Silent),
+        command().prop_map(|command| DeviceLogEvent::Command { command }),
     ];
     (moment(), what).prop_map(|(at, what)| LogLine { at, what })
 }

@@ -1,7 +1,7 @@
 //! What an admin asks for, and is answered.
 
 use duplex::model::profile::Secret;
-use duplex::model::rights::{Invitation, Manage, Managed, Member, Unmanaged};
+use duplex::model::rights::{Invitation, ManageAnswer, ManageRefusal, ManageRequest, Member};
 use duplex::model::{PrincipalId, PrincipalKind};
 use proptest::collection::vec;
 use proptest::option;
@@ -34,48 +34,52 @@ fn invitation() -> impl Strategy<Value = Invitation> {
 }
 
 /// Anything an admin asks for.
-pub fn manage() -> impl Strategy<Value = Manage> {
+pub fn manage() -> impl Strategy<Value = ManageRequest> {
     let after = || option::of(text());
     prop_oneof![
-        after().prop_map(|after| Manage::People { after }),
-        after().prop_map(|after| Manage::Devices { after }),
-        after().prop_map(|after| Manage::Invites { after }),
-        (kind(), number()).prop_map(|(kind, expires_in_ms)| Manage::Invite { kind, expires_in_ms }),
-        text().prop_map(|invite| Manage::RemoveInvite { invite }),
-        (who(), text(), secret()).prop_map(|(who, name, token)| Manage::AddDevice { who, name, token }),
-        (who(), text()).prop_map(|(who, name)| Manage::Rename { who, name }),
-        who().prop_map(|who| Manage::Remove { who }),
-        (who(), kind()).prop_map(|(who, kind)| Manage::SetKind { who, kind }),
-        (who(), secret()).prop_map(|(who, token)| Manage::RotateToken { who, token }),
+        after().prop_map(|after| ManageRequest::People { after }),
+        after().prop_map(|after| ManageRequest::Devices { after }),
+        after().prop_map(|after| ManageRequest::Invites { after }),
+        (kind(), number()).prop_map(|(kind, expires_in_ms)| ManageRequest::Invite { kind, expires_in_ms }),
+        text().prop_map(|invite| ManageRequest::RemoveInvite { invite }),
+        (who(), text(), secret()).prop_map(|(who, name, token)| ManageRequest::AddDevice {
+            who,
+            name,
+            token
+        }),
+        (who(), text()).prop_map(|(who, name)| ManageRequest::Rename { who, name }),
+        who().prop_map(|who| ManageRequest::Remove { who }),
+        (who(), kind()).prop_map(|(who, kind)| ManageRequest::SetKind { who, kind }),
+        (who(), secret()).prop_map(|(who, token)| ManageRequest::RotateToken { who, token }),
     ]
 }
 
 /// Any answer to it.
-pub fn managed() -> impl Strategy<Value = Managed> {
+pub fn managed() -> impl Strategy<Value = ManageAnswer> {
     let next = || option::of(text());
     let why = proptest::sample::select(vec![
-        Unmanaged::NotAllowed,
-        Unmanaged::Unknown,
-        Unmanaged::LastAdmin,
-        Unmanaged::Owner,
-        Unmanaged::BadName,
-        Unmanaged::BadToken,
-        Unmanaged::BadId,
-        Unmanaged::BadKind,
-        Unmanaged::TooMany,
-        Unmanaged::Unavailable,
-        Unmanaged::Other,
+        ManageRefusal::NotAllowed,
+        ManageRefusal::Unknown,
+        ManageRefusal::LastAdmin,
+        ManageRefusal::Owner,
+        ManageRefusal::BadName,
+        ManageRefusal::BadToken,
+        ManageRefusal::BadId,
+        ManageRefusal::BadKind,
+        ManageRefusal::TooMany,
+        ManageRefusal::Unavailable,
+        ManageRefusal::Other,
     ]);
     prop_oneof![
-        (vec(member(), 0..4), next()).prop_map(|(people, next)| Managed::People { people, next }),
-        (vec(member(), 0..4), next()).prop_map(|(devices, next)| Managed::Devices { devices, next }),
-        (vec(invitation(), 0..4), next()).prop_map(|(invites, next)| Managed::Invites { invites, next }),
+        (vec(member(), 0..4), next()).prop_map(|(people, next)| ManageAnswer::People { people, next }),
+        (vec(member(), 0..4), next()).prop_map(|(devices, next)| ManageAnswer::Devices { devices, next }),
+        (vec(invitation(), 0..4), next()).prop_map(|(invites, next)| ManageAnswer::Invites { invites, next }),
         (secret(), moment(), text(), option::of(text()), vec(text(), 0..4)).prop_map(
             |(code, expires, url, fingerprint, also)| {
-                Managed::Invited { code, expires, url, fingerprint, also }
+                ManageAnswer::Invited { code, expires, url, fingerprint, also }
             }
         ),
-        Just(Managed::Done),
-        (why, text()).prop_map(|(why, detail)| Managed::Refused { why, detail }),
+        Just(ManageAnswer::Done),
+        (why, text()).prop_map(|(why, detail)| ManageAnswer::Refused { why, detail }),
     ]
 }

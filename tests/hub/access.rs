@@ -7,7 +7,7 @@ use duplex::model::PrincipalKind;
 use duplex::model::address::Address;
 use duplex::model::link_state::Why;
 use duplex::model::profile::Socket;
-use duplex::transport::{Target, dial};
+use duplex::transport::{Endpoint, dial};
 use duplex::wire::duplex::message::{ClientMessage, Hello, HubMessage, Redeem, close};
 use duplex::wire::duplex::proof;
 use tempfile::TempDir;
@@ -180,13 +180,13 @@ async fn a_self_signed_hub_keeps_its_fingerprint() {
     let hub = duplex::hub::start(options.clone()).await.unwrap();
     let fingerprint = hub.fingerprint.clone().unwrap();
     assert!(hub.url.starts_with("wss://127.0.0.1:"), "{}", hub.url);
-    let pinned = Target { fingerprint: Some(fingerprint.clone()), ..Target::new(&hub.url) };
+    let pinned = Endpoint { fingerprint: Some(fingerprint.clone()), ..Endpoint::new(&hub.url) };
     dial(Socket::Tungstenite, pinned.clone()).await.unwrap();
-    let wrong = Target { fingerprint: Some("0".repeat(64)), ..pinned.clone() };
+    let wrong = Endpoint { fingerprint: Some("0".repeat(64)), ..pinned.clone() };
     assert!(!matches!(dial(Socket::Tungstenite, wrong).await, Ok(_) | Err(Why::Unsupported { .. })));
-    assert!(dial(Socket::Tungstenite, Target::new(&hub.url)).await.is_err(), "no authority signed it");
+    assert!(dial(Socket::Tungstenite, Endpoint::new(&hub.url)).await.is_err(), "no authority signed it");
     let plain = hub.url.replace("wss://", "ws://");
-    assert!(dial(Socket::Tungstenite, Target::new(plain)).await.is_err());
+    assert!(dial(Socket::Tungstenite, Endpoint::new(plain)).await.is_err());
     hub.shutdown().await;
     let again = duplex::hub::start(options).await.unwrap();
     assert_eq!(again.fingerprint, Some(fingerprint));
@@ -203,7 +203,7 @@ async fn own_certificates_are_used_and_bad_ones_reported() {
     let with = |cert, key| Options { tls: Tls::Files { cert, key }, ..Options::embedded(dir.path()) };
     let hub = duplex::hub::start(with(cert.clone(), key.clone())).await.unwrap();
     assert_eq!(hub.fingerprint, None);
-    let target = Target { ca_file: Some(cert.clone()), ..Target::new(&hub.url) };
+    let target = Endpoint { ca_file: Some(cert.clone()), ..Endpoint::new(&hub.url) };
     dial(Socket::Tungstenite, target).await.unwrap();
     hub.shutdown().await;
     for (bad_cert, bad_key) in

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use duplex::hub::{Options, Running, Tls};
 use duplex::model::profile::Socket;
-use duplex::transport::{Target, dial};
+use duplex::transport::{Endpoint, dial};
 use duplex::wire::duplex::message::{ClientMessage, Hello, HubMessage, close};
 use futures_util::{SinkExt, StreamExt};
 use tempfile::TempDir;
@@ -88,7 +88,7 @@ async fn a_flood_that_is_silent_in_tls_keeps_nobody_out() {
     let options = Options { tls: Tls::SelfSigned, ..Options::embedded(dir.path()) };
     let hub = duplex::hub::start(options).await.unwrap();
     let _crowd = crowd(hub.addr, CROWD, "").await;
-    let target = Target { fingerprint: hub.fingerprint.clone(), ..Target::new(&hub.url) };
+    let target = Endpoint { fingerprint: hub.fingerprint.clone(), ..Endpoint::new(&hub.url) };
     within("a newcomer's TLS", dial(Socket::Tungstenite, target)).await.unwrap();
 }
 

@@ -4,11 +4,11 @@ use std::net::TcpListener;
 use std::path::Path;
 
 use duplex::frame::Frame;
-use duplex::hub::{Beacon, Handle, HubError, InviteOptions, Options};
+use duplex::hub::{Handle, HubAddressFile, HubError, InviteOptions, Options};
 use duplex::model::lan::{Lan, LanChoice, LanOpen, NotOpened};
 use duplex::model::link_state::Why;
 use duplex::model::profile::Socket;
-use duplex::transport::{Connection, Incoming, Outgoing, Target, dial};
+use duplex::transport::{Connection, Endpoint, Incoming, Outgoing, dial};
 use duplex::wire::duplex::message::{ClientMessage, Decoded, Hello, HubMessage, Redeem, close, decode};
 use tokio::sync::watch;
 
@@ -38,8 +38,8 @@ async fn opened(lan: &mut watch::Receiver<Lan>) -> LanOpen {
 }
 
 /// The LAN listener as this computer dials it.
-fn target(open: &LanOpen) -> Target {
-    let mut target = Target::new(format!("wss://127.0.0.1:{}/v1/socket", open.port));
+fn target(open: &LanOpen) -> Endpoint {
+    let mut target = Endpoint::new(format!("wss://127.0.0.1:{}/v1/socket", open.port));
     target.fingerprint = Some(open.fingerprint.clone());
     target
 }
@@ -71,15 +71,19 @@ async fn the_lan_listener_opens_and_closes_while_local_clients_stay() {
     let mut lan = hub.lan();
     assert!(hub.url.starts_with("ws://127.0.0.1:"), "{}", hub.url);
     let (mut own, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
-    let before = Beacon::read(dir.path()).unwrap();
+    let before = HubAddressFile::read(dir.path()).unwrap();
 
     want.send_replace(LanChoice { open: true, port: 0 });
     let open = opened(&mut lan).await;
     assert_ne!(open.port, 0);
     assert_eq!(open.host, format!("duplex-{}.local", &open.fingerprint[..8]));
     assert!(open.public_key_pin.starts_with("sha256//"), "{}", open.public_key_pin);
-    let beacon = Beacon::read(dir.path()).unwrap();
-    assert_eq!(Beacon { lan: before.lan.clone(), ..beacon.clone() }, before, "loopback is not affected");
+    let beacon = HubAddressFile::read(dir.path()).unwrap();
+    assert_eq!(
+        HubAddressFile { lan: before.lan.clone(), ..beacon.clone() },
+        before,
+        "loopback is not affected"
+    );
     if let Some(way) = beacon.lan {
         assert_eq!((way.url, way.fingerprint), (open.url().unwrap(), open.fingerprint.clone()));
     }
@@ -94,7 +98,7 @@ async fn the_lan_listener_opens_and_closes_while_local_clients_stay() {
     other.fingerprint = Some("0f".repeat(32));
     let refused = dial(Socket::Tungstenite, other).await.unwrap_err();
     assert!(matches!(refused, Why::TlsUntrusted { .. }), "{refused:?}");
-    let plain = Target::new(format!("ws://127.0.0.1:{}/v1/socket", open.port));
+    let plain = Endpoint::new(format!("ws://127.0.0.1:{}/v1/socket", open.port));
     assert!(dial(Socket::Tungstenite, plain).await.is_err(), "there is no way in without TLS");
 
     want.send_replace(LanChoice { open: false, port: open.port });
@@ -112,7 +116,7 @@ async fn the_lan_listener_opens_and_closes_while_local_clients_stay() {
     };
     assert!(matches!(&why, Why::Closed { .. } | Why::Lost { .. }), "{why:?}");
     assert!(dial(Socket::Tungstenite, target(&open)).await.is_err(), "the listener is closed");
-    assert_eq!(Beacon::read(dir.path()).unwrap(), before);
+    assert_eq!(HubAddressFile::read(dir.path()).unwrap(), before);
     let id = own.send("still here").await;
     own.acked(id).await;
 

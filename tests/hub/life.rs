@@ -2,7 +2,7 @@
 
 use std::sync::mpsc::sync_channel;
 
-use duplex::hub::{Beacon, HubError, Options};
+use duplex::hub::{HubAddressFile, HubError, Options};
 use duplex::model::ResumePoint;
 use duplex::wire::duplex::message::Start;
 
@@ -91,7 +91,7 @@ async fn a_directory_and_a_port_can_be_used_by_one_hub_only() {
 async fn an_embedded_hub_writes_its_address_and_removes_it_on_exit() {
     let dir = tempfile::tempdir().unwrap();
     let handle = duplex::hub::spawn(Options::embedded(dir.path())).unwrap();
-    let beacon = Beacon::read(dir.path()).unwrap();
+    let beacon = HubAddressFile::read(dir.path()).unwrap();
     assert_eq!((&beacon.url, beacon.pid), (&handle.url, std::process::id()));
     assert_eq!(handle.failed(), None);
     let (mut anna, _) = Client::enter(&handle.url, handle.admin_token.reveal(), None).await;
@@ -100,7 +100,7 @@ async fn an_embedded_hub_writes_its_address_and_removes_it_on_exit() {
     let closing = std::thread::Builder::new().name("closing".to_owned()).spawn(move || handle.shutdown());
     anna.closed().await;
     closing.unwrap().join().unwrap();
-    assert_eq!(Beacon::read(dir.path()), None);
+    assert_eq!(HubAddressFile::read(dir.path()), None);
     let again = duplex::hub::spawn(Options::embedded(dir.path())).unwrap();
     let (mut anna, welcome) = Client::enter(&again.url, again.admin_token.reveal(), None).await;
     assert_eq!(welcome.head, 2);

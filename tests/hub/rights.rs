@@ -2,7 +2,7 @@
 
 use duplex::hub::{HubError, InviteOptions, Options, Running, manage_offline};
 use duplex::model::profile::Secret;
-use duplex::model::rights::{Invitation, Manage, Managed, Member, Unmanaged};
+use duplex::model::rights::{Invitation, ManageAnswer, ManageRefusal, ManageRequest, Member};
 use duplex::model::{CommandState, Principal, PrincipalId, PrincipalKind, Value};
 use duplex::wire::duplex::message::{ClientMessage, Hello, HubMessage, Redeem, close};
 
@@ -21,7 +21,7 @@ impl Admin {
         Admin(Client::enter(url, token, None).await.0, 0)
     }
 
-    async fn ask(&mut self, what: Manage) -> Managed {
+    async fn ask(&mut self, what: ManageRequest) -> ManageAnswer {
         self.1 += 1;
         let id = self.1;
         self.0.say(&ClientMessage::Manage { id, what }).await;
@@ -33,27 +33,27 @@ impl Admin {
             .await
     }
 
-    async fn done(&mut self, what: Manage) {
-        assert_eq!(self.ask(what).await, Managed::Done);
+    async fn done(&mut self, what: ManageRequest) {
+        assert_eq!(self.ask(what).await, ManageAnswer::Done);
     }
 
-    async fn why_not(&mut self, what: Manage) -> Unmanaged {
+    async fn why_not(&mut self, what: ManageRequest) -> ManageRefusal {
         match self.ask(what).await {
-            Managed::Refused { why, .. } => why,
+            ManageAnswer::Refused { why, .. } => why,
             other => panic!("not refused: {other:?}"),
         }
     }
 
     async fn people(&mut self) -> Vec<Member> {
-        match self.ask(Manage::People { after: None }).await {
-            Managed::People { people, next: None } => people,
+        match self.ask(ManageRequest::People { after: None }).await {
+            ManageAnswer::People { people, next: None } => people,
             other => panic!("no people: {other:?}"),
         }
     }
 
     async fn invites(&mut self) -> Vec<Invitation> {
-        match self.ask(Manage::Invites { after: None }).await {
-            Managed::Invites { invites, next: None } => invites,
+        match self.ask(ManageRequest::Invites { after: None }).await {
+            ManageAnswer::Invites { invites, next: None } => invites,
             other => panic!("no invites: {other:?}"),
         }
     }
@@ -88,7 +88,7 @@ async fn a_removed_person_is_disconnected_and_the_token_stays_invalid() {
     let sent = eve.send("What I wrote stays.").await;
     eve.acked(sent).await;
     let mut admin = Admin::at(&hub).await;
-    admin.done(Manage::Remove { who: me.id.clone() }).await;
+    admin.done(ManageRequest::Remove { who: me.id.clone() }).await;
     assert_eq!(eve.closed().await, (close::UNAUTHORIZED, "your access was withdrawn".to_owned()));
     assert_eq!(second.closed().await.0, close::UNAUTHORIZED, "all of their connections");
     assert_eq!(status_of(&hub.url, &token).await, 401);
@@ -99,7 +99,7 @@ async fn a_removed_person_is_disconnected_and_the_token_stays_invalid() {
     assert_eq!(ben.find(told).await, me, "the others are told");
     assert!(ben.messages(1).await.iter().any(|entry| entry.draft.content.body() == "What I wrote stays."));
     assert!(!admin.people().await.iter().any(|member| member.who.id == me.id));
-    assert_eq!(admin.why_not(Manage::Remove { who: me.id.clone() }).await, Unmanaged::Unknown);
+    assert_eq!(admin.why_not(ManageRequest::Remove { who: me.id.clone() }).await, ManageRefusal::Unknown);
 
     let invite = duplex::hub::invite(dir.path(), &InviteOptions::default()).unwrap();
     let mut again = Client::dial(&hub.url, None).await;
@@ -128,7 +128,7 @@ async fn a_removed_device_cannot_publish_and_its_commands_end() {
     let given = new_id();
     admin.0.say(&command(given)).await;
     lamp.find(|message| matches!(message, HubMessage::Command { .. }).then_some(())).await;
-    admin.done(Manage::Remove { who: PrincipalId("lamp".into()) }).await;
+    admin.done(ManageRequest::Remove { who: PrincipalId("lamp".into()) }).await;
     assert_eq!(lamp.closed().await.0, close::UNAUTHORIZED);
     let ended = |id| {
         move |message: &HubMessage| match message {
@@ -155,7 +155,7 @@ async fn replacing_a_token_closes_connections_with_the_old_one() {
     let (mut ben, old, me) = join(&dir, &hub, "Ben").await;
     let mut admin = Admin::at(&hub).await;
     let token = secret();
-    let rotate = Manage::RotateToken { who: me.id.clone(), token: token.clone() };
+    let rotate = ManageRequest::RotateToken { who: me.id.clone(), token: token.clone() };
     admin.done(rotate.clone()).await;
     assert_eq!(ben.closed().await.0, close::UNAUTHORIZED);
     assert_eq!(status_of(&hub.url, &old).await, 401);
@@ -165,11 +165,11 @@ async fn replacing_a_token_closes_connections_with_the_old_one() {
     assert_eq!(ben.closed().await.0, close::UNAUTHORIZED, "repeated after a lost answer");
     assert_eq!(Client::enter(&hub.url, token.reveal(), None).await.1.me, me);
     for bad in ["", "12", &old, hub.admin_token.reveal()] {
-        let rotate = Manage::RotateToken { who: me.id.clone(), token: Secret::new(bad) };
-        assert_eq!(admin.why_not(rotate).await, Unmanaged::BadToken, "{bad:?}");
+        let rotate = ManageRequest::RotateToken { who: me.id.clone(), token: Secret::new(bad) };
+        assert_eq!(admin.why_not(rotate).await, ManageRefusal::BadToken, "{bad:?}");
     }
     // A device token is replaced by adding the device again.
-    let add = |token: &Secret| Manage::AddDevice {
+    let add = |token: &Secret| ManageRequest::AddDevice {
         who: PrincipalId("lamp".into()),
         name: "Lamp".into(),
         token: token.clone(),
@@ -189,7 +189,7 @@ async fn the_owners_new_token_is_in_the_file_and_the_requester_stays_connected()
     let (mut other, welcome) = Client::enter(&hub.url, &old, None).await;
     let mut admin = Admin::at(&hub).await;
     let token = secret();
-    admin.done(Manage::RotateToken { who: welcome.me.id.clone(), token: token.clone() }).await;
+    admin.done(ManageRequest::RotateToken { who: welcome.me.id.clone(), token: token.clone() }).await;
     assert_eq!(other.closed().await.0, close::UNAUTHORIZED);
     assert!(admin.people().await.iter().any(|member| member.owner && member.online));
     assert_eq!(duplex::hub::token(dir.path()).unwrap(), token);
@@ -212,7 +212,7 @@ async fn a_renamed_person_stays_connected_and_everyone_sees_the_name() {
     let (mut ben, _, me) = join(&dir, &hub, "Ben").await;
     let (mut carl, ..) = join(&dir, &hub, "Carl").await;
     let mut admin = Admin::at(&hub).await;
-    admin.done(Manage::Rename { who: me.id.clone(), name: " Benjamin ".into() }).await;
+    admin.done(ManageRequest::Rename { who: me.id.clone(), name: " Benjamin ".into() }).await;
     let told = |message: &HubMessage| match message {
         HubMessage::Presence { who, online: true, .. } if who.name == "Benjamin" => Some(who.id.clone()),
         _ => None,
@@ -224,8 +224,8 @@ async fn a_renamed_person_stays_connected_and_everyone_sees_the_name() {
     let entries = carl.messages(1).await;
     assert_eq!(entries[0].sender.name, "Benjamin");
     for bad in ["", "  ", "a\nb", &"x".repeat(65)] {
-        let rename = Manage::Rename { who: me.id.clone(), name: bad.into() };
-        assert_eq!(admin.why_not(rename).await, Unmanaged::BadName, "{bad:?}");
+        let rename = ManageRequest::Rename { who: me.id.clone(), name: bad.into() };
+        assert_eq!(admin.why_not(rename).await, ManageRefusal::BadName, "{bad:?}");
     }
 }
 
@@ -235,38 +235,41 @@ async fn only_admins_change_rights_and_the_owner_keeps_theirs() {
     let (mut ben, token, me) = join(&dir, &hub, "Ben").await;
     let mut admin = Admin::at(&hub).await;
     let owner = admin.people().await.into_iter().find(|member| member.owner).unwrap().who;
-    for what in [Manage::People { after: None }, Manage::Remove { who: owner.id.clone() }] {
+    for what in [ManageRequest::People { after: None }, ManageRequest::Remove { who: owner.id.clone() }] {
         ben.say(&ClientMessage::Manage { id: 7, what }).await;
-        let not_allowed = Managed::Refused { why: Unmanaged::NotAllowed, detail: String::new() };
+        let not_allowed = ManageAnswer::Refused { why: ManageRefusal::NotAllowed, detail: String::new() };
         let answer = |message: &HubMessage| match message {
             HubMessage::Managed { id: 7, managed } => Some(managed.clone()),
             _ => None,
         };
         assert_eq!(ben.find(answer).await, not_allowed);
     }
-    assert_eq!(admin.why_not(Manage::Remove { who: owner.id.clone() }).await, Unmanaged::LastAdmin);
-    let to = |kind| Manage::SetKind { who: me.id.clone(), kind };
+    assert_eq!(
+        admin.why_not(ManageRequest::Remove { who: owner.id.clone() }).await,
+        ManageRefusal::LastAdmin
+    );
+    let to = |kind| ManageRequest::SetKind { who: me.id.clone(), kind };
     admin.done(to(PrincipalKind::Admin)).await;
     assert_eq!(ben.closed().await.0, close::GOING_AWAY, "reconnects with other rights");
     let mut ben = Admin::with(&hub.url, &token).await;
-    assert_eq!(ben.why_not(Manage::Remove { who: owner.id.clone() }).await, Unmanaged::Owner);
-    let down = Manage::SetKind { who: owner.id, kind: PrincipalKind::Person };
-    assert_eq!(ben.why_not(down).await, Unmanaged::Owner);
+    assert_eq!(ben.why_not(ManageRequest::Remove { who: owner.id.clone() }).await, ManageRefusal::Owner);
+    let down = ManageRequest::SetKind { who: owner.id, kind: PrincipalKind::Person };
+    assert_eq!(ben.why_not(down).await, ManageRefusal::Owner);
     admin.done(to(PrincipalKind::Person)).await;
     assert_eq!(ben.0.closed().await.0, close::GOING_AWAY);
     let mut ben = Admin::with(&hub.url, &token).await;
-    assert_eq!(ben.why_not(Manage::People { after: None }).await, Unmanaged::NotAllowed);
+    assert_eq!(ben.why_not(ManageRequest::People { after: None }).await, ManageRefusal::NotAllowed);
 }
 
 #[tokio::test]
 async fn invites_are_created_listed_and_revoked_over_the_socket() {
     let (_dir, hub) = hub().await;
     let mut admin = Admin::at(&hub).await;
-    let invite = Manage::Invite { kind: PrincipalKind::Person, expires_in_ms: 60_000 };
+    let invite = ManageRequest::Invite { kind: PrincipalKind::Person, expires_in_ms: 60_000 };
     let mut codes = Vec::new();
     for _ in 0..2 {
         match admin.ask(invite.clone()).await {
-            Managed::Invited { code, url, .. } => {
+            ManageAnswer::Invited { code, url, .. } => {
                 assert_eq!(url, hub.url);
                 codes.push(code);
             }
@@ -280,36 +283,37 @@ async fn invites_are_created_listed_and_revoked_over_the_socket() {
     assert_eq!(listed.len(), 2);
     assert_eq!(listed[1].used_by.as_ref().map(|who| who.name.as_str()), Some("Eve"));
     assert!(listed.iter().all(|invite| invite.by.is_some() && invite.expires > 0));
-    admin.done(Manage::RemoveInvite { invite: listed[0].id.clone() }).await;
+    admin.done(ManageRequest::RemoveInvite { invite: listed[0].id.clone() }).await;
     assert_eq!(admin.invites().await.len(), 1);
     let mut late = Client::dial(&hub.url, None).await;
     late.say(&redeem(codes[1].reveal(), &new_token())).await;
     assert_eq!(late.closed().await.0, close::INVITE_REFUSED);
-    let device = Manage::Invite { kind: PrincipalKind::Device, expires_in_ms: 1 };
-    assert_eq!(admin.why_not(device).await, Unmanaged::BadKind);
+    let device = ManageRequest::Invite { kind: PrincipalKind::Device, expires_in_ms: 1 };
+    assert_eq!(admin.why_not(device).await, ManageRefusal::BadKind);
 }
 
 #[tokio::test]
 async fn the_database_is_changed_directly_only_while_no_hub_runs() {
     let (dir, hub) = hub().await;
     let (_, token, me) = join(&dir, &hub, "Ben").await;
-    let remove = Manage::Remove { who: me.id.clone() };
+    let remove = ManageRequest::Remove { who: me.id.clone() };
     let beside = manage_offline(dir.path(), &remove);
     assert!(matches!(beside, Err(HubError::AlreadyRunning { .. })), "{beside:?}");
     hub.shutdown().await;
-    let Managed::People { people, .. } = manage_offline(dir.path(), &Manage::People { after: None }).unwrap()
+    let ManageAnswer::People { people, .. } =
+        manage_offline(dir.path(), &ManageRequest::People { after: None }).unwrap()
     else {
         panic!("no people")
     };
     assert!(people.iter().any(|member| member.who == me && !member.online));
     let owner = people.iter().find(|member| member.owner).unwrap().who.clone();
-    assert_eq!(manage_offline(dir.path(), &remove).unwrap(), Managed::Done);
+    assert_eq!(manage_offline(dir.path(), &remove).unwrap(), ManageAnswer::Done);
     let new = secret();
-    let rotate = Manage::RotateToken { who: owner.id.clone(), token: new.clone() };
-    assert_eq!(manage_offline(dir.path(), &rotate).unwrap(), Managed::Done);
+    let rotate = ManageRequest::RotateToken { who: owner.id.clone(), token: new.clone() };
+    assert_eq!(manage_offline(dir.path(), &rotate).unwrap(), ManageAnswer::Done);
     assert_eq!(duplex::hub::token(dir.path()).unwrap(), new);
-    let none = Manage::RotateToken { who: owner.id.clone(), token: Secret::new("1") };
-    assert!(matches!(manage_offline(dir.path(), &none).unwrap(), Managed::Refused { .. }));
+    let none = ManageRequest::RotateToken { who: owner.id.clone(), token: Secret::new("1") };
+    assert!(matches!(manage_offline(dir.path(), &none).unwrap(), ManageAnswer::Refused { .. }));
     assert_eq!(duplex::hub::token(dir.path()).unwrap(), new, "a refusal leaves the file as it was");
     let hub = duplex::hub::start(Options::embedded(dir.path())).await.unwrap();
     assert_eq!(status_of(&hub.url, &token).await, 401);

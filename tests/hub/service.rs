@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 
 use duplex::hub::{Options, Tls};
 use duplex::model::profile::Socket;
-use duplex::transport::{Target, dial};
+use duplex::transport::{Endpoint, dial};
 use duplex::wire::duplex::message::{HubMessage, close};
 
 use super::client::{Client, within};
@@ -170,6 +170,6 @@ async fn greets(url: &str, address: SocketAddr, dir: &Path, certificate: &str) -
     assert!(url.contains(&address.to_string()));
     let authority = dir.join("authority.pem");
     std::fs::write(&authority, certificate).unwrap();
-    let target = Target { ca_file: Some(authority), ..Target::new(url) };
+    let target = Endpoint { ca_file: Some(authority), ..Endpoint::new(url) };
     within("TLS", dial(Socket::Tungstenite, target)).await.is_ok()
 }

@@ -8,18 +8,18 @@ use duplex::model::content::{Content, Draft};
 use duplex::model::id::NamedRoom;
 use duplex::model::id::RoomName;
 use duplex::model::message::MAX_BODY_BYTES;
-use duplex::model::rights::{Invitation, Managed, Member};
+use duplex::model::rights::{Invitation, ManageAnswer, Member};
 use duplex::model::{
-    Bucket, Command, CommandRefusal, CommandState, DeviceId, DeviceState, Entry, Epoch, Happened, LastValue,
-    LogLine, MessageId, Metric, MetricType, Principal, PrincipalId, PrincipalKind, Refusal, RoomId, Sender,
-    SeriesPage, Spec, Time, Value,
+    Bucket, Command, CommandRefusal, CommandState, DeviceId, DeviceLogEvent, DeviceState, Entry, Epoch,
+    LastValue, LogLine, MessageId, Metric, MetricType, Principal, PrincipalId, PrincipalKind, Refusal,
+    RoomId, Sender, SeriesPage, Spec, Time, Value,
 };
 use duplex::wire::duplex::limits;
 use duplex::wire::duplex::message::{
     ClientMessage, Decoded, Hello, HubMessage, MAX_FRAME_BYTES, Message, ReadSample, VERSIONS, decode, encode,
 };
 use duplex::wire::duplex::server::{
-    Answer, Ask, Batch, Begun, Config, HISTORY_LIMIT, Input, LIST_ITEMS, Lists, ListsFrom, Output,
+    Batch, Begun, Config, HISTORY_LIMIT, HubAnswer, HubRequest, Input, LIST_ITEMS, Lists, ListsFrom, Output,
     ServerSession,
 };
 
@@ -177,7 +177,7 @@ impl Hub {
                 Output::Send(frame) => frames.push(frame),
                 Output::SendBatch(batch) => frames.push(Frame::Text(batch.text().to_string())),
                 Output::SendShared(text) => frames.push(Frame::Text(text.to_string())),
-                Output::Ask(Ask::Begin { .. }) => {
+                Output::Ask(HubRequest::Begin { .. }) => {
                     let begun = Begun {
                         hub: escapes(10_000),
                         epoch: Epoch(u64::MAX),
@@ -186,7 +186,7 @@ impl Hub {
                         at_resume: None,
                         lists: lists(),
                     };
-                    frames.extend(self.tell(Input::Answer(Answer::Begun(begun))));
+                    frames.extend(self.tell(Input::Answer(HubAnswer::Begun(begun))));
                 }
                 Output::Ask(_) | Output::Ping | Output::Close(..) => {}
             }
@@ -205,7 +205,7 @@ impl Hub {
         Hub::online().0.tell(input)
     }
 
-    fn answers(answer: Answer) -> Vec<Frame> {
+    fn answers(answer: HubAnswer) -> Vec<Frame> {
         Hub::says(Input::Answer(answer))
     }
 }
@@ -241,10 +241,10 @@ fn worst(like: &HubMessage) -> Vec<Frame> {
             let mut hub = Hub::new();
             hub.tell(Input::Opened(None));
             hub.tell(Input::Frame(encode(&ClientMessage::CheckInvite { code: "x".into() })));
-            hub.tell(Input::Answer(Answer::InviteChecked(Some((escapes(10_000), i64::MIN)))))
+            hub.tell(Input::Answer(HubAnswer::InviteChecked(Some((escapes(10_000), i64::MIN)))))
         }
         HubMessage::Welcome(_) => Hub::online().1,
-        HubMessage::Lists(_) => Hub::answers(Answer::Lists(lists())),
+        HubMessage::Lists(_) => Hub::answers(HubAnswer::Lists(lists())),
         HubMessage::Log { .. } => {
             let entries: Vec<Entry> = (1..=8).map(entry).collect();
             let batches = Batch::cut(entries);
@@ -275,7 +275,7 @@ fn worst(like: &HubMessage) -> Vec<Frame> {
         HubMessage::Read { .. } => Hub::says(Input::Read { room: room(0), offset: u64::MAX }),
         HubMessage::History { .. } => {
             let entries = (1..=u64::from(HISTORY_LIMIT)).map(entry).collect();
-            Hub::answers(Answer::History { room: room(0), before: u64::MAX, entries, complete: false })
+            Hub::answers(HubAnswer::History { room: room(0), before: u64::MAX, entries, complete: false })
         }
         HubMessage::Devices { .. } => {
             let devices = vec![device_state(0)];
@@ -313,15 +313,15 @@ fn worst(like: &HubMessage) -> Vec<Frame> {
                 step_ms: i64::MIN,
                 buckets: vec![bucket; FLEET.1],
             };
-            Hub::answers(Answer::Series { device: device(0), metric: device(0), page })
+            Hub::answers(HubAnswer::Series { device: device(0), metric: device(0), page })
         }
         HubMessage::DeviceLog { .. } => {
-            let line = || LogLine { at: i64::MIN, what: Happened::Command { command: command() } };
+            let line = || LogLine { at: i64::MIN, what: DeviceLogEvent::Command { command: command() } };
             let lines = (0..FLEET.2).map(|_| line()).collect();
-            Hub::answers(Answer::DeviceLog { device: device(0), lines })
+            Hub::answers(HubAnswer::DeviceLog { device: device(0), lines })
         }
         HubMessage::Managed { .. } => managed().into_iter().flat_map(Hub::answers).collect(),
-        HubMessage::PublishRefused { .. } => Hub::answers(Answer::PublishRefused {
+        HubMessage::PublishRefused { .. } => Hub::answers(HubAnswer::PublishRefused {
             device: name(0),
             code: "not_allowed",
             detail: escapes(limits::DETAIL_CHARS),
@@ -350,7 +350,7 @@ fn worst(like: &HubMessage) -> Vec<Frame> {
 }
 
 /// What an admin is told: a whole page of each list.
-fn managed() -> Vec<Answer> {
+fn managed() -> Vec<HubAnswer> {
     let member = |of| Member { who: principal(of), online: false, owner: true };
     let invitation = |_| Invitation {
         id: "f".repeat(10),
@@ -364,11 +364,11 @@ fn managed() -> Vec<Answer> {
     // As many as the hub's store has on a page.
     let (page, next) = (0..200, || Some(name(0)));
     [
-        Managed::People { people: page.clone().map(member).collect(), next: next() },
-        Managed::Devices { devices: page.clone().map(member).collect(), next: next() },
-        Managed::Invites { invites: page.map(invitation).collect(), next: next() },
+        ManageAnswer::People { people: page.clone().map(member).collect(), next: next() },
+        ManageAnswer::Devices { devices: page.clone().map(member).collect(), next: next() },
+        ManageAnswer::Invites { invites: page.map(invitation).collect(), next: next() },
     ]
-    .map(|managed| Answer::Managed { id: u64::MAX, managed })
+    .map(|managed| HubAnswer::Managed { id: u64::MAX, managed })
     .into()
 }
 
@@ -427,9 +427,10 @@ fn of_what_does_not_fit_the_newest_is_told() {
         Ok(Decoded::Known(message)) => message,
         other => panic!("{other:?}"),
     };
-    let lines = (0..200).map(|at| LogLine { at, what: Happened::Command { command: command() } }).collect();
+    let lines =
+        (0..200).map(|at| LogLine { at, what: DeviceLogEvent::Command { command: command() } }).collect();
     let HubMessage::DeviceLog { lines, .. } =
-        like(Hub::answers(Answer::DeviceLog { device: device(0), lines }))
+        like(Hub::answers(HubAnswer::DeviceLog { device: device(0), lines }))
     else {
         panic!("no log");
     };

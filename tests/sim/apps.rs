@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use duplex::engine::{Effect, Engine, Input, Limits, NewConnection, Outcome, Part, Traffic};
 use duplex::link;
-use duplex::link::courier;
+use duplex::link::durable;
 use duplex::model::event::{ChatEvent, Follows, Update};
 use duplex::model::profile::{Profile, Protocol, Secret, Socket};
 use duplex::model::{ConnectionId, Event, SharedModel, Time};
@@ -90,7 +90,7 @@ impl World {
             process.model.write(|model| model.apply(now, configured));
             self.clients[client].running = Some(Running::default());
             self.load(client);
-            self.tell(client, courier::Input::Link(link::Input::Start));
+            self.tell(client, durable::Input::Link(link::Input::Start));
         }
     }
 
@@ -149,7 +149,7 @@ impl World {
     }
 
     /// Tells a client's connection something.
-    pub(super) fn tell(&mut self, client: usize, input: courier::Input) {
+    pub(super) fn tell(&mut self, client: usize, input: durable::Input) {
         self.drive(self.clients[client].app, Input::Tell(Client::connection(client), input));
     }
 
@@ -292,7 +292,7 @@ impl World {
     // The disk
 
     /// What the store holds of a client's connection in memory.
-    pub(super) fn held_of(&self, client: usize) -> Vec<courier::Change> {
+    pub(super) fn held_of(&self, client: usize) -> Vec<durable::Change> {
         let process = self.apps[self.clients[client].app].process.as_ref();
         let held = process.into_iter().flat_map(|process| &process.held);
         let held = held.filter(|part| Client::of(part.connection) == client);
@@ -403,7 +403,7 @@ impl World {
         for change in &part.changes {
             let is_taken = self.clients[client].disk.write(change.clone());
             is_whole &= is_taken;
-            if let courier::Change::Event(Event::Chat(ChatEvent::Entries { entries, .. })) = change {
+            if let durable::Change::Event(Event::Chat(ChatEvent::Entries { entries, .. })) = change {
                 is_behind = Some(!is_taken || entries.is_empty());
             }
         }
@@ -427,7 +427,7 @@ impl World {
     /// What a part brings on the screen, and what it says of what the person did.
     fn note(&mut self, part: &Part) {
         let client = Client::of(part.connection);
-        let replaces = |change: &courier::Change| matches!(change, courier::Change::Replace { .. });
+        let replaces = |change: &durable::Change| matches!(change, durable::Change::Replace { .. });
         let mut known = part.changes.iter().any(replaces).then(|| self.known(client));
         for change in &part.changes {
             self.typed_is_kept(client, known.as_ref(), change);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use duplex::link::Input as LinkInput;
-use duplex::link::courier::{Change, Input};
+use duplex::link::durable::{Change, Input};
 use duplex::model::content::{Content, Draft};
 use duplex::model::id::RoomName;
 use duplex::model::{

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use duplex::link::courier::Change;
+use duplex::link::durable::Change;
 use duplex::model::event::{ChatEvent, Follows, LinkEvent, LogRestart, Page, Stored, StoredRoom};
 use duplex::model::id::RoomName;
 use duplex::model::{

@@ -7,7 +7,7 @@ use duplex::model::id::{NamedRoom, RoomName};
 use duplex::model::{
     Entry, Epoch, MessageId, Principal, PrincipalId, PrincipalKind, Refusal, RoomId, Sender,
 };
-use duplex::wire::duplex::server::{Answer, AppendOutcome, Ask, Batch, Begun, Lists, ListsFrom};
+use duplex::wire::duplex::server::{AppendOutcome, Batch, Begun, HubAnswer, HubRequest, Lists, ListsFrom};
 
 use std::sync::Arc;
 
@@ -83,7 +83,7 @@ pub struct Waiting {
 
 /// What a sync brings about.
 pub struct Synced {
-    pub answers: Vec<(u64, Answer)>,
+    pub answers: Vec<(u64, HubAnswer)>,
     pub batch: Option<Arc<Batch>>,
 }
 
@@ -108,17 +108,17 @@ pub fn sync(disk: &mut HubDisk, waiting: &mut VecDeque<Waiting>, now: i64) -> Sy
             disk.push(Entry { draft: append.draft, offset, sender: append.sender, received: now });
             AppendOutcome::Stored { offset, received: now }
         };
-        answers.push((append.session, Answer::Appended { id, outcome }));
+        answers.push((append.session, HubAnswer::Appended { id, outcome }));
     }
     Synced { answers, batch: Batch::new(disk.log[first_new..].to_vec()) }
 }
 
 /// Answers what needs no writing.
-pub fn answer(disk: &HubDisk, ask: &Ask) -> Option<Answer> {
+pub fn answer(disk: &HubDisk, ask: &HubRequest) -> Option<HubAnswer> {
     Some(match ask {
-        Ask::Authenticate { token } => Answer::Authenticated(principal(&token.0)),
-        Ask::Redeem(redeem) => Answer::Redeemed(principal(&redeem.token)),
-        Ask::Begin { resume, .. } => Answer::Begun(Begun {
+        HubRequest::Authenticate { token } => HubAnswer::Authenticated(principal(&token.0)),
+        HubRequest::Redeem(redeem) => HubAnswer::Redeemed(principal(&redeem.token)),
+        HubRequest::Begin { resume, .. } => HubAnswer::Begun(Begun {
             hub: "sim".into(),
             epoch: disk.epoch,
             oldest: 1,
@@ -128,10 +128,10 @@ pub fn answer(disk: &HubDisk, ask: &Ask) -> Option<Answer> {
                 .map(|entry| (entry.draft.id, entry.received)),
             lists: lists(disk, 0),
         }),
-        Ask::Lists(from) => Answer::Lists(lists(disk, from.rooms.unwrap_or(0))),
-        Ask::Read { from, limit } => {
+        HubRequest::Lists(from) => HubAnswer::Lists(lists(disk, from.rooms.unwrap_or(0))),
+        HubRequest::Read { from, limit } => {
             let rest = disk.log.get(*from as usize - 1..).unwrap_or_default();
-            Answer::Entries(rest.iter().take(*limit as usize).cloned().collect())
+            HubAnswer::Entries(rest.iter().take(*limit as usize).cloned().collect())
         }
         // The clients here neither page, nor mark what was read, nor look at devices.
         _ => return None,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use duplex::frame::Frame;
-use duplex::link::courier::Change;
+use duplex::link::durable::Change;
 use duplex::model::chat::Chat;
 use duplex::model::content::Draft;
 use duplex::model::event::{ChatEvent, LinkEvent, LogEvent};

@@ -3,7 +3,7 @@
 use duplex::engine::Input as AppInput;
 use duplex::frame::Frame;
 use duplex::link::Input as LinkInput;
-use duplex::link::courier::Input;
+use duplex::link::durable::Input;
 use duplex::model::Why;
 use duplex::wire::Agreed;
 use duplex::wire::duplex::server::{self, Input as HubInput, ServerSession};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use duplex::frame::Frame;
 use duplex::model::Refusal;
 use duplex::wire::duplex::client::why_of_close;
-use duplex::wire::duplex::server::{Answer, Ask, Input as HubInput, Output as HubOutput};
+use duplex::wire::duplex::server::{HubAnswer, HubRequest, Input as HubInput, Output as HubOutput};
 
 use super::hub;
 use super::laws;
@@ -97,15 +97,15 @@ impl World {
         }
     }
 
-    fn asked(&mut self, conn: u64, ask: Ask) -> Option<Answer> {
+    fn asked(&mut self, conn: u64, ask: HubRequest) -> Option<HubAnswer> {
         if self.mishap(1) {
             self.figures.unavailable += 1;
-            return Some(Answer::Unavailable);
+            return Some(HubAnswer::Unavailable);
         }
         if let Some(answer) = hub::answer(&self.disk, &ask) {
             return Some(answer);
         }
-        if let Ask::Append { draft, sender, refusal } = ask {
+        if let HubRequest::Append { draft, sender, refusal } = ask {
             let refusal = refusal.or_else(|| self.hub_is_full(15));
             self.waiting.push_back(hub::Waiting { session: conn, draft, sender, refusal });
             if !std::mem::replace(&mut self.sync_due, true) {

@@ -21,8 +21,8 @@
 )]
 
 mod client;
-mod courier;
 mod devices;
+mod durable;
 mod link;
 mod server;
 mod session;

@@ -7,8 +7,8 @@ use duplex::model::{Entry, Principal, RoomId, Time, Value};
 use duplex::wire::duplex::message::{self, Decoded, HubMessage, MAX_FRAME_BYTES};
 use duplex::wire::duplex::proof;
 use duplex::wire::duplex::server::{
-    Answer, AppendOutcome, Ask, Batch, Begun, Config, Given, HISTORY_LIMIT, Input, Lists, ListsFrom, Output,
-    ServerSession,
+    AppendOutcome, Batch, Begun, Config, DeviceCommand, HISTORY_LIMIT, HubAnswer, HubRequest, Input, Lists,
+    ListsFrom, Output, ServerSession,
 };
 
 use super::{BEGIN, Peer, replay, words};
@@ -52,30 +52,30 @@ fn told(text: &str) -> Input {
     match all[..] {
         ["drained"] => Input::Drained,
         ["going", "away"] => Input::GoingAway,
-        ["unavailable"] => Input::Answer(Answer::Unavailable),
-        ["authenticated", who] => Input::Answer(Answer::Authenticated(somebody(who))),
-        ["redeemed", who] => Input::Answer(Answer::Redeemed(somebody(who))),
+        ["unavailable"] => Input::Answer(HubAnswer::Unavailable),
+        ["authenticated", who] => Input::Answer(HubAnswer::Authenticated(somebody(who))),
+        ["redeemed", who] => Input::Answer(HubAnswer::Redeemed(somebody(who))),
         ["invite", "good"] => {
-            Input::Answer(Answer::InviteChecked(Some(("hub".to_owned(), words::wall("60")))))
+            Input::Answer(HubAnswer::InviteChecked(Some(("hub".to_owned(), words::wall("60")))))
         }
-        ["invite", "bad"] => Input::Answer(Answer::InviteChecked(None)),
-        ["begun", ref how @ ..] => Input::Answer(Answer::Begun(begun(how))),
+        ["invite", "bad"] => Input::Answer(HubAnswer::InviteChecked(None)),
+        ["begun", ref how @ ..] => Input::Answer(HubAnswer::Begun(begun(how))),
         ["stored", which, offset] => {
             let outcome = AppendOutcome::Stored { offset: offset.parse().unwrap(), received: 0 };
-            Input::Answer(Answer::Appended { id: words::id(which), outcome })
+            Input::Answer(HubAnswer::Appended { id: words::id(which), outcome })
         }
         ["refused", which, ref why @ ..] => {
             let outcome = AppendOutcome::Refused(words::refused(why));
-            Input::Answer(Answer::Appended { id: words::id(which), outcome })
+            Input::Answer(HubAnswer::Appended { id: words::id(which), outcome })
         }
-        ["entries", ref of @ ..] => Input::Answer(Answer::Entries(entries(of))),
-        ["history", complete, ref of @ ..] => Input::Answer(Answer::History {
+        ["entries", ref of @ ..] => Input::Answer(HubAnswer::Entries(entries(of))),
+        ["history", complete, ref of @ ..] => Input::Answer(HubAnswer::History {
             room: RoomId::general(),
             before: 42,
             entries: entries(of),
             complete: complete == "complete",
         }),
-        ["lists", ref of @ ..] => Input::Answer(Answer::Lists(Lists {
+        ["lists", ref of @ ..] => Input::Answer(HubAnswer::Lists(Lists {
             rooms: of.iter().filter(|word| **word != "more").map(|name| words::room(name).into()).collect(),
             next: of.contains(&"more").then(|| ListsFrom { rooms: Some(7), ..ListsFrom::default() }),
             ..Lists::default()
@@ -92,7 +92,7 @@ fn told(text: &str) -> Input {
             let Frame::Text(text) = words::hub_says(&format!("device {which}")) else { panic!() };
             Input::Devices(text.into())
         }
-        ["given", which, device, property] => Input::CommandGiven(Given {
+        ["given", which, device, property] => Input::CommandGiven(DeviceCommand {
             id: words::id(which),
             device: words::device(device),
             property: words::device(property),
@@ -105,13 +105,13 @@ fn told(text: &str) -> Input {
     }
 }
 
-fn asked(ask: &Ask) -> String {
+fn asked(ask: &HubRequest) -> String {
     match ask {
-        Ask::Authenticate { token } => format!("authenticate {}", token.0),
-        Ask::Redeem(redeem) => format!("redeem {}", redeem.code),
-        Ask::CheckInvite { code } => format!("check invite {}", code.0),
-        Ask::Begin { principal, .. } => format!("begin {}", principal.id),
-        Ask::Append { draft, sender, refusal } => {
+        HubRequest::Authenticate { token } => format!("authenticate {}", token.0),
+        HubRequest::Redeem(redeem) => format!("redeem {}", redeem.code),
+        HubRequest::CheckInvite { code } => format!("check invite {}", code.0),
+        HubRequest::Begin { principal, .. } => format!("begin {}", principal.id),
+        HubRequest::Append { draft, sender, refusal } => {
             let id = words::letter(draft.id);
             if let Some(refusal) = refusal {
                 return format!("find {id} by {}, or {}", sender.id, words::refusal(refusal));
@@ -121,23 +121,23 @@ fn asked(ask: &Ask) -> String {
             let body = draft.content.body();
             format!("append {id} by {} in {room}: {body}", sender.id)
         }
-        Ask::Lists(from) => format!("lists from room {:?}", from.rooms),
-        Ask::Read { from, limit } => format!("read from={from} limit={limit}"),
-        Ask::History { room, before, limit } => format!("history {room} {before} limit={limit}"),
-        Ask::SetRead { room, offset } => format!("set read {room} {offset}"),
-        Ask::Typing { room } => format!("typing {room}"),
-        Ask::Watch => "watch".to_owned(),
-        Ask::Announce(spec) => format!("announce {}", spec.id),
-        Ask::DeviceState { device, online, reason } => format!("device {device} {online} {reason}"),
-        Ask::Publish(readings) => format!("publish {}", words::readings(readings)),
-        Ask::Command { id, by, device, property, value, .. } => {
+        HubRequest::Lists(from) => format!("lists from room {:?}", from.rooms),
+        HubRequest::Read { from, limit } => format!("read from={from} limit={limit}"),
+        HubRequest::History { room, before, limit } => format!("history {room} {before} limit={limit}"),
+        HubRequest::SetRead { room, offset } => format!("set read {room} {offset}"),
+        HubRequest::Typing { room } => format!("typing {room}"),
+        HubRequest::Watch => "watch".to_owned(),
+        HubRequest::Announce(spec) => format!("announce {}", spec.id),
+        HubRequest::DeviceState { device, online, reason } => format!("device {device} {online} {reason}"),
+        HubRequest::Publish(readings) => format!("publish {}", words::readings(readings)),
+        HubRequest::Command { id, by, device, property, value, .. } => {
             let (id, value) = (words::letter(*id), words::value_text(value));
             format!("command {id} by {} {device} {property}={value}", by.id)
         }
-        Ask::CommandResult { id, state } => format!("result {} {state:?}", words::letter(*id)),
-        Ask::Series { device, metric, .. } => format!("series {device} {metric}"),
-        Ask::DeviceLog(device) => format!("device log {device}"),
-        Ask::Manage { id, what } => format!("manage {id} {what:?}"),
+        HubRequest::CommandResult { id, state } => format!("result {} {state:?}", words::letter(*id)),
+        HubRequest::Series { device, metric, .. } => format!("series {device} {metric}"),
+        HubRequest::DeviceLog(device) => format!("device log {device}"),
+        HubRequest::Manage { id, what } => format!("manage {id} {what:?}"),
     }
 }
 
@@ -698,7 +698,7 @@ fn large_messages_are_sent_in_several_frames() {
     for (body, most) in [("x".repeat(MAX_BODY_BYTES), 15), ("\u{1}".repeat(MAX_BODY_BYTES), 2)] {
         let mut session = behind(40);
         let entries: Vec<Entry> = (1..=40).map(|offset| large(offset, &body)).collect();
-        session.handle(BEGIN, Input::Answer(Answer::Entries(entries.clone())));
+        session.handle(BEGIN, Input::Answer(HubAnswer::Entries(entries.clone())));
         let frames = log_frames(&mut session);
         assert!(frames.iter().all(|frame| frame.len() <= most) && frames[0].len() == most);
         assert_eq!(frames.concat(), entries);
@@ -722,7 +722,7 @@ fn a_page_of_large_messages_is_cut_to_the_newest() {
     let body = "x".repeat(MAX_BODY_BYTES);
     let entries: Vec<Entry> = (1..=40).map(|offset| large(offset, &body)).collect();
     let room = RoomId::general();
-    session.handle(BEGIN, Input::Answer(Answer::History { room, before: 41, entries, complete: true }));
+    session.handle(BEGIN, Input::Answer(HubAnswer::History { room, before: 41, entries, complete: true }));
     let Some(Output::Send(frame)) = session.poll() else { panic!("nothing was sent") };
     let Ok(Decoded::Known(HubMessage::History { entries, complete, .. })) = message::decode(&frame) else {
         panic!("a frame of {} bytes", frame.len());

@@ -1,10 +1,10 @@
-//! A scripted session under the real courier: marks, states and frames in their order, whatever the disk does.
+//! A scripted session under the real durable link: marks, states and frames in their order, whatever the disk does.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use duplex::frame::Frame;
-use duplex::link::courier::{Change, Courier, Input, Output};
+use duplex::link::durable::{Change, DurableLink, Input, Output};
 use duplex::link::{Input as LinkInput, Link};
 use duplex::model::event::{ChatEvent, LinkEvent, LogKind};
 use duplex::model::id::NamedRoom;
@@ -99,7 +99,7 @@ fn marker() -> Event {
 }
 
 struct Bench {
-    courier: Courier,
+    durable: DurableLink,
     told: Told,
     dial: u64,
 }
@@ -109,7 +109,7 @@ impl Bench {
         let told = Told::default();
         let script = Script { told: Arc::clone(&told) };
         let link = Link::new(vec!["ws://a".to_owned()], Box::new(script), saved, None, 1);
-        let mut bench = Bench { courier: Courier::new(link, BEGIN, Vec::new()), told, dial: 0 };
+        let mut bench = Bench { durable: DurableLink::new(link, BEGIN, Vec::new()), told, dial: 0 };
         bench.does(Input::Link(LinkInput::Start));
         bench
     }
@@ -129,11 +129,11 @@ impl Bench {
         self.does(Input::Link(LinkInput::Closed { dial: self.dial, why }))
     }
 
-    /// What the courier wants of the disk and the network.
+    /// What the durable link wants of the disk and the network.
     fn does(&mut self, input: Input) -> Vec<String> {
-        self.courier.handle(BEGIN, input);
+        self.durable.handle(BEGIN, input);
         let mut wants = Vec::new();
-        while let Some(output) = self.courier.poll() {
+        while let Some(output) = self.durable.poll() {
             wants.extend(match output {
                 Output::Dial { dial, .. } => {
                     self.dial = dial;

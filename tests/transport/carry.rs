@@ -7,7 +7,7 @@ use std::time::Duration;
 use duplex::frame::Frame;
 use duplex::model::link_state::Why;
 use duplex::model::profile::Socket;
-use duplex::transport::{Outgoing, Target, Traffic, dial};
+use duplex::transport::{Endpoint, Outgoing, Traffic, dial};
 use futures_util::{SinkExt, StreamExt};
 use http::{HeaderValue, header};
 use tokio::sync::mpsc;
@@ -89,7 +89,7 @@ async fn headers_and_subprotocol_reach_the_server(socket: Socket) {
         }
     })
     .await;
-    let mut target = Target::new(format!("ws://{address}/socket"));
+    let mut target = Endpoint::new(format!("ws://{address}/socket"));
     target.headers.push((header::AUTHORIZATION, HeaderValue::from_static("Bearer token")));
     target.subprotocols.push("mqtt".to_owned());
     let connection = dial(socket, target).await.unwrap();

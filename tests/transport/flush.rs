@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use duplex::model::link_state::Why;
 use duplex::model::profile::Socket;
-use duplex::transport::{Connection, Incoming, Target, capabilities, dial};
+use duplex::transport::{Connection, Endpoint, Incoming, capabilities, dial};
 use futures_util::{SinkExt, StreamExt};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -21,7 +21,7 @@ crate::over_both_sockets![
 ];
 
 async fn open_reporting(socket: Socket, url: &str) -> Connection {
-    let mut target = Target::new(url);
+    let mut target = Endpoint::new(url);
     target.report_flushed = true;
     dial(socket, target).await.expect("a connection")
 }

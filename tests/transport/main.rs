@@ -21,7 +21,7 @@ use std::time::Duration;
 use duplex::frame::Frame;
 use duplex::model::link_state::{Closing, Why};
 use duplex::model::profile::Socket;
-use duplex::transport::{Connection, Incoming, Target, dial};
+use duplex::transport::{Connection, Endpoint, Incoming, dial};
 
 /// Runs each case with each implementation.
 macro_rules! over_both_sockets {
@@ -46,7 +46,7 @@ async fn within<T>(future: impl Future<Output = T>) -> T {
 }
 
 async fn open(socket: Socket, url: &str) -> Connection {
-    dial(socket, Target::new(url)).await.expect("a connection")
+    dial(socket, Endpoint::new(url)).await.expect("a connection")
 }
 
 fn text(text: impl Into<String>) -> Frame {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use duplex::model::link_state::{Phase, Why};
 use duplex::model::profile::Socket;
-use duplex::transport::{Target, capabilities, dial};
+use duplex::transport::{Endpoint, capabilities, dial};
 use http::{HeaderValue, header};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
@@ -37,7 +37,7 @@ mod backlog {
 }
 
 async fn refused(socket: Socket, url: impl Into<String>) -> Why {
-    dial(socket, Target::new(url)).await.expect_err("no connection")
+    dial(socket, Endpoint::new(url)).await.expect_err("no connection")
 }
 
 async fn silence_after_accepting_ends_at_the_deadline(socket: Socket) {
@@ -50,7 +50,7 @@ async fn silence_after_accepting_ends_at_the_deadline(socket: Socket) {
         }
     })
     .await;
-    let mut target = Target::new(format!("ws://{address}/"));
+    let mut target = Endpoint::new(format!("ws://{address}/"));
     target.deadline = Duration::from_millis(300);
     let during = if capabilities(socket).timeout_phase { Phase::Handshake } else { Phase::Dial };
     assert_eq!(dial(socket, target).await.unwrap_err(), Why::TimedOut { during });
@@ -73,7 +73,7 @@ async fn nobody_accepts(socket: Socket) {
         }
         assert!(waiting.len() < 100, "the backlog fills up");
     }
-    let mut target = Target::new(format!("ws://{address}/"));
+    let mut target = Endpoint::new(format!("ws://{address}/"));
     target.deadline = Duration::from_millis(300);
     assert_eq!(dial(socket, target).await.unwrap_err(), Why::TimedOut { during: Phase::Dial });
 }
@@ -91,7 +91,7 @@ async fn dropping_a_dial_closes_the_connection(socket: Socket) {
     })
     .await;
     tokio::select! {
-        _ = dial(socket, Target::new(format!("ws://{address}/"))) => panic!("nothing was answered"),
+        _ = dial(socket, Endpoint::new(format!("ws://{address}/"))) => panic!("nothing was answered"),
         event = events.recv() => assert_eq!(event, Some("asked")),
     }
     assert_eq!(events.recv().await, Some("hung up"));
@@ -105,7 +105,7 @@ async fn nobody_listens(socket: Socket) {
 }
 
 async fn the_name_is_unknown(socket: Socket) {
-    let mut target = Target::new("ws://nonexistent.invalid/");
+    let mut target = Endpoint::new("ws://nonexistent.invalid/");
     target.deadline = Duration::from_secs(50);
     let expected = Why::NameNotFound { host: "nonexistent.invalid".to_owned() };
     assert_eq!(dial(socket, target).await.unwrap_err(), expected);
@@ -204,7 +204,7 @@ async fn a_subprotocol_that_was_not_offered_is_a_violation(socket: Socket) {
     let url = agreeing("Sec-WebSocket-Protocol: stomp\r\n").await;
     for offered in [Vec::new(), vec!["mqtt".to_owned()]] {
         for needed in [true, false] {
-            let mut target = Target::new(&url);
+            let mut target = Endpoint::new(&url);
             target.subprotocols.clone_from(&offered);
             target.subprotocol_needed = needed;
             let why = dial(socket, target).await.unwrap_err();
@@ -214,7 +214,7 @@ async fn a_subprotocol_that_was_not_offered_is_a_violation(socket: Socket) {
 }
 
 async fn a_server_without_a_required_subprotocol_is_rejected(socket: Socket) {
-    let mut target = Target::new(agreeing("").await);
+    let mut target = Endpoint::new(agreeing("").await);
     target.subprotocols.push("mqtt".to_owned());
     for needed in [true, false] {
         target.subprotocol_needed = needed;
@@ -233,7 +233,7 @@ async fn a_server_without_a_required_subprotocol_is_rejected(socket: Socket) {
 }
 
 async fn the_server_chooses_among_several_subprotocols(socket: Socket) {
-    let mut target = Target::new(agreeing("Sec-WebSocket-Protocol: v1.chat\r\n").await);
+    let mut target = Endpoint::new(agreeing("Sec-WebSocket-Protocol: v1.chat\r\n").await);
     target.subprotocols.extend(["v2.chat".to_owned(), "v1.chat".to_owned()]);
     match dial(socket, target).await {
         Ok(connection) => assert_eq!(connection.subprotocol.as_deref(), Some("v1.chat")),
@@ -290,7 +290,7 @@ async fn urls_that_cannot_be_used(socket: Socket) {
 
 async fn requests_that_cannot_be_sent(socket: Socket) {
     let address = server::tcp(|_| std::future::pending()).await;
-    let mut target = Target::new(format!("ws://{address}/"));
+    let mut target = Endpoint::new(format!("ws://{address}/"));
     for name in [header::HOST, header::UPGRADE, header::SEC_WEBSOCKET_PROTOCOL, header::CONTENT_LENGTH] {
         target.headers = vec![(name, HeaderValue::from_static("elsewhere"))];
         let why = dial(socket, target.clone()).await.unwrap_err();

@@ -8,7 +8,7 @@ use duplex::frame::Frame;
 use duplex::model::link_state::{Closing, Why};
 use duplex::model::profile::{Secret, Socket};
 use duplex::model::upgrade;
-use duplex::transport::{Connection, Incoming, Outgoing, QUEUE, Target, capabilities, dial};
+use duplex::transport::{Connection, Endpoint, Incoming, Outgoing, QUEUE, capabilities, dial};
 use http::header;
 use serde_json::Value;
 use tokio::time::timeout;
@@ -38,8 +38,8 @@ fn peers() -> Vec<Peer> {
 }
 
 impl Peer {
-    fn target(&self, path: &str) -> Target {
-        let mut target = Target::new(format!("{}{path}", self.ws));
+    fn target(&self, path: &str) -> Endpoint {
+        let mut target = Endpoint::new(format!("{}{path}", self.ws));
         target.report_flushed = true;
         target
     }
@@ -238,7 +238,7 @@ async fn holds_back(peer: &Peer, socket: Socket) {
 
 async fn trusts(peer: &Peer) {
     let Some((url, authority)) = &peer.secure else { return };
-    let mut target = Target::new(format!("{url}/echo"));
+    let mut target = Endpoint::new(format!("{url}/echo"));
     let why = dial(Socket::Tungstenite, target.clone()).await.unwrap_err();
     println!("wss without its authority: {why:?}");
     assert!(matches!(why, Why::TlsUntrusted { .. }), "{why:?}");

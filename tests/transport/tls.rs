@@ -6,7 +6,7 @@ use std::sync::Arc;
 use data_encoding::HEXUPPER;
 use duplex::model::link_state::Why;
 use duplex::model::profile::Socket;
-use duplex::transport::{Target, capabilities, dial};
+use duplex::transport::{Endpoint, capabilities, dial};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -65,7 +65,7 @@ impl Identity {
     }
 
     /// An echo server with this certificate.
-    async fn serve(&self) -> Target {
+    async fn serve(&self) -> Endpoint {
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.key.serialize_der()));
         let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
@@ -82,7 +82,7 @@ impl Identity {
                 }
             }
         });
-        Target::new(format!("wss://{}/socket", address.await))
+        Endpoint::new(format!("wss://{}/socket", address.await))
     }
 }
 
@@ -94,13 +94,13 @@ fn ca_file(pem: &str) -> (tempfile::TempDir, PathBuf) {
     (directory, path)
 }
 
-async fn echoes(target: Target) {
+async fn echoes(target: Endpoint) {
     let mut connection = dial(Socket::Tungstenite, target).await.expect("a connection");
     connection.send(text("over TLS")).await;
     assert_eq!(next_frame(&mut connection).await, text("over TLS"));
 }
 
-async fn untrusted(socket: Socket, target: Target) -> String {
+async fn untrusted(socket: Socket, target: Endpoint) -> String {
     match dial(socket, target).await {
         Err(why @ Why::TlsUntrusted { .. }) => {
             assert!(!why.is_retryable());
@@ -118,7 +118,7 @@ async fn a_self_signed_certificate_is_not_trusted(socket: Socket) {
 async fn a_ca_file_is_trusted_for_what_it_signed(socket: Socket) {
     let authority = Authority::new();
     let (_directory, path) = ca_file(&authority.pem);
-    let with_ca = |mut target: Target| {
+    let with_ca = |mut target: Endpoint| {
         target.ca_file = Some(path.clone());
         target
     };
@@ -158,7 +158,7 @@ async fn only_the_pinned_certificate_is_trusted(socket: Socket) {
 #[tokio::test]
 async fn an_unusable_ca_file_is_reported() {
     let refused = |path: PathBuf| async {
-        let mut target = Target::new("wss://127.0.0.1:1/");
+        let mut target = Endpoint::new("wss://127.0.0.1:1/");
         target.ca_file = Some(path);
         dial(Socket::Tungstenite, target).await.unwrap_err()
     };
@@ -174,7 +174,7 @@ async fn an_unusable_ca_file_is_reported() {
 
 #[tokio::test]
 async fn a_certificate_cannot_be_checked_without_tls() {
-    let mut target = Target::new("ws://127.0.0.1:1/");
+    let mut target = Endpoint::new("ws://127.0.0.1:1/");
     target.fingerprint = Some("0f".repeat(32));
     assert!(matches!(dial(Socket::Tungstenite, target).await, Err(Why::BadUrl { .. })));
 }
@@ -186,6 +186,7 @@ async fn a_server_without_tls_fails_the_handshake() {
         stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
         std::future::pending::<()>().await;
     });
-    let why = dial(Socket::Tungstenite, Target::new(format!("wss://{}/", address.await))).await.unwrap_err();
+    let why =
+        dial(Socket::Tungstenite, Endpoint::new(format!("wss://{}/", address.await))).await.unwrap_err();
     assert!(matches!(why, Why::TlsFailed { .. }), "{why:?}");
 }

@@ -16,7 +16,7 @@ use image::RgbaImage;
 use tokio::sync::mpsc;
 
 use super::window::ICON;
-use crate::model::notices::{Act, Level, News, Notice, Target, Topic};
+use crate::model::notices::{ClickTarget, Level, Notice, NoticeAction, NoticeContent, Topic};
 use crate::model::{ConnectionId, Model, SharedModel};
 use crate::ui::text::notices::Said;
 use crate::ui::text::{Language, Words};
@@ -40,7 +40,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 struct Shown {
     topic: Topic,
     said: Said,
-    target: Target,
+    target: ClickTarget,
     kind: Kind,
 }
 
@@ -98,7 +98,7 @@ impl Face {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Report {
     /// Open this in the window.
-    Open(Target),
+    Open(ClickTarget),
     /// Show or hide the window.
     Toggle,
     /// Turn do-not-disturb on or off.
@@ -204,8 +204,8 @@ impl Desktop {
         let (orders, language) = (self.orders.clone()?, self.language);
         Some(Arc::new(move |act| {
             let order = match act {
-                Act::Show(notice) => Order::Show(model.read(|model| shown(language, model, notice))),
-                Act::Withdraw(topic) => Order::Withdraw(topic),
+                NoticeAction::Show(notice) => Order::Show(model.read(|model| shown(language, model, notice))),
+                NoticeAction::Withdraw(topic) => Order::Withdraw(topic),
             };
             if orders.try_send(order).is_err() {
                 log::debug!("the desktop thread is busy: dropped a notification");
@@ -254,7 +254,7 @@ fn shown(language: Language, model: &Model, notice: Notice) -> Shown {
         connection.map(|connection| connection_name(connection, words)).unwrap_or_default()
     };
     let (names, kind) = match (&notice.news, &notice.topic) {
-        (News::LinkLost { connections }, _) => (connections.iter().map(name).collect(), Kind::Link),
+        (NoticeContent::LinkLost { connections }, _) => (connections.iter().map(name).collect(), Kind::Link),
         (_, Topic::Devices(id)) => (vec![name(id)], Kind::Device),
         _ => (Vec::new(), Kind::Message),
     };

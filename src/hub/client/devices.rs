@@ -9,14 +9,14 @@ use super::super::fleet::{CommandMessage, CommandRequest, FleetClient};
 use super::{Client, rate};
 use crate::clock;
 use crate::model::{Command, CommandState, Value};
-use crate::wire::duplex::server::{Ask, Input};
+use crate::wire::duplex::server::{HubRequest, Input};
 
 /// Prefix of a message with readings.
 const PUBLISH: &str = r#"{"type":"publish""#;
 
 impl Client {
     /// Handles the session's requests about devices.
-    pub(super) fn device_ask(&mut self, ask: Ask) {
+    pub(super) fn device_ask(&mut self, ask: HubRequest) {
         let now = clock::now();
         if let Some((account, bytes)) = self.account().zip(told(&ask)) {
             let wait_ms = account.tell(bytes, now.boot_ms);
@@ -27,16 +27,16 @@ impl Client {
         }
         let Some(fleet_client) = self.enter_fleet() else { return };
         let refused = match ask {
-            Ask::Watch => {
+            HubRequest::Watch => {
                 let relay = fleet_client.watch();
                 self.relay = relay;
                 None
             }
-            Ask::Announce(spec) => fleet_client.announce(spec, now.boot_ms),
-            Ask::DeviceState { device, online, reason } => {
+            HubRequest::Announce(spec) => fleet_client.announce(spec, now.boot_ms),
+            HubRequest::DeviceState { device, online, reason } => {
                 fleet_client.set_presence(&device, online, &reason, now.boot_ms)
             }
-            Ask::Publish(readings) => {
+            HubRequest::Publish(readings) => {
                 let (refused, taken) = fleet_client.publish(readings, now.boot_ms);
                 self.hub.metrics.readings.add(taken);
                 for refused in refused {
@@ -44,18 +44,18 @@ impl Client {
                 }
                 None
             }
-            Ask::Command { id, by, device, incarnation, property, value } => {
+            HubRequest::Command { id, by, device, incarnation, property, value } => {
                 let state = CommandState::Pending;
                 let command = Command { id, device, property, value, by, at: now.wall_ms, state };
                 let taken = fleet_client.command(CommandRequest { command, incarnation }, now.boot_ms);
                 self.hub.metrics.commands.add(u64::from(taken));
                 None
             }
-            Ask::CommandResult { id, state } => {
+            HubRequest::CommandResult { id, state } => {
                 fleet_client.command_result(id, state);
                 None
             }
-            ask @ (Ask::Series { .. } | Ask::DeviceLog(_)) if fleet_client.may_look() => {
+            ask @ (HubRequest::Series { .. } | HubRequest::DeviceLog(_)) if fleet_client.may_look() => {
                 self.large.push_back(ask);
                 None
             }
@@ -102,7 +102,7 @@ impl Client {
     }
 
     /// Charges a frame to this client's rate limit. Readings have a limit of their own.
-    pub(super) fn charge(&mut self, bytes: usize, text: &str) -> (rate::Taken, rate::Taken) {
+    pub(super) fn charge(&mut self, bytes: usize, text: &str) -> (rate::Charge, rate::Charge) {
         let now = clock::now().boot_ms;
         let account = self.subscriptions.as_ref().map(|subscriptions| &subscriptions.registration.account);
         if text.starts_with(PUBLISH) {
@@ -118,12 +118,12 @@ impl Client {
 }
 
 /// The size of the notice that everyone who watches receives for this request, in bytes, if there is one.
-fn told(ask: &Ask) -> Option<usize> {
+fn told(ask: &HubRequest) -> Option<usize> {
     match ask {
-        Ask::Announce(spec) => Some(serde_json::to_string(spec).map_or(0, |text| text.len())),
-        Ask::DeviceState { reason, .. } => Some(reason.len()),
-        Ask::Command { value: Value::Text(text), .. } => Some(2 * text.len()),
-        Ask::Command { .. } | Ask::CommandResult { .. } => Some(0),
+        HubRequest::Announce(spec) => Some(serde_json::to_string(spec).map_or(0, |text| text.len())),
+        HubRequest::DeviceState { reason, .. } => Some(reason.len()),
+        HubRequest::Command { value: Value::Text(text), .. } => Some(2 * text.len()),
+        HubRequest::Command { .. } | HubRequest::CommandResult { .. } => Some(0),
         _ => None,
     }
 }

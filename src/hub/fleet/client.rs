@@ -5,10 +5,10 @@ use std::sync::atomic::Ordering;
 
 use tokio::sync::mpsc;
 
-use super::{ClientState, Fleet, Publisher, Relay};
+use super::{ClientState, DeviceHub, Publisher, Relay};
 use crate::model::time::BootMs;
 use crate::model::{CommandState, DeviceId, MessageId, Principal, PrincipalKind, Readings, Spec};
-use crate::wire::duplex::server::{Answer, Given};
+use crate::wire::duplex::server::{DeviceCommand, HubAnswer};
 
 /// Maximum number of commands and answers queued for one client. Memory is used only while they wait.
 const MAX_QUEUED_MESSAGES: usize = 512;
@@ -16,14 +16,14 @@ const MAX_QUEUED_MESSAGES: usize = 512;
 /// A message about commands, sent to a client whether it watches or not.
 pub(in crate::hub) enum CommandMessage {
     /// A command for one of its own devices.
-    Given(Box<Given>),
+    Given(Box<DeviceCommand>),
     /// The state of a command that it requested, as an encoded message.
     Commanded(Arc<str>),
 }
 
 /// One client's connection to the fleet. Dropping it takes its devices offline.
 pub(in crate::hub) struct FleetClient {
-    pub(super) fleet: Arc<Fleet>,
+    pub(super) fleet: Arc<DeviceHub>,
     pub(super) number: u64,
     pub(super) principal: Principal,
     messages: mpsc::Receiver<CommandMessage>,
@@ -31,7 +31,7 @@ pub(in crate::hub) struct FleetClient {
 
 impl FleetClient {
     /// Registers a client of this principal.
-    pub(in crate::hub) fn enter(fleet: &Arc<Fleet>, principal: Principal) -> FleetClient {
+    pub(in crate::hub) fn enter(fleet: &Arc<DeviceHub>, principal: Principal) -> FleetClient {
         let (sender, messages) = mpsc::channel(MAX_QUEUED_MESSAGES);
         let mut inner = fleet.lock();
         let number = inner.next_client;
@@ -73,7 +73,7 @@ impl FleetClient {
     }
 
     /// Announces a device of this client. Returns a refusal.
-    pub(in crate::hub) fn announce(&self, spec: Spec, now: BootMs) -> Option<Answer> {
+    pub(in crate::hub) fn announce(&self, spec: Spec, now: BootMs) -> Option<HubAnswer> {
         self.fleet.announce(self.publisher(), spec, now)
     }
 
@@ -84,12 +84,12 @@ impl FleetClient {
         online: bool,
         reason: &str,
         now: BootMs,
-    ) -> Option<Answer> {
+    ) -> Option<HubAnswer> {
         self.fleet.set_presence(self.number, device, online, reason, now)
     }
 
     /// Publishes readings of this client's devices. Returns refusals, and how many readings were accepted.
-    pub(in crate::hub) fn publish(&self, readings: Readings, now: BootMs) -> (Vec<Answer>, u64) {
+    pub(in crate::hub) fn publish(&self, readings: Readings, now: BootMs) -> (Vec<HubAnswer>, u64) {
         self.fleet.publish(self.publisher(), readings, None, now)
     }
 

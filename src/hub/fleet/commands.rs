@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::client::{CommandMessage, FleetClient};
-use super::{Fleet, Inner, text_of, wall_now};
+use super::{DeviceHub, Inner, text_of, wall_now};
 use crate::clock;
-use crate::model::device::{CommandRefusal, Happened};
+use crate::model::device::{CommandRefusal, DeviceLogEvent};
 use crate::model::time::BootMs;
 use crate::model::{Command, CommandState, DeviceId, LogLine, MessageId, PrincipalKind};
 use crate::wire::duplex::message::HubMessage;
-use crate::wire::duplex::server::Given;
+use crate::wire::duplex::server::DeviceCommand;
 
 /// Maximum number of commands in progress: per device, per client, per principal, and in total.
 const MAX_PER_DEVICE: usize = 32;
@@ -106,7 +106,7 @@ impl FleetClient {
     }
 }
 
-impl Fleet {
+impl DeviceHub {
     /// Handles a publisher's answer to a command.
     pub(super) fn command_result(&self, client: u64, id: MessageId, state: CommandState) {
         let state = match state {
@@ -175,7 +175,7 @@ impl Inner {
             } else if one.due <= now {
                 // The timer will expire it.
             } else if let Some(client_state) = client_state {
-                let given = Given { id, device, property, value, by, expires_in_ms: one.due - now };
+                let given = DeviceCommand { id, device, property, value, by, expires_in_ms: one.due - now };
                 one.given = true;
                 if client_state.messages.try_send(CommandMessage::Given(Box::new(given))).is_err() {
                     ends.push((id, CommandRefusal::Other, "too many commands are queued for the device"));
@@ -204,7 +204,7 @@ impl Inner {
         command.state = state;
         self.answer(asker, command.clone());
         self.tell(&HubMessage::Commanded { command: command.clone() }, Some(asker));
-        let what = Happened::Command { command: command.clone() };
+        let what = DeviceLogEvent::Command { command: command.clone() };
         self.note(&command.device, LogLine { at: wall_now(), what });
         if self.commands.ended.len() == MAX_ENDED {
             self.commands.ended.pop_front();

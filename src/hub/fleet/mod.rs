@@ -83,7 +83,7 @@ impl Recent {
 }
 
 /// All devices.
-pub(super) struct Fleet {
+pub(super) struct DeviceHub {
     inner: Mutex<Inner>,
     store: Option<ReadingsStore>,
     /// When this hub was started, in Unix milliseconds.
@@ -130,14 +130,14 @@ struct ClientState {
     reported_episode: u64,
 }
 
-impl Fleet {
+impl DeviceHub {
     /// Loads the devices known to the store. A command expires after `command_ms`.
     pub(super) async fn open(
         store: Option<ReadingsStore>,
         started: WallMs,
         command_ms: u64,
         limits: DeviceLimits,
-    ) -> Arc<Fleet> {
+    ) -> Arc<DeviceHub> {
         let known = match &store {
             Some(store) => store.devices(SOURCE).await,
             None => Ok(Vec::new()),
@@ -166,7 +166,7 @@ impl Fleet {
             inner.add(record);
         }
         let (closing, keeping) = (AtomicBool::new(false), Keeping::default());
-        Arc::new(Fleet { inner: Mutex::new(inner), store, started, closing, keeping })
+        Arc::new(DeviceHub { inner: Mutex::new(inner), store, started, closing, keeping })
     }
 
     /// Whether readings published now are stored.

@@ -5,12 +5,12 @@ use std::sync::atomic::Ordering;
 
 use super::feed::{CHUNK_BYTES, Feed, Seq, Slot};
 use super::record::{Record, ValueIndex};
-use super::{Fleet, Inner, wall_now};
-use crate::model::device::{Happened, METRICS};
+use super::{DeviceHub, Inner, wall_now};
+use crate::model::device::{DeviceLogEvent, METRICS};
 use crate::model::time::{BootMs, WallMs};
 use crate::model::{DeviceId, LogLine, MetricName, Principal, PrincipalKind, Readings, Sample, Spec, Value};
 use crate::wire::duplex::readings;
-use crate::wire::duplex::server::Answer;
+use crate::wire::duplex::server::HubAnswer;
 
 /// Maximum size of an announcement, in bytes of JSON.
 const MAX_SPEC_BYTES: usize = 64 * 1024;
@@ -55,17 +55,17 @@ pub(in crate::hub) struct DeviceHints {
     pub units: Vec<(MetricName, String)>,
 }
 
-fn refused(device: &DeviceId, code: &'static str, detail: &str) -> Answer {
-    Answer::PublishRefused { device: device.to_string(), code, detail: detail.to_owned() }
+fn refused(device: &DeviceId, code: &'static str, detail: &str) -> HubAnswer {
+    HubAnswer::PublishRefused { device: device.to_string(), code, detail: detail.to_owned() }
 }
 
-fn not_allowed(device: &DeviceId) -> Answer {
+fn not_allowed(device: &DeviceId) -> HubAnswer {
     refused(device, "not_allowed", "this token may not publish for this device")
 }
 
-impl Fleet {
+impl DeviceHub {
     /// A device announces itself over a connection and is online while that lasts. Returns a refusal.
-    pub(super) fn announce(&self, from: Publisher<'_>, mut spec: Spec, now: BootMs) -> Option<Answer> {
+    pub(super) fn announce(&self, from: Publisher<'_>, mut spec: Spec, now: BootMs) -> Option<HubAnswer> {
         if !from.may_speak_for(&spec.id) {
             return Some(not_allowed(&spec.id));
         }
@@ -106,7 +106,7 @@ impl Fleet {
         let record = &inner.records[index as usize];
         inner.keep(record);
         if came {
-            inner.note(&record.spec.id, LogLine { at: wall, what: Happened::Online });
+            inner.note(&record.spec.id, LogLine { at: wall, what: DeviceLogEvent::Online });
         }
         inner.send_waiting_commands(index, now);
         None
@@ -120,7 +120,7 @@ impl Fleet {
         online: bool,
         reason: &str,
         now: BootMs,
-    ) -> Option<Answer> {
+    ) -> Option<HubAnswer> {
         let mut inner = self.lock();
         let Some(index) = inner.by_id.get(device).copied() else {
             return Some(refused(device, "unknown_device", "no device with this id was announced"));
@@ -164,7 +164,7 @@ impl Fleet {
         readings: Readings,
         hints: Option<DeviceHints>,
         now: BootMs,
-    ) -> (Vec<Answer>, u64) {
+    ) -> (Vec<HubAnswer>, u64) {
         let mut inner = self.lock();
         let mut intake = Intake::new(inner.feed.head());
         let Readings { samples, values, .. } = readings;
@@ -189,7 +189,7 @@ impl Fleet {
         }
         drop(inner);
         let Intake { accepted, refusals, .. } = intake;
-        let mut refusals: Vec<Answer> = refusals.into_iter().map(Refusal::answer).collect();
+        let mut refusals: Vec<HubAnswer> = refusals.into_iter().map(Refusal::answer).collect();
         if let Some(first) = accepted.samples.first().map(|sample| sample.device.clone()) {
             refusals.extend(self.keep(from, &first, accepted));
         }
@@ -198,7 +198,7 @@ impl Fleet {
 
     /// Stores readings, or reports that they are not stored: for every HTTP request, and once per connection and
     /// failure episode.
-    fn keep(&self, from: Publisher<'_>, device: &DeviceId, readings: Readings) -> Option<Answer> {
+    fn keep(&self, from: Publisher<'_>, device: &DeviceId, readings: Readings) -> Option<HubAnswer> {
         let (keeping, values) = (&self.keeping, readings.values.len() as u64);
         let kept = match self.store.as_ref().filter(|store| store.is_keeping()) {
             Some(store) => store.keep(super::SOURCE, Arc::new(readings)),
@@ -246,14 +246,14 @@ struct Refusal {
 }
 
 impl Refusal {
-    fn answer(self) -> Answer {
+    fn answer(self) -> HubAnswer {
         let Refusal { device, code, detail, metrics, more } = self;
         let mut names: Vec<String> = metrics.iter().map(|metric| format!("`{metric}`")).collect();
         if more {
             names.push("…".to_owned());
         }
         let detail = if names.is_empty() { detail } else { format!("{}: {detail}", names.join(", ")) };
-        Answer::PublishRefused { device, code, detail }
+        HubAnswer::PublishRefused { device, code, detail }
     }
 }
 
@@ -279,8 +279,8 @@ impl Intake {
     }
 
     /// Records that all readings of a device are rejected.
-    fn refuse_with(&mut self, refusal: Answer) {
-        if let Answer::PublishRefused { device, code, detail } = refusal {
+    fn refuse_with(&mut self, refusal: HubAnswer) {
+        if let HubAnswer::PublishRefused { device, code, detail } = refusal {
             self.note(device, None, code, &detail);
         }
     }
@@ -343,7 +343,7 @@ impl Inner {
         from: Publisher<'_>,
         device: &DeviceId,
         now: WallMs,
-    ) -> Result<(u32, bool), Answer> {
+    ) -> Result<(u32, bool), HubAnswer> {
         if !from.may_speak_for(device) {
             return Err(not_allowed(device));
         }
@@ -370,7 +370,7 @@ impl Inner {
         from: Publisher<'_>,
         device: &DeviceId,
         now: WallMs,
-    ) -> Result<(u32, bool), Answer> {
+    ) -> Result<(u32, bool), HubAnswer> {
         let (index, is_new) = self.find_or_add(from, device, now)?;
         match (self.records[index as usize].publisher, from.client) {
             (Some(publisher), Some(client)) if publisher != client => {
@@ -395,7 +395,7 @@ impl Inner {
         self.tell_presence(after, index);
         let record = &self.records[index as usize];
         self.keep(record);
-        let what = if online { Happened::Online } else { Happened::Offline { reason } };
+        let what = if online { DeviceLogEvent::Online } else { DeviceLogEvent::Offline { reason } };
         self.note(&record.spec.id, LogLine { at: wall, what });
     }
 
@@ -478,7 +478,7 @@ impl Inner {
         }
         if is_new {
             let id = &self.records[index as usize].spec.id;
-            self.note(id, LogLine { at: wall, what: Happened::Online });
+            self.note(id, LogLine { at: wall, what: DeviceLogEvent::Online });
         }
         if came {
             self.set_online(after, index, true, String::new(), wall);

@@ -6,7 +6,7 @@ use foldhash::fast::RandomState;
 
 use super::budget;
 use super::feed::{Feed, Seq, Slot};
-use crate::model::device::{LastValue, METRICS, Metric, MetricName, Rhythm, Spec, Value};
+use crate::model::device::{IntervalEstimator, LastValue, METRICS, Metric, MetricName, Spec, Value};
 use crate::model::time::WallMs;
 use crate::model::{DeviceId, DeviceState, PrincipalId};
 
@@ -27,7 +27,7 @@ pub(super) struct Record {
     pub owner: Option<PrincipalId>,
     /// Its size in bytes, as charged to the budget.
     pub held: u64,
-    pub rhythm: Rhythm,
+    pub rhythm: IntervalEstimator,
     /// Its reporting interval as learned before this start of the hub, in milliseconds.
     known_every_ms: Option<u64>,
     /// The last values, in the order of the spec's metrics.
@@ -72,7 +72,7 @@ impl Record {
             publisher: None,
             owner: None,
             held: budget::DEVICE_BYTES,
-            rhythm: Rhythm::default(),
+            rhythm: IntervalEstimator::default(),
             known_every_ms: None,
             latest: Vec::new(),
             indexes: HashMap::default(),

@@ -9,7 +9,7 @@ use tokio::sync::{broadcast, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::feed::{FRAME_BYTES, Seq, Slot};
-use super::{Event, Fleet, Inner};
+use super::{DeviceHub, Event, Inner};
 use crate::model::device::Sample;
 use crate::model::{MetricName, Value};
 use crate::wire::duplex::readings;
@@ -22,7 +22,7 @@ const LIST_BYTES: usize = 256 * 1024;
 
 /// What a client that watches is sent.
 pub(in crate::hub) struct Relay {
-    fleet: Arc<Fleet>,
+    fleet: Arc<DeviceHub>,
     client: u64,
     events: broadcast::Receiver<Event>,
     /// The next event, and the number of the reading before it.
@@ -60,7 +60,7 @@ struct Taken {
 }
 
 impl Relay {
-    pub(super) fn new(fleet: Arc<Fleet>, client: u64) -> Relay {
+    pub(super) fn new(fleet: Arc<DeviceHub>, client: u64) -> Relay {
         let inner = fleet.lock();
         let (events, head, cursor) = (inner.events.subscribe(), inner.head.subscribe(), inner.feed.head());
         drop(inner);
@@ -214,7 +214,7 @@ impl Inner {
     }
 }
 
-impl Fleet {
+impl DeviceHub {
     /// A part of the list from an index on: the message, and the index of the next part. Values newer than `number`
     /// are left out: they follow as readings.
     fn list(&self, from: usize, number: Seq) -> (Arc<str>, Option<usize>) {

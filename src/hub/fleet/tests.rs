@@ -6,20 +6,20 @@ use std::sync::Arc;
 use super::*;
 use crate::model::{Principal, PrincipalId, PrincipalKind, Readings, Value};
 use crate::wire::duplex::message::{Decoded, decode};
-use crate::wire::duplex::server::{Answer, Input};
+use crate::wire::duplex::server::{HubAnswer, Input};
 
 fn admin() -> Principal {
     Principal { id: PrincipalId("1".into()), kind: PrincipalKind::Admin, name: "Anna".into() }
 }
 
-fn publish(fleet: &Fleet, device: &str, values: &[(&str, f64)]) {
+fn publish(fleet: &DeviceHub, device: &str, values: &[(&str, f64)]) {
     let name = |text: &str| MetricName::new(text).unwrap();
     let values = values.iter().map(|(metric, value)| (name(metric), Value::Number(*value))).collect();
     let readings = Readings::of(DeviceId::new(device).unwrap(), 5, 7, values);
     let admin = admin();
     let (refused, _) = fleet.publish(Publisher { principal: &admin, client: None }, readings, None, 0);
     // Without a database the readings are not stored, which is reported; nothing else may be refused.
-    let is_kept = |answer: &Answer| !matches!(answer, Answer::PublishRefused { code: NOT_KEPT, .. });
+    let is_kept = |answer: &HubAnswer| !matches!(answer, HubAnswer::PublishRefused { code: NOT_KEPT, .. });
     assert!(!refused.iter().any(is_kept), "{refused:?}");
 }
 
@@ -69,8 +69,8 @@ impl Received {
     }
 }
 
-async fn fleet() -> Arc<Fleet> {
-    Fleet::open(None, 0, 30_000, DeviceLimits::default()).await
+async fn fleet() -> Arc<DeviceHub> {
+    DeviceHub::open(None, 0, 30_000, DeviceLimits::default()).await
 }
 
 #[tokio::test]

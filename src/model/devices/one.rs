@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::space::{MAX_TIGHT_BYTES, Space, bound, bound_tightly, cut};
 use crate::model::clock_lag::ClockLag;
 use crate::model::device::{
-    CLOCK_TOLERANCE_MS, Command, CommandState, DeviceState, Happened, LastValue, LogLine, Metric, MetricName,
-    MetricType, Rhythm, Sample, Spec, Value, place,
+    CLOCK_TOLERANCE_MS, Command, CommandState, DeviceLogEvent, DeviceState, IntervalEstimator, LastValue,
+    LogLine, Metric, MetricName, MetricType, Sample, Spec, Value, place,
 };
 use crate::model::link_device::LOCAL_MARK;
 use crate::model::series::{Point, Series};
@@ -92,7 +92,7 @@ pub struct Device {
     /// The connection in which its values were last updated; values of earlier connections are not live.
     generation: u32,
     lag: ClockLag,
-    rhythm: Rhythm,
+    rhythm: IntervalEstimator,
     told_every_ms: Option<u64>,
     /// Size of its texts, log and commands when last counted, in bytes; values excluded.
     texts: usize,
@@ -125,7 +125,7 @@ impl Device {
             failing: 0,
             generation: 0,
             lag: ClockLag::default(),
-            rhythm: Rhythm::default(),
+            rhythm: IntervalEstimator::default(),
             told_every_ms: None,
             texts: 0,
         }
@@ -169,9 +169,9 @@ impl Device {
         let line = |line: &LogLine| {
             size_of::<LogLine>()
                 + match &line.what {
-                    Happened::Offline { reason } => reason.len(),
-                    Happened::Command { command: known } => command(known),
-                    Happened::Online | Happened::Silent => 0,
+                    DeviceLogEvent::Offline { reason } => reason.len(),
+                    DeviceLogEvent::Command { command: known } => command(known),
+                    DeviceLogEvent::Online | DeviceLogEvent::Silent => 0,
                 }
         };
         name.len()
@@ -365,9 +365,9 @@ impl Device {
             return is_new;
         }
         let what = match presence {
-            Presence::Online => Happened::Online,
-            Presence::Silent => Happened::Silent,
-            Presence::Offline => Happened::Offline { reason: self.reason.clone() },
+            Presence::Online => DeviceLogEvent::Online,
+            Presence::Silent => DeviceLogEvent::Silent,
+            Presence::Offline => DeviceLogEvent::Offline { reason: self.reason.clone() },
             Presence::Unheard => return is_new,
         };
         let last = self.log.iter().rev().find(|line| is_presence(&line.what));
@@ -393,7 +393,7 @@ impl Device {
             }
         }
         if !is_open(&command.state) {
-            let line = LogLine { at: command.at, what: Happened::Command { command: command.clone() } };
+            let line = LogLine { at: command.at, what: DeviceLogEvent::Command { command: command.clone() } };
             match self.log.iter_mut().find(|known| command_id(&known.what) == Some(command.id)) {
                 Some(known) => *known = line,
                 None => self.note(line),
@@ -415,7 +415,7 @@ impl Device {
         let mut all: Vec<LogLine> = lines.into_iter().chain(own).collect();
         all.sort_by_key(|line| line.at);
         // The hub and this app may each have recorded the same change of presence.
-        let mut last: Option<Happened> = None;
+        let mut last: Option<DeviceLogEvent> = None;
         all.retain(|line| {
             let is_again = last.as_ref().is_some_and(|last| is_same_turn(last, &line.what));
             if is_presence(&line.what) && !is_again {
@@ -579,18 +579,18 @@ fn was_put_back(known: WallMs, received: WallMs) -> bool {
     known.saturating_sub(received) > PUT_BACK_MS
 }
 
-fn is_presence(what: &Happened) -> bool {
-    !matches!(what, Happened::Command { .. })
+fn is_presence(what: &DeviceLogEvent) -> bool {
+    !matches!(what, DeviceLogEvent::Command { .. })
 }
 
 /// Whether both record the same change of presence.
-fn is_same_turn(one: &Happened, other: &Happened) -> bool {
+fn is_same_turn(one: &DeviceLogEvent, other: &DeviceLogEvent) -> bool {
     is_presence(one) && std::mem::discriminant(one) == std::mem::discriminant(other)
 }
 
-fn command_id(what: &Happened) -> Option<crate::model::MessageId> {
+fn command_id(what: &DeviceLogEvent) -> Option<crate::model::MessageId> {
     match what {
-        Happened::Command { command } => Some(command.id),
+        DeviceLogEvent::Command { command } => Some(command.id),
         _ => None,
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Level, Moment, News, Notice, Out, Target, Topic, mentions};
+use super::{ClickTarget, Level, Moment, Notice, NoticeContent, Out, Topic, mentions};
 use crate::model::entry::Entry;
 use crate::model::id::{ConnectionId, Offset, PrincipalId, RoomId, RoomName};
 use crate::model::known::Known;
@@ -175,7 +175,7 @@ impl UnseenMessages {
         (talk.waiting, talk.next, talk.shown) = (0, now + MIN_ROOM_INTERVAL_MS, true);
         let connection = model.connections.get(&key.0);
         let room = connection.map_or_else(|| RoomName::of_id(&key.1), |of| of.chat.name_of(&key.1));
-        let news = News::Messages {
+        let news = NoticeContent::Messages {
             room,
             count: talk.count,
             sender: talk.sender.clone(),
@@ -183,7 +183,7 @@ impl UnseenMessages {
             mention: talk.mention,
         };
         let topic = Topic::Room(key.0, key.1.clone());
-        out.show(now, Notice { topic, news, target: Target::Room(key.0, key.1) });
+        out.show(now, Notice { topic, news, target: ClickTarget::Room(key.0, key.1) });
     }
 
     fn show_together(&mut self, now: BootMs, due: Vec<Key>, out: &mut Out) {
@@ -199,7 +199,7 @@ impl UnseenMessages {
         }
         let Some((mention, (id, room))) = best else { return };
         self.together = true;
-        let news = News::ManyMessages { count, rooms, mention };
-        out.show(now, Notice { topic: Topic::Rooms, news, target: Target::Room(id, room) });
+        let news = NoticeContent::ManyMessages { count, rooms, mention };
+        out.show(now, Notice { topic: Topic::Rooms, news, target: ClickTarget::Room(id, room) });
     }
 }

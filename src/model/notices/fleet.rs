@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Moment, News, Notice, Out, Target, Topic};
+use super::{ClickTarget, Moment, Notice, NoticeContent, Out, Topic};
 use crate::model::device::DeviceId;
 use crate::model::devices::Presence;
 use crate::model::event::{DeviceEvent, Event};
@@ -202,10 +202,10 @@ impl Fleet {
         ids.sort_by_key(|(_, missing)| missing.notified);
         let same = ids.windows(2).all(|pair| pair[0].1.how == pair[1].1.how);
         let target = match ids[..] {
-            [(id, _)] => Target::Device(connection, id.clone()),
-            _ => Target::Devices,
+            [(id, _)] => ClickTarget::Device(connection, id.clone()),
+            _ => ClickTarget::Devices,
         };
-        let news = News::Devices {
+        let news = NoticeContent::Devices {
             count: ids.len(),
             names: ids.iter().take(MAX_NAMES).map(|(id, _)| name(id)).collect(),
             gone: ids.first().filter(|_| same).map_or(Gone::Both, |(_, missing)| missing.how),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{News, Notice, Out, SLEPT_MS, Target, Topic};
+use super::{ClickTarget, Notice, NoticeContent, Out, SLEPT_MS, Topic};
 use crate::model::id::ConnectionId;
 use crate::model::time::BootMs;
 
@@ -70,10 +70,10 @@ impl Links {
             self.shown = true;
             let connections: Vec<_> = self.down.keys().copied().collect();
             let target = match connections[..] {
-                [id] => Target::Connection(id),
-                _ => Target::Window,
+                [id] => ClickTarget::Connection(id),
+                _ => ClickTarget::Window,
             };
-            let news = News::LinkLost { connections };
+            let news = NoticeContent::LinkLost { connections };
             out.show(now, Notice { topic: Topic::Links, news, target });
         }
     }

@@ -70,7 +70,7 @@ pub enum Topic {
 
 /// What a click on a notification opens.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Target {
+pub enum ClickTarget {
     /// A room.
     Room(ConnectionId, RoomId),
     /// The page of a device.
@@ -85,7 +85,7 @@ pub enum Target {
 
 /// Content of a notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum News {
+pub enum NoticeContent {
     /// New messages in a room.
     Messages {
         /// Name of the room.
@@ -132,14 +132,14 @@ pub struct Notice {
     /// Its subject.
     pub topic: Topic,
     /// Its content.
-    pub news: News,
+    pub news: NoticeContent,
     /// What a click opens.
-    pub target: Target,
+    pub target: ClickTarget,
 }
 
 /// An action for the platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Act {
+pub enum NoticeAction {
     /// Show a notification, replacing the previous one with the same topic.
     Show(Notice),
     /// Withdraw the notification with this topic.
@@ -180,18 +180,18 @@ pub struct Notifier {
 /// Pending actions, and the recent notifications for the rate limit.
 #[derive(Clone, Debug, Default)]
 struct Out {
-    acts: VecDeque<Act>,
+    acts: VecDeque<NoticeAction>,
     shown_at: VecDeque<BootMs>,
 }
 
 impl Out {
     fn show(&mut self, now: BootMs, notice: Notice) {
         self.shown_at.push_back(now);
-        self.acts.push_back(Act::Show(notice));
+        self.acts.push_back(NoticeAction::Show(notice));
     }
 
     fn withdraw(&mut self, topic: Topic) {
-        self.acts.push_back(Act::Withdraw(topic));
+        self.acts.push_back(NoticeAction::Withdraw(topic));
     }
 
     /// Number of notifications still allowed within this minute.
@@ -244,7 +244,7 @@ impl Notifier {
 
     /// Shows the test notification.
     pub fn try_out(&mut self, at: Moment) {
-        let notice = Notice { topic: Topic::Trial, news: News::Trial, target: Target::Window };
+        let notice = Notice { topic: Topic::Trial, news: NoticeContent::Trial, target: ClickTarget::Window };
         self.out.show(at.boot_ms, notice);
     }
 
@@ -261,7 +261,7 @@ impl Notifier {
     }
 
     /// The next action, if any.
-    pub fn poll(&mut self) -> Option<Act> {
+    pub fn poll(&mut self) -> Option<NoticeAction> {
         self.out.acts.pop_front()
     }
 

@@ -236,7 +236,7 @@ fn waiting() -> LinkState {
     LinkState::Waiting { attempt: 1, down_since: 0, retry_at: 0, why: Why::Silent }
 }
 
-fn words(act: &Act) -> String {
+fn words(act: &NoticeAction) -> String {
     let topic = |topic: &Topic| match topic {
         Topic::Room(HUB, room) => room.to_string(),
         Topic::Room(_, room) => format!("other/{room}"),
@@ -246,22 +246,22 @@ fn words(act: &Act) -> String {
         Topic::Trial => "trial".to_owned(),
     };
     let notice = match act {
-        Act::Withdraw(gone) => return format!("{} gone", topic(gone)),
-        Act::Show(notice) => notice,
+        NoticeAction::Withdraw(gone) => return format!("{} gone", topic(gone)),
+        NoticeAction::Show(notice) => notice,
     };
     let at = |mention: &bool| if *mention { "@" } else { "" };
     let news = match &notice.news {
-        News::Messages { count, sender, text, mention, .. } => {
+        NoticeContent::Messages { count, sender, text, mention, .. } => {
             format!("{count}{} {sender}: {}", at(mention), text.as_deref().unwrap_or("-"))
         }
-        News::ManyMessages { count, rooms, mention } => format!("{count}{} in {rooms}", at(mention)),
-        News::Devices { count, names, gone } => format!("{count} {gone:?}: {}", names.join(" ")),
-        News::LinkLost { connections } => format!("{} lost", connections.len()),
-        News::Trial => "works".to_owned(),
+        NoticeContent::ManyMessages { count, rooms, mention } => format!("{count}{} in {rooms}", at(mention)),
+        NoticeContent::Devices { count, names, gone } => format!("{count} {gone:?}: {}", names.join(" ")),
+        NoticeContent::LinkLost { connections } => format!("{} lost", connections.len()),
+        NoticeContent::Trial => "works".to_owned(),
     };
     let target = match &notice.target {
-        Target::Room(_, room) => format!("#{room}"),
-        Target::Device(_, device) => device.to_string(),
+        ClickTarget::Room(_, room) => format!("#{room}"),
+        ClickTarget::Device(_, device) => device.to_string(),
         other => format!("{other:?}"),
     };
     format!("{}: {news} -> {target}", topic(&notice.topic))
@@ -270,27 +270,27 @@ fn words(act: &Act) -> String {
 /// Plays a transcript. `room name: text` is a live message, with `~` before it a replayed one; `other/room`
 /// is on the other connection; `+10s` passes time. The lines after `!` must list all notifications since the
 /// last ones.
-fn play(story: &str) {
-    let mut desk = Story::new();
-    assert_eq!(desk.told(), Vec::<String>::new(), "nothing at the start");
-    let mut lines = story.lines().map(str::trim).filter(|line| !line.is_empty()).enumerate().peekable();
+fn play(script: &str) {
+    let mut story = Story::new();
+    assert_eq!(story.told(), Vec::<String>::new(), "nothing at the start");
+    let mut lines = script.lines().map(str::trim).filter(|line| !line.is_empty()).enumerate().peekable();
     while let Some((number, line)) = lines.next() {
         let (live, message) = line.strip_prefix('~').map_or((true, line), |rest| (false, rest));
         if let Some(time) = line.strip_prefix('+') {
             let ms = time.strip_suffix("ms").map(|ms| ms.parse::<u64>().unwrap());
-            desk.pass(ms.unwrap_or_else(|| time.trim_end_matches('s').parse::<u64>().unwrap() * 1_000));
+            story.pass(ms.unwrap_or_else(|| time.trim_end_matches('s').parse::<u64>().unwrap() * 1_000));
         } else if let Some((head, body)) = message.split_once(": ") {
             let (room, by) = head.split_once(' ').unwrap();
             let (id, room) = room.strip_prefix("other/").map_or((HUB, room), |room| (OTHER, room));
-            desk.say(id, room, by, body, live);
+            story.say(id, room, by, body, live);
         } else {
-            desk.command(line);
+            story.command(line);
         }
         let mut expected = Vec::new();
         while let Some((_, told)) = lines.next_if(|(_, line)| line.starts_with('!')) {
             expected.push(told.trim_start_matches('!').trim().to_owned());
         }
-        assert_eq!(desk.told(), expected, "after line {} ({line}) of {story}", number + 1);
+        assert_eq!(story.told(), expected, "after line {} ({line}) of {script}", number + 1);
     }
 }
 

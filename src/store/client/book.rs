@@ -18,7 +18,7 @@ use crate::model::{ConnectionId, Entry, Offset, Position, RoomId, RoomName};
 type Result<T> = std::result::Result<T, StoreError>;
 
 /// A connection's messages while some are being taken in: senders and rooms are looked up once.
-pub(super) struct Book<'a> {
+pub(super) struct MessageWriter<'a> {
     db: &'a Connection,
     connection: ConnectionId,
     era: u32,
@@ -48,14 +48,14 @@ pub(super) struct RoomRow {
     pub(super) changed: bool,
 }
 
-impl<'a> Book<'a> {
+impl<'a> MessageWriter<'a> {
     pub(super) fn new(
         db: &'a Connection,
         connection: ConnectionId,
         log: Log,
         filters: &'a Filters,
     ) -> Result<Self> {
-        let mut book = Book {
+        let mut book = MessageWriter {
             db,
             connection,
             era: log.era,

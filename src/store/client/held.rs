@@ -12,11 +12,11 @@ use tokio::sync::{oneshot, watch};
 
 use super::super::error::StoreError;
 use super::super::files;
-use super::super::readers::Slots;
+use super::super::readers::ReaderConnections;
 use super::super::writer::Work;
 use super::background::Background;
 use super::identity::Filters;
-use super::open::{self, Found, Place};
+use super::open::{self, Found, Location};
 use super::search::index;
 use super::write::{self, Taken};
 use super::{Commit, Health, Loaded, Outcome, Write, read};
@@ -51,14 +51,14 @@ pub(super) enum Job {
     /// A search found its index damaged.
     IndexDamaged,
     #[cfg(test)]
-    Test(Box<dyn FnOnce(&mut Keeper) + Send>),
+    Test(Box<dyn FnOnce(&mut ClientWriter) + Send>),
 }
 
 #[cfg(test)]
-pub(super) type Fault = fn(&mut Keeper) -> Result<(), StoreError>;
+pub(super) type Fault = fn(&mut ClientWriter) -> Result<(), StoreError>;
 
 /// A commit that is not on disk yet.
-struct Held {
+struct HeldCommit {
     connection: ConnectionId,
     writes: Vec<Write>,
     bytes: usize,
@@ -75,12 +75,12 @@ enum Hold {
 }
 
 /// The only one who writes to the database.
-pub(super) struct Keeper {
-    place: Place,
+pub(super) struct ClientWriter {
+    place: Location,
     pub(super) db: Option<Connection>,
-    readers: Arc<Slots>,
+    readers: Arc<ReaderConnections>,
     health: watch::Sender<Health>,
-    held: VecDeque<Held>,
+    held: VecDeque<HeldCommit>,
     held_bytes: usize,
     pub(super) limit: usize,
     /// Whether there is less space on the disk than [`MIN_FREE_BYTES`]; how much was written since that was looked at.
@@ -95,15 +95,15 @@ pub(super) struct Keeper {
     pub(super) transactions: u32,
 }
 
-impl Keeper {
+impl ClientWriter {
     pub(super) fn new(
-        place: Place,
+        place: Location,
         db: Option<Connection>,
-        readers: Arc<Slots>,
+        readers: Arc<ReaderConnections>,
         health: watch::Sender<Health>,
         indexed: watch::Sender<Option<u8>>,
     ) -> Self {
-        Keeper {
+        ClientWriter {
             place,
             background: Background::new(db.as_ref(), indexed),
             db,
@@ -139,7 +139,7 @@ impl Keeper {
         }
         let bytes = writes.iter().map(Write::size).sum();
         self.held_bytes += bytes;
-        self.held.push_back(Held { connection, writes, bytes, later: None });
+        self.held.push_back(HeldCommit { connection, writes, bytes, later: None });
         if is_whole { Hold::All } else { Hold::Some }
     }
 
@@ -206,7 +206,7 @@ impl Keeper {
                 Some(taken)
             }
             Err(error) => {
-                if !matches!(error, StoreError::Full) && matches!(self.place, Place::File(_)) {
+                if !matches!(error, StoreError::Full) && matches!(self.place, Location::File(_)) {
                     // A file that was opened while it could not be written stays so: the next try opens it anew.
                     self.close();
                 }
@@ -261,7 +261,7 @@ impl Keeper {
         *written += self.held_bytes;
         if *written >= LOOK_BYTES || *is_low {
             let of_disk = match &self.place {
-                Place::File(path) => files::is_space_low(path, MIN_FREE_BYTES),
+                Location::File(path) => files::is_space_low(path, MIN_FREE_BYTES),
                 _ => false,
             };
             (*is_low, *written) = (of_disk, 0);
@@ -273,7 +273,7 @@ impl Keeper {
 
     fn reopen(&mut self) -> Result<(), StoreError> {
         match &self.place {
-            Place::File(path) if self.db.is_none() => {
+            Location::File(path) if self.db.is_none() => {
                 let found = open::open_file(path);
                 self.take(found)
             }
@@ -283,7 +283,7 @@ impl Keeper {
 
     /// Sets the damaged file aside and begins a new one.
     fn replace(&mut self) -> Result<(), StoreError> {
-        let Place::File(path) = self.place.clone() else { return Ok(()) };
+        let Location::File(path) = self.place.clone() else { return Ok(()) };
         self.close();
         self.take(open::begin_anew(&path))
     }
@@ -306,7 +306,7 @@ impl Keeper {
 
     fn hold_first(&mut self, rescued: Vec<(ConnectionId, Write)>) {
         for (connection, write) in rescued.into_iter().rev() {
-            let held = Held { connection, bytes: write.size(), writes: vec![write], later: None };
+            let held = HeldCommit { connection, bytes: write.size(), writes: vec![write], later: None };
             self.held_bytes += held.bytes;
             self.held.push_front(held);
         }
@@ -381,7 +381,7 @@ impl Keeper {
 
     #[cfg(test)]
     pub(super) fn held_bytes(&self) -> usize {
-        self.held.iter().map(|held| held.bytes + size_of::<Held>()).sum()
+        self.held.iter().map(|held| held.bytes + size_of::<HeldCommit>()).sum()
     }
 
     fn set_trouble(&self, trouble: Option<Banner>) {
@@ -397,7 +397,7 @@ impl Keeper {
     }
 }
 
-impl Work for Keeper {
+impl Work for ClientWriter {
     type Job = Job;
 
     fn batch(&mut self, jobs: Vec<Job>) {
@@ -479,7 +479,7 @@ impl Work for Keeper {
 fn write_all(
     db: &mut Connection,
     filters: &Filters,
-    held: &VecDeque<Held>,
+    held: &VecDeque<HeldCommit>,
     is_low: bool,
 ) -> Result<Option<Vec<(Taken, Numbered)>>, StoreError> {
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -500,7 +500,7 @@ fn write_all(
 fn write(
     db: &Connection,
     filters: &Filters,
-    held: &Held,
+    held: &HeldCommit,
     is_low: bool,
 ) -> Result<(Taken, Numbered), StoreError> {
     let (mut all, mut numbered) = (Taken::Yes, Numbered::new());
@@ -523,7 +523,7 @@ fn write(
 fn commit_one(
     db: &Connection,
     filters: &Filters,
-    held: &Held,
+    held: &HeldCommit,
     is_low: bool,
 ) -> Result<(Taken, Numbered), StoreError> {
     db.prepare_cached("SAVEPOINT one")?.execute(())?;
@@ -550,7 +550,7 @@ fn commit_one(
 
 /// A connection is behind from the first entries that are not taken until some are taken again: those continue what is on
 /// disk.
-fn note_behind(health: &watch::Sender<Health>, held: &Held, taken: Taken) {
+fn note_behind(health: &watch::Sender<Health>, held: &HeldCommit, taken: Taken) {
     let mut entries = held.writes.iter().filter_map(|write| match write {
         Write::Event(Event::Chat(ChatEvent::Entries { entries, .. })) => Some(entries),
         _ => None,

@@ -55,7 +55,7 @@ impl FromSql for StoredId {
 }
 
 /// Where a message is.
-pub(super) struct Place {
+pub(super) struct RowLocation {
     pub row: i64,
     pub room: i64,
     pub position: Position,
@@ -102,14 +102,14 @@ impl Rows {
         sender: i64,
         id: MessageId,
         is_new: bool,
-    ) -> Result<Option<Place>> {
+    ) -> Result<Option<RowLocation>> {
         let mut query =
             db.prepare_cached("SELECT rowid, room, era, offset FROM message WHERE sender = ?1 AND id = ?2")?;
         let mut at = |stored: &[u8]| {
             query
                 .query_row(params![sender, stored], |row| {
                     let position = Position { era: row.get(2)?, offset: unsigned(row.get(3)?) };
-                    Ok(Place { row: row.get(0)?, room: row.get(1)?, position })
+                    Ok(RowLocation { row: row.get(0)?, room: row.get(1)?, position })
                 })
                 .optional()
         };

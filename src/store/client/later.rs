@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::super::error::{StoreError, int};
-use super::book::Book;
+use super::book::MessageWriter;
 use super::identity::Filters;
 use super::write::{Log, key};
 use crate::model::content::{MESSAGE, ROOM};
@@ -15,7 +15,7 @@ type Result<T> = std::result::Result<T, StoreError>;
 pub(super) const AT_ONCE: u32 = 1_000;
 
 /// Where an entry that was kept stands: its connection, era and offset.
-type Place = (i64, u32, i64);
+type EntryKey = (i64, u32, i64);
 
 /// Keeps an entry as it came.
 pub(super) fn keep(db: &Connection, connection: ConnectionId, era: u32, entry: &Entry) -> Result<()> {
@@ -50,7 +50,7 @@ pub(super) fn project(db: &mut Connection, filters: &Filters, limit: u32) -> Res
     Ok(!is_all)
 }
 
-fn known_now(db: &Connection, limit: u32) -> Result<Vec<(Place, Option<Entry>)>> {
+fn known_now(db: &Connection, limit: u32) -> Result<Vec<(EntryKey, Option<Entry>)>> {
     // The expression is that of the index.
     let mut query = db.prepare_cached(
         "SELECT connection, era, offset, json FROM other_entry
@@ -67,10 +67,16 @@ fn known_now(db: &Connection, limit: u32) -> Result<Vec<(Place, Option<Entry>)>>
     Ok(kept)
 }
 
-fn project_one(db: &Connection, filters: &Filters, (connection, era, _): Place, entry: &Entry) -> Result<()> {
+fn project_one(
+    db: &Connection,
+    filters: &Filters,
+    (connection, era, _): EntryKey,
+    entry: &Entry,
+) -> Result<()> {
     let mut query = db.prepare_cached("SELECT me_id FROM connection WHERE id = ?1")?;
     let me: Option<String> = query.query_row([connection], |row| row.get(0))?;
-    let mut book = Book::new(db, ConnectionId(connection.cast_unsigned()), Log::past(era, me), filters)?;
+    let mut book =
+        MessageWriter::new(db, ConnectionId(connection.cast_unsigned()), Log::past(era, me), filters)?;
     match entry.draft.content {
         Content::Text { .. } => book.late_message(entry)?,
         Content::Room { .. } | Content::Unknown(_) => book.entry(entry)?,

@@ -32,7 +32,7 @@ use tokio::sync::{oneshot, watch};
 use super::error::StoreError;
 use super::readers::Readers;
 use super::writer::Writer;
-pub use crate::link::courier::Change as Write;
+pub use crate::link::durable::Change as Write;
 use crate::model::event::{Page, Side, Stored};
 use crate::model::intent::Jump;
 use crate::model::search::{Found, Search};

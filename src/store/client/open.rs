@@ -8,10 +8,10 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::watch;
 
 use super::super::error::StoreError;
-use super::super::readers::{Readers, Slots};
+use super::super::readers::{ReaderConnections, Readers};
 use super::super::writer::Writer;
 use super::super::{files, migrate};
-use super::held::{Keeper, WAITING};
+use super::held::{ClientWriter, WAITING};
 use super::identity::Filters;
 use super::schema::SCHEMA;
 use super::{ClientStore, FILE, Health, Opened, Shared, Write, later, read, search};
@@ -25,7 +25,7 @@ const MEMORY_PAGES: u32 = 65_536;
 
 /// Where the data is.
 #[derive(Clone, Debug)]
-pub(super) enum Place {
+pub(super) enum Location {
     File(PathBuf),
     /// Nothing is kept beyond the process; the name is this process's alone.
     Memory(String),
@@ -49,7 +49,7 @@ pub(super) struct SetAside {
 pub(super) fn open(dir: &Path) -> Opened {
     let path = dir.join(FILE);
     let mut banners = Vec::new();
-    let mut place = Place::File(path.clone());
+    let mut place = Location::File(path.clone());
     let found = open_file(&path);
     let mut rescued = Vec::new();
     if let Some(set_aside) = found.set_aside {
@@ -61,7 +61,7 @@ pub(super) fn open(dir: &Path) -> Opened {
             banners.push(Banner::DatabaseNewer { path });
             static COUNT: AtomicU64 = AtomicU64::new(0);
             let name = format!("duplex-client-{}", COUNT.fetch_add(1, Ordering::Relaxed));
-            place = Place::Memory(name.clone());
+            place = Location::Memory(name.clone());
             open_memory(&name)
         }
         other => other,
@@ -72,7 +72,7 @@ pub(super) fn open(dir: &Path) -> Opened {
 }
 
 fn start(
-    place: Place,
+    place: Location,
     db: Option<Connection>,
     trouble: Option<Banner>,
     rescued: Vec<(ConnectionId, Write)>,
@@ -80,8 +80,8 @@ fn start(
     let (health, watcher) = watch::channel(Health { trouble, ..Health::default() });
     let (indexed, indexed_watcher) = watch::channel(None);
     let readers_place = place.clone();
-    let slots = Slots::new(READERS, Box::new(move || open_to_read(&readers_place)));
-    let mut keeper = Keeper::new(place, db, Arc::clone(&slots), health, indexed);
+    let slots = ReaderConnections::new(READERS, Box::new(move || open_to_read(&readers_place)));
+    let mut keeper = ClientWriter::new(place, db, Arc::clone(&slots), health, indexed);
     keeper.rescue(rescued);
     let writer = Writer::start("store-writer", WAITING, keeper);
     let readers = Readers::start("store-reader", &slots);
@@ -147,11 +147,11 @@ fn open_memory(name: &str) -> Result<Connection, StoreError> {
     Ok(db)
 }
 
-pub(super) fn open_to_read(place: &Place) -> Result<Connection, StoreError> {
+pub(super) fn open_to_read(place: &Location) -> Result<Connection, StoreError> {
     let mut db = match place {
-        Place::File(path) if is_empty(path) => migrate::open_memory(None, &SCHEMA),
-        Place::File(path) => migrate::open_read_only(path),
-        Place::Memory(name) => migrate::connect_memory(name),
+        Location::File(path) if is_empty(path) => migrate::open_memory(None, &SCHEMA),
+        Location::File(path) => migrate::open_read_only(path),
+        Location::Memory(name) => migrate::connect_memory(name),
     }?;
     search::limit::install(&mut db)?;
     Ok(db)

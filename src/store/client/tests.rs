@@ -98,7 +98,10 @@ pub(super) fn load(store: &ClientStore) -> Loaded {
 }
 
 /// Lets a test look at, or break, what the writer thread has.
-pub(super) fn with_keeper(store: &ClientStore, test: impl FnOnce(&mut super::held::Keeper) + Send + 'static) {
+pub(super) fn with_keeper(
+    store: &ClientStore,
+    test: impl FnOnce(&mut super::held::ClientWriter) + Send + 'static,
+) {
     store.jobs().unwrap().blocking_send(Job::Test(Box::new(test))).unwrap();
 }
 
@@ -210,7 +213,7 @@ fn a_removed_connection_leaves_nothing_and_the_others_stay() {
     wait(store.commit(ConnectionId(8), log()));
     commit(&store, vec![Write::RemoveConnection]);
     assert_eq!(load(&store), Loaded::default());
-    let rows = |keeper: &mut super::held::Keeper| -> i64 {
+    let rows = |keeper: &mut super::held::ClientWriter| -> i64 {
         keeper.db.as_ref().unwrap().query_row("SELECT count(*) FROM message", (), |row| row.get(0)).unwrap()
     };
     let (tell, told) = std::sync::mpsc::sync_channel(1);

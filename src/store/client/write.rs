@@ -4,7 +4,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::error::{StoreError, int, unsigned};
-use super::book::Book;
+use super::book::MessageWriter;
 use super::counts;
 use super::identity::Filters;
 use super::{Write, outbox, read};
@@ -260,7 +260,7 @@ fn take_entries(
         return Ok(Taken::Gap);
     };
     let next = log.next;
-    let mut book = Book::new(db, connection, log, filters)?;
+    let mut book = MessageWriter::new(db, connection, log, filters)?;
     for entry in entries {
         book.entry(entry)?;
     }
@@ -287,7 +287,7 @@ fn number_entries(
     entries: &[Entry],
 ) -> Result<Taken> {
     let first = log.next.max(1);
-    let mut book = Book::new(db, connection, log, filters)?;
+    let mut book = MessageWriter::new(db, connection, log, filters)?;
     for (entry, offset) in entries.iter().zip(first..) {
         book.entry(&Entry { offset, ..entry.clone() })?;
     }
@@ -327,7 +327,7 @@ fn read_marker(
     }
     let log = log_of(db, connection)?;
     let position = Position { era: log.era, offset };
-    let mut book = Book::new(db, connection, log, filters)?;
+    let mut book = MessageWriter::new(db, connection, log, filters)?;
     let room = book.room(name)?;
     let me = book.me;
     let my_name = book.my_name.clone();
@@ -432,7 +432,7 @@ fn history(
     if saturated(before) < floor {
         return Ok(());
     }
-    let mut book = Book::new(db, connection, log, filters)?;
+    let mut book = MessageWriter::new(db, connection, log, filters)?;
     let mut lowest = floor;
     let mut start = complete;
     for entry in entries.iter().filter(|entry| entry.draft.room == *name && entry.offset < before) {

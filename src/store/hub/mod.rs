@@ -1,8 +1,8 @@
 //! [`HubStore`]: a hub's log, its principals and invites, in `hub.db`. What is answered is on disk.
 
+mod io_health;
 mod lists;
 mod people;
-mod pulse;
 mod read;
 mod retain;
 mod rights;
@@ -26,7 +26,7 @@ use tokio::sync::{broadcast, oneshot};
 use super::error::StoreError;
 use super::files;
 use super::migrate;
-use super::readers::{Readers, Slots};
+use super::readers::{ReaderConnections, Readers};
 use super::writer::Writer;
 use crate::model::name::BadName;
 use crate::model::rights::Invitation;
@@ -35,11 +35,11 @@ use crate::model::{
     Draft, Entry, Epoch, MessageId, NamedRoom, Offset, Principal, PrincipalId, RoomId, RoomName, Sender,
 };
 use crate::wire::duplex::server::{Lists, ListsFrom};
-use pulse::{Probe, Pulse};
+use io_health::{IoHealth, Probe};
 pub use rights::{Change, MAX_KEPT_INVITES, MAX_OPEN_INVITES, NotChanged, Owner, OwnerRefused};
 use write::{Appender, Job};
 
-pub use pulse::LogTrouble;
+pub use io_health::LogTrouble;
 pub use upkeep::{Anew, Repaired};
 
 /// The file's name in the data directory.
@@ -206,7 +206,7 @@ struct Shared {
     batches: broadcast::Sender<Arc<[Entry]>>,
     state: Arc<State>,
     epoch: Epoch,
-    pulse: Arc<Pulse>,
+    pulse: Arc<IoHealth>,
 }
 
 /// What is known of the log without asking the disk, kept up to date by its writer.
@@ -249,10 +249,10 @@ impl HubStore {
         let (db, epoch, state) = open().map_err(|error| error.at(&path))?;
         let state = Arc::new(state);
         let (batches, _) = broadcast::channel(BATCHES);
-        let pulse = Arc::new(Pulse::new(path.clone()));
+        let pulse = Arc::new(IoHealth::new(path.clone()));
         let appender = Appender::new(db, Arc::clone(&state), batches.clone(), Arc::clone(&pulse));
         let reading = path.clone();
-        let slots = Slots::new(READERS, Box::new(move || migrate::open_read_only(&reading)));
+        let slots = ReaderConnections::new(READERS, Box::new(move || migrate::open_read_only(&reading)));
         let start = || -> Result<(Readers, Writer<Job>), StoreError> {
             let readers = Readers::start("hub-store-reader", &slots)?;
             Ok((readers, Writer::start("hub-store-writer", WAITING, appender)?))

@@ -10,7 +10,7 @@ use tokio::sync::{broadcast, oneshot};
 
 use super::super::error::{StoreError, int, unsigned};
 use super::super::writer::Work;
-use super::pulse::Pulse;
+use super::io_health::IoHealth;
 use super::rooms::Rooms;
 use super::usage::Usage;
 use super::{Append, Appended, HUB_SENDER, LogLimits, Quota, State, read, retain};
@@ -119,7 +119,7 @@ pub(super) fn begin(
         received: now,
         only_known: false,
     };
-    let mut gate = Gate::new(LogLimits::default(), Usage::default(), false);
+    let mut gate = QuotaCheck::new(LogLimits::default(), Usage::default(), false);
     append(&transaction, general, &mut 0, &mut rooms, &mut gate)?;
     transaction.commit()?;
     Ok((new_epoch, 1))
@@ -138,7 +138,7 @@ pub(super) struct Appender {
     rooms: Rooms,
     /// What everybody has written today; after a failed transaction it is counted anew.
     usage: Option<Usage>,
-    pulse: Arc<Pulse>,
+    pulse: Arc<IoHealth>,
 }
 
 impl Appender {
@@ -146,7 +146,7 @@ impl Appender {
         db: Connection,
         state: Arc<State>,
         batches: broadcast::Sender<Arc<[Entry]>>,
-        pulse: Arc<Pulse>,
+        pulse: Arc<IoHealth>,
     ) -> Self {
         Appender { db, state, batches, rooms: Rooms::default(), usage: None, pulse }
     }
@@ -228,7 +228,7 @@ impl Appender {
             None => Usage::load(&transaction)?,
         };
         let has_gone = retain::has_gone(&transaction)?;
-        let mut gate = Gate::new(self.state.limits(), usage, has_gone);
+        let mut gate = QuotaCheck::new(self.state.limits(), usage, has_gone);
         for job in jobs {
             let failed = match job {
                 Job::Append { appends, reply } => {
@@ -314,7 +314,7 @@ fn unwritten(job: Job) -> Option<Answer> {
 }
 
 /// What decides whether there is room for another entry.
-struct Gate {
+struct QuotaCheck {
     limits: LogLimits,
     usage: Usage,
     /// Bytes of the database in use, once they are known in this transaction.
@@ -325,9 +325,9 @@ struct Gate {
     stopped: Option<(Quota, Option<WallMs>)>,
 }
 
-impl Gate {
-    fn new(limits: LogLimits, usage: Usage, has_gone: bool) -> Gate {
-        Gate { limits, usage, used: None, has_gone, stopped: None }
+impl QuotaCheck {
+    fn new(limits: LogLimits, usage: Usage, has_gone: bool) -> QuotaCheck {
+        QuotaCheck { limits, usage, used: None, has_gone, stopped: None }
     }
 
     /// Which limit an entry would exceed, and until when.
@@ -415,7 +415,7 @@ fn append(
     mut new: Append,
     head: &mut Offset,
     rooms: &mut Rooms,
-    gate: &mut Gate,
+    gate: &mut QuotaCheck,
 ) -> Result<Appended> {
     if let Some((offset, received)) = known(db, &new, gate.has_gone)? {
         return Ok(Appended::Known { offset, received });

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::model::device::{
-    CommandState, DeviceId, DeviceState, Happened, LastValue, LogLine, Metric, Readings, Value,
+    CommandState, DeviceId, DeviceLogEvent, DeviceState, LastValue, LogLine, Metric, Readings, Value,
 };
 use crate::model::time::WallMs;
 
@@ -106,13 +106,13 @@ fn of_device(state: &DeviceState) -> usize {
 
 fn of_line(line: &LogLine) -> usize {
     match &line.what {
-        Happened::Offline { reason } => reason.len(),
-        Happened::Command { command } => {
+        DeviceLogEvent::Offline { reason } => reason.len(),
+        DeviceLogEvent::Command { command } => {
             let value = if let Value::Text(text) = &command.value { text.len() } else { 0 };
             let detail = if let CommandState::Failed { detail } = &command.state { detail.len() } else { 0 };
             value + detail + command.by.name.len() + command.by.id.0.len()
         }
-        Happened::Online | Happened::Silent => 0,
+        DeviceLogEvent::Online | DeviceLogEvent::Silent => 0,
     }
 }
 

@@ -9,7 +9,8 @@ use super::inbox::Item;
 use super::track::{Last, Track};
 use crate::model::clock_lag::ClockLag;
 use crate::model::device::{
-    DeviceId, DeviceState, Happened, LastValue, LogLine, METRICS, MetricName, Readings, Spec, Value, place,
+    DeviceId, DeviceLogEvent, DeviceState, LastValue, LogLine, METRICS, MetricName, Readings, Spec, Value,
+    place,
 };
 use crate::model::link_device::LOCAL_MARK;
 use crate::model::series::{Bucket, Point};
@@ -302,7 +303,8 @@ impl Memory {
                 self.is_urgent = true;
                 let key = self.key(source, &device);
                 if let Some(kept) = key.and_then(|key| self.devices.get_mut(&key)) {
-                    let is_away = matches!(line.what, Happened::Silent | Happened::Offline { .. });
+                    let is_away =
+                        matches!(line.what, DeviceLogEvent::Silent | DeviceLogEvent::Offline { .. });
                     if is_away && line.at >= kept.heard {
                         kept.break_off(line.at, &mut self.tracks);
                     }

@@ -20,7 +20,6 @@
 
 mod blob;
 mod inbox;
-mod keeper;
 mod memory;
 mod open;
 mod read;
@@ -30,6 +29,7 @@ mod tend;
 mod track;
 mod upkeep;
 mod write;
+mod writer;
 
 #[cfg(test)]
 mod tests;
@@ -44,14 +44,14 @@ use tokio::sync::oneshot;
 
 use super::error::StoreError;
 use super::migrate;
-use super::readers::{Readers, Slots};
+use super::readers::{ReaderConnections, Readers};
 use super::writer::Writer;
 use crate::model::time::WallMs;
 use crate::model::{DeviceId, DeviceState, LogLine, MetricName, Readings, SeriesPage, StateChange};
 use inbox::{Item, Put};
-use keeper::{Job, Keeper, Live};
 use read::Asked;
 pub use read::Kept;
+use writer::{Job, Live, ReadingsWriter};
 
 /// File name in the data directory of an app.
 pub const APP_FILE: &str = "readings.db";
@@ -71,7 +71,7 @@ const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// Limits on what is stored.
 #[derive(Copy, Clone, Debug)]
-pub struct Keep {
+pub struct ReadingsLimits {
     /// Maximum bytes of raw readings on disk; the oldest are deleted first. 0 stores none.
     pub raw_bytes: u64,
     /// How long minutes are kept, in milliseconds.
@@ -83,13 +83,17 @@ pub struct Keep {
     pub file_bytes: u64,
 }
 
-impl Keep {
+impl ReadingsLimits {
     /// The defaults of an app: 1 GiB of raw readings, minutes for a year.
-    pub const APP: Keep =
-        Keep { raw_bytes: 1 << 30, minutes_ms: 366 * 86_400_000, reserve_bytes: 0, file_bytes: 0 };
+    pub const APP: ReadingsLimits =
+        ReadingsLimits { raw_bytes: 1 << 30, minutes_ms: 366 * 86_400_000, reserve_bytes: 0, file_bytes: 0 };
     /// The limits of a hub: minutes for a year, as far as they fit into 4 GiB.
-    pub const HUB: Keep =
-        Keep { raw_bytes: 0, minutes_ms: 366 * 86_400_000, reserve_bytes: 4 << 20, file_bytes: 4 << 30 };
+    pub const HUB: ReadingsLimits = ReadingsLimits {
+        raw_bytes: 0,
+        minutes_ms: 366 * 86_400_000,
+        reserve_bytes: 4 << 20,
+        file_bytes: 4 << 30,
+    };
 }
 
 /// A handle to the readings' database. Clones share it; dropping the last one writes what is queued.
@@ -116,16 +120,22 @@ impl ReadingsStore {
     ///
     /// # Errors
     /// If the file cannot be read or created, or was written by a newer version; nothing is stored then.
-    pub fn open(dir: &Path, name: &str, keep: Keep) -> Result<ReadingsStore, StoreError> {
+    pub fn open(dir: &Path, name: &str, keep: ReadingsLimits) -> Result<ReadingsStore, StoreError> {
         let path = dir.join(name);
         let keeps_raw = keep.raw_bytes > 0;
         let opened = open::open(&path, keeps_raw).map_err(|error| error.at(&path))?;
         let live = Arc::new(Live::new(opened.memory, opened.set_aside));
         let to_read = path.clone();
-        let slots = Slots::new(READERS, Box::new(move || migrate::open_read_only(&to_read)));
+        let slots = ReaderConnections::new(READERS, Box::new(move || migrate::open_read_only(&to_read)));
         let raw_bytes = Arc::new(AtomicU64::new(keep.raw_bytes));
-        let keeper =
-            Keeper::new(path, keep, Arc::clone(&raw_bytes), opened.db, Arc::clone(&slots), Arc::clone(&live));
+        let keeper = ReadingsWriter::new(
+            path,
+            keep,
+            Arc::clone(&raw_bytes),
+            opened.db,
+            Arc::clone(&slots),
+            Arc::clone(&live),
+        );
         let writer = Writer::start("readings-writer", WAITING, keeper)?;
         let readers = Readers::start("readings-reader", &slots)?;
         let (refused, is_full) = (AtomicU64::new(0), AtomicBool::new(false));

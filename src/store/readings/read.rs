@@ -6,10 +6,10 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::error::StoreError;
-use super::keeper::Live;
 use super::memory::{Held, unannounced};
 use super::tend::{self, HOURS, MINUTES};
 use super::write::{CHUNK_SPAN_MS, in_order};
+use super::writer::Live;
 use super::{DAY_MS, HOUR_MS, TEXTS, blob};
 use crate::model::device::{DeviceId, DeviceState, LogLine, MetricName};
 use crate::model::series::{Bucket, MINUTE_MS, Point, SeriesPage};

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::error::StoreError;
-use super::{DAY_MS, HOUR_MS, Keep, blob};
+use super::{DAY_MS, HOUR_MS, ReadingsLimits, blob};
 use crate::model::series::{Bucket, MINUTE_MS};
 use crate::model::time::WallMs;
 
@@ -39,7 +39,7 @@ pub(super) struct Cursor {
 /// One maintenance step. `newest`: the latest time of all readings.
 pub(super) fn step(
     db: &Connection,
-    keep: &Keep,
+    keep: &ReadingsLimits,
     newest: WallMs,
     mut cursor: Cursor,
 ) -> Result<Cursor, StoreError> {

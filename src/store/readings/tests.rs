@@ -19,7 +19,7 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
 }
 
 fn open(dir: &Path) -> ReadingsStore {
-    ReadingsStore::open(dir, APP_FILE, Keep::APP).unwrap()
+    ReadingsStore::open(dir, APP_FILE, ReadingsLimits::APP).unwrap()
 }
 
 fn device() -> DeviceId {
@@ -91,10 +91,10 @@ fn naive(points: &[(WallMs, f64)], width: i64) -> Vec<Bucket> {
 
 fn with_keeper<T: Send + 'static>(
     store: &ReadingsStore,
-    ask: impl FnOnce(&mut Keeper) -> T + Send + 'static,
+    ask: impl FnOnce(&mut ReadingsWriter) -> T + Send + 'static,
 ) -> T {
     let (tell, told) = oneshot::channel();
-    let test = Box::new(move |keeper: &mut Keeper| {
+    let test = Box::new(move |keeper: &mut ReadingsWriter| {
         let _ = tell.send(ask(keeper));
     });
     store.shared.writer.jobs().unwrap().blocking_send(Job::Test(test)).unwrap();

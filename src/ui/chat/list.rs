@@ -12,7 +12,7 @@ use super::rows::{Around, Cache, Head, Item, Key, Slice, View, slice};
 use super::scrollbar;
 use super::selection::{Pressed, Selection};
 use super::spot::{self, Spot};
-use super::{Act, RoomKey};
+use super::{MessageAction, RoomKey};
 use crate::model::chat::Room;
 use crate::model::features::Feature;
 use crate::model::id::MessageId;
@@ -176,7 +176,7 @@ impl List {
         key: &RoomKey,
         focused: bool,
         input: Id,
-    ) -> Option<Act> {
+    ) -> Option<MessageAction> {
         let rect = ui.available_rect_before_wrap();
         if rect.height() < size::BODY_LINE {
             // A window so low has no room for a line.
@@ -247,7 +247,7 @@ impl List {
         columns: &paint::Columns,
         placed: &[Placed],
         menu_row: Option<Key>,
-    ) -> (Option<Act>, Option<String>) {
+    ) -> (Option<MessageAction>, Option<String>) {
         let (mut act, mut leads_to) = (None, None);
         for placed in placed {
             let is_spotted = self.is_spotted(cx, placed);
@@ -260,14 +260,14 @@ impl List {
                 spot::tell(ui, id.with(placed.item.key));
             }
             match wish {
-                Some(paint::Wish::Act(wanted)) => act = Some(wanted),
-                Some(paint::Wish::Unfold(message)) => self.unfold(message, placed),
-                Some(paint::Wish::Format(message, on)) => {
+                Some(paint::RowAction::Act(wanted)) => act = Some(wanted),
+                Some(paint::RowAction::Unfold(message)) => self.unfold(message, placed),
+                Some(paint::RowAction::Format(message, on)) => {
                     self.cache.formatted.insert(message, on);
                     cx.deadline.at(cx.now.boot_ms);
                 }
-                Some(paint::Wish::See(url)) => leads_to = Some(url),
-                Some(paint::Wish::CopySelected) => {
+                Some(paint::RowAction::See(url)) => leads_to = Some(url),
+                Some(paint::RowAction::CopySelected) => {
                     ui.ctx().copy_text(self.selection.text(cx, key));
                 }
                 None => {}

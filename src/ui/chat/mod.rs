@@ -29,10 +29,10 @@ use egui::{Align, Frame, Label, Layout, Margin, Panel, RichText, Sense, Ui, Vec2
 
 use super::icons::{self, Icon};
 use super::keys::{self, Action};
-use super::target::Target;
+use super::target::LinkTarget;
 use super::text::Words;
 use super::theme::{self, size, space};
-use super::{Cx, Place, bidi, harmless, widgets};
+use super::{Cx, OpenRoom, bidi, harmless, widgets};
 use crate::model::content::Content;
 use crate::model::id::{ConnectionId, MessageId, RoomId};
 use crate::model::intent::{ChatIntent, Intent, Jump};
@@ -69,7 +69,7 @@ pub(super) struct Chat {
 }
 
 /// An act on one message of the outbox, from its row.
-pub(super) enum Act {
+pub(super) enum MessageAction {
     /// Send it again.
     Resend(crate::model::MessageId),
     /// Change it in the input.
@@ -79,15 +79,15 @@ pub(super) enum Act {
     /// Name its author in the input.
     Mention(String),
     /// Follow a link in it. Beside it the address that its text names.
-    Follow(Target, Option<String>),
+    Follow(LinkTarget, Option<String>),
     /// Keep it to be sent with one click.
     Save(Snippet),
 }
 
 /// What the pane cannot do alone.
-pub(super) enum Wish {
+pub(super) enum ChatAction {
     /// Follow a link. Beside it the address that its text names.
-    Follow(Target, Option<String>),
+    Follow(LinkTarget, Option<String>),
     /// Something that keys do as well.
     Act(Action),
     /// To change the messages of a connection that are sent with one click, or to add one.
@@ -100,9 +100,9 @@ impl Chat {
         &mut self,
         ui: &mut Ui,
         cx: &mut Cx,
-        open: Option<&Place>,
+        open: Option<&OpenRoom>,
         focused: bool,
-    ) -> Option<Wish> {
+    ) -> Option<ChatAction> {
         let Some((connection, room)) = open.and_then(|place| Some((place.connection, place.room.clone()?)))
         else {
             nothing_open(ui, cx);
@@ -147,20 +147,26 @@ impl Chat {
         }
         let act = list.show(ui, cx, &key, focused, self.input.id(&key));
         match act {
-            Some(Act::Resend(id)) => cx.intents.push(Intent::Chat(ChatIntent::Resend { connection, id })),
-            Some(Act::Discard(id)) => cx.intents.push(Intent::Chat(ChatIntent::Discard { connection, id })),
-            Some(Act::Mention(name)) => {
+            Some(MessageAction::Resend(id)) => {
+                cx.intents.push(Intent::Chat(ChatIntent::Resend { connection, id }))
+            }
+            Some(MessageAction::Discard(id)) => {
+                cx.intents.push(Intent::Chat(ChatIntent::Discard { connection, id }))
+            }
+            Some(MessageAction::Mention(name)) => {
                 self.input.mention(&key, &name);
                 cx.deadline.at(cx.now.boot_ms);
             }
-            Some(Act::Edit(id, body)) => self.input.edit(&key, id, body),
-            Some(Act::Save(snippet)) => return Some(Wish::Snippets(connection, Some(snippet))),
-            Some(Act::Follow(target, claimed)) => return Some(Wish::Follow(target, claimed)),
+            Some(MessageAction::Edit(id, body)) => self.input.edit(&key, id, body),
+            Some(MessageAction::Save(snippet)) => {
+                return Some(ChatAction::Snippets(connection, Some(snippet)));
+            }
+            Some(MessageAction::Follow(target, claimed)) => return Some(ChatAction::Follow(target, claimed)),
             None => {}
         }
         match snippets {
-            Some(more) => Some(Wish::Snippets(connection, more)),
-            None => action.map(Wish::Act),
+            Some(more) => Some(ChatAction::Snippets(connection, more)),
+            None => action.map(ChatAction::Act),
         }
     }
 

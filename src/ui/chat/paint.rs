@@ -17,7 +17,7 @@ use super::markup;
 use super::row_menu::{self, Opening};
 use super::rows::{Fold, Head, Item, Key, PATIENCE_MS, Progress, Row};
 use super::selection::Selection;
-use super::{Act, RoomKey};
+use super::{MessageAction, RoomKey};
 use crate::model::Connection;
 use crate::model::event::Paused;
 use crate::model::id::MessageId;
@@ -62,9 +62,9 @@ pub(super) struct Measured {
 }
 
 /// What the person wants of a row.
-pub(super) enum Wish {
+pub(super) enum RowAction {
     /// Something for the worker or the input.
-    Act(Act),
+    Act(MessageAction),
     /// To see all of it, or no longer.
     Unfold(MessageId),
     /// To see its JSON on lines of its own, or as it came.
@@ -180,7 +180,7 @@ pub(super) fn row(
     placed: &Placed,
     selection: &Selection,
     opens_menu: bool,
-) -> Option<Wish> {
+) -> Option<RowAction> {
     let id = list.with(placed.item.key);
     let Some(row) = &placed.item.row else {
         if let Some(head) = placed.item.head {
@@ -210,7 +210,7 @@ pub(super) fn row(
     let mut y = body_top + text_size.y.max(size::BODY_LINE);
     if row.fold != Fold::None {
         if fold_link(ui, cx, id, row, pos2(columns.text_left, y)) {
-            wish = Some(Wish::Unfold(row.id));
+            wish = Some(RowAction::Unfold(row.id));
         }
         y += ACTS;
     }
@@ -228,7 +228,7 @@ pub(super) fn row(
         let can_act = row.progress.can_be_changed() || row.progress.waits_for_the_person();
         let at = pos2(columns.text_left, y + 2.0 + note.size().y);
         let acted = can_act.then(|| acts(ui, cx, id, row, at)).flatten();
-        wish = wish.or(acted.map(Wish::Act));
+        wish = wish.or(acted.map(RowAction::Act));
     } else if row.progress == Progress::Pending {
         let left = row.at.saturating_add(PATIENCE_MS).saturating_sub(cx.now.wall_ms).clamp(1, PATIENCE_MS);
         cx.deadline.at(cx.now.boot_ms.saturating_add(left.unsigned_abs()));
@@ -432,7 +432,7 @@ fn text(
     at: Pos2,
     selection: &Selection,
     opening: &mut Opening,
-) -> Option<Wish> {
+) -> Option<RowAction> {
     let theme = theme::of(ui);
     let colour = match row.progress {
         Progress::Pending | Progress::Attempted => theme.weak,
@@ -456,7 +456,7 @@ fn text(
 }
 
 /// What follows from what a person did with a message's links and code.
-fn touched(ui: &Ui, cx: &Cx, key: &RoomKey, placed: Key, row: &Row, touch: Touch) -> Option<Wish> {
+fn touched(ui: &Ui, cx: &Cx, key: &RoomKey, placed: Key, row: &Row, touch: Touch) -> Option<RowAction> {
     if let Some(nth) = touch.copied_code {
         let whole = as_written(cx, key, placed, row);
         ui.ctx().copy_text(markup::code(&whole, &row.text, nth));
@@ -464,9 +464,9 @@ fn touched(ui: &Ui, cx: &Cx, key: &RoomKey, placed: Key, row: &Row, touch: Touch
     let markup = row.markup.as_ref()?;
     if let Some(link) = touch.followed {
         let claimed = addresses::claimed(&markup.link_text(link)).map(str::to_owned);
-        return Some(Wish::Act(Act::Follow(markup.links.get(link)?.clone(), claimed)));
+        return Some(RowAction::Act(MessageAction::Follow(markup.links.get(link)?.clone(), claimed)));
     }
-    Some(Wish::See(markup.links.get(touch.pointed?)?.url().to_owned()))
+    Some(RowAction::See(markup.links.get(touch.pointed?)?.url().to_owned()))
 }
 
 fn description(cx: &Cx, row: &Row) -> String {
@@ -523,8 +523,8 @@ pub(super) fn as_written(cx: &Cx, key: &RoomKey, placed: Key, row: &Row) -> Stri
 }
 
 /// To change it in the input, where it was typed there.
-pub(super) fn edit(row: &Row) -> Option<Act> {
-    row.original.clone().map(|original| Act::Edit(row.id, original))
+pub(super) fn edit(row: &Row) -> Option<MessageAction> {
+    row.original.clone().map(|original| MessageAction::Edit(row.id, original))
 }
 
 /// How far one's own message has come, as a mark at the right: none once it is delivered.
@@ -563,7 +563,7 @@ fn fold_link(ui: &mut Ui, cx: &Cx, id: Id, row: &Row, at: Pos2) -> bool {
 }
 
 /// What can be done with a message that was not sent.
-fn acts(ui: &mut Ui, cx: &Cx, id: Id, row: &Row, at: Pos2) -> Option<Act> {
+fn acts(ui: &mut Ui, cx: &Cx, id: Id, row: &Row, at: Pos2) -> Option<MessageAction> {
     let theme = theme::of(ui);
     let mut line = line_of_acts(ui, id.with("acts"), at);
     line.spacing_mut().item_spacing.x = space::LARGE;
@@ -571,7 +571,7 @@ fn acts(ui: &mut Ui, cx: &Cx, id: Id, row: &Row, at: Pos2) -> Option<Act> {
     let mut act = None;
     let again = if row.progress == Progress::Unsure { cx.words.send_again } else { cx.words.retry };
     if row.progress.waits_for_the_person() && line.add(widgets::link(theme, again)).clicked() {
-        act = Some(Act::Resend(row.id));
+        act = Some(MessageAction::Resend(row.id));
     }
     if row.progress.can_be_changed()
         && let Some(edit) = edit(row)
@@ -580,7 +580,7 @@ fn acts(ui: &mut Ui, cx: &Cx, id: Id, row: &Row, at: Pos2) -> Option<Act> {
         act = Some(edit);
     }
     if line.add(widgets::link(theme, cx.words.delete)).clicked() {
-        act = Some(Act::Discard(row.id));
+        act = Some(MessageAction::Discard(row.id));
     }
     act
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use egui::{Popup, RectAlign, Response, SetOpenCommand, Ui};
 
 use super::frames;
-use super::paint::{Wish, as_written, edit};
+use super::paint::{RowAction, as_written, edit};
 use super::rows::{Key, Progress, Row};
-use super::{Act, RoomKey};
+use super::{MessageAction, RoomKey};
 use crate::model::profile::{FrameFormat, Snippet};
 use crate::ui::{Cx, menu};
 
@@ -41,7 +41,7 @@ pub(super) fn show(
     row_response: &Response,
     opening: Opening,
     is_selected: bool,
-) -> Option<Wish> {
+) -> Option<RowAction> {
     let id = row_response.id.with("menu");
     if !opening.by_pointer && !opening.by_keys && !Popup::is_id_open(ui.ctx(), id) {
         return None;
@@ -71,7 +71,7 @@ fn items(
     row: &Arc<Row>,
     focus_first: bool,
     is_selected: bool,
-) -> Option<Wish> {
+) -> Option<RowAction> {
     let mut wish = None;
     let is_bytes = row.frame.as_ref().is_some_and(|frame| frame.kind == frames::Kind::Bytes);
     let copy = menu::item(ui, if is_bytes { cx.words.plain.copy_bytes } else { cx.words.copy });
@@ -82,12 +82,12 @@ fn items(
         ui.ctx().copy_text(as_written(cx, key, placed, row));
     }
     if is_selected && menu::item(ui, cx.words.rich.copy_selected).clicked() {
-        wish = Some(Wish::CopySelected);
+        wish = Some(RowAction::CopySelected);
     }
     if let Some(frame) = row.frame.as_ref().filter(|frame| frame.may_be_json) {
         let words = if frame.formatted { cx.words.plain.as_received } else { cx.words.plain.format_json };
         if menu::item(ui, words).clicked() {
-            wish = Some(Wish::Format(row.id, !frame.formatted));
+            wish = Some(RowAction::Format(row.id, !frame.formatted));
         }
     }
     if let Some(frame) = row.frame.as_ref().filter(|_| !row.is_about_socket())
@@ -98,13 +98,13 @@ fn items(
             _ => FrameFormat::Text,
         };
         let text = as_written(cx, key, placed, row);
-        wish = Some(Wish::Act(Act::Save(Snippet { name: String::new(), text, format })));
+        wish = Some(RowAction::Act(MessageAction::Save(Snippet { name: String::new(), text, format })));
     }
     if !row.mine
         && row.frame.is_none()
         && menu::item(ui, &(cx.words.rich.mention)(&row.author.name)).clicked()
     {
-        wish = Some(Wish::Act(Act::Mention(row.author.name.clone())));
+        wish = Some(RowAction::Act(MessageAction::Mention(row.author.name.clone())));
     }
     let waits = row.progress.waits_for_the_person();
     let again = if row.progress == Progress::Unsure { cx.words.send_again } else { cx.words.retry };
@@ -112,16 +112,16 @@ fn items(
         menu::separator(ui);
     }
     if waits && menu::item(ui, again).clicked() {
-        wish = Some(Wish::Act(Act::Resend(row.id)));
+        wish = Some(RowAction::Act(MessageAction::Resend(row.id)));
     }
     if row.progress.can_be_changed()
         && let Some(edit) = edit(row)
         && menu::item(ui, cx.words.edit).clicked()
     {
-        wish = Some(Wish::Act(edit));
+        wish = Some(RowAction::Act(edit));
     }
     if (waits || row.progress.can_be_changed()) && menu::danger(ui, cx.words.delete).clicked() {
-        wish = Some(Wish::Act(Act::Discard(row.id)));
+        wish = Some(RowAction::Act(MessageAction::Discard(row.id)));
     }
     wish
 }

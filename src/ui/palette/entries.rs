@@ -8,9 +8,9 @@ use crate::model::id::ConnectionId;
 use crate::model::preferences::{Density, LanguageChoice, Theme};
 use crate::ui::devices::Act;
 use crate::ui::icons::Icon;
-use crate::ui::keys::{Action, Place as Heard, TABLE};
+use crate::ui::keys::{Action, Scope as Heard, TABLE};
 use crate::ui::text::{Language, Words};
-use crate::ui::{Cx, Place, harmless, people, rooms, settings, synonyms};
+use crate::ui::{Cx, OpenRoom, harmless, people, rooms, settings, synonyms};
 
 /// Where there are more entries than this, the palette opens before they are prepared to be looked through.
 const MAX_PREPARED: usize = 12_000;
@@ -19,7 +19,7 @@ const MAX_PREPARED: usize = 12_000;
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::ui) enum Target {
     /// This room.
-    Room(Place),
+    Room(OpenRoom),
     /// The page of this device.
     Device(ConnectionId, DeviceId),
     /// A connection: the first of its rooms.
@@ -83,8 +83,8 @@ impl Entry {
 /// Everything there is. `recent`: the rooms that were open, the newest last; the one that is open is of no use.
 pub(super) fn all(
     cx: &Cx,
-    open: Option<&Place>,
-    recent: &[Place],
+    open: Option<&OpenRoom>,
+    recent: &[OpenRoom],
     device: Option<&(ConnectionId, DeviceId)>,
 ) -> Vec<Entry> {
     let mut all = actions(cx.words);
@@ -94,7 +94,7 @@ pub(super) fn all(
         for (id, connection) in &model.connections {
             let of = rooms::name_of(connection, cx.words);
             for (id_of_room, room) in connection.chat.rooms_by_name() {
-                let place = Place { connection: *id, room: Some(id_of_room.clone()) };
+                let place = OpenRoom { connection: *id, room: Some(id_of_room.clone()) };
                 let known = recent.iter().rposition(|other| *other == place).map_or(0, |at| 200 + at as u32);
                 let likely = match open == Some(&place) {
                     true => 0,

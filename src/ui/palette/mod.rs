@@ -11,7 +11,7 @@ use egui::{
 
 use super::keys::{self, Action};
 use super::theme::{self, radius, size, space};
-use super::{Cx, Place, icons, widgets};
+use super::{Cx, OpenRoom, icons, widgets};
 use crate::model::device::DeviceId;
 use crate::model::id::ConnectionId;
 use crate::ui::icons::Icon;
@@ -53,8 +53,8 @@ impl Palette {
     /// `device`: the one whose page is open.
     pub(super) fn new(
         cx: &Cx,
-        open: Option<&Place>,
-        recent: &[Place],
+        open: Option<&OpenRoom>,
+        recent: &[OpenRoom],
         device: Option<&(ConnectionId, DeviceId)>,
     ) -> Palette {
         let all = entries::all(cx, open, recent, device);

@@ -7,7 +7,7 @@ use crate::model::device::DeviceId;
 use crate::model::id::{ConnectionId, PrincipalId};
 use crate::model::principal::{Principal, PrincipalKind};
 use crate::model::profile::Secret;
-use crate::model::rights::{Manage, proper_name};
+use crate::model::rights::{ManageRequest, proper_name};
 use crate::model::{name, publish};
 use crate::ui::text::people::PeopleWords;
 use crate::ui::theme::{self, radius, size, space};
@@ -61,7 +61,7 @@ impl RequestKind {
 }
 
 /// A request to send, and its kind.
-type NewRequest = (Manage, RequestKind);
+type NewRequest = (ManageRequest, RequestKind);
 
 /// Display name of a person or device; falls back to the id.
 pub(super) fn title(who: &Principal) -> String {
@@ -173,22 +173,23 @@ impl PendingChange {
 
     fn wanted(&self) -> NewRequest {
         match &self.what {
-            Change::Rename(who, name) => {
-                (Manage::Rename { who: who.id.clone(), name: name.trim().to_owned() }, RequestKind::Rename)
-            }
+            Change::Rename(who, name) => (
+                ManageRequest::Rename { who: who.id.clone(), name: name.trim().to_owned() },
+                RequestKind::Rename,
+            ),
             Change::Remove(who) => (
-                Manage::Remove { who: who.id.clone() },
+                ManageRequest::Remove { who: who.id.clone() },
                 RequestKind::Remove { name: title(who), device: is_device(who) },
             ),
             Change::NewToken(who) => {
-                let what = Manage::RotateToken { who: who.id.clone(), token: Secret::new("") };
+                let what = ManageRequest::RotateToken { who: who.id.clone(), token: Secret::new("") };
                 (what, RequestKind::NewToken { who: who.clone() })
             }
             Change::SetKind(who, kind) => {
-                (Manage::SetKind { who: who.id.clone(), kind: *kind }, RequestKind::SetKind)
+                (ManageRequest::SetKind { who: who.id.clone(), kind: *kind }, RequestKind::SetKind)
             }
             Change::RemoveInvite(id) => {
-                (Manage::RemoveInvite { invite: id.clone() }, RequestKind::RemoveInvite)
+                (ManageRequest::RemoveInvite { invite: id.clone() }, RequestKind::RemoveInvite)
             }
         }
     }
@@ -236,7 +237,7 @@ impl NewInvite {
                 ui.checkbox(&mut self.admin, words.as_admin);
                 make.clicked().then(|| {
                     let kind = if self.admin { PrincipalKind::Admin } else { PrincipalKind::Person };
-                    (Manage::Invite { kind, expires_in_ms: self.days * DAY_MS }, RequestKind::Invite)
+                    (ManageRequest::Invite { kind, expires_in_ms: self.days * DAY_MS }, RequestKind::Invite)
                 })
             })
             .inner
@@ -294,7 +295,7 @@ impl NewDevice {
             self.tried |= enter;
             let (who, name) = id.zip(name).filter(|_| enter && !busy)?;
             let doing = RequestKind::AddDevice { id: who.clone(), name: name.clone() };
-            Some((Manage::AddDevice { who, name, token: Secret::new("") }, doing))
+            Some((ManageRequest::AddDevice { who, name, token: Secret::new("") }, doing))
         })
     }
 

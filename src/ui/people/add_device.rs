@@ -8,7 +8,7 @@ use super::shown::Shown;
 use super::{Facts, facts, is_offered};
 use crate::model::id::ConnectionId;
 use crate::model::intent::{Intent, LinkIntent};
-use crate::model::rights::Managed;
+use crate::model::rights::ManageAnswer;
 use crate::ui::dialog::Fate;
 use crate::ui::theme::{self, space};
 use crate::ui::{Cx, rooms, widgets};
@@ -141,10 +141,12 @@ impl Sheet {
         let Some(answer) = answer else { return };
         let Some((_, doing)) = self.doing.take() else { return };
         match (answer, facts(cx, at)) {
-            (Some(Managed::Token { token }), Some(facts)) => {
+            (Some(ManageAnswer::Token { token }), Some(facts)) => {
                 self.shown = Some(Shown::token(&facts, &doing, token));
             }
-            (Some(Managed::Refused { why, .. }), _) => self.refused = Some((cx.words.people.refused)(why)),
+            (Some(ManageAnswer::Refused { why, .. }), _) => {
+                self.refused = Some((cx.words.people.refused)(why))
+            }
             _ => self.refused = Some(cx.words.people.not_connected),
         }
     }

@@ -19,7 +19,7 @@ use crate::model::id::{ConnectionId, PrincipalId};
 use crate::model::intent::{Intent, LinkIntent};
 use crate::model::lan::Lan;
 use crate::model::reducer::Connection;
-use crate::model::rights::{Invitation, Manage, Managed, Member};
+use crate::model::rights::{Invitation, ManageAnswer, ManageRequest, Member};
 use crate::model::time::WallMs;
 use act::{NewDevice, NewInvite, PendingChange, RequestKind};
 use list::List;
@@ -245,7 +245,7 @@ impl Sheet {
         all.find(is_it).is_none().then(|| first.id.clone())
     }
 
-    fn ask(&mut self, cx: &mut Cx, what: Manage) -> u64 {
+    fn ask(&mut self, cx: &mut Cx, what: ManageRequest) -> u64 {
         let number = self.next;
         self.next += 1;
         cx.intents.push(Intent::Link(LinkIntent::Manage { connection: self.connection, number, what }));
@@ -276,9 +276,9 @@ impl Sheet {
         };
         if let Some(after) = after {
             let what = match self.tab {
-                Tab::People => Manage::People { after },
-                Tab::Devices => Manage::Devices { after },
-                Tab::Invites => Manage::Invites { after },
+                Tab::People => ManageRequest::People { after },
+                Tab::Devices => ManageRequest::Devices { after },
+                Tab::Invites => ManageRequest::Invites { after },
             };
             let number = self.ask(cx, what);
             match self.tab {
@@ -296,7 +296,7 @@ impl Sheet {
         };
         let by_name = |member: &Member| (member.who.name.to_lowercase(), member.who.id.0.clone());
         match answer(self.people.number()) {
-            Some(Managed::People { people, next }) => {
+            Some(ManageAnswer::People { people, next }) => {
                 self.people.take(people, next);
                 self.people.sort(by_name);
             }
@@ -304,7 +304,7 @@ impl Sheet {
             None => {}
         }
         match answer(self.devices.number()) {
-            Some(Managed::Devices { devices, next }) => {
+            Some(ManageAnswer::Devices { devices, next }) => {
                 self.devices.take(devices, next);
                 self.devices.sort(by_name);
             }
@@ -313,7 +313,7 @@ impl Sheet {
         }
         match answer(self.invites.number()) {
             // Invites arrive in the order in which they were created.
-            Some(Managed::Invites { invites, next }) => self.invites.take(invites, next),
+            Some(ManageAnswer::Invites { invites, next }) => self.invites.take(invites, next),
             Some(_) => self.invites.give_up(),
             None => {}
         }
@@ -326,20 +326,20 @@ impl Sheet {
     }
 
     /// Handles the answer to a change: made, or refused.
-    fn done(&mut self, cx: &Cx, facts: &Facts, doing: RequestKind, answer: Managed) {
+    fn done(&mut self, cx: &Cx, facts: &Facts, doing: RequestKind, answer: ManageAnswer) {
         let words = cx.words.people;
         self.people.reload();
         self.devices.reload();
         self.invites.reload();
         self.outcome = match answer {
-            Managed::Refused { why, .. } => {
+            ManageAnswer::Refused { why, .. } => {
                 return self.outcome = Some(((words.refused)(why).to_owned(), true));
             }
-            Managed::Token { token } => {
+            ManageAnswer::Token { token } => {
                 self.shown = Some(Shown::token(facts, &doing, token));
                 None
             }
-            Managed::Invited { code, expires, url, fingerprint, also } => {
+            ManageAnswer::Invited { code, expires, url, fingerprint, also } => {
                 self.shown = Some(Shown::link(facts, (code, expires), (url, fingerprint, also)));
                 None
             }

@@ -12,7 +12,7 @@ use chrono::NaiveDate;
 use egui::{CentralPanel, Frame, Key, Margin, Modifiers, Panel, Rect, Ui};
 
 use super::theme::{self, size, space};
-use super::{Cx, Place, widgets};
+use super::{Cx, OpenRoom, widgets};
 use crate::model::banner::Banner;
 use crate::model::id::{ConnectionId, MessageId, RoomId};
 use crate::model::intent::{ChatIntent, Intent, Jump};
@@ -30,16 +30,16 @@ pub(super) struct Pane {
 }
 
 /// An action for the rest of the window.
-pub(super) enum Wish {
+pub(super) enum SearchAction {
     /// Show a message in its room.
-    Go(Target),
+    Go(MessageRef),
     /// The pane was closed.
     Closed,
 }
 
 /// A message to jump to.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Target {
+pub(super) struct MessageRef {
     /// The connection.
     pub(super) connection: ConnectionId,
     /// The room.
@@ -95,7 +95,7 @@ struct Facts {
     today: NaiveDate,
 }
 
-fn facts(cx: &Cx, open: Option<&Place>) -> Facts {
+fn facts(cx: &Cx, open: Option<&OpenRoom>) -> Facts {
     let room = open.and_then(|place| Some((place.connection, place.room.clone()?)));
     cx.model.read(|model: &Model| Facts {
         found: model.searching.found.clone(),
@@ -109,7 +109,7 @@ fn facts(cx: &Cx, open: Option<&Place>) -> Facts {
     })
 }
 
-impl Target {
+impl MessageRef {
     /// The position to jump to.
     pub(super) fn jump(&self) -> Jump {
         match self.place {
@@ -160,9 +160,9 @@ impl Pane {
         &mut self,
         ui: &mut Ui,
         cx: &mut Cx,
-        open: Option<&Place>,
+        open: Option<&OpenRoom>,
         alone: bool,
-    ) -> (Option<Wish>, Rect) {
+    ) -> (Option<SearchAction>, Rect) {
         let Pane { view: Some(view), number } = self else { return (None, Rect::NOTHING) };
         let facts = facts(cx, open);
         view.take(&facts);
@@ -179,7 +179,7 @@ impl Pane {
                 .show(ui, |ui| view.show(ui, cx, &facts, number))
         };
         // If the pane covers the room, it closes when a result is opened.
-        if matches!(shown.inner, Some(Wish::Closed)) || (alone && shown.inner.is_some()) {
+        if matches!(shown.inner, Some(SearchAction::Closed)) || (alone && shown.inner.is_some()) {
             self.view = None;
             cx.deadline.at(cx.now.boot_ms);
         }
@@ -254,7 +254,7 @@ impl View {
             Some(SentSearch { number: *number, query, scope, is_more: behind.is_some(), answered: false });
     }
 
-    fn show(&mut self, ui: &mut Ui, cx: &mut Cx, facts: &Facts, number: &mut u64) -> Option<Wish> {
+    fn show(&mut self, ui: &mut Ui, cx: &mut Cx, facts: &Facts, number: &mut u64) -> Option<SearchAction> {
         widgets::landmark(ui, egui::accesskit::Role::Search, cx.words.search.button);
         let keys = self.keys(ui);
         let margin = Margin::symmetric(space::MEDIUM as i8, space::SMALL as i8);
@@ -264,7 +264,7 @@ impl View {
             .resizable(false)
             .show(ui, |ui| closed |= self.controls(ui, cx, facts));
         if closed {
-            return Some(Wish::Closed);
+            return Some(SearchAction::Closed);
         }
         let mut wish = None;
         CentralPanel::default().frame(Frame::new()).show(ui, |ui| {
@@ -278,7 +278,7 @@ impl View {
             };
             let by_enter = keys.enter.then(|| self.list.cursor().unwrap_or(0));
             if let Some(hit) = chosen.or(by_enter).and_then(|at| self.shown.hits.get(at)) {
-                wish = Some(Wish::Go(Target {
+                wish = Some(SearchAction::Go(MessageRef {
                     connection: hit.connection,
                     room: hit.room.clone(),
                     place: hit.place,

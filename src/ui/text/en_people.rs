@@ -1,7 +1,7 @@
 //! English: who may come in at a server.
 
 use super::people::PeopleWords;
-use crate::model::rights::Unmanaged;
+use crate::model::rights::ManageRefusal;
 
 /// English.
 pub(super) static ENGLISH: PeopleWords = PeopleWords {
@@ -181,20 +181,20 @@ pub(super) static ENGLISH: PeopleWords = PeopleWords {
     removed: |name| format!("{name} was removed."),
     removed_device: |name| format!("{name} was removed."),
     refused: |why| match why {
-        Unmanaged::NotAllowed => "Only admins can do that, and you are no longer one.",
-        Unmanaged::Unknown => "It no longer exists. The list has been updated.",
-        Unmanaged::LastAdmin => "This is the last admin. Make someone else an admin first.",
-        Unmanaged::Owner => {
+        ManageRefusal::NotAllowed => "Only admins can do that, and you are no longer one.",
+        ManageRefusal::Unknown => "It no longer exists. The list has been updated.",
+        ManageRefusal::LastAdmin => "This is the last admin. Make someone else an admin first.",
+        ManageRefusal::Owner => {
             "The owner's rights can't be removed because their token is on the server's disk. Create a new token for them instead."
         }
-        Unmanaged::BadName => "A name has 1 to 64 visible characters.",
-        Unmanaged::BadToken => "The server didn't accept the token. Try again.",
-        Unmanaged::BadId => {
+        ManageRefusal::BadName => "A name has 1 to 64 visible characters.",
+        ManageRefusal::BadToken => "The server didn't accept the token. Try again.",
+        ManageRefusal::BadId => {
             "This ID can't be used: it belongs to a person, it starts with ~, or it is . or .."
         }
-        Unmanaged::BadKind => "A device can't become a person, or a person a device.",
-        Unmanaged::TooMany => "There are too many unused invites. Revoke some first.",
-        Unmanaged::Unavailable => "The server can't read or write its data right now. Try again later.",
-        Unmanaged::Other => "The server refused the request.",
+        ManageRefusal::BadKind => "A device can't become a person, or a person a device.",
+        ManageRefusal::TooMany => "There are too many unused invites. Revoke some first.",
+        ManageRefusal::Unavailable => "The server can't read or write its data right now. Try again later.",
+        ManageRefusal::Other => "The server refused the request.",
     },
 };

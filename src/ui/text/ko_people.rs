@@ -1,7 +1,7 @@
 //! Korean: who may come in at a server.
 
 use super::people::PeopleWords;
-use crate::model::rights::Unmanaged;
+use crate::model::rights::ManageRefusal;
 
 /// Korean.
 pub(super) static KOREAN: PeopleWords = PeopleWords {
@@ -184,20 +184,20 @@ pub(super) static KOREAN: PeopleWords = PeopleWords {
     removed: |name| format!("내보냈습니다: {name}"),
     removed_device: |name| format!("삭제했습니다: {name}"),
     refused: |why| match why {
-        Unmanaged::NotAllowed => "관리자만 할 수 있는데, 이제 관리자가 아닙니다.",
-        Unmanaged::Unknown => "이미 없어졌습니다. 목록을 새로 고쳤습니다.",
-        Unmanaged::LastAdmin => "마지막 관리자입니다. 먼저 다른 사람을 관리자로 지정하세요.",
-        Unmanaged::Owner => {
+        ManageRefusal::NotAllowed => "관리자만 할 수 있는데, 이제 관리자가 아닙니다.",
+        ManageRefusal::Unknown => "이미 없어졌습니다. 목록을 새로 고쳤습니다.",
+        ManageRefusal::LastAdmin => "마지막 관리자입니다. 먼저 다른 사람을 관리자로 지정하세요.",
+        ManageRefusal::Owner => {
             "소유자의 토큰은 서버 디스크에 있으므로 권한을 없앨 수 없습니다. 대신 새 토큰을 만드세요."
         }
-        Unmanaged::BadName => "이름은 보이는 글자 1~64자여야 합니다.",
-        Unmanaged::BadToken => "서버가 토큰을 받지 않았습니다. 다시 시도하세요.",
-        Unmanaged::BadId => {
+        ManageRefusal::BadName => "이름은 보이는 글자 1~64자여야 합니다.",
+        ManageRefusal::BadToken => "서버가 토큰을 받지 않았습니다. 다시 시도하세요.",
+        ManageRefusal::BadId => {
             "사용할 수 없는 ID입니다. 다른 사람이 사용 중이거나, ~로 시작하거나, . 또는 ..입니다."
         }
-        Unmanaged::BadKind => "기기를 사람으로, 사람을 기기로 바꿀 수 없습니다.",
-        Unmanaged::TooMany => "사용하지 않은 초대 링크가 너무 많습니다. 먼저 몇 개를 취소하세요.",
-        Unmanaged::Unavailable => "서버가 지금 데이터를 읽거나 쓸 수 없습니다. 나중에 다시 시도하세요.",
-        Unmanaged::Other => "서버가 거부했습니다.",
+        ManageRefusal::BadKind => "기기를 사람으로, 사람을 기기로 바꿀 수 없습니다.",
+        ManageRefusal::TooMany => "사용하지 않은 초대 링크가 너무 많습니다. 먼저 몇 개를 취소하세요.",
+        ManageRefusal::Unavailable => "서버가 지금 데이터를 읽거나 쓸 수 없습니다. 나중에 다시 시도하세요.",
+        ManageRefusal::Other => "서버가 거부했습니다.",
     },
 };

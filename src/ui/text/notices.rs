@@ -1,7 +1,7 @@
 //! [`NoticeWords`]: what is said in notices, in the tray, and where a person chooses of what to be told; and
 //! [`NoticeWords::say`], which makes a notice's title and text.
 
-use crate::model::notices::{DAY_MINUTES, Gone, Level, News, Notice};
+use crate::model::notices::{DAY_MINUTES, Gone, Level, Notice, NoticeContent};
 use crate::ui::harmless;
 
 /// Longest name in a notice, in characters.
@@ -88,7 +88,7 @@ impl NoticeWords {
         let name = |text: &str| harmless::line(text, NAME_CHARS);
         let of = connections.first().map_or("", String::as_str);
         let (title, text) = match &notice.news {
-            News::Messages { room, count, sender, text, mention } => {
+            NoticeContent::Messages { room, count, sender, text, mention } => {
                 let room = name(room.as_str());
                 let sender = name(sender);
                 let text = text.as_ref().map(|text| cut(text));
@@ -100,15 +100,15 @@ impl NoticeWords {
                     }
                 }
             }
-            News::ManyMessages { count, rooms, mention } => {
+            NoticeContent::ManyMessages { count, rooms, mention } => {
                 let text = if *mention { self.one_mentions_you } else { "" };
                 ((self.messages_in_rooms)(*count, *rooms), Some(text.to_owned()))
             }
-            News::Devices { count: 1, names, gone } => {
+            NoticeContent::Devices { count: 1, names, gone } => {
                 let device = names.first().map(|first| name(first)).unwrap_or_default();
                 ((self.device_gone)(&device, *gone), Some(of.to_owned()))
             }
-            News::Devices { count, names, gone } => {
+            NoticeContent::Devices { count, names, gone } => {
                 let first = names.iter().map(|one| name(one)).collect::<Vec<_>>().join(", ");
                 let text = match count - names.len() {
                     0 => first,
@@ -116,13 +116,13 @@ impl NoticeWords {
                 };
                 ((self.devices_gone)(*count, *gone, of), Some(text))
             }
-            News::LinkLost { connections: lost } if lost.len() == 1 => {
+            NoticeContent::LinkLost { connections: lost } if lost.len() == 1 => {
                 ((self.link_lost)(of), Some(self.link_lost_text.to_owned()))
             }
-            News::LinkLost { connections: lost } => {
+            NoticeContent::LinkLost { connections: lost } => {
                 ((self.links_lost)(lost.len()), Some(connections.join(", ")))
             }
-            News::Trial => (self.trial_title.to_owned(), Some(self.trial_text.to_owned())),
+            NoticeContent::Trial => (self.trial_title.to_owned(), Some(self.trial_text.to_owned())),
         };
         Said { title, text: text.unwrap_or_else(|| self.hidden_text.to_owned()) }
     }
@@ -147,20 +147,20 @@ pub(super) fn clock(minute: u16) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::notices::{Target, Topic};
+    use crate::model::notices::{ClickTarget, Topic};
     use crate::model::{ConnectionId, RoomId, RoomName};
     use crate::ui::text::{ENGLISH, KOREAN};
 
     const HUB: ConnectionId = ConnectionId(3);
 
-    fn said(words: &NoticeWords, topic: Topic, news: News) -> (String, String) {
-        let notice = Notice { topic, news, target: Target::Window };
+    fn said(words: &NoticeWords, topic: Topic, news: NoticeContent) -> (String, String) {
+        let notice = Notice { topic, news, target: ClickTarget::Window };
         let Said { title, text } = words.say(&notice, &["Workshop".to_owned(), "Lab".to_owned()]);
         (title, text)
     }
 
-    fn messages(count: u64, text: Option<&str>, mention: bool) -> News {
-        News::Messages {
+    fn messages(count: u64, text: Option<&str>, mention: bool) -> NoticeContent {
+        NoticeContent::Messages {
             room: RoomName::general(),
             count,
             sender: "Mina".into(),
@@ -169,7 +169,7 @@ mod tests {
         }
     }
 
-    fn both(topic: &Topic, news: &News) -> [(String, String); 2] {
+    fn both(topic: &Topic, news: &NoticeContent) -> [(String, String); 2] {
         [&ENGLISH, &KOREAN].map(|words| said(words.notices, topic.clone(), news.clone()))
     }
 
@@ -240,7 +240,7 @@ mod tests {
     #[test]
     fn what_comes_from_outside_is_short_and_harmless() {
         let room = Topic::Room(HUB, RoomId::general());
-        let news = News::Messages {
+        let news = NoticeContent::Messages {
             room: RoomName::general(),
             count: 1,
             sender: "Mi\nna".into(),
@@ -258,7 +258,7 @@ mod tests {
     #[test]
     fn devices_and_links_are_counted() {
         let devices = Topic::Devices(HUB);
-        let gone = |count, gone| News::Devices {
+        let gone = |count, gone| NoticeContent::Devices {
             count,
             names: ["Pump", "Lamp", "Fan"].into_iter().take(count).map(str::to_owned).collect(),
             gone,
@@ -274,7 +274,8 @@ mod tests {
                 pair("Workshop의 기기 12대가 오프라인이 되었습니다", "Pump, Lamp, Fan 외 9대")
             ]
         );
-        let lost = |count: u64| News::LinkLost { connections: (3..3 + count).map(ConnectionId).collect() };
+        let lost =
+            |count: u64| NoticeContent::LinkLost { connections: (3..3 + count).map(ConnectionId).collect() };
         let [english, korean] = both(&Topic::Links, &lost(1));
         assert_eq!(
             (english.0.as_str(), korean.0.as_str()),

@@ -1,6 +1,6 @@
 //! [`PeopleWords`]: what an admin is told of who may come in at a server: people, invites, devices with a token.
 
-use crate::model::rights::Unmanaged;
+use crate::model::rights::ManageRefusal;
 
 /// All that is said of it in one language. Text from outside comes in harmless.
 #[allow(missing_docs)] // The names say it; the sentences are in the language's file.
@@ -153,5 +153,5 @@ pub struct PeopleWords {
     pub saved: &'static str,
     pub removed: fn(&str) -> String,
     pub removed_device: fn(&str) -> String,
-    pub refused: fn(Unmanaged) -> &'static str,
+    pub refused: fn(ManageRefusal) -> &'static str,
 }

@@ -818,7 +818,7 @@ fn what_is_chosen_for_devices_and_saved_is_told_in_each_language() {
 
 #[test]
 fn who_may_come_in_is_told_in_each_language() {
-    use crate::model::rights::Unmanaged;
+    use crate::model::rights::ManageRefusal;
     let hangul = |text: &str| text.chars().any(is_hangul);
     let all = |people: &'static people::PeopleWords| {
         let plain = [
@@ -895,17 +895,17 @@ fn who_may_come_in_is_told_in_each_language() {
             people.removed,
         ];
         let refused = [
-            Unmanaged::NotAllowed,
-            Unmanaged::Unknown,
-            Unmanaged::LastAdmin,
-            Unmanaged::Owner,
-            Unmanaged::BadName,
-            Unmanaged::BadToken,
-            Unmanaged::BadId,
-            Unmanaged::BadKind,
-            Unmanaged::TooMany,
-            Unmanaged::Unavailable,
-            Unmanaged::Other,
+            ManageRefusal::NotAllowed,
+            ManageRefusal::Unknown,
+            ManageRefusal::LastAdmin,
+            ManageRefusal::Owner,
+            ManageRefusal::BadName,
+            ManageRefusal::BadToken,
+            ManageRefusal::BadId,
+            ManageRefusal::BadKind,
+            ManageRefusal::TooMany,
+            ManageRefusal::Unavailable,
+            ManageRefusal::Other,
         ];
         let mut all: Vec<String> =
             plain.into_iter().chain(refused.map(people.refused)).map(str::to_owned).collect();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::batch::Batch;
 use super::message::{Redeem, Token};
 use crate::frame::Frame;
-use crate::model::rights::{Manage, Managed};
+use crate::model::rights::{ManageAnswer, ManageRequest};
 use crate::model::time::WallMs;
 use crate::model::{
     CommandState, DeviceId, Draft, Entry, Epoch, LogLine, MessageId, MetricName, NamedRoom, Offset,
@@ -29,7 +29,7 @@ pub enum Input {
     /// Everything polled so far was taken by the socket.
     Drained,
     /// An answer to an [`Ask`].
-    Answer(Answer),
+    Answer(HubAnswer),
     /// New entries are in the log.
     Committed(Arc<Batch>),
     /// The log's newest offset, where batches were missed.
@@ -58,7 +58,7 @@ pub enum Input {
     /// Readings, as the text of one whole `readings` message. Only ever given after [`Input::Drained`].
     Readings(Arc<str>),
     /// A command for a device that this client publishes.
-    CommandGiven(Given),
+    CommandGiven(DeviceCommand),
     /// This client's principal has another name from now on.
     Renamed(String),
     /// This client's rights were taken away or have changed: it is closed.
@@ -78,7 +78,7 @@ pub enum Input {
 
 /// What the session asks of the hub. Appends are answered in the order in which they were asked.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Ask {
+pub enum HubRequest {
     /// Whose token is this?
     Authenticate {
         /// The token.
@@ -192,13 +192,13 @@ pub enum Ask {
         /// The number of the request.
         id: u64,
         /// What.
-        what: Manage,
+        what: ManageRequest,
     },
 }
 
 /// A command on its way to the client that publishes the device.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Given {
+pub struct DeviceCommand {
     /// The command's id.
     pub id: MessageId,
     /// Which device.
@@ -215,7 +215,7 @@ pub struct Given {
 
 /// The hub's answers.
 #[derive(Clone, Debug)]
-pub enum Answer {
+pub enum HubAnswer {
     /// To `Authenticate`: who it is, if anybody.
     Authenticated(Option<Principal>),
     /// To `Redeem`: who it is from now on, if the invite was good.
@@ -276,7 +276,7 @@ pub enum Answer {
         /// As asked.
         id: u64,
         /// What became of it.
-        managed: Managed,
+        managed: ManageAnswer,
     },
     /// To anything: the log cannot be read or written at the moment.
     Unavailable,
@@ -366,7 +366,7 @@ pub enum Output {
     /// Send the transport's own ping.
     Ping,
     /// Ask the hub.
-    Ask(Ask),
+    Ask(HubRequest),
     /// Close the socket with this code and reason.
     Close(u16, String),
 }

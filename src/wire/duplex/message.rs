@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::frame::Frame;
 use crate::model::content;
-use crate::model::rights::{Manage, Managed};
+use crate::model::rights::{ManageAnswer, ManageRequest};
 use crate::model::{
     Bucket, Command, CommandState, DeviceId, DeviceState, Draft, Entry, Epoch, Extra, Features, LogLine,
     MessageId, MetricName, NamedRoom, Offset, Principal, Refusal, ResumePoint, RoomId, RoomName, Sender,
@@ -173,7 +173,7 @@ pub enum ClientMessage {
         id: u64,
         /// What.
         #[serde(flatten)]
-        what: Manage,
+        what: ManageRequest,
     },
     /// Are you there?
     Ping {
@@ -452,7 +452,7 @@ pub enum HubMessage {
         id: u64,
         /// What became of it.
         #[serde(flatten)]
-        managed: Managed,
+        managed: ManageAnswer,
     },
     /// An announcement or readings were not taken.
     PublishRefused {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use super::batch;
 pub use super::batch::Batch;
 pub use super::exchange::{
-    Answer, AppendOutcome, Ask, Begun, Given, Input, LIST_ITEMS, Lists, ListsFrom, Output,
+    AppendOutcome, Begun, DeviceCommand, HubAnswer, HubRequest, Input, LIST_ITEMS, Lists, ListsFrom, Output,
 };
 use super::message::{
     self, ClientMessage, Decoded, Hello, HubMessage, Malformed, PersonState, ReadState, Start, Token,
@@ -189,7 +189,7 @@ impl ServerSession {
                 }
             }
             Input::CommandGiven(given) => {
-                let Given { id, device, property, value, by, expires_in_ms } = given;
+                let DeviceCommand { id, device, property, value, by, expires_in_ms } = given;
                 if self.principal().is_some() {
                     self.send(&HubMessage::Command { id, device, property, value, by, expires_in_ms });
                 }
@@ -241,7 +241,7 @@ impl ServerSession {
         self.outputs.push_back(Output::Send(message::encode(message)));
     }
 
-    fn ask(&mut self, ask: Ask) {
+    fn ask(&mut self, ask: HubRequest) {
         self.outputs.push_back(Output::Ask(ask));
     }
 
@@ -315,12 +315,12 @@ impl ServerSession {
             (Phase::Greeting { hello: None, .. }, ClientMessage::Hello(hello)) => self.hello(now, hello),
             (phase @ Phase::Greeting { hello: None, .. }, ClientMessage::CheckInvite { code }) => {
                 *phase = Phase::Checking;
-                self.ask(Ask::CheckInvite { code });
+                self.ask(HubRequest::CheckInvite { code });
             }
             (Phase::Greeting { hello: hello @ Some(_), .. }, ClientMessage::Auth { token }) => {
                 if let Some(hello) = hello.take() {
                     self.phase = Phase::Entering { hello, principal: None };
-                    self.ask(Ask::Authenticate { token });
+                    self.ask(HubRequest::Authenticate { token });
                 }
             }
             (_, ClientMessage::Bye) => {
@@ -359,8 +359,8 @@ impl ServerSession {
             (Some(principal), None, None) => {
                 return self.enter(hello, Some(principal));
             }
-            (_, Some(token), None) => Ask::Authenticate { token: Token(token) },
-            (_, None, Some(redeem)) => Ask::Redeem(redeem),
+            (_, Some(token), None) => HubRequest::Authenticate { token: Token(token) },
+            (_, None, Some(redeem)) => HubRequest::Redeem(redeem),
             _ => return self.bye(close::UNAUTHORIZED, "no token", None),
         };
         self.phase = Phase::Entering { hello, principal: None };
@@ -373,53 +373,53 @@ impl ServerSession {
             Some(principal) => {
                 let principal = named(principal);
                 let resume = hello.resume.filter(|_| principal.kind != PrincipalKind::Device);
-                let begin = Ask::Begin { principal: principal.clone(), resume };
+                let begin = HubRequest::Begin { principal: principal.clone(), resume };
                 self.phase = Phase::Entering { hello, principal: Some(principal) };
                 self.ask(begin);
             }
         }
     }
 
-    fn answer(&mut self, now: Time, answer: Answer) {
+    fn answer(&mut self, now: Time, answer: HubAnswer) {
         match answer {
-            Answer::Authenticated(principal) => {
+            HubAnswer::Authenticated(principal) => {
                 if let Phase::Entering { hello, principal: None } = &self.phase {
                     let hello = hello.clone();
                     self.enter(hello, principal);
                 }
             }
-            Answer::InviteChecked(Some((hub, expires))) => {
+            HubAnswer::InviteChecked(Some((hub, expires))) => {
                 let hub = limits::cut(&hub, limits::TITLE_CHARS);
                 self.send(&HubMessage::InviteGood { hub, expires });
                 self.outputs.push_back(Output::Close(1000, String::new()));
                 self.phase = Phase::Ended;
             }
-            Answer::InviteChecked(None) | Answer::Redeemed(None) => {
+            HubAnswer::InviteChecked(None) | HubAnswer::Redeemed(None) => {
                 self.bye(close::INVITE_REFUSED, "the invite is not good", None)
             }
-            Answer::Redeemed(principal) => self.answer(now, Answer::Authenticated(principal)),
-            Answer::Begun(begun) => self.begun(now, begun),
-            Answer::Appended { id, outcome } => self.appended(now, id, outcome),
-            Answer::Entries(entries) => self.entries(entries),
-            Answer::Lists(lists) => self.lists(lists),
-            Answer::History { room, before, entries, complete } => {
+            HubAnswer::Redeemed(principal) => self.answer(now, HubAnswer::Authenticated(principal)),
+            HubAnswer::Begun(begun) => self.begun(now, begun),
+            HubAnswer::Appended { id, outcome } => self.appended(now, id, outcome),
+            HubAnswer::Entries(entries) => self.entries(entries),
+            HubAnswer::Lists(lists) => self.lists(lists),
+            HubAnswer::History { room, before, entries, complete } => {
                 let (entries, all) = batch::newest_that_fit(entries);
                 let complete = complete && all;
                 self.send(&HubMessage::History { room, before, entries, complete });
             }
-            Answer::Series { device, metric, page } => {
+            HubAnswer::Series { device, metric, page } => {
                 let SeriesPage { from, to, step_ms, buckets } = page;
                 self.send(&HubMessage::Series { device, metric, from, to, step_ms, buckets });
             }
-            Answer::DeviceLog { device, lines } => {
+            HubAnswer::DeviceLog { device, lines } => {
                 let (lines, _) = batch::newest_that_fit(lines);
                 self.send(&HubMessage::DeviceLog { device, lines });
             }
-            Answer::PublishRefused { device, code, detail } => {
+            HubAnswer::PublishRefused { device, code, detail } => {
                 self.send(&HubMessage::PublishRefused { device, code: code.to_owned(), detail });
             }
-            Answer::Managed { id, managed } => self.managed(id, managed),
-            Answer::Unavailable => {
+            HubAnswer::Managed { id, managed } => self.managed(id, managed),
+            HubAnswer::Unavailable => {
                 self.bye(close::UNAVAILABLE, "the log cannot be read or written", Some(UNAVAILABLE_MS));
             }
         }
@@ -530,10 +530,10 @@ impl ServerSession {
                 let draft = Draft { id, room: id.into(), content, at: at.unwrap_or(now.wall_ms) };
                 self.append(draft, sender, None);
             }
-            ClientMessage::Typing { room } => self.ask(Ask::Typing { room }),
-            ClientMessage::Read { room, offset } => self.ask(Ask::SetRead { room, offset }),
+            ClientMessage::Typing { room } => self.ask(HubRequest::Typing { room }),
+            ClientMessage::Read { room, offset } => self.ask(HubRequest::SetRead { room, offset }),
             ClientMessage::History { room, before, limit } => {
-                self.ask(Ask::History { room, before, limit: limit.clamp(1, HISTORY_LIMIT) });
+                self.ask(HubRequest::History { room, before, limit: limit.clamp(1, HISTORY_LIMIT) });
             }
             // `message` takes care of the rest.
             ClientMessage::Hello(_) | ClientMessage::Auth { .. } => {
@@ -566,7 +566,7 @@ impl ServerSession {
         if refusal.is_some() {
             draft.content = draft.content.emptied();
         }
-        self.ask(Ask::Append { draft, sender, refusal });
+        self.ask(HubRequest::Append { draft, sender, refusal });
     }
 
     /// Where this send stands to the one that is expected: a doubled one is less, greater means that one was lost.
@@ -632,14 +632,14 @@ impl ServerSession {
         if online.drained && !online.reading && online.cursor <= online.head {
             online.reading = true;
             let from = online.cursor;
-            self.outputs.push_back(Output::Ask(Ask::Read { from, limit: READ_LIMIT }));
+            self.outputs.push_back(Output::Ask(HubRequest::Read { from, limit: READ_LIMIT }));
         }
         if online.drained
             && !online.listing
             && let Some(from) = online.lists.clone()
         {
             online.listing = true;
-            self.outputs.push_back(Output::Ask(Ask::Lists(from)));
+            self.outputs.push_back(Output::Ask(HubRequest::Lists(from)));
         }
     }
 }

@@ -99,7 +99,7 @@ impl Tray for Shown {
             StandardItem { label: label.to_owned(), activate, ..StandardItem::default() }.into()
         };
         vec![
-            item(self.face.open, Report::Open(crate::model::notices::Target::Window)),
+            item(self.face.open, Report::Open(crate::model::notices::ClickTarget::Window)),
             CheckmarkItem {
                 label: self.face.disturb.to_owned(),
                 checked: self.face.do_not_disturb,

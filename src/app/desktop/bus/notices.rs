@@ -13,7 +13,7 @@ use zbus::zvariant::{Structure, Value};
 use self::proxy::{ActionInvokedStream, NotificationClosedStream, NotificationsProxy};
 use super::{PATIENCE, flatpak_id};
 use crate::app::desktop::{Kind, Order, Report, Reports, Shown, badge, icon};
-use crate::model::notices::{Target, Topic};
+use crate::model::notices::{ClickTarget, Topic};
 
 /// The service's bus name.
 const NAME: &str = "org.freedesktop.Notifications";
@@ -73,7 +73,7 @@ pub(super) struct Service {
     there: bool,
     /// `None` until it was asked.
     abilities: Option<Abilities>,
-    shown: HashMap<Topic, (u32, Target)>,
+    shown: HashMap<Topic, (u32, ClickTarget)>,
     icon: Option<Structure<'static>>,
 }
 

@@ -141,7 +141,7 @@ fn damage_that_a_read_comes_upon_is_looked_into() {
 fn a_file_that_a_full_disk_left_empty_reads_as_empty_and_is_filled_later() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join(FILE), "").unwrap();
-    let place = super::super::open::Place::File(dir.path().join(FILE));
+    let place = super::super::open::Location::File(dir.path().join(FILE));
     let reader = super::super::open::open_to_read(&place).unwrap();
     assert_eq!(read::load(&reader, C).unwrap(), Loaded::default());
     drop(reader);

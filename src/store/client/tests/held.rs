@@ -5,9 +5,9 @@ use std::fs;
 use super::*;
 use crate::model::content::Content;
 use crate::model::event::ChatEvent;
-use crate::store::client::held::Keeper;
+use crate::store::client::held::ClientWriter;
 
-pub(super) fn break_disk(store: &ClientStore, error: fn(&mut Keeper) -> Result<(), StoreError>) {
+pub(super) fn break_disk(store: &ClientStore, error: fn(&mut ClientWriter) -> Result<(), StoreError>) {
     with_keeper(store, move |keeper| keeper.fault = Some(error));
 }
 

@@ -8,7 +8,7 @@ use super::*;
 /// Looks at what the writer has, and waits for what comes of it.
 fn of_keeper<T: Send + 'static>(
     store: &ClientStore,
-    look: impl FnOnce(&mut crate::store::client::held::Keeper) -> T + Send + 'static,
+    look: impl FnOnce(&mut crate::store::client::held::ClientWriter) -> T + Send + 'static,
 ) -> T {
     let (tell, told) = std::sync::mpsc::sync_channel(1);
     with_keeper(store, move |keeper| tell.send(look(keeper)).unwrap());

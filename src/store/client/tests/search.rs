@@ -69,7 +69,7 @@ fn wait_for_index(store: &ClientStore) {
 }
 
 /// Brings the index up to the newest message.
-fn catch_up(keeper: &mut crate::store::client::held::Keeper) {
+fn catch_up(keeper: &mut crate::store::client::held::ClientWriter) {
     while index::take_in(keeper.db.as_mut().unwrap(), 100, &|| false).unwrap() {}
 }
 

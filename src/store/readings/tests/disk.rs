@@ -43,7 +43,9 @@ fn a_crash_loses_at_most_unwritten_data() {
 fn raw_readings_stay_within_their_limit_and_the_oldest_are_deleted_first() {
     let dir = tempfile::tempdir().unwrap();
     let cap = 60_000;
-    let store = ReadingsStore::open(dir.path(), APP_FILE, Keep { raw_bytes: cap, ..Keep::APP }).unwrap();
+    let store =
+        ReadingsStore::open(dir.path(), APP_FILE, ReadingsLimits { raw_bytes: cap, ..ReadingsLimits::APP })
+            .unwrap();
     // Values that compress badly.
     let value = |i: i64| (i as f64 * 12.9898).sin() * 43_758.545_3;
     let told: Vec<_> = (0..40_000).map(|i| (T0 + i * 1_000, value(i))).collect();
@@ -79,7 +81,7 @@ fn raw_readings_stay_within_their_limit_and_the_oldest_are_deleted_first() {
 #[test]
 fn a_hub_stores_minutes_only() {
     let dir = tempfile::tempdir().unwrap();
-    let store = ReadingsStore::open(dir.path(), HUB_FILE, Keep::HUB).unwrap();
+    let store = ReadingsStore::open(dir.path(), HUB_FILE, ReadingsLimits::HUB).unwrap();
     let told: Vec<_> = (0..500).map(|i| (T0 + i * 1_000, i as f64)).collect();
     tell_all(&store, "t", &told);
     wait(store.flush());
@@ -90,13 +92,13 @@ fn a_hub_stores_minutes_only() {
     };
     check(&store);
     drop(store);
-    check(&ReadingsStore::open(dir.path(), HUB_FILE, Keep::HUB).unwrap());
+    check(&ReadingsStore::open(dir.path(), HUB_FILE, ReadingsLimits::HUB).unwrap());
 }
 
 #[test]
 fn old_minutes_are_deleted() {
     let dir = tempfile::tempdir().unwrap();
-    let keep = Keep { minutes_ms: 2 * DAY_MS, ..Keep::HUB };
+    let keep = ReadingsLimits { minutes_ms: 2 * DAY_MS, ..ReadingsLimits::HUB };
     let store = ReadingsStore::open(dir.path(), APP_FILE, keep).unwrap();
     let told: Vec<_> = (0..6 * 1_440).map(|i| (T0 + i * MINUTE_MS, i as f64)).collect();
     tell_all(&store, "t", &told);
@@ -114,7 +116,7 @@ fn old_minutes_are_deleted() {
 fn an_oversized_file_loses_its_oldest_texts_and_minutes() {
     let dir = tempfile::tempdir().unwrap();
     let most = 1_500_000;
-    let keep = Keep { file_bytes: most, ..Keep::HUB };
+    let keep = ReadingsLimits { file_bytes: most, ..ReadingsLimits::HUB };
     let store = ReadingsStore::open(dir.path(), HUB_FILE, keep).unwrap();
     let told: Vec<_> = (0..10 * 1_440).map(|i| (T0 + i * MINUTE_MS, i as f64)).collect();
     tell_all(&store, "t", &told);
@@ -224,6 +226,6 @@ fn a_newer_version_is_left_unchanged() {
         keeper.db.as_ref().unwrap().pragma_update(None, "user_version", 3).unwrap();
     });
     drop(store);
-    let refused = ReadingsStore::open(dir.path(), APP_FILE, Keep::APP).map(|_| ());
+    let refused = ReadingsStore::open(dir.path(), APP_FILE, ReadingsLimits::APP).map(|_| ());
     assert!(matches!(refused, Err(StoreError::File { .. })), "{refused:?}");
 }

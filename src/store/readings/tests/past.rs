@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::DeviceState;
-use crate::model::device::{Happened, LastValue, Spec};
+use crate::model::device::{DeviceLogEvent, LastValue, Spec};
 
 #[test]
 fn unwritten_data_is_visible_at_once_and_after_a_restart() {
@@ -272,10 +272,10 @@ fn a_text_has_a_gap_while_its_device_is_offline_or_the_link_is_down() {
     let log = |at, what| store.log(1, device(), LogLine { at, what });
     say(&store, T0, "a");
     say(&store, T0 + 10, "a");
-    log(T0 + 5, Happened::Silent);
+    log(T0 + 5, DeviceLogEvent::Silent);
     assert_eq!(states(&store), [was(T0, "a")], "it has sent readings since");
-    log(T0 + 20, Happened::Silent);
-    log(T0 + 30, Happened::Offline { reason: String::new() });
+    log(T0 + 20, DeviceLogEvent::Silent);
+    log(T0 + 30, DeviceLogEvent::Offline { reason: String::new() });
     assert_eq!(states(&store), [was(T0, "a"), (T0 + 20, None)]);
     say(&store, T0 + 40, "b");
     let mut expected = vec![was(T0, "a"), (T0 + 20, None), was(T0 + 40, "b"), was(T0 + 40, "b")];
@@ -369,7 +369,7 @@ fn texts_of_the_first_version_are_migrated() {
 fn the_newest_200_log_lines_are_stored() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
-    let line = |at| LogLine { at, what: Happened::Silent };
+    let line = |at| LogLine { at, what: DeviceLogEvent::Silent };
     for at in 0..150 {
         store.log(1, device(), line(at));
     }

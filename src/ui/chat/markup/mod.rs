@@ -9,7 +9,7 @@ use std::ops::Range;
 use pulldown_cmark::{Options, Parser};
 
 use crate::model::notices::mention_places;
-use crate::ui::target::Target;
+use crate::ui::target::LinkTarget;
 use prepare::{HELP, prepare};
 use reader::Reader;
 
@@ -65,7 +65,7 @@ pub(in crate::ui::chat) struct Block {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::ui::chat) struct Markup {
     pub(in crate::ui::chat) blocks: Vec<Block>,
-    pub(in crate::ui::chat) links: Vec<Target>,
+    pub(in crate::ui::chat) links: Vec<LinkTarget>,
 }
 
 impl Markup {

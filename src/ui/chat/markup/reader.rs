@@ -8,7 +8,7 @@ use super::prepare::HELP;
 use super::{Block, Kind, MOST_LINKS, Markup, Style};
 use crate::ui::chat::addresses;
 use crate::ui::harmless;
-use crate::ui::target::Target;
+use crate::ui::target::LinkTarget;
 
 /// Quotes and lists are indented no deeper than this.
 pub(super) const MOST_DEPTH: u8 = 5;
@@ -265,8 +265,8 @@ impl<'a> Reader<'a> {
 
     fn link(&mut self, kind: LinkType, url: &str, range: Range<usize>, bracket: &'static str) {
         let target = match kind {
-            LinkType::Email => Target::parse(&format!("mailto:{url}")),
-            _ => Target::parse(url),
+            LinkType::Email => LinkTarget::parse(&format!("mailto:{url}")),
+            _ => LinkTarget::parse(url),
         };
         let target = target.filter(|_| self.markup.links.len() < MOST_LINKS);
         match target {
@@ -379,7 +379,7 @@ impl<'a> Reader<'a> {
             if self.markup.links.len() >= MOST_LINKS {
                 break;
             }
-            let Some(target) = Target::parse(&loose[range.clone()]) else { continue };
+            let Some(target) = LinkTarget::parse(&loose[range.clone()]) else { continue };
             self.append(&loose[from..range.start], style);
             let link = Some(self.markup.links.len());
             self.markup.links.push(target);

@@ -7,7 +7,7 @@ use egui::{Label, RichText, TextEdit, Ui};
 use serde_json::{Map, Value as Json, json};
 
 use super::{Facts, View, rows};
-use crate::model::device::{Happened, Metric, MetricType, Spec};
+use crate::model::device::{DeviceLogEvent, Metric, MetricType, Spec};
 use crate::model::devices::{Device, Latest};
 use crate::model::id::ConnectionId;
 use crate::model::known::person_line;
@@ -69,13 +69,18 @@ pub(super) fn log(ui: &mut Ui, cx: &Cx, connection: ConnectionId, view: &View) {
 }
 
 /// Text of a log line: what happened, and its outcome.
-fn said(cx: &Cx, connection: ConnectionId, metrics: &[Arc<Metric>], what: &Happened) -> (String, String) {
+fn said(
+    cx: &Cx,
+    connection: ConnectionId,
+    metrics: &[Arc<Metric>],
+    what: &DeviceLogEvent,
+) -> (String, String) {
     let words = cx.words.device_page;
     match what {
-        Happened::Online => (words.came.to_owned(), String::new()),
-        Happened::Offline { reason } => ((words.went)(&harmless::line(reason, 200)), String::new()),
-        Happened::Silent => (words.fell_silent.to_owned(), String::new()),
-        Happened::Command { command } => {
+        DeviceLogEvent::Online => (words.came.to_owned(), String::new()),
+        DeviceLogEvent::Offline { reason } => ((words.went)(&harmless::line(reason, 200)), String::new()),
+        DeviceLogEvent::Silent => (words.fell_silent.to_owned(), String::new()),
+        DeviceLogEvent::Command { command } => {
             let who = cx.model.read(|model| {
                 let connection = model.connections.get(&connection)?;
                 Some(connection.chat.shown(&command.by, 40).label())

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Ask, Phase, ServerSession};
+use super::{HubRequest, Phase, ServerSession};
 use crate::model::number::{END_OF_WHOLE, NotHeld};
 use crate::model::{
     Command, CommandRefusal, CommandState, DeviceId, MessageId, MetricName, Sender, Spec, Time, Value,
@@ -59,13 +59,13 @@ impl ServerSession {
                 if let Phase::Online(online) = &mut self.phase {
                     online.watching = true;
                 }
-                self.ask(Ask::Watch);
+                self.ask(HubRequest::Watch);
             }
             ClientMessage::Announce(spec) => self.announce(spec),
             ClientMessage::DeviceState { device, online, reason } => {
                 let reason = limits::cut(&reason, limits::REASON_CHARS);
                 match limits::check_id(device.as_str()) {
-                    Ok(()) => self.ask(Ask::DeviceState { device, online, reason }),
+                    Ok(()) => self.ask(HubRequest::DeviceState { device, online, reason }),
                     Err(excess) => self.refuse(device.as_str(), excess.code, excess.detail),
                 }
             }
@@ -79,20 +79,22 @@ impl ServerSession {
                     let command = Command { id, device, property, value, by: sender, at: now.wall_ms, state };
                     self.send(&HubMessage::Commanded { command });
                 }
-                value => self.ask(Ask::Command { id, by: sender, device, incarnation, property, value }),
+                value => {
+                    self.ask(HubRequest::Command { id, by: sender, device, incarnation, property, value })
+                }
             },
             ClientMessage::CommandResult { id, state } => match state {
-                CommandState::Done => self.ask(Ask::CommandResult { id, state }),
+                CommandState::Done => self.ask(HubRequest::CommandResult { id, state }),
                 CommandState::Failed { detail } => {
                     let detail = limits::cut(&detail, limits::DETAIL_CHARS);
-                    self.ask(Ask::CommandResult { id, state: CommandState::Failed { detail } });
+                    self.ask(HubRequest::CommandResult { id, state: CommandState::Failed { detail } });
                 }
                 _ => self.error("malformed", "a result is `done` or `failed`"),
             },
             ClientMessage::Series { device, metric, from, to } => {
-                self.ask(Ask::Series { device, metric, from, to });
+                self.ask(HubRequest::Series { device, metric, from, to });
             }
-            ClientMessage::DeviceLog { device } => self.ask(Ask::DeviceLog(device)),
+            ClientMessage::DeviceLog { device } => self.ask(HubRequest::DeviceLog(device)),
             // `online` takes care of the rest.
             _ => {}
         }
@@ -101,7 +103,7 @@ impl ServerSession {
     fn announce(&mut self, mut spec: Spec) {
         spec.will = limits::cut(&spec.will, limits::REASON_CHARS);
         match limits::check_spec(&spec) {
-            Ok(()) => self.ask(Ask::Announce(spec)),
+            Ok(()) => self.ask(HubRequest::Announce(spec)),
             Err(excess) => self.refuse(spec.id.as_str(), excess.code, excess.detail),
         }
     }
@@ -110,7 +112,7 @@ impl ServerSession {
     pub(super) fn publish(&mut self, received: Received) {
         let Received { readings, left_out } = received;
         if !readings.samples.is_empty() {
-            self.ask(Ask::Publish(readings));
+            self.ask(HubRequest::Publish(readings));
         }
         if let Some(left_out) = left_out {
             self.refuse(&left_out.device, left_out.code, left_out.to_string());

@@ -1,7 +1,7 @@
 //! What an admin asks for, and how a change of the client's own rights reaches it.
 
-use super::{Ask, Phase, ServerSession, named};
-use crate::model::rights::{Invitation, Manage, Managed, Member, Unmanaged};
+use super::{HubRequest, Phase, ServerSession, named};
+use crate::model::rights::{Invitation, ManageAnswer, ManageRefusal, ManageRequest, Member};
 use crate::model::{Feature, Features, Principal, PrincipalKind, Sender};
 use crate::wire::duplex::limits;
 use crate::wire::duplex::message::HubMessage;
@@ -15,16 +15,16 @@ pub(super) fn features_for(me: &Principal) -> Features {
 }
 
 impl ServerSession {
-    pub(super) fn manage(&mut self, me: &Principal, id: u64, what: Manage) {
+    pub(super) fn manage(&mut self, me: &Principal, id: u64, what: ManageRequest) {
         if me.kind == PrincipalKind::Admin {
-            self.ask(Ask::Manage { id, what });
+            self.ask(HubRequest::Manage { id, what });
         } else {
-            self.managed(id, Managed::Refused { why: Unmanaged::NotAllowed, detail: String::new() });
+            self.managed(id, ManageAnswer::Refused { why: ManageRefusal::NotAllowed, detail: String::new() });
         }
     }
 
     /// Answers, with names no longer than they may be.
-    pub(super) fn managed(&mut self, id: u64, managed: Managed) {
+    pub(super) fn managed(&mut self, id: u64, managed: ManageAnswer) {
         let member = |member: Member| Member { who: named(member.who), ..member };
         let sender = |who: Sender| Sender { name: limits::cut(&who.name, limits::PERSON_CHARS), ..who };
         let invitation = |invite: Invitation| Invitation {
@@ -33,14 +33,14 @@ impl ServerSession {
             ..invite
         };
         let managed = match managed {
-            Managed::People { people, next } => {
-                Managed::People { people: people.into_iter().map(member).collect(), next }
+            ManageAnswer::People { people, next } => {
+                ManageAnswer::People { people: people.into_iter().map(member).collect(), next }
             }
-            Managed::Devices { devices, next } => {
-                Managed::Devices { devices: devices.into_iter().map(member).collect(), next }
+            ManageAnswer::Devices { devices, next } => {
+                ManageAnswer::Devices { devices: devices.into_iter().map(member).collect(), next }
             }
-            Managed::Invites { invites, next } => {
-                Managed::Invites { invites: invites.into_iter().map(invitation).collect(), next }
+            ManageAnswer::Invites { invites, next } => {
+                ManageAnswer::Invites { invites: invites.into_iter().map(invitation).collect(), next }
             }
             managed => managed,
         };

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::clock;
 use crate::model::time::BootMs;
-use crate::worker::News;
+use crate::worker::RepaintReason;
 
 /// Less than a frame, so that simultaneous changes are drawn together. In milliseconds.
 const SOON_MS: u64 = 2;
@@ -18,18 +18,18 @@ const READINGS_MS: u64 = 50;
 const HIDDEN_MS: u64 = 1_000;
 
 /// The only way for another thread to request a repaint.
-pub(super) struct Gate {
+pub(super) struct RepaintLimiter {
     ctx: egui::Context,
     pace: Mutex<Pace>,
 }
 
-impl Gate {
+impl RepaintLimiter {
     pub(super) fn new(ctx: egui::Context) -> Self {
-        Gate { ctx, pace: Mutex::default() }
+        RepaintLimiter { ctx, pace: Mutex::default() }
     }
 
     /// Requests a repaint; call it after the data has changed.
-    pub(super) fn ask(&self, news: News) {
+    pub(super) fn ask(&self, news: RepaintReason) {
         let wait = self.pace(|pace| pace.ask(clock::now().boot_ms, news));
         if let Some(wait) = wait {
             self.ctx.request_repaint_after(wait);
@@ -69,14 +69,14 @@ struct Pace {
 
 impl Pace {
     /// The delay of a repaint; `None` if it is not needed, or already requested.
-    fn ask(&mut self, now: BootMs, news: News) -> Option<Duration> {
+    fn ask(&mut self, now: BootMs, news: RepaintReason) -> Option<Duration> {
         let soon = now + SOON_MS;
         let due = match news {
-            News::Now if self.hidden => self.drawn.map_or(soon, |drawn| soon.max(drawn + HIDDEN_MS)),
-            News::Now => soon,
+            RepaintReason::Now if self.hidden => self.drawn.map_or(soon, |drawn| soon.max(drawn + HIDDEN_MS)),
+            RepaintReason::Now => soon,
             // It is drawn when the window becomes visible again.
-            News::Readings if self.hidden => return None,
-            News::Readings => self.drawn.map_or(soon, |drawn| soon.max(drawn + READINGS_MS)),
+            RepaintReason::Readings if self.hidden => return None,
+            RepaintReason::Readings => self.drawn.map_or(soon, |drawn| soon.max(drawn + READINGS_MS)),
         };
         if self.asked.is_some_and(|asked| asked <= due) {
             return None;
@@ -102,23 +102,23 @@ mod tests {
     fn urgent_changes_are_requested_once_and_at_once() {
         let mut pace = Pace::default();
         pace.drawing(1_000);
-        assert_eq!(pace.ask(1_001, News::Now), ms(2));
-        assert_eq!(pace.ask(1_002, News::Now), None);
-        assert_eq!(pace.ask(1_002, News::Readings), None);
+        assert_eq!(pace.ask(1_001, RepaintReason::Now), ms(2));
+        assert_eq!(pace.ask(1_002, RepaintReason::Now), None);
+        assert_eq!(pace.ask(1_002, RepaintReason::Readings), None);
         pace.drawing(1_003);
-        assert_eq!(pace.ask(1_004, News::Now), ms(2));
+        assert_eq!(pace.ask(1_004, RepaintReason::Now), ms(2));
     }
 
     #[test]
     fn readings_are_drawn_at_most_twenty_times_a_second() {
         let mut pace = Pace::default();
-        assert_eq!(pace.ask(500, News::Readings), ms(2), "no frame was drawn yet");
+        assert_eq!(pace.ask(500, RepaintReason::Readings), ms(2), "no frame was drawn yet");
         pace.drawing(1_000);
-        assert_eq!(pace.ask(1_010, News::Readings), ms(40));
-        assert_eq!(pace.ask(1_020, News::Readings), None);
-        assert_eq!(pace.ask(1_030, News::Now), ms(2), "a message does not wait for readings");
+        assert_eq!(pace.ask(1_010, RepaintReason::Readings), ms(40));
+        assert_eq!(pace.ask(1_020, RepaintReason::Readings), None);
+        assert_eq!(pace.ask(1_030, RepaintReason::Now), ms(2), "a message does not wait for readings");
         pace.drawing(1_033);
-        assert_eq!(pace.ask(2_000, News::Readings), ms(2), "the last frame is old");
+        assert_eq!(pace.ask(2_000, RepaintReason::Readings), ms(2), "the last frame is old");
 
         let mut frames = 0;
         let mut pace = Pace::default();
@@ -128,7 +128,7 @@ mod tests {
                 (due, frames) = (None, frames + 1);
                 pace.drawing(now);
             }
-            if let Some(wait) = pace.ask(now, News::Readings) {
+            if let Some(wait) = pace.ask(now, RepaintReason::Readings) {
                 due = Some(now + wait.as_millis() as u64);
             }
         }
@@ -138,10 +138,10 @@ mod tests {
     #[test]
     fn readings_do_not_repaint_a_hidden_window() {
         let mut pace = Pace { hidden: true, ..Pace::default() };
-        assert_eq!(pace.ask(1_000, News::Readings), None);
-        assert_eq!(pace.ask(1_000, News::Now), ms(2));
-        assert_eq!(pace.ask(5_000, News::Now), None, "requests would accumulate");
+        assert_eq!(pace.ask(1_000, RepaintReason::Readings), None);
+        assert_eq!(pace.ask(1_000, RepaintReason::Now), ms(2));
+        assert_eq!(pace.ask(5_000, RepaintReason::Now), None, "requests would accumulate");
         (pace.hidden, pace.asked) = (false, None);
-        assert_eq!(pace.ask(6_000, News::Readings), ms(2));
+        assert_eq!(pace.ask(6_000, RepaintReason::Readings), ms(2));
     }
 }

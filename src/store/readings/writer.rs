@@ -11,13 +11,13 @@ use tokio::sync::oneshot;
 
 use super::super::error::StoreError;
 use super::super::files;
-use super::super::readers::Slots;
+use super::super::readers::ReaderConnections;
 use super::super::writer::Work;
 use super::inbox::Inbox;
 use super::memory::{Memory, Plan};
 use super::reserve::Reserve;
 use super::tend::{self, Cursor};
-use super::{Keep, write};
+use super::{ReadingsLimits, write};
 
 /// Minimum interval between two looks at the inbox, and between two writes.
 const TICK: Duration = Duration::from_secs(1);
@@ -141,17 +141,17 @@ pub(super) enum Job {
     Suspect,
     /// Run this between writes.
     #[cfg(test)]
-    Test(Box<dyn FnOnce(&mut Keeper) + Send>),
+    Test(Box<dyn FnOnce(&mut ReadingsWriter) + Send>),
 }
 
 /// The state of the writer thread.
-pub(super) struct Keeper {
+pub(super) struct ReadingsWriter {
     path: PathBuf,
-    keep: Keep,
+    keep: ReadingsLimits,
     /// Maximum bytes of raw readings; can be changed at any time.
     raw_bytes: Arc<AtomicU64>,
     pub db: Option<Connection>,
-    slots: Arc<Slots>,
+    slots: Arc<ReaderConnections>,
     live: Arc<Live>,
     /// When to look at the inbox next.
     next: Option<Instant>,
@@ -160,22 +160,32 @@ pub(super) struct Keeper {
     reserve: Reserve,
 }
 
-impl Keeper {
+impl ReadingsWriter {
     pub(super) fn new(
         path: PathBuf,
-        keep: Keep,
+        keep: ReadingsLimits,
         raw_bytes: Arc<AtomicU64>,
         db: Connection,
-        slots: Arc<Slots>,
+        slots: Arc<ReaderConnections>,
         live: Arc<Live>,
-    ) -> Keeper {
+    ) -> ReadingsWriter {
         let written = Instant::now();
         // Data from the journal is handled from the start.
         let next = Some(written + LONGEST);
         let reserve = Reserve::new(&path, keep.reserve_bytes);
         let cursor = Cursor::default();
-        let mut keeper =
-            Keeper { path, keep, raw_bytes, db: Some(db), slots, live, next, written, cursor, reserve };
+        let mut keeper = ReadingsWriter {
+            path,
+            keep,
+            raw_bytes,
+            db: Some(db),
+            slots,
+            live,
+            next,
+            written,
+            cursor,
+            reserve,
+        };
         keeper.hold_back();
         keeper
     }
@@ -259,7 +269,7 @@ impl Keeper {
         let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let journal = write::apply(&transaction, plan)?;
         let today = plan.newest.min(chrono::Utc::now().timestamp_millis());
-        let keep = Keep { raw_bytes: self.raw_bytes.load(Ordering::Relaxed), ..self.keep };
+        let keep = ReadingsLimits { raw_bytes: self.raw_bytes.load(Ordering::Relaxed), ..self.keep };
         let cursor = if tends { tend::step(&transaction, &keep, today, self.cursor)? } else { self.cursor };
         {
             let mut memory = self.live.memory();
@@ -308,7 +318,7 @@ impl Keeper {
     }
 }
 
-impl Work for Keeper {
+impl Work for ReadingsWriter {
     type Job = Job;
 
     fn batch(&mut self, jobs: Vec<Job>) {

@@ -1,4 +1,4 @@
-//! [`Desk`]: the worker's loop. It tells the engine what happens and carries out what that wants; every input is handled to
+//! [`Driver`]: the worker's loop. It tells the engine what happens and carries out what that wants; every input is handled to
 //! the end before the next.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,19 +13,19 @@ use tokio::time::{Instant, sleep_until};
 
 use super::access::Access;
 use super::commit::{self, Committing};
-use super::devices::{self, Fleet, Sockets};
+use super::devices::{self, Sockets, Telemetry};
 use super::flush;
-use super::line::{Line, Post};
 use super::manage::AskedToken;
-use super::nearby::Lookout;
+use super::nearby::NearbySearch;
 use super::own_hub::{HubAt, OwnHub};
 use super::record::Recorder;
+use super::socket_task::{SocketBatch, SocketTask};
 use super::{Options, Tell, Wake};
-use crate::agent::Said;
+use crate::agent::AgentMessage;
 use crate::clock;
 use crate::engine::{self, Effect, Engine, NewConnection};
 use crate::link;
-use crate::link::courier::{Change, Input};
+use crate::link::durable::{Change, Input};
 use crate::model::event::{LinkEvent, TestOutcome, Update};
 use crate::model::export::Exported;
 use crate::model::lan::{Lan, NearbyServer};
@@ -36,9 +36,9 @@ use crate::model::search::{DayFound, Found};
 use crate::model::{
     Banner, ConnectionId, DeviceId, Event, Intent, LogLine, MetricName, Profile, SeriesPage, SharedModel,
 };
-use crate::settings::{NotKept, SecretStore, Settings};
+use crate::settings::{NotStored, SecretStore, Settings};
 use crate::store::client::{self, ClientStore, Health};
-use crate::store::readings::{APP_FILE, Keep, ReadingsStore};
+use crate::store::readings::{APP_FILE, ReadingsLimits, ReadingsStore};
 use crate::transport::Connection;
 
 /// Posts and opened connections waiting for the worker.
@@ -48,10 +48,10 @@ const LOOK_MS: u64 = 5_000;
 /// Boot time ahead of running time by so much means that the computer slept, in milliseconds.
 const SLEPT_MS: u64 = 2_000;
 
-/// One connection at the desk.
-pub(super) struct Seat {
+/// One connection of the driver.
+pub(super) struct Slot {
     pub(super) profile: Profile,
-    pub(super) line: Line<ConnectionId>,
+    pub(super) line: SocketTask<ConnectionId>,
     /// Given back once all that came over the line has been looked at.
     unread: Vec<OwnedSemaphorePermit>,
     /// How to come in; none until it is known.
@@ -67,7 +67,7 @@ pub(super) struct Seat {
 }
 
 /// What a task beside the loop brings back.
-pub(super) enum Done {
+pub(super) enum TaskResult {
     /// Something read from the disk, for the model.
     Show(ConnectionId, Event),
     /// A room's unread messages were counted, or could not be.
@@ -89,23 +89,23 @@ pub(super) enum Done {
     /// The app's own hub is up, or could not be started.
     Hub(Result<HubAt, Why>),
     /// A secret came from the keyring, for a connection that waits for it.
-    Secret(ConnectionId, Result<Option<Secret>, NotKept>),
+    Secret(ConnectionId, Result<Option<Secret>, NotStored>),
     /// A connection whose token is not known any more may have this one.
     OtherToken(ConnectionId, Secret),
     /// What a plain WebSocket's handshake carries was kept, or could not be.
-    LoginKept { id: ConnectionId, login: Login, kept: Result<(), NotKept>, in_file: bool },
+    LoginKept { id: ConnectionId, login: Login, kept: Result<(), NotStored>, in_file: bool },
     /// A secret was kept, or could not be; and whether it is in a file.
-    SecretKept { id: ConnectionId, kept: Result<(), NotKept>, in_file: bool },
+    SecretKept { id: ConnectionId, kept: Result<(), NotStored>, in_file: bool },
     /// Whether a connection's secret is in a file.
     TokenInFile(ConnectionId, bool),
     /// Whether the keyring can be asked.
-    Keyring(Result<(), NotKept>),
+    Keyring(Result<(), NotStored>),
     /// No program took a link.
     LinkNotOpened { url: String, detail: String },
     /// What became of a file of a device's past.
     Exported(Exported),
     /// This computer says something to its hub.
-    Said(Said),
+    Said(AgentMessage),
     /// A metric's past, as the disk holds it.
     Series(ConnectionId, DeviceId, MetricName, SeriesPage),
     /// A device's log, as the disk holds it.
@@ -115,7 +115,7 @@ pub(super) enum Done {
 }
 
 /// Everything the worker owns.
-pub(super) struct Desk {
+pub(super) struct Driver {
     pub(super) model: SharedModel,
     pub(super) engine: Engine,
     /// Whether the engine's effects are being carried out.
@@ -126,22 +126,22 @@ pub(super) struct Desk {
     pub(super) store: ClientStore,
     pub(super) settings: Settings,
     pub(super) secrets: SecretStore,
-    pub(super) seats: BTreeMap<ConnectionId, Seat>,
+    pub(super) slots: BTreeMap<ConnectionId, Slot>,
     pub(super) own_hub: Option<OwnHub>,
     /// Who looks for servers on the local network.
-    pub(super) lookout: Lookout,
+    pub(super) nearby_search: NearbySearch,
     pub(super) data_dir: PathBuf,
-    pub(super) done: mpsc::Sender<Done>,
+    pub(super) done: mpsc::Sender<TaskResult>,
     /// The next token that is kept may be in a file.
     pub(super) next_in_file: bool,
     /// The number of the newest connection test; older ones' outcomes are dropped.
     pub(super) test: u64,
-    pub(super) fleet: Fleet,
+    pub(super) fleet: Telemetry,
     pub(super) recorder: Recorder,
     /// Who tells the person, and who draws.
     tell: Option<Tell>,
     wake: Wake,
-    pub(super) posts: mpsc::Sender<Post<ConnectionId>>,
+    pub(super) posts: mpsc::Sender<SocketBatch<ConnectionId>>,
     pub(super) opened: mpsc::Sender<(ConnectionId, u64, Connection)>,
     /// A file of a device's past is being written.
     pub(super) is_exporting: bool,
@@ -160,32 +160,32 @@ pub(super) fn run(
         let (posts, posted) = mpsc::channel(POSTS);
         let (opened, openings) = mpsc::channel(POSTS);
         let (done, dones) = mpsc::channel(POSTS);
-        let mut desk = Desk::set_up(options, model, wake, posts, opened, done).await;
-        desk.settle();
-        desk.serve(intents, posted, openings, dones).await;
+        let mut driver = Driver::set_up(options, model, wake, posts, opened, done).await;
+        driver.settle();
+        driver.serve(intents, posted, openings, dones).await;
     });
     // Tasks that still wait for a closing handshake have two seconds.
     runtime.shutdown_timeout(Duration::from_millis(200));
     Ok(())
 }
 
-impl Desk {
+impl Driver {
     async fn set_up(
         options: &Options,
         model: &SharedModel,
         wake: &Wake,
-        posts: mpsc::Sender<Post<ConnectionId>>,
+        posts: mpsc::Sender<SocketBatch<ConnectionId>>,
         opened: mpsc::Sender<(ConnectionId, u64, Connection)>,
-        done: mpsc::Sender<Done>,
-    ) -> Desk {
+        done: mpsc::Sender<TaskResult>,
+    ) -> Driver {
         let store = ClientStore::open(&options.data_dir);
         let (settings, settings_banner) = Settings::load(&options.data_dir);
-        let readings = ReadingsStore::open(&options.data_dir, APP_FILE, Keep::APP);
+        let readings = ReadingsStore::open(&options.data_dir, APP_FILE, ReadingsLimits::APP);
         let not_kept = readings.as_ref().err().map(|error| {
             log::error!("no readings are kept: {error}");
             Banner::ReadingsNotWritten { detail: error.to_string() }
         });
-        let mut desk = Desk {
+        let mut driver = Driver {
             model: model.clone(),
             engine: Engine::new(model.clone(), engine::Limits::default()),
             is_carrying_out: false,
@@ -194,14 +194,14 @@ impl Desk {
             store: store.store,
             settings,
             secrets: SecretStore::new(&options.data_dir),
-            seats: BTreeMap::new(),
+            slots: BTreeMap::new(),
             own_hub: None,
-            lookout: Lookout::default(),
+            nearby_search: NearbySearch::default(),
             data_dir: options.data_dir.clone(),
             done,
             next_in_file: false,
             test: 0,
-            fleet: Fleet::new(readings.ok()),
+            fleet: Telemetry::new(readings.ok()),
             recorder: Recorder::default(),
             tell: options.tell.clone(),
             wake: wake.clone(),
@@ -211,10 +211,10 @@ impl Desk {
             health: Health::default(),
         };
         let banners = store.banners.into_iter().chain(settings_banner).chain(not_kept);
-        banners.for_each(|banner| desk.update(Update::Banner(banner)));
-        desk.prefer(desk.settings.preferences());
-        desk.update(Update::NoticeChoices(desk.settings.notice_choices().clone()));
-        desk.update(Update::DeviceChoices(desk.settings.device_choices().clone()));
+        banners.for_each(|banner| driver.update(Update::Banner(banner)));
+        driver.prefer(driver.settings.preferences());
+        driver.update(Update::NoticeChoices(driver.settings.notice_choices().clone()));
+        driver.update(Update::DeviceChoices(driver.settings.device_choices().clone()));
         match &options.only {
             Some((profile, secret)) => {
                 let url = profile.urls.first().map_or("", String::as_str);
@@ -223,12 +223,12 @@ impl Desk {
                     // A hub of this user's own needs no token on the command line.
                     None => HubAt::find(None, url).ok().flatten().map(|at| at.access()),
                 };
-                desk.seat(profile.clone(), access).await;
-                desk.connect(profile.id);
+                driver.open_slot(profile.clone(), access).await;
+                driver.connect(profile.id);
             }
-            None => desk.set_up_all().await,
+            None => driver.set_up_all().await,
         }
-        desk
+        driver
     }
 
     /// Passwords that somebody wrote into an address go to the keyring, and are in no file from then on.
@@ -265,14 +265,14 @@ impl Desk {
         let first_steps = !self.settings.first_steps_done();
         self.update(Update::FirstSteps(first_steps));
         self.update(Update::NewerConnections(self.settings.newer_profiles()));
-        self.seat(OwnHub::profile(), None).await;
+        self.open_slot(OwnHub::profile(), None).await;
         self.own_hub = Some(OwnHub::start(self.data_dir.clone(), self.settings.lan(), self.done.clone()));
         self.start_computer();
         let connect_at_start = self.settings.preferences().connect_at_start;
         let profiles: Vec<Profile> = self.settings.profiles().into_iter().cloned().collect();
         for profile in profiles {
             let (id, auto_connect) = (profile.id, profile.auto_connect);
-            self.seat(profile, None).await;
+            self.open_slot(profile, None).await;
             if auto_connect && connect_at_start {
                 self.connect(id);
             }
@@ -280,7 +280,7 @@ impl Desk {
     }
 
     /// Takes a connection in: what the disk holds of it shows at once.
-    pub(super) async fn seat(&mut self, profile: Profile, access: Option<Access>) {
+    pub(super) async fn open_slot(&mut self, profile: Profile, access: Option<Access>) {
         let id = profile.id;
         let loaded = self.store.load(id).await.unwrap_or_else(|error| {
             log::error!("connection {id:?} cannot be read from the disk: {error}");
@@ -299,9 +299,9 @@ impl Desk {
         };
         let source = devices::source(&profile);
         self.update(Update::Configured(profile.clone()));
-        let seat = Seat {
+        let slot = Slot {
             profile,
-            line: Line::new(id, self.posts.clone(), self.opened.clone()),
+            line: SocketTask::new(id, self.posts.clone(), self.opened.clone()),
             unread: Vec::new(),
             access,
             wanted: false,
@@ -309,17 +309,17 @@ impl Desk {
             sockets: Sockets::default(),
             asked: Vec::new(),
         };
-        self.seats.insert(id, seat);
+        self.slots.insert(id, slot);
         self.drive(engine::Input::Add(Box::new(new)));
         self.restore_devices(id, source);
-        self.log_seated(id);
+        self.log_opened(id);
     }
 
     /// Connects, as soon as it is known how to come in.
     pub(super) fn connect(&mut self, id: ConnectionId) {
-        let Some(seat) = self.seats.get_mut(&id) else { return };
-        seat.wanted = true;
-        if seat.access.is_some() {
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        slot.wanted = true;
+        if slot.access.is_some() {
             self.configure(id);
             self.tell(id, Input::Link(link::Input::Start));
         } else if id == ConnectionId::OWN_HUB {
@@ -333,8 +333,8 @@ impl Desk {
                 let secret = secrets.get(id);
                 let in_file = secrets.is_in_file(id);
                 // The worker is gone if nobody takes it.
-                let _ = done.blocking_send(Done::TokenInFile(id, in_file));
-                let _ = done.blocking_send(Done::Secret(id, secret));
+                let _ = done.blocking_send(TaskResult::TokenInFile(id, in_file));
+                let _ = done.blocking_send(TaskResult::Secret(id, secret));
             });
         }
     }
@@ -342,9 +342,9 @@ impl Desk {
     async fn serve(
         &mut self,
         intents: &mut mpsc::Receiver<Intent>,
-        mut posted: mpsc::Receiver<Post<ConnectionId>>,
+        mut posted: mpsc::Receiver<SocketBatch<ConnectionId>>,
         mut openings: mpsc::Receiver<(ConnectionId, u64, Connection)>,
-        mut dones: mpsc::Receiver<Done>,
+        mut dones: mpsc::Receiver<TaskResult>,
     ) {
         let mut looked = (Instant::now(), clock::now().boot_ms);
         let mut health = self.store.health();
@@ -388,7 +388,7 @@ impl Desk {
                 () = yield_now(), if has_turn => self.drive(engine::Input::Turn),
             }
             while let Some(id) = self.reloads.pop() {
-                self.seat_anew(id).await;
+                self.reopen_slot(id).await;
             }
             self.settle();
         }
@@ -407,16 +407,16 @@ impl Desk {
 
     /// From the next dial on, a connection comes in as its access says.
     pub(super) fn configure(&mut self, id: ConnectionId) {
-        let Some(seat) = self.seats.get(&id) else { return };
-        let Some(access) = &seat.access else { return };
-        let (setup, reconnects) = (Box::new(access.setup(&seat.profile, true)), seat.profile.reconnects());
+        let Some(slot) = self.slots.get(&id) else { return };
+        let Some(access) = &slot.access else { return };
+        let (setup, reconnects) = (Box::new(access.setup(&slot.profile, true)), slot.profile.reconnects());
         self.drive(engine::Input::Configure { connection: id, setup, reconnects });
     }
 
-    fn received(&mut self, post: Post<ConnectionId>) {
+    fn received(&mut self, post: SocketBatch<ConnectionId>) {
         let connection = *post.key();
-        let Some(seat) = self.seats.get_mut(&connection) else { return };
-        seat.unread.extend(post.room);
+        let Some(slot) = self.slots.get_mut(&connection) else { return };
+        slot.unread.extend(post.room);
         self.drive(engine::Input::Received { connection, inputs: post.inputs });
     }
 
@@ -441,24 +441,24 @@ impl Desk {
     fn effect(&mut self, effect: Effect) -> Option<ConnectionId> {
         match effect {
             Effect::Dial { connection, dial, url } => {
-                let seat = self.seats.get_mut(&connection)?;
-                let target = match &seat.access {
-                    Some(access) => access.target(&seat.profile, &url),
+                let slot = self.slots.get_mut(&connection)?;
+                let target = match &slot.access {
+                    Some(access) => access.target(&slot.profile, &url),
                     None => Err(Why::NoToken),
                 };
-                seat.line.dial(dial, seat.profile.socket, target);
+                slot.line.dial(dial, slot.profile.socket, target);
             }
             Effect::Send(connection, frame) => {
                 let passed = self.recorded(connection, Way::Sent, &frame);
-                if !self.seats.get(&connection)?.line.send(frame) {
+                if !self.slots.get(&connection)?.line.send(frame) {
                     return Some(connection);
                 }
                 passed.into_iter().for_each(|passed| self.record(connection, passed));
             }
             Effect::Ping(connection) => {
-                return (!self.seats.get(&connection)?.line.ping()).then_some(connection);
+                return (!self.slots.get(&connection)?.line.ping()).then_some(connection);
             }
-            Effect::HangUp { connection, code } => self.seats.get_mut(&connection)?.line.hang_up(code),
+            Effect::HangUp { connection, code } => self.slots.get_mut(&connection)?.line.hang_up(code),
             Effect::Commit(parts) => self.committing = Some(commit::begin(self.store.clone(), parts)),
             Effect::Event(connection, event) => self.happened(connection, event),
             Effect::Show { updates, news } => {
@@ -468,7 +468,7 @@ impl Desk {
             Effect::Notice(act) => self.tell.iter().for_each(|tell| tell(act.clone())),
             Effect::KeepOfDevices(connection, write) => self.keep_of_devices(connection, write),
             Effect::Measure(connection, state) => {
-                let traffic = self.seats.get(&connection)?.sockets.traffic();
+                let traffic = self.slots.get(&connection)?.sockets.traffic();
                 self.drive(engine::Input::Measured(connection, state, traffic));
             }
             Effect::CheckReadings => self.readings_kept(),
@@ -484,7 +484,7 @@ impl Desk {
                 passed.into_iter().for_each(|passed| self.record(connection, passed));
             }
             Effect::Reload(connection) => self.reloads.push(connection),
-            Effect::ReadOn(connection) => self.seats.get_mut(&connection)?.unread.clear(),
+            Effect::ReadOn(connection) => self.slots.get_mut(&connection)?.unread.clear(),
         }
         None
     }
@@ -521,9 +521,9 @@ impl Desk {
     }
 
     fn opened(&mut self, id: ConnectionId, dial: u64, connection: Connection) {
-        let Some(seat) = self.seats.get_mut(&id) else { return };
-        let Some((agreed, counters)) = seat.line.opened(dial, connection) else { return };
-        seat.sockets.opened(counters);
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        let Some((agreed, counters)) = slot.line.opened(dial, connection) else { return };
+        slot.sockets.opened(counters);
         let input = match clock::random() {
             Ok(entropy) => link::Input::Opened { dial, entropy, agreed },
             Err(error) => link::Input::Closed { dial, why: Why::Lost { detail: error.to_string() } },
@@ -568,11 +568,11 @@ impl Desk {
         self.health = health;
     }
 
-    async fn seat_anew(&mut self, id: ConnectionId) {
-        let Some(Seat { profile, access, wanted, .. }) = self.seats.remove(&id) else { return };
-        self.seat(profile, access).await;
-        if let Some(seat) = self.seats.get_mut(&id) {
-            seat.wanted = wanted;
+    async fn reopen_slot(&mut self, id: ConnectionId) {
+        let Some(Slot { profile, access, wanted, .. }) = self.slots.remove(&id) else { return };
+        self.open_slot(profile, access).await;
+        if let Some(slot) = self.slots.get_mut(&id) {
+            slot.wanted = wanted;
         }
     }
 

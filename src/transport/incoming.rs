@@ -1,4 +1,4 @@
-//! [`Inflow`]: the queue from a socket to its reader, bounded in frames and bytes, so that large frames cause
+//! [`IncomingQueue`]: the queue from a socket to its reader, bounded in frames and bytes, so that large frames cause
 //! backpressure as early as many small ones.
 
 use std::sync::Arc;
@@ -15,7 +15,7 @@ pub const MAX_QUEUED_BYTES: usize = 512 * 1024;
 
 /// The reader's end.
 #[derive(Debug)]
-pub struct Inflow {
+pub struct IncomingQueue {
     items: mpsc::Receiver<Incoming>,
     room: Arc<Semaphore>,
 }
@@ -39,11 +39,11 @@ struct Flushed {
 }
 
 /// Creates both ends of a queue.
-pub(super) fn inflow(report_flushed: bool) -> (Intake, Inflow) {
+pub(super) fn inflow(report_flushed: bool) -> (Intake, IncomingQueue) {
     let (to_reader, items) = mpsc::channel(QUEUE);
     let room = Arc::new(Semaphore::new(MAX_QUEUED_BYTES));
     let flushed = report_flushed.then(Arc::default);
-    (Intake { items: to_reader, room: Arc::clone(&room), flushed }, Inflow { items, room })
+    (Intake { items: to_reader, room: Arc::clone(&room), flushed }, IncomingQueue { items, room })
 }
 
 /// Size of an item in the queue's byte limit.
@@ -54,7 +54,7 @@ fn cost(item: &Incoming) -> usize {
     }
 }
 
-impl Inflow {
+impl IncomingQueue {
     /// Receives the next item; cancel-safe. `None` after [`Incoming::Closed`].
     pub async fn recv(&mut self) -> Option<Incoming> {
         let item = self.items.recv().await?;
@@ -70,7 +70,7 @@ impl Inflow {
     }
 }
 
-impl Drop for Inflow {
+impl Drop for IncomingQueue {
     fn drop(&mut self) {
         // Wakes senders that wait for space.
         self.room.close();

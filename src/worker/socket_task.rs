@@ -11,7 +11,7 @@ use crate::frame::Frame;
 use crate::link::Input;
 use crate::model::link_state::Why;
 use crate::model::profile::Socket;
-use crate::transport::{self, Connection, Counters, Incoming, Outgoing, Target};
+use crate::transport::{self, Connection, Counters, Endpoint, Incoming, Outgoing};
 use crate::wire::Agreed;
 
 /// Most frames handed over at once.
@@ -20,7 +20,7 @@ const AT_ONCE: usize = 64;
 const POSTS: usize = 2;
 
 /// What came over one line.
-pub struct Post<K> {
+pub struct SocketBatch<K> {
     key: K,
     /// What to tell the link, in this order.
     pub inputs: Vec<Input>,
@@ -28,7 +28,7 @@ pub struct Post<K> {
     pub(super) room: Option<OwnedSemaphorePermit>,
 }
 
-impl<K> Post<K> {
+impl<K> SocketBatch<K> {
     /// Over which line.
     pub fn key(&self) -> &K {
         &self.key
@@ -36,9 +36,9 @@ impl<K> Post<K> {
 }
 
 /// One link's transport.
-pub struct Line<K: Copy + Send + 'static> {
+pub struct SocketTask<K: Copy + Send + 'static> {
     key: K,
-    post: mpsc::Sender<Post<K>>,
+    post: mpsc::Sender<SocketBatch<K>>,
     room: Arc<Semaphore>,
     dial: u64,
     /// Host and port of the dial.
@@ -51,15 +51,19 @@ pub struct Line<K: Copy + Send + 'static> {
 /// A connection that was opened for a line; give it back with [`Line::opened`].
 pub type Opened<K> = mpsc::Receiver<(K, u64, Connection)>;
 
-impl<K: Copy + Send + 'static> Line<K> {
+impl<K: Copy + Send + 'static> SocketTask<K> {
     /// A line whose news go to `post`, and whose open connections go to `opened`.
-    pub fn new(key: K, post: mpsc::Sender<Post<K>>, opened: mpsc::Sender<(K, u64, Connection)>) -> Self {
+    pub fn new(
+        key: K,
+        post: mpsc::Sender<SocketBatch<K>>,
+        opened: mpsc::Sender<(K, u64, Connection)>,
+    ) -> Self {
         let room = Arc::new(Semaphore::new(POSTS));
-        Line { key, post, room, dial: 0, server: String::new(), dialing: None, outgoing: None, opened }
+        SocketTask { key, post, room, dial: 0, server: String::new(), dialing: None, outgoing: None, opened }
     }
 
     /// Dials; an earlier dial or connection is given up.
-    pub fn dial(&mut self, dial: u64, socket: Socket, target: Result<Target, Why>) {
+    pub fn dial(&mut self, dial: u64, socket: Socket, target: Result<Endpoint, Why>) {
         self.hang_up(1000);
         self.dial = dial;
         self.server = target.as_ref().map(|target| authority(&target.url)).unwrap_or_default();
@@ -74,7 +78,7 @@ impl<K: Copy + Send + 'static> Line<K> {
                 Ok(connection) => drop(opened.send((key, dial, connection)).await),
                 Err(why) => {
                     let inputs = vec![Input::Closed { dial, why }];
-                    drop(post.send(Post { key, inputs, room: None }).await);
+                    drop(post.send(SocketBatch { key, inputs, room: None }).await);
                 }
             }
         }));
@@ -102,7 +106,7 @@ impl<K: Copy + Send + 'static> Line<K> {
                     Incoming::Pong => Input::Pong { dial },
                     Incoming::Closed(why) => Input::Closed { dial, why },
                 });
-                if post.send(Post { key, inputs: inputs.collect(), room: Some(room) }).await.is_err() {
+                if post.send(SocketBatch { key, inputs: inputs.collect(), room: Some(room) }).await.is_err() {
                     return;
                 }
             }
@@ -141,7 +145,7 @@ impl<K: Copy + Send + 'static> Line<K> {
     }
 }
 
-impl<K: Copy + Send + 'static> Drop for Line<K> {
+impl<K: Copy + Send + 'static> Drop for SocketTask<K> {
     fn drop(&mut self) {
         self.hang_up(1001);
     }

@@ -37,7 +37,7 @@ pub enum LogTrouble {
 }
 
 /// See the module.
-pub(super) struct Pulse {
+pub(super) struct IoHealth {
     path: PathBuf,
     state: Mutex<State>,
     failed_reads: AtomicU64,
@@ -57,9 +57,9 @@ struct Reading {
     probes: Vec<Probe>,
 }
 
-impl Pulse {
-    pub(super) fn new(path: PathBuf) -> Pulse {
-        Pulse {
+impl IoHealth {
+    pub(super) fn new(path: PathBuf) -> IoHealth {
+        IoHealth {
             path,
             state: Mutex::default(),
             failed_reads: AtomicU64::new(0),

@@ -90,7 +90,7 @@ impl<T: PartialEq> Questions<T> {
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Gate {
+pub(super) struct InboundFilter {
     /// The rooms that are known, and how far each is read as the server last said.
     rooms: HashMap<RoomId, Offset, RandomState>,
     history: Questions<(RoomId, Offset)>,
@@ -103,9 +103,9 @@ pub(super) struct Gate {
     notes: Bucket,
 }
 
-impl Default for Gate {
+impl Default for InboundFilter {
     fn default() -> Self {
-        Gate {
+        InboundFilter {
             rooms: HashMap::default(),
             history: Questions::default(),
             series: Questions::default(),
@@ -118,7 +118,7 @@ impl Default for Gate {
     }
 }
 
-impl Gate {
+impl InboundFilter {
     /// A new conversation begins: nothing is asked yet.
     pub(super) fn begin(&mut self) {
         (self.history, self.series, self.logs) = Default::default();
@@ -334,7 +334,7 @@ mod tests {
         DeviceId::new(name).unwrap()
     }
 
-    fn passes(gate: &mut Gate, event: Event) -> Option<Event> {
+    fn passes(gate: &mut InboundFilter, event: Event) -> Option<Event> {
         gate.pass(NOW, &Outbox::default(), &Watch::default(), event)
     }
 
@@ -349,7 +349,7 @@ mod tests {
 
     #[test]
     fn a_room_that_nobody_knows_is_not_made_by_a_notice() {
-        let mut gate = Gate::default();
+        let mut gate = InboundFilter::default();
         gate.know_room(&room("general"));
         assert_eq!(passes(&mut gate, typing("made up")), None);
         let Some(Event::Chat(ChatEvent::Typing { who, .. })) = passes(&mut gate, typing("general")) else {
@@ -368,7 +368,7 @@ mod tests {
 
     #[test]
     fn an_answer_needs_a_question() {
-        let mut gate = Gate::default();
+        let mut gate = InboundFilter::default();
         assert_eq!(passes(&mut gate, history("general", 9)), None);
         gate.asked(&Request::Chat(ChatRequest::History { room: room("general"), before: 9, limit: 1 }));
         assert_eq!(passes(&mut gate, history("general", 8)), None);
@@ -407,7 +407,7 @@ mod tests {
 
     #[test]
     fn too_much_that_cannot_be_used_is_a_violation_and_a_little_for_ever_is_not() {
-        let mut gate = Gate::default();
+        let mut gate = InboundFilter::default();
         for second in 0..1_000 {
             let now = Time { boot_ms: second * 1_000, wall_ms: 0 };
             (0..UNUSABLE_A_SECOND).for_each(|_| gate.strike(now));
@@ -425,7 +425,7 @@ mod tests {
 
     #[test]
     fn what_a_server_says_is_cut_to_what_anybody_reads() {
-        let mut gate = Gate::default();
+        let mut gate = InboundFilter::default();
         let long = || "한".repeat(500_000);
         let note = Event::Log(LogEvent::Note(Note::ServerError { code: long(), detail: long() }));
         let Some(Event::Log(LogEvent::Note(Note::ServerError { code, detail }))) = passes(&mut gate, note)

@@ -7,7 +7,7 @@ use crate::model::preferences::{Motion, Preferences};
 use crate::model::shared::SharedModel;
 
 /// The preferences that affect the window's appearance.
-pub(super) struct Looks {
+pub(super) struct Appearance {
     system: Language,
     /// Preferences last seen in the model.
     known: Preferences,
@@ -19,15 +19,15 @@ pub(super) struct Looks {
     fades: Option<bool>,
 }
 
-impl Looks {
+impl Appearance {
     /// Sets up the context with the defaults. `system` is the system's language.
-    pub(super) fn new(ctx: &egui::Context, system: Language) -> Looks {
+    pub(super) fn new(ctx: &egui::Context, system: Language) -> Appearance {
         // The zoom is a preference, so egui must not change it itself.
         ctx.options_mut(|options| options.zoom_with_keyboard = false);
         theme::install_font(ctx);
         let usual = Preferences::default();
         theme::apply(ctx, usual.theme);
-        Looks { system, known: usual, wanted: usual, applied: usual, fades: None }
+        Appearance { system, known: usual, wanted: usual, applied: usual, fades: None }
     }
 
     /// The texts in the chosen language.

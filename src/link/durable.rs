@@ -1,4 +1,4 @@
-//! [`Courier`]: what ties one link to the disk and the model, sans-IO: nothing shows as pending, is sent, or counts as
+//! [`DurableLink`]: what ties one link to the disk and the model, sans-IO: nothing shows as pending, is sent, or counts as
 //! received before the disk has it. The engine drives it.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -12,7 +12,7 @@ use crate::wire::{ChatRequest, Request};
 /// Maximum number of marks kept of changes that the store holds in memory.
 const MAX_HELD_MARKS: usize = 1_024;
 
-/// What a courier is told.
+/// What a durable link is told.
 #[derive(Clone, Debug)]
 pub enum Input {
     /// For the link.
@@ -52,7 +52,7 @@ pub enum Input {
     Held(u64),
 }
 
-/// What a courier wants done, in this order.
+/// What a durable link wants done, in this order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
     /// Dial; see [`LinkOutput::Dial`].
@@ -163,7 +163,7 @@ impl After {
 }
 
 /// One connection between the network, the disk and the model.
-pub struct Courier {
+pub struct DurableLink {
     link: Link,
     next_seq: u64,
     next_ticket: u64,
@@ -182,14 +182,14 @@ pub struct Courier {
     outputs: VecDeque<Output>,
 }
 
-impl Courier {
+impl DurableLink {
     /// Takes over a link and what the disk's outbox holds.
     pub fn new(mut link: Link, now: Time, outbox: Vec<OutboxItem>) -> Self {
         let next_seq = outbox.iter().map(|item| item.seq + 1).max().unwrap_or(1);
         for item in outbox {
             link.handle(now, super::Input::Restored(item));
         }
-        let mut courier = Courier {
+        let mut durable = DurableLink {
             link,
             next_seq,
             next_ticket: 1,
@@ -202,8 +202,8 @@ impl Courier {
             opened: None,
             outputs: VecDeque::new(),
         };
-        courier.take_outputs();
-        courier
+        durable.take_outputs();
+        durable
     }
 
     /// The link.
@@ -226,7 +226,7 @@ impl Courier {
         self.link.deadline()
     }
 
-    /// Takes one input in; then drain [`Courier::poll`].
+    /// Takes one input in; then drain [`DurableLink::poll`].
     pub fn handle(&mut self, now: Time, input: Input) {
         match input {
             // It would be greeted with a place before what comes of that write, and other entries could come for the same

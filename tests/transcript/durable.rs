@@ -1,7 +1,7 @@
 //! Between the network, the disk and the model: nothing shows as pending, is sent or counts as received before it is on
 //! disk; what a person may still change.
 
-use duplex::link::courier::{Change, Courier, Input, Output};
+use duplex::link::durable::{Change, DurableLink, Input, Output};
 use duplex::link::{Input as LinkInput, Link};
 use duplex::model::content::{Content, Draft};
 use duplex::model::profile::Secret;
@@ -11,17 +11,17 @@ use duplex::wire::{Agreed, Saved, Setup};
 
 use super::{BEGIN, Peer, link, replay, words};
 
-struct Desk {
-    courier: Courier,
+struct Bench {
+    durable: DurableLink,
     dial: u64,
 }
 
-fn desk(outbox: Vec<OutboxItem>) -> Desk {
+fn bench(outbox: Vec<OutboxItem>) -> Bench {
     let credentials = Credentials::Token(Secret::new("t"));
     let setup = Setup::Duplex(Config { client: "test".to_owned(), credentials, watch: false });
     let me = Some(PrincipalId("me".to_owned()));
     let link = Link::new(vec!["ws://a".to_owned()], Box::new(setup), Saved::default(), me, 1);
-    Desk { courier: Courier::new(link, BEGIN, outbox), dial: 0 }
+    Bench { durable: DurableLink::new(link, BEGIN, outbox), dial: 0 }
 }
 
 fn told(text: &str) -> Input {
@@ -69,7 +69,7 @@ fn written(change: &Change) -> String {
     }
 }
 
-impl Peer for Desk {
+impl Peer for Bench {
     fn take(&mut self, now: Time, line: &str) {
         let dial = self.dial;
         let input = match line.split_at(2) {
@@ -82,19 +82,19 @@ impl Peer for Desk {
                 None => LinkInput::Frame { dial, frame: words::hub_says(text) },
             }),
         };
-        self.courier.handle(now, input);
+        self.durable.handle(now, input);
     }
 
     fn tick(&mut self, now: Time) {
-        self.courier.handle(now, Input::Link(LinkInput::Tick));
+        self.durable.handle(now, Input::Link(LinkInput::Tick));
     }
 
     fn deadline(&self) -> Option<u64> {
-        self.courier.deadline()
+        self.durable.deadline()
     }
 
     fn poll(&mut self) -> Option<String> {
-        Some(match self.courier.poll()? {
+        Some(match self.durable.poll()? {
             Output::Dial { dial, url } => {
                 self.dial = dial;
                 format!("> dial {url}")
@@ -128,11 +128,11 @@ const ONLINE: &str = "
 ";
 
 fn online(transcript: &str) {
-    replay(desk(Vec::new()), &format!("{ONLINE}{transcript}"));
+    replay(bench(Vec::new()), &format!("{ONLINE}{transcript}"));
 }
 
 fn offline(transcript: &str) {
-    replay(desk(Vec::new()), transcript);
+    replay(bench(Vec::new()), transcript);
 }
 
 #[test]
@@ -441,14 +441,14 @@ fn nothing_overtakes_a_message_that_is_being_edited() {
 #[test]
 fn what_the_disk_held_goes_on_after_it() {
     let held = {
-        let mut wire = desk(Vec::new());
+        let mut wire = bench(Vec::new());
         wire.take(BEGIN, "@ type a");
-        match wire.courier.poll() {
+        match wire.durable.poll() {
             Some(Output::Write { change: Change::Queue(item), .. }) => item,
             other => panic!("{other:?}"),
         }
     };
-    replay(desk(vec![OutboxItem { seq: 41, ..held }]), "@ type b\n* write 1: queue b seq=42 pending");
+    replay(bench(vec![OutboxItem { seq: 41, ..held }]), "@ type b\n* write 1: queue b seq=42 pending");
 }
 
 #[test]
@@ -529,7 +529,7 @@ fn of_what_was_sent_in_an_earlier_run_nobody_knows_whether_the_hub_has_it() {
         @ discard a
         @ edit a b
         ";
-    replay(desk(vec![item]), &(ONLINE.replace("> ping 1", "> ping 1\n> send a seq=1 a") + sent));
+    replay(bench(vec![item]), &(ONLINE.replace("> ping 1", "> ping 1\n> send a seq=1 a") + sent));
 }
 
 #[test]
