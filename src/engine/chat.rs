@@ -43,6 +43,18 @@ impl Engine {
                     self.tell(now, connection, Input::Edit { id: old, new_id, body });
                 }
             }
+            ChatIntent::EditSent { connection, room, target, body } => {
+                self.change(now, connection, room, Content::edit(target, body), id);
+            }
+            ChatIntent::DeleteSent { connection, room, target } => {
+                self.change(now, connection, room, Content::delete(target), id);
+            }
+            ChatIntent::React { connection, room, target, emoji, off } => {
+                self.change(now, connection, room, Content::reaction(target, emoji, off), id);
+            }
+            ChatIntent::Pin { connection, room, target, off } => {
+                self.change(now, connection, room, Content::pin(target, off), id);
+            }
             ChatIntent::Resend { connection, id } => self.tell(now, connection, Input::Resend(id)),
             ChatIntent::Discard { connection, id } => self.tell(now, connection, Input::Discard(id)),
             ChatIntent::SaveDraft { connection, room, text } => {
@@ -62,6 +74,20 @@ impl Engine {
             ChatIntent::JumpTo { connection, room, jump } => self.jump(connection, room, jump),
             // These concern the disk and the settings alone: the driver does them by itself.
             ChatIntent::Search(_) | ChatIntent::FindDay { .. } | ChatIntent::SetRoomLevel { .. } => {}
+        }
+    }
+
+    /// Sends what changes a message.
+    fn change(
+        &mut self,
+        now: Time,
+        connection: ConnectionId,
+        room: RoomId,
+        content: Content,
+        id: Option<MessageId>,
+    ) {
+        if let Some(id) = id {
+            self.tell(now, connection, Input::Send(Draft { id, room, content, at: now.wall_ms }));
         }
     }
 
