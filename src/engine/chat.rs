@@ -62,6 +62,7 @@ impl Engine {
             ChatIntent::JumpTo { connection, room, jump } => self.jump(connection, room, jump),
             // These concern the disk and the settings alone: the driver does them by itself.
             ChatIntent::Search(_) | ChatIntent::FindDay { .. } | ChatIntent::SetRoomLevel { .. } => {}
+            of_room => self.change_rooms(now, of_room, id),
         }
     }
 
@@ -69,7 +70,7 @@ impl Engine {
         self.updates.push(Update::Connection(connection, Event::Chat(event)));
     }
 
-    fn ask_in_chat(&mut self, now: Time, connection: ConnectionId, request: ChatRequest) {
+    pub(super) fn ask_in_chat(&mut self, now: Time, connection: ConnectionId, request: ChatRequest) {
         self.tell(now, connection, Input::Link(link::Input::Request(Request::Chat(request))));
     }
 

@@ -9,13 +9,18 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::id::{MessageId, RoomId, RoomName};
+use super::id::{MessageId, PrincipalId, RoomId, RoomName};
+use super::principal::Sender;
 use super::time::WallMs;
 
 /// The kind of a message, on the wire and on the disk. Whatever has words for a person is of this kind.
 pub const MESSAGE: &str = "message";
 /// The kind of what makes a room.
 pub const ROOM: &str = "room";
+/// The kind of what changes a room.
+pub const ROOM_CHANGE: &str = "room_change";
+/// The kind of what changes who is a member of a room.
+pub const MEMBER: &str = "member";
 /// Fields that a server gives to an entry. In what a client sends they are ignored.
 const OF_ENTRY: [&str; 3] = ["offset", "sender", "received"];
 /// Fields of the message that carries a draft.
@@ -48,11 +53,72 @@ pub enum Content {
     Room {
         /// What it is called; none: like its id.
         name: Option<RoomName>,
+        /// Who is in it, where not everybody knows of it.
+        private: Option<Private>,
+        /// Fields that this version does not know.
+        extra: Extra,
+    },
+    /// A room is changed: whatever is there of it.
+    RoomChange {
+        /// What it is called from now on.
+        name: Option<RoomName>,
+        /// What it is about; may be empty.
+        topic: Option<String>,
+        /// Whether it takes no new messages.
+        archived: Option<bool>,
+        /// Fields that this version does not know.
+        extra: Extra,
+    },
+    /// Somebody becomes a member of a room, or is one no more.
+    Member {
+        /// Who. Whoever invited or removed them is the sender.
+        who: Sender,
+        /// What becomes of them.
+        change: MemberChange,
         /// Fields that this version does not know.
         extra: Extra,
     },
     /// Of a kind that this version does not know: it keeps its place in the log and is not shown.
     Unknown(Unknown),
+}
+
+/// Who is to be in a room of which not everybody knows, as whoever makes it says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Private {
+    /// Its members, beside whoever makes it.
+    #[serde(default)]
+    pub members: Vec<PrincipalId>,
+    /// Whether it is a direct message: with the one member, for ever.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub direct: bool,
+}
+
+/// What becomes of a member of a room.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum MemberChange {
+    /// They are one from now on.
+    Joined,
+    /// They are one no more. By another sender: they were removed.
+    Left,
+    /// Somebody made them one.
+    Invited,
+}
+
+impl MemberChange {
+    /// Its word on the wire and on the disk.
+    pub fn word(self) -> &'static str {
+        match self {
+            MemberChange::Joined => "joined",
+            MemberChange::Left => "left",
+            MemberChange::Invited => "invited",
+        }
+    }
+
+    fn from_word(word: &str) -> Option<Self> {
+        [MemberChange::Joined, MemberChange::Left, MemberChange::Invited]
+            .into_iter()
+            .find(|change| change.word() == word)
+    }
 }
 
 /// Content of a kind that this version does not know.
@@ -72,7 +138,33 @@ impl Content {
 
     /// A room of this name is made.
     pub fn room(name: RoomName) -> Self {
-        Content::Room { name: Some(name), extra: Extra::default() }
+        Content::Room { name: Some(name), private: None, extra: Extra::default() }
+    }
+
+    /// A room of this name is made, of which only its members know.
+    pub fn private_room(name: RoomName, private: Private) -> Self {
+        Content::Room { name: Some(name), private: Some(private), extra: Extra::default() }
+    }
+
+    /// A room is called this from now on.
+    pub fn renamed(name: RoomName) -> Self {
+        Content::RoomChange { name: Some(name), topic: None, archived: None, extra: Extra::default() }
+    }
+
+    /// A room is about this from now on.
+    pub fn topic(topic: impl Into<String>) -> Self {
+        let topic = Some(topic.into());
+        Content::RoomChange { name: None, topic, archived: None, extra: Extra::default() }
+    }
+
+    /// A room takes no new messages, or takes them again.
+    pub fn archived(archived: bool) -> Self {
+        Content::RoomChange { name: None, topic: None, archived: Some(archived), extra: Extra::default() }
+    }
+
+    /// This becomes of somebody in a room.
+    pub fn member(who: Sender, change: MemberChange) -> Self {
+        Content::Member { who, change, extra: Extra::default() }
     }
 
     /// Its word on the wire and on the disk.
@@ -80,6 +172,8 @@ impl Content {
         match self {
             Content::Text { .. } => MESSAGE,
             Content::Room { .. } => ROOM,
+            Content::RoomChange { .. } => ROOM_CHANGE,
+            Content::Member { .. } => MEMBER,
             Content::Unknown(unknown) => &unknown.kind,
         }
     }
@@ -88,7 +182,7 @@ impl Content {
     pub fn body(&self) -> &str {
         match self {
             Content::Text { body, .. } => body,
-            Content::Room { .. } | Content::Unknown(_) => "",
+            _ => "",
         }
     }
 
@@ -96,8 +190,20 @@ impl Content {
     pub fn emptied(self) -> Self {
         match self {
             Content::Text { .. } | Content::Unknown(_) => Content::text(String::new()),
-            Content::Room { name, .. } => Content::Room { name, extra: Extra::default() },
+            Content::Room { name, private, .. } => Content::Room { name, private, extra: Extra::default() },
+            small => small.without_extra(),
         }
+    }
+
+    fn without_extra(mut self) -> Self {
+        match &mut self {
+            Content::Text { extra, .. }
+            | Content::Room { extra, .. }
+            | Content::RoomChange { extra, .. }
+            | Content::Member { extra, .. } => *extra = Extra::default(),
+            Content::Unknown(unknown) => unknown.fields = Extra::default(),
+        }
+        self
     }
 
     /// The same with other words, where it has any.
@@ -110,24 +216,53 @@ impl Content {
 
     /// All of its fields but its words, as one JSON object; none where there are none. [`Content::from_fields`] reads them.
     pub fn fields_json(&self) -> Option<String> {
-        match self {
-            Content::Room { name, extra } => {
-                let mut fields = extra.clone();
-                if let Some(name) = name {
-                    fields.insert("name", name.as_str().into());
-                }
-                fields.json()
-            }
-            Content::Text { .. } | Content::Unknown(_) => self.extra().json(),
+        let known = self.known_fields();
+        if known.is_empty() {
+            return self.extra().json();
         }
+        let mut fields = self.extra().clone();
+        known.into_iter().for_each(|(name, value)| fields.insert(name, value));
+        fields.json()
+    }
+
+    /// The fields that this version knows, but its words.
+    fn known_fields(&self) -> Vec<(&'static str, Value)> {
+        let field = |name, value: Option<Value>| value.map(|value| (name, value));
+        let text = |name: &Option<RoomName>| name.as_ref().map(|name| name.as_str().into());
+        // Serialising these cannot fail: no maps with other keys than texts, no failing `Serialize` of our own.
+        let json = |value: serde_json::Result<Value>| value.ok();
+        let fields = match self {
+            Content::Text { .. } | Content::Unknown(_) => return Vec::new(),
+            Content::Room { name, private, .. } => {
+                let private = private.as_ref().and_then(|private| json(serde_json::to_value(private)));
+                [field("name", text(name)), field("private", private), None]
+            }
+            Content::RoomChange { name, topic, archived, .. } => [
+                field("name", text(name)),
+                field("topic", topic.as_deref().map(Value::from)),
+                field("archived", archived.map(Value::from)),
+            ],
+            Content::Member { who, change, .. } => {
+                [field("who", json(serde_json::to_value(who))), Some(("change", change.word().into())), None]
+            }
+        };
+        fields.into_iter().flatten().collect()
     }
 
     /// The fields that this version does not know.
     pub fn extra(&self) -> &Extra {
         match self {
-            Content::Text { extra, .. } | Content::Room { extra, .. } => extra,
+            Content::Text { extra, .. }
+            | Content::Room { extra, .. }
+            | Content::RoomChange { extra, .. }
+            | Content::Member { extra, .. } => extra,
             Content::Unknown(unknown) => &unknown.fields,
         }
+    }
+
+    /// Who is to be in the room that this makes, where not everybody knows of it.
+    pub fn private(&self) -> Option<&Private> {
+        if let Content::Room { private, .. } = self { private.as_ref() } else { None }
     }
 
     /// Whether it is a message.
@@ -149,7 +284,15 @@ impl Content {
     pub fn bytes(&self) -> usize {
         let named = match self {
             Content::Text { .. } => 0,
-            Content::Room { name, .. } => name.as_ref().map_or(0, |name| name.as_str().len()),
+            Content::Room { name, private, .. } => {
+                let members = private.iter().flat_map(|private| &private.members);
+                name.as_ref().map_or(0, |name| name.as_str().len())
+                    + members.map(|who| who.0.len()).sum::<usize>()
+            }
+            Content::RoomChange { name, topic, .. } => {
+                name.as_ref().map_or(0, |name| name.as_str().len()) + topic.as_ref().map_or(0, String::len)
+            }
+            Content::Member { who, .. } => who.id.0.len() + who.name.len(),
             Content::Unknown(unknown) => unknown.kind.len(),
         };
         self.body().len() + self.extra().bytes() + named
@@ -170,7 +313,21 @@ impl Content {
                     extra.insert("body", body);
                 }
                 match kind {
-                    ROOM => Ok(Content::Room { name: take_name(&mut extra), extra }),
+                    ROOM => {
+                        let name = take_name(&mut extra);
+                        Ok(Content::Room { name, private: take_private(&mut extra)?, extra })
+                    }
+                    ROOM_CHANGE => {
+                        let name = take_name(&mut extra);
+                        let topic = take(&mut extra, "topic", |topic| topic.as_str().map(str::to_owned));
+                        let archived = take(&mut extra, "archived", Value::as_bool);
+                        Ok(Content::RoomChange { name, topic, archived, extra })
+                    }
+                    MEMBER => match take_member(&mut extra) {
+                        Some((who, change)) => Ok(Content::Member { who, change, extra }),
+                        // It may say more in a later version.
+                        None => Ok(Content::Unknown(Unknown { kind: kind.to_owned(), fields: extra })),
+                    },
                     kind => Ok(Content::Unknown(Unknown { kind: kind.to_owned(), fields: extra })),
                 }
             }
@@ -188,8 +345,8 @@ impl Content {
         if self.is_text() || has_own {
             map.serialize_entry("body", self.body())?;
         }
-        if let Content::Room { name: Some(name), .. } = self {
-            map.serialize_entry("name", name)?;
+        for (name, value) in self.known_fields() {
+            map.serialize_entry(name, &value)?;
         }
         for (name, value) in self.extra().fields().filter(|(name, _)| !but.contains(&name.as_str())) {
             map.serialize_entry(name, value)?;
@@ -203,6 +360,30 @@ fn take_name(fields: &mut Extra) -> Option<RoomName> {
     let name = RoomName::new(fields.get("name")?.as_str()?).ok()?;
     fields.remove("name");
     Some(name)
+}
+
+/// Who is to be in a room that is made. One that cannot be understood must not be taken for a public one.
+fn take_private(fields: &mut Extra) -> Result<Option<Private>, &'static str> {
+    match fields.remove("private") {
+        None => Ok(None),
+        Some(value) => serde_json::from_value(value).map(Some).map_err(|_| "invalid value: `private`"),
+    }
+}
+
+/// Who a change of members is about, and what it is. Nothing is taken out where one of them is not understood.
+fn take_member(fields: &mut Extra) -> Option<(Sender, MemberChange)> {
+    let who: Sender = Sender::deserialize(fields.get("who")?).ok()?;
+    let change = MemberChange::from_word(fields.get("change")?.as_str()?)?;
+    fields.remove("who");
+    fields.remove("change");
+    Some((who, change))
+}
+
+/// A field, where it is what it should be. One that this version does not understand stays there.
+fn take<T>(fields: &mut Extra, name: &str, read: impl FnOnce(&Value) -> Option<T>) -> Option<T> {
+    let value = read(fields.get(name)?)?;
+    fields.remove(name);
+    Some(value)
 }
 
 /// Fields of JSON that this version does not know, as they came.
@@ -275,7 +456,9 @@ impl Serialize for Extra {
 impl<'de> Deserialize<'de> for Extra {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut fields = Map::deserialize(deserializer)?;
-        fields.retain(|name, _| !OF_ENTRY.contains(&name.as_str()) && name != "kind" && name != "name");
+        fields.retain(|name, _| {
+            !OF_ENTRY.contains(&name.as_str()) && !matches!(name.as_str(), "kind" | "name" | "private")
+        });
         Ok(if fields.is_empty() { Extra::default() } else { Extra(Some(Box::new(fields))) })
     }
 }
@@ -291,7 +474,7 @@ fn depth(value: &Value) -> usize {
 impl Draft {
     /// What the room is called that this makes; none where it makes none.
     pub fn room_name(&self) -> Option<RoomName> {
-        let Content::Room { name, extra } = &self.content else { return None };
+        let Content::Room { name, extra, .. } = &self.content else { return None };
         // A later version may allow names that this one does not.
         let later = || RoomName::closest(extra.get("name")?.as_str()?);
         Some(name.clone().or_else(later).unwrap_or_else(|| RoomName::of_id(&self.room)))
@@ -467,6 +650,12 @@ mod tests {
             json!({"kind": "room", "body": "", "topic": "x"}),
             json!({"kind": "room", "body": "", "name": "x".repeat(100)}),
             json!({"kind": "room", "body": "", "name": {"of": "a later version"}}),
+            json!({"kind": "room", "body": "", "name": "Lathes",
+                "private": {"members": ["p"], "direct": true}}),
+            json!({"kind": "room_change", "name": "Mills", "topic": "", "archived": true, "colour": 7}),
+            json!({"kind": "room_change", "topic": {"of": "a later version"}, "body": "x"}),
+            json!({"kind": "member", "who": {"id": "p", "name": "P"}, "change": "invited", "note": "x"}),
+            json!({"kind": "member", "who": {"id": "p", "name": "P"}, "change": "muted"}),
             json!({"kind": "poll", "choices": ["a", "b"], "body": "A poll"}),
             json!({"kind": "poll", "body": {"text": "A poll", "choices": []}}),
             json!({"kind": "poll", "name": 7}),

@@ -36,13 +36,23 @@ pub enum Feature {
     People,
     /// Invites can be made, listed and taken back; offered to admins.
     Invites,
+    /// Rooms are renamed, described and archived.
+    RoomChanges,
+    /// Rooms are left and joined.
+    Membership,
+    /// Rooms of which only their members know, direct messages among them.
+    PrivateRooms,
+    /// People have roles, which admins change and invites give.
+    Roles,
+    /// People say something of themselves beside their name.
+    Status,
     /// A message is a frame of the socket, text or bytes, as it is. Of a server that speaks no protocol of its own.
     Frames,
 }
 
 impl Feature {
     /// All that a Duplex server may offer, as far as this version knows.
-    pub const ALL: [Feature; 11] = [
+    pub const ALL: [Feature; 16] = [
         Feature::CreateRooms,
         Feature::Typing,
         Feature::Presence,
@@ -54,6 +64,11 @@ impl Feature {
         Feature::Commands,
         Feature::People,
         Feature::Invites,
+        Feature::RoomChanges,
+        Feature::Membership,
+        Feature::PrivateRooms,
+        Feature::Roles,
+        Feature::Status,
     ];
 
     /// Its word on the wire.
@@ -70,6 +85,11 @@ impl Feature {
             Feature::Commands => "commands",
             Feature::People => "people",
             Feature::Invites => "invites",
+            Feature::RoomChanges => "room_changes",
+            Feature::Membership => "membership",
+            Feature::PrivateRooms => "private_rooms",
+            Feature::Roles => "roles",
+            Feature::Status => "status",
             Feature::Frames => "frames",
         }
     }

@@ -509,7 +509,9 @@ fn pending_text<'a>(draft: &'a Draft, words: &Words) -> Cow<'a, str> {
             let name = draft.room_name().unwrap_or_else(|| RoomName::of_id(&draft.room));
             Cow::Owned((words.making_room)(&harmless::line(name.as_str(), ROOM_CHARS)))
         }
-        Content::Unknown(_) => Cow::Borrowed(words.unknown_content),
+        Content::RoomChange { .. } | Content::Member { .. } | Content::Unknown(_) => {
+            Cow::Borrowed(words.unknown_content)
+        }
     }
 }
 
@@ -532,7 +534,7 @@ fn typed(content: &Content) -> Option<&str> {
         // Bytes were typed as digits, with blanks that are gone.
         Content::Text { extra, .. } if is_binary(extra) => None,
         Content::Text { body, .. } => Some(body),
-        Content::Room { .. } | Content::Unknown(_) => None,
+        _ => None,
     }
 }
 
