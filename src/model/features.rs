@@ -46,13 +46,23 @@ pub enum Feature {
     Roles,
     /// People say something of themselves beside their name.
     Status,
+    /// A message may say which one it replies to, and which thread it belongs to.
+    Replies,
+    /// People change what they have written.
+    Edits,
+    /// People delete what they have written, admins anything.
+    Deletions,
+    /// People add emoji to messages.
+    Reactions,
+    /// Messages can be pinned to their room.
+    Pins,
     /// A message is a frame of the socket, text or bytes, as it is. Of a server that speaks no protocol of its own.
     Frames,
 }
 
 impl Feature {
     /// All that a Duplex server may offer, as far as this version knows.
-    pub const ALL: [Feature; 16] = [
+    pub const ALL: [Feature; 21] = [
         Feature::CreateRooms,
         Feature::Typing,
         Feature::Presence,
@@ -69,6 +79,11 @@ impl Feature {
         Feature::PrivateRooms,
         Feature::Roles,
         Feature::Status,
+        Feature::Replies,
+        Feature::Edits,
+        Feature::Deletions,
+        Feature::Reactions,
+        Feature::Pins,
     ];
 
     /// Its word on the wire.
@@ -90,6 +105,11 @@ impl Feature {
             Feature::PrivateRooms => "private_rooms",
             Feature::Roles => "roles",
             Feature::Status => "status",
+            Feature::Replies => "replies",
+            Feature::Edits => "edits",
+            Feature::Deletions => "deletions",
+            Feature::Reactions => "reactions",
+            Feature::Pins => "pins",
             Feature::Frames => "frames",
         }
     }

@@ -82,7 +82,7 @@ impl RoomInfo {
                     self.members.insert(who.id.clone());
                 }
             }
-            Content::Text { .. } | Content::Room { .. } | Content::Unknown(_) => {}
+            _ => {}
         }
         true
     }

@@ -86,7 +86,11 @@ impl<'a> MessageWriter<'a> {
             outbox::unqueue(self.db, self.connection, entry.draft.id)?;
         }
         match &entry.draft.content {
-            Content::Unknown(_) => self.keep_json(entry)?,
+            Content::Edit { .. }
+            | Content::Delete { .. }
+            | Content::Reaction { .. }
+            | Content::Pin { .. }
+            | Content::Unknown(_) => self.keep_json(entry)?,
             Content::Room { .. } => {
                 rooms::made(self.db, self.connection, entry)?;
                 self.keep_json_of_room(entry)?;

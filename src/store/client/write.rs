@@ -446,9 +446,7 @@ fn history(
                 start = true;
                 book.keep_json_of_room(entry)?;
             }
-            Content::RoomChange { .. } | Content::Member { .. } | Content::Unknown(_) => {
-                book.keep_json(entry)?
-            }
+            _ => book.keep_json(entry)?,
         }
     }
     book.save()?;

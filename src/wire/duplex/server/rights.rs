@@ -6,13 +6,23 @@ use crate::model::{Feature, Features, Principal, PrincipalKind, Sender};
 use crate::wire::duplex::limits;
 use crate::wire::duplex::message::HubMessage;
 
-/// What this hub does not do yet.
-const NOT_YET: [Feature; 5] =
-    [Feature::RoomChanges, Feature::Membership, Feature::PrivateRooms, Feature::Roles, Feature::Status];
+/// What this hub refuses as of an unknown kind.
+const NOT_TAKEN: [Feature; 10] = [
+    Feature::Replies,
+    Feature::Edits,
+    Feature::Deletions,
+    Feature::Reactions,
+    Feature::Pins,
+    Feature::RoomChanges,
+    Feature::Membership,
+    Feature::PrivateRooms,
+    Feature::Roles,
+    Feature::Status,
+];
 
 /// What the hub offers to this principal.
 pub(super) fn features_for(me: &Principal) -> Features {
-    let all = NOT_YET.iter().fold(Features::all(), |all, feature| all.without(*feature));
+    let all = NOT_TAKEN.into_iter().fold(Features::all(), Features::without);
     match me.kind {
         PrincipalKind::Admin => all,
         _ => all.without(Feature::People).without(Feature::Invites),
