@@ -74,6 +74,7 @@ impl Engine {
             ChatIntent::JumpTo { connection, room, jump } => self.jump(connection, room, jump),
             // The driver handles these without the engine.
             ChatIntent::Search(_) | ChatIntent::FindDay { .. } | ChatIntent::SetRoomLevel { .. } => {}
+            of_room => self.change_rooms(now, of_room, id),
         }
     }
 
@@ -95,7 +96,7 @@ impl Engine {
         self.updates.push(Update::Connection(connection, Event::Chat(event)));
     }
 
-    fn ask_in_chat(&mut self, now: Time, connection: ConnectionId, request: ChatRequest) {
+    pub(super) fn ask_in_chat(&mut self, now: Time, connection: ConnectionId, request: ChatRequest) {
         self.tell(now, connection, Input::Link(link::Input::Request(Request::Chat(request))));
     }
 

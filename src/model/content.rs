@@ -10,13 +10,18 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::change::MAX_EMOJI_BYTES;
-use super::id::{MessageId, Offset, RoomId, RoomName};
+use super::id::{MessageId, Offset, PrincipalId, RoomId, RoomName};
+use super::principal::Sender;
 use super::time::WallMs;
 
 /// The kind of a message, on the wire and on the disk. Whatever has words for a person is of this kind.
 pub const MESSAGE: &str = "message";
 /// The kind of what makes a room.
 pub const ROOM: &str = "room";
+/// The kind of what changes a room.
+pub const ROOM_CHANGE: &str = "room_change";
+/// The kind of what changes who is a member of a room.
+pub const MEMBER: &str = "member";
 /// The kind of what replaces a message's words.
 pub const EDIT: &str = "edit";
 /// The kind of what deletes a message.
@@ -67,6 +72,28 @@ pub enum Content {
     Room {
         /// What it is called; none: like its id.
         name: Option<RoomName>,
+        /// Who is in it, where not everybody knows of it.
+        private: Option<Private>,
+        /// Fields that this version does not know.
+        extra: Extra,
+    },
+    /// A room is changed: whatever is there of it.
+    RoomChange {
+        /// What it is called from now on.
+        name: Option<RoomName>,
+        /// What it is about; may be empty.
+        topic: Option<String>,
+        /// Whether it takes no new messages.
+        archived: Option<bool>,
+        /// Fields that this version does not know.
+        extra: Extra,
+    },
+    /// Somebody becomes a member of a room, or is one no more.
+    Member {
+        /// Who. Whoever invited or removed them is the sender.
+        who: Sender,
+        /// What becomes of them.
+        change: MemberChange,
         /// Fields that this version does not know.
         extra: Extra,
     },
@@ -110,6 +137,45 @@ pub enum Content {
     Unknown(Unknown),
 }
 
+/// Who is to be in a room of which not everybody knows, as whoever makes it says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Private {
+    /// Its members, beside whoever makes it.
+    #[serde(default)]
+    pub members: Vec<PrincipalId>,
+    /// Whether it is a direct message: with the one member, for ever.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub direct: bool,
+}
+
+/// What becomes of a member of a room.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum MemberChange {
+    /// They are one from now on.
+    Joined,
+    /// They are one no more. By another sender: they were removed.
+    Left,
+    /// Somebody made them one.
+    Invited,
+}
+
+impl MemberChange {
+    /// Its word on the wire and on the disk.
+    pub fn word(self) -> &'static str {
+        match self {
+            MemberChange::Joined => "joined",
+            MemberChange::Left => "left",
+            MemberChange::Invited => "invited",
+        }
+    }
+
+    fn from_word(word: &str) -> Option<Self> {
+        [MemberChange::Joined, MemberChange::Left, MemberChange::Invited]
+            .into_iter()
+            .find(|change| change.word() == word)
+    }
+}
+
 /// Content of a kind that this version does not know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unknown {
@@ -127,7 +193,33 @@ impl Content {
 
     /// A room of this name is made.
     pub fn room(name: RoomName) -> Self {
-        Content::Room { name: Some(name), extra: Extra::default() }
+        Content::Room { name: Some(name), private: None, extra: Extra::default() }
+    }
+
+    /// A room of this name is made, of which only its members know.
+    pub fn private_room(name: RoomName, private: Private) -> Self {
+        Content::Room { name: Some(name), private: Some(private), extra: Extra::default() }
+    }
+
+    /// A room is called this from now on.
+    pub fn renamed(name: RoomName) -> Self {
+        Content::RoomChange { name: Some(name), topic: None, archived: None, extra: Extra::default() }
+    }
+
+    /// A room is about this from now on.
+    pub fn topic(topic: impl Into<String>) -> Self {
+        let topic = Some(topic.into());
+        Content::RoomChange { name: None, topic, archived: None, extra: Extra::default() }
+    }
+
+    /// A room takes no new messages, or takes them again.
+    pub fn archived(archived: bool) -> Self {
+        Content::RoomChange { name: None, topic: None, archived: Some(archived), extra: Extra::default() }
+    }
+
+    /// This becomes of somebody in a room.
+    pub fn member(who: Sender, change: MemberChange) -> Self {
+        Content::Member { who, change, extra: Extra::default() }
     }
 
     /// A message that replies to another one, in a thread or not.
@@ -184,7 +276,11 @@ impl Content {
             | Content::Delete { target, .. }
             | Content::Reaction { target, .. }
             | Content::Pin { target, .. } => Some(*target),
-            Content::Text { .. } | Content::Room { .. } | Content::Unknown(_) => None,
+            Content::Text { .. }
+            | Content::Room { .. }
+            | Content::RoomChange { .. }
+            | Content::Member { .. }
+            | Content::Unknown(_) => None,
         }
     }
 
@@ -208,6 +304,8 @@ impl Content {
         match self {
             Content::Text { .. } => MESSAGE,
             Content::Room { .. } => ROOM,
+            Content::RoomChange { .. } => ROOM_CHANGE,
+            Content::Member { .. } => MEMBER,
             Content::Edit { .. } => EDIT,
             Content::Delete { .. } => DELETE,
             Content::Reaction { .. } => REACTION,
@@ -220,11 +318,7 @@ impl Content {
     pub fn body(&self) -> &str {
         match self {
             Content::Text { body, .. } | Content::Edit { body, .. } => body,
-            Content::Room { .. }
-            | Content::Delete { .. }
-            | Content::Reaction { .. }
-            | Content::Pin { .. }
-            | Content::Unknown(_) => "",
+            _ => "",
         }
     }
 
@@ -232,7 +326,11 @@ impl Content {
     pub fn emptied(self) -> Self {
         match self {
             Content::Text { .. } | Content::Unknown(_) => Content::text(String::new()),
-            Content::Room { name, .. } => Content::Room { name, extra: Extra::default() },
+            Content::Room { name, private, .. } => Content::Room { name, private, extra: Extra::default() },
+            mut small @ (Content::RoomChange { .. } | Content::Member { .. }) => {
+                *small.extra_mut() = Extra::default();
+                small
+            }
             Content::Edit { target, .. } => Content::edit(target, String::new()),
             Content::Delete { target, .. } => Content::delete(target),
             Content::Reaction { target, emoji, off, .. } => Content::reaction(target, emoji, off),
@@ -275,20 +373,33 @@ impl Content {
 
     /// The fields of its kind, but for its words.
     fn own_fields(&self) -> impl Iterator<Item = (&'static str, Value)> {
-        let (name, target, emoji, off) = match self {
-            Content::Text { .. } | Content::Unknown(_) => (None, None, None, false),
-            Content::Room { name, .. } => (name.as_ref(), None, None, false),
-            Content::Edit { target, .. } | Content::Delete { target, .. } => {
-                (None, Some(target), None, false)
+        let field = |name, value: Option<Value>| value.map(|value| (name, value));
+        let text = |text: &str| Some(Value::from(text));
+        let name_of = |name: &Option<RoomName>| field("name", name.as_ref().map(|name| name.as_str().into()));
+        let of_target = |target: &MessageId| field("target", text(&target.to_string()));
+        let off_of = |off: bool| field("off", off.then_some(Value::Bool(true)));
+        // Serialising these cannot fail: no maps with other keys than texts, no failing `Serialize` of our own.
+        let fields = match self {
+            Content::Text { .. } | Content::Unknown(_) => [None, None, None],
+            Content::Room { name, private, .. } => {
+                let private = private.as_ref().and_then(|private| serde_json::to_value(private).ok());
+                [name_of(name), field("private", private), None]
             }
-            Content::Reaction { target, emoji, off, .. } => (None, Some(target), Some(emoji), *off),
-            Content::Pin { target, off, .. } => (None, Some(target), None, *off),
+            Content::RoomChange { name, topic, archived, .. } => [
+                name_of(name),
+                field("topic", topic.as_deref().map(Value::from)),
+                field("archived", archived.map(Value::from)),
+            ],
+            Content::Member { who, change, .. } => {
+                [field("who", serde_json::to_value(who).ok()), field("change", text(change.word())), None]
+            }
+            Content::Edit { target, .. } | Content::Delete { target, .. } => [of_target(target), None, None],
+            Content::Reaction { target, emoji, off, .. } => {
+                [of_target(target), field("emoji", text(emoji)), off_of(*off)]
+            }
+            Content::Pin { target, off, .. } => [of_target(target), off_of(*off), None],
         };
-        let target = target.map(|target| ("target", Value::String(target.to_string())));
-        let emoji = emoji.map(|emoji| ("emoji", Value::String(emoji.clone())));
-        let off = off.then_some(("off", Value::Bool(true)));
-        let name = name.map(|name| ("name", Value::String(name.as_str().to_owned())));
-        [name, target, emoji, off].into_iter().flatten()
+        fields.into_iter().flatten()
     }
 
     /// The fields that this version does not know.
@@ -296,6 +407,8 @@ impl Content {
         match self {
             Content::Text { extra, .. }
             | Content::Room { extra, .. }
+            | Content::RoomChange { extra, .. }
+            | Content::Member { extra, .. }
             | Content::Edit { extra, .. }
             | Content::Delete { extra, .. }
             | Content::Reaction { extra, .. }
@@ -304,10 +417,17 @@ impl Content {
         }
     }
 
+    /// Who is to be in the room that this makes, where not everybody knows of it.
+    pub fn private(&self) -> Option<&Private> {
+        if let Content::Room { private, .. } = self { private.as_ref() } else { None }
+    }
+
     fn extra_mut(&mut self) -> &mut Extra {
         match self {
             Content::Text { extra, .. }
             | Content::Room { extra, .. }
+            | Content::RoomChange { extra, .. }
+            | Content::Member { extra, .. }
             | Content::Edit { extra, .. }
             | Content::Delete { extra, .. }
             | Content::Reaction { extra, .. }
@@ -335,7 +455,15 @@ impl Content {
     pub fn bytes(&self) -> usize {
         let named = match self {
             Content::Text { .. } => 0,
-            Content::Room { name, .. } => name.as_ref().map_or(0, |name| name.as_str().len()),
+            Content::Room { name, private, .. } => {
+                let members = private.iter().flat_map(|private| &private.members);
+                name.as_ref().map_or(0, |name| name.as_str().len())
+                    + members.map(|who| who.0.len()).sum::<usize>()
+            }
+            Content::RoomChange { name, topic, .. } => {
+                name.as_ref().map_or(0, |name| name.as_str().len()) + topic.as_ref().map_or(0, String::len)
+            }
+            Content::Member { who, .. } => who.id.0.len() + who.name.len(),
             Content::Edit { .. } | Content::Delete { .. } | Content::Pin { .. } => TARGET_BYTES,
             Content::Reaction { emoji, .. } => TARGET_BYTES + emoji.len(),
             Content::Unknown(unknown) => unknown.kind.len(),
@@ -358,7 +486,21 @@ impl Content {
                     extra.insert("body", body);
                 }
                 match kind {
-                    ROOM => Ok(Content::Room { name: take_name(&mut extra), extra }),
+                    ROOM => {
+                        let name = take_name(&mut extra);
+                        Ok(Content::Room { name, private: take_private(&mut extra)?, extra })
+                    }
+                    ROOM_CHANGE => {
+                        let name = take_name(&mut extra);
+                        let topic = take(&mut extra, "topic", |topic| topic.as_str().map(str::to_owned));
+                        let archived = take(&mut extra, "archived", Value::as_bool);
+                        Ok(Content::RoomChange { name, topic, archived, extra })
+                    }
+                    MEMBER => match take_member(&mut extra) {
+                        Some((who, change)) => Ok(Content::Member { who, change, extra }),
+                        // It may say more in a later version.
+                        None => Ok(Content::Unknown(Unknown { kind: kind.to_owned(), fields: extra })),
+                    },
                     kind => Ok(change(kind, extra)),
                 }
             }
@@ -428,6 +570,30 @@ fn take_name(fields: &mut Extra) -> Option<RoomName> {
     let name = RoomName::new(fields.get("name")?.as_str()?).ok()?;
     fields.remove("name");
     Some(name)
+}
+
+/// Who is to be in a room that is made. One that cannot be understood must not be taken for a public one.
+fn take_private(fields: &mut Extra) -> Result<Option<Private>, &'static str> {
+    match fields.remove("private") {
+        None => Ok(None),
+        Some(value) => serde_json::from_value(value).map(Some).map_err(|_| "invalid value: `private`"),
+    }
+}
+
+/// Who a change of members is about, and what it is. Nothing is taken out where one of them is not understood.
+fn take_member(fields: &mut Extra) -> Option<(Sender, MemberChange)> {
+    let who: Sender = Sender::deserialize(fields.get("who")?).ok()?;
+    let change = MemberChange::from_word(fields.get("change")?.as_str()?)?;
+    fields.remove("who");
+    fields.remove("change");
+    Some((who, change))
+}
+
+/// A field, where it is what it should be. One that this version does not understand stays there.
+fn take<T>(fields: &mut Extra, name: &str, read: impl FnOnce(&Value) -> Option<T>) -> Option<T> {
+    let value = read(fields.get(name)?)?;
+    fields.remove(name);
+    Some(value)
 }
 
 /// Fields of JSON that this version does not know, as they came.
@@ -500,7 +666,9 @@ impl Serialize for Extra {
 impl<'de> Deserialize<'de> for Extra {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut fields = Map::deserialize(deserializer)?;
-        fields.retain(|name, _| !OF_ENTRY.contains(&name.as_str()) && name != "kind" && name != "name");
+        fields.retain(|name, _| {
+            !OF_ENTRY.contains(&name.as_str()) && !matches!(name.as_str(), "kind" | "name" | "private")
+        });
         Ok(if fields.is_empty() { Extra::default() } else { Extra(Some(Box::new(fields))) })
     }
 }
@@ -516,7 +684,7 @@ fn depth(value: &Value) -> usize {
 impl Draft {
     /// What the room is called that this makes; none where it makes none.
     pub fn room_name(&self) -> Option<RoomName> {
-        let Content::Room { name, extra } = &self.content else { return None };
+        let Content::Room { name, extra, .. } = &self.content else { return None };
         // A later version may allow names that this one does not.
         let later = || RoomName::closest(extra.get("name")?.as_str()?);
         Some(name.clone().or_else(later).unwrap_or_else(|| RoomName::of_id(&self.room)))
@@ -692,6 +860,12 @@ mod tests {
             json!({"kind": "room", "body": "", "topic": "x"}),
             json!({"kind": "room", "body": "", "name": "x".repeat(100)}),
             json!({"kind": "room", "body": "", "name": {"of": "a later version"}}),
+            json!({"kind": "room", "body": "", "name": "Lathes",
+                "private": {"members": ["p"], "direct": true}}),
+            json!({"kind": "room_change", "name": "Mills", "topic": "", "archived": true, "colour": 7}),
+            json!({"kind": "room_change", "topic": {"of": "a later version"}, "body": "x"}),
+            json!({"kind": "member", "who": {"id": "p", "name": "P"}, "change": "invited", "note": "x"}),
+            json!({"kind": "member", "who": {"id": "p", "name": "P"}, "change": "muted"}),
             json!({"kind": "poll", "choices": ["a", "b"], "body": "A poll"}),
             json!({"kind": "poll", "body": {"text": "A poll", "choices": []}}),
             json!({"kind": "poll", "name": 7}),

@@ -36,6 +36,16 @@ pub enum Feature {
     People,
     /// Invites can be made, listed and taken back; offered to admins.
     Invites,
+    /// Rooms are renamed, described and archived.
+    RoomChanges,
+    /// Rooms are left and joined.
+    Membership,
+    /// Rooms of which only their members know, direct messages among them.
+    PrivateRooms,
+    /// People have roles, which admins change and invites give.
+    Roles,
+    /// People say something of themselves beside their name.
+    Status,
     /// A message may say which one it replies to, and which thread it belongs to.
     Replies,
     /// People change what they have written.
@@ -52,7 +62,7 @@ pub enum Feature {
 
 impl Feature {
     /// All that a Duplex server may offer, as far as this version knows.
-    pub const ALL: [Feature; 16] = [
+    pub const ALL: [Feature; 21] = [
         Feature::CreateRooms,
         Feature::Typing,
         Feature::Presence,
@@ -64,6 +74,11 @@ impl Feature {
         Feature::Commands,
         Feature::People,
         Feature::Invites,
+        Feature::RoomChanges,
+        Feature::Membership,
+        Feature::PrivateRooms,
+        Feature::Roles,
+        Feature::Status,
         Feature::Replies,
         Feature::Edits,
         Feature::Deletions,
@@ -85,6 +100,11 @@ impl Feature {
             Feature::Commands => "commands",
             Feature::People => "people",
             Feature::Invites => "invites",
+            Feature::RoomChanges => "room_changes",
+            Feature::Membership => "membership",
+            Feature::PrivateRooms => "private_rooms",
+            Feature::Roles => "roles",
+            Feature::Status => "status",
             Feature::Replies => "replies",
             Feature::Edits => "edits",
             Feature::Deletions => "deletions",

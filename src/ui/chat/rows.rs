@@ -601,11 +601,7 @@ fn pending_text<'a>(draft: &'a Draft, words: &Words) -> Cow<'a, str> {
             let name = draft.room_name().unwrap_or_else(|| RoomName::of_id(&draft.room));
             Cow::Owned((words.making_room)(&harmless::line(name.as_str(), ROOM_CHARS)))
         }
-        Content::Edit { .. }
-        | Content::Delete { .. }
-        | Content::Reaction { .. }
-        | Content::Pin { .. }
-        | Content::Unknown(_) => Cow::Borrowed(words.unknown_content),
+        _ => Cow::Borrowed(words.unknown_content),
     }
 }
 

@@ -7,8 +7,18 @@ use crate::wire::duplex::limits;
 use crate::wire::duplex::message::HubMessage;
 
 /// What this hub refuses as of an unknown kind.
-const NOT_TAKEN: [Feature; 5] =
-    [Feature::Replies, Feature::Edits, Feature::Deletions, Feature::Reactions, Feature::Pins];
+const NOT_TAKEN: [Feature; 10] = [
+    Feature::Replies,
+    Feature::Edits,
+    Feature::Deletions,
+    Feature::Reactions,
+    Feature::Pins,
+    Feature::RoomChanges,
+    Feature::Membership,
+    Feature::PrivateRooms,
+    Feature::Roles,
+    Feature::Status,
+];
 
 /// What the hub offers to this principal.
 pub(super) fn features_for(me: &Principal) -> Features {
@@ -57,7 +67,10 @@ impl ServerSession {
         if let Phase::Online(online) = &mut self.phase {
             online.me.name = name;
             let who = named(online.me.clone());
-            self.tell(None, HubMessage::Presence { who, online: true, removed: false });
+            self.tell(
+                None,
+                HubMessage::Presence { who, online: true, status: String::new(), removed: false },
+            );
         }
     }
 }
