@@ -73,6 +73,9 @@ fn whys() -> Vec<Why> {
 fn refusals() -> [Refusal; 10] {
     [
         Refusal::NoSuchRoom,
+        Refusal::NoSuchMessage,
+        Refusal::NotYours,
+        Refusal::NotAnEmoji,
         Refusal::TooLarge { limit: 65536 },
         Refusal::NotAllowed,
         Refusal::SlowDown { retry_after_ms: 1 },
