@@ -20,6 +20,20 @@ pub(super) fn find_console() {
 #[cfg(not(windows))]
 pub(super) fn find_console() {}
 
+/// Lets another program bring its window to the front: Windows allows that only to the program that the person is using,
+/// which for a moment is this one.
+#[cfg(windows)]
+#[allow(unsafe_code)]
+pub(super) fn let_others_come_to_front() {
+    use windows_sys::Win32::UI::WindowsAndMessaging::{ASFW_ANY, AllowSetForegroundWindow};
+    // SAFETY: accesses no memory of ours. It fails if this program may not do so itself.
+    unsafe { AllowSetForegroundWindow(ASFW_ANY) };
+}
+
+/// Other systems do not need this.
+#[cfg(not(windows))]
+pub(super) fn let_others_come_to_front() {}
+
 /// Prints a message to standard error, which may be closed.
 pub(super) fn print(sentence: &str) {
     let _ = writeln!(std::io::stderr(), "duplex: {}", harmless::line(sentence, MAX_SENTENCE_CHARS));

@@ -85,8 +85,9 @@ fn run(args: Args) -> Result<(), String> {
     if let Err(error) = settings::private_file::close(&data_dir) {
         log::warn!("cannot restrict access to {}: {error}", data_dir.display());
     }
-    let has_wishes = only.is_some() || args.screenshot.is_some();
-    let Some(instance) = Instance::claim(&data_dir, has_wishes)? else { return Ok(()) };
+    let is_apart = only.is_some() || args.screenshot.is_some();
+    let claimed = Instance::claim(&data_dir, args.link.as_deref(), is_apart)?;
+    let Some(instance) = claimed else { return Ok(()) };
     display::check()?;
     display::end_with_the_display();
 
@@ -110,7 +111,8 @@ fn run(args: Args) -> Result<(), String> {
     let worker = Worker::spawn(worker::Options { data_dir, only, tell }, model.clone(), wake)
         .map_err(|error| format!("Cannot start a thread: {error}."))?;
     let shot = args.screenshot.map(|file| screenshot::Plan { file, after: args.after.unwrap_or(2.0) });
-    window::open(model, worker, gate, instance, desktop, shot, (place, panes))
+    let start = window::Start { place, panes, link: args.link };
+    window::open(model, worker, gate, instance, desktop, shot, start)
 }
 
 fn command_line_profile(address: Address, args: &Args) -> Result<(Profile, Option<Secret>), String> {

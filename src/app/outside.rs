@@ -62,6 +62,10 @@ impl Outside {
                     open(ui, target, model, wanted);
                     self.front(ctx, ui, place);
                 }
+                Report::OpenLink(link) => {
+                    ui.open_link(&link);
+                    self.front(ctx, ui, place);
+                }
                 Report::Toggle if self.hidden || !has_focus(ctx) => self.front(ctx, ui, place),
                 Report::Toggle if has_tray && self.can_hide => self.hide(ctx),
                 Report::Toggle => ctx.send_viewport_cmd(ViewportCommand::Minimized(true)),

@@ -28,6 +28,16 @@ use crate::worker::Worker;
 /// The application's icon, 256 pixels square.
 pub(super) const ICON: &[u8] = include_bytes!("../../assets/icon-256.png");
 
+/// How the window starts.
+pub(super) struct Start {
+    /// Where it was last.
+    pub(super) place: Option<WindowPlace>,
+    /// The layout it had.
+    pub(super) panes: Panes,
+    /// A link to open in it.
+    pub(super) link: Option<String>,
+}
+
 /// Opens the window and runs until it is closed.
 pub(super) fn open(
     model: SharedModel,
@@ -36,8 +46,9 @@ pub(super) fn open(
     instance: Instance,
     desktop: Option<Desktop>,
     plan: Option<Plan>,
-    (place, panes): (Option<WindowPlace>, Panes),
+    start: Start,
 ) -> Result<(), String> {
+    let Start { place, panes, link: opened } = start;
     let viewport = viewport(place.as_ref());
     let language = super::system_language();
     let chosen = model.read(|model| model.preferences.language);
@@ -46,7 +57,7 @@ pub(super) fn open(
     let theirs = Arc::clone(&outcome);
     let link = Link::new();
     let mut parts =
-        Some(Parts { model, worker, gate, instance, desktop, plan, place, panes, outcome: theirs });
+        Some(Parts { model, worker, gate, instance, desktop, plan, place, panes, opened, outcome: theirs });
     let opened = renderers().iter().try_fold(String::new(), |tried, &renderer| {
         let options = NativeOptions {
             viewport: viewport.clone(),
@@ -131,12 +142,14 @@ struct Parts {
     plan: Option<Plan>,
     place: Option<WindowPlace>,
     panes: Panes,
+    /// A link to open.
+    opened: Option<String>,
     outcome: Arc<Mutex<Option<Result<(), String>>>>,
 }
 
 impl Parts {
     fn assemble(self, creation: &eframe::CreationContext<'_>, language: Language) -> Window {
-        let Parts { model, worker, gate, instance, desktop, plan, place, panes, outcome } = self;
+        let Parts { model, worker, gate, instance, desktop, plan, place, panes, opened, outcome } = self;
         let mut not_pasted = None;
         // Before the views, so that it handles pastes first.
         match Clipboard::new(Arc::new(clipboard::Desktop::of(creation))) {
@@ -147,7 +160,10 @@ impl Parts {
             Err(error) => log::warn!("the clipboard is not available: {error}"),
         }
         fonts::install(&creation.egui_ctx);
-        let ui = Ui::new(&creation.egui_ctx, Options { language, panes });
+        let mut ui = Ui::new(&creation.egui_ctx, Options { language, panes });
+        if let Some(link) = opened {
+            ui.open_link(&link);
+        }
         let fitting = Fitting::new(creation.winit_window().map(|window| &**window), place.as_ref());
         // Set here only, so it cannot be set already.
         let _ = gate.set(RepaintLimiter::new(creation.egui_ctx.clone()));
@@ -160,6 +176,7 @@ impl Parts {
             let _ = instance.window().set(Box::new(move |call| {
                 reports.push(match call {
                     Call::Front => Report::Open(ClickTarget::Window),
+                    Call::Open(link) => Report::OpenLink(link),
                     Call::Close => Report::Quit,
                 });
             }));

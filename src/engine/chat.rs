@@ -61,7 +61,10 @@ impl Engine {
             ChatIntent::LoadMore { connection, room, side } => self.load_more(now, connection, room, side),
             ChatIntent::JumpTo { connection, room, jump } => self.jump(connection, room, jump),
             // These concern the disk and the settings alone: the driver does them by itself.
-            ChatIntent::Search(_) | ChatIntent::FindDay { .. } | ChatIntent::SetRoomLevel { .. } => {}
+            ChatIntent::Search(_)
+            | ChatIntent::FindDay { .. }
+            | ChatIntent::FindMessage { .. }
+            | ChatIntent::SetRoomLevel { .. } => {}
         }
     }
 

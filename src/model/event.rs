@@ -21,7 +21,7 @@ use super::principal::{Principal, Sender};
 use super::profile::{NewerProfile, Profile, Secret};
 use super::refusal::Refusal;
 use super::rights::ManageAnswer;
-use super::search::{DayFound, Found};
+use super::search::{DayFound, Found, MessageFound};
 use super::series::SeriesPage;
 use super::states::States;
 use super::time::{BootMs, WallMs};
@@ -114,6 +114,8 @@ pub struct Stored {
     pub era_has_entries: bool,
     /// Whether its log is numbered here; see [`LogKind::Local`].
     pub is_local: bool,
+    /// The server's log; none where it is numbered here.
+    pub epoch: Option<Epoch>,
     /// The last offset received in the current era.
     pub received_to: Offset,
     /// All rooms.
@@ -650,6 +652,10 @@ pub enum Update {
     Found(Arc<Found>),
     /// A jump to a date has an answer.
     DayFound(DayFound),
+    /// A message was looked for.
+    MessageFound(MessageFound),
+    /// All saved connections are there.
+    ConnectionsLoaded,
     /// A text was saved to this file, or could not be, in the system's words. With the request's number.
     TextSaved(u64, Result<PathBuf, String>),
     /// Messages that were there before the search index are being taken in: so many of a hundred are; `None`: all.

@@ -227,6 +227,17 @@ pub enum ChatIntent {
         /// The day's beginning, by the clock on the wall here.
         from: WallMs,
     },
+    /// Find where one message of a room is. A newer request takes an older one's place.
+    FindMessage {
+        /// Chosen by whoever asks; the answer bears it.
+        number: u64,
+        /// Of which connection.
+        connection: ConnectionId,
+        /// In which room.
+        room: RoomId,
+        /// Which message.
+        id: MessageId,
+    },
     /// Tell of this room's messages so from now on; none: as of all rooms.
     SetRoomLevel {
         /// Of which connection.

@@ -5,6 +5,7 @@ pub mod banner;
 pub mod chat;
 pub mod clock_lag;
 pub mod content;
+pub mod deep_link;
 pub mod device;
 pub mod device_choices;
 pub mod devices;
@@ -50,6 +51,7 @@ pub use address::Address;
 pub use banner::Banner;
 pub use chat::{Chat, Room};
 pub use content::{Content, Draft, Extra};
+pub use deep_link::DeepLink;
 pub use device::{
     Command, CommandRefusal, CommandState, DeviceId, DeviceLogEvent, DeviceState, Freshness, LastValue,
     LogLine, Metric, MetricName, MetricType, Readings, Sample, ShortName, Spec, Status, Value,

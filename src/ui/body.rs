@@ -6,6 +6,7 @@ use egui::{CentralPanel, Frame, Margin, Panel};
 use super::panes::Layout;
 use super::theme::{self, size, space};
 use super::{Cx, OpenRoom, Ui, banner, bar, chat, dialog, first_steps, rooms, search, widgets};
+use crate::model::deep_link;
 use crate::model::id::{ConnectionId, MessageId, RoomId};
 use crate::model::intent::{AppIntent, Jump};
 
@@ -193,6 +194,10 @@ impl Ui {
             }
             if is_chat {
                 match self.chat.show(ui, cx, self.open.as_ref(), self.focused.unwrap_or(true)) {
+                    Some(chat::ChatAction::Follow(target, _)) if deep_link::is_link(target.url()) => {
+                        self.open_link(target.url());
+                        cx.deadline.at(cx.now.boot_ms);
+                    }
                     Some(chat::ChatAction::Follow(target, claimed)) => {
                         self.dialog = Some(dialog::Dialog::open_link(target, claimed));
                     }

@@ -7,7 +7,7 @@ use super::search::day;
 use super::target::LinkTarget;
 use super::text::Words;
 use super::theme::{self, size, space};
-use super::{Cx, open_link, people, rooms, settings, sheet, shortcuts, snippets, widgets};
+use super::{Cx, deep_link, open_link, people, rooms, settings, sheet, shortcuts, snippets, widgets};
 use crate::model::id::ConnectionId;
 use crate::model::intent::{Intent, LinkIntent};
 use crate::model::preferences::Preferences;
@@ -32,6 +32,8 @@ pub(super) enum Dialog {
     Shortcuts,
     /// Before a link is followed.
     OpenLink(open_link::LinkConfirmation),
+    /// About a `duplex://` link that could not simply be followed.
+    DeepLink(deep_link::Sheet),
     /// To go to a date.
     Day(day::Sheet),
     /// Of who may come in at a server.
@@ -112,6 +114,18 @@ impl Dialog {
         Some(Dialog::Remove { id, name })
     }
 
+    /// Whether it holds what a person typed or is to decide: no link that is opened closes it.
+    pub(super) fn holds_input(&self) -> bool {
+        !matches!(
+            self,
+            Dialog::Settings(_)
+                | Dialog::Shortcuts
+                | Dialog::OpenLink(_)
+                | Dialog::DeepLink(_)
+                | Dialog::Day(_)
+        )
+    }
+
     /// What it is called by those who read it aloud.
     fn title(&self, cx: &Cx) -> String {
         let words = cx.words;
@@ -121,6 +135,7 @@ impl Dialog {
             Dialog::Settings(_) => words.settings.to_owned(),
             Dialog::Shortcuts => words.keys.title.to_owned(),
             Dialog::OpenLink(_) => words.rich.open_title.to_owned(),
+            Dialog::DeepLink(sheet) => sheet.title(cx).to_owned(),
             Dialog::Day(_) => words.search.go_to_date.to_owned(),
             Dialog::People(sheet) => sheet.title(cx),
             Dialog::AddDevice(sheet) => sheet.title(cx),
@@ -148,6 +163,7 @@ impl Dialog {
             Dialog::Settings(sheet) => sheet.show(ui, cx, window.y),
             Dialog::Shortcuts => shortcuts::show(ui, cx),
             Dialog::OpenLink(ask) => ask.show(ui, cx, window.y),
+            Dialog::DeepLink(sheet) => sheet.show(ui, cx),
             Dialog::Day(sheet) => sheet.show(ui, cx),
             Dialog::People(sheet) => sheet.show(ui, cx, window.y),
             Dialog::AddDevice(sheet) => sheet.show(ui, cx, window.y),

@@ -32,7 +32,7 @@ use crate::model::lan::{Lan, NearbyServer};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::log::Way;
 use crate::model::profile::{Login, Protocol, Secret};
-use crate::model::search::{DayFound, Found};
+use crate::model::search::{DayFound, Found, MessageFound};
 use crate::model::{
     Banner, ConnectionId, DeviceId, Event, Intent, LogLine, MetricName, Profile, SeriesPage, SharedModel,
 };
@@ -76,6 +76,8 @@ pub(super) enum TaskResult {
     Found(Arc<Found>),
     /// A jump to a date has an answer.
     DayFound(DayFound),
+    /// One message was looked for.
+    MessageFound(MessageFound),
     /// A text was saved to a file, or could not be.
     TextSaved(u64, Result<PathBuf, String>),
     /// A connection test ended.
@@ -228,6 +230,7 @@ impl Driver {
             }
             None => driver.set_up_all().await,
         }
+        driver.update(Update::ConnectionsLoaded);
         driver
     }
 

@@ -42,6 +42,9 @@ impl Driver {
             Intent::Chat(ChatIntent::FindDay { number, connection, room, from }) => {
                 self.find_day(number, connection, room, from);
             }
+            Intent::Chat(ChatIntent::FindMessage { number, connection, room, id }) => {
+                self.find_message(number, connection, room, id);
+            }
             Intent::Link(LinkIntent::RetryNow(connection))
             | Intent::Link(LinkIntent::Connect(connection)) => self.connect(connection),
             Intent::Link(LinkIntent::Disconnect(connection)) => {
@@ -152,6 +155,7 @@ impl Driver {
         match done {
             TaskResult::Found(found) => self.update(Update::Found(found)),
             TaskResult::DayFound(found) => self.update(Update::DayFound(found)),
+            TaskResult::MessageFound(found) => self.update(Update::MessageFound(found)),
             TaskResult::TextSaved(number, saved) => self.update(Update::TextSaved(number, saved)),
             TaskResult::Show(connection, event) => self.update(Update::Connection(connection, event)),
             TaskResult::Counted(connection, counted) => {

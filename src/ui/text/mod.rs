@@ -1,6 +1,7 @@
 //! Every sentence a person reads. One file per language fills the table [`Words`]; the compiler sees to it that none
 //! is missing.
 
+pub mod deep_link;
 pub mod device_acts;
 pub mod device_page;
 pub mod devices;
@@ -16,6 +17,7 @@ pub mod search;
 pub mod sheet;
 
 mod en;
+mod en_deep_link;
 mod en_device_acts;
 mod en_device_page;
 mod en_devices;
@@ -30,6 +32,7 @@ mod en_rich;
 mod en_search;
 mod en_sheet;
 mod ko;
+mod ko_deep_link;
 mod ko_device_acts;
 mod ko_device_page;
 mod ko_devices;
@@ -318,6 +321,8 @@ pub struct Words {
     pub keys: &'static keys::KeyWords,
     // Links, code and selected messages
     pub rich: &'static rich::RichWords,
+    // Links that the system hands over
+    pub deep_link: &'static deep_link::DeepLinkWords,
     // Connection log
     pub log: &'static log::LogWords,
     // Notices and the tray
