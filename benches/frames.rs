@@ -322,6 +322,9 @@ fn message(n: u64, rich: bool) -> Message {
         content: Content::text(body),
         at,
         received: at,
+        changes: None,
+        quote: None,
+        replies: Default::default(),
         live: false,
     }
 }

@@ -125,9 +125,7 @@ fn entry(offset: u64, by: &str, name: &str) -> Entry {
 }
 
 fn message(offset: u64) -> Message {
-    let Entry { draft, sender, .. } = entry(offset, "other", "general");
-    let position = at(1, offset);
-    Message { position, id: draft.id, sender, content: draft.content, at: 0, received: 0, live: false }
+    Message::new(entry(offset, "other", "general"), at(1, offset), false)
 }
 
 fn at(era: u32, offset: u64) -> Position {
@@ -564,4 +562,60 @@ fn whoever_is_typing_stops_with_their_message() {
     bench.entries(&[entry(1, "a", "general")]);
     let typing: BTreeMap<_, _> = bench.room("general").typing.clone();
     assert_eq!(typing.into_keys().map(|who| who.0).collect::<Vec<_>>(), ["b"]);
+}
+
+#[test]
+fn what_changes_a_message_shows_at_it_and_never_without_it() {
+    let mut bench = Bench::from(1);
+    let change = |offset, by: &str, content| Entry {
+        draft: Draft { content, ..entry(offset, by, "general").draft },
+        ..entry(offset, by, "general")
+    };
+    bench.entries(&[entry(1, "other", "general"), entry(2, "me", "general")]);
+    bench.entries(&[
+        change(3, "other", Content::edit(id(1), "edited")),
+        change(4, "me", Content::reaction(id(1), "👍", false)),
+        change(5, "other", Content::reaction(id(99), "👍", false)),
+        change(6, "other", Content::reply("reply", id(1), Some(id(1)))),
+    ]);
+    let shown = |bench: &Bench| -> Vec<(String, usize, Option<String>, u32)> {
+        let messages = bench.room("general").window.messages();
+        let quote = |message: &Message| message.quote.as_ref().map(|quote| quote.text.clone());
+        messages.map(|m| (m.body().to_owned(), m.reactions().len(), quote(m), m.replies.count)).collect()
+    };
+    let expected = [
+        ("edited".to_owned(), 1, None, 1),
+        ("2".to_owned(), 0, None, 0),
+        ("reply".to_owned(), 0, Some("edited".to_owned()), 0),
+    ];
+    assert_eq!(shown(&bench), expected);
+    let unread = bench.room("general").unread;
+    assert_eq!(unread, 2, "an edit or a reaction is not an unread message");
+    // All of it once more changes nothing.
+    bench.entries(&[
+        change(3, "other", Content::edit(id(1), "edited")),
+        change(4, "me", Content::reaction(id(1), "👍", false)),
+        change(6, "other", Content::reply("reply", id(1), Some(id(1)))),
+    ]);
+    assert_eq!(shown(&bench), expected);
+    bench.entries(&[change(7, "boss", Content::delete(id(1)))]);
+    assert_eq!(shown(&bench)[0], (String::new(), 0, None, 1));
+    let quote = bench.room("general").window.last().unwrap().quote.clone().unwrap();
+    assert!(quote.deleted && quote.text.is_empty());
+}
+
+#[test]
+fn a_page_that_was_read_before_a_change_came_shows_it() {
+    let mut bench = Bench::from(1);
+    bench.entries(&[entry(200, "other", "general")]);
+    let edit = Entry {
+        draft: Draft { content: Content::edit(id(7), "edited"), ..entry(201, "other", "general").draft },
+        ..entry(201, "other", "general")
+    };
+    bench.entries(&[edit]);
+    let page =
+        Page { messages: vec![message(7)], older_on_disk: false, older_on_hub: false, newer_on_disk: true };
+    bench.apply(Event::Chat(ChatEvent::Jumped { room: room("general"), page }));
+    let window = &bench.room("general").window;
+    assert_eq!(window.first().map(Message::body), Some("edited"));
 }

@@ -1,4 +1,4 @@
-//! [`Admin`]: how a command changes who may come in: it asks the hub that runs, or changes its database while none runs.
+//! [`Admin`]: changes access rights by asking the running hub, or in its database while it is not running.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -20,29 +20,29 @@ use crate::model::rights::{Invitation, ManageAnswer, ManageRefusal, ManageReques
 use crate::model::{Address, Event};
 use crate::wire::{Request, SavedState};
 
-/// How long a hub may take to let the command in, and to answer each request.
+/// Deadline for connecting, and for each answer.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// Between two looks at a data directory.
+/// Interval for checking a data directory.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Where it is done.
+/// Where changes are made.
 pub(super) enum Admin {
-    /// By a hub that runs.
+    /// At a running hub.
     Hub(Box<Asked>),
-    /// In the database of one that does not.
+    /// In the database of a hub that is not running.
     Database(PathBuf),
 }
 
-/// A connection to a hub, and how many requests were made.
+/// A connection to a hub, and its number of requests.
 pub(super) struct Asked {
     follow: Follow,
     requests: u64,
-    /// What the hub says of itself in its data directory, where it was found by that.
+    /// The hub's address file, if the hub was found by it.
     address_file: Option<HubAddressFile>,
 }
 
 impl Admin {
-    /// At the hub that the flags name; without a URL at the one of this computer.
+    /// At the hub that the flags name; without a URL, at the hub on this computer.
     pub(super) async fn open(at: At) -> Result<Admin, Failure> {
         match at.url {
             Some(url) => Admin::connect(Server::duplex(url, at.access), None).await,
@@ -53,7 +53,7 @@ impl Admin {
         }
     }
 
-    /// At the hub that keeps its data there, whether it runs or not.
+    /// At the hub with this data directory, running or not.
     pub(super) async fn open_dir(dir: &Path, access: Access) -> Result<Admin, Failure> {
         if !hub::is_there(dir) {
             return Err(failed(HubError::NoHub { data_dir: dir.to_owned() }));
@@ -71,13 +71,13 @@ impl Admin {
             fingerprint: address_file.pin(),
         };
         let mut access = access;
-        // The owner's is in the directory, and is told to nobody but the hub of this directory.
+        // The owner's token is in the directory and is only sent to this directory's hub.
         (access.token, access.data_dir) = (Default::default(), Some(dir.to_owned()));
         Admin::connect(Server::duplex(url, access), Some(address_file)).await
     }
 
     async fn connect(server: Server, address_file: Option<HubAddressFile>) -> Result<Admin, Failure> {
-        // What is in the log is of no interest here.
+        // Log entries are not needed.
         let saved = SavedState { resume: None, since: Some(u64::MAX) };
         let follow = Follow::start(&server, saved, false)?;
         let mut asked = Box::new(Asked { follow, requests: 0, address_file });
@@ -87,7 +87,7 @@ impl Admin {
         }
     }
 
-    /// Asks for something, and waits for the answer. A refusal is a failure.
+    /// Sends a request and waits for the answer. A refusal is a failure.
     pub(super) async fn ask(&mut self, what: ManageRequest) -> Result<ManageAnswer, Failure> {
         let managed = match self {
             Admin::Hub(asked) => asked.ask(what).await?,
@@ -99,12 +99,12 @@ impl Admin {
         }
     }
 
-    /// The same for what has no answer but that it is done.
+    /// The same for requests whose only answer is that they were carried out.
     pub(super) async fn change(&mut self, what: ManageRequest) -> Result<(), Failure> {
         self.ask(what).await.map(drop)
     }
 
-    /// All people, admins included; or all devices that have a token.
+    /// All people including admins, or all devices with a token.
     pub(super) async fn members(&mut self, devices: bool) -> Result<Vec<Member>, Failure> {
         let (mut all, mut after) = (Vec::new(), None);
         loop {
@@ -141,7 +141,7 @@ impl Admin {
         }
     }
 
-    /// Whom a person means: an id, or a name that only one has.
+    /// Finds a person by id, or by a name that only one has.
     pub(super) async fn find(&mut self, devices: bool, who: &str) -> Result<Member, Failure> {
         let all = self.members(devices).await?;
         let list = if devices { "device" } else { "people" };
@@ -155,7 +155,7 @@ impl Admin {
         })
     }
 
-    /// What the hub said of itself when it was last started, where that is known.
+    /// The hub's address file from its last start, if there is one.
     pub(super) fn address_file(&self) -> Option<HubAddressFile> {
         match self {
             Admin::Hub(asked) => asked.address_file.clone(),
@@ -163,7 +163,7 @@ impl Admin {
         }
     }
 
-    /// Leaves the hub.
+    /// Disconnects from the hub.
     pub(super) async fn end(self) {
         if let Admin::Hub(asked) = self {
             asked.follow.end().await;
@@ -211,7 +211,7 @@ impl Asked {
     }
 }
 
-/// Where the hub listens that runs on this directory; none where none runs. One that is starting is waited for.
+/// The address of the hub running on this directory; `None` if none is running. Waits for one that is starting.
 async fn find_hub(dir: &Path) -> Option<HubAddressFile> {
     while hub::is_running(dir) {
         match HubAddressFile::read(dir) {
@@ -222,7 +222,7 @@ async fn find_hub(dir: &Path) -> Option<HubAddressFile> {
     None
 }
 
-/// Does it in the database. Another command that does so at the same time is waited for.
+/// Makes the change in the database. Waits for other commands that do so.
 async fn offline(dir: &Path, what: &ManageRequest) -> Result<ManageAnswer, Failure> {
     let end = Instant::now() + PATIENCE;
     loop {
@@ -257,7 +257,7 @@ fn refusal(why: ManageRefusal, detail: &str) -> Failure {
     Failure::new(Exit::Refused, print::harmless(&format!("{why}{detail}")))
 }
 
-/// The one of this id, or else of this name; or the ids of all of this name.
+/// The match by id, else by name; or the ids of all with that name.
 fn one_of(all: Vec<Member>, who: &str) -> Result<Member, Vec<String>> {
     if let Some(member) = all.iter().find(|member| member.who.id.0 == who) {
         return Ok(member.clone());

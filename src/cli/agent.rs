@@ -13,12 +13,12 @@ use crate::model::link_state::LinkState;
 use crate::model::{CommandState, DeviceId, Event, Principal, PrincipalKind};
 use crate::wire::{DeviceRequest, Request, SavedState};
 
-/// What the agent says and is not yet on its way.
+/// Maximum number of agent messages that are not sent yet.
 const SAID: usize = 64;
 
 pub(super) async fn run(command: Flags) -> Result<(), Failure> {
     let server = Server::duplex(command.url, command.access);
-    // What is in the log is of no interest here, nor are other devices.
+    // Log entries and other devices are not needed.
     let saved = SavedState { resume: None, since: Some(u64::MAX) };
     let follow = Follow::start(&server, saved, false)?;
     let (say, said) = mpsc::channel(SAID);
@@ -36,13 +36,13 @@ pub(super) async fn run(command: Flags) -> Result<(), Failure> {
 
 struct Publisher {
     follow: Follow,
-    /// Which device to be, if it was said.
+    /// The device id, if one was given.
     id: Option<DeviceId>,
     name: Option<String>,
-    /// There from the first welcome on: the token may say which device it is.
+    /// Set after the first welcome: the token may determine the device.
     agent: Option<Agent>,
     say: mpsc::Sender<AgentMessage>,
-    /// What was last printed.
+    /// The line printed last.
     was_online: Option<bool>,
 }
 
@@ -51,7 +51,7 @@ impl Publisher {
         loop {
             tokio::select! {
                 event = self.follow.next() => self.event(event)?,
-                // This holds the other end, too.
+                // This also holds the other end.
                 Some(said) = said.recv() => self.follow.ask(match said {
                     AgentMessage::Announce(spec) => Request::Device(DeviceRequest::Announce(spec)),
                     AgentMessage::Publish(readings) => Request::Device(DeviceRequest::Publish(readings)),
@@ -87,7 +87,7 @@ impl Publisher {
                 }
                 Ok(())
             }
-            // It is seen all the same, and kept again when the server can.
+            // The device is visible anyway, and its data is stored again once the server can.
             Event::Device(DeviceEvent::PublishRefused { code, detail, .. }) if code == "not_kept" => {
                 log::warn!("the server does not keep the readings: {}", print::harmless(&detail));
                 Ok(())

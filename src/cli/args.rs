@@ -26,8 +26,8 @@ pub(super) struct Args {
 }
 
 impl Args {
-    /// Reads the command line and the environment, or ends the program with what is wrong. A hub's variable that is empty
-    /// counts as one that is not there: containers and systemd's files have them so.
+    /// Parses the command line and the environment, or exits with an error. Empty variables of a hub count as unset, as
+    /// containers and systemd files often set them empty.
     pub(super) fn read() -> Args {
         let is_empty =
             |arg: &clap::Arg| arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
@@ -303,13 +303,12 @@ pub(super) struct Access {
 }
 
 impl Access {
-    /// The token that was given, by option or environment; `None` where none was.
+    /// The token from the option or environment; `None` if none was given.
     pub(super) fn token(&self) -> Result<Option<Secret>, Failure> {
         self.token.read().map_err(|error| Failure::new(Exit::Failed, print::harmless(&error.to_string())))
     }
 
-    /// Fails where a token or an invite must not go: to another computer without encryption. With --insecure it may, and a
-    /// warning is printed.
+    /// Fails if a token or invite would be sent to another computer without encryption. With --insecure it only warns.
     pub(super) fn check_encrypted(&self, url: &str) -> Result<(), Failure> {
         match privacy::check_encrypted(url, self.insecure) {
             Ok(None) => Ok(()),
@@ -322,7 +321,7 @@ impl Access {
     }
 }
 
-/// Which server, and how to come in.
+/// The server and its credentials.
 #[derive(Debug, Flags)]
 pub(super) struct Server {
     /// The server's address.
@@ -330,16 +329,16 @@ pub(super) struct Server {
     pub(super) url: Address,
     #[command(flatten)]
     pub(super) access: Access,
-    /// How, where the server is a plain WebSocket.
+    /// Options of a plain WebSocket.
     #[arg(skip)]
     pub(super) websocket: Option<WebSocket>,
-    /// Whether the command speaks other protocols, too.
+    /// Whether the command supports other protocols.
     #[arg(skip)]
     pub(super) any_protocol: bool,
 }
 
 impl Server {
-    /// One that speaks Duplex's protocol, to which nothing else is said.
+    /// A Duplex server; other protocols are not supported.
     pub(super) fn duplex(url: Address, access: Access) -> Server {
         Server { url, access, websocket: None, any_protocol: false }
     }
@@ -347,7 +346,7 @@ impl Server {
 
 #[derive(Debug, Flags)]
 pub(super) struct Tail {
-    // First: it looks at which of the others were given.
+    // First, because it checks which of the other flags were given.
     #[command(flatten)]
     pub(super) server: AnyServer,
     /// Only this room, by its name or id.
@@ -484,7 +483,7 @@ pub(super) struct Health {
 
 #[derive(Debug, Flags)]
 pub(super) struct Send {
-    // First: it looks at which of the others were given.
+    // First, because it checks which of the other flags were given.
     #[command(flatten)]
     pub(super) server: AnyServer,
     /// The room to send to, by its name or id; needed with the Duplex protocol.

@@ -19,7 +19,7 @@ pub(super) async fn run(command: Set) -> Result<(), Failure> {
     let id = clock::random()
         .map(MessageId::from_random)
         .map_err(|error| Failure::new(Exit::Failed, format!("the system gives no randomness: {error}")))?;
-    // What is in the log is of no interest here.
+    // Log entries are not needed.
     let saved = SavedState { resume: None, since: Some(u64::MAX) };
     let mut follow = Follow::start(&command.server, saved, true)?;
     let mut attempt =
@@ -37,9 +37,9 @@ struct Attempt {
     id: MessageId,
     command: Set,
     devices: super::devices::Seen,
-    /// Whether it ever went to a socket.
+    /// Whether it was ever sent.
     sent: bool,
-    /// What last kept it from being sent.
+    /// What last prevented sending.
     why: Option<Why>,
 }
 
@@ -62,7 +62,7 @@ impl Attempt {
             }
             let is_list = matches!(event, Event::Device(DeviceEvent::Listed { .. }));
             self.devices.take(event);
-            // Sent again after an outage, with the same id: it is carried out once.
+            // Sent again after an outage with the same id, so it is carried out once.
             if is_list && self.devices.is_complete() {
                 let request = self.request()?;
                 self.sent = true;
@@ -107,7 +107,7 @@ fn writable<'a>(device: &'a Device, property: &str) -> Result<&'a Metric, String
     }
 }
 
-/// A JSON scalar, or else a text, as what the property takes.
+/// Parses a JSON scalar, or else a text, as the property's type.
 fn read_value(text: &str, metric: &Metric) -> Result<Value, String> {
     let read = match Value::parse_number(text) {
         Ok(number) => number,
@@ -117,7 +117,7 @@ fn read_value(text: &str, metric: &Metric) -> Result<Value, String> {
         Err(_) => serde_json::from_str::<Value>(text).unwrap_or_else(|_| Value::Text(text.into())),
     };
     let value = match (metric.kind, read) {
-        // What it takes is a text, whatever it looks like.
+        // The property takes text, whatever it looks like.
         (
             MetricType::Text | MetricType::Enum,
             Value::Number(_) | Value::Whole(_) | Value::Flag(_) | Value::Missing,
@@ -134,7 +134,7 @@ fn read_value(text: &str, metric: &Metric) -> Result<Value, String> {
     metric.check(&value).map(|()| value)
 }
 
-/// How it ended, if it has.
+/// The result, if there is one.
 fn ended(command: &Command) -> Option<Result<(), Failure>> {
     let failed = |exit, sentence: String| Some(Err(Failure::new(exit, print::harmless(&sentence))));
     match &command.state {

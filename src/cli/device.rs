@@ -9,7 +9,7 @@ use crate::model::publish::{self, Trust};
 use crate::model::rights::ManageRequest;
 use crate::model::{Address, DeviceId, PrincipalId};
 
-/// Where a hub listens unless it is told otherwise.
+/// The default address of a hub.
 const USUAL: &str = "ws://127.0.0.1:7870";
 
 pub(super) async fn run(command: Device) -> Result<(), Failure> {
@@ -70,7 +70,7 @@ fn principal(id: &DeviceId) -> PrincipalId {
     PrincipalId(id.to_string())
 }
 
-/// Where to post to, and whether the hub signed its certificate itself.
+/// Where to post, and whether the hub has a self-signed certificate.
 fn place(admin: &Admin, told: Option<Address>) -> (String, bool) {
     match (told, admin.address_file()) {
         (Some(address), _) => (address.url, address.fingerprint.is_some()),
@@ -79,7 +79,7 @@ fn place(admin: &Admin, told: Option<Address>) -> (String, bool) {
     }
 }
 
-/// The token is alone on standard output; how to use it is beside it, on standard error.
+/// Only the token goes to standard output; instructions go to standard error.
 fn explain(id: &DeviceId, (url, self_signed): (String, bool)) {
     let trust = if self_signed { Trust::Unchecked } else { Trust::System };
     let command = publish::command(&url, trust, id.as_str(), "TOKEN");

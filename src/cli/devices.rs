@@ -1,4 +1,4 @@
-//! [`Seen`]: what a command of the console knows of devices: the same model as the window's, of one connection.
+//! [`Seen`]: the devices known to a command, in the window's own model for one connection.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use crate::model::{
 /// The devices of one connection.
 pub(super) struct Seen {
     model: Model,
-    /// What was told last of each.
+    /// The status printed last for each device.
     told: HashMap<DeviceId, Status>,
 }
 
@@ -21,12 +21,12 @@ pub(super) struct Seen {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Turn {
     pub(super) device: DeviceId,
-    /// Its name for people.
+    /// Its display name.
     pub(super) name: String,
-    /// Its id, where the name alone does not tell which it is.
+    /// Its id, if the name is ambiguous.
     pub(super) mark: Option<String>,
     pub(super) status: Status,
-    /// Since when, by the hub's clock; not known while the link is down.
+    /// Since when (hub's clock); `None` while the link is down.
     pub(super) since: Option<i64>,
 }
 
@@ -50,7 +50,7 @@ impl Default for Seen {
 }
 
 impl Seen {
-    /// Takes in what happened, as far as it is about devices.
+    /// Applies an event about devices.
     pub(super) fn take(&mut self, event: Event) {
         let concerns = matches!(
             event,
@@ -71,7 +71,7 @@ impl Seen {
         self.model.connections.get(&ConnectionId::COMMAND_LINE)
     }
 
-    /// Whether the hub's list has arrived.
+    /// Whether the hub's list of devices is complete.
     pub(super) fn is_complete(&self) -> bool {
         self.connection().is_some_and(|connection| connection.devices.is_complete())
     }
@@ -81,22 +81,22 @@ impl Seen {
         self.connection()?.devices.get(id)
     }
 
-    /// Changes when statuses may have.
+    /// A number that changes when statuses may have changed.
     pub(super) fn version(&self) -> u64 {
         self.connection().map_or(0, |connection| connection.devices.version())
     }
 
-    /// Whose status is another one than was last told.
+    /// Devices whose status differs from the one printed last.
     pub(super) fn turns(&mut self) -> Vec<Turn> {
         let Some(connection) = self.model.connections.get(&ConnectionId::COMMAND_LINE) else {
             return Vec::new();
         };
-        // While the list is on its way, nothing that it has not named yet is known; it is a matter of a moment.
+        // While the list is arriving, devices missing from it are unknown; this takes only a moment.
         if connection.link.is_online() && !connection.devices.is_complete() {
             return Vec::new();
         }
         let told = &mut self.told;
-        // Of devices that are gone nothing needs to be known.
+        // Nothing is kept of devices that are gone.
         if told.len() > 2 * connection.devices.len() + 1_000 {
             told.retain(|id, _| connection.devices.get(id.as_str()).is_some());
         }
@@ -113,7 +113,7 @@ impl Seen {
         turned.collect()
     }
 
-    /// What a moment's values are called, and in what unit.
+    /// Names and units of a moment's values.
     pub(super) fn reading<'a>(
         &'a self,
         sample: &'a Sample,
@@ -129,12 +129,12 @@ impl Seen {
     }
 }
 
-/// One value with what is known about it.
+/// A value with its description.
 pub(super) struct Reading<'a> {
     pub(super) sample: &'a Sample,
-    /// The device's name for people.
+    /// The device's display name.
     pub(super) name: &'a str,
-    /// Its id, where the name alone does not tell which it is.
+    /// Its id, if the name is ambiguous.
     pub(super) mark: Option<String>,
     pub(super) metric: &'a MetricName,
     pub(super) value: &'a Value,
@@ -142,7 +142,7 @@ pub(super) struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    /// Its unit; empty where it has none.
+    /// Its unit; may be empty.
     pub(super) fn unit(&self) -> &str {
         self.of.map_or("", |metric| &metric.unit)
     }

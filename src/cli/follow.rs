@@ -1,4 +1,4 @@
-//! [`Follow`]: one connection to the server that the flags name; what `tail` and `send` stand on.
+//! [`Follow`]: the connection used by `tail` and `send`.
 
 use super::args::Server;
 use super::hub::failed;
@@ -13,48 +13,48 @@ use crate::worker::access::Access;
 use crate::worker::own_hub::HubAt;
 use crate::worker::single::Single;
 
-/// One connection, driven.
+/// A driven connection.
 pub(super) struct Follow(Single);
 
 impl Follow {
-    /// Begins to connect. `watch`: to be told of all devices.
+    /// Begins to connect. `watch`: whether to subscribe to all devices.
     pub(super) fn start(server: &Server, saved: SavedState, watch: bool) -> Result<Follow, Failure> {
         let (profile, access) = profile(server)?;
         Ok(Follow(Single::start(profile, access, saved, watch)))
     }
 
-    /// Why the link is down, with what to do.
+    /// Why the link is down, and what to do about it.
     pub(super) fn reason(&self, why: &Why) -> String {
         reason_at(why, self.0.profile().urls.first().map_or("", String::as_str))
     }
 
-    /// How the link is.
+    /// The link's state.
     pub(super) fn state(&self) -> &LinkState {
         self.0.state()
     }
 
-    /// Asks the server something; dropped unless online.
+    /// Sends a request; dropped unless online.
     pub(super) fn ask(&mut self, request: Request) {
         self.tell(Input::Request(request));
     }
 
-    /// Tells the link something.
+    /// Gives the link an input.
     pub(super) fn tell(&mut self, input: Input) {
         self.0.tell(input);
     }
 
-    /// The next event; waits for it. Cancel-safe.
+    /// Waits for the next event. Cancel-safe.
     pub(super) async fn next(&mut self) -> Event {
         self.0.next().await
     }
 
-    /// Closes the connection, and gives the close a moment to be sent.
+    /// Closes the connection, with a short deadline for sending the close frame.
     pub(super) async fn end(self) {
         self.0.end().await;
     }
 }
 
-/// What was meant by the flags.
+/// Resolves the flags.
 fn profile(server: &Server) -> Result<(Profile, Access), Failure> {
     let address = server.url.clone();
     let (protocol, access, websocket) = match &server.websocket {
@@ -78,13 +78,13 @@ fn profile(server: &Server) -> Result<(Profile, Access), Failure> {
     Ok((profile, access))
 }
 
-/// How to come in at a Duplex server.
+/// Credentials for a Duplex server.
 fn access(server: &Server) -> Result<Access, Failure> {
     if let Some(token) = server.access.token()? {
         server.access.check_encrypted(&server.url.url)?;
         return Ok(Access::Token(token));
     }
-    // A hub that proves itself to be on this computer: nobody is on the way.
+    // A hub that proves to be on this computer: the connection stays on this computer.
     let here = HubAt::find(server.access.data_dir.as_deref(), &server.url.url).map_err(failed)?;
     let needed = || Failure::new(Exit::Refused, reason_of(server, &Why::NoToken));
     here.map(|at| at.access()).ok_or_else(needed)

@@ -1,4 +1,4 @@
-//! `duplexctl generate`: what packages ship beside the programs, made of the same flags: manual pages and completions.
+//! `duplexctl generate`: manual pages and shell completions for packages, generated from the flags.
 
 use std::fs;
 use std::io;
@@ -8,14 +8,14 @@ use clap_complete::Shell;
 
 use super::{Exit, Failure, help, print};
 
-/// Where each shell looks below a `share` folder, and what it wants the file to be called.
+/// Where each shell looks below a `share` directory, and the file name it expects.
 const SHELLS: [(Shell, &str, &str, &str); 3] = [
     (Shell::Bash, "bash-completion/completions", "", ""),
     (Shell::Zsh, "zsh/site-functions", "_", ""),
     (Shell::Fish, "fish/vendor_completions.d", "", ".fish"),
 ];
 
-/// Writes for this program and for the window's, `app`, into `share`.
+/// Writes the files for this program and for the window, `app`, below `share`.
 pub(super) fn run(share: &Path, app: clap::Command) -> Result<(), Failure> {
     for command in [help::command(), app] {
         write(share, command).map_err(|error| {
@@ -27,7 +27,7 @@ pub(super) fn run(share: &Path, app: clap::Command) -> Result<(), Failure> {
 }
 
 fn write(share: &Path, mut command: clap::Command) -> io::Result<()> {
-    // First, and of a copy: completions build the command, its `help` included, which has no page.
+    // First, and of a copy: generating completions builds the command with its `help`, which has no page.
     let manual = share.join("man/man1");
     fs::create_dir_all(&manual)?;
     clap_mangen::generate_to(command.clone(), &manual)?;

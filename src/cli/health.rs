@@ -21,7 +21,7 @@ pub(super) async fn run(command: Health) -> Result<(), Failure> {
     Err(failure)
 }
 
-/// Where to ask, in turn.
+/// URLs to try, in order.
 fn targets(command: &Health) -> Result<Vec<Endpoint>, Failure> {
     if let Some(address) = command.url.clone() {
         let mut target = Endpoint::new(address.url);
@@ -37,12 +37,12 @@ fn targets(command: &Health) -> Result<Vec<Endpoint>, Failure> {
         target.fingerprint.clone_from(&address_file.fingerprint);
         target
     };
-    // A name by which others reach it need not lead here, in a container above all.
+    // The hub's public name may not be reachable from here, especially in a container.
     let near = on_loopback(&address_file.url).map(target);
     Ok(near.into_iter().chain([target(address_file.url.clone())]).collect())
 }
 
-/// The same URL with this computer for a host.
+/// The same URL with this computer as the host.
 fn on_loopback(url: &str) -> Option<String> {
     let uri: http::Uri = url.parse().ok()?;
     Some(format!("{}://127.0.0.1:{}{}", uri.scheme_str()?, uri.port_u16()?, uri.path()))

@@ -4,18 +4,18 @@ use clap::CommandFactory as _;
 
 use super::args::Args;
 
-/// What follows the flags of one command.
+/// What follows the flags of a command.
 struct Page {
     /// The command's names, such as `people token rotate`; empty for the program itself.
     path: &'static str,
-    /// What has no place in the description of a flag; may be empty.
+    /// Text that fits no flag's description; may be empty.
     note: &'static str,
-    /// Whole command lines.
+    /// Complete command lines.
     examples: &'static [&'static str],
     codes: &'static [Code],
 }
 
-/// An exit code, and what it means.
+/// An exit code and its meaning.
 type Code = (u8, &'static str);
 
 const DONE: Code = (0, "done");
@@ -259,7 +259,7 @@ const PAGES: &[Page] = &[
     },
 ];
 
-/// The program's flags, with examples and exit codes below each command's.
+/// The program's flags, with examples and exit codes after those of each command.
 pub(super) fn command() -> clap::Command {
     with_pages(Args::command(), "")
 }
@@ -295,7 +295,7 @@ mod tests {
 
     use super::*;
 
-    /// Each command that a person is told of, by its names.
+    /// All visible commands, by their names.
     fn all() -> Vec<(String, clap::Command)> {
         fn walk(path: &str, command: &clap::Command, into: &mut Vec<(String, clap::Command)>) {
             into.push((path.to_owned(), command.clone()));
@@ -308,7 +308,7 @@ mod tests {
         all
     }
 
-    /// As a shell would, as far as the examples need it: words, and words in single quotes.
+    /// Splits a line like a shell, as far as the examples need it: words, and words in single quotes.
     fn words(line: &str) -> Vec<String> {
         let mut words = Vec::new();
         for (number, part) in line.split('\'').enumerate() {

@@ -7,7 +7,7 @@ use crate::model::device::COMMAND_MS;
 use crate::settings;
 
 pub(super) async fn run(command: Hub) -> Result<(), Failure> {
-    // First of all: a signal that comes while the hub starts ends it in order, too.
+    // Installed first, so that a signal during the start also ends the hub in order.
     let mut signals = Signals::new().map_err(unheard)?;
     let listener = handed_over()?;
     let data_dir = default_hub_dir(command.data_dir)?;
@@ -39,7 +39,7 @@ pub(super) async fn run(command: Hub) -> Result<(), Failure> {
     lines.extend(running.fingerprint.iter().map(|hex| format!("certificate sha256 {hex}")));
     lines.push(format!("the admin's token is in {}", data_dir.join("token").display()));
     lines.push(format!("invite somebody: duplexctl invite --data-dir {}", data_dir.display()));
-    // A hub serves on when nobody reads what it prints.
+    // The hub keeps running even if nobody reads its output.
     let _ = print::line(&lines.join("\n"));
     systemd::say(systemd::State::Ready);
     let failure = serve(&mut running, &mut signals).await;
@@ -51,12 +51,12 @@ pub(super) async fn run(command: Hub) -> Result<(), Failure> {
     }
 }
 
-/// Until it is told to stop, or says why it has to.
+/// Runs until told to stop, or until it fails.
 async fn serve(running: &mut hub::Running, signals: &mut Signals) -> Option<String> {
     loop {
         let watchdog = async {
             match systemd::watchdog() {
-                // Twice as often as systemd looks.
+                // Twice as often as systemd checks.
                 Some(within) => tokio::time::sleep(within / 2).await,
                 None => std::future::pending().await,
             }
@@ -71,7 +71,7 @@ async fn serve(running: &mut hub::Running, signals: &mut Signals) -> Option<Stri
                     systemd::say(systemd::State::Ready);
                 }
             },
-            // The loop that says so is the one that serves everybody.
+            // Reported by the loop that serves all connections.
             () = watchdog => systemd::say(systemd::State::Alive),
         }
     }
@@ -81,13 +81,13 @@ fn unheard(error: std::io::Error) -> Failure {
     Failure::new(Exit::Failed, format!("signals cannot be waited for: {error}"))
 }
 
-/// The socket that systemd listens on for us, if there is one.
+/// The socket passed by systemd, if there is one.
 #[cfg(not(unix))]
 fn handed_over() -> Result<Option<std::net::TcpListener>, Failure> {
     Ok(None)
 }
 
-/// The socket that systemd listens on for us, if there is one.
+/// The socket passed by systemd, if there is one.
 #[cfg(unix)]
 fn handed_over() -> Result<Option<std::net::TcpListener>, Failure> {
     let mut sockets = listenfd::ListenFd::from_env();
@@ -100,23 +100,23 @@ fn handed_over() -> Result<Option<std::net::TcpListener>, Failure> {
     }
 }
 
-/// What systemd is told, where that started the hub; elsewhere nobody is.
+/// Notifications for systemd, if it started the hub.
 #[cfg(target_os = "linux")]
 mod systemd {
     use std::time::Duration;
 
     use sd_notify::NotifyState;
 
-    /// How the hub is.
+    /// The hub's state.
     #[derive(Copy, Clone)]
     pub(super) enum State {
-        /// It serves.
+        /// It is serving.
         Ready,
-        /// It reads its certificate again.
+        /// It is reloading its certificate.
         Reloading,
-        /// It is about to end.
+        /// It is stopping.
         Stopping,
-        /// It still turns.
+        /// It is still alive.
         Alive,
     }
 
@@ -133,7 +133,7 @@ mod systemd {
         }
     }
 
-    /// Within what time systemd wants to hear that the hub still turns.
+    /// The watchdog interval that systemd expects.
     pub(super) fn watchdog() -> Option<Duration> {
         sd_notify::watchdog_enabled()
     }
@@ -156,22 +156,22 @@ mod systemd {
     }
 }
 
-/// What a person or the system wants.
+/// A request from a person or the system.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 enum Signal {
-    /// To end.
+    /// Stop.
     Stop,
-    /// To read the certificate again.
+    /// Reload the certificate.
     Reload,
 }
 
-/// The signals that a hub heeds.
+/// The signals that a hub handles.
 #[cfg(unix)]
 struct Signals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
     hangup: tokio::signal::unix::Signal,
-    /// Started in a terminal: when that hangs up, nobody is there any more.
+    /// Started in a terminal: nobody is there any more after it hangs up.
     in_terminal: bool,
 }
 
@@ -196,7 +196,7 @@ impl Signals {
     }
 }
 
-/// The events of a console that a hub heeds: Ctrl+C, the window being closed, and the computer shutting down.
+/// Console events that a hub handles: Ctrl+C, closing the window, shutdown.
 #[cfg(windows)]
 struct Signals {
     interrupt: tokio::signal::windows::CtrlC,
@@ -224,13 +224,13 @@ impl Signals {
     }
 }
 
-/// Waits until somebody wants the program to stop. For one that has nothing to read again, a hang-up is such a wish.
+/// Waits for a request to stop. For programs that have nothing to reload, a hang-up counts as one.
 pub(super) async fn stopped() -> std::io::Result<()> {
     Signals::new()?.next().await;
     Ok(())
 }
 
-/// A hub's errors say themselves what to do.
+/// A hub's errors contain what to do.
 pub(super) fn failed(error: HubError) -> Failure {
     Failure::new(Exit::Failed, error.to_string())
 }

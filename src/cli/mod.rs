@@ -33,22 +33,22 @@ use args::{Args, Command};
 /// Exit codes, documented in `--help`.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 enum Exit {
-    /// Done.
+    /// Success.
     Done = 0,
-    /// It failed; the last line says why.
+    /// Failure; the last line says why.
     Failed = 1,
-    // 2 is clap's: the words on the command line are wrong.
-    /// The server refused it; trying again will not help.
+    // 2 is clap's code for an invalid command line.
+    /// The server refused it; trying again does not help.
     Refused = 3,
-    /// Not delivered in time; the server never saw it.
+    /// Not delivered in time; the server has not received it.
     TimedOut = 4,
-    /// Sent, and no answer came in time: it may be there or not. Sending it again with the same --id is safe.
+    /// Sent without an answer in time, so the outcome is unknown. Sending it again with the same --id is safe.
     Unknown = 5,
-    /// Sent to a server that confirms nothing: it went out, and the server said something since.
+    /// Sent to a server that confirms nothing; the server has sent something since.
     Unconfirmed = 6,
 }
 
-/// Why a command failed: a sentence for the person, and the code to leave with.
+/// Why a command failed: a sentence, and the exit code.
 struct Failure {
     exit: Exit,
     sentence: String,
@@ -60,7 +60,7 @@ impl Failure {
     }
 }
 
-/// Where a hub keeps everything unless told otherwise: beside the app's own.
+/// The default data directory of a hub, beside the app's.
 fn default_hub_dir(given: Option<PathBuf>) -> Result<PathBuf, Failure> {
     match given {
         Some(dir) => Ok(dir),
@@ -68,8 +68,8 @@ fn default_hub_dir(given: Option<PathBuf>) -> Result<PathBuf, Failure> {
     }
 }
 
-/// Where the hub on this computer keeps everything that a command is about: `duplexctl hub`'s or the app's own, whichever
-/// there is; where there are both, the one that runs.
+/// The data directory of the hub on this computer: `duplexctl hub`'s or the app's own, whichever exists; if both exist,
+/// the one that is running.
 fn hub_dir_here(given: Option<PathBuf>) -> Result<PathBuf, Failure> {
     match given {
         Some(dir) => Ok(dir),
@@ -103,17 +103,17 @@ fn hub_dir_in(app: &Path) -> Result<PathBuf, Failure> {
     }
 }
 
-/// Where the app keeps everything.
+/// The app's data directory.
 fn app_dir() -> Result<PathBuf, Failure> {
     let unknown = "your home folder is not known; say where to keep data: --data-dir DIR";
     settings::data_dir().ok_or_else(|| Failure::new(Exit::Failed, unknown))
 }
 
-/// Runs the console companion with the program's arguments. `app`: the flags of the window's program, for `generate`.
+/// Runs the program with its arguments. `app`: the window's flags, for `generate`.
 pub fn main(app: fn() -> clap::Command) -> ExitCode {
     let args = Args::read();
     privacy::tell_plainly("duplexctl");
-    // First of all: no other thread runs yet.
+    // First, while there are no other threads.
     privacy::seal();
     privacy::logging::start(if args.verbose { "info" } else { "warn" });
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -136,7 +136,7 @@ pub fn main(app: fn() -> clap::Command) -> ExitCode {
         Command::Health(command) => runtime.block_on(health::run(command)),
         Command::Generate { share } => generate::run(&share, app()),
     };
-    // A closing handshake under way may take its moment.
+    // Leaves time for a close handshake.
     runtime.shutdown_timeout(std::time::Duration::from_millis(200));
     match result {
         Ok(()) => ExitCode::SUCCESS,

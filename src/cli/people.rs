@@ -51,7 +51,7 @@ pub(super) async fn run(command: People) -> Result<(), Failure> {
     }
 }
 
-/// The token alone on standard output; what became of the old one beside it, on standard error.
+/// Only the token goes to standard output; what happens to the old one goes to standard error.
 pub(super) async fn rotate(mut admin: Admin, member: Member) -> Result<(), Failure> {
     let token = new_token()?;
     let (who, name) = (member.who.id.clone(), print::harmless(title(&member)));
@@ -65,7 +65,7 @@ pub(super) async fn rotate(mut admin: Admin, member: Member) -> Result<(), Failu
     Ok(())
 }
 
-/// What somebody is called; a device without a name goes by its id.
+/// The display name; a device without a name is shown by its id.
 fn title(member: &Member) -> &str {
     if member.who.name.is_empty() { &member.who.id.0 } else { &member.who.name }
 }

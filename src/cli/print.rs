@@ -1,6 +1,6 @@
-//! All that the console prints: JSON lines for scripts, text for people. Nothing else writes to standard output or
-//! standard error, so that text from outside is always harmless: it can neither command a terminal nor pose as a line of
-//! ours. A reader that went away ends the program quietly.
+//! All output of the console: JSON lines for scripts, text for people. Nothing else writes to standard output or
+//! standard error, so text from outside can neither control the terminal nor imitate our own lines. A closed pipe ends
+//! the program quietly.
 
 use std::io::Write;
 
@@ -19,17 +19,16 @@ pub(super) use super::reason::reason;
 use super::{Exit, Failure};
 use crate::privacy;
 
-/// Longest name that is printed, in characters.
+/// Maximum length of a printed name, in characters.
 pub(super) const MAX_NAME_CHARS: usize = 64;
-/// Longest sentence, and text from outside within one, in characters.
+/// Maximum length of a sentence, and of text from outside in it, in characters.
 const MAX_SENTENCE_CHARS: usize = 2_000;
 /// Width of a tab within a message, in characters.
 const TAB: &str = "    ";
-/// What the lines of a message after its first begin with.
+/// Indentation of a message's further lines.
 pub(super) const INDENT: &str = "\n    ";
 
-/// Writes a line to standard output, or several with line breaks of ours between them. A closed pipe is no failure of
-/// ours.
+/// Writes lines to standard output. A closed pipe is not an error.
 pub(super) fn line(text: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     let text = lines(text);
@@ -41,12 +40,12 @@ pub(super) fn line(text: &str) -> Result<(), Failure> {
     })
 }
 
-/// Writes a sentence to standard error, on one line. Nobody may be left there to read it.
+/// Writes a sentence on one line to standard error. Errors are ignored.
 pub(super) fn error(sentence: &str) {
     let _ = writeln!(std::io::stderr(), "duplexctl: {}", harmless(&privacy::mask(sentence)));
 }
 
-/// Writes an explanation of several lines to standard error. Nobody may be left there to read it.
+/// Writes several lines to standard error. Errors are ignored.
 pub(super) fn explain(text: &str) {
     let _ = writeln!(std::io::stderr(), "{}", lines(&privacy::mask(text)));
 }
@@ -55,13 +54,13 @@ fn lines(text: &str) -> String {
     harmless::text(text).replace('\t', TAB)
 }
 
-/// Texts from outside side by side, each as wide as the number beside it at least.
+/// Columns of text from outside, each at least as wide as given.
 pub(super) fn columns(columns: &[(&str, usize)]) -> String {
     let padded = |(text, width): &(&str, usize)| format!("{:width$}", harmless(text), width = *width);
     columns.iter().map(padded).collect::<Vec<_>>().join("  ").trim_end().to_owned()
 }
 
-/// Whether a person at a terminal started the program, as far as its streams tell.
+/// Whether a person at a terminal started the program, judging by its streams.
 pub(super) fn is_at_terminal() -> bool {
     use std::io::{IsTerminal as _, stderr, stdin, stdout};
     stdin().is_terminal() || stdout().is_terminal() || stderr().is_terminal()
@@ -82,7 +81,7 @@ pub(super) fn message_json(entry: &Entry, room: &RoomName) -> String {
     }))
 }
 
-/// JSON in which everything that could command a terminal or break a line is escaped. It reads as the same.
+/// JSON in which everything that could control a terminal or break a line is escaped. The value is unchanged.
 pub(super) fn object(value: &serde_json::Value) -> String {
     let text = value.to_string();
     if text.is_ascii() && !text.contains('\u{7F}') {
@@ -100,7 +99,7 @@ pub(super) fn object(value: &serde_json::Value) -> String {
     out
 }
 
-/// A message as a line for people. Its lines after the first are indented, so that none looks like another message.
+/// A message as text. Further lines are indented, so that none looks like another message.
 pub(super) fn message_text(entry: &Entry, room: &RoomName, sender: &Shown) -> String {
     let time = time_text(entry.draft.at);
     let body = harmless::text(entry.draft.content.body());
@@ -109,7 +108,7 @@ pub(super) fn message_text(entry: &Entry, room: &RoomName, sender: &Shown) -> St
     format!("{time} [{room}] {}: {body}", person(sender))
 }
 
-/// Somebody as people read it: their name, a short id where names look alike, and what they are unless a person.
+/// A sender's name, a short id if names look alike, and their kind unless they are a person.
 pub(super) fn person(shown: &Shown) -> String {
     let name = without_colon(&shown.label());
     match shown.kind {
@@ -119,7 +118,7 @@ pub(super) fn person(shown: &Shown) -> String {
     }
 }
 
-/// The name of a device in front of what it says. Only a room stands in brackets behind the time.
+/// A device's name before its values. Only rooms are in brackets after the time.
 fn device(name: &str, mark: Option<&str>) -> String {
     let name = device_label(name, mark, MAX_NAME_CHARS);
     let bracket = name.find(|c| looks_like(c, '['));
@@ -127,7 +126,7 @@ fn device(name: &str, mark: Option<&str>) -> String {
     without_colon(&if is_in_front { without(&name, '[') } else { name })
 }
 
-/// A name without what would end it in the middle: what follows would pass for what its bearer says.
+/// A name without characters that could end it early and pass the rest off as a message.
 fn without_colon(name: &str) -> String {
     let mut ends = name.chars().zip(name.chars().skip(1).chain([' ']));
     match ends.any(|(c, next)| looks_like(c, ':') && !next.is_alphanumeric()) {
@@ -136,7 +135,7 @@ fn without_colon(name: &str) -> String {
     }
 }
 
-/// A text with everything that looks like this character shown by its number.
+/// A text in which look-alikes of this character are shown by their code point.
 fn without(text: &str, like: char) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -145,7 +144,7 @@ fn without(text: &str, like: char) -> String {
     out
 }
 
-/// A moment by this computer's clock, with its offset from UTC where the clock shows the same time twice.
+/// A local time, with the UTC offset if it is ambiguous.
 pub(super) fn local_text(at: WallMs, pattern: &str) -> String {
     zone::shown(&chrono::Local, at, |time| time.format(pattern).to_string())
 }
@@ -168,7 +167,7 @@ pub(super) fn reading_json(reading: &Reading<'_>) -> String {
     }))
 }
 
-/// A reading as a line for people.
+/// A reading as text.
 pub(super) fn reading_text(reading: &Reading<'_>) -> String {
     let value = match reading.value {
         Value::Missing => "none".to_owned(),
@@ -197,7 +196,7 @@ pub(super) fn status_json(turn: &Turn) -> String {
     }))
 }
 
-/// A device's new status as a line for people.
+/// A device's new status as text.
 pub(super) fn status_text(turn: &Turn) -> String {
     let since = turn.since.map(|since| format!(" since {}", time_text(since))).unwrap_or_default();
     format!("{}: {}{since}", device(&turn.name, turn.mark.as_deref()), status(turn.status))
@@ -228,7 +227,7 @@ pub(super) fn link_json(state: &LinkState, now: Time) -> String {
     }))
 }
 
-/// A state of the link for people.
+/// A link state as text.
 pub(super) fn link_text(state: &LinkState, now: Time) -> String {
     match state {
         LinkState::Waiting { why, retry_at, .. } => {
@@ -285,7 +284,7 @@ mod tests {
             &RoomName::new(room).unwrap(),
             &known.shown_in_doubt(&id, &name, MAX_NAME_CHARS),
         );
-        // Behind the local time.
+        // After the local time.
         line.split_once(' ').unwrap().1.to_owned()
     }
 
@@ -332,7 +331,7 @@ mod tests {
         assert_eq!((&read["sender"], &read["sender_id"]), (&json!(name), &json!("3f2a000000000001")));
     }
 
-    /// Standard output and standard error have one door each, so that nothing is forgotten.
+    /// Nothing else writes to standard output and standard error.
     #[test]
     fn nothing_else_prints() {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli");

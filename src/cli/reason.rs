@@ -1,4 +1,4 @@
-//! Why a connection is down, as the console says it: what happened and what to do, in one line.
+//! Why a connection is down, in one line: what happened and what to do.
 
 use crate::model::address::other_scheme;
 use crate::model::link_state::{HttpCause, Why};
@@ -13,7 +13,7 @@ pub(super) fn reason(why: &Why) -> String {
     harmless(&privacy::mask(&sentence(why)))
 }
 
-/// The same, where the address that was dialed is known: it names the right one where only the scheme is wrong.
+/// The same with the dialed address: suggests the right one if only the scheme is wrong.
 pub(super) fn reason_at(why: &Why, url: &str) -> String {
     match (why, other_scheme(url)) {
         (Why::WrongScheme { .. }, Some(other)) => {
@@ -23,7 +23,7 @@ pub(super) fn reason_at(why: &Why, url: &str) -> String {
     }
 }
 
-/// The same, for a command that speaks several protocols: in the words of the one that was chosen.
+/// The same for a command with several protocols, worded for the chosen one.
 pub(super) fn reason_of(server: &Server, why: &Why) -> String {
     let sentence = match &server.websocket {
         Some(_) => of_websocket(why),
@@ -33,7 +33,7 @@ pub(super) fn reason_of(server: &Server, why: &Why) -> String {
     sentence.map_or_else(|| reason_at(why, &server.url.url), |sentence| harmless(&privacy::mask(&sentence)))
 }
 
-/// Where the server may speak another protocol than Duplex's.
+/// For a server that may use another protocol than Duplex.
 fn of_another_protocol(why: &Why) -> Option<String> {
     let hint = "to use any other WebSocket server, add --protocol websocket";
     match why {
@@ -46,7 +46,7 @@ fn of_another_protocol(why: &Why) -> Option<String> {
     }
 }
 
-/// Where the usual sentence speaks of Duplex servers or tokens.
+/// Where the usual sentence is about Duplex servers or tokens.
 fn of_websocket(why: &Why) -> Option<String> {
     let login = "check --user, its password and --header";
     Some(match why {
@@ -92,7 +92,7 @@ fn of_websocket(why: &Why) -> Option<String> {
     })
 }
 
-/// A close code, with what it is registered for.
+/// A close code and its registered meaning.
 pub(super) fn close_code(code: u16) -> String {
     match close_meaning(code) {
         Some(meaning) => format!("{code} ({meaning})"),
@@ -100,7 +100,7 @@ pub(super) fn close_code(code: u16) -> String {
     }
 }
 
-/// What a close code is registered for (RFC 6455 §7.4 and the IANA registry).
+/// The registered meaning of a close code (RFC 6455 §7.4 and the IANA registry).
 pub(super) fn close_meaning(code: u16) -> Option<&'static str> {
     Some(match code {
         1000 => "normal closure",

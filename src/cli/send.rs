@@ -29,7 +29,7 @@ pub(super) async fn run(command: Send) -> Result<(), Failure> {
     if body.is_empty() {
         return Err(Failure::new(Exit::Failed, "there is nothing to send"));
     }
-    // clap asks for it.
+    // Required by clap.
     let room = command.room.clone().ok_or_else(|| Failure::new(Exit::Failed, "--room is needed"))?;
     let id = match command.id {
         Some(id) => id,
@@ -38,17 +38,17 @@ pub(super) async fn run(command: Send) -> Result<(), Failure> {
         })?,
     };
     let deadline = Instant::now() + command.timeout;
-    // What is in the log already is of no interest here.
+    // Log entries are not needed.
     let saved = SavedState { resume: None, since: Some(u64::MAX) };
     let mut follow = Follow::start(&command.server, saved, false)?;
-    // There is no disk to mark it on: who runs this knows the id, or can be told that the outcome is unknown.
+    // There is no disk to mark it on: the caller knows the id, or is told that the outcome is unknown.
     let delivery = Delivery::Attempted;
     let item = OutboxItem {
         draft: Draft { id, room, content: Content::text(body), at: clock::now().wall_ms },
         seq: 1,
         delivery,
     };
-    // One that was tried before may be there.
+    // An earlier attempt may have stored it.
     follow.tell(if command.id.is_some() { Input::Restored(item) } else { Input::Queued(item) });
     let mut attempt = Attempt { sent: false, why: None, postponed: None };
     match timeout_at(deadline, attempt.outcome(&mut follow, &command.server, id)).await {
@@ -61,11 +61,11 @@ pub(super) async fn run(command: Send) -> Result<(), Failure> {
 }
 
 struct Attempt {
-    /// Whether it ever went to a socket.
+    /// Whether it was ever sent.
     sent: bool,
-    /// What last kept it from being delivered.
+    /// What last prevented delivery.
     why: Option<Why>,
-    /// The server has said that it takes it later, and cannot have it.
+    /// The server accepts it later and has not stored it.
     postponed: Option<Refusal>,
 }
 
@@ -83,7 +83,7 @@ impl Attempt {
                 Event::Chat(ChatEvent::Postponed { id: postponed, unseen }) if postponed == id => {
                     self.sent = !unseen
                 }
-                // It goes out once more.
+                // It is sent once more.
                 Event::Link(LinkEvent::Paused(None)) => (self.sent, self.postponed) = (true, None),
                 Event::Link(LinkEvent::State(LinkState::Online { rtt_ms: None, .. })) => {
                     self.sent |= self.postponed.is_none();
@@ -113,7 +113,7 @@ impl Attempt {
     }
 }
 
-/// What the argument says, or standard input where it is `-`: at most so many bytes.
+/// The argument, or standard input for `-`; limited in bytes.
 pub(super) fn text(argument: &str, max_bytes: usize) -> Result<String, Failure> {
     let mut text = argument.to_owned();
     if argument == "-" {

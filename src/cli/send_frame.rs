@@ -1,4 +1,4 @@
-//! `duplexctl send` to a plain WebSocket: one message, and what can be known of its delivery.
+//! `duplexctl send` to a plain WebSocket: one message, and what is known of its delivery.
 
 use tokio::time::{Instant, timeout_at};
 
@@ -16,7 +16,7 @@ use crate::model::{Delivery, Event, MessageId, OutboxItem};
 use crate::wire::SavedState;
 use crate::wire::plain::{self, MAX_FRAME_BYTES, row};
 
-/// Longest text of bytes in hexadecimal digits, with blanks between them.
+/// Maximum length of bytes as hexadecimal digits, including blanks.
 const MAX_HEX_BYTES: usize = 4 * MAX_FRAME_BYTES;
 
 pub(super) async fn run(command: Send) -> Result<(), Failure> {
@@ -27,7 +27,7 @@ pub(super) async fn run(command: Send) -> Result<(), Failure> {
     let deadline = Instant::now() + command.timeout;
     let mut follow = Follow::start(&command.server, SavedState::default(), false)?;
     let draft = Draft { id, room: plain::room(), content, at: clock::now().wall_ms };
-    // There is no disk to mark it on: whoever runs this is told how far it came.
+    // There is no disk to mark it on: the caller is told how far it came.
     follow.tell(Input::Queued(OutboxItem { draft, seq: 1, delivery: Delivery::Attempted }));
     let mut attempt = Attempt { is_given: false, why: None };
     match timeout_at(deadline, attempt.outcome(&mut follow, &command.server, id)).await {
@@ -39,7 +39,7 @@ pub(super) async fn run(command: Send) -> Result<(), Failure> {
     }
 }
 
-/// What is sent: checked before anything is dialed.
+/// The message, validated before dialing.
 fn content(command: &Send) -> Result<Content, Failure> {
     let failed = |sentence: String| Failure::new(Exit::Failed, print::harmless(&sentence));
     if command.text == "-" && command.server.websocket.as_ref().is_some_and(|one| one.takes_standard_input())
@@ -61,12 +61,12 @@ fn content(command: &Send) -> Result<Content, Failure> {
 struct Attempt {
     /// Whether it was given to a socket.
     is_given: bool,
-    /// What last kept it from that.
+    /// What last prevented that.
     why: Option<Why>,
 }
 
 impl Attempt {
-    /// How it ended. Nothing confirms a message here: at best the server has said something since.
+    /// The result. Nothing confirms a message here: at best, the server has sent something since.
     async fn outcome(&mut self, follow: &mut Follow, server: &Server, id: MessageId) -> Failure {
         loop {
             match follow.next().await {

@@ -20,7 +20,7 @@ pub(super) async fn run(command: Tail) -> Result<(), Failure> {
     if command.server.websocket.is_some() {
         return tail_frames::run(command).await;
     }
-    // Without --since: only what comes from now on.
+    // Without --since, only new messages are printed.
     let since = Some(command.since.unwrap_or(u64::MAX));
     let mut follow = Follow::start(&command.server, SavedState { resume: None, since }, true)?;
     let left = command.count;
@@ -39,21 +39,21 @@ pub(super) async fn run(command: Tail) -> Result<(), Failure> {
 
 struct Printer {
     command: Tail,
-    /// So many messages more.
+    /// Number of messages left to print.
     left: Option<u64>,
     devices: Seen,
-    /// Who was listed by the server or has spoken.
+    /// People listed by the server, and senders.
     people: Known,
-    /// What rooms are called, at most [`MAX_ROOMS`] of them.
+    /// Room names, at most [`MAX_ROOMS`].
     rooms: BTreeMap<RoomId, RoomName>,
-    /// Of which the statuses were told.
+    /// Devices with their printed statuses.
     version: u64,
 }
 
 impl Printer {
-    /// Prints what there is to print of it. `false`: that was all.
+    /// Prints an event. `false` if it was the last one.
     fn event(&mut self, event: Event) -> Result<bool, Failure> {
-        // First: of two who look alike in these entries neither is printed without an id because they spoke first.
+        // First, so that of two look-alikes in these entries neither is printed without an id.
         self.people.hear(&event);
         self.name_rooms(&event);
         match event {
@@ -96,7 +96,7 @@ impl Printer {
         }
     }
 
-    /// Whether a message is to be printed: a room is wanted by its id or its name.
+    /// Whether to print a message: rooms are chosen by id or name.
     fn is_wanted(&self, entry: &Entry, name: &RoomName) -> bool {
         let is_room = |wanted: &RoomId| *wanted == entry.draft.room || wanted.as_str() == name.as_str();
         entry.draft.content.is_text()
@@ -132,7 +132,7 @@ impl Printer {
         Ok(true)
     }
 
-    /// People who do not name a device have come for the chat.
+    /// Without a chosen device, people want the chat.
     fn is_told_of(&self, device: &str) -> bool {
         match &self.command.device {
             Some(wanted) => wanted.as_str() == device,
@@ -174,7 +174,7 @@ impl Printer {
     }
 }
 
-/// Scripts are told every state; people only what keeps messages from coming, on standard error.
+/// Scripts get every state; people only get problems, on standard error.
 fn link(command: &Tail, state: &LinkState) -> Result<(), Failure> {
     let is_news = !matches!(state, LinkState::Online { rtt_ms: Some(_), .. } | LinkState::Handshaking { .. });
     if command.json && is_news {

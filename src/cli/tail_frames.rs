@@ -1,4 +1,4 @@
-//! `duplexctl tail` of a plain WebSocket: every message as it came, and what became of the socket.
+//! `duplexctl tail` of a plain WebSocket: every message as received, and events of the socket.
 
 use std::fmt::Write as _;
 
@@ -17,9 +17,9 @@ use crate::privacy;
 use crate::wire::SavedState;
 use crate::wire::plain::row::Row;
 
-/// Bytes in one line of a dump.
+/// Bytes per line of a dump.
 const ROW_BYTES: usize = 16;
-/// What stands for no code in a close frame, and for no close frame (RFC 6455 §7.4.1).
+/// Codes that stand for a missing code and a missing close frame (RFC 6455 §7.4.1).
 const NO_CODE: u16 = 1005;
 const NO_CLOSE_FRAME: u16 = 1006;
 
@@ -34,14 +34,14 @@ pub(super) async fn run(command: Tail) -> Result<(), Failure> {
 
 struct Printer {
     command: Tail,
-    /// So many messages more.
+    /// Number of messages left to print.
     left: Option<u64>,
-    /// A line has said how the connection ended.
+    /// A line about the end of the connection was printed.
     has_said_why: bool,
 }
 
 impl Printer {
-    /// Prints what there is to print of it. `false`: that was all.
+    /// Prints an event. `false` if it was the last one.
     fn event(&mut self, event: Event) -> Result<bool, Failure> {
         match event {
             Event::Chat(ChatEvent::Entries { entries, .. }) => self.rows(&entries),
@@ -76,11 +76,11 @@ impl Printer {
         Ok(true)
     }
 
-    /// Scripts are told every state; people only when the next try is, and why where nothing has said it yet.
+    /// Scripts get every state; people only the next attempt, and the reason unless it was printed.
     fn link(&mut self, state: &LinkState) -> Result<bool, Failure> {
         let is_news =
             !matches!(state, LinkState::Online { rtt_ms: Some(_), .. } | LinkState::Handshaking { .. });
-        // It would promise another try.
+        // It would announce another attempt.
         let is_last_wait = self.command.no_reconnect && matches!(state, LinkState::Waiting { .. });
         if self.command.json && is_news && !is_last_wait {
             print::line(&print::link_json(state, clock::now()))?;
@@ -119,7 +119,8 @@ impl Printer {
     }
 }
 
-/// A message for people. Its first word tells text from bytes; further lines are indented, so that none looks like another
+/// A message as text. The first word tells text from bytes; further lines are indented, so that none looks like another
+/// message.
 /// message.
 fn message_text(row: &Row, time: &str) -> String {
     match row {
@@ -142,7 +143,7 @@ fn message_text(row: &Row, time: &str) -> String {
     }
 }
 
-/// Bytes in hexadecimal digits, as wide as `width` of them, and the same as text.
+/// Bytes as hexadecimal digits, padded to `width` bytes, and as text.
 fn dump_row(out: &mut String, bytes: &[u8], width: usize) {
     for at in 0..width {
         _ = match bytes.get(at) {
@@ -156,7 +157,7 @@ fn dump_row(out: &mut String, bytes: &[u8], width: usize) {
     out.push('|');
 }
 
-/// What became of the socket, for people. Words of the server's stand last.
+/// An event of the socket as text. The server's own words come last.
 fn socket_text(row: &Row) -> String {
     match row {
         Row::Opened { subprotocol, extensions } => {
@@ -184,7 +185,7 @@ fn socket_text(row: &Row) -> String {
     }
 }
 
-/// A row for scripts. `at` is in Unix milliseconds by this computer's clock.
+/// A row as a JSON object. `at` is in Unix milliseconds by this computer's clock.
 fn row_json(row: &Row, at: WallMs) -> Value {
     // A server could echo what it received.
     let masked = |text: &str| privacy::mask(text).into_owned();

@@ -1,4 +1,4 @@
-//! The values of flags, checked before anything is done: what is wrong with one is said with what it should be.
+//! Parsers for the values of flags; errors say what is expected.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -9,12 +9,12 @@ use url::{Host, Url};
 use crate::hub::IpNet;
 use crate::model::{DeviceId, RoomId, name};
 
-/// Longest time that a flag can name, in seconds.
+/// Maximum duration of a flag, in seconds.
 const MAX_SECONDS: u64 = 366 * 86_400;
-/// Maximum length of an id or name by which somebody is looked up, in characters.
+/// Maximum length of an id or name to look up, in characters.
 const MAX_WHO_CHARS: usize = 256;
 
-/// `90`, `90s`, `5m`, `2h`, `7d`: more than nothing, and at most 366 days.
+/// `90`, `90s`, `5m`, `2h`, `7d`: more than zero, at most 366 days.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || "a number with s, m, h or d, such as 30s".to_owned();
     let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
@@ -28,7 +28,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     if digits.is_empty() {
         return Err(wrong());
     }
-    // A number that does not fit is too long as well.
+    // A number that overflows is too long as well.
     let seconds = digits.parse::<u64>().unwrap_or(u64::MAX).saturating_mul(unit_s);
     match seconds {
         0 => Err("it must be longer than 0".to_owned()),
@@ -49,7 +49,7 @@ pub(super) fn network(text: &str) -> Result<IpNet, String> {
     network.ok_or_else(|| "an IP address or a network, such as 10.0.0.0/8".to_owned())
 }
 
-/// The name of a host as it comes in a request: in ASCII, without a port.
+/// A host name as in a request: ASCII, without a port.
 pub(super) fn host(text: &str) -> Result<String, String> {
     let wrong = || "a host name without scheme, port or path, such as hub.example".to_owned();
     match Host::parse(text) {
@@ -69,7 +69,7 @@ pub(super) fn origin(text: &str) -> Result<String, String> {
     if is_bare && is_web { Ok(url.origin().ascii_serialization()) } else { Err(wrong()) }
 }
 
-/// A file that is there.
+/// An existing file.
 pub(super) fn file(text: &str) -> Result<PathBuf, String> {
     let path = Path::new(text);
     match path.metadata() {
@@ -80,7 +80,7 @@ pub(super) fn file(text: &str) -> Result<PathBuf, String> {
     }
 }
 
-/// A directory, whether it is there or not.
+/// A directory, existing or not.
 pub(super) fn dir(text: &str) -> Result<PathBuf, String> {
     let path = Path::new(text);
     match path.metadata() {
@@ -94,7 +94,7 @@ pub(super) fn room(text: &str) -> Result<RoomId, String> {
     RoomId::new(text).map_err(|error| error.to_string())
 }
 
-/// The id of a device, or the name of one of its properties.
+/// The id of a device, or the name of a property.
 pub(super) fn device(text: &str) -> Result<DeviceId, String> {
     DeviceId::new(text).map_err(|error| error.to_string())
 }

@@ -1,4 +1,4 @@
-//! Which protocol a server speaks, and what only a plain WebSocket's handshake has: the flags of `tail` and `send`.
+//! The flags of `tail` and `send` for the protocol, and for a plain WebSocket's handshake.
 
 use std::ffi::OsStr;
 use std::ops::Deref;
@@ -15,30 +15,30 @@ use crate::model::profile::{Login, Secret, WebSocketOptions};
 use crate::model::{Address, upgrade};
 use crate::privacy::{self, PasswordOptions};
 
-/// Where the help lists these flags.
+/// Heading of these flags in the help.
 pub(super) const WEBSOCKET_HELP: &str = "With --protocol websocket";
-/// Flags that say nothing to a plain WebSocket.
+/// Flags that do not apply to a plain WebSocket.
 const DUPLEX_ALONE: &[&str] =
     &["room", "since", "device", "id", "no_readings", "no_messages", "token", "token_file", "data_dir"];
-/// Flags that say nothing to a Duplex server.
+/// Flags that do not apply to a Duplex server.
 const WEBSOCKET_ALONE: &[&str] = &["header", "subprotocol", "user", "password_file", "no_reconnect", "hex"];
 
-/// The protocol's name, as in the settings.
+/// Protocol names, as in the settings.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
 enum Protocol {
-    /// Duplex's own: rooms and devices, with a token.
+    /// Duplex: rooms and devices, with a token.
     Duplex,
-    /// Any WebSocket server: every message as it comes.
+    /// Any WebSocket server: messages are printed as received.
     #[value(name = "websocket")]
     WebSocket,
 }
 
-/// As they stand on the command line.
+/// The values on the command line.
 #[derive(Debug, Flags)]
 struct ServerFlags {
     /// The server's address. With --protocol websocket: any ws:// or wss:// URL, as it is. A user and a password in it are
     /// taken out and sent as HTTP's basic authentication.
-    // It may hold a password.
+    // It may contain a password.
     #[arg(value_name = "URL", value_parser = secret)]
     url: Secret,
     /// The protocol that the server speaks.
@@ -95,7 +95,7 @@ impl FromArgMatches for AnyServer {
     }
 }
 
-/// Refuses flags that make no sense with a protocol: nobody is to believe that they did something.
+/// Rejects flags that have no effect with the chosen protocol.
 fn check_company(protocol: Protocol, matches: &ArgMatches) -> Result<(), Error> {
     let is_given = |name: &&&str| {
         matches.ids().any(|id| id == **name) && matches.value_source(name) == Some(ValueSource::CommandLine)
@@ -133,7 +133,7 @@ impl ServerFlags {
     }
 }
 
-/// Reads a plain WebSocket's address. A fingerprint may stand behind it, as in an invite: `#sha256=…`.
+/// Parses a plain WebSocket's address. A fingerprint may follow, as in an invite: `#sha256=…`.
 fn address(text: &str) -> Result<(Address, Option<Userinfo>), String> {
     let mut text = text.trim().to_owned();
     let userinfo = take_userinfo(&mut text);
@@ -156,14 +156,14 @@ fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
     Ok(Secret::new(text))
 }
 
-/// A header of a person's own. Its value may be a secret.
+/// A custom header. Its value may be a secret.
 #[derive(Clone, Debug)]
 struct Header {
     name: String,
     value: Secret,
 }
 
-/// Reads a [`Header`]. What is wrong with it is said without its value.
+/// Parses a [`Header`]. Errors do not contain its value.
 #[derive(Copy, Clone, Debug)]
 struct HeaderParser;
 
@@ -193,9 +193,9 @@ fn header(text: &str) -> Result<Header, String> {
 pub(super) struct WebSocket {
     subprotocols: Vec<String>,
     headers: Vec<Header>,
-    /// Empty for none.
+    /// May be empty.
     user: String,
-    /// Whether the person named a user, or the address a password.
+    /// Whether a user was given, or a password in the address.
     signs_in: bool,
     password_of_address: Option<Secret>,
     password: PasswordOptions,
@@ -233,12 +233,12 @@ impl WebSocket {
         Ok(WebSocket { subprotocols, headers, user, signs_in, password_of_address, password })
     }
 
-    /// Whether the password is to be read from standard input, which is then not there for anything else.
+    /// Whether the password is read from standard input, which is then not available for anything else.
     pub(super) fn takes_standard_input(&self) -> bool {
         self.password.takes_standard_input()
     }
 
-    /// What is not secret of it.
+    /// The non-secret part.
     pub(super) fn options(&self) -> WebSocketOptions {
         WebSocketOptions {
             subprotocols: self.subprotocols.clone(),
@@ -248,12 +248,12 @@ impl WebSocket {
         }
     }
 
-    /// What is secret of it. It goes to another computer without encryption only with --insecure.
+    /// The secret part. Sent to another computer without encryption only with --insecure.
     pub(super) fn login(&self, url: &str, access: &Access) -> Result<Login, Failure> {
         let unreadable =
             |error: privacy::TokenError| Failure::new(Exit::Failed, print::harmless(&error.to_string()));
         let password = match self.signs_in {
-            // One for other servers may be in the environment.
+            // The environment may contain a password for other servers.
             false => None,
             true => self.password.read(self.password_of_address.as_ref()).map_err(unreadable)?,
         };

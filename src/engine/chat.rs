@@ -1,5 +1,5 @@
-//! What a person wants in chat: what is typed goes to the durable links, and what they scroll to is read from the disk or asked
-//! of the hub.
+//! Chat intents: drafts go to the connection's durable link; pages of messages are read from the disk or requested from
+//! the server.
 
 use super::{Effect, Engine};
 use crate::link;
@@ -10,10 +10,10 @@ use crate::model::intent::{ChatIntent, Jump};
 use crate::model::{ConnectionId, Edge, Event, MessageId, Offset, Position, RoomId, Time};
 use crate::wire::{ChatRequest, Request};
 
-/// Messages read at once when a room is extended.
+/// Number of messages per page.
 const PAGE: u32 = 100;
 
-/// Where a room's window ends on one side, and what lies beyond.
+/// One end of a room's window, and where more messages are.
 struct End {
     edge: Edge,
     position: Option<Position>,
@@ -22,7 +22,7 @@ struct End {
 }
 
 impl Engine {
-    /// `id`: new and random; none where the system has no randomness to give.
+    /// `id`: new and random; `None` if the system provides no randomness.
     pub(super) fn want_in_chat(&mut self, now: Time, intent: ChatIntent, id: Option<MessageId>) {
         match intent {
             ChatIntent::Send { connection, room, content } => {
@@ -43,6 +43,18 @@ impl Engine {
                     self.tell(now, connection, Input::Edit { id: old, new_id, body });
                 }
             }
+            ChatIntent::EditSent { connection, room, target, body } => {
+                self.change(now, connection, room, Content::edit(target, body), id);
+            }
+            ChatIntent::DeleteSent { connection, room, target } => {
+                self.change(now, connection, room, Content::delete(target), id);
+            }
+            ChatIntent::React { connection, room, target, emoji, off } => {
+                self.change(now, connection, room, Content::reaction(target, emoji, off), id);
+            }
+            ChatIntent::Pin { connection, room, target, off } => {
+                self.change(now, connection, room, Content::pin(target, off), id);
+            }
             ChatIntent::Resend { connection, id } => self.tell(now, connection, Input::Resend(id)),
             ChatIntent::Discard { connection, id } => self.tell(now, connection, Input::Discard(id)),
             ChatIntent::SaveDraft { connection, room, text } => {
@@ -60,11 +72,25 @@ impl Engine {
             }
             ChatIntent::LoadMore { connection, room, side } => self.load_more(now, connection, room, side),
             ChatIntent::JumpTo { connection, room, jump } => self.jump(connection, room, jump),
-            // These concern the disk and the settings alone: the driver does them by itself.
+            // The driver handles these without the engine.
             ChatIntent::Search(_)
             | ChatIntent::FindDay { .. }
             | ChatIntent::FindMessage { .. }
             | ChatIntent::SetRoomLevel { .. } => {}
+        }
+    }
+
+    /// Sends what changes a message.
+    fn change(
+        &mut self,
+        now: Time,
+        connection: ConnectionId,
+        room: RoomId,
+        content: Content,
+        id: Option<MessageId>,
+    ) {
+        if let Some(id) = id {
+            self.tell(now, connection, Input::Send(Draft { id, room, content, at: now.wall_ms }));
         }
     }
 

@@ -1,5 +1,5 @@
-//! What goes to the disk: gathered while a commit is under way, written in the order in which it came, and of no
-//! connection so much at once that another waits long.
+//! Commits: changes are gathered while a commit is under way and written in order, a limited amount per connection so
+//! that no connection delays the others.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,39 +9,39 @@ use crate::link::durable::{Change, Input};
 use crate::model::link_state::LinkState;
 use crate::model::{ConnectionId, Offset, Time};
 
-/// A change that waits for the next commit.
+/// A change queued for the next commit.
 struct QueuedChange {
     connection: ConnectionId,
-    /// The connection's own number; 0 where it is gone.
+    /// The connection's number; 0 if it no longer exists.
     of: u64,
-    /// 0 where nothing waits for it.
+    /// 0 if nothing waits for the result.
     ticket: u64,
     change: Change,
 }
 
-/// A part of a commit, until it is on disk.
+/// A submitted part of a commit that is not on disk yet.
 struct Submitted {
     connection: ConnectionId,
     of: u64,
-    /// The tickets of its changes, in order.
+    /// Tickets of its changes, in order.
     tickets: Vec<u64>,
     bytes: usize,
-    /// How many of them no server would say again.
+    /// Bytes of those changes that no server would send again.
     unnumbered_bytes: usize,
     is_held: bool,
 }
 
-/// What waits for the disk, and what it was given.
+/// Changes waiting for the disk, and the parts submitted to it.
 #[derive(Default)]
 pub(super) struct Commits {
     waiting: Vec<QueuedChange>,
     given: BTreeMap<u64, Submitted>,
-    /// How many parts of the commit under way have no outcome yet.
+    /// Number of parts of the current commit that have no outcome yet.
     under_way: usize,
     last: u64,
 }
 
-/// A part that is being put together.
+/// A part being assembled.
 struct Gathering {
     part: Part,
     given: Submitted,
@@ -55,7 +55,7 @@ impl Gathering {
         Gathering { part, given }
     }
 
-    /// Whether there is room for this. What goes with the change before it is in the same transaction.
+    /// Whether this change still fits. A state always fits: it belongs in the transaction of the change before it.
     fn has_room(&self, change: &Change, max_bytes: usize) -> bool {
         self.given.bytes < max_bytes || matches!(change, Change::State(_))
     }
@@ -70,7 +70,7 @@ impl Gathering {
 }
 
 impl Commits {
-    /// The next commit: of each connection as much as takes little time, in order. None while one is under way.
+    /// The next commit, with a limited amount per connection, in order. `None` while one is under way.
     pub(super) fn begin(&mut self, max_bytes: usize) -> Option<Vec<Part>> {
         if self.under_way > 0 || self.waiting.is_empty() {
             return None;
@@ -84,7 +84,7 @@ impl Commits {
                 self.last += 1;
                 Gathering::new(self.last, connection, of)
             });
-            // Behind what waits, all of the same connection waits.
+            // Once a change of a connection has to wait, all later ones of it wait as well.
             if full.contains(&connection) || !part.has_room(&waiting.change, max_bytes) {
                 full.insert(connection);
                 later.push(waiting);
@@ -100,26 +100,26 @@ impl Commits {
             parts.push(part);
         }
         self.under_way = parts.len();
-        // What was kept of a connection before it was removed or begun anew comes first.
+        // Parts of a connection from before it was removed or reloaded come first.
         parts.sort_by_key(|part| part.number);
         Some(parts)
     }
 
-    /// Whether nothing of a connection is on its way to the store. What that holds in memory, it loads with the rest.
+    /// Whether nothing of a connection is on its way to the store. Loading includes what the store holds in memory.
     fn is_quiet(&self, connection: ConnectionId) -> bool {
         let is_on_its_way = |given: &Submitted| given.connection == connection && !given.is_held;
         !self.waiting.iter().any(|waiting| waiting.connection == connection)
             && !self.given.values().any(is_on_its_way)
     }
 
-    /// Leaves only what the person did.
+    /// Keeps only changes made by the person.
     pub(super) fn drop_what_is_said_again(&mut self) {
         self.waiting.retain(|waiting| !waiting.change.is_replayable());
     }
 }
 
 impl Engine {
-    /// Has a change written down.
+    /// Queues a change to be written.
     pub(super) fn keep(&mut self, connection: ConnectionId, ticket: u64, change: Change) {
         let known = self.connections.get_mut(&connection);
         let of = known.map_or(0, |known| {
@@ -135,7 +135,7 @@ impl Engine {
         self.connections.get(&connection).is_none_or(|known| known.unsaved_bytes < max)
     }
 
-    /// Has these begin anew from what the disk has. Nothing more comes over their sockets until then.
+    /// Marks connections to be reloaded from the disk, and hangs up until then.
     pub(super) fn begin_anew(&mut self, now: Time, connections: BTreeSet<ConnectionId>) {
         for connection in connections {
             let Some(known) = self.connections.get(&connection) else { continue };
@@ -147,7 +147,7 @@ impl Engine {
         }
     }
 
-    /// A connection that begins anew now: the disk has all that was done here.
+    /// The next connection to reload: all its changes have reached the store.
     pub(super) fn next_reload(&mut self) -> Option<ConnectionId> {
         let next = self.behind.iter().find(|connection| self.commits.is_quiet(**connection)).copied()?;
         self.behind.remove(&next);
@@ -173,7 +173,7 @@ impl Engine {
             Outcome::Held => Vec::new(),
         };
         for (place, ticket) in tickets.iter().enumerate().filter(|(_, ticket)| **ticket > 0) {
-            // It may have been replaced since, by one that begins from what the disk has now.
+            // The connection may have been replaced by one that was loaded from the disk.
             if self.is_closing || !self.is_current(connection, of) {
                 break;
             }
@@ -191,7 +191,7 @@ impl Engine {
         }
     }
 
-    /// It is never on disk: the connection is begun anew.
+    /// A part will never be saved as a whole; its connection is reloaded.
     pub(super) fn let_go(&mut self, part: u64) {
         if let Some(given) = self.commits.given.remove(&part) {
             self.commits.under_way -= usize::from(!given.is_held);

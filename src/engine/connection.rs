@@ -1,4 +1,4 @@
-//! One connection of the engine's.
+//! One connection of the engine.
 
 use super::counts::LogEnd;
 use super::figures::Figures;
@@ -11,18 +11,18 @@ use crate::model::{ConnectionId, Event, Time};
 /// One connection.
 pub(super) struct Connection {
     pub(super) durable: DurableLink,
-    /// Which of all that were ever taken in: an outcome for one that was replaced since does not concern this one.
+    /// Number of this instance; outcomes for an instance that was replaced are ignored.
     pub(super) number: u64,
-    /// What its server says is said once.
+    /// Whether its server sends everything only once.
     pub(super) is_said_once: bool,
     pub(super) log_end: LogEnd,
     pub(super) figures: Figures,
-    /// Bytes of its changes that wait for the disk, and of their copies that wait to be shown.
+    /// Bytes of its changes that are not saved or shown yet.
     pub(super) unsaved_bytes: usize,
 }
 
 impl Engine {
-    /// What the disk holds of it shows at once.
+    /// Adds a connection and shows its stored state at once.
     pub(super) fn add(&mut self, now: Time, new: NewConnection) {
         let NewConnection { id, urls, setup, reconnects, is_said_once, stored, saved, seed } = new;
         let me = stored.me.as_ref().map(|me| me.id.clone());
@@ -31,7 +31,7 @@ impl Engine {
         link.know_rooms(stored.rooms.iter().map(|room| &room.id));
         self.queues.retain(|queue| queue.connection() != id);
         if let Some(old) = self.connections.get(&id) {
-            // What is still on its way over the old one's sockets is not for this one.
+            // Dials of the old instance must not be taken for ones of this instance.
             link.count_dials_from(old.durable.link().current_dial());
         }
         let durable = DurableLink::new(link, now, stored.outbox.clone());

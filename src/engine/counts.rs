@@ -1,4 +1,4 @@
-//! Which rooms' unread messages are counted on disk, and when: one room after the other, each once.
+//! Schedules counting of unread messages on disk: one room after the other, each once.
 
 use std::collections::BTreeSet;
 
@@ -13,17 +13,17 @@ pub(super) struct Counts {
     is_counting: bool,
 }
 
-/// What is known of one connection's log, for its counts.
+/// What counting needs to know of a connection's log.
 #[derive(Default)]
 pub(super) struct LogEnd {
     head: Offset,
-    /// The log began anew: once it is replayed up to here, unread messages are counted again, since those that were known
-    /// before are no news.
+    /// After a new log has been replayed up to here, unread messages are counted again, because those known before do
+    /// not count as new.
     recount_at: Option<Offset>,
 }
 
 impl Engine {
-    /// What follows from an event for the counts.
+    /// Schedules counts that an event makes necessary.
     pub(super) fn count_after(&mut self, id: ConnectionId, event: &Event) {
         match event {
             Event::Link(LinkEvent::Welcomed { log, .. }) => {
@@ -45,13 +45,13 @@ impl Engine {
         }
     }
 
-    /// Counts what the window in memory may not hold.
+    /// Counts rooms whose unread messages may not all be in the window's memory.
     pub(super) fn count(&mut self, connection: ConnectionId, room: RoomId) {
         self.counts.rooms.insert((connection, room));
         self.count_next();
     }
 
-    /// A room was counted, or could not be.
+    /// A room was counted, or counting failed.
     pub(super) fn counted(&mut self, connection: ConnectionId, counted: Option<Event>) {
         self.updates.extend(counted.map(|event| Update::Connection(connection, event)));
         self.counts.is_counting = false;
@@ -68,7 +68,7 @@ impl Engine {
         }
     }
 
-    /// Counts what is unread in the rooms that were read further than is known here.
+    /// Counts the rooms in which another client has read further.
     fn count_listed(&mut self, id: ConnectionId, read: &[(RoomId, Offset)]) {
         let rooms = self.model.read(|model| {
             let Some(connection) = model.connections.get(&id) else { return Vec::new() };

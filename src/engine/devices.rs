@@ -1,4 +1,4 @@
-//! Devices: what is kept of what they say, commands and their time-outs, and questions about the past.
+//! Devices: what is stored, commands with their timeouts, and queries about stored readings.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,11 +15,11 @@ use crate::model::{
 };
 use crate::wire::{DeviceRequest, Request};
 
-/// The hub ends every command by itself; so much later its word will not come any more, in milliseconds.
+/// The hub ends every command by itself; this much later its answer is no longer expected. In milliseconds.
 const OVERDUE_MS: u64 = COMMAND_MS + 2_000;
-/// Maximum number of commands whose end is waited for. What is beyond is known by the hub's word alone.
+/// Maximum number of commands with a local timeout; further ones end only by the hub's answer.
 const MAX_COMMANDS: usize = 256;
-/// Maximum number of questions to hubs about the past that wait for an answer.
+/// Maximum number of unanswered queries about stored readings.
 const MAX_QUESTIONS: usize = 64;
 
 /// A person sets a property of a device.
@@ -27,19 +27,19 @@ const MAX_QUESTIONS: usize = 64;
 pub struct NewCommand {
     /// Its id: new and random.
     pub id: MessageId,
-    /// By which connection.
+    /// The connection.
     pub connection: ConnectionId,
-    /// Of which device.
+    /// The device.
     pub device: DeviceId,
-    /// Of which of its lives: what the person saw when they touched it.
+    /// The device's incarnation that the person saw when they issued the command.
     pub incarnation: u64,
-    /// Which property.
+    /// The property.
     pub property: MetricName,
-    /// To what.
+    /// The value.
     pub value: Value,
 }
 
-/// What waits for an answer or for the clock.
+/// What is waiting for an answer or a timeout.
 #[derive(Default)]
 pub(super) struct Pending {
     commands: VecDeque<PendingCommand>,
@@ -47,7 +47,7 @@ pub(super) struct Pending {
     logs: VecDeque<(ConnectionId, DeviceId, Vec<LogLine>)>,
 }
 
-/// A command that has no outcome yet.
+/// A command without a result.
 struct PendingCommand {
     connection: ConnectionId,
     until: BootMs,
@@ -67,7 +67,7 @@ impl Pending {
 }
 
 impl Engine {
-    /// What follows from an event of devices, before it shows. `None`: it is not to show.
+    /// Handles an event of a device before it is shown. `None` if it must not be shown.
     pub(super) fn devices_after(&mut self, now: Time, id: ConnectionId, event: Event) -> Option<Event> {
         match event {
             Event::Link(LinkEvent::State(ref state)) => self.link_changed(now, id, state),
@@ -114,7 +114,7 @@ impl Engine {
         }
     }
 
-    /// Commands whose outcome is overdue.
+    /// Ends commands whose result is overdue.
     pub(super) fn end_commands(&mut self, now: Time) {
         while self.pending.commands.front().is_some_and(|waiting| waiting.until <= now.boot_ms) {
             let Some(waiting) = self.pending.commands.pop_front() else { break };
@@ -131,7 +131,7 @@ impl Engine {
         self.tell(now, id, durable::Input::Link(link::Input::Request(Request::Device(request))));
     }
 
-    /// It shows before the hub has said anything.
+    /// The command shows before the hub has answered.
     pub(super) fn command(&mut self, now: Time, new: NewCommand) {
         let NewCommand { id, connection, device, incarnation, property, value } = new;
         let known = self.model.read(|model| {
@@ -166,7 +166,7 @@ impl Engine {
         }
     }
 
-    /// The disk's part of a past: shown at once; where there are holes, the hub is asked, too.
+    /// Readings from the disk: shown at once; gaps are requested from the hub.
     pub(super) fn series_read(
         &mut self,
         now: Time,
@@ -193,7 +193,7 @@ impl Engine {
         self.show(id, DeviceEvent::SeriesPaged { device, metric, page });
     }
 
-    /// The hub's part of a past. One that was asked for before something else was is let go.
+    /// Readings from the hub. Ignored if another range has been requested since.
     fn answered_series(
         &mut self,
         id: ConnectionId,
@@ -210,7 +210,7 @@ impl Engine {
         Some(Event::Device(DeviceEvent::SeriesPaged { device, metric, page: past::merge(&own, page) }))
     }
 
-    /// The disk's log: the hub's is put together with it, where there is one to ask.
+    /// The log from the disk: merged with the hub's if there is one to ask.
     pub(super) fn log_read(&mut self, now: Time, id: ConnectionId, device: DeviceId, lines: Vec<LogLine>) {
         let is_local = device.as_str().starts_with('~');
         if !is_local && self.is_online(id) {

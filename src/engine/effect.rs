@@ -1,4 +1,4 @@
-//! What the engine wants done.
+//! The engine's effects: what the driver is to do.
 
 use std::sync::Arc;
 
@@ -17,31 +17,31 @@ use crate::model::{ConnectionId, DeviceId, DeviceState, Event, LogLine, Position
 pub struct Part {
     /// Its number, for [`super::Input::Committed`].
     pub number: u64,
-    /// Whose changes.
+    /// The connection.
     pub connection: ConnectionId,
     /// The changes, in order: all in one transaction.
     pub changes: Vec<Change>,
 }
 
-/// What the disk is to keep of devices.
+/// What to store about devices.
 #[derive(Clone, Debug, PartialEq)]
 pub enum DeviceWrite {
-    /// Readings, as they came. What is not taken is counted by the store.
+    /// Readings as received. The store counts what it rejects.
     Readings(Arc<Readings>),
-    /// A device as its server describes it.
+    /// A device's description from its server.
     State(Box<DeviceState>),
     /// A line of a device's log.
     Log(DeviceId, Box<LogLine>),
-    /// From this time on, by the hub's clock, nothing is heard.
+    /// Nothing is received from this time on (hub's clock).
     LinkLost(WallMs),
 }
 
-/// What the driver is to do, in this order.
+/// An effect. Carry them out in order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// Dial this URL; answer with `Opened` or `Closed` of this number. It replaces the connection's earlier dials.
+    /// Dial this URL and answer with `Opened` or `Closed` of this number. Replaces earlier dials of the connection.
     Dial {
-        /// For which connection.
+        /// The connection.
         connection: ConnectionId,
         /// The dial's number.
         dial: u64,
@@ -50,69 +50,69 @@ pub enum Effect {
     },
     /// Send this over the current dial's connection.
     Send(ConnectionId, Frame),
-    /// Send a ping of the transport over the current dial's connection.
+    /// Send a WebSocket ping over the current dial's connection.
     Ping(ConnectionId),
     /// Close the current dial or connection.
     HangUp {
-        /// Which connection's.
+        /// The connection.
         connection: ConnectionId,
         /// The close code.
         code: u16,
     },
-    /// Write these down, one transaction for each part, and say what became of each. No other commit follows before that.
+    /// Write these, one transaction per part, and report each outcome. No other commit follows before that.
     Commit(Vec<Part>),
-    /// This happened on a connection. Answer with [`super::Input::Show`] where it is to be seen.
+    /// An event of a connection. Answer with [`super::Input::Show`] if it is to be shown.
     Event(ConnectionId, Event),
-    /// Read a page of a room next to a position, and have it shown by [`super::Input::Show`].
+    /// Read a page of a room next to a position and show it by [`super::Input::Show`].
     ReadPage {
-        /// Of which connection.
+        /// The connection.
         connection: ConnectionId,
-        /// Of which room.
+        /// The room.
         room: RoomId,
-        /// Where the window ends.
+        /// The end of the window.
         from: Position,
-        /// On which side.
+        /// Older or newer than that.
         side: Side,
         /// Maximum number of messages.
         limit: u32,
     },
-    /// Read the messages around a place in a room, and have them shown instead of what its window has.
+    /// Read the messages around a position and show them instead of the window's present ones.
     ReadAround {
-        /// Of which connection.
+        /// The connection.
         connection: ConnectionId,
-        /// Of which room.
+        /// The room.
         room: RoomId,
-        /// Where.
+        /// The position.
         jump: Jump,
         /// Maximum number of messages.
         limit: u32,
     },
-    /// Keep this of a connection's devices, in order. Nothing waits for it.
+    /// Store this about a connection's devices, in order. Nothing waits for it.
     KeepOfDevices(ConnectionId, DeviceWrite),
-    /// Say how much went over this connection's sockets: answer with [`super::Input::Measured`] and this state.
+    /// Report the traffic of this connection's sockets: answer with [`super::Input::Measured`] and this state.
     Measure(ConnectionId, LinkState),
-    /// Look whether the disk keeps what devices say.
+    /// Check whether the disk accepts readings.
     CheckReadings,
-    /// Apply these to the model, in order, and tell whoever draws it.
+    /// Apply these to the model in order, and request a repaint.
     Show {
         /// The updates.
         updates: Vec<Update>,
-        /// Whether a person waits for them.
+        /// Whether a person is waiting for them.
         news: RepaintReason,
     },
-    /// Tell the person this, or take it back.
+    /// Show or withdraw a notification.
     Notice(NoticeAction),
     /// Count a room's unread messages on disk; answer with [`super::Input::Counted`].
     CountUnread {
-        /// Of which connection.
+        /// The connection.
         connection: ConnectionId,
-        /// In which room.
+        /// The room.
         room: RoomId,
     },
-    /// This frame is looked at now. Only of connections whose frames somebody looks at.
+    /// This frame is being handled now. Only for connections whose log is open.
     Received(ConnectionId, Frame),
-    /// All that was received over this connection has been looked at: read on.
+    /// All data received over this connection has been handled: continue reading.
     ReadOn(ConnectionId),
-    /// Read from the disk what it has of this connection, and answer with [`super::Input::Add`] before anything else.
+    /// Load this connection from the disk and answer with [`super::Input::Add`] before anything else.
     Reload(ConnectionId),
 }

@@ -1,4 +1,4 @@
-//! What a link says of itself: how it is, what came and went over it, and how long its round trip takes.
+//! Figures of a link as readings of a device: its state, traffic and round-trip time.
 
 use std::sync::Arc;
 
@@ -12,34 +12,34 @@ use crate::model::time::{BootMs, WallMs};
 use crate::model::{ConnectionId, Event, Readings, Time};
 use crate::wire::Request;
 
-/// How often a link's own figures are taken, in milliseconds.
+/// Interval of the figures, in milliseconds.
 const LINK_MS: u64 = 1_000;
-/// How often the round trip is measured while a link is up, in milliseconds: readings keep it from ever falling quiet, and
-/// what was measured an hour ago is not what it is now.
+/// Interval of round-trip measurements while a link is up, in milliseconds. Readings keep a link busy, so heartbeats
+/// alone would not measure it.
 const ROUND_TRIP_MS: u64 = 10_000;
-/// They are taken so much earlier if there is something to draw anyway, in milliseconds.
+/// Figures are taken this much earlier if something is drawn anyway, in milliseconds.
 const EARLY_MS: u64 = 300;
 
-/// Bytes that went over a connection's sockets.
+/// Bytes transferred over a connection's sockets.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
-    /// Received, in all.
+    /// Received in total.
     pub received: u64,
-    /// Sent, in all.
+    /// Sent in total.
     pub sent: u64,
 }
 
-/// What is counted of one connection.
+/// Figures of one connection.
 #[derive(Default)]
 pub(super) struct Figures {
-    /// What is counted now.
+    /// Present counters.
     counters: LinkCounters,
     last: Option<(BootMs, LinkCounters)>,
     state: &'static str,
     was_up: bool,
-    /// Whether something may have been heard since the store was told that nothing is.
+    /// Whether something may have been received since the store was told that nothing is.
     is_heard: bool,
-    /// When the round trip is measured next.
+    /// When to measure the round trip next.
     measure_at: BootMs,
 }
 
@@ -94,12 +94,12 @@ impl Engine {
         self.effects.push_back(Effect::Measure(id, state.clone()));
     }
 
-    /// Before something is drawn anyway: what is nearly due is done with it.
+    /// Takes figures that are nearly due when something is drawn anyway.
     pub(super) fn measure_early(&mut self, now: Time) {
         self.measure_links(now, EARLY_MS);
     }
 
-    /// Takes the figures of all links that are up, where that is due, or will be in `early_ms`.
+    /// Takes the figures of all links that are up, if they are due within `early_ms`.
     pub(super) fn measure_links(&mut self, now: Time, early_ms: u64) {
         if self.links_due.is_none_or(|due| due > now.boot_ms + early_ms) {
             return;
@@ -123,7 +123,7 @@ impl Engine {
         }
     }
 
-    /// The link says of itself how it is.
+    /// Publishes a link's state as a reading.
     pub(super) fn measured(&mut self, now: Time, id: ConnectionId, state: &LinkState, traffic: Traffic) {
         let (skew, queue) = self.model.read(|model| match model.connections.get(&id) {
             Some(connection) => (connection.clock_skew_ms.unwrap_or(0), connection.chat.outbox.len() as u64),
@@ -135,7 +135,7 @@ impl Engine {
         if !state.is_online() && std::mem::take(&mut known.figures.is_heard) {
             self.effects.push_back(Effect::KeepOfDevices(id, DeviceWrite::LinkLost(wall)));
         }
-        // Nothing is lost with a second of these.
+        // Losing a second of these does not matter.
         self.effects.push_back(Effect::KeepOfDevices(id, DeviceWrite::Readings(Arc::clone(&readings))));
         let event = Event::Device(DeviceEvent::LocalReadings(readings));
         self.updates.push(Update::Connection(id, event));

@@ -1,4 +1,4 @@
-//! What the engine is told.
+//! The engine's inputs.
 
 use std::collections::BTreeSet;
 
@@ -13,32 +13,32 @@ use crate::model::notices::Viewing;
 use crate::model::{ConnectionId, DeviceId, Event, LogLine, MessageId, MetricName, Offset, SeriesPage};
 use crate::wire::{Open, Saved};
 
-/// A connection to take in.
+/// A connection to add.
 pub struct NewConnection {
-    /// Its id. One that is there already is replaced.
+    /// Its id. An existing connection with this id is replaced.
     pub id: ConnectionId,
     /// Addresses, tried in turn.
     pub urls: Vec<String>,
-    /// How to speak with the server.
+    /// How to communicate with the server.
     pub setup: Box<dyn Open>,
     /// Whether a lost connection is dialed again.
     pub reconnects: bool,
-    /// Whether its server numbers nothing, so that what it says is said once.
+    /// Whether its server numbers nothing, and so sends everything only once.
     pub is_said_once: bool,
-    /// What the disk holds of it, for the model.
+    /// Its stored state, for the model.
     pub stored: Stored,
-    /// What the disk holds of it, for the session.
+    /// Its stored state, for the session.
     pub saved: Saved,
-    /// Random, for jitter.
+    /// Random seed for jitter.
     pub seed: u64,
 }
 
-/// How much may wait.
+/// Limits of what may be queued.
 #[derive(Copy, Clone, Debug)]
 pub struct Limits {
-    /// Maximum number of bytes of one connection's changes that wait for the disk before its socket is held back.
+    /// Maximum size of a connection's unsaved changes before its socket is no longer read, in bytes.
     pub max_unsaved_bytes: usize,
-    /// Maximum number of bytes of one connection's changes in one commit: those of other connections wait for it.
+    /// Maximum size of a connection's changes per commit, in bytes; commits of other connections wait for it.
     pub max_commit_bytes: usize,
 }
 
@@ -48,115 +48,115 @@ impl Default for Limits {
     }
 }
 
-/// What the engine is told.
+/// An input of the engine.
 pub enum Input {
-    /// Take a connection in, or begin it anew. It is off until it is started.
+    /// Adds or reloads a connection. It is off until it is started.
     Add(Box<NewConnection>),
-    /// A connection goes.
+    /// Removes a connection.
     Remove(ConnectionId),
-    /// Speak differently from the next dial on.
+    /// Changes the setup from the next dial on.
     Configure {
-        /// Over which connection.
+        /// The connection.
         connection: ConnectionId,
-        /// How to speak with the server.
+        /// How to communicate with the server.
         setup: Box<dyn Open>,
         /// Whether a lost connection is dialed again.
         reconnects: bool,
     },
-    /// Dial other addresses from the next dial on.
+    /// Changes the addresses from the next dial on.
     Addresses {
-        /// Of which connection.
+        /// The connection.
         connection: ConnectionId,
         /// The addresses, tried in turn.
         urls: Vec<String>,
     },
-    /// For one connection: what a person wants of it, or what became of a dial.
+    /// For one connection: an intent, or the result of a dial.
     Tell(ConnectionId, durable::Input),
-    /// What came over a connection's socket, in order. It is looked at slice by slice; see [`Input::Turn`].
+    /// Data received over a connection's socket, in order. It is handled in slices; see [`Input::Turn`].
     Received {
-        /// Over which connection.
+        /// The connection.
         connection: ConnectionId,
-        /// What came.
+        /// The data.
         inputs: Vec<link::Input>,
     },
-    /// The sockets had their turn: look at the next slice of what was received, where [`super::Engine::has_turn`].
+    /// Handle the next slice of received data, if [`super::Engine::has_turn`].
     Turn,
-    /// A connection's socket takes nothing any more: [`super::Effect::Send`] or [`super::Effect::Ping`] could not be carried out.
+    /// A connection's socket no longer accepts data: [`super::Effect::Send`] or [`super::Effect::Ping`] failed.
     Choked(ConnectionId),
-    /// What became of a part of [`super::Effect::Commit`]. One that was held may be saved later.
+    /// The outcome of a part of [`super::Effect::Commit`]. A part that is held may be saved later.
     Committed {
         /// The part's number.
         part: u64,
-        /// What became of it.
+        /// The outcome.
         outcome: Outcome,
     },
-    /// Some of a part that was held had to be let go: it will never be saved as a whole.
+    /// Some of a held part had to be let go: it will never be saved as a whole.
     LetGo(u64),
-    /// The disk takes changes again, and misses entries of these that it had to let go of meanwhile: they are to be begun
-    /// anew from what it has, so that their servers say it again.
+    /// The disk accepts changes again, but entries of these connections were let go: reload them, so that their servers
+    /// send the entries again.
     Behind(BTreeSet<ConnectionId>),
-    /// Write this down, too. Nothing waits for it.
+    /// Write this change. Nothing waits for it.
     Keep(ConnectionId, Change),
-    /// Whether somebody looks at the frames of a connection; see [`super::Effect::Received`].
+    /// Whether a connection's log is open; see [`super::Effect::Received`].
     Watch(ConnectionId, bool),
-    /// Probe or dial at once, over every connection: the computer woke up, the window got the focus.
+    /// Probe or dial all connections at once: the computer woke up, or the window got the focus.
     NudgeAll,
-    /// A room was counted as [`super::Effect::CountUnread`] asked for, or could not be.
+    /// The result of [`super::Effect::CountUnread`]; `None` if counting failed.
     Counted(ConnectionId, Option<Event>),
-    /// The person wants something in chat. The id is new and random; none where the system has no randomness to give.
+    /// A chat intent. The id is new and random; `None` if the system provides no randomness.
     Chat(ChatIntent, Option<MessageId>),
     /// The person sets a property of a device.
     Command(NewCommand),
-    /// A part of a metric's past, as the disk holds it.
+    /// A part of a metric's stored readings.
     SeriesRead {
-        /// Of which connection.
+        /// The connection.
         connection: ConnectionId,
-        /// Of which device.
+        /// The device.
         device: DeviceId,
-        /// Of which metric.
+        /// The metric.
         metric: MetricName,
-        /// What was read.
+        /// The readings.
         page: SeriesPage,
     },
-    /// A device's log, as the disk holds it: at most [`super::MAX_LOG_LINES`].
+    /// A device's stored log: at most [`super::MAX_LOG_LINES`].
     LogRead {
-        /// Of which connection.
+        /// The connection.
         connection: ConnectionId,
-        /// Of which device.
+        /// The device.
         device: DeviceId,
-        /// What was read.
+        /// The lines.
         lines: Vec<LogLine>,
     },
     /// The answer to [`super::Effect::Measure`].
     Measured(ConnectionId, LinkState, Traffic),
-    /// Show this once everything that happened together is known.
+    /// Show this with the other updates of this turn.
     Show(Update),
-    /// The person looks somewhere else; none: not at the window.
+    /// The person looks at another place; `None`: the window is not in view.
     View(Option<Viewing>),
-    /// The person wants to see what a notice looks like.
+    /// The person wants to see a test notification.
     TryNotice {
         /// Minutes since local midnight.
         minute: u16,
     },
-    /// Everything that happened together is known: show it. Needed only where [`super::Engine::is_unsettled`].
+    /// All updates of this turn are known: show them. Needed only if [`super::Engine::is_unsettled`].
     Settle {
         /// Minutes since local midnight.
         minute: u16,
     },
-    /// The deadline has come.
+    /// The deadline has passed.
     Tick,
-    /// The program ends: hang up and write down what the person did. From now on only outcomes of commits count.
+    /// The program ends: hang up and write the person's changes. From now on only outcomes of commits matter.
     Close,
 }
 
-/// What became of a part of a commit.
+/// The outcome of a part of a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It is on disk.
     Saved {
-        /// Of changes whose entries had no offsets: which of the part's, and its first entry's offset.
+        /// Of changes whose entries had no offsets: the change's index in the part, and its first entry's offset.
         numbered: Vec<(usize, Offset)>,
     },
-    /// The disk does not take it; the store holds it in memory and tries again.
+    /// The disk rejected it; the store holds it in memory and tries again.
     Held,
 }

@@ -1,9 +1,9 @@
-//! [`Engine`]: what the app decides about its connections, without doing any of it: who is told what, what is written
-//! down before what, whose turn it is. Sans-IO: no socket, no disk, no clock, no thread, no randomness. The app, the
-//! console, the connection test and the simulation drive the same one.
+//! [`Engine`]: decides everything about the app's connections and does nothing itself: what is sent, what is written
+//! before what, whose turn it is. Sans-IO: no socket, disk, clock, thread or randomness. The app, the console, the
+//! connection test and the simulation use the same engine.
 //!
-//! Mutate with [`Engine::handle`], then drain [`Engine::poll`] and carry out each [`Effect`] in order. The driver
-//! (`worker`) owns the sockets and the disk.
+//! Call [`Engine::handle`], then drain [`Engine::poll`] and carry out each [`Effect`] in order. The driver (`worker`)
+//! owns the sockets and the disk.
 
 mod chat;
 mod commits;
@@ -40,46 +40,46 @@ pub use input::{Input, Limits, NewConnection, Outcome};
 pub use past::MAX_LOG_LINES;
 pub use show::{RepaintReason, work_of};
 
-/// All connections, and what waits for the disk.
+/// All connections, and the changes waiting for the disk.
 #[derive(Default)]
 pub struct Engine {
     connections: BTreeMap<ConnectionId, Connection>,
-    /// How many connections were ever taken in.
+    /// Number of connections added so far.
     taken_in: u64,
-    /// What came over the sockets and is not looked at yet, in the order of turns.
+    /// Received data that is not handled yet, in the order of turns.
     queues: VecDeque<Queue>,
     commits: Commits,
     limits: Limits,
-    /// To be begun anew once nothing of theirs is on its way to the disk.
+    /// To be reloaded once none of their changes is on its way to the store.
     behind: BTreeSet<ConnectionId>,
-    /// To be started once they have begun anew.
+    /// To be started after they have been reloaded.
     restarts: BTreeSet<ConnectionId>,
-    /// Whose frames somebody looks at.
+    /// Connections whose log is open.
     watched: BTreeSet<ConnectionId>,
     is_closing: bool,
     counts: Counts,
-    /// What the window draws from: read here, and written by the driver alone.
+    /// The window's model: read here, written by the driver alone.
     model: SharedModel,
     updates: Vec<Update>,
-    /// When it was said that everything is known, and at which minute of the day.
+    /// When the updates of this turn were complete, and the minute of the day.
     settling: Option<(Time, u16)>,
     pending: Pending,
-    /// Whether links say of themselves how they are, as devices do.
+    /// Whether links publish figures, as devices do.
     measures_links: bool,
-    /// When the links' figures are taken next; none while no link is up.
+    /// When the links' figures are due; `None` while no link is up.
     links_due: Option<BootMs>,
     notifier: Notifier,
     effects: VecDeque<Effect>,
 }
 
 impl Engine {
-    /// An engine without connections. `model`: what the driver applies [`Effect::Show`] to. Unlike that of
-    /// [`Engine::default`], its links say of themselves how they are.
+    /// An engine without connections. `model`: what the driver applies [`Effect::Show`] to. Unlike with
+    /// [`Engine::default`], its links publish figures.
     pub fn new(model: SharedModel, limits: Limits) -> Engine {
         Engine { model, limits, measures_links: true, ..Engine::default() }
     }
 
-    /// How a connection is; none where there is no such connection.
+    /// A connection's state; `None` if there is no such connection.
     pub fn state(&self, connection: ConnectionId) -> Option<&LinkState> {
         self.connections.get(&connection).map(|known| known.durable.link().state())
     }
@@ -89,23 +89,23 @@ impl Engine {
         self.state(connection).is_some_and(LinkState::is_online)
     }
 
-    /// Whether something that was received waits for its turn.
+    /// Whether received data is waiting for its turn.
     pub fn has_turn(&self) -> bool {
         self.queues.iter().any(|queue| self.has_room(queue.connection()))
     }
 
-    /// The boot time in milliseconds at which it wants an [`Input::Tick`].
+    /// When it needs an [`Input::Tick`], as boot time in milliseconds.
     pub fn deadline(&self) -> Option<BootMs> {
         let others = [self.notifier.deadline(), self.pending.deadline(), self.links_due];
         self.links_deadline().into_iter().chain(others.into_iter().flatten()).min()
     }
 
-    /// The same, for links alone: none while none is up or on its way.
+    /// The same for links alone: `None` while none is up or connecting.
     pub fn links_deadline(&self) -> Option<BootMs> {
         self.connections.values().filter_map(|known| known.durable.deadline()).min()
     }
 
-    /// The next effect; `None` when there is nothing more to do.
+    /// The next effect; `None` if there is nothing more to do.
     pub fn poll(&mut self) -> Option<Effect> {
         if self.effects.is_empty() {
             let parts = self.commits.begin(self.limits.max_commit_bytes);
@@ -119,7 +119,7 @@ impl Engine {
         self.effects.pop_front()
     }
 
-    /// Takes one input in; then drain [`Engine::poll`].
+    /// Handles one input; then drain [`Engine::poll`].
     pub fn handle(&mut self, now: Time, input: Input) {
         match input {
             Input::Committed { part, outcome } => self.committed(now, part, outcome),
@@ -179,7 +179,7 @@ impl Engine {
         }
     }
 
-    /// Gives a link an input and gathers what it wants done.
+    /// Gives a link an input and gathers its outputs.
     fn tell(&mut self, now: Time, connection: ConnectionId, input: durable::Input) {
         let Some(known) = self.connections.get_mut(&connection) else { return };
         known.durable.handle(now, input);
@@ -209,7 +209,7 @@ impl Engine {
         }
     }
 
-    /// A socket that takes nothing any more is a dead link.
+    /// A link whose socket no longer accepts data is dead.
     fn choked(&mut self, now: Time, connection: ConnectionId) {
         let Some(known) = self.connections.get(&connection) else { return };
         if known.durable.link().state().is_online() {
@@ -224,7 +224,7 @@ impl Engine {
             |known: &Connection| known.durable.deadline().is_some_and(|deadline| deadline <= now.boot_ms);
         let due = self.connections.iter().filter(|(_, known)| is_due(known));
         for connection in due.map(|(id, _)| *id).collect::<Vec<_>>() {
-            // What would answer may be among what is not looked at yet.
+            // The answer may be in the data that is not handled yet.
             let is_behind = self.queues.iter().any(|queue| queue.connection() == connection);
             self.hold_back(now, connection, is_behind);
             self.tell(now, connection, durable::Input::Link(link::Input::Tick));
@@ -233,7 +233,7 @@ impl Engine {
         self.measure_links(now, 0);
     }
 
-    /// What servers said and is not on its way to the disk yet they will say again, except those that number nothing.
+    /// Servers send again what is not on its way to the disk yet, except those that number nothing.
     fn close(&mut self, now: Time) {
         let said_once: BTreeSet<ConnectionId> =
             self.connections.iter().filter(|(_, known)| known.is_said_once).map(|(id, _)| *id).collect();

@@ -1,15 +1,15 @@
-//! The past of a metric and of a device, put together from this disk and from the hub. Pure.
+//! Merges stored readings and device logs of this disk and of the hub. Pure.
 
 use crate::model::series::MINUTE_MS;
 use crate::model::time::WallMs;
 use crate::model::{Bucket, DeviceLogEvent, LogLine, SeriesPage};
 
-/// Most lines of a device's log.
+/// Maximum number of lines of a device's log.
 pub const MAX_LOG_LINES: u32 = 200;
-/// A hub keeps minutes: what is shorter than this has nothing in between that it could tell, in milliseconds.
+/// The hub keeps one value a minute, so shorter gaps cannot be filled. In milliseconds.
 const HOLE_MS: i64 = 2 * MINUTE_MS;
 
-/// Whether a stretch is missing that a hub may have. `now`: by the hub's clock; nothing is after it.
+/// Whether a gap exists that the hub may be able to fill. `now`: hub's clock; nothing is later than that.
 pub(super) fn has_holes(page: &SeriesPage, now: WallMs) -> bool {
     let least = HOLE_MS.max(page.step_ms.saturating_mul(3));
     let until = page.to.min(now);
@@ -23,7 +23,7 @@ pub(super) fn has_holes(page: &SeriesPage, now: WallMs) -> bool {
     until.saturating_sub(reached) > least
 }
 
-/// What this disk holds, and the hub's stretches where it holds nothing.
+/// Readings of this disk, and the hub's intervals where this disk has none.
 pub(super) fn merge(own: &SeriesPage, hub: &SeriesPage) -> SeriesPage {
     let (own_ms, hub_ms) = (own.step_ms.max(1), hub.step_ms.max(1));
     let is_covered = |theirs: &&Bucket| {
@@ -37,7 +37,7 @@ pub(super) fn merge(own: &SeriesPage, hub: &SeriesPage) -> SeriesPage {
     SeriesPage { from: own.from, to: own.to, step_ms, buckets }
 }
 
-/// The hub's log, with what only this disk knows: older lines, and when a device fell silent, which every client finds out
+/// The hub's log with what only this disk knows: older lines, and when a device fell silent, which each client detects
 /// for itself.
 pub(super) fn merge_logs(own: Vec<LogLine>, hub: Vec<LogLine>) -> Vec<LogLine> {
     let begins = hub.first().map_or(WallMs::MAX, |line| line.at);

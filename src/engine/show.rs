@@ -1,5 +1,5 @@
-//! What shows, and who is told: updates are gathered until all that happened together is known, divided so that the
-//! window never waits for a flood, and heard by the notifier before they change the model.
+//! Updates of the model: gathered per turn, split so that the window never waits for a flood, and seen by the notifier
+//! before they change the model.
 
 use super::{Effect, Engine};
 use crate::model::event::{ChatEvent, DeviceEvent, LogEvent, Update};
@@ -7,12 +7,12 @@ use crate::model::notices::{Moment, Notifier, Viewing};
 use crate::model::readings::SLICE_VALUES;
 use crate::model::{Event, SharedModel, Time};
 
-/// What has changed in the model, for whoever draws it.
+/// What has changed in the model.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum RepaintReason {
-    /// Something that a person waits for: chat, the link, an answer to what they did.
+    /// Something that a person waits for: chat, link states, results of their actions.
     Now,
-    /// Readings alone: they may be drawn a moment later, together with the next ones.
+    /// Only readings: they may be drawn a moment later, together with the next ones.
     Readings,
 }
 
@@ -22,7 +22,8 @@ impl Engine {
         !self.updates.is_empty() || self.notifier.deadline().is_some_and(|deadline| deadline <= now.boot_ms)
     }
 
-    /// All that happened together is known; it shows once nothing else is to be done. `minute`: since local midnight.
+    /// The updates of this turn are complete; they show once there are no other effects. `minute`: since local
+    /// midnight.
     pub(super) fn settle(&mut self, now: Time, minute: u16) {
         if !self.updates.is_empty() && news(&self.updates) == RepaintReason::Readings {
             self.measure_early(now);
@@ -79,7 +80,7 @@ fn news(updates: &[Update]) -> RepaintReason {
     if updates.iter().all(may_wait) { RepaintReason::Readings } else { RepaintReason::Now }
 }
 
-/// Lets the notifier hear all of it, with the model as it is before.
+/// Shows all updates to the notifier, with the model as it was before them.
 fn hear(notifier: &mut Notifier, model: &SharedModel, at: Moment, updates: &[Update]) {
     let mut rest = updates;
     while !rest.is_empty() {

@@ -1,12 +1,12 @@
-//! When to try again: full jitter under a growing bound, never tired of trying.
+//! Backoff: full jitter under a growing bound; it never gives up.
 
-/// An outage younger than this is tried quickly, in milliseconds.
+/// An outage shorter than this is retried quickly, in milliseconds.
 const QUICK_MS: u64 = 5_000;
-/// The bound while it is quick, and the unit that grows afterwards, in milliseconds.
+/// The bound during the quick phase, and its unit of growth afterwards, in milliseconds.
 const UNIT_MS: u64 = 500;
-/// The bound never grows beyond this, in milliseconds.
+/// Maximum of the bound, in milliseconds.
 const MOST_MS: u64 = 20_000;
-/// A server's `Retry-After` is heeded up to this, in milliseconds.
+/// Maximum `Retry-After` that is respected, in milliseconds.
 const LONGEST_WISH_MS: u64 = 600_000;
 
 /// A small generator for jitter (SplitMix64, Steele et al. 2014). Not for secrets.
@@ -14,7 +14,7 @@ const LONGEST_WISH_MS: u64 = 600_000;
 pub struct Jitter(u64);
 
 impl Jitter {
-    /// Begins at a seed.
+    /// A generator with this seed.
     pub fn new(seed: u64) -> Self {
         Jitter(seed)
     }
@@ -34,8 +34,8 @@ impl Jitter {
     }
 }
 
-/// How long to wait before the next attempt, in milliseconds. `failures` counts since the link last was stable,
-/// `down_ms` is how long the outage has lasted, `wish_ms` what the server asked for.
+/// Delay before the next attempt, in milliseconds. `failures`: attempts since the link was last stable; `down_ms`:
+/// duration of the outage; `wish_ms`: delay requested by the server.
 pub fn delay_ms(failures: u32, down_ms: u64, wish_ms: Option<u64>, jitter: &mut Jitter) -> u64 {
     let bound = match failures {
         0 => 0,

@@ -1,5 +1,5 @@
-//! [`DurableLink`]: what ties one link to the disk and the model, sans-IO: nothing shows as pending, is sent, or counts as
-//! received before the disk has it. The engine drives it.
+//! [`DurableLink`]: a link with its disk and model, sans-IO: nothing shows as pending, is sent, or counts as received
+//! before it is on disk. The engine drives it.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -9,50 +9,50 @@ use crate::model::event::{ChatEvent, LinkEvent, Stored};
 use crate::model::{Delivery, Draft, Event, MessageId, Offset, OutboxItem, Refusal, RoomId, Time};
 use crate::wire::{ChatRequest, Request};
 
-/// Maximum number of marks kept of changes that the store holds in memory.
+/// Maximum number of marks kept for changes that the store holds in memory.
 const MAX_HELD_MARKS: usize = 1_024;
 
-/// What a durable link is told.
+/// An input of a durable link.
 #[derive(Clone, Debug)]
 pub enum Input {
     /// For the link.
     Link(super::Input),
-    /// The person sends this. Its id is new and random.
+    /// The person sends this draft. Its id is new and random.
     Send(Draft),
-    /// The person deletes a message; nothing happens if the hub may have it.
+    /// The person deletes a message. Ignored if the hub may have it.
     Discard(MessageId),
     /// The person sends a refused message again.
     Resend(MessageId),
-    /// The person replaces a message; nothing happens if the hub may have it.
+    /// The person replaces a message. Ignored if the hub may have it.
     Edit {
-        /// Which.
+        /// The message.
         id: MessageId,
-        /// The new one's id: new and random.
+        /// Id of the replacement: new and random.
         new_id: MessageId,
         /// The new text.
         body: String,
     },
     /// The person has read up to this offset of the current era.
     Read {
-        /// Where.
+        /// The room.
         room: RoomId,
         /// The last read offset.
         offset: Offset,
     },
-    /// The change of this ticket is on disk. It may have been held before.
+    /// The change with this ticket is on disk. It may have been held before.
     Saved(u64),
-    /// The same, and its entries, which had no offsets, were given these: the first one's, and so on.
+    /// The same; its entries, which had no offsets, were given consecutive ones.
     Numbered {
-        /// Whose.
+        /// The ticket.
         ticket: u64,
         /// The first entry's offset.
         first: Offset,
     },
-    /// The change of this ticket cannot be written; the store holds it in memory and will try again.
+    /// The change with this ticket could not be written; the store holds it in memory and tries again.
     Held(u64),
 }
 
-/// What a durable link wants done, in this order.
+/// An output of a durable link. Carry them out in order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
     /// Dial; see [`LinkOutput::Dial`].
@@ -64,58 +64,59 @@ pub enum Output {
     },
     /// Send this over the current dial's connection.
     Send(Frame),
-    /// Send a ping of the transport over the current dial's connection.
+    /// Send a WebSocket ping over the current dial's connection.
     Ping,
     /// Close the current dial or connection.
     Hangup {
         /// The close code.
         code: u16,
     },
-    /// Write this down, then say `Saved` (or `Held`) with the ticket. Changes are written in the order of their tickets.
+    /// Write this change, then report `Saved` or `Held` with the ticket. Changes are written in the order of their
+    /// tickets.
     Write {
-        /// Its number.
+        /// The ticket.
         ticket: u64,
-        /// What.
+        /// The change.
         change: Change,
     },
-    /// Show this.
+    /// Show this event.
     Apply(Event),
 }
 
-/// A change of what the disk holds about one connection.
+/// A change of a connection's stored state.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
-    /// A new message in the outbox.
+    /// A new item in the outbox.
     Queue(OutboxItem),
-    /// A message leaves the outbox unsent.
+    /// An item leaves the outbox unsent.
     Unqueue(MessageId),
-    /// A message in the outbox is replaced by another.
+    /// An item of the outbox is replaced.
     Replace {
-        /// Which.
+        /// The old item.
         old: MessageId,
-        /// By what.
+        /// The new item.
         new: OutboxItem,
     },
     /// These are about to be given to the socket.
     Attempted(Vec<MessageId>),
-    /// Something happened. What does not outlive the process is ignored.
+    /// An event. Events that do not outlive the process are ignored.
     Event(Event),
-    /// What the protocol wants to be kept for the next session, in the same transaction as the change before it.
+    /// State that the protocol keeps for the next session, in the same transaction as the change before it.
     State(Vec<u8>),
-    /// What is typed and not sent.
+    /// A room's unsent text.
     Draft {
-        /// Where.
+        /// The room.
         room: RoomId,
-        /// What.
+        /// The text.
         text: String,
     },
-    /// The connection goes, with its history, outbox and drafts.
+    /// The connection is removed, with its history, outbox and drafts.
     RemoveConnection,
 }
 
 impl Change {
-    /// Adds what a person did to what the disk has, where the store only holds it in memory: it must neither be missing on
-    /// the screen nor be sent in another order. What a server said it says again.
+    /// Applies a change by the person to the stored state, if the store only holds it in memory: otherwise it would be
+    /// missing on screen or be sent in another order. Servers send again what they sent.
     pub fn add_to(&self, stored: &mut Stored) {
         match self {
             Change::Queue(item) => stored.queue(item.clone()),
@@ -139,20 +140,20 @@ impl Change {
     }
 }
 
-/// What follows once a change is on disk.
+/// What to do once a change is on disk.
 #[derive(Debug)]
 struct After {
     apply: Vec<Event>,
     tell: Option<super::Input>,
     mark: Option<Mark>,
-    /// Where the hub is to go on the next time depends on it.
+    /// Whether the resume point depends on it.
     moves_on: bool,
-    /// Its entries have no offsets yet: they show once the disk has numbered them.
+    /// Whether its entries have no offsets yet: they show once the disk has numbered them.
     is_unnumbered: bool,
 }
 
 impl After {
-    /// Whether a message goes to the socket once it is on disk.
+    /// Whether it sends a message once it is on disk.
     fn is_an_attempt(&self) -> bool {
         match &self.tell {
             Some(super::Input::Attempted(_)) => true,
@@ -168,22 +169,22 @@ pub struct DurableLink {
     next_seq: u64,
     next_ticket: u64,
     waiting: BTreeMap<u64, After>,
-    /// Changes that the store holds in memory, with their marks: those count once the disk takes them.
+    /// Changes held in memory by the store, with their marks, which count once the changes are on disk.
     held: BTreeMap<u64, Mark>,
-    /// The newest state that is not on disk; what is to be sent after it waits.
+    /// Ticket of the newest state that is not on disk; frames after it wait.
     unsaved_state: Option<u64>,
     kept_back: VecDeque<Output>,
-    /// What was read while the hub could not be told, in the log of now.
+    /// Read markers that could not be sent yet, in the current log.
     unsaid: BTreeMap<RoomId, Offset>,
-    /// Whether the hub has just welcomed us.
+    /// Whether the hub has just sent a welcome.
     greeted: bool,
-    /// A connection that is open, and where nothing is said yet: the disk is still writing what came over the one before.
+    /// A connection that is open but not greeted yet: data of the previous one is still being written.
     opened: Option<super::Input>,
     outputs: VecDeque<Output>,
 }
 
 impl DurableLink {
-    /// Takes over a link and what the disk's outbox holds.
+    /// Takes over a link, and the items of the stored outbox.
     pub fn new(mut link: Link, now: Time, outbox: Vec<OutboxItem>) -> Self {
         let next_seq = outbox.iter().map(|item| item.seq + 1).max().unwrap_or(1);
         for item in outbox {
@@ -211,26 +212,26 @@ impl DurableLink {
         &self.link
     }
 
-    /// The link, to set it up anew.
+    /// The link, to change its setup.
     pub fn link_mut(&mut self) -> &mut Link {
         &mut self.link
     }
 
-    /// The next output; `None` when there is nothing more to do.
+    /// The next output; `None` if there is nothing more to do.
     pub fn poll(&mut self) -> Option<Output> {
         self.outputs.pop_front()
     }
 
-    /// The boot time in milliseconds at which the link wants a tick.
+    /// When the link needs a tick, as boot time in milliseconds.
     pub fn deadline(&self) -> Option<u64> {
         self.link.deadline()
     }
 
-    /// Takes one input in; then drain [`DurableLink::poll`].
+    /// Handles one input; then drain [`DurableLink::poll`].
     pub fn handle(&mut self, now: Time, input: Input) {
         match input {
-            // It would be greeted with a place before what comes of that write, and other entries could come for the same
-            // offsets, if the hub was restored from a backup meanwhile.
+            // Greeting now would resume before what is being written. If the hub was restored from a backup meanwhile,
+            // other entries could come for the same offsets.
             Input::Link(input @ super::Input::Opened { .. }) if self.is_receiving() => {
                 self.opened = Some(input);
             }
@@ -279,7 +280,7 @@ impl DurableLink {
         }
     }
 
-    /// Where this would have made a room, what was typed into that cannot be sent.
+    /// If this would have made a room, the items typed into the room cannot be sent.
     fn strand(&mut self, item: &OutboxItem) {
         for id in item.makes().map(|room| self.link.strand(room)).unwrap_or_default() {
             let event = Event::Chat(ChatEvent::Refused { id, refusal: Refusal::NoSuchRoom });
@@ -287,7 +288,7 @@ impl DurableLink {
         }
     }
 
-    /// What the hub has refused goes to the end: what was behind it is there already.
+    /// A refused item moves to the end: the hub already has what was behind it.
     fn replace(&mut self, old: MessageId, item: OutboxItem) {
         let is_in_its_turn = item.delivery == Delivery::Pending;
         let seq = if is_in_its_turn { item.seq } else { self.take_seq() };
@@ -301,8 +302,8 @@ impl DurableLink {
         self.write(Change::Replace { old, new: new.clone() }, apply, queued(new));
     }
 
-    /// A message that will be sent at once is written down as such: one commit instead of two. One for a room that is not
-    /// made waits for that, or is refused like it.
+    /// A message that will be sent at once is stored as attempted, which saves a commit. A message for a room that is
+    /// not made yet waits for the room, or is refused with it.
     fn first_delivery(&self, draft: &Draft) -> Delivery {
         if !draft.content.is_room() {
             if let Some(refusal) = self.link.refusal_of_room(&draft.room) {
@@ -317,7 +318,7 @@ impl DurableLink {
             }
         }
         let on_its_way = |after: &After| match &after.tell {
-            // One that is refused already holds up nothing.
+            // A refused one delays nothing.
             Some(super::Input::Queued(item)) => {
                 matches!(item.delivery, Delivery::Attempted | Delivery::Failed(_))
             }
@@ -372,7 +373,7 @@ impl DurableLink {
         }
     }
 
-    /// What the other end is told after a state may rest on it.
+    /// Sends a frame, or keeps it back while a state that it may depend on is unsaved.
     fn send(&mut self, output: Output) {
         match self.unsaved_state {
             Some(_) => self.kept_back.push_back(output),
@@ -418,26 +419,26 @@ impl DurableLink {
         self.greet(now);
     }
 
-    /// A change is in the store's memory and not on disk: it shows, and is not received, since the server must not forget
-    /// it. What the disk is to number waits.
+    /// A change is held in the store's memory: it shows, but does not count as received, so that the server keeps it.
+    /// Entries that the disk numbers wait.
     fn store_holds(&mut self, now: Time, ticket: u64) {
         let Some(after) = self.waiting.get_mut(&ticket).filter(|after| !after.is_unnumbered) else { return };
         if after.is_an_attempt() && !self.link.confirms() {
-            // After a crash nobody would know that it was tried, and it would be sent again unasked.
+            // After a crash nobody would know of the attempt, and the message would be sent again without asking.
             let shown = std::mem::take(&mut after.apply);
             return self.outputs.extend(shown.into_iter().map(Output::Apply));
         }
         if let Some(mark) = self.written(now, ticket, None) {
             self.held.insert(ticket, mark);
         }
-        // A later mark stands for those before it.
+        // A later mark implies those before it.
         if self.held.len() > MAX_HELD_MARKS {
             self.held.pop_first();
         }
         self.greet(now);
     }
 
-    /// Does what follows a change. Returns its mark.
+    /// Does what follows a written change. Returns its mark.
     fn written(&mut self, now: Time, ticket: u64, first: Option<Offset>) -> Option<Mark> {
         let After { mut apply, tell, mark, .. } = self.waiting.remove(&ticket)?;
         if let Some(first) = first {
@@ -450,18 +451,18 @@ impl DurableLink {
         mark
     }
 
-    /// Tells the link of a connection that opened while the disk was still writing what came over the one before.
+    /// Greets a connection that opened while data of the previous one was being written.
     fn greet(&mut self, now: Time) {
         if self.opened.is_some()
             && !self.is_receiving()
             && let Some(opened) = self.opened.take()
         {
-            // One that was replaced meanwhile is none of the link's any more.
+            // The link ignores it if it has been replaced meanwhile.
             self.tell(now, opened);
         }
     }
 
-    /// Whether the disk is still writing what came from the hub.
+    /// Whether data received from the hub is still being written.
     fn is_receiving(&self) -> bool {
         self.waiting.values().any(|after| after.moves_on)
     }
@@ -471,7 +472,7 @@ fn queued(item: OutboxItem) -> Option<super::Input> {
     Some(super::Input::Queued(item))
 }
 
-/// What is written down of an event. Who is there is not kept.
+/// The part of an event that is stored. Presence is not.
 fn kept(event: &Event) -> Event {
     match event {
         Event::Link(LinkEvent::Welcomed { me, server, log, now, people: _, rooms, features }) => {

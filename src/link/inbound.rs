@@ -1,5 +1,5 @@
-//! [`Gate`]: which of a server's events go on. A name that nobody knows makes nothing, an answer needs a question, no text
-//! is longer than anybody reads; and a server that sends too much of what cannot be used is told to go.
+//! [`InboundFilter`]: decides which events of a server are passed on. Unknown names create nothing, answers need a
+//! question, texts are truncated; a server that sends too many unusable messages is disconnected.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -18,26 +18,26 @@ use crate::model::{
 };
 use crate::wire::{ChatRequest, DeviceRequest, Request};
 
-/// Maximum number of questions of one kind whose answers are awaited; the oldest is given up for a new one.
+/// Maximum number of unanswered questions of one kind; a new one replaces the oldest.
 const MAX_QUESTIONS: usize = 256;
-/// Longest id of a principal, in bytes: whoever has a longer one is left out.
+/// Maximum length of a principal's id, in bytes; principals with longer ones are ignored.
 const MAX_ID_BYTES: usize = 256;
-/// Longest name of a person or a server, and longest code, in bytes.
+/// Maximum length of a person's or server's name, and of a code, in bytes.
 const MAX_NAME_BYTES: usize = 256;
-/// Longest explanation or reason, in bytes.
+/// Maximum length of an explanation or reason, in bytes.
 const MAX_DETAIL_BYTES: usize = 1_024;
-/// Longest text that a command sets, in bytes.
+/// Maximum length of a text set by a command, in bytes.
 const MAX_VALUE_BYTES: usize = 4_096;
 
-/// So many unusable messages end a connection, unless they are spread over time.
+/// This many unusable messages end a connection, unless they are spread over time.
 const MAX_UNUSABLE: u64 = 500;
-/// So many unusable messages are forgiven each second.
+/// Number of unusable messages forgiven per second.
 const UNUSABLE_A_SECOND: u64 = 10;
-/// So many notes are passed on at once, and so many more each second.
+/// Maximum number of notes passed on at once, and further ones per second.
 const MAX_NOTES: u64 = 500;
 const NOTES_A_SECOND: u64 = 20;
 
-/// A bucket that leaks: it holds so much, and loses so much each second.
+/// A leaky bucket with a capacity and a leak rate per second.
 #[derive(Debug)]
 struct Bucket {
     level_ms: u64,
@@ -51,7 +51,7 @@ impl Bucket {
         Bucket { level_ms: 0, at: 0, size, a_second }
     }
 
-    /// Puts one in. False: it is full.
+    /// Adds one. `false` if the bucket is full.
     fn take(&mut self, now: BootMs) -> bool {
         let leaked = now.saturating_sub(self.at).saturating_mul(self.a_second);
         (self.level_ms, self.at) = (self.level_ms.saturating_sub(leaked), now);
@@ -63,7 +63,7 @@ impl Bucket {
     }
 }
 
-/// What was asked of a server and is not answered, oldest first.
+/// Questions to the server without an answer, oldest first.
 #[derive(Debug)]
 struct Questions<T>(VecDeque<T>);
 
@@ -81,7 +81,7 @@ impl<T: PartialEq> Questions<T> {
         self.0.push_back(question);
     }
 
-    /// Whether this was asked; it is answered now.
+    /// Removes a question that was answered; `false` if it was not asked.
     fn answer(&mut self, question: &T) -> bool {
         let at = self.0.iter().position(|asked| asked == question);
         at.is_some_and(|at| self.0.remove(at).is_some())
@@ -91,12 +91,12 @@ impl<T: PartialEq> Questions<T> {
 /// See the module.
 #[derive(Debug)]
 pub(super) struct InboundFilter {
-    /// The rooms that are known, and how far each is read as the server last said.
+    /// The known rooms, each with the read marker that the server sent last.
     rooms: HashMap<RoomId, Offset, RandomState>,
     history: Questions<(RoomId, Offset)>,
     series: Questions<(DeviceId, MetricName, WallMs, WallMs)>,
     logs: Questions<DeviceId>,
-    /// Devices of ours.
+    /// Our own devices.
     ours: HashSet<DeviceId, RandomState>,
     unusable: Bucket,
     is_too_much: bool,
@@ -119,21 +119,21 @@ impl Default for InboundFilter {
 }
 
 impl InboundFilter {
-    /// A new conversation begins: nothing is asked yet.
+    /// A new session begins: nothing has been asked yet.
     pub(super) fn begin(&mut self) {
         (self.history, self.series, self.logs) = Default::default();
         self.ours.clear();
         (self.unusable, self.is_too_much) = (Bucket::new(MAX_UNUSABLE, UNUSABLE_A_SECOND), false);
     }
 
-    /// The room may be spoken of from now on, if there is room for it.
+    /// Adds a room that the server may refer to, if there is space.
     pub(super) fn know_room(&mut self, room: &RoomId) {
         if !self.rooms.contains_key(room) && self.rooms.len() < MAX_ROOMS {
             self.rooms.insert(room.clone(), 0);
         }
     }
 
-    /// This is asked of the server.
+    /// Records a question to the server.
     pub(super) fn asked(&mut self, request: &Request) {
         match request {
             Request::Chat(ChatRequest::History { room, before, .. }) => {
@@ -158,19 +158,19 @@ impl InboundFilter {
         }
     }
 
-    /// The server sent something that cannot be used.
+    /// The server sent something unusable.
     pub(super) fn strike(&mut self, now: Time) {
         self.is_too_much |= !self.unusable.take(now.boot_ms);
     }
 
-    /// Why the conversation is to end: too much of it cannot be used.
+    /// Why to end the connection: too many messages were unusable.
     pub(super) fn violation(&self) -> Option<String> {
         let sentence =
             || format!("more than {MAX_UNUSABLE} messages that are malformed or that nobody asked for");
         self.is_too_much.then(sentence)
     }
 
-    /// The event as it goes on; `None`: it does not.
+    /// Filters an event; `None` if it must not be passed on.
     pub(super) fn pass(
         &mut self,
         now: Time,
@@ -223,13 +223,13 @@ impl InboundFilter {
         passes.then_some(event)
     }
 
-    /// Whether this is news. A marker that goes no further changes nothing.
+    /// Whether this changes anything. A read marker never moves backwards.
     fn is_read_further(&mut self, room: &RoomId, offset: Offset) -> bool {
         let read = self.rooms.get_mut(room).filter(|read| **read < offset);
         read.map(|read| *read = offset).is_some()
     }
 
-    /// Whether this answers a question; what answers none counts against the server. Other events need no question.
+    /// Whether this answers a question; answers without a question count as unusable. Other events need no question.
     fn is_asked_for(&mut self, now: Time, event: &mut Event) -> bool {
         let is_asked = match event {
             Event::Chat(ChatEvent::History { room, before, .. }) => {
@@ -256,7 +256,7 @@ impl InboundFilter {
     }
 }
 
-/// Whether somebody can be told apart by their id. Their name is cut to what anybody reads.
+/// Whether the id is usable. The name is truncated.
 fn is_known_by(who: &mut Principal) -> bool {
     cut(&mut who.name, MAX_NAME_BYTES);
     who.id.0.len() <= MAX_ID_BYTES
@@ -297,7 +297,7 @@ fn shorten_refusal(refusal: &mut Refusal) {
     }
 }
 
-/// Cuts what a server said about the end of a connection to what anybody reads.
+/// Truncates a server's reason for ending the connection.
 pub(super) fn shorten(why: &mut Why) {
     match why {
         Why::Closed { reason, .. } => cut(reason, MAX_DETAIL_BYTES),
@@ -310,7 +310,7 @@ pub(super) fn shorten(why: &mut Why) {
     }
 }
 
-/// Cuts a text that is longer than so many bytes, and shows that it was.
+/// Truncates a text to this many bytes and marks it as truncated.
 fn cut(text: &mut String, bytes: usize) {
     if text.len() > bytes {
         text.truncate(text.floor_char_boundary(bytes));

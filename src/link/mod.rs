@@ -23,28 +23,28 @@ use inbound::InboundFilter;
 use outbox::{Batch, Outbox};
 use watch::Watch;
 
-/// Dial and handshake together may take so long, in milliseconds.
+/// Deadline for dial and handshake together, in milliseconds.
 pub const CONNECT_MS: u64 = 10_000;
-/// A probe unanswered for so long means a dead link, in milliseconds.
+/// A probe unanswered for this long means that the link is dead. In milliseconds.
 pub const PONG_MS: u64 = 10_000;
-/// The same when something suggests that the link is dead (the computer woke up, a device fell silent).
+/// The same if something suggests that the link is dead: the computer woke up, or a device fell silent.
 pub const PROBE_MS: u64 = 2_000;
-/// A message unacknowledged for so long means that the server lost track of us, in milliseconds.
+/// A message unacknowledged for this long means that the server lost its state. In milliseconds.
 pub const ACK_MS: u64 = 30_000;
-/// A refusal that will pass keeps messages back for at least this long, in milliseconds.
+/// Minimum pause in sending after a temporary refusal, in milliseconds.
 pub const MIN_HOLD_MS: u64 = 500;
-/// A refusal that will pass keeps messages back for no longer than this, in milliseconds.
+/// Maximum pause in sending after a temporary refusal, in milliseconds.
 pub const MAX_HOLD_MS: u64 = 600_000;
-/// How far ahead a server's time is told to a person, in milliseconds: a year.
+/// Maximum time ahead at which a server's time is shown, in milliseconds: a year.
 const MAX_SHOWN_MS: u64 = 366 * 86_400_000;
-/// What is added at most to the time that a hub asked for, in milliseconds: many clients do not come back at once.
+/// Maximum random delay added to the time a hub asked for, in milliseconds, so that clients do not all return at once.
 const MAX_HOLD_JITTER_MS: u64 = 5_000;
-/// So long online, and the next failure is the first of a new outage, in milliseconds.
+/// Online for at least this long resets the backoff. In milliseconds.
 pub const STABLE_MS: u64 = 10_000;
-/// Online for at least this long makes an earlier violation forgotten, in milliseconds.
+/// Online for at least this long clears an earlier violation. In milliseconds.
 const TRUSTED_MS: u64 = 600_000;
 
-/// A mark of a session's, and over which dial's connection it came.
+/// A session's mark, and the dial whose connection it belongs to.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Mark {
     /// The dial's number.
@@ -53,12 +53,12 @@ pub struct Mark {
     pub mark: wire::Mark,
 }
 
-/// What a link is told.
+/// An input of the link.
 #[derive(Clone, Debug)]
 pub enum Input {
-    /// A person (or the start) wants this connection: dial at once, or probe if it is there already.
+    /// The person (or the start of the app) wants this connection: dial at once, or probe if it is up.
     Start,
-    /// A person does not want it any more.
+    /// The person no longer wants it.
     Stop,
     /// The transport of this dial is open.
     Opened {
@@ -66,7 +66,7 @@ pub enum Input {
         dial: u64,
         /// Fresh random bytes.
         entropy: [u8; 32],
-        /// What was agreed with the server.
+        /// What was negotiated with the server.
         agreed: Agreed,
     },
     /// The dial failed, or its connection ended.
@@ -76,48 +76,48 @@ pub enum Input {
         /// Why.
         why: Why,
     },
-    /// A frame came.
+    /// A frame was received.
     Frame {
         /// The dial's number.
         dial: u64,
         /// The frame.
         frame: Frame,
     },
-    /// So many frames in all were given to the operating system over this dial's connection.
+    /// Number of frames handed to the operating system over this dial's connection.
     Flushed {
         /// The dial's number.
         dial: u64,
-        /// Counted from the connection's first.
+        /// Counted from the connection's first frame.
         frames: u64,
     },
-    /// The server answered a ping of the transport.
+    /// The server answered a WebSocket ping.
     Pong {
         /// The dial's number.
         dial: u64,
     },
-    /// Something typed is on disk.
+    /// A queued item is on disk.
     Queued(OutboxItem),
-    /// Something typed in an earlier run of the program is on disk.
+    /// An item queued in an earlier run of the program is on disk.
     Restored(OutboxItem),
     /// These are marked on disk as attempted.
     Attempted(Vec<MessageId>),
     /// This mark and all before it are on disk.
     Committed(Mark),
-    /// Ask the server something; dropped unless online.
+    /// A request to the server; dropped unless online.
     Request(Request),
-    /// Probe or dial at once: the computer woke up, the network changed, the window got the focus. Wakes nothing that is
-    /// off or stopped.
+    /// Probe or dial at once: the computer woke up, the network changed, the window got the focus. Does not start links
+    /// that are off or stopped.
     Nudge,
-    /// From now on it is we who do not read what the server sends, or no more: meanwhile no clock runs against it.
+    /// We stopped or resumed reading from the socket. While it is not read, no timer runs against the server.
     HeldBack(bool),
-    /// The deadline has come.
+    /// The deadline has passed.
     Tick,
 }
 
-/// What a link wants done, in this order.
+/// An output of the link. Carry them out in order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
-    /// Dial this URL; answer with `Opened` or `Closed` of this number. It replaces every earlier dial.
+    /// Dial this URL and answer with `Opened` or `Closed` of this number. Replaces every earlier dial.
     Dial {
         /// Its number.
         dial: u64,
@@ -126,19 +126,19 @@ pub enum Output {
     },
     /// Send this over the current dial's connection.
     Send(Frame),
-    /// Send a ping of the transport over the current dial's connection.
+    /// Send a WebSocket ping over the current dial's connection.
     Ping,
     /// Close the current dial or connection with this code.
     Hangup {
         /// The close code.
         code: u16,
     },
-    /// This happened. With a mark: commit it, then say `Committed`.
+    /// An event. With a mark: commit it, then report `Committed`.
     Event(Event, Option<Mark>),
-    /// Keep this for the next session, in the same transaction as the events before it. What is to be sent after it waits
-    /// until it is on disk.
+    /// Save this for the next session, in the same transaction as the events before it. Frames after it are sent once
+    /// it is on disk.
     Persist(Vec<u8>),
-    /// Mark these as attempted on disk, then say `Attempted`.
+    /// Mark these as attempted on disk, then report `Attempted`.
     MarkAttempted(Vec<MessageId>),
 }
 
@@ -146,25 +146,25 @@ pub enum Output {
 pub struct Link {
     urls: Vec<String>,
     url: usize,
-    /// The address that led to the server last, and the one that was last tried beside it.
+    /// Indexes of the address that last led to the server, and of the one tried last besides it.
     good: Option<usize>,
     other: usize,
-    /// So many dials in a row came upon a certificate that is not the server's.
+    /// Number of dials in a row at which the certificate was not the server's.
     untrusted: usize,
     setup: Box<dyn Open>,
     /// Whether a lost connection is dialed again.
     reconnects: bool,
-    /// What the next session begins with, as far as `past` does not know better.
+    /// What the next session resumes with, unless `past` has newer state.
     saved: Saved,
     me: Option<PrincipalId>,
     state: LinkState,
-    /// The current dial's number; older ones' news are stale.
+    /// The current dial's number; inputs of older ones are ignored.
     dial: u64,
     session: Option<Box<dyn Session>>,
-    /// The session before this one, with its dial's number: what came over it may still be on its way to the disk.
+    /// The previous session, with its dial's number: what was received over it may still be on its way to the disk.
     past: Option<(u64, Box<dyn Session>)>,
-    /// Frames given to this dial's connection, and the messages that are not known to have gone out, each with the number
-    /// of its last frame.
+    /// Number of frames given to this dial's connection, and the messages that may not have been sent, each with the
+    /// number of its last frame.
     frames: u64,
     unflushed: VecDeque<(u64, MessageId)>,
     outbox: Outbox,
@@ -176,15 +176,15 @@ pub struct Link {
     connect_by: u64,
     heard_at: u64,
     pong_by: Option<u64>,
-    /// When the oldest unanswered message must have its answer.
+    /// Deadline for the answer to the oldest unanswered message.
     ack_by: Option<u64>,
-    /// Since the hub refused a message for a while, none is sent before this boot time.
+    /// No message is sent before this boot time, because the hub temporarily refused one.
     hold: Option<u64>,
     watch: Watch,
     gate: InboundFilter,
-    /// Since when we do not read what the server sends.
+    /// Since when nothing is read from the socket.
     held_since: Option<u64>,
-    /// The next entry of the log to be received: none before it will come.
+    /// Offset of the next entry of the log; earlier ones do not come.
     log_next: Offset,
     outputs: VecDeque<Output>,
 }
@@ -233,17 +233,17 @@ impl Link {
         }
     }
 
-    /// Whether we do not read what the server sends; see [`Input::HeldBack`].
+    /// Whether nothing is read from the socket; see [`Input::HeldBack`].
     pub fn is_held_back(&self) -> bool {
         self.held_since.is_some()
     }
 
-    /// Rooms that are known from before: a server may speak of them.
+    /// Adds rooms known from earlier, which the server may refer to.
     pub fn know_rooms<'a>(&mut self, rooms: impl IntoIterator<Item = &'a RoomId>) {
         rooms.into_iter().for_each(|room| self.gate.know_room(room));
     }
 
-    /// Whether the server confirms what it has taken.
+    /// Whether the server confirms what it has stored.
     pub fn confirms(&self) -> bool {
         self.setup.confirms()
     }
@@ -253,17 +253,17 @@ impl Link {
         self.dial
     }
 
-    /// Numbers the dials to come after this one.
+    /// Numbers later dials after this one.
     pub fn count_dials_from(&mut self, dial: u64) {
         self.dial = self.dial.max(dial);
     }
 
-    /// What is known about the connection.
+    /// The connection's state.
     pub fn state(&self) -> &LinkState {
         &self.state
     }
 
-    /// Whether a message queued now would be sent at once: it is then written down as attempted in the first place.
+    /// Whether an item queued now would be sent at once, so that it can be stored as attempted in the first place.
     pub fn would_send_now(&self) -> bool {
         self.state.is_online() && self.hold.is_none() && self.outbox.is_clear()
     }
@@ -278,48 +278,48 @@ impl Link {
         self.outbox.refusal_of_room(room)
     }
 
-    /// What goes again with something that was refused; see [`Outbox::to_send_again`].
+    /// Items to send again together with a refused one; see [`Outbox::to_send_again`].
     pub fn to_send_again(&self, id: MessageId) -> Vec<MessageId> {
         self.outbox.to_send_again(id)
     }
 
-    /// What makes a room is given up. Returns what was typed into it, which is refused by that.
+    /// The item that makes a room is given up. Returns the items typed into the room, which are refused by this.
     pub fn strand(&mut self, room: &RoomId) -> Vec<MessageId> {
         self.outbox.strand(room)
     }
 
-    /// Takes a message back that the hub cannot have seen, or has refused. `None`: it may have it.
+    /// Takes back an item that the hub cannot have seen, or has refused. `None` if the hub may have it.
     pub fn take_back(&mut self, id: MessageId) -> Option<OutboxItem> {
         self.outbox.take_back(id)
     }
 
-    /// Keeps the place of a message that was taken back to be edited, until another of its `seq` is queued.
+    /// Keeps the place of an item that was taken back for editing, until another with its `seq` is queued.
     pub fn keep_place(&mut self, item: OutboxItem) {
         self.outbox.keep_place(item);
     }
 
-    /// Comes in another way from the next dial on.
+    /// Changes the setup from the next dial on.
     pub fn set_setup(&mut self, setup: Box<dyn Open>) {
         self.setup = setup;
     }
 
-    /// Whether a lost connection is dialed again by itself.
+    /// Sets whether a lost connection is dialed again automatically.
     pub fn set_reconnects(&mut self, reconnects: bool) {
         self.reconnects = reconnects;
     }
 
-    /// Other addresses, from the next dial on.
+    /// Sets the addresses from the next dial on.
     pub fn set_urls(&mut self, urls: Vec<String>) {
         self.urls = urls;
         (self.url, self.good, self.other, self.untrusted) = (0, None, 0, 0);
     }
 
-    /// The next output; `None` when there is nothing more to do.
+    /// The next output; `None` if there is nothing more to do.
     pub fn poll(&mut self) -> Option<Output> {
         self.outputs.pop_front()
     }
 
-    /// The boot time in milliseconds at which it wants an [`Input::Tick`].
+    /// When it needs an [`Input::Tick`], as boot time in milliseconds.
     pub fn deadline(&self) -> Option<u64> {
         match &self.state {
             LinkState::Idle | LinkState::Stopped { .. } => None,
@@ -335,7 +335,7 @@ impl Link {
         }
     }
 
-    /// Takes one input in; then drain [`Link::poll`].
+    /// Handles one input; then drain [`Link::poll`].
     pub fn handle(&mut self, now: Time, input: Input) {
         match input {
             Input::Start => {
@@ -389,20 +389,20 @@ impl Link {
         }
     }
 
-    /// The server said something.
+    /// The server has sent something.
     fn heard(&mut self, now: Time, input: wire::Input) {
         self.heard_at = now.boot_ms;
         self.pong_by = None;
         self.tell(now, input);
     }
 
-    /// When the server is to be asked for a sign of life, unless it says something before.
+    /// When to probe the server, unless it sends something before that.
     fn quiet_at(&self) -> Option<u64> {
         let quiet_ms = self.session.as_ref().and_then(|session| session.quiet_ms())?;
         Some(self.heard_at.saturating_add(quiet_ms))
     }
 
-    /// So many frames went out: the messages that ended with them are sent.
+    /// Frames were sent: messages whose last frame is among them count as sent.
     fn flushed(&mut self, now: Time, frames: u64) {
         let count = self.unflushed.partition_point(|(number, _)| *number <= frames);
         let ids: Vec<MessageId> = self.unflushed.drain(..count).map(|(_, id)| id).collect();
@@ -417,8 +417,7 @@ impl Link {
         self.tell(now, wire::Input::Flushed(ids));
     }
 
-    /// What was tried in an earlier run of the program may have arrived or not. Where the server could not tell, the person
-    /// decides.
+    /// Messages attempted in an earlier run may or may not have arrived. If the server cannot tell, the person decides.
     fn restored(&mut self, item: OutboxItem) {
         let is_tried = matches!(item.delivery, Delivery::Attempted | Delivery::Sent);
         let id = item.draft.id;
@@ -439,12 +438,12 @@ impl Link {
         if dial == self.dial && self.session.is_some() {
             self.tell(now, wire::Input::Committed(mark));
         } else if let Some((_, past)) = self.past.as_mut().filter(|(past, _)| *past == dial) {
-            // It has no connection to say anything over, and only remembers.
+            // Without a connection it sends nothing and only keeps state.
             let _ = past.handle(now, wire::Input::Committed(mark));
         }
     }
 
-    /// What the server sent is read again: it has as much time left as it had.
+    /// The socket is read again: the server has as much time left as before.
     fn read_on(&mut self, now: Time) {
         let Some(since) = self.held_since.take() else { return };
         let held_ms = now.boot_ms.saturating_sub(since);
@@ -492,7 +491,7 @@ impl Link {
         self.tell(now, wire::Input::Opened(agreed));
     }
 
-    /// Gives the session an input and does what it wants.
+    /// Gives the session an input and handles its outputs.
     fn tell(&mut self, now: Time, input: wire::Input) {
         let Some(session) = &mut self.session else { return };
         let result = session.handle(now, input);
@@ -541,7 +540,7 @@ impl Link {
         }
     }
 
-    /// Keeps the outbox and the watch true to what the session reports.
+    /// Updates the outbox and the watch after an event of the session.
     fn event(&mut self, now: Time, event: Event, mark: Option<wire::Mark>) {
         let Some(event) = self.gate.pass(now, &self.outbox, &self.watch, event) else { return };
         self.watch.handle(now, &event);
@@ -564,7 +563,7 @@ impl Link {
                 let delivery = Delivery::Acknowledged { offset: *offset, received: *received };
                 self.outbox.acknowledged(*id, delivery);
                 if *offset < self.log_next {
-                    // Stored earlier, at a place that the log has passed: its entry will not come back.
+                    // Stored earlier, at an offset that the log has passed: its entry will not come back.
                     self.outbox.remove(*id);
                 }
                 self.ack_by = None;
@@ -601,27 +600,27 @@ impl Link {
         self.outputs.push_back(Output::Event(event, mark.map(|mark| Mark { dial, mark })));
     }
 
-    /// Nothing more is sent until the hub may take it, and until all that is under way has its answer: what is sent later
-    /// must not be stored first.
+    /// Pauses sending until the hub accepts messages again and everything under way has been answered: what is sent
+    /// later must not be stored first.
     fn postpone(&mut self, now: Time, id: MessageId, refusal: &Refusal) {
         let Some(unseen) = self.outbox.postponed(id) else { return };
         self.ack_by = None;
         self.outputs.push_back(Output::Event(Event::Chat(ChatEvent::Postponed { id, unseen }), None));
         let wait_ms = refusal.retry_after_ms().unwrap_or(0).clamp(MIN_HOLD_MS, MAX_HOLD_MS);
         let shown_ms = refusal.retry_after_ms().unwrap_or(0).min(MAX_SHOWN_MS);
-        // Those under way are refused with what is left of the same time.
+        // Messages under way are refused with the rest of the same pause.
         if self.hold.is_some_and(|until| until >= now.boot_ms + wait_ms) {
             return;
         }
         let until = now.boot_ms + wait_ms + self.jitter.up_to((wait_ms / 8).min(MAX_HOLD_JITTER_MS));
         self.hold = Some(until);
-        // It may well be asked again before, and refused once more.
+        // Trying earlier is harmless: it is refused again.
         let until = now.wall_ms.saturating_add_unsigned((until - now.boot_ms).max(shown_ms));
         let paused = Paused { refusal: refusal.clone(), until };
         self.outputs.push_back(Output::Event(Event::Link(LinkEvent::Paused(Some(paused))), None));
     }
 
-    /// Whether the hub is still to be left alone with messages.
+    /// Whether sending is paused.
     fn is_held(&mut self, now: Time) -> bool {
         let Some(until) = self.hold else { return false };
         if now.boot_ms < until || self.outbox.is_in_flight() {
@@ -632,7 +631,7 @@ impl Link {
         false
     }
 
-    /// The one way down. `code`: the close code to send, where it is we who end it.
+    /// The only way out of `Online`. `code`: the close code to send, if we end the connection.
     fn fall(&mut self, now: Time, mut why: Why, code: Option<u16>) {
         inbound::shorten(&mut why);
         if self.state.is_online() && now.boot_ms.saturating_sub(self.online_since) >= TRUSTED_MS {
@@ -655,9 +654,10 @@ impl Link {
         if why.is_violation() {
             self.violations += 1;
         }
-        // At one of several addresses another server may answer: only where all of them do is there nothing more to try.
+        // With several addresses, another server may answer at one of them: only if all of them fail is there nothing
+        // to try.
         let elsewhere = self.untrusted > 0 && self.untrusted < self.urls.len();
-        // What breaks the protocol twice in a row will not speak it the third time.
+        // A server that violated the protocol twice in a row will not get it right the third time.
         if (is_final && !elsewhere) || self.violations >= 2 || !self.reconnects {
             return self.set_state(LinkState::Stopped { why });
         }
@@ -671,7 +671,7 @@ impl Link {
         });
     }
 
-    /// The address that led to the server comes first, and between any two of the others.
+    /// The address that led to the server is tried first, and again between any two of the others.
     fn next_url(&mut self) {
         let count = self.urls.len().max(1);
         if self.state.is_online() {
@@ -703,10 +703,10 @@ impl Link {
         self.set_state(LinkState::Idle);
     }
 
-    /// What the session has to say about the end of its connection.
+    /// Handles the session's last outputs after the end of its connection.
     fn last_words(&mut self, now: Time, why: &Why) {
         let Some(session) = &mut self.session else { return };
-        // It is over already.
+        // The connection has ended already.
         let _ = session.handle(now, wire::Input::Closed(why.clone()));
         while let Some(output) = self.session.as_mut().and_then(|session| session.poll()) {
             if let wire::Output::Event(event, mark) = output {
@@ -715,8 +715,8 @@ impl Link {
         }
     }
 
-    /// Nothing more comes over this connection. What has no answer is sent again over the next one; where the server
-    /// confirms nothing, that is the person's decision.
+    /// The connection is gone. Unanswered messages are sent again over the next one; if the server confirms nothing,
+    /// the person decides.
     fn end_session(&mut self) {
         if let Some(session) = self.session.take() {
             self.past = Some((self.dial, session));
@@ -740,7 +740,7 @@ impl Link {
         }
     }
 
-    /// Asks for a sign of life within `ms`; an earlier probe's deadline is only ever shortened.
+    /// Probes the server with a deadline of `ms`; the deadline of an earlier probe is only ever shortened.
     fn probe(&mut self, now: Time, ms: u64) {
         let by = now.boot_ms + ms;
         self.pong_by = Some(self.pong_by.map_or(by, |earlier| earlier.min(by)));

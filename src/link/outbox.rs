@@ -5,42 +5,42 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use crate::model::event::Follows;
 use crate::model::{Delivery, MessageId, Offset, OutboxItem, Refusal, RoomId};
 
-/// Most messages sent and not yet acknowledged.
+/// Maximum number of messages sent and not yet acknowledged.
 pub const WINDOW: usize = 32;
 
-/// How far an item has come in this connection.
+/// State of an item in this connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     /// Not sent over this connection.
     Waiting,
-    /// The disk is being told that it will be sent.
+    /// Being marked as attempted on disk.
     Marking,
     /// Sent; the answer is outstanding.
     InFlight,
-    /// Given to the operating system at a server that confirms nothing; leaves when the server has said something since.
+    /// Handed to the operating system, for a server that confirms nothing; removed once the server has sent something.
     Sent,
-    /// Nobody knows whether it arrived; waits for the person.
+    /// Nobody knows whether it arrived; the person decides.
     Unsure,
-    /// Acknowledged; leaves when it comes back as an entry of the log.
+    /// Acknowledged; removed when it comes back as an entry of the log.
     Acknowledged,
-    /// Acknowledged over an earlier connection. Until the replay has shown whether the hub still has it, nothing is sent:
-    /// a hub restored from a backup may have lost it, and then it goes first.
+    /// Acknowledged over an earlier connection. Until the replay has shown whether the hub still has it, nothing is
+    /// sent: a hub restored from a backup may have lost it, and then it must be sent first.
     Unconfirmed,
-    /// Refused; waits for the person.
+    /// Refused; the person decides.
     Refused,
     /// Being replaced on disk: nothing overtakes it.
     Edited,
 }
 
-/// Messages by `seq`, from the disk to the hub.
+/// Items by `seq`.
 #[derive(Debug, Default)]
 pub struct Outbox {
     items: BTreeMap<u64, (OutboxItem, Stage)>,
-    /// Those that went to a socket once, ever, and that over this connection. A hub that refuses one has not stored it.
+    /// Items sent to a socket only once, over this connection. A hub that refuses one has not stored it.
     tried_once: BTreeSet<MessageId>,
-    /// Those that may have gone to a socket before that.
+    /// Items that may have been sent to a socket before that.
     tried_before: BTreeSet<MessageId>,
-    /// Items that came back before their answer, newest last: it may still come.
+    /// Items that came back before their answer, newest last; the answer may still come.
     unanswered: VecDeque<MessageId>,
 }
 
@@ -52,12 +52,12 @@ const MAX_UNANSWERED: usize = 2 * WINDOW;
 pub struct Batch {
     /// Send these, in this order.
     pub send: Vec<OutboxItem>,
-    /// Write down that these will be sent; go on when that is done.
+    /// Mark these as attempted on disk, then continue.
     pub mark: Vec<MessageId>,
 }
 
 impl Outbox {
-    /// Takes an item in that an earlier run of the program left.
+    /// Adds an item that an earlier run of the program left.
     pub fn restore(&mut self, item: OutboxItem) {
         if item.delivery == Delivery::Attempted {
             self.tried_before.insert(item.draft.id);
@@ -65,7 +65,7 @@ impl Outbox {
         self.push(item);
     }
 
-    /// Takes an item in. The room that it was typed into may have been refused while the disk was writing it.
+    /// Adds an item. The room that it was typed into may have been refused while the disk was writing it.
     pub fn push(&mut self, mut item: OutboxItem) {
         if item.makes().is_none()
             && item.delivery == Delivery::Pending
@@ -76,14 +76,14 @@ impl Outbox {
         let stage = match item.delivery {
             Delivery::Pending | Delivery::Attempted => Stage::Waiting,
             Delivery::Acknowledged { .. } => Stage::Unconfirmed,
-            // Whether it is to be sent again is decided by whoever restores it.
+            // Whoever restores it decides whether it is sent again.
             Delivery::Sent | Delivery::Unsure => Stage::Unsure,
             Delivery::Failed(_) => Stage::Refused,
         };
         self.items.insert(item.seq, (item, stage));
     }
 
-    /// Whether an item pushed now would be sent at once, so that it can be written down as attempted in the first place.
+    /// Whether an item added now would be sent at once, so that it can be stored as attempted in the first place.
     pub fn is_clear(&self) -> bool {
         let mut under_way = 0;
         for (_, stage) in self.items.values() {
@@ -103,14 +103,14 @@ impl Outbox {
             return turn;
         }
         let mut room = WINDOW.saturating_sub(self.under_way());
-        // Marks go to the disk by the half window: one for each acknowledgement would be a commit for each message.
+        // Items are marked by the half window: marking one per acknowledgement would cost a commit per message.
         let may_mark = room >= WINDOW / 2;
         let unmade = self.unmade();
         for (item, stage) in self.items.values_mut() {
             let maker = unmade.get(&item.draft.room).filter(|_| item.makes().is_none());
             match (*stage, &item.delivery) {
-                // What is typed into a room waits for the answer to what makes it; so does all behind it, unless the maker
-                // itself is there.
+                // An item typed into a room waits until the room has been made, and so does everything behind it,
+                // unless the item that makes the room is among it.
                 (Stage::Waiting, _) if maker.is_some_and(|seq| *seq > item.seq) => {}
                 (Stage::Waiting, _) if maker.is_some() => break,
                 (
@@ -145,7 +145,7 @@ impl Outbox {
         turn
     }
 
-    /// These have gone out, and nothing will confirm them.
+    /// These were sent, and nothing will confirm them.
     pub fn sent(&mut self, ids: &[MessageId]) {
         for (item, stage) in self.items.values_mut().filter(|(item, _)| ids.contains(&item.draft.id)) {
             if *stage == Stage::InFlight {
@@ -154,20 +154,20 @@ impl Outbox {
         }
     }
 
-    /// Nobody will know whether these arrived: they wait for the person.
+    /// Nobody will know whether these arrived; the person decides.
     pub fn unsure(&mut self, ids: &[MessageId]) {
         for (item, stage) in self.items.values_mut().filter(|(item, _)| ids.contains(&item.draft.id)) {
             (*stage, item.delivery) = (Stage::Unsure, Delivery::Unsure);
         }
     }
 
-    /// Those that may be on their way and have no answer.
+    /// Items that may be under way and have no answer.
     pub fn under_way_ids(&self) -> Vec<MessageId> {
         let under_way = |stage: &Stage| matches!(stage, Stage::InFlight | Stage::Sent);
         self.items.values().filter(|(_, stage)| under_way(stage)).map(|(item, _)| item.draft.id).collect()
     }
 
-    /// The disk knows that these will be sent.
+    /// These are marked as attempted on disk.
     pub fn marked(&mut self, ids: &[MessageId]) {
         for (item, stage) in self.items.values_mut().filter(|(item, _)| ids.contains(&item.draft.id)) {
             item.delivery = Delivery::Attempted;
@@ -177,12 +177,12 @@ impl Outbox {
         }
     }
 
-    /// Whether an answer to this may come: it is there, or came back before its answer.
+    /// Whether an answer to this item may come: it is in the outbox, or came back before its answer.
     pub fn expects(&self, id: MessageId) -> bool {
         self.unanswered.contains(&id) || self.items.values().any(|(item, _)| item.draft.id == id)
     }
 
-    /// The hub has it on disk.
+    /// The hub has stored it.
     pub fn acknowledged(&mut self, id: MessageId, delivery: Delivery) {
         self.unanswered.retain(|known| *known != id);
         if let Some((item, stage)) = self.get(id) {
@@ -191,7 +191,7 @@ impl Outbox {
         }
     }
 
-    /// Gone: it came back as an entry.
+    /// Removes an item: it came back as an entry.
     pub fn remove(&mut self, id: MessageId) {
         let in_flight =
             |(item, stage): &(OutboxItem, Stage)| item.draft.id == id && *stage == Stage::InFlight;
@@ -204,7 +204,7 @@ impl Outbox {
         self.tried_before.remove(&id);
     }
 
-    /// The hub did not take it: it waits for the person. With a room what was typed into it does.
+    /// The hub refused it; the person decides. Items typed into a room are refused with the room.
     pub fn refused(&mut self, id: MessageId, refusal: &Refusal) {
         let Some((item, stage)) = self.get(id) else { return };
         *stage = Stage::Refused;
@@ -216,7 +216,7 @@ impl Outbox {
         }
     }
 
-    /// The hub will take it later: it waits in its place. Returns whether the hub cannot have it; `None` where it was not
+    /// The hub will accept it later: it keeps its place. Returns whether the hub cannot have it; `None` if it was not
     /// under way.
     pub fn postponed(&mut self, id: MessageId) -> Option<bool> {
         let unseen = self.tried_once.contains(&id);
@@ -229,7 +229,7 @@ impl Outbox {
         Some(unseen)
     }
 
-    /// Rooms that the hub has not acknowledged, and the `seq` of what makes each.
+    /// Rooms that the hub has not acknowledged, each with the `seq` of the item that makes it.
     fn unmade(&self) -> BTreeMap<RoomId, u64> {
         let is_open = |stage: &Stage| !matches!(stage, Stage::Acknowledged | Stage::Refused);
         let open = self.items.values().filter(|(_, stage)| is_open(stage));
@@ -251,7 +251,7 @@ impl Outbox {
         })
     }
 
-    /// What goes again with an item that was refused: what was typed into a room goes with what makes it, behind it.
+    /// Items to send again together with a refused one: those typed into a room follow the one that makes it.
     pub fn to_send_again(&self, id: MessageId) -> Vec<MessageId> {
         let room =
             self.items.values().find(|(item, _)| item.draft.id == id).map(|(item, _)| &item.draft.room);
@@ -265,7 +265,8 @@ impl Outbox {
         }
     }
 
-    /// What makes a room is given up: what was typed into it cannot be sent. Returns what is refused by that.
+    /// The item that makes a room is given up, so items typed into the room cannot be sent. Returns those refused by
+    /// this.
     pub fn strand(&mut self, room: &RoomId) -> Vec<MessageId> {
         let mut typed = self.typed_into(room);
         typed.retain(|id| self.get(*id).is_some_and(|(_, stage)| *stage != Stage::Refused));
@@ -273,7 +274,7 @@ impl Outbox {
         typed
     }
 
-    /// What was typed into a room, in order, but for what the hub has acknowledged.
+    /// Items typed into a room, in order, except those that the hub has acknowledged.
     fn typed_into(&self, room: &RoomId) -> Vec<MessageId> {
         let is_in = |item: &OutboxItem| item.makes().is_none() && item.draft.room == *room;
         let is_open = |item: &OutboxItem| !matches!(item.delivery, Delivery::Acknowledged { .. });
@@ -281,7 +282,7 @@ impl Outbox {
         items.map(|(item, _)| item.draft.id).collect()
     }
 
-    /// Nothing more comes of an item that the hub has. A room that was there already under another id is that one.
+    /// Removes an item that needs nothing more. Items of a room that exists under another id move to that room.
     pub fn done(&mut self, id: MessageId, follows: &Follows) {
         self.unanswered.retain(|known| *known != id);
         let unmade = self.items.values().find(|(item, _)| item.draft.id == id);
@@ -295,19 +296,20 @@ impl Outbox {
         }
     }
 
-    /// Whether an item waits in its place where the hub refuses it for a while. A room does not keep all else waiting for as
+    /// Whether an item keeps its place if the hub refuses it for a while. A room must not delay everything else for as
     /// long as a quota takes.
     pub fn postpones(&self, id: MessageId, refusal: &Refusal) -> bool {
         let known = self.items.values().find(|(item, _)| item.draft.id == id);
         known.is_some_and(|(item, _)| item.makes().is_none() || !matches!(refusal, Refusal::Quota { .. }))
     }
 
-    /// Whether this is one of its items.
+    /// Whether it contains this item.
     pub fn holds(&self, id: MessageId) -> bool {
         self.items.values().any(|(item, _)| item.draft.id == id)
     }
 
-    /// Takes an item out that the hub cannot have seen, or has refused. `None`: it may have it, or there is none.
+    /// Takes out an item that the hub cannot have seen, or has refused. `None` if the hub may have it, or there is no
+    /// such item.
     pub fn take_back(&mut self, id: MessageId) -> Option<OutboxItem> {
         let (item, stage) = self.get(id)?;
         let unseen = *stage == Stage::Waiting && item.delivery == Delivery::Pending;
@@ -319,17 +321,17 @@ impl Outbox {
         item
     }
 
-    /// Keeps the place of an item that was taken back, until another of the same `seq` is pushed.
+    /// Keeps the place of an item that was taken out, until another with the same `seq` is added.
     pub fn keep_place(&mut self, item: OutboxItem) {
         self.items.insert(item.seq, (item, Stage::Edited));
     }
 
-    /// Whether anything waits for its answer.
+    /// Whether any item waits for its answer.
     pub fn is_in_flight(&self) -> bool {
         self.items.values().any(|(_, stage)| *stage == Stage::InFlight)
     }
 
-    /// The connection is gone: what has no answer is sent again over the next one.
+    /// The connection is gone: items without an answer are sent again over the next one.
     pub fn disconnected(&mut self) {
         self.unanswered.clear();
         for (_, stage) in self.items.values_mut() {
@@ -342,7 +344,7 @@ impl Outbox {
         }
     }
 
-    /// The hub's log ends at `head`: what was acknowledged for a place beyond is sent again.
+    /// The hub's log ends at `head`: items acknowledged for an offset beyond that are sent again.
     pub fn welcomed(&mut self, head: Offset) {
         for (item, stage) in self.items.values_mut() {
             if item.beyond(head) {
@@ -351,8 +353,8 @@ impl Outbox {
         }
     }
 
-    /// The log was received up to `offset`: what was acknowledged for a place up to there and did not come back is sent
-    /// again.
+    /// The log was received up to `offset`: items acknowledged for an offset up to there that did not come back are
+    /// sent again.
     pub fn passed_by(&mut self, offset: Offset) {
         for (item, stage) in self.items.values_mut() {
             if item.passed_by(offset) {
@@ -361,7 +363,7 @@ impl Outbox {
         }
     }
 
-    /// Whether it holds none.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
     }

@@ -1,6 +1,8 @@
 //! [`Chat`]: the rooms, messages and people of one connection, and [`Chat::apply`]. Pure; replays and duplicates of what a
 //! server sends end in the same state.
 
+mod changes;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::entry::Entry;
@@ -114,6 +116,8 @@ pub struct Chat {
     pub left_out: LeftOut,
     /// Bytes of messages in all windows.
     message_bytes: usize,
+    /// What changed messages or replied to them last: a page that was read from the disk before does not know of it.
+    recent: Aside<changes::Recent>,
     /// How many people are typing, those included that no longer are; when to count anew.
     typing: Aside<(usize, BootMs)>,
     looks: Aside<u64>,
@@ -246,16 +250,20 @@ impl Chat {
     /// The disk answered.
     fn read_from_disk(&mut self, event: ChatEvent) {
         match event {
-            ChatEvent::Paged { room, side, page } => self.change_window(&room, |room| {
-                *room.loading(side) = false;
-                room.window.extend(side, page);
-                room.mend_end();
-            }),
-            ChatEvent::Jumped { room, page } => self.change_window(&room, |room| {
-                (room.loading_older, room.loading_newer) = (false, false);
-                room.window = Window::from_page(page);
-                room.mend_end();
-            }),
+            ChatEvent::Paged { room, side, page } => {
+                if let Some(room) = self.rooms.get_mut(&room) {
+                    *room.loading(side) = false;
+                }
+                self.extend(&room, side, page, &[]);
+            }
+            ChatEvent::Jumped { room, page } => {
+                let page = self.up_to_date(page, &[]);
+                self.change_window(&room, |room| {
+                    (room.loading_older, room.loading_newer) = (false, false);
+                    room.window = Window::from_page(page);
+                    room.mend_end();
+                });
+            }
             ChatEvent::Loading { room, side, loading } => {
                 if let Some(room) = self.look_at(&room) {
                     *room.loading(side) = loading;
@@ -310,7 +318,23 @@ impl Chat {
         self.rooms.get(room).map_or_else(|| RoomName::of_id(room), |room| room.name.clone())
     }
 
-    /// What waits in one room, in order.
+    /// What waits in one room and has a row of its own, in order.
+    pub fn queued_rows(&self, room: &RoomId) -> impl Iterator<Item = &OutboxItem> {
+        self.outbox_of(room).filter(|item| item.is_row())
+    }
+
+    /// What waits in one room and changes messages, in order, by the message: it is shown there.
+    pub fn queued_changes(&self, room: &RoomId) -> BTreeMap<MessageId, Vec<&OutboxItem>> {
+        let mut all: BTreeMap<MessageId, Vec<&OutboxItem>> = BTreeMap::new();
+        for item in self.outbox_of(room) {
+            if let Some(target) = item.draft.content.target() {
+                all.entry(target).or_default().push(item);
+            }
+        }
+        all
+    }
+
+    /// All that waits in one room, in order.
     pub fn outbox_of(&self, room: &RoomId) -> impl Iterator<Item = &OutboxItem> {
         self.outbox.values().filter(move |item| item.draft.room == *room)
     }
@@ -371,6 +395,9 @@ impl Chat {
         if entry.draft.content.is_unknown() {
             return;
         }
+        if entry.draft.content.target().is_some() {
+            return self.changed(entry, position);
+        }
         if let Some(name) = entry.draft.room_name() {
             let known = self.rooms.get(&entry.draft.room);
             let is_new = known.is_none_or(|room| room.unmade.is_some());
@@ -396,9 +423,15 @@ impl Chat {
                 room.mentions += u64::from(names_me);
             }
         }
-        room.window.append(message(entry, position, live));
+        let (id, refers) = (entry.draft.id, entry.draft.content.reply_to().is_some());
+        let replied = refers.then(|| entry.clone());
+        room.window.append(Message::new(entry, position, live));
+        room.window.quote(id);
         let more = room.window.bytes();
         self.count_messages(bytes, more);
+        if let Some(replied) = replied {
+            self.replied(replied, position);
+        }
     }
 
     fn history(&mut self, name: RoomId, entries: Vec<Entry>, complete: bool) {
@@ -408,16 +441,17 @@ impl Chat {
         if room.window.before != Edge::Hub {
             return;
         }
-        let messages = entries
-            .into_iter()
-            .filter(|entry| entry.draft.content.is_text())
-            .map(|entry| {
-                let position = Position { era, offset: entry.offset };
-                message(entry, position, false)
-            })
-            .collect();
+        let (mut messages, mut changes) = (Vec::new(), Vec::new());
+        for entry in entries {
+            let position = Position { era, offset: entry.offset };
+            if entry.draft.content.is_text() {
+                messages.push(Message::new(entry, position, false));
+            } else if entry.draft.content.target().is_some() {
+                changes.push((position, entry));
+            }
+        }
         let page = Page { messages, older_on_disk: false, older_on_hub: !complete, newer_on_disk: false };
-        self.change_window(&name, |room| room.window.extend(Side::Older, page));
+        self.extend(&name, Side::Older, page, &changes);
     }
 
     fn restored(&mut self, stored: Stored) {
@@ -737,9 +771,4 @@ impl Room {
             (self.unread, self.mentions) = (count, named);
         }
     }
-}
-
-fn message(entry: Entry, position: Position, live: bool) -> Message {
-    let Entry { draft, sender, received, .. } = entry;
-    Message { position, id: draft.id, sender, content: draft.content, at: draft.at, received, live }
 }

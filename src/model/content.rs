@@ -9,15 +9,34 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::id::{MessageId, RoomId, RoomName};
+use super::change::MAX_EMOJI_BYTES;
+use super::id::{MessageId, Offset, RoomId, RoomName};
 use super::time::WallMs;
 
 /// The kind of a message, on the wire and on the disk. Whatever has words for a person is of this kind.
 pub const MESSAGE: &str = "message";
 /// The kind of what makes a room.
 pub const ROOM: &str = "room";
+/// The kind of what replaces a message's words.
+pub const EDIT: &str = "edit";
+/// The kind of what deletes a message.
+pub const DELETE: &str = "delete";
+/// The kind of what adds an emoji to a message, or takes it back.
+pub const REACTION: &str = "reaction";
+/// The kind of what pins a message to its room, or unpins it.
+pub const PIN: &str = "pin";
+/// The kinds that change a message.
+pub const CHANGES: [&str; 4] = [EDIT, DELETE, REACTION, PIN];
+/// The field of a message that names the message it replies to.
+pub const REPLY_TO: &str = "reply_to";
+/// The field of a message that names the first message of the thread it belongs to.
+pub const THREAD: &str = "thread";
+/// The field in which a server says where in its log the message is that an entry refers to.
+pub const TARGET_OFFSET: &str = "target_offset";
 /// Fields that a server gives to an entry. In what a client sends they are ignored.
 const OF_ENTRY: [&str; 3] = ["offset", "sender", "received"];
+/// What naming a message takes, in bytes of JSON.
+const TARGET_BYTES: usize = 36;
 /// Fields of the message that carries a draft.
 const OF_SEND: [&str; 3] = ["type", "seq", "retry"];
 
@@ -51,6 +70,42 @@ pub enum Content {
         /// Fields that this version does not know.
         extra: Extra,
     },
+    /// A message says something else from now on.
+    Edit {
+        /// Which message.
+        target: MessageId,
+        /// Its new words.
+        body: String,
+        /// Fields that this version does not know.
+        extra: Extra,
+    },
+    /// A message is deleted.
+    Delete {
+        /// Which message.
+        target: MessageId,
+        /// Fields that this version does not know.
+        extra: Extra,
+    },
+    /// Somebody adds an emoji to a message, or takes it back.
+    Reaction {
+        /// Which message.
+        target: MessageId,
+        /// The emoji: 1 to [`MAX_EMOJI_BYTES`] bytes, no control characters. A server is stricter.
+        emoji: String,
+        /// Whether it is taken back.
+        off: bool,
+        /// Fields that this version does not know.
+        extra: Extra,
+    },
+    /// A message is pinned to its room, or unpinned.
+    Pin {
+        /// Which message.
+        target: MessageId,
+        /// Whether it is unpinned.
+        off: bool,
+        /// Fields that this version does not know.
+        extra: Extra,
+    },
     /// Of a kind that this version does not know: it keeps its place in the log and is not shown.
     Unknown(Unknown),
 }
@@ -75,11 +130,88 @@ impl Content {
         Content::Room { name: Some(name), extra: Extra::default() }
     }
 
+    /// A message that replies to another one, in a thread or not.
+    pub fn reply(body: impl Into<String>, reply_to: MessageId, thread: Option<MessageId>) -> Self {
+        let mut extra = Extra::default();
+        extra.insert(REPLY_TO, reply_to.to_string().into());
+        if let Some(thread) = thread {
+            extra.insert(THREAD, thread.to_string().into());
+        }
+        Content::Text { body: body.into(), extra }
+    }
+
+    /// New words for a message.
+    pub fn edit(target: MessageId, body: impl Into<String>) -> Self {
+        Content::Edit { target, body: body.into(), extra: Extra::default() }
+    }
+
+    /// A message is deleted.
+    pub fn delete(target: MessageId) -> Self {
+        Content::Delete { target, extra: Extra::default() }
+    }
+
+    /// An emoji for a message; `off`: it is taken back.
+    pub fn reaction(target: MessageId, emoji: impl Into<String>, off: bool) -> Self {
+        Content::Reaction { target, emoji: emoji.into(), off, extra: Extra::default() }
+    }
+
+    /// A message is pinned; `off`: unpinned.
+    pub fn pin(target: MessageId, off: bool) -> Self {
+        Content::Pin { target, off, extra: Extra::default() }
+    }
+
+    /// The message that this one replies to.
+    pub fn reply_to(&self) -> Option<MessageId> {
+        self.id_of(REPLY_TO)
+    }
+
+    /// The first message of the thread that this message belongs to.
+    pub fn thread(&self) -> Option<MessageId> {
+        self.id_of(THREAD)
+    }
+
+    fn id_of(&self, field: &str) -> Option<MessageId> {
+        match self {
+            Content::Text { extra, .. } => extra.get(field)?.as_str()?.parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// The message that this changes; none where it changes none.
+    pub fn target(&self) -> Option<MessageId> {
+        match self {
+            Content::Edit { target, .. }
+            | Content::Delete { target, .. }
+            | Content::Reaction { target, .. }
+            | Content::Pin { target, .. } => Some(*target),
+            Content::Text { .. } | Content::Room { .. } | Content::Unknown(_) => None,
+        }
+    }
+
+    /// Where in the server's log the message is that this refers to, if the server said so.
+    pub fn target_offset(&self) -> Option<Offset> {
+        self.extra().get(TARGET_OFFSET)?.as_u64()
+    }
+
+    /// The same with the place of the message that it refers to. Only a server may say that.
+    pub fn with_target_offset(mut self, offset: Option<Offset>) -> Self {
+        let extra = self.extra_mut();
+        match offset {
+            Some(offset) => extra.insert(TARGET_OFFSET, offset.into()),
+            None => _ = extra.remove(TARGET_OFFSET),
+        }
+        self
+    }
+
     /// Its word on the wire and on the disk.
     pub fn kind(&self) -> &str {
         match self {
             Content::Text { .. } => MESSAGE,
             Content::Room { .. } => ROOM,
+            Content::Edit { .. } => EDIT,
+            Content::Delete { .. } => DELETE,
+            Content::Reaction { .. } => REACTION,
+            Content::Pin { .. } => PIN,
             Content::Unknown(unknown) => &unknown.kind,
         }
     }
@@ -87,8 +219,12 @@ impl Content {
     /// The words for a person; empty where there are none.
     pub fn body(&self) -> &str {
         match self {
-            Content::Text { body, .. } => body,
-            Content::Room { .. } | Content::Unknown(_) => "",
+            Content::Text { body, .. } | Content::Edit { body, .. } => body,
+            Content::Room { .. }
+            | Content::Delete { .. }
+            | Content::Reaction { .. }
+            | Content::Pin { .. }
+            | Content::Unknown(_) => "",
         }
     }
 
@@ -97,36 +233,86 @@ impl Content {
         match self {
             Content::Text { .. } | Content::Unknown(_) => Content::text(String::new()),
             Content::Room { name, .. } => Content::Room { name, extra: Extra::default() },
+            Content::Edit { target, .. } => Content::edit(target, String::new()),
+            Content::Delete { target, .. } => Content::delete(target),
+            Content::Reaction { target, emoji, off, .. } => Content::reaction(target, emoji, off),
+            Content::Pin { target, off, .. } => Content::pin(target, off),
         }
+    }
+
+    /// What is left of a message that was deleted: what it replied to.
+    pub fn deleted(self) -> Self {
+        let mut left = Extra::default();
+        for name in [REPLY_TO, THREAD, TARGET_OFFSET] {
+            if let Some(value) = self.extra().get(name) {
+                left.insert(name, value.clone());
+            }
+        }
+        Content::Text { body: String::new(), extra: left }
     }
 
     /// The same with other words, where it has any.
     pub fn with_body(self, body: String) -> Self {
         match self {
             Content::Text { extra, .. } => Content::Text { body, extra },
+            Content::Edit { target, extra, .. } => Content::Edit { target, body, extra },
             wordless => wordless,
         }
     }
 
     /// All of its fields but its words, as one JSON object; none where there are none. [`Content::from_fields`] reads them.
     pub fn fields_json(&self) -> Option<String> {
-        match self {
-            Content::Room { name, extra } => {
-                let mut fields = extra.clone();
-                if let Some(name) = name {
-                    fields.insert("name", name.as_str().into());
-                }
-                fields.json()
-            }
-            Content::Text { .. } | Content::Unknown(_) => self.extra().json(),
+        let mut own = self.own_fields().peekable();
+        if own.peek().is_none() {
+            return self.extra().json();
         }
+        let mut fields = self.extra().clone();
+        for (name, value) in own {
+            fields.insert(name, value);
+        }
+        fields.json()
+    }
+
+    /// The fields of its kind, but for its words.
+    fn own_fields(&self) -> impl Iterator<Item = (&'static str, Value)> {
+        let (name, target, emoji, off) = match self {
+            Content::Text { .. } | Content::Unknown(_) => (None, None, None, false),
+            Content::Room { name, .. } => (name.as_ref(), None, None, false),
+            Content::Edit { target, .. } | Content::Delete { target, .. } => {
+                (None, Some(target), None, false)
+            }
+            Content::Reaction { target, emoji, off, .. } => (None, Some(target), Some(emoji), *off),
+            Content::Pin { target, off, .. } => (None, Some(target), None, *off),
+        };
+        let target = target.map(|target| ("target", Value::String(target.to_string())));
+        let emoji = emoji.map(|emoji| ("emoji", Value::String(emoji.clone())));
+        let off = off.then_some(("off", Value::Bool(true)));
+        let name = name.map(|name| ("name", Value::String(name.as_str().to_owned())));
+        [name, target, emoji, off].into_iter().flatten()
     }
 
     /// The fields that this version does not know.
     pub fn extra(&self) -> &Extra {
         match self {
-            Content::Text { extra, .. } | Content::Room { extra, .. } => extra,
+            Content::Text { extra, .. }
+            | Content::Room { extra, .. }
+            | Content::Edit { extra, .. }
+            | Content::Delete { extra, .. }
+            | Content::Reaction { extra, .. }
+            | Content::Pin { extra, .. } => extra,
             Content::Unknown(unknown) => &unknown.fields,
+        }
+    }
+
+    fn extra_mut(&mut self) -> &mut Extra {
+        match self {
+            Content::Text { extra, .. }
+            | Content::Room { extra, .. }
+            | Content::Edit { extra, .. }
+            | Content::Delete { extra, .. }
+            | Content::Reaction { extra, .. }
+            | Content::Pin { extra, .. } => extra,
+            Content::Unknown(unknown) => &mut unknown.fields,
         }
     }
 
@@ -150,6 +336,8 @@ impl Content {
         let named = match self {
             Content::Text { .. } => 0,
             Content::Room { name, .. } => name.as_ref().map_or(0, |name| name.as_str().len()),
+            Content::Edit { .. } | Content::Delete { .. } | Content::Pin { .. } => TARGET_BYTES,
+            Content::Reaction { emoji, .. } => TARGET_BYTES + emoji.len(),
             Content::Unknown(unknown) => unknown.kind.len(),
         };
         self.body().len() + self.extra().bytes() + named
@@ -171,7 +359,7 @@ impl Content {
                 }
                 match kind {
                     ROOM => Ok(Content::Room { name: take_name(&mut extra), extra }),
-                    kind => Ok(Content::Unknown(Unknown { kind: kind.to_owned(), fields: extra })),
+                    kind => Ok(change(kind, extra)),
                 }
             }
         }
@@ -185,16 +373,53 @@ impl Content {
     ) -> Result<(), M::Error> {
         // What makes a room has an empty body, so that readers find one in whatever they know.
         let has_own = matches!(self, Content::Room { extra, .. } if extra.get("body").is_none());
-        if self.is_text() || has_own {
+        if self.is_text() || has_own || matches!(self, Content::Edit { .. }) {
             map.serialize_entry("body", self.body())?;
         }
-        if let Content::Room { name: Some(name), .. } = self {
-            map.serialize_entry("name", name)?;
+        for (name, value) in self.own_fields() {
+            map.serialize_entry(name, &value)?;
         }
         for (name, value) in self.extra().fields().filter(|(name, _)| !but.contains(&name.as_str())) {
             map.serialize_entry(name, value)?;
         }
         Ok(())
+    }
+}
+
+/// What changes a message, out of its fields. Where one of those is not what this version knows, all are kept as they came.
+fn change(kind: &str, mut fields: Extra) -> Content {
+    let read = |fields: &Extra| -> Option<(MessageId, bool)> {
+        let off = match fields.get("off") {
+            None => false,
+            Some(off) => off.as_bool()?,
+        };
+        Some((fields.get("target")?.as_str()?.parse().ok()?, off))
+    };
+    let is_emoji =
+        |text: &str| !text.is_empty() && text.len() <= MAX_EMOJI_BYTES && !text.chars().any(char::is_control);
+    let text = |fields: &Extra, name: &str| fields.get(name)?.as_str().map(str::to_owned);
+    let unknown = |fields| Content::Unknown(Unknown { kind: kind.to_owned(), fields });
+    let Some((target, off)) = read(&fields).filter(|_| CHANGES.contains(&kind)) else {
+        return unknown(fields);
+    };
+    let (body, emoji) = (text(&fields, "body"), text(&fields, "emoji").filter(|emoji| is_emoji(emoji)));
+    if (kind == EDIT && body.is_none()) || (kind == REACTION && emoji.is_none()) {
+        return unknown(fields);
+    }
+    fields.remove("target");
+    let (body, emoji) = match kind {
+        EDIT => (fields.remove("body").and(body), None),
+        REACTION => (None, fields.remove("emoji").and(emoji)),
+        _ => (None, None),
+    };
+    if kind == REACTION || kind == PIN {
+        fields.remove("off");
+    }
+    match (kind, body, emoji) {
+        (EDIT, Some(body), _) => Content::Edit { target, body, extra: fields },
+        (REACTION, _, Some(emoji)) => Content::Reaction { target, emoji, off, extra: fields },
+        (PIN, ..) => Content::Pin { target, off, extra: fields },
+        _ => Content::Delete { target, extra: fields },
     }
 }
 
@@ -470,11 +695,56 @@ mod tests {
             json!({"kind": "poll", "choices": ["a", "b"], "body": "A poll"}),
             json!({"kind": "poll", "body": {"text": "A poll", "choices": []}}),
             json!({"kind": "poll", "name": 7}),
+            json!({"body": "x", "reply_to": ID, "thread": ID, "target_offset": 4}),
+            json!({"kind": "edit", "target": ID, "body": "y", "marks": []}),
+            json!({"kind": "edit", "target": ID, "body": {"text": "of a later version"}}),
+            json!({"kind": "edit", "target": 7, "body": "y"}),
+            json!({"kind": "delete", "target": ID, "off": true}),
+            json!({"kind": "delete", "body": "without a target"}),
+            json!({"kind": "reaction", "target": ID, "emoji": "👍", "off": true, "target_offset": 9}),
+            json!({"kind": "reaction", "target": ID, "emoji": "👍", "off": 7}),
+            json!({"kind": "reaction", "target": ID, "emoji": ""}),
+            json!({"kind": "reaction", "target": ID, "emoji": "x".repeat(65), "body": "+1"}),
+            json!({"kind": "pin", "target": ID}),
+            json!({"kind": "pin", "target": ID, "off": true}),
         ] {
             let mut json = json!({"id": ID, "room": "general", "at": 1});
             json.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
             let read: Draft = serde_json::from_value(json.clone()).unwrap();
             assert_eq!(serde_json::to_value(&read).unwrap(), json);
+        }
+    }
+
+    #[test]
+    fn what_changes_a_message_is_known_by_its_fields_and_else_kept() {
+        let read = |more: Value| {
+            let mut json = json!({"id": ID, "room": "general", "at": 1});
+            json.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            serde_json::from_value::<Draft>(json).unwrap().content
+        };
+        let target: MessageId = ID.parse().unwrap();
+        assert_eq!(read(json!({"kind": "edit", "target": ID, "body": "y"})), Content::edit(target, "y"));
+        assert_eq!(read(json!({"kind": "delete", "target": ID})), Content::delete(target));
+        let reaction = json!({"kind": "reaction", "target": ID, "emoji": "👍"});
+        assert_eq!(read(reaction), Content::reaction(target, "👍", false));
+        assert_eq!(read(json!({"kind": "pin", "target": ID, "off": true})), Content::pin(target, true));
+        let reply = read(json!({"body": "x", "reply_to": ID, "thread": ID}));
+        assert_eq!((reply.reply_to(), reply.thread()), (Some(target), Some(target)));
+        assert_eq!(read(json!({"body": "x", "reply_to": 7})).reply_to(), None);
+        for odd in [
+            json!({"kind": "edit", "target": "x", "body": "y"}),
+            json!({"kind": "edit", "target": ID}),
+            json!({"kind": "reaction", "target": ID, "emoji": "\u{1b}[2J"}),
+            json!({"kind": "pin", "target": ID, "off": "no"}),
+        ] {
+            assert!(read(odd.clone()).is_unknown(), "{odd}");
+        }
+        for content in
+            [Content::edit(target, "y"), Content::reaction(target, "👍", true), Content::delete(target)]
+        {
+            let body = (!content.body().is_empty()).then(|| Value::String(content.body().to_owned()));
+            let fields = Extra::from_json(&content.fields_json().unwrap());
+            assert_eq!(Content::from_fields(content.kind(), body, fields), Ok(content));
         }
     }
 

@@ -36,13 +36,23 @@ pub enum Feature {
     People,
     /// Invites can be made, listed and taken back; offered to admins.
     Invites,
+    /// A message may say which one it replies to, and which thread it belongs to.
+    Replies,
+    /// People change what they have written.
+    Edits,
+    /// People delete what they have written, admins anything.
+    Deletions,
+    /// People add emoji to messages.
+    Reactions,
+    /// Messages can be pinned to their room.
+    Pins,
     /// A message is a frame of the socket, text or bytes, as it is. Of a server that speaks no protocol of its own.
     Frames,
 }
 
 impl Feature {
     /// All that a Duplex server may offer, as far as this version knows.
-    pub const ALL: [Feature; 11] = [
+    pub const ALL: [Feature; 16] = [
         Feature::CreateRooms,
         Feature::Typing,
         Feature::Presence,
@@ -54,6 +64,11 @@ impl Feature {
         Feature::Commands,
         Feature::People,
         Feature::Invites,
+        Feature::Replies,
+        Feature::Edits,
+        Feature::Deletions,
+        Feature::Reactions,
+        Feature::Pins,
     ];
 
     /// Its word on the wire.
@@ -70,6 +85,11 @@ impl Feature {
             Feature::Commands => "commands",
             Feature::People => "people",
             Feature::Invites => "invites",
+            Feature::Replies => "replies",
+            Feature::Edits => "edits",
+            Feature::Deletions => "deletions",
+            Feature::Reactions => "reactions",
+            Feature::Pins => "pins",
             Feature::Frames => "frames",
         }
     }

@@ -164,6 +164,50 @@ pub enum ChatIntent {
         /// The new text.
         body: String,
     },
+    /// Give a message that the server has new words: one of the person's own.
+    EditSent {
+        /// Of which connection.
+        connection: ConnectionId,
+        /// In which room.
+        room: RoomId,
+        /// Which message.
+        target: MessageId,
+        /// The new text.
+        body: String,
+    },
+    /// Delete a message that the server has.
+    DeleteSent {
+        /// Of which connection.
+        connection: ConnectionId,
+        /// In which room.
+        room: RoomId,
+        /// Which message.
+        target: MessageId,
+    },
+    /// Add an emoji to a message, or take the person's own back.
+    React {
+        /// Of which connection.
+        connection: ConnectionId,
+        /// In which room.
+        room: RoomId,
+        /// Which message.
+        target: MessageId,
+        /// The emoji.
+        emoji: String,
+        /// Whether to take it back.
+        off: bool,
+    },
+    /// Pin a message to its room, or unpin it.
+    Pin {
+        /// Of which connection.
+        connection: ConnectionId,
+        /// In which room.
+        room: RoomId,
+        /// Which message.
+        target: MessageId,
+        /// Whether to unpin it.
+        off: bool,
+    },
     /// Keep what is typed and not sent.
     SaveDraft {
         /// Of which connection.

@@ -1,6 +1,10 @@
 //! Messages as a client keeps them, and what waits in the outbox.
 
+use serde::{Deserialize, Serialize};
+
+use super::change::{Changes, Quote, Replies};
 use super::content::{Content, Draft};
+use super::entry::Entry;
 use super::id::{MessageId, Offset, RoomId};
 use super::principal::Sender;
 use super::refusal::Refusal;
@@ -13,7 +17,7 @@ pub const MAX_BODY_BYTES: usize = 64 * 1024;
 ///
 /// An era is an unbroken stretch of one log as this client saw it. A changed epoch, or entries that the hub no longer
 /// holds, begin the next era: neighbours of different eras have a gap between them.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Position {
     /// 1 for the first.
     pub era: u32,
@@ -30,26 +34,50 @@ pub struct Message {
     pub id: MessageId,
     /// Its author.
     pub sender: Sender,
-    /// What it says.
+    /// What it says now.
     pub content: Content,
     /// When, by the sender's clock.
     pub at: WallMs,
     /// When, by the hub's clock.
     pub received: WallMs,
+    /// What came to it since; none for most.
+    pub changes: Option<Box<Changes>>,
+    /// What it replies to, where that is known.
+    pub quote: Option<Box<Quote>>,
+    /// The messages of the thread that it begins.
+    pub replies: Replies,
     /// Whether it came while the link was live (`false`: replayed or read from disk).
     pub live: bool,
 }
 
 impl Message {
+    /// The message of an entry.
+    pub fn new(entry: Entry, position: Position, live: bool) -> Self {
+        let Entry { draft, sender, received, .. } = entry;
+        Message {
+            position,
+            id: draft.id,
+            sender,
+            content: draft.content,
+            at: draft.at,
+            received,
+            changes: None,
+            quote: None,
+            replies: Replies::default(),
+            live,
+        }
+    }
+
     /// The words for a person.
     pub fn body(&self) -> &str {
         self.content.body()
     }
 
-    /// The place of the entry that last changed what it shows. With its id it is the key of whatever is prepared from it.
+    /// The newest place that anything of what it shows comes from. With its id it is the key of whatever is prepared from it.
     pub fn revision(&self) -> Position {
-        // Nothing changes a message yet but that it comes anew, in another log.
-        self.position
+        let changed = self.changes.as_ref().map(|changes| changes.newest()).unwrap_or_default();
+        let quoted = self.quote.as_ref().map(|quote| quote.revision).unwrap_or_default();
+        self.position.max(changed).max(quoted).max(self.replies.newest)
     }
 }
 
@@ -91,6 +119,11 @@ impl OutboxItem {
     /// The room that it makes.
     pub fn makes(&self) -> Option<&RoomId> {
         self.draft.content.is_room().then_some(&self.draft.room)
+    }
+
+    /// Whether it has a row of its own where messages are shown: what changes a message shows at that message.
+    pub fn is_row(&self) -> bool {
+        self.draft.content.target().is_none()
     }
 
     /// A later word never weakens an earlier one: what is acknowledged stays so.

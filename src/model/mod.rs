@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod banner;
+pub mod change;
 pub mod chat;
 pub mod clock_lag;
 pub mod content;
@@ -49,6 +50,7 @@ pub mod zone;
 
 pub use address::Address;
 pub use banner::Banner;
+pub use change::Changes;
 pub use chat::{Chat, Room};
 pub use content::{Content, Draft, Extra};
 pub use deep_link::DeepLink;

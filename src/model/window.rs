@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::change::Quote;
 use super::event::{Page, Side};
 use super::id::MessageId;
 use super::message::{Message, Position};
@@ -115,6 +116,43 @@ impl Window {
         self.by_id.get(&id).copied()
     }
 
+    /// Changes a message, if it is in it.
+    pub fn change(&mut self, id: MessageId, change: impl FnOnce(&mut Message)) {
+        let Some(message) = self.by_id.get(&id).and_then(|place| self.messages.get_mut(place)) else {
+            return;
+        };
+        self.bytes -= cost(message);
+        change(message);
+        self.bytes += cost(message);
+        self.trim(Side::Older);
+    }
+
+    /// Has a message quote what it replies to, if both are in it.
+    pub fn quote(&mut self, id: MessageId) {
+        let quoted = self.get(id).and_then(|message| self.get(message.content.reply_to()?)).map(Quote::of);
+        if let Some(quote) = quoted {
+            self.change(id, |message| message.quote = (!message.is_deleted()).then(|| Box::new(quote)));
+        }
+    }
+
+    /// Has the replies to a message quote it as it is now.
+    pub fn requote(&mut self, id: MessageId) {
+        let Some(quote) = self.by_id.get(&id).and_then(|place| self.messages.get(place)).map(Quote::of)
+        else {
+            return;
+        };
+        for message in self.messages.values_mut().filter(|message| message.content.reply_to() == Some(id)) {
+            self.bytes -= cost(message);
+            message.quote = (!message.is_deleted()).then(|| Box::new(quote.clone()));
+            self.bytes += cost(message);
+        }
+    }
+
+    /// The message of this id, if it is in it.
+    pub fn get(&self, id: MessageId) -> Option<&Message> {
+        self.messages.get(self.by_id.get(&id)?)
+    }
+
     /// Takes the room's newest message if the window reaches the room's end.
     pub fn append(&mut self, message: Message) {
         let known = self.contains(message.id);
@@ -182,7 +220,10 @@ impl Window {
 
 /// About how many bytes a message takes.
 fn cost(message: &Message) -> usize {
-    message.content.bytes() + message.sender.name.len() + message.sender.id.0.len() + MESSAGE_BYTES
+    let changes = message.changes.as_ref().map_or(0, |changes| changes.bytes());
+    let quote = message.quote.as_ref().map_or(0, |quote| quote.bytes());
+    let sender = message.sender.name.len() + message.sender.id.0.len();
+    message.content.bytes() + changes + quote + sender + MESSAGE_BYTES
 }
 
 fn edge(on_disk: bool, on_hub: bool) -> Edge {

@@ -1,20 +1,20 @@
-//! [`Describe`]: what the connection log says of a protocol's frames.
+//! [`Describe`]: describes a protocol's frames for the connection log.
 
 use crate::model::log::Counts;
 
-/// What a text frame is, for people.
+/// Description of a text frame.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Described {
-    /// What the protocol calls it; empty where it has no name.
+    /// Its name in the protocol; empty if it has none.
     pub kind: String,
-    /// Of readings: how many.
+    /// Number of readings.
     pub counts: Option<Counts>,
-    /// Members of its JSON whose values are secret.
+    /// JSON members whose values are secret.
     pub secret: &'static [&'static str],
 }
 
-/// Describes the frames of one connection, in their order.
+/// Describes the frames of one connection in order.
 pub trait Describe: Send {
-    /// Describes a text frame. Secrets that are known are hidden in it already.
+    /// Describes a text frame. Known secrets are masked in it already.
     fn describe(&mut self, text: &str) -> Described;
 }

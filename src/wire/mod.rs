@@ -1,5 +1,5 @@
 //! Protocols, one folder each: a codec (bytes to values) and a [`Session`] (handshake, acknowledgements, heartbeats).
-//! Sans-IO: no socket, no clock, no thread, no randomness of their own.
+//! Sans-IO: no socket, clock, thread or randomness.
 
 mod describe;
 pub mod duplex;
@@ -22,36 +22,36 @@ use crate::model::{
 pub use describe::{Describe, Described};
 pub use saved::{Saved, SavedState};
 
-/// How to speak with a server: one variant for each protocol, with what it needs to begin a conversation.
+/// How to communicate with a server: one variant per protocol, with its configuration.
 #[derive(Clone, Debug)]
 pub enum Setup {
     /// The Duplex protocol.
     Duplex(duplex::client::Config),
-    /// Plain WebSocket: every message as it comes.
+    /// Plain WebSocket: every message is shown as received.
     Plain(plain::Config),
 }
 
 /// Opens sessions with one server.
 pub trait Open: Send {
-    /// Begins a conversation. `entropy`: fresh random bytes.
+    /// Begins a session. `entropy`: fresh random bytes.
     fn open(&self, saved: Saved, entropy: [u8; 32]) -> Box<dyn Session>;
 
-    /// How a connection for such sessions is to be dialed.
+    /// How to dial for such sessions.
     fn dialing(&self) -> Dialing;
 
-    /// Whether the server confirms each message that it has taken. Where it does not, a message whose fate is unknown is
-    /// not sent again by itself.
+    /// Whether the server confirms each message that it has stored. If not, a message whose fate is unknown is not sent
+    /// again automatically.
     fn confirms(&self) -> bool;
 }
 
-/// What a protocol asks of its transport.
+/// A protocol's requirements for its transport.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dialing {
-    /// Subprotocols to offer, in this order. Where there are any, the server must choose one.
+    /// Subprotocols to offer, in order of preference. If there are any, the server must choose one.
     pub subprotocols: Vec<String>,
-    /// Largest frame that is taken, in bytes of payload.
+    /// Maximum size of a received frame, in bytes of payload.
     pub max_frame: usize,
-    /// Whether the session wants to be told what has gone out.
+    /// Whether the session needs to know which frames were sent.
     pub report_flushed: bool,
 }
 
@@ -88,82 +88,82 @@ impl Open for Setup {
     }
 }
 
-/// One end of one connection's conversation. Mutate once with [`Session::handle`], then drain [`Session::poll`].
+/// One end of a connection's protocol. Call [`Session::handle`], then drain [`Session::poll`].
 pub trait Session: Send {
-    /// Takes one input in. An `Err` ends the connection; whatever was polled before it still counts.
+    /// Handles one input. An `Err` ends the connection; outputs polled before it are still valid.
     fn handle(&mut self, now: Time, input: Input) -> Result<(), WireError>;
 
-    /// The next output; `None` when there is nothing more to do.
+    /// The next output; `None` if there is nothing more to do.
     fn poll(&mut self) -> Option<Output>;
 
-    /// The boot time in milliseconds at which it wants an [`Input::Tick`].
+    /// When it needs an [`Input::Tick`], as boot time in milliseconds.
     fn deadline(&self) -> Option<u64>;
 
-    /// What the next session with this server is to begin with. Asked after this one's end, too: what was received over it
-    /// may be committed later.
+    /// What the next session with this server resumes with. Also called after this session's end: what was received
+    /// over it may be committed later.
     fn saved(&self) -> Saved;
 
-    /// When nothing came from the server for so long, in milliseconds, it is asked for a sign of life by
-    /// [`Request::Probe`]. `None`: the session watches the server itself.
+    /// If nothing was received for this long, in milliseconds, the link sends a [`Request::Probe`]. `None` if the
+    /// session monitors the server itself.
     fn quiet_ms(&self) -> Option<u64>;
 
-    /// The close code that tells the other end that it broke the protocol.
+    /// The close code for a protocol violation by the other end.
     fn violation_code(&self) -> u16 {
         1002
     }
 
-    /// Whether there is no use in trying again after this.
+    /// Whether retrying after this is pointless.
     fn is_final(&self, why: &Why) -> bool {
         !why.is_retryable()
     }
 
-    /// Why it did not come online, where it knows more than that nothing came in time.
+    /// Why it did not come online, if it knows more than that the deadline passed.
     fn why_overdue(&self) -> Option<Why> {
         None
     }
 }
 
-/// What a session is told.
+/// An input of a session.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
     /// The transport is open.
     Opened(Agreed),
-    /// A frame came.
+    /// A frame was received.
     Frame(Frame),
-    /// An answer to [`Output::Ping`] came.
+    /// The answer to [`Output::Ping`] was received.
     Pong,
-    /// These messages were given to the operating system, or at least as much of them as anybody can know.
+    /// These messages were handed to the operating system, as far as can be known.
     Flushed(Vec<MessageId>),
-    /// Something to ask of the other end. Only while online.
+    /// A request to the other end. Only while online.
     Request(Request),
-    /// Everything up to this mark is on disk here: this one and all before it.
+    /// This mark and all before it are on disk.
     Committed(Mark),
-    /// The connection ended, for this reason. Only events may follow.
+    /// The connection ended for this reason. Only events may follow.
     Closed(Why),
-    /// The deadline has come.
+    /// The deadline has passed.
     Tick,
 }
 
-/// What the rest of the app asks of a session.
+/// A request of the app to a session.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Request {
-    /// In chat.
+    /// About chat.
     Chat(ChatRequest),
-    /// Of devices.
+    /// About devices.
     Device(DeviceRequest),
 
-    /// List people, devices and invites, or change them.
+    /// List or change people, devices and invites.
     Manage {
-        /// Comes back in the answer.
+        /// Returned in the answer.
         id: u64,
-        /// What.
+        /// The request.
         what: ManageRequest,
     },
-    /// Ask for a sign of life. Whatever comes next from the server is one.
+    /// Probe: anything the server sends next counts as an answer.
     Probe,
 }
 
-/// What is asked in chat.
+/// A request about chat.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ChatRequest {
     /// Deliver a message, or make a room.
@@ -172,123 +172,124 @@ pub enum ChatRequest {
     Typing(RoomId),
     /// Say what the person has read.
     Read {
-        /// Where.
+        /// The room.
         room: RoomId,
         /// The last read offset.
         offset: Offset,
     },
     /// Fetch a page of a room's history.
     History {
-        /// Of which room.
+        /// The room.
         room: RoomId,
         /// Only entries before this offset.
         before: Offset,
-        /// At most so many.
+        /// Maximum number of entries.
         limit: u32,
     },
 }
 
-/// What is asked of devices, or said for a device of ours.
+/// A request about devices, or a message of an own device.
 #[derive(Clone, Debug, PartialEq)]
 pub enum DeviceRequest {
-    /// Say that a device of ours is there.
+    /// Announce an own device.
     Announce(Spec),
-    /// Say that a device of ours comes or goes.
+    /// Report that an own device comes or goes.
     State {
-        /// Which.
+        /// The device.
         device: DeviceId,
-        /// Whether it is there.
+        /// Whether it is online.
         online: bool,
-        /// Why it goes.
+        /// Why it goes offline.
         reason: String,
     },
-    /// Publish readings of devices of ours.
+    /// Publish readings of own devices.
     Publish(Arc<Readings>),
     /// Set a property of a device.
     Command {
         /// The command's id: new and random.
         id: MessageId,
-        /// Which device.
+        /// The device.
         device: DeviceId,
-        /// The incarnation that the person saw; none: whichever is there.
+        /// The incarnation that the person saw; `None`: any.
         incarnation: Option<u64>,
-        /// Which property.
+        /// The property.
         property: MetricName,
-        /// To what.
+        /// The value.
         value: Value,
     },
-    /// Answer a command that a device of ours was given.
+    /// Answer a command for an own device.
     CommandResult {
         /// The command's id.
         id: MessageId,
         /// `Done` or `Failed`.
         state: CommandState,
     },
-    /// Fetch a part of a metric's stored past.
+    /// Fetch a part of a metric's stored readings.
     Series {
-        /// Of which device.
+        /// The device.
         device: DeviceId,
-        /// Of which metric.
+        /// The metric.
         metric: MetricName,
-        /// From here, by the hub's clock.
+        /// Begin of the range (hub's clock).
         from: WallMs,
-        /// To here, exclusive.
+        /// End of the range, exclusive.
         to: WallMs,
     },
     /// Fetch a device's log.
     Log(DeviceId),
 }
 
-/// What the transport agreed with the server.
+/// What the transport negotiated with the server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Agreed {
-    /// The server, as it was dialed: host and port.
+    /// The server as dialed: host and port.
     pub server: String,
     /// The subprotocol.
     pub subprotocol: Option<String>,
-    /// The extensions, as the server's header has them; empty if there are none.
+    /// The extensions as in the server's header; may be empty.
     pub extensions: String,
 }
 
-/// What a session wants done.
+/// An output of a session.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
-    /// Send this. With an id: it is the last frame of that message, and [`Input::Flushed`] is to say when it has gone out.
+    /// Send this. With an id: it is the last frame of that message, and [`Input::Flushed`] must report when it was
+    /// sent.
     Send(Frame, Option<MessageId>),
-    /// Send a ping of the transport itself; [`Input::Pong`] answers.
+    /// Send a WebSocket ping; [`Input::Pong`] answers.
     Ping,
-    /// This happened. With a mark: commit it, then say [`Input::Committed`].
+    /// An event. With a mark: commit it, then report [`Input::Committed`].
     Event(Event, Option<Mark>),
-    /// Keep this instead of what was kept before, in the same transaction as the events before it. Frames after it are
-    /// sent once it is on disk. The next session is opened with it, in a later run of the program, too.
+    /// Save this in place of the previous state, in the same transaction as the events before it. Frames after it are
+    /// sent once it is on disk. The next session resumes with it, also in a later run of the program.
     Persist(Vec<u8>),
     /// The handshake is complete.
     Online,
-    /// A round trip was measured, in milliseconds.
+    /// A measured round trip, in milliseconds.
     RoundTrip(u64),
-    /// The other end sent something that cannot be used. One costs nothing; very many end the connection.
+    /// The other end sent something unusable. A few are tolerated; very many end the connection.
     Unusable,
-    /// Close the transport, and this is why the connection ends.
+    /// Close the transport and end the connection.
     Close {
         /// The close code to send.
         code: u16,
-        /// Why.
+        /// The reason.
         why: Why,
     },
 }
 
-/// A place in a session's stream of events, numbered by the session. Opaque to everybody else: the session knows what to
-/// say to the server once everything up to there is on disk.
+/// A position in a session's event stream, numbered by the session. Opaque to others: the session knows how to
+/// acknowledge everything up to it.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Mark(pub u64);
 
 /// The session cannot go on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WireError {
-    /// The other end broke the protocol.
+    /// The other end violated the protocol.
     #[error("the other end broke the protocol: {detail}")]
     Violation {
-        /// How.
+        /// The violation.
         detail: String,
     },
 }

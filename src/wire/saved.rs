@@ -1,22 +1,22 @@
-//! [`Saved`]: what of a conversation outlives it, and [`SavedState`], where a server's log goes on.
+//! [`Saved`]: the state of a session that outlives it, and [`SavedState`]: where to resume a server's log.
 
 use crate::model::{Offset, ResumePoint};
 
-/// What a new session is to begin with.
+/// What a new session resumes with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Saved {
-    /// Where the server's log goes on.
+    /// Where to resume the server's log.
     pub log: SavedState,
-    /// What the protocol itself wanted to be kept; see [`super::Output::Persist`].
+    /// The protocol's own state; see [`super::Output::Persist`].
     pub state: Option<Vec<u8>>,
 }
 
-/// Where a server's log goes on. The store derives it from the entries that it holds.
+/// Where to resume a server's log. The store derives it from its entries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SavedState {
-    /// The last committed entry of the current era; none while the era has no entry.
+    /// The last committed entry of the current era; `None` if the era has no entry.
     pub resume: Option<ResumePoint>,
-    /// Without a resume point: begin after this offset; none means recently. An era without entries has the one before
-    /// its first.
+    /// Used without a resume point: begin after this offset; `None`: with recent entries. For an era without entries,
+    /// the offset before its first.
     pub since: Option<Offset>,
 }

@@ -1,4 +1,4 @@
-//! [`Access`]: how to come in at a server, and what follows from it for the session and the dial.
+//! [`Access`]: the credentials for a server, and what they mean for the session and the dial.
 
 use std::fmt;
 use std::time::Duration;
@@ -15,18 +15,18 @@ use crate::transport::{self, Endpoint};
 use crate::wire::duplex::client::{Config, Credentials};
 use crate::wire::{Open, Setup, plain};
 
-/// A little less than the link allows for dial and handshake: the transport knows better than the link what it waited for.
+/// Slightly shorter than the link's limit for dial and handshake: the transport reports a more precise reason.
 const DIAL: Duration = Duration::from_millis(CONNECT_MS - 500);
 
-/// What the program calls itself to servers.
+/// The client name sent to servers.
 pub const CLIENT: &str = concat!("Duplex ", env!("CARGO_PKG_VERSION"));
 
-/// How to come in at a server.
+/// Credentials for a server.
 #[derive(Clone)]
 pub enum Access {
-    /// With a token.
+    /// A token.
     Token(Secret),
-    /// With an invite; `token` is the one to be known by from then on.
+    /// An invite. `token` is the one to use after it has been redeemed.
     Invite {
         /// The invite's code.
         code: Secret,
@@ -35,25 +35,25 @@ pub enum Access {
         /// 64 hexadecimal digits.
         token: Secret,
     },
-    /// As nobody: to learn whether a Duplex server answers.
+    /// No credentials: tests whether a Duplex server answers.
     Nobody,
-    /// As nobody: to learn whether an invite is good.
+    /// No credentials: tests whether an invite is valid.
     CheckInvite {
         /// The invite's code.
         code: Secret,
     },
-    /// At a hub that must prove itself first.
+    /// The token of a hub that must first prove its identity.
     Proof {
         /// Its data directory's secret.
         secret: [u8; 32],
         /// The token.
         token: Secret,
     },
-    /// With what a plain WebSocket's handshake carries: a password and headers, as far as the profile names them.
+    /// The password and headers of a plain WebSocket handshake, as far as the profile names them.
     Login(Login),
 }
 
-/// Which of them, without a secret.
+/// Which of them there are, without their values.
 impl fmt::Debug for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -68,10 +68,10 @@ impl fmt::Debug for Access {
 }
 
 impl Access {
-    /// From what the keyring holds for a connection; none where something that is needed is missing.
+    /// From the keyring's entry for a connection; `None` if a required secret is missing.
     pub fn of_secret(profile: &Profile, secret: Option<Secret>) -> Option<Access> {
         match profile.protocol {
-            // What was a plain WebSocket before has no token yet.
+            // A connection that used to be a plain WebSocket has no token yet.
             Protocol::Duplex => secret.filter(|secret| !Login::is_one(secret)).map(Access::Token),
             Protocol::WebSocket => {
                 let login = secret.as_ref().map(Login::of_secret).unwrap_or_default();
@@ -80,8 +80,8 @@ impl Access {
         }
     }
 
-    /// How to speak; `watch`: whether to be told of devices. The token travels in the handshake's header where the socket
-    /// can carry one.
+    /// The session's setup. `watch`: whether to subscribe to devices. The token is sent in the handshake's header if
+    /// the socket can send headers.
     pub fn setup(&self, profile: &Profile, watch: bool) -> Setup {
         if profile.protocol == Protocol::WebSocket {
             return Setup::Plain(plain::Config { subprotocols: profile.websocket.subprotocols.clone() });
@@ -103,7 +103,7 @@ impl Access {
         Setup::Duplex(Config { client: CLIENT.to_owned(), credentials, watch })
     }
 
-    /// What of it must never be shown.
+    /// The secrets, which must never be shown.
     pub fn secrets(&self) -> Vec<&str> {
         match self {
             Access::Token(token) | Access::Proof { token, .. } => vec![token.reveal()],
@@ -114,9 +114,9 @@ impl Access {
         }
     }
 
-    /// Where and how to dial.
+    /// The URL to dial and its options.
     pub fn target(&self, profile: &Profile, url: &str) -> Result<Endpoint, Why> {
-        // Before they go anywhere, no log may name them.
+        // Mask them in all logs before they are used.
         self.secrets().into_iter().for_each(privacy::known::add);
         let dialing = self.setup(profile, false).dialing();
         let mut target = Endpoint::new(url);

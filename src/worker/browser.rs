@@ -1,4 +1,4 @@
-//! Hands a link to the system's browser or mail program, and a file to its file manager.
+//! Opens links in the system's browser or mail program, and shows files in its file manager.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -12,21 +12,21 @@ use tokio::sync::mpsc::Sender;
 
 use super::driver::TaskResult;
 
-/// Opens an address; how it went wrong comes as [`Done`]. A program that stays in front of its caller may keep the thread
-/// for as long as it is open, so that it is of no pool. The error is that of the system, which gives no thread.
+/// Opens an address; a failure is reported as [`TaskResult`]. The opener may block its thread for as long as the
+/// program runs, so it gets a thread of its own. Returns the system's error if there is no thread.
 pub(super) fn open(url: String, done: Sender<TaskResult>) -> io::Result<()> {
     thread::Builder::new().name("link".to_owned()).spawn(move || {
         if let Err(error) = open_with_system(url.as_ref()) {
-            // A launcher that gave up is told of by its exit code alone, which says nothing to a person.
+            // The exit code of a launcher that failed means nothing to a person.
             let detail = error.raw_os_error().map(|_| error.to_string()).unwrap_or_default();
-            // The worker is gone if nobody takes it.
+            // The receiver is gone if the worker has ended.
             let _ = done.blocking_send(TaskResult::LinkNotOpened { url, detail });
         }
     })?;
     Ok(())
 }
 
-/// Shows a file in the system's file manager, as [`open`] opens a link: selected where that can be asked for, else its
+/// Shows a file in the file manager like [`open`] opens a link: selected if the file manager supports it, otherwise its
 /// folder is opened.
 pub(super) fn show(path: PathBuf, done: Sender<TaskResult>) -> io::Result<()> {
     thread::Builder::new().name("file manager".to_owned()).spawn(move || {
@@ -37,14 +37,14 @@ pub(super) fn show(path: PathBuf, done: Sender<TaskResult>) -> io::Result<()> {
         if let Err(error) = open_with_system(folder.as_os_str()) {
             let detail = error.raw_os_error().map(|_| error.to_string()).unwrap_or_default();
             let url = folder.display().to_string();
-            // The worker is gone if nobody takes it.
+            // The receiver is gone if the worker has ended.
             let _ = done.blocking_send(TaskResult::LinkNotOpened { url, detail });
         }
     })?;
     Ok(())
 }
 
-/// Asks the file manager to open the folder with the file selected. `false`: it cannot be asked, or does not do it.
+/// Asks the file manager to open the folder with the file selected. `false` if it cannot be asked or failed.
 fn is_selected(path: &Path) -> bool {
     let (program, arguments): (&str, Vec<OsString>) = if cfg!(windows) {
         ("explorer.exe", vec![OsString::from("/select,"), path.into()])
@@ -54,11 +54,11 @@ fn is_selected(path: &Path) -> bool {
         return false;
     };
     let status = Command::new(program).args(arguments).status();
-    // The one of Windows says that it failed whatever it did.
+    // Windows Explorer always returns a failure code.
     status.is_ok_and(|status| cfg!(windows) || status.success())
 }
 
-/// With the input method that the person chose, not the one that our own window is opened with.
+/// With the person's own input method settings, not those that our window was started with.
 #[cfg(all(unix, not(target_os = "macos")))]
 fn open_with_system(target: &OsStr) -> io::Result<()> {
     let Some(modifiers) = std::env::var_os("DUPLEX_XMODIFIERS") else { return open::that(target) };

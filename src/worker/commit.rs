@@ -1,4 +1,4 @@
-//! The engine's commits, carried out: one transaction of the store for each part.
+//! Carries out the engine's commits: one store transaction per part.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -10,13 +10,13 @@ use crate::clock;
 use crate::engine::{Input, Outcome, Part};
 use crate::store::client::{self, ClientStore, Commit};
 
-/// When the worker ends, readings that wait have this long to be taken in.
+/// Deadline for writing queued readings when the worker ends.
 const READINGS_CLOSE: Duration = Duration::from_millis(500);
 
 /// A commit under way.
 pub(super) type Committing = Pin<Box<dyn Future<Output = Vec<(u64, client::Outcome)>>>>;
 
-/// Hands a commit to the store; what became of each part comes when it has all of them.
+/// Submits a commit to the store and resolves once each part has an outcome.
 pub(super) fn begin(store: ClientStore, parts: Vec<Part>) -> Committing {
     Box::pin(async move {
         let mut submitted = Vec::with_capacity(parts.len());
@@ -32,7 +32,7 @@ pub(super) fn begin(store: ClientStore, parts: Vec<Part>) -> Committing {
 }
 
 impl Driver {
-    /// What became of a part, and what will: a part that is held may be saved later.
+    /// Handles a part's outcome. A part that is held in memory may be saved later.
     pub(super) fn committed(&mut self, part: u64, outcome: client::Outcome) {
         let client::Outcome { commit, numbered, later } = outcome;
         let outcome = match commit {
@@ -51,14 +51,14 @@ impl Driver {
     fn wait_for(&self, part: u64, later: oneshot::Receiver<client::Outcome>) {
         let done = self.done.clone();
         tokio::spawn(async move {
-            // Some of it may have been let go: then nobody answers.
+            // The sender is dropped if some of it was let go.
             let outcome = later.await.ok();
-            // The worker is gone if nobody takes it.
+            // The receiver is gone if the worker has ended.
             let _ = done.send(TaskResult::Committed(part, outcome)).await;
         });
     }
 
-    /// Hangs up, and waits for the disk to have what the person did.
+    /// Closes the connections and waits until the person's changes are on disk.
     pub(super) async fn close(&mut self) {
         self.drive(Input::Close);
         while let Some(commit) = self.committing.take() {
@@ -74,7 +74,7 @@ impl Driver {
         }
     }
 
-    /// Tells the engine something, and does what it wants done.
+    /// Gives the engine an input and carries out its effects.
     pub(super) fn drive(&mut self, input: Input) {
         self.engine.handle(clock::now(), input);
         self.carry_out();

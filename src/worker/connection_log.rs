@@ -1,4 +1,4 @@
-//! The connection log, on the worker's side: what passes is recorded while somebody looks, and saved when they ask.
+//! The worker's side of the connection log: records frames while the log is open, and saves it on request.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::model::log::{Note, Passed, Way};
 use crate::model::{ConnectionId, Event, Intent, mask};
 use crate::settings::private_file;
 
-/// Maximum number of files of one name.
+/// Maximum number of files with the same base name.
 const MAX_OF_A_NAME: u32 = 100;
 
 impl Driver {
@@ -40,13 +40,13 @@ impl Driver {
         }
     }
 
-    /// A connection is opened again: who looked at its frames still does.
+    /// A connection was opened again; keep recording if its log is open.
     pub(super) fn log_opened(&mut self, id: ConnectionId) {
         let watched = self.recorder.watches(id);
         self.update(Update::Connection(id, Event::Log(LogEvent::Watched(watched))));
     }
 
-    /// What the log is to say of a frame; nothing where nobody looks.
+    /// The log line for a frame; `None` while nobody has the log open.
     pub(super) fn recorded(&mut self, id: ConnectionId, way: Way, frame: &Frame) -> Option<Passed> {
         if !self.recorder.watches(id) {
             return None;
@@ -59,7 +59,7 @@ impl Driver {
         self.update(Update::Connection(id, Event::Log(LogEvent::Passed(Box::new(passed)))));
     }
 
-    /// An event as it may be seen: a server could repeat what it was told.
+    /// Masks an event for the log: a server could echo a secret.
     pub(super) fn clean(&self, id: ConnectionId, event: Event) -> Event {
         let access = self.slots.get(&id).and_then(|slot| slot.access.as_ref());
         let secrets = access.map(Access::secrets).unwrap_or_default();
@@ -80,7 +80,7 @@ impl Driver {
         }
     }
 
-    /// Writes a text into a file where the person finds it.
+    /// Saves a text to the download directory.
     pub(super) fn save_text(&self, number: u64, text: String) {
         let done = self.done.clone();
         let stem = format!("duplex-text-{}", chrono::Local::now().format("%Y%m%d-%H%M%S"));
@@ -95,7 +95,7 @@ impl Driver {
         let stem = stem(name, &chrono::Local::now().format("%Y%m%d-%H%M%S").to_string());
         spawn_blocking(move || {
             let saved = save_for_person(&stem, &text);
-            // The worker is gone if nobody takes it.
+            // The receiver is gone if the worker has ended.
             let _ = done.blocking_send(TaskResult::Show(id, Event::Log(LogEvent::Saved(saved))));
         });
     }
@@ -108,7 +108,7 @@ fn save_for_person(stem: &str, text: &str) -> Result<PathBuf, String> {
         .map_err(|error| error.to_string())
 }
 
-/// A file's name without its ending.
+/// A file name without its extension.
 fn stem(connection: &str, moment: &str) -> String {
     let plain = |c: char| if c.is_alphanumeric() { c } else { '-' };
     let name: String = connection.chars().take(40).map(plain).collect();
@@ -118,7 +118,7 @@ fn stem(connection: &str, moment: &str) -> String {
     }
 }
 
-/// Writes a file that only its owner may read; one that is there is left alone.
+/// Writes a new file that only its owner may read; an existing one is never overwritten.
 fn save(folder: &Path, stem: &str, text: &str) -> io::Result<PathBuf> {
     let free = names(stem, "txt", MAX_OF_A_NAME).map(|name| folder.join(name)).find(|path| !path.exists());
     let path = free.ok_or_else(|| io::Error::from(io::ErrorKind::AlreadyExists))?;

@@ -1,4 +1,4 @@
-//! What the worker does about devices: this computer as one, the stored past, and what went over the sockets.
+//! The worker's side of devices: this computer as a device, stored readings, and socket traffic.
 
 use std::sync::Arc;
 
@@ -19,15 +19,15 @@ use crate::store::readings::ReadingsStore;
 use crate::transport::Counters;
 use crate::wire::{DeviceRequest, Request};
 
-/// What the worker holds about devices.
+/// The worker's state about devices.
 #[derive(Default)]
 pub(super) struct Telemetry {
-    /// What devices said, on disk; none where that cannot be.
+    /// The readings database; `None` if it could not be opened.
     pub(super) readings: Option<ReadingsStore>,
     computer: Option<Agent>,
-    /// Readings that this disk did not take, as last told.
+    /// Number of readings not written, as last reported.
     not_kept: u64,
-    /// What keeps them from being written, as last told.
+    /// Why they are not written, as last reported.
     trouble: Option<Banner>,
 }
 
@@ -37,16 +37,16 @@ impl Telemetry {
     }
 }
 
-/// What went over one connection's sockets.
+/// Traffic of one connection's sockets.
 #[derive(Default)]
 pub(super) struct Sockets {
-    /// Over earlier ones.
+    /// Traffic of earlier sockets.
     before: engine::Traffic,
     now: Option<Arc<Counters>>,
 }
 
 impl Sockets {
-    /// A new socket carries the link.
+    /// A new socket was opened.
     pub(super) fn opened(&mut self, socket: Arc<Counters>) {
         self.before = self.traffic();
         self.now = Some(socket);
@@ -59,20 +59,20 @@ impl Sockets {
     }
 }
 
-/// Under which number a connection's readings are on disk: its own, or where it is for this run alone, that of its
-/// address. What was read at another server must not count as this one's past.
+/// The id under which a connection's readings are stored: its own, or for a connection of this run only, one derived
+/// from its address, so that readings of different servers never mix.
 pub(super) fn source(profile: &Profile) -> u64 {
     if profile.id != ConnectionId::COMMAND_LINE {
         return profile.id.0;
     }
     let digest = Sha256::digest(profile.urls.join(" "));
     let number = digest.iter().take(8).fold(0u64, |number, byte| number << 8 | u64::from(*byte));
-    // Apart from the numbers of connections, and within what a database takes.
+    // Outside the range of connection ids, and within SQLite's integer range.
     number >> 2 | 1 << 62
 }
 
 impl Driver {
-    /// Starts to measure this computer; it is told of once its hub has welcomed us.
+    /// Starts measuring this computer; the agent is told once its hub sends a welcome.
     pub(super) fn start_computer(&mut self) {
         let done = self.done.clone();
         let name = agent::host_name().unwrap_or_default();
@@ -83,7 +83,7 @@ impl Driver {
         }
     }
 
-    /// This computer says something to its hub. Dropped while that is not there: it will be announced anew.
+    /// Passes a message from this computer's agent to its hub. Dropped while offline: the agent announces itself again.
     pub(super) fn said(&mut self, said: AgentMessage) {
         let request = match said {
             AgentMessage::Announce(spec) => Request::Device(DeviceRequest::Announce(spec)),
@@ -93,13 +93,13 @@ impl Driver {
         self.ask(ConnectionId::OWN_HUB, request);
     }
 
-    /// Shows what the disk holds of a connection's devices.
+    /// Loads the stored state of a connection's devices.
     pub(super) fn restore_devices(&self, id: ConnectionId, source: u64) {
         let Some(store) = self.fleet.readings.clone() else { return };
         let done = self.done.clone();
         tokio::spawn(async move {
             match store.devices(source).await {
-                // The worker is gone if nobody takes it.
+                // The receiver is gone if the worker has ended.
                 Ok(states) => {
                     drop(done.send(TaskResult::Show(id, Event::Device(DeviceEvent::Restored(states)))).await)
                 }
@@ -108,11 +108,11 @@ impl Driver {
         });
     }
 
-    /// Keeps something of a connection's devices on disk.
+    /// Stores something about a connection's devices.
     pub(super) fn keep_of_devices(&self, id: ConnectionId, write: DeviceWrite) {
         let (Some(store), Some(slot)) = (&self.fleet.readings, self.slots.get(&id)) else { return };
         match write {
-            // What is not taken is counted there.
+            // The store counts what it rejects.
             DeviceWrite::Readings(readings) => _ = store.keep(slot.source, readings),
             DeviceWrite::State(state) => store.put_device(slot.source, *state),
             DeviceWrite::Log(device, line) => store.log(slot.source, device, *line),
@@ -120,7 +120,7 @@ impl Driver {
         }
     }
 
-    /// What this computer, as a device of its hub, has to do with an event. `None`: it is not to show.
+    /// Handles an event about this computer as a device. `None` if the event must not be shown.
     pub(super) fn told_computer(&mut self, id: ConnectionId, event: Event) -> Option<Event> {
         match &event {
             Event::Link(LinkEvent::Welcomed { .. }) if id == ConnectionId::OWN_HUB => {
@@ -154,10 +154,10 @@ impl Driver {
     fn publish_refused(&mut self, device: &DeviceId, code: &str, detail: &str) {
         log::warn!("the hub does not take what {device} says: {code} {detail}");
         if code == "not_kept" {
-            // It is seen all the same.
+            // The event is shown in any case.
             return;
         }
-        // Somebody else publishes under this name: the hub is asked again with the next welcome.
+        // Somebody else publishes under this name; ask again after the next welcome.
         self.fleet.computer.iter().filter(|agent| agent.id() == device).for_each(Agent::rest);
     }
 
@@ -172,7 +172,7 @@ impl Driver {
         self.ask(id, Request::Device(DeviceRequest::CommandResult { id: command, state }));
     }
 
-    /// Tells how it stands with what the disk keeps of readings, where that has changed.
+    /// Reports the state of the readings database if it has changed.
     pub(super) fn readings_kept(&mut self) {
         let Some(store) = &self.fleet.readings else { return };
         let (not_kept, set_aside) = (store.lost(), store.take_set_aside());
@@ -190,7 +190,7 @@ impl Driver {
         }
     }
 
-    /// Commands, and questions about the past.
+    /// Handles commands and queries about stored readings.
     pub(super) fn want_of_devices(&mut self, intent: Intent) {
         match intent {
             Intent::Device(DeviceIntent::Command { connection, device, incarnation, property, value }) => {
@@ -232,7 +232,7 @@ impl Driver {
                     })
                 }
             };
-            // The worker is gone if nobody takes it.
+            // The receiver is gone if the worker has ended.
             let _ = done.send(TaskResult::Series(id, device, metric, page)).await;
         });
     }
@@ -252,7 +252,7 @@ impl Driver {
                 }
             };
             let event = Event::Device(DeviceEvent::States { device, metric, changes: changes.into() });
-            // The worker is gone if nobody takes it.
+            // The receiver is gone if the worker has ended.
             let _ = done.send(TaskResult::Show(id, event)).await;
         });
     }
@@ -271,12 +271,12 @@ impl Driver {
                     })
                 }
             };
-            // The worker is gone if nobody takes it.
+            // The receiver is gone if the worker has ended.
             let _ = done.send(TaskResult::Log(id, device, lines)).await;
         });
     }
 
-    /// Forgets what a connection's devices said.
+    /// Deletes the stored readings of a connection's devices.
     pub(super) fn forget_devices(&self, source: u64) {
         if let Some(store) = &self.fleet.readings {
             store.remove(source);

@@ -1,5 +1,5 @@
-//! [`Driver`]: the worker's loop. It tells the engine what happens and carries out what that wants; every input is handled to
-//! the end before the next.
+//! [`Driver`]: the worker's loop. It feeds the engine with inputs and carries out its effects; each input is handled
+//! completely before the next.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
@@ -41,78 +41,78 @@ use crate::store::client::{self, ClientStore, Health};
 use crate::store::readings::{APP_FILE, ReadingsLimits, ReadingsStore};
 use crate::transport::Connection;
 
-/// Posts and opened connections waiting for the worker.
+/// Capacity of the queues of socket batches and opened connections.
 const POSTS: usize = 256;
-/// How often both clocks are compared while a link is up, in milliseconds.
+/// Interval for comparing both clocks while a link is up, in milliseconds.
 const LOOK_MS: u64 = 5_000;
-/// Boot time ahead of running time by so much means that the computer slept, in milliseconds.
+/// If boot time advanced this much more than running time, the computer slept. In milliseconds.
 const SLEPT_MS: u64 = 2_000;
 
-/// One connection of the driver.
+/// One open connection.
 pub(super) struct Slot {
     pub(super) profile: Profile,
     pub(super) line: SocketTask<ConnectionId>,
-    /// Given back once all that came over the line has been looked at.
+    /// Permits returned once all of the socket's batches have been handled.
     unread: Vec<OwnedSemaphorePermit>,
-    /// How to come in; none until it is known.
+    /// Credentials; `None` until they are known.
     pub(super) access: Option<Access>,
-    /// Whether the person wants it connected.
+    /// Whether the person wants it to be connected.
     pub(super) wanted: bool,
-    /// Under which number its readings are on disk.
+    /// The id under which its readings are stored.
     pub(super) source: u64,
-    /// What went over its sockets.
+    /// Traffic of its sockets.
     sockets: Sockets,
-    /// Tokens that the server was asked to take and has not answered about.
+    /// Tokens sent to the server that it has not confirmed yet.
     pub(super) asked: Vec<AskedToken>,
 }
 
-/// What a task beside the loop brings back.
+/// The result of a background task.
 pub(super) enum TaskResult {
-    /// Something read from the disk, for the model.
+    /// Data read from the disk, for the model.
     Show(ConnectionId, Event),
-    /// A room's unread messages were counted, or could not be.
+    /// The unread count of a room; `None` if it could not be read.
     Counted(ConnectionId, Option<Event>),
-    /// A search has an answer.
+    /// The result of a search.
     Found(Arc<Found>),
-    /// A jump to a date has an answer.
+    /// The result of a jump to a date.
     DayFound(DayFound),
     /// One message was looked for.
     MessageFound(MessageFound),
-    /// A text was saved to a file, or could not be.
+    /// A text was saved to a file, or saving failed.
     TextSaved(u64, Result<PathBuf, String>),
     /// A connection test ended.
     Tested(u64, TestOutcome),
-    /// How the app's own hub stands on the local network.
+    /// The state of the app's own hub on the local network.
     Lan(Lan),
-    /// The servers that others announce there; with the number of the search.
+    /// Servers found on the local network; with the number of the search.
     Nearby(u64, Vec<NearbyServer>),
-    /// A server that no longer answered is at this address now.
+    /// A server that stopped answering was found at this address.
     FoundAgain(ConnectionId, String),
-    /// The app's own hub is up, or could not be started.
+    /// The app's own hub has started, or failed to start.
     Hub(Result<HubAt, Why>),
-    /// A secret came from the keyring, for a connection that waits for it.
+    /// The keyring's secret for a connection that is waiting for it.
     Secret(ConnectionId, Result<Option<Secret>, NotStored>),
-    /// A connection whose token is not known any more may have this one.
+    /// A replacement token for a connection whose token is no longer valid.
     OtherToken(ConnectionId, Secret),
-    /// What a plain WebSocket's handshake carries was kept, or could not be.
+    /// The login of a plain WebSocket was stored, or storing failed.
     LoginKept { id: ConnectionId, login: Login, kept: Result<(), NotStored>, in_file: bool },
-    /// A secret was kept, or could not be; and whether it is in a file.
+    /// A secret was stored, or storing failed; and whether it is stored in a file.
     SecretKept { id: ConnectionId, kept: Result<(), NotStored>, in_file: bool },
-    /// Whether a connection's secret is in a file.
+    /// Whether a connection's secret is stored in a file.
     TokenInFile(ConnectionId, bool),
-    /// Whether the keyring can be asked.
+    /// Whether the keyring is available.
     Keyring(Result<(), NotStored>),
-    /// No program took a link.
+    /// No program opened a link.
     LinkNotOpened { url: String, detail: String },
-    /// What became of a file of a device's past.
+    /// The result of an export.
     Exported(Exported),
-    /// This computer says something to its hub.
+    /// A message from this computer's agent to its hub.
     Said(AgentMessage),
-    /// A metric's past, as the disk holds it.
+    /// A metric's stored readings.
     Series(ConnectionId, DeviceId, MetricName, SeriesPage),
-    /// A device's log, as the disk holds it.
+    /// A device's stored log.
     Log(ConnectionId, DeviceId, Vec<LogLine>),
-    /// A part of a commit that was held in memory is on disk, or is given up.
+    /// A part of a commit that was held in memory has been saved, or was let go (`None`).
     Committed(u64, Option<client::Outcome>),
 }
 
@@ -120,37 +120,37 @@ pub(super) enum TaskResult {
 pub(super) struct Driver {
     pub(super) model: SharedModel,
     pub(super) engine: Engine,
-    /// Whether the engine's effects are being carried out.
+    /// Whether effects are being carried out at the moment.
     is_carrying_out: bool,
     pub(super) committing: Option<Committing>,
-    /// Connections to be begun anew from what the disk has.
+    /// Connections to be reloaded from the disk.
     reloads: Vec<ConnectionId>,
     pub(super) store: ClientStore,
     pub(super) settings: Settings,
     pub(super) secrets: SecretStore,
     pub(super) slots: BTreeMap<ConnectionId, Slot>,
     pub(super) own_hub: Option<OwnHub>,
-    /// Who looks for servers on the local network.
+    /// Searches the local network for servers.
     pub(super) nearby_search: NearbySearch,
     pub(super) data_dir: PathBuf,
     pub(super) done: mpsc::Sender<TaskResult>,
-    /// The next token that is kept may be in a file.
+    /// Whether the next token may be stored in a file.
     pub(super) next_in_file: bool,
-    /// The number of the newest connection test; older ones' outcomes are dropped.
+    /// Number of the newest connection test; results of older ones are dropped.
     pub(super) test: u64,
     pub(super) fleet: Telemetry,
     pub(super) recorder: Recorder,
-    /// Who tells the person, and who draws.
+    /// Callbacks for notifications and repaints.
     tell: Option<Tell>,
     wake: Wake,
     pub(super) posts: mpsc::Sender<SocketBatch<ConnectionId>>,
     pub(super) opened: mpsc::Sender<(ConnectionId, u64, Connection)>,
-    /// A file of a device's past is being written.
+    /// Whether an export is under way.
     pub(super) is_exporting: bool,
     health: Health,
 }
 
-/// Runs until the intents end.
+/// Runs until the intent queue is closed.
 pub(super) fn run(
     options: &Options,
     model: &SharedModel,
@@ -166,7 +166,7 @@ pub(super) fn run(
         driver.settle();
         driver.serve(intents, posted, openings, dones).await;
     });
-    // Tasks that still wait for a closing handshake have two seconds.
+    // Tasks waiting for a close handshake have two seconds.
     runtime.shutdown_timeout(Duration::from_millis(200));
     Ok(())
 }
@@ -222,7 +222,7 @@ impl Driver {
                 let url = profile.urls.first().map_or("", String::as_str);
                 let access = match secret {
                     Some(secret) => Some(Access::Token(secret.clone())),
-                    // A hub of this user's own needs no token on the command line.
+                    // A hub of the same user needs no token on the command line.
                     None => HubAt::find(None, url).ok().flatten().map(|at| at.access()),
                 };
                 driver.open_slot(profile.clone(), access).await;
@@ -234,7 +234,7 @@ impl Driver {
         driver
     }
 
-    /// Passwords that somebody wrote into an address go to the keyring, and are in no file from then on.
+    /// Moves passwords in addresses to the keyring; they are not in any file afterwards.
     async fn keep_passwords(&mut self) {
         let (passwords, secrets) = (self.settings.take_passwords(), self.secrets.clone());
         if passwords.is_empty() {
@@ -282,7 +282,7 @@ impl Driver {
         }
     }
 
-    /// Takes a connection in: what the disk holds of it shows at once.
+    /// Opens a connection: shows its stored state at once.
     pub(super) async fn open_slot(&mut self, profile: Profile, access: Option<Access>) {
         let id = profile.id;
         let loaded = self.store.load(id).await.unwrap_or_else(|error| {
@@ -318,7 +318,7 @@ impl Driver {
         self.log_opened(id);
     }
 
-    /// Connects, as soon as it is known how to come in.
+    /// Connects as soon as the credentials are known.
     pub(super) fn connect(&mut self, id: ConnectionId) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         slot.wanted = true;
@@ -335,7 +335,7 @@ impl Driver {
             tokio::task::spawn_blocking(move || {
                 let secret = secrets.get(id);
                 let in_file = secrets.is_in_file(id);
-                // The worker is gone if nobody takes it.
+                // The receiver is gone if the worker has ended.
                 let _ = done.blocking_send(TaskResult::TokenInFile(id, in_file));
                 let _ = done.blocking_send(TaskResult::Secret(id, secret));
             });
@@ -385,9 +385,10 @@ impl Driver {
                     self.look(&mut looked);
                     self.drive(engine::Input::Tick);
                 }
-                // Last: a flood from one server holds nothing else up. Each line posts no more than it has room for.
+                // Last, so that a flood from one server delays nothing else. Each socket task has a limited number of
+                // batches.
                 Some(post) = posted.recv() => self.received(post),
-                // The sockets have their turn between two slices.
+                // Sockets get their turn between two slices.
                 () = yield_now(), if has_turn => self.drive(engine::Input::Turn),
             }
             while let Some(id) = self.reloads.pop() {
@@ -398,17 +399,17 @@ impl Driver {
         self.close().await;
     }
 
-    /// Tells the engine something about one connection.
+    /// Gives the engine an input for one connection.
     pub(super) fn tell(&mut self, id: ConnectionId, input: Input) {
         self.drive(engine::Input::Tell(id, input));
     }
 
-    /// Writes something down that nothing waits for.
+    /// Has the engine write a change that nothing waits for.
     pub(super) fn keep(&mut self, id: ConnectionId, change: Change) {
         self.drive(engine::Input::Keep(id, change));
     }
 
-    /// From the next dial on, a connection comes in as its access says.
+    /// Updates a connection's setup; takes effect with the next dial.
     pub(super) fn configure(&mut self, id: ConnectionId) {
         let Some(slot) = self.slots.get(&id) else { return };
         let Some(access) = &slot.access else { return };
@@ -423,7 +424,7 @@ impl Driver {
         self.drive(engine::Input::Received { connection, inputs: post.inputs });
     }
 
-    /// Does what the engine wants done. What that brings about comes after it.
+    /// Carries out the engine's effects, including those that result from them.
     pub(super) fn carry_out(&mut self) {
         if std::mem::replace(&mut self.is_carrying_out, true) {
             return;
@@ -440,7 +441,7 @@ impl Driver {
         self.is_carrying_out = false;
     }
 
-    /// Carries one effect out. Returns the connection whose socket takes nothing any more.
+    /// Carries out one effect. Returns the connection if its socket no longer accepts data.
     fn effect(&mut self, effect: Effect) -> Option<ConnectionId> {
         match effect {
             Effect::Dial { connection, dial, url } => {
@@ -501,7 +502,7 @@ impl Driver {
         }
     }
 
-    /// What the worker itself must do about an event.
+    /// The worker's own reactions to an event.
     fn noticed(&mut self, id: ConnectionId, event: &Event) {
         match event {
             Event::Link(LinkEvent::Welcomed { .. }) => self.invite_redeemed(id),
@@ -543,7 +544,7 @@ impl Driver {
         Instant::now() + wait
     }
 
-    /// Compares both clocks: boot time runs on while the computer sleeps, running time does not.
+    /// Detects sleep: boot time advances while the computer sleeps, running time does not.
     fn look(&mut self, looked: &mut (Instant, u64)) {
         let now = (Instant::now(), clock::now().boot_ms);
         let ran = u64::try_from(now.0.duration_since(looked.0).as_millis()).unwrap_or(u64::MAX);
@@ -555,7 +556,7 @@ impl Driver {
         }
     }
 
-    /// Tells how the disk is. What it had to let go of comes from the hub again, from what it holds.
+    /// Reports the state of the disk, and reloads connections whose entries had to be let go.
     fn disk_changed(&mut self, health: Health) {
         if health.trouble != self.health.trouble {
             let over = self.health.trouble.take();
@@ -583,7 +584,7 @@ impl Driver {
         self.engine.handle(clock::now(), engine::Input::Show(update));
     }
 
-    /// Everything that happened in this turn of the loop is known: it shows, in short turns of the model's lock.
+    /// Applies the updates of this turn to the model, holding its lock only briefly.
     fn settle(&mut self) {
         if self.engine.is_unsettled(clock::now()) {
             self.drive(engine::Input::Settle { minute: clock::minute_of_day() });

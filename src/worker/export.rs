@@ -1,5 +1,5 @@
-//! Saves a part of a device's past into a file of the person's: its plots as a picture, or all stored readings as a table.
-//! The work is done beside the loop, one file at a time. The table itself is made in [`super::table`].
+//! Exports a part of a device's stored readings: its plots as a picture, or all readings as a table. Runs in the
+//! background, one file at a time. The table is made in [`super::table`].
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -19,7 +19,7 @@ use crate::model::zone;
 use crate::model::{SeriesPage, StateChange};
 use crate::store::readings::{Kept, ReadingsStore};
 
-/// Maximum number of files of one name.
+/// Maximum number of files with the same base name.
 const MAX_OF_A_NAME: u32 = 1_000;
 
 impl Driver {
@@ -33,7 +33,7 @@ impl Driver {
                 let (done, runtime) = (self.done.clone(), Handle::current());
                 spawn_blocking(move || {
                     let exported = Exported { number, outcome: plan.save(&runtime) };
-                    // The worker is gone if nobody takes it.
+                    // The receiver is gone if the worker has ended.
                     let _ = done.blocking_send(TaskResult::Exported(exported));
                 });
                 return;
@@ -42,7 +42,7 @@ impl Driver {
         self.update(crate::model::event::Update::Exported(Exported { number, outcome: Err(failed) }));
     }
 
-    /// Everything that is needed of what is known here.
+    /// Collects what the export needs from the worker.
     fn plan(&self, export: Export) -> Option<Plan> {
         let source = self.slots.get(&export.connection)?.source;
         let store = self.fleet.readings.clone();
@@ -55,7 +55,7 @@ impl Driver {
             };
             let known = wanted.iter().filter_map(|name| device.metric(name.as_str()));
             let columns = known.map(|latest| {
-                // What is shown of the server's past where this disk has none.
+                // What is shown of the server's readings where this disk has none.
                 let page = connection.devices.page(export.device.as_str(), latest.metric.name.as_str());
                 Column::new(&latest.metric, page.cloned())
             });
@@ -70,7 +70,7 @@ impl Driver {
     }
 }
 
-/// A file to be saved, and what it is made from.
+/// A file to be saved, and its source.
 struct Plan {
     export: Export,
     name: String,
@@ -99,7 +99,7 @@ impl Plan {
         match written {
             Ok((rows, cut_at)) => Ok(SavedFile { path, rows, cut_at }),
             Err(failed) => {
-                // Half a file helps nobody.
+                // Delete the incomplete file.
                 if let Err(error) = fs::remove_file(&path) {
                     log::warn!("{} is not whole and cannot be removed: {error}", path.display());
                 }
@@ -130,16 +130,16 @@ impl Plan {
     }
 }
 
-/// Why a file was not finished.
+/// Why an export failed.
 #[derive(Debug)]
 pub(super) enum Failed {
-    /// It could not be written.
+    /// Writing the file failed.
     Write(io::Error),
-    /// What it is made from could not be read.
+    /// Reading the data failed.
     Read(String),
 }
 
-/// The readings of this disk.
+/// Readings stored on this disk.
 struct Stored<'a> {
     plan: &'a Plan,
     runtime: &'a Handle,
@@ -190,14 +190,14 @@ fn not_written(folder: &Path, error: &io::Error) -> ExportFailure {
     }
 }
 
-/// A file's name without its ending: the device and the range, as the clock on the wall shows it.
+/// A file name without extension: the device and the range in local time.
 fn stem(name: &str, from: WallMs, to: WallMs) -> String {
     let plain = |c: char| if c.is_alphanumeric() { c } else { '-' };
     let name: String = name.chars().take(40).map(plain).collect();
     let words: Vec<&str> = name.split('-').filter(|word| !word.is_empty()).collect();
     let name = if words.is_empty() { "device".to_owned() } else { words.join("-") };
     let moment = |at: WallMs| match zone::local(&Local, at) {
-        // In the hour that comes twice the offset says which.
+        // The UTC offset tells the repeated hour at the end of daylight saving time apart.
         Some(time) if zone::is_ambiguous(&Local, &time) => time.format("%Y%m%d-%H%M%z").to_string(),
         Some(time) => time.format("%Y%m%d-%H%M").to_string(),
         None => at.to_string(),
@@ -205,7 +205,7 @@ fn stem(name: &str, from: WallMs, to: WallMs) -> String {
     format!("duplex-{name}-{}-to-{}", moment(from), moment(to))
 }
 
-/// Makes a file of a name that is not used yet; none that is there is touched.
+/// Creates a file with an unused name; existing files are never touched.
 fn unused(folder: &Path, stem: &str, ending: &str) -> io::Result<(PathBuf, File)> {
     for name in names(stem, ending, MAX_OF_A_NAME) {
         let path = folder.join(name);
@@ -230,7 +230,7 @@ impl From<io::Error> for Failed {
     }
 }
 
-/// What a column needs to know of the server's past.
+/// What a column needs from the server's readings.
 pub(super) fn is_summary(page: &SeriesPage) -> bool {
     page.step_ms > 0 && !page.buckets.is_empty()
 }

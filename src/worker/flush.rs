@@ -1,11 +1,11 @@
-//! How what has happened reaches the model: in short turns of its lock, so that the window never waits for a flood.
+//! Applies updates to the model, holding its lock only briefly, so that the window never waits for a flood.
 
 use crate::engine::work_of;
 use crate::model::event::{DeviceEvent, Update};
 use crate::model::readings::SLICE_VALUES;
 use crate::model::{Event, SharedModel, Time};
 
-/// Applies all of it in order, about [`SLICE_VALUES`] readings for each turn of the lock. Returns how many turns it took.
+/// Applies all updates in order, about [`SLICE_VALUES`] readings per lock. Returns the number of locks.
 pub(super) fn apply(model: &SharedModel, now: Time, updates: Vec<Update>) -> usize {
     let (mut turns, mut held) = (0, 0);
     let mut waiting = Vec::new();
@@ -82,7 +82,7 @@ mod tests {
         model
     }
 
-    /// Applies these both ways; the model must be the same. Returns how many turns it took.
+    /// Applies the updates both ways; the model must be the same. Returns the number of locks.
     fn turns(updates: Vec<Update>) -> usize {
         let (mut at_once, slices) = (model(), SharedModel::new(model()));
         updates.iter().cloned().for_each(|update| at_once.apply(NOW, update));

@@ -1,4 +1,4 @@
-//! What a person wants, and what tasks beside the loop bring back.
+//! Handles intents and results of background tasks.
 
 use data_encoding::HEXLOWER;
 use tokio::task::spawn_blocking;
@@ -115,7 +115,7 @@ impl Driver {
                 self.save_choices();
             }
             Intent::Device(DeviceIntent::Change { connection, device, change }) => {
-                // The window does not offer it where there is no room.
+                // The window does not offer this when there is no space.
                 if self.settings.device_choices_mut().change(connection, device, change) {
                     self.save_device_choices();
                 }
@@ -214,7 +214,7 @@ impl Driver {
         }
     }
 
-    /// Does what the person prefers where the worker has a part in it, and shows it.
+    /// Applies preferences that concern the worker, and shows them.
     pub(super) fn prefer(&mut self, preferences: Preferences) {
         if let Some(readings) = &self.fleet.readings {
             readings.set_raw_bytes(preferences.raw_readings_bytes());
@@ -234,7 +234,7 @@ impl Driver {
     fn take_token(&mut self, connection: ConnectionId, token: Secret) {
         let Some(slot) = self.slots.get_mut(&connection) else { return };
         slot.access = Some(Access::Token(token.clone()));
-        // What the command line named for one run is not kept.
+        // Connections from the command line are not saved.
         if connection > ConnectionId::COMMAND_LINE {
             self.keep_secret(connection, token);
         }
@@ -281,7 +281,7 @@ impl Driver {
             let counted = store.count_unread(connection, room).await;
             let counted =
                 counted.inspect_err(|error| log::error!("unread messages cannot be counted: {error}")).ok();
-            // The worker is gone if nobody takes it.
+            // The receiver is gone if the worker has ended.
             let _ = done.send(TaskResult::Counted(connection, counted)).await;
         });
     }
@@ -303,7 +303,7 @@ impl Driver {
                     Event::Chat(ChatEvent::Loading { room, side, loading: false })
                 }
             };
-            // The worker is gone if nobody takes it.
+            // The receiver is gone if the worker has ended.
             let _ = done.send(TaskResult::Show(connection, event)).await;
         });
     }
@@ -329,14 +329,14 @@ impl Driver {
     async fn save_connection(&mut self, mut profile: Profile, credential: Credential) {
         if profile.id == ConnectionId(0) {
             profile.id = self.settings.new_connection_id();
-            // Whoever joins a server, in whatever way, has taken them.
+            // Whoever joins a server, in whatever way, has redeemed them.
             self.first_steps_done();
         }
         let id = profile.id;
         self.settings.set_profile(profile.clone());
         self.save_settings();
         let access = self.access(&credential);
-        // An invite's token is kept before it is used: whoever falls in between comes back with it.
+        // The token is stored before the invite is redeemed, so that a crash in between does not lose access.
         if let Some(Access::Token(token) | Access::Invite { token, .. }) = &access {
             self.keep_secret(id, token.clone());
         }
@@ -346,8 +346,8 @@ impl Driver {
                 self.open_slot(profile, access).await;
                 None
             }
-            // Nothing of what was known of one protocol's server says anything to another's, and what was given for one is
-            // never sent by another.
+            // What is known of a server does not apply to one with another protocol, and credentials for one are never
+            // sent to the other.
             Some(slot) if slot.profile.protocol != profile.protocol => {
                 let before = slot.profile.websocket.clone();
                 self.slots.remove(&id);
@@ -374,7 +374,7 @@ impl Driver {
         }
     }
 
-    /// Completes what was given for a plain WebSocket's handshake with what is kept, keeps it, and connects then.
+    /// Completes a plain WebSocket's login with the stored values, stores it, and connects.
     fn keep_login(
         &mut self,
         id: ConnectionId,
@@ -403,12 +403,12 @@ impl Driver {
         });
     }
 
-    /// Changes how a plain WebSocket is used, where that asks for no new connection.
+    /// Applies changes to a plain WebSocket that need no new connection.
     fn change_options(&mut self, id: ConnectionId, change: impl FnOnce(&mut WebSocketOptions)) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         change(&mut slot.profile.websocket);
         let profile = slot.profile.clone();
-        // What the command line named for one run is not kept.
+        // Connections from the command line are not saved.
         if id > ConnectionId::COMMAND_LINE {
             self.settings.set_profile(profile.clone());
             self.save_settings();
@@ -428,7 +428,7 @@ impl Driver {
         }
     }
 
-    /// An invite that was taken is spent: from now on we come with the token that we made.
+    /// The invite has been redeemed: use the token from now on.
     pub(super) fn invite_redeemed(&mut self, id: ConnectionId) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         let Some(Access::Invite { token, .. }) = &slot.access else { return };
@@ -436,7 +436,7 @@ impl Driver {
         self.configure(id);
     }
 
-    /// Keeps a token in the keyring; where there is none, in a file if the person said so for this one.
+    /// Stores a token in the keyring; without a keyring, in a file if the person agreed to that for this one.
     pub(super) fn keep_secret(&mut self, id: ConnectionId, secret: Secret) {
         let may_be_in_file = std::mem::take(&mut self.next_in_file);
         self.beside(move |secrets| {
@@ -448,10 +448,10 @@ impl Driver {
         });
     }
 
-    /// Does something that blocks with the secrets.
+    /// Runs a blocking operation on the secret store.
     fn beside(&self, act: impl FnOnce(&SecretStore) -> TaskResult + Send + 'static) {
         let (secrets, done) = (self.secrets.clone(), self.done.clone());
-        // The worker is gone if nobody takes it.
+        // The receiver is gone if the worker has ended.
         spawn_blocking(move || drop(done.blocking_send(act(&secrets))));
     }
 
@@ -502,7 +502,7 @@ impl Driver {
         self.update(Update::Removed(id));
     }
 
-    /// Removes a connection that a newer version set up, with what is kept of it.
+    /// Removes a connection that was set up by a newer version, with its data.
     fn remove_newer(&mut self, id: ConnectionId) {
         if !self.settings.newer_profiles().iter().any(|newer| newer.id == id) {
             return;
@@ -519,7 +519,7 @@ impl Driver {
         self.test += 1;
         self.update(Update::Test(Some(TestOutcome::Running)));
         let access = match &credential {
-            // An invite is not used up by a test.
+            // A test does not use up an invite.
             Credential::Invite { code, .. } => Some(Access::CheckInvite { code: code.clone() }),
             Credential::Keep => {
                 let slot = self.slots.get(&profile.id);
@@ -533,7 +533,7 @@ impl Driver {
         tokio::spawn(async move {
             let access = match access {
                 Some(access) => access,
-                // Its token is read when it first connects, which may not have been yet.
+                // Its token is read when it first connects, which may not have happened yet.
                 None => {
                     let id = profile.id;
                     let secret = spawn_blocking(move || secrets.get(id)).await;
@@ -549,7 +549,7 @@ impl Driver {
                 }
             };
             let outcome = trial::try_out(profile, access).await;
-            // The worker is gone if nobody takes it.
+            // The receiver is gone if the worker has ended.
             let _ = done.send(TaskResult::Tested(test, outcome)).await;
         });
     }

@@ -1,4 +1,4 @@
-//! What an admin asks of a server: tokens are made here, and one of the person's own is used from then on.
+//! Requests of an admin to a server. Tokens are generated here, and the person's own new token is used from then on.
 
 use data_encoding::HEXLOWER;
 
@@ -13,10 +13,10 @@ use crate::model::rights::{ManageAnswer, ManageRefusal, ManageRequest};
 use crate::model::{ConnectionId, Event, PrincipalId};
 use crate::wire::Request;
 
-/// Maximum number of tokens of one connection whose answers have not come.
+/// Maximum number of unconfirmed tokens per connection.
 const MAX_ASKED: usize = 16;
 
-/// A token that a server was asked to take.
+/// A token that was sent to a server.
 pub(super) struct AskedToken {
     number: u64,
     who: PrincipalId,
@@ -24,7 +24,7 @@ pub(super) struct AskedToken {
 }
 
 impl Driver {
-    /// Asks it. A token that it needs is made here, and known to nobody else until the server has taken it.
+    /// Sends a request. A token that it needs is generated here and not stored until the server has confirmed it.
     pub(super) fn manage(&mut self, connection: ConnectionId, number: u64, mut what: ManageRequest) {
         if let ManageRequest::RotateToken { who, token } | ManageRequest::AddDevice { who, token, .. } =
             &mut what
@@ -48,7 +48,7 @@ impl Driver {
         self.ask(connection, Request::Manage { id: number, what });
     }
 
-    /// An answer to a request that brought a token is shown with it; a token of the person's own is used from now on.
+    /// Adds the token to the answer that is shown; the person's own token is used from now on.
     pub(super) fn managed(&mut self, connection: ConnectionId, event: Event) -> Event {
         let Event::Link(LinkEvent::Managed { id, managed }) = event else { return event };
         let Some(slot) = self.slots.get_mut(&connection) else {
@@ -66,7 +66,7 @@ impl Driver {
         Event::Link(LinkEvent::Managed { id, managed: ManageAnswer::Token { token } })
     }
 
-    /// Comes in with this token from the next dial on.
+    /// Uses this token from the next dial on.
     fn use_token(&mut self, connection: ConnectionId, token: Secret) {
         let Some(slot) = self.slots.get_mut(&connection) else { return };
         let access = match &slot.access {
@@ -80,8 +80,8 @@ impl Driver {
         }
     }
 
-    /// The server does not know our token any more. It may be one that we replaced ourselves, whose answer was lost; and that
-    /// of our own hub may have been replaced by the console, which leaves it in a file.
+    /// The server no longer knows our token. We may have replaced it and missed the confirmation; the token of our own
+    /// hub may have been replaced by the console, which writes it to a file.
     pub(super) fn try_other_token(&mut self, connection: ConnectionId, why: &Why) {
         if !matches!(why, Why::Unauthorized | Why::Withdrawn | Why::Http { status: 401, .. }) {
             return;
@@ -103,16 +103,16 @@ impl Driver {
         }
     }
 
-    /// Once what is under way is done with.
+    /// Runs after everything that is under way.
     fn retry(&self, done: TaskResult) {
         let to = self.done.clone();
         tokio::spawn(async move {
-            // The worker is gone if nobody takes it.
+            // The receiver is gone if the worker has ended.
             let _ = to.send(done).await;
         });
     }
 
-    /// Tries a token that the server may have taken.
+    /// Tries a token that the server may have accepted.
     pub(super) fn other_token(&mut self, connection: ConnectionId, token: Secret) {
         self.use_token(connection, token);
         self.connect(connection);

@@ -1,5 +1,6 @@
-//! The engine's driver: owns the sockets, the store, the keyring and the app's own hub, carries out what the engine wants,
-//! and applies what happens to the model. One named thread; a panic in it is caught here, told, and the part started again from the disk.
+//! The engine's driver: owns the sockets, the store, the keyring and the app's own hub, carries out effects, and
+//! applies events to the model. Runs on one named thread; a panic is caught and reported, and the worker restarted from
+//! the disk.
 
 pub mod access;
 mod browser;
@@ -35,30 +36,30 @@ use crate::model::notices::NoticeAction;
 use crate::model::profile::{Profile, Secret};
 use crate::model::{Banner, Intent, SharedModel};
 
-/// Most intents waiting for the worker.
+/// Maximum number of queued intents.
 const INTENTS: usize = 1024;
 
-/// Panics after which the worker is not started again: what fails at every start is no accident.
+/// Maximum number of panics after which the worker is restarted.
 const MOST_RESTARTS: u32 = 5;
 
-/// What a worker needs to begin.
+/// Options of a worker.
 #[derive(Clone)]
 pub struct Options {
-    /// Where everything is kept.
+    /// The data directory.
     pub data_dir: PathBuf,
-    /// One connection for this run alone, instead of the app's own hub and the saved ones.
+    /// One connection for this run only, instead of the app's own hub and the saved ones.
     pub only: Option<(Profile, Option<Secret>)>,
-    /// Who shows notices; none: nobody.
+    /// Called to show notifications; `None`: none are shown.
     pub tell: Option<Tell>,
 }
 
-/// Told after the model changed.
+/// Called after the model has changed.
 pub type Wake = Arc<dyn Fn(RepaintReason) + Send + Sync>;
 
-/// Told what to show a person who looks elsewhere. Must not block.
+/// Called with notifications to show. Must not block.
 pub type Tell = Arc<dyn Fn(NoticeAction) + Send + Sync>;
 
-/// The worker's thread, from outside.
+/// Handle to the worker's thread.
 pub struct Worker {
     intents: mpsc::Sender<Intent>,
     thread: Option<JoinHandle<()>>,
@@ -68,7 +69,7 @@ impl Worker {
     /// Starts the worker.
     ///
     /// # Errors
-    /// When the system has no thread to give.
+    /// If the thread cannot be spawned.
     pub fn spawn(options: Options, model: SharedModel, wake: Wake) -> std::io::Result<Worker> {
         let (intents, mut wanted) = mpsc::channel(INTENTS);
         let thread = std::thread::Builder::new().name("worker".to_owned()).spawn(move || {
@@ -86,17 +87,17 @@ impl Worker {
         Ok(Worker { intents, thread: Some(thread) })
     }
 
-    /// Hands an intent over. `Err`: the worker is far behind; keep it and try again with the next frame.
+    /// Queues an intent. `Err` if the queue is full: keep it and try again with the next frame.
     ///
     /// # Errors
-    /// Gives the intent back.
+    /// Returns the intent.
     pub fn want(&self, intent: Intent) -> Result<(), Intent> {
         self.intents.try_send(intent).map_err(mpsc::error::TrySendError::into_inner)
     }
 
-    /// Hands these over too, however far behind the worker is, and ends it: see [`Worker::shut_down`].
+    /// Queues these even if the queue is full, and ends the worker; see [`Worker::shut_down`].
     pub fn shut_down_after(self, last: impl IntoIterator<Item = Intent>) {
-        // A worker that has ended for good takes nothing more.
+        // A worker that has ended accepts nothing.
         let _ = last.into_iter().try_for_each(|intent| self.intents.blocking_send(intent));
         self.shut_down();
     }

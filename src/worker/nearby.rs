@@ -1,5 +1,5 @@
-//! The local network, as the worker has to do with it: how the own server stands there, and which servers others announce.
-//! What an announcement says is foreign text, and is never trusted: it only helps to find an address.
+//! The local network: the own server's announcement, and servers announced by others. Announcements are untrusted and
+//! only used to find addresses.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -21,34 +21,34 @@ use crate::model::profile::Secret;
 use crate::model::{ConnectionId, harmless};
 use crate::{hub, transport};
 
-/// What comes close together is told together: how long is waited for more.
+/// Events within this time are reported together.
 const TOGETHER: Duration = Duration::from_millis(200);
 
-/// After so many attempts a server may have another address by now.
+/// Number of failed attempts after which a server is searched for at other addresses.
 const LOST_ATTEMPTS: u32 = 2;
-/// Maximum number of addresses that are kept of a server that was found again: the oldest is forgotten.
+/// Maximum number of addresses kept of a server that was found again; the oldest is dropped.
 const MAX_URLS: usize = 8;
-/// Maximum number of events that are told together.
+/// Maximum number of events reported together.
 const MAX_TOGETHER: usize = 64;
 
-/// A search for servers; nothing while nobody looks.
+/// A search for servers.
 #[derive(Default)]
 pub(super) struct NearbySearch {
-    /// The number of the last search: what an earlier one brings is old.
+    /// Number of the last search; results of earlier ones are dropped.
     number: u64,
     search: Option<Search>,
-    /// The person wants to see the servers.
+    /// Whether the person has the list of servers open.
     is_shown: bool,
-    /// What was found last.
+    /// Servers found last.
     found: Vec<NearbyServer>,
 }
 
-/// A search under way. Dropping it ends it.
+/// A search under way; dropping it ends it.
 struct Search(ServiceDaemon);
 
 impl Drop for Search {
     fn drop(&mut self) {
-        // Its thread ends by that, and the one that listens to it.
+        // This also ends its thread and the listening one.
         if let Err(error) = self.0.shutdown() {
             log::debug!("the search for servers does not end: {error}");
         }
@@ -56,7 +56,7 @@ impl Drop for Search {
 }
 
 impl NearbySearch {
-    /// Looks, or looks no more. An error is the system's words.
+    /// Starts or stops the search. Returns the system's error.
     fn look(&mut self, wanted: bool, done: &mpsc::Sender<TaskResult>) -> Result<(), String> {
         if wanted != self.search.is_some() {
             self.number += 1;
@@ -81,7 +81,7 @@ fn search(number: u64, done: mpsc::Sender<TaskResult>) -> Result<Search, String>
     Ok(search)
 }
 
-/// Passes on what is found until the search ends, or nobody takes it any more.
+/// Passes on results until the search ends or its receiver is gone.
 fn listen(events: &Receiver<ServiceEvent>, tell: impl Fn(Vec<NearbyServer>) -> bool) {
     let mut found = BTreeMap::new();
     while let Ok(event) = events.recv() {
@@ -104,7 +104,7 @@ fn list(found: &BTreeMap<String, NearbyServer>) -> Vec<NearbyServer> {
     all
 }
 
-/// Takes an event in. Returns whether it changed anything.
+/// Applies an event. Returns whether anything changed.
 fn note(found: &mut BTreeMap<String, NearbyServer>, event: ServiceEvent) -> bool {
     match event {
         ServiceEvent::ServiceResolved(service) => {
@@ -119,7 +119,7 @@ fn note(found: &mut BTreeMap<String, NearbyServer>, event: ServiceEvent) -> bool
     }
 }
 
-/// An announced server as it may be shown; none for one that cannot be reached.
+/// An announced server as it may be shown; `None` if it cannot be reached.
 fn server(service: &ResolvedService) -> Option<NearbyServer> {
     let addresses = service.addresses.iter().map(mdns_sd::ScopedIp::to_ip_addr);
     let id = service.get_property_val_str("id").unwrap_or_default();
@@ -127,7 +127,7 @@ fn server(service: &ResolvedService) -> Option<NearbyServer> {
 }
 
 fn nearby(fullname: &str, mut addresses: Vec<IpAddr>, port: u16, id: &str) -> Option<NearbyServer> {
-    // Nobody else is to lead us to our own computer, or to many at once.
+    // Announcements must not lead to this computer or to multicast addresses.
     addresses.retain(|ip| match ip.to_canonical() {
         IpAddr::V4(ip) => {
             !(ip.is_loopback() || ip.is_unspecified() || ip.is_multicast() || ip.is_broadcast())
@@ -156,14 +156,14 @@ fn nearby(fullname: &str, mut addresses: Vec<IpAddr>, port: u16, id: &str) -> Op
 }
 
 impl Driver {
-    /// How the own server stands on the network has changed.
+    /// The own server's state on the network has changed.
     pub(super) fn lan_changed(&mut self, lan: Lan) {
         let mut choice = self.settings.lan();
         if let Lan::Open(open) = &lan
             && choice.open
             && choice.port == 0
         {
-            // Any free port was wanted: this one from now on, since invites name it.
+            // A port was chosen automatically; keep it, because invites contain it.
             choice.port = open.port;
             self.settings.set_lan(choice);
             self.save_settings();
@@ -172,7 +172,7 @@ impl Driver {
         self.update(Update::Lan(lan));
     }
 
-    /// Shows the servers that others announce, or no more.
+    /// Shows or hides the list of announced servers.
     pub(super) fn look_for_servers(&mut self, wanted: bool) {
         self.nearby_search.is_shown = wanted;
         let looking = wanted || !self.lost().is_empty();
@@ -184,7 +184,7 @@ impl Driver {
         self.update(Update::Nearby(nearby));
     }
 
-    /// A search has found something; our own server is none to be found.
+    /// A search found servers; the own server is not listed.
     pub(super) fn found_nearby(&mut self, search: u64, mut found: Vec<NearbyServer>) {
         if search != self.nearby_search.number || self.nearby_search.search.is_none() {
             return;
@@ -200,7 +200,7 @@ impl Driver {
         }
     }
 
-    /// Servers that are known by their certificate and no longer answer: they may have another address by now.
+    /// Servers with a known certificate that stopped answering; their address may have changed.
     fn lost(&self) -> Vec<ConnectionId> {
         let is_lost = |id: ConnectionId, slot: &Slot| {
             let state = self.engine.state(id);
@@ -213,7 +213,7 @@ impl Driver {
         self.slots.iter().filter(|(id, slot)| is_lost(**id, slot)).map(|(id, _)| *id).collect()
     }
 
-    /// A link has gone down, or is up again.
+    /// A link went down or came up.
     pub(super) fn look_for_lost(&mut self, id: ConnectionId) {
         let lost = self.lost();
         let looking = self.nearby_search.is_shown || !lost.is_empty();
@@ -225,8 +225,8 @@ impl Driver {
         }
     }
 
-    /// Tries the addresses of announced servers that may be this one. Whether they are, their certificate alone says; until
-    /// then they are told nothing.
+    /// Tries the addresses of announced servers that may be this one. Only the certificate decides, and nothing is sent
+    /// to them before that.
     fn try_to_find(&self, id: ConnectionId) {
         let Some(slot) = self.slots.get(&id) else { return };
         let Some(fingerprint) = &slot.profile.fingerprint else { return };
@@ -238,21 +238,21 @@ impl Driver {
             let (socket, done) = (slot.profile.socket, self.done.clone());
             tokio::spawn(async move {
                 if transport::dial(socket, target).await.is_ok() {
-                    // The worker is gone if nobody takes it.
+                    // The receiver is gone if the worker has ended.
                     let _ = done.send(TaskResult::FoundAgain(id, url)).await;
                 }
             });
         }
     }
 
-    /// A server answers at another address, with its own certificate.
+    /// A server answers at another address with its own certificate.
     pub(super) fn found_again(&mut self, id: ConnectionId, url: String) {
         if !self.lost().contains(&id) {
             return;
         }
         let Some(slot) = self.slots.get_mut(&id) else { return };
         log::info!("connection {id:?} was found again on the local network");
-        // From now on it is tried there first, also after the next start.
+        // Try it first from now on, also after a restart.
         slot.profile.urls.retain(|known| *known != url);
         slot.profile.urls.insert(0, url);
         slot.profile.urls.truncate(MAX_URLS);

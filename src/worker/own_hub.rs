@@ -1,4 +1,4 @@
-//! The app's own hub: started beside the window, watched, and started again if it fails.
+//! The app's own hub: started with the app, supervised, and restarted if it fails.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,10 +15,10 @@ use crate::model::link_state::Why;
 use crate::model::profile::{Profile, Protocol, Secret, Socket};
 use crate::settings;
 
-/// How long a failed hub rests before it is started again.
+/// Pause before a failed hub is restarted.
 const REST: Duration = Duration::from_secs(2);
 
-/// Where a hub of this user's is, and how to come in.
+/// Address and credentials of a hub of the same user.
 pub struct HubAt {
     pub(super) url: String,
     secret: [u8; 32],
@@ -26,18 +26,18 @@ pub struct HubAt {
 }
 
 impl HubAt {
-    /// Reads what a hub leaves in its data directory for the programs of the same user.
+    /// Reads the files that a hub writes to its data directory for other programs of the same user.
     ///
     /// # Errors
-    /// When the files are not there or cannot be read.
+    /// If the files are missing or unreadable.
     pub fn read(data_dir: &Path, url: impl Into<String>) -> Result<HubAt, HubError> {
         Ok(HubAt { url: url.into(), secret: hub::secret(data_dir)?, token: hub::token(data_dir)? })
     }
 
-    /// The hub of this user's at a URL, if one of these data directories (or else the usual ones) is that of a hub there.
+    /// Finds the hub of the same user at a URL, in these data directories or else the usual ones.
     ///
     /// # Errors
-    /// When its files cannot be read.
+    /// If its files are unreadable.
     pub fn find(data_dir: Option<&Path>, url: &str) -> Result<Option<HubAt>, HubError> {
         let usual = || settings::data_dir().map_or(Vec::new(), |dir| vec![dir.join("hub"), dir]);
         let dirs = data_dir.map_or_else(usual, |dir| vec![dir.to_owned()]);
@@ -49,7 +49,7 @@ impl HubAt {
         dirs.iter().find(is_there).map(|dir| HubAt::read(dir, url)).transpose()
     }
 
-    /// The hub must prove itself before it is told the token: somebody else may own the port.
+    /// The hub must prove its identity before the token is sent: another user may be listening on the port.
     pub fn access(&self) -> Access {
         Access::Proof { secret: self.secret, token: self.token.clone() }
     }
@@ -65,7 +65,7 @@ fn same_place(one: &str, other: &str) -> bool {
     place(one).is_some_and(|one| Some(one) == place(other))
 }
 
-/// The hub within the app, as the worker holds it.
+/// Handle to the app's own hub.
 pub(super) struct OwnHub {
     end: oneshot::Sender<()>,
     lan: watch::Sender<LanChoice>,
@@ -73,7 +73,7 @@ pub(super) struct OwnHub {
 }
 
 impl OwnHub {
-    /// The connection to it.
+    /// Its profile.
     pub(super) fn profile() -> Profile {
         Profile {
             id: ConnectionId::OWN_HUB,
@@ -88,32 +88,32 @@ impl OwnHub {
         }
     }
 
-    /// Starts it; where it is comes by `done`.
+    /// Starts it; its address is reported through `done`.
     pub(super) fn start(data_dir: PathBuf, lan: LanChoice, done: mpsc::Sender<TaskResult>) -> OwnHub {
         let (end, ended) = oneshot::channel();
         let (lan, wanted) = watch::channel(lan);
         OwnHub { end, lan, watch: tokio::spawn(watch_over(data_dir, wanted, done, ended)) }
     }
 
-    /// Opens it to the local network, or closes it; how it then stands comes by `done`.
+    /// Opens or closes it to the local network; the new state is reported through `done`.
     pub(super) fn set_lan(&self, choice: LanChoice) {
         self.lan.send_replace(choice);
     }
 
-    /// Whether it has given up: it could not be started.
+    /// Whether it could not be started and was given up.
     pub(super) fn is_over(&self) -> bool {
         self.watch.is_finished()
     }
 
-    /// Ends it: its clients are told, its database is closed.
+    /// Ends it: clients are notified, the database is closed.
     pub(super) async fn end(self) {
         drop(self.end);
-        // What fails in there has been told.
+        // Failures have been reported already.
         let _ = self.watch.await;
     }
 }
 
-/// Why there is no hub. What a person can do about is told apart.
+/// Why there is no hub; distinguishes what a person can fix.
 fn why_failed(error: HubError) -> Why {
     match error {
         HubError::LogMissing { path, left, .. } => Why::HubLogMissing { path, left },
@@ -122,11 +122,11 @@ fn why_failed(error: HubError) -> Why {
     }
 }
 
-/// Tells how the hub stands on the local network, whenever that changes. Never returns.
+/// Reports every change of the hub's state on the local network. Never returns.
 async fn tell_lan(mut lan: watch::Receiver<Lan>, done: &mpsc::Sender<TaskResult>) {
     loop {
         let now = lan.borrow_and_update().clone();
-        // The worker is gone if nobody takes it.
+        // The receiver is gone if the worker has ended.
         let _ = done.send(TaskResult::Lan(now)).await;
         if lan.changed().await.is_err() {
             return std::future::pending().await;
@@ -159,7 +159,7 @@ async fn watch_over(
                 return drop(done.send(TaskResult::Hub(Err(why_failed(error)))).await);
             }
         };
-        // The worker is gone if nobody takes it; then the hub is told to end, too.
+        // If the worker is gone, the hub is told to end as well.
         let _ = done.send(TaskResult::Hub(Ok(at))).await;
         let lan = handle.lan();
         let why = tokio::select! {
@@ -167,7 +167,7 @@ async fn watch_over(
             why = handle.failure() => Some(why),
             () = tell_lan(lan, &done) => None,
         };
-        // It closes on its own thread; waiting for that blocks.
+        // It closes on its own thread, and waiting for that blocks.
         let closed = spawn_blocking(move || handle.shutdown()).await;
         match (why, closed) {
             (Some(why), _) => log::error!("the hub failed: {why}"),

@@ -1,5 +1,5 @@
-//! [`Recorder`]: makes lines of the connection log from frames as they pass, for the connections that somebody looks at.
-//! Secrets end here.
+//! [`Recorder`]: turns frames into lines of the connection log for connections whose log is open. Secrets are masked
+//! here.
 
 use std::collections::BTreeMap;
 
@@ -13,32 +13,32 @@ use crate::model::mask::{self, MIN_SECRET_BYTES};
 use crate::model::profile::Protocol;
 use crate::wire::{Describe, Described, describer};
 
-/// Longest `type` that is kept, in characters.
+/// Maximum length of a kept `type`, in characters.
 const KIND_CHARS: usize = 40;
 
-/// Whose frames are recorded.
+/// The connections whose frames are recorded.
 #[derive(Default)]
 pub(super) struct Recorder {
     watched: BTreeMap<ConnectionId, Box<dyn Describe>>,
 }
 
 impl Recorder {
-    /// Records a connection's frames from now on, described by its protocol.
+    /// Starts recording a connection's frames, described by its protocol.
     pub(super) fn watch(&mut self, id: ConnectionId, protocol: Protocol) {
         self.watched.insert(id, describer(protocol));
     }
 
-    /// Records them no more.
+    /// Stops recording.
     pub(super) fn end(&mut self, id: ConnectionId) {
         self.watched.remove(&id);
     }
 
-    /// Whether somebody looks.
+    /// Whether any log is open.
     pub(super) fn watches(&self, id: ConnectionId) -> bool {
         self.watched.contains_key(&id)
     }
 
-    /// A frame as it may be seen; none where nobody looks. `secrets` appear nowhere in it.
+    /// A masked frame; `None` while its log is not open. None of `secrets` appears in it.
     pub(super) fn passed(
         &mut self,
         id: ConnectionId,
@@ -55,7 +55,7 @@ impl Recorder {
 }
 
 fn passed_text(describer: &mut dyn Describe, secrets: &[&str], way: Way, text: &str) -> Passed {
-    // Before it is cut: half a secret would not be known as one.
+    // Mask before truncating: half a secret would not be recognized.
     let clean = mask::hide(secrets, text);
     let beginning = &clean[..clean.floor_char_boundary(TEXT_BYTES)];
     let Described { kind, counts, secret } = describer.describe(&clean);
@@ -151,7 +151,7 @@ mod tests {
         };
         let kept = passed(&secrets, &told(token.reveal()));
         assert_eq!(kept.text, r#"{"type":"error","code":"bad_token","detail":"no ••• here"}"#);
-        // Across the place where the text is cut.
+        // Across the point of truncation.
         let long = format!("{}{}", "x".repeat(TEXT_BYTES - 60), token.reveal());
         let kept = passed(&secrets, &told(&long));
         assert!(!kept.text.contains("pa"), "{}", &kept.text[TEXT_BYTES - 80..]);

@@ -1,4 +1,4 @@
-//! Searches and jumps to a date or to a message: the disk looks, beside the loop; what waits in the outbox is looked through here.
+//! Searches and jumps to a date or to a message: the disk is searched in the background, the outbox here.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::model::{ConnectionId, MessageId, RoomId};
 
 impl Driver {
     pub(super) fn search(&mut self, search: Search) {
-        // Of the first page alone: it is not in the order of the log.
+        // Only for the first page: the outbox is not in the order of the log.
         let waiting = match search.behind {
             None => self.model.read(|model| model.search_outbox(&search.query, &search.scope)),
             Some(_) => Vec::new(),
@@ -19,7 +19,7 @@ impl Driver {
             let number = search.number;
             let mut found = match store.search(search).await {
                 Ok(Some(found)) => found,
-                // A newer search has begun: nobody waits for this one.
+                // A newer search has begun; this result is not needed.
                 Ok(None) => return,
                 Err(error) => {
                     log::error!("the disk cannot be searched: {error}");
@@ -31,7 +31,7 @@ impl Driver {
                 found.no_room = false;
             }
             found.hits.splice(0..0, waiting);
-            // The worker is gone if nobody takes it.
+            // The receiver is gone if the worker has ended.
             let _ = done.send(TaskResult::Found(Arc::new(found))).await;
         });
     }
@@ -45,7 +45,7 @@ impl Driver {
             });
             let (first, newest, older_at_hub) = (at.first, at.newest, at.older_at_hub);
             let found = DayFound { number, connection, room, first, newest, older_at_hub };
-            // The worker is gone if nobody takes it.
+            // The receiver is gone if the worker has ended.
             let _ = done.send(TaskResult::DayFound(found)).await;
         });
     }

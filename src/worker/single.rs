@@ -1,5 +1,5 @@
-//! [`Single`]: one connection without a disk, by the same engine as the app's, through every outage: what the console's
-//! commands and the connection test stand on.
+//! [`Single`]: one connection without a disk, driven by the same engine as the app's. Used by the console's commands
+//! and the connection test.
 
 use std::collections::VecDeque;
 
@@ -20,16 +20,16 @@ use crate::model::{ConnectionId, Event, Offset};
 use crate::transport::Connection;
 use crate::wire::{Agreed, Saved, SavedState};
 
-/// How often both clocks are compared, so that a computer that slept is noticed.
+/// Interval for comparing both clocks, to detect sleep.
 const LOOK: Duration = Duration::from_secs(5);
-/// Boot time ahead of running time by so much means that the computer slept, in milliseconds.
+/// If boot time advanced this much more than running time, the computer slept. In milliseconds.
 const SLEPT_MS: u128 = 2_000;
-/// Maximum number of batches of what came over the socket that wait here.
+/// Capacity of the queue of socket batches.
 const MAX_POSTS: usize = 64;
-/// How long a close is given to be sent.
+/// Deadline for sending a close frame.
 const CLOSE: Duration = Duration::from_millis(500);
 
-/// One connection, and what happened on it.
+/// One connection and its pending events.
 pub struct Single {
     engine: Engine,
     id: ConnectionId,
@@ -38,18 +38,18 @@ pub struct Single {
     access: Access,
     posted: mpsc::Receiver<SocketBatch<ConnectionId>>,
     openings: Opened<ConnectionId>,
-    /// Given back once all that came over the line has been looked at.
+    /// Permits returned once all of the socket's batches have been handled.
     unread: Vec<OwnedSemaphorePermit>,
     agreed: Agreed,
-    /// The offset of the next entry of a log that is numbered here.
+    /// Offset of the next entry of a locally numbered log.
     next_offset: Offset,
     events: VecDeque<Event>,
-    /// The news that the connection is down, until everything that came before it has been written down and so shows.
+    /// The event that the connection is down, kept until everything received before it has been returned.
     down: Option<Event>,
 }
 
 impl Single {
-    /// Begins to connect. `saved`: where to go on; `watch`: to be told of all devices.
+    /// Begins to connect. `saved`: where to resume; `watch`: whether to subscribe to all devices.
     pub fn start(profile: Profile, access: Access, saved: SavedState, watch: bool) -> Single {
         let (posts, posted) = mpsc::channel(MAX_POSTS);
         let (opened, openings) = mpsc::channel(4);
@@ -79,33 +79,33 @@ impl Single {
             down: None,
         };
         single.drive(Input::Add(Box::new(new)));
-        // There is nothing on a disk to be shown.
+        // There is no disk to load from.
         single.events.clear();
         single.tell(link::Input::Start);
         single
     }
 
-    /// What is connected to.
+    /// The server.
     pub fn profile(&self) -> &Profile {
         &self.profile
     }
 
-    /// How the link is.
+    /// The link's state.
     pub fn state(&self) -> &LinkState {
         self.engine.state(self.id).unwrap_or(&LinkState::Idle)
     }
 
-    /// What the transport agreed with the server when it last opened.
+    /// What was negotiated when the transport last opened.
     pub fn agreed(&self) -> &Agreed {
         &self.agreed
     }
 
-    /// Tells the link something.
+    /// Gives the link an input.
     pub fn tell(&mut self, input: link::Input) {
         self.drive(Input::Tell(self.id, durable::Input::Link(input)));
     }
 
-    /// Tells the engine something and does what it wants done. What would be written down is: there is no disk to wait for.
+    /// Gives the engine an input and carries out its effects. Commits succeed at once, as there is no disk.
     fn drive(&mut self, input: Input) {
         self.engine.handle(clock::now(), input);
         let mut is_choked = false;
@@ -121,7 +121,7 @@ impl Single {
         self.events.extend(self.down.take());
     }
 
-    /// `false`: the socket takes nothing any more.
+    /// `false` if the socket no longer accepts data.
     fn carry_out(&mut self, effect: Effect) -> bool {
         match effect {
             Effect::Dial { dial, url, .. } => {
@@ -149,7 +149,7 @@ impl Single {
         true
     }
 
-    /// Whoever stops at the end of a connection has then been told of all that came over it.
+    /// A caller that stops at the end of a connection has received everything that came before it.
     fn show(&mut self, event: Event) {
         let Event::Link(LinkEvent::State(state)) = &event else { return self.events.push_back(event) };
         let is_down = state.why().is_some();
@@ -170,7 +170,7 @@ impl Single {
         self.engine.handle(clock::now(), Input::Committed { part: part.number, outcome });
     }
 
-    /// The next event; waits for it. Cancel-safe.
+    /// Waits for the next event. Cancel-safe.
     pub async fn next(&mut self) -> Event {
         loop {
             if let Some(event) = self.events.pop_front() {
@@ -181,7 +181,7 @@ impl Single {
             let began = Instant::now();
             let has_turn = self.engine.has_turn();
             tokio::select! {
-                // What came is looked at before a clock: whoever reads our output may have kept us waiting.
+                // Handle received frames before timers: the reader of our output may have blocked us.
                 biased;
                 Some((_, dial, connection)) = self.openings.recv() => self.opened(dial, connection),
                 Some(post) = self.posted.recv() => {
@@ -200,7 +200,7 @@ impl Single {
         }
     }
 
-    /// Closes the connection, and gives the close a moment to be sent.
+    /// Closes the connection, with a short deadline for sending the close frame.
     pub async fn end(mut self) {
         self.tell(link::Input::Stop);
         self.unread.clear();
@@ -208,7 +208,7 @@ impl Single {
             post.inputs.iter().any(|input| matches!(input, link::Input::Closed { .. }))
         };
         let closed = async { while self.posted.recv().await.is_some_and(|post| !is_close(&post)) {} };
-        // A server that does not answer the close is left all the same.
+        // Servers that do not answer the close frame are not waited for.
         let _ = timeout(CLOSE, closed).await;
     }
 

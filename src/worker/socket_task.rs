@@ -1,5 +1,5 @@
-//! [`Line`]: one link's transport, as told by the link: dial, send, hang up. What comes over it is posted to whoever
-//! drives the link, with the dial's number, so that an old connection's news are known as such.
+//! [`SocketTask`]: one link's transport: dials, sends, hangs up. Received frames are passed on with the dial's number,
+//! so that batches of an old connection are recognized.
 
 use std::sync::Arc;
 
@@ -14,22 +14,22 @@ use crate::model::profile::Socket;
 use crate::transport::{self, Connection, Counters, Endpoint, Incoming, Outgoing};
 use crate::wire::Agreed;
 
-/// Most frames handed over at once.
+/// Maximum number of frames per batch.
 const AT_ONCE: usize = 64;
-/// Most posts of one line that nobody has looked at: beyond that its server is held back.
+/// Maximum number of unhandled batches per socket; beyond that nothing is read from it.
 const POSTS: usize = 2;
 
-/// What came over one line.
+/// Frames received over one socket.
 pub struct SocketBatch<K> {
     key: K,
-    /// What to tell the link, in this order.
+    /// Inputs for the link, in this order.
     pub inputs: Vec<Input>,
-    /// Given back once all of it was looked at.
+    /// Returned once all of it has been handled.
     pub(super) room: Option<OwnedSemaphorePermit>,
 }
 
 impl<K> SocketBatch<K> {
-    /// Over which line.
+    /// The key of the socket task.
     pub fn key(&self) -> &K {
         &self.key
     }
@@ -48,11 +48,11 @@ pub struct SocketTask<K: Copy + Send + 'static> {
     opened: mpsc::Sender<(K, u64, Connection)>,
 }
 
-/// A connection that was opened for a line; give it back with [`Line::opened`].
+/// An opened connection; pass it to [`SocketTask::opened`].
 pub type Opened<K> = mpsc::Receiver<(K, u64, Connection)>;
 
 impl<K: Copy + Send + 'static> SocketTask<K> {
-    /// A line whose news go to `post`, and whose open connections go to `opened`.
+    /// `post` receives batches, `opened` receives open connections.
     pub fn new(
         key: K,
         post: mpsc::Sender<SocketBatch<K>>,
@@ -73,7 +73,7 @@ impl<K: Copy + Send + 'static> SocketTask<K> {
                 Ok(target) => transport::dial(socket, target).await,
                 Err(why) => Err(why),
             };
-            // Whoever drives the link is gone if nobody takes this.
+            // The receiver is gone if the driver has ended.
             match result {
                 Ok(connection) => drop(opened.send((key, dial, connection)).await),
                 Err(why) => {
@@ -84,8 +84,8 @@ impl<K: Copy + Send + 'static> SocketTask<K> {
         }));
     }
 
-    /// Takes a connection over that this line dialed: what was agreed, and its counters. `None`: it was given up in the
-    /// meantime.
+    /// Takes over a connection that this task dialed; returns what was negotiated, and its counters. `None` if the dial
+    /// was given up meanwhile.
     pub fn opened(&mut self, dial: u64, connection: Connection) -> Option<(Agreed, Arc<Counters>)> {
         if dial != self.dial {
             return None;
@@ -98,7 +98,7 @@ impl<K: Copy + Send + 'static> SocketTask<K> {
         tokio::spawn(async move {
             let mut batch = Vec::new();
             while incoming.recv_many(&mut batch, AT_ONCE).await > 0 {
-                // Nobody closes it, so there is one sooner or later.
+                // The semaphore is never closed.
                 let Ok(room) = Arc::clone(&rooms).acquire_owned().await else { return };
                 let inputs = batch.drain(..).map(|incoming| match incoming {
                     Incoming::Frame(frame) => Input::Frame { dial, frame },
@@ -114,8 +114,8 @@ impl<K: Copy + Send + 'static> SocketTask<K> {
         Some((agreed, counters))
     }
 
-    /// Sends a frame. `false`: the socket has taken nothing for a long time. Where it has closed or was given up, the frame
-    /// counts as sent: why is on its way, and says more than that.
+    /// Sends a frame. `false` if the socket has not accepted data for a long time. For a closed connection it returns
+    /// `true`: the reason for the close is on its way.
     #[must_use]
     pub fn send(&self, frame: Frame) -> bool {
         self.give(Outgoing::Frame(frame))
@@ -132,14 +132,14 @@ impl<K: Copy + Send + 'static> SocketTask<K> {
         !matches!(socket.try_send(outgoing), Err(mpsc::error::TrySendError::Full(_)))
     }
 
-    /// Closes the connection, or gives the dial up.
+    /// Closes the connection or gives up the dial.
     pub fn hang_up(&mut self, code: u16) {
         self.dial = 0;
         if let Some(dialing) = self.dialing.take() {
             dialing.abort();
         }
         if let Some(outgoing) = self.outgoing.take() {
-            // A socket that takes nothing any more is dropped instead: that closes it too.
+            // A socket that no longer accepts data is dropped, which closes it too.
             let _ = outgoing.try_send(Outgoing::Close { code, reason: String::new() });
         }
     }

@@ -1,5 +1,5 @@
-//! A table of readings as comma-separated values (RFC 4180): one row a moment, one column a metric. It is made from a past
-//! that is read piece by piece, so that it needs little memory however much there is.
+//! Writes readings as comma-separated values (RFC 4180): one row per time, one column per metric. The source is read
+//! piece by piece, so that memory stays bounded.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -19,34 +19,34 @@ use crate::store::readings::Kept;
 
 /// Maximum number of readings of one metric in memory.
 const MAX_PIECE: usize = 20_000;
-/// A piece is not made shorter than this, in milliseconds.
+/// Minimum length of a piece, in milliseconds.
 const MIN_PIECE_MS: i64 = 1_000;
 
-/// A past could not be read; in the store's words.
+/// Reading failed; the store's error.
 #[derive(Debug)]
 pub(super) struct Unread(pub(super) String);
 
-/// Where readings come from.
+/// A source of readings.
 pub(super) trait Past {
-    /// What is kept of a metric, at most so many readings.
+    /// The stored readings of a metric, limited in number.
     fn kept(&mut self, metric: &MetricName, from: WallMs, to: WallMs, most: usize) -> Result<Kept, Unread>;
-    /// What it said in words, in order of time.
+    /// Its text values, in order of time.
     fn states(&mut self, metric: &MetricName) -> Result<Vec<StateChange>, Unread>;
 }
 
-/// One metric.
+/// One column.
 pub(super) struct Column {
     metric: MetricName,
     /// Its name and unit.
     name: String,
     unit: String,
     is_flag: bool,
-    /// The server's past, where this disk has none.
+    /// The server's readings where this disk has none.
     page: Option<SeriesPage>,
 }
 
 impl Column {
-    /// `page`: what is shown of its past beyond what this disk keeps.
+    /// `page`: the server's readings that are shown beyond what this disk has.
     pub(super) fn new(metric: &Metric, page: Option<SeriesPage>) -> Column {
         Column {
             metric: metric.name.clone(),
@@ -69,11 +69,11 @@ impl Column {
     }
 }
 
-/// What came of it.
+/// The result.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Written {
     pub(super) rows: u64,
-    /// Where it ends because the file was full.
+    /// The time at which it was truncated because the file was full.
     pub(super) cut_at: Option<WallMs>,
 }
 
@@ -81,15 +81,15 @@ pub(super) struct Written {
 #[derive(Clone, Debug)]
 enum Cell {
     Number(Number),
-    /// The mean, lowest and highest of a stretch.
+    /// Mean, minimum and maximum of an interval.
     Stretch(f64, f64, f64),
     Text(Arc<str>),
 }
 
-/// A row's key: its moment, and how long a stretch it is about, in milliseconds; 0: a single reading.
+/// A row's key: its time and the length of its interval in milliseconds; 0 for a single reading.
 type Moment = (WallMs, i64);
 
-/// Writes the table of all readings within a range.
+/// Writes the table of all readings in a range.
 pub(super) fn write(
     out: &mut impl Write,
     columns: &[Column],
@@ -104,7 +104,7 @@ pub(super) fn write(
     let mut file = Limited { out, bytes: 0, line: String::new() };
     file.heading(columns, has_stretches)?;
     let mut written = Written { rows: 0, cut_at: None };
-    // What was said in words before the range still held when it began.
+    // A text value set before the range is still current when it begins.
     let earlier = words.iter().filter_map(|changes| changes.first()).map(|change| change.at).min();
     let mut from = range.start.min(earlier.unwrap_or(range.start));
     let mut piece = range.end.saturating_sub(range.start).max(MIN_PIECE_MS);
@@ -131,7 +131,7 @@ pub(super) fn write(
     Ok(written)
 }
 
-/// The changes within a range, and the last one before it. Where nothing is known there is no cell.
+/// The changes within a range, and the last one before it. No cell where nothing is known.
 fn within(changes: Vec<StateChange>, range: &Range<WallMs>) -> Vec<StateChange> {
     let first = changes.partition_point(|change| change.at < range.start);
     let begin = first.saturating_sub(1);
@@ -140,13 +140,13 @@ fn within(changes: Vec<StateChange>, range: &Range<WallMs>) -> Vec<StateChange> 
     changes
 }
 
-/// Whether a part of what is asked for is kept as stretches alone.
+/// Whether a part of the range is only stored as intervals.
 fn has_stretches(columns: &[Column], range: &Range<WallMs>, past: &mut impl Past) -> Result<bool, Unread> {
     for column in columns {
         if column.page.is_some() {
             return Ok(true);
         }
-        // At the beginning: what is kept as single readings is what came last.
+        // Only the beginning matters: the newest readings are stored one by one.
         let end = range.start.saturating_add(MINUTE_MS).min(range.end);
         match past.kept(&column.metric, range.start, end, MAX_PIECE)? {
             Kept::Minutes(_) | Kept::RawFrom(_) => return Ok(true),
@@ -156,15 +156,15 @@ fn has_stretches(columns: &[Column], range: &Range<WallMs>, past: &mut impl Past
     Ok(false)
 }
 
-/// What was read of a piece.
+/// The result of reading a piece.
 enum Read {
-    /// All of it, up to here.
+    /// All of it, up to this time.
     All(BTreeMap<Moment, Vec<(usize, Cell)>>, WallMs),
-    /// It is too long.
+    /// The piece is too long.
     TooMany,
 }
 
-/// The rows of a piece. `begins`: where numbers begin; only words are older.
+/// The rows of a piece. `begins`: where numbers begin; only text values are older.
 fn rows(
     columns: &[Column],
     words: &[Vec<StateChange>],
@@ -176,7 +176,7 @@ fn rows(
     let from = piece.start.max(begins);
     let mut numbers = Vec::new();
     for column in columns {
-        // At the shortest all of it is taken, however much it is.
+        // A piece of minimum length is read completely, however many readings it has.
         let most = if piece.end - piece.start <= MIN_PIECE_MS { usize::MAX } else { MAX_PIECE };
         let kept = match past.kept(&column.metric, from, to, most)? {
             Kept::RawFrom(at) => {
@@ -227,7 +227,7 @@ fn rows(
     Ok(Read::All(rows, to))
 }
 
-/// The server's stretches in which this disk has nothing.
+/// The server's intervals for which this disk has nothing.
 fn others<'a>(
     column: &'a Column,
     own: &'a [Bucket],
@@ -244,7 +244,7 @@ fn others<'a>(
     })
 }
 
-/// A file whose length is counted.
+/// A file with a length limit.
 struct Limited<'a, W> {
     out: &'a mut W,
     bytes: u64,
@@ -266,7 +266,7 @@ impl<W: Write> Limited<'_, W> {
             }
         }
         if !self.line.is_ascii() {
-            // Without it, spreadsheets take the signs of other alphabets for something else.
+            // Without a byte order mark, spreadsheets misread non-ASCII text.
             self.line.insert(0, '\u{FEFF}');
         }
         self.end()
@@ -292,7 +292,7 @@ impl<W: Write> Limited<'_, W> {
         }
         for (place, column) in columns.iter().enumerate() {
             self.line.push(',');
-            // Of two of one moment the one told later counts.
+            // Of two readings with the same time, the later one wins.
             let cell = cells.iter().rev().find(|(of, _)| *of == place).map(|(_, cell)| cell);
             self.cell(column, has_stretches, cell);
         }
@@ -313,7 +313,7 @@ impl<W: Write> Limited<'_, W> {
             Some(Cell::Number(value)) => {
                 match value.off() {
                     0 => number(&mut self.line, value.nearest()),
-                    // With all its digits.
+                    // With full precision.
                     _ => _ = write!(self.line, "{value}"),
                 }
                 None
@@ -340,13 +340,12 @@ impl<W: Write> Limited<'_, W> {
     }
 }
 
-/// A number as every program reads it.
+/// A number in a format that every program reads.
 fn number(line: &mut String, value: f64) {
     let _ = write!(line, "{}", Number::from(value));
 }
 
-/// A text in quotation marks where it needs them. One that a spreadsheet would take for a formula has an apostrophe before
-/// it.
+/// A text, quoted if necessary. An apostrophe is put before what a spreadsheet would take for a formula.
 fn text(line: &mut String, said: &str) {
     let is_formula = said.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
         || said.starts_with(['\t', '\r', '\n']);
@@ -367,7 +366,7 @@ mod tests {
 
     const START: WallMs = 1_760_529_600_000;
 
-    /// Single readings from a moment on, minutes before it.
+    /// Single readings from a time on, minutes before it.
     #[derive(Default)]
     struct Fake {
         points: Vec<(&'static str, i64, f64)>,
@@ -411,7 +410,7 @@ mod tests {
         Column::new(&metric, None)
     }
 
-    /// The lines, each moment as milliseconds after the start.
+    /// The lines, with times as milliseconds since the start.
     fn lines(columns: &[Column], range: Range<i64>, past: &mut Fake) -> (Vec<String>, Written) {
         let mut out = Vec::new();
         let range = START + range.start..START + range.end;

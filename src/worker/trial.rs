@@ -1,4 +1,4 @@
-//! A connection test: dial, greet, and tell how it went. Nothing is saved, no invite is used up.
+//! A connection test: dials, performs the handshake, and reports the result. Nothing is saved, no invite is used up.
 
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ use crate::model::profile::{Profile, Protocol};
 use crate::privacy;
 use crate::wire::{Agreed, SavedState};
 
-/// How long a test may take: a little longer than the greeting, which knows better what it waited for.
+/// Deadline of a test: slightly longer than the handshake's, which reports a more precise reason.
 const MAX_TEST: Duration = Duration::from_millis(CONNECT_MS + 2_000);
 
-/// Tries a server. As a connection does, it tries once more where the server broke the protocol.
+/// Tests a server. Like a connection, it tries once more if the server violated the protocol.
 pub async fn try_out(profile: Profile, access: Access) -> TestOutcome {
     let first = try_once(&profile, &access).await;
     match first {
@@ -46,11 +46,11 @@ async fn try_once(profile: &Profile, access: &Access) -> TestOutcome {
         (Ok((Event::Link(LinkEvent::Welcomed { me, server, .. }), _)), _) => {
             TestOutcome::Passed { me, server, took_ms }
         }
-        // No other event ends the conversation.
+        // No other event ends the test.
         (Ok(_), _) => TestOutcome::Failed(Why::Lost { detail: String::new() }),
         (Err(Why::Unauthorized), Access::Nobody) => reached(Reached::NoToken),
         (Err(Why::Http { status: 401, .. }), Access::Nobody) => TestOutcome::Failed(Why::NoToken),
-        // A Duplex server that does not know the question asks for a hello, or for a token.
+        // A Duplex server that does not know the request answers with an error about hello or the token.
         (
             Err(Why::Unauthorized | Why::Closed { code: Some(1000 | 4400 | 4504), .. }),
             Access::CheckInvite { .. },
@@ -60,7 +60,7 @@ async fn try_once(profile: &Profile, access: &Access) -> TestOutcome {
     }
 }
 
-/// The event that says how it went, and what the transport agreed on. Only the first address is tried.
+/// The event with the result, and what was negotiated. Only the first address is tried.
 async fn greet(profile: &Profile, access: &Access) -> Result<(Event, Agreed), Why> {
     let profile = Profile { urls: profile.urls.iter().take(1).cloned().collect(), ..profile.clone() };
     let mut single = Single::start(profile, access.clone(), SavedState::default(), false);
@@ -68,7 +68,7 @@ async fn greet(profile: &Profile, access: &Access) -> Result<(Event, Agreed), Wh
         match single.next().await {
             event @ Event::Link(LinkEvent::Welcomed { .. } | LinkEvent::InviteGood { .. }) => {
                 let agreed = single.agreed().clone();
-                // Nobody waits for the server's goodbye.
+                // The server's close frame is not waited for.
                 tokio::spawn(single.end());
                 return Ok((event, agreed));
             }

@@ -294,6 +294,5 @@ pub fn let_go(changes: &mut [Change]) -> bool {
 }
 
 fn message(position: Position, entry: &Entry) -> Message {
-    let Entry { draft, sender, received, .. } = entry.clone();
-    Message { position, id: draft.id, sender, content: draft.content, at: draft.at, received, live: false }
+    Message::new(entry.clone(), position, false)
 }

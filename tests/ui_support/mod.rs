@@ -263,15 +263,7 @@ impl Window {
     pub fn page(&self, offsets: RangeInclusive<u64>, older_on_disk: bool, newer_on_disk: bool) -> Page {
         let stored = |n| {
             let entry = message(n, "general", "mina", &format!("message {n}"));
-            Message {
-                position: Position { era: 1, offset: n },
-                id: entry.draft.id,
-                sender: entry.sender,
-                content: entry.draft.content,
-                at: entry.draft.at,
-                received: entry.received,
-                live: false,
-            }
+            Message::new(entry, Position { era: 1, offset: n }, false)
         };
         Page { messages: offsets.map(stored).collect(), older_on_disk, older_on_hub: false, newer_on_disk }
     }

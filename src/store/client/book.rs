@@ -85,7 +85,11 @@ impl<'a> MessageWriter<'a> {
             outbox::unqueue(self.db, self.connection, entry.draft.id)?;
         }
         match &entry.draft.content {
-            Content::Unknown(_) => self.keep_json(entry)?,
+            Content::Edit { .. }
+            | Content::Delete { .. }
+            | Content::Reaction { .. }
+            | Content::Pin { .. }
+            | Content::Unknown(_) => self.keep_json(entry)?,
             Content::Room { .. } => {
                 let name = entry.draft.room_name().unwrap_or_else(|| RoomName::of_id(&entry.draft.room));
                 write::name_room(self.db, self.connection, &entry.draft.room, &name)?;

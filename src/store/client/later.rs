@@ -23,7 +23,7 @@ pub(super) fn keep(db: &Connection, connection: ConnectionId, era: u32, entry: &
     db.prepare_cached(
         "INSERT OR REPLACE INTO other_entry (connection, era, offset, json, known) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?
-    .execute(params![key(connection), era, int(entry.offset)?, json, !entry.draft.content.is_unknown()])?;
+    .execute(params![key(connection), era, int(entry.offset)?, json, entry.draft.content.is_room()])?;
     Ok(())
 }
 
@@ -79,7 +79,7 @@ fn project_one(
         MessageWriter::new(db, ConnectionId(connection.cast_unsigned()), Log::past(era, me), filters)?;
     match entry.draft.content {
         Content::Text { .. } => book.late_message(entry)?,
-        Content::Room { .. } | Content::Unknown(_) => book.entry(entry)?,
+        _ => book.entry(entry)?,
     }
     book.save()
 }

@@ -10,6 +10,7 @@ use super::super::error::{StoreError, unsigned};
 use super::identity::{Filters, Rows, StoredId};
 use super::write::{key, saturated};
 use super::{FirstAt, Loaded};
+use crate::model::change::Replies;
 use crate::model::chat::MAX_ROOMS;
 use crate::model::content::MESSAGE;
 use crate::model::event::{ChatEvent, Event, Page, Side, Stored, StoredRoom};
@@ -454,6 +455,9 @@ fn message(row: &Row<'_>) -> Result<Message> {
         at: row.get(5)?,
         received: row.get(6)?,
         content: Content::Text { body: row.get(7)?, extra: extra(row.get_ref(8)?) },
+        changes: None,
+        quote: None,
+        replies: Replies::default(),
         live: false,
     })
 }

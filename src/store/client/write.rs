@@ -443,7 +443,7 @@ fn history(
                 start = true;
                 book.keep_json_of_room(entry)?;
             }
-            Content::Unknown(_) => book.keep_json(entry)?,
+            _ => book.keep_json(entry)?,
         }
     }
     book.save()?;

@@ -231,7 +231,7 @@ pub(super) fn slice(model: &Model, view: &View, around: Around, cache: &mut Cach
     let window = &room.window;
     let at_end = window.after == Edge::End;
     let outbox: Vec<&OutboxItem> =
-        if at_end { connection.chat.outbox_of(&view.key.1).collect() } else { Vec::new() };
+        if at_end { connection.chat.queued_rows(&view.key.1).collect() } else { Vec::new() };
     // One row more than wanted on each side: the first one's neighbour, and whether there is more behind the last.
     let (back, ahead) = (view.before + 1, view.after + 2);
     let mut rows: Vec<Source> = Vec::new();
@@ -509,7 +509,11 @@ fn pending_text<'a>(draft: &'a Draft, words: &Words) -> Cow<'a, str> {
             let name = draft.room_name().unwrap_or_else(|| RoomName::of_id(&draft.room));
             Cow::Owned((words.making_room)(&harmless::line(name.as_str(), ROOM_CHARS)))
         }
-        Content::Unknown(_) => Cow::Borrowed(words.unknown_content),
+        Content::Edit { .. }
+        | Content::Delete { .. }
+        | Content::Reaction { .. }
+        | Content::Pin { .. }
+        | Content::Unknown(_) => Cow::Borrowed(words.unknown_content),
     }
 }
 
@@ -532,7 +536,7 @@ fn typed(content: &Content) -> Option<&str> {
         // Bytes were typed as digits, with blanks that are gone.
         Content::Text { extra, .. } if is_binary(extra) => None,
         Content::Text { body, .. } => Some(body),
-        Content::Room { .. } | Content::Unknown(_) => None,
+        _ => None,
     }
 }
 

@@ -137,7 +137,7 @@ impl Selection {
             .as_ref()
             .map(|me| connection.chat.known.shown(&me.id, &me.name, AUTHOR_CHARS).label());
         let me = if has_frames { words.plain.sent.to_owned() } else { me.unwrap_or_default() };
-        let queued = connection.chat.outbox_of(&key.1).filter(|item| self.contains(Key::Pending(item.seq)));
+        let queued = connection.chat.queued_rows(&key.1).filter(|item| self.contains(Key::Pending(item.seq)));
         logged
             .chain(queued.map(|item| Line {
                 at: item.draft.at,
@@ -171,7 +171,7 @@ fn ends(cx: &Cx, key: &RoomKey) -> Option<(Key, Key)> {
         let connection = model.connections.get(&key.0)?;
         let window = &connection.chat.rooms.get(&key.1)?.window;
         let logged = || window.messages().map(|message| Key::Message(message.position));
-        let queued = || connection.chat.outbox_of(&key.1).map(|item| Key::Pending(item.seq));
+        let queued = || connection.chat.queued_rows(&key.1).map(|item| Key::Pending(item.seq));
         Some((logged().chain(queued()).next()?, logged().next_back().into_iter().chain(queued()).last()?))
     })
 }
@@ -194,7 +194,7 @@ fn neighbour(cx: &Cx, key: &RoomKey, of: Key, down: bool) -> Option<(Key, Messag
         let room = connection.chat.rooms.get(&key.1)?;
         let queued = |wanted: &dyn Fn(u64) -> bool| {
             let mut items: Vec<_> =
-                connection.chat.outbox_of(&key.1).filter(|item| wanted(item.seq)).collect();
+                connection.chat.queued_rows(&key.1).filter(|item| wanted(item.seq)).collect();
             if !down {
                 items.reverse();
             }

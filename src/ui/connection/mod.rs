@@ -19,7 +19,7 @@ use crate::model::name;
 use crate::model::profile::{Login, Profile, Protocol, Secret, Socket, WebSocketOptions};
 use crate::model::upgrade::BadOptions;
 
-/// What is typed in the dialog.
+/// Contents of the dialog.
 pub(super) struct Form {
     id: ConnectionId,
     name: String,
@@ -31,40 +31,40 @@ pub(super) struct Form {
     socket: Socket,
     protocol: Protocol,
     auto_connect: bool,
-    /// Where there is no keyring, the person wants the token in a file.
+    /// Whether the person agreed to store the token in a file because there is no keyring.
     keep_in_file: bool,
-    /// Whether there is a keyring is being looked for, or known.
+    /// Whether the keyring has been looked for.
     asked_keyring: bool,
     advanced: bool,
-    /// With what the last test was made: its outcome says nothing of anything else.
+    /// Inputs of the last test; its result applies only to these.
     tested: Option<Tried>,
     fresh: bool,
     nearby: nearby::Picker,
     plain: plain::Fields,
 }
 
-/// What decides how a test ends.
+/// Inputs that determine the result of a test.
 #[derive(Clone, PartialEq, Eq)]
 struct Tried(Vec<String>, Socket, Protocol);
 
-/// What the form says so far.
+/// Validation of the form.
 struct Checked {
     addresses: Result<Vec<Address>, BadAddress>,
     fingerprint: Result<Option<String>, ()>,
-    /// How a plain WebSocket is used, and what it carries that is secret.
+    /// How to use a plain WebSocket, and its secrets.
     plain: Result<(WebSocketOptions, Login), BadOptions>,
-    /// Something else that is missing.
+    /// Another missing field.
     missing: Option<&'static str>,
 }
 
-/// What a test's outcome leads to by one click.
+/// What one click does after a test.
 #[derive(Copy, Clone, PartialEq, Eq)]
 enum Next {
     /// Nothing.
     Stay,
-    /// To test again, with what the test found to be right.
+    /// Test again with the corrected settings.
     Test,
-    /// To connect.
+    /// Connect.
     Save,
 }
 
@@ -97,7 +97,7 @@ impl Form {
         Form { address, ..Form::add() }
     }
 
-    /// For the settings of a connection.
+    /// For an existing connection.
     pub(super) fn edit(cx: &Cx, id: ConnectionId) -> Option<Form> {
         let profile = cx.model.read(|model| Some(model.connections.get(&id)?.profile.clone()))?;
         let ca_file = profile.ca_file.map(|path| path.display().to_string()).unwrap_or_default();
@@ -119,7 +119,7 @@ impl Form {
         })
     }
 
-    /// For a new connection like another. Its secrets are not taken along: a copy is there to differ.
+    /// For a copy of a connection. Secrets are not copied.
     pub(super) fn duplicate(cx: &Cx, id: ConnectionId) -> Option<Form> {
         let mut form = Form::edit(cx, id)?;
         form.id = ConnectionId(0);
@@ -134,7 +134,7 @@ impl Form {
         self.protocol == Protocol::WebSocket
     }
 
-    /// Whether it is for a new connection.
+    /// Whether it adds a connection.
     pub(super) fn is_new(&self) -> bool {
         self.id == ConnectionId(0)
     }
@@ -144,12 +144,12 @@ impl Form {
         let title = if self.id == ConnectionId(0) { words.add_title } else { words.edit_title };
         sheet::title(ui, title);
         let most = (window_height - 190.0).max(160.0);
-        // At its full height from the first frame: grown frame by frame it would move under the pointer.
+        // At full height from the first frame: growing frame by frame, it would move under the pointer.
         let scroll = ScrollArea::vertical().max_height(most).min_scrolled_height(most);
         let enter = scroll.auto_shrink([false, true]).show(ui, |ui| self.fields(ui, cx)).inner;
         let checked = self.check(cx);
-        // Before an invite is used, the person is to know whether its token can be kept. It is asked for only then: a keyring
-        // that is locked wants its password.
+        // Before an invite is used, the person should know whether its token can be stored. Only checked then, because
+        // a locked keyring asks for its password.
         if self.gives_secret(&checked) && !std::mem::replace(&mut self.asked_keyring, true) {
             cx.intents.push(Intent::Link(LinkIntent::AskKeyring));
         }
@@ -186,7 +186,7 @@ impl Form {
         fate
     }
 
-    /// Returns whether Enter was pressed in a field; where something is missing, it goes there.
+    /// Returns whether Enter was pressed in a field; if a field is missing, moves the focus there.
     fn fields(&mut self, ui: &mut Ui, cx: &mut Cx) -> bool {
         let words = cx.words;
         ui.spacing_mut().item_spacing.y = space::TINY;
@@ -202,14 +202,14 @@ impl Form {
         {
             self.address = link.address_text;
         }
-        // It is typed where everybody can read it, and would be kept with the address.
+        // In the address it would be visible on screen and stored with the address.
         if self.is_plain() {
             self.plain.take_userinfo(&mut self.address);
         } else if let Some(password) = address::take_password(&mut self.address) {
             self.token = password.reveal().to_owned();
         }
         if std::mem::take(&mut self.fresh) {
-            // The one thing that is needed; a name the server has.
+            // The only required field; the server provides the name.
             let first = if self.address.is_empty() { &address } else { &name };
             first.request_focus();
         }
@@ -249,7 +249,7 @@ impl Form {
         enter
     }
 
-    /// What is wrong with the address, as what it was understood, and whether it is read along.
+    /// Explains what is wrong with the address, or how it was understood.
     fn said_of_address(&self, ui: &mut Ui, cx: &Cx, checked: &Checked) {
         let words = cx.words;
         match &checked.addresses {
@@ -271,7 +271,7 @@ impl Form {
         }
     }
 
-    /// The rest of the fields of a plain WebSocket. Returns whether Enter was pressed in one, or in those before.
+    /// The other fields of a plain WebSocket. Returns whether Enter was pressed in one of them or before.
     fn plain_fields(
         &mut self,
         ui: &mut Ui,
@@ -294,7 +294,7 @@ impl Form {
         enter
     }
 
-    /// Where the token will be: said before it is given, and chosen where there is no keyring.
+    /// Says where the token will be stored; without a keyring, lets the person choose.
     fn storage(&mut self, ui: &mut Ui, cx: &Cx, checked: &Checked) {
         let words = cx.words.profiles;
         let (invited, gives_secret) = (self.invited(checked), self.gives_secret(checked));
@@ -316,7 +316,7 @@ impl Form {
         hint(ui, words.keep_in_file_warning);
     }
 
-    /// Asks for it to be saved, and its token to be kept where the person wants it.
+    /// Saves the connection, and its token where the person wants it.
     fn save(&self, cx: &mut Cx, profile: Profile, credential: Credential) {
         let was_in_file = cx.model.read(|model| model.tokens_in_file.contains(&self.id));
         let is_new_token = match &credential {
@@ -372,7 +372,8 @@ impl Form {
         Tried(all.map(|text| text.trim().to_owned()).collect(), self.socket, self.protocol)
     }
 
-    /// How the test went. Returns what the person wants to do about it: to test again, with the address that it found to be
+    /// The result of the test. Returns what the person wants to do: test again with the corrected address, or connect
+    /// with the protocol that was found.
     /// right, or to connect by the protocol that it found.
     fn outcome(&mut self, ui: &mut Ui, cx: &Cx, checked: &Checked) -> Next {
         let is_of_this = self.tested.as_ref() == Some(&self.tried());
@@ -400,7 +401,7 @@ impl Form {
             if !ui.add(widgets::plain(cx.words.plain.connect_as_plain)).clicked() {
                 return Next::Stay;
             }
-            // What was given for a Duplex server goes to no other.
+            // Credentials for a Duplex server are not sent to another server.
             self.token.clear();
             self.protocol = Protocol::WebSocket;
             return Next::Save;
@@ -430,7 +431,7 @@ impl Form {
         checked.addresses.as_ref().is_ok_and(|all| all.iter().any(|address| address.invite.is_some()))
     }
 
-    /// Whether something is given that is to be kept secret.
+    /// Whether any secret was entered.
     fn gives_secret(&self, checked: &Checked) -> bool {
         match self.protocol {
             Protocol::Duplex => self.invited(checked) || !self.token.trim().is_empty(),
@@ -472,7 +473,7 @@ impl Form {
         checked
     }
 
-    /// The settings and the way in, as the worker takes them.
+    /// The profile and credentials for the worker.
     fn settings(&self, checked: Checked) -> Option<(Profile, Credential)> {
         let addresses = checked.addresses.ok()?;
         let mut urls: Vec<String> = addresses.iter().map(|address| address.url.clone()).collect();
@@ -533,7 +534,7 @@ fn field(ui: &mut Ui, name: &str, hint: &str, text: &mut String, secret: bool) -
     response
 }
 
-/// Whether Enter was pressed there; not the one that ends a syllable of an input method.
+/// Whether Enter was pressed; ignores the one that ends a composition.
 fn entered(ui: &Ui, field: &egui::Response) -> bool {
     let is_ime = |event: &egui::Event| matches!(event, egui::Event::Ime(_));
     field.has_focus() && ui.input(|input| input.key_pressed(Key::Enter) && !input.events.iter().any(is_ime))

@@ -1,5 +1,5 @@
-//! Part of the dialog of a connection: what a plain WebSocket needs beside its address. Values of headers and the password
-//! are shown as dots; what is kept of them is never read back into the window.
+//! Fields for a plain WebSocket in the connection dialog. Header values and the password are masked; stored ones are
+//! never read back into the window.
 
 use egui::accesskit::Role;
 use egui::{Align, Layout, TextEdit, Ui, vec2};
@@ -13,17 +13,17 @@ use crate::ui::icons::Icon;
 use crate::ui::theme::{size, space};
 use crate::ui::{Cx, widgets};
 
-/// What is typed of it.
+/// Contents of the fields.
 pub(super) struct Fields {
     user: String,
     password: String,
     headers: Vec<Header>,
     subprotocols: String,
-    /// Whether to connect again when the connection ends.
+    /// Whether to reconnect.
     pub(super) reconnect: bool,
-    /// As it was before.
+    /// The saved options.
     original: WebSocketOptions,
-    /// Whether a password and values of headers may be kept of it.
+    /// Whether a password and header values may be stored.
     has_kept: bool,
     wants_focus: bool,
 }
@@ -42,7 +42,7 @@ impl Default for Fields {
 }
 
 impl Fields {
-    /// Of a connection that is to be changed.
+    /// For an existing connection.
     pub(super) fn of(options: WebSocketOptions) -> Fields {
         let header = |name: &String| Header { name: name.clone(), value: String::new() };
         Fields {
@@ -57,28 +57,28 @@ impl Fields {
         }
     }
 
-    /// Nothing is kept of it: it is of a connection that is not there yet.
+    /// Nothing is stored for a new connection.
     pub(super) fn forget_kept(&mut self) {
         self.has_kept = false;
     }
 
-    /// How it was used before.
+    /// The saved options.
     pub(super) fn original(&self) -> &WebSocketOptions {
         &self.original
     }
 
-    /// All that decides whether it connects.
+    /// The inputs that determine whether it connects.
     pub(super) fn texts(&self) -> impl Iterator<Item = &String> {
         let headers = self.headers.iter().flat_map(|header| [&header.name, &header.value]);
         [&self.user, &self.password, &self.subprotocols].into_iter().chain(headers)
     }
 
-    /// Whether a password or a value of a header was typed.
+    /// Whether a password or header value was entered.
     pub(super) fn gives_secret(&self) -> bool {
         !self.password.is_empty() || self.headers.iter().any(|header| !header.value.is_empty())
     }
 
-    /// A user and a password in the address go where they belong.
+    /// Moves user and password from the address into their fields.
     pub(super) fn take_userinfo(&mut self, address: &mut String) {
         if let Some(userinfo) = address::take_userinfo(address) {
             self.user = userinfo.user;
@@ -86,7 +86,7 @@ impl Fields {
         }
     }
 
-    /// Whether something is to be kept otherwise than it is.
+    /// Whether anything differs from what is saved.
     pub(super) fn changes_login(&self, given: &Login) -> bool {
         let names = self.named().map(|header| header.name.trim());
         !given.is_empty() || self.user != self.original.user || !names.eq(self.original.headers.iter())
@@ -100,7 +100,7 @@ impl Fields {
         self.has_kept && self.original.headers.iter().any(|known| known.eq_ignore_ascii_case(name))
     }
 
-    /// The options, and what of the secrets was typed.
+    /// The options and the entered secrets.
     pub(super) fn check(&self) -> Result<(WebSocketOptions, Login), BadOptions> {
         let subprotocols = self.subprotocols.split(',').map(str::trim).filter(|name| !name.is_empty());
         let mut login = Login::default();

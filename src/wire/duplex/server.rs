@@ -670,6 +670,9 @@ fn refusal_of_content(content: &Content) -> Option<Refusal> {
         Content::Unknown(unknown) => {
             Some(Refusal::UnknownKind { kind: limits::cut(&unknown.kind, limits::TITLE_CHARS) })
         }
+        changing if changing.target().is_some() => {
+            Some(Refusal::UnknownKind { kind: changing.kind().to_owned() })
+        }
         Content::Text { body, .. } if body.is_empty() => other("empty"),
         _ if content.body().len() > MAX_BODY_BYTES => too_large(MAX_BODY_BYTES),
         // What entries are sent in is nested deeper than what they came in.

@@ -1,6 +1,6 @@
-//! Plain WebSocket: every message as it comes, in one room. The server is a stranger of whom nothing is expected: it numbers
-//! nothing, confirms nothing and names nobody. What is said of the socket itself, how it opened and how it ended, is a row
-//! of the room, too: [`row`].
+//! Plain WebSocket: every message is shown as received, in one room. Nothing is expected of the server: it numbers
+//! nothing, confirms nothing and identifies nobody. Opening and closing of the socket are rows of the room, too:
+//! [`row`].
 
 pub mod row;
 
@@ -19,45 +19,45 @@ use crate::wire::{
 };
 use row::Row;
 
-/// Largest message that is taken, in bytes of payload.
+/// Maximum size of a message, in bytes of payload.
 pub const MAX_FRAME_BYTES: usize = 1024 * 1024;
-/// A server that says nothing for so long is pinged, in milliseconds.
+/// A server that sends nothing for this long is pinged, in milliseconds.
 const QUIET_MS: u64 = 25_000;
-/// After so long without a word from the server, a ping finds out whether it got what was sent, in milliseconds.
+/// If the server sends nothing for this long after a message, a ping checks whether it is still there. In milliseconds.
 const WORD_MS: u64 = 500;
-/// With so many messages of which that is not known, the ping does not wait.
+/// With this many unchecked messages, the ping is sent at once.
 const MAX_WITHOUT_WORD: usize = 16;
-/// The server's own id in its room, and ours.
+/// Ids of the server and of ourselves in the room.
 const SERVER: &str = "server";
 const ME: &str = "me";
 
-/// What a session needs to begin.
+/// Configuration of a session.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
-    /// Subprotocols to offer, in this order. A server that chooses none of them is refused.
+    /// Subprotocols to offer, in order of preference. A server that chooses none of them is rejected.
     pub subprotocols: Vec<String>,
 }
 
 /// The client's end.
 pub struct PlainSession {
     server: Sender,
-    /// Makes the ids of what is received.
+    /// Generates ids for received messages.
     entropy: [u8; 32],
     received: u64,
     is_open: bool,
-    /// Given to the transport, and not known to have left it.
+    /// Given to the transport, and possibly not sent.
     sending: VecDeque<OutboxItem>,
-    /// Sent, and nothing heard since.
+    /// Sent, but nothing was received since.
     without_word: VecDeque<OutboxItem>,
-    /// When to ping because of these.
+    /// When to send a ping because of these.
     ping_at: Option<u64>,
-    /// When the ping that has no answer yet was sent.
+    /// When the unanswered ping was sent.
     pinged_at: Option<u64>,
     outputs: VecDeque<Output>,
 }
 
 impl PlainSession {
-    /// Begins a conversation. `entropy`: fresh random bytes.
+    /// Begins a session. `entropy`: fresh random bytes.
     pub fn new(entropy: [u8; 32]) -> Self {
         PlainSession {
             server: Sender { id: PrincipalId(SERVER.to_owned()), name: String::new() },
@@ -97,14 +97,14 @@ impl PlainSession {
         self.show(now, &row);
     }
 
-    /// Shows a row that comes from the server or says something of its socket, after what was sent before it.
+    /// Shows a row that comes from the server or describes its socket, after messages sent before it.
     fn show(&mut self, now: Time, row: &Row) {
         let mut entries = self.take_sent(now);
         entries.push(row.entry(self.next_id(), room(), self.server.clone(), now.wall_ms));
         self.event(Event::Chat(ChatEvent::Entries { entries, live: true }));
     }
 
-    /// The server said something, so that it may have what was sent before. It confirms nothing.
+    /// The server sent something, so it may have received what was sent before. It confirms nothing.
     fn take_sent(&mut self, now: Time) -> Vec<Entry> {
         self.ping_at = None;
         let me = Sender { id: PrincipalId(ME.to_owned()), name: String::new() };
@@ -117,7 +117,7 @@ impl PlainSession {
         self.without_word.drain(..).map(entry).collect()
     }
 
-    /// An id that no other entry has.
+    /// A unique id.
     fn next_id(&mut self) -> MessageId {
         self.received += 1;
         let mut bytes = [0; 16];
@@ -141,7 +141,7 @@ impl PlainSession {
                 self.event(Event::Chat(ChatEvent::HistoryFailed { room }));
             }
             Request::Probe => self.ping(now),
-            // There is nobody to tell, and nothing to ask.
+            // Presence and questions do not exist in this protocol.
             Request::Chat(ChatRequest::Typing(_) | ChatRequest::Read { .. })
             | Request::Manage { .. }
             | Request::Device(
@@ -162,7 +162,7 @@ impl PlainSession {
         self.outputs.push_back(Output::Ping);
     }
 
-    /// These went out. Whether the server is still there to get them is found out before long.
+    /// These were sent. A ping will check whether the server is still there.
     fn flushed(&mut self, now: Time, ids: &[MessageId]) {
         let is_flushed = |item: &OutboxItem| ids.contains(&item.draft.id);
         let (flushed, sending) = std::mem::take(&mut self.sending).into_iter().partition(is_flushed);
@@ -197,7 +197,7 @@ impl Session for PlainSession {
             Input::Pong => self.pong(now),
             Input::Closed(why) => {
                 if self.is_open {
-                    // Whether what was sent last arrived is not known: it is not of these rows.
+                    // Whether the last messages arrived is unknown; they are not among these rows.
                     self.without_word.clear();
                     self.show(now, &Row::closed(&why));
                 }
@@ -228,13 +228,13 @@ impl Session for PlainSession {
         Some(QUIET_MS)
     }
 
-    /// What a code means is between a server and its own clients: only what is wrong with the connection itself is final.
+    /// Close codes are private to servers and their clients, so only errors of the connection itself are final.
     fn is_final(&self, why: &Why) -> bool {
         !matches!(why, Why::Closed { .. }) && !why.is_retryable()
     }
 }
 
-/// Says nothing of a frame: whatever it means is between the server and its own clients.
+/// Describes nothing: the meaning of frames is private to servers and their clients.
 pub struct Describer;
 
 impl Describe for Describer {
@@ -243,7 +243,7 @@ impl Describe for Describer {
     }
 }
 
-/// The one room.
+/// The only room.
 pub fn room() -> RoomId {
     RoomId::messages()
 }

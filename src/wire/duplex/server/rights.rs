@@ -6,11 +6,16 @@ use crate::model::{Feature, Features, Principal, PrincipalKind, Sender};
 use crate::wire::duplex::limits;
 use crate::wire::duplex::message::HubMessage;
 
+/// What this hub refuses as of an unknown kind.
+const NOT_TAKEN: [Feature; 5] =
+    [Feature::Replies, Feature::Edits, Feature::Deletions, Feature::Reactions, Feature::Pins];
+
 /// What the hub offers to this principal.
 pub(super) fn features_for(me: &Principal) -> Features {
+    let all = NOT_TAKEN.into_iter().fold(Features::all(), Features::without);
     match me.kind {
-        PrincipalKind::Admin => Features::all(),
-        _ => Features::all().without(Feature::People).without(Feature::Invites),
+        PrincipalKind::Admin => all,
+        _ => all.without(Feature::People).without(Feature::Invites),
     }
 }
 
