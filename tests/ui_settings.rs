@@ -8,9 +8,9 @@ use duplex::model::content::Content;
 use duplex::model::event::Update;
 use duplex::model::intent::{AppIntent, ChatIntent, Intent, LinkIntent};
 use duplex::model::preferences::Hours;
-use duplex::model::{LanguageChoice, Preferences, Theme};
+use duplex::model::{Autostart, Banner, LanguageChoice, Preferences, Theme};
 use duplex::ui::theme;
-use egui::accesskit::Role;
+use egui::accesskit::{Role, Toggled};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
 
@@ -457,4 +457,63 @@ fn all_shortcuts_are_seen_at_once_in_columns_and_in_one_where_it_is_narrow() {
         assert_eq!(lefts.len(), 1, "{lefts:?}");
         assert!(all.iter().all(|rect| rect.left() >= 0.0 && rect.right() <= 480.0), "{all:?}");
     }
+}
+
+#[test]
+fn starting_at_sign_in_shows_what_the_system_has_and_why_it_could_not_change_it() {
+    let mut window = Window::online();
+    window.click("Settings");
+    let name = "Start Duplex when you sign in";
+    let toggled = |window: &Window| {
+        let node = window.harness.get_by_role_and_label(Role::CheckBox, name);
+        (node.accesskit_node().is_disabled(), node.accesskit_node().toggled())
+    };
+    assert!(toggled(&window).0, "nothing is known yet");
+    let state = |is_on, failed: Option<&str>| {
+        Update::Autostart(Autostart { is_known: true, is_on, failed: failed.map(str::to_owned) })
+    };
+    window.update(state(false, None));
+    assert_eq!(toggled(&window), (false, Some(Toggled::False)));
+    window.click(name);
+    assert_eq!(window.intents(), [Intent::App(AppIntent::SetAutostart(true))]);
+    assert_eq!(toggled(&window).1, Some(Toggled::False), "not before the system has it");
+    window.update(state(true, None));
+    assert_eq!(toggled(&window).1, Some(Toggled::True));
+    window.update(state(false, Some("disk full")));
+    assert!(window.harness.query_by_label_contains("couldn't be changed (disk full)").is_some());
+    assert_eq!(toggled(&window).1, Some(Toggled::False));
+    window.check_names();
+}
+
+#[test]
+fn log_files_are_shown_in_their_folder() {
+    let mut window = Window::online();
+    window.click("Settings");
+    look_for(&mut window, "diagnostics");
+    window.click("Show log files");
+    let folder = std::path::Path::new("logs").display().to_string();
+    assert_eq!(window.intents(), [Intent::App(AppIntent::OpenLink(folder))]);
+}
+
+#[test]
+fn a_crash_is_offered_to_be_read_and_copied_until_it_is_dismissed() {
+    let mut window = Window::online();
+    let note = "Duplex 0.1.0\nthread: worker\nat: src/x.rs:1:2";
+    let banner = Banner::ClosedUnexpectedly { note: Some(note.into()) };
+    window.update(Update::Banner(banner.clone()));
+    assert!(window.harness.query_all_by_label_contains("Duplex closed unexpectedly").next().is_some());
+    assert_eq!(copied_by(&mut window, "Copy report"), note);
+    window.click("Show");
+    assert!(window.harness.query_by_label_contains("thread: worker").is_some());
+    assert!(window.harness.query_by_label_contains("is never sent").is_some());
+    window.check_names();
+    window.click("Close");
+    window.intents();
+    window.click("Dismiss");
+    assert_eq!(window.intents(), [Intent::App(AppIntent::DismissBanner(banner))]);
+    // Nothing was noted: there is nothing to show.
+    window.update(Update::BannerOver(Banner::ClosedUnexpectedly { note: Some(note.into()) }));
+    window.update(Update::Banner(Banner::ClosedUnexpectedly { note: None }));
+    assert!(window.harness.query_all_by_label_contains("It may have crashed").next().is_some());
+    assert!(window.harness.query_by_label("Show").is_none());
 }

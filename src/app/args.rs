@@ -21,6 +21,9 @@ Examples:
   duplex --screenshot window.png --after 3
   duplex --quit
 
+Log files and reports of crashes are in the folder logs of the data directory; Settings, Data shows
+where that is. They hold no messages and no tokens, and are never sent.
+
 Exit codes:
   0  the window was closed
   1  the window could not open, or failed; the last line says why
@@ -42,6 +45,9 @@ pub(super) struct Args {
     /// Allow ws:// to another computer: anyone on the network can read the token and all messages.
     #[arg(long, requires = "url")]
     pub(super) insecure: bool,
+    /// Start in the tray, without showing the window; minimized where there is no tray.
+    #[arg(long, conflicts_with_all = ["screenshot", "quit", "link"])]
+    pub(super) hidden: bool,
     /// Save a screenshot of the window to this file, and exit.
     #[arg(long, value_name = "FILE.png", value_parser = picture)]
     pub(super) screenshot: Option<PathBuf>,

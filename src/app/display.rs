@@ -280,6 +280,7 @@ pub(super) fn end_with_the_display() {
     type Handler = extern "C" fn(*mut std::ffi::c_void) -> std::ffi::c_int;
     extern "C" fn lost(_display: *mut std::ffi::c_void) -> std::ffi::c_int {
         tell("The desktop session has ended.");
+        super::crash::ended();
         // SAFETY: ends the process at once; nothing of it runs afterwards.
         unsafe { libc::_exit(1) }
     }

@@ -16,6 +16,7 @@ use super::outside::Outside;
 use super::place::{self, Fitting};
 use super::repaint::RepaintLimiter;
 use super::screenshot::{Plan, Shot};
+use super::{crash, signals};
 use crate::clock;
 use crate::model::intent::AppIntent;
 use crate::model::notices::ClickTarget;
@@ -36,6 +37,8 @@ pub(super) struct Start {
     pub(super) panes: Panes,
     /// A link to open in it.
     pub(super) link: Option<String>,
+    /// Whether it starts in the tray.
+    pub(super) is_hidden: bool,
 }
 
 /// Opens the window and runs until it is closed.
@@ -48,16 +51,27 @@ pub(super) fn open(
     plan: Option<Plan>,
     start: Start,
 ) -> Result<(), String> {
-    let Start { place, panes, link: opened } = start;
-    let viewport = viewport(place.as_ref());
+    let Start { place, panes, link: opened, is_hidden } = start;
+    let viewport = viewport(place.as_ref()).with_active(!is_hidden);
     let language = super::system_language();
     let chosen = model.read(|model| model.preferences.language);
     let takes_picture = plan.is_some();
     let outcome: Arc<Mutex<Option<Result<(), String>>>> = Arc::default();
     let theirs = Arc::clone(&outcome);
     let link = Link::new();
-    let mut parts =
-        Some(Parts { model, worker, gate, instance, desktop, plan, place, panes, opened, outcome: theirs });
+    let mut parts = Some(Parts {
+        model,
+        worker,
+        gate,
+        instance,
+        desktop,
+        plan,
+        place,
+        panes,
+        opened,
+        is_hidden,
+        outcome: theirs,
+    });
     let opened = renderers().iter().try_fold(String::new(), |tried, &renderer| {
         let options = NativeOptions {
             viewport: viewport.clone(),
@@ -144,12 +158,15 @@ struct Parts {
     panes: Panes,
     /// A link to open.
     opened: Option<String>,
+    /// Whether it starts in the tray.
+    is_hidden: bool,
     outcome: Arc<Mutex<Option<Result<(), String>>>>,
 }
 
 impl Parts {
     fn assemble(self, creation: &eframe::CreationContext<'_>, language: Language) -> Window {
-        let Parts { model, worker, gate, instance, desktop, plan, place, panes, opened, outcome } = self;
+        let Parts { model, worker, gate, instance, desktop, plan, place, panes, opened, is_hidden, outcome } =
+            self;
         let mut not_pasted = None;
         // Before the views, so that it handles pastes first.
         match Clipboard::new(Arc::new(clipboard::Desktop::of(creation))) {
@@ -169,9 +186,11 @@ impl Parts {
         let _ = gate.set(RepaintLimiter::new(creation.egui_ctx.clone()));
         // Wayland does not report a window's visibility and cannot change it.
         let can_hide = creation.winit_window().is_some_and(|window| window.is_visible().is_some());
-        let outside = Outside::new(desktop, can_hide);
+        let outside = Outside::new(desktop, can_hide, is_hidden);
         if let Some(reports) = outside.reports() {
             reports.wake(creation.egui_ctx.clone());
+            let signalled = Arc::clone(reports);
+            signals::on_end(move || signalled.push(Report::Quit));
             let reports = Arc::clone(reports);
             let _ = instance.window().set(Box::new(move |call| {
                 reports.push(match call {
@@ -285,6 +304,8 @@ impl eframe::App for Window {
         if let Some(worker) = self.worker.take() {
             worker.shut_down_after(self.wanted.drain(..));
         }
+        // On macOS the program may end without returning from here.
+        crash::ended();
         if let Some(shot) = self.shot.take() {
             *self.outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(shot.outcome());
         }

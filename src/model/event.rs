@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::autostart::Autostart;
 use super::banner::Banner;
 use super::device::{Command, DeviceId, DeviceState, LogLine, MetricName, Readings, Value};
 use super::device_choices::DeviceChoices;
@@ -654,6 +655,8 @@ pub enum Update {
     DayFound(DayFound),
     /// A message was looked for.
     MessageFound(MessageFound),
+    /// Whether the app starts when the person signs in.
+    Autostart(Autostart),
     /// All saved connections are there.
     ConnectionsLoaded,
     /// A text was saved to this file, or could not be, in the system's words. With the request's number.

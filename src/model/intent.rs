@@ -394,6 +394,8 @@ pub enum AppIntent {
     SetPreferences(Preferences),
     /// Show a saved file in the system's file manager.
     ShowFile(PathBuf),
+    /// Start the app when the person signs in, or no longer.
+    SetAutostart(bool),
     /// Show a notice, for the person to see what it looks like.
     TryNotice,
     /// The person looks at this now; none: not at the window.

@@ -1,6 +1,7 @@
 //! The domain: what a person talks about and looks at. Pure data and pure reducers; no I/O, no clock, no egui.
 
 pub mod address;
+pub mod autostart;
 pub mod banner;
 pub mod change;
 pub mod chat;
@@ -49,6 +50,7 @@ pub mod window;
 pub mod zone;
 
 pub use address::Address;
+pub use autostart::Autostart;
 pub use banner::Banner;
 pub use change::Changes;
 pub use chat::{Chat, Room};

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use super::autostart::Autostart;
 use super::banner::Banner;
 use super::chat::Chat;
 use super::device::{DeviceId, Freshness, Spec, Status};
@@ -62,6 +63,8 @@ pub struct Connection {
 pub struct Model {
     /// The connections.
     pub connections: BTreeMap<ConnectionId, Connection>,
+    /// Whether the app starts when the person signs in.
+    pub autostart: Autostart,
     /// Whether all saved connections are among them: at start they come one after the other.
     pub connections_loaded: bool,
     /// Connections that a newer version set up: they are not connected.
@@ -144,6 +147,7 @@ impl Model {
             Update::Found(found) => self.searching.found = Some(found),
             Update::DayFound(found) => self.searching.day = Some(found),
             Update::MessageFound(found) => self.searching.message = Some(found),
+            Update::Autostart(autostart) => self.autostart = autostart,
             Update::ConnectionsLoaded => self.connections_loaded = true,
             Update::TextSaved(number, saved) => self.text_saved = Some((number, saved)),
             Update::Indexed(percent) => self.searching.indexed = percent,

@@ -31,7 +31,9 @@ impl Ui {
         let width = ui.available_width();
         self.layout.fit(width);
         self.stops.clear();
-        banner::show(ui, cx);
+        if let Some(note) = banner::show(ui, cx) {
+            self.dialog = Some(dialog::Dialog::CrashNote(note));
+        }
         self.bar(ui, cx);
         let below = ui.available_rect_before_wrap();
         if self.logs.show(ui, cx) {

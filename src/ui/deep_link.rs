@@ -267,7 +267,7 @@ fn place(ui: &mut Ui, cx: &Cx, link: &DeepLink) {
         ui.add(Label::new(RichText::new(text).font(theme::small()).color(theme.warn)).wrap());
     };
     // The host is in ASCII: shown as well as people read it.
-    let concerns = LinkTarget::parse(&format!("https://{place}/")).map(|target| target.concerns(None));
+    let concerns = LinkTarget::parse(&["https://", &place, "/"].concat()).map(|target| target.concerns(None));
     for concern in concerns.into_iter().flatten() {
         match concern {
             Concern::Letters(name) => warn(ui, &(cx.words.rich.letters)(&name)),

@@ -145,7 +145,13 @@ impl Driver {
                 self.first_steps_done();
                 self.save_settings();
             }
-            Intent::App(AppIntent::DismissBanner(banner)) => self.update(Update::BannerOver(banner)),
+            Intent::App(AppIntent::DismissBanner(banner)) => {
+                if matches!(banner, Banner::ClosedUnexpectedly { .. } | Banner::PartFailed { .. }) {
+                    self.keep_crash_note();
+                }
+                self.update(Update::BannerOver(banner));
+            }
+            Intent::App(AppIntent::SetAutostart(on)) => self.set_autostart(on),
             Intent::App(AppIntent::Focus(true)) => self.drive(engine::Input::NudgeAll),
             Intent::App(AppIntent::Focus(false)) => {}
         }
@@ -155,6 +161,7 @@ impl Driver {
         match done {
             TaskResult::Found(found) => self.update(Update::Found(found)),
             TaskResult::DayFound(found) => self.update(Update::DayFound(found)),
+            TaskResult::Autostart(state) => self.update(Update::Autostart(state)),
             TaskResult::MessageFound(found) => self.update(Update::MessageFound(found)),
             TaskResult::TextSaved(number, saved) => self.update(Update::TextSaved(number, saved)),
             TaskResult::Show(connection, event) => self.update(Update::Connection(connection, event)),

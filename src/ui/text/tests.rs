@@ -85,7 +85,7 @@ fn refusals() -> [Refusal; 10] {
     ]
 }
 
-fn banners() -> [Banner; 11] {
+fn banners() -> [Banner; 14] {
     let path = PathBuf::from("client.db");
     [
         Banner::DiskFull,
@@ -97,6 +97,9 @@ fn banners() -> [Banner; 11] {
         Banner::ReadingsSetAside { path: path.clone() },
         Banner::SettingsSetAside { path },
         Banner::Restarted,
+        Banner::ClosedUnexpectedly { note: None },
+        Banner::ClosedUnexpectedly { note: Some("x".into()) },
+        Banner::PartFailed { note: "x".into() },
         Banner::SecretNotKept { connection: crate::model::ConnectionId(1), detail: "x".into() },
         Banner::LinkNotOpened { url: "https://example.com".into(), detail: "x".into() },
     ]
@@ -964,6 +967,29 @@ fn every_sentence_about_links_is_there_in_both_languages() {
         assert!(filled[2..].iter().all(|text| text.contains("‹two›")));
         let all = plain.into_iter().chain(bad.map(words.bad)).map(str::to_owned).chain(filled);
         for text in all {
+            assert_eq!(text.chars().any(is_hangul), language == Language::Korean, "{text}");
+        }
+    }
+}
+
+#[test]
+fn every_sentence_about_the_app_itself_is_there_in_both_languages() {
+    for language in ALL {
+        let words = language.words().sheet;
+        let detail = (words.autostart_failed)("‹one›");
+        assert!(detail.contains("‹one›"));
+        for text in [
+            words.logs,
+            words.logs_text,
+            words.logs_show,
+            words.autostart,
+            words.autostart_text,
+            &detail,
+            words.crash_title,
+            words.crash_text,
+            words.crash_show,
+            words.crash_copy,
+        ] {
             assert_eq!(text.chars().any(is_hangul), language == Language::Korean, "{text}");
         }
     }
