@@ -77,6 +77,7 @@ impl Engine {
             | ChatIntent::FindDay { .. }
             | ChatIntent::FindMessage { .. }
             | ChatIntent::SetRoomLevel { .. } => {}
+            of_room => self.change_rooms(now, of_room, id),
         }
     }
 
@@ -98,7 +99,7 @@ impl Engine {
         self.updates.push(Update::Connection(connection, Event::Chat(event)));
     }
 
-    fn ask_in_chat(&mut self, now: Time, connection: ConnectionId, request: ChatRequest) {
+    pub(super) fn ask_in_chat(&mut self, now: Time, connection: ConnectionId, request: ChatRequest) {
         self.tell(now, connection, Input::Link(link::Input::Request(Request::Chat(request))));
     }
 

@@ -14,6 +14,7 @@ mod effect;
 mod figures;
 mod input;
 mod past;
+mod rooms;
 mod show;
 mod turns;
 

@@ -195,7 +195,8 @@ impl Ui {
                 self.dialog = Some(dialog::Dialog::add());
             }
             if is_chat {
-                match self.chat.show(ui, cx, self.open.as_ref(), self.focused.unwrap_or(true)) {
+                let (open, focused) = (self.open.as_ref(), self.focused.unwrap_or(true));
+                match self.chat.show(ui, cx, open, focused, self.layout.composer_mut()) {
                     Some(chat::ChatAction::Follow(target, _)) if deep_link::is_link(target.url()) => {
                         self.open_link(target.url());
                         cx.deadline.at(cx.now.boot_ms);

@@ -9,11 +9,12 @@ use super::counts::{self, Counts};
 use super::identity::{Filters, Rows};
 use super::later;
 use super::outbox;
+use super::rooms;
 use super::search::index;
 use super::write::{self, Log, key, saturated};
 use crate::model::content::Content;
 use crate::model::notices::mentions;
-use crate::model::{ConnectionId, Entry, Offset, Position, RoomId, RoomName};
+use crate::model::{ConnectionId, Entry, Offset, Position, RoomId};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -91,13 +92,16 @@ impl<'a> MessageWriter<'a> {
             | Content::Pin { .. }
             | Content::Unknown(_) => self.keep_json(entry)?,
             Content::Room { .. } => {
-                let name = entry.draft.room_name().unwrap_or_else(|| RoomName::of_id(&entry.draft.room));
-                write::name_room(self.db, self.connection, &entry.draft.room, &name)?;
+                rooms::made(self.db, self.connection, entry)?;
                 self.keep_json_of_room(entry)?;
                 let room = self.room(&entry.draft.room)?;
                 let room = &mut self.rooms[room];
                 room.start_known = true;
                 room.changed = true;
+            }
+            Content::RoomChange { .. } | Content::Member { .. } => {
+                rooms::changed(self.db, self.connection, entry)?;
+                self.keep_json(entry)?;
             }
             Content::Text { body, .. } => {
                 let position = Position { era: self.era, offset: entry.offset };

@@ -6,7 +6,7 @@ use super::super::error::{StoreError, int};
 use super::book::MessageWriter;
 use super::identity::Filters;
 use super::write::{Log, key};
-use crate::model::content::{MESSAGE, ROOM};
+use crate::model::content::{MEMBER, MESSAGE, ROOM, ROOM_CHANGE};
 use crate::model::{ConnectionId, Content, Entry};
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -54,11 +54,11 @@ fn known_now(db: &Connection, limit: u32) -> Result<Vec<(EntryKey, Option<Entry>
     // The expression is that of the index.
     let mut query = db.prepare_cached(
         "SELECT connection, era, offset, json FROM other_entry
-         WHERE CASE WHEN json_valid(json) THEN json_extract(json, '$.kind') END IN (?1, ?2)
+         WHERE CASE WHEN json_valid(json) THEN json_extract(json, '$.kind') END IN (?1, ?2, ?3, ?4)
              AND known = 0
-         ORDER BY connection, era, offset LIMIT ?3",
+         ORDER BY connection, era, offset LIMIT ?5",
     )?;
-    let mut rows = query.query(params![MESSAGE, ROOM, limit])?;
+    let mut rows = query.query(params![MESSAGE, ROOM, ROOM_CHANGE, MEMBER, limit])?;
     let mut kept = Vec::new();
     while let Some(row) = rows.next()? {
         let entry = row.get_ref(3)?.as_str().ok().and_then(|json| serde_json::from_str(json).ok());

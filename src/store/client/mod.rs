@@ -14,6 +14,7 @@ mod later;
 mod open;
 mod outbox;
 mod read;
+mod rooms;
 mod schema;
 mod search;
 mod write;

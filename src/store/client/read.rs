@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::super::error::{StoreError, unsigned};
 use super::identity::{Filters, Rows, StoredId};
+use super::rooms;
 use super::write::{key, saturated};
 use super::{FirstAt, Loaded};
 use crate::model::change::Replies;
@@ -95,7 +96,7 @@ fn connection_row(db: &Connection, connection: ConnectionId) -> Result<Option<Co
         Ok(ConnectionRow {
             me: match me {
                 (Some(id), Some(kind), Some(name)) => {
-                    Some(Principal { id: PrincipalId(id), kind: kind_from(&kind), name })
+                    Some(Principal { id: PrincipalId(id), kind: kind_from(&kind), name, role: None })
                 }
                 _ => None,
             },
@@ -123,7 +124,7 @@ fn connection_row(db: &Connection, connection: ConnectionId) -> Result<Option<Co
 
 fn rooms(db: &Connection, connection: ConnectionId) -> Result<Vec<StoredRoom>> {
     let mut query = db.prepare_cached(
-        "SELECT id, uid, newest_era, newest_offset, read_era, read_offset, unread, draft, mentions, name, unmade FROM room
+        "SELECT id, uid, newest_era, newest_offset, read_era, read_offset, unread, draft, mentions, name, unmade, info FROM room
          WHERE connection = ?1 ORDER BY newest_era DESC, newest_offset DESC, id LIMIT ?2",
     )?;
     // One more than is shown tells that there are more.
@@ -152,6 +153,7 @@ fn rooms(db: &Connection, connection: ConnectionId) -> Result<Vec<StoredRoom>> {
             draft: row.get(7)?,
             mentions: unsigned(row.get(8)?),
             unmade: row.get(10)?,
+            info: rooms::info_of(row.get_ref(11)?.as_str().ok()),
         });
     }
     Ok(rooms)

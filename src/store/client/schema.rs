@@ -5,7 +5,7 @@ use super::super::migrate::{Schema, Synchronous};
 /// The database of the app.
 pub(super) const SCHEMA: Schema = Schema {
     application_id: 0x4475_7043,
-    steps: &[V1, V2, V3, V4, V5, CONTENT, ROOM_IDS, SCALE],
+    steps: &[V1, V2, V3, V4, V5, CONTENT, ROOM_IDS, SCALE, ROOM_INFO],
     sync: Synchronous::Full,
 };
 
@@ -238,4 +238,9 @@ UPDATE room SET (counted_era, counted_offset) = (
     SELECT coalesce(max(era), 0), coalesce(max(offset), 0) + 1 FROM (
         SELECT era, offset FROM message WHERE message.room = room.id ORDER BY era DESC, offset DESC LIMIT 1));
 CREATE INDEX room_uncounted ON room (id) WHERE counted_era > 0;
+";
+
+/// What is known of a room beside its id and name, as JSON; none: a public room of which nothing else was told.
+const ROOM_INFO: &str = "
+ALTER TABLE room ADD COLUMN info TEXT;
 ";

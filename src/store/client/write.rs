@@ -7,7 +7,7 @@ use super::super::error::{StoreError, int, unsigned};
 use super::book::MessageWriter;
 use super::counts;
 use super::identity::Filters;
-use super::{Write, outbox, read};
+use super::{Write, outbox, read, rooms};
 use crate::model::chat::MAX_ROOMS;
 use crate::model::content::Content;
 use crate::model::event::{ChatEvent, Follows, LinkEvent, LogKind, LogRestart};
@@ -85,6 +85,7 @@ fn happened(db: &Connection, filters: &Filters, connection: ConnectionId, event:
     match event {
         Event::Link(LinkEvent::Welcomed { me, log, rooms, features, .. }) => {
             welcomed(db, connection, me, *log, features)?;
+            rooms::begin_anew(db, connection)?;
             make_rooms(db, connection, rooms)?;
         }
         Event::Chat(ChatEvent::Listed(listed)) => {
@@ -140,7 +141,7 @@ fn make_rooms(db: &Connection, connection: ConnectionId, rooms: &[NamedRoom]) ->
             }
             made += 1;
         }
-        name_room(db, connection, &room.id, &room.name)?;
+        rooms::listed(db, connection, room)?;
     }
     Ok(())
 }
@@ -185,6 +186,7 @@ fn local_log_started(db: &Connection, connection: ConnectionId) -> Result<()> {
         )?
         .execute([key(connection)])?;
     if begun > 0 {
+        rooms::begin_anew(db, connection)?;
         db.prepare_cached("UPDATE room SET floor = NULL, start_known = 0 WHERE connection = ?1")?
             .execute([key(connection)])?;
         outbox::passed_by(db, connection, i64::MAX)?;
@@ -210,6 +212,7 @@ fn log_started(
     .execute(params![key(connection), epoch.0.cast_signed(), int(from)?])?;
     db.prepare_cached("UPDATE room SET floor = NULL, start_known = 0 WHERE connection = ?1")?
         .execute([key(connection)])?;
+    rooms::begin_anew(db, connection)?;
     if why != LogRestart::First {
         outbox::passed_by(db, connection, i64::MAX)?;
     }
@@ -443,7 +446,13 @@ fn history(
                 start = true;
                 book.keep_json_of_room(entry)?;
             }
-            _ => book.keep_json(entry)?,
+            Content::RoomChange { .. }
+            | Content::Member { .. }
+            | Content::Edit { .. }
+            | Content::Delete { .. }
+            | Content::Reaction { .. }
+            | Content::Pin { .. }
+            | Content::Unknown(_) => book.keep_json(entry)?,
         }
     }
     book.save()?;

@@ -133,6 +133,7 @@ fn what_is_not_understood_of_a_message_is_on_disk_and_back() {
     let mut made = room("lathes", 2);
     made.draft.content = Content::Room {
         name: Some(RoomName::new("lathes").unwrap()),
+        private: None,
         extra: Extra::from_json(r#"{"topic":"wood"}"#),
     };
     for new in [said.clone(), made.clone()] {
@@ -358,8 +359,12 @@ fn an_invite_is_good_once_and_for_whoever_used_it() {
 fn a_principal_can_get_a_new_token() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
-    let admin =
-        Principal { id: PrincipalId("owner".into()), kind: PrincipalKind::Admin, name: "Owner".into() };
+    let admin = Principal {
+        id: PrincipalId("owner".into()),
+        kind: PrincipalKind::Admin,
+        name: "Owner".into(),
+        role: None,
+    };
     wait(store.create_principal(admin.clone(), [1; 32])).unwrap();
     wait(store.create_principal(admin.clone(), [2; 32])).unwrap();
     assert_eq!(wait(store.principal_by_token_hash([1; 32])).unwrap(), None);
