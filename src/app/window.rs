@@ -73,15 +73,7 @@ pub(super) fn open(
         outcome: theirs,
     });
     let opened = renderers().iter().try_fold(String::new(), |tried, &renderer| {
-        let options = NativeOptions {
-            viewport: viewport.clone(),
-            renderer,
-            // egui's own clipboard blocks the window while another program prepares its data.
-            clipboard_shortcuts: false,
-            // Ours puts the emoji font first.
-            system_font_fallback: false,
-            ..NativeOptions::default()
-        };
+        let options = native_options(viewport.clone(), renderer);
         let link = &link;
         let ran = input_method::run(
             options,
@@ -117,6 +109,18 @@ pub(super) fn open(
         Some(outcome) => outcome,
         None if takes_picture => Err("The window closed before the picture was taken.".to_owned()),
         None => Ok(()),
+    }
+}
+
+fn native_options(viewport: ViewportBuilder, renderer: Renderer) -> NativeOptions {
+    NativeOptions {
+        viewport,
+        renderer,
+        // egui's own clipboard blocks the window while another program prepares its data.
+        clipboard_shortcuts: false,
+        // Ours puts the emoji font first.
+        system_font_fallback: false,
+        ..NativeOptions::default()
     }
 }
 

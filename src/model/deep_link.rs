@@ -421,14 +421,13 @@ mod tests {
     fn rooms_are_found_by_id_and_by_name() {
         let mut model = model(&[(3, "wss://hub.example:7870/v1/socket", 5)]);
         let connection = model.connections.get_mut(&ConnectionId(3)).unwrap();
-        let named = crate::model::NamedRoom {
-            id: room("0b5e0000"),
-            name: crate::model::RoomName::new("새 방").unwrap(),
-        };
+        let mut named = crate::model::NamedRoom::from(room("0b5e0000"));
+        named.name = crate::model::RoomName::new("새 방").unwrap();
         let me = crate::model::Principal {
             id: crate::model::PrincipalId("me".into()),
             kind: crate::model::PrincipalKind::Person,
             name: "me".into(),
+            role: None,
         };
         connection.chat.welcomed(me, LogKind::Server { head: 0, next: 1 }, Vec::new(), &[named]);
         let find = |text: &str| DeepLink::parse(text).unwrap().room_in(&connection.chat);

@@ -157,6 +157,9 @@ impl Driver {
         }
     }
 
+    /// Handles what a background task brings back.
+    ///
+    /// Long: one arm for each result.
     pub(super) fn done(&mut self, done: TaskResult) {
         match done {
             TaskResult::Found(found) => self.update(Update::Found(found)),

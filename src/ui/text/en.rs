@@ -281,6 +281,7 @@ fn refusal(refusal: &Refusal) -> Sentence {
     }
 }
 
+/// Long: one arm for each banner.
 fn banner(banner: &Banner) -> Sentence {
     match banner {
         Banner::DiskFull => say(
