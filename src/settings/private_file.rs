@@ -29,8 +29,8 @@ pub fn create_dir(dir: &Path) -> io::Result<()> {
 }
 
 /// Prefixes of the files of Duplex in a data directory.
-const OURS: [&str; 8] =
-    ["app.", "client.db", "hub", "logs", "readings.db", "settings.json", "token", "window"];
+const OURS: [&str; 9] =
+    ["app.", "client.db", "hooks.json", "hub", "logs", "readings.db", "settings.json", "token", "window"];
 
 /// Makes a data directory and the files of Duplex in it private. A directory that contains other files, or belongs to
 /// another user, is left as it is with a warning: its permissions are its owner's choice.
