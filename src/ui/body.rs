@@ -204,6 +204,9 @@ impl Ui {
                     Some(chat::ChatAction::Follow(target, claimed)) => {
                         self.dialog = Some(dialog::Dialog::open_link(target, claimed));
                     }
+                    Some(chat::ChatAction::Delete(room, id, body)) => {
+                        self.dialog = Some(dialog::Dialog::Delete { room, id, body });
+                    }
                     Some(chat::ChatAction::Snippets(connection, more)) => {
                         self.dialog = dialog::Dialog::snippets(cx, connection, more);
                     }

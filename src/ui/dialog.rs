@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use egui::{Key, Label, RichText, ScrollArea, Ui, vec2};
 
+use super::chat::RoomKey;
 use super::connection::Form;
 use super::search::day;
 use super::target::LinkTarget;
@@ -12,10 +13,13 @@ use super::theme::{self, size, space};
 use super::{
     Cx, deep_link, harmless, open_link, people, rooms, settings, sheet, shortcuts, snippets, widgets,
 };
-use crate::model::id::ConnectionId;
-use crate::model::intent::{Intent, LinkIntent};
+use crate::model::id::{ConnectionId, MessageId};
+use crate::model::intent::{ChatIntent, Intent, LinkIntent};
 use crate::model::preferences::Preferences;
 use crate::model::profile::Snippet;
+
+/// Longest part of a message that is quoted before it is deleted, in characters.
+const MAX_QUOTED_CHARS: usize = 200;
 
 /// Whether the dialog stays.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -48,6 +52,15 @@ pub(super) enum Dialog {
     AddDevice(Box<people::add_device::Sheet>),
     /// Of messages that are sent with one click.
     Snippets(snippets::Sheet),
+    /// Before a message is deleted.
+    Delete {
+        /// Of which room.
+        room: RoomKey,
+        /// Which.
+        id: MessageId,
+        /// What it says.
+        body: String,
+    },
     /// Before a connection is removed.
     Remove {
         /// Which.
@@ -147,6 +160,7 @@ impl Dialog {
             Dialog::People(sheet) => sheet.title(cx),
             Dialog::AddDevice(sheet) => sheet.title(cx),
             Dialog::Snippets(_) => words.plain.snippets.to_owned(),
+            Dialog::Delete { .. } => words.chat.delete_title.to_owned(),
             Dialog::Remove { name, .. } => (words.remove_title)(name),
         }
     }
@@ -178,6 +192,7 @@ impl Dialog {
             Dialog::People(sheet) => sheet.show(ui, cx, window.y),
             Dialog::AddDevice(sheet) => sheet.show(ui, cx, window.y),
             Dialog::Snippets(sheet) => sheet.show(ui, cx, window.y),
+            Dialog::Delete { room, id, body } => delete(ui, cx, room, *id, body),
             Dialog::Remove { id, name } => remove(ui, cx, *id, name),
         });
         let escape =
@@ -188,6 +203,30 @@ impl Dialog {
         }
         fate
     }
+}
+
+fn delete(ui: &mut Ui, cx: &mut Cx, room: &RoomKey, target: MessageId, body: &str) -> Fate {
+    let theme = theme::of(ui);
+    let words = cx.words.chat;
+    sheet::title(ui, words.delete_title);
+    let quoted = harmless::line(body, MAX_QUOTED_CHARS);
+    ui.add(Label::new(RichText::new(quoted).color(theme.weak)).wrap());
+    ui.add(Label::new(words.delete_text).wrap());
+    ui.add_space(space::SMALL);
+    let mut fate = Fate::Open;
+    ui.horizontal(|ui| {
+        let really = egui::Button::new(RichText::new(cx.words.delete).color(theme.bad))
+            .min_size(vec2(72.0, size::CONTROL));
+        if ui.add(really).clicked() {
+            let (connection, room) = room.clone();
+            cx.intents.push(Intent::Chat(ChatIntent::DeleteSent { connection, room, target }));
+            fate = Fate::Closed;
+        }
+        if ui.add(widgets::plain(cx.words.cancel)).clicked() {
+            fate = Fate::Closed;
+        }
+    });
+    fate
 }
 
 fn remove(ui: &mut Ui, cx: &mut Cx, id: ConnectionId, name: &str) -> Fate {
