@@ -155,6 +155,7 @@ impl Desk {
             id: PrincipalId("p0".into()),
             kind: duplex::model::principal::PrincipalKind::Person,
             name: "Jonas".into(),
+            role: None,
         };
         desk.event(Event::Link(LinkEvent::State(LinkState::Online { since: 0, rtt_ms: Some(1) })));
         desk.event(Event::Link(LinkEvent::Welcomed {

@@ -115,8 +115,12 @@ impl Desk {
             auto_connect: true,
             websocket: Default::default(),
         }));
-        let me =
-            Principal { id: PrincipalId("p0".into()), kind: PrincipalKind::Person, name: "Jonas".into() };
+        let me = Principal {
+            id: PrincipalId("p0".into()),
+            kind: PrincipalKind::Person,
+            name: "Jonas".into(),
+            role: None,
+        };
         let rooms = (0..20).map(|n| RoomId::new(format!("room {n}")).unwrap()).chain([RoomId::general()]);
         desk.event(Event::Link(LinkEvent::State(LinkState::Online { since: 0, rtt_ms: Some(1) })));
         desk.event(Event::Link(LinkEvent::Welcomed {

@@ -103,14 +103,15 @@ fn fill(dir: &Path, people: usize) {
     runtime().block_on(async {
         let make = |number: usize| {
             let id = PrincipalId(format!("{number:016x}"));
-            let person = Principal { id, kind: PrincipalKind::Person, name: format!("Person {number}") };
+            let person =
+                Principal { id, kind: PrincipalKind::Person, name: format!("Person {number}"), role: None };
             store.create_principal(person, Sha256::digest(token(number)).into())
         };
         for made in futures_util::future::join_all((0..people).map(make)).await {
             made.unwrap();
         }
         let id = PrincipalId("gateway".to_owned());
-        let gateway = Principal { id, kind: PrincipalKind::Admin, name: "Gateway".to_owned() };
+        let gateway = Principal { id, kind: PrincipalKind::Admin, name: "Gateway".to_owned(), role: None };
         store.create_principal(gateway, Sha256::digest(token(GATEWAY)).into()).await.unwrap();
         // The owner: without this file the hub would give the only admin there is another token.
         duplex::settings::private_file::write(&dir.join("token"), token(GATEWAY).as_bytes()).unwrap();

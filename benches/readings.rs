@@ -188,6 +188,7 @@ fn welcome() -> Welcome {
             id: PrincipalId("p-1".to_owned()),
             kind: PrincipalKind::Person,
             name: "Ada".to_owned(),
+            role: None,
         },
         epoch: Epoch(1),
         head: 0,

@@ -133,7 +133,12 @@ async fn fill(dir: &Path, messages: u64) {
     };
     let mut dice = Dice(1);
     let store = ClientStore::open(dir).store;
-    let me = Principal { id: PrincipalId("me".into()), kind: PrincipalKind::Person, name: "Me".into() };
+    let me = Principal {
+        id: PrincipalId("me".into()),
+        kind: PrincipalKind::Person,
+        name: "Me".into(),
+        role: None,
+    };
     let rooms = ROOMS.iter().map(|name| RoomId::new(*name).unwrap().into()).collect();
     let welcomed = Event::Link(LinkEvent::Welcomed {
         me,

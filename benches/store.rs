@@ -76,7 +76,12 @@ fn entry(offset: u64) -> Entry {
 
 async fn fill(dir: &Path, messages: u64) {
     let store = ClientStore::open(dir).store;
-    let me = Principal { id: PrincipalId("me".into()), kind: PrincipalKind::Person, name: "Me".into() };
+    let me = Principal {
+        id: PrincipalId("me".into()),
+        kind: PrincipalKind::Person,
+        name: "Me".into(),
+        role: None,
+    };
     let welcomed = Event::Link(LinkEvent::Welcomed {
         me,
         server: "hub".into(),

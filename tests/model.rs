@@ -86,7 +86,12 @@ fn room(name: &str) -> RoomId {
 }
 
 fn principal(name: &str) -> Principal {
-    Principal { id: PrincipalId(name.to_owned()), kind: PrincipalKind::Person, name: name.to_owned() }
+    Principal {
+        id: PrincipalId(name.to_owned()),
+        kind: PrincipalKind::Person,
+        name: name.to_owned(),
+        role: None,
+    }
 }
 
 fn welcomed(head: u64) -> Event {
@@ -95,7 +100,7 @@ fn welcomed(head: u64) -> Event {
         server: "hub".to_owned(),
         log: LogKind::Server { head, next: head + 1 },
         now: NOW.wall_ms + 7,
-        people: vec![Person { who: principal("me"), online: true }],
+        people: vec![Person { who: principal("me"), online: true, status: String::new() }],
         rooms: vec![RoomId::general().into()],
         features: Default::default(),
     })
@@ -212,7 +217,7 @@ proptest! {
         let head = log.len() as u64;
         let end = |bench: &mut Bench| {
             bench.apply(welcomed(head));
-            bench.apply(Event::Chat(ChatEvent::Presence(Person { who: principal("a"), online: true })));
+            bench.apply(Event::Chat(ChatEvent::Presence(Person { who: principal("a"), online: true, status: String::new() })));
         };
         let mut plain = about_to_send(&log);
         for entry in &log {
@@ -230,7 +235,7 @@ proptest! {
             received = received.max(stop);
             for noise in noises {
                 match noise {
-                    Noise::Presence(online) => other.apply(Event::Chat(ChatEvent::Presence(Person { who: principal("a"), online }))),
+                    Noise::Presence(online) => other.apply(Event::Chat(ChatEvent::Presence(Person { who: principal("a"), online, status: String::new() }))),
                     Noise::Welcomed => other.apply(welcomed(head)),
                     Noise::Acknowledged(which) => {
                         if let Some(entry) = mine(&log).nth(which.index(mine(&log).count().max(1))) {

@@ -1,6 +1,7 @@
 //! What one server may put into the model: what is beyond is left out and known to be, or read from the disk again.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test program")]
 
+use duplex::model::NamedRoom;
 use duplex::model::chat::{MAX_MESSAGE_BYTES, MAX_PEOPLE, MAX_ROOMS};
 use duplex::model::content::{Content, Draft};
 use duplex::model::device::{DeviceState, Metric, MetricType, Spec};
@@ -8,7 +9,6 @@ use duplex::model::entry::Entry;
 use duplex::model::event::{
     ChatEvent, DeviceEvent, Event, LinkEvent, LogKind, LogRestart, Page, Person, Side,
 };
-use duplex::model::id::NamedRoom;
 use duplex::model::principal::{Principal, PrincipalKind, Sender};
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::window::MAX_WINDOW_BYTES;
@@ -23,7 +23,7 @@ fn room(name: impl Into<String>) -> RoomId {
 }
 
 fn principal(id: &str) -> Principal {
-    Principal { id: PrincipalId(id.into()), kind: PrincipalKind::Person, name: id.into() }
+    Principal { id: PrincipalId(id.into()), kind: PrincipalKind::Person, name: id.into(), role: None }
 }
 
 fn connection() -> Connection {
@@ -94,11 +94,18 @@ fn rooms_and_people_beyond_the_bound_are_left_out_and_that_is_known() {
     assert!(!connection.chat.rooms.contains_key(&room("one more")));
     assert_eq!((connection.chat.rooms[&room("general")].window.len(), connection.chat.received_to), (1, 2));
 
-    let person = |n| Person { who: principal(&format!("p{n}")), online: true };
+    let person = |n| Person { who: principal(&format!("p{n}")), online: true, status: String::new() };
     (0..MAX_PEOPLE + 9).for_each(|n| connection.apply(NOW, Event::Chat(ChatEvent::Presence(person(n)))));
     assert_eq!(connection.chat.people.len(), MAX_PEOPLE);
     assert!(connection.chat.left_out.people);
-    connection.apply(NOW, Event::Chat(ChatEvent::Presence(Person { who: principal("p0"), online: false })));
+    connection.apply(
+        NOW,
+        Event::Chat(ChatEvent::Presence(Person {
+            who: principal("p0"),
+            online: false,
+            status: String::new(),
+        })),
+    );
     assert!(!connection.chat.people[&PrincipalId("p0".into())].online, "whoever is known comes and goes");
     welcome(&mut connection, Vec::new(), vec![person(1)]);
     assert!(!connection.chat.left_out.people, "the next welcome says anew who is there");

@@ -624,7 +624,7 @@ proptest! {
     ) {
         let mut session = server::ServerSession::new(server::Config::default(), NOW);
         let me = model::Principal {
-            id: model::PrincipalId("me".to_owned()), kind: model::PrincipalKind::Person, name: String::new(),
+            id: model::PrincipalId("me".to_owned()), kind: model::PrincipalKind::Person, name: String::new(), role: None
         };
         session.handle(NOW, server::Input::Opened(Some(me)));
         for frame in frames {

@@ -10,6 +10,7 @@
 #[expect(dead_code, reason = "not every test program uses every hand")]
 mod ui_support;
 
+use duplex::model::NamedRoom;
 use duplex::model::address::Address;
 use duplex::model::banner::Banner;
 use duplex::model::content::{Content, Draft};
@@ -18,7 +19,7 @@ use duplex::model::event::{
 };
 use duplex::model::features::{Feature, Features};
 use duplex::model::id::RoomName;
-use duplex::model::id::{ConnectionId, NamedRoom, PrincipalId, RoomId};
+use duplex::model::id::{ConnectionId, PrincipalId, RoomId};
 use duplex::model::intent::{AppIntent, ChatIntent, Credential, Intent, Jump, LinkIntent};
 use duplex::model::link_state::{LinkState, Phase, Why};
 use duplex::model::message::{Delivery, OutboxItem, Position};
@@ -351,7 +352,7 @@ fn a_room_is_made_and_a_refusal_is_shown_where_it_was_made() {
         log: LogKind::Server { head: 0, next: 1 },
         now: window.now().wall_ms,
         people: vec![],
-        rooms: vec![NamedRoom { id: id.into(), name }],
+        rooms: vec![NamedRoom::new(id.into(), name)],
         features: Default::default(),
     }));
     window.run();
@@ -401,7 +402,7 @@ fn a_connection_is_added_tested_and_saved() {
     window.harness.get_by_label("Testing…");
     window.update(Update::Test(Some(TestOutcome::Failed(Why::Http { status: 401, retry_after_ms: None }))));
     window.harness.get_by_label_contains("The server doesn't know this token (HTTP 401).");
-    let me = Principal { id: sender("me").id, kind: PrincipalKind::Person, name: "Jonas".into() };
+    let me = Principal { id: sender("me").id, kind: PrincipalKind::Person, name: "Jonas".into(), role: None };
     window.update(Update::Test(Some(TestOutcome::Passed { me, server: "Hub".into(), took_ms: 31 })));
     window.harness.get_by_label_contains("Connection works: you are Jonas on Hub (31 ms).");
     window.click("Save");
@@ -919,8 +920,9 @@ fn text_from_outside_is_shown_harmless() {
 fn people_whose_names_look_alike_have_a_short_id_and_an_admin_a_mark() {
     let mut window = Window::online();
     let person = |id: &str, name: &str, kind| Person {
-        who: Principal { id: PrincipalId(id.into()), kind, name: name.into() },
+        who: Principal { id: PrincipalId(id.into()), kind, name: name.into(), role: None },
         online: true,
+        status: String::new(),
     };
     let say = |window: &mut Window, offset, id: &str, name: &str| {
         let mut entry = message(offset, "general", name, &format!("body {offset}"));

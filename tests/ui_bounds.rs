@@ -65,8 +65,8 @@ fn people_that_are_left_out_are_said() {
     let mut window = Window::online();
     for n in 0..MAX_PEOPLE + 5 {
         let id = PrincipalId(format!("p{n}"));
-        let who = Principal { id, kind: PrincipalKind::Person, name: "x".into() };
-        window.apply(Event::Chat(ChatEvent::Presence(Person { who, online: true })));
+        let who = Principal { id, kind: PrincipalKind::Person, name: "x".into(), role: None };
+        window.apply(Event::Chat(ChatEvent::Presence(Person { who, online: true, status: String::new() })));
     }
     window.run();
     window.harness.get_by_label(&format!("{MAX_PEOPLE} or more online"));

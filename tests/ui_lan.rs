@@ -62,7 +62,12 @@ fn wide() -> Window {
     window.update(Update::Configured(profile));
     own(&mut window, Event::Link(LinkEvent::State(LinkState::Online { since: 0, rtt_ms: None })));
     let features = Features::all();
-    let me = Principal { id: PrincipalId("me".into()), kind: PrincipalKind::Admin, name: "Jun".into() };
+    let me = Principal {
+        id: PrincipalId("me".into()),
+        kind: PrincipalKind::Admin,
+        name: "Jun".into(),
+        role: None,
+    };
     let (rooms, people) = (vec![ui_support::general().into()], Vec::new());
     let server = "Workshop".to_owned();
     own(

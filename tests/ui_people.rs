@@ -19,7 +19,7 @@ use egui_kittest::kittest::Queryable;
 use ui_support::{CONNECTION, Window};
 
 fn who(id: &str, kind: PrincipalKind, name: &str) -> Principal {
-    Principal { id: PrincipalId(id.into()), kind, name: name.into() }
+    Principal { id: PrincipalId(id.into()), kind, name: name.into(), role: None }
 }
 
 fn member(id: &str, kind: PrincipalKind, name: &str) -> Member {
@@ -118,6 +118,7 @@ fn people_are_told_apart_by_kind_and_presence_which_follows_what_happens() {
     window.event(Event::Chat(ChatEvent::Presence(Person {
         who: who("p-2", PrincipalKind::Person, "Mina"),
         online: true,
+        status: String::new(),
     })));
     window.harness.get_by_label("Mina. Member · online · p-2");
 }

@@ -24,8 +24,9 @@ use ui_support::{Window, message};
 
 fn person(id: &str, name: &str, kind: PrincipalKind, online: bool) -> Event {
     Event::Chat(ChatEvent::Presence(Person {
-        who: Principal { id: PrincipalId(id.into()), kind, name: name.into() },
+        who: Principal { id: PrincipalId(id.into()), kind, name: name.into(), role: None },
         online,
+        status: String::new(),
     }))
 }
 

@@ -6,7 +6,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 names="panel-left message-square columns-2 gauge arrow-right-left sliders-horizontal plus minus ellipsis x search
   arrow-left arrow-up arrow-down chevron-down chevron-right check clock circle-alert triangle-alert copy save pause play
   trash-2 bell bell-off hash lock keyboard pencil rotate-cw server plug unplug globe calendar pin contrast list zoom-in
-  zoom-out info send external-link activity eye eye-off maximize palette cpu reply"
+  zoom-out info send external-link activity eye eye-off maximize palette cpu reply smile smile-plus link bold italic code
+  text-quote type users user user-plus archive log-out log-in messages-square pin-off history"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"

@@ -286,7 +286,12 @@ mod tests {
     #[test]
     fn somebody_is_meant_by_an_id_or_by_a_name_that_only_one_has() {
         let member = |id: &str, name: &str| Member {
-            who: Principal { id: PrincipalId(id.into()), kind: PrincipalKind::Person, name: name.into() },
+            who: Principal {
+                id: PrincipalId(id.into()),
+                kind: PrincipalKind::Person,
+                name: name.into(),
+                role: None,
+            },
             online: false,
             owner: false,
         };

@@ -278,7 +278,7 @@ mod tests {
         let entry = entry(room, sender, body);
         let mut known = Known::default();
         let Sender { id, name } = entry.sender.clone();
-        known.list(&Principal { id: id.clone(), kind, name: name.clone() });
+        known.list(&Principal { id: id.clone(), kind, name: name.clone(), role: None });
         let line = message_text(
             &entry,
             &RoomName::new(room).unwrap(),

@@ -358,7 +358,7 @@ async fn ensure_owner(store: &HubStore, token: &Secret, data_dir: &Path) -> Resu
     let name = user
         .and_then(|name| name::make(&name, name::MAX_PERSON_CHARS).ok())
         .unwrap_or_else(|| "admin".to_owned());
-    let new = Principal { id: asks::new_principal_id()?, kind: PrincipalKind::Admin, name };
+    let new = Principal { id: asks::new_principal_id()?, kind: PrincipalKind::Admin, name, role: None };
     let path = || files::token_file(data_dir);
     match store.settle_owner(state::hash(token.reveal()), new).await? {
         Ok(owner) => {

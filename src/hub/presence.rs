@@ -243,7 +243,7 @@ mod tests {
     use crate::model::PrincipalKind;
 
     fn person(name: &str) -> Principal {
-        Principal { id: PrincipalId(name.into()), kind: PrincipalKind::Person, name: name.into() }
+        Principal { id: PrincipalId(name.into()), kind: PrincipalKind::Person, name: name.into(), role: None }
     }
 
     fn presence(mailbox: &mut Mailbox) -> Vec<(String, bool)> {

@@ -437,8 +437,15 @@ mod tests {
             passes(&mut gate, Event::Log(LogEvent::Note(Note::Malformed { detail: long() }))).is_some()
         });
         assert_eq!(passed.count() as u64, MAX_NOTES - 1, "notes are not worth more");
-        let who = |id: String| Principal { id: PrincipalId(id), kind: PrincipalKind::Person, name: long() };
-        let presence = |id| Event::Chat(ChatEvent::Presence(Person { who: who(id), online: true }));
+        let who = |id: String| Principal {
+            id: PrincipalId(id),
+            kind: PrincipalKind::Person,
+            name: long(),
+            role: None,
+        };
+        let presence = |id| {
+            Event::Chat(ChatEvent::Presence(Person { who: who(id), online: true, status: String::new() }))
+        };
         assert_eq!(passes(&mut gate, presence(long())), None);
         let Some(Event::Chat(ChatEvent::Presence(person))) = passes(&mut gate, presence("p".into())) else {
             panic!("dropped")

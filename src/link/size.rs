@@ -145,6 +145,7 @@ mod tests {
                     id: PrincipalId(short()),
                     kind: crate::model::PrincipalKind::Person,
                     name: short(),
+                    role: None,
                 },
                 server: long(),
                 log: LogKind::Server { head: 0, next: 1 },

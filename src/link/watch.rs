@@ -336,8 +336,12 @@ mod tests {
 
     /// One that has the hub's list: these devices, just heard, each with its interval in seconds.
     fn watch(every_s: &[Option<f64>]) -> Watch {
-        let me =
-            Principal { id: PrincipalId("p".to_owned()), kind: PrincipalKind::Person, name: String::new() };
+        let me = Principal {
+            id: PrincipalId("p".to_owned()),
+            kind: PrincipalKind::Person,
+            name: String::new(),
+            role: None,
+        };
         let (people, rooms) = (Vec::new(), Vec::new());
         let welcomed = Event::Link(LinkEvent::Welcomed {
             me,

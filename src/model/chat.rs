@@ -5,14 +5,16 @@ mod changes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::content::Content;
 use super::entry::Entry;
 use super::event::{ChatEvent, Follows, Listed, LogKind, LogRestart, Page, Person, Side, Stored};
-use super::id::{MessageId, NamedRoom, Offset, PrincipalId, RoomId, RoomName};
+use super::id::{MessageId, Offset, PrincipalId, RoomId, RoomName};
 use super::known::{Known, Shown};
 use super::message::{Delivery, Message, OutboxItem, Position};
 use super::notices::mentions;
 use super::principal::{Principal, Sender};
 use super::refusal::Refusal;
+use super::room::{NamedRoom, RoomInfo};
 use super::time::{BootMs, Time};
 use super::window::{Edge, Window};
 
@@ -35,6 +37,8 @@ const TYPING_SWEEP_MS: u64 = 1_000;
 pub struct Room {
     /// What it is called.
     pub name: RoomName,
+    /// What else is known of it: topic, members, whether it is archived or private.
+    pub info: RoomInfo,
     /// The messages in memory.
     pub window: Window,
     /// The newest message of all, in memory or not.
@@ -57,6 +61,8 @@ pub struct Room {
     pub loading_newer: bool,
     /// When somebody last looked at it: counts looks at all rooms of the connection.
     looked_at: Aside<u64>,
+    /// Where the server's last page of history began.
+    asked_to: Aside<Option<Position>>,
 }
 
 /// How far the making of a room has come.
@@ -184,8 +190,12 @@ impl Chat {
         }
         self.is_local = log == LogKind::Local;
         let head = log.head();
+        for room in self.rooms.values_mut() {
+            // What is listed stands, whatever was known.
+            room.info.changed = 0;
+        }
         for room in rooms {
-            self.told_of_room(&room.id, &room.name);
+            self.listed_room(room);
         }
         self.me = Some(me);
         self.head = head;
@@ -313,6 +323,12 @@ impl Chat {
         self.names.range(from..).next().filter(|(found, _)| found == name).map(|(_, id)| id)
     }
 
+    /// The direct message with somebody.
+    pub fn direct_with(&self, who: &PrincipalId) -> Option<&RoomId> {
+        let is_with = |room: &Room| room.info.direct.as_ref() == Some(who);
+        self.rooms.iter().find(|(_, room)| is_with(room)).map(|(id, _)| id)
+    }
+
     /// What a room is called; as much of its id as can be shown where it is not known.
     pub fn name_of(&self, room: &RoomId) -> RoomName {
         self.rooms.get(room).map_or_else(|| RoomName::of_id(room), |room| room.name.clone())
@@ -346,8 +362,8 @@ impl Chat {
 
     /// What is listed after the welcome adds to what that said.
     fn listed(&mut self, listed: Listed) {
-        for room in listed.rooms {
-            self.told_of_room(&room.id, &room.name);
+        for room in &listed.rooms {
+            self.listed_room(room);
         }
         listed.people.into_iter().for_each(|person| self.person(person));
         for (room, offset) in listed.read {
@@ -370,6 +386,10 @@ impl Chat {
         }
         self.received_to = from.saturating_sub(1);
         self.era_from = from;
+        for room in self.rooms.values_mut() {
+            // It was told of another log.
+            room.info.changed = 0;
+        }
         let unseen = self.edge_of_unseen();
         // What an earlier log still had at the hub is gone with it.
         let is_open = |room: &&mut Room| room.window.is_empty() || room.window.before == Edge::Hub;
@@ -392,21 +412,17 @@ impl Chat {
         if mine {
             self.outbox.retain(|_, item| item.draft.id != entry.draft.id);
         }
-        if entry.draft.content.is_unknown() {
-            return;
-        }
-        if entry.draft.content.target().is_some() {
-            return self.changed(entry, position);
-        }
-        if let Some(name) = entry.draft.room_name() {
-            let known = self.rooms.get(&entry.draft.room);
-            let is_new = known.is_none_or(|room| room.unmade.is_some());
-            self.told_of_room(&entry.draft.room, &name);
-            // The room begins here: nothing of it is older.
-            if is_new && let Some(room) = self.rooms.get_mut(&entry.draft.room) {
-                room.window.before = Edge::End;
+        match &entry.draft.content {
+            Content::Unknown(_) => return,
+            Content::Room { .. } => return self.room_made(&entry),
+            Content::RoomChange { .. } | Content::Member { .. } => return self.room_changed(entry),
+            Content::Edit { .. }
+            | Content::Delete { .. }
+            | Content::Reaction { .. }
+            | Content::Pin { .. } => {
+                return self.changed(entry, position);
             }
-            return;
+            Content::Text { .. } => {}
         }
         let names_me =
             !mine && self.me.as_ref().is_some_and(|me| mentions(entry.draft.content.body(), &me.name));
@@ -434,12 +450,44 @@ impl Chat {
         }
     }
 
+    fn room_made(&mut self, entry: &Entry) {
+        let (id, Some(name)) = (&entry.draft.room, entry.draft.room_name()) else { return };
+        let is_new = self.rooms.get(id).is_none_or(|room| room.unmade.is_some());
+        if self.rooms.get(id).is_some_and(|room| room.info.changed >= entry.offset) {
+            return;
+        }
+        self.told_of_room(id, &name);
+        let me = self.me.as_ref().map(|me| &me.id);
+        let info = RoomInfo::of_made(entry.draft.content.private(), Some(&entry.sender.id), me);
+        if let Some(room) = self.rooms.get_mut(id) {
+            room.info = info;
+            // The room begins here: nothing of it is older.
+            if is_new {
+                room.window.before = Edge::End;
+            }
+        }
+    }
+
+    fn room_changed(&mut self, entry: Entry) {
+        let Entry { draft, offset, .. } = entry;
+        let me = self.my_id();
+        let Some(room) = self.make_room(&draft.room) else { return };
+        if room.info.change(offset, &draft.content, me.as_ref())
+            && let Content::RoomChange { name: Some(name), .. } = &draft.content
+        {
+            self.name_room(&draft.room, name);
+        }
+    }
+
     fn history(&mut self, name: RoomId, entries: Vec<Entry>, complete: bool) {
         let era = self.era;
         let Some(room) = self.rooms.get_mut(&name) else { return };
         room.loading_older = false;
         if room.window.before != Edge::Hub {
             return;
+        }
+        if let Some(first) = entries.first() {
+            room.asked_to.0 = Some(Position { era, offset: first.offset });
         }
         let (mut messages, mut changes) = (Vec::new(), Vec::new());
         for entry in entries {
@@ -474,6 +522,7 @@ impl Chat {
             };
             let restored = Room {
                 name: room.name.clone(),
+                info: room.info,
                 window: Window::from_page(page),
                 newest: room.newest,
                 read: room.read,
@@ -588,7 +637,10 @@ impl Chat {
         let is_new = !self.rooms.contains_key(&item.draft.room);
         self.name_room(&item.draft.room, &name);
         let is_refused = matches!(item.delivery, Delivery::Failed(_));
+        let me = self.me.as_ref().map(|me| &me.id);
+        let info = RoomInfo::of_made(item.draft.content.private(), me, me);
         if let Some(room) = self.rooms.get_mut(&item.draft.room) {
+            room.info = info;
             room.unmade = Some(if is_refused { Unmade::Refused } else { Unmade::Waiting });
             // It begins with what is typed into it.
             if is_new {
@@ -606,6 +658,18 @@ impl Chat {
         {
             self.message_bytes -= room.window.bytes();
             self.names.remove(&(room.name, id.clone()));
+        }
+    }
+
+    /// The server lists this room.
+    fn listed_room(&mut self, listed: &NamedRoom) {
+        let is_older = |room: &Room| room.info.changed > listed.info.changed;
+        if self.rooms.get(&listed.id).is_some_and(is_older) {
+            return;
+        }
+        self.told_of_room(&listed.id, &listed.name);
+        if let Some(room) = self.rooms.get_mut(&listed.id) {
+            room.info.clone_from(&listed.info);
         }
     }
 
@@ -723,6 +787,7 @@ impl Room {
     fn new(name: RoomName, window: Window) -> Self {
         Room {
             name,
+            info: RoomInfo::default(),
             window,
             newest: Position::default(),
             read: Position::default(),
@@ -734,7 +799,13 @@ impl Room {
             loading_older: false,
             loading_newer: false,
             looked_at: Aside::default(),
+            asked_to: Aside::default(),
         }
+    }
+
+    /// Where the server's last page of history in this era began, whether any message was in it or not.
+    pub fn asked_to(&self, era: u32) -> Option<Offset> {
+        self.asked_to.0.filter(|place| place.era == era).map(|place| place.offset)
     }
 
     fn loading(&mut self, side: Side) -> &mut bool {

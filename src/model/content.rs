@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::change::MAX_EMOJI_BYTES;
-use super::id::{MessageId, Offset, RoomId, RoomName};
+use super::id::{MessageId, Offset, PrincipalId, RoomId, RoomName};
 use super::principal::Sender;
 use super::time::WallMs;
 
@@ -36,6 +36,10 @@ pub const THREAD: &str = "thread";
 pub const DELETED: &str = "deleted";
 /// The field in which a server says where in its log the message is that an entry refers to.
 pub const TARGET_OFFSET: &str = "target_offset";
+/// The kind of what changes a room.
+pub const ROOM_CHANGE: &str = "room_change";
+/// The kind of what changes who is a member of a room.
+pub const MEMBER: &str = "member";
 /// Fields that a server gives to an entry. In what a client sends they are ignored.
 const OF_ENTRY: [&str; 3] = ["offset", "sender", "received"];
 /// What naming a message takes, in bytes of JSON.
@@ -70,6 +74,28 @@ pub enum Content {
     Room {
         /// What it is called; none: like its id.
         name: Option<RoomName>,
+        /// Who is in it, where not everybody knows of it.
+        private: Option<Private>,
+        /// Fields that this version does not know.
+        extra: Extra,
+    },
+    /// A room is changed: whatever is there of it.
+    RoomChange {
+        /// What it is called from now on.
+        name: Option<RoomName>,
+        /// What it is about; may be empty.
+        topic: Option<String>,
+        /// Whether it takes no new messages.
+        archived: Option<bool>,
+        /// Fields that this version does not know.
+        extra: Extra,
+    },
+    /// Somebody becomes a member of a room, or is one no more.
+    Member {
+        /// Who. Whoever invited or removed them is the sender.
+        who: Sender,
+        /// What becomes of them.
+        change: MemberChange,
         /// Fields that this version does not know.
         extra: Extra,
     },
@@ -113,6 +139,45 @@ pub enum Content {
     Unknown(Unknown),
 }
 
+/// Who is to be in a room of which not everybody knows, as whoever makes it says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Private {
+    /// Its members, beside whoever makes it.
+    #[serde(default)]
+    pub members: Vec<PrincipalId>,
+    /// Whether it is a direct message: with the one member, for ever.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub direct: bool,
+}
+
+/// What becomes of a member of a room.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum MemberChange {
+    /// They are one from now on.
+    Joined,
+    /// They are one no more. By another sender: they were removed.
+    Left,
+    /// Somebody made them one.
+    Invited,
+}
+
+impl MemberChange {
+    /// Its word on the wire and on the disk.
+    pub fn word(self) -> &'static str {
+        match self {
+            MemberChange::Joined => "joined",
+            MemberChange::Left => "left",
+            MemberChange::Invited => "invited",
+        }
+    }
+
+    fn from_word(word: &str) -> Option<Self> {
+        [MemberChange::Joined, MemberChange::Left, MemberChange::Invited]
+            .into_iter()
+            .find(|change| change.word() == word)
+    }
+}
+
 /// Content of a kind that this version does not know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unknown {
@@ -130,7 +195,33 @@ impl Content {
 
     /// A room of this name is made.
     pub fn room(name: RoomName) -> Self {
-        Content::Room { name: Some(name), extra: Extra::default() }
+        Content::Room { name: Some(name), private: None, extra: Extra::default() }
+    }
+
+    /// A room of this name is made, of which only its members know.
+    pub fn private_room(name: RoomName, private: Private) -> Self {
+        Content::Room { name: Some(name), private: Some(private), extra: Extra::default() }
+    }
+
+    /// A room is called this from now on.
+    pub fn renamed(name: RoomName) -> Self {
+        Content::RoomChange { name: Some(name), topic: None, archived: None, extra: Extra::default() }
+    }
+
+    /// A room is about this from now on.
+    pub fn topic(topic: impl Into<String>) -> Self {
+        let topic = Some(topic.into());
+        Content::RoomChange { name: None, topic, archived: None, extra: Extra::default() }
+    }
+
+    /// A room takes no new messages, or takes them again.
+    pub fn archived(archived: bool) -> Self {
+        Content::RoomChange { name: None, topic: None, archived: Some(archived), extra: Extra::default() }
+    }
+
+    /// This becomes of somebody in a room.
+    pub fn member(who: Sender, change: MemberChange) -> Self {
+        Content::Member { who, change, extra: Extra::default() }
     }
 
     /// A message that replies to another one, in a thread or not.
@@ -187,7 +278,7 @@ impl Content {
             | Content::Delete { target, .. }
             | Content::Reaction { target, .. }
             | Content::Pin { target, .. } => Some(*target),
-            Content::Text { .. } | Content::Room { .. } | Content::Unknown(_) => None,
+            _ => None,
         }
     }
 
@@ -215,6 +306,8 @@ impl Content {
             Content::Delete { .. } => DELETE,
             Content::Reaction { .. } => REACTION,
             Content::Pin { .. } => PIN,
+            Content::RoomChange { .. } => ROOM_CHANGE,
+            Content::Member { .. } => MEMBER,
             Content::Unknown(unknown) => &unknown.kind,
         }
     }
@@ -223,11 +316,7 @@ impl Content {
     pub fn body(&self) -> &str {
         match self {
             Content::Text { body, .. } | Content::Edit { body, .. } => body,
-            Content::Room { .. }
-            | Content::Delete { .. }
-            | Content::Reaction { .. }
-            | Content::Pin { .. }
-            | Content::Unknown(_) => "",
+            _ => "",
         }
     }
 
@@ -235,11 +324,14 @@ impl Content {
     pub fn emptied(self) -> Self {
         match self {
             Content::Text { .. } | Content::Unknown(_) => Content::text(String::new()),
-            Content::Room { name, .. } => Content::Room { name, extra: Extra::default() },
-            Content::Edit { target, .. } => Content::edit(target, String::new()),
-            Content::Delete { target, .. } => Content::delete(target),
-            Content::Reaction { target, emoji, off, .. } => Content::reaction(target, emoji, off),
-            Content::Pin { target, off, .. } => Content::pin(target, off),
+            Content::Room { name, private, .. } => Content::Room { name, private, extra: Extra::default() },
+            mut small => {
+                *small.extra_mut() = Extra::default();
+                match small {
+                    Content::Edit { target, .. } => Content::edit(target, String::new()),
+                    small => small,
+                }
+            }
         }
     }
 
@@ -280,33 +372,44 @@ impl Content {
 
     /// All of its fields but its words, as one JSON object; none where there are none. [`Content::from_fields`] reads them.
     pub fn fields_json(&self) -> Option<String> {
-        let mut own = self.own_fields().peekable();
-        if own.peek().is_none() {
+        let known = self.known_fields();
+        if known.is_empty() {
             return self.extra().json();
         }
         let mut fields = self.extra().clone();
-        for (name, value) in own {
-            fields.insert(name, value);
-        }
+        known.into_iter().for_each(|(name, value)| fields.insert(name, value));
         fields.json()
     }
 
-    /// The fields of its kind, but for its words.
-    fn own_fields(&self) -> impl Iterator<Item = (&'static str, Value)> {
-        let (name, target, emoji, off) = match self {
-            Content::Text { .. } | Content::Unknown(_) => (None, None, None, false),
-            Content::Room { name, .. } => (name.as_ref(), None, None, false),
-            Content::Edit { target, .. } | Content::Delete { target, .. } => {
-                (None, Some(target), None, false)
+    /// The fields that this version knows, but its words.
+    fn known_fields(&self) -> Vec<(&'static str, Value)> {
+        let field = |name, value: Option<Value>| value.map(|value| (name, value));
+        let text = |name: &Option<RoomName>| name.as_ref().map(|name| name.as_str().into());
+        // Serialising these cannot fail: no maps with other keys than texts, no failing `Serialize` of our own.
+        let json = |value: serde_json::Result<Value>| value.ok();
+        let target = |target: &MessageId| Some(("target", target.to_string().into()));
+        let off = |off: bool| off.then_some(("off", true.into()));
+        let fields = match self {
+            Content::Text { .. } | Content::Unknown(_) => return Vec::new(),
+            Content::Room { name, private, .. } => {
+                let private = private.as_ref().and_then(|private| json(serde_json::to_value(private)));
+                [field("name", text(name)), field("private", private), None]
             }
-            Content::Reaction { target, emoji, off, .. } => (None, Some(target), Some(emoji), *off),
-            Content::Pin { target, off, .. } => (None, Some(target), None, *off),
+            Content::RoomChange { name, topic, archived, .. } => [
+                field("name", text(name)),
+                field("topic", topic.as_deref().map(Value::from)),
+                field("archived", archived.map(Value::from)),
+            ],
+            Content::Member { who, change, .. } => {
+                [field("who", json(serde_json::to_value(who))), Some(("change", change.word().into())), None]
+            }
+            Content::Edit { target: of, .. } | Content::Delete { target: of, .. } => [target(of), None, None],
+            Content::Reaction { target: of, emoji, off: is_off, .. } => {
+                [target(of), Some(("emoji", emoji.as_str().into())), off(*is_off)]
+            }
+            Content::Pin { target: of, off: is_off, .. } => [target(of), off(*is_off), None],
         };
-        let target = target.map(|target| ("target", Value::String(target.to_string())));
-        let emoji = emoji.map(|emoji| ("emoji", Value::String(emoji.clone())));
-        let off = off.then_some(("off", Value::Bool(true)));
-        let name = name.map(|name| ("name", Value::String(name.as_str().to_owned())));
-        [name, target, emoji, off].into_iter().flatten()
+        fields.into_iter().flatten().collect()
     }
 
     /// The fields that this version does not know.
@@ -314,6 +417,8 @@ impl Content {
         match self {
             Content::Text { extra, .. }
             | Content::Room { extra, .. }
+            | Content::RoomChange { extra, .. }
+            | Content::Member { extra, .. }
             | Content::Edit { extra, .. }
             | Content::Delete { extra, .. }
             | Content::Reaction { extra, .. }
@@ -326,12 +431,19 @@ impl Content {
         match self {
             Content::Text { extra, .. }
             | Content::Room { extra, .. }
+            | Content::RoomChange { extra, .. }
+            | Content::Member { extra, .. }
             | Content::Edit { extra, .. }
             | Content::Delete { extra, .. }
             | Content::Reaction { extra, .. }
             | Content::Pin { extra, .. } => extra,
             Content::Unknown(unknown) => &mut unknown.fields,
         }
+    }
+
+    /// Who is to be in the room that this makes, where not everybody knows of it.
+    pub fn private(&self) -> Option<&Private> {
+        if let Content::Room { private, .. } = self { private.as_ref() } else { None }
     }
 
     /// Whether it is a message.
@@ -353,7 +465,15 @@ impl Content {
     pub fn bytes(&self) -> usize {
         let named = match self {
             Content::Text { .. } => 0,
-            Content::Room { name, .. } => name.as_ref().map_or(0, |name| name.as_str().len()),
+            Content::Room { name, private, .. } => {
+                let members = private.iter().flat_map(|private| &private.members);
+                name.as_ref().map_or(0, |name| name.as_str().len())
+                    + members.map(|who| who.0.len()).sum::<usize>()
+            }
+            Content::RoomChange { name, topic, .. } => {
+                name.as_ref().map_or(0, |name| name.as_str().len()) + topic.as_ref().map_or(0, String::len)
+            }
+            Content::Member { who, .. } => who.id.0.len() + who.name.len(),
             Content::Edit { .. } | Content::Delete { .. } | Content::Pin { .. } => TARGET_BYTES,
             Content::Reaction { emoji, .. } => TARGET_BYTES + emoji.len(),
             Content::Unknown(unknown) => unknown.kind.len(),
@@ -376,7 +496,21 @@ impl Content {
                     extra.insert("body", body);
                 }
                 match kind {
-                    ROOM => Ok(Content::Room { name: take_name(&mut extra), extra }),
+                    ROOM => {
+                        let name = take_name(&mut extra);
+                        Ok(Content::Room { name, private: take_private(&mut extra)?, extra })
+                    }
+                    ROOM_CHANGE => {
+                        let name = take_name(&mut extra);
+                        let topic = take(&mut extra, "topic", |topic| topic.as_str().map(str::to_owned));
+                        let archived = take(&mut extra, "archived", Value::as_bool);
+                        Ok(Content::RoomChange { name, topic, archived, extra })
+                    }
+                    MEMBER => match take_member(&mut extra) {
+                        Some((who, change)) => Ok(Content::Member { who, change, extra }),
+                        // It may say more in a later version.
+                        None => Ok(Content::Unknown(Unknown { kind: kind.to_owned(), fields: extra })),
+                    },
                     kind => Ok(change(kind, extra)),
                 }
             }
@@ -394,7 +528,7 @@ impl Content {
         if self.is_text() || has_own || matches!(self, Content::Edit { .. }) {
             map.serialize_entry("body", self.body())?;
         }
-        for (name, value) in self.own_fields() {
+        for (name, value) in self.known_fields() {
             map.serialize_entry(name, &value)?;
         }
         for (name, value) in self.extra().fields().filter(|(name, _)| !but.contains(&name.as_str())) {
@@ -446,6 +580,30 @@ fn take_name(fields: &mut Extra) -> Option<RoomName> {
     let name = RoomName::new(fields.get("name")?.as_str()?).ok()?;
     fields.remove("name");
     Some(name)
+}
+
+/// Who is to be in a room that is made. One that cannot be understood must not be taken for a public one.
+fn take_private(fields: &mut Extra) -> Result<Option<Private>, &'static str> {
+    match fields.remove("private") {
+        None => Ok(None),
+        Some(value) => serde_json::from_value(value).map(Some).map_err(|_| "invalid value: `private`"),
+    }
+}
+
+/// Who a change of members is about, and what it is. Nothing is taken out where one of them is not understood.
+fn take_member(fields: &mut Extra) -> Option<(Sender, MemberChange)> {
+    let who: Sender = Sender::deserialize(fields.get("who")?).ok()?;
+    let change = MemberChange::from_word(fields.get("change")?.as_str()?)?;
+    fields.remove("who");
+    fields.remove("change");
+    Some((who, change))
+}
+
+/// A field, where it is what it should be. One that this version does not understand stays there.
+fn take<T>(fields: &mut Extra, name: &str, read: impl FnOnce(&Value) -> Option<T>) -> Option<T> {
+    let value = read(fields.get(name)?)?;
+    fields.remove(name);
+    Some(value)
 }
 
 /// Fields of JSON that this version does not know, as they came.
@@ -518,7 +676,9 @@ impl Serialize for Extra {
 impl<'de> Deserialize<'de> for Extra {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut fields = Map::deserialize(deserializer)?;
-        fields.retain(|name, _| !OF_ENTRY.contains(&name.as_str()) && name != "kind" && name != "name");
+        fields.retain(|name, _| {
+            !OF_ENTRY.contains(&name.as_str()) && !matches!(name.as_str(), "kind" | "name" | "private")
+        });
         Ok(if fields.is_empty() { Extra::default() } else { Extra(Some(Box::new(fields))) })
     }
 }
@@ -534,7 +694,7 @@ fn depth(value: &Value) -> usize {
 impl Draft {
     /// What the room is called that this makes; none where it makes none.
     pub fn room_name(&self) -> Option<RoomName> {
-        let Content::Room { name, extra } = &self.content else { return None };
+        let Content::Room { name, extra, .. } = &self.content else { return None };
         // A later version may allow names that this one does not.
         let later = || RoomName::closest(extra.get("name")?.as_str()?);
         Some(name.clone().or_else(later).unwrap_or_else(|| RoomName::of_id(&self.room)))
@@ -710,6 +870,12 @@ mod tests {
             json!({"kind": "room", "body": "", "topic": "x"}),
             json!({"kind": "room", "body": "", "name": "x".repeat(100)}),
             json!({"kind": "room", "body": "", "name": {"of": "a later version"}}),
+            json!({"kind": "room", "body": "", "name": "Lathes",
+                "private": {"members": ["p"], "direct": true}}),
+            json!({"kind": "room_change", "name": "Mills", "topic": "", "archived": true, "colour": 7}),
+            json!({"kind": "room_change", "topic": {"of": "a later version"}, "body": "x"}),
+            json!({"kind": "member", "who": {"id": "p", "name": "P"}, "change": "invited", "note": "x"}),
+            json!({"kind": "member", "who": {"id": "p", "name": "P"}, "change": "muted"}),
             json!({"kind": "poll", "choices": ["a", "b"], "body": "A poll"}),
             json!({"kind": "poll", "body": {"text": "A poll", "choices": []}}),
             json!({"kind": "poll", "name": 7}),

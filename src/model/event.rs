@@ -10,7 +10,7 @@ use super::device_choices::DeviceChoices;
 use super::entry::Entry;
 use super::export::Exported;
 use super::features::Features;
-use super::id::{ConnectionId, Epoch, MessageId, NamedRoom, Offset, PrincipalId, RoomId, RoomName};
+use super::id::{ConnectionId, Epoch, MessageId, Offset, PrincipalId, RoomId, RoomName};
 use super::lan::{Lan, Nearby};
 use super::link_state::{LinkState, Why};
 use super::message::{Delivery, Message, OutboxItem, Position};
@@ -21,6 +21,7 @@ use super::principal::{Principal, Sender};
 use super::profile::{NewerProfile, Profile, Secret};
 use super::refusal::Refusal;
 use super::rights::ManageAnswer;
+use super::room::{NamedRoom, RoomInfo};
 use super::search::{DayFound, Found};
 use super::series::SeriesPage;
 use super::states::States;
@@ -70,6 +71,8 @@ pub struct Person {
     pub who: Principal,
     /// Whether connected.
     pub online: bool,
+    /// What they say of themselves at the moment; may be empty.
+    pub status: String,
 }
 
 /// A room as read from disk.
@@ -79,6 +82,8 @@ pub struct StoredRoom {
     pub id: RoomId,
     /// Its name.
     pub name: RoomName,
+    /// What else is known of it.
+    pub info: RoomInfo,
     /// The newest messages, oldest first.
     pub messages: Vec<Message>,
     /// Whether older ones are on disk.
@@ -130,7 +135,11 @@ impl Stored {
             match self.rooms.iter().find(|room| room.id == *id) {
                 Some(room) if !room.unmade => return,
                 Some(_) => {}
-                None => self.rooms.push(StoredRoom::unmade(id.clone(), name)),
+                None => {
+                    let me = self.me.as_ref().map(|me| &me.id);
+                    let info = RoomInfo::of_made(item.draft.content.private(), me, me);
+                    self.rooms.push(StoredRoom { info, ..StoredRoom::unmade(id.clone(), name) });
+                }
             }
         }
         let place = self.outbox.partition_point(|other| other.seq < item.seq);
@@ -172,6 +181,7 @@ impl StoredRoom {
         StoredRoom {
             id,
             name,
+            info: RoomInfo::default(),
             messages,
             older_on_disk,
             older_on_hub,

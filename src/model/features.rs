@@ -46,13 +46,23 @@ pub enum Feature {
     Reactions,
     /// Messages can be pinned to their room.
     Pins,
+    /// Rooms are renamed, described and archived.
+    RoomChanges,
+    /// Rooms are left and joined.
+    Membership,
+    /// Rooms of which only their members know, direct messages among them.
+    PrivateRooms,
+    /// People have roles, which admins change and invites give.
+    Roles,
+    /// People say something of themselves beside their name.
+    Status,
     /// A message is a frame of the socket, text or bytes, as it is. Of a server that speaks no protocol of its own.
     Frames,
 }
 
 impl Feature {
     /// All that a Duplex server may offer, as far as this version knows.
-    pub const ALL: [Feature; 16] = [
+    pub const ALL: [Feature; 21] = [
         Feature::CreateRooms,
         Feature::Typing,
         Feature::Presence,
@@ -69,6 +79,11 @@ impl Feature {
         Feature::Deletions,
         Feature::Reactions,
         Feature::Pins,
+        Feature::RoomChanges,
+        Feature::Membership,
+        Feature::PrivateRooms,
+        Feature::Roles,
+        Feature::Status,
     ];
 
     /// Its word on the wire.
@@ -90,6 +105,11 @@ impl Feature {
             Feature::Deletions => "deletions",
             Feature::Reactions => "reactions",
             Feature::Pins => "pins",
+            Feature::RoomChanges => "room_changes",
+            Feature::Membership => "membership",
+            Feature::PrivateRooms => "private_rooms",
+            Feature::Roles => "roles",
+            Feature::Status => "status",
             Feature::Frames => "frames",
         }
     }

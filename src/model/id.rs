@@ -126,6 +126,11 @@ impl RoomId {
         RoomId("messages".to_owned())
     }
 
+    /// That of a room whose name is its id too.
+    pub(super) fn same_as(name: &RoomName) -> Self {
+        RoomId(name.0.clone())
+    }
+
     /// One before which no other is in order.
     pub(super) fn least() -> Self {
         RoomId(String::new())
@@ -222,55 +227,6 @@ impl TryFrom<String> for RoomName {
     type Error = InvalidName;
     fn try_from(text: String) -> Result<Self, InvalidName> {
         RoomName::new(text)
-    }
-}
-
-/// A room in a list: its id, and what it is called. As JSON a text where both are the same.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(from = "NamedRoomJson", into = "NamedRoomJson")]
-pub struct NamedRoom {
-    /// Its id.
-    pub id: RoomId,
-    /// Its name.
-    pub name: RoomName,
-}
-
-impl NamedRoom {
-    /// The room that every server has.
-    pub fn general() -> Self {
-        NamedRoom { id: RoomId::general(), name: RoomName::general() }
-    }
-}
-
-/// Of which only the id is known.
-impl From<RoomId> for NamedRoom {
-    fn from(id: RoomId) -> NamedRoom {
-        NamedRoom { name: RoomName::of_id(&id), id }
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum NamedRoomJson {
-    Same(RoomName),
-    Named { id: RoomId, name: RoomName },
-}
-
-impl From<NamedRoomJson> for NamedRoom {
-    fn from(json: NamedRoomJson) -> NamedRoom {
-        match json {
-            NamedRoomJson::Same(name) => NamedRoom { id: RoomId(name.0.clone()), name },
-            NamedRoomJson::Named { id, name } => NamedRoom { id, name },
-        }
-    }
-}
-
-impl From<NamedRoom> for NamedRoomJson {
-    fn from(room: NamedRoom) -> NamedRoomJson {
-        match room.id.0 == room.name.0 {
-            true => NamedRoomJson::Same(room.name),
-            false => NamedRoomJson::Named { id: room.id, name: room.name },
-        }
     }
 }
 

@@ -8,7 +8,7 @@ use super::device::{DeviceId, MetricName, Value};
 use super::device_choices::DeviceChange;
 use super::event::Side;
 use super::export::Export;
-use super::id::{ConnectionId, MessageId, RoomId, RoomName};
+use super::id::{ConnectionId, MessageId, PrincipalId, RoomId, RoomName};
 use super::lan::LanChoice;
 use super::message::Position;
 use super::notices::{Level, Viewing};
@@ -223,6 +223,79 @@ pub enum ChatIntent {
         connection: ConnectionId,
         /// Its name.
         name: RoomName,
+    },
+    /// Make a room of which only its members know.
+    CreatePrivateRoom {
+        /// By which connection.
+        connection: ConnectionId,
+        /// Its name.
+        name: RoomName,
+        /// Its members, beside the person.
+        members: Vec<PrincipalId>,
+    },
+    /// See to it that there is a direct message with somebody. [`super::Chat::direct_with`] tells which room it is.
+    OpenDirect {
+        /// By which connection.
+        connection: ConnectionId,
+        /// With whom.
+        who: PrincipalId,
+    },
+    /// Call a room something else.
+    RenameRoom {
+        /// By which connection.
+        connection: ConnectionId,
+        /// Which room.
+        room: RoomId,
+        /// Its new name.
+        name: RoomName,
+    },
+    /// Say what a room is about.
+    SetTopic {
+        /// By which connection.
+        connection: ConnectionId,
+        /// Which room.
+        room: RoomId,
+        /// The topic; may be empty.
+        topic: String,
+    },
+    /// Have a room take no new messages, or take them again.
+    SetArchived {
+        /// By which connection.
+        connection: ConnectionId,
+        /// Which room.
+        room: RoomId,
+        /// Whether it is archived.
+        archived: bool,
+    },
+    /// Become a member of a public room again.
+    JoinRoom {
+        /// By which connection.
+        connection: ConnectionId,
+        /// Which room.
+        room: RoomId,
+    },
+    /// Be a member of a room no more.
+    LeaveRoom {
+        /// By which connection.
+        connection: ConnectionId,
+        /// Which room.
+        room: RoomId,
+    },
+    /// Make somebody a member of a room.
+    InviteToRoom {
+        /// By which connection.
+        connection: ConnectionId,
+        /// Which room.
+        room: RoomId,
+        /// Whom.
+        who: PrincipalId,
+    },
+    /// Say this of oneself to the others.
+    SetStatus {
+        /// By which connection.
+        connection: ConnectionId,
+        /// What; may be empty.
+        text: String,
     },
     /// Tell the others that the person is typing.
     Typing {

@@ -299,7 +299,7 @@ mod tests {
     const B: &str = "3f2b000000000002";
 
     fn person(id: &str, name: &str, kind: PrincipalKind) -> Principal {
-        Principal { id: PrincipalId(id.to_owned()), kind, name: name.to_owned() }
+        Principal { id: PrincipalId(id.to_owned()), kind, name: name.to_owned(), role: None }
     }
 
     #[test]

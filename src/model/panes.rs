@@ -88,6 +88,37 @@ impl DeviceLists {
     }
 }
 
+/// Maximum number of recently used emoji that are kept.
+pub const MAX_RECENT_EMOJI: usize = 27;
+/// Maximum length of one of them, in bytes.
+const MAX_EMOJI_BYTES: usize = 64;
+
+/// What the message field has beside the text, saved across restarts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Composer {
+    /// Whether the formatting toolbar is shown.
+    pub formatting: bool,
+    /// Recently used emoji, the newest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub emoji: Vec<String>,
+}
+
+impl Default for Composer {
+    fn default() -> Self {
+        Composer { formatting: true, emoji: Vec::new() }
+    }
+}
+
+impl Composer {
+    /// Puts an emoji before all that were used earlier.
+    pub fn used_emoji(&mut self, emoji: &str) {
+        self.emoji.retain(|known| known != emoji && known.len() <= MAX_EMOJI_BYTES);
+        self.emoji.insert(0, emoji.to_owned());
+        self.emoji.truncate(MAX_RECENT_EMOJI);
+    }
+}
+
 /// Layout of the panes, saved across restarts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -106,6 +137,8 @@ pub struct Panes {
     pub devices_width: Option<f32>,
     /// Layout of the device list.
     pub devices: DeviceLists,
+    /// What the message field has beside the text.
+    pub composer: Composer,
     /// The room that was open last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub room: Option<(ConnectionId, RoomId)>,
@@ -120,6 +153,7 @@ impl Default for Panes {
             rooms_width: None,
             devices_width: None,
             devices: DeviceLists::default(),
+            composer: Composer::default(),
             room: None,
         }
     }

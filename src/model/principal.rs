@@ -1,6 +1,6 @@
 //! Who takes part: people and devices as a server names them.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::id::PrincipalId;
 
@@ -24,6 +24,51 @@ impl PrincipalKind {
     }
 }
 
+/// What a person may do, beside their kind. What each may do is in [`super::rights`].
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// Reads.
+    Guest,
+    /// Chats.
+    Member,
+    /// Chats and gives commands to devices.
+    Operator,
+    /// Does everything.
+    Admin,
+}
+
+impl Role {
+    /// All of them, the least first.
+    pub const ALL: [Role; 4] = [Role::Guest, Role::Member, Role::Operator, Role::Admin];
+
+    /// Its word on the wire and on the disk.
+    pub fn word(self) -> &'static str {
+        match self {
+            Role::Guest => "guest",
+            Role::Member => "member",
+            Role::Operator => "operator",
+            Role::Admin => "admin",
+        }
+    }
+
+    /// The role of a word; none where this version does not know it.
+    pub fn from_word(word: &str) -> Option<Role> {
+        Role::ALL.into_iter().find(|role| role.word() == word)
+    }
+}
+
+impl Serialize for Role {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.word())
+    }
+}
+
+/// A role of a later version is read as none.
+pub(super) fn role_if_known<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Role>, D::Error> {
+    let word: Option<String> = Deserialize::deserialize(deserializer)?;
+    Ok(word.and_then(|word| Role::from_word(&word)))
+}
+
 /// Somebody or something that a hub knows by its token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Principal {
@@ -33,10 +78,24 @@ pub struct Principal {
     pub kind: PrincipalKind,
     /// The name people see.
     pub name: String,
+    /// What they may do, where the hub says so.
+    #[serde(default, deserialize_with = "role_if_known", skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+}
+
+impl Principal {
+    /// What they may do. A server that has no roles lets every person do what an operator may.
+    pub fn role(&self) -> Role {
+        match (self.kind, self.role) {
+            (PrincipalKind::Admin, _) => Role::Admin,
+            (_, Some(role)) => role.min(Role::Operator),
+            (_, None) => Role::Operator,
+        }
+    }
 }
 
 /// The author of an entry, as the hub stamped it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Sender {
     /// The hub's key for them.
     pub id: PrincipalId,

@@ -192,7 +192,8 @@ impl Ui {
                 self.dialog = Some(dialog::Dialog::add());
             }
             if is_chat {
-                match self.chat.show(ui, cx, self.open.as_ref(), self.focused.unwrap_or(true)) {
+                let (open, focused) = (self.open.as_ref(), self.focused.unwrap_or(true));
+                match self.chat.show(ui, cx, open, focused, self.layout.composer_mut()) {
                     Some(chat::ChatAction::Follow(target, claimed)) => {
                         self.dialog = Some(dialog::Dialog::open_link(target, claimed));
                     }

@@ -70,8 +70,46 @@ pub(super) enum Icon {
     ZoomIn,
     /// Zoom out.
     ZoomOut,
-    /// Density.
+    /// Density, and lists.
     List,
+    /// Emoji picker.
+    Smile,
+    /// React to a message.
+    React,
+    /// Reply to a message.
+    Reply,
+    /// Edit.
+    Edit,
+    /// Delete.
+    Delete,
+    /// Pin.
+    Pin,
+    /// Copy.
+    Copy,
+    /// A link.
+    Link,
+    /// Bold.
+    Bold,
+    /// Italic.
+    Italic,
+    /// Code.
+    Code,
+    /// Quote.
+    Quote,
+    /// Formatting.
+    Format,
+    /// A private room.
+    Lock,
+    /// People.
+    People,
+    /// A person.
+    Person,
+    /// A thread.
+    Thread,
+    /// Archive.
+    Archive,
+    /// Leave.
+    Leave,
 }
 
 impl Icon {
@@ -108,6 +146,25 @@ impl Icon {
         Icon::ZoomIn,
         Icon::ZoomOut,
         Icon::List,
+        Icon::Smile,
+        Icon::React,
+        Icon::Reply,
+        Icon::Edit,
+        Icon::Delete,
+        Icon::Pin,
+        Icon::Copy,
+        Icon::Link,
+        Icon::Bold,
+        Icon::Italic,
+        Icon::Code,
+        Icon::Quote,
+        Icon::Format,
+        Icon::Lock,
+        Icon::People,
+        Icon::Person,
+        Icon::Thread,
+        Icon::Archive,
+        Icon::Leave,
     ];
 
     /// Its code point in the font, the same as in Lucide.
@@ -143,6 +200,25 @@ impl Icon {
             Icon::ZoomIn => '\u{E1B6}',     // zoom-in
             Icon::ZoomOut => '\u{E1B7}',    // zoom-out
             Icon::List => '\u{E106}',       // list
+            Icon::Smile => '\u{E164}',      // smile
+            Icon::React => '\u{E301}',      // smile-plus
+            Icon::Reply => '\u{E22A}',      // reply
+            Icon::Edit => '\u{E1F9}',       // pencil
+            Icon::Delete => '\u{E18E}',     // trash-2
+            Icon::Pin => '\u{E259}',        // pin
+            Icon::Copy => '\u{E09E}',       // copy
+            Icon::Link => '\u{E102}',       // link
+            Icon::Bold => '\u{E05D}',       // bold
+            Icon::Italic => '\u{E0FB}',     // italic
+            Icon::Code => '\u{E093}',       // code
+            Icon::Quote => '\u{E49E}',      // text-quote
+            Icon::Format => '\u{E198}',     // type
+            Icon::Lock => '\u{E10B}',       // lock
+            Icon::People => '\u{E1A4}',     // users
+            Icon::Person => '\u{E19F}',     // user
+            Icon::Thread => '\u{E40D}',     // messages-square
+            Icon::Archive => '\u{E041}',    // archive
+            Icon::Leave => '\u{E10E}',      // log-out
         }
     }
 }

@@ -2,7 +2,7 @@
 //! list; a narrow one shows a single pane. A choice made in one carries over to the other as far as possible.
 
 use super::theme::size;
-use crate::model::panes::{DeviceLists, Middle, Pane, Panes};
+use crate::model::panes::{Composer, DeviceLists, Middle, Pane, Panes};
 
 /// Which panes are on screen, and the choices to be saved.
 #[derive(Debug)]
@@ -115,6 +115,11 @@ impl Layout {
     /// Mutable access to the layout of the device list.
     pub(super) fn lists_mut(&mut self) -> &mut DeviceLists {
         &mut self.chosen.devices
+    }
+
+    /// Mutable access to what the message field has beside the text.
+    pub(super) fn composer_mut(&mut self) -> &mut Composer {
+        &mut self.chosen.composer
     }
 
     /// Records the widths of the room list and device pane. A change while the pointer is `held` is saved as

@@ -170,6 +170,8 @@ pub enum ChatRequest {
     Send(OutboxItem),
     /// Say that the person is typing.
     Typing(RoomId),
+    /// This person says this of themselves.
+    Status(String),
     /// Say what the person has read.
     Read {
         /// The room.

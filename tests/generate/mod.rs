@@ -4,13 +4,13 @@ mod rights;
 
 use duplex::model::content::Extra;
 use duplex::model::content::{Content, Draft};
-use duplex::model::id::NamedRoom;
 use duplex::model::id::RoomName;
 use duplex::model::{
     Bucket, Command, CommandRefusal, CommandState, DeviceId, DeviceLogEvent, DeviceState, Entry, Epoch,
     Features, LastValue, LogLine, MessageId, Metric, MetricType, Point, Principal, PrincipalId,
     PrincipalKind, Refusal, ResumePoint, RoomId, Sender, Spec, Value,
 };
+use duplex::model::{NamedRoom, RoomInfo};
 use duplex::wire::duplex::message::{
     ClientMessage, Hello, HubMessage, Lists, PersonState, PublishedSample, ReadSample, ReadState, Redeem,
     Start, Welcome,
@@ -73,16 +73,31 @@ pub fn room_name() -> impl Strategy<Value = RoomName> {
 
 pub fn named_room() -> impl Strategy<Value = NamedRoom> {
     prop_oneof![
-        (room(), room_name()).prop_map(|(id, name)| NamedRoom { id, name }),
-        room_name()
-            .prop_map(|name| NamedRoom { id: RoomId::new(name.as_str()).expect("a short text"), name }),
+        (room(), room_name(), room_info()).prop_map(|(id, name, info)| NamedRoom { id, name, info }),
+        room_name().prop_map(|name| NamedRoom::new(RoomId::new(name.as_str()).expect("a short text"), name)),
     ]
+}
+
+fn room_info() -> impl Strategy<Value = RoomInfo> {
+    let people = proptest::collection::btree_set(text().prop_map(PrincipalId), 0..4);
+    let flags = any::<(bool, bool, bool)>();
+    (text(), flags, option::of(text()), people, number()).prop_map(
+        |(topic, flags, direct, members, changed)| {
+            let (archived, private, left) = flags;
+            RoomInfo { topic, archived, private, direct: direct.map(PrincipalId), left, members, changed }
+        },
+    )
 }
 
 fn principal() -> impl Strategy<Value = Principal> {
     let kind =
         proptest::sample::select(vec![PrincipalKind::Person, PrincipalKind::Device, PrincipalKind::Admin]);
-    (text(), kind, text()).prop_map(|(id, kind, name)| Principal { id: PrincipalId(id), kind, name })
+    (text(), kind, text()).prop_map(|(id, kind, name)| Principal {
+        id: PrincipalId(id),
+        kind,
+        name,
+        role: None,
+    })
 }
 
 fn sender() -> impl Strategy<Value = Sender> {
@@ -161,8 +176,9 @@ fn hello() -> impl Strategy<Value = Hello> {
 fn welcome() -> impl Strategy<Value = Welcome> {
     let start =
         proptest::sample::select(vec![Start::Resumed, Start::Recent, Start::EpochChanged, Start::Trimmed]);
-    let people = vec((principal(), any::<bool>()), 0..4)
-        .prop_map(|people| people.into_iter().map(|(who, online)| PersonState { who, online }).collect());
+    let people = vec((principal(), any::<bool>()), 0..4).prop_map(|people| {
+        people.into_iter().map(|(who, online)| PersonState { who, online, status: String::new() }).collect()
+    });
     let read = vec((room(), number()), 0..4)
         .prop_map(|read| read.into_iter().map(|(room, offset)| ReadState { room, offset }).collect());
     let log = (any::<u64>(), number(), number(), start);
@@ -458,11 +474,8 @@ pub fn hub_message() -> impl Strategy<Value = HubMessage> {
         ),
         (id(), refusal()).prop_map(|(id, refusal)| HubMessage::Refused { id, refusal }),
         (room(), sender()).prop_map(|(room, who)| HubMessage::Typing { room, who }),
-        (principal(), any::<bool>(), any::<bool>()).prop_map(|(who, online, removed)| HubMessage::Presence {
-            who,
-            online,
-            removed
-        }),
+        (principal(), any::<bool>(), any::<bool>(), text())
+            .prop_map(|(who, online, removed, status)| HubMessage::Presence { who, online, status, removed }),
         (number(), rights::managed()).prop_map(|(id, managed)| HubMessage::Managed { id, managed }),
         (room(), number()).prop_map(|(room, offset)| HubMessage::Read { room, offset }),
         (room(), number(), vec(entry(), 0..4), any::<bool>()).prop_map(

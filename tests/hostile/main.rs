@@ -78,7 +78,12 @@ where
 }
 
 fn welcome() -> Message {
-    let me = Principal { id: PrincipalId("me".into()), kind: PrincipalKind::Person, name: "Mina".into() };
+    let me = Principal {
+        id: PrincipalId("me".into()),
+        kind: PrincipalKind::Person,
+        name: "Mina".into(),
+        role: None,
+    };
     let welcome = HubMessage::Welcome(Welcome {
         version: 1,
         hub: "odd".into(),

@@ -1,7 +1,7 @@
 //! Chat between people.
 
+use duplex::model::NamedRoom;
 use duplex::model::content::{Content, Draft};
-use duplex::model::id::NamedRoom;
 use duplex::model::id::RoomName;
 use duplex::model::{Refusal, RoomId};
 use duplex::wire::duplex::message::{ClientMessage, HubMessage, Start, close};
@@ -226,7 +226,7 @@ async fn many_rooms_and_markers_are_listed_in_parts_and_new_clients_can_connect(
         for (id, name) in ids.into_iter().zip(names) {
             let offset = anna.acked(id).await;
             anna.say(&ClientMessage::Read { room: id.into(), offset }).await;
-            made.push(NamedRoom { id: id.into(), name: name.clone() });
+            made.push(NamedRoom::new(id.into(), name.clone()));
         }
     }
     // Requests are answered in order: the markers are on disk by then.

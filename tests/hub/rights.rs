@@ -93,7 +93,7 @@ async fn a_removed_person_is_disconnected_and_the_token_stays_invalid() {
     assert_eq!(second.closed().await.0, close::UNAUTHORIZED, "all of their connections");
     assert_eq!(status_of(&hub.url, &token).await, 401);
     let told = |message: &HubMessage| match message {
-        HubMessage::Presence { who, online: false, removed: true } => Some(who.clone()),
+        HubMessage::Presence { who, online: false, removed: true, .. } => Some(who.clone()),
         _ => None,
     };
     assert_eq!(ben.find(told).await, me, "the others are told");

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use duplex::frame::Frame;
+use duplex::model::NamedRoom;
 use duplex::model::content::{Content, Draft};
-use duplex::model::id::NamedRoom;
 use duplex::model::id::RoomName;
 use duplex::model::message::MAX_BODY_BYTES;
 use duplex::model::rights::{Invitation, ManageAnswer, Member};
@@ -60,7 +60,7 @@ fn sender() -> Sender {
 
 /// Longer than it may be told.
 fn principal(of: usize) -> Principal {
-    Principal { id: PrincipalId(name(of)), kind: PrincipalKind::Person, name: escapes(10_000) }
+    Principal { id: PrincipalId(name(of)), kind: PrincipalKind::Person, name: escapes(10_000), role: None }
 }
 
 fn id() -> MessageId {
@@ -152,7 +152,7 @@ fn read_sample(values: usize) -> ReadSample {
 
 fn lists() -> Lists {
     Lists {
-        rooms: (0..LIST_ITEMS).map(|of| NamedRoom { id: room(of), name: room_name(of) }).collect(),
+        rooms: (0..LIST_ITEMS).map(|of| NamedRoom::new(room(of), room_name(of))).collect(),
         people: (0..LIST_ITEMS).map(|of| (principal(of), false)).collect(),
         read: (0..LIST_ITEMS).map(|of| (room(of), u64::MAX)).collect(),
         next: Some(ListsFrom { rooms: Some(1), ..ListsFrom::default() }),
@@ -269,7 +269,7 @@ fn worst(like: &HubMessage) -> Vec<Frame> {
         }
         HubMessage::Typing { .. } => Hub::says(Input::Typing { room: room(0), who: other() }),
         HubMessage::Presence { .. } => Hub::says(Input::Presence(
-            Principal { id: other().id, kind: PrincipalKind::Person, name: other().name },
+            Principal { id: other().id, kind: PrincipalKind::Person, name: other().name, role: None },
             false,
         )),
         HubMessage::Read { .. } => Hub::says(Input::Read { room: room(0), offset: u64::MAX }),

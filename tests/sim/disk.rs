@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use duplex::link::durable::Change;
+use duplex::model::content::{Content, Draft};
 use duplex::model::event::{ChatEvent, Follows, LinkEvent, LogRestart, Page, Stored, StoredRoom};
 use duplex::model::id::RoomName;
 use duplex::model::{
-    Delivery, Entry, Epoch, Event, Features, Message, MessageId, OutboxItem, Position, Principal,
-    PrincipalId, ResumePoint, RoomId,
+    Delivery, Entry, Epoch, Event, Features, Message, MessageId, NamedRoom, OutboxItem, Position, Principal,
+    PrincipalId, ResumePoint, RoomId, RoomInfo,
 };
 use duplex::wire::{Saved, SavedState};
 
@@ -37,6 +38,7 @@ pub struct ClientDisk {
 pub struct KnownRoom {
     pub id: RoomId,
     pub name: RoomName,
+    pub info: RoomInfo,
     pub unmade: bool,
 }
 
@@ -80,14 +82,11 @@ impl ClientDisk {
                 for item in self.outbox.values_mut() {
                     item.beyond(log.head());
                 }
-                for room in rooms {
-                    self.room(&room.id, Some(&room.name));
-                }
+                self.rooms.iter_mut().for_each(|room| room.info.changed = 0);
+                rooms.iter().for_each(|room| self.listed(room));
             }
             Event::Chat(ChatEvent::Listed(listed)) => {
-                for room in listed.rooms {
-                    self.room(&room.id, Some(&room.name));
-                }
+                listed.rooms.iter().for_each(|room| self.listed(room));
             }
             Event::Chat(ChatEvent::LogStarted { epoch, from, why }) => {
                 self.epoch = Some(epoch);
@@ -96,6 +95,7 @@ impl ClientDisk {
                     self.era_has_entries = false;
                 }
                 (self.era_from, self.next, self.resume) = (from, from, None);
+                self.rooms.iter_mut().for_each(|room| room.info.changed = 0);
                 if why != LogRestart::First {
                     for item in self.outbox.values_mut() {
                         item.passed_by(u64::MAX);
@@ -148,22 +148,57 @@ impl ClientDisk {
         if self.me.as_ref().is_some_and(|me| me.id == entry.sender.id) {
             self.outbox.retain(|_, item| item.draft.id != entry.draft.id);
         }
-        self.room(&entry.draft.room, entry.draft.room_name().as_ref());
+        self.changed(&entry);
         if entry.draft.content.is_text() {
             let position = Position { era: self.era, offset: entry.offset };
             self.messages.insert((entry.sender.id.clone(), entry.draft.id), (position, entry));
         }
     }
 
-    /// The hub knows this room, and perhaps what it is called.
-    fn room(&mut self, id: &RoomId, name: Option<&RoomName>) {
-        if !self.rooms.iter().any(|room| room.id == *id) {
-            self.rooms.push(KnownRoom { id: id.clone(), name: RoomName::of_id(id), unmade: false });
+    fn listed(&mut self, listed: &NamedRoom) {
+        let known = self.rooms.iter().find(|room| room.id == listed.id);
+        if known.is_some_and(|room| room.info.changed > listed.info.changed) {
+            return;
         }
-        let room = self.rooms.iter_mut().find(|room| room.id == *id);
-        if let (Some(room), Some(name)) = (room, name) {
+        self.room(&listed.id, Some(&listed.name)).info = listed.info.clone();
+    }
+
+    /// What an entry says of its room.
+    fn changed(&mut self, entry: &Entry) {
+        let (Draft { room: id, content, .. }, offset) = (&entry.draft, entry.offset);
+        let me = self.me.as_ref().map(|me| me.id.clone());
+        let known = self.rooms.iter().find(|room| room.id == *id).map_or(0, |room| room.info.changed);
+        match content {
+            Content::Room { private, .. } if offset > known => {
+                let info = RoomInfo::of_made(private.as_ref(), Some(&entry.sender.id), me.as_ref());
+                self.room(id, entry.draft.room_name().as_ref()).info = info;
+            }
+            Content::RoomChange { .. } | Content::Member { .. } => {
+                let room = self.room(id, None);
+                if room.info.change(offset, content, me.as_ref())
+                    && let Content::RoomChange { name: Some(name), .. } = content
+                {
+                    room.name = name.clone();
+                }
+            }
+            _ => {
+                self.room(id, None);
+            }
+        }
+    }
+
+    /// The hub knows this room, and perhaps what it is called.
+    fn room(&mut self, id: &RoomId, name: Option<&RoomName>) -> &mut KnownRoom {
+        let known = self.rooms.iter().position(|room| room.id == *id).unwrap_or_else(|| {
+            let (name, info) = (RoomName::of_id(id), RoomInfo::default());
+            self.rooms.push(KnownRoom { id: id.clone(), name, info, unmade: false });
+            self.rooms.len() - 1
+        });
+        let room = &mut self.rooms[known];
+        if let Some(name) = name {
             (room.name, room.unmade) = (name.clone(), false);
         }
+        room
     }
 
     fn queue(&mut self, item: OutboxItem) {
@@ -173,7 +208,9 @@ impl ClientDisk {
                 Some(_) => {}
                 None => {
                     let id = item.draft.room.clone();
-                    self.rooms.push(KnownRoom { id, name, unmade: true });
+                    let me = self.me.as_ref().map(|me| &me.id);
+                    let info = RoomInfo::of_made(item.draft.content.private(), me, me);
+                    self.rooms.push(KnownRoom { id, name, info, unmade: true });
                 }
             }
         }
@@ -240,6 +277,7 @@ impl ClientDisk {
             StoredRoom {
                 id: room.id.clone(),
                 name: room.name.clone(),
+                info: room.info.clone(),
                 unmade: room.unmade,
                 messages,
                 older_on_disk: false,

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use duplex::model::content::{Content, Draft};
-use duplex::model::id::{NamedRoom, RoomName};
+use duplex::model::id::RoomName;
 use duplex::model::{
-    Entry, Epoch, MessageId, Principal, PrincipalId, PrincipalKind, Refusal, RoomId, Sender,
+    Entry, Epoch, MessageId, NamedRoom, Principal, PrincipalId, PrincipalKind, Refusal, RoomId, Sender,
 };
 use duplex::wire::duplex::server::{AppendOutcome, Batch, Begun, HubAnswer, HubRequest, Lists, ListsFrom};
 
@@ -153,7 +153,7 @@ fn lists(disk: &HubDisk, after: u64) -> Lists {
 fn named(entry: &Entry) -> NamedRoom {
     let id = entry.draft.room.clone();
     match entry.draft.room_name() {
-        Some(name) => NamedRoom { id, name },
+        Some(name) => NamedRoom::new(id, name),
         None => id.into(),
     }
 }
@@ -165,5 +165,6 @@ pub fn principal(token: &str) -> Option<Principal> {
         id: PrincipalId(token.into()),
         kind: PrincipalKind::Person,
         name: token.into(),
+        role: None,
     })
 }

@@ -283,6 +283,7 @@ fn the_window_is_the_disk(client: &Client, model: &Model) {
         let page = client.disk.page(&known.id);
         let room = connection.chat.rooms.get(&known.id).expect("a room that is on disk is shown");
         assert_eq!((&room.name, room.unmade.is_some()), (&known.name, known.unmade), "{known:?}");
+        assert_eq!(room.info, known.info, "what is known of a room is on disk");
         let seen: Vec<_> = room.window.messages().map(|m| (m.position, m.id, m.content.clone())).collect();
         let held: Vec<_> = page.messages.iter().map(|m| (m.position, m.id, m.content.clone())).collect();
         assert_eq!(seen, held, "the window shows what is on disk");

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use duplex::frame::Frame;
 use duplex::link::durable::{Change, DurableLink, Input, Output};
 use duplex::link::{Input as LinkInput, Link};
+use duplex::model::NamedRoom;
 use duplex::model::event::{ChatEvent, LinkEvent, LogKind};
-use duplex::model::id::NamedRoom;
 use duplex::model::{Event, Principal, PrincipalId, PrincipalKind, Time};
 use duplex::wire::{self, Agreed, Dialing, Mark, Open, Saved, Session, WireError};
 
@@ -83,7 +83,12 @@ impl Open for Script {
 
 fn welcomed() -> Event {
     Event::Link(LinkEvent::Welcomed {
-        me: Principal { id: PrincipalId("me".to_owned()), kind: PrincipalKind::Person, name: String::new() },
+        me: Principal {
+            id: PrincipalId("me".to_owned()),
+            kind: PrincipalKind::Person,
+            name: String::new(),
+            role: None,
+        },
         server: String::new(),
         log: LogKind::Server { head: 0, next: 1 },
         now: 0,

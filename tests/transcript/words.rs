@@ -4,9 +4,9 @@
 use std::fmt::Write as _;
 
 use duplex::frame::Frame;
+use duplex::model::NamedRoom;
 use duplex::model::content::{Content, Draft};
 use duplex::model::event::{ChatEvent, DeviceEvent, Follows, LinkEvent, Listed, LogEvent, Paused, Person};
-use duplex::model::id::NamedRoom;
 use duplex::model::id::RoomName;
 use duplex::model::log::Note;
 use duplex::model::{
@@ -38,7 +38,7 @@ pub fn letters<'a>(ids: impl IntoIterator<Item = &'a MessageId>) -> String {
 
 pub fn principal(name: &str) -> Principal {
     let kind = if name == "device" { PrincipalKind::Device } else { PrincipalKind::Person };
-    Principal { id: PrincipalId(name.to_owned()), kind, name: name.to_owned() }
+    Principal { id: PrincipalId(name.to_owned()), kind, name: name.to_owned(), role: None }
 }
 
 pub fn sender(name: &str) -> Sender {
@@ -190,7 +190,7 @@ pub fn hub_says(text: &str) -> Frame {
                 rooms: names("room").iter().map(|name| room(name).into()).collect(),
                 people: names("person")
                     .iter()
-                    .map(|name| PersonState { who: principal(name), online: true })
+                    .map(|name| PersonState { who: principal(name), online: true, status: String::new() })
                     .collect(),
                 read: names("read")
                     .iter()
@@ -210,6 +210,7 @@ pub fn hub_says(text: &str) -> Frame {
         ["refused", which, ref why @ ..] => HubMessage::Refused { id: id(which), refusal: refused(why) },
         ["typing", name] => HubMessage::Typing { room: room(name), who: sender("other") },
         ["presence", who, state] => HubMessage::Presence {
+            status: String::new(),
             who: principal(who),
             online: state == "online",
             removed: state == "removed",
@@ -525,7 +526,7 @@ pub fn event(event: &Event) -> String {
         }
         Event::Link(LinkEvent::Paused(None)) => "resumed".to_owned(),
         Event::Chat(ChatEvent::Typing { room, who, .. }) => format!("typing {room} {}", who.id),
-        Event::Chat(ChatEvent::Presence(Person { who, online })) => {
+        Event::Chat(ChatEvent::Presence(Person { who, online, status: _ })) => {
             format!("presence {} {}", who.id, on(*online))
         }
         Event::Chat(ChatEvent::ReadMarker { room, offset }) => format!("read {room} {offset}"),

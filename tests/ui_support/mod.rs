@@ -37,7 +37,7 @@ pub fn sender(name: &str) -> Sender {
 
 /// Who we are.
 pub fn me() -> Principal {
-    Principal { id: PrincipalId("me".into()), kind: PrincipalKind::Person, name: "me".into() }
+    Principal { id: PrincipalId("me".into()), kind: PrincipalKind::Person, name: "me".into(), role: None }
 }
 
 pub fn id(number: u64) -> MessageId {

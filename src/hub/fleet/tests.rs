@@ -9,7 +9,7 @@ use crate::wire::duplex::message::{Decoded, decode};
 use crate::wire::duplex::server::{HubAnswer, Input};
 
 fn admin() -> Principal {
-    Principal { id: PrincipalId("1".into()), kind: PrincipalKind::Admin, name: "Anna".into() }
+    Principal { id: PrincipalId("1".into()), kind: PrincipalKind::Admin, name: "Anna".into(), role: None }
 }
 
 fn publish(fleet: &DeviceHub, device: &str, values: &[(&str, f64)]) {

@@ -55,7 +55,12 @@ impl Story {
     }
 
     fn up(&mut self, id: ConnectionId, behind: u64) {
-        let me = Principal { id: PrincipalId("me".into()), kind: PrincipalKind::Person, name: "Ada".into() };
+        let me = Principal {
+            id: PrincipalId("me".into()),
+            kind: PrincipalKind::Person,
+            name: "Ada".into(),
+            role: None,
+        };
         let head = self.offset.get(&id).copied().unwrap_or(0) + behind;
         let welcomed = Event::Link(LinkEvent::Welcomed {
             me,

@@ -7,6 +7,7 @@
 
 mod background;
 mod book;
+mod changes;
 mod counts;
 mod held;
 mod identity;
@@ -14,6 +15,7 @@ mod later;
 mod open;
 mod outbox;
 mod read;
+mod rooms;
 mod schema;
 mod search;
 mod write;

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::error::{StoreError, int};
 use super::identity::{Filters, Rows};
+use super::rooms;
 use super::write::key;
 use crate::model::content::ROOM;
 use crate::model::event::Follows;
@@ -78,6 +79,9 @@ fn make_unmade(db: &Connection, connection: ConnectionId, item: &OutboxItem) -> 
             "INSERT INTO room (connection, uid, name, unmade, start_known) VALUES (?1, ?2, ?3, 1, 1)",
         )?
         .execute(params![key(connection), item.draft.room.as_str(), name.as_str()])?;
+    }
+    if unmade != Some(false) {
+        rooms::to_be_made(db, connection, &item.draft.room, &item.draft.content)?;
     }
     Ok(unmade != Some(false))
 }

@@ -1,16 +1,15 @@
 //! What is read from the database: a connection as a start needs it, pages of a room, counts. Every query goes by an
 //! index, and takes a room of a million messages like one of a hundred.
 
-use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::super::error::{StoreError, unsigned};
-use super::identity::StoredId;
+use super::changes;
+use super::rooms;
 use super::write::{key, saturated};
 use super::{FirstAt, Loaded};
-use crate::model::change::Replies;
 use crate::model::chat::MAX_ROOMS;
 use crate::model::content::{EDIT, MESSAGE};
 use crate::model::event::{ChatEvent, Event, Page, Side, Stored, StoredRoom};
@@ -18,7 +17,7 @@ use crate::model::intent::Jump;
 use crate::model::time::WallMs;
 use crate::model::{
     ConnectionId, Content, Delivery, Draft, Epoch, Extra, Features, Message, MessageId, Offset, OutboxItem,
-    Position, Principal, PrincipalId, PrincipalKind, ResumePoint, RoomId, RoomName, Sender,
+    Position, Principal, PrincipalId, PrincipalKind, ResumePoint, RoomId, RoomName,
 };
 use crate::wire::{Saved, SavedState};
 
@@ -94,7 +93,7 @@ fn connection_row(db: &Connection, connection: ConnectionId) -> Result<Option<Co
         Ok(ConnectionRow {
             me: match me {
                 (Some(id), Some(kind), Some(name)) => {
-                    Some(Principal { id: PrincipalId(id), kind: kind_from(&kind), name })
+                    Some(Principal { id: PrincipalId(id), kind: kind_from(&kind), name, role: None })
                 }
                 _ => None,
             },
@@ -122,7 +121,7 @@ fn connection_row(db: &Connection, connection: ConnectionId) -> Result<Option<Co
 
 fn rooms(db: &Connection, connection: ConnectionId) -> Result<Vec<StoredRoom>> {
     let mut query = db.prepare_cached(
-        "SELECT id, uid, newest_era, newest_offset, read_era, read_offset, unread, draft, mentions, name, unmade FROM room
+        "SELECT id, uid, newest_era, newest_offset, read_era, read_offset, unread, draft, mentions, name, unmade, info FROM room
          WHERE connection = ?1 ORDER BY newest_era DESC, newest_offset DESC, id LIMIT ?2",
     )?;
     // One more than is shown tells that there are more.
@@ -151,6 +150,7 @@ fn rooms(db: &Connection, connection: ConnectionId) -> Result<Vec<StoredRoom>> {
             draft: row.get(7)?,
             mentions: unsigned(row.get(8)?),
             unmade: row.get(10)?,
+            info: rooms::info_of(row.get_ref(11)?.as_str().ok()),
         });
     }
     Ok(rooms)
@@ -409,13 +409,15 @@ fn run(db: &Connection, room: i64, which: Run, limit: u32) -> Result<Found> {
             more = true;
             break;
         }
-        let message = message(row)?;
+        let message = changes::message(row)?;
         bytes += message.content.bytes();
         messages.push(message);
     }
     if matches!(which, Run::Before(_)) {
         messages.reverse();
     }
+    drop(rows);
+    changes::fill(db, room, &mut messages)?;
     Ok(Found { messages, more })
 }
 
@@ -424,25 +426,6 @@ fn exists(db: &Connection, room: i64, which: Run) -> Result<bool> {
     let mut query =
         db.prepare_cached(&format!("SELECT 1 FROM message WHERE room = ?1 AND {condition} LIMIT 1"))?;
     Ok(query.exists(params![room, position.era, saturated(position.offset)])?)
-}
-
-fn message(row: &Row<'_>) -> Result<Message> {
-    Ok(Message {
-        position: Position { era: row.get(0)?, offset: unsigned(row.get(1)?) },
-        id: row.get::<_, StoredId>(2)?.0,
-        sender: Sender { id: PrincipalId(row.get(3)?), name: row.get(4)? },
-        at: row.get(5)?,
-        received: row.get(6)?,
-        content: Content::Text { body: row.get(7)?, extra: extra(row.get_ref(8)?) },
-        changes: None,
-        quote: None,
-        replies: Replies::default(),
-        live: false,
-    })
-}
-
-fn extra(json: ValueRef<'_>) -> Extra {
-    json.as_str().map(Extra::from_json).unwrap_or_default()
 }
 
 pub(super) fn room_id(db: &Connection, connection: ConnectionId, name: &RoomId) -> Result<Option<i64>> {

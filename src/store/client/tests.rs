@@ -1,10 +1,12 @@
 //! What a person would notice of `client.db`: nothing is lost, nothing is there twice, and the app goes on.
 
+mod changes;
 mod damage;
 mod era;
 mod held;
 mod local;
 mod pages;
+mod rooms;
 mod scale;
 mod search;
 
@@ -27,7 +29,7 @@ pub(super) fn general() -> RoomId {
 }
 
 pub(super) fn me() -> Principal {
-    Principal { id: PrincipalId("me".into()), kind: PrincipalKind::Person, name: "Me".into() }
+    Principal { id: PrincipalId("me".into()), kind: PrincipalKind::Person, name: "Me".into(), role: None }
 }
 
 pub(super) fn entry(offset: Offset, sender: &str, number: u64) -> Entry {

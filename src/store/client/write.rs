@@ -5,9 +5,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::error::{StoreError, int, unsigned};
 use super::book::MessageWriter;
+use super::changes;
 use super::counts;
 use super::identity::Filters;
-use super::{Write, outbox, read};
+use super::{Write, outbox, read, rooms};
 use crate::model::chat::MAX_ROOMS;
 use crate::model::content::Content;
 use crate::model::event::{ChatEvent, Follows, LinkEvent, LogKind, LogRestart};
@@ -85,6 +86,7 @@ fn happened(db: &Connection, filters: &Filters, connection: ConnectionId, event:
     match event {
         Event::Link(LinkEvent::Welcomed { me, log, rooms, features, .. }) => {
             welcomed(db, connection, me, *log, features)?;
+            rooms::begin_anew(db, connection)?;
             make_rooms(db, connection, rooms)?;
         }
         Event::Chat(ChatEvent::Listed(listed)) => {
@@ -140,7 +142,7 @@ fn make_rooms(db: &Connection, connection: ConnectionId, rooms: &[NamedRoom]) ->
             }
             made += 1;
         }
-        name_room(db, connection, &room.id, &room.name)?;
+        rooms::listed(db, connection, room)?;
     }
     Ok(())
 }
@@ -185,6 +187,7 @@ fn local_log_started(db: &Connection, connection: ConnectionId) -> Result<()> {
         )?
         .execute([key(connection)])?;
     if begun > 0 {
+        rooms::begin_anew(db, connection)?;
         db.prepare_cached("UPDATE room SET floor = NULL, start_known = 0 WHERE connection = ?1")?
             .execute([key(connection)])?;
         outbox::passed_by(db, connection, i64::MAX)?;
@@ -210,6 +213,7 @@ fn log_started(
     .execute(params![key(connection), epoch.0.cast_signed(), int(from)?])?;
     db.prepare_cached("UPDATE room SET floor = NULL, start_known = 0 WHERE connection = ?1")?
         .execute([key(connection)])?;
+    rooms::begin_anew(db, connection)?;
     if why != LogRestart::First {
         outbox::passed_by(db, connection, i64::MAX)?;
     }
@@ -435,7 +439,8 @@ fn history(
     let mut book = MessageWriter::new(db, connection, log, filters)?;
     let mut lowest = floor;
     let mut start = complete;
-    for entry in entries.iter().filter(|entry| entry.draft.room == *name && entry.offset < before) {
+    // The newest first: what changes a message waits for it, and is applied in the order of the log.
+    for entry in entries.iter().rev().filter(|entry| entry.draft.room == *name && entry.offset < before) {
         lowest = lowest.min(int(entry.offset)?);
         match &entry.draft.content {
             Content::Text { .. } => book.old_message(entry)?,
@@ -443,7 +448,13 @@ fn history(
                 start = true;
                 book.keep_json_of_room(entry)?;
             }
-            _ => book.keep_json(entry)?,
+            Content::RoomChange { .. }
+            | Content::Member { .. }
+            | Content::Unknown(_) => book.keep_json(entry)?,
+            Content::Edit { .. }
+            | Content::Delete { .. }
+            | Content::Reaction { .. }
+            | Content::Pin { .. } => book.change(entry)?,
         }
     }
     book.save()?;
@@ -472,6 +483,7 @@ pub(super) fn purge(db: &Connection, limit: u32) -> Result<bool> {
     )?;
     if deleted == 0 {
         db.execute("DELETE FROM room_count WHERE room = ?1", [room])?;
+        changes::purge(db, room)?;
         db.execute("DELETE FROM purge WHERE room = ?1", [room])?;
     }
     Ok(true)

@@ -40,7 +40,7 @@ fn rooms(db: &Connection, after: u64, limit: usize) -> Result<Part<NamedRoom, u6
         if rooms.len() == limit {
             return Ok((rooms, Some(last)));
         }
-        rooms.push(NamedRoom { id: room_uid(row.get(0)?)?, name: room_name(row.get(2)?)? });
+        rooms.push(NamedRoom::new(room_uid(row.get(0)?)?, room_name(row.get(2)?)?));
         last = unsigned(row.get(1)?);
     }
     Ok((rooms, None))

@@ -127,7 +127,8 @@ pub(super) fn redeem(
     if is_full(db, with.most)? {
         return Ok(Err(InviteRefused::Full));
     }
-    let new = Principal { id: with.new_id.clone(), kind: kind_from(&kind)?, name: with.name.clone() };
+    let new =
+        Principal { id: with.new_id.clone(), kind: kind_from(&kind)?, name: with.name.clone(), role: None };
     // A plain insert: an id or a token that is somebody's already is an error, and nobody is taken over.
     db.prepare_cached("INSERT INTO principal (id, kind, name, token_hash) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![new.id.0, kind, new.name, with.token_hash])?;
@@ -175,7 +176,7 @@ pub(super) fn reads(db: &Connection, principal: &PrincipalId) -> Result<Vec<(Roo
 
 pub(super) fn principal(row: &Row<'_>) -> Result<Principal> {
     let kind: String = row.get(1)?;
-    Ok(Principal { id: PrincipalId(row.get(0)?), kind: kind_from(&kind)?, name: row.get(2)? })
+    Ok(Principal { id: PrincipalId(row.get(0)?), kind: kind_from(&kind)?, name: row.get(2)?, role: None })
 }
 
 pub(super) fn kind_text(kind: PrincipalKind) -> &'static str {

@@ -94,7 +94,7 @@ pub(super) fn rooms(db: &Connection) -> Result<Vec<NamedRoom>> {
     let mut rows = query.query(())?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
-        all.push(NamedRoom { id: room_uid(row.get(0)?)?, name: room_name(row.get(1)?)? });
+        all.push(NamedRoom::new(room_uid(row.get(0)?)?, room_name(row.get(1)?)?));
     }
     Ok(all)
 }

@@ -379,7 +379,7 @@ fn add_device(
     if !put_device(db, id, &name, token_hash)? {
         return Ok(Err(NotChanged::BadToken));
     }
-    Ok(Ok(Some(Principal { id: id.clone(), kind: PrincipalKind::Device, name })))
+    Ok(Ok(Some(Principal { id: id.clone(), kind: PrincipalKind::Device, name, role: None })))
 }
 
 /// What [`create_invite`] needs to know.

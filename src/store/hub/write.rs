@@ -496,7 +496,9 @@ fn find_room(
             let wanted = name.get_or_insert_with(|| RoomName::of_id(&draft.room));
             Ok(check_room(db, &draft.room, wanted, rooms)?.map(|()| None))
         }
-        Content::Unknown(_) => Err(StoreError::Nonsense("an entry of no known kind".to_owned())),
+        Content::RoomChange { .. } | Content::Member { .. } | Content::Unknown(_) => {
+            Err(StoreError::Nonsense("an entry of no known kind".to_owned()))
+        }
     }
 }
 

@@ -6,22 +6,28 @@ use egui::text::CCursor;
 use egui::text_edit::TextEditOutput;
 use egui::text_selection::CCursorRange;
 use egui::{
-    Align, Event, EventFilter, Frame, Id, Key, KeyboardShortcut, Label, Layout, Margin, Modifiers, Rect,
-    RichText, ScrollArea, Stroke, TextEdit, Ui, pos2, vec2,
+    Align, Event, EventFilter, Frame, Id, Key, KeyboardShortcut, Label, Layout, Margin, Modifiers, Pos2,
+    Rect, RichText, ScrollArea, Stroke, TextEdit, Ui, UiBuilder, pos2, vec2,
 };
 
+use super::RoomKey;
 use super::complete::Complete;
 use super::compose::Compose;
+use super::emoji_picker::{EmojiPicker, Purpose};
+use super::format_bar::{self, Format};
 use super::frame_input::{self, Checked};
+use super::notice;
 use super::refused::Refused;
-use super::{RoomKey, marked};
+use super::slash::{self, Notice, Outcome};
 use crate::model::content::Content;
 use crate::model::features::Feature;
 use crate::model::id::MessageId;
 use crate::model::intent::{ChatIntent, Intent, LinkIntent};
 use crate::model::message::{Delivery, MAX_BODY_BYTES};
-use crate::model::profile::Snippet;
+use crate::model::panes::Composer;
+use crate::model::profile::{FrameFormat, Snippet};
 use crate::model::time::BootMs;
+use crate::ui::icons::Icon;
 use crate::ui::keys::{self, Action};
 use crate::ui::theme::{self, radius, size, space};
 use crate::ui::{Cx, widgets};
@@ -47,6 +53,9 @@ pub(super) struct Input {
     compose: Compose,
     complete: Complete,
     spot: Spot,
+    pub(super) picker: EmojiPicker,
+    /// Where the cursor was when a field last had the focus.
+    cursor: Option<(Id, CCursorRange)>,
 }
 
 /// Where the input method was told to put its window.
@@ -98,6 +107,8 @@ struct Draft {
     checked: Checked,
     /// A paste that was not taken.
     refused_paste: Option<Refused>,
+    /// What is said of a command.
+    notice: Option<Notice>,
 }
 
 /// A message of the outbox is being changed.
@@ -131,6 +142,22 @@ impl Draft {
     fn changed(&mut self, cx: &Cx) {
         self.touched = true;
         self.changed_at = Some(cx.now.boot_ms);
+    }
+
+    /// Draws what is said of a command. Returns whether the person is done with it.
+    fn show_notice(&mut self, ui: &mut Ui, cx: &mut Cx) -> bool {
+        let Some(notice) = &self.notice else { return false };
+        let answer = notice::show(ui, cx, notice);
+        if answer == notice::Answer::None {
+            return false;
+        }
+        if let Some((_, intent)) = self.notice.take().and_then(|notice| notice.ask)
+            && answer == notice::Answer::Confirm
+        {
+            cx.intents.push(intent);
+        }
+        cx.deadline.at(cx.now.boot_ms);
+        true
     }
 
     fn end_edit(&mut self) {
@@ -184,6 +211,16 @@ impl Input {
         self.wants_focus = true;
     }
 
+    /// Puts an emoji where the cursor is.
+    pub(super) fn insert(&mut self, ui: &Ui, cx: &Cx, key: &RoomKey, emoji: &str) {
+        let id = self.id(key);
+        let draft = self.drafts.entry(key.clone()).or_default();
+        let last = self.cursor.filter(|(field, _)| *field == id).map(|(_, range)| range);
+        format_bar::insert(ui, id, &mut draft.text, emoji, last);
+        draft.changed(cx);
+        self.wants_focus = true;
+    }
+
     /// Hands out every draft that is not kept yet.
     pub(super) fn flush(&mut self, intents: &mut Vec<Intent>) {
         for (key, draft) in &mut self.drafts {
@@ -195,7 +232,13 @@ impl Input {
     /// one that is to be added.
     ///
     /// Long: the steps of one frame, whose order matters: the keys that are not the field's, the field, what it changed.
-    pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx, key: &RoomKey) -> Option<Option<Snippet>> {
+    pub(super) fn show(
+        &mut self,
+        ui: &mut Ui,
+        cx: &mut Cx,
+        key: &RoomKey,
+        composer: &mut Composer,
+    ) -> Option<Option<Snippet>> {
         let id = self.id(key);
         let draft = self.drafts.entry(key.clone()).or_default();
         let facts = facts(cx, key, draft);
@@ -222,6 +265,7 @@ impl Input {
             }
         }
         let mut cancel = strip(ui, cx, draft);
+        self.wants_focus |= draft.show_notice(ui, cx);
         if draft.refused_paste.as_mut().is_some_and(|refused| refused.show(ui, cx)) {
             draft.refused_paste = None;
             self.wants_focus = true;
@@ -240,7 +284,11 @@ impl Input {
                 cx.deadline.at(moment);
             }
             draft.refused_paste = refuse_paste(ui, &draft.text).or(draft.refused_paste.take());
-            if frames.is_none() && !self.compose.is_composing() && mark_up(ui, id, &mut draft.text) {
+            if frames.is_none()
+                && !self.compose.is_composing()
+                && let Some(format) = format_bar::by_keys(ui)
+            {
+                format_bar::apply(ui, id, &mut draft.text, format, None);
                 draft.changed(cx);
             }
         }
@@ -250,10 +298,28 @@ impl Input {
         }
         let enter = enter_pressed(ui, &self.compose, cx.chosen.enter_sends);
         let keeps = self.complete.filter();
-        let (output, clicked) =
-            field(ui, cx, key, id, draft, (facts.online, !too_large && !empty && is_sound), keeps);
+        let tools = frames.is_none().then_some(&*composer);
+        let can_send = !too_large && !empty && is_sound;
+        let Field { output, clicked, tool } =
+            field(ui, cx, key, id, draft, (facts.online, can_send), keeps, tools);
+        match tool {
+            Some(Tool::Format(format)) => {
+                let last = self.cursor.filter(|(field, _)| *field == id).map(|(_, range)| range);
+                format_bar::apply(ui, id, &mut draft.text, format, last);
+                draft.changed(cx);
+                self.wants_focus = true;
+            }
+            Some(Tool::Formatting) => {
+                composer.formatting = !composer.formatting;
+                self.wants_focus = true;
+                cx.deadline.at(cx.now.boot_ms);
+            }
+            Some(Tool::Emoji(at)) => self.picker.open(key, Purpose::Insert, at),
+            None => {}
+        }
         let response = output.response.response.clone().accessible_name(cx.words.message);
         if response.has_focus() {
+            self.cursor = output.cursor_range.map(|range| (id, range));
             self.spot.steady(ui, cx, id, self.compose.is_composing());
         }
         if frames.is_none() && self.complete.show(ui, cx, key, id, response.rect, &mut draft.text, composing)
@@ -271,6 +337,7 @@ impl Input {
         }
         if response.changed() {
             draft.changed(cx);
+            draft.notice.take_if(|notice| notice.is_bad);
             tell_typing(cx, key, draft, facts.online && facts.tells_typing);
         }
         cancel |= draft.editing.is_some()
@@ -282,11 +349,7 @@ impl Input {
         } else if clicked || (enter && response.has_focus()) {
             // Enter counts for what stands in the field now, composed syllables included.
             if draft.text.len() <= MAX_BODY_BYTES && !draft.text.trim().is_empty() {
-                let format = frames.filter(|_| draft.editing.is_none()).unwrap_or_default();
-                match frame_input::content(format, &draft.text) {
-                    Ok(content) => send(cx, key, draft, content),
-                    Err(_) => draft.checked.is_refused = true,
-                }
+                submit(cx, key, draft, frames);
             }
             self.wants_focus = clicked;
         }
@@ -371,24 +434,6 @@ fn refuse_paste(ui: &Ui, text: &str) -> Option<Refused> {
     })
 }
 
-/// Puts marks of Markdown around what is selected, or takes them away again. Returns whether anything changed.
-fn mark_up(ui: &Ui, id: Id, text: &mut String) -> bool {
-    let marks = [(Action::Bold, "**"), (Action::Italic, "*"), (Action::Code, "`")];
-    let pressed = |action| {
-        keys::of(action).iter().any(|shortcut| ui.input_mut(|input| input.consume_shortcut(shortcut)))
-    };
-    let Some((_, mark)) = marks.into_iter().find(|(action, _)| pressed(*action)) else { return false };
-    let mut state = TextEdit::load_state(ui.ctx(), id).unwrap_or_default();
-    let [from, to] = match state.cursor.char_range() {
-        Some(range) => range.sorted_cursors().map(|cursor| cursor.index.0),
-        None => [text.chars().count(); 2],
-    };
-    let (from, to) = marked::toggle(text, from, to, mark);
-    state.cursor.set_char_range(Some(CCursorRange::two(CCursor::new(from), CCursor::new(to))));
-    TextEdit::store_state(ui.ctx(), id, state);
-    true
-}
-
 fn move_cursor_to_end(ui: &Ui, id: Id, text: &str) {
     let mut state = TextEdit::load_state(ui.ctx(), id).unwrap_or_default();
     let end = CCursorRange::one(CCursor::new(text.chars().count()));
@@ -410,6 +455,28 @@ fn hint(ui: &Ui, cx: &Cx, key: &RoomKey) -> String {
     }
 }
 
+/// What was drawn of the field, and what the person did beside it.
+struct Field {
+    output: TextEditOutput,
+    /// Whether the button was clicked that sends.
+    clicked: bool,
+    tool: Option<Tool>,
+}
+
+/// What stands beside the field.
+enum Tool {
+    /// Format what is selected.
+    Format(Format),
+    /// Show the formatting toolbar, or hide it.
+    Formatting,
+    /// Pick an emoji, beside this place.
+    Emoji(Rect),
+}
+
+/// Draws the field with its buttons. `tools`: which there are, where messages may have any.
+///
+/// Long: what stands beside the field takes its place from it.
+#[allow(clippy::too_many_arguments)]
 fn field(
     ui: &mut Ui,
     cx: &Cx,
@@ -418,7 +485,8 @@ fn field(
     draft: &mut Draft,
     (online, can_send): (bool, bool),
     keeps: EventFilter,
-) -> (TextEditOutput, bool) {
+    tools: Option<&Composer>,
+) -> Field {
     let theme = theme::of(ui);
     if std::mem::take(&mut draft.cursor_to_end) {
         move_cursor_to_end(ui, id, &draft.text);
@@ -431,12 +499,18 @@ fn field(
     let margin = Margin { left: space::MEDIUM as i8, right: 6, top: 6, bottom: 6 };
     let frame =
         Frame::new().fill(theme.raised).stroke(stroke).corner_radius(radius::CARD).inner_margin(margin);
+    let mut tool = None;
     let inner = frame.show(ui, |ui| {
+        let is_low = ui.ctx().content_rect().height() < size::CRAMPED_HEIGHT;
+        if tools.is_some_and(|tools| tools.formatting) && !is_low {
+            tool = format_bar::show(ui, cx).map(Tool::Format);
+        }
         // Both sizes come from the content alone. Placed from the bottom up, the field would be as high as the panel was in
         // the frame before, and neither would ever shrink again.
         let button_width = widgets::primary_width(ui, label);
         let full = ui.available_rect_before_wrap();
-        let text_width = (full.width() - button_width - ui.spacing().item_spacing.x).max(0.0);
+        let tools_width = if tools.is_some() { 2.0 * (size::CONTROL + space::TINY) } else { 0.0 };
+        let text_width = (full.width() - button_width - tools_width - ui.spacing().item_spacing.x).max(0.0);
         // The words on the button stand on the line of the last row of the text.
         let row = ui.text_style_height(&egui::TextStyle::Body);
         let pad = ((size::CONTROL - row) / 2.0).max(0.0).round();
@@ -458,6 +532,10 @@ fn field(
             })
         });
         let line = text.response.rect.bottom() - pad - row / 2.0;
+        let right = full.right() - button_width - space::TINY;
+        if let Some(tools) = tools {
+            tool = beside(ui, cx, tools, pos2(right, line)).or(tool.take());
+        }
         let centre = pos2(full.right() - button_width / 2.0, line);
         let at = Rect::from_center_size(centre, vec2(button_width, size::CONTROL));
         let button = if can_send {
@@ -471,7 +549,32 @@ fn field(
         }
         (text.inner.inner, button.clicked())
     });
-    inner.inner
+    let (output, clicked) = inner.inner;
+    Field { output, clicked, tool }
+}
+
+/// The buttons between the field and the one that sends, which end at this place.
+fn beside(ui: &mut Ui, cx: &Cx, tools: &Composer, right_centre: Pos2) -> Option<Tool> {
+    let words = cx.words.chat;
+    let size = vec2(2.0 * (size::CONTROL + space::TINY), size::CONTROL);
+    let corner = pos2(right_centre.x - size.x, right_centre.y - size.y / 2.0);
+    let builder = UiBuilder::new()
+        .max_rect(Rect::from_min_size(corner, size))
+        .id_salt("composer tools")
+        .layout(Layout::right_to_left(Align::Center));
+    let mut ui = ui.new_child(builder);
+    ui.spacing_mut().item_spacing.x = space::TINY;
+    ui.spacing_mut().button_padding.x = space::TINY;
+    let mut tool = None;
+    let emoji = widgets::icon_button(&mut ui, Icon::Smile, words.emoji, words.emoji, false);
+    if emoji.clicked() {
+        tool = Some(Tool::Emoji(emoji.rect));
+    }
+    let hint = if tools.formatting { words.hide_formatting } else { words.show_formatting };
+    if widgets::icon_toggle(&mut ui, Icon::Format, words.formatting, hint, tools.formatting).clicked() {
+        tool = Some(Tool::Formatting);
+    }
+    tool
 }
 
 fn tell_typing(cx: &mut Cx, key: &RoomKey, draft: &mut Draft, online: bool) {
@@ -481,6 +584,34 @@ fn tell_typing(cx: &mut Cx, key: &RoomKey, draft: &mut Draft, online: bool) {
         draft.typing_told_at = Some(now);
         let (connection, room) = key.clone();
         cx.intents.push(Intent::Chat(ChatIntent::Typing { connection, room }));
+    }
+}
+
+/// Sends what stands in the field, or carries out the command that it is.
+fn submit(cx: &mut Cx, key: &RoomKey, draft: &mut Draft, frames: Option<FrameFormat>) {
+    let outcome = match frames.filter(|_| draft.editing.is_none()) {
+        Some(format) => match frame_input::content(format, &draft.text) {
+            Ok(content) => Outcome::Send(content),
+            Err(_) => {
+                draft.checked.is_refused = true;
+                return;
+            }
+        },
+        None if draft.editing.is_some() => Outcome::Send(Content::text(draft.text.as_str())),
+        None => slash::run(cx, key, &draft.text),
+    };
+    match outcome {
+        Outcome::Send(content) => {
+            draft.notice = None;
+            send(cx, key, draft, content);
+        }
+        Outcome::Done(notice) => {
+            draft.notice = notice;
+            draft.text.clear();
+            draft.touched = true;
+            draft.keep(key, cx.intents);
+        }
+        Outcome::Failed(notice) => draft.notice = Some(notice),
     }
 }
 

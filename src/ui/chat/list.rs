@@ -43,7 +43,10 @@ pub(super) struct List {
     /// The topmost row whose beginning is visible, as of the last frame.
     pub(super) top: Option<(Key, MessageId, f32)>,
     cache: Cache,
-    divider: Option<Position>,
+    /// What was read when the room was opened: a line marks where the rest begins.
+    pub(super) divider: Option<Position>,
+    /// Whether that line has been on screen.
+    pub(super) divider_seen: bool,
     pub(super) wanted: Option<Jump>,
     pub(super) asked_older: Option<Asked>,
     pub(super) asked_newer: Option<Asked>,
@@ -61,6 +64,7 @@ impl Default for List {
             top: None,
             cache: Cache::default(),
             divider: None,
+            divider_seen: true,
             wanted: None,
             asked_older: None,
             asked_newer: None,
@@ -138,6 +142,7 @@ impl List {
     pub(super) fn enter(&mut self, cx: &Cx, key: &RoomKey) {
         let Some(facts) = facts(cx, key) else { return };
         self.divider = (facts.unread > 0).then_some(facts.read);
+        self.divider_seen = false;
         self.marked = None;
         if self.anchor == Anchor::End && facts.unread > 0 && facts.after == Edge::End {
             let first_unread = cx.model.read(|model| {
@@ -227,6 +232,7 @@ impl List {
             self.jump(cx, key, &facts, jump);
         }
         self.jump_button(ui, cx, key, &facts, rect);
+        self.unread_button(ui, cx, key, &facts, rect, &placed);
         self.selection_bar(ui, cx, key, rect);
         if let Some(url) = leads_to {
             paint::leads_to(ui, rect, &url);

@@ -4,6 +4,9 @@ mod addresses;
 mod body;
 mod complete;
 mod compose;
+mod emoji;
+mod emoji_picker;
+mod format_bar;
 mod frame_input;
 mod frames;
 mod input;
@@ -13,6 +16,7 @@ mod literal;
 mod marked;
 mod markup;
 mod moves;
+mod notice;
 mod online;
 mod ordered;
 mod paint;
@@ -21,6 +25,7 @@ mod row_menu;
 mod rows;
 mod scrollbar;
 mod selection;
+mod slash;
 mod spot;
 
 use std::collections::HashMap;
@@ -36,8 +41,10 @@ use super::{Cx, OpenRoom, bidi, harmless, widgets};
 use crate::model::content::Content;
 use crate::model::id::{ConnectionId, MessageId, RoomId};
 use crate::model::intent::{ChatIntent, Intent, Jump};
+use crate::model::panes::Composer;
 use crate::model::profile::Snippet;
 
+use emoji_picker::Purpose;
 use input::Input;
 use list::List;
 
@@ -102,6 +109,7 @@ impl Chat {
         cx: &mut Cx,
         open: Option<&OpenRoom>,
         focused: bool,
+        composer: &mut Composer,
     ) -> Option<ChatAction> {
         let Some((connection, room)) = open.and_then(|place| Some((place.connection, place.room.clone()?)))
         else {
@@ -136,7 +144,7 @@ impl Chat {
                 if !has_frames {
                     typing(ui, cx, &key);
                 }
-                snippets = self.input.show(ui, cx, &key);
+                snippets = self.input.show(ui, cx, &key, composer);
             });
         let list = self.lists.entry(key.clone()).or_default();
         if opened {
@@ -146,6 +154,7 @@ impl Chat {
             list.point_at(cx, &key, jump, id);
         }
         let act = list.show(ui, cx, &key, focused, self.input.id(&key));
+        self.pick_emoji(ui, cx, &key, composer);
         match act {
             Some(MessageAction::Resend(id)) => {
                 cx.intents.push(Intent::Chat(ChatIntent::Resend { connection, id }))
@@ -167,6 +176,19 @@ impl Chat {
         match snippets {
             Some(more) => Some(ChatAction::Snippets(connection, more)),
             None => action.map(ChatAction::Act),
+        }
+    }
+
+    /// Draws the emoji picker, and does what an emoji was picked for.
+    fn pick_emoji(&mut self, ui: &Ui, cx: &mut Cx, key: &RoomKey, composer: &mut Composer) {
+        let (picked, closed) = self.input.picker.show(ui, cx, key, composer);
+        match picked {
+            Some((Purpose::Insert, emoji)) => self.input.insert(ui, cx, key, emoji),
+            Some((Purpose::React(_), _)) => {}
+            None => {}
+        }
+        if closed {
+            self.input.focus();
         }
     }
 

@@ -4,7 +4,7 @@
 use egui::{EventFilter, Id, Key as Keyboard, Modifiers, Rect, Ui, UiBuilder, pos2, vec2};
 
 use super::RoomKey;
-use super::list::{Anchor, List, RoomFacts};
+use super::list::{Anchor, List, Placed, RoomFacts};
 use super::rows::{Key, Slice};
 use crate::model::event::Side;
 use crate::model::id::MessageId;
@@ -198,6 +198,51 @@ impl List {
         }
         if clicked.clicked() {
             self.jump(cx, key, facts, Jump::End);
+        }
+    }
+}
+
+impl List {
+    /// At the top, while the first unread message is above what is seen: a button that goes there.
+    pub(super) fn unread_button(
+        &mut self,
+        ui: &mut Ui,
+        cx: &mut Cx,
+        key: &RoomKey,
+        facts: &RoomFacts,
+        rect: Rect,
+        placed: &[Placed],
+    ) {
+        let Some(read) = self.divider.filter(|_| !self.divider_seen) else { return };
+        let messages = placed.iter().filter_map(|placed| match placed.item.key {
+            Key::Message(position) => Some((position, placed)),
+            _ => None,
+        });
+        let seen = |placed: &Placed| placed.bottom() > 0.0;
+        let Some((first, _)) = messages.into_iter().find(|(_, placed)| seen(placed)) else { return };
+        let is_divider = |placed: &Placed| placed.item.divider && seen(placed);
+        if first <= read || placed.iter().any(is_divider) {
+            self.divider_seen = true;
+            return;
+        }
+        let theme = theme::of(ui);
+        let words = cx.words.chat;
+        let arrow = icons::text(Icon::Up, size::ICON).color(theme.on_accent);
+        let text = egui::RichText::new(words.jump_to_unread).color(theme.on_accent);
+        let button = egui::Button::new((arrow, text))
+            .fill(theme.accent_fill)
+            .corner_radius(14)
+            .min_size(vec2(0.0, size::CONTROL));
+        let area = Rect::from_min_size(rect.min + vec2(0.0, space::SMALL), vec2(rect.width(), size::CONTROL));
+        let builder = UiBuilder::new()
+            .max_rect(area)
+            .scope_id(Id::unique(("jump to unread", key)))
+            .layout(egui::Layout::top_down(egui::Align::Center));
+        let clicked = ui.new_child(builder).add(button).accessible_name(words.jump_to_unread);
+        if clicked.clicked() {
+            self.divider_seen = true;
+            self.jump(cx, key, facts, Jump::To(Position { offset: read.offset + 1, ..read }));
+            cx.deadline.at(cx.now.boot_ms);
         }
     }
 }

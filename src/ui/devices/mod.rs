@@ -40,6 +40,7 @@ use acts::Subject;
 use list::List;
 use naming::{NamedItem, NamingDialog, Outcome};
 use page::Page;
+pub(super) use page::lock_of;
 use standing::Standing;
 use toast::{Offer, Toast};
 

@@ -197,6 +197,7 @@ pub static ENGLISH: Words = Words {
     search: &super::en_search::ENGLISH,
     sheet: &super::en_sheet::ENGLISH,
     rich: &super::en_rich::ENGLISH,
+    chat: &super::en_chat::ENGLISH,
     profiles: &super::en_profiles::ENGLISH,
     people: &super::en_people::ENGLISH,
     plain: &super::en_plain::ENGLISH,

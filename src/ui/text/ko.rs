@@ -19,6 +19,7 @@ pub static KOREAN: Words = Words {
     search: &super::ko_search::KOREAN,
     sheet: &super::ko_sheet::KOREAN,
     rich: &super::ko_rich::KOREAN,
+    chat: &super::ko_chat::KOREAN,
     profiles: &super::ko_profiles::KOREAN,
     people: &super::ko_people::KOREAN,
     plain: &super::ko_plain::KOREAN,

@@ -1,6 +1,7 @@
 //! Every sentence a person reads. One file per language fills the table [`Words`]; the compiler sees to it that none
 //! is missing.
 
+pub mod chat;
 pub mod device_acts;
 pub mod device_page;
 pub mod devices;
@@ -16,6 +17,7 @@ pub mod search;
 pub mod sheet;
 
 mod en;
+mod en_chat;
 mod en_device_acts;
 mod en_device_page;
 mod en_devices;
@@ -30,6 +32,7 @@ mod en_rich;
 mod en_search;
 mod en_sheet;
 mod ko;
+mod ko_chat;
 mod ko_device_acts;
 mod ko_device_page;
 mod ko_devices;
@@ -318,6 +321,8 @@ pub struct Words {
     pub keys: &'static keys::KeyWords,
     // Links, code and selected messages
     pub rich: &'static rich::RichWords,
+    // Writing messages
+    pub chat: &'static chat::ChatWords,
     // Connection log
     pub log: &'static log::LogWords,
     // Notices and the tray
@@ -338,6 +343,11 @@ pub struct Words {
 }
 
 impl Words {
+    /// Whether they are of a language.
+    pub fn is(&self, language: Language) -> bool {
+        std::ptr::eq(self.chat, language.words().chat)
+    }
+
     /// A stretch of time, for people.
     pub fn between(&self, times: Range<WallMs>) -> (String, String) {
         ((self.day_and_clock)(times.start), (self.day_and_clock)(times.end))

@@ -70,7 +70,7 @@ fn whys() -> Vec<Why> {
     all
 }
 
-fn refusals() -> [Refusal; 10] {
+fn refusals() -> [Refusal; 13] {
     [
         Refusal::NoSuchRoom,
         Refusal::NoSuchMessage,
@@ -139,7 +139,12 @@ fn is_hangul(c: char) -> bool {
 }
 
 fn tests_of_connections() -> [TestOutcome; 8] {
-    let me = Principal { id: PrincipalId("m".into()), kind: PrincipalKind::Person, name: "Mina".into() };
+    let me = Principal {
+        id: PrincipalId("m".into()),
+        kind: PrincipalKind::Person,
+        name: "Mina".into(),
+        role: None,
+    };
     [
         TestOutcome::Running,
         TestOutcome::Passed { me, server: "Workshop".into(), took_ms: 12 },

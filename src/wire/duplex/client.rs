@@ -438,8 +438,8 @@ impl ClientSession {
             HubMessage::Presence { who, removed: true, .. } => {
                 self.event(Event::Chat(ChatEvent::PersonRemoved(who.id)))
             }
-            HubMessage::Presence { who, online, .. } => {
-                self.event(Event::Chat(ChatEvent::Presence(Person { who, online })))
+            HubMessage::Presence { who, online, status, .. } => {
+                self.event(Event::Chat(ChatEvent::Presence(Person { who, online, status })))
             }
             HubMessage::Managed { id, managed } => {
                 self.event(Event::Link(LinkEvent::Managed { id, managed }))
@@ -537,7 +537,10 @@ impl ClientSession {
             *left = left.saturating_sub(told);
         }
         self.lists_left = more.then_some(left);
-        let people = people.into_iter().map(|p| Person { who: p.who, online: p.online }).collect();
+        let people = people
+            .into_iter()
+            .map(|p| Person { who: p.who, online: p.online, status: String::new() })
+            .collect();
         let read = read.into_iter().map(|read| (read.room, read.offset)).collect();
         Some(Listed { rooms, people, read, more })
     }
@@ -643,6 +646,7 @@ impl ClientSession {
                 None => self.deliver(item.draft),
             },
             Request::Chat(ChatRequest::Typing(room)) => self.send(&ClientMessage::Typing { room }),
+            Request::Chat(ChatRequest::Status(text)) => self.send(&ClientMessage::Status { text }),
             Request::Chat(ChatRequest::Read { room, offset }) => {
                 self.send(&ClientMessage::Read { room, offset })
             }
@@ -681,6 +685,13 @@ impl ClientSession {
             changing if feature_of(changing).is_some_and(|feature| !self.features.has(feature)) => {
                 Some(Refusal::UnknownKind { kind: changing.kind().to_owned() })
             }
+            Content::Room { private: Some(_), .. } if !self.features.has(Feature::PrivateRooms) => {
+                Some(Refusal::NotAllowed)
+            }
+            Content::RoomChange { .. } if !self.features.has(Feature::RoomChanges) => {
+                Some(Refusal::NotAllowed)
+            }
+            Content::Member { .. } if !self.features.has(Feature::Membership) => Some(Refusal::NotAllowed),
             Content::Unknown(unknown) if !self.features.has_kind(&unknown.kind) => {
                 Some(Refusal::UnknownKind { kind: unknown.kind.clone() })
             }
@@ -764,7 +775,7 @@ fn feature_of(content: &Content) -> Option<Feature> {
         Content::Delete { .. } => Some(Feature::Deletions),
         Content::Reaction { .. } => Some(Feature::Reactions),
         Content::Pin { .. } => Some(Feature::Pins),
-        Content::Text { .. } | Content::Room { .. } | Content::Unknown(_) => None,
+        _ => None,
     }
 }
 
@@ -772,6 +783,7 @@ fn feature_of(content: &Content) -> Option<Feature> {
 fn needs(request: &Request) -> Option<Feature> {
     match request {
         Request::Chat(ChatRequest::Typing(_)) => Some(Feature::Typing),
+        Request::Chat(ChatRequest::Status(_)) => Some(Feature::Status),
         Request::Chat(ChatRequest::Read { .. }) => Some(Feature::Read),
         Request::Chat(ChatRequest::History { .. }) => Some(Feature::History),
         Request::Device(DeviceRequest::Command { .. }) => Some(Feature::Commands),

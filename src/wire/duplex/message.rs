@@ -81,6 +81,11 @@ pub enum ClientMessage {
         /// Where.
         room: RoomId,
     },
+    /// The person says this of themselves.
+    Status {
+        /// What; may be empty.
+        text: String,
+    },
     /// The person has read up to here.
     Read {
         /// Where.
@@ -346,6 +351,9 @@ pub enum HubMessage {
         who: Principal,
         /// Whether any of their apps is connected.
         online: bool,
+        /// What they say of themselves.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        status: String,
         /// Whether they were removed: they are nobody at this hub any more.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         removed: bool,
@@ -586,6 +594,9 @@ pub struct PersonState {
     pub who: Principal,
     /// Whether any of their apps is connected.
     pub online: bool,
+    /// What they say of themselves.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub status: String,
 }
 
 /// A read marker.
@@ -636,6 +647,7 @@ const CLIENT_TYPES: &[&str] = &[
     "check_invite",
     "send",
     "typing",
+    "status",
     "read",
     "history",
     "create_room",

@@ -202,11 +202,17 @@ impl ServerSession {
                 }
             }),
             Input::Presence(who, online) => {
-                self.tell(Some(&who.id.clone()), HubMessage::Presence { who, online, removed: false });
+                self.tell(
+                    Some(&who.id.clone()),
+                    HubMessage::Presence { who, online, status: String::new(), removed: false },
+                );
             }
             Input::Removed(who) => {
                 let about = who.id.clone();
-                self.tell(Some(&about), HubMessage::Presence { who, online: false, removed: true });
+                self.tell(
+                    Some(&about),
+                    HubMessage::Presence { who, online: false, status: String::new(), removed: true },
+                );
             }
             Input::Renamed(name) => self.renamed(name),
             Input::Dismissed { code, reason, retry_after_ms } => self.bye(code, reason, retry_after_ms),
@@ -531,11 +537,12 @@ impl ServerSession {
             }
             ClientMessage::CreateRoom { id, room, at, extra } => {
                 self.making.push(id);
-                let content = Content::Room { name: Some(room), extra };
+                let content = Content::Room { name: Some(room), private: None, extra };
                 let draft = Draft { id, room: id.into(), content, at: at.unwrap_or(now.wall_ms) };
                 self.append(draft, sender, None);
             }
             ClientMessage::Typing { room } => self.ask(HubRequest::Typing { room }),
+            ClientMessage::Status { .. } => self.error("unknown_type", "status"),
             ClientMessage::Read { room, offset } => self.ask(HubRequest::SetRead { room, offset }),
             ClientMessage::History { room, before, limit } => {
                 self.ask(HubRequest::History { room, before, limit: limit.clamp(1, HISTORY_LIMIT) });
@@ -557,7 +564,7 @@ impl ServerSession {
                 self.append(draft, sender, Some(Refusal::NotAllowed));
             }
             ClientMessage::CreateRoom { id, room, at, extra } => {
-                let content = Content::Room { name: Some(room), extra };
+                let content = Content::Room { name: Some(room), private: None, extra };
                 let draft = Draft { id, room: id.into(), content, at: at.unwrap_or(now.wall_ms) };
                 self.append(draft, sender, Some(Refusal::NotAllowed));
             }
@@ -651,7 +658,8 @@ impl ServerSession {
 
 /// A part of the lists as it is told, with names no longer than they may be.
 fn told(lists: Lists, more: bool) -> message::Lists {
-    let person = |(who, online): (Principal, bool)| PersonState { who: named(who), online };
+    let person =
+        |(who, online): (Principal, bool)| PersonState { who: named(who), online, status: String::new() };
     message::Lists {
         rooms: lists.rooms,
         people: lists.people.into_iter().map(person).collect(),
@@ -673,6 +681,9 @@ fn refusal_of_content(content: &Content) -> Option<Refusal> {
     let too_large = |limit: usize| Some(Refusal::TooLarge { limit: limit as u64 });
     match content {
         Content::Unknown(unknown) if CHANGES.contains(&unknown.kind.as_str()) => other("malformed"),
+        Content::RoomChange { .. } | Content::Member { .. } => {
+            Some(Refusal::UnknownKind { kind: content.kind().to_owned() })
+        }
         Content::Unknown(unknown) => {
             Some(Refusal::UnknownKind { kind: limits::cut(&unknown.kind, limits::TITLE_CHARS) })
         }

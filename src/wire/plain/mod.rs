@@ -85,6 +85,7 @@ impl PlainSession {
                 id: PrincipalId(ME.to_owned()),
                 kind: PrincipalKind::Person,
                 name: String::new(),
+                role: None,
             },
             server: agreed.server.clone(),
             log: LogKind::Local,
@@ -142,7 +143,7 @@ impl PlainSession {
             }
             Request::Probe => self.ping(now),
             // Presence and questions do not exist in this protocol.
-            Request::Chat(ChatRequest::Typing(_) | ChatRequest::Read { .. })
+            Request::Chat(ChatRequest::Typing(_) | ChatRequest::Status(_) | ChatRequest::Read { .. })
             | Request::Manage { .. }
             | Request::Device(
                 DeviceRequest::Announce(_)

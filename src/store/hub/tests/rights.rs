@@ -8,7 +8,7 @@ fn who(id: &str) -> PrincipalId {
 }
 
 fn principal(id: &str, kind: PrincipalKind) -> Principal {
-    Principal { id: who(id), kind, name: id.to_uppercase() }
+    Principal { id: who(id), kind, name: id.to_uppercase(), role: None }
 }
 
 fn put(store: &HubStore, id: &str, kind: PrincipalKind, token: u8) {

@@ -25,8 +25,12 @@ fn lived() -> (tempfile::TempDir, Vec<u8>) {
         append(&store, message);
     }
     for (number, id) in ["ann", "bob", "cec"].into_iter().enumerate() {
-        let who =
-            Principal { id: PrincipalId(id.into()), kind: PrincipalKind::Person, name: id.to_uppercase() };
+        let who = Principal {
+            id: PrincipalId(id.into()),
+            kind: PrincipalKind::Person,
+            name: id.to_uppercase(),
+            role: None,
+        };
         wait(store.create_principal(who, [number as u8; 32])).unwrap();
         wait(store.set_read(PrincipalId(id.into()), RoomId::general(), 100 + number as u64)).unwrap();
         wait(store.change(invite(10 + number as u8, PrincipalKind::Device), 1)).unwrap().unwrap();
@@ -250,9 +254,14 @@ fn what_was_let_go_of_or_withdrawn_stays_so() {
         );
     }
     let bob = PrincipalId("bob".into());
-    let who = Principal { id: bob.clone(), kind: PrincipalKind::Person, name: "Bob".into() };
+    let who = Principal { id: bob.clone(), kind: PrincipalKind::Person, name: "Bob".into(), role: None };
     wait(store.create_principal(who.clone(), [7; 32])).unwrap();
-    let admin = Principal { id: PrincipalId("ada".into()), kind: PrincipalKind::Admin, name: "Ada".into() };
+    let admin = Principal {
+        id: PrincipalId("ada".into()),
+        kind: PrincipalKind::Admin,
+        name: "Ada".into(),
+        role: None,
+    };
     wait(store.create_principal(admin, [8; 32])).unwrap();
     wait(store.change(Change::Remove { who: bob }, 5)).unwrap().unwrap();
     store.set_limits(LogLimits { keep_ms: 500, ..LogLimits::default() });

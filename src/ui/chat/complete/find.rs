@@ -3,11 +3,11 @@
 
 use std::cmp::Reverse;
 
-use super::emoji;
 use super::trigger::{Kind, Trigger};
 use crate::model::id::{ConnectionId, PrincipalId};
 use crate::model::search::fold;
 use crate::ui::Cx;
+use crate::ui::chat::{emoji, slash};
 use crate::ui::palette::fuzzy::{Query, Text};
 
 /// Names are no longer than this, in characters.
@@ -15,13 +15,28 @@ const MAX_NAME_CHARS: usize = 64;
 
 /// An entry of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Found {
+pub(in crate::ui::chat) struct Found {
     /// What it is called.
-    pub(super) label: String,
+    pub(in crate::ui::chat) label: String,
     /// What is put into the text.
-    pub(super) insert: String,
-    /// Whether they are online; none: it is an emoji.
-    pub(super) online: Option<bool>,
+    pub(in crate::ui::chat) insert: String,
+    /// What stands before it.
+    pub(in crate::ui::chat) face: Face,
+}
+
+/// What stands before an entry.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(in crate::ui::chat) enum Face {
+    /// Whether somebody is online.
+    Person(bool),
+    /// The emoji that is put in.
+    Emoji,
+    /// Nothing.
+    Plain,
+}
+
+fn of_emoji(named: &emoji::Named, label: String) -> Found {
+    Found { label, insert: named.emoji.as_str().to_owned(), face: Face::Emoji }
 }
 
 /// Somebody who can be named.
@@ -37,7 +52,6 @@ pub(super) struct Finder {
     people: Vec<Person>,
     /// Of which connection they are, and of which state of what is known of people.
     of: Option<(ConnectionId, u64, usize)>,
-    emoji: Vec<emoji::Named>,
 }
 
 impl Finder {
@@ -46,20 +60,16 @@ impl Finder {
         match trigger.kind {
             Kind::Name => self.people(cx, id, &trigger.typed, most),
             Kind::Emoji => {
-                if self.emoji.is_empty() {
-                    self.emoji = emoji::all();
-                }
-                emoji::find(&self.emoji, &trigger.typed, most)
+                let found = emoji::find(&trigger.typed).into_iter().take(most).map(|at| &emoji::all()[at]);
+                found.map(|named| of_emoji(named, emoji::short_name(named, &trigger.typed))).collect()
             }
+            Kind::Command => slash::complete(cx, id, &trigger.typed, most),
         }
     }
 
     /// The emoji of exactly this name.
-    pub(super) fn emoji(&mut self, name: &str) -> Option<Found> {
-        if self.emoji.is_empty() {
-            self.emoji = emoji::all();
-        }
-        emoji::named(&self.emoji, name)
+    pub(super) fn emoji(&self, name: &str) -> Option<Found> {
+        emoji::named(name).map(|named| of_emoji(named, format!(":{name}:")))
     }
 
     fn people(&mut self, cx: &Cx, id: ConnectionId, typed: &str, most: usize) -> Vec<Found> {
@@ -92,7 +102,7 @@ impl Finder {
             let entry = |(_, offline, person): (_, bool, &Person)| Found {
                 label: connection.chat.known.shown(&person.id, &person.name, 60).label(),
                 insert: format!("@{}", person.name),
-                online: Some(!offline),
+                face: Face::Person(!offline),
             };
             ranked.into_iter().map(entry).collect()
         })

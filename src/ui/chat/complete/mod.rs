@@ -1,7 +1,6 @@
 //! Completes names behind `@` and emoji behind `:` while somebody types: a list above the field, for arrows, Enter and Tab
 //! or the pointer. It takes no key while an input method composes, and none while it is closed.
 
-mod emoji;
 mod find;
 mod trigger;
 
@@ -18,7 +17,8 @@ use egui::{
 use super::RoomKey;
 use crate::ui::theme::{self, radius, space};
 use crate::ui::{Cx, widgets};
-use find::{Finder, Found};
+use find::Finder;
+pub(super) use find::{Face, Found};
 use trigger::Trigger;
 
 /// Maximum number of entries that are offered at a time.
@@ -155,8 +155,11 @@ impl Complete {
             return false;
         }
         let theme = theme::of(ui);
-        let names = matches!(&self.trigger, Some(trigger) if trigger.kind == trigger::Kind::Name);
-        let title = if names { cx.words.rich.people_found } else { cx.words.rich.emoji_found };
+        let title = match self.trigger.as_ref().map(|trigger| trigger.kind) {
+            Some(trigger::Kind::Name) => cx.words.rich.people_found,
+            Some(trigger::Kind::Command) => cx.words.chat.commands_found,
+            Some(trigger::Kind::Emoji) | None => cx.words.rich.emoji_found,
+        };
         let frame = Frame::new()
             .fill(theme.raised)
             .stroke(Stroke::new(1.0, theme.outline))
@@ -218,7 +221,7 @@ fn row(ui: &Ui, cx: &Cx, found: &Found, rect: Rect, id: Id, is_current: bool) ->
     response.widget_info(|| WidgetInfo::labeled(Role::ListBoxOption, true, &found.label));
     ui.ctx().accesskit_node_builder(id, |node| {
         node.set_selected(is_current);
-        if found.online == Some(true) {
+        if found.face == Face::Person(true) {
             node.set_description(cx.words.people.online);
         }
     });
@@ -227,20 +230,25 @@ fn row(ui: &Ui, cx: &Cx, found: &Found, rect: Rect, id: Id, is_current: bool) ->
         ui.painter().rect_filled(rect, f32::from(radius::CONTROL), fill);
     }
     let mut left = rect.left() + space::SMALL;
-    match found.online {
-        Some(true) => {
+    match found.face {
+        Face::Person(true) => {
             ui.painter().circle_filled(pos2(left + 5.0, rect.center().y), 4.0, theme.good);
         }
-        Some(false) => {
+        Face::Person(false) => {
             let stroke = Stroke::new(1.5, theme.weak);
             ui.painter().circle_stroke(pos2(left + 5.0, rect.center().y), 3.5, stroke);
         }
-        None => {
+        Face::Plain => {}
+        Face::Emoji => {
             let emoji = widgets::cut(ui, &found.insert, theme::body(), theme.text, 24.0);
             ui.painter().galley(pos2(left, rect.center().y - emoji.size().y / 2.0), emoji, theme.text);
         }
     }
-    left += if found.online.is_some() { 20.0 } else { 28.0 };
+    left += match found.face {
+        Face::Person(_) => 20.0,
+        Face::Emoji => 28.0,
+        Face::Plain => 0.0,
+    };
     let label = widgets::cut(ui, &found.label, theme::body(), theme.text, rect.right() - left - space::SMALL);
     ui.painter().galley(pos2(left, rect.center().y - label.size().y / 2.0), label, theme.text);
     let pressed = response.is_pointer_button_down_on() && ui.input(|input| input.pointer.primary_pressed());
@@ -262,7 +270,7 @@ fn put(ui: &Ui, id: Id, text: &mut String, trigger: &Trigger, found: &Found) -> 
     let byte = |index: usize| text.char_indices().nth(index).map_or(text.len(), |(at, _)| at);
     let place: Range<usize> = byte(trigger.begins)..byte(trigger.ends);
     let follows_space = text[place.end..].starts_with(char::is_whitespace);
-    let space = if found.online.is_some() && !follows_space { " " } else { "" };
+    let space = if found.face != Face::Emoji && !follows_space { " " } else { "" };
     let insert = format!("{}{space}", found.insert);
     let cursor = trigger.begins + insert.chars().count();
     text.replace_range(place, &insert);

@@ -1,5 +1,7 @@
 //! [`Trigger`]: what of a text before the cursor asks for a completion. Pure.
 
+use crate::ui::chat::slash;
+
 /// Maximum number of characters behind the sign that are looked at.
 const MAX_TYPED_CHARS: usize = 40;
 /// Fewer letters behind `:` are more often a smiley or a time.
@@ -12,6 +14,8 @@ pub(super) enum Kind {
     Name,
     /// An emoji.
     Emoji,
+    /// A slash command, or what belongs to it.
+    Command,
 }
 
 /// A sign before the cursor, and what was typed behind it.
@@ -30,6 +34,11 @@ impl Trigger {
     /// Looks back from the cursor. A name may have spaces, an emoji's has none.
     pub(super) fn at(text: &str, cursor: usize) -> Option<Trigger> {
         let end = text.char_indices().nth(cursor).map_or(text.len(), |(at, _)| at);
+        if let Some(begins) = slash::argument(&text[..end]) {
+            let ends = cursor.min(text.chars().count());
+            // All before the cursor is looked at: what may follow depends on the command.
+            return Some(Trigger { kind: Kind::Command, begins, ends, typed: text[..end].to_owned() });
+        }
         let mut typed = 0;
         let mut may_be_emoji = true;
         let mut back = text[..end].char_indices().rev();
@@ -45,7 +54,7 @@ impl Trigger {
                 }
             };
             let is_in_a_word = back.next().is_some_and(|(_, before)| match kind {
-                Kind::Name => before.is_alphanumeric() || before == '_',
+                Kind::Name | Kind::Command => before.is_alphanumeric() || before == '_',
                 // A time, an address, a key and its value.
                 Kind::Emoji => before.is_ascii_alphanumeric() || before == ':',
             });

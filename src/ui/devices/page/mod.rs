@@ -392,26 +392,30 @@ impl Page {
             LinkState::Online { since, .. } => Some(since),
             _ => None,
         };
-        let lock = match connection.status(device) {
-            Status::Online => None,
-            Status::Silent => Some(Lock::Silent),
-            Status::Offline => Some(Lock::Offline),
-            Status::Unknown
-                if device.presence == Presence::Unheard
-                    && connection.devices.is_complete()
-                    && link.is_some() =>
-            {
-                Some(Lock::Unheard)
-            }
-            Status::Unknown => Some(Lock::Link),
-        };
         Facts {
             connection: self.connection,
             device: self.device.clone(),
             seen: Seen { incarnation: device.incarnation, presence: device.presence, link },
-            lock,
+            lock: lock_of(connection, device),
             hub_now: cx.now.wall_ms.saturating_add(connection.clock_skew_ms.unwrap_or(0)),
         }
+    }
+}
+
+/// Why a device's properties cannot be set now; none where they can.
+pub(in crate::ui) fn lock_of(connection: &Connection, device: &Device) -> Option<Lock> {
+    match connection.status(device) {
+        Status::Online => None,
+        Status::Silent => Some(Lock::Silent),
+        Status::Offline => Some(Lock::Offline),
+        Status::Unknown
+            if device.presence == Presence::Unheard
+                && connection.devices.is_complete()
+                && connection.link.is_online() =>
+        {
+            Some(Lock::Unheard)
+        }
+        Status::Unknown => Some(Lock::Link),
     }
 }
 

@@ -6,11 +6,21 @@ use crate::model::{Feature, Features, Principal, PrincipalKind, Sender};
 use crate::wire::duplex::limits;
 use crate::wire::duplex::message::HubMessage;
 
+/// What this hub does not do yet.
+const NOT_YET: [Feature; 5] = [
+    Feature::RoomChanges,
+    Feature::Membership,
+    Feature::PrivateRooms,
+    Feature::Roles,
+    Feature::Status,
+];
+
 /// What the hub offers to this principal.
 pub(super) fn features_for(me: &Principal) -> Features {
+    let all = NOT_YET.into_iter().fold(Features::all(), Features::without);
     match me.kind {
-        PrincipalKind::Admin => Features::all(),
-        _ => Features::all().without(Feature::People).without(Feature::Invites),
+        PrincipalKind::Admin => all,
+        _ => all.without(Feature::People).without(Feature::Invites),
     }
 }
 
@@ -52,7 +62,10 @@ impl ServerSession {
         if let Phase::Online(online) = &mut self.phase {
             online.me.name = name;
             let who = named(online.me.clone());
-            self.tell(None, HubMessage::Presence { who, online: true, removed: false });
+            self.tell(
+                None,
+                HubMessage::Presence { who, online: true, status: String::new(), removed: false },
+            );
         }
     }
 }

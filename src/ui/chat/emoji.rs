@@ -1,70 +1,119 @@
-//! Emoji by their names: the short names that chats share, the words of Unicode's names, and Korean words for those that
-//! are used most.
+//! Emoji by their names: the short names that chats share, the words of Unicode's names, and in Korean those of Unicode's
+//! CLDR with the words that are used most in chats before them.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use emojis::EmojiVersion;
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::find::Found;
-
 /// Newer ones are in few fonts yet.
 const NEWEST: EmojiVersion = EmojiVersion::new(15, 0);
+/// Names and search words in Korean, made by `assets/emoji/korean.sh`.
+const CLDR: &str = include_str!("../../../assets/emoji/korean.tsv");
+/// Asks for the colourful form of a sign. CLDR leaves it out.
+const VARIATION: char = '\u{FE0F}';
 
 /// An emoji and what it is found by.
 pub(super) struct Named {
-    emoji: &'static emojis::Emoji,
-    korean: &'static [&'static str],
+    pub(super) emoji: &'static emojis::Emoji,
+    /// Its Korean name in CLDR.
+    korean_name: Option<&'static str>,
+    /// Korean words, the usual one first.
+    korean: Vec<&'static str>,
+    /// How many of them are words of chats rather than of CLDR.
+    of_chats: usize,
 }
 
-/// All, in Unicode's order.
-pub(super) fn all() -> Vec<Named> {
-    let korean = KOREAN.iter().filter_map(|(known, words)| Some((emojis::get(known)?.as_str(), *words)));
-    let korean: HashMap<&str, &[&str]> = korean.collect();
+impl Named {
+    /// Its name, for people.
+    pub(super) fn name(&self, in_korean: bool) -> &'static str {
+        self.korean_name.filter(|_| in_korean).unwrap_or_else(|| self.emoji.name())
+    }
+}
+
+/// All, in Unicode's order. Made when they are first asked for.
+pub(super) fn all() -> &'static [Named] {
+    static ALL: OnceLock<Vec<Named>> = OnceLock::new();
+    ALL.get_or_init(make)
+}
+
+fn make() -> Vec<Named> {
+    let of_chats: HashMap<String, &[&str]> =
+        KOREAN.iter().map(|(known, words)| (bare(known), *words)).collect();
+    let line = |line: &'static str| {
+        let mut fields = line.split('\t');
+        let (emoji, name, words) = (fields.next()?, fields.next()?, fields.next()?);
+        Some((bare(emoji), (name, words)))
+    };
+    let cldr: HashMap<String, (&str, &str)> = CLDR.lines().filter_map(line).collect();
+    let named = |emoji: &'static emojis::Emoji| {
+        let key = bare(emoji.as_str());
+        let mut korean = of_chats.get(&key).map(|words| words.to_vec()).unwrap_or_default();
+        let of_chats = korean.len();
+        let known = cldr.get(&key);
+        let more = known.iter().flat_map(|(name, words)| std::iter::once(*name).chain(words.split(',')));
+        korean.extend(more.filter(|word| !word.is_empty()));
+        Named { emoji, korean_name: known.map(|(name, _)| *name), korean, of_chats }
+    };
     emojis::iter()
         .filter(|emoji| emoji.emoji_version() <= NEWEST && emoji.shortcode().is_some())
-        .map(|emoji| Named { emoji, korean: korean.get(emoji.as_str()).copied().unwrap_or(&[]) })
+        .map(named)
         .collect()
 }
 
-/// Those that fit what was typed behind the colon, the likeliest first.
-pub(super) fn find(all: &[Named], typed: &str, most: usize) -> Vec<Found> {
-    let typed: String = typed.nfc().flat_map(char::to_lowercase).collect();
-    let mut ranked: Vec<(u8, usize, &Named)> =
-        all.iter().enumerate().filter_map(|(at, named)| Some((rank(named, &typed)?, at, named))).collect();
-    ranked.sort_by_key(|(rank, at, _)| (*rank, *at));
-    ranked.truncate(most);
-    let label = |named: &Named| match named.korean.iter().find(|word| word.starts_with(typed.as_str())) {
-        Some(word) => format!(":{word}:"),
-        None => format!(":{}:", named.emoji.shortcode().unwrap_or_default()),
-    };
-    let found = ranked.into_iter().map(|(.., named)| Found {
-        label: label(named),
-        insert: named.emoji.as_str().to_owned(),
-        online: None,
-    });
-    found.collect()
+fn bare(emoji: &str) -> String {
+    emoji.chars().filter(|c| *c != VARIATION).collect()
 }
 
-/// That of exactly this name, whatever its case.
-pub(super) fn named(all: &[Named], name: &str) -> Option<Found> {
+/// That of a sign, whatever its skin tone; none where this version knows none.
+pub(super) fn of_sign(sign: &str) -> Option<&'static Named> {
+    static PLACES: OnceLock<HashMap<&'static str, usize>> = OnceLock::new();
+    let places = PLACES
+        .get_or_init(|| all().iter().enumerate().map(|(at, named)| (named.emoji.as_str(), at)).collect());
+    let emoji = emojis::get(sign)?;
+    let plain = emoji.with_skin_tone(emojis::SkinTone::Default).unwrap_or(emoji);
+    all().get(*places.get(plain.as_str())?)
+}
+
+/// The places of those that fit what was typed, the likeliest first.
+pub(super) fn find(typed: &str) -> Vec<usize> {
+    let typed: String = typed.nfc().flat_map(char::to_lowercase).collect();
+    let mut ranked: Vec<(u8, usize)> =
+        all().iter().enumerate().filter_map(|(at, named)| Some((rank(named, &typed)?, at))).collect();
+    ranked.sort_unstable();
+    ranked.into_iter().map(|(_, at)| at).collect()
+}
+
+/// The short name under which an emoji is offered for what was typed behind a colon.
+pub(super) fn short_name(named: &Named, typed: &str) -> String {
+    match named.korean.iter().find(|word| word.starts_with(typed)) {
+        Some(word) => format!(":{}:", word.replace(' ', "_")),
+        None => format!(":{}:", named.emoji.shortcode().unwrap_or_default()),
+    }
+}
+
+/// That of exactly this short name, whatever its case.
+pub(super) fn named(name: &str) -> Option<&'static Named> {
     let name: String = name.nfc().flat_map(char::to_lowercase).collect();
     let is_it = |named: &&Named| {
-        named.emoji.shortcodes().chain(named.korean.iter().copied()).any(|known| known == name)
+        let korean = named.korean.iter().take(named.of_chats.max(1));
+        named.emoji.shortcodes().any(|known| known == name)
+            || korean.copied().any(|known| known.replace(' ', "_") == name)
     };
-    let found = all.iter().find(is_it)?;
-    Some(Found { label: format!(":{name}:"), insert: found.emoji.as_str().to_owned(), online: None })
+    all().iter().find(is_it)
 }
 
 /// How well it fits: 0 is best.
 fn rank(named: &Named, typed: &str) -> Option<u8> {
-    let of_name = |name: &str| match () {
-        () if name == typed => Some(0),
-        () if name.starts_with(typed) => Some(1),
-        () if name.contains(typed) => Some(3),
+    let of_name = |name: &str, cldr: bool| match () {
+        () if name == typed => Some(if cldr { 1 } else { 0 }),
+        () if name.starts_with(typed) => Some(if cldr { 3 } else { 1 }),
+        () if name.contains(typed) => Some(4),
         () => None,
     };
-    let shared = named.emoji.shortcodes().chain(named.korean.iter().copied()).filter_map(of_name).min();
+    let korean = named.korean.iter().enumerate().filter_map(|(at, word)| of_name(word, at >= named.of_chats));
+    let shared = named.emoji.shortcodes().filter_map(|name| of_name(name, false)).chain(korean).min();
     let words = || {
         let words = named.emoji.name().split([' ', '-']);
         words.map(str::to_lowercase).any(|word| word.starts_with(typed)).then_some(2)
@@ -110,7 +159,7 @@ mod tests {
     use super::*;
 
     fn first(typed: &str) -> Option<String> {
-        find(&all(), typed, 8).first().map(|found| found.insert.clone())
+        find(typed).first().map(|at| all()[*at].emoji.as_str().to_owned())
     }
 
     #[test]
@@ -126,10 +175,11 @@ mod tests {
         ] {
             assert_eq!(first(typed).as_deref(), Some(emoji), "{typed}");
         }
-        assert!(find(&all(), "thum", 8).iter().any(|found| found.insert == "👍"));
-        assert!(find(&all(), "therm", 8).iter().any(|found| found.insert.starts_with('🌡')));
+        let found =
+            |typed: &str| find(typed).into_iter().map(|at| all()[at].emoji.as_str()).collect::<Vec<_>>();
+        assert!(found("thum").contains(&"👍"));
+        assert!(found("therm").iter().any(|emoji| emoji.starts_with('🌡')));
         assert_eq!(first("zzzz"), None);
-        assert_eq!(find(&all(), "a", 8).len(), 8);
     }
 
     #[test]
@@ -143,5 +193,15 @@ mod tests {
         known.sort_unstable();
         known.dedup();
         assert_eq!(known.len(), KOREAN.len());
+    }
+
+    #[test]
+    fn most_emoji_have_a_korean_name() {
+        let with_name = all().iter().filter(|named| named.korean_name.is_some()).count();
+        assert!(with_name * 100 > all().len() * 99, "{with_name} of {}", all().len());
+        assert_eq!(of_sign("🚀").unwrap().name(true), "로켓");
+        assert_eq!(of_sign("👍🏽").unwrap().name(false), "thumbs up");
+        // By a word of CLDR alone.
+        assert!(find("따봉").iter().any(|at| all()[*at].emoji.as_str() == "👍"));
     }
 }

@@ -1,0 +1,95 @@
+//! What a person wants of rooms and of who is in them: each becomes an entry that goes through the outbox.
+
+use super::Engine;
+use crate::link::durable::Input;
+use crate::model::content::{Content, Draft, MemberChange, Private};
+use crate::model::intent::ChatIntent;
+use crate::model::{ConnectionId, MessageId, Principal, PrincipalId, RoomId, RoomName, Sender, Time};
+use crate::wire::ChatRequest;
+
+impl Engine {
+    /// `id`: as in [`Engine::want_in_chat`].
+    pub(super) fn change_rooms(&mut self, now: Time, intent: ChatIntent, id: Option<MessageId>) {
+        match intent {
+            ChatIntent::CreatePrivateRoom { connection, name, members } => {
+                if let Some(id) = id {
+                    let content = Content::private_room(name, Private { members, direct: false });
+                    let draft = Draft { id, room: id.into(), content, at: now.wall_ms };
+                    self.tell(now, connection, Input::Send(draft));
+                }
+            }
+            ChatIntent::OpenDirect { connection, who } => self.open_direct(now, connection, who, id),
+            ChatIntent::RenameRoom { connection, room, name } => {
+                self.change_room(now, connection, room, Content::renamed(name), id);
+            }
+            ChatIntent::SetTopic { connection, room, topic } => {
+                self.change_room(now, connection, room, Content::topic(topic), id);
+            }
+            ChatIntent::SetArchived { connection, room, archived } => {
+                self.change_room(now, connection, room, Content::archived(archived), id);
+            }
+            ChatIntent::JoinRoom { connection, room } => {
+                self.change_member(now, connection, room, None, MemberChange::Joined, id);
+            }
+            ChatIntent::LeaveRoom { connection, room } => {
+                self.change_member(now, connection, room, None, MemberChange::Left, id);
+            }
+            ChatIntent::InviteToRoom { connection, room, who } => {
+                self.change_member(now, connection, room, Some(who), MemberChange::Invited, id);
+            }
+            ChatIntent::SetStatus { connection, text } => {
+                self.ask_in_chat(now, connection, ChatRequest::Status(text));
+            }
+            // `want_in_chat` takes care of the rest.
+            _ => {}
+        }
+    }
+
+    fn change_room(
+        &mut self,
+        now: Time,
+        connection: ConnectionId,
+        room: RoomId,
+        content: Content,
+        id: Option<MessageId>,
+    ) {
+        if let Some(id) = id {
+            self.tell(now, connection, Input::Send(Draft { id, room, content, at: now.wall_ms }));
+        }
+    }
+
+    /// Somebody, or the person where nobody is named, becomes a member of a room or is one no more.
+    fn change_member(
+        &mut self,
+        now: Time,
+        connection: ConnectionId,
+        room: RoomId,
+        who: Option<PrincipalId>,
+        change: MemberChange,
+        id: Option<MessageId>,
+    ) {
+        let who = self.model.read(|model| {
+            let chat = &model.connections.get(&connection)?.chat;
+            match who {
+                Some(id) => chat.people.get(&id).map(|person| person.who.clone()),
+                None => chat.me.clone(),
+            }
+        });
+        let Some(Principal { id: who, name, .. }) = who else { return };
+        self.change_room(now, connection, room, Content::member(Sender { id: who, name }, change), id);
+    }
+
+    /// Makes a direct message, unless there is one.
+    fn open_direct(&mut self, now: Time, connection: ConnectionId, who: PrincipalId, id: Option<MessageId>) {
+        let is_there = self.model.read(|model| {
+            model.connections.get(&connection).is_none_or(|known| known.chat.direct_with(&who).is_some())
+        });
+        if let (Some(id), false) = (id, is_there) {
+            let room: RoomId = id.into();
+            // It is shown by the name of whoever it is with.
+            let name = RoomName::of_id(&room);
+            let content = Content::private_room(name, Private { members: vec![who], direct: true });
+            self.tell(now, connection, Input::Send(Draft { id, room, content, at: now.wall_ms }));
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! [`RoomInfo`]: what is known of a room beside its id and name; [`NamedRoom`]: a room in a server's list, and its JSON.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::content::{Content, MemberChange, Private};
+use super::id::{Offset, PrincipalId, RoomId, RoomName};
+
+/// Maximum length of a room's topic, in characters.
+pub const MAX_TOPIC_CHARS: usize = 250;
+/// Maximum number of people in a private room.
+pub const MAX_MEMBERS: usize = 100;
+
+/// What is known of a room beside its id and name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RoomInfo {
+    /// What the room is about; empty: nobody has said so.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub topic: String,
+    /// Whether it takes no new messages.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub archived: bool,
+    /// Whether only its members know of it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub private: bool,
+    /// Of a direct message: with whom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub direct: Option<PrincipalId>,
+    /// Whether this principal is no member. Of a public room everybody is one who has not left it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub left: bool,
+    /// The members of a private room.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub members: BTreeSet<PrincipalId>,
+    /// Offset of the last entry that changed any of it; 0 if it is as it was made. What is older changes nothing.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub changed: Offset,
+}
+
+impl RoomInfo {
+    /// What is known of a room when it is made, by whom, and to whom it is told.
+    pub fn of_made(
+        private: Option<&Private>,
+        maker: Option<&PrincipalId>,
+        me: Option<&PrincipalId>,
+    ) -> RoomInfo {
+        let Some(private) = private else { return RoomInfo::default() };
+        let others = private.members.iter();
+        let members: BTreeSet<_> = others.chain(maker).take(MAX_MEMBERS).cloned().collect();
+        let other = if maker == me { private.members.first() } else { maker };
+        RoomInfo {
+            private: true,
+            direct: other.filter(|_| private.direct).cloned(),
+            left: me.is_none_or(|me| !members.contains(me)),
+            members,
+            ..RoomInfo::default()
+        }
+    }
+
+    /// Takes in what an entry at this place changes, as it is told to `me`. Returns whether it is newer than what is known.
+    pub fn change(&mut self, offset: Offset, content: &Content, me: Option<&PrincipalId>) -> bool {
+        if offset <= self.changed {
+            return false;
+        }
+        self.changed = offset;
+        match content {
+            Content::RoomChange { topic, archived, .. } => {
+                if let Some(topic) = topic {
+                    self.topic = topic.chars().take(MAX_TOPIC_CHARS).collect();
+                }
+                self.archived = archived.unwrap_or(self.archived);
+            }
+            Content::Member { who, change, .. } => {
+                let is_member = *change != MemberChange::Left;
+                if me == Some(&who.id) {
+                    self.left = !is_member;
+                }
+                if !is_member {
+                    self.members.remove(&who.id);
+                } else if self.private && self.members.len() < MAX_MEMBERS {
+                    self.members.insert(who.id.clone());
+                }
+            }
+            _ => {}
+        }
+        true
+    }
+}
+
+/// A room in a list. As JSON a text where the name is its id and there is nothing else to say.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "NamedRoomJson", into = "NamedRoomJson")]
+pub struct NamedRoom {
+    /// Its id.
+    pub id: RoomId,
+    /// Its name.
+    pub name: RoomName,
+    /// What else is known of it.
+    pub info: RoomInfo,
+}
+
+impl NamedRoom {
+    /// A public room of which nothing else is known.
+    pub fn new(id: RoomId, name: RoomName) -> Self {
+        NamedRoom { id, name, info: RoomInfo::default() }
+    }
+
+    /// The room that every server has.
+    pub fn general() -> Self {
+        NamedRoom::new(RoomId::general(), RoomName::general())
+    }
+}
+
+/// Of which only the id is known.
+impl From<RoomId> for NamedRoom {
+    fn from(id: RoomId) -> NamedRoom {
+        let name = RoomName::of_id(&id);
+        NamedRoom::new(id, name)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum NamedRoomJson {
+    Same(RoomName),
+    Named {
+        id: RoomId,
+        name: RoomName,
+        #[serde(flatten)]
+        info: RoomInfo,
+    },
+}
+
+impl From<NamedRoomJson> for NamedRoom {
+    fn from(json: NamedRoomJson) -> NamedRoom {
+        match json {
+            NamedRoomJson::Same(name) => NamedRoom::new(RoomId::same_as(&name), name),
+            NamedRoomJson::Named { id, name, mut info } => {
+                while info.members.len() > MAX_MEMBERS {
+                    info.members.pop_last();
+                }
+                NamedRoom { id, name, info }
+            }
+        }
+    }
+}
+
+impl From<NamedRoom> for NamedRoomJson {
+    fn from(room: NamedRoom) -> NamedRoomJson {
+        let NamedRoom { id, name, info } = room;
+        match id.as_str() == name.as_str() && info == RoomInfo::default() {
+            true => NamedRoomJson::Same(name),
+            false => NamedRoomJson::Named { id, name, info },
+        }
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_listed_room_says_only_what_there_is_to_say() {
+        for json in [
+            json!("general"),
+            json!({"id": "r-1", "name": "Lathes"}),
+            json!({"id": "r-1", "name": "Lathes", "topic": "Noise", "archived": true, "left": true, "changed": 7}),
+            json!({"id": "general", "name": "general", "topic": "All"}),
+            json!({"id": "r-2", "name": "r-2", "private": true, "members": ["me", "p"], "direct": "p"}),
+        ] {
+            let room: NamedRoom = serde_json::from_value(json.clone()).unwrap();
+            assert_eq!(serde_json::to_value(&room).unwrap(), json);
+        }
+    }
+
+    #[test]
+    fn no_more_members_are_taken_than_a_room_may_have() {
+        let members: Vec<String> = (0..2 * MAX_MEMBERS).map(|number| format!("p{number}")).collect();
+        let room: NamedRoom = serde_json::from_value(
+            json!({"id": "r-1", "name": "Lathes", "private": true, "members": members}),
+        )
+        .unwrap();
+        assert_eq!(room.info.members.len(), MAX_MEMBERS);
+    }
+}

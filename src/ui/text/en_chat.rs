@@ -1,0 +1,65 @@
+//! English about writing messages.
+
+use emojis::Group;
+
+use super::chat::{ChatWords, CommandName};
+
+/// English about writing messages.
+pub static ENGLISH: ChatWords = ChatWords {
+    commands_found: "Commands",
+    command_help: |name| match name {
+        CommandName::Me => "/me TEXT: say what you do",
+        CommandName::Set => "/set DEVICE PROPERTY VALUE: control a device",
+        CommandName::Get => "/get DEVICE READING: show a reading",
+    },
+    command_usage: |name| match name {
+        CommandName::Me => "Type what you do after /me, for example: /me is back.",
+        CommandName::Set => {
+            "Type a device, a property and a value after /set, for example: /set lamp power on. Put names with spaces in quotes."
+        }
+        CommandName::Get => {
+            "Type a device and a reading after /get, for example: /get oven temperature. Put names with spaces in quotes."
+        }
+    },
+    unknown_command: |name| {
+        format!("There is no command /{name}. Type / for a list, or start with // to send it as a message.")
+    },
+    command_not_offered: |name| format!("This server doesn't support /{name}."),
+    no_such_device: |name| format!("There is no device “{name}” on this server."),
+    several_devices: |name| format!("Several devices are called “{name}”. Use the device's id instead."),
+    no_such_property: |device, name| format!("{device} has no property “{name}”."),
+    not_settable: |device, name| format!("{name} of {device} is a reading and can't be set."),
+    no_such_reading: |device, name| format!("{device} has no reading “{name}”."),
+    no_value_yet: |device, name| format!("{device}: {name} has no value yet."),
+    not_on_or_off: |typed| format!("Nothing was sent: “{typed}” is neither on nor off."),
+    not_an_option: |typed, options| format!("Nothing was sent: “{typed}” is not one of {options}."),
+    command_sent: |device, name, value| {
+        format!("{device}: setting {name} to {value}. Its page shows the outcome.")
+    },
+    reading: |device, name, value, freshness, when| format!("{device}: {name} {value} ({freshness}, {when})"),
+
+    formatting: "Formatting",
+    show_formatting: "Show formatting",
+    hide_formatting: "Hide formatting",
+    link: "Link",
+    list: "List",
+    quote: "Quote",
+
+    emoji: "Emoji",
+    find_emoji: "Search emoji",
+    no_emoji: "No matches.",
+    recent_emoji: "Recently used",
+    emoji_group: |group| match group {
+        Group::SmileysAndEmotion => "Smileys and emotions",
+        Group::PeopleAndBody => "People",
+        Group::AnimalsAndNature => "Animals and nature",
+        Group::FoodAndDrink => "Food and drink",
+        Group::TravelAndPlaces => "Travel and places",
+        Group::Activities => "Activities",
+        Group::Objects => "Objects",
+        Group::Symbols => "Symbols",
+        Group::Flags => "Flags",
+    },
+
+    jump_to_unread: "Jump to first unread",
+};
