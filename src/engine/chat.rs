@@ -75,7 +75,10 @@ impl Engine {
             ChatIntent::LoadMore { connection, room, side } => self.load_more(now, connection, room, side),
             ChatIntent::JumpTo { connection, room, jump } => self.jump(connection, room, jump),
             // The driver handles these without the engine.
-            ChatIntent::Search(_) | ChatIntent::FindDay { .. } | ChatIntent::SetRoomLevel { .. } => {}
+            ChatIntent::Search(_)
+            | ChatIntent::FindDay { .. }
+            | ChatIntent::FindMessage { .. }
+            | ChatIntent::SetRoomLevel { .. } => {}
             of_room => self.change_rooms(now, of_room, id),
         }
     }
@@ -111,7 +114,13 @@ impl Engine {
                 Side::Newer => (room.window.after, room.window.last(), room.loading_newer),
             };
             let position = last.map(|message| message.position);
-            Some(End { edge, position, is_loading, next: chat.received_to + 1, asked_to: room.asked_to(chat.era()) })
+            Some(End {
+                edge,
+                position,
+                is_loading,
+                next: chat.received_to + 1,
+                asked_to: room.asked_to(chat.era()),
+            })
         });
         let Some(End { edge, position, is_loading: false, next, asked_to }) = end else { return };
         let loading = ChatEvent::Loading { room: room.clone(), side, loading: true };
@@ -125,7 +134,8 @@ impl Engine {
             (Edge::Hub, position) => {
                 if self.is_online(connection) {
                     self.show_chat(connection, loading);
-                    let before = position.map_or(next, |position| position.offset).min(asked_to.unwrap_or(next));
+                    let before =
+                        position.map_or(next, |position| position.offset).min(asked_to.unwrap_or(next));
                     self.ask_in_chat(now, connection, ChatRequest::History { room, before, limit: PAGE });
                 }
             }
@@ -140,7 +150,13 @@ impl Engine {
                 self.model.read(|model| model.connections.get(&connection).map(|found| found.chat.era()))
         {
             let (room, from) = (room.clone(), Position { era, offset: *before });
-            self.effects.push_back(Effect::ReadPage { connection, room, from, side: Side::Older, limit: PAGE });
+            self.effects.push_back(Effect::ReadPage {
+                connection,
+                room,
+                from,
+                side: Side::Older,
+                limit: PAGE,
+            });
         }
     }
 

@@ -384,24 +384,23 @@ impl Content {
     /// The fields that this version knows, but its words.
     fn known_fields(&self) -> Vec<(&'static str, Value)> {
         let field = |name, value: Option<Value>| value.map(|value| (name, value));
-        let text = |name: &Option<RoomName>| name.as_ref().map(|name| name.as_str().into());
-        // Serialising these cannot fail: no maps with other keys than texts, no failing `Serialize` of our own.
-        let json = |value: serde_json::Result<Value>| value.ok();
+        let text = |text: &str| Some(Value::from(text));
+        let name_of = |name: &Option<RoomName>| field("name", name.as_ref().map(|name| name.as_str().into()));
         let target = |target: &MessageId| Some(("target", target.to_string().into()));
         let off = |off: bool| off.then_some(("off", true.into()));
         let fields = match self {
-            Content::Text { .. } | Content::Unknown(_) => return Vec::new(),
+            Content::Text { .. } | Content::Unknown(_) => [None, None, None],
             Content::Room { name, private, .. } => {
-                let private = private.as_ref().and_then(|private| json(serde_json::to_value(private)));
-                [field("name", text(name)), field("private", private), None]
+                let private = private.as_ref().and_then(|private| serde_json::to_value(private).ok());
+                [name_of(name), field("private", private), None]
             }
             Content::RoomChange { name, topic, archived, .. } => [
-                field("name", text(name)),
+                name_of(name),
                 field("topic", topic.as_deref().map(Value::from)),
                 field("archived", archived.map(Value::from)),
             ],
             Content::Member { who, change, .. } => {
-                [field("who", json(serde_json::to_value(who))), Some(("change", change.word().into())), None]
+                [field("who", serde_json::to_value(who).ok()), field("change", text(change.word())), None]
             }
             Content::Edit { target: of, .. } | Content::Delete { target: of, .. } => [target(of), None, None],
             Content::Reaction { target: of, emoji, off: is_off, .. } => {

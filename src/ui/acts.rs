@@ -89,6 +89,12 @@ impl Ui {
             | Action::RoomMenu
             | Action::SelectMore
             | Action::SelectAll
+            | Action::Reply
+            | Action::React
+            | Action::EditMessage
+            | Action::DeleteMessage
+            | Action::PinMessage
+            | Action::EditLast
             | Action::Page
             | Action::Step
             | Action::Ends

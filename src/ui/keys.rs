@@ -75,6 +75,18 @@ pub enum Action {
     SelectMore,
     /// Select all messages.
     SelectAll,
+    /// Reply to the selected message.
+    Reply,
+    /// React to the selected message.
+    React,
+    /// Edit the selected message.
+    EditMessage,
+    /// Delete the selected message.
+    DeleteMessage,
+    /// Pin the selected message, or unpin it.
+    PinMessage,
+    /// Edit the last message sent.
+    EditLast,
     /// Open or activate the current row.
     Choose,
     /// Close the topmost overlay, or return to the message field.
@@ -107,11 +119,14 @@ pub enum Group {
     Write,
     /// Moving in lists.
     Lists,
+    /// The selected message.
+    Messages,
 }
 
 impl Group {
     /// All groups, in the order of the sheet.
-    pub const ALL: [Group; 5] = [Group::Go, Group::View, Group::Connections, Group::Write, Group::Lists];
+    pub const ALL: [Group; 6] =
+        [Group::Go, Group::View, Group::Connections, Group::Write, Group::Lists, Group::Messages];
 }
 
 /// A row of the table.
@@ -188,6 +203,12 @@ pub const TABLE: &[Shortcut] = table! {
     Lists       List       SelectMore    [keys(Modifiers::SHIFT, Key::ArrowUp), keys(Modifiers::SHIFT, Key::ArrowDown)]
     Lists       List       SelectAll     [keys(Modifiers::COMMAND, Key::A)]
     Lists       List       Choose        [plain(Key::Enter)]
+    Messages    List       Reply         [plain(Key::R)]
+    Messages    List       React         [plain(Key::Plus), plain(Key::Equals)]
+    Messages    List       EditMessage   [plain(Key::E)]
+    Messages    List       DeleteMessage [plain(Key::Delete)]
+    Messages    List       PinMessage    [plain(Key::P)]
+    Messages    Message    EditLast      [plain(Key::ArrowUp)]
 };
 
 /// The keys of an action; empty if it has none.

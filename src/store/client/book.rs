@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::error::{StoreError, int, unsigned};
-use super::counts::{self, Counts};
 use super::changes;
+use super::counts::{self, Counts};
 use super::identity::{Filters, Rows};
 use super::later;
 use super::outbox;

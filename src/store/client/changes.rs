@@ -35,7 +35,8 @@ struct Target {
 
 /// Whether a connection has changes whose messages are not here.
 pub(super) fn is_waited(db: &Connection, connection: ConnectionId) -> Result<bool> {
-    let mut query = db.prepare_cached("SELECT EXISTS (SELECT 1 FROM waiting_change WHERE connection = ?1)")?;
+    let mut query =
+        db.prepare_cached("SELECT EXISTS (SELECT 1 FROM waiting_change WHERE connection = ?1)")?;
     Ok(query.query_row([key(connection)], |row| row.get(0))?)
 }
 
@@ -143,7 +144,8 @@ impl MessageWriter<'_> {
     /// Looks among everybody's messages: the server didn't say where it is.
     fn search_target(&mut self, entry: &Entry, id: MessageId) -> Result<Option<Target>> {
         let author = self.sender(&entry.sender.id.0)?;
-        let mut query = self.db.prepare_cached("SELECT id FROM sender WHERE connection = ?1 AND id <> ?2 LIMIT ?3")?;
+        let mut query =
+            self.db.prepare_cached("SELECT id FROM sender WHERE connection = ?1 AND id <> ?2 LIMIT ?3")?;
         let others = query.query_map(params![key(self.connection), author, MAX_SENDERS], |row| row.get(0))?;
         let mut senders = vec![author];
         if !matches!(entry.draft.content, Content::Edit { .. }) {
@@ -208,9 +210,8 @@ pub(super) fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
 }
 
 fn known(db: &Connection, room: i64, position: Position) -> Result<Option<Changes>> {
-    let mut query = db.prepare_cached(
-        "SELECT changes FROM message_change WHERE room = ?1 AND era = ?2 AND offset = ?3",
-    )?;
+    let mut query =
+        db.prepare_cached("SELECT changes FROM message_change WHERE room = ?1 AND era = ?2 AND offset = ?3")?;
     let json: Option<String> = query
         .query_row(params![room, position.era, saturated(position.offset)], |row| row.get(0))
         .optional()?;
@@ -327,7 +328,9 @@ pub(super) fn fill(db: &Connection, room: i64, messages: &mut [Message]) -> Resu
         query.query(params![room, from.era, saturated(from.offset), to.era, saturated(to.offset)])?;
     while let Some(row) = rows.next()? {
         let position = Position { era: row.get(0)?, offset: unsigned(row.get(1)?) };
-        let Ok(index) = messages.binary_search_by_key(&position, |message| message.position) else { continue };
+        let Ok(index) = messages.binary_search_by_key(&position, |message| message.position) else {
+            continue;
+        };
         if let Some(changes) = parse(row.get_ref(2)?.as_str().unwrap_or_default()) {
             messages[index].changes = Some(Box::new(changes));
         }

@@ -36,7 +36,9 @@ pub(super) fn project(db: &mut Connection, filters: &Filters, limit: u32) -> Res
     for (place, entry) in kept {
         // A message is kept whole where it is now. What cannot be read after all is not tried again.
         let done = match &entry {
-            Some(entry) if entry.draft.content.is_text() || entry.draft.content.target().is_some() => "DELETE FROM other_entry",
+            Some(entry) if entry.draft.content.is_text() || entry.draft.content.target().is_some() => {
+                "DELETE FROM other_entry"
+            }
             _ => "UPDATE other_entry SET known = 1",
         };
         transaction
@@ -59,7 +61,8 @@ fn known_now(db: &Connection, limit: u32) -> Result<Vec<(EntryKey, Option<Entry>
              AND known = 0
          ORDER BY connection, era, offset LIMIT ?9",
     )?;
-    let mut rows = query.query(params![MESSAGE, ROOM, ROOM_CHANGE, MEMBER, EDIT, DELETE, REACTION, PIN, limit])?;
+    let mut rows =
+        query.query(params![MESSAGE, ROOM, ROOM_CHANGE, MEMBER, EDIT, DELETE, REACTION, PIN, limit])?;
     let mut kept = Vec::new();
     while let Some(row) = rows.next()? {
         let entry = row.get_ref(3)?.as_str().ok().and_then(|json| serde_json::from_str(json).ok());

@@ -448,9 +448,9 @@ fn history(
                 start = true;
                 book.keep_json_of_room(entry)?;
             }
-            Content::RoomChange { .. }
-            | Content::Member { .. }
-            | Content::Unknown(_) => book.keep_json(entry)?,
+            Content::RoomChange { .. } | Content::Member { .. } | Content::Unknown(_) => {
+                book.keep_json(entry)?
+            }
             Content::Edit { .. }
             | Content::Delete { .. }
             | Content::Reaction { .. }

@@ -128,7 +128,7 @@ fn what_is_not_understood_of_a_message_is_on_disk_and_back() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let mut said = message("ann", 1, "x");
-    let extra = Extra::from_json(r#"{"reply_to":{"offset":1},"n":1.5}"#);
+    let extra = Extra::from_json(r#"{"card":{"offset":1},"n":1.5}"#);
     said.draft.content = Content::Text { body: "x".into(), extra };
     let mut made = room("lathes", 2);
     made.draft.content = Content::Room {
@@ -396,6 +396,8 @@ fn read_markers_go_forward_only_and_never_beyond_the_end() {
 struct Plain {
     log: Vec<(String, u64, bool, String)>,
     known: BTreeSet<(String, u64)>,
+    /// How many entries were let go of.
+    gone: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -439,6 +441,11 @@ impl Plain {
             (false, false) => return Err("no room"),
             (true, true) => return Err("room exists"),
             _ => {}
+        }
+        // An id names one message, as long as that is held.
+        let is_taken = |(_, other, is_room, _): &(String, u64, bool, String)| !is_room && *other == number;
+        if !is_room && self.log.iter().skip(self.gone).any(is_taken) {
+            return Err("id taken");
         }
         self.log.push((key.0.clone(), number, is_room, room));
         self.known.insert(key);
@@ -504,6 +511,7 @@ proptest! {
                     store.set_limits(LogLimits { keep_ms: 1, ..LogLimits::default() });
                     while wait(store.retain(100)).unwrap() {}
                     prop_assert_eq!(store.oldest(), store.head());
+                    plain.gone = plain.log.len() - 1;
                 }
             }
         }

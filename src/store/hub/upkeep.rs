@@ -15,7 +15,7 @@ use super::super::salvage::Source;
 use super::schema::SCHEMA;
 use super::{FILE, HUB_SENDER, HubStore, changes, read};
 use crate::model::time::WallMs;
-use crate::model::{Epoch, MessageId, RoomId, RoomName};
+use crate::model::{Epoch, MessageId, NamedRoom, RoomId, RoomName};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -84,6 +84,15 @@ impl HubStore {
     pub fn copy(dir: &Path, to: &Path) -> Result<()> {
         let path = dir.join(FILE);
         inspect::copy(&path, &SCHEMA, &to.join(FILE)).map_err(|error| error.at(&path))
+    }
+
+    /// The rooms of the hub in a directory, whether or not it runs.
+    ///
+    /// # Errors
+    /// The log is damaged, missing or cannot be read. The error names the file.
+    pub fn rooms_in(dir: &Path) -> Result<Vec<NamedRoom>> {
+        let path = dir.join(FILE);
+        migrate::open_read_only(&path).and_then(|db| read::rooms(&db)).map_err(|error| error.at(&path))
     }
 }
 

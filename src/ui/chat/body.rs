@@ -134,6 +134,14 @@ impl Body {
         Body { parts, lines: None, size: vec2(width, bottom) }
     }
 
+    /// Where the last line ends to the right, and its middle, where something may stand behind it.
+    pub(super) fn last_line(&self) -> Option<(f32, f32)> {
+        let part = self.parts.last().filter(|part| part.ordered.is_none() && part.at.y == part.area.top())?;
+        let row = part.text.rows.last()?;
+        let top = part.at.y + row.pos.y;
+        Some((part.at.x + row.pos.x + row.size.x, top + row.size.y / 2.0))
+    }
+
     /// Its size.
     pub(super) fn size(&self) -> Vec2 {
         self.size

@@ -79,14 +79,6 @@ impl EmojiPicker {
         });
     }
 
-    /// For which message it is open.
-    pub(super) fn reacts_to(&self) -> Option<MessageId> {
-        match self.open.as_ref()?.purpose {
-            Purpose::React(id) => Some(id),
-            Purpose::Insert => None,
-        }
-    }
-
     /// Draws it while it is open. Returns what was picked, and whether it was closed in this frame.
     pub(super) fn show(
         &mut self,

@@ -23,10 +23,11 @@ use crate::model::content::Content;
 use crate::model::features::Feature;
 use crate::model::id::MessageId;
 use crate::model::intent::{ChatIntent, Intent, LinkIntent};
-use crate::model::message::{Delivery, MAX_BODY_BYTES};
+use crate::model::message::{Delivery, MAX_BODY_BYTES, OutboxItem};
 use crate::model::panes::Composer;
 use crate::model::profile::{FrameFormat, Snippet};
 use crate::model::time::BootMs;
+use crate::model::window::Edge;
 use crate::ui::icons::Icon;
 use crate::ui::keys::{self, Action};
 use crate::ui::theme::{self, radius, size, space};
@@ -48,6 +49,8 @@ const MOST_CHARACTERS: usize = 2 * MAX_BODY_BYTES;
 /// The input's own state.
 #[derive(Default)]
 pub(super) struct Input {
+    /// The first message of the thread that is written to; none: it is the room.
+    thread: Option<MessageId>,
     drafts: HashMap<RoomKey, Draft>,
     wants_focus: bool,
     compose: Compose,
@@ -109,6 +112,21 @@ struct Draft {
     refused_paste: Option<Refused>,
     /// What is said of a command.
     notice: Option<Notice>,
+    /// What it replies to.
+    reply: Option<Reply>,
+    /// Whether it is for a thread: only the room's is kept on disk.
+    is_of_thread: bool,
+}
+
+/// What is typed replies to a message.
+#[derive(Clone, Debug)]
+pub(super) struct Reply {
+    pub(super) id: MessageId,
+    /// The thread that the message belongs to.
+    pub(super) thread: Option<MessageId>,
+    /// Who wrote it, and what, on one line.
+    pub(super) author: String,
+    pub(super) text: String,
 }
 
 /// A message of the outbox is being changed.
@@ -116,8 +134,10 @@ struct Editing {
     id: MessageId,
     /// What was typed before.
     set_aside: String,
-    /// It was sent meanwhile.
+    /// It was sent meanwhile, or is no more.
     gone: bool,
+    /// What it said, where the server has it.
+    sent: Option<String>,
 }
 
 impl Draft {
@@ -131,6 +151,9 @@ impl Draft {
 
     fn keep(&mut self, key: &RoomKey, intents: &mut Vec<Intent>) {
         self.changed_at = None;
+        if self.is_of_thread {
+            return;
+        }
         if self.to_keep() != self.kept {
             self.kept = self.to_keep().to_owned();
             let (connection, room) = key.clone();
@@ -180,7 +203,15 @@ struct Facts {
 impl Input {
     /// The text field's id in a room.
     pub(super) fn id(&self, key: &RoomKey) -> Id {
-        Id::unique(("message", key))
+        match self.thread {
+            None => Id::unique(("message", key)),
+            Some(root) => Id::unique(("message", key, root)),
+        }
+    }
+
+    /// For the thread that begins with a message.
+    pub(super) fn of_thread(root: MessageId) -> Input {
+        Input { thread: Some(root), ..Input::default() }
     }
 
     /// Puts the keyboard's focus into the field with the next frame.
@@ -193,9 +224,25 @@ impl Input {
         let draft = self.drafts.entry(key.clone()).or_default();
         draft.end_edit();
         let set_aside = std::mem::replace(&mut draft.text, body);
-        draft.editing = Some(Editing { id, set_aside, gone: false });
+        draft.editing = Some(Editing { id, set_aside, gone: false, sent: None });
         draft.touched = true;
         draft.cursor_to_end = true;
+        self.wants_focus = true;
+    }
+
+    /// The same with a message that the server has.
+    pub(super) fn edit_sent(&mut self, key: &RoomKey, id: MessageId, body: String) {
+        self.edit(key, id, body.clone());
+        if let Some(editing) = self.drafts.get_mut(key).and_then(|draft| draft.editing.as_mut()) {
+            editing.sent = Some(body);
+        }
+    }
+
+    /// What is typed replies to this.
+    pub(super) fn reply(&mut self, key: &RoomKey, reply: Reply) {
+        let draft = self.drafts.entry(key.clone()).or_default();
+        draft.end_edit();
+        draft.reply = Some(reply);
         self.wants_focus = true;
     }
 
@@ -223,6 +270,9 @@ impl Input {
 
     /// Hands out every draft that is not kept yet.
     pub(super) fn flush(&mut self, intents: &mut Vec<Intent>) {
+        if self.thread.is_some() {
+            return;
+        }
         for (key, draft) in &mut self.drafts {
             draft.keep(key, intents);
         }
@@ -241,6 +291,7 @@ impl Input {
     ) -> Option<Option<Snippet>> {
         let id = self.id(key);
         let draft = self.drafts.entry(key.clone()).or_default();
+        draft.is_of_thread = self.thread.is_some();
         let facts = facts(cx, key, draft);
         if let Some(kept) = facts.draft {
             draft.text = kept.clone();
@@ -265,6 +316,11 @@ impl Input {
             }
         }
         let mut cancel = strip(ui, cx, draft);
+        if draft.reply.as_ref().is_some_and(|reply| reply_strip(ui, cx, reply)) {
+            draft.reply = None;
+            self.wants_focus = true;
+            cx.deadline.at(cx.now.boot_ms);
+        }
         self.wants_focus |= draft.show_notice(ui, cx);
         if draft.refused_paste.as_mut().is_some_and(|refused| refused.show(ui, cx)) {
             draft.refused_paste = None;
@@ -296,8 +352,11 @@ impl Input {
         if frames.is_none() && self.complete.take_keys(ui, cx, key, id, &mut draft.text, composing) {
             draft.changed(cx);
         }
+        let edits_last = frames.is_none() && !composing && up_pressed(ui, id, draft);
         let enter = enter_pressed(ui, &self.compose, cx.chosen.enter_sends);
-        let keeps = self.complete.filter();
+        let mut keeps = self.complete.filter();
+        // Escape gives up what is being done before it leaves the field.
+        keeps.escape |= draft.editing.is_some() || draft.reply.is_some();
         let tools = frames.is_none().then_some(&*composer);
         let can_send = !too_large && !empty && is_sound;
         let Field { output, clicked, tool } =
@@ -317,7 +376,8 @@ impl Input {
             Some(Tool::Emoji(at)) => self.picker.open(key, Purpose::Insert, at),
             None => {}
         }
-        let response = output.response.response.clone().accessible_name(cx.words.message);
+        let name = if self.thread.is_some() { cx.words.chat.thread_message } else { cx.words.message };
+        let response = output.response.response.clone().accessible_name(name);
         if response.has_focus() {
             self.cursor = output.cursor_range.map(|range| (id, range));
             self.spot.steady(ui, cx, id, self.compose.is_composing());
@@ -340,22 +400,59 @@ impl Input {
             draft.notice.take_if(|notice| notice.is_bad);
             tell_typing(cx, key, draft, facts.online && facts.tells_typing);
         }
-        cancel |= draft.editing.is_some()
-            && response.has_focus()
-            && ui.input(|input| input.key_pressed(Key::Escape));
+        let escape = response.has_focus() && ui.input(|input| input.key_pressed(Key::Escape));
+        cancel |= draft.editing.is_some() && escape;
+        if escape && draft.editing.is_none() {
+            draft.reply = None;
+        }
         if cancel {
             draft.end_edit();
             self.wants_focus = true;
         } else if clicked || (enter && response.has_focus()) {
             // Enter counts for what stands in the field now, composed syllables included.
             if draft.text.len() <= MAX_BODY_BYTES && !draft.text.trim().is_empty() {
-                submit(cx, key, draft, frames);
+                submit(cx, key, draft, frames, self.thread);
             }
             self.wants_focus = clicked;
         }
         keep_in_time(cx, key, draft);
+        if edits_last && let Some((id, body, is_sent)) = last_own(cx, key) {
+            cx.deadline.at(cx.now.boot_ms);
+            if is_sent { self.edit_sent(key, id, body) } else { self.edit(key, id, body) }
+        }
         edit
     }
+}
+
+/// Whether the up arrow was pressed in a field with nothing in it, which edits one's last message.
+fn up_pressed(ui: &Ui, id: Id, draft: &Draft) -> bool {
+    draft.text.is_empty()
+        && draft.editing.is_none()
+        && ui.memory(|memory| memory.has_focus(id))
+        && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::ArrowUp))
+}
+
+/// The person's last message in a room that can be edited, and whether the server has it.
+fn last_own(cx: &Cx, key: &RoomKey) -> Option<(MessageId, String, bool)> {
+    cx.model.read(|model| {
+        let connection = model.connections.get(&key.0)?;
+        let me = &connection.chat.me.as_ref()?.id;
+        let is_free = |item: &&OutboxItem| matches!(item.delivery, Delivery::Pending | Delivery::Failed(_));
+        if let Some(last) =
+            connection.chat.queued_rows(&key.1).filter(|item| item.draft.content.is_text()).last()
+        {
+            return Some(last)
+                .filter(is_free)
+                .map(|item| (item.draft.id, item.draft.content.body().to_owned(), false));
+        }
+        let window = &connection.chat.rooms.get(&key.1)?.window;
+        if !connection.offers(Feature::Edits) || window.after != Edge::End {
+            return None;
+        }
+        let own =
+            window.messages().rev().find(|message| message.sender.id == *me && !message.is_deleted())?;
+        Some((own.id, own.body().to_owned(), true))
+    })
 }
 
 fn facts(cx: &Cx, key: &RoomKey, draft: &Draft) -> Facts {
@@ -368,11 +465,17 @@ fn facts(cx: &Cx, key: &RoomKey, draft: &Draft) -> Facts {
             .editing
             .as_ref()
             .and_then(|e| connection.chat.outbox.values().find(|item| item.draft.id == e.id));
+        // A message that is not in memory is taken to be there.
+        let is_there = |id| {
+            let window = connection.chat.rooms.get(&key.1).map(|room| &room.window);
+            window.and_then(|window| window.get(id)).is_none_or(|message| !message.is_deleted())
+        };
+        let sent = draft.editing.as_ref().filter(|editing| editing.sent.is_some());
         Facts {
             online: connection.link.is_online(),
-            draft: (!draft.touched && kept != draft.text).then(|| kept.to_owned()),
-            editable: item
-                .is_some_and(|item| matches!(item.delivery, Delivery::Pending | Delivery::Failed(_))),
+            draft: (!draft.is_of_thread && !draft.touched && kept != draft.text).then(|| kept.to_owned()),
+            editable: sent.is_some_and(|editing| is_there(editing.id))
+                || item.is_some_and(|item| matches!(item.delivery, Delivery::Pending | Delivery::Failed(_))),
             tells_typing: connection.offers(Feature::Typing),
         }
     })
@@ -384,13 +487,45 @@ fn strip(ui: &mut Ui, cx: &Cx, draft: &Draft) -> bool {
         return false;
     };
     let theme = theme::of(ui);
-    let (words, colour) =
-        if editing.gone { (cx.words.sent_meanwhile, theme.warn) } else { (cx.words.editing, theme.weak) };
+    let (words, colour) = match (editing.gone, editing.sent.is_some()) {
+        (true, false) => (cx.words.sent_meanwhile, theme.warn),
+        (true, true) => (cx.words.chat.deleted_meanwhile, theme.warn),
+        (false, false) => (cx.words.editing, theme.weak),
+        (false, true) => (cx.words.chat.editing_sent, theme.weak),
+    };
     let mut cancel = false;
     ui.horizontal_wrapped(|ui| {
         ui.label(RichText::new(words).font(theme::small()).color(colour));
         cancel = ui.add(widgets::link(theme, cx.words.cancel)).clicked();
     });
+    cancel
+}
+
+/// The line above the field while a message is replied to. Returns whether the person gave it up.
+fn reply_strip(ui: &mut Ui, cx: &Cx, reply: &Reply) -> bool {
+    let theme = theme::of(ui);
+    let words = cx.words.chat;
+    let mut cancel = false;
+    let height = 2.0 * size::SMALL_LINE + space::TINY;
+    let layout = Layout::right_to_left(Align::Center);
+    ui.allocate_ui_with_layout(vec2(ui.available_width(), height), layout, |ui| {
+        ui.set_min_height(height);
+        cancel =
+            widgets::icon_button(ui, Icon::Close, words.cancel_reply, words.cancel_reply, false).clicked();
+        let rect = ui.available_rect_before_wrap();
+        let bar = Rect::from_min_size(rect.min, vec2(3.0, rect.height()));
+        ui.painter().rect_filled(bar, 1.5, theme.accent);
+        let left = rect.left() + space::SMALL + 2.0;
+        let title = (words.replying_to)(&reply.author);
+        let room = rect.right() - left;
+        let shown = widgets::cut(ui, &title, theme::small(), theme.accent, room);
+        ui.painter().galley(pos2(left, rect.top() + 1.0), shown, theme.accent);
+        let text = widgets::cut(ui, &reply.text, theme::small(), theme.weak, room);
+        ui.painter().galley(pos2(left, rect.top() + 1.0 + size::SMALL_LINE), text, theme.weak);
+        let said = format!("{title}: {}", reply.text);
+        widgets::spoken(ui, rect, ui.scope_id().with("reply"), &said);
+    });
+    ui.add_space(space::TINY);
     cancel
 }
 
@@ -493,7 +628,7 @@ fn field(
     }
     let focused = ui.memory(|memory| memory.has_focus(id));
     let stroke = if focused { Stroke::new(1.5, theme.accent) } else { Stroke::new(1.0, theme.outline) };
-    let hint = hint(ui, cx, key);
+    let hint = if draft.is_of_thread { cx.words.chat.thread_hint.to_owned() } else { hint(ui, cx, key) };
     let label = if draft.editing.as_ref().is_some_and(|e| !e.gone) { cx.words.save } else { cx.words.send };
     let breaks_line = if cx.chosen.enter_sends { Modifiers::SHIFT } else { Modifiers::NONE };
     let margin = Margin { left: space::MEDIUM as i8, right: 6, top: 6, bottom: 6 };
@@ -588,7 +723,13 @@ fn tell_typing(cx: &mut Cx, key: &RoomKey, draft: &mut Draft, online: bool) {
 }
 
 /// Sends what stands in the field, or carries out the command that it is.
-fn submit(cx: &mut Cx, key: &RoomKey, draft: &mut Draft, frames: Option<FrameFormat>) {
+fn submit(
+    cx: &mut Cx,
+    key: &RoomKey,
+    draft: &mut Draft,
+    frames: Option<FrameFormat>,
+    thread: Option<MessageId>,
+) {
     let outcome = match frames.filter(|_| draft.editing.is_none()) {
         Some(format) => match frame_input::content(format, &draft.text) {
             Ok(content) => Outcome::Send(content),
@@ -603,6 +744,14 @@ fn submit(cx: &mut Cx, key: &RoomKey, draft: &mut Draft, frames: Option<FrameFor
     match outcome {
         Outcome::Send(content) => {
             draft.notice = None;
+            let content = match draft.reply.take_if(|_| draft.editing.is_none()) {
+                Some(reply) => Content::reply(content.body(), reply.id, thread.or(reply.thread)),
+                None if draft.editing.is_some() => content,
+                None => match thread {
+                    Some(root) => Content::reply(content.body(), root, Some(root)),
+                    None => content,
+                },
+            };
             send(cx, key, draft, content);
         }
         Outcome::Done(notice) => {
@@ -620,6 +769,12 @@ fn send(cx: &mut Cx, key: &RoomKey, draft: &mut Draft, content: Content) {
     let body = std::mem::take(&mut draft.text);
     let (connection, room) = key.clone();
     match draft.editing.as_ref().filter(|editing| !editing.gone) {
+        // Nothing was changed.
+        Some(Editing { sent: Some(sent), .. }) if *sent == body => {}
+        Some(Editing { sent: Some(_), id, .. }) => {
+            let target = *id;
+            cx.intents.push(Intent::Chat(ChatIntent::EditSent { connection, room, target, body }));
+        }
         Some(editing) => cx.intents.push(Intent::Chat(ChatIntent::Edit { connection, id: editing.id, body })),
         None => cx.intents.push(Intent::Chat(ChatIntent::Send { connection, room, content })),
     }

@@ -4,14 +4,16 @@
 use std::sync::Arc;
 
 use egui::accesskit::Role;
-use egui::{Id, Sense, Ui, UiBuilder};
+use egui::{Id, Rect, Sense, Ui, UiBuilder};
 
+use super::acts::{self, Act};
 use super::moves::Asked;
 use super::paint::{self, Measured};
 use super::rows::{Around, Cache, Head, Item, Key, Slice, View, slice};
 use super::scrollbar;
 use super::selection::{Pressed, Selection};
 use super::spot::{self, Spot};
+use super::toolbar;
 use super::{MessageAction, RoomKey};
 use crate::model::chat::Room;
 use crate::model::features::Feature;
@@ -39,6 +41,8 @@ pub(super) enum Anchor {
 
 /// One room's list: where it is scrolled to, and what is prepared.
 pub(super) struct List {
+    /// Whose thread it is; none: it is a whole room's.
+    pub(super) thread: Option<MessageId>,
     pub(super) anchor: Anchor,
     /// The topmost row whose beginning is visible, as of the last frame.
     pub(super) top: Option<(Key, MessageId, f32)>,
@@ -52,6 +56,8 @@ pub(super) struct List {
     pub(super) asked_newer: Option<Asked>,
     pub(super) marked: Option<Position>,
     pub(super) selection: Selection,
+    /// The message that the toolbar stands at, and where.
+    pub(super) toolbar: Option<(Key, Rect)>,
     was_focused: bool,
     bar: scrollbar::Bar,
     pub(super) spot: Option<Spot>,
@@ -60,6 +66,7 @@ pub(super) struct List {
 impl Default for List {
     fn default() -> Self {
         List {
+            thread: None,
             anchor: Anchor::End,
             top: None,
             cache: Cache::default(),
@@ -70,6 +77,7 @@ impl Default for List {
             asked_newer: None,
             marked: None,
             selection: Selection::default(),
+            toolbar: None,
             was_focused: true,
             bar: scrollbar::Bar::default(),
             spot: None,
@@ -115,6 +123,7 @@ pub(super) struct RoomFacts {
     pub(super) online: bool,
     /// Whether the server gives older messages, as far as is known.
     pub(super) has_history: bool,
+    can_react: bool,
 }
 
 pub(super) fn facts(cx: &Cx, key: &RoomKey) -> Option<RoomFacts> {
@@ -133,11 +142,17 @@ pub(super) fn facts(cx: &Cx, key: &RoomKey) -> Option<RoomFacts> {
             loading_newer: room.loading_newer,
             online: connection.link.is_online(),
             has_history: connection.offers(Feature::History),
+            can_react: connection.offers(Feature::Reactions),
         })
     })
 }
 
 impl List {
+    /// The list of the thread that begins with a message.
+    pub(super) fn of_thread(root: MessageId) -> List {
+        List { thread: Some(root), ..List::default() }
+    }
+
     /// The room is opened: what is unread now is marked so until it is opened again.
     pub(super) fn enter(&mut self, cx: &Cx, key: &RoomKey) {
         let Some(facts) = facts(cx, key) else { return };
@@ -187,24 +202,30 @@ impl List {
             // A window so low has no room for a line.
             return None;
         }
-        let id = Id::unique(("messages", key));
-        let facts = facts(cx, key)?;
+        let id = Id::unique(("messages", key, self.thread));
+        let mut facts = facts(cx, key)?;
+        if self.thread.is_some() {
+            // What of a thread is in memory is all that is shown.
+            (facts.before, facts.after, facts.unread) = (Edge::End, Edge::End, 0);
+        }
         let response = ui.interact(rect, id, Sense::focusable_noninteractive());
         ui.ctx().accesskit_node_builder(id, |node| {
             node.set_role(Role::Log);
-            node.set_label(cx.words.messages);
+            let is_thread = self.thread.is_some();
+            node.set_label(if is_thread { cx.words.chat.thread } else { cx.words.messages });
         });
         if std::mem::replace(&mut self.was_focused, focused) && !focused && self.anchor == Anchor::End {
             // What comes while the person looks elsewhere is new to them.
             self.divider = Some(facts.newest);
         }
+        let by_keys = response.has_focus().then(|| acts::by_keys(ui)).flatten();
         let pressed = match response.has_focus() {
             true => Pressed::take(ui, &self.selection),
             false => Pressed::default(),
         };
         let scrolled = self.scroll(ui, cx, key, &facts, rect, id, input);
         self.arrive(cx, key, &facts);
-        let columns = paint::Columns::of(rect);
+        let columns = paint::Columns::of(rect, facts.can_react, self.thread.is_some());
         let (placed, slice) = self.lay_out(ui, cx, key, &columns, rect.height());
         let dragged = self.select_by_pointer(ui, rect, id, &placed);
         let menu_row = self.menu_by_keys(ui, response.has_focus(), &placed);
@@ -216,23 +237,37 @@ impl List {
                 paint::empty(ui, cx, key, rect);
             } else {
                 chosen = self.rows(ui, cx, key, id, &columns, &placed, menu_row);
+                if let Some(act) = self.show_toolbar(ui, cx, key, id, &columns, &placed) {
+                    chosen.0 = Some(act);
+                }
             }
         });
-        let (act, leads_to) = chosen;
+        let (mut act, leads_to) = chosen;
+        if let Some(action) = by_keys {
+            let chosen = self.act_by_keys(cx, key, &columns, &placed, action);
+            if chosen.is_some() {
+                self.selection.clear();
+            }
+            act = chosen.or(act);
+        }
         self.remember(&placed, rect.height());
         if dragged != 0.0 {
             self.move_by(dragged, rect.height());
             cx.deadline.at(cx.now.boot_ms);
         }
         self.select_by_keys(ui, cx, key, rect, &placed, pressed);
-        self.mark_read(cx, key, &facts, &slice, focused);
-        self.load_more(cx, key, &facts, scrolled);
+        if self.thread.is_none() {
+            self.mark_read(cx, key, &facts, &slice, focused);
+            self.load_more(cx, key, &facts, scrolled);
+            self.unread_button(ui, cx, key, &facts, rect, &placed);
+        }
         let visible = (placed.first().map(|p| p.item.key), placed.last().map(|p| p.item.key));
-        if let Some(jump) = self.bar.show(ui, cx, rect, id, &facts, visible, self.anchor == Anchor::End) {
+        if self.thread.is_none()
+            && let Some(jump) = self.bar.show(ui, cx, rect, id, &facts, visible, self.anchor == Anchor::End)
+        {
             self.jump(cx, key, &facts, jump);
         }
         self.jump_button(ui, cx, key, &facts, rect);
-        self.unread_button(ui, cx, key, &facts, rect, &placed);
         self.selection_bar(ui, cx, key, rect);
         if let Some(url) = leads_to {
             paint::leads_to(ui, rect, &url);
@@ -282,6 +317,56 @@ impl List {
         (act, leads_to)
     }
 
+    /// Draws the toolbar of the message under the pointer, else of the one that the keyboard is on. Returns what was chosen.
+    fn show_toolbar(
+        &mut self,
+        ui: &mut Ui,
+        cx: &Cx,
+        key: &RoomKey,
+        id: Id,
+        columns: &paint::Columns,
+        placed: &[Placed],
+    ) -> Option<MessageAction> {
+        let stays = self.toolbar.take().filter(|(_, rect)| ui.rect_contains_pointer(*rect));
+        let is_selecting = ui.input(|input| input.pointer.primary_down()) && stays.is_none();
+        let of_key = |wanted: Key| placed.iter().find(|placed| placed.item.key == wanted);
+        let hovered = || placed.iter().find(|placed| ui.rect_contains_pointer(paint::whole(columns, placed)));
+        let by_keyboard =
+            || self.selection.keyboard_row().filter(|_| self.selection.is_one()).and_then(of_key);
+        let at = match stays {
+            Some((wanted, _)) => of_key(wanted),
+            None if is_selecting => None,
+            None => hovered().or_else(by_keyboard),
+        };
+        let at = at?;
+        let row = at.item.row.as_ref()?;
+        let all: Vec<Act> = acts::offered(cx, key, at.item.key, row);
+        if all.is_empty() {
+            return None;
+        }
+        let rect = toolbar::place(columns.list, paint::whole(columns, at), all.len());
+        self.toolbar = Some((at.item.key, rect));
+        let (act, place) = toolbar::show(ui, cx, id.with("toolbar"), rect, &all)?;
+        Some(act.on(cx, key, at.item.key, row, place))
+    }
+
+    /// Does what keys chose with the message that the keyboard is on.
+    fn act_by_keys(
+        &self,
+        cx: &Cx,
+        key: &RoomKey,
+        columns: &paint::Columns,
+        placed: &[Placed],
+        action: Action,
+    ) -> Option<MessageAction> {
+        let wanted = self.selection.keyboard_row().filter(|_| self.selection.is_one())?;
+        let at = placed.iter().find(|placed| placed.item.key == wanted)?;
+        let row = at.item.row.as_ref()?;
+        let act = acts::offered(cx, key, wanted, row).into_iter().find(|act| act.action() == Some(action))?;
+        let whole = paint::whole(columns, at).intersect(columns.list);
+        Some(act.on(cx, key, wanted, row, whole.with_min_x(columns.text_left)))
+    }
+
     /// The row whose menu is opened by the menu key: the one that the keyboard selected, else the newest on screen.
     fn menu_by_keys(&self, ui: &Ui, has_focus: bool, placed: &[Placed]) -> Option<Key> {
         let pressed = has_focus
@@ -311,6 +396,7 @@ impl List {
             };
             let view = View {
                 key,
+                thread: self.thread,
                 divider: self.divider,
                 before: count(y.unwrap_or(height)),
                 after: y.map_or(1, |y| count(height - y)),
@@ -440,6 +526,8 @@ pub(super) fn head_text(cx: &Cx, key: &RoomKey, head: Head) -> Arc<str> {
     match head {
         Head::Begin if paint::has_frames(cx, key) => cx.words.plain.room_begins.into(),
         Head::Begin => (cx.words.room_begins)(&cx.room_title(key.0, &key.1, 64)).into(),
+        Head::Thread { more: 0 } => cx.words.chat.thread_begins.into(),
+        Head::Thread { more } => (cx.words.chat.thread_lacks)(more).into(),
         Head::Loading => cx.words.loading_older.into(),
         Head::OnServer => cx.words.older_on_server.into(),
         Head::OutOfReach => cx.words.older_out_of_reach.into(),

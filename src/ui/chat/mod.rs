@@ -1,11 +1,14 @@
 //! The chat pane: the room's head, its messages, who is typing, and the input.
 
+mod acts;
 mod addresses;
 mod body;
 mod complete;
 mod compose;
 mod emoji;
 mod emoji_picker;
+mod extras;
+mod extras_paint;
 mod format_bar;
 mod frame_input;
 mod frames;
@@ -27,6 +30,8 @@ mod scrollbar;
 mod selection;
 mod slash;
 mod spot;
+mod thread;
+mod toolbar;
 
 use std::collections::HashMap;
 
@@ -41,12 +46,14 @@ use super::{Cx, OpenRoom, bidi, harmless, widgets};
 use crate::model::content::Content;
 use crate::model::id::{ConnectionId, MessageId, RoomId};
 use crate::model::intent::{ChatIntent, Intent, Jump};
+use crate::model::message::Position;
 use crate::model::panes::Composer;
 use crate::model::profile::Snippet;
 
 use emoji_picker::Purpose;
-use input::Input;
+use input::{Input, Reply};
 use list::List;
+use thread::Threads;
 
 /// A room of a connection: what drafts and places in the history are kept by.
 pub(super) type RoomKey = (ConnectionId, RoomId);
@@ -69,6 +76,7 @@ pub(super) fn said_of_frame(content: &Content, words: &Words, most_chars: usize)
 pub(super) struct Chat {
     lists: HashMap<RoomKey, List>,
     input: Input,
+    threads: Threads,
     online: online::Online,
     open: Option<RoomKey>,
     /// Where to go, once its room is drawn, and what to mark there.
@@ -89,6 +97,22 @@ pub(super) enum MessageAction {
     Follow(LinkTarget, Option<String>),
     /// Keep it to be sent with one click.
     Save(Snippet),
+    /// Reply to it.
+    Reply(MessageId),
+    /// Show the thread of this first message.
+    Thread(MessageId),
+    /// Change its words, at the server.
+    EditSent(MessageId, String),
+    /// Delete it at the server, after a question that says what it says.
+    Delete(MessageId, String),
+    /// Add this emoji, or take it back.
+    React(MessageId, String, bool),
+    /// Pick an emoji to add, beside this place.
+    PickReaction(MessageId, egui::Rect),
+    /// Pin it, or unpin it.
+    Pin(MessageId, bool),
+    /// Go to this message.
+    GoTo(Position, MessageId),
 }
 
 /// What the pane cannot do alone.
@@ -97,6 +121,8 @@ pub(super) enum ChatAction {
     Follow(LinkTarget, Option<String>),
     /// Something that keys do as well.
     Act(Action),
+    /// Ask before a message is deleted that says this.
+    Delete(RoomKey, MessageId, String),
     /// To change the messages of a connection that are sent with one click, or to add one.
     Snippets(ConnectionId, Option<Snippet>),
 }
@@ -128,6 +154,14 @@ impl Chat {
             self.input.mention(&key, &name);
             cx.deadline.at(cx.now.boot_ms);
         }
+        let thread = self.threads.show(ui, cx, &key, focused, composer);
+        let beyond = thread.act.and_then(|act| self.message_action(cx, &key, act, true));
+        if let Some(input) = self.threads.input(&key) {
+            pick_emoji(input, ui, cx, &key, composer);
+        }
+        if beyond.is_some() || thread.covers {
+            return beyond.or(action.map(ChatAction::Act));
+        }
         let margin = Margin {
             left: space::LARGE as i8,
             right: space::LARGE as i8,
@@ -154,24 +188,10 @@ impl Chat {
             list.point_at(cx, &key, jump, id);
         }
         let act = list.show(ui, cx, &key, focused, self.input.id(&key));
-        self.pick_emoji(ui, cx, &key, composer);
-        match act {
-            Some(MessageAction::Resend(id)) => {
-                cx.intents.push(Intent::Chat(ChatIntent::Resend { connection, id }))
-            }
-            Some(MessageAction::Discard(id)) => {
-                cx.intents.push(Intent::Chat(ChatIntent::Discard { connection, id }))
-            }
-            Some(MessageAction::Mention(name)) => {
-                self.input.mention(&key, &name);
-                cx.deadline.at(cx.now.boot_ms);
-            }
-            Some(MessageAction::Edit(id, body)) => self.input.edit(&key, id, body),
-            Some(MessageAction::Save(snippet)) => {
-                return Some(ChatAction::Snippets(connection, Some(snippet)));
-            }
-            Some(MessageAction::Follow(target, claimed)) => return Some(ChatAction::Follow(target, claimed)),
-            None => {}
+        pick_emoji(&mut self.input, ui, cx, &key, composer);
+        let beyond = act.and_then(|act| self.message_action(cx, &key, act, false));
+        if beyond.is_some() {
+            return beyond;
         }
         match snippets {
             Some(more) => Some(ChatAction::Snippets(connection, more)),
@@ -179,17 +199,47 @@ impl Chat {
         }
     }
 
-    /// Draws the emoji picker, and does what an emoji was picked for.
-    fn pick_emoji(&mut self, ui: &Ui, cx: &mut Cx, key: &RoomKey, composer: &mut Composer) {
-        let (picked, closed) = self.input.picker.show(ui, cx, key, composer);
-        match picked {
-            Some((Purpose::Insert, emoji)) => self.input.insert(ui, cx, key, emoji),
-            Some((Purpose::React(_), _)) => {}
-            None => {}
+    /// Does what was chosen at a message. Returns what the pane cannot do alone.
+    fn message_action(
+        &mut self,
+        cx: &mut Cx,
+        key: &RoomKey,
+        act: MessageAction,
+        in_thread: bool,
+    ) -> Option<ChatAction> {
+        let (connection, room) = key.clone();
+        let input = match self.threads.input(key).filter(|_| in_thread) {
+            Some(input) => input,
+            None => &mut self.input,
+        };
+        let mut want = |intent| cx.intents.push(Intent::Chat(intent));
+        match act {
+            MessageAction::Resend(id) => want(ChatIntent::Resend { connection, id }),
+            MessageAction::Discard(id) => want(ChatIntent::Discard { connection, id }),
+            MessageAction::Mention(name) => input.mention(key, &name),
+            MessageAction::Edit(id, body) => input.edit(key, id, body),
+            MessageAction::Save(snippet) => return Some(ChatAction::Snippets(connection, Some(snippet))),
+            MessageAction::Follow(target, claimed) => return Some(ChatAction::Follow(target, claimed)),
+            MessageAction::Reply(id) => {
+                if let Some(reply) = reply_to(cx, key, id) {
+                    input.reply(key, reply);
+                }
+            }
+            MessageAction::EditSent(id, body) => input.edit_sent(key, id, body),
+            MessageAction::Delete(id, body) => return Some(ChatAction::Delete(key.clone(), id, body)),
+            MessageAction::React(target, emoji, off) => {
+                want(ChatIntent::React { connection, room, target, emoji, off });
+            }
+            MessageAction::PickReaction(id, at) => input.picker.open(key, Purpose::React(id), at),
+            MessageAction::Pin(target, off) => want(ChatIntent::Pin { connection, room, target, off }),
+            MessageAction::GoTo(position, id) => {
+                self.pointed = Some((key.clone(), Jump::To(position), Some(id)));
+            }
+            MessageAction::Thread(root) => self.threads.open(key, root),
         }
-        if closed {
-            self.input.focus();
-        }
+        // What is drawn already does not show it.
+        cx.deadline.at(cx.now.boot_ms);
+        None
     }
 
     /// The room is left: it is entered anew the next time.
@@ -272,6 +322,38 @@ impl Chat {
         });
         (wish, mentioned)
     }
+}
+
+/// Draws the emoji picker, and does what an emoji was picked for.
+fn pick_emoji(input: &mut Input, ui: &Ui, cx: &mut Cx, key: &RoomKey, composer: &mut Composer) {
+    let (picked, closed) = input.picker.show(ui, cx, key, composer);
+    match picked {
+        Some((Purpose::Insert, emoji)) => input.insert(ui, cx, key, emoji),
+        Some((Purpose::React(target), emoji)) => {
+            let (connection, room) = key.clone();
+            let emoji = emoji.to_owned();
+            let react = ChatIntent::React { connection, room, target, emoji, off: false };
+            cx.intents.push(Intent::Chat(react));
+        }
+        None => {}
+    }
+    if closed {
+        input.focus();
+    }
+}
+
+/// What a reply to a message needs of it.
+fn reply_to(cx: &Cx, key: &RoomKey, id: MessageId) -> Option<Reply> {
+    cx.model.read(|model| {
+        let chat = &model.connections.get(&key.0)?.chat;
+        let message = chat.rooms.get(&key.1)?.window.get(id)?;
+        Some(Reply {
+            id,
+            thread: message.content.thread(),
+            author: chat.shown(&message.sender, rows::AUTHOR_CHARS).label(),
+            text: extras::one_line(message.body()),
+        })
+    })
 }
 
 fn nothing_open(ui: &mut Ui, cx: &Cx) {

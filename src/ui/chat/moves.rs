@@ -189,7 +189,7 @@ impl List {
         let area = Rect::from_min_max(pos2(rect.left(), corner.y - size::CONTROL), corner);
         let builder = UiBuilder::new()
             .max_rect(area)
-            .scope_id(Id::unique(("jump to newest", key)))
+            .scope_id(Id::unique(("jump to newest", key, self.thread)))
             .layout(egui::Layout::right_to_left(egui::Align::Center));
         let clicked = ui.new_child(builder).add(button).accessible_name(cx.words.jump_to_newest);
         if facts.unread > 0 {

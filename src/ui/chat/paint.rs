@@ -11,6 +11,7 @@ use egui::{
 
 use super::addresses;
 use super::body::{Body, Touch};
+use super::extras_paint::{self, Beside};
 use super::frames;
 use super::list::{Placed, head_text};
 use super::markup;
@@ -35,15 +36,19 @@ const ACTS: f32 = 26.0;
 /// Where things stand from left to right.
 pub(super) struct Columns {
     pub(super) list: Rect,
-    text_left: f32,
-    text_width: f32,
+    pub(super) text_left: f32,
+    pub(super) text_width: f32,
+    /// Whether reactions can be added.
+    pub(super) can_react: bool,
+    /// Whether it is a thread.
+    pub(super) is_thread: bool,
 }
 
 impl Columns {
-    pub(super) fn of(list: Rect) -> Columns {
+    pub(super) fn of(list: Rect, can_react: bool, is_thread: bool) -> Columns {
         let text_left = list.left() + size::GUTTER;
         let text_width = (list.right() - size::SCROLL - size::TAIL - text_left).clamp(60.0, size::READING);
-        Columns { list, text_left, text_width }
+        Columns { list, text_left, text_width, can_react, is_thread }
     }
 
     /// Where the delivery marks stand.
@@ -57,6 +62,7 @@ pub(super) struct Measured {
     pub(super) above: f32,
     pub(super) body: f32,
     text: Body,
+    beside: Beside,
     gap: Option<Arc<Galley>>,
     note: Option<Arc<Galley>>,
 }
@@ -106,7 +112,8 @@ pub(super) fn measure(ui: &Ui, cx: &Cx, key: &RoomKey, item: &Item, columns: &Co
         let text = item.head.map(|head| head_text(cx, key, head)).unwrap_or_default();
         let text = small(&text);
         let body = text.size().y + space::HUGE + space::SMALL;
-        return Measured { above: 0.0, body, text: Body::plain(text), gap: None, note: None };
+        let (text, beside) = (Body::plain(text), Beside::default());
+        return Measured { above: 0.0, body, text, beside, gap: None, note: None };
     };
     let text = match &row.markup {
         Some(markup) => Body::of(ui, row, markup, columns.text_width),
@@ -134,9 +141,11 @@ pub(super) fn measure(ui: &Ui, cx: &Cx, key: &RoomKey, item: &Item, columns: &Co
     above += if item.new_day { LINE_ROW } else { 0.0 };
     above += if item.divider { LINE_ROW } else { 0.0 };
     let mut body = text.size().y.max(size::BODY_LINE);
-    body += if row.fold == Fold::None { 0.0 } else { ACTS };
+    let fold = if row.fold == Fold::None { 0.0 } else { ACTS };
+    let beside = extras_paint::measure(ui, row, cx, &text, fold, columns);
+    body += fold + beside.above + beside.below;
     body += note.as_ref().map_or(0.0, |note| note.size().y + ACTS);
-    Measured { above, body, text, gap, note }
+    Measured { above, body, text, beside, gap, note }
 }
 
 /// Whether a room's messages are frames, as they are.
@@ -199,7 +208,9 @@ pub(super) fn row(
     opening.on(&under);
     let is_selected = selection.contains(placed.item.key);
     backdrop(ui, cx, id, columns, placed, row, is_selected);
-    let at = pos2(columns.text_left, body_top);
+    let corner = pos2(columns.text_left, body_top);
+    let beside = &placed.measured.beside;
+    let at = corner + vec2(0.0, beside.above);
     let mut wish = text(ui, cx, key, id, row, placed, at, selection, &mut opening);
     let from_menu = row_menu::show(ui, cx, key, placed.item.key, row, &under, opening, is_selected);
     wish = from_menu.or(wish);
@@ -207,13 +218,18 @@ pub(super) fn row(
     if let Some(frame) = &row.frame {
         of_frame(ui, cx, id, columns, placed, row, frame);
     }
-    let mut y = body_top + text_size.y.max(size::BODY_LINE);
+    if !placed.measured.beside.is_empty() {
+        let acted = extras_paint::show(ui, cx, id, row, beside, corner, columns.text_width);
+        wish = acted.or(wish);
+    }
+    let mut y = at.y + text_size.y.max(size::BODY_LINE);
     if row.fold != Fold::None {
         if fold_link(ui, cx, id, row, pos2(columns.text_left, y)) {
             wish = Some(RowAction::Unfold(row.id));
         }
         y += ACTS;
     }
+    y += beside.below;
     let theme = theme::of(ui);
     if let Some(note) = &placed.measured.note {
         let colour = match row.progress {
@@ -237,7 +253,7 @@ pub(super) fn row(
 }
 
 /// The place of a message from edge to edge, with its author's name.
-fn whole(columns: &Columns, placed: &Placed) -> Rect {
+pub(super) fn whole(columns: &Columns, placed: &Placed) -> Rect {
     let name = if placed.item.grouped { 0.0 } else { size::BODY_LINE };
     Rect::from_min_size(
         pos2(columns.list.left(), columns.list.top() + placed.y - name),
@@ -436,7 +452,7 @@ fn text(
     let theme = theme::of(ui);
     let colour = match row.progress {
         Progress::Pending | Progress::Attempted => theme.weak,
-        _ if row.is_about_socket() => theme.weak,
+        _ if row.is_about_socket() || row.extras.deleted => theme.weak,
         _ => theme.text,
     };
     let selected = selection.contains(placed.item.key);
@@ -485,6 +501,10 @@ fn description(cx: &Cx, row: &Row) -> String {
     };
     let said = (cx.words.said)(&name, &row.clock);
     let said = if row.mention { format!("{said}, {}", cx.words.rich.mentions_you) } else { said };
+    let said = match &row.extras.pinned {
+        Some(by) => format!("{said}, {}", (cx.words.chat.pinned_by)(by)),
+        None => said,
+    };
     let progress = match &row.progress {
         Progress::Logged { live: true } | Progress::Ours | Progress::Acknowledged => return said,
         Progress::Logged { live: false } => cx.words.replayed,
@@ -530,7 +550,16 @@ pub(super) fn edit(row: &Row) -> Option<MessageAction> {
 /// How far one's own message has come, as a mark at the right: none once it is delivered.
 fn mark(ui: &Ui, cx: &Cx, id: Id, columns: &Columns, row: &Row, body_top: f32) {
     let (mark, words) = match row.progress {
-        Progress::Logged { .. } | Progress::Ours | Progress::Acknowledged => return,
+        Progress::Logged { .. } | Progress::Ours | Progress::Acknowledged => {
+            if let Some(by) = &row.extras.pinned {
+                let centre = pos2(columns.mark_x(), body_top + size::BODY_LINE / 2.0);
+                icons::paint(ui.painter(), centre, Icon::Pin, 14.0, theme::of(ui).accent);
+                let place = Rect::from_center_size(centre, Vec2::splat(size::ICON + space::TINY));
+                ui.interact(place, id.with("pin"), Sense::hover())
+                    .on_hover_text((cx.words.chat.pinned_by)(by));
+            }
+            return;
+        }
         Progress::Pending => (Mark::Waiting, cx.words.waiting_to_send),
         Progress::Attempted => (Mark::Sending, cx.words.sending),
         // A check mark would look like a confirmation.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use egui::{Popup, RectAlign, Response, SetOpenCommand, Ui};
 
+use super::acts::{self, Act};
 use super::frames;
 use super::paint::{RowAction, as_written, edit};
 use super::rows::{Key, Progress, Row};
@@ -73,9 +74,22 @@ fn items(
     is_selected: bool,
 ) -> Option<RowAction> {
     let mut wish = None;
+    let at = ui.max_rect();
+    for act in acts::offered(cx, key, placed, row).into_iter().filter(|act| *act != Act::Delete) {
+        let item = match act.action() {
+            Some(action) => menu::item_of(ui, act.name(cx.words), action),
+            None => menu::item(ui, act.name(cx.words)),
+        };
+        if focus_first && act == Act::Reply {
+            item.request_focus();
+        }
+        if item.clicked() {
+            wish = Some(RowAction::Act(act.on(cx, key, placed, row, at)));
+        }
+    }
     let is_bytes = row.frame.as_ref().is_some_and(|frame| frame.kind == frames::Kind::Bytes);
     let copy = menu::item(ui, if is_bytes { cx.words.plain.copy_bytes } else { cx.words.copy });
-    if focus_first {
+    if focus_first && !acts::offered(cx, key, placed, row).contains(&Act::Reply) {
         copy.request_focus();
     }
     if copy.clicked() {
@@ -122,6 +136,12 @@ fn items(
     }
     if (waits || row.progress.can_be_changed()) && menu::danger(ui, cx.words.delete).clicked() {
         wish = Some(RowAction::Act(MessageAction::Discard(row.id)));
+    }
+    if acts::offered(cx, key, placed, row).contains(&Act::Delete) {
+        menu::separator(ui);
+        if menu::danger(ui, cx.words.delete).clicked() {
+            wish = Some(RowAction::Act(Act::Delete.on(cx, key, placed, row, at)));
+        }
     }
     wish
 }

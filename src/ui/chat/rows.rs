@@ -2,10 +2,11 @@
 //! prepared once per message.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::RoomKey;
+use super::extras::{self, Extras};
 use super::frames::{self, Frame};
 use super::markup::{self, Markup};
 use super::ordered::Plans;
@@ -67,6 +68,8 @@ pub(super) enum Head {
     OnServer,
     /// The server gives no older messages.
     OutOfReach,
+    /// A thread begins here. So many more replies are not in memory.
+    Thread { more: u32 },
 }
 
 /// Which part of a long message is shown.
@@ -149,6 +152,8 @@ pub(super) struct Row {
     pub(super) progress: Progress,
     /// Where messages are frames: how this one is shown.
     pub(super) frame: Option<Frame>,
+    /// What stands beside its words.
+    pub(super) extras: Extras,
     /// Why it waits, where it is to be sent and the server takes nothing at the moment.
     pub(super) paused: Option<Paused>,
 }
@@ -210,12 +215,17 @@ pub(super) struct Cache {
 /// The context of a derivation: the read marker as of opening the room.
 pub(super) struct View<'a> {
     pub(super) key: &'a RoomKey,
+    /// The first message of a thread, where that alone is wanted.
+    pub(super) thread: Option<MessageId>,
     pub(super) divider: Option<Position>,
     /// How many rows before the anchor are wanted, and how many after it.
     pub(super) before: usize,
     pub(super) after: usize,
     pub(super) words: &'static Words,
 }
+
+/// Changes in the outbox, by the message that they change.
+type Queued<'a> = BTreeMap<MessageId, Vec<&'a OutboxItem>>;
 
 /// A message of the log or of the outbox.
 enum Source<'a> {
@@ -228,6 +238,9 @@ pub(super) fn slice(model: &Model, view: &View, around: Around, cache: &mut Cach
     let connection = model.connections.get(&view.key.0)?;
     let room = connection.chat.rooms.get(&view.key.1)?;
     cache.renew(view, connection.chat.me.as_ref().map_or("", |me| me.name.as_str()));
+    if let Some(root) = view.thread {
+        return Some(thread_slice(connection, room, view, root, around, cache));
+    }
     let window = &room.window;
     let at_end = window.after == Edge::End;
     let outbox: Vec<&OutboxItem> =
@@ -261,7 +274,9 @@ pub(super) fn slice(model: &Model, view: &View, around: Around, cache: &mut Cach
     }
     let ends = rows.len() < anchor + ahead;
     rows.truncate(anchor + view.after + 1);
-    let rows = rows.into_iter().map(|source| cache.row(source, connection, view)).collect();
+    // Nearly always there is nothing.
+    let queued = connection.chat.queued_changes(&view.key.1);
+    let rows = rows.into_iter().map(|source| cache.row(source, connection, view, &queued)).collect();
     let mut items = join(rows, view.divider, reaches_first);
     if reaches_first {
         items.insert(0, head_item(room, connection));
@@ -280,6 +295,59 @@ pub(super) fn slice(model: &Model, view: &View, around: Around, cache: &mut Cach
         at_end: ends && at_end,
         room_is_empty: window.is_empty() && outbox.is_empty(),
     })
+}
+
+/// The same for the messages of a thread, as far as they are in memory.
+fn thread_slice(
+    connection: &Connection,
+    room: &Room,
+    view: &View,
+    root: MessageId,
+    around: Around,
+    cache: &mut Cache,
+) -> Slice {
+    let is_of = |content: &Content| content.thread() == Some(root);
+    let logged = room.window.messages().filter(|message| message.id == root || is_of(&message.content));
+    let queued = connection.chat.queued_rows(&view.key.1).filter(|item| is_of(&item.draft.content));
+    let all: Vec<Source> = logged.map(Source::Logged).chain(queued.map(Source::Queued)).collect();
+    let last = all.len().saturating_sub(1);
+    let place = |wanted: &dyn Fn(&Source) -> bool| all.iter().position(wanted);
+    let anchor = match around {
+        Around::End => last,
+        Around::Key(Key::Head, _) => 0,
+        Around::Key(Key::Message(position), _) => {
+            let is_here = |source: &Source| !matches!(source, Source::Logged(m) if m.position < position);
+            place(&is_here).unwrap_or(last)
+        }
+        Around::Key(Key::Pending(seq), id) => {
+            let is_it = |source: &Source| match source {
+                Source::Queued(item) => item.seq == seq,
+                Source::Logged(message) => message.id == id,
+            };
+            place(&is_it).unwrap_or(last)
+        }
+    };
+    let count = room.window.get(root).map_or(0, |message| message.replies.count);
+    let held = all.iter().filter(|source| matches!(source, Source::Logged(m) if m.id != root)).count();
+    let from = anchor.saturating_sub(view.before + 1);
+    let to = (anchor + view.after + 2).min(all.len());
+    let (ends, reaches_first, room_is_empty) = (to == all.len(), from == 0, all.is_empty());
+    let queued = connection.chat.queued_changes(&view.key.1);
+    let wanted = all.into_iter().take(to).skip(from);
+    let rows = wanted.map(|source| cache.row(source, connection, view, &queued)).collect();
+    let mut items = join(rows, None, reaches_first);
+    let mut anchor = anchor - from;
+    if reaches_first {
+        let more = count.saturating_sub(held as u32);
+        items.insert(0, head(Head::Thread { more }));
+        anchor += 1;
+    } else {
+        anchor = anchor.saturating_sub(1);
+    }
+    if matches!(around, Around::Key(Key::Head, _)) {
+        anchor = 0;
+    }
+    Slice { anchor: anchor.min(items.len().saturating_sub(1)), items, ends, at_end: ends, room_is_empty }
 }
 
 /// Where the rows begin that are laid out downwards.
@@ -318,13 +386,16 @@ fn find(room: &Room, outbox: &[&OutboxItem], around: Around) -> Found {
 }
 
 fn head_item(room: &Room, connection: &Connection) -> Item {
-    let head = match room.window.before {
+    head(match room.window.before {
         Edge::End => Head::Begin,
         Edge::Disk => Head::Loading,
         Edge::Hub if !connection.offers(Feature::History) => Head::OutOfReach,
         Edge::Hub if connection.link.is_online() => Head::Loading,
         Edge::Hub => Head::OnServer,
-    };
+    })
+}
+
+fn head(head: Head) -> Item {
     Item {
         key: Key::Head,
         row: None,
@@ -389,16 +460,29 @@ impl Cache {
         }
     }
 
-    fn row(&mut self, source: Source, connection: &Connection, view: &View) -> (Key, Arc<Row>) {
+    fn row(
+        &mut self,
+        source: Source,
+        connection: &Connection,
+        view: &View,
+        queued: &Queued,
+    ) -> (Key, Arc<Row>) {
         match source {
             Source::Logged(message) => {
-                (Key::Message(message.position), self.message(message, connection, view))
+                let queued = queued.get(&message.id).map_or(&[][..], Vec::as_slice);
+                (Key::Message(message.position), self.message(message, connection, view, queued))
             }
             Source::Queued(item) => (Key::Pending(item.seq), self.pending(item, connection, view)),
         }
     }
 
-    fn message(&mut self, message: &Message, connection: &Connection, view: &View) -> Arc<Row> {
+    fn message(
+        &mut self,
+        message: &Message,
+        connection: &Connection,
+        view: &View,
+        queued: &[&OutboxItem],
+    ) -> Arc<Row> {
         let key = Key::Message(message.position);
         let mine = connection.chat.me.as_ref().is_some_and(|me| me.id == message.sender.id);
         let expanded = self.expanded.contains_key(&message.id);
@@ -411,6 +495,7 @@ impl Cache {
                 && row.expanded == expanded
                 && row.known == known
                 && row.frame.as_ref().map(|frame| frame.formatted) == has_frames.then_some(formatted)
+                && row.extras.are_of(queued)
         };
         if let Some(row) = self.rows.get(&key).filter(same) {
             return Arc::clone(row);
@@ -423,7 +508,7 @@ impl Cache {
         };
         let author = (connection, &message.sender);
         let key_of_content = (message.id, message.revision());
-        let row = match has_frames {
+        let mut row = match has_frames {
             true => {
                 let shown =
                     frames::prepare(&message.content, message.received, expanded, formatted, view.words);
@@ -433,13 +518,19 @@ impl Cache {
                 key_of_content,
                 author,
                 mine,
-                message.body(),
+                match message.is_deleted() {
+                    true => view.words.chat.deleted,
+                    false => extras::waiting_words(queued).unwrap_or(message.body()),
+                },
                 message.received,
                 progress,
                 expanded,
                 view,
             ),
         };
+        if let Some(row) = Arc::get_mut(&mut row).filter(|_| !has_frames) {
+            row.extras = Extras::of(message, queued, connection, view);
+        }
         self.rows.insert(key, Arc::clone(&row));
         row
     }
@@ -494,6 +585,7 @@ impl Cache {
         if let Some(row) = Arc::get_mut(&mut row) {
             row.original = typed(&item.draft.content).map(str::to_owned);
             row.makes_room = item.draft.content.is_room();
+            row.extras = Extras::of_queued(item, connection, view);
             row.paused = paused;
         }
         self.rows.insert(key, Arc::clone(&row));
@@ -579,6 +671,7 @@ fn of_frame(
         clock: (view.words.clock)(at),
         progress,
         frame: Some(shown.frame),
+        extras: Extras::default(),
         paused: None,
     })
 }
@@ -623,6 +716,7 @@ fn prepare(
         clock: (view.words.clock)(at),
         progress,
         frame: None,
+        extras: Extras::default(),
         paused: None,
     })
 }

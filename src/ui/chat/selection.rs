@@ -52,6 +52,11 @@ impl Selection {
         key != Key::Head && in_range != self.toggled.contains(&key)
     }
 
+    /// Whether one message is selected.
+    pub(super) fn is_one(&self) -> bool {
+        self.toggled.is_empty() && self.range.is_some_and(|(from, to)| from == to)
+    }
+
     /// The row that the keyboard is on, where it selected one.
     pub(super) fn keyboard_row(&self) -> Option<Key> {
         self.range.map(|(_, to)| to)
@@ -236,6 +241,9 @@ impl List {
             }
         }
         let Some(at) = at.filter(|_| down || pressed.is_some()) else { return 0.0 };
+        if pressed.is_some() && self.toolbar.is_some_and(|(_, toolbar)| toolbar.contains(at)) {
+            return 0.0;
+        }
         let Some(key) = row_at(placed, at.y - rect.top()) else { return 0.0 };
         let mut moves = 0.0;
         if let Some(modifiers) = pressed {
@@ -337,7 +345,8 @@ impl List {
             .corner_radius(radius::CONTROL)
             .inner_margin(Margin::symmetric(space::SMALL as i8, space::TINY as i8));
         let corner = pos2(rect.right() - size::SCROLL - space::LARGE, rect.top() + space::TINY);
-        let area = Area::new(Id::unique(("selection", key))).pivot(Align2::RIGHT_TOP).fixed_pos(corner);
+        let area =
+            Area::new(Id::unique(("selection", key, self.thread))).pivot(Align2::RIGHT_TOP).fixed_pos(corner);
         let contents = |ui: &mut Ui| {
             let text = (words.selected)(self.selection.count(cx, key));
             let label = RichText::new(&text).font(theme::small()).color(theme.text);

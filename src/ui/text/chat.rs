@@ -25,6 +25,19 @@ impl CommandName {
     }
 }
 
+/// A change of a message that the person wants.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// Other words.
+    Edit,
+    /// Its deletion.
+    Delete,
+    /// A reaction, or one taken back.
+    Reaction,
+    /// A pin, or one taken off.
+    Pin,
+}
+
 /// What is said about writing messages in one language. Text from outside comes in harmless.
 #[allow(missing_docs)] // The names say it; the sentences are in the language's file.
 pub struct ChatWords {
@@ -68,4 +81,45 @@ pub struct ChatWords {
 
     // Unread messages
     pub jump_to_unread: &'static str,
+
+    // What is done with a message
+    pub reply: &'static str,
+    pub reply_in_thread: &'static str,
+    pub react: &'static str,
+    pub pin: &'static str,
+    pub unpin: &'static str,
+    pub replying_to: fn(&str) -> String,
+    pub cancel_reply: &'static str,
+    /// Of the line that quotes what a message replies to: whose words they are, and these.
+    pub replies_to: fn(&str) -> String,
+    /// In place of a quote, where the message is not known.
+    pub quote_unknown: &'static str,
+    /// Behind a message.
+    pub edited: &'static str,
+    /// When.
+    pub edited_at: fn(&str) -> String,
+    /// In place of a message.
+    pub deleted: &'static str,
+    pub pinned_by: fn(&str) -> String,
+    /// Oneself, among those who reacted.
+    pub yourself: &'static str,
+    /// The emoji, who added it, and how many others.
+    pub reacted: fn(&str, &[String], usize) -> String,
+    pub replies: fn(u32) -> String,
+    pub change_waits: fn(ChangeKind) -> &'static str,
+    pub change_refused: fn(ChangeKind) -> &'static str,
+    pub discard_change: &'static str,
+    pub thread: &'static str,
+    pub close_thread: &'static str,
+    pub resize_thread: &'static str,
+    pub thread_message: &'static str,
+    pub thread_hint: &'static str,
+    /// Before a thread's first message.
+    pub thread_begins: &'static str,
+    /// The same where so many replies are not shown.
+    pub thread_lacks: fn(u32) -> String,
+    pub editing_sent: &'static str,
+    pub deleted_meanwhile: &'static str,
+    pub delete_title: &'static str,
+    pub delete_text: &'static str,
 }

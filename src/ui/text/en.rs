@@ -198,6 +198,7 @@ pub static ENGLISH: Words = Words {
     sheet: &super::en_sheet::ENGLISH,
     rich: &super::en_rich::ENGLISH,
     chat: &super::en_chat::ENGLISH,
+    deep_link: &super::en_deep_link::ENGLISH,
     profiles: &super::en_profiles::ENGLISH,
     people: &super::en_people::ENGLISH,
     plain: &super::en_plain::ENGLISH,
@@ -289,6 +290,7 @@ fn refusal(refusal: &Refusal) -> Sentence {
     }
 }
 
+/// Long: one arm for each banner.
 fn banner(banner: &Banner) -> Sentence {
     match banner {
         Banner::DiskFull => say(
@@ -339,6 +341,18 @@ fn banner(banner: &Banner) -> Sentence {
         Banner::SecretNotKept { .. } => {
             say("Couldn't save the token: no keyring is available.", "You'll need it again after a restart.")
         }
+        Banner::ClosedUnexpectedly { note: Some(_) } => say(
+            "Duplex closed unexpectedly.",
+            "Your messages and drafts are saved. A report of the error is on this computer; it is never sent.",
+        ),
+        Banner::ClosedUnexpectedly { note: None } => say(
+            "Duplex didn't close properly last time.",
+            "It may have crashed, or the system or another program ended it. Your messages and drafts are saved.",
+        ),
+        Banner::PartFailed { .. } => say(
+            "A part of Duplex failed last time and was restarted.",
+            "Your messages and drafts are saved. A report of the error is on this computer; it is never sent.",
+        ),
         Banner::LinkNotOpened { url, detail: d } => say(
             format!("No app could open the link{}.", detail(d)),
             format!("Copy {} and paste it into a browser.", harmless::line(url, 300)),

@@ -2,7 +2,7 @@
 
 use emojis::Group;
 
-use super::chat::{ChatWords, CommandName};
+use super::chat::{ChangeKind, ChatWords, CommandName};
 
 /// English about writing messages.
 pub static ENGLISH: ChatWords = ChatWords {
@@ -62,4 +62,61 @@ pub static ENGLISH: ChatWords = ChatWords {
     },
 
     jump_to_unread: "Jump to first unread",
+
+    reply: "Reply",
+    reply_in_thread: "Reply in thread",
+    react: "Add reaction",
+    pin: "Pin to room",
+    unpin: "Unpin from room",
+    replying_to: |name| format!("Replying to {name}"),
+    cancel_reply: "Cancel reply",
+    replies_to: |quote| format!("In reply to {quote}"),
+    quote_unknown: "In reply to an earlier message",
+    edited: "(edited)",
+    edited_at: |when| format!("Edited {when}"),
+    deleted: "This message was deleted.",
+    pinned_by: |name| format!("Pinned by {name}"),
+    yourself: "You",
+    reacted: |emoji, names, more| {
+        let mut all: Vec<String> = names.to_vec();
+        match more {
+            0 => {}
+            1 => all.push("1 other".to_owned()),
+            more => all.push(format!("{more} others")),
+        }
+        let who = match &all[..] {
+            [] => String::new(),
+            [one] => one.clone(),
+            [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
+        };
+        format!("{who} reacted with {emoji}")
+    },
+    replies: |count| if count == 1 { "1 reply".to_owned() } else { format!("{count} replies") },
+    change_waits: |kind| match kind {
+        ChangeKind::Edit => "Edit not sent yet",
+        ChangeKind::Delete => "Deletion not sent yet",
+        ChangeKind::Reaction => "Reaction not sent yet",
+        ChangeKind::Pin => "Pin not sent yet",
+    },
+    change_refused: |kind| match kind {
+        ChangeKind::Edit => "Edit not saved",
+        ChangeKind::Delete => "Not deleted",
+        ChangeKind::Reaction => "Reaction not saved",
+        ChangeKind::Pin => "Pin not saved",
+    },
+    discard_change: "Discard",
+    thread: "Thread",
+    close_thread: "Close thread",
+    resize_thread: "Resize the thread",
+    thread_message: "Reply to thread",
+    thread_hint: "Reply to thread",
+    thread_begins: "This is the beginning of the thread.",
+    thread_lacks: |count| match count {
+        1 => "1 more reply is not loaded. Scroll through the room to load it.".to_owned(),
+        count => format!("{count} more replies are not loaded. Scroll through the room to load them."),
+    },
+    editing_sent: "Editing message",
+    deleted_meanwhile: "That message has been deleted. This will be sent as a new message.",
+    delete_title: "Delete this message?",
+    delete_text: "It is deleted for everyone in the room. This can't be undone.",
 };

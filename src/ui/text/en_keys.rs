@@ -26,6 +26,7 @@ fn group(group: Group) -> &'static str {
         Group::Connections => "Connections",
         Group::Write => "Writing",
         Group::Lists => "Lists",
+        Group::Messages => "Selected message",
     }
 }
 
@@ -67,5 +68,11 @@ fn action(action: Action) -> &'static str {
         Action::SelectMore => "Select messages (Ctrl+C copies them)",
         Action::SelectAll => "Select all messages",
         Action::Choose => "Open",
+        Action::Reply => "Reply",
+        Action::React => "Add reaction",
+        Action::EditMessage => "Edit",
+        Action::DeleteMessage => "Delete",
+        Action::PinMessage => "Pin or unpin",
+        Action::EditLast => "Edit your last message (in an empty message box)",
     }
 }

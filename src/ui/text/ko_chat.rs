@@ -2,7 +2,7 @@
 
 use emojis::Group;
 
-use super::chat::{ChatWords, CommandName};
+use super::chat::{ChangeKind, ChatWords, CommandName};
 
 /// Korean about writing messages.
 pub static KOREAN: ChatWords = ChatWords {
@@ -64,4 +64,51 @@ pub static KOREAN: ChatWords = ChatWords {
     },
 
     jump_to_unread: "첫 안 읽은 메시지로 이동",
+
+    reply: "답장",
+    reply_in_thread: "스레드에서 답장",
+    react: "반응 추가",
+    pin: "방에 고정",
+    unpin: "고정 해제",
+    replying_to: |name| format!("{name} 님에게 답장"),
+    cancel_reply: "답장 취소",
+    replies_to: |quote| format!("답장한 메시지: {quote}"),
+    quote_unknown: "이전 메시지에 대한 답장",
+    edited: "(수정됨)",
+    edited_at: |when| format!("{when}에 수정됨"),
+    deleted: "삭제된 메시지입니다.",
+    pinned_by: |name| format!("{name} 님이 고정함"),
+    yourself: "나",
+    reacted: |emoji, names, more| {
+        let who = names.join(", ");
+        match more {
+            0 => format!("{who}: {emoji} 반응"),
+            more => format!("{who} 외 {more}명: {emoji} 반응"),
+        }
+    },
+    replies: |count| format!("답장 {count}개"),
+    change_waits: |kind| match kind {
+        ChangeKind::Edit => "수정 내용을 아직 보내지 않음",
+        ChangeKind::Delete => "삭제 요청을 아직 보내지 않음",
+        ChangeKind::Reaction => "반응을 아직 보내지 않음",
+        ChangeKind::Pin => "고정 요청을 아직 보내지 않음",
+    },
+    change_refused: |kind| match kind {
+        ChangeKind::Edit => "수정하지 못함",
+        ChangeKind::Delete => "삭제하지 못함",
+        ChangeKind::Reaction => "반응을 남기지 못함",
+        ChangeKind::Pin => "고정하지 못함",
+    },
+    discard_change: "되돌리기",
+    thread: "스레드",
+    close_thread: "스레드 닫기",
+    resize_thread: "스레드 크기 조절",
+    thread_message: "스레드에 답장",
+    thread_hint: "스레드에 답장하기",
+    thread_begins: "스레드의 첫 메시지입니다.",
+    thread_lacks: |count| format!("답장 {count}개를 아직 불러오지 않았습니다. 방에서 스크롤하면 불러옵니다."),
+    editing_sent: "메시지 수정 중",
+    deleted_meanwhile: "그 메시지는 삭제되었습니다. 보내면 새 메시지로 전송됩니다.",
+    delete_title: "이 메시지를 삭제할까요?",
+    delete_text: "방에 있는 모든 사람에게서 삭제되며 되돌릴 수 없습니다.",
 };

@@ -26,6 +26,7 @@ fn group(group: Group) -> &'static str {
         Group::Connections => "연결",
         Group::Write => "메시지 작성",
         Group::Lists => "목록",
+        Group::Messages => "선택한 메시지",
     }
 }
 
@@ -67,5 +68,11 @@ fn action(action: Action) -> &'static str {
         Action::SelectMore => "메시지 선택 (Ctrl+C로 복사)",
         Action::SelectAll => "모든 메시지 선택",
         Action::Choose => "열기",
+        Action::Reply => "답장",
+        Action::React => "반응 추가",
+        Action::EditMessage => "수정",
+        Action::DeleteMessage => "삭제",
+        Action::PinMessage => "고정 또는 고정 해제",
+        Action::EditLast => "내 마지막 메시지 수정 (입력란이 비어 있을 때)",
     }
 }

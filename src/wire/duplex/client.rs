@@ -682,16 +682,12 @@ impl ClientSession {
                 Some(Refusal::TooLarge { limit: self.max_body })
             }
             Content::Room { .. } if !self.features.has(Feature::CreateRooms) => Some(Refusal::NotAllowed),
-            changing if feature_of(changing).is_some_and(|feature| !self.features.has(feature)) => {
-                Some(Refusal::UnknownKind { kind: changing.kind().to_owned() })
-            }
             Content::Room { private: Some(_), .. } if !self.features.has(Feature::PrivateRooms) => {
                 Some(Refusal::NotAllowed)
             }
-            Content::RoomChange { .. } if !self.features.has(Feature::RoomChanges) => {
-                Some(Refusal::NotAllowed)
+            changing if feature_of(changing).is_some_and(|feature| !self.features.has(feature)) => {
+                Some(Refusal::UnknownKind { kind: changing.kind().to_owned() })
             }
-            Content::Member { .. } if !self.features.has(Feature::Membership) => Some(Refusal::NotAllowed),
             Content::Unknown(unknown) if !self.features.has_kind(&unknown.kind) => {
                 Some(Refusal::UnknownKind { kind: unknown.kind.clone() })
             }
@@ -775,7 +771,9 @@ fn feature_of(content: &Content) -> Option<Feature> {
         Content::Delete { .. } => Some(Feature::Deletions),
         Content::Reaction { .. } => Some(Feature::Reactions),
         Content::Pin { .. } => Some(Feature::Pins),
-        _ => None,
+        Content::RoomChange { .. } => Some(Feature::RoomChanges),
+        Content::Member { .. } => Some(Feature::Membership),
+        Content::Text { .. } | Content::Room { .. } | Content::Unknown(_) => None,
     }
 }
 

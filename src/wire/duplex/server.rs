@@ -680,10 +680,10 @@ fn refusal_of_content(content: &Content) -> Option<Refusal> {
     let other = |code: &str| Some(Refusal::Other { code: code.to_owned(), detail: String::new() });
     let too_large = |limit: usize| Some(Refusal::TooLarge { limit: limit as u64 });
     match content {
-        Content::Unknown(unknown) if CHANGES.contains(&unknown.kind.as_str()) => other("malformed"),
         Content::RoomChange { .. } | Content::Member { .. } => {
             Some(Refusal::UnknownKind { kind: content.kind().to_owned() })
         }
+        Content::Unknown(unknown) if CHANGES.contains(&unknown.kind.as_str()) => other("malformed"),
         Content::Unknown(unknown) => {
             Some(Refusal::UnknownKind { kind: limits::cut(&unknown.kind, limits::TITLE_CHARS) })
         }

@@ -256,7 +256,8 @@ pub(in super::super) fn changed(db: &Connection, message: i64) -> Result<()> {
         db.prepare_cached("SELECT room, sender, sender_name, body FROM message WHERE rowid = ?1")?;
     let mut rows = query.query([message])?;
     let Some(row) = rows.next()? else { return Ok(()) };
-    let entry = Entry { room: row.get(0)?, sender: row.get(1)?, sender_name: text(row, 2)?, body: text(row, 3)? };
+    let entry =
+        Entry { room: row.get(0)?, sender: row.get(1)?, sender_name: text(row, 2)?, body: text(row, 3)? };
     // What is behind is taken in as it is then.
     if message <= since {
         db.prepare_cached("DELETE FROM search WHERE rowid = ?1")?.execute([key])?;

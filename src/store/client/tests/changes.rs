@@ -25,7 +25,8 @@ fn page(store: &ClientStore) -> Page {
 /// What is shown of each message: its words, its reactions, its quote, the count of its thread.
 fn shown(store: &ClientStore) -> Vec<(Offset, String, Vec<String>, Option<String>, u32)> {
     let one = |message: crate::model::Message| {
-        let reactions = message.reactions().iter().map(|one| format!("{}{}", one.emoji, one.by.len())).collect();
+        let reactions =
+            message.reactions().iter().map(|one| format!("{}{}", one.emoji, one.by.len())).collect();
         let quote = message.quote.as_ref().map(|quote| quote.text.clone());
         (message.position.offset, message.body().to_owned(), reactions, quote, message.replies.count)
     };

@@ -18,7 +18,8 @@ fn only_authors_edit_and_only_they_and_admins_delete() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     with_db(&store, |db| {
-        let sql = "INSERT INTO principal (id, kind, name, token_hash) VALUES ('boss', 'admin', 'Boss', x'01')";
+        let sql =
+            "INSERT INTO principal (id, kind, name, token_hash) VALUES ('boss', 'admin', 'Boss', x'01')";
         db.execute(sql, ()).unwrap();
     });
     append(&store, message("ann", 1, "one"));
@@ -113,7 +114,10 @@ fn pins_are_taken_off_by_anybody_and_by_a_deletion() {
     let store = open(dir.path());
     append(&store, message("ann", 1, "one"));
     assert!(is_new(&append(&store, change("ann", 2, Content::pin(id(1), false)))));
-    assert!(matches!(append(&store, change("bob", 3, Content::pin(id(1), false))), Appended::Redundant { .. }));
+    assert!(matches!(
+        append(&store, change("bob", 3, Content::pin(id(1), false))),
+        Appended::Redundant { .. }
+    ));
     assert!(is_new(&append(&store, change("bob", 4, Content::pin(id(1), true)))));
     assert!(is_new(&append(&store, change("bob", 5, Content::pin(id(1), false)))));
     append(&store, change("ann", 6, Content::delete(id(1))));

@@ -1,0 +1,256 @@
+//! What stands beside a message's words, derived under the model's lock: what it replies to, its reactions, edits and pin,
+//! its thread, and changes of the person's that the server does not have yet.
+
+use super::rows::{AUTHOR_CHARS, View};
+use crate::model::change::Quote;
+use crate::model::content::Content;
+use crate::model::id::{MessageId, PrincipalId};
+use crate::model::message::{Delivery, Message, OutboxItem, Position};
+use crate::model::reducer::Connection;
+use crate::model::refusal::Refusal;
+use crate::ui::harmless;
+use crate::ui::text::Words;
+use crate::ui::text::chat::ChangeKind;
+
+/// Longest quote, in characters: it is on one line.
+const MAX_QUOTE_CHARS: usize = 160;
+/// Longest emoji, in characters: family and flags are made of several.
+const MAX_EMOJI_CHARS: usize = 24;
+/// Maximum number of people who are named at a reaction.
+const MAX_NAMED: usize = 20;
+
+/// What stands beside a message's words.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Extras {
+    /// What it replies to.
+    pub(super) quote: Option<QuoteLine>,
+    /// When it was edited last, by the clock on the wall.
+    pub(super) edited: Option<String>,
+    pub(super) deleted: bool,
+    /// Who pinned it.
+    pub(super) pinned: Option<String>,
+    pub(super) chips: Vec<Chip>,
+    /// How many messages its thread has.
+    pub(super) replies: u32,
+    /// The first message of the thread that it belongs to.
+    pub(super) thread: Option<MessageId>,
+    /// A change that waits, or that the server does not take.
+    pub(super) change: Option<Change>,
+    /// Of which changes in the outbox it was made.
+    queued: Vec<(u64, Delivery)>,
+}
+
+/// The line that quotes what a message replies to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct QuoteLine {
+    /// On one line.
+    pub(super) text: String,
+    /// Where it is, if that is known.
+    pub(super) to: Option<(Position, MessageId)>,
+}
+
+/// A reaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Chip {
+    pub(super) emoji: String,
+    pub(super) count: usize,
+    /// Whether the person is among those who added it.
+    pub(super) mine: bool,
+    /// Whether that is not at the server yet.
+    pub(super) waits: bool,
+    /// Who added it, as a sentence.
+    pub(super) who: String,
+}
+
+/// A change of the person's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Change {
+    /// Its id in the outbox.
+    pub(super) id: MessageId,
+    pub(super) kind: ChangeKind,
+    /// Why the server does not take it; none: it waits.
+    pub(super) refused: Option<Refusal>,
+}
+
+/// How far the changes in the outbox have come.
+fn state(queued: &[&OutboxItem]) -> Vec<(u64, Delivery)> {
+    queued.iter().map(|item| (item.seq, item.delivery.clone())).collect()
+}
+
+impl Extras {
+    /// Whether these are made of the same changes in the outbox.
+    pub(super) fn are_of(&self, queued: &[&OutboxItem]) -> bool {
+        self.queued.len() == queued.len()
+            && self
+                .queued
+                .iter()
+                .zip(queued)
+                .all(|((seq, delivery), item)| *seq == item.seq && *delivery == item.delivery)
+    }
+
+    /// Of a message of the log.
+    pub(super) fn of(
+        message: &Message,
+        queued: &[&OutboxItem],
+        connection: &Connection,
+        view: &View,
+    ) -> Extras {
+        let words = view.words;
+        let me = connection.chat.me.as_ref().map(|me| &me.id);
+        let deleted = message.is_deleted();
+        let (quote, pinned) = match deleted {
+            true => (None, None),
+            false => (
+                quote_of(&message.content, message.quote.as_deref(), connection, view),
+                message.pinned().map(|mark| connection.chat.shown(&mark.by, AUTHOR_CHARS).label()),
+            ),
+        };
+        Extras {
+            quote,
+            edited: message.edited().filter(|_| !deleted).map(|mark| (words.day_and_clock)(mark.at)),
+            deleted,
+            pinned,
+            chips: chips(message, queued, connection, me, words),
+            replies: message.replies.count,
+            thread: message.content.thread(),
+            change: change(queued),
+            queued: state(queued),
+        }
+    }
+
+    /// Of a message in the outbox.
+    pub(super) fn of_queued(item: &OutboxItem, connection: &Connection, view: &View) -> Extras {
+        let content = &item.draft.content;
+        let window = connection.chat.rooms.get(&item.draft.room).map(|room| &room.window);
+        let quoted = content.reply_to().and_then(|id| window?.get(id)).map(Quote::of);
+        let quote = quote_of(content, quoted.as_ref(), connection, view);
+        Extras { quote, thread: content.thread(), ..Extras::default() }
+    }
+}
+
+/// The words that the person gave a message and that the server does not have yet.
+pub(super) fn waiting_words<'a>(queued: &[&'a OutboxItem]) -> Option<&'a str> {
+    let is_meant = |item: &&&OutboxItem| !matches!(item.delivery, Delivery::Failed(_));
+    queued.iter().rev().filter(is_meant).find_map(|item| match &item.draft.content {
+        Content::Edit { body, .. } => Some(body.as_str()),
+        _ => None,
+    })
+}
+
+fn quote_of(
+    content: &Content,
+    quote: Option<&Quote>,
+    connection: &Connection,
+    view: &View,
+) -> Option<QuoteLine> {
+    let words = view.words;
+    // Beside its thread nobody needs to be told what all of it replies to.
+    content.reply_to().filter(|id| view.thread != Some(*id))?;
+    let Some(quote) = quote else {
+        return Some(QuoteLine { text: words.chat.quote_unknown.to_owned(), to: None });
+    };
+    let author = connection.chat.shown(&quote.sender, AUTHOR_CHARS).label();
+    let text = match quote.deleted {
+        true => words.chat.deleted.to_owned(),
+        false => one_line(&quote.text),
+    };
+    Some(QuoteLine { text: format!("{author}: {text}"), to: Some((quote.position, quote.id)) })
+}
+
+/// A message's words on one line, without marks of Markdown.
+pub(super) fn one_line(text: &str) -> String {
+    let bare = super::plain_text(text);
+    harmless::line(bare.as_deref().unwrap_or(text), MAX_QUOTE_CHARS)
+}
+
+fn chips(
+    message: &Message,
+    queued: &[&OutboxItem],
+    connection: &Connection,
+    me: Option<&PrincipalId>,
+    words: &Words,
+) -> Vec<Chip> {
+    if message.is_deleted() {
+        return Vec::new();
+    }
+    // What the person wants of their own reactions, the last wish last.
+    let wishes = queued.iter().filter(|item| !matches!(item.delivery, Delivery::Failed(_)));
+    let wishes: Vec<(&str, bool)> = wishes
+        .filter_map(|item| match &item.draft.content {
+            Content::Reaction { emoji, off, .. } => Some((emoji.as_str(), !*off)),
+            _ => None,
+        })
+        .collect();
+    let wish = |emoji: &str| wishes.iter().rev().find(|(wanted, _)| *wanted == emoji).map(|(_, on)| *on);
+    let mut chips = Vec::new();
+    let mut seen = Vec::new();
+    for reaction in message.reactions() {
+        seen.push(reaction.emoji);
+        let was_mine = me.is_some_and(|me| reaction.is_by(me));
+        let wish = wish(reaction.emoji);
+        let mine = wish.unwrap_or(was_mine);
+        let others = reaction.by.iter().filter(|mark| Some(&mark.by.id) != me);
+        let count = reaction.by.len() - usize::from(was_mine) + usize::from(mine);
+        if count == 0 {
+            continue;
+        }
+        let mut names: Vec<String> = others
+            .clone()
+            .take(MAX_NAMED)
+            .map(|mark| connection.chat.shown(&mark.by, AUTHOR_CHARS).label())
+            .collect();
+        if mine {
+            names.insert(0, words.chat.yourself.to_owned());
+        }
+        let more = count - names.len();
+        chips.push(chip(
+            reaction.emoji,
+            count,
+            (mine, wish.is_some_and(|wish| wish != was_mine)),
+            &names,
+            more,
+            words,
+        ));
+    }
+    for (emoji, on) in &wishes {
+        if *on && !seen.contains(emoji) && wish(emoji) == Some(true) {
+            seen.push(emoji);
+            chips.push(chip(emoji, 1, (true, true), &[words.chat.yourself.to_owned()], 0, words));
+        }
+    }
+    chips
+}
+
+fn chip(
+    emoji: &str,
+    count: usize,
+    (mine, waits): (bool, bool),
+    names: &[String],
+    more: usize,
+    words: &Words,
+) -> Chip {
+    let emoji = harmless::line(emoji, MAX_EMOJI_CHARS);
+    let who = (words.chat.reacted)(&emoji, names, more);
+    Chip { emoji, count, mine, waits, who }
+}
+
+/// The change that is to be told of: one that was refused before one that waits. A reaction that waits shows as one.
+fn change(queued: &[&OutboxItem]) -> Option<Change> {
+    let of = |item: &OutboxItem| {
+        let kind = match &item.draft.content {
+            Content::Edit { .. } => ChangeKind::Edit,
+            Content::Delete { .. } => ChangeKind::Delete,
+            Content::Reaction { .. } => ChangeKind::Reaction,
+            Content::Pin { .. } => ChangeKind::Pin,
+            _ => return None,
+        };
+        let refused = match &item.delivery {
+            Delivery::Failed(refusal) => Some(refusal.clone()),
+            _ if matches!(kind, ChangeKind::Reaction) => return None,
+            _ => None,
+        };
+        Some(Change { id: item.draft.id, kind, refused })
+    };
+    let all = || queued.iter().rev().filter_map(|item| of(item));
+    all().find(|change| change.refused.is_some()).or_else(|| all().next())
+}

@@ -1,0 +1,369 @@
+//! What is done with messages in the window: replies and threads, edits, deletions, reactions and pins. By accessible names,
+//! without a display.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that fails should say so at once"
+)]
+
+#[allow(dead_code, reason = "not every test program uses every hand")]
+mod ui_support;
+
+use duplex::model::content::{Content, Draft};
+use duplex::model::entry::Entry;
+use duplex::model::event::{ChatEvent, Event, Update};
+use duplex::model::id::MessageId;
+use duplex::model::intent::{ChatIntent, Intent};
+use duplex::model::message::{Delivery, OutboxItem};
+use duplex::model::preferences::{LanguageChoice, Preferences};
+use duplex::model::refusal::Refusal;
+use duplex::model::{Feature, Features};
+use egui::accesskit::{Role, Toggled};
+use egui::{Key, Modifiers};
+use egui_kittest::kittest::{NodeT, Queryable};
+
+use ui_support::{CONNECTION, Window, general, id, message, sender};
+
+fn entry(offset: u64, by: &str, content: Content) -> Entry {
+    let mut entry = message(offset, "general", by, "");
+    entry.draft.content = content;
+    entry.sender = sender(by);
+    entry
+}
+
+fn happen(window: &mut Window, entries: Vec<Entry>) {
+    window.event(Event::Chat(ChatEvent::Entries { entries, live: true }));
+}
+
+/// A room in which Mina said "first" and we said "second".
+fn room() -> Window {
+    let mut window = Window::online();
+    happen(&mut window, vec![message(1, "general", "mina", "first"), message(2, "general", "me", "second")]);
+    window.intents();
+    window
+}
+
+fn korean(window: &mut Window) {
+    window.update(Update::Preferences(Preferences {
+        language: LanguageChoice::Korean,
+        ..Preferences::default()
+    }));
+}
+
+fn sent(intents: Vec<Intent>) -> Vec<Content> {
+    let content = |intent| match intent {
+        Intent::Chat(ChatIntent::Send { content, .. }) => Some(content),
+        _ => None,
+    };
+    intents.into_iter().filter_map(content).collect()
+}
+
+fn menu(window: &mut Window, text: &str, entry: &str) {
+    window.harness.get_by_label(text).click_secondary();
+    window.run();
+    window.harness.get_by_role_and_label(Role::MenuItem, entry).click();
+    window.run();
+}
+
+fn has(window: &Window, text: &str) -> bool {
+    window.harness.query_by_label_contains(text).is_some()
+}
+
+fn react(target: MessageId, emoji: &str, off: bool) -> Intent {
+    let emoji = emoji.to_owned();
+    Intent::Chat(ChatIntent::React { connection: CONNECTION, room: general(), target, emoji, off })
+}
+
+#[test]
+fn a_reply_quotes_what_it_answers() {
+    let mut window = room();
+    menu(&mut window, "first", "Reply");
+    window.harness.get_by_label("Replying to mina: first");
+    window.type_text("an answer");
+    window.key(Key::Enter);
+    assert_eq!(sent(window.intents()), [Content::reply("an answer", id(1), None)]);
+    assert!(!has(&window, "Replying to"), "it is over");
+    // It can be given up.
+    menu(&mut window, "first", "Reply");
+    window.click("Cancel reply");
+    menu(&mut window, "first", "Reply");
+    window.key(Key::Escape);
+    window.type_text("a message");
+    window.key(Key::Enter);
+    assert_eq!(sent(window.intents()), [Content::text("a message")]);
+}
+
+#[test]
+fn the_quote_leads_to_the_message() {
+    let mut window = Window::online();
+    window.entries(1..=80, true);
+    happen(&mut window, vec![entry(81, "mina", Content::reply("see above", id(3), None))]);
+    let quote = window.harness.get_by_role_and_label(Role::Link, "In reply to mina: message 3");
+    assert!(window.harness.query_by_label("message 3").is_none());
+    quote.click();
+    window.run();
+    window.harness.get_by_label("message 3");
+    // A quote follows its message.
+    happen(&mut window, vec![entry(82, "mina", Content::edit(id(3), "other words"))]);
+    window.harness.get_by_label("other words");
+    window.key_with(Modifiers::NONE, Key::End);
+    window.harness.get_by_label("Messages").focus();
+    window.run();
+    window.key(Key::End);
+    window.harness.get_by_role_and_label(Role::Link, "In reply to mina: other words");
+    happen(&mut window, vec![entry(83, "mina", Content::delete(id(3)))]);
+    window.harness.get_by_role_and_label(Role::Link, "In reply to mina: This message was deleted.");
+}
+
+#[test]
+fn a_thread_stands_beside_its_room() {
+    let mut window = room();
+    window.resize(1_500.0, 720.0);
+    menu(&mut window, "first", "Reply in thread");
+    window.harness.get_by_role_and_label(Role::Heading, "Thread");
+    window.harness.get_by_label("Reply to thread");
+    window.type_text("in the thread");
+    window.key(Key::Enter);
+    assert_eq!(sent(window.intents()), [Content::reply("in the thread", id(1), Some(id(1)))]);
+    happen(&mut window, vec![entry(3, "jun", Content::reply("from jun", id(1), Some(id(1))))]);
+    // In the room and in the thread.
+    assert_eq!(window.harness.get_all_by_label("from jun").count(), 2);
+    assert_eq!(window.harness.get_all_by_label("second").count(), 1, "what is not of the thread");
+    window.click("Close thread");
+    assert_eq!(window.harness.get_all_by_label("from jun").count(), 1);
+    window.click("1 reply");
+    window.harness.get_by_role_and_label(Role::Heading, "Thread");
+    window.check_names();
+    // In a narrow window it has the place of the messages.
+    window.resize(560.0, 500.0);
+    assert!(window.harness.query_by_label("Message").is_none());
+    window.click("Close thread");
+    window.harness.get_by_label("Message");
+}
+
+#[test]
+fn what_is_typed_into_a_thread_stays_there() {
+    let mut window = room();
+    window.type_message("for the room");
+    menu(&mut window, "first", "Reply in thread");
+    window.type_text("for the thread");
+    window.click("Close thread");
+    assert_eq!(window.message_text(), "for the room");
+    menu(&mut window, "first", "Reply in thread");
+    let thread = window.harness.get_by_label("Reply to thread");
+    assert_eq!(thread.value().as_deref(), Some("for the thread"));
+    let drafts = window.flush();
+    assert!(drafts.iter().all(|intent| {
+        !matches!(intent, Intent::Chat(ChatIntent::SaveDraft { text, .. }) if text.contains("thread"))
+    }));
+}
+
+#[test]
+fn ones_own_message_is_edited_by_menu_and_by_the_up_arrow() {
+    let edit = |body: &str| {
+        let (connection, room, target, body) = (CONNECTION, general(), id(2), body.to_owned());
+        Intent::Chat(ChatIntent::EditSent { connection, room, target, body })
+    };
+    let mut window = room();
+    menu(&mut window, "second", "Edit");
+    window.harness.get_by_label("Editing message");
+    assert_eq!(window.message_text(), "second");
+    window.type_text("!");
+    window.key(Key::Enter);
+    assert!(window.intents().contains(&edit("second!")));
+    assert_eq!(window.message_text(), "");
+    window.key(Key::ArrowUp);
+    assert_eq!(window.message_text(), "second");
+    window.type_text("?");
+    window.click("Save");
+    assert!(window.intents().contains(&edit("second?")));
+    // What is as it was is not sent.
+    window.focus_message();
+    window.key(Key::ArrowUp);
+    window.key(Key::Enter);
+    assert!(
+        !window.intents().iter().any(|intent| matches!(intent, Intent::Chat(ChatIntent::EditSent { .. })))
+    );
+    // Nobody edits what others wrote.
+    window.harness.get_by_label("first").click_secondary();
+    window.run();
+    assert!(window.harness.query_by_role_and_label(Role::MenuItem, "Edit").is_none());
+}
+
+#[test]
+fn an_edit_shows_as_edited() {
+    let mut window = room();
+    happen(&mut window, vec![entry(3, "mina", Content::edit(id(1), "other words"))]);
+    window.harness.get_by_label("other words");
+    assert!(window.harness.query_by_label("first").is_none());
+    window.harness.get_by_label_contains("Edited ");
+}
+
+/// A change of the person's in the outbox.
+fn queue(window: &mut Window, content: Content, delivery: Delivery) -> MessageId {
+    let item = OutboxItem {
+        draft: Draft { id: id(500), room: general(), content, at: window.now().wall_ms },
+        seq: 1,
+        delivery,
+    };
+    window.event(Event::Chat(ChatEvent::Queued(item)));
+    id(500)
+}
+
+#[test]
+fn a_change_that_waits_or_was_refused_is_told_of() {
+    let mut window = room();
+    let change = queue(&mut window, Content::edit(id(2), "new words"), Delivery::Pending);
+    window.harness.get_by_label("new words");
+    window.harness.get_by_label("Edit not sent yet");
+    window.event(Event::Chat(ChatEvent::Refused { id: change, refusal: Refusal::NotAllowed }));
+    window.harness.get_by_label("second");
+    window.harness.get_by_label_contains("Edit not saved. Your account isn't allowed");
+    window.click("Retry");
+    let resend = Intent::Chat(ChatIntent::Resend { connection: CONNECTION, id: change });
+    assert!(window.intents().contains(&resend));
+    window.click("Discard");
+    let discard = Intent::Chat(ChatIntent::Discard { connection: CONNECTION, id: change });
+    assert!(window.intents().contains(&discard));
+    window.event(Event::Chat(ChatEvent::Unqueued(change)));
+    assert!(!has(&window, "Edit not saved"));
+    queue(&mut window, Content::delete(id(2)), Delivery::Attempted);
+    window.harness.get_by_label("Deletion not sent yet");
+    korean(&mut window);
+    window.harness.get_by_label("삭제 요청을 아직 보내지 않음");
+}
+
+#[test]
+fn a_message_is_deleted_after_a_question_and_leaves_a_trace() {
+    let mut window = room();
+    menu(&mut window, "second", "Delete");
+    window.harness.get_by_role_and_label(Role::Dialog, "Delete this message?");
+    window.click("Cancel");
+    assert_eq!(window.intents(), []);
+    menu(&mut window, "second", "Delete");
+    window.click("Delete");
+    let delete = ChatIntent::DeleteSent { connection: CONNECTION, room: general(), target: id(2) };
+    assert!(window.intents().contains(&Intent::Chat(delete)));
+    happen(&mut window, vec![entry(3, "me", Content::delete(id(2)))]);
+    assert!(window.harness.query_by_label("second").is_none());
+    window.harness.get_by_label("This message was deleted.").click_secondary();
+    window.run();
+    assert!(window.harness.query_by_role_and_label(Role::MenuItem, "Reply").is_none());
+    window.key(Key::Escape);
+    korean(&mut window);
+    window.harness.get_by_label("삭제된 메시지입니다.");
+}
+
+#[test]
+fn reactions_are_counted_named_and_toggled() {
+    let mut window = room();
+    let thumbs = |by: &str, offset, off| entry(offset, by, Content::reaction(id(1), "👍", off));
+    happen(&mut window, vec![thumbs("jun", 3, false), thumbs("mina", 4, false)]);
+    let chip = window.harness.get_by_role_and_label(Role::Button, "jun and mina reacted with 👍");
+    assert_eq!(chip.accesskit_node().toggled(), Some(Toggled::False));
+    chip.click();
+    window.run();
+    assert!(window.intents().contains(&react(id(1), "👍", false)));
+    // It shows at once, and is taken back by another click.
+    queue(&mut window, Content::reaction(id(1), "👍", false), Delivery::Pending);
+    let chip = window.harness.get_by_role_and_label(Role::Button, "You, jun and mina reacted with 👍");
+    assert_eq!(chip.accesskit_node().toggled(), Some(Toggled::True));
+    happen(&mut window, vec![thumbs("me", 5, false)]);
+    window.event(Event::Chat(ChatEvent::Unqueued(id(500))));
+    window.click("You, jun and mina reacted with 👍");
+    assert!(window.intents().contains(&react(id(1), "👍", true)));
+    let off = ["me", "jun", "mina"].into_iter().zip(6..).map(|(by, offset)| thumbs(by, offset, true));
+    happen(&mut window, off.collect());
+    assert!(!has(&window, "👍"));
+}
+
+#[test]
+fn a_reaction_is_picked_from_all_emoji() {
+    let mut window = room();
+    menu(&mut window, "first", "Add reaction");
+    window.type_text("rocket");
+    window.key(Key::Enter);
+    assert!(window.intents().contains(&react(id(1), "🚀", false)));
+    assert_eq!(window.message_text(), "");
+    korean(&mut window);
+    menu(&mut window, "first", "반응 추가");
+    window.type_text("로켓");
+    window.key(Key::Enter);
+    assert!(window.intents().contains(&react(id(1), "🚀", false)));
+}
+
+#[test]
+fn a_pin_is_shown_and_taken_off() {
+    let mut window = room();
+    let pin =
+        |off| Intent::Chat(ChatIntent::Pin { connection: CONNECTION, room: general(), target: id(1), off });
+    menu(&mut window, "first", "Pin to room");
+    assert!(window.intents().contains(&pin(false)));
+    happen(&mut window, vec![entry(3, "jun", Content::pin(id(1), false))]);
+    assert!(window.description("first").contains("Pinned by jun"));
+    menu(&mut window, "first", "Unpin from room");
+    assert!(window.intents().contains(&pin(true)));
+}
+
+#[test]
+fn the_toolbar_of_the_message_under_the_pointer_does_the_same() {
+    let mut window = room();
+    assert!(window.harness.query_by_role_and_label(Role::Button, "Reply").is_none());
+    let place = window.rect("first").center();
+    window.harness.hover_at(place);
+    window.run();
+    let button = window.harness.get_by_role_and_label(Role::Button, "Reply").rect().center();
+    // On the way there it stays.
+    window.harness.hover_at(button);
+    window.run();
+    for pressed in [true, false] {
+        window.harness.event(egui::Event::PointerButton {
+            pos: button,
+            button: egui::PointerButton::Primary,
+            pressed,
+            modifiers: Modifiers::NONE,
+        });
+        window.run();
+    }
+    window.harness.get_by_label("Replying to mina: first");
+}
+
+#[test]
+fn keys_act_on_the_selected_message() {
+    let mut window = room();
+    let choose = |window: &mut Window| {
+        window.harness.get_by_label("Messages").focus();
+        window.run();
+        window.key_with(Modifiers::SHIFT, Key::ArrowUp);
+    };
+    choose(&mut window);
+    window.key(Key::R);
+    window.harness.get_by_label("Replying to me: second");
+    window.click("Cancel reply");
+    choose(&mut window);
+    window.key(Key::E);
+    assert_eq!(window.message_text(), "second");
+    window.key(Key::Escape);
+    choose(&mut window);
+    window.key(Key::Delete);
+    window.harness.get_by_role_and_label(Role::Dialog, "Delete this message?");
+}
+
+#[test]
+fn only_what_the_server_offers_is_offered() {
+    let mut window = room();
+    let none = [Feature::Replies, Feature::Edits, Feature::Deletions, Feature::Reactions, Feature::Pins];
+    window.offer(none.into_iter().fold(Features::all(), Features::without));
+    window.harness.get_by_label("second").click_secondary();
+    window.run();
+    for entry in ["Reply", "Reply in thread", "Edit", "Delete", "Add reaction", "Pin to room"] {
+        assert!(window.harness.query_by_role_and_label(Role::MenuItem, entry).is_none(), "{entry}");
+    }
+    window.harness.get_by_role_and_label(Role::MenuItem, "Copy text");
+    window.key(Key::Escape);
+    window.focus_message();
+    window.key(Key::ArrowUp);
+    assert_eq!(window.message_text(), "");
+}
