@@ -7,6 +7,7 @@
 
 mod background;
 mod book;
+mod changes;
 mod counts;
 mod held;
 mod identity;

@@ -1,5 +1,6 @@
 //! What a person would notice of `client.db`: nothing is lost, nothing is there twice, and the app goes on.
 
+mod changes;
 mod damage;
 mod era;
 mod held;
