@@ -320,6 +320,7 @@ pub fn client_says(text: &str) -> Frame {
             id: id(which),
             room: self::name(name),
             at: None,
+            private: None,
             extra: Default::default(),
         },
         ["ping", nonce] => ClientMessage::Ping { nonce: nonce.parse().unwrap() },
@@ -464,6 +465,7 @@ pub fn refused(words: &[&str]) -> Refusal {
 
 pub fn refusal(refusal: &Refusal) -> String {
     match refusal {
+        Refusal::Archived => "archived".to_owned(),
         Refusal::NoSuchRoom => "no_such_room".to_owned(),
         Refusal::TooLarge { limit } => format!("too_large {limit}"),
         Refusal::NotAllowed => "not_allowed".to_owned(),

@@ -23,8 +23,13 @@ pub(super) fn keep(db: &Connection, connection: ConnectionId, era: u32, entry: &
     db.prepare_cached(
         "INSERT OR REPLACE INTO other_entry (connection, era, offset, json, known) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?
-    .execute(params![key(connection), era, int(entry.offset)?, json, entry.draft.content.is_room()])?;
+    .execute(params![key(connection), era, int(entry.offset)?, json, is_of_room(&entry.draft.content)])?;
     Ok(())
+}
+
+/// Whether it makes or changes a room: it is put where it belongs as it comes.
+fn is_of_room(content: &Content) -> bool {
+    matches!(content, Content::Room { .. } | Content::RoomChange { .. } | Content::Member { .. })
 }
 
 /// Puts at most `limit` of the entries that were kept, and that this version knows, where they belong. Returns whether
@@ -73,8 +78,13 @@ fn project_one(
     (connection, era, _): EntryKey,
     entry: &Entry,
 ) -> Result<()> {
-    let mut query = db.prepare_cached("SELECT me_id FROM connection WHERE id = ?1")?;
-    let me: Option<String> = query.query_row([connection], |row| row.get(0))?;
+    let mut query = db.prepare_cached("SELECT me_id, era FROM connection WHERE id = ?1")?;
+    let (me, now): (Option<String>, u32) =
+        query.query_row([connection], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    // What an earlier log said of a room has passed.
+    if era != now && matches!(entry.draft.content, Content::RoomChange { .. } | Content::Member { .. }) {
+        return Ok(());
+    }
     let mut book =
         MessageWriter::new(db, ConnectionId(connection.cast_unsigned()), Log::past(era, me), filters)?;
     match entry.draft.content {
