@@ -49,6 +49,7 @@ def variables():
         # Whoever publishes packages is asked about them; lists of packages want an address.
         "MAINTAINER": os.environ.get("MAINTAINER") or (author if "<" in author else f"{author} <nobody@duplex.invalid>"),
         "APP_ID": ours["id"],
+        "LINK_SCHEME": ours["link-scheme"],
         "REPOSITORY": cargo["repository"] or github(),
         "HOMEPAGE": cargo["homepage"] or cargo["repository"] or github(),
         "KEYWORDS": " ".join(cargo["keywords"]),

@@ -45,6 +45,16 @@ pub fn minute_of_day() -> u16 {
     u16::try_from(now.hour() * 60 + now.minute()).unwrap_or(0)
 }
 
+/// The current time in UTC, for logs: `2026-11-30T04:12:33.123Z`.
+pub fn utc_text() -> String {
+    chrono::Utc::now().format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}
+
+/// The current time in UTC, for names of files: `20261130-041233`.
+pub fn utc_stamp() -> String {
+    chrono::Utc::now().format("%Y%m%d-%H%M%S").to_string()
+}
+
 /// `N` random bytes from the system, for message ids and tokens.
 ///
 /// # Errors

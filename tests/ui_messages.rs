@@ -120,6 +120,7 @@ fn the_quote_leads_to_the_message() {
 #[test]
 fn a_thread_stands_beside_its_room() {
     let mut window = room();
+    window.resize(1_500.0, 720.0);
     menu(&mut window, "first", "Reply in thread");
     window.harness.get_by_role_and_label(Role::Heading, "Thread");
     window.harness.get_by_label("Reply to thread");

@@ -8,9 +8,9 @@ use duplex::model::content::Content;
 use duplex::model::event::Update;
 use duplex::model::intent::{AppIntent, ChatIntent, Intent, LinkIntent};
 use duplex::model::preferences::Hours;
-use duplex::model::{LanguageChoice, Preferences, Theme};
+use duplex::model::{Autostart, Banner, LanguageChoice, Preferences, Theme};
 use duplex::ui::theme;
-use egui::accesskit::Role;
+use egui::accesskit::{Role, Toggled};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
 
@@ -276,7 +276,7 @@ fn enter_breaks_the_line_and_sends_with_ctrl_where_a_person_wants_it_so() {
 fn saved_connections_wait_and_raw_readings_have_room_as_chosen() {
     let mut window = Window::online();
     look_for(&mut window, "startup");
-    assert_eq!(listed(&window), ["Connect when Duplex starts"]);
+    assert_eq!(listed(&window), ["Start Duplex when you sign in", "Connect when Duplex starts"]);
     window.click("Connect when Duplex starts");
     let waits = Preferences { connect_at_start: false, ..Preferences::default() };
     assert_eq!(done(&mut window), [Intent::App(AppIntent::SetPreferences(waits))]);
@@ -393,7 +393,10 @@ fn categories_stand_beside_the_settings_or_are_chosen_above_them_and_the_search_
     for (width, is_wide) in [(1_100.0, true), (480.0, false)] {
         let mut window = Window::sized(width, 720.0);
         window.key_with(Modifiers::COMMAND, Key::Comma);
-        assert_eq!(listed(&window), ["Language", "Time format", "Reset all settings"]);
+        assert_eq!(
+            listed(&window),
+            ["Language", "Time format", "Start Duplex when you sign in", "Reset all settings"]
+        );
         if is_wide {
             let tab = |window: &Window, name| {
                 let tab = window.harness.get_by_role_and_label(Role::Tab, name);
@@ -420,7 +423,7 @@ fn categories_stand_beside_the_settings_or_are_chosen_above_them_and_the_search_
             window.run();
             assert_eq!(choice(&window), "Data");
         }
-        assert_eq!(listed(&window), ["Space for raw readings", "Data folder"]);
+        assert_eq!(listed(&window), ["Space for raw readings", "Data folder", "Log files"]);
         window.fill("Search settings", "dark");
         assert_eq!(listed(&window), ["Theme"], "of another category");
         window.check_names();
@@ -457,4 +460,63 @@ fn all_shortcuts_are_seen_at_once_in_columns_and_in_one_where_it_is_narrow() {
         assert_eq!(lefts.len(), 1, "{lefts:?}");
         assert!(all.iter().all(|rect| rect.left() >= 0.0 && rect.right() <= 480.0), "{all:?}");
     }
+}
+
+#[test]
+fn starting_at_sign_in_shows_what_the_system_has_and_why_it_could_not_change_it() {
+    let mut window = Window::online();
+    window.click("Settings");
+    let name = "Start Duplex when you sign in";
+    let toggled = |window: &Window| {
+        let node = window.harness.get_by_role_and_label(Role::CheckBox, name);
+        (node.accesskit_node().is_disabled(), node.accesskit_node().toggled())
+    };
+    assert!(toggled(&window).0, "nothing is known yet");
+    let state = |is_on, failed: Option<&str>| {
+        Update::Autostart(Autostart { is_known: true, is_on, failed: failed.map(str::to_owned) })
+    };
+    window.update(state(false, None));
+    assert_eq!(toggled(&window), (false, Some(Toggled::False)));
+    window.click(name);
+    assert_eq!(window.intents(), [Intent::App(AppIntent::SetAutostart(true))]);
+    assert_eq!(toggled(&window).1, Some(Toggled::False), "not before the system has it");
+    window.update(state(true, None));
+    assert_eq!(toggled(&window).1, Some(Toggled::True));
+    window.update(state(false, Some("disk full")));
+    assert!(window.harness.query_by_label_contains("couldn't be changed (disk full)").is_some());
+    assert_eq!(toggled(&window).1, Some(Toggled::False));
+    window.check_names();
+}
+
+#[test]
+fn log_files_are_shown_in_their_folder() {
+    let mut window = Window::online();
+    window.click("Settings");
+    look_for(&mut window, "diagnostics");
+    window.click("Show log files");
+    let folder = std::path::Path::new("logs").display().to_string();
+    assert_eq!(window.intents(), [Intent::App(AppIntent::OpenLink(folder))]);
+}
+
+#[test]
+fn a_crash_is_offered_to_be_read_and_copied_until_it_is_dismissed() {
+    let mut window = Window::online();
+    let note = "Duplex 0.1.0\nthread: worker\nat: src/x.rs:1:2";
+    let banner = Banner::ClosedUnexpectedly { note: Some(note.into()) };
+    window.update(Update::Banner(banner.clone()));
+    assert!(window.harness.query_all_by_label_contains("Duplex closed unexpectedly").next().is_some());
+    assert_eq!(copied_by(&mut window, "Copy report"), note);
+    window.click("Show");
+    assert!(window.harness.query_by_label_contains("thread: worker").is_some());
+    assert!(window.harness.query_by_label_contains("This report is stored on this computer").is_some());
+    window.check_names();
+    window.click("Close");
+    window.intents();
+    window.click("Dismiss");
+    assert_eq!(window.intents(), [Intent::App(AppIntent::DismissBanner(banner))]);
+    // Nothing was noted: there is nothing to show.
+    window.update(Update::BannerOver(Banner::ClosedUnexpectedly { note: Some(note.into()) }));
+    window.update(Update::Banner(Banner::ClosedUnexpectedly { note: None }));
+    assert!(window.harness.query_all_by_label_contains("It may have crashed").next().is_some());
+    assert!(window.harness.query_by_label("Show").is_none());
 }

@@ -59,6 +59,7 @@ def component(say):
         add(categories, "category", category)
     provides = add(root, "provides")
     add(provides, "binary", say["NAME"])
+    add(provides, "mediatype", f"x-scheme-handler/{say['LINK_SCHEME']}")
     languages = add(root, "languages")
     for language in LANGUAGES:
         add(languages, "lang", language, percentage="100")

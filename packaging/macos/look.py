@@ -32,6 +32,8 @@ def main(bundle, entitlements):
     for key in ("CFBundleIdentifier", "CFBundleName", "CFBundleShortVersionString", "LSMinimumSystemVersion"):
         assert info[key] and "@" not in info[key], f"{key}: {info[key]!r}"
     assert all(part.isdigit() for part in info["CFBundleShortVersionString"].split(".")), "versions are numbers and dots"
+    schemes = [scheme for kind in info["CFBundleURLTypes"] for scheme in kind["CFBundleURLSchemes"]]
+    assert schemes == [os.environ["LINK_SCHEME"]], f"links: {schemes}"
     program = contents / "MacOS" / info["CFBundleExecutable"]
     assert os.access(program, os.X_OK), f"{program} cannot be run"
     missing = ICONS - icons(contents / "Resources" / f"{info['CFBundleIconFile']}.icns")

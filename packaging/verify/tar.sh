@@ -27,8 +27,13 @@ installer() { sh "$folder/install.sh" "$@"; }
 prove 'tar: install for oneself' 'into ~/.local' installer
 prove 'tar: the program runs' "$("$local/bin/${NAME}ctl" --version)" "$local/bin/${NAME}ctl" --version
 prove "tar: the menu's entry names it" "with spaces in its path" \
-    grep -qxF "Exec=\"$local/bin/$NAME\"" "$local/share/applications/$NAME.desktop"
+    grep -qxF "Exec=\"$local/bin/$NAME\" %u" "$local/share/applications/$NAME.desktop"
 prove "tar: the menu's entry is valid" 'desktop-file-validate' desktop-file-validate "$local/share/applications/$NAME.desktop"
+handles_links() {
+    have update-desktop-database || { echo 'update-desktop-database is missing' >&2 && return 0; }
+    grep -qxF "x-scheme-handler/$LINK_SCHEME=$NAME.desktop;" "$local/share/applications/mimeinfo.cache"
+}
+prove 'tar: links' "$LINK_SCHEME:// opens in the window" handles_links
 upgrade() {
     mkdir -p "$local/share/$NAME"
     printf 'data' >"$local/share/$NAME/client.db"

@@ -164,6 +164,12 @@ install_old() { wine "$(installer_of "$OLD")" /S /PATH >&2 && [ -e "$app" ] && [
 prove 'windows: silent install' "%LOCALAPPDATA%\\Programs\\$TITLE, no rights" install_old
 cat "$installed"/* >"$trial/all"
 prove 'windows: installed size' "$(size_of "$trial/all") (aim: under 30)" test "$(wc -c <"$trial/all")" -lt 30000000
+opens_links() {
+    wine reg query "HKCU\\Software\\Classes\\$LINK_SCHEME\\shell\\open\\command" /ve | tr -d '\r' |
+        grep -qF "\\Programs\\$TITLE\\$NAME.exe\" -- \"%1\"" &&
+        wine reg query "HKCU\\Software\\Classes\\$LINK_SCHEME" /v 'URL Protocol' >&2
+}
+prove 'windows: links' "$LINK_SCHEME:// opens in the window" opens_links
 on_path() { path_is "\\Programs\\$TITLE" && path_is "$long"; }
 prove 'windows: PATH' 'taken on behind a PATH of 1,900 characters' on_path
 prove 'windows: duplexctl runs' "$(wine "$installed/${NAME}ctl.exe" --version | tr -d '\r')" \

@@ -14,7 +14,7 @@ kind=x86-unicode
 path() { if have cygpath; then cygpath -w "$1"; else printf '%s' "$1"; fi; }
 
 set -- "-DTITLE=$TITLE" "-DNAME=$NAME" "-DVERSION=$VERSION" "-DVERSION_NUMBERS=$numbers" "-DPUBLISHER=$AUTHOR" \
-    "-DSUMMARY=$SUMMARY" "-DSUMMARY_KO=$SUMMARY_KO" "-DLICENSE=$LICENSE" "-DHOMEPAGE=$HOMEPAGE" \
+    "-DSUMMARY=$SUMMARY" "-DSUMMARY_KO=$SUMMARY_KO" "-DLICENSE=$LICENSE" "-DLINK_SCHEME=$LINK_SCHEME" "-DHOMEPAGE=$HOMEPAGE" \
     "-DSTAGE=$(path "$stage")" "-DICON=$(path "$ROOT/assets/$NAME.ico")" "-DOUTFILE=$(path "$installer")"
 if sh packaging/windows/sign.sh --can; then
     set -- "$@" "-DSIGN=sh $(path "$ROOT/packaging/windows/sign.sh")"

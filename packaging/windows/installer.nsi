@@ -1,5 +1,5 @@
 ; The installer for Windows. What it is told by -D comes from packaging/windows/build.sh: TITLE NAME VERSION
-; VERSION_NUMBERS PUBLISHER SUMMARY HOMEPAGE STAGE (the folder with the files) ICON OUTFILE and, where programs are
+; VERSION_NUMBERS LINK_SCHEME PUBLISHER SUMMARY HOMEPAGE STAGE (the folder with the files) ICON OUTFILE and, where programs are
 ; signed, SIGN (a command that takes a file).
 ;
 ; Per user without administrator rights, or for all users. Silent: /S, with /ALLUSERS, /PATH, /NOPATH, /LANG=, /D=;
@@ -507,6 +507,12 @@ Section
   ${EndIf}
   Call EditPath
 
+  ; Links of this scheme open in the window. What follows -- is never an option, whatever the link says.
+  WriteRegStr SHCTX "Software\Classes\${LINK_SCHEME}" "" "URL:${TITLE}"
+  WriteRegStr SHCTX "Software\Classes\${LINK_SCHEME}" "URL Protocol" ""
+  WriteRegStr SHCTX "Software\Classes\${LINK_SCHEME}\DefaultIcon" "" "$INSTDIR\${PROGRAM},0"
+  WriteRegStr SHCTX "Software\Classes\${LINK_SCHEME}\shell\open\command" "" '"$INSTDIR\${PROGRAM}" -- "%1"'
+
   WriteRegStr SHCTX "${ENTRY}" DisplayName "${TITLE}"
   WriteRegStr SHCTX "${ENTRY}" DisplayVersion "${VERSION}"
   WriteRegStr SHCTX "${ENTRY}" Publisher "${PUBLISHER}"
@@ -615,6 +621,18 @@ again:
   ${If} $AllUsers == 0
     ; Not every user has it.
     DeleteRegKey /ifempty HKCU "${ENTRIES}"
+  ${EndIf}
+  ; Only ours: another copy may have entered itself since.
+  ReadRegStr $0 SHCTX "Software\Classes\${LINK_SCHEME}\shell\open\command" ""
+  ${If} $0 == '"$INSTDIR\${PROGRAM}" -- "%1"'
+    DeleteRegKey SHCTX "Software\Classes\${LINK_SCHEME}"
+  ${EndIf}
+  ; Started with Windows, where this user chose it: src/worker/autostart.rs.
+  ReadRegStr $0 HKCU "Software\Microsoft\Windows\CurrentVersion\Run" "${TITLE}"
+  ${WordFind} "$0" "$INSTDIR\${PROGRAM}" "#" $1
+  ${If} $1 != "$0"
+    DeleteRegValue HKCU "Software\Microsoft\Windows\CurrentVersion\Run" "${TITLE}"
+    DeleteRegValue HKCU "Software\Microsoft\Windows\CurrentVersion\Explorer\StartupApproved\Run" "${TITLE}"
   ${EndIf}
   ; The window enters itself there, for its notifications: src/app/desktop/native.rs.
   DeleteRegKey HKCU "Software\Classes\AppUserModelId\${TITLE}"

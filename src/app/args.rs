@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-use crate::model::Address;
+use crate::model::{Address, deep_link};
 use crate::privacy::{AddressParser, TokenOptions};
 
 /// Chat and live devices side by side, over one persistent connection to each server.
@@ -15,10 +15,14 @@ use crate::privacy::{AddressParser, TokenOptions};
     after_help = "\
 Examples:
   duplex
+  duplex duplex://hub.example/general
   duplex --url wss://hub.example --token-file hub.token
   duplex --data-dir /tmp/second
   duplex --screenshot window.png --after 3
   duplex --quit
+
+Log files and reports of crashes are in the folder logs of the data directory; Settings, Data shows
+where that is. They hold no messages and no tokens, and are never sent.
 
 Exit codes:
   0  the window was closed
@@ -26,6 +30,10 @@ Exit codes:
   2  the command line is wrong"
 )]
 pub(super) struct Args {
+    /// A duplex:// link or an invite to open. If Duplex is running already, its window opens it. Nothing is connected or sent
+    /// before you confirm it.
+    #[arg(value_name = "LINK", value_parser = link, conflicts_with_all = ["url", "screenshot", "quit"])]
+    pub(super) link: Option<String>,
     /// Keep all data in this directory instead of the usual one.
     #[arg(long, value_name = "DIR", value_parser = dir)]
     pub(super) data_dir: Option<PathBuf>,
@@ -37,6 +45,9 @@ pub(super) struct Args {
     /// Allow ws:// to another computer: anyone on the network can read the token and all messages.
     #[arg(long, requires = "url")]
     pub(super) insecure: bool,
+    /// Start in the tray, without showing the window; minimized where there is no tray.
+    #[arg(long, conflicts_with_all = ["screenshot", "quit", "link"])]
+    pub(super) hidden: bool,
     /// Save a screenshot of the window to this file, and exit.
     #[arg(long, value_name = "FILE.png", value_parser = picture)]
     pub(super) screenshot: Option<PathBuf>,
@@ -46,6 +57,17 @@ pub(super) struct Args {
     /// Close the window that is open on this data, and wait until it has saved everything.
     #[arg(long, conflicts_with_all = ["url", "screenshot"])]
     pub(super) quit: bool,
+}
+
+/// A link to open. Links that the system hands over are checked by the window, which tells the person what is wrong; only
+/// what is plainly no link is a mistake on the command line.
+fn link(text: &str) -> Result<String, String> {
+    if deep_link::is_link(text) {
+        return Ok(text.to_owned());
+    }
+    let invite = Address::parse(text).ok().filter(|address| address.invite.is_some());
+    let link = invite.and_then(|_| deep_link::invite_link(text));
+    link.ok_or_else(|| "a link that begins with duplex://, or an invite".to_owned())
 }
 
 /// A directory that may not exist yet.
@@ -99,6 +121,22 @@ mod tests {
     fn invalid_arguments_are_rejected() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let file = file.path().to_str().unwrap();
+        for words in [
+            &["duplex", "foo"][..],
+            &["duplex", "wss://hub.example"],
+            &["duplex", "duplex://a.example/x", "--url", "wss://b.example"],
+            &["duplex", "duplex://a.example/x", "duplex://a.example/y"],
+        ] {
+            assert!(Args::try_parse_from(words).is_err(), "{words:?}");
+        }
+        for (link, opened) in [
+            ("duplex://a.example/x", "duplex://a.example/x"),
+            ("duplex:nonsense", "duplex:nonsense"),
+            ("wss://a.example:7870/v1/socket#invite=ABC", "duplex://a.example/#invite=ABC"),
+        ] {
+            let args = Args::try_parse_from(["duplex", link]).unwrap();
+            assert_eq!(args.link.as_deref(), Some(opened));
+        }
         for bad in [
             ["--url", "foo"],
             ["--url", "wss://me:hunter2@hub.test"],

@@ -20,6 +20,20 @@ pub(super) fn find_console() {
 #[cfg(not(windows))]
 pub(super) fn find_console() {}
 
+/// Lets another program bring its window to the front: Windows allows that only to the program that the person is using,
+/// which for a moment is this one.
+#[cfg(windows)]
+#[allow(unsafe_code)]
+pub(super) fn let_others_come_to_front() {
+    use windows_sys::Win32::UI::WindowsAndMessaging::{ASFW_ANY, AllowSetForegroundWindow};
+    // SAFETY: accesses no memory of ours. It fails if this program may not do so itself.
+    unsafe { AllowSetForegroundWindow(ASFW_ANY) };
+}
+
+/// Other systems do not need this.
+#[cfg(not(windows))]
+pub(super) fn let_others_come_to_front() {}
+
 /// Prints a message to standard error, which may be closed.
 pub(super) fn print(sentence: &str) {
     let _ = writeln!(std::io::stderr(), "duplex: {}", harmless::line(sentence, MAX_SENTENCE_CHARS));
@@ -266,6 +280,7 @@ pub(super) fn end_with_the_display() {
     type Handler = extern "C" fn(*mut std::ffi::c_void) -> std::ffi::c_int;
     extern "C" fn lost(_display: *mut std::ffi::c_void) -> std::ffi::c_int {
         tell("The desktop session has ended.");
+        super::crash::ended();
         // SAFETY: ends the process at once; nothing of it runs afterwards.
         unsafe { libc::_exit(1) }
     }

@@ -2,6 +2,7 @@
 
 mod args;
 mod clipboard;
+mod crash;
 mod desktop;
 mod display;
 mod fonts;
@@ -14,6 +15,7 @@ mod place;
 mod repaint;
 mod screens;
 mod screenshot;
+mod signals;
 mod window;
 
 use std::process::ExitCode;
@@ -23,9 +25,10 @@ use clap::{CommandFactory as _, Parser as _};
 
 use crate::model::profile::{Profile, Protocol, Secret, Socket};
 use crate::model::{Address, ConnectionId, Model, SharedModel};
+use crate::settings::log_folder::LogFile;
 use crate::ui::text::Language;
 use crate::worker::{self, Worker};
-use crate::{privacy, settings};
+use crate::{clock, privacy, settings};
 
 use args::Args;
 use desktop::Desktop;
@@ -53,7 +56,9 @@ pub fn main() -> ExitCode {
     privacy::logging::start("warn,duplex=info");
     // `--quit` is used by programs such as the installer, which read the exit code and inform the user themselves.
     let tell = if args.quit { display::print } else { display::tell };
-    match run(args) {
+    let ran = run(args);
+    privacy::logging::flush_file();
+    match ran {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => {
             tell(&privacy::without_places(&privacy::mask(&sentence)));
@@ -85,14 +90,22 @@ fn run(args: Args) -> Result<(), String> {
     if let Err(error) = settings::private_file::close(&data_dir) {
         log::warn!("cannot restrict access to {}: {error}", data_dir.display());
     }
-    let has_wishes = only.is_some() || args.screenshot.is_some();
-    let Some(instance) = Instance::claim(&data_dir, has_wishes)? else { return Ok(()) };
+    let is_apart = only.is_some() || args.screenshot.is_some();
+    let claimed = Instance::claim(&data_dir, args.link.as_deref(), is_apart)?;
+    let Some(instance) = claimed else { return Ok(()) };
+    match LogFile::open(&data_dir).and_then(|file| privacy::logging::to_file(file, clock::utc_text)) {
+        Ok(()) => log::info!("Duplex {} starts", env!("CARGO_PKG_VERSION")),
+        Err(error) => log::warn!("no log files are written: {error}"),
+    }
+    let (_running, left_behind) = crash::Running::begin(&data_dir);
     display::check()?;
     display::end_with_the_display();
 
     // Before the window opens, so that it appears as configured.
     let (preferences, place, panes) = settings::Settings::glance(&data_dir);
-    let model = SharedModel::new(Model { preferences, data_dir: data_dir.clone(), ..Model::default() });
+    let banners = left_behind.into_iter().collect();
+    let model =
+        SharedModel::new(Model { preferences, banners, data_dir: data_dir.clone(), ..Model::default() });
     let gate: Arc<OnceLock<RepaintLimiter>> = Arc::default();
     let wake = {
         let gate = Arc::clone(&gate);
@@ -110,7 +123,8 @@ fn run(args: Args) -> Result<(), String> {
     let worker = Worker::spawn(worker::Options { data_dir, only, tell }, model.clone(), wake)
         .map_err(|error| format!("Cannot start a thread: {error}."))?;
     let shot = args.screenshot.map(|file| screenshot::Plan { file, after: args.after.unwrap_or(2.0) });
-    window::open(model, worker, gate, instance, desktop, shot, (place, panes))
+    let start = window::Start { place, panes, link: args.link, is_hidden: args.hidden };
+    window::open(model, worker, gate, instance, desktop, shot, start)
 }
 
 fn command_line_profile(address: Address, args: &Args) -> Result<(Profile, Option<Secret>), String> {

@@ -1,7 +1,7 @@
 //! [`Outside`]: the window's state on the desktop (in the tray, in front, closed), and what the user is viewing.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use egui::{Context, ViewportCommand, pos2};
 
@@ -11,6 +11,9 @@ use crate::model::notices::{ClickTarget, Viewing};
 use crate::model::{Intent, SharedModel, WindowPlace};
 use crate::ui::Ui;
 
+/// How long a window that starts hidden waits to hear whether there is a tray: at sign-in that may start later.
+const MAX_TRAY_WAIT: Duration = Duration::from_secs(10);
+
 /// The window's relation to the desktop.
 pub(super) struct Outside {
     desktop: Option<Desktop>,
@@ -18,6 +21,8 @@ pub(super) struct Outside {
     can_hide: bool,
     /// The window is hidden in the tray.
     hidden: bool,
+    /// How long a window that starts hidden waits for the tray; `None` once that is decided.
+    waits_for_tray: Option<Instant>,
     /// The user wants to quit the program, not only to close the window.
     quits: bool,
     /// What the worker was last told about the user's view.
@@ -25,9 +30,10 @@ pub(super) struct Outside {
 }
 
 impl Outside {
-    /// A visible window, with or without a desktop.
-    pub(super) fn new(desktop: Option<Desktop>, can_hide: bool) -> Outside {
-        Outside { desktop, can_hide, hidden: false, quits: false, told: None }
+    /// A window, with or without a desktop. `is_hidden`: it starts in the tray, or minimized where there is none.
+    pub(super) fn new(desktop: Option<Desktop>, can_hide: bool, is_hidden: bool) -> Outside {
+        let waits_for_tray = is_hidden.then(|| Instant::now() + MAX_TRAY_WAIT);
+        Outside { desktop, can_hide, hidden: false, waits_for_tray, quits: false, told: None }
     }
 
     /// The queue of reports for the window.
@@ -62,6 +68,10 @@ impl Outside {
                     open(ui, target, model, wanted);
                     self.front(ctx, ui, place);
                 }
+                Report::OpenLink(link) => {
+                    ui.open_link(&link);
+                    self.front(ctx, ui, place);
+                }
                 Report::Toggle if self.hidden || !has_focus(ctx) => self.front(ctx, ui, place),
                 Report::Toggle if has_tray && self.can_hide => self.hide(ctx),
                 Report::Toggle => ctx.send_viewport_cmd(ViewportCommand::Minimized(true)),
@@ -81,7 +91,10 @@ impl Outside {
             ctx.send_viewport_cmd(ViewportCommand::CancelClose);
             self.hide(ctx);
         }
-        if self.hidden && !has_tray {
+        let wants_tray = model.read(|model| model.preferences.notices.tray);
+        let tray = if wants_tray && self.can_hide { around.tray } else { Some(false) };
+        let is_starting = self.start_hidden(ctx, tray);
+        if self.hidden && !has_tray && !is_starting {
             // Otherwise the hidden window could not be reached any more.
             self.front(ctx, ui, place);
         }
@@ -98,6 +111,32 @@ impl Outside {
         }
     }
 
+    /// Hides a window that starts in the tray. Returns whether it still waits for the tray.
+    fn start_hidden(&mut self, ctx: &Context, tray: Option<bool>) -> bool {
+        let Some(until) = self.waits_for_tray else { return false };
+        if ctx.cumulative_pass_nr() == 0 {
+            // eframe shows each window after its first frame.
+            ctx.request_repaint_after(Duration::ZERO);
+            return true;
+        }
+        let wait = until.saturating_duration_since(Instant::now());
+        if self.can_hide && !self.hidden {
+            self.hide(ctx);
+        }
+        match tray {
+            Some(true) => self.waits_for_tray = None,
+            None if !wait.is_zero() => ctx.request_repaint_after(wait),
+            Some(false) | None => {
+                self.waits_for_tray = None;
+                if std::mem::take(&mut self.hidden) {
+                    ctx.send_viewport_cmd(ViewportCommand::Visible(true));
+                }
+                ctx.send_viewport_cmd(ViewportCommand::Minimized(true));
+            }
+        }
+        self.waits_for_tray.is_some()
+    }
+
     fn hide(&mut self, ctx: &Context) {
         self.hidden = true;
         ctx.send_viewport_cmd(ViewportCommand::Visible(false));
@@ -105,6 +144,7 @@ impl Outside {
 
     /// Brings the window to the front, at its previous position.
     fn front(&mut self, ctx: &Context, ui: &mut Ui, place: Option<WindowPlace>) {
+        self.waits_for_tray = None;
         if std::mem::take(&mut self.hidden) {
             ctx.send_viewport_cmd(ViewportCommand::Visible(true));
             if let Some(WindowPlace { corner: Some((x, y)), maximized: false, .. }) = place {

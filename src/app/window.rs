@@ -16,6 +16,7 @@ use super::outside::Outside;
 use super::place::{self, Fitting};
 use super::repaint::RepaintLimiter;
 use super::screenshot::{Plan, Shot};
+use super::{crash, signals};
 use crate::clock;
 use crate::model::intent::AppIntent;
 use crate::model::notices::ClickTarget;
@@ -28,6 +29,18 @@ use crate::worker::Worker;
 /// The application's icon, 256 pixels square.
 pub(super) const ICON: &[u8] = include_bytes!("../../assets/icon-256.png");
 
+/// How the window starts.
+pub(super) struct Start {
+    /// Where it was last.
+    pub(super) place: Option<WindowPlace>,
+    /// The layout it had.
+    pub(super) panes: Panes,
+    /// A link to open in it.
+    pub(super) link: Option<String>,
+    /// Whether it starts in the tray.
+    pub(super) is_hidden: bool,
+}
+
 /// Opens the window and runs until it is closed.
 pub(super) fn open(
     model: SharedModel,
@@ -36,27 +49,31 @@ pub(super) fn open(
     instance: Instance,
     desktop: Option<Desktop>,
     plan: Option<Plan>,
-    (place, panes): (Option<WindowPlace>, Panes),
+    start: Start,
 ) -> Result<(), String> {
-    let viewport = viewport(place.as_ref());
+    let Start { place, panes, link: opened, is_hidden } = start;
+    let viewport = viewport(place.as_ref()).with_active(!is_hidden);
     let language = super::system_language();
     let chosen = model.read(|model| model.preferences.language);
     let takes_picture = plan.is_some();
     let outcome: Arc<Mutex<Option<Result<(), String>>>> = Arc::default();
     let theirs = Arc::clone(&outcome);
     let link = Link::new();
-    let mut parts =
-        Some(Parts { model, worker, gate, instance, desktop, plan, place, panes, outcome: theirs });
+    let mut parts = Some(Parts {
+        model,
+        worker,
+        gate,
+        instance,
+        desktop,
+        plan,
+        place,
+        panes,
+        opened,
+        is_hidden,
+        outcome: theirs,
+    });
     let opened = renderers().iter().try_fold(String::new(), |tried, &renderer| {
-        let options = NativeOptions {
-            viewport: viewport.clone(),
-            renderer,
-            // egui's own clipboard blocks the window while another program prepares its data.
-            clipboard_shortcuts: false,
-            // Ours puts the emoji font first.
-            system_font_fallback: false,
-            ..NativeOptions::default()
-        };
+        let options = native_options(viewport.clone(), renderer);
         let link = &link;
         let ran = input_method::run(
             options,
@@ -92,6 +109,18 @@ pub(super) fn open(
         Some(outcome) => outcome,
         None if takes_picture => Err("The window closed before the picture was taken.".to_owned()),
         None => Ok(()),
+    }
+}
+
+fn native_options(viewport: ViewportBuilder, renderer: Renderer) -> NativeOptions {
+    NativeOptions {
+        viewport,
+        renderer,
+        // egui's own clipboard blocks the window while another program prepares its data.
+        clipboard_shortcuts: false,
+        // Ours puts the emoji font first.
+        system_font_fallback: false,
+        ..NativeOptions::default()
     }
 }
 
@@ -131,12 +160,17 @@ struct Parts {
     plan: Option<Plan>,
     place: Option<WindowPlace>,
     panes: Panes,
+    /// A link to open.
+    opened: Option<String>,
+    /// Whether it starts in the tray.
+    is_hidden: bool,
     outcome: Arc<Mutex<Option<Result<(), String>>>>,
 }
 
 impl Parts {
     fn assemble(self, creation: &eframe::CreationContext<'_>, language: Language) -> Window {
-        let Parts { model, worker, gate, instance, desktop, plan, place, panes, outcome } = self;
+        let Parts { model, worker, gate, instance, desktop, plan, place, panes, opened, is_hidden, outcome } =
+            self;
         let mut not_pasted = None;
         // Before the views, so that it handles pastes first.
         match Clipboard::new(Arc::new(clipboard::Desktop::of(creation))) {
@@ -147,19 +181,25 @@ impl Parts {
             Err(error) => log::warn!("the clipboard is not available: {error}"),
         }
         fonts::install(&creation.egui_ctx);
-        let ui = Ui::new(&creation.egui_ctx, Options { language, panes });
+        let mut ui = Ui::new(&creation.egui_ctx, Options { language, panes });
+        if let Some(link) = opened {
+            ui.open_link(&link);
+        }
         let fitting = Fitting::new(creation.winit_window().map(|window| &**window), place.as_ref());
         // Set here only, so it cannot be set already.
         let _ = gate.set(RepaintLimiter::new(creation.egui_ctx.clone()));
         // Wayland does not report a window's visibility and cannot change it.
         let can_hide = creation.winit_window().is_some_and(|window| window.is_visible().is_some());
-        let outside = Outside::new(desktop, can_hide);
+        let outside = Outside::new(desktop, can_hide, is_hidden);
         if let Some(reports) = outside.reports() {
             reports.wake(creation.egui_ctx.clone());
+            let signalled = Arc::clone(reports);
+            signals::on_end(move || signalled.push(Report::Quit));
             let reports = Arc::clone(reports);
             let _ = instance.window().set(Box::new(move |call| {
                 reports.push(match call {
                     Call::Front => Report::Open(ClickTarget::Window),
+                    Call::Open(link) => Report::OpenLink(link),
                     Call::Close => Report::Quit,
                 });
             }));
@@ -268,6 +308,8 @@ impl eframe::App for Window {
         if let Some(worker) = self.worker.take() {
             worker.shut_down_after(self.wanted.drain(..));
         }
+        // On macOS the program may end without returning from here.
+        crash::ended();
         if let Some(shot) = self.shot.take() {
             *self.outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(shot.outcome());
         }

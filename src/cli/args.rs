@@ -63,6 +63,9 @@ pub(super) enum Command {
     /// Devices with their own token at a hub: add, list, rename, remove, replace the token.
     #[command(subcommand)]
     Device(Device),
+    /// Tokens with which other programs post messages into a room of the hub on this computer.
+    #[command(subcommand)]
+    Hook(HookCommand),
     /// Check whether a hub is healthy, for containers and monitoring.
     Health(Health),
     /// Write manual pages and shell completions, as packages ship them.
@@ -602,6 +605,40 @@ pub(super) enum DeviceToken {
         id: DeviceId,
         #[command(flatten)]
         at: At,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum HookCommand {
+    /// Make a token that posts messages into one room, and print it.
+    Make {
+        /// The room, by its name or id.
+        #[arg(value_name = "ROOM", value_parser = values::room)]
+        room: RoomId,
+        /// The name that the messages bear.
+        #[arg(long, default_value = "Webhook")]
+        name: String,
+        /// The hub's data directory; by default that of the hub on this computer.
+        #[arg(long, value_name = "DIR", value_parser = values::dir)]
+        data_dir: Option<PathBuf>,
+    },
+    /// Remove a token: it stops working at once. What was posted with it stays.
+    Remove {
+        /// The hook's id, as `hook list` shows it.
+        #[arg(value_name = "ID")]
+        id: String,
+        /// The hub's data directory; by default that of the hub on this computer.
+        #[arg(long, value_name = "DIR", value_parser = values::dir)]
+        data_dir: Option<PathBuf>,
+    },
+    /// List the hooks: id, room and name.
+    List {
+        /// Print one JSON object per line.
+        #[arg(long)]
+        json: bool,
+        /// The hub's data directory; by default that of the hub on this computer.
+        #[arg(long, value_name = "DIR", value_parser = values::dir)]
+        data_dir: Option<PathBuf>,
     },
 }
 

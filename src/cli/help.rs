@@ -298,6 +298,25 @@ const PAGES: &[Page] = &[
         ],
         codes: ASKED,
     },
+    Page {
+        path: "hook",
+        note: "A program posts to /v1/rooms/ROOM/messages: plain text, {\"id\", \"body\"}, or the JSON of Alertmanager, Grafana and \
+               GitHub. A message that comes again with the same id is stored once.",
+        examples: &[
+            "duplexctl hook make alerts --name Alertmanager",
+            "duplexctl hook list",
+            "duplexctl hook remove 5f1e",
+        ],
+        codes: LOCAL,
+    },
+    Page {
+        path: "hook make",
+        note: "Only the token goes to standard output.",
+        examples: &["duplexctl hook make alerts --name Grafana --data-dir /srv/duplex"],
+        codes: LOCAL,
+    },
+    Page { path: "hook remove", note: "", examples: &["duplexctl hook remove 5f1e"], codes: LOCAL },
+    Page { path: "hook list", note: "", examples: &["duplexctl hook list --json"], codes: LOCAL },
     Page { path: "device add", note: "", examples: &["duplexctl device add shed --name Shed"], codes: ASKED },
     Page { path: "device remove", note: "", examples: &["duplexctl device remove shed"], codes: ASKED },
     Page {

@@ -10,6 +10,7 @@ mod follow;
 mod generate;
 mod health;
 mod help;
+mod hook;
 mod hub;
 mod invite;
 mod limits;
@@ -135,6 +136,7 @@ pub fn main(app: fn() -> clap::Command) -> ExitCode {
         Command::Agent(command) => runtime.block_on(agent::run(command)),
         Command::Set(command) => runtime.block_on(command::run(command)),
         Command::Device(command) => runtime.block_on(device::run(command)),
+        Command::Hook(command) => hook::run(command),
         Command::Health(command) => runtime.block_on(health::run(command)),
         Command::Generate { share } => generate::run(&share, app()),
     };

@@ -73,7 +73,10 @@ impl Engine {
             ChatIntent::LoadMore { connection, room, side } => self.load_more(now, connection, room, side),
             ChatIntent::JumpTo { connection, room, jump } => self.jump(connection, room, jump),
             // The driver handles these without the engine.
-            ChatIntent::Search(_) | ChatIntent::FindDay { .. } | ChatIntent::SetRoomLevel { .. } => {}
+            ChatIntent::Search(_)
+            | ChatIntent::FindDay { .. }
+            | ChatIntent::FindMessage { .. }
+            | ChatIntent::SetRoomLevel { .. } => {}
             of_room => self.change_rooms(now, of_room, id),
         }
     }

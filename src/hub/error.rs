@@ -151,6 +151,18 @@ pub enum HubError {
         /// The system's error.
         detail: String,
     },
+    /// A room that the hub does not have.
+    #[error("the hub has no room {room:?}; give the name or id of a room")]
+    NoSuchRoom {
+        /// What was given.
+        room: String,
+    },
+    /// There are as many hooks as there may be.
+    #[error("there are {most} hooks already; remove one with `duplexctl hook remove`")]
+    TooManyHooks {
+        /// The maximum.
+        most: usize,
+    },
     /// A malformed device id.
     #[error(
         "{id:?} is not a valid device id: use 1 to 64 characters, no control characters, and no ~ at the beginning"

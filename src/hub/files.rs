@@ -201,7 +201,8 @@ pub(super) fn ensure_secret(data_dir: &Path) -> Result<[u8; 32], HubError> {
 }
 
 /// Files, besides the databases, that a backup contains if they exist.
-pub(super) const TO_COPY: [&str; 5] = [TOKEN, SECRET, PORT, super::tls::CERT, super::tls::KEY];
+pub(super) const TO_COPY: [&str; 6] =
+    [TOKEN, SECRET, PORT, super::tls::CERT, super::tls::KEY, super::hook::FILE];
 
 /// Files of a hub in a data directory without a log: if there are any, the log was lost. A first start creates them
 /// after the log, the token last.

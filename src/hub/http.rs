@@ -48,6 +48,7 @@ pub(super) fn router(hub: Arc<Hub>) -> Router {
     Router::new()
         .route(SOCKET_PATH, get(socket))
         .route("/v1/devices/{id}/readings", post(super::post::readings))
+        .route("/v1/rooms/{room}/messages", post(super::hook::post::message))
         .route("/healthz", get(healthz))
         .route("/metrics", get(metrics))
         .fallback(unknown_path)
@@ -65,6 +66,8 @@ pub(super) fn refusal(status: StatusCode, sentence: &str) -> Response {
 async fn unknown_path(uri: Uri) -> Response {
     let sentence = if uri.path().starts_with("/v1/devices") {
         "No such path. Readings go to /v1/devices/ID/readings, where ID is the device's id, percent-encoded."
+    } else if uri.path().starts_with("/v1/rooms") {
+        "No such path. Messages go to /v1/rooms/ROOM/messages, as `duplexctl hook make` prints it."
     } else {
         "No such path. This is a Duplex server: connect to /v1/socket with WebSocket, or post readings to \
          /v1/devices/ID/readings; /healthz and /metrics are for monitoring."
@@ -76,6 +79,8 @@ async fn unknown_path(uri: Uri) -> Response {
 async fn wrong_method(uri: Uri) -> Response {
     let sentence = if uri.path().starts_with("/v1/devices/") {
         "Wrong method: send readings with POST. They are read back over the socket, not from here."
+    } else if uri.path().starts_with("/v1/rooms/") {
+        "Wrong method: send messages with POST. They are read back over the socket, not from here."
     } else {
         "Wrong method: use GET."
     };
@@ -192,7 +197,7 @@ pub(super) async fn authorize(
 }
 
 /// The principal or the hub has reached its connection limit.
-fn over_limit(hub: &Hub, full: Full) -> Response {
+pub(super) fn over_limit(hub: &Hub, full: Full) -> Response {
     let sentence = match full {
         Full::Share => {
             hub.metrics.refuse(Refused::Share);
@@ -207,7 +212,7 @@ fn over_limit(hub: &Hub, full: Full) -> Response {
 }
 
 /// The token in the `Authorization` header.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let words = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ');
     let token = words.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token);
     token.map(str::trim)

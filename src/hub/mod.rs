@@ -31,6 +31,7 @@ mod files;
 mod fleet;
 mod guard;
 mod health;
+mod hook;
 mod http;
 mod invite;
 mod lan;
@@ -67,6 +68,7 @@ pub use device::{add_device, devices, remove_device};
 pub use embedded::{Handle, spawn, spawn_with};
 pub use error::HubError;
 pub use files::{HubAddressFile, LanEndpoint, is_running, is_there, secret, token};
+pub use hook::{Hook, hooks, make_hook, remove_hook};
 pub use ipnet::IpNet;
 pub use upkeep::{backup, check, repair};
 

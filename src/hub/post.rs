@@ -67,10 +67,7 @@ pub(super) async fn readings(
             "This token may not publish for this device: use the device's own token, or an admin's.";
         return refusal(StatusCode::FORBIDDEN, sentence);
     }
-    // Bodies that never end use as much memory as messages that never do.
-    ends.slot
-        .hold(told_bytes(&headers).map_or(MAX_BODY_BYTES as u64, |told| told.min(MAX_BODY_BYTES as u64))
-            as usize);
+    hold(&ends, &headers);
     let bytes = read(&headers, body).await;
     ends.slot.hold(0);
     let bytes = match bytes {
@@ -142,9 +139,16 @@ fn publish(hub: &Hub, principal: &Principal, parsed: Parsed, now: BootMs, bytes:
     }
 }
 
-async fn read(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Box<Response>> {
+/// Counts what a body may be: those that never end use as much memory as messages that never do.
+pub(super) fn hold(ends: &Ends, headers: &HeaderMap) {
+    let most = MAX_BODY_BYTES as u64;
+    ends.slot.hold(told_bytes(headers).map_or(most, |told| told.min(most)) as usize);
+}
+
+/// Receives a body.
+pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Box<Response>> {
     let refuse = |status, sentence| Err(Box::new(refusal(status, sentence)));
-    let too_large = "A body has at most 64 KiB; send the readings in several requests.";
+    let too_large = "A body has at most 64 KiB; send it in several requests.";
     let told = told_bytes(headers);
     // The body is not read then; a client that waits for `100 Continue` sends nothing.
     if told.is_some_and(|told| told > MAX_BODY_BYTES as u64) {

@@ -95,6 +95,11 @@ impl Registry {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The limits of somebody who posts without being connected.
+    pub(super) fn account(&self, who: &PrincipalId, now: BootMs) -> Arc<Account> {
+        self.lock().accounts.of(who, &self.load, now)
+    }
+
     /// Registers a client of this principal.
     pub(super) fn enter(self: &Arc<Self>, who: &Principal, now: BootMs) -> (Registration, Mailbox) {
         let (sender, mailbox) = mpsc::channel(MAX_MAILBOX);

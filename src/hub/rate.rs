@@ -33,6 +33,8 @@ pub(super) const READINGS: Rate = Rate { burst: 100_000, per_second: 100_000 };
 pub(super) const PRINCIPAL_READINGS: Rate = Rate { burst: 400_000, per_second: 400_000 };
 /// Readings published by one principal over HTTP, in requests of up to 4 KiB.
 pub(super) const POSTS: Rate = Rate { burst: 500, per_second: 500 };
+/// Messages posted with one hook's token, in requests of up to 4 KiB: what a room still can be read at.
+const HOOK_POSTS: Rate = Rate { burst: 120, per_second: 2 };
 /// Bytes of readings that cost one unit.
 const READING_BYTES: usize = 64;
 /// Fixed cost of a frame of readings, in units: about ten readings.
@@ -147,20 +149,34 @@ impl Bucket {
 }
 
 /// Rates of principals that publish over HTTP.
-#[derive(Default)]
-pub(super) struct Posts(Mutex<HashMap<PrincipalId, Bucket>>);
+#[derive(Debug)]
+pub(super) struct Posts {
+    rate: Rate,
+    buckets: Mutex<HashMap<PrincipalId, Bucket>>,
+}
+
+impl Default for Posts {
+    fn default() -> Self {
+        Posts { rate: POSTS, buckets: Mutex::default() }
+    }
+}
 
 impl Posts {
+    /// For messages posted with the tokens of hooks.
+    pub(super) fn of_hooks() -> Posts {
+        Posts { rate: HOOK_POSTS, ..Posts::default() }
+    }
+
     /// Charges a request. Returns the seconds to wait if it exceeds the rate; it is not charged then.
     pub(super) fn take(&self, who: &PrincipalId, bytes: usize, now: BootMs) -> Option<u64> {
-        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.len() >= MAX_PUBLISHERS && !buckets.contains_key(who) {
             buckets.retain(|_, bucket| now.saturating_sub(bucket.at) < WINDOW_MS);
             if buckets.len() >= MAX_PUBLISHERS {
                 buckets.clear();
             }
         }
-        let bucket = buckets.entry(who.clone()).or_insert_with(|| Bucket::new(POSTS, now));
+        let bucket = buckets.entry(who.clone()).or_insert_with(|| Bucket::new(self.rate, now));
         let cost = cost(bytes);
         let taken = bucket.take(cost, now);
         if taken.wait_ms > 0 {

@@ -11,6 +11,7 @@ use tokio::sync::{Semaphore, broadcast, watch};
 
 use super::fleet::DeviceHub;
 use super::guard::Guard;
+use super::hook::Hooks;
 use super::lan::LanAddress;
 use super::manage::ManageContext;
 use super::metrics::Metrics;
@@ -72,6 +73,10 @@ pub(super) struct Hub {
     pub registry: Arc<Registry>,
     /// Devices.
     pub fleet: Arc<DeviceHub>,
+    /// Tokens of programs that post messages.
+    pub hooks: Hooks,
+    /// Rates of those programs.
+    pub hook_posts: Posts,
     /// Rates of HTTP publishers.
     pub posts: Posts,
     /// Counters.
@@ -115,6 +120,8 @@ impl Hub {
             slots,
             registry: Arc::default(),
             fleet,
+            hooks: Hooks::default(),
+            hook_posts: Posts::of_hooks(),
             posts: Posts::default(),
             metrics: Metrics::default(),
             failures: Failures::default(),

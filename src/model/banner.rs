@@ -1,6 +1,7 @@
 //! [`Banner`]: something to tell above everything else.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::id::ConnectionId;
 
@@ -56,5 +57,15 @@ pub enum Banner {
         url: String,
         /// The system's words.
         detail: String,
+    },
+    /// The last run of the app did not end properly.
+    ClosedUnexpectedly {
+        /// What it noted; none if it could note nothing.
+        note: Option<Arc<str>>,
+    },
+    /// A part of the app failed in the last run, which went on and ended properly.
+    PartFailed {
+        /// What was noted.
+        note: Arc<str>,
     },
 }

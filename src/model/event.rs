@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::autostart::Autostart;
 use super::banner::Banner;
 use super::device::{Command, DeviceId, DeviceState, LogLine, MetricName, Readings, Value};
 use super::device_choices::DeviceChoices;
@@ -22,7 +23,7 @@ use super::profile::{NewerProfile, Profile, Secret};
 use super::refusal::Refusal;
 use super::rights::ManageAnswer;
 use super::room::{NamedRoom, RoomInfo};
-use super::search::{DayFound, Found};
+use super::search::{DayFound, Found, MessageFound};
 use super::series::SeriesPage;
 use super::states::States;
 use super::time::{BootMs, WallMs};
@@ -119,6 +120,8 @@ pub struct Stored {
     pub era_has_entries: bool,
     /// Whether its log is numbered here; see [`LogKind::Local`].
     pub is_local: bool,
+    /// The server's log; none where it is numbered here.
+    pub epoch: Option<Epoch>,
     /// The last offset received in the current era.
     pub received_to: Offset,
     /// All rooms.
@@ -660,6 +663,12 @@ pub enum Update {
     Found(Arc<Found>),
     /// A jump to a date has an answer.
     DayFound(DayFound),
+    /// A message was looked for.
+    MessageFound(MessageFound),
+    /// Whether the app starts when the person signs in.
+    Autostart(Autostart),
+    /// All saved connections are there.
+    ConnectionsLoaded,
     /// A text was saved to this file, or could not be, in the system's words. With the request's number.
     TextSaved(u64, Result<PathBuf, String>),
     /// Messages that were there before the search index are being taken in: so many of a hundred are; `None`: all.

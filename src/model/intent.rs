@@ -344,6 +344,17 @@ pub enum ChatIntent {
         /// The day's beginning, by the clock on the wall here.
         from: WallMs,
     },
+    /// Find where one message of a room is. A newer request takes an older one's place.
+    FindMessage {
+        /// Chosen by whoever asks; the answer bears it.
+        number: u64,
+        /// Of which connection.
+        connection: ConnectionId,
+        /// In which room.
+        room: RoomId,
+        /// Which message.
+        id: MessageId,
+    },
     /// Tell of this room's messages so from now on; none: as of all rooms.
     SetRoomLevel {
         /// Of which connection.
@@ -456,6 +467,8 @@ pub enum AppIntent {
     SetPreferences(Preferences),
     /// Show a saved file in the system's file manager.
     ShowFile(PathBuf),
+    /// Start the app when the person signs in, or no longer.
+    SetAutostart(bool),
     /// Show a notice, for the person to see what it looks like.
     TryNotice,
     /// The person looks at this now; none: not at the window.

@@ -1,11 +1,13 @@
 //! The domain: what a person talks about and looks at. Pure data and pure reducers; no I/O, no clock, no egui.
 
 pub mod address;
+pub mod autostart;
 pub mod banner;
 pub mod change;
 pub mod chat;
 pub mod clock_lag;
 pub mod content;
+pub mod deep_link;
 pub mod device;
 pub mod device_choices;
 pub mod devices;
@@ -49,10 +51,12 @@ pub mod window;
 pub mod zone;
 
 pub use address::Address;
+pub use autostart::Autostart;
 pub use banner::Banner;
 pub use change::Changes;
 pub use chat::{Chat, Room};
 pub use content::{Content, Draft, Extra};
+pub use deep_link::DeepLink;
 pub use device::{
     Command, CommandRefusal, CommandState, DeviceId, DeviceLogEvent, DeviceState, Freshness, LastValue,
     LogLine, Metric, MetricName, MetricType, Readings, Sample, ShortName, Spec, Status, Value,

@@ -1,7 +1,7 @@
-//! How a device publishes readings: with `curl`, by a script that has nothing else, or with `duplexctl agent`.
+//! How a device publishes readings and a program posts messages: with `curl`, by a script that has nothing else, or with `duplexctl agent`.
 
 use super::device::{DeviceId, NAME_CHARS};
-use super::id::PrincipalId;
+use super::id::{PrincipalId, RoomId};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// How a server's certificate is checked.
@@ -17,20 +17,41 @@ pub enum Trust<'a> {
 
 /// The `curl` command, to paste into a shell. `url` is that of the server's socket.
 pub fn command(url: &str, trust: Trust<'_>, device: &str, token: &str) -> String {
+    let place = format!("{}/v1/devices/{}/readings", web(url), percent(device));
+    format!(
+        "curl{} {place} -H 'Authorization: Bearer {token}' -d '{{\"temperature\": 21.5}}'",
+        curl_trust(trust)
+    )
+}
+
+/// Where a program posts messages into a room. `url` is that of the server's socket.
+pub fn room_url(url: &str, room: &RoomId) -> String {
+    format!("{}/v1/rooms/{}/messages", web(url), percent(room.as_str()))
+}
+
+/// The `curl` command that posts a message into a room, to paste into a shell.
+pub fn message_command(url: &str, trust: Trust<'_>, room: &RoomId, token: &str) -> String {
+    format!(
+        "curl{} {} -H 'Authorization: Bearer {token}' --data-binary 'The backup is done.'",
+        curl_trust(trust),
+        room_url(url, room)
+    )
+}
+
+/// The server's address for HTTP.
+fn web(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or(("ws", url));
     let place = rest.split('/').next().unwrap_or(rest);
-    let scheme = if scheme == "wss" { "https" } else { "http" };
-    let trust = match trust {
+    format!("{}://{place}", if scheme == "wss" { "https" } else { "http" })
+}
+
+fn curl_trust(trust: Trust<'_>) -> String {
+    match trust {
         Trust::System => String::new(),
         Trust::Unchecked => " --insecure".to_owned(),
         // The certificate is the server's own, so that authorities say nothing of it: the key alone is checked.
         Trust::Pinned(pin) => format!(" --insecure --pinnedpubkey '{pin}'"),
-    };
-    format!(
-        "curl{trust} {scheme}://{place}/v1/devices/{}/readings -H 'Authorization: Bearer {token}' \
-         -d '{{\"temperature\": 21.5}}'",
-        percent(device),
-    )
+    }
 }
 
 /// Whether a device of this id can be posted for: a step in a path that is `.` or `..` is taken out of it before the

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use super::autostart::Autostart;
 use super::banner::Banner;
 use super::chat::Chat;
 use super::device::{DeviceId, Freshness, Spec, Status};
@@ -12,7 +13,7 @@ use super::devices::{self, Device, Devices, Latest};
 use super::event::{ChatEvent, Event, LinkEvent, Paused, TestOutcome, Update};
 use super::export::Exported;
 use super::features::{Feature, Features};
-use super::id::ConnectionId;
+use super::id::{ConnectionId, Epoch};
 use super::known::{Known, MAX_MARK_CHARS, device_label, person_line};
 use super::lan::{Lan, Nearby};
 use super::link_state::LinkState;
@@ -38,6 +39,9 @@ pub struct Connection {
     pub features: Option<Features>,
     /// The hub's wall clock minus ours at the last welcome, in milliseconds.
     pub clock_skew_ms: Option<i64>,
+    /// The server's log, by which it is recognized at another address; none before it is known, and where the server
+    /// numbers nothing.
+    pub log_epoch: Option<Epoch>,
     /// Why nothing is sent at the moment.
     pub paused: Option<Paused>,
     /// Rooms, messages and people.
@@ -59,6 +63,10 @@ pub struct Connection {
 pub struct Model {
     /// The connections.
     pub connections: BTreeMap<ConnectionId, Connection>,
+    /// Whether the app starts when the person signs in.
+    pub autostart: Autostart,
+    /// Whether all saved connections are among them: at start they come one after the other.
+    pub connections_loaded: bool,
     /// Connections that a newer version set up: they are not connected.
     pub newer_connections: Vec<NewerProfile>,
     /// What to tell above everything else.
@@ -138,6 +146,9 @@ impl Model {
             Update::Nearby(nearby) => self.nearby = nearby,
             Update::Found(found) => self.searching.found = Some(found),
             Update::DayFound(found) => self.searching.day = Some(found),
+            Update::MessageFound(found) => self.searching.message = Some(found),
+            Update::Autostart(autostart) => self.autostart = autostart,
+            Update::ConnectionsLoaded => self.connections_loaded = true,
             Update::TextSaved(number, saved) => self.text_saved = Some((number, saved)),
             Update::Indexed(percent) => self.searching.indexed = percent,
         }
@@ -181,6 +192,7 @@ impl Connection {
             server: None,
             features: None,
             clock_skew_ms: None,
+            log_epoch: None,
             paused: None,
             chat: Chat::default(),
             devices: Devices::default(),
@@ -242,9 +254,15 @@ impl Connection {
             Event::Link(event) => self.apply_link(now, event),
             Event::Chat(ChatEvent::Restored(stored)) => {
                 self.features.clone_from(&stored.features);
+                self.log_epoch = stored.epoch;
                 self.chat.apply(now, ChatEvent::Restored(stored));
             }
-            Event::Chat(event) => self.chat.apply(now, event),
+            Event::Chat(event) => {
+                if let ChatEvent::LogStarted { epoch, .. } = &event {
+                    self.log_epoch = Some(*epoch);
+                }
+                self.chat.apply(now, event);
+            }
             Event::Device(event) => self.devices.apply(event),
             Event::Log(event) => self.log.apply(now, event),
         }

@@ -1,8 +1,11 @@
 //! Logging for both programs: env_logger behind a filter that masks secrets and keeps libraries from logging wire
-//! traffic, whatever `RUST_LOG` says.
+//! traffic, whatever `RUST_LOG` says; and the same lines into a file, written by a thread of its own, because a disk may
+//! be slow.
 
-use std::io::Write as _;
+use std::io::Write;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use env_logger::{Builder, Env, Logger};
 use log::{Level, LevelFilter, Log, Metadata, Record};
@@ -34,6 +37,11 @@ const CAPS: &[(&str, LevelFilter)] = &[
     ("wgpu_core", LevelFilter::Trace),
     ("wgpu_hal", LevelFilter::Trace),
 ];
+/// Maximum number of lines that wait for the disk. Those beyond it are counted instead.
+const MAX_WAITING_LINES: usize = 4_096;
+/// How long the program's end waits for the disk.
+const FLUSH_WAIT: Duration = Duration::from_secs(1);
+
 /// The level for all others.
 const CAP: LevelFilter = LevelFilter::Info;
 
@@ -47,9 +55,66 @@ pub fn start(default_filter: &str) {
         let thread = std::thread::current();
         let backtrace = std::backtrace::Backtrace::capture();
         let text = format!("thread '{}' {panic}\n{backtrace}", thread.name().unwrap_or("<unnamed>"));
+        let masked = harmless::text(&known::mask(&text)).into_owned();
         // Fails only if standard error is closed.
-        let _ = writeln!(std::io::stderr(), "{}", harmless::text(&known::mask(&text)));
+        let _ = writeln!(std::io::stderr(), "{masked}");
     }));
+}
+
+/// What the thread that writes the file is told.
+enum FileOrder {
+    Line(String),
+    /// Answer when all lines before it are written.
+    Flush(SyncSender<()>),
+}
+
+/// The lines' way to the file, once there is one; and how many lines it had no room for.
+static FILE: Mutex<(Option<SyncSender<FileOrder>>, u64)> = Mutex::new((None, 0));
+
+/// Writes what is logged from now on to a file, too: each record as one line and one write. `now`: the time as it stands
+/// at the line's beginning.
+///
+/// # Errors
+/// If the system gives no thread.
+pub fn to_file(file: impl Write + Send + 'static, now: fn() -> String) -> std::io::Result<()> {
+    let (lines, orders) = sync_channel(MAX_WAITING_LINES);
+    std::thread::Builder::new().name("log".to_owned()).spawn(move || write_lines(file, &orders, now))?;
+    FILE.lock().unwrap_or_else(PoisonError::into_inner).0 = Some(lines);
+    Ok(())
+}
+
+fn write_lines(mut file: impl Write, orders: &Receiver<FileOrder>, now: fn() -> String) {
+    while let Ok(order) = orders.recv() {
+        match order {
+            // A disk that takes nothing is told of elsewhere, and logging that would not end.
+            FileOrder::Line(line) => drop(file.write(format!("{} {line}\n", now()).as_bytes())),
+            FileOrder::Flush(done) => {
+                let _ = file.flush();
+                let _ = done.send(());
+            }
+        }
+    }
+}
+
+fn write_to_file(level: Level, target: &str, text: &str) {
+    let mut file = FILE.lock().unwrap_or_else(PoisonError::into_inner);
+    let (Some(lines), lost) = &mut *file else { return };
+    if *lost > 0 && lines.try_send(FileOrder::Line(format!("WARN  {lost} lines were left out"))).is_ok() {
+        *lost = 0;
+    }
+    if lines.try_send(FileOrder::Line(format!("{level:5} {target}: {text}"))).is_err() {
+        *lost += 1;
+    }
+}
+
+/// Waits until what was logged is in the file; not for long, if the disk hangs.
+pub fn flush_file() {
+    let lines = FILE.lock().unwrap_or_else(PoisonError::into_inner).0.clone();
+    let Some(lines) = lines else { return };
+    let (done, written) = sync_channel(1);
+    if lines.try_send(FileOrder::Flush(done)).is_ok() {
+        let _ = written.recv_timeout(FLUSH_WAIT);
+    }
 }
 
 /// The last error logged by the windowing toolkit, which it reports nowhere else.
@@ -77,6 +142,7 @@ impl<L: Log> Log for Masked<L> {
         if record.level() == Level::Error && record.target().starts_with("eframe") {
             *LAST_ERROR.lock().unwrap_or_else(PoisonError::into_inner) = Some(masked.to_string());
         }
+        write_to_file(record.level(), record.target(), &masked);
         let mut same = Record::builder();
         same.metadata(record.metadata().clone())
             .module_path(record.module_path())

@@ -1,8 +1,10 @@
 //! [`Settings`]: the user's settings, in `settings.json` in the data directory, with a version number and migrations;
 //! and [`SecretStore`], the keyring. Secrets are stored in a file only if the user asked for it.
 
+pub mod autostart;
 mod file;
 mod kept_profiles;
+pub mod log_folder;
 mod migrate;
 pub mod private_file;
 mod secrets;

@@ -29,7 +29,8 @@ pub fn create_dir(dir: &Path) -> io::Result<()> {
 }
 
 /// Prefixes of the files of Duplex in a data directory.
-const OURS: [&str; 7] = ["app.", "client.db", "hub", "readings.db", "settings.json", "token", "window"];
+const OURS: [&str; 9] =
+    ["app.", "client.db", "hooks.json", "hub", "logs", "readings.db", "settings.json", "token", "window"];
 
 /// Makes a data directory and the files of Duplex in it private. A directory that contains other files, or belongs to
 /// another user, is left as it is with a warning: its permissions are its owner's choice.
@@ -103,6 +104,24 @@ fn create_new(path: &Path) -> io::Result<File> {
     }
     #[cfg(windows)]
     access::create_new(path)
+}
+
+/// Opens a private file for appending, and creates it if it is missing. Does not follow symbolic links on Unix.
+pub fn append(path: &Path) -> io::Result<File> {
+    let mut options = fs::OpenOptions::new();
+    options.append(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.create(true).mode(0o600).custom_flags(libc::O_NOFOLLOW).open(path)
+    }
+    #[cfg(windows)]
+    match access::create_new(path) {
+        // Closed again: it was opened so that no other program could read it.
+        Ok(_) => options.open(path),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options.open(path),
+        Err(error) => Err(error),
+    }
 }
 
 /// Replaces a file atomically: after a crash it has the old or the new content. It is on disk when this returns, and

@@ -1,5 +1,7 @@
 //! Banners for problems that affect the whole window, each with what to do about it.
 
+use std::sync::Arc;
+
 use egui::{Align, Frame, Label, Layout, Margin, Panel, RichText, Ui};
 
 use super::theme::{self, space};
@@ -21,7 +23,9 @@ fn is_dismissable(banner: &Banner) -> bool {
         | Banner::ReadingsSetAside { .. }
         | Banner::Restarted
         | Banner::SecretNotKept { .. }
-        | Banner::LinkNotOpened { .. } => true,
+        | Banner::LinkNotOpened { .. }
+        | Banner::ClosedUnexpectedly { .. }
+        | Banner::PartFailed { .. } => true,
     }
 }
 
@@ -32,8 +36,18 @@ fn is_of_plain(cx: &Cx, banner: &Banner) -> bool {
     protocol == Some(Protocol::WebSocket)
 }
 
-/// Draws all banners at the top of the window.
-pub(super) fn show(ui: &mut Ui, cx: &mut Cx) {
+/// What was noted of a crash.
+fn crash_note(banner: &Banner) -> Option<&Arc<str>> {
+    match banner {
+        Banner::ClosedUnexpectedly { note } => note.as_ref(),
+        Banner::PartFailed { note } => Some(note),
+        _ => None,
+    }
+}
+
+/// Draws all banners at the top of the window. Returns the note about a crash that the person wants to read.
+pub(super) fn show(ui: &mut Ui, cx: &mut Cx) -> Option<Arc<str>> {
+    let mut shown = None;
     let banners = cx.model.read(|model| model.banners.clone());
     let theme = theme::of(ui);
     for (index, banner) in banners.into_iter().enumerate() {
@@ -50,6 +64,14 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx) {
             ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
                 if is_dismissable(&banner) && ui.add(widgets::plain(cx.words.dismiss)).clicked() {
                     cx.intents.push(Intent::App(AppIntent::DismissBanner(banner.clone())));
+                }
+                if let Some(note) = crash_note(&banner) {
+                    if ui.add(widgets::plain(cx.words.sheet.crash_copy)).clicked() {
+                        ui.ctx().copy_text(note.to_string());
+                    }
+                    if ui.add(widgets::plain(cx.words.sheet.crash_show)).clicked() {
+                        shown = Some(Arc::clone(note));
+                    }
                 }
                 if let Banner::SecretNotKept { connection, .. } = banner {
                     let words = cx.words.profiles;
@@ -69,4 +91,5 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx) {
             });
         });
     }
+    shown
 }

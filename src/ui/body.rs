@@ -6,6 +6,7 @@ use egui::{CentralPanel, Frame, Margin, Panel};
 use super::panes::Layout;
 use super::theme::{self, size, space};
 use super::{Cx, OpenRoom, Ui, banner, bar, chat, dialog, first_steps, rooms, search, widgets};
+use crate::model::deep_link;
 use crate::model::id::{ConnectionId, MessageId, RoomId};
 use crate::model::intent::{AppIntent, Jump};
 
@@ -30,7 +31,9 @@ impl Ui {
         let width = ui.available_width();
         self.layout.fit(width);
         self.stops.clear();
-        banner::show(ui, cx);
+        if let Some(note) = banner::show(ui, cx) {
+            self.dialog = Some(dialog::Dialog::CrashNote(note));
+        }
         self.bar(ui, cx);
         let below = ui.available_rect_before_wrap();
         if self.logs.show(ui, cx) {
@@ -194,6 +197,10 @@ impl Ui {
             if is_chat {
                 let (open, focused) = (self.open.as_ref(), self.focused.unwrap_or(true));
                 match self.chat.show(ui, cx, open, focused, self.layout.composer_mut()) {
+                    Some(chat::ChatAction::Follow(target, _)) if deep_link::is_link(target.url()) => {
+                        self.open_link(target.url());
+                        cx.deadline.at(cx.now.boot_ms);
+                    }
                     Some(chat::ChatAction::Follow(target, claimed)) => {
                         self.dialog = Some(dialog::Dialog::open_link(target, claimed));
                     }

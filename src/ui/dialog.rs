@@ -1,6 +1,8 @@
 //! Dialogs: which there are, the frame of all, and the one that asks before a connection is removed.
 
-use egui::{Key, Label, RichText, Ui, vec2};
+use std::sync::Arc;
+
+use egui::{Key, Label, RichText, ScrollArea, Ui, vec2};
 
 use super::chat::RoomKey;
 use super::connection::Form;
@@ -8,7 +10,9 @@ use super::search::day;
 use super::target::LinkTarget;
 use super::text::Words;
 use super::theme::{self, size, space};
-use super::{Cx, harmless, open_link, people, rooms, settings, sheet, shortcuts, snippets, widgets};
+use super::{
+    Cx, deep_link, harmless, open_link, people, rooms, settings, sheet, shortcuts, snippets, widgets,
+};
 use crate::model::id::{ConnectionId, MessageId};
 use crate::model::intent::{ChatIntent, Intent, LinkIntent};
 use crate::model::preferences::Preferences;
@@ -36,6 +40,10 @@ pub(super) enum Dialog {
     Shortcuts,
     /// Before a link is followed.
     OpenLink(open_link::LinkConfirmation),
+    /// What was noted of a crash.
+    CrashNote(Arc<str>),
+    /// About a `duplex://` link that could not simply be followed.
+    DeepLink(deep_link::Sheet),
     /// To go to a date.
     Day(day::Sheet),
     /// Of who may come in at a server.
@@ -125,6 +133,18 @@ impl Dialog {
         Some(Dialog::Remove { id, name })
     }
 
+    /// Whether it holds what a person typed or is to decide: no link that is opened closes it.
+    pub(super) fn holds_input(&self) -> bool {
+        !matches!(
+            self,
+            Dialog::Settings(_)
+                | Dialog::Shortcuts
+                | Dialog::OpenLink(_)
+                | Dialog::DeepLink(_)
+                | Dialog::Day(_)
+        )
+    }
+
     /// What it is called by those who read it aloud.
     fn title(&self, cx: &Cx) -> String {
         let words = cx.words;
@@ -134,6 +154,8 @@ impl Dialog {
             Dialog::Settings(_) => words.settings.to_owned(),
             Dialog::Shortcuts => words.keys.title.to_owned(),
             Dialog::OpenLink(_) => words.rich.open_title.to_owned(),
+            Dialog::CrashNote(_) => words.sheet.crash_title.to_owned(),
+            Dialog::DeepLink(sheet) => sheet.title(cx).to_owned(),
             Dialog::Day(_) => words.search.go_to_date.to_owned(),
             Dialog::People(sheet) => sheet.title(cx),
             Dialog::AddDevice(sheet) => sheet.title(cx),
@@ -148,7 +170,9 @@ impl Dialog {
         match self {
             Dialog::Settings(_) => size::SETTINGS,
             Dialog::Shortcuts => size::SHORTCUTS,
-            Dialog::People(_) | Dialog::AddDevice(_) | Dialog::Snippets(_) => size::WIDE_DIALOG,
+            Dialog::People(_) | Dialog::AddDevice(_) | Dialog::Snippets(_) | Dialog::CrashNote(_) => {
+                size::WIDE_DIALOG
+            }
             _ => size::DIALOG,
         }
     }
@@ -162,6 +186,8 @@ impl Dialog {
             Dialog::Settings(sheet) => sheet.show(ui, cx, window.y),
             Dialog::Shortcuts => shortcuts::show(ui, cx),
             Dialog::OpenLink(ask) => ask.show(ui, cx, window.y),
+            Dialog::CrashNote(note) => crash_note(ui, cx, note, window.y),
+            Dialog::DeepLink(sheet) => sheet.show(ui, cx),
             Dialog::Day(sheet) => sheet.show(ui, cx),
             Dialog::People(sheet) => sheet.show(ui, cx, window.y),
             Dialog::AddDevice(sheet) => sheet.show(ui, cx, window.y),
@@ -217,6 +243,29 @@ fn remove(ui: &mut Ui, cx: &mut Cx, id: ConnectionId, name: &str) -> Fate {
             fate = Fate::Closed;
         }
         if ui.add(widgets::plain(cx.words.cancel)).clicked() {
+            fate = Fate::Closed;
+        }
+    });
+    fate
+}
+
+/// What was noted of a crash, to be read and copied. It leaves this computer only if the person passes it on.
+fn crash_note(ui: &mut Ui, cx: &Cx, note: &Arc<str>, window_height: f32) -> Fate {
+    let (words, theme) = (cx.words.sheet, theme::of(ui));
+    sheet::title(ui, words.crash_title);
+    ui.add(Label::new(words.crash_text).wrap());
+    let most = (window_height - 240.0).max(120.0);
+    ScrollArea::both().max_height(most).auto_shrink([false, true]).show(ui, |ui| {
+        let text = RichText::new(harmless::text(note)).font(theme::mono_small());
+        ui.add(Label::new(text).selectable(true).extend());
+    });
+    ui.add_space(space::SMALL);
+    let mut fate = Fate::Open;
+    ui.horizontal(|ui| {
+        if ui.add(widgets::primary(theme, words.crash_copy)).clicked() {
+            ui.ctx().copy_text(note.to_string());
+        }
+        if ui.add(widgets::plain(cx.words.close)).clicked() {
             fate = Fate::Closed;
         }
     });

@@ -18,6 +18,7 @@ mod bidi;
 mod body;
 mod chat;
 mod connection;
+mod deep_link;
 mod devices;
 mod dialog;
 mod digits;
@@ -141,6 +142,7 @@ pub struct Ui {
     search: search::Pane,
     layout: Layout,
     asks: ask::TokenDialogs,
+    links_opened: deep_link::LinkOpener,
     /// The layout last handed out to be saved.
     kept: Panes,
     /// The room that was open when the window was last closed, until its connection exists.
@@ -189,6 +191,7 @@ impl Ui {
             logs: log::Logs::default(),
             search: search::Pane::default(),
             asks: ask::TokenDialogs::default(),
+            links_opened: deep_link::LinkOpener::default(),
             layout: Layout::new(options.panes.clone()),
             restored: options
                 .panes
@@ -228,6 +231,7 @@ impl Ui {
         self.note_focus(ui, &mut cx);
         self.look_at_links(&mut cx);
         self.keep_open_place_valid(&mut cx);
+        self.follow_link(&mut cx);
         self.remember_focus(ui);
         if let Some(action) = self.later.take(ui, self.is_covered()) {
             self.act(ui, &mut cx, action);
@@ -405,6 +409,7 @@ impl Ui {
         {
             self.go_to_message(cx, connection, room, jump, None);
         }
+        self.take_link_choice(cx);
         if fate == Some(dialog::Fate::Closed) {
             let is_new = |intent: &Intent| matches!(intent, Intent::Link(LinkIntent::SaveConnection { profile, .. }) if profile.id == ConnectionId(0));
             if cx.intents[asked_for..].iter().any(is_new) {

@@ -3,11 +3,12 @@
 use unicode_security::MixedScript as _;
 
 use super::harmless;
+use crate::model::deep_link::SCHEME;
 
 /// Maximum length of an address, in bytes; longer ones are not links.
 const MAX_BYTES: usize = 4 * 1024;
 
-/// An address that may be opened: `http`, `https` or `mailto`.
+/// An address that may be opened: `http`, `https`, `mailto`, or `duplex`, which the window opens itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct LinkTarget {
     url: String,
@@ -39,7 +40,7 @@ impl LinkTarget {
         let is = |name: &str| scheme.eq_ignore_ascii_case(name);
         let target = LinkTarget { url: url.to_owned() };
         let leads = match rest.strip_prefix("//") {
-            Some(_) if is("http") || is("https") => !target.host().is_empty(),
+            Some(_) if is("http") || is("https") || is(SCHEME) => !target.host().is_empty(),
             _ => is("mailto") && rest.contains('@'),
         };
         leads.then_some(target)

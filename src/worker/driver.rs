@@ -32,9 +32,10 @@ use crate::model::lan::{Lan, NearbyServer};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::log::Way;
 use crate::model::profile::{Login, Protocol, Secret};
-use crate::model::search::{DayFound, Found};
+use crate::model::search::{DayFound, Found, MessageFound};
 use crate::model::{
-    Banner, ConnectionId, DeviceId, Event, Intent, LogLine, MetricName, Profile, SeriesPage, SharedModel,
+    Autostart, Banner, ConnectionId, DeviceId, Event, Intent, LogLine, MetricName, Profile, SeriesPage,
+    SharedModel,
 };
 use crate::settings::{NotStored, SecretStore, Settings};
 use crate::store::client::{self, ClientStore, Health};
@@ -76,6 +77,10 @@ pub(super) enum TaskResult {
     Found(Arc<Found>),
     /// The result of a jump to a date.
     DayFound(DayFound),
+    /// Whether the app starts when the person signs in.
+    Autostart(Autostart),
+    /// One message was looked for.
+    MessageFound(MessageFound),
     /// A text was saved to a file, or saving failed.
     TextSaved(u64, Result<PathBuf, String>),
     /// A connection test ended.
@@ -226,8 +231,12 @@ impl Driver {
                 driver.open_slot(profile.clone(), access).await;
                 driver.connect(profile.id);
             }
-            None => driver.set_up_all().await,
+            None => {
+                driver.set_up_all().await;
+                driver.read_autostart();
+            }
         }
+        driver.update(Update::ConnectionsLoaded);
         driver
     }
 

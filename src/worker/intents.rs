@@ -42,6 +42,9 @@ impl Driver {
             Intent::Chat(ChatIntent::FindDay { number, connection, room, from }) => {
                 self.find_day(number, connection, room, from);
             }
+            Intent::Chat(ChatIntent::FindMessage { number, connection, room, id }) => {
+                self.find_message(number, connection, room, id);
+            }
             Intent::Link(LinkIntent::RetryNow(connection))
             | Intent::Link(LinkIntent::Connect(connection)) => self.connect(connection),
             Intent::Link(LinkIntent::Disconnect(connection)) => {
@@ -142,16 +145,27 @@ impl Driver {
                 self.first_steps_done();
                 self.save_settings();
             }
-            Intent::App(AppIntent::DismissBanner(banner)) => self.update(Update::BannerOver(banner)),
+            Intent::App(AppIntent::DismissBanner(banner)) => {
+                if matches!(banner, Banner::ClosedUnexpectedly { .. } | Banner::PartFailed { .. }) {
+                    self.keep_crash_note();
+                }
+                self.update(Update::BannerOver(banner));
+            }
+            Intent::App(AppIntent::SetAutostart(on)) => self.set_autostart(on),
             Intent::App(AppIntent::Focus(true)) => self.drive(engine::Input::NudgeAll),
             Intent::App(AppIntent::Focus(false)) => {}
         }
     }
 
+    /// Handles what a background task brings back.
+    ///
+    /// Long: one arm for each result.
     pub(super) fn done(&mut self, done: TaskResult) {
         match done {
             TaskResult::Found(found) => self.update(Update::Found(found)),
             TaskResult::DayFound(found) => self.update(Update::DayFound(found)),
+            TaskResult::Autostart(state) => self.update(Update::Autostart(state)),
+            TaskResult::MessageFound(found) => self.update(Update::MessageFound(found)),
             TaskResult::TextSaved(number, saved) => self.update(Update::TextSaved(number, saved)),
             TaskResult::Show(connection, event) => self.update(Update::Connection(connection, event)),
             TaskResult::Counted(connection, counted) => {

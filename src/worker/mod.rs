@@ -3,6 +3,7 @@
 //! the disk.
 
 pub mod access;
+mod autostart;
 mod browser;
 mod commit;
 mod connection_log;

@@ -1,11 +1,11 @@
-//! Searches and jumps to a date: the disk is searched in the background, the outbox here.
+//! Searches and jumps to a date or to a message: the disk is searched in the background, the outbox here.
 
 use std::sync::Arc;
 
 use super::driver::{Driver, TaskResult};
-use crate::model::search::{DayFound, Found, Search};
+use crate::model::search::{DayFound, Found, MessageFound, Search};
 use crate::model::time::WallMs;
-use crate::model::{ConnectionId, RoomId};
+use crate::model::{ConnectionId, MessageId, RoomId};
 
 impl Driver {
     pub(super) fn search(&mut self, search: Search) {
@@ -47,6 +47,24 @@ impl Driver {
             let found = DayFound { number, connection, room, first, newest, older_at_hub };
             // The receiver is gone if the worker has ended.
             let _ = done.send(TaskResult::DayFound(found)).await;
+        });
+    }
+
+    pub(super) fn find_message(
+        &mut self,
+        number: u64,
+        connection: ConnectionId,
+        room: RoomId,
+        id: MessageId,
+    ) {
+        let (store, done) = (self.store.clone(), self.done.clone());
+        tokio::spawn(async move {
+            let position = store.find_message(connection, room, id).await.unwrap_or_else(|error| {
+                log::error!("a message cannot be looked for: {error}");
+                None
+            });
+            // The worker is gone if nobody takes it.
+            let _ = done.send(TaskResult::MessageFound(MessageFound { number, position })).await;
         });
     }
 }

@@ -266,3 +266,13 @@ pub async fn post(addr: std::net::SocketAddr, path: &str, token: &str, body: &st
     within("the answer", stream.read_to_string(&mut answer)).await.unwrap();
     answer
 }
+
+/// Sends a whole request, and returns the answer.
+pub async fn exchange(addr: std::net::SocketAddr, request: &str) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = TcpStream::connect(addr).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    within("the answer", stream.read_to_string(&mut answer)).await.unwrap();
+    answer
+}

@@ -10,6 +10,7 @@ mod commands;
 mod devices;
 mod harm;
 mod health;
+mod hooks;
 mod hostile;
 mod lan;
 mod life;

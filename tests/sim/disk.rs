@@ -296,6 +296,7 @@ impl ClientDisk {
             era_from: self.era_from,
             era_has_entries: self.era_has_entries,
             is_local: false,
+            epoch: self.resume.map(|resume| resume.epoch),
             received_to: self
                 .saved()
                 .log

@@ -66,8 +66,11 @@ make_folder() {
     fi
 }
 
-# So that menus show its icon, where they keep a cache of them.
+# So that menus show its icon and links open in it, where caches of both are kept.
 refresh() {
+    if command -v update-desktop-database >/dev/null 2>&1 && [ -d "$prefix/share/applications" ]; then
+        update-desktop-database -q "$prefix/share/applications" 2>/dev/null || true
+    fi
     if command -v gtk-update-icon-cache >/dev/null 2>&1 && [ -e "$prefix/share/icons/hicolor/index.theme" ]; then
         gtk-update-icon-cache -q "$prefix/share/icons/hicolor" 2>/dev/null || true
     fi
@@ -84,6 +87,10 @@ if [ $uninstall -eq 1 ]; then
         systemctl --no-reload disable --now '@NAME@-agent@*.service' 2>/dev/null || true
     fi
     remove_files /dev/null
+    # A cache that describes nothing any more is not a reason to keep its folder.
+    if ! find "$prefix/share/applications" -name '*.desktop' 2>/dev/null | grep -q .; then
+        rm -f "$prefix/share/applications/mimeinfo.cache"
+    fi
     folders=$(grep '/$' "$list" | sort -r)
     rm -f "$list"
     # Those within come before those around them; one that holds something else stays.
@@ -117,7 +124,7 @@ while IFS= read -r file; do
     case $file in
     # These name the program's place.
     lib/systemd/*.service) sed "s|/usr/bin/|$in_sed/bin/|" "$here/$file" >"$prefix/$file.new" ;;
-    share/applications/*) sed "s|^Exec=\(.*\)|Exec=\"$in_sed/bin/\1\"|" "$here/$file" >"$prefix/$file.new" ;;
+    share/applications/*) sed "s|^Exec=\([^ ]*\)|Exec=\"$in_sed/bin/\1\"|" "$here/$file" >"$prefix/$file.new" ;;
     *) cp "$here/$file" "$prefix/$file.new" ;;
     esac
     mode=644

@@ -99,6 +99,8 @@ impl Face {
 pub(super) enum Report {
     /// Open this in the window.
     Open(ClickTarget),
+    /// Open this `duplex://` link in the window.
+    OpenLink(String),
     /// Show or hide the window.
     Toggle,
     /// Turn do-not-disturb on or off.

@@ -209,6 +209,15 @@ pub struct DayFound {
     pub older_at_hub: bool,
 }
 
+/// The answer to a search for one message by its id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageFound {
+    /// Number of the request.
+    pub number: u64,
+    /// Its position; `None` if it is not on the disk in this room.
+    pub position: Option<Position>,
+}
+
 /// State of searching in the model: the latest answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Searching {
@@ -216,6 +225,8 @@ pub struct Searching {
     pub found: Option<Arc<Found>>,
     /// The latest answer to a jump to a date.
     pub day: Option<DayFound>,
+    /// The latest answer to a search for one message.
+    pub message: Option<MessageFound>,
     /// Progress of indexing older messages, in percent; `None` once it is complete.
     pub indexed: Option<u8>,
 }

@@ -38,7 +38,7 @@ use crate::model::event::{Page, Side, Stored};
 use crate::model::intent::Jump;
 use crate::model::search::{Found, Search};
 use crate::model::time::WallMs;
-use crate::model::{Banner, ConnectionId, Event, Offset, OutboxItem, Position, RoomId};
+use crate::model::{Banner, ConnectionId, Event, MessageId, Offset, OutboxItem, Position, RoomId};
 use crate::wire::Saved;
 use held::Job;
 
@@ -243,6 +243,16 @@ impl ClientStore {
         at: WallMs,
     ) -> Result<FirstAt, StoreError> {
         self.read(move |db| read::first_at(db, connection, &room, at)).await
+    }
+
+    /// Where a message of a room is; none: not on the disk.
+    pub async fn find_message(
+        &self,
+        connection: ConnectionId,
+        room: RoomId,
+        id: MessageId,
+    ) -> Result<Option<Position>, StoreError> {
+        self.read(move |db| read::find_message(db, connection, &room, id)).await
     }
 
     /// What waits in the outbox, by `seq`.

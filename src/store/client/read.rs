@@ -7,13 +7,13 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::super::error::{StoreError, unsigned};
-use super::identity::StoredId;
+use super::identity::{Filters, Rows, StoredId};
 use super::rooms;
 use super::write::{key, saturated};
 use super::{FirstAt, Loaded};
 use crate::model::change::Replies;
 use crate::model::chat::MAX_ROOMS;
-use crate::model::content::MESSAGE;
+use crate::model::content::{EDIT, MESSAGE};
 use crate::model::event::{ChatEvent, Event, Page, Side, Stored, StoredRoom};
 use crate::model::intent::Jump;
 use crate::model::time::WallMs;
@@ -50,6 +50,7 @@ pub(super) fn load(db: &Connection, connection: ConnectionId) -> Result<Loaded> 
         era_from: row.era_from,
         era_has_entries: row.era_has_entries,
         is_local,
+        epoch: row.epoch,
         received_to: row.next.saturating_sub(1),
         rooms: rooms(db, connection)?,
         outbox: outbox(db, connection)?,
@@ -69,15 +70,15 @@ struct ConnectionRow {
     era_has_entries: bool,
     next: Offset,
     resume: Option<ResumePoint>,
-    /// Whether there is the epoch of a server's log.
-    has_epoch: bool,
+    /// That of the server's log.
+    epoch: Option<Epoch>,
     state: Option<Vec<u8>>,
 }
 
 impl ConnectionRow {
     /// A log that has no epoch is numbered here.
     fn is_local(&self) -> bool {
-        self.era > 0 && !self.has_epoch
+        self.era > 0 && self.epoch.is_none()
     }
 }
 
@@ -85,7 +86,7 @@ fn connection_row(db: &Connection, connection: ConnectionId) -> Result<Option<Co
     let mut query = db.prepare_cached(
         "SELECT me_id, me_kind, me_name, era, era_from, era_has_entries, next_offset,
                 resume_epoch, resume_offset, resume_id, resume_received, features,
-                log_epoch IS NOT NULL, state
+                log_epoch, state
          FROM connection WHERE id = ?1",
     )?;
     let read = |row: &Row<'_>| {
@@ -114,7 +115,7 @@ fn connection_row(db: &Connection, connection: ConnectionId) -> Result<Option<Co
                 }),
                 _ => None,
             },
-            has_epoch: row.get(12)?,
+            epoch: row.get::<_, Option<i64>>(12)?.map(|epoch| Epoch(epoch.cast_unsigned())),
             state: row.get(13)?,
         })
     };
@@ -214,7 +215,7 @@ pub(super) fn outbox_item(row: &Row<'_>) -> Result<OutboxItem> {
 fn content(kind: String, body: String, extra: Option<String>) -> Result<Content> {
     let extra = extra.map(|json| Extra::from_json(&json)).unwrap_or_default();
     // Of an unknown kind all is among the fields.
-    let body = (kind == MESSAGE || !body.is_empty()).then_some(Value::String(body));
+    let body = (kind == MESSAGE || kind == EDIT || !body.is_empty()).then_some(Value::String(body));
     Content::from_fields(&kind, body, extra).map_err(|error| StoreError::Nonsense(error.to_owned()))
 }
 
@@ -343,6 +344,26 @@ pub(super) fn first_at(
     let is_oldest = found.first.map(|(position, _)| position) == oldest;
     found.older_at_hub = is_oldest && hub_may_hold_older(db, room)?;
     Ok(found)
+}
+
+/// Where a message of a room is, whoever sent it. Each sender is looked through by the index of their messages.
+pub(super) fn find_message(
+    db: &Connection,
+    connection: ConnectionId,
+    name: &RoomId,
+    id: MessageId,
+) -> Result<Option<Position>> {
+    let Some(room) = room_id(db, connection, name)? else { return Ok(None) };
+    let (rows, filters) = (Rows::new(db)?, Filters::default());
+    let mut senders = db.prepare_cached("SELECT id FROM sender WHERE connection = ?1")?;
+    let mut senders = senders.query([key(connection)])?;
+    while let Some(sender) = senders.next()? {
+        let found = rows.find(db, &filters, sender.get(0)?, id, false)?;
+        if let Some(found) = found.filter(|found| found.room == room) {
+            return Ok(Some(found.position));
+        }
+    }
+    Ok(None)
 }
 
 /// Where the first message of a run stands, and when the hub took it.

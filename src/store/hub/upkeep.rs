@@ -13,9 +13,9 @@ use super::super::inspect::{self, Findings, MAX_TOLD};
 use super::super::migrate::{self, Schema};
 use super::super::salvage::Source;
 use super::schema::SCHEMA;
-use super::{FILE, HUB_SENDER, HubStore, read};
+use super::{FILE, HUB_SENDER, HubStore, changes, read};
 use crate::model::time::WallMs;
-use crate::model::{Epoch, MessageId, RoomId, RoomName};
+use crate::model::{Epoch, MessageId, NamedRoom, RoomId, RoomName};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -84,6 +84,15 @@ impl HubStore {
     pub fn copy(dir: &Path, to: &Path) -> Result<()> {
         let path = dir.join(FILE);
         inspect::copy(&path, &SCHEMA, &to.join(FILE)).map_err(|error| error.at(&path))
+    }
+
+    /// The rooms of the hub in a directory, whether or not it runs.
+    ///
+    /// # Errors
+    /// The log is damaged, missing or cannot be read. The error names the file.
+    pub fn rooms_in(dir: &Path) -> Result<Vec<NamedRoom>> {
+        let path = dir.join(FILE);
+        migrate::open_read_only(&path).and_then(|db| read::rooms(&db)).map_err(|error| error.at(&path))
     }
 }
 
@@ -287,6 +296,9 @@ fn make_whole(db: &Connection, source: &Source, anew: Anew<'_>) -> Result<Vec<St
     let made = number_anew(db, now, new_id)?;
     if made > 0 {
         lines.push(format!("entry: {made} entries that make a room were missing, and are made again"));
+    }
+    if has("pinned")? {
+        changes::rebuild(db)?;
     }
     db.execute("DELETE FROM read_marker WHERE offset < 1 OR room NOT IN (SELECT id FROM room)", ())?;
     if has_gone {

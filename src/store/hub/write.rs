@@ -13,7 +13,7 @@ use super::super::writer::Work;
 use super::io_health::IoHealth;
 use super::rooms::Rooms;
 use super::usage::Usage;
-use super::{Append, Appended, HUB_SENDER, LogLimits, Quota, State, change, read, retain};
+use super::{Append, Appended, HUB_SENDER, LogLimits, Quota, State, changes, read, retain, room_change};
 use crate::model::name;
 use crate::model::time::WallMs;
 use crate::model::{
@@ -430,16 +430,22 @@ fn append(
         Ok(found) => found,
         Err(refused) => return Ok(refused),
     };
+    let target = match changes::check(db, &mut new.draft, found, &new.sender)? {
+        Ok(target) => target,
+        Err(refused) => return Ok(refused),
+    };
     if let Some((quota, until)) = gate.refuses(db, &new)? {
         return Ok(Appended::Refused { quota, until });
     }
+    // It is in a column: a repaired log has other offsets.
+    new.draft.content = new.draft.content.with_target_offset(None);
     let offset = *head + 1;
     let room = match found {
         Some(row) => row,
         None => make_room(db, &new, offset, rooms)?,
     };
     if let Content::RoomChange { .. } | Content::Member { .. } = &new.draft.content {
-        change::apply(db, room, &new.draft.content, offset, rooms)?;
+        room_change::apply(db, room, &new.draft.content, offset, rooms)?;
     }
     let Draft { id, content, at, .. } = &new.draft;
     gate.usage.add(&new.sender.id, content.is_room(), content.bytes() as u64, new.received, offset);
@@ -460,7 +466,12 @@ fn append(
         content.fields_json()
     ])?;
     *head = offset;
-    Ok(Appended::New(Entry { draft: new.draft, offset, sender: new.sender, received: new.received }))
+    let mut entry = Entry { draft: new.draft, offset, sender: new.sender, received: new.received };
+    if let Some(target) = target {
+        changes::written(db, &entry, room, target)?;
+        entry.draft.content = entry.draft.content.with_target_offset(Some(target));
+    }
+    Ok(Appended::New(entry))
 }
 
 /// The row of the room that a draft is for; none for one that it makes. `Err`: it cannot be written.
@@ -471,7 +482,11 @@ fn find_room(
 ) -> Result<std::result::Result<Option<i64>, Appended>> {
     let Append { draft, sender, role, .. } = new;
     match &mut draft.content {
-        Content::Text { .. } => {
+        Content::Text { .. }
+        | Content::Edit { .. }
+        | Content::Delete { .. }
+        | Content::Reaction { .. }
+        | Content::Pin { .. } => {
             let row = match rooms.row(db, &draft.room)? {
                 Some(row) => {
                     rooms.remember(&draft.room, row);
@@ -486,11 +501,14 @@ fn find_room(
                     None => return Ok(Err(Appended::NoSuchRoom)),
                 },
             };
-            Ok(if rooms.is_archived(db, row)? { Err(Appended::Archived) } else { Ok(Some(row)) })
+            // What should not be there can be deleted all the same.
+            let is_delete = matches!(draft.content, Content::Delete { .. });
+            let is_refused = !is_delete && rooms.is_archived(db, row)?;
+            Ok(if is_refused { Err(Appended::Archived) } else { Ok(Some(row)) })
         }
         Content::RoomChange { .. } | Content::Member { .. } => match rooms.row(db, &draft.room)? {
             Some(row) => {
-                let refused = change::refusal(db, row, &sender.id, *role, &mut draft.content, rooms)?;
+                let refused = room_change::refusal(db, row, &sender.id, *role, &mut draft.content, rooms)?;
                 Ok(refused.map_or(Ok(Some(row)), Err))
             }
             None => Ok(Err(Appended::NoSuchRoom)),
@@ -499,7 +517,7 @@ fn find_room(
             let wanted = name.get_or_insert_with(|| RoomName::of_id(&draft.room));
             Ok(check_room(db, &draft.room, wanted, rooms)?.map(|()| None))
         }
-        _ => Err(StoreError::Nonsense("an entry of no known kind".to_owned())),
+        Content::Unknown(_) => Err(StoreError::Nonsense("an entry of no known kind".to_owned())),
     }
 }
 

@@ -354,7 +354,9 @@ impl Input {
         }
         let edits_last = frames.is_none() && !composing && up_pressed(ui, id, draft);
         let enter = enter_pressed(ui, &self.compose, cx.chosen.enter_sends);
-        let keeps = self.complete.filter();
+        let mut keeps = self.complete.filter();
+        // Escape gives up what is being done before it leaves the field.
+        keeps.escape |= draft.editing.is_some() || draft.reply.is_some();
         let tools = frames.is_none().then_some(&*composer);
         let can_send = !too_large && !empty && is_sound;
         let Field { output, clicked, tool } =

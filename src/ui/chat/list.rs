@@ -244,7 +244,11 @@ impl List {
         });
         let (mut act, leads_to) = chosen;
         if let Some(action) = by_keys {
-            act = self.act_by_keys(cx, key, &columns, &placed, action).or(act);
+            let chosen = self.act_by_keys(cx, key, &columns, &placed, action);
+            if chosen.is_some() {
+                self.selection.clear();
+            }
+            act = chosen.or(act);
         }
         self.remember(&placed, rect.height());
         if dragged != 0.0 {

@@ -16,9 +16,9 @@ use crate::ui::{Cx, widgets};
 /// Maximum number of threads whose scroll position and text are remembered.
 const MAX_THREADS: usize = 100;
 /// With less room than this for the messages of the room, a thread takes their place, in points.
-const MIN_ROOM_WIDTH: f32 = 320.0;
+const MIN_ROOM_WIDTH: f32 = 300.0;
 /// Width of a thread beside its room, in points.
-const WIDTH: f32 = 320.0;
+const WIDTH: f32 = 280.0;
 
 /// A thread that was opened.
 struct Thread {

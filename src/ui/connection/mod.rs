@@ -9,6 +9,7 @@ use super::dialog::Fate;
 use super::theme::{self, space};
 use super::{Cx, fade, harmless, nearby, rooms, sheet, widgets};
 use crate::model::address::{self, Address, BadAddress, unencrypted_host};
+use crate::model::deep_link::DeepLink;
 use crate::model::event::TestOutcome;
 use crate::model::id::ConnectionId;
 use crate::model::intent::{Credential, Intent, LinkIntent};
@@ -89,6 +90,11 @@ impl Form {
             nearby: nearby::Picker::default(),
             plain: plain::Fields::default(),
         }
+    }
+
+    /// For a new connection to this address.
+    pub(super) fn at(address: String) -> Form {
+        Form { address, ..Form::add() }
     }
 
     /// For an existing connection.
@@ -191,6 +197,11 @@ impl Form {
             Protocol::WebSocket => (words.plain.address, words.plain.address_hint),
         };
         let address = field(ui, label, example, &mut self.address, false);
+        if self.protocol == Protocol::Duplex
+            && let Ok(link) = DeepLink::parse(&self.address)
+        {
+            self.address = link.address_text;
+        }
         // In the address it would be visible on screen and stored with the address.
         if self.is_plain() {
             self.plain.take_userinfo(&mut self.address);

@@ -7,6 +7,7 @@ use super::Facts;
 use super::act::{RequestKind, card, title};
 use super::qr::Code;
 use crate::model::address::{Address, is_loopback};
+use crate::model::deep_link;
 use crate::model::intent::{Intent, LinkIntent};
 use crate::model::lan::{InviteLink, LanChoice};
 use crate::model::principal::PrincipalKind;
@@ -177,6 +178,9 @@ fn invite(
         code(ui, link);
         ui.horizontal_wrapped(|ui| {
             copy(ui, cx, link, words.copy_link, true);
+            if let Some(link) = deep_link::invite_link(link) {
+                copy(ui, cx, &link, words.copy_duplex_link, false);
+            }
             let revoke = revocable && ui.add(widgets::plain(words.revoke)).clicked();
             let done = ui.add(widgets::plain(words.done)).clicked();
             match (revoke, done) {

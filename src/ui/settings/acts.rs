@@ -2,11 +2,13 @@
 
 use egui::{Label, RichText, ScrollArea, TextEdit, Ui};
 
+use super::control::{explain, warn};
 use crate::model::address::unencrypted_host;
 use crate::model::id::ConnectionId;
 use crate::model::intent::{AppIntent, Intent, LinkIntent};
 use crate::model::profile::Profile;
 use crate::model::transfer;
+use crate::settings::log_folder;
 use crate::ui::text::Words;
 use crate::ui::theme::{self, size};
 use crate::ui::{Cx, harmless, rooms, widgets};
@@ -81,6 +83,30 @@ pub(super) fn folder(ui: &mut Ui, cx: &mut Cx) {
     if ui.add(widgets::plain(words.folder_copy)).clicked() {
         ui.ctx().copy_text(path);
     }
+}
+
+/// A button that shows the log files.
+pub(super) fn logs(ui: &mut Ui, cx: &mut Cx) {
+    if ui.add(widgets::plain(cx.words.sheet.logs_show)).clicked() {
+        let folder = cx.model.read(|model| log_folder::folder(&model.data_dir));
+        cx.intents.push(Intent::App(AppIntent::OpenLink(folder.display().to_string())));
+    }
+}
+
+/// A check box for starting with the person's session. It shows what the system has, which others may change.
+pub(super) fn autostart(ui: &mut Ui, cx: &mut Cx, name: &str, sentence: &str) {
+    let state = cx.model.read(|model| model.autostart.clone());
+    let mut on = state.is_on;
+    let checkbox = egui::Checkbox::new(&mut on, RichText::new(name).font(theme::body()).strong());
+    let toggle = ui.add_enabled(state.is_known, checkbox);
+    if toggle.changed() {
+        cx.intents.push(Intent::App(AppIntent::SetAutostart(on)));
+    }
+    let failed = state.failed.map(|detail| (cx.words.sheet.autostart_failed)(&harmless::line(&detail, 200)));
+    let said = failed.as_ref().map_or(sentence.to_owned(), |failed| [sentence, failed].join(" "));
+    ui.ctx().accesskit_node_builder(toggle.id, |node| node.set_description(said));
+    explain(ui, sentence);
+    warn(ui, failed.as_deref());
 }
 
 /// Shows the version and, on request, the licences of the fonts.

@@ -30,6 +30,10 @@ pub(super) enum Control {
     Transfer,
     /// The data folder.
     Folder,
+    /// The log files.
+    Logs,
+    /// Whether the app starts with the person's session: an entry in the system, not a preference.
+    Autostart,
     /// Version and licences.
     About,
 }
@@ -86,6 +90,9 @@ impl Setting {
             explain(ui, sentence);
             return warn(ui, against);
         }
+        if let Control::Autostart = self.control {
+            return acts::autostart(ui, cx, name, sentence);
+        }
         let is_choice = matches!(self.control, Control::Choice(_));
         let role = if is_choice { Role::RadioGroup } else { Role::Group };
         // For screen readers, what follows is grouped under the name.
@@ -100,9 +107,10 @@ impl Setting {
                 Control::Reset => reset(ui, words, name, state),
                 Control::Transfer => acts::transfer(ui, cx, &mut state.list),
                 Control::Folder => acts::folder(ui, cx),
+                Control::Logs => acts::logs(ui, cx),
                 Control::About => acts::about(ui, words, &mut state.shows_licences),
                 Control::TryNotice => try_notice(ui, words, state),
-                Control::Toggle(_) | Control::Switch(_) => {}
+                Control::Toggle(_) | Control::Switch(_) | Control::Autostart => {}
             });
         });
     }
@@ -141,7 +149,7 @@ fn try_notice(ui: &mut Ui, words: &Words, state: &mut State) {
     warn(ui, (state.around.notices == Some(false)).then_some(words.notices.no_service));
 }
 
-fn warn(ui: &mut Ui, against: Option<&str>) {
+pub(super) fn warn(ui: &mut Ui, against: Option<&str>) {
     if let Some(against) = against {
         let text = RichText::new(against).font(theme::small()).color(theme::of(ui).warn);
         let shown = ui.add(Label::new(text).wrap());
@@ -167,7 +175,7 @@ fn reset(ui: &mut Ui, words: &Words, name: &str, state: &mut State) {
     }
 }
 
-fn explain(ui: &mut Ui, sentence: &str) {
+pub(super) fn explain(ui: &mut Ui, sentence: &str) {
     let sentence = RichText::new(sentence).font(theme::small()).color(theme::of(ui).weak);
     ui.add(Label::new(sentence).wrap());
 }

@@ -99,6 +99,13 @@ pub(super) static TABLE: &[Setting] = &[
     },
     Setting {
         group: Group::General,
+        name: |words| words.sheet.autostart,
+        sentence: |words| words.sheet.autostart_text,
+        also: synonyms::AUTOSTART,
+        control: Control::Autostart,
+    },
+    Setting {
+        group: Group::General,
         name: |words| words.sheet.reset_all,
         sentence: |words| words.sheet.reset_all_text,
         also: synonyms::RESET,
@@ -325,6 +332,13 @@ pub(super) static TABLE: &[Setting] = &[
         sentence: |words| words.sheet.folder_text,
         also: synonyms::FOLDER,
         control: Control::Folder,
+    },
+    Setting {
+        group: Group::Data,
+        name: |words| words.sheet.logs,
+        sentence: |words| words.sheet.logs_text,
+        also: synonyms::LOGS,
+        control: Control::Logs,
     },
     Setting {
         group: Group::About,

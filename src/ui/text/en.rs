@@ -198,6 +198,7 @@ pub static ENGLISH: Words = Words {
     sheet: &super::en_sheet::ENGLISH,
     rich: &super::en_rich::ENGLISH,
     chat: &super::en_chat::ENGLISH,
+    deep_link: &super::en_deep_link::ENGLISH,
     profiles: &super::en_profiles::ENGLISH,
     people: &super::en_people::ENGLISH,
     plain: &super::en_plain::ENGLISH,
@@ -250,6 +251,15 @@ fn refusal(refusal: &Refusal) -> Sentence {
         Refusal::NoSuchRoom => {
             say("The room no longer exists on the server.", "Copy the text into another room.")
         }
+        Refusal::NoSuchMessage => {
+            say("The message was deleted, or the server no longer keeps it.", "Discard this.")
+        }
+        Refusal::NotYours => {
+            say("Only the person who wrote the message can change it.", "Ask them, or your server's admin.")
+        }
+        Refusal::NotAnEmoji => {
+            say("The server doesn't take this as a reaction.", "Choose an emoji from the list.")
+        }
         Refusal::TooLarge { limit } => say(
             format!("The server takes at most {} KiB in one message.", limit / 1024),
             "Edit it, or send it in parts.",
@@ -281,6 +291,7 @@ fn refusal(refusal: &Refusal) -> Sentence {
     }
 }
 
+/// Long: one arm for each banner.
 fn banner(banner: &Banner) -> Sentence {
     match banner {
         Banner::DiskFull => say(
@@ -331,6 +342,18 @@ fn banner(banner: &Banner) -> Sentence {
         Banner::SecretNotKept { .. } => {
             say("Couldn't save the token: no keyring is available.", "You'll need it again after a restart.")
         }
+        Banner::ClosedUnexpectedly { note: Some(_) } => say(
+            "Duplex closed unexpectedly.",
+            "Your messages and drafts are saved. A report of the error is on this computer; it is never sent.",
+        ),
+        Banner::ClosedUnexpectedly { note: None } => say(
+            "Duplex didn't close properly last time.",
+            "It may have crashed, or the system or another program ended it. Your messages and drafts are saved.",
+        ),
+        Banner::PartFailed { .. } => say(
+            "A part of Duplex failed last time and was restarted.",
+            "Your messages and drafts are saved. A report of the error is on this computer; it is never sent.",
+        ),
         Banner::LinkNotOpened { url, detail: d } => say(
             format!("No app could open the link{}.", detail(d)),
             format!("Copy {} and paste it into a browser.", harmless::line(url, 300)),

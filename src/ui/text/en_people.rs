@@ -79,6 +79,7 @@ pub(super) static ENGLISH: PeopleWords = PeopleWords {
     on_another: "on another computer",
     device_local_only: "Other computers can't reach this server yet.",
     copy_link: "Copy link",
+    copy_duplex_link: "Copy duplex:// link",
     done: "Done",
 
     lan_title: "Local network",

@@ -61,6 +61,18 @@ pub(super) static ENGLISH: SheetWords = SheetWords {
     folder_text: "Where messages, readings and settings are stored; start Duplex with --data-dir to use another folder.",
     folder_open: "Open folder",
     folder_copy: "Copy path",
+    logs: "Log files",
+    logs_text: "What Duplex did and what failed, without messages and tokens; kept on this computer only, up to 4 MiB.",
+    logs_show: "Show log files",
+
+    autostart: "Start Duplex when you sign in",
+    autostart_text: "Duplex then starts in the tray, or minimized where there is none, and connects.",
+    autostart_failed: |detail| format!("This couldn't be changed ({detail})."),
+
+    crash_title: "Crash report",
+    crash_text: "This report is stored on this computer only and is never sent. It has no messages or tokens in it. Copy it if you want to report the problem.",
+    crash_show: "Show",
+    crash_copy: "Copy report",
 
     about: "About",
     version: "Version and licences",

@@ -20,6 +20,7 @@ pub static KOREAN: Words = Words {
     sheet: &super::ko_sheet::KOREAN,
     rich: &super::ko_rich::KOREAN,
     chat: &super::ko_chat::KOREAN,
+    deep_link: &super::ko_deep_link::KOREAN,
     profiles: &super::ko_profiles::KOREAN,
     people: &super::ko_people::KOREAN,
     plain: &super::ko_plain::KOREAN,
@@ -264,6 +265,11 @@ pub(super) fn with(sentence: &str, words: &str) -> String {
 fn refusal(refusal: &Refusal) -> Sentence {
     match refusal {
         Refusal::NoSuchRoom => say("서버에 그 방이 더는 없습니다.", "글을 복사해 다른 방에 쓰세요."),
+        Refusal::NoSuchMessage => say("메시지가 삭제되었거나 서버에 더는 없습니다.", "이 항목을 버리세요."),
+        Refusal::NotYours => {
+            say("메시지는 쓴 사람만 바꿀 수 있습니다.", "쓴 사람이나 서버 관리자에게 부탁하세요.")
+        }
+        Refusal::NotAnEmoji => say("서버가 반응으로 받지 않는 글자입니다.", "목록에서 이모지를 고르세요."),
         Refusal::TooLarge { limit } => say(
             format!("서버는 메시지 하나에 {}KiB까지만 받습니다.", limit / 1024),
             "고치거나 나누어 보내세요.",
@@ -298,6 +304,7 @@ fn refusal(refusal: &Refusal) -> Sentence {
     }
 }
 
+/// Long: one arm for each banner.
 fn banner(banner: &Banner) -> Sentence {
     match banner {
         Banner::DiskFull => say(
@@ -339,6 +346,18 @@ fn banner(banner: &Banner) -> Sentence {
         Banner::SecretNotKept { .. } => {
             say("키링이 없어 토큰을 저장하지 못했습니다.", "다시 시작하면 토큰을 다시 입력해야 합니다.")
         }
+        Banner::ClosedUnexpectedly { note: Some(_) } => say(
+            "Duplex가 예기치 않게 종료되었습니다.",
+            "메시지와 초안은 저장되어 있습니다. 오류 보고서는 이 컴퓨터에만 있으며 전송되지 않습니다.",
+        ),
+        Banner::ClosedUnexpectedly { note: None } => say(
+            "지난번에 Duplex가 정상적으로 종료되지 않았습니다.",
+            "오류가 났거나 시스템 또는 다른 프로그램이 종료했을 수 있습니다. 메시지와 초안은 저장되어 있습니다.",
+        ),
+        Banner::PartFailed { .. } => say(
+            "지난번에 Duplex의 일부가 중단되어 다시 시작되었습니다.",
+            "메시지와 초안은 저장되어 있습니다. 오류 보고서는 이 컴퓨터에만 있으며 전송되지 않습니다.",
+        ),
         Banner::LinkNotOpened { url, detail: d } => say(
             with("링크를 열 수 있는 앱이 없습니다", d),
             format!("{} 주소를 복사해 브라우저에 붙여 넣으세요.", harmless::line(url, 300)),

@@ -85,6 +85,7 @@ pub(super) static KOREAN: PeopleWords = PeopleWords {
     on_another: "다른 컴퓨터",
     device_local_only: "아직 다른 컴퓨터에서 이 서버에 연결할 수 없습니다.",
     copy_link: "링크 복사",
+    copy_duplex_link: "duplex:// 링크 복사",
     done: "완료",
 
     lan_title: "로컬 네트워크",

@@ -58,6 +58,18 @@ pub(super) static KOREAN: SheetWords = SheetWords {
     folder_text: "메시지, 측정값, 설정이 저장되는 곳입니다. --data-dir 옵션으로 다른 폴더를 사용할 수 있습니다.",
     folder_open: "폴더 열기",
     folder_copy: "경로 복사",
+    logs: "로그 파일",
+    logs_text: "Duplex의 동작과 오류 기록입니다. 메시지와 토큰은 기록하지 않으며, 이 컴퓨터에만 최대 4 MiB까지 보관합니다.",
+    logs_show: "로그 파일 보기",
+
+    autostart: "로그인할 때 Duplex 시작",
+    autostart_text: "트레이에서 시작해 자동으로 연결합니다. 트레이가 없으면 최소화된 상태로 시작합니다.",
+    autostart_failed: |detail| format!("변경하지 못했습니다({detail})."),
+
+    crash_title: "오류 보고서",
+    crash_text: "이 보고서는 이 컴퓨터에만 저장되며 어디로도 전송되지 않습니다. 메시지와 토큰은 들어 있지 않습니다. 문제를 신고하려면 복사해서 사용하세요.",
+    crash_show: "보기",
+    crash_copy: "보고서 복사",
 
     about: "정보",
     version: "버전과 라이선스",

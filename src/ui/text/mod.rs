@@ -2,6 +2,7 @@
 //! is missing.
 
 pub mod chat;
+pub mod deep_link;
 pub mod device_acts;
 pub mod device_page;
 pub mod devices;
@@ -18,6 +19,7 @@ pub mod sheet;
 
 mod en;
 mod en_chat;
+mod en_deep_link;
 mod en_device_acts;
 mod en_device_page;
 mod en_devices;
@@ -33,6 +35,7 @@ mod en_search;
 mod en_sheet;
 mod ko;
 mod ko_chat;
+mod ko_deep_link;
 mod ko_device_acts;
 mod ko_device_page;
 mod ko_devices;
@@ -323,6 +326,8 @@ pub struct Words {
     pub rich: &'static rich::RichWords,
     // Writing messages
     pub chat: &'static chat::ChatWords,
+    // Links that the system hands over
+    pub deep_link: &'static deep_link::DeepLinkWords,
     // Connection log
     pub log: &'static log::LogWords,
     // Notices and the tray

@@ -71,6 +71,7 @@ pub struct PeopleWords {
     pub on_another: &'static str,
     pub device_local_only: &'static str,
     pub copy_link: &'static str,
+    pub copy_duplex_link: &'static str,
     pub done: &'static str,
 
     // The own server on the local network

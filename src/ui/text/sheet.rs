@@ -65,6 +65,21 @@ pub struct SheetWords {
     pub folder_text: &'static str,
     pub folder_open: &'static str,
     pub folder_copy: &'static str,
+    pub logs: &'static str,
+    pub logs_text: &'static str,
+    pub logs_show: &'static str,
+
+    // Starting with the computer
+    pub autostart: &'static str,
+    pub autostart_text: &'static str,
+    /// In the system's words.
+    pub autostart_failed: fn(&str) -> String,
+
+    // Crashes
+    pub crash_title: &'static str,
+    pub crash_text: &'static str,
+    pub crash_show: &'static str,
+    pub crash_copy: &'static str,
 
     // About
     pub about: &'static str,

@@ -70,9 +70,12 @@ fn whys() -> Vec<Why> {
     all
 }
 
-fn refusals() -> [Refusal; 10] {
+fn refusals() -> [Refusal; 13] {
     [
         Refusal::NoSuchRoom,
+        Refusal::NoSuchMessage,
+        Refusal::NotYours,
+        Refusal::NotAnEmoji,
         Refusal::TooLarge { limit: 65536 },
         Refusal::NotAllowed,
         Refusal::SlowDown { retry_after_ms: 1 },
@@ -85,7 +88,7 @@ fn refusals() -> [Refusal; 10] {
     ]
 }
 
-fn banners() -> [Banner; 11] {
+fn banners() -> [Banner; 14] {
     let path = PathBuf::from("client.db");
     [
         Banner::DiskFull,
@@ -97,6 +100,9 @@ fn banners() -> [Banner; 11] {
         Banner::ReadingsSetAside { path: path.clone() },
         Banner::SettingsSetAside { path },
         Banner::Restarted,
+        Banner::ClosedUnexpectedly { note: None },
+        Banner::ClosedUnexpectedly { note: Some("x".into()) },
+        Banner::PartFailed { note: "x".into() },
         Banner::SecretNotKept { connection: crate::model::ConnectionId(1), detail: "x".into() },
         Banner::LinkNotOpened { url: "https://example.com".into(), detail: "x".into() },
     ]
@@ -186,7 +192,7 @@ fn plain(words: &Words) -> Vec<&'static str> {
         close dismiss resize_rooms resize_devices;
         state countdown why refusal paused banner bad_address test round_trip state_of more rooms_of remove_title
         making_room unmade unread mentions you said show_lines show_characters new_count room_begins gap typing
-        people_online people_online_or_more rooms_left_out chat devices keys log notices search rich sheet profiles people plain device_acts device_page day clock day_and_clock
+        people_online people_online_or_more rooms_left_out chat deep_link devices keys log notices search rich sheet profiles people plain device_acts device_page day clock day_and_clock
         message_hint too_large
         address_taken_as use_address no_graphics
     ];
@@ -861,6 +867,7 @@ fn who_may_come_in_is_told_in_each_language() {
             people.copy_token,
             people.copy_command,
             people.copy_link,
+            people.copy_duplex_link,
             people.done,
             people.new_invite,
             people.good_for,
@@ -927,4 +934,71 @@ fn who_may_come_in_is_told_in_each_language() {
         assert!(hangul(&text), "{text}");
     }
     assert_eq!(((ENGLISH.people.days)(1), (ENGLISH.people.days)(7)), ("1 day".into(), "7 days".into()));
+}
+
+#[test]
+fn every_sentence_about_links_is_there_in_both_languages() {
+    use crate::model::deep_link::BadLink;
+    for language in ALL {
+        let words = language.words().deep_link;
+        let bad = [
+            BadLink::Scheme,
+            BadLink::TooLong,
+            BadLink::Address(BadAddress::Host),
+            BadLink::Path,
+            BadLink::Room,
+            BadLink::Message,
+        ];
+        let plain = [
+            words.bad_title,
+            words.other_computer,
+            words.add_title,
+            words.add,
+            words.join_title,
+            words.join,
+            words.known_title,
+            words.server,
+            words.continue_adding,
+            words.use_invite,
+            words.open_server,
+            words.no_room_title,
+            words.no_message_title,
+            words.no_message,
+        ];
+        let filled = [
+            (words.known)("‹one›"),
+            (words.claimed_name)("‹one›"),
+            (words.no_room)("‹one›", "‹two›"),
+            (words.no_room_offline)("‹one›", "‹two›"),
+        ];
+        assert!(filled.iter().all(|text| text.contains("‹one›")));
+        assert!(filled[2..].iter().all(|text| text.contains("‹two›")));
+        let all = plain.into_iter().chain(bad.map(words.bad)).map(str::to_owned).chain(filled);
+        for text in all {
+            assert_eq!(text.chars().any(is_hangul), language == Language::Korean, "{text}");
+        }
+    }
+}
+
+#[test]
+fn every_sentence_about_the_app_itself_is_there_in_both_languages() {
+    for language in ALL {
+        let words = language.words().sheet;
+        let detail = (words.autostart_failed)("‹one›");
+        assert!(detail.contains("‹one›"));
+        for text in [
+            words.logs,
+            words.logs_text,
+            words.logs_show,
+            words.autostart,
+            words.autostart_text,
+            &detail,
+            words.crash_title,
+            words.crash_text,
+            words.crash_show,
+            words.crash_copy,
+        ] {
+            assert_eq!(text.chars().any(is_hangul), language == Language::Korean, "{text}");
+        }
+    }
 }

@@ -23,7 +23,8 @@ use super::message::{
 use super::readings::{self, Names};
 use super::{limits, proof};
 use crate::frame::Frame;
-use crate::model::content::MemberChange;
+use crate::model::change::is_emoji;
+use crate::model::content::{CHANGES, MEMBER, MemberChange};
 use crate::model::message::MAX_BODY_BYTES;
 use crate::model::principal::MAX_STATUS_CHARS;
 use crate::model::rights::Act;
@@ -444,6 +445,9 @@ impl ServerSession {
                 let entry = self.is_to_be_sent(offset);
                 HubMessage::Ack { id, offset, received, entry, room: None }
             }
+            AppendOutcome::Redundant { offset, received } => {
+                HubMessage::Ack { id, offset, received, entry: false, room: None }
+            }
             AppendOutcome::RoomExists { room, offset, received } => {
                 HubMessage::Ack { id, offset, received, entry: false, room: Some(room) }
             }
@@ -695,14 +699,14 @@ fn refusal_of_content(content: &Content) -> Option<Refusal> {
     let other = |code: &str| Some(Refusal::Other { code: code.to_owned(), detail: String::new() });
     let too_large = |limit: usize| Some(Refusal::TooLarge { limit: limit as u64 });
     match content {
-        Content::Member { .. } => Some(Refusal::UnknownKind { kind: content.kind().to_owned() }),
+        Content::Unknown(unknown) if CHANGES.contains(&unknown.kind.as_str()) || unknown.kind == MEMBER => {
+            other("malformed")
+        }
         Content::Unknown(unknown) => {
             Some(Refusal::UnknownKind { kind: limits::cut(&unknown.kind, limits::TITLE_CHARS) })
         }
-        changing if changing.target().is_some() => {
-            Some(Refusal::UnknownKind { kind: changing.kind().to_owned() })
-        }
-        Content::Text { body, .. } if body.is_empty() => other("empty"),
+        Content::Text { body, .. } | Content::Edit { body, .. } if body.is_empty() => other("empty"),
+        Content::Reaction { emoji, .. } if !is_emoji(emoji) => Some(Refusal::NotAnEmoji),
         _ if content.body().len() > MAX_BODY_BYTES => too_large(MAX_BODY_BYTES),
         // What entries are sent in is nested deeper than what they came in.
         _ if content.extra().depth() > limits::EXTRA_DEPTH => other("too_deep"),

@@ -50,6 +50,18 @@ fn jumps_land_in_the_middle_of_a_page() {
 }
 
 #[test]
+fn a_message_is_found_by_its_id_in_its_room_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = filled(dir.path());
+    let find = |room, number| wait(store.find_message(C, room, id(number))).unwrap();
+    assert_eq!(find(general(), 150), Some(at(150)));
+    assert_eq!(find(general(), 9_999), None);
+    assert_eq!(find(RoomId::new("elsewhere").unwrap(), 150), None);
+    let loaded = wait(store.load(C)).unwrap();
+    assert_eq!(loaded.stored.epoch, Some(Epoch(1)), "links recognize the server by its log");
+}
+
+#[test]
 fn history_goes_before_what_is_there_and_never_leaves_a_hole() {
     let dir = tempfile::tempdir().unwrap();
     let store = filled(dir.path());

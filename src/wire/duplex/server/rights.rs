@@ -6,15 +6,8 @@ use crate::model::{Feature, Features, Principal, PrincipalKind, Sender};
 use crate::wire::duplex::limits;
 use crate::wire::duplex::message::HubMessage;
 
-/// What this hub refuses as of an unknown kind.
-const NOT_TAKEN: [Feature; 6] = [
-    Feature::Replies,
-    Feature::Edits,
-    Feature::Deletions,
-    Feature::Reactions,
-    Feature::Pins,
-    Feature::PrivateRooms,
-];
+/// What this hub does not do yet.
+const NOT_YET: [Feature; 1] = [Feature::PrivateRooms];
 /// What is offered to those alone who may write.
 const FOR_WRITERS: [Feature; 9] = [
     Feature::CreateRooms,
@@ -30,7 +23,7 @@ const FOR_WRITERS: [Feature; 9] = [
 
 /// What the hub offers to this principal.
 pub(super) fn features_for(me: &Principal) -> Features {
-    let all = NOT_TAKEN.into_iter().fold(Features::all(), Features::without);
+    let all = NOT_YET.into_iter().fold(Features::all(), Features::without);
     let role = me.role();
     let but = |all: Features, act: Act, features: &[Feature]| {
         let none = if role.may(act) { &[] } else { features };
