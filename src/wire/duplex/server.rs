@@ -705,6 +705,8 @@ fn refusal_of_content(content: &Content) -> Option<Refusal> {
         Content::Unknown(unknown) => {
             Some(Refusal::UnknownKind { kind: limits::cut(&unknown.kind, limits::TITLE_CHARS) })
         }
+        // It must not be made for everybody.
+        Content::Room { private: Some(_), .. } => Some(Refusal::NotAllowed),
         Content::Text { body, .. } | Content::Edit { body, .. } if body.is_empty() => other("empty"),
         Content::Reaction { emoji, .. } if !is_emoji(emoji) => Some(Refusal::NotAnEmoji),
         _ if content.body().len() > MAX_BODY_BYTES => too_large(MAX_BODY_BYTES),
