@@ -1,12 +1,12 @@
 //! Rooms that change, roles, and what people say of themselves.
 
 use duplex::hub::{InviteOptions, Running};
-use duplex::model::content::{Content, Draft};
+use duplex::model::content::{Content, Draft, MemberChange, Private};
 use duplex::model::id::RoomName;
 use duplex::model::rights::{ManageAnswer, ManageRequest};
 use duplex::model::{
     CommandRefusal, CommandState, DeviceId, Feature, MessageId, MetricName, NamedRoom, Refusal, Role, RoomId,
-    Value,
+    Sender, Value,
 };
 use duplex::wire::duplex::message::{ClientMessage, Hello, HubMessage, Redeem, Welcome, close};
 use tempfile::TempDir;
@@ -215,4 +215,43 @@ async fn a_status_is_told_to_everyone_and_kept() {
     let (_, welcome) = Client::enter(&hub.url, &ben_token, None).await;
     let ben = welcome.people.iter().find(|person| person.who.name == "Ben").unwrap();
     assert_eq!((ben.status.as_str(), ben.online), (told.as_str(), true));
+}
+
+#[tokio::test]
+async fn a_room_is_left_and_joined_again_by_anybody_for_themselves() {
+    let (dir, hub) = hub().await;
+    let (mut anna, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
+    let (mut gil, welcome, token) = join_as(&dir, &hub, "Gil", Role::Guest).await;
+    assert!(welcome.features.unwrap().has(Feature::Membership));
+    let id = new_id();
+    anna.say(&create(id, "Lathes")).await;
+    let room = RoomId::from(answer(&mut anna, id).await.unwrap());
+    let gil_is = |change| Content::member(Sender { id: welcome.me.id.clone(), name: "x".into() }, change);
+    send(&mut gil, 1, &room, gil_is(MemberChange::Left)).await.unwrap();
+    let left = |welcome: &Welcome| welcome.rooms.iter().find(|listed| listed.id == room).unwrap().info.left;
+    let (mut again, welcome_back) = Client::enter(&hub.url, &token, None).await;
+    assert!(left(&welcome_back));
+    let said = send(&mut anna, 1, &room, Content::text("x")).await.unwrap();
+    assert_eq!(again.messages(1).await[0].draft.id, said, "leaving hides nothing");
+    assert_eq!(send(&mut anna, 2, &room, gil_is(MemberChange::Left)).await, Err(Refusal::NotAllowed));
+    send(&mut anna, 3, &room, gil_is(MemberChange::Invited)).await.unwrap();
+    assert!(!left(&Client::enter(&hub.url, &token, None).await.1));
+    // Of a kind of change that this version does not know.
+    let odd = r#"{"type":"send","kind":"member","id":"6f9619ff-8b86-4d01-b42d-00cf4fc964ff","seq":4,"room":"general",
+        "who":{"id":"p","name":"P"},"change":"muted","at":1}"#;
+    anna.raw_text(odd.to_owned()).await;
+    let odd = "6f9619ff-8b86-4d01-b42d-00cf4fc964ff".parse().unwrap();
+    assert!(matches!(answer(&mut anna, odd).await, Err(Refusal::Other { code, .. }) if code == "malformed"));
+}
+
+#[tokio::test]
+async fn a_private_room_is_refused_and_never_made_for_everyone() {
+    let (_dir, hub) = hub().await;
+    let (mut anna, welcome) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
+    assert!(!welcome.features.unwrap().has(Feature::PrivateRooms));
+    let (id, room) = (new_id(), RoomName::new("Plans").unwrap());
+    let private = Some(Private { members: Vec::new(), direct: false });
+    anna.say(&ClientMessage::CreateRoom { id, room, at: None, private, extra: Default::default() }).await;
+    assert_eq!(answer(&mut anna, id).await, Err(Refusal::NotAllowed));
+    assert_eq!(Client::enter(&hub.url, hub.admin_token.reveal(), None).await.1.rooms, [NamedRoom::general()]);
 }

@@ -7,7 +7,7 @@ mod people;
 mod read;
 mod retain;
 mod rights;
-mod room_changes;
+mod room_change;
 mod rooms;
 mod schema;
 mod upkeep;

@@ -13,7 +13,7 @@ use super::super::writer::Work;
 use super::io_health::IoHealth;
 use super::rooms::Rooms;
 use super::usage::Usage;
-use super::{Append, Appended, HUB_SENDER, LogLimits, Quota, State, changes, read, retain, room_changes};
+use super::{Append, Appended, HUB_SENDER, LogLimits, Quota, State, changes, read, retain, room_change};
 use crate::model::name;
 use crate::model::time::WallMs;
 use crate::model::{
@@ -445,7 +445,7 @@ fn append(
         None => make_room(db, &new, offset, rooms)?,
     };
     if let Content::RoomChange { .. } | Content::Member { .. } = &new.draft.content {
-        room_changes::apply(db, room, &new.draft.content, offset, rooms)?;
+        room_change::apply(db, room, &new.draft.content, offset, rooms)?;
     }
     let Draft { id, content, at, .. } = &new.draft;
     gate.usage.add(&new.sender.id, content.is_room(), content.bytes() as u64, new.received, offset);
@@ -501,14 +501,14 @@ fn find_room(
                     None => return Ok(Err(Appended::NoSuchRoom)),
                 },
             };
-            // What was said there can still be deleted.
-            let is_refused =
-                !matches!(draft.content, Content::Delete { .. }) && rooms.is_archived(db, row)?;
+            // What should not be there can be deleted all the same.
+            let is_delete = matches!(draft.content, Content::Delete { .. });
+            let is_refused = !is_delete && rooms.is_archived(db, row)?;
             Ok(if is_refused { Err(Appended::Archived) } else { Ok(Some(row)) })
         }
         Content::RoomChange { .. } | Content::Member { .. } => match rooms.row(db, &draft.room)? {
             Some(row) => {
-                let refused = room_changes::refusal(db, row, &sender.id, *role, &mut draft.content, rooms)?;
+                let refused = room_change::refusal(db, row, &sender.id, *role, &mut draft.content, rooms)?;
                 Ok(refused.map_or(Ok(Some(row)), Err))
             }
             None => Ok(Err(Appended::NoSuchRoom)),

@@ -24,7 +24,7 @@ use super::readings::{self, Names};
 use super::{limits, proof};
 use crate::frame::Frame;
 use crate::model::change::is_emoji;
-use crate::model::content::{CHANGES, MemberChange};
+use crate::model::content::{CHANGES, MEMBER, MemberChange};
 use crate::model::message::MAX_BODY_BYTES;
 use crate::model::principal::MAX_STATUS_CHARS;
 use crate::model::rights::Act;
@@ -699,11 +699,14 @@ fn refusal_of_content(content: &Content) -> Option<Refusal> {
     let other = |code: &str| Some(Refusal::Other { code: code.to_owned(), detail: String::new() });
     let too_large = |limit: usize| Some(Refusal::TooLarge { limit: limit as u64 });
     match content {
-        Content::Member { .. } => Some(Refusal::UnknownKind { kind: content.kind().to_owned() }),
-        Content::Unknown(unknown) if CHANGES.contains(&unknown.kind.as_str()) => other("malformed"),
+        Content::Unknown(unknown) if CHANGES.contains(&unknown.kind.as_str()) || unknown.kind == MEMBER => {
+            other("malformed")
+        }
         Content::Unknown(unknown) => {
             Some(Refusal::UnknownKind { kind: limits::cut(&unknown.kind, limits::TITLE_CHARS) })
         }
+        // It must not be made for everybody.
+        Content::Room { private: Some(_), .. } => Some(Refusal::NotAllowed),
         Content::Text { body, .. } | Content::Edit { body, .. } if body.is_empty() => other("empty"),
         Content::Reaction { emoji, .. } if !is_emoji(emoji) => Some(Refusal::NotAnEmoji),
         _ if content.body().len() > MAX_BODY_BYTES => too_large(MAX_BODY_BYTES),
