@@ -1,6 +1,7 @@
 //! `duplexctl send`.
 
 use std::io::Read as _;
+use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
@@ -14,7 +15,7 @@ use crate::model::content::{Content, Draft};
 use crate::model::event::{ChatEvent, LinkEvent};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::message::MAX_BODY_BYTES;
-use crate::model::{Delivery, Event, MessageId, OutboxItem, Refusal};
+use crate::model::{Delivery, Event, MessageId, OutboxItem, Refusal, RoomId};
 use crate::wire::SavedState;
 
 pub(super) async fn run(command: Send) -> Result<(), Failure> {
@@ -31,27 +32,38 @@ pub(super) async fn run(command: Send) -> Result<(), Failure> {
     }
     // Required by clap.
     let room = command.room.clone().ok_or_else(|| Failure::new(Exit::Failed, "--room is needed"))?;
-    let id = match command.id {
+    let content = match command.reply {
+        Some(target) => Content::reply(body, target, None),
+        None => Content::text(body),
+    };
+    deliver(&command.server, room, content, command.id, command.timeout).await
+}
+
+/// Sends one thing and waits until the server has it. `known`: its id, if an earlier attempt may have sent it.
+pub(super) async fn deliver(
+    server: &Server,
+    room: RoomId,
+    content: Content,
+    known: Option<MessageId>,
+    timeout: Duration,
+) -> Result<(), Failure> {
+    let id = match known {
         Some(id) => id,
         None => clock::random().map(MessageId::from_random).map_err(|error| {
             Failure::new(Exit::Failed, format!("the system gives no randomness: {error}"))
         })?,
     };
-    let deadline = Instant::now() + command.timeout;
+    let deadline = Instant::now() + timeout;
     // Log entries are not needed.
     let saved = SavedState { resume: None, since: Some(u64::MAX) };
-    let mut follow = Follow::start(&command.server, saved, false)?;
+    let mut follow = Follow::start(server, saved, false)?;
     // There is no disk to mark it on: the caller knows the id, or is told that the outcome is unknown.
     let delivery = Delivery::Attempted;
-    let item = OutboxItem {
-        draft: Draft { id, room, content: Content::text(body), at: clock::now().wall_ms },
-        seq: 1,
-        delivery,
-    };
+    let item = OutboxItem { draft: Draft { id, room, content, at: clock::now().wall_ms }, seq: 1, delivery };
     // An earlier attempt may have stored it.
-    follow.tell(if command.id.is_some() { Input::Restored(item) } else { Input::Queued(item) });
+    follow.tell(if known.is_some() { Input::Restored(item) } else { Input::Queued(item) });
     let mut attempt = Attempt { sent: false, why: None, postponed: None };
-    match timeout_at(deadline, attempt.outcome(&mut follow, &command.server, id)).await {
+    match timeout_at(deadline, attempt.outcome(&mut follow, server, id)).await {
         Ok(outcome) => {
             follow.end().await;
             outcome

@@ -101,7 +101,7 @@ pub fn sync(disk: &mut HubDisk, waiting: &mut VecDeque<Waiting>, now: i64) -> Sy
         } else if let Some(there) = disk.room_called(&append.draft.content) {
             let (room, offset, received) = (there.draft.room.clone(), there.offset, there.received);
             AppendOutcome::RoomExists { room, offset, received }
-        } else if append.draft.content.is_text() && !disk.has_room(&append.draft.room) {
+        } else if !append.draft.content.is_room() && !disk.has_room(&append.draft.room) {
             AppendOutcome::Refused(Refusal::NoSuchRoom)
         } else {
             let offset = disk.head() + 1;

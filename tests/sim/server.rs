@@ -166,7 +166,7 @@ impl World {
             match earlier.or(own).or_else(|| self.hub_is_full(10)) {
                 // It may be on disk all the same, since an earlier try.
                 Some(refusal) => {
-                    if append.draft.content.is_text() {
+                    if !append.draft.content.is_room() {
                         refused.insert(append.session, refusal.clone());
                     }
                     let refusal = append.refusal.clone().unwrap_or(refusal);

@@ -147,6 +147,7 @@ pub enum Happening {
     ClientSideClosed { conn: u64, why: Why },
     Type { client: usize },
     MakeRoom { client: usize },
+    Change { client: usize },
     Mend { client: usize },
     Edit { client: usize },
     Discard { client: usize },
@@ -258,6 +259,9 @@ impl World {
             (40, Happening::MakeRoom { client }),
             (20, Happening::MakeRoom { client }),
             (50, Happening::Mend { client }),
+            (60, Happening::Change { client }),
+            (40, Happening::Change { client }),
+            (40, Happening::Change { client }),
             (40, Happening::Edit { client }),
         ] {
             if self.chance(percent) {
@@ -389,6 +393,7 @@ impl World {
             Happening::ClientSideClosed { conn, why } => self.client_side_closed(conn, why),
             Happening::Type { client } => self.person_types(client),
             Happening::MakeRoom { client } => self.person_makes_a_room(client),
+            Happening::Change { client } => self.person_changes_a_message(client),
             Happening::Mend { client } => self.person_mends(client),
             Happening::Edit { client } => self.person_edits(client),
             Happening::Discard { client } => self.person_discards(client),
@@ -439,6 +444,7 @@ impl World {
             Happening::Dialed { client, .. }
             | Happening::Type { client }
             | Happening::MakeRoom { client }
+            | Happening::Change { client }
             | Happening::Mend { client }
             | Happening::Edit { client }
             | Happening::Discard { client }

@@ -484,8 +484,11 @@ fn find_room(
                 rooms.remember(&draft.room, row);
                 return Ok(Ok(Some(row)));
             }
-            // Whoever writes by hand knows its name.
-            let called = read::room_called(db, draft.room.as_str())?;
+            // Whoever writes by hand knows its name, or the message that is to be changed.
+            let called = match read::room_called(db, draft.room.as_str())? {
+                None => changes::room_of(db, &draft.content)?,
+                called => called,
+            };
             let found = called.map(|(row, id)| {
                 draft.room = id;
                 Some(row)
