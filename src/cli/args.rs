@@ -55,6 +55,12 @@ pub(super) enum Command {
     Tail(Tail),
     /// Send one message, and exit once it is on the server's disk; or, with --protocol websocket, once it was sent.
     Send(Send),
+    /// Add an emoji to a message, or take it back.
+    React(React),
+    /// Replace the text of a message of your own.
+    Edit(EditMessage),
+    /// Delete a message: your own, or as an admin anybody's.
+    Delete(DeleteMessage),
     /// Publish this computer's readings as a device until stopped, reconnecting after outages.
     Agent(Agent),
     /// Set a property of a device, and report the result.
@@ -672,12 +678,58 @@ pub(super) struct Send {
     /// The message's id: sending again with the same id is safe.
     #[arg(long, value_name = "UUID")]
     pub(super) id: Option<MessageId>,
+    /// The id of the message that it replies to, in the same room.
+    #[arg(long, value_name = "UUID", conflicts_with_all = ["protocol"])]
+    pub(super) reply: Option<MessageId>,
     /// How long to keep trying: a number with s, m, h or d.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = values::duration)]
     pub(super) timeout: Duration,
     /// Send bytes: the text is their hexadecimal digits, with blanks wherever you like.
     #[arg(long, help_heading = WEBSOCKET_HELP)]
     pub(super) hex: bool,
+}
+
+/// What all commands that change a message have.
+#[derive(Debug, Flags)]
+pub(super) struct ChangedMessage {
+    /// The server's address.
+    #[arg(value_name = "URL", value_parser = AddressParser)]
+    pub(super) url: Address,
+    /// The message's id, as `tail --json` prints it.
+    #[arg(value_name = "ID")]
+    pub(super) target: MessageId,
+    #[command(flatten)]
+    pub(super) access: Access,
+    /// How long to keep trying: a number with s, m, h or d.
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = values::duration)]
+    pub(super) timeout: Duration,
+}
+
+#[derive(Debug, Flags)]
+pub(super) struct React {
+    #[command(flatten)]
+    pub(super) message: ChangedMessage,
+    /// The emoji.
+    #[arg(value_name = "EMOJI")]
+    pub(super) emoji: String,
+    /// Take it back.
+    #[arg(long)]
+    pub(super) off: bool,
+}
+
+#[derive(Debug, Flags)]
+pub(super) struct EditMessage {
+    #[command(flatten)]
+    pub(super) message: ChangedMessage,
+    /// The new text; - for standard input.
+    #[arg(value_name = "TEXT", allow_hyphen_values = true)]
+    pub(super) text: String,
+}
+
+#[derive(Debug, Flags)]
+pub(super) struct DeleteMessage {
+    #[command(flatten)]
+    pub(super) message: ChangedMessage,
 }
 
 #[cfg(test)]

@@ -22,6 +22,14 @@ const DONE: Code = (0, "done");
 const FAILED: Code = (1, "failed; the last line says why");
 const USAGE: Code = (2, "the command line is wrong");
 const REFUSED: Code = (3, "the server refused it; trying again will not help");
+const CHANGED: &[Code] = &[
+    (0, "it is on the server's disk"),
+    FAILED,
+    USAGE,
+    REFUSED,
+    (4, "not delivered in time, and the server never saw it"),
+    (5, "sent, and no answer came in time: the same command again changes nothing twice"),
+];
 const LOCAL: &[Code] = &[DONE, FAILED, USAGE];
 const ASKED: &[Code] = &[
     DONE,
@@ -262,6 +270,29 @@ const PAGES: &[Page] = &[
                 "with --protocol websocket: sent, unconfirmed: it went out, and the server said something since",
             ),
         ],
+    },
+    Page {
+        path: "react",
+        note: "",
+        examples: &[
+            "duplexctl react wss://hub.example:7870 0b1a9c6e-3d55-4b52-9d8e-5f4f6f0a7c11 👍",
+            "duplexctl react wss://hub.example:7870 0b1a9c6e-3d55-4b52-9d8e-5f4f6f0a7c11 👍 --off",
+        ],
+        codes: CHANGED,
+    },
+    Page {
+        path: "edit",
+        note: "",
+        examples: &[
+            "duplexctl edit wss://hub.example:7870 0b1a9c6e-3d55-4b52-9d8e-5f4f6f0a7c11 'The pump is back again.'",
+        ],
+        codes: CHANGED,
+    },
+    Page {
+        path: "delete",
+        note: "",
+        examples: &["duplexctl delete wss://hub.example:7870 0b1a9c6e-3d55-4b52-9d8e-5f4f6f0a7c11"],
+        codes: CHANGED,
     },
     Page {
         path: "agent",

@@ -3,6 +3,7 @@
 mod admin;
 mod agent;
 mod args;
+mod change;
 mod command;
 mod device;
 mod devices;
@@ -133,6 +134,9 @@ pub fn main(app: fn() -> clap::Command) -> ExitCode {
         Command::Room(command) => runtime.block_on(room::run(command)),
         Command::Tail(command) => runtime.block_on(tail::run(command)),
         Command::Send(command) => runtime.block_on(send::run(command)),
+        Command::React(command) => runtime.block_on(change::react(command)),
+        Command::Edit(command) => runtime.block_on(change::edit(command)),
+        Command::Delete(command) => runtime.block_on(change::delete(command)),
         Command::Agent(command) => runtime.block_on(agent::run(command)),
         Command::Set(command) => runtime.block_on(command::run(command)),
         Command::Device(command) => runtime.block_on(device::run(command)),

@@ -12,7 +12,7 @@ use crate::model::link_state::{LinkState, Why};
 use crate::model::name::looks_like;
 use crate::model::time::WallMs;
 use crate::model::zone;
-use crate::model::{Entry, Number, PrincipalKind, RoomName, Status, Time, Value};
+use crate::model::{Content, Entry, Number, PrincipalKind, RoomName, Status, Time, Value};
 
 use super::devices::{Reading, Turn};
 pub(super) use super::reason::reason;
@@ -68,17 +68,35 @@ pub(super) fn is_at_terminal() -> bool {
 
 /// A message as a JSON object. `at` is in Unix milliseconds, by the sender's clock.
 pub(super) fn message_json(entry: &Entry, room: &RoomName) -> String {
-    object(&json!({
-        "event": "message",
+    let content = &entry.draft.content;
+    let mut line = json!({
+        "event": content.kind(),
         "room": room,
         "room_id": entry.draft.room,
         "sender": entry.sender.name,
         "sender_id": entry.sender.id,
-        "body": entry.draft.content.body(),
         "id": entry.draft.id,
         "offset": entry.offset,
         "at": entry.draft.at,
-    }))
+    });
+    let mut add = |name: &str, value: Option<serde_json::Value>| {
+        if let (Some(line), Some(value)) = (line.as_object_mut(), value) {
+            line.insert(name.to_owned(), value);
+        }
+    };
+    match content {
+        Content::Text { body, .. } | Content::Edit { body, .. } => add("body", Some(json!(body))),
+        Content::Reaction { emoji, off, .. } => {
+            add("emoji", Some(json!(emoji)));
+            add("off", Some(json!(off)));
+        }
+        Content::Pin { off, .. } => add("off", Some(json!(off))),
+        _ => {}
+    }
+    add("target", content.target().map(|id| json!(id)));
+    add("reply_to", content.reply_to().map(|id| json!(id)));
+    add("thread", content.thread().map(|id| json!(id)));
+    object(&line)
 }
 
 /// JSON in which everything that could control a terminal or break a line is escaped. The value is unchanged.
@@ -256,7 +274,7 @@ pub(super) fn harmless(text: &str) -> String {
 mod tests {
     use super::*;
 
-    use crate::model::content::{Content, Draft};
+    use crate::model::content::Draft;
     use crate::model::known::Known;
     use crate::model::{MessageId, Principal, PrincipalId, RoomId, Sender};
 

@@ -1,6 +1,7 @@
 //! `duplexctl send`.
 
 use std::io::Read as _;
+use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
@@ -14,7 +15,7 @@ use crate::model::content::{Content, Draft};
 use crate::model::event::{ChatEvent, Follows, LinkEvent};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::message::MAX_BODY_BYTES;
-use crate::model::{Delivery, Event, MessageId, OutboxItem, Refusal};
+use crate::model::{Delivery, Event, MessageId, OutboxItem, Refusal, RoomId};
 use crate::wire::SavedState;
 
 pub(super) async fn run(command: Send) -> Result<(), Failure> {
@@ -31,18 +32,33 @@ pub(super) async fn run(command: Send) -> Result<(), Failure> {
     }
     // Required by clap.
     let room = command.room.clone().ok_or_else(|| Failure::new(Exit::Failed, "--room is needed"))?;
-    let id = match command.id {
+    let content = match command.reply {
+        Some(target) => Content::reply(body, target, None),
+        None => Content::text(body),
+    };
+    send_one(&command.server, room, content, command.id, command.timeout).await
+}
+
+/// Sends one thing and waits until the server has it. `known`: its id, if an earlier attempt may have sent it.
+pub(super) async fn send_one(
+    server: &Server,
+    room: RoomId,
+    content: Content,
+    known: Option<MessageId>,
+    timeout: Duration,
+) -> Result<(), Failure> {
+    let id = match known {
         Some(id) => id,
         None => clock::random().map(MessageId::from_random).map_err(|error| {
             Failure::new(Exit::Failed, format!("the system gives no randomness: {error}"))
         })?,
     };
-    let deadline = Instant::now() + command.timeout;
+    let deadline = Instant::now() + timeout;
     // Log entries are not needed.
     let saved = SavedState { resume: None, since: Some(u64::MAX) };
-    let mut follow = Follow::start(&command.server, saved, false)?;
-    let draft = Draft { id, room, content: Content::text(body), at: clock::now().wall_ms };
-    let delivered = deliver(&mut follow, &command.server, draft, command.id.is_some(), deadline).await;
+    let mut follow = Follow::start(server, saved, false)?;
+    let draft = Draft { id, room, content, at: clock::now().wall_ms };
+    let delivered = deliver(&mut follow, server, draft, known.is_some(), deadline).await;
     if !matches!(&delivered, Err(failure) if matches!(failure.exit, Exit::TimedOut | Exit::Unknown)) {
         follow.end().await;
     }

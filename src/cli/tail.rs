@@ -99,7 +99,9 @@ impl Printer {
     /// Whether to print a message: rooms are chosen by id or name.
     fn is_wanted(&self, entry: &Entry, name: &RoomName) -> bool {
         let is_room = |wanted: &RoomId| *wanted == entry.draft.room || wanted.as_str() == name.as_str();
-        entry.draft.content.is_text()
+        let content = &entry.draft.content;
+        // People read messages; scripts hear of what changes them, too.
+        (content.is_text() || (self.command.json && content.target().is_some()))
             && !self.command.no_messages
             && self.command.room.as_ref().is_none_or(is_room)
     }
@@ -122,7 +124,7 @@ impl Printer {
                 )
             };
             print::line(&line)?;
-            if let Some(left) = &mut self.left {
+            if let Some(left) = self.left.as_mut().filter(|_| entry.draft.content.is_text()) {
                 *left -= 1;
                 if *left == 0 {
                     return Ok(false);

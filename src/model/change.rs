@@ -6,14 +6,12 @@ use unicode_properties::UnicodeEmoji;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::content::Content;
+pub use super::content::MAX_EMOJI_BYTES;
 use super::entry::Entry;
-use super::id::{MessageId, PrincipalId};
-use super::message::{Message, Position};
+use super::id::{MessageId, Position, PrincipalId};
 use super::principal::Sender;
 use super::time::WallMs;
 
-/// Maximum length of an emoji, in bytes of UTF-8. The longest that Unicode recommends has 35.
-pub const MAX_EMOJI_BYTES: usize = 64;
 /// Maximum number of different emoji on a message.
 pub const MAX_EMOJI: usize = 32;
 /// Maximum number of reactions to a message that are kept, those taken back included.
@@ -101,18 +99,6 @@ pub struct Quote {
 }
 
 impl Quote {
-    /// A quote of a message as it is now.
-    pub fn of(message: &Message) -> Self {
-        Quote {
-            id: message.id,
-            position: message.position,
-            sender: message.sender.clone(),
-            text: message.body().chars().take(MAX_QUOTE_CHARS).collect(),
-            deleted: message.is_deleted(),
-            revision: message.changes.as_deref().map_or(message.position, Changes::newest),
-        }
-    }
-
     pub(super) fn bytes(&self) -> usize {
         size_of::<Self>() + self.text.len() + self.sender.name.len() + self.sender.id.0.len()
     }
@@ -178,7 +164,12 @@ impl Changes {
 
     /// Takes in what an entry says of the message, whose author this is. Returns whether that changed anything, and the
     /// message's new words, if they are others.
-    fn apply(&mut self, entry: &Entry, place: Position, author: &PrincipalId) -> (bool, Option<String>) {
+    pub(super) fn apply(
+        &mut self,
+        entry: &Entry,
+        place: Position,
+        author: &PrincipalId,
+    ) -> (bool, Option<String>) {
         let mark = || Mark { by: entry.sender.clone(), at: entry.received, place };
         let is_later = |known: &Option<Mark>| known.as_ref().is_none_or(|known| known.place < place);
         match &entry.draft.content {
@@ -232,63 +223,11 @@ fn set(known: &mut Option<Switch>, switch: Switch) -> bool {
     is_later
 }
 
-impl Message {
-    /// Takes in an entry that changes this message, from its place. One from before the message is of another log and changes
-    /// nothing, nor does one that was taken in already. Returns whether anything changed.
-    pub fn change(&mut self, entry: &Entry, place: Position) -> bool {
-        if entry.draft.content.target() != Some(self.id) || place <= self.position {
-            return false;
-        }
-        let mut changes = self.changes.take().unwrap_or_default();
-        let (is_changed, words) = changes.apply(entry, place, &self.sender.id);
-        if let Some(words) = words {
-            let content = std::mem::replace(&mut self.content, Content::text(String::new()));
-            self.content = content.with_body(words);
-        }
-        if changes.deleted.is_some() && is_changed {
-            self.erase();
-        }
-        self.changes = (*changes != Changes::default()).then_some(changes);
-        is_changed
-    }
-
-    /// Lets go of what a deleted message said. What it replied to stays, so that its thread keeps its shape.
-    fn erase(&mut self) {
-        let content = std::mem::replace(&mut self.content, Content::text(String::new()));
-        self.content = content.deleted(None);
-        self.quote = None;
-    }
-
-    /// Whether it was deleted.
-    pub fn is_deleted(&self) -> bool {
-        self.changes.as_ref().is_some_and(|changes| changes.deleted.is_some())
-    }
-
-    /// Its last edit.
-    pub fn edited(&self) -> Option<&Mark> {
-        self.changes.as_ref()?.edited.as_ref()
-    }
-
-    /// Its deletion.
-    pub fn deleted(&self) -> Option<&Mark> {
-        self.changes.as_ref()?.deleted.as_ref()
-    }
-
-    /// Who pinned it, while it is.
-    pub fn pinned(&self) -> Option<&Mark> {
-        self.changes.as_ref()?.pinned()
-    }
-
-    /// The emoji on it; see [`Changes::reactions`].
-    pub fn reactions(&self) -> Vec<Reaction<'_>> {
-        self.changes.as_ref().map(|changes| changes.reactions()).unwrap_or_default()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::content::Draft;
     use super::super::id::RoomId;
+    use super::super::message::Message;
     use super::*;
 
     fn at(offset: u64) -> Position {

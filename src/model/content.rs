@@ -9,7 +9,6 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::change::MAX_EMOJI_BYTES;
 use super::id::{MessageId, Offset, PrincipalId, RoomId, RoomName};
 use super::principal::Sender;
 use super::time::WallMs;
@@ -40,6 +39,8 @@ pub const TARGET_OFFSET: &str = "target_offset";
 pub const ROOM_CHANGE: &str = "room_change";
 /// The kind of what changes who is a member of a room.
 pub const MEMBER: &str = "member";
+/// Maximum length of an emoji, in bytes of UTF-8. The longest that Unicode recommends has 35.
+pub const MAX_EMOJI_BYTES: usize = 64;
 /// Fields that a server gives to an entry. In what a client sends they are ignored.
 const OF_ENTRY: [&str; 3] = ["offset", "sender", "received"];
 /// What naming a message takes, in bytes of JSON.

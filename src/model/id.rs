@@ -230,6 +230,18 @@ impl TryFrom<String> for RoomName {
     }
 }
 
+/// Where a message stands in a room: first the *era*, then the offset.
+///
+/// An era is an unbroken stretch of one log as this client saw it. A changed epoch, or entries that the hub no longer
+/// holds, begin the next era: neighbours of different eras have a gap between them.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Position {
+    /// 1 for the first.
+    pub era: u32,
+    /// The hub's offset within it.
+    pub offset: Offset,
+}
+
 /// One connection of this app: a key into the settings and the database, never sent to a server.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -1,10 +1,9 @@
 //! Messages as a client keeps them, and what waits in the outbox.
 
-use serde::{Deserialize, Serialize};
-
-use super::change::{Changes, Quote, Replies};
+use super::change::{Changes, MAX_QUOTE_CHARS, Mark, Quote, Reaction, Replies};
 use super::content::{Content, Draft};
 use super::entry::Entry;
+pub use super::id::Position;
 use super::id::{MessageId, Offset, RoomId};
 use super::principal::Sender;
 use super::refusal::Refusal;
@@ -12,18 +11,6 @@ use super::time::WallMs;
 
 /// Longest message body, in bytes of UTF-8.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
-
-/// Where a message stands in a room: first the *era*, then the offset.
-///
-/// An era is an unbroken stretch of one log as this client saw it. A changed epoch, or entries that the hub no longer
-/// holds, begin the next era: neighbours of different eras have a gap between them.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Position {
-    /// 1 for the first.
-    pub era: u32,
-    /// The hub's offset within it.
-    pub offset: Offset,
-}
 
 /// A message as a client keeps and shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +71,73 @@ impl Message {
         let changed = self.changes.as_ref().map(|changes| changes.newest()).unwrap_or_default();
         let quoted = self.quote.as_ref().map(|quote| quote.revision).unwrap_or_default();
         self.position.max(changed).max(quoted).max(self.replies.newest)
+    }
+}
+
+impl Message {
+    /// Takes in an entry that changes this message, from its place. One from before the message is of another log and changes
+    /// nothing, nor does one that was taken in already. Returns whether anything changed.
+    pub fn change(&mut self, entry: &Entry, place: Position) -> bool {
+        if entry.draft.content.target() != Some(self.id) || place <= self.position {
+            return false;
+        }
+        let mut changes = self.changes.take().unwrap_or_default();
+        let (is_changed, words) = changes.apply(entry, place, &self.sender.id);
+        if let Some(words) = words {
+            let content = std::mem::replace(&mut self.content, Content::text(String::new()));
+            self.content = content.with_body(words);
+        }
+        if changes.deleted.is_some() && is_changed {
+            self.erase();
+        }
+        self.changes = (*changes != Changes::default()).then_some(changes);
+        is_changed
+    }
+
+    /// Lets go of what a deleted message said. What it replied to stays, so that its thread keeps its shape.
+    fn erase(&mut self) {
+        let content = std::mem::replace(&mut self.content, Content::text(String::new()));
+        self.content = content.deleted(None);
+        self.quote = None;
+    }
+
+    /// Whether it was deleted.
+    pub fn is_deleted(&self) -> bool {
+        self.changes.as_ref().is_some_and(|changes| changes.deleted.is_some())
+    }
+
+    /// Its last edit.
+    pub fn edited(&self) -> Option<&Mark> {
+        self.changes.as_ref()?.edited.as_ref()
+    }
+
+    /// Its deletion.
+    pub fn deleted(&self) -> Option<&Mark> {
+        self.changes.as_ref()?.deleted.as_ref()
+    }
+
+    /// Who pinned it, while it is.
+    pub fn pinned(&self) -> Option<&Mark> {
+        self.changes.as_ref()?.pinned()
+    }
+
+    /// The emoji on it; see [`Changes::reactions`].
+    pub fn reactions(&self) -> Vec<Reaction<'_>> {
+        self.changes.as_ref().map(|changes| changes.reactions()).unwrap_or_default()
+    }
+}
+
+impl Quote {
+    /// A quote of a message as it is now.
+    pub fn of(message: &Message) -> Self {
+        Quote {
+            id: message.id,
+            position: message.position,
+            sender: message.sender.clone(),
+            text: message.body().chars().take(MAX_QUOTE_CHARS).collect(),
+            deleted: message.is_deleted(),
+            revision: message.changes.as_deref().map_or(message.position, Changes::newest),
+        }
     }
 }
 

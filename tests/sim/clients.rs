@@ -149,6 +149,29 @@ impl World {
         }
     }
 
+    /// Edits, deletes, pins or reacts to a message that is on the screen; now and then to one that is nowhere.
+    pub(super) fn person_changes_a_message(&mut self, client: usize) {
+        let (id, nowhere) = (self.new_id(), self.new_id());
+        let choice = self.rng.up_to(9);
+        let which = self.rng.up_to(20) as usize;
+        let c = &mut self.clients[client];
+        if c.running.is_none() {
+            return;
+        }
+        let messages: Vec<(MessageId, RoomId)> =
+            c.disk.messages.values().map(|(_, entry)| (entry.draft.id, entry.draft.room.clone())).collect();
+        let (target, room) = messages.get(which).cloned().unwrap_or((nowhere, RoomId::general()));
+        c.typed += 1;
+        let content = match choice {
+            0..=3 => Content::edit(target, format!("{client}: edit {}", c.typed)),
+            4..=7 => Content::reaction(target, ["👍", "🎉"][choice as usize % 2], choice < 6),
+            8 => Content::pin(target, c.typed % 2 == 0),
+            _ => Content::delete(target),
+        };
+        self.figures.typed += 1;
+        self.tell(client, Input::Send(Draft { id, room, content, at: 0 }));
+    }
+
     /// Makes a room, and types into it at once. Others make some of the same names.
     pub(super) fn person_makes_a_room(&mut self, client: usize) {
         let (id, first) = (self.new_id(), self.new_id());

@@ -31,6 +31,8 @@ pub struct ClientDisk {
     pub outbox: BTreeMap<u64, OutboxItem>,
     /// Keyed by who and which, so that nothing is there twice; the value says where it stands.
     pub messages: BTreeMap<(PrincipalId, MessageId), (Position, Entry)>,
+    /// What changes messages, also those that are not here.
+    pub changes: BTreeMap<Position, Entry>,
 }
 
 /// A room, and whether the hub does not know it.
@@ -152,6 +154,8 @@ impl ClientDisk {
         if entry.draft.content.is_text() {
             let position = Position { era: self.era, offset: entry.offset };
             self.messages.insert((entry.sender.id.clone(), entry.draft.id), (position, entry));
+        } else if entry.draft.content.target().is_some() {
+            self.changes.insert(Position { era: self.era, offset: entry.offset }, entry);
         }
     }
 
@@ -272,7 +276,8 @@ impl ClientDisk {
     pub fn stored(&self) -> Stored {
         let rooms = self.rooms.iter().map(|room| {
             let of_room = self.in_order().into_iter().filter(|(_, entry)| entry.draft.room == room.id);
-            let messages: Vec<Message> = of_room.map(|(position, entry)| message(position, entry)).collect();
+            let messages: Vec<Message> =
+                of_room.map(|(position, entry)| self.message(position, entry)).collect();
             let newest = messages.last().map(|message| message.position).unwrap_or_default();
             StoredRoom {
                 id: room.id.clone(),
@@ -307,11 +312,20 @@ impl ClientDisk {
         }
     }
 
+    /// A message as it is now: with all that came to it since, in the order of the log.
+    fn message(&self, position: Position, entry: &Entry) -> Message {
+        let mut message = Message::new(entry.clone(), position, false);
+        for (place, change) in &self.changes {
+            message.change(change, *place);
+        }
+        message
+    }
+
     /// All of a room, as a page.
     pub fn page(&self, room: &RoomId) -> Page {
         let of_room = self.in_order().into_iter().filter(|(_, entry)| entry.draft.room == *room);
         Page {
-            messages: of_room.map(|(position, entry)| message(position, entry)).collect(),
+            messages: of_room.map(|(position, entry)| self.message(position, entry)).collect(),
             older_on_disk: false,
             older_on_hub: false,
             newer_on_disk: false,
@@ -329,8 +343,4 @@ pub fn let_go(changes: &mut [Change]) -> bool {
         }
     }
     is_some_gone
-}
-
-fn message(position: Position, entry: &Entry) -> Message {
-    Message::new(entry.clone(), position, false)
 }

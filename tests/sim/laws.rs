@@ -7,7 +7,9 @@ use duplex::link::durable::Change;
 use duplex::model::chat::Chat;
 use duplex::model::content::Draft;
 use duplex::model::event::{ChatEvent, LinkEvent, LogEvent};
-use duplex::model::{Delivery, Entry, Event, Feature, MessageId, Model, Principal, PrincipalId, RoomId};
+use duplex::model::{
+    Delivery, Entry, Event, Feature, Message, MessageId, Model, Position, Principal, PrincipalId, RoomId,
+};
 use duplex::wire::duplex::message::{self, ClientMessage, Decoded, HubMessage};
 use duplex::wire::duplex::server::Batch;
 
@@ -159,7 +161,8 @@ impl Client {
 pub fn what_was_typed_is_there_after_a_restart(client: &Client, known: &ClientDisk, model: &Model) {
     let shown: BTreeSet<MessageId> = client.chat(model).outbox.values().map(|item| item.draft.id).collect();
     for id in &client.queued {
-        let came_back = client.disk.messages.keys().any(|(who, known)| client.is(who) && known == id);
+        let came_back = client.disk.messages.keys().any(|(who, known)| client.is(who) && known == id)
+            || client.disk.changes.values().any(|entry| entry.draft.id == *id);
         let on_disk = known.outbox.values().any(|item| item.draft.id == *id);
         assert!(
             came_back != shown.contains(id),
@@ -206,6 +209,7 @@ impl World {
             self.rooms_are_as_the_log_makes_them(client);
             let process = self.process_of(client).expect("settled");
             process.model.read(|model| the_window_is_the_disk(client, model));
+            process.model.read(|model| self.messages_are_changed_as_the_log_says(client, model));
             for key in &client.shown {
                 assert!(client.disk.messages.contains_key(key), "it was shown and is gone: {key:?}");
             }
@@ -214,7 +218,14 @@ impl World {
 
     fn all_that_was_typed_is_at_the_hub(&self, client: &Client) {
         let key = |id: &MessageId| (PrincipalId(client.name.clone()), *id);
-        let at_the_hub: Vec<MessageId> = messages(&self.disk.log)
+        // What changes a message is sent like one.
+        let written =
+            |entry: &&Entry| entry.draft.content.is_text() || entry.draft.content.target().is_some();
+        let at_the_hub: Vec<MessageId> = self
+            .disk
+            .log
+            .iter()
+            .filter(written)
             .filter(|entry| client.is(&entry.sender.id))
             .map(|entry| entry.draft.id)
             .collect();
@@ -223,8 +234,25 @@ impl World {
             client.queued.iter().partition(|id| !at_the_hub.contains(id));
         assert_eq!(at_the_hub, kept, "once and in order at the hub");
         for id in lost {
-            let had_it = self.taken.contains(&key(&id)) && client.disk.messages.contains_key(&key(&id));
-            assert!(had_it, "lost: {id}");
+            let is_change = client.disk.changes.values().any(|entry| entry.draft.id == id);
+            let is_held = is_change || client.disk.messages.contains_key(&key(&id));
+            assert!(self.taken.contains(&key(&id)) && is_held, "lost: {id}");
+        }
+    }
+
+    /// Edits, deletions, reactions and pins end the same at all ends: as the order of the hub's log has them.
+    fn messages_are_changed_as_the_log_says(&self, client: &Client, model: &Model) {
+        let era = client.disk.era;
+        for room in client.chat(model).rooms.values() {
+            for shown in room.window.messages().filter(|message| message.position.era == era) {
+                let entry = self.disk.at(shown.position.offset).expect("it is at the hub");
+                let mut expected = Message::new(entry.clone(), shown.position, shown.live);
+                for change in &self.disk.log {
+                    expected.change(change, Position { era, offset: change.offset });
+                }
+                assert_eq!(shown.content, expected.content, "{shown:?}");
+                assert_eq!(shown.changes, expected.changes, "{shown:?}");
+            }
         }
     }
 

@@ -151,6 +151,7 @@ pub enum Happening {
     Type { client: usize },
     MakeRoom { client: usize },
     ChangeRoom { client: usize },
+    Change { client: usize },
     Mend { client: usize },
     Edit { client: usize },
     Discard { client: usize },
@@ -264,6 +265,9 @@ impl World {
             (50, Happening::ChangeRoom { client }),
             (50, Happening::ChangeRoom { client }),
             (50, Happening::Mend { client }),
+            (60, Happening::Change { client }),
+            (40, Happening::Change { client }),
+            (40, Happening::Change { client }),
             (40, Happening::Edit { client }),
         ] {
             if self.chance(percent) {
@@ -396,6 +400,7 @@ impl World {
             Happening::Type { client } => self.person_types(client),
             Happening::MakeRoom { client } => self.person_makes_a_room(client),
             Happening::ChangeRoom { client } => self.person_changes_a_room(client),
+            Happening::Change { client } => self.person_changes_a_message(client),
             Happening::Mend { client } => self.person_mends(client),
             Happening::Edit { client } => self.person_edits(client),
             Happening::Discard { client } => self.person_discards(client),
@@ -447,6 +452,7 @@ impl World {
             | Happening::Type { client }
             | Happening::MakeRoom { client }
             | Happening::ChangeRoom { client }
+            | Happening::Change { client }
             | Happening::Mend { client }
             | Happening::Edit { client }
             | Happening::Discard { client }

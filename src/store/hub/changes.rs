@@ -7,11 +7,11 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::error::{StoreError, int, unsigned};
-use super::Appended;
+use super::{Appended, read};
 use crate::model::change::{MAX_EMOJI, MAX_REACTIONS};
 use crate::model::content::{DELETED, EDIT, MESSAGE, REPLY_TO, THREAD};
 use crate::model::time::WallMs;
-use crate::model::{Content, Draft, Entry, Extra, MessageId, Offset, PrincipalId, Sender};
+use crate::model::{Content, Draft, Entry, Extra, MessageId, Offset, PrincipalId, RoomId, Sender};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -49,6 +49,16 @@ fn find(db: &Connection, id: MessageId) -> Result<Option<Target>> {
         })
         .optional()?;
     Ok(found)
+}
+
+/// The room of the message that a draft changes.
+pub(super) fn room_of(db: &Connection, content: &Content) -> Result<Option<(i64, RoomId)>> {
+    let Some(target) = content.target().map(|id| find(db, id)).transpose()?.flatten() else {
+        return Ok(None);
+    };
+    let mut query = db.prepare_cached("SELECT uid FROM room WHERE id = ?1")?;
+    let uid: String = query.query_row([target.room], |row| row.get(0))?;
+    Ok(Some((target.room, read::room_uid(uid)?)))
 }
 
 /// Whether a draft may be written into a room, as far as other messages decide that. `Ok`: the place of the message that it

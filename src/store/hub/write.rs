@@ -487,20 +487,23 @@ fn find_room(
         | Content::Delete { .. }
         | Content::Reaction { .. }
         | Content::Pin { .. } => {
-            let row = match rooms.row(db, &draft.room)? {
-                Some(row) => {
-                    rooms.remember(&draft.room, row);
+            let known = rooms.row(db, &draft.room)?;
+            let row = match known {
+                Some(row) => row,
+                // Whoever writes by hand knows its name, or the message that is to be changed.
+                None => {
+                    let called = match read::room_called(db, draft.room.as_str())? {
+                        None => changes::room_of(db, &draft.content)?,
+                        called => called,
+                    };
+                    let Some((row, id)) = called else { return Ok(Err(Appended::NoSuchRoom)) };
+                    draft.room = id;
                     row
                 }
-                // Whoever writes by hand knows its name.
-                None => match read::room_called(db, draft.room.as_str())? {
-                    Some((row, id)) => {
-                        draft.room = id;
-                        row
-                    }
-                    None => return Ok(Err(Appended::NoSuchRoom)),
-                },
             };
+            if known.is_some() {
+                rooms.remember(&draft.room, row);
+            }
             // What should not be there can be deleted all the same.
             let is_delete = matches!(draft.content, Content::Delete { .. });
             let is_refused = !is_delete && rooms.is_archived(db, row)?;
