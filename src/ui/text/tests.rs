@@ -947,6 +947,8 @@ fn every_sentence_about_links_is_there_in_both_languages() {
             BadLink::Message,
         ];
         let plain = [
+            words.copy_room_link,
+            words.copy_message_link,
             words.bad_title,
             words.other_computer,
             words.add_title,
