@@ -132,6 +132,9 @@ pub(super) fn text(argument: &str, max_bytes: usize) -> Result<String, Failure> 
 pub(super) fn sentence(refusal: &Refusal) -> String {
     match refusal {
         Refusal::NoSuchRoom => "there is no such room".to_owned(),
+        Refusal::NoSuchMessage => "there is no such message in the room, or it was deleted".to_owned(),
+        Refusal::NotYours => "somebody else wrote that message".to_owned(),
+        Refusal::NotAnEmoji => "that is not an emoji".to_owned(),
         Refusal::TooLarge { limit } => format!("the server takes at most {limit} bytes a message"),
         Refusal::NotAllowed => "this token may not write there".to_owned(),
         Refusal::SlowDown { .. } => "the server takes no more messages for now".to_owned(),

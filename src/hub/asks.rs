@@ -308,7 +308,14 @@ fn outcome(hub: &Hub, appended: Appended, why: Option<Refusal>, now: WallMs) -> 
         Appended::NotKnown => AppendOutcome::Refused(why.unwrap_or(Refusal::NotAllowed)),
         Appended::NoSuchRoom => AppendOutcome::Refused(Refusal::NoSuchRoom),
         Appended::RoomAlike { name } => AppendOutcome::Refused(Refusal::NameAlike { name }),
-        Appended::RoomIdTaken => {
+        Appended::NoSuchMessage => AppendOutcome::Refused(Refusal::NoSuchMessage),
+        Appended::NotYours => AppendOutcome::Refused(Refusal::NotYours),
+        Appended::TooMany { limit } => AppendOutcome::Refused(Refusal::TooMany { limit }),
+        Appended::Redundant { offset, received } => {
+            hub.metrics.repeated.add(1);
+            AppendOutcome::Redundant { offset, received }
+        }
+        Appended::RoomIdTaken | Appended::IdTaken => {
             AppendOutcome::Refused(Refusal::Other { code: "id_taken".to_owned(), detail: String::new() })
         }
         Appended::BadRoomName(why) => AppendOutcome::Refused(Refusal::BadName { detail: why.to_string() }),

@@ -2,6 +2,8 @@
 //! of the entry it comes from, and the later place wins: in whichever order entries come, all ends show the same.
 
 use serde::{Deserialize, Serialize};
+use unicode_properties::UnicodeEmoji;
+use unicode_segmentation::UnicodeSegmentation;
 
 use super::content::Content;
 use super::entry::Entry;
@@ -18,6 +20,17 @@ pub const MAX_EMOJI: usize = 32;
 pub const MAX_REACTIONS: usize = 1_000;
 /// Maximum length of what is quoted of a message, in characters.
 pub const MAX_QUOTE_CHARS: usize = 200;
+
+/// Whether a text is one emoji: of those that Unicode recommends, or one character that it calls so.
+pub fn is_emoji(text: &str) -> bool {
+    let is_part = |c: char| c.is_emoji_char_or_emoji_component() || matches!(c, '\u{200d}' | '\u{fe0f}');
+    let is_one = || {
+        text.graphemes(true).take(2).count() == 1
+            && text.chars().next().is_some_and(|first| first.is_emoji_char() && !first.is_ascii())
+            && text.chars().all(is_part)
+    };
+    text.len() <= MAX_EMOJI_BYTES && (emojis::get(text).is_some() || is_one())
+}
 
 /// What came to a message since it was written.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -242,7 +255,7 @@ impl Message {
     /// Lets go of what a deleted message said. What it replied to stays, so that its thread keeps its shape.
     fn erase(&mut self) {
         let content = std::mem::replace(&mut self.content, Content::text(String::new()));
-        self.content = content.deleted();
+        self.content = content.deleted(None);
         self.quote = None;
     }
 
@@ -398,6 +411,19 @@ mod tests {
             one.change(&entry(6, "bob", Content::reaction(id(5), emoji, false)), at(6 + number));
         }
         assert_eq!(one.reactions().len(), MAX_EMOJI);
+    }
+
+    #[test]
+    fn an_emoji_is_one_that_unicode_knows() {
+        for emoji in ["👍", "👍🏽", "❤️", "❤", "1️⃣", "🇰🇷", "👩🏽‍❤️‍💋‍👨🏿", "🏴󠁧󠁢󠁳󠁣󠁴󠁿"]
+        {
+            assert!(is_emoji(emoji), "{emoji}");
+        }
+        let long = "👨‍".repeat(12);
+        for other in ["", "a", "1", "👍👍", "👍 ", "+1", ":+1:", "가", "\u{200d}", "🏽x", long.as_str()]
+        {
+            assert!(!is_emoji(other), "{other:?}");
+        }
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub const CHANGES: [&str; 4] = [EDIT, DELETE, REACTION, PIN];
 pub const REPLY_TO: &str = "reply_to";
 /// The field of a message that names the first message of the thread it belongs to.
 pub const THREAD: &str = "thread";
+/// The field in which a server says by whom and when a message was deleted.
+pub const DELETED: &str = "deleted";
 /// The field in which a server says where in its log the message is that an entry refers to.
 pub const TARGET_OFFSET: &str = "target_offset";
 /// The kind of what changes a room.
@@ -333,15 +335,30 @@ impl Content {
         }
     }
 
-    /// What is left of a message that was deleted: what it replied to.
-    pub fn deleted(self) -> Self {
+    /// What is left of a message that was deleted: what it replied to, and who deleted it where that is to be said.
+    pub fn deleted(self, by: Option<(&Sender, WallMs)>) -> Self {
         let mut left = Extra::default();
         for name in [REPLY_TO, THREAD, TARGET_OFFSET] {
             if let Some(value) = self.extra().get(name) {
                 left.insert(name, value.clone());
             }
         }
+        if let Some((who, at)) = by {
+            left.insert(DELETED, serde_json::json!({"by": who, "at": at}));
+        }
         Content::Text { body: String::new(), extra: left }
+    }
+
+    /// Takes out what a server says of the deletion of this message: who deleted it, and when.
+    pub fn take_deleted(&mut self) -> Option<(Sender, WallMs)> {
+        #[derive(Deserialize)]
+        struct Deleted {
+            by: Sender,
+            at: WallMs,
+        }
+        let Content::Text { extra, .. } = self else { return None };
+        let Deleted { by, at } = serde_json::from_value(extra.remove(DELETED)?).ok()?;
+        Some((by, at))
     }
 
     /// The same with other words, where it has any.

@@ -53,7 +53,13 @@ pub struct Message {
 impl Message {
     /// The message of an entry.
     pub fn new(entry: Entry, position: Position, live: bool) -> Self {
-        let Entry { draft, sender, received, .. } = entry;
+        let Entry { mut draft, sender, received, .. } = entry;
+        // What was deleted before it came here. The entry that did so comes, too, and has a later place.
+        let deleted = draft.content.take_deleted();
+        let changes = deleted.map(|(by, at)| Box::new(Changes::deleted(by, at, position)));
+        if changes.is_some() {
+            draft.content = draft.content.deleted(None);
+        }
         Message {
             position,
             id: draft.id,
@@ -61,7 +67,7 @@ impl Message {
             content: draft.content,
             at: draft.at,
             received,
-            changes: None,
+            changes,
             quote: None,
             replies: Replies::default(),
             live,

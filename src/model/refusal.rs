@@ -7,8 +7,11 @@ use serde_json::Value;
 use super::id::RoomName;
 
 /// Codes of the reasons that this version knows, as on the wire.
-const KNOWN: [&str; 10] = [
+const KNOWN: [&str; 13] = [
     "no_such_room",
+    "no_such_message",
+    "not_yours",
+    "not_an_emoji",
     "too_large",
     "not_allowed",
     "slow_down",
@@ -28,6 +31,12 @@ const MAX_CODE_CHARS: usize = 64;
 pub enum Refusal {
     /// The room does not exist.
     NoSuchRoom,
+    /// The message that it changes or replies to is not there, was deleted, or is in another room.
+    NoSuchMessage,
+    /// It changes somebody else's message.
+    NotYours,
+    /// A reaction is not an emoji.
+    NotAnEmoji,
     /// The body is too large.
     TooLarge {
         /// The hub's limit, in bytes.
@@ -144,6 +153,9 @@ mod tests {
     fn every_known_reason_survives_a_round_trip() {
         let all = [
             (Refusal::NoSuchRoom, r#""no_such_room""#),
+            (Refusal::NoSuchMessage, r#""no_such_message""#),
+            (Refusal::NotYours, r#""not_yours""#),
+            (Refusal::NotAnEmoji, r#""not_an_emoji""#),
             (Refusal::TooLarge { limit: 9 }, r#"{"too_large":{"limit":9}}"#),
             (Refusal::NotAllowed, r#""not_allowed""#),
             (Refusal::SlowDown { retry_after_ms: 9 }, r#"{"slow_down":{"retry_after_ms":9}}"#),

@@ -452,6 +452,9 @@ fn completeness(complete: bool) -> &'static str {
 pub fn refused(words: &[&str]) -> Refusal {
     match words {
         [] | ["no_such_room"] => Refusal::NoSuchRoom,
+        ["no_such_message"] => Refusal::NoSuchMessage,
+        ["not_yours"] => Refusal::NotYours,
+        ["not_an_emoji"] => Refusal::NotAnEmoji,
         ["not_allowed"] => Refusal::NotAllowed,
         ["too_large", limit] => Refusal::TooLarge { limit: limit.parse().unwrap() },
         ["other", code] => Refusal::Other { code: (*code).to_owned(), detail: String::new() },
@@ -465,6 +468,9 @@ pub fn refused(words: &[&str]) -> Refusal {
 pub fn refusal(refusal: &Refusal) -> String {
     match refusal {
         Refusal::NoSuchRoom => "no_such_room".to_owned(),
+        Refusal::NoSuchMessage => "no_such_message".to_owned(),
+        Refusal::NotYours => "not_yours".to_owned(),
+        Refusal::NotAnEmoji => "not_an_emoji".to_owned(),
         Refusal::TooLarge { limit } => format!("too_large {limit}"),
         Refusal::NotAllowed => "not_allowed".to_owned(),
         Refusal::SlowDown { retry_after_ms } => format!("slow_down {retry_after_ms}"),

@@ -13,7 +13,7 @@ use super::write::{key, saturated};
 use super::{FirstAt, Loaded};
 use crate::model::change::Replies;
 use crate::model::chat::MAX_ROOMS;
-use crate::model::content::MESSAGE;
+use crate::model::content::{EDIT, MESSAGE};
 use crate::model::event::{ChatEvent, Event, Page, Side, Stored, StoredRoom};
 use crate::model::intent::Jump;
 use crate::model::time::WallMs;
@@ -215,7 +215,7 @@ pub(super) fn outbox_item(row: &Row<'_>) -> Result<OutboxItem> {
 fn content(kind: String, body: String, extra: Option<String>) -> Result<Content> {
     let extra = extra.map(|json| Extra::from_json(&json)).unwrap_or_default();
     // Of an unknown kind all is among the fields.
-    let body = (kind == MESSAGE || !body.is_empty()).then_some(Value::String(body));
+    let body = (kind == MESSAGE || kind == EDIT || !body.is_empty()).then_some(Value::String(body));
     Content::from_fields(&kind, body, extra).map_err(|error| StoreError::Nonsense(error.to_owned()))
 }
 

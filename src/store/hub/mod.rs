@@ -1,5 +1,6 @@
 //! [`HubStore`]: a hub's log, its principals and invites, in `hub.db`. What is answered is on disk.
 
+mod changes;
 mod io_health;
 mod lists;
 mod people;
@@ -35,6 +36,7 @@ use crate::model::{
     Draft, Entry, Epoch, MessageId, NamedRoom, Offset, Principal, PrincipalId, RoomId, RoomName, Sender,
 };
 use crate::wire::duplex::server::{Lists, ListsFrom};
+pub use changes::MAX_PINNED;
 use io_health::{IoHealth, Probe};
 pub use rights::{Change, MAX_KEPT_INVITES, MAX_OPEN_INVITES, NotChanged, Owner, OwnerRefused};
 use write::{Appender, Job};
@@ -104,6 +106,24 @@ pub enum Appended {
     },
     /// No room can be made under this name. Nothing was written.
     BadRoomName(BadName),
+    /// The message that it changes or replies to is not there, was deleted, or is in another room. Nothing was written.
+    NoSuchMessage,
+    /// It changes somebody else's message, which its sender may not. Nothing was written.
+    NotYours,
+    /// Another sender's message has this id. Nothing was written.
+    IdTaken,
+    /// There is as much of it at the message or in the room as there may be. Nothing was written.
+    TooMany {
+        /// The limit.
+        limit: u64,
+    },
+    /// It would change nothing: what it says stands already. Nothing was written.
+    Redundant {
+        /// The place of the message that it refers to.
+        offset: Offset,
+        /// When that was written.
+        received: WallMs,
+    },
     /// There is as much as there may be. Nothing was written, nor any later message of the same job.
     Refused {
         /// Which limit.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::super::error::{StoreError, unsigned};
-use crate::model::content::{MESSAGE, ROOM};
+use crate::model::content::{EDIT, MESSAGE, ROOM};
 use crate::model::time::WallMs;
 use crate::model::{
     Content, Draft, Entry, Extra, MessageId, NamedRoom, Offset, PrincipalId, RoomId, RoomName, Sender,
@@ -14,7 +14,7 @@ use crate::model::{
 type Result<T> = std::result::Result<T, StoreError>;
 
 const COLUMNS: &str =
-    "entry.offset, entry.id, principal, sender_name, kind, uid, body, at, received, extra, name";
+    "entry.offset, entry.id, principal, sender_name, kind, uid, body, at, received, extra, name, target";
 
 pub(super) fn at(db: &Connection, offset: Offset) -> Result<Option<(MessageId, WallMs)>> {
     let mut query = db.prepare_cached("SELECT id, received FROM entry WHERE offset = ?1")?;
@@ -145,11 +145,16 @@ fn entry(row: &Row<'_>) -> Result<Entry> {
         extra.insert("name", Value::String(row.get(10)?));
     }
     // Of an unknown kind all is among the fields.
-    let body = (kind == MESSAGE || !body.is_empty()).then_some(Value::String(body));
+    let body = (kind == MESSAGE || kind == EDIT || !body.is_empty()).then_some(Value::String(body));
     let room = room_uid(row.get(5)?)?;
     let draft = Draft {
         id: MessageId(Uuid::from_bytes(row.get(1)?)),
-        content: Content::from_fields(kind, body, extra).map_err(nonsense)?,
+        content: match row.get::<_, Option<i64>>(11)? {
+            None => Content::from_fields(kind, body, extra).map_err(nonsense)?,
+            Some(target) => Content::from_fields(kind, body, extra)
+                .map_err(nonsense)?
+                .with_target_offset(Some(unsigned(target))),
+        },
         room,
         at: row.get(7)?,
     };

@@ -5,7 +5,7 @@ use super::super::migrate::{Schema, Synchronous};
 /// The database of a hub.
 pub(super) const SCHEMA: Schema = Schema {
     application_id: 0x4475_7048,
-    steps: &[V1, LIMITS, RIGHTS, CONTENT, ROOM_IDS],
+    steps: &[V1, LIMITS, RIGHTS, CONTENT, ROOM_IDS, CHANGES],
     sync: Synchronous::Full,
 };
 
@@ -140,4 +140,26 @@ ALTER TABLE room RENAME COLUMN name TO uid;
 ALTER TABLE room ADD COLUMN name TEXT NOT NULL DEFAULT '';
 UPDATE room SET name = uid;
 CREATE INDEX room_name ON room (name);
+";
+
+/// What changes messages; see `changes`. An id alone names a message, whoever wrote it: the index that keeps
+/// `(principal, id)` unique has the id first.
+const CHANGES: &str = "
+ALTER TABLE entry ADD COLUMN target INTEGER;
+CREATE INDEX entry_target ON entry (target) WHERE target IS NOT NULL;
+DROP INDEX entry_identity;
+CREATE UNIQUE INDEX entry_identity ON entry (id, principal);
+
+CREATE TABLE reaction (
+    target    INTEGER NOT NULL,
+    emoji     TEXT NOT NULL,
+    principal TEXT NOT NULL,
+    PRIMARY KEY (target, emoji, principal)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE pinned (
+    room   INTEGER NOT NULL,
+    target INTEGER NOT NULL,
+    PRIMARY KEY (room, target)
+) STRICT, WITHOUT ROWID;
 ";

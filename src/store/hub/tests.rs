@@ -457,6 +457,7 @@ fn outcome(appended: &Appended) -> Result<u64, &'static str> {
         Appended::BadRoomName(_) => Err("bad name"),
         Appended::RoomIdTaken => Err("id taken"),
         Appended::Refused { .. } => Err("refused"),
+        changing => unreachable!("nothing was changed: {changing:?}"),
     }
 }
 

@@ -13,7 +13,7 @@ use super::super::inspect::{self, Findings, MAX_TOLD};
 use super::super::migrate::{self, Schema};
 use super::super::salvage::Source;
 use super::schema::SCHEMA;
-use super::{FILE, HUB_SENDER, HubStore, read};
+use super::{FILE, HUB_SENDER, HubStore, changes, read};
 use crate::model::time::WallMs;
 use crate::model::{Epoch, MessageId, NamedRoom, RoomId, RoomName};
 
@@ -296,6 +296,9 @@ fn make_whole(db: &Connection, source: &Source, anew: Anew<'_>) -> Result<Vec<St
     let made = number_anew(db, now, new_id)?;
     if made > 0 {
         lines.push(format!("entry: {made} entries that make a room were missing, and are made again"));
+    }
+    if has("pinned")? {
+        changes::rebuild(db)?;
     }
     db.execute("DELETE FROM read_marker WHERE offset < 1 OR room NOT IN (SELECT id FROM room)", ())?;
     if has_gone {

@@ -13,7 +13,7 @@ use super::super::writer::Work;
 use super::io_health::IoHealth;
 use super::rooms::Rooms;
 use super::usage::Usage;
-use super::{Append, Appended, HUB_SENDER, LogLimits, Quota, State, read, retain};
+use super::{Append, Appended, HUB_SENDER, LogLimits, Quota, State, changes, read, retain};
 use crate::model::name;
 use crate::model::time::WallMs;
 use crate::model::{Content, Draft, Entry, Epoch, MessageId, Offset, PrincipalId, RoomId, RoomName, Sender};
@@ -427,9 +427,15 @@ fn append(
         Ok(found) => found,
         Err(refused) => return Ok(refused),
     };
+    let target = match changes::check(db, &mut new.draft, found, &new.sender)? {
+        Ok(target) => target,
+        Err(refused) => return Ok(refused),
+    };
     if let Some((quota, until)) = gate.refuses(db, &new)? {
         return Ok(Appended::Refused { quota, until });
     }
+    // It is in a column: a repaired log has other offsets.
+    new.draft.content = new.draft.content.with_target_offset(None);
     let offset = *head + 1;
     let room = match found {
         Some(row) => row,
@@ -454,7 +460,12 @@ fn append(
         content.fields_json()
     ])?;
     *head = offset;
-    Ok(Appended::New(Entry { draft: new.draft, offset, sender: new.sender, received: new.received }))
+    let mut entry = Entry { draft: new.draft, offset, sender: new.sender, received: new.received };
+    if let Some(target) = target {
+        changes::written(db, &entry, room, target)?;
+        entry.draft.content = entry.draft.content.with_target_offset(Some(target));
+    }
+    Ok(Appended::New(entry))
 }
 
 /// The row of the room that a draft is for; none for one that it makes. `Err`: it cannot be written.
@@ -464,7 +475,11 @@ fn find_room(
     rooms: &mut Rooms,
 ) -> Result<std::result::Result<Option<i64>, Appended>> {
     match &mut draft.content {
-        Content::Text { .. } => {
+        Content::Text { .. }
+        | Content::Edit { .. }
+        | Content::Delete { .. }
+        | Content::Reaction { .. }
+        | Content::Pin { .. } => {
             if let Some(row) = rooms.row(db, &draft.room)? {
                 rooms.remember(&draft.room, row);
                 return Ok(Ok(Some(row)));
@@ -481,7 +496,9 @@ fn find_room(
             let wanted = name.get_or_insert_with(|| RoomName::of_id(&draft.room));
             Ok(check_room(db, &draft.room, wanted, rooms)?.map(|()| None))
         }
-        _ => Err(StoreError::Nonsense("an entry of no known kind".to_owned())),
+        Content::RoomChange { .. } | Content::Member { .. } | Content::Unknown(_) => {
+            Err(StoreError::Nonsense("an entry of no known kind".to_owned()))
+        }
     }
 }
 

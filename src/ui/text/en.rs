@@ -251,6 +251,15 @@ fn refusal(refusal: &Refusal) -> Sentence {
         Refusal::NoSuchRoom => {
             say("The room no longer exists on the server.", "Copy the text into another room.")
         }
+        Refusal::NoSuchMessage => {
+            say("The message was deleted, or the server no longer keeps it.", "Discard this.")
+        }
+        Refusal::NotYours => {
+            say("Only the person who wrote the message can change it.", "Ask them, or your server's admin.")
+        }
+        Refusal::NotAnEmoji => {
+            say("The server doesn't take this as a reaction.", "Choose an emoji from the list.")
+        }
         Refusal::TooLarge { limit } => say(
             format!("The server takes at most {} KiB in one message.", limit / 1024),
             "Edit it, or send it in parts.",

@@ -265,6 +265,11 @@ pub(super) fn with(sentence: &str, words: &str) -> String {
 fn refusal(refusal: &Refusal) -> Sentence {
     match refusal {
         Refusal::NoSuchRoom => say("서버에 그 방이 더는 없습니다.", "글을 복사해 다른 방에 쓰세요."),
+        Refusal::NoSuchMessage => say("메시지가 삭제되었거나 서버에 더는 없습니다.", "이 항목을 버리세요."),
+        Refusal::NotYours => {
+            say("메시지는 쓴 사람만 바꿀 수 있습니다.", "쓴 사람이나 서버 관리자에게 부탁하세요.")
+        }
+        Refusal::NotAnEmoji => say("서버가 반응으로 받지 않는 글자입니다.", "목록에서 이모지를 고르세요."),
         Refusal::TooLarge { limit } => say(
             format!("서버는 메시지 하나에 {}KiB까지만 받습니다.", limit / 1024),
             "고치거나 나누어 보내세요.",

@@ -70,9 +70,12 @@ fn whys() -> Vec<Why> {
     all
 }
 
-fn refusals() -> [Refusal; 10] {
+fn refusals() -> [Refusal; 13] {
     [
         Refusal::NoSuchRoom,
+        Refusal::NoSuchMessage,
+        Refusal::NotYours,
+        Refusal::NotAnEmoji,
         Refusal::TooLarge { limit: 65536 },
         Refusal::NotAllowed,
         Refusal::SlowDown { retry_after_ms: 1 },

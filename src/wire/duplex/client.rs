@@ -685,10 +685,9 @@ impl ClientSession {
             Content::Room { private: Some(_), .. } if !self.features.has(Feature::PrivateRooms) => {
                 Some(Refusal::NotAllowed)
             }
-            Content::RoomChange { .. } if !self.features.has(Feature::RoomChanges) => {
-                Some(Refusal::NotAllowed)
+            changing if feature_of(changing).is_some_and(|feature| !self.features.has(feature)) => {
+                Some(Refusal::UnknownKind { kind: changing.kind().to_owned() })
             }
-            Content::Member { .. } if !self.features.has(Feature::Membership) => Some(Refusal::NotAllowed),
             Content::Unknown(unknown) if !self.features.has_kind(&unknown.kind) => {
                 Some(Refusal::UnknownKind { kind: unknown.kind.clone() })
             }
@@ -762,6 +761,19 @@ fn excerpt(frame: &Frame) -> String {
     match frame {
         Frame::Text(text) => text.chars().take(MAX_EXCERPT_CHARS).collect(),
         Frame::Binary(bytes) => format!("({} bytes)", bytes.len()),
+    }
+}
+
+/// What a hub must offer to be sent this.
+fn feature_of(content: &Content) -> Option<Feature> {
+    match content {
+        Content::Edit { .. } => Some(Feature::Edits),
+        Content::Delete { .. } => Some(Feature::Deletions),
+        Content::Reaction { .. } => Some(Feature::Reactions),
+        Content::Pin { .. } => Some(Feature::Pins),
+        Content::RoomChange { .. } => Some(Feature::RoomChanges),
+        Content::Member { .. } => Some(Feature::Membership),
+        Content::Text { .. } | Content::Room { .. } | Content::Unknown(_) => None,
     }
 }
 

@@ -292,6 +292,13 @@ pub enum AppendOutcome {
         /// When it was written.
         received: i64,
     },
+    /// It would change nothing. Nothing was stored.
+    Redundant {
+        /// The place of the message that it refers to.
+        offset: Offset,
+        /// When that was written.
+        received: i64,
+    },
     /// There is a room of this name already. Nothing was stored.
     RoomExists {
         /// Its id.

@@ -23,6 +23,8 @@ use super::message::{
 use super::readings::{self, Names};
 use super::{limits, proof};
 use crate::frame::Frame;
+use crate::model::change::is_emoji;
+use crate::model::content::CHANGES;
 use crate::model::message::MAX_BODY_BYTES;
 use crate::model::{
     Content, Draft, Entry, MessageId, Offset, Principal, PrincipalId, PrincipalKind, Refusal, Sender,
@@ -439,6 +441,9 @@ impl ServerSession {
                 let entry = self.is_to_be_sent(offset);
                 HubMessage::Ack { id, offset, received, entry, room: None }
             }
+            AppendOutcome::Redundant { offset, received } => {
+                HubMessage::Ack { id, offset, received, entry: false, room: None }
+            }
             AppendOutcome::RoomExists { room, offset, received } => {
                 HubMessage::Ack { id, offset, received, entry: false, room: Some(room) }
             }
@@ -678,13 +683,12 @@ fn refusal_of_content(content: &Content) -> Option<Refusal> {
         Content::RoomChange { .. } | Content::Member { .. } => {
             Some(Refusal::UnknownKind { kind: content.kind().to_owned() })
         }
+        Content::Unknown(unknown) if CHANGES.contains(&unknown.kind.as_str()) => other("malformed"),
         Content::Unknown(unknown) => {
             Some(Refusal::UnknownKind { kind: limits::cut(&unknown.kind, limits::TITLE_CHARS) })
         }
-        changing if changing.target().is_some() => {
-            Some(Refusal::UnknownKind { kind: changing.kind().to_owned() })
-        }
-        Content::Text { body, .. } if body.is_empty() => other("empty"),
+        Content::Text { body, .. } | Content::Edit { body, .. } if body.is_empty() => other("empty"),
+        Content::Reaction { emoji, .. } if !is_emoji(emoji) => Some(Refusal::NotAnEmoji),
         _ if content.body().len() > MAX_BODY_BYTES => too_large(MAX_BODY_BYTES),
         // What entries are sent in is nested deeper than what they came in.
         _ if content.extra().depth() > limits::EXTRA_DEPTH => other("too_deep"),

@@ -7,18 +7,8 @@ use crate::wire::duplex::limits;
 use crate::wire::duplex::message::HubMessage;
 
 /// What this hub does not do yet.
-const NOT_YET: [Feature; 10] = [
-    Feature::RoomChanges,
-    Feature::Membership,
-    Feature::PrivateRooms,
-    Feature::Roles,
-    Feature::Status,
-    Feature::Replies,
-    Feature::Edits,
-    Feature::Deletions,
-    Feature::Reactions,
-    Feature::Pins,
-];
+const NOT_YET: [Feature; 5] =
+    [Feature::RoomChanges, Feature::Membership, Feature::PrivateRooms, Feature::Roles, Feature::Status];
 
 /// What the hub offers to this principal.
 pub(super) fn features_for(me: &Principal) -> Features {
