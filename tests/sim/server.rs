@@ -105,7 +105,7 @@ impl World {
         if let Some(answer) = hub::answer(&self.disk, &ask) {
             return Some(answer);
         }
-        if let HubRequest::Append { draft, sender, refusal } = ask {
+        if let HubRequest::Append { draft, sender, refusal, .. } = ask {
             let refusal = refusal.or_else(|| self.hub_is_full(15));
             self.waiting.push_back(hub::Waiting { session: conn, draft, sender, refusal });
             if !std::mem::replace(&mut self.sync_due, true) {
@@ -166,7 +166,7 @@ impl World {
             match earlier.or(own).or_else(|| self.hub_is_full(10)) {
                 // It may be on disk all the same, since an earlier try.
                 Some(refusal) => {
-                    if append.draft.content.is_text() {
+                    if !append.draft.content.is_room() {
                         refused.insert(append.session, refusal.clone());
                     }
                     let refusal = append.refusal.clone().unwrap_or(refusal);

@@ -280,6 +280,7 @@ fn refusal(refusal: &Refusal) -> Sentence {
         Refusal::BadName { detail: d } => {
             say(format!("The server does not accept this name{}.", detail(d)), "Choose another name.")
         }
+        Refusal::Archived => say("This room is archived.", "Ask its owner or an admin to unarchive it."),
         Refusal::UnknownKind { .. } => say(
             "The server does not know this kind of message.",
             "Ask your server's admin to update the server.",
