@@ -64,6 +64,7 @@ pub static ENGLISH: Words = Words {
     messages: "Messages",
     you: |name| format!("{name} (you)"),
     kind_admin: "admin",
+    kind_integration: "bot",
     kind_device: "device",
     kind_hint: "Assigned by the server: nobody can put it in their own name",
     said: |who, when| format!("{who}, {when}"),

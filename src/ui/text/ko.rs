@@ -78,6 +78,7 @@ pub static KOREAN: Words = Words {
     messages: "메시지 목록",
     you: |name| format!("{name}(나)"),
     kind_admin: "관리자",
+    kind_integration: "봇",
     kind_device: "기기",
     kind_hint: "서버가 표시하는 역할입니다. 이름으로 흉내 낼 수 없습니다.",
     said: |who, when| format!("{who}, {when}"),
