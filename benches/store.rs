@@ -37,7 +37,7 @@ fn main() {
         let dir = tempfile::tempdir().unwrap();
         println!("fsync of one page on this disk: {}", fsync(dir.path()));
         runtime.block_on(fill(dir.path(), messages));
-        first_rows(dir.path());
+        first_rows(&runtime, dir.path());
         runtime.block_on(pages(dir.path(), messages));
         runtime.block_on(unread(dir.path(), messages));
         runtime.block_on(latency(dir.path(), commits));
@@ -128,12 +128,12 @@ async fn wait_for_index(dir: &Path) {
     }
 }
 
-fn first_rows(dir: &Path) {
+fn first_rows(runtime: &tokio::runtime::Runtime, dir: &Path) {
     let memory = rss();
     let began = Instant::now();
     let opened = ClientStore::open(dir);
     let open = began.elapsed();
-    let loaded = opened.store.load_blocking(CONNECTION).unwrap();
+    let loaded = runtime.block_on(opened.store.load(CONNECTION)).unwrap();
     let all = began.elapsed();
     assert_eq!(loaded.stored.rooms[0].messages.len(), 100);
     println!(

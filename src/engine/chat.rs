@@ -19,6 +19,8 @@ struct End {
     position: Option<Position>,
     is_loading: bool,
     next: Offset,
+    /// Where the server's last page of history began: it may have had no message.
+    asked_to: Option<Offset>,
 }
 
 impl Engine {
@@ -112,9 +114,15 @@ impl Engine {
                 Side::Newer => (room.window.after, room.window.last(), room.loading_newer),
             };
             let position = last.map(|message| message.position);
-            Some(End { edge, position, is_loading, next: chat.received_to + 1 })
+            Some(End {
+                edge,
+                position,
+                is_loading,
+                next: chat.received_to + 1,
+                asked_to: room.asked_to(chat.era()),
+            })
         });
-        let Some(End { edge, position, is_loading: false, next }) = end else { return };
+        let Some(End { edge, position, is_loading: false, next, asked_to }) = end else { return };
         let loading = ChatEvent::Loading { room: room.clone(), side, loading: true };
         match (edge, position) {
             (Edge::End, _) => {}
@@ -126,10 +134,29 @@ impl Engine {
             (Edge::Hub, position) => {
                 if self.is_online(connection) {
                     self.show_chat(connection, loading);
-                    let before = position.map_or(next, |position| position.offset);
+                    let before =
+                        position.map_or(next, |position| position.offset).min(asked_to.unwrap_or(next));
                     self.ask_in_chat(now, connection, ChatRequest::History { room, before, limit: PAGE });
                 }
             }
+        }
+    }
+
+    /// A page of history is on disk: what was known of its messages before they came is there, and not in the page.
+    pub(super) fn read_history_again(&mut self, connection: ConnectionId, event: &Event) {
+        if let Event::Chat(ChatEvent::History { room, before, entries, .. }) = event
+            && !entries.is_empty()
+            && let Some(era) =
+                self.model.read(|model| model.connections.get(&connection).map(|found| found.chat.era()))
+        {
+            let (room, from) = (room.clone(), Position { era, offset: *before });
+            self.effects.push_back(Effect::ReadPage {
+                connection,
+                room,
+                from,
+                side: Side::Older,
+                limit: PAGE,
+            });
         }
     }
 

@@ -22,11 +22,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::link;
 use crate::link::durable;
-use crate::model::event::Update;
+use crate::model::event::{ChatEvent, Update};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::notices::Notifier;
 use crate::model::time::BootMs;
-use crate::model::{ConnectionId, SharedModel, Time};
+use crate::model::{ConnectionId, Event, SharedModel, Time};
 
 use commits::Commits;
 use connection::Connection;
@@ -196,10 +196,14 @@ impl Engine {
                 durable::Output::Hangup { code } => Effect::HangUp { connection, code },
                 durable::Output::Apply(event) => {
                     self.count_after(connection, &event);
-                    match self.devices_after(now, connection, event) {
-                        Some(event) => Effect::Event(connection, event),
-                        None => continue,
+                    let Some(event) = self.devices_after(now, connection, event) else { continue };
+                    let is_history = matches!(event, Event::Chat(ChatEvent::History { .. }));
+                    let again = is_history.then(|| event.clone());
+                    self.effects.push_back(Effect::Event(connection, event));
+                    if let Some(history) = again {
+                        self.read_history_again(connection, &history);
                     }
+                    continue;
                 }
                 durable::Output::Write { ticket, change } => {
                     self.keep(connection, ticket, change);

@@ -61,6 +61,8 @@ pub struct Room {
     pub loading_newer: bool,
     /// When somebody last looked at it: counts looks at all rooms of the connection.
     looked_at: Aside<u64>,
+    /// Where the server's last page of history began.
+    asked_to: Aside<Option<Position>>,
 }
 
 /// How far the making of a room has come.
@@ -499,6 +501,9 @@ impl Chat {
         if room.window.before != Edge::Hub {
             return;
         }
+        if let Some(first) = entries.first() {
+            room.asked_to.0 = Some(Position { era, offset: first.offset });
+        }
         let (mut messages, mut changes) = (Vec::new(), Vec::new());
         for entry in entries {
             let position = Position { era, offset: entry.offset };
@@ -816,7 +821,13 @@ impl Room {
             loading_older: false,
             loading_newer: false,
             looked_at: Aside::default(),
+            asked_to: Aside::default(),
         }
+    }
+
+    /// Where the server's last page of history in this era began, whether any message was in it or not.
+    pub fn asked_to(&self, era: u32) -> Option<Offset> {
+        self.asked_to.0.filter(|place| place.era == era).map(|place| place.offset)
     }
 
     fn loading(&mut self, side: Side) -> &mut bool {

@@ -184,7 +184,7 @@ impl Window {
             if old != message.position {
                 let moved = self.messages.remove(&old);
                 self.bytes -= moved.as_ref().map_or(0, cost);
-            } else if self.messages.contains_key(&old) {
+            } else if self.messages.get(&old).is_some_and(|known| known.revision() >= message.revision()) {
                 return;
             }
         }

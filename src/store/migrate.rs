@@ -164,7 +164,8 @@ fn prepare(db: &Connection, schema: &Schema) -> Result<(), StoreError> {
          PRAGMA foreign_keys = ON;
          PRAGMA trusted_schema = OFF;
          PRAGMA temp_store = MEMORY;
-         PRAGMA cache_size = -2048;",
+         PRAGMA cache_size = -2048;
+         PRAGMA secure_delete = ON;",
     )?;
     db.pragma_update(None, "journal_size_limit", WAL_LIMIT)?;
     match schema.sync {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::error::{StoreError, int, unsigned};
+use super::changes;
 use super::counts::{self, Counts};
 use super::identity::{Filters, Rows};
 use super::later;
@@ -14,22 +15,26 @@ use super::search::index;
 use super::write::{self, Log, key, saturated};
 use crate::model::content::Content;
 use crate::model::notices::mentions;
-use crate::model::{ConnectionId, Entry, Offset, Position, RoomId};
+use crate::model::{ConnectionId, Entry, MessageId, Offset, Position, RoomId};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
 /// A connection's messages while some are being taken in: senders and rooms are looked up once.
 pub(super) struct MessageWriter<'a> {
-    db: &'a Connection,
-    connection: ConnectionId,
-    era: u32,
+    pub(super) db: &'a Connection,
+    pub(super) connection: ConnectionId,
+    pub(super) era: u32,
+    /// Whether there are changes whose messages are not here yet.
+    pub(super) is_waited: bool,
+    /// Rows of messages that others of the same batch refer to.
+    pub(super) found: HashMap<MessageId, i64>,
     my_id: Option<String>,
     pub(super) my_name: Option<String>,
     pub(super) me: Option<i64>,
     /// The first offset of this era that never came.
     next: Offset,
-    filters: &'a Filters,
-    rows: Rows,
+    pub(super) filters: &'a Filters,
+    pub(super) rows: Rows,
     counts: Counts,
     numbering: index::Numbering,
     senders: HashMap<String, i64>,
@@ -60,6 +65,8 @@ impl<'a> MessageWriter<'a> {
             db,
             connection,
             era: log.era,
+            is_waited: changes::is_waited(db, connection)?,
+            found: HashMap::new(),
             my_id: log.me,
             my_name: None,
             me: None,
@@ -89,8 +96,8 @@ impl<'a> MessageWriter<'a> {
             Content::Edit { .. }
             | Content::Delete { .. }
             | Content::Reaction { .. }
-            | Content::Pin { .. }
-            | Content::Unknown(_) => self.keep_json(entry)?,
+            | Content::Pin { .. } => self.change(entry)?,
+            Content::Unknown(_) => self.keep_json(entry)?,
             Content::Room { .. } => {
                 rooms::made(self.db, self.connection, entry)?;
                 self.keep_json_of_room(entry)?;
@@ -182,6 +189,7 @@ impl<'a> MessageWriter<'a> {
             }
             let unread = known.room == room && known.position > read && Some(sender) != self.me;
             self.db.prepare_cached("DELETE FROM message WHERE rowid = ?1")?.execute([known.row])?;
+            changes::leave(self.db, known.room, known.position)?;
             self.count(known.room, known.position, sender, -1)?;
             place = Place::Moved { unread };
         }
@@ -202,6 +210,7 @@ impl<'a> MessageWriter<'a> {
             self.count(room, position, *sender, -1)?;
         }
         if !senders.is_empty() {
+            changes::leave(self.db, room, position)?;
             self.db
                 .prepare_cached("DELETE FROM message WHERE room = ?1 AND era = ?2 AND offset = ?3")?
                 .execute(place)?;
@@ -238,6 +247,12 @@ impl<'a> MessageWriter<'a> {
         self.numbering.keep_author(self.db, sender, &entry.sender.name)?;
         self.numbering.enter(self.db, row, entry.received)?;
         self.count(room, Position { era: self.era, offset: entry.offset }, sender, 1)?;
+        if self.is_waited {
+            self.arrived(entry.draft.id, row)?;
+        }
+        if entry.draft.content.thread().is_some() {
+            self.count_reply(entry)?;
+        }
         Ok(true)
     }
 
@@ -257,7 +272,7 @@ impl<'a> MessageWriter<'a> {
         Ok(())
     }
 
-    fn sender(&mut self, principal: &str) -> Result<i64> {
+    pub(super) fn sender(&mut self, principal: &str) -> Result<i64> {
         if let Some(id) = self.senders.get(principal) {
             return Ok(*id);
         }

@@ -19,7 +19,7 @@ use super::identity::Filters;
 use super::open::{self, Found, Location};
 use super::search::index;
 use super::write::{self, Taken};
-use super::{Commit, Health, Loaded, Outcome, Write, read};
+use super::{Commit, Health, Outcome, Write};
 use crate::model::event::ChatEvent;
 use crate::model::{Banner, ConnectionId, Event, Offset};
 
@@ -41,10 +41,10 @@ pub(super) enum Job {
         writes: Vec<Write>,
         reply: oneshot::Sender<Outcome>,
     },
-    /// What there is of a connection is wanted.
-    Load {
+    /// The person's changes of a connection that are held are wanted.
+    Held {
         connection: ConnectionId,
-        reply: oneshot::Sender<Result<Loaded, StoreError>>,
+        reply: oneshot::Sender<Vec<Write>>,
     },
     /// A reader found damage.
     Suspect,
@@ -170,12 +170,11 @@ impl ClientWriter {
         is_some_gone
     }
 
-    /// What the disk has of a connection, and what a person did that is held.
-    fn load(&self, connection: ConnectionId) -> Result<Loaded, StoreError> {
-        let mut loaded = read::load(self.db.as_ref().ok_or(StoreError::Closed)?, connection)?;
+    /// The person's changes of a connection that are held; servers send the others again.
+    fn held_of(&self, connection: ConnectionId) -> Vec<Write> {
         let held = self.held.iter().filter(|held| held.connection == connection);
-        held.flat_map(|held| &held.writes).for_each(|write| write.add_to(&mut loaded.stored));
-        Ok(loaded)
+        let writes = held.flat_map(|held| &held.writes);
+        writes.filter(|write| !open::can_be_replayed(write)).cloned().collect()
     }
 
     /// Writes all that is held. Returns what became of each, or nothing if the disk took none of it.
@@ -402,13 +401,15 @@ impl Work for ClientWriter {
 
     fn batch(&mut self, jobs: Vec<Job>) {
         let mut replies = Vec::new();
-        let mut loads = Vec::new();
         for job in jobs {
             match job {
                 Job::Commit { connection, writes, reply } => {
                     replies.push((reply, self.hold(connection, writes)));
                 }
-                Job::Load { connection, reply } => loads.push((connection, reply)),
+                Job::Held { connection, reply } => {
+                    // Whoever asked may have gone.
+                    let _ = reply.send(self.held_of(connection));
+                }
                 Job::Suspect => self.examine(),
                 Job::IndexDamaged => self.index_anew(),
                 #[cfg(test)]
@@ -443,9 +444,6 @@ impl Work for ClientWriter {
             };
             // Whoever asked may have gone.
             let _ = reply.send(outcome);
-        }
-        for (connection, reply) in loads {
-            let _ = reply.send(self.load(connection));
         }
         if let Some(db) = self.db.as_mut().filter(|_| self.held.is_empty()) {
             let turn = self.background.keep_up(db);

@@ -6,7 +6,7 @@ use super::super::error::{StoreError, int};
 use super::book::MessageWriter;
 use super::identity::Filters;
 use super::write::{Log, key};
-use crate::model::content::{MEMBER, MESSAGE, ROOM, ROOM_CHANGE};
+use crate::model::content::{DELETE, EDIT, MEMBER, MESSAGE, PIN, REACTION, ROOM, ROOM_CHANGE};
 use crate::model::{ConnectionId, Content, Entry};
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -23,13 +23,8 @@ pub(super) fn keep(db: &Connection, connection: ConnectionId, era: u32, entry: &
     db.prepare_cached(
         "INSERT OR REPLACE INTO other_entry (connection, era, offset, json, known) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?
-    .execute(params![key(connection), era, int(entry.offset)?, json, is_of_room(&entry.draft.content)])?;
+    .execute(params![key(connection), era, int(entry.offset)?, json, !entry.draft.content.is_unknown()])?;
     Ok(())
-}
-
-/// Whether it makes or changes a room: it is put where it belongs as it comes.
-fn is_of_room(content: &Content) -> bool {
-    matches!(content, Content::Room { .. } | Content::RoomChange { .. } | Content::Member { .. })
 }
 
 /// Puts at most `limit` of the entries that were kept, and that this version knows, where they belong. Returns whether
@@ -41,13 +36,16 @@ pub(super) fn project(db: &mut Connection, filters: &Filters, limit: u32) -> Res
     for (place, entry) in kept {
         // A message is kept whole where it is now. What cannot be read after all is not tried again.
         let done = match &entry {
-            Some(entry) if entry.draft.content.is_text() => "DELETE FROM other_entry",
+            Some(entry) if entry.draft.content.is_text() || entry.draft.content.target().is_some() => {
+                "DELETE FROM other_entry"
+            }
             _ => "UPDATE other_entry SET known = 1",
         };
         transaction
             .prepare_cached(&format!("{done} WHERE connection = ?1 AND era = ?2 AND offset = ?3"))?
             .execute(params![place.0, place.1, place.2])?;
-        if let Some(entry) = entry {
+        // Of a kind that is known, and with fields that are not: it stays.
+        if let Some(entry) = entry.filter(|entry| !entry.draft.content.is_unknown()) {
             project_one(&transaction, filters, place, &entry)?;
         }
     }
@@ -59,11 +57,12 @@ fn known_now(db: &Connection, limit: u32) -> Result<Vec<(EntryKey, Option<Entry>
     // The expression is that of the index.
     let mut query = db.prepare_cached(
         "SELECT connection, era, offset, json FROM other_entry
-         WHERE CASE WHEN json_valid(json) THEN json_extract(json, '$.kind') END IN (?1, ?2, ?3, ?4)
+         WHERE CASE WHEN json_valid(json) THEN json_extract(json, '$.kind') END IN (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
              AND known = 0
-         ORDER BY connection, era, offset LIMIT ?5",
+         ORDER BY connection, era, offset LIMIT ?9",
     )?;
-    let mut rows = query.query(params![MESSAGE, ROOM, ROOM_CHANGE, MEMBER, limit])?;
+    let mut rows =
+        query.query(params![MESSAGE, ROOM, ROOM_CHANGE, MEMBER, EDIT, DELETE, REACTION, PIN, limit])?;
     let mut kept = Vec::new();
     while let Some(row) = rows.next()? {
         let entry = row.get_ref(3)?.as_str().ok().and_then(|json| serde_json::from_str(json).ok());

@@ -7,6 +7,7 @@
 
 mod background;
 mod book;
+mod changes;
 mod counts;
 mod held;
 mod identity;
@@ -174,20 +175,21 @@ impl ClientStore {
         self.shared.health.clone()
     }
 
-    /// What the disk has of a connection, of each room the newest messages, and what a person did that is only held yet.
+    /// What the disk has of a connection, of each room the newest messages, and the person's changes that are only held yet.
     pub async fn load(&self, connection: ConnectionId) -> Result<Loaded, StoreError> {
-        let (reply, loaded) = oneshot::channel();
-        let jobs = self.jobs().ok_or(StoreError::Closed)?;
-        jobs.send(Job::Load { connection, reply }).await.map_err(|_| StoreError::Closed)?;
-        self.checked(loaded.await.unwrap_or(Err(StoreError::Closed)))
+        // Asked for first: what is written meanwhile is in both, and applying it again changes nothing.
+        let held = self.held(connection).await?;
+        let mut loaded = self.read(move |db| read::load(db, connection)).await?;
+        held.iter().for_each(|write| write.add_to(&mut loaded.stored));
+        Ok(loaded)
     }
 
-    /// [`ClientStore::load`], for a start. Panics within a runtime.
-    pub fn load_blocking(&self, connection: ConnectionId) -> Result<Loaded, StoreError> {
-        let (reply, loaded) = oneshot::channel();
+    /// The person's changes that the disk does not have yet.
+    async fn held(&self, connection: ConnectionId) -> Result<Vec<Write>, StoreError> {
+        let (reply, held) = oneshot::channel();
         let jobs = self.jobs().ok_or(StoreError::Closed)?;
-        jobs.blocking_send(Job::Load { connection, reply }).map_err(|_| StoreError::Closed)?;
-        self.checked(loaded.blocking_recv().unwrap_or(Err(StoreError::Closed)))
+        jobs.send(Job::Held { connection, reply }).await.map_err(|_| StoreError::Closed)?;
+        held.await.map_err(|_| StoreError::Closed)
     }
 
     /// At most `limit` messages of a room next to a position, which itself is not among them.

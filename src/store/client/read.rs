@@ -1,17 +1,16 @@
 //! What is read from the database: a connection as a start needs it, pages of a room, counts. Every query goes by an
 //! index, and takes a room of a million messages like one of a hundred.
 
-use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::super::error::{StoreError, unsigned};
-use super::identity::{Filters, Rows, StoredId};
+use super::changes;
+use super::identity::{Filters, Rows};
 use super::rooms;
 use super::write::{key, saturated};
 use super::{FirstAt, Loaded};
-use crate::model::change::Replies;
 use crate::model::chat::MAX_ROOMS;
 use crate::model::content::{EDIT, MESSAGE};
 use crate::model::event::{ChatEvent, Event, Page, Side, Stored, StoredRoom};
@@ -19,7 +18,7 @@ use crate::model::intent::Jump;
 use crate::model::time::WallMs;
 use crate::model::{
     ConnectionId, Content, Delivery, Draft, Epoch, Extra, Features, Message, MessageId, Offset, OutboxItem,
-    Position, Principal, PrincipalId, PrincipalKind, ResumePoint, RoomId, RoomName, Sender,
+    Position, Principal, PrincipalId, PrincipalKind, ResumePoint, RoomId, RoomName,
 };
 use crate::wire::{Saved, SavedState};
 
@@ -432,13 +431,15 @@ fn run(db: &Connection, room: i64, which: Run, limit: u32) -> Result<Found> {
             more = true;
             break;
         }
-        let message = message(row)?;
+        let message = changes::message(row)?;
         bytes += message.content.bytes();
         messages.push(message);
     }
     if matches!(which, Run::Before(_)) {
         messages.reverse();
     }
+    drop(rows);
+    changes::fill(db, room, &mut messages)?;
     Ok(Found { messages, more })
 }
 
@@ -447,25 +448,6 @@ fn exists(db: &Connection, room: i64, which: Run) -> Result<bool> {
     let mut query =
         db.prepare_cached(&format!("SELECT 1 FROM message WHERE room = ?1 AND {condition} LIMIT 1"))?;
     Ok(query.exists(params![room, position.era, saturated(position.offset)])?)
-}
-
-fn message(row: &Row<'_>) -> Result<Message> {
-    Ok(Message {
-        position: Position { era: row.get(0)?, offset: unsigned(row.get(1)?) },
-        id: row.get::<_, StoredId>(2)?.0,
-        sender: Sender { id: PrincipalId(row.get(3)?), name: row.get(4)? },
-        at: row.get(5)?,
-        received: row.get(6)?,
-        content: Content::Text { body: row.get(7)?, extra: extra(row.get_ref(8)?) },
-        changes: None,
-        quote: None,
-        replies: Replies::default(),
-        live: false,
-    })
-}
-
-fn extra(json: ValueRef<'_>) -> Extra {
-    json.as_str().map(Extra::from_json).unwrap_or_default()
 }
 
 pub(super) fn room_id(db: &Connection, connection: ConnectionId, name: &RoomId) -> Result<Option<i64>> {

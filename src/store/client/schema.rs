@@ -5,7 +5,7 @@ use super::super::migrate::{Schema, Synchronous};
 /// The database of the app.
 pub(super) const SCHEMA: Schema = Schema {
     application_id: 0x4475_7043,
-    steps: &[V1, V2, V3, V4, V5, CONTENT, ROOM_IDS, SCALE, ROOM_INFO],
+    steps: &[V1, V2, V3, V4, V5, CONTENT, ROOM_IDS, SCALE, ROOM_INFO, MESSAGE_CHANGES],
     sync: Synchronous::Full,
 };
 
@@ -243,4 +243,40 @@ CREATE INDEX room_uncounted ON room (id) WHERE counted_era > 0;
 /// What is known of a room beside its id and name, as JSON; none: a public room of which nothing else was told.
 const ROOM_INFO: &str = "
 ALTER TABLE room ADD COLUMN info TEXT;
+";
+
+/// What changes messages; see `changes`.
+const MESSAGE_CHANGES: &str = "
+CREATE TABLE message_change (
+    room         INTEGER NOT NULL,
+    era          INTEGER NOT NULL,
+    offset       INTEGER NOT NULL,
+    changes      TEXT NOT NULL,
+    replies      INTEGER NOT NULL DEFAULT 0,
+    reply_era    INTEGER NOT NULL DEFAULT 0,
+    reply_offset INTEGER NOT NULL DEFAULT 0,
+    pinned       INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (room, era, offset)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX message_pinned ON message_change (room, era, offset) WHERE pinned;
+
+CREATE TABLE message_revision (
+    room      INTEGER NOT NULL,
+    era       INTEGER NOT NULL,
+    offset    INTEGER NOT NULL,
+    by_era    INTEGER NOT NULL,
+    by_offset INTEGER NOT NULL,
+    received  INTEGER NOT NULL,
+    body      TEXT NOT NULL,
+    PRIMARY KEY (room, era, offset, by_era, by_offset)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE waiting_change (
+    connection INTEGER NOT NULL REFERENCES connection (id) ON DELETE CASCADE,
+    target     BLOB NOT NULL,
+    era        INTEGER NOT NULL,
+    offset     INTEGER NOT NULL,
+    json       TEXT NOT NULL,
+    PRIMARY KEY (connection, target, era, offset)
+) STRICT, WITHOUT ROWID;
 ";

@@ -1,5 +1,6 @@
 //! What a person would notice of `client.db`: nothing is lost, nothing is there twice, and the app goes on.
 
+mod changes;
 mod damage;
 mod era;
 mod held;
@@ -95,7 +96,7 @@ pub(super) fn commit(store: &ClientStore, writes: Vec<Write>) {
 }
 
 pub(super) fn load(store: &ClientStore) -> Loaded {
-    store.load_blocking(C).unwrap()
+    wait(store.load(C)).unwrap()
 }
 
 /// Lets a test look at, or break, what the writer thread has.
@@ -223,7 +224,7 @@ fn a_removed_connection_leaves_nothing_and_the_others_stay() {
         tell.send(rows(keeper)).unwrap();
     });
     assert_eq!(told.recv().unwrap(), 50);
-    assert_eq!(offsets(&store.load_blocking(ConnectionId(8)).unwrap()).len(), 50);
+    assert_eq!(offsets(&wait(store.load(ConnectionId(8))).unwrap()).len(), 50);
     // Its number may be given to another one.
     commit(&store, log());
     assert_eq!(offsets(&load(&store)).len(), 50);

@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::error::{StoreError, int, unsigned};
 use super::book::MessageWriter;
+use super::changes;
 use super::counts;
 use super::identity::Filters;
 use super::{Write, outbox, read, rooms};
@@ -438,7 +439,8 @@ fn history(
     let mut book = MessageWriter::new(db, connection, log, filters)?;
     let mut lowest = floor;
     let mut start = complete;
-    for entry in entries.iter().filter(|entry| entry.draft.room == *name && entry.offset < before) {
+    // The newest first: what changes a message waits for it, and is applied in the order of the log.
+    for entry in entries.iter().rev().filter(|entry| entry.draft.room == *name && entry.offset < before) {
         lowest = lowest.min(int(entry.offset)?);
         match &entry.draft.content {
             Content::Text { .. } => book.old_message(entry)?,
@@ -446,13 +448,13 @@ fn history(
                 start = true;
                 book.keep_json_of_room(entry)?;
             }
-            Content::RoomChange { .. }
-            | Content::Member { .. }
-            | Content::Edit { .. }
+            Content::RoomChange { .. } | Content::Member { .. } | Content::Unknown(_) => {
+                book.keep_json(entry)?
+            }
+            Content::Edit { .. }
             | Content::Delete { .. }
             | Content::Reaction { .. }
-            | Content::Pin { .. }
-            | Content::Unknown(_) => book.keep_json(entry)?,
+            | Content::Pin { .. } => book.change(entry)?,
         }
     }
     book.save()?;
@@ -481,6 +483,7 @@ pub(super) fn purge(db: &Connection, limit: u32) -> Result<bool> {
     )?;
     if deleted == 0 {
         db.execute("DELETE FROM room_count WHERE room = ?1", [room])?;
+        changes::purge(db, room)?;
         db.execute("DELETE FROM purge WHERE room = ?1", [room])?;
     }
     Ok(true)

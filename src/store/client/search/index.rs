@@ -243,6 +243,36 @@ impl<'a> Grams<'a> {
     }
 }
 
+/// A message says something else now; nothing, where it was deleted: then it leaves the index.
+pub(in super::super) fn changed(db: &Connection, message: i64) -> Result<()> {
+    let key: Option<i64> = db
+        .prepare_cached("SELECT key FROM search_entry WHERE message = ?1")?
+        .query_row([message], |row| row.get(0))
+        .optional()?;
+    // One that was there before the index is taken in as it is then.
+    let Some(key) = key else { return Ok(()) };
+    let since: i64 = db.prepare_cached("SELECT since FROM search_state")?.query_row((), |row| row.get(0))?;
+    let mut query =
+        db.prepare_cached("SELECT room, sender, sender_name, body FROM message WHERE rowid = ?1")?;
+    let mut rows = query.query([message])?;
+    let Some(row) = rows.next()? else { return Ok(()) };
+    let entry =
+        Entry { room: row.get(0)?, sender: row.get(1)?, sender_name: text(row, 2)?, body: text(row, 3)? };
+    // What is behind is taken in as it is then.
+    if message <= since {
+        db.prepare_cached("DELETE FROM search WHERE rowid = ?1")?.execute([key])?;
+    }
+    if entry.body.is_empty() {
+        db.prepare_cached("DELETE FROM search_entry WHERE key = ?1")?.execute([key])?;
+    } else if message <= since {
+        let mut grams = Grams::new(db);
+        if let Some(author) = grams.author(&entry)? {
+            grams.write(key, author, &entry)?;
+        }
+    }
+    Ok(())
+}
+
 /// How many messages' grams are behind, at most.
 pub(in super::super) fn behind(db: &Connection) -> Result<i64> {
     Ok(db

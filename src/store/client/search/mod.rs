@@ -137,7 +137,8 @@ fn hit(row: &Row<'_>, query: &Query) -> Result<Option<Hit>> {
     let at = row.get(6)?;
     let body = row.get_ref(7)?.as_str().map_err(|error| StoreError::Nonsense(error.to_string()))?;
     let folded = Folded::of(body);
-    if !query.is_when(at) || !query.is_said(&folded) {
+    // Nothing is left of one that was deleted.
+    if body.is_empty() || !query.is_when(at) || !query.is_said(&folded) {
         return Ok(None);
     }
     let connection: i64 = row.get(8)?;
