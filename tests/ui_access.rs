@@ -31,6 +31,7 @@ const NAMES: &[&str] = &[
     "message that waits",
     "store",
     "MIT",
+    "Delete",
     "Apache",
     "--data-dir",
     "workshop",

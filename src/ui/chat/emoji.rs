@@ -107,7 +107,7 @@ pub(super) fn named(name: &str) -> Option<&'static Named> {
 /// How well it fits: 0 is best.
 fn rank(named: &Named, typed: &str) -> Option<u8> {
     let of_name = |name: &str, cldr: bool| match () {
-        () if name == typed => Some(if cldr { 1 } else { 0 }),
+        () if name == typed => Some(if cldr { 2 } else { 0 }),
         () if name.starts_with(typed) => Some(if cldr { 3 } else { 1 }),
         () if name.contains(typed) => Some(4),
         () => None,

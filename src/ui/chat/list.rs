@@ -188,6 +188,45 @@ impl List {
         self.anchor == Anchor::End && self.was_focused
     }
 
+    /// What of the room concerns the list. Of a thread all that is in memory is shown, and no more is loaded.
+    fn facts(&self, cx: &Cx, key: &RoomKey) -> Option<RoomFacts> {
+        let mut facts = facts(cx, key)?;
+        if self.thread.is_some() {
+            (facts.before, facts.after, facts.unread) = (Edge::End, Edge::End, 0);
+        }
+        Some(facts)
+    }
+
+    fn scroll_bars(
+        &mut self,
+        ui: &mut Ui,
+        cx: &mut Cx,
+        key: &RoomKey,
+        facts: &RoomFacts,
+        (rect, id): (Rect, Id),
+        placed: &[Placed],
+    ) {
+        self.unread_button(ui, cx, key, facts, rect, placed);
+        let visible = (placed.first().map(|p| p.item.key), placed.last().map(|p| p.item.key));
+        if let Some(jump) = self.bar.show(ui, cx, rect, id, facts, visible, self.anchor == Anchor::End) {
+            self.jump(cx, key, facts, jump);
+        }
+    }
+
+    /// Does what a key asks for with the selected message; it is selected no more.
+    fn act_on_selected(
+        &mut self,
+        cx: &Cx,
+        key: &RoomKey,
+        columns: &paint::Columns,
+        placed: &[Placed],
+        action: Action,
+    ) -> Option<MessageAction> {
+        let chosen = self.act_by_keys(cx, key, columns, placed, action)?;
+        self.selection.clear();
+        Some(chosen)
+    }
+
     /// Draws the list into what is left of the pane.
     pub(super) fn show(
         &mut self,
@@ -203,16 +242,12 @@ impl List {
             return None;
         }
         let id = Id::unique(("messages", key, self.thread));
-        let mut facts = facts(cx, key)?;
-        if self.thread.is_some() {
-            // What of a thread is in memory is all that is shown.
-            (facts.before, facts.after, facts.unread) = (Edge::End, Edge::End, 0);
-        }
+        let facts = self.facts(cx, key)?;
         let response = ui.interact(rect, id, Sense::focusable_noninteractive());
+        let label = if self.thread.is_some() { cx.words.chat.thread } else { cx.words.messages };
         ui.ctx().accesskit_node_builder(id, |node| {
             node.set_role(Role::Log);
-            let is_thread = self.thread.is_some();
-            node.set_label(if is_thread { cx.words.chat.thread } else { cx.words.messages });
+            node.set_label(label);
         });
         if std::mem::replace(&mut self.was_focused, focused) && !focused && self.anchor == Anchor::End {
             // What comes while the person looks elsewhere is new to them.
@@ -237,19 +272,11 @@ impl List {
                 paint::empty(ui, cx, key, rect);
             } else {
                 chosen = self.rows(ui, cx, key, id, &columns, &placed, menu_row);
-                if let Some(act) = self.show_toolbar(ui, cx, key, id, &columns, &placed) {
-                    chosen.0 = Some(act);
-                }
+                chosen.0 = self.show_toolbar(ui, cx, key, id, &columns, &placed).or(chosen.0.take());
             }
         });
         let (mut act, leads_to) = chosen;
-        if let Some(action) = by_keys {
-            let chosen = self.act_by_keys(cx, key, &columns, &placed, action);
-            if chosen.is_some() {
-                self.selection.clear();
-            }
-            act = chosen.or(act);
-        }
+        act = by_keys.and_then(|action| self.act_on_selected(cx, key, &columns, &placed, action)).or(act);
         self.remember(&placed, rect.height());
         if dragged != 0.0 {
             self.move_by(dragged, rect.height());
@@ -259,13 +286,7 @@ impl List {
         if self.thread.is_none() {
             self.mark_read(cx, key, &facts, &slice, focused);
             self.load_more(cx, key, &facts, scrolled);
-            self.unread_button(ui, cx, key, &facts, rect, &placed);
-        }
-        let visible = (placed.first().map(|p| p.item.key), placed.last().map(|p| p.item.key));
-        if self.thread.is_none()
-            && let Some(jump) = self.bar.show(ui, cx, rect, id, &facts, visible, self.anchor == Anchor::End)
-        {
-            self.jump(cx, key, &facts, jump);
+            self.scroll_bars(ui, cx, key, &facts, (rect, id), &placed);
         }
         self.jump_button(ui, cx, key, &facts, rect);
         self.selection_bar(ui, cx, key, rect);

@@ -65,6 +65,29 @@ pub(super) fn show(
     wish
 }
 
+/// What can be done about a message that the server does not have.
+fn pending(ui: &mut Ui, cx: &Cx, row: &Row) -> Option<RowAction> {
+    let mut wish = None;
+    let waits = row.progress.waits_for_the_person();
+    let again = if row.progress == Progress::Unsure { cx.words.send_again } else { cx.words.retry };
+    if waits || row.progress.can_be_changed() {
+        menu::separator(ui);
+    }
+    if waits && menu::item(ui, again).clicked() {
+        wish = Some(RowAction::Act(MessageAction::Resend(row.id)));
+    }
+    if row.progress.can_be_changed()
+        && let Some(edit) = edit(row)
+        && menu::item(ui, cx.words.edit).clicked()
+    {
+        wish = Some(RowAction::Act(edit));
+    }
+    if (waits || row.progress.can_be_changed()) && menu::danger(ui, cx.words.delete).clicked() {
+        wish = Some(RowAction::Act(MessageAction::Discard(row.id)));
+    }
+    wish
+}
+
 fn items(
     ui: &mut Ui,
     cx: &Cx,
@@ -122,23 +145,7 @@ fn items(
     {
         wish = Some(RowAction::Act(MessageAction::Mention(row.author.name.clone())));
     }
-    let waits = row.progress.waits_for_the_person();
-    let again = if row.progress == Progress::Unsure { cx.words.send_again } else { cx.words.retry };
-    if waits || row.progress.can_be_changed() {
-        menu::separator(ui);
-    }
-    if waits && menu::item(ui, again).clicked() {
-        wish = Some(RowAction::Act(MessageAction::Resend(row.id)));
-    }
-    if row.progress.can_be_changed()
-        && let Some(edit) = edit(row)
-        && menu::item(ui, cx.words.edit).clicked()
-    {
-        wish = Some(RowAction::Act(edit));
-    }
-    if (waits || row.progress.can_be_changed()) && menu::danger(ui, cx.words.delete).clicked() {
-        wish = Some(RowAction::Act(MessageAction::Discard(row.id)));
-    }
+    wish = pending(ui, cx, row).or(wish);
     if acts::offered(cx, key, placed, row).contains(&Act::Delete) {
         menu::separator(ui);
         if menu::danger(ui, cx.words.delete).clicked() {

@@ -71,7 +71,7 @@ fn action(action: Action) -> &'static str {
         Action::Reply => "Reply",
         Action::React => "Add reaction",
         Action::EditMessage => "Edit",
-        Action::DeleteMessage => "Delete",
+        Action::DeleteMessage => "Delete message",
         Action::PinMessage => "Pin or unpin",
         Action::EditLast => "Edit your last message (in an empty message box)",
     }

@@ -71,7 +71,7 @@ fn action(action: Action) -> &'static str {
         Action::Reply => "답장",
         Action::React => "반응 추가",
         Action::EditMessage => "수정",
-        Action::DeleteMessage => "삭제",
+        Action::DeleteMessage => "메시지 삭제",
         Action::PinMessage => "고정 또는 고정 해제",
         Action::EditLast => "내 마지막 메시지 수정 (입력란이 비어 있을 때)",
     }
