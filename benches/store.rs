@@ -232,6 +232,7 @@ async fn hub(dir: &Path, clients: u64, appends: u64) {
             for number in 0..each {
                 let entry = entry(client << 32 | number);
                 let append = Append {
+                    role: duplex::model::Role::Operator,
                     draft: Draft {
                         id: entry.draft.id,
                         room: entry.draft.room,

@@ -22,7 +22,7 @@ use duplex::model::search::{self, Patience, Scope, Search};
 use duplex::model::time::WallMs;
 use duplex::model::{
     Banner, Connection, ConnectionId, Delivery, DeviceId, Entry, LanguageChoice, Level, LinkState, MessageId,
-    PrincipalId, RoomId, Sender, SharedModel, Theme,
+    PrincipalId, Role, RoomId, Sender, SharedModel, Theme,
 };
 use duplex::settings::{self, SecretStore, Settings};
 use duplex::store::client::{self, ClientStore};
@@ -208,7 +208,9 @@ fn describe_hub(store: &HubStore) -> String {
             }
         }
     }
-    for invite in wait(store.invites(String::new())).unwrap().0 {
+    for mut invite in wait(store.invites(String::new())).unwrap().0 {
+        // No version before roles has one: whoever was invited may do what everybody could.
+        assert!(matches!(invite.role.take(), Some(Role::Operator | Role::Admin)));
         writeln!(text, "invite {}", serde_json::to_string(&invite).unwrap()).unwrap();
     }
     for room in wait(store.rooms()).unwrap() {
@@ -314,7 +316,14 @@ fn everything_in_an_earlier_hub_directory_is_there() {
         let again = |sender: &str, id: MessageId, to: &str| {
             let sender = Sender { id: PrincipalId(sender.into()), name: "again".into() };
             let draft = Draft { id, room: room(to), content: Content::text("again"), at: AFTERWARDS };
-            wait(store.append(Append { draft, sender, received: AFTERWARDS, only_known: false })).unwrap()
+            wait(store.append(Append {
+                draft,
+                sender,
+                role: Role::Operator,
+                received: AFTERWARDS,
+                only_known: false,
+            }))
+            .unwrap()
         };
         let gone = again("old-jun", "0d8f4e38-3dd0-48f5-8f93-39cf69df9f4a".parse().unwrap(), "general");
         assert!(matches!(gone, Appended::Known { offset: 2, received: 1_790_813_513_435 }), "{gone:?}");

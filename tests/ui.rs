@@ -1095,3 +1095,14 @@ fn older_messages_are_not_asked_for_where_the_server_gives_none() {
     let asks = |intent: &Intent| matches!(intent, Intent::Chat(ChatIntent::LoadMore { .. }));
     assert!(!window.intents().iter().any(asks));
 }
+
+#[test]
+fn a_program_that_posts_is_marked_whatever_it_is_called() {
+    let mut window = Window::online();
+    let mut entry = message(1, "general", "Ada", "The backup is done.");
+    entry.sender.id = duplex::model::PrincipalId("hook:5f1e".into());
+    let entries = vec![entry, message(2, "general", "mina", "Thanks.")];
+    window.event(Event::Chat(ChatEvent::Entries { entries, live: true }));
+    // Of Ada's messages alone.
+    assert_eq!(window.harness.query_all_by_label("bot").count(), 1);
+}

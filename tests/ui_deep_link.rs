@@ -4,15 +4,17 @@
 #[expect(dead_code, reason = "the window's other tests use the rest")]
 mod ui_support;
 
+use duplex::model::DeepLink;
 use duplex::model::event::Update;
 use duplex::model::id::RoomId;
 use duplex::model::intent::{ChatIntent, Credential, Intent, Jump, LinkIntent};
 use duplex::model::link_state::LinkState;
-use duplex::model::message::Position;
+use duplex::model::message::{Delivery, Position};
 use duplex::model::profile::Secret;
 use duplex::model::search::MessageFound;
 use duplex::ui::Options;
 use egui::Key;
+use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable;
 
 use ui_support::{CONNECTION, Window, general, id};
@@ -187,4 +189,41 @@ fn a_link_that_is_pasted_as_an_address_becomes_one() {
     window.run();
     let address = window.harness.get_by_label("Server address or invite").value();
     assert_eq!(address.as_deref(), Some("wss://other.example:7870/v1/socket"));
+}
+
+/// What a click on this copies.
+fn copied_by(window: &mut Window, label: &str) -> String {
+    window.harness.get_by_label(label).click();
+    let mut steps = (0..10).map(|_| {
+        window.harness.step();
+        window.copied()
+    });
+    let copied = steps.find_map(|copied| copied).expect("something in the clipboard");
+    window.run();
+    copied
+}
+
+#[test]
+fn menus_copy_links_that_lead_back_to_a_room_and_a_message() {
+    let mut window = window();
+    window.harness.get_by_role_and_label(Role::ListItem, "lab").click_secondary();
+    window.run();
+    let link = copied_by(&mut window, "Copy link to room");
+    assert!(link.starts_with("duplex://hub.example/lab?log="), "{link}");
+    open(&mut window, &link);
+    assert_eq!(room(&window), Some(RoomId::new("lab").unwrap()));
+
+    open(&mut window, "duplex://hub.example/general");
+    window.entries(1..=1, true);
+    window.harness.get_by_label("message 1").click_secondary();
+    window.run();
+    let link = copied_by(&mut window, "Copy link to message");
+    let parsed = DeepLink::parse(&link).unwrap();
+    assert_eq!((parsed.room.as_deref(), parsed.message), (Some("general"), Some(id(1))));
+    // What no server has cannot be linked to.
+    window.queue("waits", Delivery::Pending, 0);
+    window.run();
+    window.harness.get_by_label("waits").click_secondary();
+    window.run();
+    assert!(window.harness.query_by_label("Copy link to message").is_none());
 }

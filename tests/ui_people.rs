@@ -216,6 +216,7 @@ fn invites_are_made_listed_and_taken_back() {
     let invite = |id: &str, expires, used_by| Invitation {
         id: id.into(),
         kind: PrincipalKind::Person,
+        role: None,
         by: by.clone(),
         made: Some(now),
         expires,
@@ -241,7 +242,7 @@ fn invites_are_made_listed_and_taken_back() {
     window.click("Create invite");
     let (number, what) = one(&mut window);
     let week = 7 * 24 * 60 * 60 * 1_000;
-    assert_eq!(what, ManageRequest::Invite { kind: PrincipalKind::Person, expires_in_ms: week });
+    assert_eq!(what, ManageRequest::Invite { kind: PrincipalKind::Person, role: None, expires_in_ms: week });
     let code = Secret::new("abcd-efgh");
     let made = ManageAnswer::Invited {
         code,

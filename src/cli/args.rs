@@ -11,7 +11,7 @@ use super::websocket::{AnyServer, WEBSOCKET_HELP, WebSocket};
 use super::{Exit, Failure, help, print, values};
 use crate::hub::IpNet;
 use crate::model::profile::Secret;
-use crate::model::{Address, DeviceId, MessageId, MetricName, RoomId};
+use crate::model::{Address, DeviceId, MessageId, MetricName, Role, RoomId};
 use crate::privacy::{self, AddressParser, TokenOptions};
 
 /// Duplex on the console: a hub, invites, devices, and chat for scripts.
@@ -46,9 +46,11 @@ pub(super) enum Command {
     Hub(Hub),
     /// Create a single-use invite to a hub, list invites, or revoke one.
     Invite(Invite),
-    /// People with a token at a hub: list, rename, remove, replace the token.
+    /// Everybody at a server; or people with a token at a hub: list, rename, remove, change the role, replace the token.
+    People(PeopleAt),
+    /// Rooms: make, list, rename, describe, archive, join, leave, invite.
     #[command(subcommand)]
-    People(People),
+    Room(Room),
     /// Print messages as they arrive, each once, reconnecting after outages.
     Tail(Tail),
     /// Send one message, and exit once it is on the server's disk; or, with --protocol websocket, once it was sent.
@@ -202,7 +204,10 @@ pub(super) struct Invite {
     /// How long it is valid: a number with s, m, h or d, up to 366d.
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = values::duration)]
     pub(super) expires: Duration,
-    /// The person who uses it becomes an admin.
+    /// What the person who uses it may do.
+    #[arg(long, value_name = "ROLE", default_value = "operator")]
+    pub(super) role: PersonRole,
+    /// The person who uses it becomes an admin: the same as --role admin.
     #[arg(long)]
     pub(super) admin: bool,
     #[command(flatten)]
@@ -258,14 +263,14 @@ pub(super) enum People {
         #[command(flatten)]
         at: At,
     },
-    /// Make a person an admin, or an admin a person.
+    /// Change what a person may do.
     Role {
         /// An id, or a name that only one person has.
         #[arg(value_name = "WHO", value_parser = values::who)]
         who: String,
         /// The new role.
         #[arg(value_name = "ROLE")]
-        role: Role,
+        role: PersonRole,
         #[command(flatten)]
         at: At,
     },
@@ -274,13 +279,148 @@ pub(super) enum People {
     Token(PeopleToken),
 }
 
-/// What a person may be.
+/// What a person may do.
 #[derive(Copy, Clone, Debug, ValueEnum)]
-pub(super) enum Role {
-    /// May change who comes in.
+pub(super) enum PersonRole {
+    /// Reads only.
+    Guest,
+    /// Chats.
+    Member,
+    /// Chats, and gives commands to devices.
+    #[value(alias = "person")]
+    Operator,
+    /// Does everything, and decides who comes in.
     Admin,
-    /// May not.
-    Person,
+}
+
+impl PersonRole {
+    pub(super) fn role(self) -> Role {
+        match self {
+            PersonRole::Guest => Role::Guest,
+            PersonRole::Member => Role::Member,
+            PersonRole::Operator => Role::Operator,
+            PersonRole::Admin => Role::Admin,
+        }
+    }
+}
+
+/// Everybody at a server, or administration of who has access to a hub.
+#[derive(Debug, Flags)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct PeopleAt {
+    #[command(subcommand)]
+    pub(super) what: Option<People>,
+    /// The server: lists everybody there, with whether they are connected and what they say of themselves.
+    #[arg(value_name = "URL", required = true, value_parser = AddressParser)]
+    pub(super) url: Option<Address>,
+    /// Print one JSON object per line.
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) access: Access,
+}
+
+/// Rooms of a server.
+#[derive(Debug, Subcommand)]
+pub(super) enum Room {
+    /// Make a room, and print its id.
+    Make {
+        #[command(flatten)]
+        at: ServerAt,
+        /// Its name: 1 to 64 characters.
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// What it is about.
+        #[arg(long, value_name = "TEXT")]
+        topic: Option<String>,
+    },
+    /// List the rooms: id, name, topic.
+    List {
+        #[command(flatten)]
+        at: ServerAt,
+        /// Print one JSON object per line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give a room another name.
+    Rename {
+        #[command(flatten)]
+        at: ServerAt,
+        /// Its id, or its name.
+        #[arg(value_name = "ROOM")]
+        room: String,
+        /// The new name: 1 to 64 characters.
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+    /// Say what a room is about; an empty text takes the topic away.
+    Topic {
+        #[command(flatten)]
+        at: ServerAt,
+        /// Its id, or its name.
+        #[arg(value_name = "ROOM")]
+        room: String,
+        /// The topic: at most 250 characters.
+        #[arg(value_name = "TEXT")]
+        topic: String,
+    },
+    /// Archive a room: it stays readable and takes no new messages.
+    Archive {
+        #[command(flatten)]
+        at: ServerAt,
+        /// Its id, or its name.
+        #[arg(value_name = "ROOM")]
+        room: String,
+        /// Take it out of the archive again.
+        #[arg(long)]
+        undo: bool,
+    },
+    /// Become a member of a room again.
+    Join {
+        #[command(flatten)]
+        at: ServerAt,
+        /// Its id, or its name.
+        #[arg(value_name = "ROOM")]
+        room: String,
+    },
+    /// Leave a room: the app no longer lists it among yours.
+    Leave {
+        #[command(flatten)]
+        at: ServerAt,
+        /// Its id, or its name.
+        #[arg(value_name = "ROOM")]
+        room: String,
+    },
+    /// Make somebody a member of a room again.
+    Invite {
+        #[command(flatten)]
+        at: ServerAt,
+        /// Its id, or its name.
+        #[arg(value_name = "ROOM")]
+        room: String,
+        /// An id, or a name that only one person has.
+        #[arg(value_name = "WHO", value_parser = values::who)]
+        who: String,
+    },
+}
+
+/// The server that a command asks, and how long it waits.
+#[derive(Debug, Flags)]
+pub(super) struct ServerAt {
+    /// The server, as the app shows it: ws:// or wss://.
+    #[arg(value_name = "URL", value_parser = AddressParser)]
+    pub(super) url: Address,
+    /// How long to wait for an answer: a number with s, m or h.
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = values::duration)]
+    pub(super) timeout: Duration,
+    #[command(flatten)]
+    pub(super) access: Access,
+}
+
+impl ServerAt {
+    pub(super) fn server(self) -> (Server, Duration) {
+        (Server::duplex(self.url, self.access), self.timeout)
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,7 +1,7 @@
 //! `duplexctl react`, `edit` and `delete`: what changes a message.
 
 use super::args::{ChangedMessage, DeleteMessage, EditMessage, React, Server};
-use super::send::{self, deliver};
+use super::send::{self, send_one};
 use super::{Exit, Failure};
 use crate::model::change::is_emoji;
 use crate::model::message::MAX_BODY_BYTES;
@@ -41,5 +41,5 @@ async fn change(message: ChangedMessage, content: Content) -> Result<(), Failure
     // No room has this id: the server takes that of the message.
     let room = RoomId::from(message.target);
     let server = Server::duplex(message.url, message.access);
-    deliver(&server, room, content, None, message.timeout).await
+    send_one(&server, room, content, None, message.timeout).await
 }

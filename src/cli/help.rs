@@ -41,6 +41,8 @@ const ASKED: &[Code] = &[
 ];
 const WHO: &str = "WHO is an id, or a name that only one person has. Changes reach connected people at once.";
 
+const ROOM: &str = "ROOM is an id, or a name that only one room has. Operators and admins change any room, members those they made.";
+
 const PAGES: &[Page] = &[
     Page {
         path: "",
@@ -124,6 +126,7 @@ const PAGES: &[Page] = &[
         path: "people",
         note: WHO,
         examples: &[
+            "duplexctl people wss://hub.example:7870",
             "duplexctl people list",
             "duplexctl people rename Jun 'Jun Park'",
             "duplexctl people token rotate Jun",
@@ -151,12 +154,72 @@ const PAGES: &[Page] = &[
         examples: &["duplexctl people remove 4f0c9a7be1d25a38"],
         codes: ASKED,
     },
-    Page { path: "people role", note: WHO, examples: &["duplexctl people role Jun admin"], codes: ASKED },
+    Page { path: "people role", note: WHO, examples: &["duplexctl people role Jun operator"], codes: ASKED },
     Page { path: "people token", note: WHO, examples: &["duplexctl people token rotate Jun"], codes: ASKED },
     Page {
         path: "people token rotate",
         note: WHO,
         examples: &["duplexctl people token rotate Jun"],
+        codes: ASKED,
+    },
+    Page {
+        path: "room",
+        note: ROOM,
+        examples: &[
+            "duplexctl room list wss://hub.example:7870",
+            "duplexctl room make wss://hub.example:7870 Lathes --topic 'Noise, oil and chips'",
+        ],
+        codes: ASKED,
+    },
+    Page {
+        path: "room make",
+        note: "",
+        examples: &["duplexctl room make wss://hub.example:7870 Lathes"],
+        codes: ASKED,
+    },
+    Page {
+        path: "room list",
+        note: "",
+        examples: &["duplexctl room list wss://hub.example:7870 --json"],
+        codes: ASKED,
+    },
+    Page {
+        path: "room rename",
+        note: ROOM,
+        examples: &["duplexctl room rename wss://hub.example:7870 Lathes Mills"],
+        codes: ASKED,
+    },
+    Page {
+        path: "room topic",
+        note: ROOM,
+        examples: &["duplexctl room topic wss://hub.example:7870 Lathes 'Noise, oil and chips'"],
+        codes: ASKED,
+    },
+    Page {
+        path: "room archive",
+        note: ROOM,
+        examples: &[
+            "duplexctl room archive wss://hub.example:7870 Lathes",
+            "duplexctl room archive wss://hub.example:7870 Lathes --undo",
+        ],
+        codes: ASKED,
+    },
+    Page {
+        path: "room join",
+        note: ROOM,
+        examples: &["duplexctl room join wss://hub.example:7870 Lathes"],
+        codes: ASKED,
+    },
+    Page {
+        path: "room leave",
+        note: ROOM,
+        examples: &["duplexctl room leave wss://hub.example:7870 Lathes"],
+        codes: ASKED,
+    },
+    Page {
+        path: "room invite",
+        note: ROOM,
+        examples: &["duplexctl room invite wss://hub.example:7870 Lathes Jun"],
         codes: ASKED,
     },
     Page {

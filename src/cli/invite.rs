@@ -10,7 +10,7 @@ use crate::clock;
 use crate::hub::{self, HubAddressFile, HubError, InviteOptions, LanEndpoint};
 use crate::model::rights::{Invitation, ManageAnswer, ManageRequest};
 use crate::model::time::WallMs;
-use crate::model::{Address, InviteLink, PrincipalKind};
+use crate::model::{Address, InviteLink, PrincipalKind, Role};
 
 pub(super) async fn run(command: Invite) -> Result<(), Failure> {
     match command.what {
@@ -35,8 +35,9 @@ pub(super) async fn run(command: Invite) -> Result<(), Failure> {
 async fn make(command: Invite) -> Result<(), Failure> {
     let address = command.url.clone();
     let expires_in_ms = u64::try_from(command.expires.as_millis()).unwrap_or(u64::MAX);
-    let kind = if command.admin { PrincipalKind::Admin } else { PrincipalKind::Person };
-    let what = ManageRequest::Invite { kind, expires_in_ms };
+    let role = if command.admin { Role::Admin } else { command.role.role() };
+    let kind = role.kind();
+    let what = ManageRequest::Invite { kind, role: Some(role), expires_in_ms };
     let url = address.as_ref().map(|address| address.url.clone());
     if command.access.token.is_given()
         && command.access.data_dir.is_none()
@@ -49,7 +50,7 @@ async fn make(command: Invite) -> Result<(), Failure> {
     }
     let data_dir = hub_dir_here(command.access.data_dir.clone())?;
     if !hub::is_running(&data_dir) {
-        let options = InviteOptions { expires_ms: expires_in_ms, url, kind };
+        let options = InviteOptions { expires_ms: expires_in_ms, url, kind, role };
         let invite = hub::invite(&data_dir, &options).map_err(failed)?;
         return print::line(&invite.link.to_string());
     }
@@ -84,9 +85,9 @@ fn print_link(
 }
 
 fn as_json(invite: &Invitation) -> String {
-    let Invitation { id, kind, by, made, expires, used_by, used } = invite;
+    let Invitation { id, kind, role, by, made, expires, used_by, used } = invite;
     print::object(&json!({
-        "id": id, "kind": kind, "by": by, "made": made, "expires": expires, "used_by": used_by, "used": used,
+        "id": id, "kind": kind, "role": role, "by": by, "made": made, "expires": expires, "used_by": used_by, "used": used,
     }))
 }
 
@@ -96,10 +97,14 @@ fn as_text(invite: &Invitation, now: WallMs) -> String {
         None if invite.expires <= now => format!("expired {}", moment(invite.expires)),
         None => format!("good until {}", moment(invite.expires)),
     };
-    let kind = if invite.kind == PrincipalKind::Admin { "admin" } else { "person" };
+    let kind = match (invite.kind, invite.role) {
+        (PrincipalKind::Admin, _) => "admin",
+        (_, Some(role)) => role.word(),
+        (_, None) => "person",
+    };
     let by = invite.by.as_ref().map(|who| format!(", made by {}", who.name)).unwrap_or_default();
     let made = invite.made.map(|at| format!(" {}", moment(at))).unwrap_or_default();
-    print::columns(&[(&invite.id, 0), (kind, 6), (&format!("{state}{by}{made}"), 0)])
+    print::columns(&[(&invite.id, 0), (kind, 8), (&format!("{state}{by}{made}"), 0)])
 }
 
 fn moment(at: WallMs) -> String {
@@ -116,13 +121,14 @@ mod tests {
         let mut invite = Invitation {
             id: "0123456789".into(),
             kind: PrincipalKind::Person,
+            role: Some(Role::Guest),
             by: Some(Sender { id: PrincipalId("p".into()), name: "Jun\u{1b}".into() }),
             made: None,
             expires: 100,
             used_by: None,
             used: None,
         };
-        assert!(as_text(&invite, 99).starts_with("0123456789  person  good until "));
+        assert!(as_text(&invite, 99).starts_with("0123456789  guest     good until "));
         assert!(as_text(&invite, 100).contains("expired "));
         assert!(as_text(&invite, 99).contains(", made by Jun") && !as_text(&invite, 99).contains('\u{1b}'));
         invite.used_by = Some(Sender { id: PrincipalId("q".into()), name: "Ben".into() });

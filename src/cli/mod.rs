@@ -18,6 +18,7 @@ mod limits;
 mod people;
 mod print;
 mod reason;
+mod room;
 mod send;
 mod send_frame;
 mod tail;
@@ -130,6 +131,7 @@ pub fn main(app: fn() -> clap::Command) -> ExitCode {
         Command::Hub(command) => runtime.block_on(hub::run(command)),
         Command::Invite(command) => runtime.block_on(invite::run(command)),
         Command::People(command) => runtime.block_on(people::run(command)),
+        Command::Room(command) => runtime.block_on(room::run(command)),
         Command::Tail(command) => runtime.block_on(tail::run(command)),
         Command::Send(command) => runtime.block_on(send::run(command)),
         Command::React(command) => runtime.block_on(change::react(command)),

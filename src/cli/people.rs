@@ -1,14 +1,38 @@
 //! `duplexctl people`.
 
+use std::time::Duration;
+
 use serde_json::json;
+use tokio::time::Instant;
 
 use super::admin::{Admin, new_token};
-use super::args::{People, PeopleToken, Role};
-use super::{Failure, print};
-use crate::model::PrincipalKind;
+use super::args::{People, PeopleAt, PeopleToken, ServerAt};
+use super::{Exit, Failure, print, room};
+use crate::model::event::Person;
 use crate::model::rights::{ManageRequest, Member};
+use crate::model::{PrincipalKind, Role};
 
-pub(super) async fn run(command: People) -> Result<(), Failure> {
+/// How long a server's list is waited for.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+pub(super) async fn run(command: PeopleAt) -> Result<(), Failure> {
+    let PeopleAt { what, url, json, access } = command;
+    match (what, url) {
+        (Some(what), _) => manage(what).await,
+        (None, Some(url)) => {
+            let (server, timeout) = ServerAt { url, timeout: TIMEOUT, access }.server();
+            let (follow, known) = room::known(&server, Instant::now() + timeout).await?;
+            follow.end().await;
+            known.people.iter().try_for_each(|person| {
+                print::line(&if json { person_as_json(person) } else { person_as_text(person) })
+            })
+        }
+        // Required by clap.
+        (None, None) => Err(Failure::new(Exit::Failed, "a server's address is needed")),
+    }
+}
+
+async fn manage(command: People) -> Result<(), Failure> {
     match command {
         People::List { json, at } => {
             let mut admin = Admin::open(at).await?;
@@ -35,13 +59,11 @@ pub(super) async fn run(command: People) -> Result<(), Failure> {
         People::Role { who, role, at } => {
             let mut admin = Admin::open(at).await?;
             let member = admin.find(false, &who).await?;
-            let (kind, word) = match role {
-                Role::Admin => (PrincipalKind::Admin, "an admin"),
-                Role::Person => (PrincipalKind::Person, "no admin"),
-            };
-            admin.change(ManageRequest::SetKind { who: member.who.id, kind }).await?;
+            let role = role.role();
+            admin.change(ManageRequest::SetRole { who: member.who.id, role }).await?;
             admin.end().await;
-            print::line(&print::harmless(&format!("{} is {word} now", member.who.name)))
+            let article = if matches!(role, Role::Admin | Role::Operator) { "an" } else { "a" };
+            print::line(&print::harmless(&format!("{} is {article} {} now", member.who.name, role.word())))
         }
         People::Token(PeopleToken::Rotate { who, at }) => {
             let mut admin = Admin::open(at).await?;
@@ -49,6 +71,18 @@ pub(super) async fn run(command: People) -> Result<(), Failure> {
             rotate(admin, member).await
         }
     }
+}
+
+fn person_as_text(person: &Person) -> String {
+    let state = if person.online { "online" } else { "offline" };
+    let (who, status) = (&person.who, &person.status);
+    print::columns(&[(&who.id.0, 0), (who.role().word(), 8), (state, 7), (&who.name, 0), (status, 0)])
+}
+
+fn person_as_json(person: &Person) -> String {
+    let Person { who, online, status } = person;
+    print::object(&json!({"id": who.id, "kind": who.kind, "role": who.role(), "name": who.name,
+        "online": online, "status": status}))
 }
 
 /// Only the token goes to standard output; what happens to the old one goes to standard error.
@@ -73,20 +107,20 @@ fn title(member: &Member) -> &str {
 fn kind(member: &Member) -> &'static str {
     match (member.owner, member.who.kind) {
         (true, _) => "owner",
-        (false, PrincipalKind::Admin) => "admin",
         (false, PrincipalKind::Device) => "device",
-        (false, _) => "person",
+        (false, _) => member.who.role().word(),
     }
 }
 
 fn as_text(member: &Member) -> String {
     let state = if member.online { "online" } else { "offline" };
     let (id, name) = (&member.who.id.0, &member.who.name);
-    print::columns(&[(id, 0), (kind(member), 6), (state, 7), (name, 0)])
+    print::columns(&[(id, 0), (kind(member), 8), (state, 7), (name, 0)])
 }
 
 fn as_json(member: &Member) -> String {
     let Member { who, online, owner } = member;
-    let json = json!({"id": who.id, "kind": who.kind, "name": who.name, "online": online, "owner": owner});
+    let json = json!({"id": who.id, "kind": who.kind, "role": who.role, "name": who.name,
+        "online": online, "owner": owner});
     print::object(&json)
 }

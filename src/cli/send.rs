@@ -12,7 +12,7 @@ use super::{Exit, Failure, print, send_frame};
 use crate::clock;
 use crate::link::Input;
 use crate::model::content::{Content, Draft};
-use crate::model::event::{ChatEvent, LinkEvent};
+use crate::model::event::{ChatEvent, Follows, LinkEvent};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::message::MAX_BODY_BYTES;
 use crate::model::{Delivery, Event, MessageId, OutboxItem, Refusal, RoomId};
@@ -36,11 +36,11 @@ pub(super) async fn run(command: Send) -> Result<(), Failure> {
         Some(target) => Content::reply(body, target, None),
         None => Content::text(body),
     };
-    deliver(&command.server, room, content, command.id, command.timeout).await
+    send_one(&command.server, room, content, command.id, command.timeout).await
 }
 
 /// Sends one thing and waits until the server has it. `known`: its id, if an earlier attempt may have sent it.
-pub(super) async fn deliver(
+pub(super) async fn send_one(
     server: &Server,
     room: RoomId,
     content: Content,
@@ -57,17 +57,30 @@ pub(super) async fn deliver(
     // Log entries are not needed.
     let saved = SavedState { resume: None, since: Some(u64::MAX) };
     let mut follow = Follow::start(server, saved, false)?;
+    let draft = Draft { id, room, content, at: clock::now().wall_ms };
+    let delivered = deliver(&mut follow, server, draft, known.is_some(), deadline).await;
+    if !matches!(&delivered, Err(failure) if matches!(failure.exit, Exit::TimedOut | Exit::Unknown)) {
+        follow.end().await;
+    }
+    delivered.map(drop)
+}
+
+/// Sends something typed, and returns what follows once it is on the server's disk. `again`: an earlier attempt may have
+/// stored it.
+pub(super) async fn deliver(
+    follow: &mut Follow,
+    server: &Server,
+    draft: Draft,
+    again: bool,
+    deadline: Instant,
+) -> Result<Follows, Failure> {
+    let id = draft.id;
     // There is no disk to mark it on: the caller knows the id, or is told that the outcome is unknown.
-    let delivery = Delivery::Attempted;
-    let item = OutboxItem { draft: Draft { id, room, content, at: clock::now().wall_ms }, seq: 1, delivery };
-    // An earlier attempt may have stored it.
-    follow.tell(if known.is_some() { Input::Restored(item) } else { Input::Queued(item) });
+    let item = OutboxItem { draft, seq: 1, delivery: Delivery::Attempted };
+    follow.tell(if again { Input::Restored(item) } else { Input::Queued(item) });
     let mut attempt = Attempt { sent: false, why: None, postponed: None };
-    match timeout_at(deadline, attempt.outcome(&mut follow, server, id)).await {
-        Ok(outcome) => {
-            follow.end().await;
-            outcome
-        }
+    match timeout_at(deadline, attempt.outcome(follow, server, id)).await {
+        Ok(outcome) => outcome,
         Err(_) => Err(attempt.timed_out(id)),
     }
 }
@@ -82,11 +95,18 @@ struct Attempt {
 }
 
 impl Attempt {
-    async fn outcome(&mut self, follow: &mut Follow, server: &Server, id: MessageId) -> Result<(), Failure> {
+    async fn outcome(
+        &mut self,
+        follow: &mut Follow,
+        server: &Server,
+        id: MessageId,
+    ) -> Result<Follows, Failure> {
         loop {
             match follow.next().await {
-                Event::Chat(ChatEvent::Acknowledged { id: acknowledged, .. }) if acknowledged == id => {
-                    return Ok(());
+                Event::Chat(ChatEvent::Acknowledged { id: acknowledged, follows, .. })
+                    if acknowledged == id =>
+                {
+                    return Ok(follows);
                 }
                 Event::Chat(ChatEvent::Refused { id: refused, refusal }) if refused == id => {
                     return Err(Failure::new(Exit::Refused, sentence(&refusal)));
@@ -156,6 +176,7 @@ pub(super) fn sentence(refusal: &Refusal) -> String {
             print::harmless(&format!("it looks like `{name}`, which exists already"))
         }
         Refusal::BadName { detail } => print::harmless(&format!("the name cannot be used: {detail}")),
+        Refusal::Archived => "the room is archived".to_owned(),
         Refusal::UnknownKind { .. } => "the server does not know this kind of message".to_owned(),
         Refusal::Other { code, detail } => {
             print::harmless(&format!("the server refused it: {code} {detail}"))

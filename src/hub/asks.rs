@@ -14,7 +14,9 @@ use super::state::{Commit, Hub, hash};
 use crate::clock;
 use crate::model::name;
 use crate::model::time::WallMs;
-use crate::model::{Draft, MessageId, Offset, Principal, PrincipalId, Refusal, ResumePoint, RoomId, Sender};
+use crate::model::{
+    Draft, MessageId, Offset, Principal, PrincipalId, Refusal, ResumePoint, Role, RoomId, Sender,
+};
 use crate::store::{Append, Appended, Quota, RedeemError, StoreError};
 use crate::wire::duplex::message::Redeem;
 use crate::wire::duplex::server::{
@@ -57,6 +59,8 @@ pub(super) struct NewEntry {
     pub draft: Draft,
     /// The author.
     pub sender: Sender,
+    /// What the author may do.
+    pub role: Role,
     /// The refusal, unless the entry is already on disk.
     pub refusal: Option<Refusal>,
 }
@@ -260,10 +264,10 @@ pub(super) async fn append(hub: Arc<Hub>, account: Arc<Account>, group: Group) -
     let received = clock::now().wall_ms;
     let (mut asks, mut appends) = (Vec::with_capacity(group.len()), Vec::with_capacity(group.len()));
     for Queued { new, .. } in group {
-        let NewEntry { draft, sender, refusal } = new;
+        let NewEntry { draft, sender, role, refusal } = new;
         let only_known = refusal.is_some();
         asks.push((draft.id, draft.content.is_room(), refusal));
-        appends.push(Append { draft, sender, received, only_known });
+        appends.push(Append { draft, sender, received, role, only_known });
     }
     let appended = hub.store.append_all(appends).await;
     for _ in &asks {
@@ -307,6 +311,8 @@ fn outcome(hub: &Hub, appended: Appended, why: Option<Refusal>, now: WallMs) -> 
         }
         Appended::NotKnown => AppendOutcome::Refused(why.unwrap_or(Refusal::NotAllowed)),
         Appended::NoSuchRoom => AppendOutcome::Refused(Refusal::NoSuchRoom),
+        Appended::Archived => AppendOutcome::Refused(Refusal::Archived),
+        Appended::NotAllowed => AppendOutcome::Refused(Refusal::NotAllowed),
         Appended::RoomAlike { name } => AppendOutcome::Refused(Refusal::NameAlike { name }),
         Appended::NoSuchMessage => AppendOutcome::Refused(Refusal::NoSuchMessage),
         Appended::NotYours => AppendOutcome::Refused(Refusal::NotYours),
@@ -402,6 +408,15 @@ async fn history(hub: Arc<Hub>, room: RoomId, before: Offset, limit: u32) -> Hub
     match hub.store.history(room.clone(), before, limit, MAX_ANSWER_BYTES).await {
         Ok((entries, complete)) => HubAnswer::History { room, before, entries, complete },
         Err(error) => unavailable(&hub, "read a room's history", &error),
+    }
+}
+
+/// Stores what somebody says of themselves, and tells everyone.
+pub(super) async fn set_status(hub: Arc<Hub>, account: Arc<Account>, who: PrincipalId, status: String) {
+    let _turn = account.write(1, MARKER_COST_BYTES).await;
+    match hub.store.set_status(who.clone(), status.clone()).await {
+        Ok(()) => hub.registry.set_status(&who, status),
+        Err(error) => log::warn!("cannot keep a status: {error}"),
     }
 }
 

@@ -452,9 +452,9 @@ impl Client {
             }
             HubRequest::CheckInvite { code } => self.answer(asks::check_invite(hub, code.0, from)),
             HubRequest::Begin { principal, resume } => self.begin(hub, principal, resume),
-            HubRequest::Append { draft, sender, refusal } => {
+            HubRequest::Append { draft, sender, role, refusal } => {
                 if let Some(account) = self.account() {
-                    let new = NewEntry { draft, sender, refusal };
+                    let new = NewEntry { draft, sender, role, refusal };
                     let queued = Queued::new(&account, new, &self.waiting);
                     self.waiting.push_back(queued);
                 }
@@ -463,6 +463,7 @@ impl Client {
             ask @ (HubRequest::Read { .. } | HubRequest::Lists(_)) => self.large.push_front(ask),
             ask @ HubRequest::History { .. } => self.large.push_back(ask),
             HubRequest::SetRead { room, offset } => self.set_read(hub, room, offset),
+            HubRequest::SetStatus(status) => self.set_status(hub, status),
             HubRequest::Typing { room } => self.typing(room),
             HubRequest::Manage { id, what } => self.manage(hub, id, what),
             ask => self.device_ask(ask),
@@ -499,7 +500,9 @@ impl Client {
                 if let Some(fleet_client) = &mut self.fleet_client {
                     fleet_client.rename(&name);
                 }
-                self.tell(Input::Renamed(name));
+                let me = self.session.principal().map(|me| me.id.clone());
+                let status = me.map(|me| self.hub.registry.status(&me)).unwrap_or_default();
+                self.tell(Input::Renamed { name, status });
             }
             SessionChange::Close(dismissal) => self.dismissed(dismissal),
         }
@@ -519,7 +522,7 @@ impl Client {
     /// Adds who is connected right now: earlier changes are included, and later ones follow as notices.
     fn mark_present(&self, answer: &mut HubAnswer) {
         if let HubAnswer::Lists(lists) | HubAnswer::Begun(Begun { lists, .. }) = answer {
-            let people = std::mem::take(&mut lists.people).into_iter().map(|(who, _)| who);
+            let people = std::mem::take(&mut lists.people).into_iter().map(|person| person.who);
             lists.people = self.hub.registry.mark(people);
         }
     }
@@ -530,6 +533,20 @@ impl Client {
             self.asks.spawn(async move {
                 let moved = asks::set_read(hub, account, me, room.clone(), offset).await;
                 if moved { Answered::Read(room, offset) } else { Answered::Nothing }
+            });
+        }
+    }
+
+    fn set_status(&mut self, hub: Arc<Hub>, status: String) {
+        let Some(me) = self.session.principal().map(|me| me.id.clone()) else { return };
+        if !self.hub.registry.may_set_status(&me, clock::now().boot_ms) {
+            let detail = "a status can be changed once a second".to_owned();
+            return self.tell(Input::Answer(HubAnswer::NotDone { code: "slow_down", detail }));
+        }
+        if let Some(account) = self.account() {
+            self.asks.spawn(async move {
+                asks::set_status(hub, account, me, status).await;
+                Answered::Nothing
             });
         }
     }
@@ -651,7 +668,8 @@ impl Client {
             return End::close(close::TOO_SLOW, "presence updates were not read in time");
         };
         self.tell(match &*notice {
-            Notice::Presence(who, online) => Input::Presence(who.clone(), *online),
+            Notice::Presence(person) => Input::Presence(person.clone()),
+            Notice::Status(person) => Input::Status(person.clone()),
             Notice::Removed(who) => Input::Removed(who.clone()),
             Notice::Typing { room, who } => Input::Typing { room: room.clone(), who: who.clone() },
             Notice::Read { room, offset } => Input::Read { room: room.clone(), offset: *offset },

@@ -8,7 +8,7 @@ use super::state::hash;
 use crate::clock;
 use crate::model::address::Address;
 use crate::model::profile::Secret;
-use crate::model::{PrincipalKind, time::WallMs};
+use crate::model::{PrincipalKind, Role, time::WallMs};
 use crate::store::{Change, HubStore};
 
 pub use crate::model::rights::INVITE_MS;
@@ -23,13 +23,15 @@ pub struct InviteOptions {
     pub expires_ms: u64,
     /// The kind of principal that it creates.
     pub kind: PrincipalKind,
+    /// What that person may do.
+    pub role: Role,
     /// The hub's URL, if it differs from the one the hub knows.
     pub url: Option<String>,
 }
 
 impl Default for InviteOptions {
     fn default() -> Self {
-        InviteOptions { expires_ms: INVITE_MS, kind: PrincipalKind::Person, url: None }
+        InviteOptions { expires_ms: INVITE_MS, kind: PrincipalKind::Person, role: Role::Operator, url: None }
     }
 }
 
@@ -58,7 +60,8 @@ pub fn invite(data_dir: &Path, options: &InviteOptions) -> Result<Invite, HubErr
     let now = clock::now().wall_ms;
     let expires_at = now.saturating_add(i64::try_from(options.expires_ms).unwrap_or(i64::MAX));
     let code_hash = hash(&canonical(code.reveal()));
-    let change = Change::Invite { code_hash, kind: options.kind, by: None, expires_at };
+    let InviteOptions { kind, role, .. } = *options;
+    let change = Change::Invite { code_hash, kind, role, by: None, expires_at };
     if HubStore::change_offline(data_dir, &change, now)?.is_err() {
         return Err(HubError::TooManyInvites);
     }

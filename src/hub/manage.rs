@@ -15,9 +15,9 @@ use crate::model::rights::{
     Invitation, MAX_INVITE_MS, ManageAnswer, ManageRefusal, ManageRequest, Member, proper_name,
 };
 use crate::model::time::WallMs;
-use crate::model::{DeviceId, Principal, PrincipalId, PrincipalKind};
+use crate::model::{DeviceId, Principal, PrincipalId, PrincipalKind, Role};
 use crate::store::{Change, HubStore, NotChanged, StoreError};
-use crate::wire::duplex::message::close;
+use crate::wire::duplex::message::{PersonState, close};
 
 const REMOVED: Dismissal =
     Dismissal { code: close::UNAUTHORIZED, reason: "your access was withdrawn", retry_after_ms: None };
@@ -69,12 +69,15 @@ fn plan(what: &ManageRequest, by: Option<&PrincipalId>, now: WallMs) -> Result<P
         ManageRequest::Devices { after } => Plan::Page(List::Devices, from(after)),
         ManageRequest::Invites { after } => Plan::Page(List::Invites, from(after)),
         ManageRequest::Invite { kind: PrincipalKind::Device, .. } => return Err(ManageRefusal::BadKind),
-        ManageRequest::Invite { kind, expires_in_ms } => {
+        ManageRequest::Invite { kind, role, expires_in_ms } => {
             let code = invite::new_code().map_err(|_| ManageRefusal::Unavailable)?;
             let good_ms = i64::try_from((*expires_in_ms).min(MAX_INVITE_MS)).unwrap_or(i64::MAX);
             let expires_at = now.saturating_add(good_ms);
             let code_hash = hash(&invite::canonical(code.reveal()));
-            let change = Change::Invite { code_hash, kind: *kind, by: by.cloned(), expires_at };
+            let role = role.unwrap_or(Role::Operator);
+            // Whoever is invited as an admin by role is one by kind.
+            let kind = if role == Role::Admin { PrincipalKind::Admin } else { *kind };
+            let change = Change::Invite { code_hash, kind, role, by: by.cloned(), expires_at };
             Plan::Invite(change, code, expires_at)
         }
         ManageRequest::RemoveInvite { invite } => Plan::Change(Change::RemoveInvite { id: invite.clone() }),
@@ -91,6 +94,9 @@ fn plan(what: &ManageRequest, by: Option<&PrincipalId>, now: WallMs) -> Result<P
         ManageRequest::Remove { who } => Plan::Change(Change::Remove { who: who.clone() }),
         ManageRequest::SetKind { who, kind } => {
             Plan::Change(Change::SetKind { who: who.clone(), kind: *kind })
+        }
+        ManageRequest::SetRole { who, role } => {
+            Plan::Change(Change::SetRole { who: who.clone(), role: *role })
         }
         ManageRequest::RotateToken { who, token } => {
             Plan::Change(Change::Rotate { who: who.clone(), token_hash: token_hash(token)? })
@@ -121,12 +127,12 @@ fn why(reason: NotChanged) -> ManageRefusal {
 
 /// A page of principals as shown to an admin.
 fn members(
-    page: (Vec<(Principal, bool)>, Option<String>),
+    page: (Vec<PersonState>, Option<String>),
     owner: Option<&PrincipalId>,
     devices: bool,
 ) -> ManageAnswer {
     let (principals, next) = page;
-    let member = |(who, online): (Principal, bool)| Member { owner: owner == Some(&who.id), online, who };
+    let member = |PersonState { who, online, .. }| Member { owner: owner == Some(&who.id), online, who };
     let members = principals.into_iter().map(member).collect();
     if devices {
         ManageAnswer::Devices { devices: members, next }
@@ -242,7 +248,10 @@ fn follow_up(hub: &Hub, asker: &Asker, change: &Change, about: &Principal) {
                 hub.fleet.withdraw(&device, DEVICE_REMOVED);
             }
         }
-        Change::SetKind { .. } => dismiss(None, OTHER_RIGHTS),
+        Change::SetKind { .. } | Change::SetRole { .. } => {
+            dismiss(None, OTHER_RIGHTS);
+            hub.registry.rename(about);
+        }
         // A principal that rotates its own token knows the new one: its connection stays.
         Change::Rotate { .. } => dismiss(asker.session.filter(|_| asker.who == about.id), ROTATED),
         Change::AddDevice { .. } => dismiss(None, ROTATED),
@@ -287,7 +296,8 @@ pub fn manage_offline(data_dir: &Path, what: &ManageRequest) -> Result<ManageAns
         Plan::Page(list, after) => {
             let devices = matches!(list, List::Devices);
             let (principals, next) = HubStore::page_offline(data_dir, devices, &after)?;
-            let principals = principals.into_iter().map(|who| (who, false)).collect();
+            let offline = |who| PersonState { who, online: false, status: String::new() };
+            let principals = principals.into_iter().map(offline).collect();
             let owner = HubStore::owner_offline(data_dir)?;
             return Ok(members((principals, next), owner.as_ref(), devices));
         }

@@ -241,6 +241,7 @@ pub async fn start_on(
     let proxies = Proxies::new(options.trusted_proxies.clone());
     let slots = ConnectionSlots::new(process::max_files());
     let hub = Hub::new(store, fleet, name, secret, guard, proxies, slots);
+    hub.registry.load_statuses(hub.store.statuses().await?);
     let manage_context = manage::ManageContext {
         data_dir: options.data_dir.clone(),
         url: url.clone(),

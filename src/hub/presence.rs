@@ -11,6 +11,7 @@ use super::account::{Account, Accounts, Load};
 use crate::clock;
 use crate::model::time::BootMs;
 use crate::model::{Offset, Principal, PrincipalId, RoomId, Sender};
+use crate::wire::duplex::message::PersonState;
 
 /// Maximum number of connected principals for which presence changes are broadcast: with `n` of them, a restart of
 /// the hub would cause n² messages. Beyond it only the welcome contains presence.
@@ -19,11 +20,16 @@ const MAX_PRESENCE: usize = 500;
 /// connecting. Memory is used only while notices wait.
 const MAX_MAILBOX: usize = 4 * MAX_PRESENCE;
 
+/// A principal may change what it says of itself this often, in milliseconds.
+const MIN_STATUS_INTERVAL_MS: u64 = 1_000;
+
 /// What a client receives besides the log.
 #[derive(Clone, Debug)]
 pub(super) enum Notice {
     /// A principal went online or offline.
-    Presence(Principal, bool),
+    Presence(PersonState),
+    /// A principal says something else of itself; its own clients receive it, too.
+    Status(PersonState),
     /// A principal was removed.
     Removed(Principal),
     /// A principal is typing.
@@ -58,6 +64,8 @@ struct Inner {
     present: HashMap<PrincipalId, Present>,
     accounts: Accounts,
     next_seat: u64,
+    /// What principals say of themselves, as far as they say anything.
+    statuses: HashMap<PrincipalId, String>,
 }
 
 struct Present {
@@ -66,6 +74,8 @@ struct Present {
     removed: bool,
     /// Its clients. A client without a sender has disconnected, but others have yet to be told.
     clients: Vec<(u64, Option<mpsc::Sender<Arc<Notice>>>)>,
+    /// When it last said something of itself.
+    status_at: Option<BootMs>,
     /// Whether a task is scheduled to check if the last client has disconnected.
     is_watched: bool,
 }
@@ -103,6 +113,7 @@ impl Registry {
             who: who.clone(),
             removed: false,
             clients: Vec::new(),
+            status_at: None,
             is_watched: false,
         });
         present.clients.push((number, Some(sender)));
@@ -142,27 +153,79 @@ impl Registry {
     /// Tells everyone else that a principal was removed, even if some of its clients are still disconnecting.
     pub(super) fn remove(&self, who: &Principal) {
         let mut inner = self.lock();
+        inner.statuses.remove(&who.id);
         if let Some(present) = inner.present.get_mut(&who.id) {
             present.removed = true;
         }
         inner.tell(who, Notice::Removed(who.clone()));
     }
 
-    /// Marks the principals that are connected.
-    pub(super) fn mark(&self, people: impl Iterator<Item = Principal>) -> Vec<(Principal, bool)> {
+    /// Adds to principals who of them is connected, and what they say of themselves.
+    pub(super) fn mark(&self, people: impl Iterator<Item = Principal>) -> Vec<PersonState> {
         let inner = self.lock();
-        people
-            .map(|person| {
-                let online = inner.present.contains_key(&person.id);
-                (person, online)
-            })
-            .collect()
+        let state = |who: Principal| {
+            let online = inner.present.contains_key(&who.id);
+            inner.person(&who, online)
+        };
+        people.map(state).collect()
+    }
+
+    /// Takes over what is stored of statuses.
+    pub(super) fn load_statuses(&self, statuses: Vec<(PrincipalId, String)>) {
+        self.lock().statuses.extend(statuses);
+    }
+
+    /// What a principal says of itself.
+    pub(super) fn status(&self, who: &PrincipalId) -> String {
+        self.lock().statuses.get(who).cloned().unwrap_or_default()
+    }
+
+    /// Whether enough time has passed since a connected principal last said something of itself.
+    pub(super) fn may_set_status(&self, who: &PrincipalId, now: BootMs) -> bool {
+        let mut inner = self.lock();
+        let Some(present) = inner.present.get_mut(who) else { return false };
+        let may = present.status_at.is_none_or(|at| now.saturating_sub(at) >= MIN_STATUS_INTERVAL_MS);
+        if may {
+            present.status_at = Some(now);
+        }
+        may
+    }
+
+    /// Tells everyone, its own clients included, what a principal says of itself.
+    pub(super) fn set_status(&self, who: &PrincipalId, status: String) {
+        let mut inner = self.lock();
+        match status.is_empty() {
+            true => drop(inner.statuses.remove(who)),
+            false => drop(inner.statuses.insert(who.clone(), status)),
+        }
+        let Some(principal) = inner.present.get(who).map(|present| present.who.clone()) else { return };
+        let notice = Arc::new(Notice::Status(inner.person(&principal, true)));
+        inner.tell(&principal, Notice::clone(&notice));
+        if let Some(present) = inner.present.get_mut(who) {
+            present.send(&notice);
+        }
+    }
+}
+
+impl Present {
+    fn send(&mut self, notice: &Arc<Notice>) {
+        for (_, client) in &mut self.clients {
+            // Presence must not become wrong silently: a client with a full queue is closed by dropping its
+            // sender, and receives everything again when it reconnects.
+            client.take_if(|client| client.try_send(Arc::clone(notice)).is_err());
+        }
     }
 }
 
 impl Inner {
     fn tell_presence(&mut self, who: &Principal, online: bool) {
-        self.tell(who, Notice::Presence(who.clone(), online));
+        let person = self.person(who, online);
+        self.tell(who, Notice::Presence(person));
+    }
+
+    fn person(&self, who: &Principal, online: bool) -> PersonState {
+        let status = self.statuses.get(&who.id).cloned().unwrap_or_default();
+        PersonState { who: who.clone(), online, status }
     }
 
     /// Sends everyone else a notice about a principal.
@@ -175,11 +238,7 @@ impl Inner {
         let notice = Arc::new(notice);
         let others = |present: &&mut Present| present.who.id != who.id && present.who.kind.chats();
         for present in self.present.values_mut().filter(others) {
-            for (_, client) in &mut present.clients {
-                // Presence must not become wrong silently: a client with a full queue is closed by dropping its
-                // sender, and receives everything again when it reconnects.
-                client.take_if(|client| client.try_send(Arc::clone(&notice)).is_err());
-            }
+            present.send(&notice);
         }
     }
 }
@@ -254,8 +313,8 @@ mod tests {
     fn presence(mailbox: &mut Mailbox) -> Vec<(String, bool)> {
         let mut heard = Vec::new();
         while let Ok(notice) = mailbox.try_recv() {
-            if let Notice::Presence(who, online) = &*notice {
-                heard.push((who.name.clone(), *online));
+            if let Notice::Presence(person) = &*notice {
+                heard.push((person.who.name.clone(), person.online));
             }
         }
         heard
@@ -322,6 +381,6 @@ mod tests {
         assert_eq!(heard.last(), Some(&("b".to_owned(), true)));
         let next = tokio::time::timeout(Duration::from_secs(30), mailbox.recv()).await;
         let next = next.expect("the final state is reported").unwrap();
-        assert!(matches!(&*next, Notice::Presence(who, false) if who.name == "b"));
+        assert!(matches!(&*next, Notice::Presence(person) if !person.online && person.who.name == "b"));
     }
 }

@@ -41,6 +41,16 @@ impl FromStr for MessageId {
 #[serde(transparent)]
 pub struct PrincipalId(pub String);
 
+impl PrincipalId {
+    /// How the id of a program begins that posts messages with the token of a hook. Nobody else's id begins so.
+    pub const INTEGRATION: &str = "hook:";
+
+    /// Whether it is a program that posts messages, and not a person.
+    pub fn is_integration(&self) -> bool {
+        self.0.starts_with(Self::INTEGRATION)
+    }
+}
+
 impl fmt::Display for PrincipalId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

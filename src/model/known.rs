@@ -50,6 +50,8 @@ pub struct Shown {
     pub short_id: Option<String>,
     /// Role, if the server sent it.
     pub kind: Option<PrincipalKind>,
+    /// Whether it is a program that posts messages, and not a person.
+    pub is_integration: bool,
 }
 
 impl Shown {
@@ -184,7 +186,12 @@ impl Known {
         let others = if is_alone { Vec::new() } else { self.alike(id, name) };
         let is_missed = self.is_full(id) && !self.is_seen(id, name::compared(name));
         let short_id = (!others.is_empty() || is_missed).then(|| short_id(id, &others));
-        Shown { name: person_line(name, most), short_id, kind: self.kinds.get(id).copied() }
+        Shown {
+            name: person_line(name, most),
+            short_id,
+            kind: self.kinds.get(id).copied(),
+            is_integration: id.is_integration(),
+        }
     }
 
     /// Like [`Known::shown`]; principals that the server does not list are always shown with their id.
@@ -281,8 +288,9 @@ fn is_within_a_word(before: &str, after: &str) -> bool {
     let is_letter = |c: Option<char>| c.is_some_and(char::is_alphabetic);
     let word: String = after.chars().take_while(|c| c.is_alphanumeric()).collect();
     let is_id = word.len() >= MIN_SHORT_CHARS && word.bytes().all(|b| b.is_ascii_hexdigit());
-    let is_kind =
-        ["admin", "device", "관리자", "기기"].iter().any(|kind| Looks::of(kind).is_like(&Looks::of(&word)));
+    let is_kind = ["admin", "bot", "device", "관리자", "기기", "봇"]
+        .iter()
+        .any(|kind| Looks::of(kind).is_like(&Looks::of(&word)));
     is_letter(before.chars().next_back()) && is_letter(after.chars().next()) && !is_id && !is_kind
 }
 

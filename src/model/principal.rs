@@ -1,6 +1,6 @@
 //! Who takes part: people and devices as a server names them.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::id::PrincipalId;
 
@@ -23,6 +23,9 @@ impl PrincipalKind {
         matches!(self, PrincipalKind::Person | PrincipalKind::Admin)
     }
 }
+
+/// Maximum length of what somebody says of themselves, in characters.
+pub const MAX_STATUS_CHARS: usize = 100;
 
 /// What a person may do, beside their kind. What each may do is in [`super::rights`].
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,6 +54,11 @@ impl Role {
         }
     }
 
+    /// The kind of a principal that has it.
+    pub fn kind(self) -> PrincipalKind {
+        if self == Role::Admin { PrincipalKind::Admin } else { PrincipalKind::Person }
+    }
+
     /// The role of a word; none where this version does not know it.
     pub fn from_word(word: &str) -> Option<Role> {
         Role::ALL.into_iter().find(|role| role.word() == word)
@@ -60,6 +68,13 @@ impl Role {
 impl Serialize for Role {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.word())
+    }
+}
+
+impl<'de> Deserialize<'de> for Role {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        Role::from_word(&word).ok_or_else(|| de::Error::custom("invalid value: a role that is not known"))
     }
 }
 

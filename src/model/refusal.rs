@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::id::RoomName;
 
 /// Codes of the reasons that this version knows, as on the wire.
-const KNOWN: [&str; 13] = [
+const KNOWN: [&str; 14] = [
     "no_such_room",
     "no_such_message",
     "not_yours",
@@ -20,6 +20,7 @@ const KNOWN: [&str; 13] = [
     "name_alike",
     "bad_name",
     "unknown_kind",
+    "archived",
     "other",
 ];
 /// Maximum length of an unknown reason's code that is kept, in characters.
@@ -75,6 +76,8 @@ pub enum Refusal {
         /// The kind.
         kind: String,
     },
+    /// The room is archived.
+    Archived,
     /// Another reason.
     Other {
         /// The hub's code for it.
@@ -164,6 +167,7 @@ mod tests {
             (Refusal::NameAlike { name: RoomName::general() }, r#"{"name_alike":{"name":"general"}}"#),
             (Refusal::BadName { detail: "x".into() }, r#"{"bad_name":{"detail":"x"}}"#),
             (Refusal::UnknownKind { kind: "x".into() }, r#"{"unknown_kind":{"kind":"x"}}"#),
+            (Refusal::Archived, r#""archived""#),
             (
                 Refusal::Other { code: "x".into(), detail: "y".into() },
                 r#"{"other":{"code":"x","detail":"y"}}"#,
@@ -179,8 +183,8 @@ mod tests {
     #[test]
     fn reasons_of_later_versions_are_read_as_far_as_possible() {
         let other = |code: &str, detail: &str| Refusal::Other { code: code.into(), detail: detail.into() };
-        assert_eq!(read(r#""archived""#), Ok(other("archived", "")));
-        assert_eq!(read(r#"{"archived":{"detail":"since May","by":7}}"#), Ok(other("archived", "since May")));
+        assert_eq!(read(r#""retired""#), Ok(other("retired", "")));
+        assert_eq!(read(r#"{"retired":{"detail":"since May","by":7}}"#), Ok(other("retired", "since May")));
         assert_eq!(
             read(r#"{"maintenance":{"retry_after_ms":5}}"#),
             Ok(Refusal::SlowDown { retry_after_ms: 5 }),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::id::PrincipalId;
 use super::name;
-use super::principal::{Principal, PrincipalKind, Sender};
+use super::principal::{Principal, PrincipalKind, Role, Sender, role_if_known};
 use super::profile::Secret;
 use super::time::WallMs;
 
@@ -14,6 +14,35 @@ use super::time::WallMs;
 pub const INVITE_MS: u64 = 24 * 60 * 60 * 1_000;
 /// Maximum lifetime of an invite, in milliseconds: a year.
 pub const MAX_INVITE_MS: u64 = 366 * 24 * 60 * 60 * 1_000;
+
+/// Something that not everybody may do. PROTOCOL.md has the table.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Write, in rooms that they see.
+    Write,
+    /// Make a room, or a direct message.
+    MakeRoom,
+    /// Rename, describe or archive a room that they made.
+    ChangeOwnRoom,
+    /// Rename, describe or archive any public room.
+    ChangeRoom,
+    /// Give commands to devices.
+    Command,
+    /// Change who may do what.
+    Manage,
+}
+
+impl Role {
+    /// Whether whoever has this role may do that.
+    pub fn may(self, act: Act) -> bool {
+        let least = match act {
+            Act::Write | Act::MakeRoom | Act::ChangeOwnRoom => Role::Member,
+            Act::ChangeRoom | Act::Command => Role::Operator,
+            Act::Manage => Role::Admin,
+        };
+        self >= least
+    }
+}
 
 /// A principal with a token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,8 +63,11 @@ pub struct Member {
 pub struct Invitation {
     /// Id, 10 hexadecimal digits; used to remove the invite.
     pub id: String,
-    /// Role of the account that it creates.
+    /// Kind of the account that it creates.
     pub kind: PrincipalKind,
+    /// Role of the account that it creates, if the server says so.
+    #[serde(default, deserialize_with = "role_if_known", skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
     /// Who created it, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<Sender>,
@@ -76,8 +108,11 @@ pub enum ManageRequest {
     },
     /// Create an invite.
     Invite {
-        /// Role of the account: person or admin.
+        /// Kind of the account: person or admin.
         kind: PrincipalKind,
+        /// Role of a person's account; none: operator.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        role: Option<Role>,
         /// Lifetime, in milliseconds.
         expires_in_ms: u64,
     },
@@ -115,6 +150,13 @@ pub enum ManageRequest {
         who: PrincipalId,
         /// The new role.
         kind: PrincipalKind,
+    },
+    /// Give a person another role; an admin is made and unmade by it.
+    SetRole {
+        /// The principal.
+        who: PrincipalId,
+        /// The new role.
+        role: Role,
     },
     /// Replace a principal's token. The previous one is revoked.
     RotateToken {

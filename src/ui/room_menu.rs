@@ -1,9 +1,10 @@
-//! The context menu of a room: its notification level.
+//! The context menu of a room: its notification level, and its link.
 
 use egui::{Response, Ui};
 
 use super::text::Words;
 use super::{Cx, menu};
+use crate::model::deep_link::link_to;
 use crate::model::id::{ConnectionId, RoomId};
 use crate::model::intent::{ChatIntent, Intent};
 use crate::model::notices::Level;
@@ -52,6 +53,14 @@ pub(super) fn show(
                     room: room.clone(),
                     level,
                 }));
+            }
+        }
+        let link = cx.model.read(|model| link_to(model, connection, room, None));
+        if let Some(link) = link {
+            menu::separator(ui);
+            if menu::item(ui, all.deep_link.copy_room_link).clicked() {
+                ui.ctx().copy_text(link);
+                ui.close();
             }
         }
     });

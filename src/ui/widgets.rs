@@ -12,6 +12,7 @@ use super::icons::{self, Icon};
 use super::text::{StateWord, Words};
 use super::theme::{self, Theme, radius, size};
 use crate::model::PrincipalKind;
+use crate::model::known::Shown;
 
 /// The primary button; at most one per view.
 pub(super) fn primary<'a>(theme: &Theme, text: &str) -> Button<'a> {
@@ -259,6 +260,11 @@ pub(super) fn mention_pill(ui: &Ui, right_centre: Pos2, count: u64, theme: &Them
     ui.painter().rect_filled(rect, 9.0, theme.warn);
     ui.painter().galley(rect.center() - galley.size() / 2.0, galley, theme.ground);
     size.x
+}
+
+/// What is shown beside an author's name: the role, or that it is a program.
+pub(super) fn author_kind(words: &Words, author: &Shown) -> Option<&'static str> {
+    if author.is_integration { Some(words.kind_integration) } else { kind_name(words, author.kind) }
 }
 
 /// The role of a principal; `None` for an ordinary person.

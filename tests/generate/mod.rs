@@ -3,7 +3,7 @@
 mod rights;
 
 use duplex::model::content::Extra;
-use duplex::model::content::{Content, Draft};
+use duplex::model::content::{Content, Draft, Private};
 use duplex::model::id::RoomName;
 use duplex::model::{
     Bucket, Command, CommandRefusal, CommandState, DeviceId, DeviceLogEvent, DeviceState, Entry, Epoch,
@@ -92,11 +92,11 @@ fn room_info() -> impl Strategy<Value = RoomInfo> {
 fn principal() -> impl Strategy<Value = Principal> {
     let kind =
         proptest::sample::select(vec![PrincipalKind::Person, PrincipalKind::Device, PrincipalKind::Admin]);
-    (text(), kind, text()).prop_map(|(id, kind, name)| Principal {
+    (text(), kind, text(), option::of(rights::role())).prop_map(|(id, kind, name, role)| Principal {
         id: PrincipalId(id),
         kind,
         name,
-        role: None,
+        role,
     })
 }
 
@@ -452,8 +452,10 @@ pub fn client_message() -> impl Strategy<Value = ClientMessage> {
             if let Some(more) = more {
                 extra.insert("later", more.into());
             }
-            ClientMessage::CreateRoom { id, room, at, extra }
+            let private = extra.is_empty().then(|| Private { members: Vec::new(), direct: at.is_some() });
+            ClientMessage::CreateRoom { id, room, at, private, extra }
         }),
+        text().prop_map(|text| ClientMessage::Status { text }),
         number().prop_map(|nonce| ClientMessage::Ping { nonce }),
         Just(ClientMessage::Bye),
         (number(), rights::manage()).prop_map(|(id, what)| ClientMessage::Manage { id, what }),

@@ -2,7 +2,7 @@
 
 use duplex::model::profile::Secret;
 use duplex::model::rights::{Invitation, ManageAnswer, ManageRefusal, ManageRequest, Member};
-use duplex::model::{PrincipalId, PrincipalKind};
+use duplex::model::{PrincipalId, PrincipalKind, Role};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -21,6 +21,10 @@ fn kind() -> impl Strategy<Value = PrincipalKind> {
     proptest::sample::select(vec![PrincipalKind::Person, PrincipalKind::Device, PrincipalKind::Admin])
 }
 
+pub fn role() -> impl Strategy<Value = Role> {
+    proptest::sample::select(Role::ALL.to_vec())
+}
+
 fn member() -> impl Strategy<Value = Member> {
     (principal(), any::<bool>(), any::<bool>()).prop_map(|(who, online, owner)| Member { who, online, owner })
 }
@@ -28,9 +32,18 @@ fn member() -> impl Strategy<Value = Member> {
 fn invitation() -> impl Strategy<Value = Invitation> {
     let of = (option::of(sender()), option::of(moment()));
     let by = (option::of(sender()), option::of(moment()));
-    (text(), kind(), moment(), of, by).prop_map(|(id, kind, expires, (by, made), (used_by, used))| {
-        Invitation { id, kind, by, made, expires, used_by, used }
-    })
+    (text(), (kind(), option::of(role())), moment(), of, by).prop_map(
+        |(id, (kind, role), expires, (by, made), (used_by, used))| Invitation {
+            id,
+            kind,
+            role,
+            by,
+            made,
+            expires,
+            used_by,
+            used,
+        },
+    )
 }
 
 /// Anything an admin asks for.
@@ -40,7 +53,9 @@ pub fn manage() -> impl Strategy<Value = ManageRequest> {
         after().prop_map(|after| ManageRequest::People { after }),
         after().prop_map(|after| ManageRequest::Devices { after }),
         after().prop_map(|after| ManageRequest::Invites { after }),
-        (kind(), number()).prop_map(|(kind, expires_in_ms)| ManageRequest::Invite { kind, expires_in_ms }),
+        (kind(), option::of(role()), number())
+            .prop_map(|(kind, role, expires_in_ms)| ManageRequest::Invite { kind, role, expires_in_ms }),
+        (who(), role()).prop_map(|(who, role)| ManageRequest::SetRole { who, role }),
         text().prop_map(|invite| ManageRequest::RemoveInvite { invite }),
         (who(), text(), secret()).prop_map(|(who, name, token)| ManageRequest::AddDevice {
             who,

@@ -70,6 +70,7 @@ async fn rooms_are_created_and_history_is_paged() {
         id,
         room: RoomName::of_id(&room),
         at: None,
+        private: None,
         extra: Default::default(),
     })
     .await;
@@ -219,6 +220,7 @@ async fn many_rooms_and_markers_are_listed_in_parts_and_new_clients_can_connect(
                 id: *id,
                 room: room.clone(),
                 at: None,
+                private: None,
                 extra: Default::default(),
             })
             .await;

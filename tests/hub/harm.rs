@@ -160,6 +160,7 @@ async fn a_group_of_appends_is_written_whole_or_not_at_all() {
     let dir = tempfile::tempdir().unwrap();
     let store = HubStore::open(dir.path(), Epoch(1), 0, new_id()).unwrap();
     let append = |content| Append {
+        role: duplex::model::Role::Operator,
         draft: Draft { id: new_id(), room: RoomId::general(), content, at: 0 },
         sender: Sender { id: PrincipalId("a".to_owned()), name: "a".to_owned() },
         received: 0,

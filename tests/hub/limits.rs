@@ -47,7 +47,13 @@ async fn rooms_beyond_the_limit_are_refused_and_others_still_work() {
     for number in 0..4 {
         let id = new_id();
         mallory
-            .say(&ClientMessage::CreateRoom { id, room: room(number), at: None, extra: Default::default() })
+            .say(&ClientMessage::CreateRoom {
+                id,
+                room: room(number),
+                at: None,
+                private: None,
+                extra: Default::default(),
+            })
             .await;
         let made = outcome(&mut mallory, id).await;
         if number < 2 {
@@ -60,7 +66,14 @@ async fn rooms_beyond_the_limit_are_refused_and_others_still_work() {
     mallory.acked(sent).await;
     let (mut mina, _) = Client::join(&dir, &hub.url, "Mina").await;
     let id = new_id();
-    mina.say(&ClientMessage::CreateRoom { id, room: room(9), at: None, extra: Default::default() }).await;
+    mina.say(&ClientMessage::CreateRoom {
+        id,
+        room: room(9),
+        at: None,
+        private: None,
+        extra: Default::default(),
+    })
+    .await;
     outcome(&mut mina, id).await.unwrap();
 }
 
@@ -126,7 +139,14 @@ async fn clients_learn_of_deleted_messages_and_duplicates_of_them_are_recognised
     let newest = anna.send("newest").await;
     anna.acked(newest).await;
     let id = new_id();
-    anna.say(&ClientMessage::CreateRoom { id, room: room(1), at: None, extra: Default::default() }).await;
+    anna.say(&ClientMessage::CreateRoom {
+        id,
+        room: room(1),
+        at: None,
+        private: None,
+        extra: Default::default(),
+    })
+    .await;
     anna.acked(id).await;
     drop(anna);
     hub.shutdown().await;

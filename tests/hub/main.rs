@@ -18,5 +18,6 @@ mod limits;
 mod names;
 mod posts;
 mod rights;
+mod rooms;
 mod service;
 mod upkeep;

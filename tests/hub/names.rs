@@ -66,6 +66,7 @@ async fn create(client: &mut Client, name: &str) -> Result<(), Refusal> {
             id,
             room: RoomName::new(name).unwrap(),
             at: None,
+            private: None,
             extra: Default::default(),
         })
         .await;

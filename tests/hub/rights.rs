@@ -265,7 +265,7 @@ async fn only_admins_change_rights_and_the_owner_keeps_theirs() {
 async fn invites_are_created_listed_and_revoked_over_the_socket() {
     let (_dir, hub) = hub().await;
     let mut admin = Admin::at(&hub).await;
-    let invite = ManageRequest::Invite { kind: PrincipalKind::Person, expires_in_ms: 60_000 };
+    let invite = ManageRequest::Invite { kind: PrincipalKind::Person, role: None, expires_in_ms: 60_000 };
     let mut codes = Vec::new();
     for _ in 0..2 {
         match admin.ask(invite.clone()).await {
@@ -288,7 +288,7 @@ async fn invites_are_created_listed_and_revoked_over_the_socket() {
     let mut late = Client::dial(&hub.url, None).await;
     late.say(&redeem(codes[1].reveal(), &new_token())).await;
     assert_eq!(late.closed().await.0, close::INVITE_REFUSED);
-    let device = ManageRequest::Invite { kind: PrincipalKind::Device, expires_in_ms: 1 };
+    let device = ManageRequest::Invite { kind: PrincipalKind::Device, role: None, expires_in_ms: 1 };
     assert_eq!(admin.why_not(device).await, ManageRefusal::BadKind);
 }
 

@@ -8,15 +8,18 @@ use duplex::model::NamedRoom;
 use duplex::model::content::{Content, Draft};
 use duplex::model::id::RoomName;
 use duplex::model::message::MAX_BODY_BYTES;
+use duplex::model::principal::MAX_STATUS_CHARS;
 use duplex::model::rights::{Invitation, ManageAnswer, Member};
+use duplex::model::room::MAX_TOPIC_CHARS;
 use duplex::model::{
     Bucket, Command, CommandRefusal, CommandState, DeviceId, DeviceLogEvent, DeviceState, Entry, Epoch,
-    LastValue, LogLine, MessageId, Metric, MetricType, Principal, PrincipalId, PrincipalKind, Refusal,
-    RoomId, Sender, SeriesPage, Spec, Time, Value,
+    LastValue, LogLine, MessageId, Metric, MetricType, Principal, PrincipalId, PrincipalKind, Refusal, Role,
+    RoomId, RoomInfo, Sender, SeriesPage, Spec, Time, Value,
 };
 use duplex::wire::duplex::limits;
 use duplex::wire::duplex::message::{
-    ClientMessage, Decoded, Hello, HubMessage, MAX_FRAME_BYTES, Message, ReadSample, VERSIONS, decode, encode,
+    ClientMessage, Decoded, Hello, HubMessage, MAX_FRAME_BYTES, Message, PersonState, ReadSample, VERSIONS,
+    decode, encode,
 };
 use duplex::wire::duplex::server::{
     Batch, Begun, Config, HISTORY_LIMIT, HubAnswer, HubRequest, Input, LIST_ITEMS, Lists, ListsFrom, Output,
@@ -25,7 +28,7 @@ use duplex::wire::duplex::server::{
 
 const NOW: Time = Time { boot_ms: 0, wall_ms: i64::MAX };
 /// What a welcome and each part of its lists stays below, in bytes.
-const MAX_LISTS_BYTES: usize = 256 * 1024;
+const MAX_LISTS_BYTES: usize = 640 * 1024;
 /// A text of a reading, in bytes of JSON; buckets of one `series`; lines of one `device_log`; readings for one frame, in
 /// bytes, but for the last sample: as `hub::fleet` has them.
 const FLEET: (usize, usize, usize, usize) = (limits::TEXT_BYTES, 4_000, 200, 64 * 1024);
@@ -150,10 +153,23 @@ fn read_sample(values: usize) -> ReadSample {
     ReadSample { device: device(0), at: i64::MIN, received: i64::MIN, values }
 }
 
+/// As long as a hub lets it be.
+fn status() -> String {
+    "\u{1F7E2}".repeat(MAX_STATUS_CHARS)
+}
+
+fn named_room(of: usize) -> NamedRoom {
+    let topic = "\u{1F7E2}".repeat(MAX_TOPIC_CHARS);
+    let info = RoomInfo { topic, archived: true, left: true, changed: u64::MAX, ..RoomInfo::default() };
+    NamedRoom { info, ..NamedRoom::new(room(of), room_name(of)) }
+}
+
 fn lists() -> Lists {
     Lists {
-        rooms: (0..LIST_ITEMS).map(|of| NamedRoom::new(room(of), room_name(of))).collect(),
-        people: (0..LIST_ITEMS).map(|of| (principal(of), false)).collect(),
+        rooms: (0..LIST_ITEMS).map(named_room).collect(),
+        people: (0..LIST_ITEMS)
+            .map(|of| PersonState { who: principal(of), online: false, status: status() })
+            .collect(),
         read: (0..LIST_ITEMS).map(|of| (room(of), u64::MAX)).collect(),
         next: Some(ListsFrom { rooms: Some(1), ..ListsFrom::default() }),
     }
@@ -268,10 +284,11 @@ fn worst(like: &HubMessage) -> Vec<Frame> {
             frames(all.map(|refusal| HubMessage::Refused { id: id(), refusal }))
         }
         HubMessage::Typing { .. } => Hub::says(Input::Typing { room: room(0), who: other() }),
-        HubMessage::Presence { .. } => Hub::says(Input::Presence(
-            Principal { id: other().id, kind: PrincipalKind::Person, name: other().name, role: None },
-            false,
-        )),
+        HubMessage::Presence { .. } => Hub::says(Input::Presence(PersonState {
+            who: Principal { id: other().id, name: other().name, ..principal(0) },
+            online: false,
+            status: status(),
+        })),
         HubMessage::Read { .. } => Hub::says(Input::Read { room: room(0), offset: u64::MAX }),
         HubMessage::History { .. } => {
             let entries = (1..=u64::from(HISTORY_LIMIT)).map(entry).collect();
@@ -355,6 +372,7 @@ fn managed() -> Vec<HubAnswer> {
     let invitation = |_| Invitation {
         id: "f".repeat(10),
         kind: PrincipalKind::Person,
+        role: Some(Role::Operator),
         by: Some(sender()),
         made: Some(i64::MIN),
         expires: i64::MIN,

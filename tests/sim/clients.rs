@@ -98,6 +98,7 @@ impl World {
         let c = &mut self.clients[client];
         match change {
             Change::Queue(item) if item.makes().is_some() => c.made.push(item.draft.id),
+            Change::Queue(OutboxItem { draft, .. }) if !draft.content.is_text() => {}
             Change::Queue(item) => c.queued.push(item.draft.id),
             Change::Unqueue(id) => {
                 self.figures.discarded += 1;
@@ -105,8 +106,8 @@ impl World {
                 c.made.retain(|known| known != id);
                 c.discarded.insert(*id);
             }
-            // A room that is sent again.
-            Change::Replace { new, .. } if new.makes().is_some() => {}
+            // A room, or a change of one, that is sent again.
+            Change::Replace { new, .. } if !new.draft.content.is_text() => {}
             // What was refused goes to the end.
             Change::Replace { old, new } if !is_in_its_turn(&new.seq) => {
                 c.queued.retain(|known| known != old);
@@ -186,6 +187,23 @@ impl World {
         }
     }
 
+    /// Renames a room, or says what it is about. Others do the same at the same time.
+    pub(super) fn person_changes_a_room(&mut self, client: usize) {
+        let (id, number) = (self.new_id(), self.rng.up_to(99));
+        let is_name = self.chance(50);
+        let c = &self.clients[client];
+        if c.running.is_some() && !c.disk.rooms.is_empty() {
+            let room = c.disk.rooms[number as usize % c.disk.rooms.len()].id.clone();
+            let text = format!("{client} says {number}");
+            let content = match is_name {
+                true => Content::renamed(RoomName::new(text).expect("keeps the rule")),
+                false => Content::topic(text),
+            };
+            self.figures.room_changes += 1;
+            self.tell(client, Input::Send(Draft { id, room, content, at: 0 }));
+        }
+    }
+
     /// Has what was refused sent again, or deletes it where there is no room for it any more.
     pub(super) fn person_mends(&mut self, client: usize) {
         let failed = |item: &OutboxItem| match &item.delivery {
@@ -206,7 +224,8 @@ impl World {
         // The first one that waits: others are behind it.
         let pending = |delivery: &Delivery| *delivery == Delivery::Pending;
         let known = self.known(client);
-        let first = known.outbox.values().find(|item| pending(&item.delivery) && item.makes().is_none());
+        let first =
+            known.outbox.values().find(|item| pending(&item.delivery) && item.draft.content.is_text());
         let first = first.map(|item| item.draft.id);
         if let Some(id) = first {
             let new_id = self.new_id();

@@ -60,6 +60,19 @@ impl HubDisk {
         self.rooms().any(|entry| entry.draft.room == *room)
     }
 
+    /// A room as it is now, by the entry that made it.
+    pub fn room(&self, made: &Entry) -> NamedRoom {
+        let mut room = named(made);
+        let is_change = |entry: &&Entry| matches!(entry.draft.content, Content::RoomChange { .. });
+        for entry in self.log.iter().filter(|entry| entry.draft.room == room.id).filter(is_change) {
+            room.info.change(entry.offset, &entry.draft.content, None);
+            if let Content::RoomChange { name: Some(name), .. } = &entry.draft.content {
+                room.name = name.clone();
+            }
+        }
+        room
+    }
+
     /// The entry that made the room of the name that this one would have.
     fn room_called(&self, content: &Content) -> Option<&Entry> {
         let Content::Room { name, .. } = content else { return None };
@@ -144,7 +157,7 @@ fn lists(disk: &HubDisk, after: u64) -> Lists {
     let told: Vec<&Entry> = rooms.by_ref().take(2).collect();
     let next = told.last().filter(|_| rooms.next().is_some());
     Lists {
-        rooms: told.iter().map(|entry| named(entry)).collect(),
+        rooms: told.iter().map(|entry| disk.room(entry)).collect(),
         next: next.map(|entry| ListsFrom { rooms: Some(entry.offset), ..ListsFrom::default() }),
         ..Lists::default()
     }

@@ -134,9 +134,9 @@ pub fn once_and_in_order_at_the_hub(disk: &HubDisk, first_new: usize, clients: &
             !client.discarded.contains(&entry.draft.id),
             "it was taken back before it was sent: {entry:?}"
         );
-        let earlier = before.iter().chain(&new[..index - first_new]);
-        let mut of_sender = earlier.filter(|other| other.sender.id == entry.sender.id);
-        let last = of_sender.next_back().and_then(|last| client.turn_of(last.draft.id));
+        let earlier = messages(before).chain(messages(&new[..index - first_new]));
+        let of_sender = earlier.filter(|other| other.sender.id == entry.sender.id);
+        let last = of_sender.last().and_then(|last| client.turn_of(last.draft.id));
         assert!(client.turn_of(entry.draft.id) > last, "twice, or before its turn: {entry:?}");
     }
 }
@@ -206,6 +206,7 @@ impl World {
             self.all_that_was_typed_is_at_the_hub(client);
             self.the_clients_disk_is_the_hubs_log(client);
             self.each_room_is_made_once(client);
+            self.rooms_are_as_the_log_makes_them(client);
             let process = self.process_of(client).expect("settled");
             process.model.read(|model| the_window_is_the_disk(client, model));
             process.model.read(|model| self.messages_are_changed_as_the_log_says(client, model));
@@ -270,6 +271,15 @@ impl World {
         let names: BTreeSet<String> =
             self.disk.rooms().map(|entry| format!("{:?}", entry.draft.content)).collect();
         assert_eq!(names.len(), self.disk.rooms().count(), "one room of each name");
+    }
+
+    /// However lists and entries overtook each other, the last change in the log stands.
+    fn rooms_are_as_the_log_makes_them(&self, client: &Client) {
+        for room in self.disk.rooms().map(|made| self.disk.room(made)) {
+            let known = client.disk.rooms.iter().find(|known| known.id == room.id);
+            let known = known.map(|known| (&known.name, &known.info.topic));
+            assert_eq!(known, Some((&room.name, &room.info.topic)), "a room as it is at the hub");
+        }
     }
 
     fn the_clients_disk_is_the_hubs_log(&self, client: &Client) {

@@ -105,7 +105,7 @@ impl World {
         if let Some(answer) = hub::answer(&self.disk, &ask) {
             return Some(answer);
         }
-        if let HubRequest::Append { draft, sender, refusal } = ask {
+        if let HubRequest::Append { draft, sender, refusal, .. } = ask {
             let refusal = refusal.or_else(|| self.hub_is_full(15));
             self.waiting.push_back(hub::Waiting { session: conn, draft, sender, refusal });
             if !std::mem::replace(&mut self.sync_due, true) {

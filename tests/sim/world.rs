@@ -29,6 +29,7 @@ pub struct Figures {
     pub typed: u64,
     pub rooms: u64,
     pub rooms_moved: u64,
+    pub room_changes: u64,
     pub sent_again: u64,
     pub edited: u64,
     pub discarded: u64,
@@ -61,11 +62,12 @@ pub struct Figures {
 
 impl Figures {
     /// All that is counted, by name.
-    pub fn counts(&self) -> [(&'static str, u64); 29] {
+    pub fn counts(&self) -> [(&'static str, u64); 30] {
         [
             ("typed", self.typed),
             ("rooms", self.rooms),
             ("rooms moved", self.rooms_moved),
+            ("room changes", self.room_changes),
             ("sent again", self.sent_again),
             ("edited", self.edited),
             ("discarded", self.discarded),
@@ -99,6 +101,7 @@ impl Figures {
         self.typed += other.typed;
         self.rooms += other.rooms;
         self.rooms_moved += other.rooms_moved;
+        self.room_changes += other.room_changes;
         self.sent_again += other.sent_again;
         self.edited += other.edited;
         self.discarded += other.discarded;
@@ -147,6 +150,7 @@ pub enum Happening {
     ClientSideClosed { conn: u64, why: Why },
     Type { client: usize },
     MakeRoom { client: usize },
+    ChangeRoom { client: usize },
     Change { client: usize },
     Mend { client: usize },
     Edit { client: usize },
@@ -258,6 +262,8 @@ impl World {
             (40, Happening::Discard { client }),
             (40, Happening::MakeRoom { client }),
             (20, Happening::MakeRoom { client }),
+            (50, Happening::ChangeRoom { client }),
+            (50, Happening::ChangeRoom { client }),
             (50, Happening::Mend { client }),
             (60, Happening::Change { client }),
             (40, Happening::Change { client }),
@@ -393,6 +399,7 @@ impl World {
             Happening::ClientSideClosed { conn, why } => self.client_side_closed(conn, why),
             Happening::Type { client } => self.person_types(client),
             Happening::MakeRoom { client } => self.person_makes_a_room(client),
+            Happening::ChangeRoom { client } => self.person_changes_a_room(client),
             Happening::Change { client } => self.person_changes_a_message(client),
             Happening::Mend { client } => self.person_mends(client),
             Happening::Edit { client } => self.person_edits(client),
@@ -444,6 +451,7 @@ impl World {
             Happening::Dialed { client, .. }
             | Happening::Type { client }
             | Happening::MakeRoom { client }
+            | Happening::ChangeRoom { client }
             | Happening::Change { client }
             | Happening::Mend { client }
             | Happening::Edit { client }

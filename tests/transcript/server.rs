@@ -4,7 +4,7 @@ use duplex::frame::Frame;
 use duplex::model::content::Content;
 use duplex::model::message::MAX_BODY_BYTES;
 use duplex::model::{Entry, Principal, RoomId, Time, Value};
-use duplex::wire::duplex::message::{self, Decoded, HubMessage, MAX_FRAME_BYTES};
+use duplex::wire::duplex::message::{self, Decoded, HubMessage, MAX_FRAME_BYTES, PersonState};
 use duplex::wire::duplex::proof;
 use duplex::wire::duplex::server::{
     AppendOutcome, Batch, Begun, Config, DeviceCommand, HISTORY_LIMIT, HubAnswer, HubRequest, Input, Lists,
@@ -82,7 +82,9 @@ fn told(text: &str) -> Input {
         })),
         ["committed", ref of @ ..] => Input::Committed(Batch::new(entries(of)).unwrap()),
         ["head", head] => Input::Head(head.parse().unwrap()),
-        ["presence", who] => Input::Presence(words::principal(who), true),
+        ["presence", who] => {
+            Input::Presence(PersonState { who: words::principal(who), online: true, status: String::new() })
+        }
         ["typing", who] => Input::Typing { room: RoomId::general(), who: words::sender(who) },
         ["readings", ref of @ ..] => {
             let Frame::Text(text) = words::hub_says(&format!("readings {}", of.join(" "))) else { panic!() };
@@ -111,7 +113,7 @@ fn asked(ask: &HubRequest) -> String {
         HubRequest::Redeem(redeem) => format!("redeem {}", redeem.code),
         HubRequest::CheckInvite { code } => format!("check invite {}", code.0),
         HubRequest::Begin { principal, .. } => format!("begin {}", principal.id),
-        HubRequest::Append { draft, sender, refusal } => {
+        HubRequest::Append { draft, sender, refusal, .. } => {
             let id = words::letter(draft.id);
             if let Some(refusal) = refusal {
                 return format!("find {id} by {}, or {}", sender.id, words::refusal(refusal));
@@ -125,6 +127,7 @@ fn asked(ask: &HubRequest) -> String {
         HubRequest::Read { from, limit } => format!("read from={from} limit={limit}"),
         HubRequest::History { room, before, limit } => format!("history {room} {before} limit={limit}"),
         HubRequest::SetRead { room, offset } => format!("set read {room} {offset}"),
+        HubRequest::SetStatus(text) => format!("set status {text}"),
         HubRequest::Typing { room } => format!("typing {room}"),
         HubRequest::Watch => "watch".to_owned(),
         HubRequest::Announce(spec) => format!("announce {}", spec.id),

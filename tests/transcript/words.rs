@@ -320,6 +320,7 @@ pub fn client_says(text: &str) -> Frame {
             id: id(which),
             room: self::name(name),
             at: None,
+            private: None,
             extra: Default::default(),
         },
         ["ping", nonce] => ClientMessage::Ping { nonce: nonce.parse().unwrap() },
@@ -467,6 +468,7 @@ pub fn refused(words: &[&str]) -> Refusal {
 
 pub fn refusal(refusal: &Refusal) -> String {
     match refusal {
+        Refusal::Archived => "archived".to_owned(),
         Refusal::NoSuchRoom => "no_such_room".to_owned(),
         Refusal::NoSuchMessage => "no_such_message".to_owned(),
         Refusal::NotYours => "not_yours".to_owned(),

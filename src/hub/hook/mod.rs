@@ -27,8 +27,6 @@ pub(super) const FILE: &str = "hooks.json";
 const MAX_HOOKS: usize = 1_000;
 /// Maximum size of the file, in bytes.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
-/// How the id of a sender begins that is not a person but a program with a hook.
-const SENDER_PREFIX: &str = "hook:";
 
 /// A program that may post messages into one room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,7 +46,7 @@ pub struct Hook {
 impl Hook {
     /// The principal that its messages are charged to.
     pub(super) fn principal(&self) -> PrincipalId {
-        PrincipalId(format!("{SENDER_PREFIX}{}", self.id))
+        PrincipalId(format!("{}{}", PrincipalId::INTEGRATION, self.id))
     }
 
     /// The sender of its messages.

@@ -23,7 +23,7 @@ use crate::hub::post::{hold, read};
 use crate::hub::state::Hub;
 use crate::model::message::MAX_BODY_BYTES;
 use crate::model::time::WallMs;
-use crate::model::{Content, Draft, MessageId, Refusal};
+use crate::model::{Content, Draft, MessageId, Refusal, Role};
 use crate::wire::duplex::server::{AppendOutcome, HubAnswer};
 
 /// Within so many milliseconds, a body without an id that comes again is taken for a retry. Later it is a reminder.
@@ -139,7 +139,7 @@ fn derived(parts: &[&[u8]]) -> MessageId {
 async fn append(hub: &Arc<Hub>, hook: &Hook, id: MessageId, body: String, now: WallMs) -> Response {
     let draft = Draft { id, room: hook.room.clone(), content: Content::text(body), at: now };
     let account = hub.registry.account(&hook.principal(), clock::now().boot_ms);
-    let new = NewEntry { draft, sender: hook.sender(), refusal: None };
+    let new = NewEntry { draft, sender: hook.sender(), role: Role::Member, refusal: None };
     let queued = Queued::new(&account, new, &Default::default());
     let written = asks::append(Arc::clone(hub), account, vec![queued]).await;
     match written.answers.into_iter().next() {

@@ -77,8 +77,13 @@ fn project_one(
     (connection, era, _): EntryKey,
     entry: &Entry,
 ) -> Result<()> {
-    let mut query = db.prepare_cached("SELECT me_id FROM connection WHERE id = ?1")?;
-    let me: Option<String> = query.query_row([connection], |row| row.get(0))?;
+    let mut query = db.prepare_cached("SELECT me_id, era FROM connection WHERE id = ?1")?;
+    let (me, now): (Option<String>, u32) =
+        query.query_row([connection], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    // What an earlier log said of a room has passed.
+    if era != now && matches!(entry.draft.content, Content::RoomChange { .. } | Content::Member { .. }) {
+        return Ok(());
+    }
     let mut book =
         MessageWriter::new(db, ConnectionId(connection.cast_unsigned()), Log::past(era, me), filters)?;
     match entry.draft.content {

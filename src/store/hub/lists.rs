@@ -5,7 +5,8 @@ use rusqlite::{Connection, params};
 use super::super::error::{StoreError, int, unsigned};
 use super::people::principal;
 use super::read::{room_name, room_uid, saturated};
-use crate::model::{NamedRoom, Offset, Principal, PrincipalId, RoomId};
+use crate::model::{NamedRoom, Offset, Principal, PrincipalId, RoomId, RoomInfo};
+use crate::wire::duplex::message::PersonState;
 use crate::wire::duplex::server::{Lists, ListsFrom};
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -17,11 +18,11 @@ pub(super) fn lists(db: &Connection, me: &PrincipalId, from: &ListsFrom, limit: 
     let mut lists = Lists::default();
     let mut next = ListsFrom::default();
     if let Some(after) = from.rooms {
-        (lists.rooms, next.rooms) = rooms(db, after, limit)?;
+        (lists.rooms, next.rooms) = rooms(db, me, after, limit)?;
     }
     if let Some(after) = &from.people {
         let (people, more) = people(db, Some(after), limit)?;
-        lists.people = people.into_iter().map(|who| (who, false)).collect();
+        lists.people = people.into_iter().map(offline).collect();
         next.people = more;
     }
     if let Some(after) = from.read {
@@ -31,16 +32,32 @@ pub(super) fn lists(db: &Connection, me: &PrincipalId, from: &ListsFrom, limit: 
     Ok(lists)
 }
 
+/// Whether anybody is connected, and what they say of themselves, is added by whoever knows it.
+fn offline(who: Principal) -> PersonState {
+    PersonState { who, online: false, status: String::new() }
+}
+
 /// Rooms made after another one.
-fn rooms(db: &Connection, after: u64, limit: usize) -> Result<Part<NamedRoom, u64>> {
-    let mut query = db.prepare_cached("SELECT uid, id, name FROM room WHERE id > ?1 ORDER BY id LIMIT ?2")?;
-    let mut rows = query.query(params![saturated(after), asked(limit)?])?;
+fn rooms(db: &Connection, me: &PrincipalId, after: u64, limit: usize) -> Result<Part<NamedRoom, u64>> {
+    let mut query = db.prepare_cached(
+        "SELECT uid, id, name, topic, archived, changed,
+             EXISTS (SELECT 1 FROM absent WHERE principal = ?3 AND absent.room = room.id)
+         FROM room WHERE id > ?1 ORDER BY id LIMIT ?2",
+    )?;
+    let mut rows = query.query(params![saturated(after), asked(limit)?, me.0])?;
     let (mut rooms, mut last) = (Vec::new(), after);
     while let Some(row) = rows.next()? {
         if rooms.len() == limit {
             return Ok((rooms, Some(last)));
         }
-        rooms.push(NamedRoom::new(room_uid(row.get(0)?)?, room_name(row.get(2)?)?));
+        let info = RoomInfo {
+            topic: row.get(3)?,
+            archived: row.get(4)?,
+            changed: unsigned(row.get(5)?),
+            left: row.get(6)?,
+            ..RoomInfo::default()
+        };
+        rooms.push(NamedRoom { info, ..NamedRoom::new(room_uid(row.get(0)?)?, room_name(row.get(2)?)?) });
         last = unsigned(row.get(1)?);
     }
     Ok((rooms, None))
@@ -53,7 +70,7 @@ pub(super) fn people(
     limit: usize,
 ) -> Result<Part<Principal, PrincipalId>> {
     let mut query = db.prepare_cached(
-        "SELECT id, kind, name FROM principal
+        "SELECT id, kind, name, role FROM principal
          WHERE (?1 IS NULL OR id > ?1) AND kind <> 'device' ORDER BY id LIMIT ?2",
     )?;
     let mut rows = query.query(params![after.map(|after| &after.0), asked(limit)?])?;

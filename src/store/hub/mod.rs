@@ -7,6 +7,7 @@ mod people;
 mod read;
 mod retain;
 mod rights;
+mod room_change;
 mod rooms;
 mod schema;
 mod upkeep;
@@ -33,7 +34,7 @@ use crate::model::name::BadName;
 use crate::model::rights::Invitation;
 use crate::model::time::WallMs;
 use crate::model::{
-    Draft, Entry, Epoch, MessageId, NamedRoom, Offset, Principal, PrincipalId, RoomId, RoomName, Sender,
+    Draft, Entry, Epoch, MessageId, NamedRoom, Offset, Principal, PrincipalId, Role, RoomId, RoomName, Sender,
 };
 use crate::wire::duplex::server::{Lists, ListsFrom};
 pub use changes::MAX_PINNED;
@@ -68,6 +69,8 @@ pub struct Append {
     pub sender: Sender,
     /// When, by the hub's clock.
     pub received: WallMs,
+    /// What the sender may do.
+    pub role: Role,
     /// It is not to be written: only whether it is on disk already is of interest.
     pub only_known: bool,
 }
@@ -88,6 +91,10 @@ pub enum Appended {
     NotKnown,
     /// There is no such room. Nothing was written.
     NoSuchRoom,
+    /// The room takes no new messages. Nothing was written.
+    Archived,
+    /// The sender may not do that. Nothing was written.
+    NotAllowed,
     /// The room was made before, by somebody else or with another id. Nothing was written.
     RoomExists {
         /// Its id.
@@ -612,6 +619,16 @@ impl HubStore {
     pub async fn check_invite(&self, code_hash: [u8; 32], now: WallMs) -> Result<WallMs, RedeemError> {
         let most = self.shared.state.limits().people;
         Ok(self.read_with(move |db| people::check_invite(db, code_hash, now, most)).await??)
+    }
+
+    /// What people say of themselves, as far as they say anything.
+    pub async fn statuses(&self) -> Result<Vec<(PrincipalId, String)>, HubStoreError> {
+        self.read_with(people::statuses).await
+    }
+
+    /// Keeps what somebody says of themselves.
+    pub async fn set_status(&self, who: PrincipalId, status: String) -> Result<(), HubStoreError> {
+        self.write(move |db| people::set_status(db, &who, &status)).await
     }
 
     /// Moves a read marker forward; never beyond the log's end. Returns whether it moved.

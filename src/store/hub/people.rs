@@ -7,7 +7,7 @@ use super::InviteRefused;
 use super::read::{room_id, saturated};
 use super::rights::{check_token, is_revoked, revoke_token_of};
 use crate::model::time::WallMs;
-use crate::model::{Offset, Principal, PrincipalId, PrincipalKind, RoomId};
+use crate::model::{Offset, Principal, PrincipalId, PrincipalKind, Role, RoomId};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -17,11 +17,17 @@ pub(super) fn put_principal(db: &Connection, principal: &Principal, token_hash: 
     }
     revoke_token_of(db, &principal.id, Some(token_hash))?;
     db.prepare_cached(
-        "INSERT INTO principal (id, kind, name, token_hash) VALUES (?1, ?2, ?3, ?4)
+        "INSERT INTO principal (id, kind, name, token_hash, role) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (id) DO UPDATE SET
-             kind = excluded.kind, name = excluded.name, token_hash = excluded.token_hash",
+             kind = excluded.kind, name = excluded.name, token_hash = excluded.token_hash, role = excluded.role",
     )?
-    .execute(params![principal.id.0, kind_text(principal.kind), principal.name, token_hash])?;
+    .execute(params![
+        principal.id.0,
+        kind_text(principal.kind),
+        principal.name,
+        token_hash,
+        principal.role().min(Role::Operator).word()
+    ])?;
     Ok(())
 }
 
@@ -51,12 +57,12 @@ pub(super) fn put_device(
 }
 
 pub(super) fn by_token_hash(db: &Connection, token_hash: [u8; 32]) -> Result<Option<Principal>> {
-    let mut query = db.prepare_cached("SELECT id, kind, name FROM principal WHERE token_hash = ?1")?;
+    let mut query = db.prepare_cached("SELECT id, kind, name, role FROM principal WHERE token_hash = ?1")?;
     query.query_row([token_hash], |row| Ok(principal(row))).optional()?.transpose()
 }
 
 pub(super) fn principals(db: &Connection) -> Result<Vec<Principal>> {
-    let mut query = db.prepare_cached("SELECT id, kind, name FROM principal ORDER BY name, id")?;
+    let mut query = db.prepare_cached("SELECT id, kind, name, role FROM principal ORDER BY name, id")?;
     let mut rows = query.query(())?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
@@ -77,11 +83,14 @@ pub(super) struct Redeem {
 }
 
 /// Who comes with an invite again, because the answer was lost, is known by the token it has made itself.
-/// An invite's kind, until when it is good, and who used it.
-fn invite(db: &Connection, code_hash: [u8; 32]) -> Result<Option<(String, WallMs, Option<String>)>> {
+/// What an invite makes of whoever uses it (kind and role), until when it is good, and who used it.
+type FoundInvite = ((String, String), WallMs, Option<String>);
+
+fn invite(db: &Connection, code_hash: [u8; 32]) -> Result<Option<FoundInvite>> {
     let mut query =
-        db.prepare_cached("SELECT kind, expires_at, redeemed_by FROM invite WHERE code_hash = ?1")?;
-    Ok(query.query_row([code_hash], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?)
+        db.prepare_cached("SELECT kind, role, expires_at, redeemed_by FROM invite WHERE code_hash = ?1")?;
+    let read = |row: &Row<'_>| Ok(((row.get(0)?, row.get(1)?), row.get(2)?, row.get(3)?));
+    Ok(query.query_row([code_hash], read).optional()?)
 }
 
 /// Whether there are as many people as there may be; 0 is no limit.
@@ -111,7 +120,7 @@ pub(super) fn redeem(
     db: &Connection,
     with: &Redeem,
 ) -> Result<std::result::Result<Principal, InviteRefused>> {
-    let Some((kind, expires_at, redeemed_by)) = invite(db, with.code_hash)? else {
+    let Some(((kind, role), expires_at, redeemed_by)) = invite(db, with.code_hash)? else {
         return Ok(Err(InviteRefused::Unknown));
     };
     if is_revoked(db, with.token_hash)? {
@@ -127,16 +136,17 @@ pub(super) fn redeem(
     if is_full(db, with.most)? {
         return Ok(Err(InviteRefused::Full));
     }
-    let new =
-        Principal { id: with.new_id.clone(), kind: kind_from(&kind)?, name: with.name.clone(), role: None };
     // A plain insert: an id or a token that is somebody's already is an error, and nobody is taken over.
-    db.prepare_cached("INSERT INTO principal (id, kind, name, token_hash) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![new.id.0, kind, new.name, with.token_hash])?;
+    db.prepare_cached(
+        "INSERT INTO principal (id, kind, name, token_hash, role) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute(params![with.new_id.0, kind, with.name, with.token_hash, role])?;
     db.prepare_cached(
         "UPDATE invite SET redeemed_by = ?2, redeemed_name = ?3, redeemed_at = ?4 WHERE code_hash = ?1",
     )?
-    .execute(params![with.code_hash, new.id.0, new.name, with.now])?;
-    Ok(Ok(new))
+    .execute(params![with.code_hash, with.new_id.0, with.name, with.now])?;
+    let new = by_token_hash(db, with.token_hash)?;
+    new.map(Ok).ok_or_else(|| StoreError::Nonsense("somebody who was just made is not there".to_owned()))
 }
 
 pub(super) fn set_read(
@@ -176,7 +186,16 @@ pub(super) fn reads(db: &Connection, principal: &PrincipalId) -> Result<Vec<(Roo
 
 pub(super) fn principal(row: &Row<'_>) -> Result<Principal> {
     let kind: String = row.get(1)?;
-    Ok(Principal { id: PrincipalId(row.get(0)?), kind: kind_from(&kind)?, name: row.get(2)?, role: None })
+    let kind = kind_from(&kind)?;
+    let word: String = row.get(3)?;
+    // A role of a later version may mean less than any that this one knows.
+    let role = Role::from_word(&word).unwrap_or(Role::Guest);
+    let role = match kind {
+        PrincipalKind::Admin => Some(Role::Admin),
+        PrincipalKind::Person => Some(role.min(Role::Operator)),
+        PrincipalKind::Device => None,
+    };
+    Ok(Principal { id: PrincipalId(row.get(0)?), kind, name: row.get(2)?, role })
 }
 
 pub(super) fn kind_text(kind: PrincipalKind) -> &'static str {
@@ -194,4 +213,16 @@ pub(super) fn kind_from(text: &str) -> Result<PrincipalKind> {
         "admin" => Ok(PrincipalKind::Admin),
         other => Err(StoreError::Nonsense(format!("the principal kind {other:?}"))),
     }
+}
+
+/// What people say of themselves, as far as they say anything.
+pub(super) fn statuses(db: &Connection) -> Result<Vec<(PrincipalId, String)>> {
+    let mut query = db.prepare_cached("SELECT id, status FROM principal WHERE status <> ''")?;
+    let rows = query.query_map((), |row| Ok((PrincipalId(row.get(0)?), row.get(1)?)))?;
+    Ok(rows.collect::<std::result::Result<_, _>>()?)
+}
+
+pub(super) fn set_status(db: &Connection, who: &PrincipalId, status: &str) -> Result<()> {
+    db.prepare_cached("UPDATE principal SET status = ?2 WHERE id = ?1")?.execute(params![who.0, status])?;
+    Ok(())
 }

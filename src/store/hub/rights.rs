@@ -8,7 +8,7 @@ use super::super::error::StoreError;
 use super::people::{by_token_hash, kind_from, kind_text, principal, put_device, put_principal};
 use crate::model::rights::Invitation;
 use crate::model::time::WallMs;
-use crate::model::{Principal, PrincipalId, PrincipalKind, Sender};
+use crate::model::{Principal, PrincipalId, PrincipalKind, Role, Sender};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -52,6 +52,13 @@ pub enum Change {
         /// What.
         kind: PrincipalKind,
     },
+    /// A person has another role from now on; an admin is made and unmade by it.
+    SetRole {
+        /// Who.
+        who: PrincipalId,
+        /// What.
+        role: Role,
+    },
     /// Somebody has another token from now on.
     Rotate {
         /// Who.
@@ -65,6 +72,8 @@ pub enum Change {
         code_hash: [u8; 32],
         /// What whoever uses it becomes.
         kind: PrincipalKind,
+        /// Their role, where they are no admin.
+        role: Role,
         /// Who makes it; none: whoever has the data directory, who is the owner.
         by: Option<PrincipalId>,
         /// Until when it is good.
@@ -200,7 +209,7 @@ pub(super) fn settle_owner(
 /// Admins who did not come by an invite, in the order in which they were made.
 fn uninvited(db: &Connection) -> Result<Vec<Principal>> {
     let mut query = db.prepare_cached(
-        "SELECT id, kind, name FROM principal WHERE kind = 'admin'
+        "SELECT id, kind, name, role FROM principal WHERE kind = 'admin'
          AND id NOT IN (SELECT redeemed_by FROM invite WHERE redeemed_by IS NOT NULL) ORDER BY rowid",
     )?;
     all(query.query(())?)
@@ -209,7 +218,7 @@ fn uninvited(db: &Connection) -> Result<Vec<Principal>> {
 // ----- Lists -----
 
 pub(super) fn find(db: &Connection, who: &PrincipalId) -> Result<Option<Principal>> {
-    let mut query = db.prepare_cached("SELECT id, kind, name FROM principal WHERE id = ?1")?;
+    let mut query = db.prepare_cached("SELECT id, kind, name, role FROM principal WHERE id = ?1")?;
     query.query_row([&who.0], |row| Ok(principal(row))).optional()?.transpose()
 }
 
@@ -224,7 +233,7 @@ fn all(mut rows: rusqlite::Rows<'_>) -> Result<Vec<Principal>> {
 /// A page of those who have a token: devices, or everybody else; and what the next page begins after.
 pub(super) fn page(db: &Connection, devices: bool, after: &str) -> Result<(Vec<Principal>, Option<String>)> {
     let mut query = db.prepare_cached(
-        "SELECT id, kind, name FROM principal WHERE (kind = 'device') = ?1 AND id > ?2 ORDER BY id LIMIT ?3",
+        "SELECT id, kind, name, role FROM principal WHERE (kind = 'device') = ?1 AND id > ?2 ORDER BY id LIMIT ?3",
     )?;
     let mut page = all(query.query(params![devices, after, PAGE + 1])?)?;
     let more = page.len() > PAGE as usize;
@@ -238,7 +247,7 @@ pub(super) fn invites(db: &Connection, after: &str) -> Result<(Vec<Invitation>, 
     let before = after.parse::<i64>().unwrap_or(i64::MAX);
     let mut query = db.prepare_cached(
         "SELECT rowid, code_hash, kind, made_by, made_name, made_at, expires_at,
-                redeemed_by, redeemed_name, redeemed_at
+                redeemed_by, redeemed_name, redeemed_at, role
          FROM invite WHERE rowid < ?1 ORDER BY rowid DESC LIMIT ?2",
     )?;
     let mut rows = query.query(params![before, PAGE + 1])?;
@@ -258,10 +267,14 @@ fn invitation(row: &Row<'_>) -> Result<Invitation> {
     let somebody = |id: Option<String>, name: Option<String>| {
         id.map(|id| Sender { name: name.unwrap_or_else(|| id.clone()), id: PrincipalId(id) })
     };
-    let kind: String = row.get(2)?;
+    let (kind, role): (String, String) = (row.get(2)?, row.get(10)?);
     Ok(Invitation {
         id: invite_id(&row.get(1)?),
         kind: kind_from(&kind)?,
+        role: match kind_from(&kind)? {
+            PrincipalKind::Admin => Some(Role::Admin),
+            _ => Role::from_word(&role),
+        },
         by: somebody(row.get(3)?, row.get(4)?),
         made: row.get(5)?,
         expires: row.get(6)?,
@@ -286,15 +299,16 @@ pub(super) fn change(
 ) -> Result<std::result::Result<Option<Principal>, NotChanged>> {
     match change {
         Change::AddDevice { id, name, token_hash } => add_device(db, id, name, *token_hash),
-        Change::Invite { code_hash, kind, by, expires_at } => {
-            let invite =
-                NewInvite { code_hash: *code_hash, kind: *kind, by: by.as_ref(), expires_at: *expires_at };
+        Change::Invite { code_hash, kind, role, by, expires_at } => {
+            let (kind, by) = (*kind, by.as_ref());
+            let invite = NewInvite { code_hash: *code_hash, kind, role: *role, by, expires_at: *expires_at };
             Ok(create_invite(db, &invite, now)?.map(|()| None))
         }
         Change::RemoveInvite { id } => Ok(remove_invite(db, id)?.map(|()| None)),
         Change::Rename { who, .. }
         | Change::Remove { who }
         | Change::SetKind { who, .. }
+        | Change::SetRole { who, .. }
         | Change::Rotate { who, .. } => match find(db, who)? {
             Some(found) => Ok(change_principal(db, change, found)?.map(Some)),
             None => Ok(Err(NotChanged::Unknown)),
@@ -320,6 +334,7 @@ fn change_principal(
             }
             revoke_token_of(db, &who, None)?;
             db.prepare_cached("DELETE FROM read_marker WHERE principal = ?1")?.execute([&who.0])?;
+            db.prepare_cached("DELETE FROM absent WHERE principal = ?1")?.execute([&who.0])?;
             db.prepare_cached("DELETE FROM principal WHERE id = ?1")?.execute([&who.0])?;
             Ok(Ok(found))
         }
@@ -335,7 +350,20 @@ fn change_principal(
             }
             db.prepare_cached("UPDATE principal SET kind = ?2 WHERE id = ?1")?
                 .execute(params![who.0, kind_text(*kind)])?;
-            Ok(Ok(Principal { kind: *kind, ..found }))
+            Ok(find(db, &who)?.ok_or(NotChanged::Unknown))
+        }
+        Change::SetRole { role, .. } => {
+            if found.kind == PrincipalKind::Device {
+                return Ok(Err(NotChanged::BadKind));
+            }
+            if *role != Role::Admin
+                && let Some(reason) = keeps_rights(db, &found)?
+            {
+                return Ok(Err(reason));
+            }
+            db.prepare_cached("UPDATE principal SET kind = ?2, role = ?3 WHERE id = ?1")?
+                .execute(params![who.0, kind_text(role.kind()), role.min(&Role::Operator).word()])?;
+            Ok(Ok(Principal { kind: role.kind(), role: Some(*role), ..found }))
         }
         Change::Rotate { token_hash, .. } => {
             if !check_token(db, *token_hash, &who)? {
@@ -386,6 +414,7 @@ fn add_device(
 pub(super) struct NewInvite<'a> {
     pub code_hash: [u8; 32],
     pub kind: PrincipalKind,
+    pub role: Role,
     pub by: Option<&'a PrincipalId>,
     pub expires_at: WallMs,
 }
@@ -411,15 +440,16 @@ pub(super) fn create_invite(
         None => owner(db)?,
     };
     db.prepare_cached(
-        "INSERT INTO invite (code_hash, kind, expires_at, made_by, made_name, made_at)
-         VALUES (?1, ?2, ?3, ?4, (SELECT name FROM principal WHERE id = ?4), ?5)",
+        "INSERT INTO invite (code_hash, kind, expires_at, made_by, made_name, made_at, role)
+         VALUES (?1, ?2, ?3, ?4, (SELECT name FROM principal WHERE id = ?4), ?5, ?6)",
     )?
     .execute(params![
         invite.code_hash,
         kind_text(invite.kind),
         invite.expires_at,
         by.map(|by| by.0),
-        now
+        now,
+        invite.role.min(Role::Operator).word()
     ])?;
     Ok(Ok(()))
 }

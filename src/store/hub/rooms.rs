@@ -1,6 +1,6 @@
 //! [`Rooms`]: what the hub's writer remembers of the rooms on disk: their rows, and what their names look like.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::Connection;
 
@@ -13,6 +13,8 @@ use crate::model::{RoomId, RoomName};
 #[derive(Default)]
 pub(super) struct Rooms {
     rows: HashMap<RoomId, i64>,
+    /// Those that take no new messages; read with the first message.
+    archived: Option<HashSet<i64>>,
     /// Which name has this look; read with the first room that is made.
     looks: Option<HashMap<String, RoomName>>,
 }
@@ -26,13 +28,49 @@ impl Rooms {
         }
     }
 
-    /// The name of a room that a reader would take this one for.
-    pub(super) fn like(&mut self, db: &Connection, name: &RoomName) -> Result<Option<RoomName>, StoreError> {
+    /// A room has another name from now on.
+    pub(super) fn renamed(&mut self) {
+        // A name that another one looks like may be free now: they are read anew.
+        self.looks = None;
+    }
+
+    /// The name of another room that a reader would take this one for; `but`: what this room is called now.
+    pub(super) fn like(
+        &mut self,
+        db: &Connection,
+        name: &RoomName,
+        but: Option<&RoomName>,
+    ) -> Result<Option<RoomName>, StoreError> {
         let looks = match &mut self.looks {
             Some(looks) => looks,
             none => none.insert(all_looks(db)?),
         };
-        Ok(Looks::of(name.as_str()).keys().find_map(|key| looks.get(key)).cloned())
+        let others = |key| looks.get(key).filter(|other| Some(*other) != but);
+        Ok(Looks::of(name.as_str()).keys().find_map(others).cloned())
+    }
+
+    /// Whether a room takes no new messages.
+    pub(super) fn is_archived(&mut self, db: &Connection, row: i64) -> Result<bool, StoreError> {
+        let archived = match &self.archived {
+            Some(archived) => archived,
+            None => {
+                let mut query = db.prepare_cached("SELECT id FROM room WHERE archived")?;
+                let rows = query.query_map((), |row| row.get(0))?.collect::<Result<_, _>>()?;
+                self.archived.insert(rows)
+            }
+        };
+        Ok(archived.contains(&row))
+    }
+
+    /// A room takes no new messages, or takes them again.
+    pub(super) fn set_archived(&mut self, row: i64, archived: bool) {
+        if let Some(rows) = &mut self.archived {
+            if archived {
+                rows.insert(row)
+            } else {
+                rows.remove(&row)
+            };
+        }
     }
 
     /// A room was written in.

@@ -5,7 +5,7 @@ use super::super::migrate::{Schema, Synchronous};
 /// The database of a hub.
 pub(super) const SCHEMA: Schema = Schema {
     application_id: 0x4475_7048,
-    steps: &[V1, LIMITS, RIGHTS, CONTENT, ROOM_IDS, CHANGES],
+    steps: &[V1, LIMITS, RIGHTS, CONTENT, ROOM_IDS, CHANGES, ROLES],
     sync: Synchronous::Full,
 };
 
@@ -161,5 +161,25 @@ CREATE TABLE pinned (
     room   INTEGER NOT NULL,
     target INTEGER NOT NULL,
     PRIMARY KEY (room, target)
+) STRICT, WITHOUT ROWID;
+";
+
+/// Rooms that are described and archived, and people with roles, who say something of themselves.
+///
+/// - `room.changed`: the offset of the last entry that changed the room; 0: none did.
+/// - `absent`: who has left a room. Everybody else is a member.
+/// - `principal.role`, `invite.role`: whoever is there may do what they could before. Nothing to an admin or a device.
+const ROLES: &str = "
+ALTER TABLE room ADD COLUMN topic TEXT NOT NULL DEFAULT '';
+ALTER TABLE room ADD COLUMN archived INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE room ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE principal ADD COLUMN role TEXT NOT NULL DEFAULT 'operator';
+ALTER TABLE principal ADD COLUMN status TEXT NOT NULL DEFAULT '';
+ALTER TABLE invite ADD COLUMN role TEXT NOT NULL DEFAULT 'operator';
+
+CREATE TABLE absent (
+    principal TEXT NOT NULL,
+    room      INTEGER NOT NULL REFERENCES room (id),
+    PRIMARY KEY (principal, room)
 ) STRICT, WITHOUT ROWID;
 ";

@@ -13,6 +13,7 @@ use crate::model::PrincipalKind;
 use crate::model::content::{Content, Draft, Extra};
 
 mod rights;
+mod rooms;
 
 fn wait<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
@@ -28,6 +29,7 @@ fn open(dir: &Path) -> HubStore {
 
 fn message(sender: &str, number: u64, body: &str) -> Append {
     Append {
+        role: Role::Operator,
         draft: Draft { id: id(number), room: RoomId::general(), content: Content::text(body), at: 1 },
         sender: Sender { id: PrincipalId(sender.into()), name: sender.to_uppercase() },
         received: 2,
@@ -43,7 +45,7 @@ fn room(name: &str, number: u64) -> Append {
 }
 
 fn invite(code: u8, kind: PrincipalKind) -> Change {
-    Change::Invite { code_hash: [code; 32], kind, by: None, expires_at: 100 }
+    Change::Invite { code_hash: [code; 32], kind, role: Role::Operator, by: None, expires_at: 100 }
 }
 
 fn append(store: &HubStore, append: Append) -> Appended {
@@ -363,7 +365,7 @@ fn a_principal_can_get_a_new_token() {
         id: PrincipalId("owner".into()),
         kind: PrincipalKind::Admin,
         name: "Owner".into(),
-        role: None,
+        role: Some(Role::Admin),
     };
     wait(store.create_principal(admin.clone(), [1; 32])).unwrap();
     wait(store.create_principal(admin.clone(), [2; 32])).unwrap();
@@ -459,6 +461,8 @@ fn outcome(appended: &Appended) -> Result<u64, &'static str> {
         Appended::Known { .. } => Err("known"),
         Appended::NotKnown => Err("not known"),
         Appended::NoSuchRoom => Err("no room"),
+        Appended::Archived => Err("archived"),
+        Appended::NotAllowed => Err("not allowed"),
         Appended::RoomExists { .. } => Err("room exists"),
         Appended::RoomAlike { .. } => Err("room alike"),
         Appended::BadRoomName(_) => Err("bad name"),

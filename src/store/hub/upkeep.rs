@@ -499,6 +499,14 @@ fn number_anew(db: &Connection, now: WallMs, new_id: &mut dyn FnMut() -> Message
         "UPDATE room SET offset = (SELECT min(offset) FROM entry WHERE entry.room = room.id AND kind = 'room')",
         (),
     )?;
+    let has_changed = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('room') WHERE name = 'changed')";
+    if db.query_row(has_changed, (), |row| row.get(0))? {
+        db.execute(
+            "UPDATE room SET changed = coalesce((SELECT max(offset) FROM entry
+                 WHERE entry.room = room.id AND kind IN ('room_change', 'member')), 0)",
+            (),
+        )?;
+    }
     Ok(to_make.len())
 }
 

@@ -15,10 +15,12 @@ use super::super::writer::Work;
 use super::io_health::IoHealth;
 use super::rooms::Rooms;
 use super::usage::Usage;
-use super::{Append, Appended, HUB_SENDER, LogLimits, Quota, State, changes, read, retain};
+use super::{Append, Appended, HUB_SENDER, LogLimits, Quota, State, changes, read, retain, room_change};
 use crate::model::name;
 use crate::model::time::WallMs;
-use crate::model::{Content, Draft, Entry, Epoch, MessageId, Offset, PrincipalId, RoomId, RoomName, Sender};
+use crate::model::{
+    Content, Draft, Entry, Epoch, MessageId, Offset, PrincipalId, Role, RoomId, RoomName, Sender,
+};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -124,6 +126,7 @@ pub(super) fn begin(
         sender: Sender { id: PrincipalId(HUB_SENDER.to_owned()), name: HUB_SENDER.to_owned() },
         received: now,
         only_known: false,
+        role: Role::Admin,
     };
     let mut gate = QuotaCheck::new(LogLimits::default(), Usage::default(), false);
     append(&transaction, general, &mut 0, &mut rooms, &mut gate)?;
@@ -455,7 +458,7 @@ fn append(
     if new.only_known {
         return Ok(Appended::NotKnown);
     }
-    let found = match find_room(db, &mut new.draft, rooms)? {
+    let found = match find_room(db, &mut new, rooms)? {
         Ok(found) => found,
         Err(refused) => return Ok(refused),
     };
@@ -473,6 +476,9 @@ fn append(
         Some(row) => row,
         None => make_room(db, &new, offset, rooms)?,
     };
+    if let Content::RoomChange { .. } | Content::Member { .. } = &new.draft.content {
+        room_change::apply(db, room, &new.draft.content, offset, rooms)?;
+    }
     let Draft { id, content, at, .. } = &new.draft;
     gate.usage.add(&new.sender.id, content.is_room(), content.bytes() as u64, new.received, offset);
     db.prepare_cached(
@@ -503,37 +509,50 @@ fn append(
 /// The row of the room that a draft is for; none for one that it makes. `Err`: it cannot be written.
 fn find_room(
     db: &Connection,
-    draft: &mut Draft,
+    new: &mut Append,
     rooms: &mut Rooms,
 ) -> Result<std::result::Result<Option<i64>, Appended>> {
+    let Append { draft, sender, role, .. } = new;
     match &mut draft.content {
         Content::Text { .. }
         | Content::Edit { .. }
         | Content::Delete { .. }
         | Content::Reaction { .. }
         | Content::Pin { .. } => {
-            if let Some(row) = rooms.row(db, &draft.room)? {
-                rooms.remember(&draft.room, row);
-                return Ok(Ok(Some(row)));
-            }
-            // Whoever writes by hand knows its name, or the message that is to be changed.
-            let called = match read::room_called(db, draft.room.as_str())? {
-                None => changes::room_of(db, &draft.content)?,
-                called => called,
+            let known = rooms.row(db, &draft.room)?;
+            let row = match known {
+                Some(row) => row,
+                // Whoever writes by hand knows its name, or the message that is to be changed.
+                None => {
+                    let called = match read::room_called(db, draft.room.as_str())? {
+                        None => changes::room_of(db, &draft.content)?,
+                        called => called,
+                    };
+                    let Some((row, id)) = called else { return Ok(Err(Appended::NoSuchRoom)) };
+                    draft.room = id;
+                    row
+                }
             };
-            let found = called.map(|(row, id)| {
-                draft.room = id;
-                Some(row)
-            });
-            Ok(found.ok_or(Appended::NoSuchRoom))
+            if known.is_some() {
+                rooms.remember(&draft.room, row);
+            }
+            // What should not be there can be deleted all the same.
+            let is_delete = matches!(draft.content, Content::Delete { .. });
+            let is_refused = !is_delete && rooms.is_archived(db, row)?;
+            Ok(if is_refused { Err(Appended::Archived) } else { Ok(Some(row)) })
         }
+        Content::RoomChange { .. } | Content::Member { .. } => match rooms.row(db, &draft.room)? {
+            Some(row) => {
+                let refused = room_change::refusal(db, row, &sender.id, *role, &mut draft.content, rooms)?;
+                Ok(refused.map_or(Ok(Some(row)), Err))
+            }
+            None => Ok(Err(Appended::NoSuchRoom)),
+        },
         Content::Room { name, .. } => {
             let wanted = name.get_or_insert_with(|| RoomName::of_id(&draft.room));
             Ok(check_room(db, &draft.room, wanted, rooms)?.map(|()| None))
         }
-        Content::RoomChange { .. } | Content::Member { .. } | Content::Unknown(_) => {
-            Err(StoreError::Nonsense("an entry of no known kind".to_owned()))
-        }
+        Content::Unknown(_) => Err(StoreError::Nonsense("an entry of no known kind".to_owned())),
     }
 }
 
@@ -572,7 +591,7 @@ fn check_room(
     if let Some((row, room)) = called {
         return room_exists(db, row, room).map(Err);
     }
-    if let Some(name) = rooms.like(db, name)? {
+    if let Some(name) = rooms.like(db, name, None)? {
         return Ok(Err(Appended::RoomAlike { name }));
     }
     Ok(if rooms.row(db, id)?.is_some() { Err(Appended::RoomIdTaken) } else { Ok(()) })

@@ -412,7 +412,7 @@ fn author(ui: &Ui, cx: &Cx, id: Id, columns: &Columns, row: &Row, body_top: f32)
     };
     let small = |text: &str, colour| ui.painter().layout_no_wrap(text.to_owned(), theme::small(), colour);
     let short_id = row.author.short_id.as_ref().map(|short| small(&format!("·{short}"), theme.weak));
-    let badge = widgets::kind_name(cx.words, row.author.kind).map(|kind| small(kind, theme.text));
+    let badge = widgets::author_kind(cx.words, &row.author).map(|kind| small(kind, theme.text));
     let beside = short_id.as_ref().map_or(0.0, |galley| galley.size().x + space::TINY)
         + badge.as_ref().map_or(0.0, |galley| galley.size().x + space::SMALL + widgets::BADGE_PAD);
     let clock = small(&row.clock, theme.weak);
@@ -429,7 +429,7 @@ fn author(ui: &Ui, cx: &Cx, id: Id, columns: &Columns, row: &Row, body_top: f32)
     if let Some(badge) = badge {
         let rect = widgets::badge(ui, pos2(right + space::SMALL, middle + 0.5), badge, theme);
         right = rect.right();
-        let kind = widgets::kind_name(cx.words, row.author.kind).unwrap_or_default();
+        let kind = widgets::author_kind(cx.words, &row.author).unwrap_or_default();
         widgets::spoken(ui, rect, id.with("kind"), kind).on_hover_text(cx.words.kind_hint);
     }
     let at = pos2(right + space::SMALL, middle + 0.5 - clock.size().y / 2.0);
@@ -495,7 +495,7 @@ fn description(cx: &Cx, row: &Row) -> String {
     }
     let name = row.author.label();
     let name = if row.mine { (cx.words.you)(&name) } else { name };
-    let name = match widgets::kind_name(cx.words, row.author.kind) {
+    let name = match widgets::author_kind(cx.words, &row.author) {
         Some(kind) => format!("{name}, {kind}"),
         None => name,
     };

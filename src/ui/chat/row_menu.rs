@@ -9,6 +9,7 @@ use super::frames;
 use super::paint::{RowAction, as_written, edit};
 use super::rows::{Key, Progress, Row};
 use super::{MessageAction, RoomKey};
+use crate::model::deep_link::link_to;
 use crate::model::profile::{FrameFormat, Snippet};
 use crate::ui::{Cx, menu};
 
@@ -95,6 +96,7 @@ fn items(
     if copy.clicked() {
         ui.ctx().copy_text(as_written(cx, key, placed, row));
     }
+    copy_link(ui, cx, key, placed, row);
     if is_selected && menu::item(ui, cx.words.rich.copy_selected).clicked() {
         wish = Some(RowAction::CopySelected);
     }
@@ -144,4 +146,17 @@ fn items(
         }
     }
     wish
+}
+
+/// Copies the link to a message that is in the server's log, where its server has links.
+fn copy_link(ui: &mut Ui, cx: &Cx, (connection, room): &RoomKey, placed: Key, row: &Row) {
+    if !matches!(placed, Key::Message(_)) || row.frame.is_some() {
+        return;
+    }
+    let link = cx.model.read(|model| link_to(model, *connection, room, Some(row.id)));
+    if let Some(link) = link
+        && menu::item(ui, cx.words.deep_link.copy_message_link).clicked()
+    {
+        ui.ctx().copy_text(link);
+    }
 }

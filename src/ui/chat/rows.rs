@@ -654,7 +654,7 @@ fn of_frame(
         id,
         revision,
         author_key,
-        author: Shown { name, short_id: None, kind: None },
+        author: Shown { name, short_id: None, kind: None, is_integration: false },
         known: connection.chat.known.version(),
         mine,
         original: None,

@@ -237,7 +237,10 @@ impl NewInvite {
                 ui.checkbox(&mut self.admin, words.as_admin);
                 make.clicked().then(|| {
                     let kind = if self.admin { PrincipalKind::Admin } else { PrincipalKind::Person };
-                    (ManageRequest::Invite { kind, expires_in_ms: self.days * DAY_MS }, RequestKind::Invite)
+                    (
+                        ManageRequest::Invite { kind, role: None, expires_in_ms: self.days * DAY_MS },
+                        RequestKind::Invite,
+                    )
                 })
             })
             .inner

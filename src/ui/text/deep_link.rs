@@ -5,6 +5,8 @@ use crate::model::deep_link::BadLink;
 /// What is said about links that the system hands over, in one language. Text from outside comes in harmless.
 #[allow(missing_docs)] // The names say it; the sentences are in the language's file.
 pub struct DeepLinkWords {
+    pub copy_room_link: &'static str,
+    pub copy_message_link: &'static str,
     pub bad_title: &'static str,
     /// Why it is not a link. The sentence about a bad address follows this one.
     pub bad: fn(BadLink) -> &'static str,

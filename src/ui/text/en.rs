@@ -64,6 +64,7 @@ pub static ENGLISH: Words = Words {
     messages: "Messages",
     you: |name| format!("{name} (you)"),
     kind_admin: "admin",
+    kind_integration: "bot",
     kind_device: "device",
     kind_hint: "Assigned by the server: nobody can put it in their own name",
     said: |who, when| format!("{who}, {when}"),
@@ -279,6 +280,7 @@ fn refusal(refusal: &Refusal) -> Sentence {
         Refusal::BadName { detail: d } => {
             say(format!("The server does not accept this name{}.", detail(d)), "Choose another name.")
         }
+        Refusal::Archived => say("This room is archived.", "Ask its owner or an admin to unarchive it."),
         Refusal::UnknownKind { .. } => say(
             "The server does not know this kind of message.",
             "Ask your server's admin to update the server.",

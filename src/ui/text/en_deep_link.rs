@@ -5,6 +5,8 @@ use crate::model::deep_link::BadLink;
 
 /// English about `duplex://` links.
 pub static ENGLISH: DeepLinkWords = DeepLinkWords {
+    copy_room_link: "Copy link to room",
+    copy_message_link: "Copy link to message",
     bad_title: "This link can't be opened",
     bad: |bad| match bad {
         BadLink::Scheme => "It isn't a Duplex link. Those begin with duplex://, then the server's address.",

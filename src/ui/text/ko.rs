@@ -78,6 +78,7 @@ pub static KOREAN: Words = Words {
     messages: "메시지 목록",
     you: |name| format!("{name}(나)"),
     kind_admin: "관리자",
+    kind_integration: "봇",
     kind_device: "기기",
     kind_hint: "서버가 표시하는 역할입니다. 이름으로 흉내 낼 수 없습니다.",
     said: |who, when| format!("{who}, {when}"),
@@ -290,6 +291,9 @@ fn refusal(refusal: &Refusal) -> Sentence {
         ),
         Refusal::BadName { detail: d } => {
             say(format!("서버가 받지 않는 이름입니다{}.", detail(d)), "다른 이름을 쓰세요.")
+        }
+        Refusal::Archived => {
+            say("보관된 방입니다.", "방을 만든 사람이나 관리자에게 보관을 해제해 달라고 하세요.")
         }
         Refusal::UnknownKind { .. } => {
             say("서버가 지원하지 않는 종류의 메시지입니다.", "서버 관리자에게 서버 업데이트를 요청하세요.")

@@ -5,6 +5,8 @@ use crate::model::deep_link::BadLink;
 
 /// Korean about `duplex://` links.
 pub static KOREAN: DeepLinkWords = DeepLinkWords {
+    copy_room_link: "방 링크 복사",
+    copy_message_link: "메시지 링크 복사",
     bad_title: "이 링크를 열 수 없습니다",
     bad: |bad| match bad {
         BadLink::Scheme => "Duplex 링크가 아닙니다. Duplex 링크는 duplex:// 뒤에 서버 주소가 옵니다.",

@@ -214,6 +214,8 @@ pub struct Words {
     pub you: fn(&str) -> String,
     pub kind_admin: &'static str,
     pub kind_device: &'static str,
+    /// A program that posts messages.
+    pub kind_integration: &'static str,
     pub kind_hint: &'static str,
     pub said: fn(&str, &str) -> String,
     pub replayed: &'static str,

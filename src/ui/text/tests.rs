@@ -185,7 +185,7 @@ fn plain(words: &Words) -> Vec<&'static str> {
         delete copy show_less new_messages jump_to_newest loading_older older_on_server older_out_of_reach empty_room
         nothing_open scroll_bar today yesterday message send save sent_when_online editing
         sent_meanwhile add_title edit_title name name_hint address address_hint token token_hint_new
-        token_hint_keep your_name your_name_hint your_name_needed your_name_rule kind_admin kind_device kind_hint invite_found advanced ca_file ca_file_hint
+        token_hint_keep your_name your_name_hint your_name_needed your_name_rule kind_admin kind_device kind_integration kind_hint invite_found advanced ca_file ca_file_hint
         fingerprint fingerprint_hint bad_fingerprint socket socket_tungstenite socket_ewebsock
         ewebsock_limits connect_at_start test_button clear_text_warning first_title first_text
         first_stay first_stay_text first_join first_join_text first_later settings
@@ -950,6 +950,8 @@ fn every_sentence_about_links_is_there_in_both_languages() {
             BadLink::Message,
         ];
         let plain = [
+            words.copy_room_link,
+            words.copy_message_link,
             words.bad_title,
             words.other_computer,
             words.add_title,

@@ -587,6 +587,7 @@ impl ClientSession {
                 id,
                 room,
                 at,
+                private: draft.content.private().cloned(),
                 extra: draft.content.extra().clone(),
             });
         }

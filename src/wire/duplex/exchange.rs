@@ -4,17 +4,17 @@
 use std::sync::Arc;
 
 use super::batch::Batch;
-use super::message::{Redeem, Token};
+use super::message::{PersonState, Redeem, Token};
 use crate::frame::Frame;
 use crate::model::rights::{ManageAnswer, ManageRequest};
 use crate::model::time::WallMs;
 use crate::model::{
     CommandState, DeviceId, Draft, Entry, Epoch, LogLine, MessageId, MetricName, NamedRoom, Offset,
-    Principal, PrincipalId, Readings, Refusal, ResumePoint, RoomId, Sender, SeriesPage, Spec, Value,
+    Principal, PrincipalId, Readings, Refusal, ResumePoint, Role, RoomId, Sender, SeriesPage, Spec, Value,
 };
 
 /// Maximum number of rooms, of people and of read markers told in one message: with names of the largest size it stays
-/// below 256 KiB.
+/// below 640 KiB.
 pub const LIST_ITEMS: usize = 200;
 
 /// What the session is told.
@@ -35,7 +35,9 @@ pub enum Input {
     /// The log's newest offset, where batches were missed.
     Head(Offset),
     /// Somebody came or went.
-    Presence(Principal, bool),
+    Presence(PersonState),
+    /// Somebody says something else of themselves; it may be this client's principal.
+    Status(PersonState),
     /// Somebody was removed.
     Removed(Principal),
     /// Somebody is typing.
@@ -60,7 +62,12 @@ pub enum Input {
     /// A command for a device that this client publishes.
     CommandGiven(DeviceCommand),
     /// This client's principal has another name from now on.
-    Renamed(String),
+    Renamed {
+        /// The name.
+        name: String,
+        /// What they say of themselves.
+        status: String,
+    },
     /// This client's rights were taken away or have changed: it is closed.
     Dismissed {
         /// The close code.
@@ -106,6 +113,8 @@ pub enum HubRequest {
         draft: Draft,
         /// By whom.
         sender: Sender,
+        /// What they may do.
+        role: Role,
         /// Why it is refused, unless it is on disk since an earlier try.
         refusal: Option<Refusal>,
     },
@@ -132,6 +141,8 @@ pub enum HubRequest {
         /// The last read offset.
         offset: Offset,
     },
+    /// Keep what this principal says of itself, and tell everyone.
+    SetStatus(String),
     /// Tell the others.
     Typing {
         /// Where.
@@ -278,6 +289,13 @@ pub enum HubAnswer {
         /// What became of it.
         managed: ManageAnswer,
     },
+    /// To `SetStatus`: it is not done.
+    NotDone {
+        /// A stable word.
+        code: &'static str,
+        /// For people.
+        detail: String,
+    },
     /// To anything: the log cannot be read or written at the moment.
     Unavailable,
 }
@@ -336,7 +354,7 @@ pub struct Lists {
     /// Rooms.
     pub rooms: Vec<NamedRoom>,
     /// People who may chat, and whether connected.
-    pub people: Vec<(Principal, bool)>,
+    pub people: Vec<PersonState>,
     /// What the principal has read.
     pub read: Vec<(RoomId, Offset)>,
     /// Where they go on; none: that was all.

@@ -8,7 +8,7 @@ use serde::de::{self, DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::frame::Frame;
-use crate::model::content;
+use crate::model::content::{self, Private};
 use crate::model::rights::{ManageAnswer, ManageRequest};
 use crate::model::{
     Bucket, Command, CommandState, DeviceId, DeviceState, Draft, Entry, Epoch, Extra, Features, LogLine,
@@ -111,6 +111,9 @@ pub enum ClientMessage {
         /// When it was typed, by the sender's clock.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         at: Option<i64>,
+        /// Who is to be in it, where not everybody is to know of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        private: Option<Private>,
         /// What else is to be said of it.
         #[serde(flatten)]
         extra: Extra,

@@ -24,10 +24,12 @@ use super::readings::{self, Names};
 use super::{limits, proof};
 use crate::frame::Frame;
 use crate::model::change::is_emoji;
-use crate::model::content::CHANGES;
+use crate::model::content::{CHANGES, MEMBER, MemberChange};
 use crate::model::message::MAX_BODY_BYTES;
+use crate::model::principal::MAX_STATUS_CHARS;
+use crate::model::rights::Act;
 use crate::model::{
-    Content, Draft, Entry, MessageId, Offset, Principal, PrincipalId, PrincipalKind, Refusal, Sender,
+    Content, Draft, Entry, MessageId, Offset, Principal, PrincipalId, PrincipalKind, Refusal, Role, Sender,
     SeriesPage, Time,
 };
 
@@ -201,11 +203,12 @@ impl ServerSession {
                     online.head = online.head.max(head);
                 }
             }),
-            Input::Presence(who, online) => {
-                self.tell(
-                    Some(&who.id.clone()),
-                    HubMessage::Presence { who, online, status: String::new(), removed: false },
-                );
+            Input::Presence(PersonState { who, online, status }) => {
+                let about = who.id.clone();
+                self.tell(Some(&about), HubMessage::Presence { who, online, status, removed: false });
+            }
+            Input::Status(PersonState { who, online, status }) => {
+                self.tell(None, HubMessage::Presence { who: named(who), online, status, removed: false });
             }
             Input::Removed(who) => {
                 let about = who.id.clone();
@@ -214,7 +217,7 @@ impl ServerSession {
                     HubMessage::Presence { who, online: false, status: String::new(), removed: true },
                 );
             }
-            Input::Renamed(name) => self.renamed(name),
+            Input::Renamed { name, status } => self.renamed(name, status),
             Input::Dismissed { code, reason, retry_after_ms } => self.bye(code, reason, retry_after_ms),
             Input::Typing { room, who } => self.tell(Some(&who.id.clone()), HubMessage::Typing { room, who }),
             Input::Read { room, offset } => self.tell(None, HubMessage::Read { room, offset }),
@@ -427,6 +430,7 @@ impl ServerSession {
                 self.send(&HubMessage::PublishRefused { device, code: code.to_owned(), detail });
             }
             HubAnswer::Managed { id, managed } => self.managed(id, managed),
+            HubAnswer::NotDone { code, detail } => self.error(code, detail),
             HubAnswer::Unavailable => {
                 self.bye(close::UNAVAILABLE, "the log cannot be read or written", Some(UNAVAILABLE_MS));
             }
@@ -524,6 +528,7 @@ impl ServerSession {
         if let ClientMessage::Manage { id, what } = message {
             return self.manage(&me, id, what);
         }
+        let role = me.role();
         let sender = Sender { id: me.id, name: me.name };
         match message {
             ClientMessage::Send { draft, seq, retry } => {
@@ -533,16 +538,24 @@ impl ServerSession {
                     Ordering::Greater => return self.bye(close::SEND_LOST, "a send is missing", None),
                 }
                 let refusal = self.refusal_of_stall(now, retry);
-                self.append(draft, sender, refusal);
+                let may = role.may(Act::Write) || is_own_membership(&draft.content, &sender);
+                let refusal = refusal.or((!may).then_some(Refusal::NotAllowed));
+                self.append(draft, sender, role, refusal);
             }
-            ClientMessage::CreateRoom { id, room, at, extra } => {
+            ClientMessage::CreateRoom { id, room, at, private, extra } => {
                 self.making.push(id);
-                let content = Content::Room { name: Some(room), private: None, extra };
+                let content = Content::Room { name: Some(room), private, extra };
                 let draft = Draft { id, room: id.into(), content, at: at.unwrap_or(now.wall_ms) };
-                self.append(draft, sender, None);
+                let refusal = (!role.may(Act::MakeRoom)).then_some(Refusal::NotAllowed);
+                self.append(draft, sender, role, refusal);
             }
-            ClientMessage::Typing { room } => self.ask(HubRequest::Typing { room }),
-            ClientMessage::Status { .. } => self.error("unknown_type", "status"),
+            ClientMessage::Typing { room } if role.may(Act::Write) => self.ask(HubRequest::Typing { room }),
+            // Whoever may not write is not told of as if they were about to.
+            ClientMessage::Typing { .. } => {}
+            ClientMessage::Status { text } => {
+                let visible = text.chars().filter(|c| !c.is_control()).collect::<String>();
+                self.ask(HubRequest::SetStatus(limits::cut(visible.trim(), MAX_STATUS_CHARS)));
+            }
             ClientMessage::Read { room, offset } => self.ask(HubRequest::SetRead { room, offset }),
             ClientMessage::History { room, before, limit } => {
                 self.ask(HubRequest::History { room, before, limit: limit.clamp(1, HISTORY_LIMIT) });
@@ -552,33 +565,34 @@ impl ServerSession {
                 self.bye(close::VIOLATION, "a second hello", None);
             }
             ClientMessage::Ping { .. } | ClientMessage::Bye => {}
-            of_devices => self.of_devices(now, sender, of_devices),
+            of_devices => self.of_devices(now, sender, role, of_devices),
         }
     }
 
     /// A device writes nothing. What its principal wrote before it became one is acknowledged.
     fn not_for_devices(&mut self, now: Time, me: Principal, message: ClientMessage) {
+        let role = me.role();
         let sender = Sender { id: me.id, name: me.name };
         match message {
             ClientMessage::Send { draft, seq, .. } if self.count_send(seq).is_eq() => {
-                self.append(draft, sender, Some(Refusal::NotAllowed));
+                self.append(draft, sender, role, Some(Refusal::NotAllowed));
             }
-            ClientMessage::CreateRoom { id, room, at, extra } => {
-                let content = Content::Room { name: Some(room), private: None, extra };
+            ClientMessage::CreateRoom { id, room, at, private, extra } => {
+                let content = Content::Room { name: Some(room), private, extra };
                 let draft = Draft { id, room: id.into(), content, at: at.unwrap_or(now.wall_ms) };
-                self.append(draft, sender, Some(Refusal::NotAllowed));
+                self.append(draft, sender, role, Some(Refusal::NotAllowed));
             }
             _ => self.error("not_allowed", "a device publishes and answers commands, nothing else"),
         }
     }
 
     /// Asks for an entry to be written. What is refused may be on disk since an earlier try: then it is acknowledged.
-    fn append(&mut self, mut draft: Draft, sender: Sender, refusal: Option<Refusal>) {
+    fn append(&mut self, mut draft: Draft, sender: Sender, role: Role, refusal: Option<Refusal>) {
         let refusal = refusal.or_else(|| refusal_of_content(&draft.content));
         if refusal.is_some() {
             draft.content = draft.content.emptied();
         }
-        self.ask(HubRequest::Append { draft, sender, refusal });
+        self.ask(HubRequest::Append { draft, sender, role, refusal });
     }
 
     /// Where this send stands to the one that is expected: a doubled one is less, greater means that one was lost.
@@ -658,8 +672,7 @@ impl ServerSession {
 
 /// A part of the lists as it is told, with names no longer than they may be.
 fn told(lists: Lists, more: bool) -> message::Lists {
-    let person =
-        |(who, online): (Principal, bool)| PersonState { who: named(who), online, status: String::new() };
+    let person = |person: PersonState| PersonState { who: named(person.who), ..person };
     message::Lists {
         rooms: lists.rooms,
         people: lists.people.into_iter().map(person).collect(),
@@ -675,18 +688,25 @@ fn named(mut who: Principal) -> Principal {
     who
 }
 
+/// Whether somebody joins or leaves a room, which takes no role.
+fn is_own_membership(content: &Content, sender: &Sender) -> bool {
+    matches!(content, Content::Member { who, change, .. }
+        if who.id == sender.id && *change != MemberChange::Invited)
+}
+
 /// What this hub does not take of anybody.
 fn refusal_of_content(content: &Content) -> Option<Refusal> {
     let other = |code: &str| Some(Refusal::Other { code: code.to_owned(), detail: String::new() });
     let too_large = |limit: usize| Some(Refusal::TooLarge { limit: limit as u64 });
     match content {
-        Content::RoomChange { .. } | Content::Member { .. } => {
-            Some(Refusal::UnknownKind { kind: content.kind().to_owned() })
+        Content::Unknown(unknown) if CHANGES.contains(&unknown.kind.as_str()) || unknown.kind == MEMBER => {
+            other("malformed")
         }
-        Content::Unknown(unknown) if CHANGES.contains(&unknown.kind.as_str()) => other("malformed"),
         Content::Unknown(unknown) => {
             Some(Refusal::UnknownKind { kind: limits::cut(&unknown.kind, limits::TITLE_CHARS) })
         }
+        // It must not be made for everybody.
+        Content::Room { private: Some(_), .. } => Some(Refusal::NotAllowed),
         Content::Text { body, .. } | Content::Edit { body, .. } if body.is_empty() => other("empty"),
         Content::Reaction { emoji, .. } if !is_emoji(emoji) => Some(Refusal::NotAnEmoji),
         _ if content.body().len() > MAX_BODY_BYTES => too_large(MAX_BODY_BYTES),

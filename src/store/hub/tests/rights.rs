@@ -8,7 +8,12 @@ fn who(id: &str) -> PrincipalId {
 }
 
 fn principal(id: &str, kind: PrincipalKind) -> Principal {
-    Principal { id: who(id), kind, name: id.to_uppercase(), role: None }
+    let role = match kind {
+        PrincipalKind::Admin => Some(Role::Admin),
+        PrincipalKind::Person => Some(Role::Operator),
+        PrincipalKind::Device => None,
+    };
+    Principal { id: who(id), kind, name: id.to_uppercase(), role }
 }
 
 fn put(store: &HubStore, id: &str, kind: PrincipalKind, token: u8) {
@@ -176,6 +181,7 @@ fn invites_tell_who_made_and_who_used_them_and_can_be_taken_back() {
     let new = |code: u8| Change::Invite {
         code_hash: [code; 32],
         kind: PrincipalKind::Person,
+        role: Role::Guest,
         by: by.clone(),
         expires_at: 100,
     };
@@ -188,6 +194,7 @@ fn invites_tell_who_made_and_who_used_them_and_can_be_taken_back() {
     let expected = Invitation {
         id: "0101010101".into(),
         kind: PrincipalKind::Person,
+        role: Some(Role::Guest),
         by: Some(boss),
         made: Some(50),
         expires: 100,
@@ -248,7 +255,7 @@ fn people_and_devices_come_page_by_page() {
         for n in 0..count {
             let (id, kind) = (format!("p{n:04}"), if n % 100 == 7 { "device" } else { "person" });
             db.execute(
-                "INSERT INTO principal VALUES (?1, ?2, ?1, ?3)",
+                "INSERT INTO principal (id, kind, name, token_hash) VALUES (?1, ?2, ?1, ?3)",
                 rusqlite::params![id, kind, n.to_be_bytes()],
             )
             .unwrap();

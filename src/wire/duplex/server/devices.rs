@@ -5,8 +5,9 @@ use serde_json::value::RawValue;
 
 use super::{HubRequest, Phase, ServerSession};
 use crate::model::number::{END_OF_WHOLE, NotHeld};
+use crate::model::rights::Act;
 use crate::model::{
-    Command, CommandRefusal, CommandState, DeviceId, MessageId, MetricName, Sender, Spec, Time, Value,
+    Command, CommandRefusal, CommandState, DeviceId, MessageId, MetricName, Role, Sender, Spec, Time, Value,
 };
 use crate::wire::duplex::limits;
 use crate::wire::duplex::message::{ClientMessage, HubMessage};
@@ -53,7 +54,7 @@ impl ServerSession {
     }
 
     /// Takes a message about devices.
-    pub(super) fn of_devices(&mut self, now: Time, sender: Sender, message: ClientMessage) {
+    pub(super) fn of_devices(&mut self, now: Time, sender: Sender, role: Role, message: ClientMessage) {
         match message {
             ClientMessage::Watch => {
                 if let Phase::Online(online) = &mut self.phase {
@@ -71,6 +72,16 @@ impl ServerSession {
             }
             // `frame` reads it while online.
             ClientMessage::Publish { .. } => {}
+            ClientMessage::Command { id, device, property, value, .. } if !role.may(Act::Command) => {
+                let value = match value {
+                    Value::Text(text) => Value::Text(limits::cut(&text, limits::TITLE_CHARS).into()),
+                    value => value,
+                };
+                let detail = "this takes the role of an operator".to_owned();
+                let state = CommandState::Refused { why: CommandRefusal::NotAllowed, detail };
+                let command = Command { id, device, property, value, by: sender, at: now.wall_ms, state };
+                self.send(&HubMessage::Commanded { command });
+            }
             ClientMessage::Command { id, device, incarnation, property, value } => match value {
                 Value::Text(text) if text.len() > limits::LONG_TEXT_BYTES => {
                     let value = Value::Text(limits::cut(&text, limits::TITLE_CHARS).into());

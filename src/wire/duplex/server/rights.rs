@@ -1,22 +1,37 @@
 //! What an admin asks for, and how a change of the client's own rights reaches it.
 
 use super::{HubRequest, Phase, ServerSession, named};
-use crate::model::rights::{Invitation, ManageAnswer, ManageRefusal, ManageRequest, Member};
+use crate::model::rights::{Act, Invitation, ManageAnswer, ManageRefusal, ManageRequest, Member};
 use crate::model::{Feature, Features, Principal, PrincipalKind, Sender};
 use crate::wire::duplex::limits;
 use crate::wire::duplex::message::HubMessage;
 
 /// What this hub does not do yet.
-const NOT_YET: [Feature; 5] =
-    [Feature::RoomChanges, Feature::Membership, Feature::PrivateRooms, Feature::Roles, Feature::Status];
+const NOT_YET: [Feature; 1] = [Feature::PrivateRooms];
+/// What is offered to those alone who may write.
+const FOR_WRITERS: [Feature; 9] = [
+    Feature::CreateRooms,
+    Feature::Typing,
+    Feature::Replies,
+    Feature::Edits,
+    Feature::Deletions,
+    Feature::Reactions,
+    Feature::Pins,
+    Feature::RoomChanges,
+    Feature::PrivateRooms,
+];
 
 /// What the hub offers to this principal.
 pub(super) fn features_for(me: &Principal) -> Features {
     let all = NOT_YET.into_iter().fold(Features::all(), Features::without);
-    match me.kind {
-        PrincipalKind::Admin => all,
-        _ => all.without(Feature::People).without(Feature::Invites),
-    }
+    let role = me.role();
+    let but = |all: Features, act: Act, features: &[Feature]| {
+        let none = if role.may(act) { &[] } else { features };
+        none.iter().copied().fold(all, Features::without)
+    };
+    let all = but(all, Act::Write, &FOR_WRITERS);
+    let all = but(all, Act::Command, &[Feature::Commands]);
+    but(all, Act::Manage, &[Feature::People, Feature::Invites])
 }
 
 impl ServerSession {
@@ -53,14 +68,11 @@ impl ServerSession {
     }
 
     /// The client is told its own new name as it is told others'.
-    pub(super) fn renamed(&mut self, name: String) {
+    pub(super) fn renamed(&mut self, name: String, status: String) {
         if let Phase::Online(online) = &mut self.phase {
             online.me.name = name;
             let who = named(online.me.clone());
-            self.tell(
-                None,
-                HubMessage::Presence { who, online: true, status: String::new(), removed: false },
-            );
+            self.tell(None, HubMessage::Presence { who, online: true, status, removed: false });
         }
     }
 }
