@@ -140,6 +140,13 @@ fn uri(path: &Path) -> String {
     format!("file:{}", percent_encode(path.as_os_str().as_encoded_bytes(), SPECIAL))
 }
 
+/// Moves the write-ahead log into the database and empties it, so that nothing of what was deleted is left there. Returns
+/// whether it is empty: a reader may need it for a moment.
+pub(super) fn empty_log(db: &Connection) -> Result<bool, StoreError> {
+    let is_busy: i64 = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get(0))?;
+    Ok(is_busy == 0)
+}
+
 /// Checks the owner and returns the version of a database; 0 if it is empty. Writes nothing.
 pub(super) fn check(db: &Connection, schema: &Schema) -> Result<i64, StoreError> {
     let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))?;

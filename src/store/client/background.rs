@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use tokio::sync::watch;
 
 use super::super::error::StoreError;
+use super::super::migrate;
 use super::counts;
 use super::identity::Filters;
 use super::later;
@@ -49,6 +50,8 @@ pub(super) struct Background {
     filters: Filters,
     /// Whether some messages may not be counted yet.
     counting: bool,
+    /// Whether what was deleted may still be in the write-ahead log.
+    is_erased: bool,
     indexed: watch::Sender<Option<u8>>,
 }
 
@@ -66,6 +69,7 @@ impl Background {
             is_roomy: false,
             filters: Filters::default(),
             counting: true,
+            is_erased: false,
             indexed,
         }
     }
@@ -74,6 +78,11 @@ impl Background {
     pub(super) fn committed(&mut self, purging: bool) {
         (self.is_behind, self.counting) = (true, true);
         self.purging |= purging;
+    }
+
+    /// A message was deleted.
+    pub(super) fn erased(&mut self) {
+        (self.is_erased, self.merging) = (true, true);
     }
 
     /// Another file, or an index that is made anew.
@@ -109,7 +118,7 @@ impl Background {
     pub(super) fn stop(&mut self) {
         (self.purging, self.projecting) = (false, false);
         (self.is_behind, self.indexing) = (false, false);
-        (self.merging, self.is_roomy, self.counting) = (false, false, false);
+        (self.merging, self.is_roomy, self.counting, self.is_erased) = (false, false, false, false);
     }
 
     /// When the next turn is due; none where there is nothing to do.
@@ -120,7 +129,8 @@ impl Background {
             || self.indexing
             || self.merging
             || self.is_roomy
-            || self.counting;
+            || self.counting
+            || self.is_erased;
         is_some.then_some(PAUSE)
     }
 
@@ -129,7 +139,9 @@ impl Background {
     pub(super) fn turn(&mut self, db: &mut Connection, waits: &dyn Fn() -> bool) -> Result<(), StoreError> {
         unhurried(db, |db| {
             // Segments before what makes more of them: the more there are, the more a search has to look at.
-            if self.is_behind {
+            if self.is_erased && !self.is_behind && !self.merging {
+                self.is_erased = !migrate::empty_log(db)?;
+            } else if self.is_behind {
                 self.is_behind = index::take_in(db, MAX_NEW, waits)?;
                 self.merging = true;
             } else if self.merging {

@@ -21,7 +21,7 @@ use super::search::index;
 use super::write::{self, Taken};
 use super::{Commit, Health, Outcome, Write};
 use crate::model::event::ChatEvent;
-use crate::model::{Banner, ConnectionId, Event, Offset};
+use crate::model::{Banner, ConnectionId, Content, Event, Offset};
 
 /// Commits that wait for the writer.
 pub(super) const WAITING: usize = 64;
@@ -93,6 +93,16 @@ pub(super) struct ClientWriter {
     pub(super) fault: Option<Fault>,
     #[cfg(test)]
     pub(super) transactions: u32,
+}
+
+/// Whether a write deletes what somebody said.
+fn deletes(write: &Write) -> bool {
+    let (Write::Event(Event::Chat(ChatEvent::Entries { entries, .. }))
+    | Write::Event(Event::Chat(ChatEvent::History { entries, .. }))) = write
+    else {
+        return false;
+    };
+    entries.iter().any(|entry| matches!(entry.draft.content, Content::Delete { .. }))
 }
 
 impl ClientWriter {
@@ -230,6 +240,9 @@ impl ClientWriter {
             Some(taken) => taken,
             None => self.write_each(is_low)?,
         };
+        if self.held.iter().flat_map(|held| &held.writes).any(deletes) {
+            self.background.erased();
+        }
         self.background
             .committed(self.held.iter().any(|held| held.writes.contains(&Write::RemoveConnection)));
         Ok(taken)

@@ -4,11 +4,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use tokio::sync::{broadcast, oneshot};
 
 use super::super::error::{StoreError, int, unsigned};
+use super::super::migrate;
 use super::super::writer::Work;
 use super::io_health::IoHealth;
 use super::rooms::Rooms;
@@ -28,6 +30,10 @@ const BATCH_ENTRIES: usize = 256;
 const BATCH_BYTES: usize = 512 * 1024;
 /// About how much an entry takes in the database besides its text, in bytes.
 const ENTRY_BYTES: u64 = 256;
+/// What was deleted leaves the write-ahead log when nothing was written for this long.
+const CHECKPOINT_AFTER: Duration = Duration::from_secs(2);
+/// And at the latest after this long.
+const MAX_IN_LOG: Duration = Duration::from_secs(30);
 /// When to try again where the log is full and its oldest entries are about to go, in milliseconds.
 const SOON_MS: i64 = 2_000;
 
@@ -142,6 +148,8 @@ pub(super) struct Appender {
     /// What everybody has written today; after a failed transaction it is counted anew.
     usage: Option<Usage>,
     pulse: Arc<IoHealth>,
+    /// Since when the write-ahead log may hold what was deleted.
+    erased: Option<Instant>,
 }
 
 impl Appender {
@@ -151,7 +159,7 @@ impl Appender {
         batches: broadcast::Sender<Arc<[Entry]>>,
         pulse: Arc<IoHealth>,
     ) -> Self {
-        Appender { db, state, batches, rooms: Rooms::default(), usage: None, pulse }
+        Appender { db, state, batches, rooms: Rooms::default(), usage: None, pulse, erased: None }
     }
 }
 
@@ -187,6 +195,10 @@ impl Work for Appender {
                 if made.peek().is_some() {
                     self.state.rooms.write().unwrap_or_else(PoisonError::into_inner).extend(made);
                 }
+                let is_deletion = |entry: &Entry| matches!(entry.draft.content, Content::Delete { .. });
+                if fresh.entries.iter().any(is_deletion) {
+                    self.erased.get_or_insert_with(Instant::now);
+                }
                 publish(&self.batches, fresh.entries);
                 // What changes nothing needs no room on the disk, and says nothing about it.
                 if !fresh.is_partial && self.db.total_changes() != changes {
@@ -204,6 +216,17 @@ impl Work for Appender {
         for answer in answers {
             answer(result.as_ref().copied());
         }
+        if self.erased.is_some_and(|since| since.elapsed() > MAX_IN_LOG) {
+            self.empty_log();
+        }
+    }
+
+    fn idle_after(&self) -> Option<Duration> {
+        self.erased.map(|_| CHECKPOINT_AFTER)
+    }
+
+    fn idle(&mut self, _waits: &dyn Fn() -> bool) {
+        self.empty_log();
     }
 
     fn finish(&mut self) {
@@ -217,6 +240,15 @@ impl Work for Appender {
 }
 
 impl Appender {
+    /// Takes what was deleted out of the write-ahead log.
+    fn empty_log(&mut self) {
+        match migrate::empty_log(&self.db) {
+            Ok(true) => self.erased = None,
+            Ok(false) => {}
+            Err(error) => log::debug!("what was deleted is still in the write-ahead log: {error}"),
+        }
+    }
+
     /// Long: one arm for each job, all of them within one transaction.
     fn commit(
         &mut self,
