@@ -165,7 +165,7 @@ impl World {
         let content = match choice {
             0..=3 => Content::edit(target, format!("{client}: edit {}", c.typed)),
             4..=7 => Content::reaction(target, ["👍", "🎉"][choice as usize % 2], choice < 6),
-            8 => Content::pin(target, c.typed % 2 == 0),
+            8 => Content::pin(target, c.typed.is_multiple_of(2)),
             _ => Content::delete(target),
         };
         self.figures.typed += 1;

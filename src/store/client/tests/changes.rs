@@ -23,7 +23,9 @@ fn page(store: &ClientStore) -> Page {
 }
 
 /// What is shown of each message: its words, its reactions, its quote, the count of its thread.
-fn shown(store: &ClientStore) -> Vec<(Offset, String, Vec<String>, Option<String>, u32)> {
+type Shown = (Offset, String, Vec<String>, Option<String>, u32);
+
+fn shown(store: &ClientStore) -> Vec<Shown> {
     let one = |message: crate::model::Message| {
         let reactions =
             message.reactions().iter().map(|one| format!("{}{}", one.emoji, one.by.len())).collect();
