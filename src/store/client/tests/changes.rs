@@ -22,7 +22,7 @@ fn page(store: &ClientStore) -> Page {
     wait(store.jump(C, general(), Jump::End, 100)).unwrap()
 }
 
-/// What is shown of a message: its words, its reactions, its quote, the count of its thread.
+/// What is shown of each message: its words, its reactions, its quote, the count of its thread.
 type Shown = (Offset, String, Vec<String>, Option<String>, u32);
 
 fn shown(store: &ClientStore) -> Vec<Shown> {

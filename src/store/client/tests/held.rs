@@ -62,7 +62,7 @@ fn a_disk_that_became_read_only_is_tried_again_and_keeps_the_order() {
     let trouble = Banner::DiskReadOnly { detail: "read-only".into() };
     assert_eq!(store.health().borrow().trouble, Some(trouble));
     let attempted = OutboxItem { delivery: Delivery::Attempted, ..item(2) };
-    assert_eq!(load(&store).stored.outbox, [attempted.clone()], "what is held counts");
+    assert_eq!(load(&store).stored.outbox, std::slice::from_ref(&attempted), "what is held counts");
     mend_disk(&store);
     commit(&store, vec![Write::Queue(item(3))]);
     let outbox = load(&store).stored.outbox;
