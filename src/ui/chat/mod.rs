@@ -316,6 +316,7 @@ impl Chat {
                         widgets::heading(ui, &shown, &said, 2);
                         ui.add_space(space::TINY);
                         mentioned = self.online.show(ui, cx, key);
+                        about(ui, cx, key);
                     });
                 },
             );
@@ -393,4 +394,24 @@ fn typing(ui: &mut Ui, cx: &mut Cx, key: &RoomKey) {
             }
         },
     );
+}
+
+/// Longest topic that is shown beside a room's name, in characters.
+const TOPIC_CHARS: usize = 250;
+
+/// What is known of a room beside its name: whether it is archived or was left, and what it is about.
+fn about(ui: &mut Ui, cx: &Cx, key: &RoomKey) {
+    let info = cx.model.read(|model| {
+        let room = model.connections.get(&key.0)?.chat.rooms.get(&key.1)?;
+        Some((room.info.archived, room.info.left, harmless::line(&room.info.topic, TOPIC_CHARS)))
+    });
+    let Some((archived, left, topic)) = info else { return };
+    let theme = theme::of(ui);
+    let words = cx.words.chat;
+    let states = [(archived, words.archived), (left, words.left)];
+    let states = states.iter().filter(|(is_so, _)| *is_so).map(|(_, said)| (*said).to_owned());
+    for said in states.chain(Some(topic).filter(|topic| !topic.is_empty())) {
+        let text = RichText::new(bidi::line(&said)).font(theme::small()).color(theme.weak);
+        ui.add(Label::new(text).selectable(false).truncate()).on_hover_text(said);
+    }
 }

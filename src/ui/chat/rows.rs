@@ -601,9 +601,8 @@ fn pending_text<'a>(draft: &'a Draft, words: &Words) -> Cow<'a, str> {
             let name = draft.room_name().unwrap_or_else(|| RoomName::of_id(&draft.room));
             Cow::Owned((words.making_room)(&harmless::line(name.as_str(), ROOM_CHARS)))
         }
-        Content::RoomChange { .. }
-        | Content::Member { .. }
-        | Content::Edit { .. }
+        Content::RoomChange { .. } | Content::Member { .. } => Cow::Borrowed(words.chat.changing_room),
+        Content::Edit { .. }
         | Content::Delete { .. }
         | Content::Reaction { .. }
         | Content::Pin { .. }

@@ -9,11 +9,36 @@ pub enum CommandName {
     Set,
     /// Show a reading of a device.
     Get,
+    /// Say what the room is about.
+    Topic,
+    /// Give the room another name.
+    Rename,
+    /// Have the room take no new messages.
+    Archive,
+    /// Have it take them again.
+    Unarchive,
+    /// Leave the room.
+    Leave,
+    /// Join it again.
+    Join,
+    /// Say something of oneself to the others.
+    Status,
 }
 
 impl CommandName {
     /// All of them, in the order in which they are offered.
-    pub const ALL: [CommandName; 3] = [CommandName::Me, CommandName::Set, CommandName::Get];
+    pub const ALL: [CommandName; 10] = [
+        CommandName::Me,
+        CommandName::Topic,
+        CommandName::Rename,
+        CommandName::Archive,
+        CommandName::Unarchive,
+        CommandName::Leave,
+        CommandName::Join,
+        CommandName::Status,
+        CommandName::Set,
+        CommandName::Get,
+    ];
 
     /// What is typed behind the slash, in every language.
     pub fn word(self) -> &'static str {
@@ -21,6 +46,13 @@ impl CommandName {
             CommandName::Me => "me",
             CommandName::Set => "set",
             CommandName::Get => "get",
+            CommandName::Topic => "topic",
+            CommandName::Rename => "rename",
+            CommandName::Archive => "archive",
+            CommandName::Unarchive => "unarchive",
+            CommandName::Leave => "leave",
+            CommandName::Join => "join",
+            CommandName::Status => "status",
         }
     }
 }
@@ -47,6 +79,10 @@ pub struct ChatWords {
     pub command_help: fn(CommandName) -> &'static str,
     /// Of a command that lacks something.
     pub command_usage: fn(CommandName) -> &'static str,
+    /// A change of a room that waits to be sent.
+    pub changing_room: &'static str,
+    pub archived: &'static str,
+    pub left: &'static str,
     pub unknown_command: fn(&str) -> String,
     pub command_not_offered: fn(&str) -> String,
     pub no_such_device: fn(&str) -> String,

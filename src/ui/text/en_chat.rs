@@ -11,9 +11,23 @@ pub static ENGLISH: ChatWords = ChatWords {
         CommandName::Me => "/me TEXT: say what you do",
         CommandName::Set => "/set DEVICE PROPERTY VALUE: control a device",
         CommandName::Get => "/get DEVICE READING: show a reading",
+        CommandName::Topic => "/topic TEXT: set what this room is about",
+        CommandName::Rename => "/rename NAME: rename this room",
+        CommandName::Archive => "/archive: close this room for new messages",
+        CommandName::Unarchive => "/unarchive: open this room again",
+        CommandName::Leave => "/leave: leave this room",
+        CommandName::Join => "/join: join this room again",
+        CommandName::Status => "/status TEXT: set your status",
     },
     command_usage: |name| match name {
         CommandName::Me => "Type what you do after /me, for example: /me is back.",
+        CommandName::Rename => {
+            "Type a name of up to 64 characters after /rename, for example: /rename Workshop. Names that look like another room's are not allowed."
+        }
+        CommandName::Topic | CommandName::Status => "Type a text after the command.",
+        CommandName::Archive | CommandName::Unarchive | CommandName::Leave | CommandName::Join => {
+            "This command takes nothing else."
+        }
         CommandName::Set => {
             "Type a device, a property and a value after /set, for example: /set lamp power on. Put names with spaces in quotes."
         }
@@ -21,6 +35,9 @@ pub static ENGLISH: ChatWords = ChatWords {
             "Type a device and a reading after /get, for example: /get oven temperature. Put names with spaces in quotes."
         }
     },
+    changing_room: "Change of this room",
+    archived: "Archived",
+    left: "You left this room",
     unknown_command: |name| {
         format!("There is no command /{name}. Type / for a list, or start with // to send it as a message.")
     },

@@ -11,9 +11,23 @@ pub static KOREAN: ChatWords = ChatWords {
         CommandName::Me => "/me 내용: 내 행동 표현하기",
         CommandName::Set => "/set 기기 속성 값: 기기 제어하기",
         CommandName::Get => "/get 기기 측정값: 측정값 보기",
+        CommandName::Topic => "/topic 내용: 방 주제 설정하기",
+        CommandName::Rename => "/rename 이름: 방 이름 바꾸기",
+        CommandName::Archive => "/archive: 방 보관하기 (새 메시지 받지 않음)",
+        CommandName::Unarchive => "/unarchive: 방 보관 해제하기",
+        CommandName::Leave => "/leave: 방 나가기",
+        CommandName::Join => "/join: 방에 다시 들어가기",
+        CommandName::Status => "/status 내용: 내 상태 메시지 설정하기",
     },
     command_usage: |name| match name {
         CommandName::Me => "/me 뒤에 내용을 입력하세요. 예: /me 돌아왔습니다",
+        CommandName::Rename => {
+            "/rename 뒤에 64자 이하의 이름을 입력하세요. 예: /rename 작업실. 다른 방과 비슷해 보이는 이름은 쓸 수 없습니다."
+        }
+        CommandName::Topic | CommandName::Status => "명령어 뒤에 내용을 입력하세요.",
+        CommandName::Archive | CommandName::Unarchive | CommandName::Leave | CommandName::Join => {
+            "이 명령어 뒤에는 아무것도 입력하지 마세요."
+        }
         CommandName::Set => {
             "/set 뒤에 기기, 속성, 값을 입력하세요. 예: /set lamp power on. 공백이 있는 이름은 따옴표로 묶으세요."
         }
@@ -21,6 +35,9 @@ pub static KOREAN: ChatWords = ChatWords {
             "/get 뒤에 기기와 측정값 이름을 입력하세요. 예: /get oven temperature. 공백이 있는 이름은 따옴표로 묶으세요."
         }
     },
+    changing_room: "방 변경",
+    archived: "보관됨",
+    left: "나간 방",
     unknown_command: |name| {
         format!("/{name} 명령어가 없습니다. /를 입력하면 목록이 나오고, //로 시작하면 메시지로 보냅니다.")
     },

@@ -19,6 +19,7 @@ pub(super) fn has_choices(name: Name, place: usize) -> bool {
         Name::Me => false,
         Name::Set => place <= 3,
         Name::Get => place <= 2,
+        _ => false,
     }
 }
 

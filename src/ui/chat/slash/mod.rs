@@ -10,7 +10,8 @@ use super::RoomKey;
 use crate::model::Connection;
 use crate::model::content::Content;
 use crate::model::features::Feature;
-use crate::model::intent::Intent;
+use crate::model::intent::{ChatIntent, Intent};
+use crate::model::name;
 use crate::ui::text::chat::CommandName as Name;
 use crate::ui::{Cx, harmless};
 
@@ -28,6 +29,11 @@ impl Name {
             Name::Me => true,
             Name::Set => connection.offers(Feature::Commands),
             Name::Get => connection.offers(Feature::Devices),
+            Name::Topic | Name::Rename | Name::Archive | Name::Unarchive => {
+                connection.offers(Feature::RoomChanges)
+            }
+            Name::Leave | Name::Join => connection.offers(Feature::Membership),
+            Name::Status => connection.offers(Feature::Status),
         }
     }
 }
@@ -169,6 +175,31 @@ pub(super) fn run(cx: &mut Cx, key: &RoomKey, text: &str) -> Outcome {
         Name::Me => Outcome::Send(Content::text(in_italics(rest))),
         Name::Set => devices::set(cx, key.0, rest).unwrap_or_else(usage),
         Name::Get => devices::get(cx, key.0, rest).unwrap_or_else(usage),
+        _ => match of_room(name, key, rest) {
+            Some(intent) => {
+                cx.intents.push(Intent::Chat(intent));
+                Outcome::Done(None)
+            }
+            None => usage(),
+        },
+    }
+}
+
+/// What a command about a room or the person's status asks for; `None` if what stands behind it does not fit.
+fn of_room(name: Name, (connection, room): &RoomKey, rest: &str) -> Option<ChatIntent> {
+    let (connection, room) = (*connection, room.clone());
+    let is_alone = rest.is_empty();
+    match name {
+        Name::Topic => Some(ChatIntent::SetTopic { connection, room, topic: rest.to_owned() }),
+        Name::Status => Some(ChatIntent::SetStatus { connection, text: rest.to_owned() }),
+        Name::Rename => Some(ChatIntent::RenameRoom { connection, room, name: name::make_room(rest).ok()? }),
+        Name::Archive | Name::Unarchive => {
+            let archived = name == Name::Archive;
+            is_alone.then_some(ChatIntent::SetArchived { connection, room, archived })
+        }
+        Name::Leave => is_alone.then_some(ChatIntent::LeaveRoom { connection, room }),
+        Name::Join => is_alone.then_some(ChatIntent::JoinRoom { connection, room }),
+        Name::Me | Name::Set | Name::Get => None,
     }
 }
 
