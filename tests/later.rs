@@ -52,7 +52,7 @@ fn entries() -> [Value; 4] {
     ]
 }
 
-/// Says all that, acknowledges what is sent and passes it on; what says "archived" it refuses for a reason of its own.
+/// Says all that, acknowledges what is sent and passes it on; what says "frozen" it refuses for a reason of its own.
 fn server() -> (String, mpsc::Receiver<Value>) {
     let (tell, told) = mpsc::sync_channel(1);
     let (pass, passed) = mpsc::sync_channel(1_024);
@@ -87,8 +87,8 @@ fn answers(said: &Value) -> Vec<Value> {
             json!({"type": "reaction_counts", "of": []}),
             json!({"type": "log", "entries": entries(), "compressed": false}),
         ],
-        "send" if said["body"] == "archived" => vec![
-            json!({"type": "refused", "id": said["id"], "refusal": {"archived": {"detail": "since May"}}}),
+        "send" if said["body"] == "frozen" => vec![
+            json!({"type": "refused", "id": said["id"], "refusal": {"frozen": {"detail": "since May"}}}),
         ],
         "send" => vec![ack(4)],
         "ping" => vec![json!({"type": "pong", "nonce": said["nonce"], "sent": 4, "load": 0.5})],
@@ -163,7 +163,7 @@ fn a_server_of_a_later_version_is_talked_to_without_loss() {
     // A kind that it offers is sent as it is; one that it does not offer, and a reason that nobody knows, are told.
     app.send("r-1", unknown("poll"));
     app.send("r-1", unknown("quiz"));
-    app.send("r-1", Content::text("archived"));
+    app.send("r-1", Content::text("frozen"));
     app.send("r-1", Content::text("plain"));
     let failed = |connection: &Connection| -> Vec<Refusal> {
         let items = connection.chat.outbox.values();
@@ -177,9 +177,9 @@ fn a_server_of_a_later_version_is_talked_to_without_loss() {
         failed(connection).len() == 2 && connection.chat.outbox.len() == 2
     });
     app.model.read(|model| {
-        let archived = Refusal::Other { code: "archived".into(), detail: "since May".into() };
+        let frozen = Refusal::Other { code: "frozen".into(), detail: "since May".into() };
         let quiz = Refusal::UnknownKind { kind: "quiz".into() };
-        assert_eq!(failed(&model.connections[&CONNECTION]), [quiz, archived]);
+        assert_eq!(failed(&model.connections[&CONNECTION]), [quiz, frozen]);
     });
     let sent: Vec<Value> = said.try_iter().filter(|said| said["type"] == "send").collect();
     assert_eq!(sent.len(), 3, "what cannot be sent is not tried again and again: {sent:?}");

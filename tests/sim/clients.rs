@@ -67,6 +67,11 @@ impl Client {
     }
 }
 
+/// Whether it is a message, or changes one: these arrive in the order in which they were typed.
+fn counts_in_order(item: &OutboxItem) -> bool {
+    item.draft.content.is_text() || item.draft.content.target().is_some()
+}
+
 impl World {
     pub(super) fn dial(&mut self, client: usize, run: u64, dial: u64) {
         let running = self.clients[client].running.as_ref();
@@ -98,7 +103,7 @@ impl World {
         let c = &mut self.clients[client];
         match change {
             Change::Queue(item) if item.makes().is_some() => c.made.push(item.draft.id),
-            Change::Queue(OutboxItem { draft, .. }) if !draft.content.is_text() => {}
+            Change::Queue(item) if !counts_in_order(item) => {}
             Change::Queue(item) => c.queued.push(item.draft.id),
             Change::Unqueue(id) => {
                 self.figures.discarded += 1;
@@ -107,7 +112,7 @@ impl World {
                 c.discarded.insert(*id);
             }
             // A room, or a change of one, that is sent again.
-            Change::Replace { new, .. } if !new.draft.content.is_text() => {}
+            Change::Replace { new, .. } if !counts_in_order(new) => {}
             // What was refused goes to the end.
             Change::Replace { old, new } if !is_in_its_turn(&new.seq) => {
                 c.queued.retain(|known| known != old);

@@ -30,14 +30,14 @@ impl CommandName {
     pub const ALL: [CommandName; 10] = [
         CommandName::Me,
         CommandName::Topic,
+        CommandName::Set,
+        CommandName::Get,
+        CommandName::Status,
         CommandName::Rename,
         CommandName::Archive,
         CommandName::Unarchive,
         CommandName::Leave,
         CommandName::Join,
-        CommandName::Status,
-        CommandName::Set,
-        CommandName::Get,
     ];
 
     /// What is typed behind the slash, in every language.
