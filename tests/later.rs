@@ -87,9 +87,9 @@ fn answers(said: &Value) -> Vec<Value> {
             json!({"type": "reaction_counts", "of": []}),
             json!({"type": "log", "entries": entries(), "compressed": false}),
         ],
-        "send" if said["body"] == "frozen" => vec![
-            json!({"type": "refused", "id": said["id"], "refusal": {"frozen": {"detail": "since May"}}}),
-        ],
+        "send" if said["body"] == "frozen" => {
+            vec![json!({"type": "refused", "id": said["id"], "refusal": {"frozen": {"detail": "since May"}}})]
+        }
         "send" => vec![ack(4)],
         "ping" => vec![json!({"type": "pong", "nonce": said["nonce"], "sent": 4, "load": 0.5})],
         _ => vec![],

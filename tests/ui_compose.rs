@@ -23,7 +23,7 @@ use egui::Key;
 use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable;
 
-use ui_support::{CONNECTION, Window, general};
+use ui_support::{CONNECTION, Window, general, message};
 
 fn sent(intents: &[Intent]) -> Vec<&str> {
     let body = |intent| match intent {
@@ -347,5 +347,16 @@ fn what_is_unread_and_out_of_sight_is_one_click_away() {
     let page = window.page(1..=50, false, true);
     window.event(Event::Chat(ChatEvent::Jumped { room: general(), page }));
     window.harness.get_by_label("message 1");
+    assert!(window.harness.query_by_label("Jump to first unread").is_none());
+}
+
+#[test]
+fn nobody_is_led_to_unread_messages_that_there_are_not() {
+    let mut window = Window::online();
+    window.focus_window(false);
+    let own = (1..=3).map(|offset| message(offset, "general", "me", &format!("own {offset}"))).collect();
+    window.event(Event::Chat(ChatEvent::Entries { entries: own, live: true }));
+    window.focus_window(true);
+    window.harness.get_by_label("own 3");
     assert!(window.harness.query_by_label("Jump to first unread").is_none());
 }

@@ -157,7 +157,7 @@ impl List {
     pub(super) fn enter(&mut self, cx: &Cx, key: &RoomKey) {
         let Some(facts) = facts(cx, key) else { return };
         self.divider = (facts.unread > 0).then_some(facts.read);
-        self.divider_seen = false;
+        self.divider_seen = facts.unread == 0;
         self.marked = None;
         if self.anchor == Anchor::End && facts.unread > 0 && facts.after == Edge::End {
             let first_unread = cx.model.read(|model| {

@@ -221,7 +221,8 @@ impl List {
         let seen = |placed: &Placed| placed.bottom() > 0.0;
         let Some((first, _)) = messages.into_iter().find(|(_, placed)| seen(placed)) else { return };
         let is_divider = |placed: &Placed| placed.item.divider && seen(placed);
-        if first <= read || placed.iter().any(is_divider) {
+        let begins_here = placed.iter().any(|placed| placed.item.key == Key::Head && seen(placed));
+        if first <= read || begins_here || placed.iter().any(is_divider) {
             self.divider_seen = true;
             return;
         }
