@@ -106,6 +106,13 @@ impl Refusal {
         }
     }
 
+    /// Reads a known reason that has no fields in this version, but has some in a later one.
+    fn without_fields(value: &Value) -> Option<Self> {
+        let object = value.as_object().filter(|object| object.len() == 1)?;
+        let code = object.keys().next()?.as_str();
+        Refusal::deserialize(Value::from(code)).ok()
+    }
+
     /// Reads an unknown reason: its code and, if present, a delay or explanation.
     fn unknown(value: &Value) -> Option<Self> {
         let (code, fields) = match value {
@@ -139,7 +146,9 @@ impl<'de> Deserialize<'de> for Refusal {
         let value = Value::deserialize(deserializer)?;
         match Refusal::unknown(&value) {
             Some(refusal) => Ok(refusal),
-            None => Refusal::deserialize(value).map_err(de::Error::custom),
+            None => Refusal::deserialize(&value)
+                .or_else(|error| Refusal::without_fields(&value).ok_or(error))
+                .map_err(de::Error::custom),
         }
     }
 }
@@ -190,6 +199,13 @@ mod tests {
             Ok(Refusal::SlowDown { retry_after_ms: 5 }),
             "a refusal with a delay is temporary"
         );
+        assert_eq!(
+            read(r#"{"archived":{"detail":"since May"}}"#),
+            Ok(Refusal::Archived),
+            "with a later field"
+        );
+        assert_eq!(read(r#"{"not_allowed":{}}"#), Ok(Refusal::NotAllowed));
+        assert!(read(r#"{"nonsense":1,"archived":{}}"#).is_err());
         assert!(read(r#"{"too_large":{}}"#).is_err(), "a known reason without its field is malformed");
         assert!(read("7").is_err());
         assert!(read(r#"{"a":1,"b":2}"#).is_err());
