@@ -12,7 +12,7 @@ use crate::model::content::{Content, Draft, MemberChange};
 use crate::model::event::{ChatEvent, Follows, LinkEvent, Person};
 use crate::model::link_state::LinkState;
 use crate::model::room::MAX_TOPIC_CHARS;
-use crate::model::{Event, MessageId, NamedRoom, RoomId, RoomName, Sender};
+use crate::model::{Event, NamedRoom, RoomId, RoomName, Sender};
 use crate::wire::SavedState;
 
 pub(super) async fn run(command: Room) -> Result<(), Failure> {
@@ -47,7 +47,7 @@ pub(super) async fn run(command: Room) -> Result<(), Failure> {
         RoomWish::Change(content) => content,
         RoomWish::Member(who, change) => Content::member(known.person(who.as_deref())?, change),
     };
-    let id = new_id()?;
+    let id = send::new_id()?;
     let draft = Draft { id, room, content, at: clock::now().wall_ms };
     let delivered = send::deliver(&mut follow, &server, draft, false, deadline).await;
     follow.end().await;
@@ -70,7 +70,7 @@ async fn make(
     let topic = topic.map(checked).transpose()?;
     let saved = SavedState { resume: None, since: Some(u64::MAX) };
     let mut follow = Follow::start(server, saved, false)?;
-    let id = new_id()?;
+    let id = send::new_id()?;
     let draft = Draft { id, room: id.into(), content: Content::room(name), at: clock::now().wall_ms };
     let room = match send::deliver(&mut follow, server, draft, false, deadline).await? {
         Follows::OtherRoom(room) => {
@@ -81,7 +81,7 @@ async fn make(
     };
     if let Some(topic) = topic {
         let content = Content::topic(topic);
-        let draft = Draft { id: new_id()?, room: room.clone(), content, at: clock::now().wall_ms };
+        let draft = Draft { id: send::new_id()?, room: room.clone(), content, at: clock::now().wall_ms };
         send::deliver(&mut follow, server, draft, false, deadline).await?;
     }
     follow.end().await;
@@ -176,12 +176,6 @@ pub(super) async fn known(server: &Server, deadline: Instant) -> Result<(Follow,
             Err(Failure::new(Exit::TimedOut, why))
         }
     }
-}
-
-fn new_id() -> Result<MessageId, Failure> {
-    clock::random()
-        .map(MessageId::from_random)
-        .map_err(|error| Failure::new(Exit::Failed, format!("the system gives no randomness: {error}")))
 }
 
 fn room_name(name: &str) -> Result<RoomName, Failure> {

@@ -47,12 +47,7 @@ pub(super) async fn send_one(
     known: Option<MessageId>,
     timeout: Duration,
 ) -> Result<(), Failure> {
-    let id = match known {
-        Some(id) => id,
-        None => clock::random().map(MessageId::from_random).map_err(|error| {
-            Failure::new(Exit::Failed, format!("the system gives no randomness: {error}"))
-        })?,
-    };
+    let id = known.map_or_else(new_id, Ok)?;
     let deadline = Instant::now() + timeout;
     // Log entries are not needed.
     let saved = SavedState { resume: None, since: Some(u64::MAX) };
@@ -63,6 +58,13 @@ pub(super) async fn send_one(
         follow.end().await;
     }
     delivered.map(drop)
+}
+
+/// The id of something new.
+pub(super) fn new_id() -> Result<MessageId, Failure> {
+    clock::random()
+        .map(MessageId::from_random)
+        .map_err(|error| Failure::new(Exit::Failed, format!("the system gives no randomness: {error}")))
 }
 
 /// Sends something typed, and returns what follows once it is on the server's disk. `again`: an earlier attempt may have

@@ -127,8 +127,6 @@ pub struct Chat {
     /// How many people are typing, those included that no longer are; when to count anew.
     typing: Aside<(usize, BootMs)>,
     looks: Aside<u64>,
-    /// Counts changes of rooms and of what is known of them.
-    rooms_changed: Aside<u64>,
     /// Whether the log of the current era is numbered here; see [`LogKind::Local`].
     pub is_local: bool,
     era: u32,
@@ -331,11 +329,6 @@ impl Chat {
         self.rooms.iter().find(|(_, room)| is_with(room)).map(|(id, _)| id)
     }
 
-    /// Changes with the rooms and with what is known of them, but for their messages.
-    pub fn rooms_version(&self) -> u64 {
-        self.rooms_changed.0
-    }
-
     /// What a room is called; as much of its id as can be shown where it is not known. A direct message is called by whom it
     /// is with.
     pub fn name_of(&self, room: &RoomId) -> RoomName {
@@ -464,7 +457,6 @@ impl Chat {
     }
 
     fn room_made(&mut self, entry: &Entry) {
-        self.rooms_changed.0 += 1;
         let (id, Some(name)) = (&entry.draft.room, entry.draft.room_name()) else { return };
         let is_new = self.rooms.get(id).is_none_or(|room| room.unmade.is_some());
         if self.rooms.get(id).is_some_and(|room| room.info.changed >= entry.offset) {
@@ -483,7 +475,6 @@ impl Chat {
     }
 
     fn room_changed(&mut self, entry: Entry) {
-        self.rooms_changed.0 += 1;
         let Entry { draft, offset, .. } = entry;
         let me = self.my_id();
         let Some(room) = self.make_room(&draft.room) else { return };
@@ -518,7 +509,6 @@ impl Chat {
     }
 
     fn restored(&mut self, stored: Stored) {
-        self.rooms_changed.0 += 1;
         self.me = stored.me;
         self.era = stored.era;
         self.era_from = stored.era_from;
@@ -639,7 +629,6 @@ impl Chat {
                 self.left_out.rooms = true;
                 return None;
             }
-            self.rooms_changed.0 += 1;
             let window = Window::empty(self.edge_of_unseen());
             let name = RoomName::of_id(id);
             self.names.insert((name.clone(), id.clone()));
@@ -650,7 +639,6 @@ impl Chat {
 
     /// A room is to be made.
     fn make_unmade(&mut self, item: &OutboxItem) {
-        self.rooms_changed.0 += 1;
         let Some(name) = item.draft.room_name() else { return };
         let is_new = !self.rooms.contains_key(&item.draft.room);
         self.name_room(&item.draft.room, &name);
@@ -669,7 +657,6 @@ impl Chat {
 
     /// A room that the server does not know goes with the last of what was typed into it.
     fn drop_unmade(&mut self, id: &RoomId) {
-        self.rooms_changed.0 += 1;
         let is_left = |room: &Room| room.unmade.is_some() && room.draft.is_empty();
         if self.rooms.get(id).is_some_and(is_left)
             && self.outbox_of(id).next().is_none()
@@ -682,7 +669,6 @@ impl Chat {
 
     /// The server lists this room.
     fn listed_room(&mut self, listed: &NamedRoom) {
-        self.rooms_changed.0 += 1;
         let is_older = |room: &Room| room.info.changed > listed.info.changed;
         if self.rooms.get(&listed.id).is_some_and(is_older) {
             return;
@@ -736,7 +722,6 @@ impl Chat {
 
     /// What was typed into a room that was there already under another id goes there.
     fn move_to(&mut self, from: &RoomId, to: RoomId) {
-        self.rooms_changed.0 += 1;
         for item in self.outbox.values_mut().filter(|item| item.draft.room == *from) {
             item.draft.room = to.clone();
         }
@@ -757,7 +742,6 @@ impl Chat {
 
     /// A room is called this from now on; a new one, if there is room for it.
     fn name_room(&mut self, id: &RoomId, name: &RoomName) {
-        self.rooms_changed.0 += 1;
         let Some(room) = self.make_room(id) else { return };
         if room.name != *name {
             let old = std::mem::replace(&mut room.name, name.clone());

@@ -272,6 +272,23 @@ pub enum ManageRefusal {
     Other,
 }
 
+impl ManageRefusal {
+    /// All of them.
+    pub const ALL: [ManageRefusal; 11] = [
+        ManageRefusal::NotAllowed,
+        ManageRefusal::Unknown,
+        ManageRefusal::LastAdmin,
+        ManageRefusal::Owner,
+        ManageRefusal::BadName,
+        ManageRefusal::BadToken,
+        ManageRefusal::BadId,
+        ManageRefusal::BadKind,
+        ManageRefusal::TooMany,
+        ManageRefusal::Unavailable,
+        ManageRefusal::Other,
+    ];
+}
+
 /// Serialization of secrets for the wire.
 mod secret {
     use serde::{Deserialize as _, Deserializer, Serializer};

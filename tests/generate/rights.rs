@@ -72,19 +72,7 @@ pub fn manage() -> impl Strategy<Value = ManageRequest> {
 /// Any answer to it.
 pub fn managed() -> impl Strategy<Value = ManageAnswer> {
     let next = || option::of(text());
-    let why = proptest::sample::select(vec![
-        ManageRefusal::NotAllowed,
-        ManageRefusal::Unknown,
-        ManageRefusal::LastAdmin,
-        ManageRefusal::Owner,
-        ManageRefusal::BadName,
-        ManageRefusal::BadToken,
-        ManageRefusal::BadId,
-        ManageRefusal::BadKind,
-        ManageRefusal::TooMany,
-        ManageRefusal::Unavailable,
-        ManageRefusal::Other,
-    ]);
+    let why = proptest::sample::select(ManageRefusal::ALL.to_vec());
     prop_oneof![
         (vec(member(), 0..4), next()).prop_map(|(people, next)| ManageAnswer::People { people, next }),
         (vec(member(), 0..4), next()).prop_map(|(devices, next)| ManageAnswer::Devices { devices, next }),

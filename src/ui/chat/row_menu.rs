@@ -99,7 +99,8 @@ fn items(
 ) -> Option<RowAction> {
     let mut wish = None;
     let at = ui.max_rect();
-    for act in acts::offered(cx, key, placed, row).into_iter().filter(|act| *act != Act::Delete) {
+    let offered = acts::offered(cx, key, placed, row);
+    for act in offered.iter().copied().filter(|act| *act != Act::Delete) {
         let item = match act.action() {
             Some(action) => menu::item_of(ui, act.name(cx.words), action),
             None => menu::item(ui, act.name(cx.words)),
@@ -113,7 +114,7 @@ fn items(
     }
     let is_bytes = row.frame.as_ref().is_some_and(|frame| frame.kind == frames::Kind::Bytes);
     let copy = menu::item(ui, if is_bytes { cx.words.plain.copy_bytes } else { cx.words.copy });
-    if focus_first && !acts::offered(cx, key, placed, row).contains(&Act::Reply) {
+    if focus_first && !offered.contains(&Act::Reply) {
         copy.request_focus();
     }
     if copy.clicked() {
@@ -146,7 +147,7 @@ fn items(
         wish = Some(RowAction::Act(MessageAction::Mention(row.author.name.clone())));
     }
     wish = pending(ui, cx, row).or(wish);
-    if acts::offered(cx, key, placed, row).contains(&Act::Delete) {
+    if offered.contains(&Act::Delete) {
         menu::separator(ui);
         if menu::danger(ui, cx.words.delete).clicked() {
             wish = Some(RowAction::Act(Act::Delete.on(cx, key, placed, row, at)));

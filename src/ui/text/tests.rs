@@ -906,21 +906,8 @@ fn who_may_come_in_is_told_in_each_language() {
             people.remove_invite,
             people.removed,
         ];
-        let refused = [
-            ManageRefusal::NotAllowed,
-            ManageRefusal::Unknown,
-            ManageRefusal::LastAdmin,
-            ManageRefusal::Owner,
-            ManageRefusal::BadName,
-            ManageRefusal::BadToken,
-            ManageRefusal::BadId,
-            ManageRefusal::BadKind,
-            ManageRefusal::TooMany,
-            ManageRefusal::Unavailable,
-            ManageRefusal::Other,
-        ];
         let mut all: Vec<String> =
-            plain.into_iter().chain(refused.map(people.refused)).map(str::to_owned).collect();
+            plain.into_iter().chain(ManageRefusal::ALL.map(people.refused)).map(str::to_owned).collect();
         for name in named {
             let text = name("‹mina›");
             assert!(text.contains("‹mina›"), "{text}");
