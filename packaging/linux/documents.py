@@ -36,6 +36,7 @@ def copyright_file():
     """Debian's copyright file."""
     mit = (ROOT / "LICENSE-MIT").read_text(encoding="utf-8")
     font = (ROOT / "assets/fonts/Pretendard-LICENSE.txt").read_text(encoding="utf-8")
+    unicode = (ROOT / "assets/emoji/Unicode-LICENSE.txt").read_text(encoding="utf-8")
     grant = mit[mit.index("Permission is hereby granted"):]
     apache = ("On Debian systems the text of the Apache License, version 2.0, is in\n"
               "/usr/share/common-licenses/Apache-2.0.")
@@ -47,8 +48,10 @@ def copyright_file():
             f" listed in third-party-licences.txt.gz beside this file.\n\n"
             f"Files: *\nCopyright: {holder(mit)}\nLicense: {ours}\n\n"
             f"Files: assets/fonts/*\nCopyright: {holder(font)}\nLicense: OFL-1.1\n\n"
+            f"Files: assets/emoji/korean.tsv\nCopyright: 2004-2026 Unicode, Inc.\nLicense: Unicode-3.0\n\n"
             f"License: Expat\n{indented(grant)}\nLicense: Apache-2.0\n{indented(apache)}\n"
-            f"License: OFL-1.1\n{indented(font[font.index('SIL OPEN FONT LICENSE'):])}")
+            f"License: OFL-1.1\n{indented(font[font.index('SIL OPEN FONT LICENSE'):])}\n"
+            f"License: Unicode-3.0\n{indented(unicode[unicode.index('NOTICE TO USER'):])}")
 
 
 def entries():

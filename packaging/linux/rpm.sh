@@ -18,6 +18,7 @@ mkdir -p "$DOCUMENTS"
 put 644 LICENSE-MIT "$DOCUMENTS/LICENSE-MIT"
 put 644 LICENSE-APACHE "$DOCUMENTS/LICENSE-APACHE"
 put 644 assets/fonts/Pretendard-LICENSE.txt "$DOCUMENTS/Pretendard-LICENSE.txt"
+put 644 assets/emoji/Unicode-LICENSE.txt "$DOCUMENTS/Unicode-LICENSE.txt"
 put 644 packaging/CHANGELOG.md "$DOCUMENTS/CHANGELOG.md"
 fill packaging/linux/rpm/duplex.spec >"$WORK/rpm/$NAME.spec"
 

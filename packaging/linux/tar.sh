@@ -15,7 +15,8 @@ cp -a "$WORK/stage/${NAME}ctl/etc" "$tree"
 fill packaging/linux/tar/install.sh >"$tree/install.sh"
 chmod 755 "$tree/install.sh"
 grep -v '^#' packaging/linux/libraries >"$tree/libraries"
-for file in README.md LICENSE-MIT LICENSE-APACHE packaging/CHANGELOG.md assets/fonts/Pretendard-LICENSE.txt; do
+for file in README.md LICENSE-MIT LICENSE-APACHE packaging/CHANGELOG.md assets/fonts/Pretendard-LICENSE.txt \
+    assets/emoji/Unicode-LICENSE.txt; do
     put 644 "$file" "$tree/share/doc/$NAME/${file##*/}"
 done
 

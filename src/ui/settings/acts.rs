@@ -14,6 +14,7 @@ use crate::ui::theme::{self, size};
 use crate::ui::{Cx, harmless, rooms, widgets};
 
 const FONT: &str = include_str!("../../../assets/fonts/Pretendard-LICENSE.txt");
+const EMOJI_NAMES: &str = include_str!("../../../assets/emoji/Unicode-LICENSE.txt");
 const ICONS: &str = include_str!("../../../assets/fonts/Lucide-LICENSE.txt");
 /// Maximum length of an imported list, in characters.
 const MAX_CHARACTERS: usize = 1 << 20;
@@ -121,7 +122,7 @@ pub(super) fn about(ui: &mut Ui, words: &Words, shows_licences: &mut bool) {
     if *shows_licences {
         ui.end_row();
         ScrollArea::vertical().max_height(10.0 * size::BODY_LINE).id_salt("licences").show(ui, |ui| {
-            for text in [FONT, ICONS] {
+            for text in [FONT, EMOJI_NAMES, ICONS] {
                 ui.add(Label::new(RichText::new(text).font(theme::mono_small())).selectable(true).wrap());
             }
         });
