@@ -15,7 +15,7 @@ use crate::model::{
 };
 use crate::wire::{DeviceRequest, Request};
 
-/// The hub ends every command by itself; this much later its answer is no longer expected. In milliseconds.
+/// How long after the hub's own deadline an answer to a command is still expected, in milliseconds.
 const OVERDUE_MS: u64 = COMMAND_MS + 2_000;
 /// Maximum number of commands with a local timeout; further ones end only by the hub's answer.
 const MAX_COMMANDS: usize = 256;

@@ -86,7 +86,7 @@ impl Engine {
         });
         if let (Some(id), false) = (id, is_there) {
             let room: RoomId = id.into();
-            // It is shown by the name of whoever it is with.
+            // It is shown under the other person's name.
             let name = RoomName::of_id(&room);
             let content = Content::private_room(name, Private { members: vec![who], direct: true });
             self.tell(now, connection, Input::Send(Draft { id, room, content, at: now.wall_ms }));

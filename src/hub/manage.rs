@@ -75,7 +75,7 @@ fn plan(what: &ManageRequest, by: Option<&PrincipalId>, now: WallMs) -> Result<P
             let expires_at = now.saturating_add(good_ms);
             let code_hash = hash(&invite::canonical(code.reveal()));
             let role = role.unwrap_or(Role::Operator);
-            // Whoever is invited as an admin by role is one by kind.
+            // The role `admin` in an invite makes an admin by kind as well.
             let kind = if role == Role::Admin { PrincipalKind::Admin } else { *kind };
             let change = Change::Invite { code_hash, kind, role, by: by.cloned(), expires_at };
             Plan::Invite(change, code, expires_at)

@@ -76,7 +76,7 @@ impl Outbox {
         let stage = match item.delivery {
             Delivery::Pending | Delivery::Attempted => Stage::Waiting,
             Delivery::Acknowledged { .. } => Stage::Unconfirmed,
-            // Whoever restores it decides whether it is sent again.
+            // The caller decides whether it is sent again.
             Delivery::Sent | Delivery::Unsure => Stage::Unsure,
             Delivery::Failed(_) => Stage::Refused,
         };

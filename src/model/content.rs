@@ -93,7 +93,7 @@ pub enum Content {
     },
     /// Somebody becomes a member of a room, or is one no more.
     Member {
-        /// Who. Whoever invited or removed them is the sender.
+        /// The member. The sender of the entry is who invited or removed them.
         who: Sender,
         /// What becomes of them.
         change: MemberChange,
@@ -140,10 +140,10 @@ pub enum Content {
     Unknown(Unknown),
 }
 
-/// Who is to be in a room of which not everybody knows, as whoever makes it says.
+/// The members of a private room, as its creator lists them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Private {
-    /// Its members, beside whoever makes it.
+    /// Its members, without its creator.
     #[serde(default)]
     pub members: Vec<PrincipalId>,
     /// Whether it is a direct message: with the one member, for ever.

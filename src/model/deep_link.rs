@@ -16,7 +16,7 @@ pub const SCHEME: &str = "duplex";
 /// Maximum length of a link, in bytes.
 pub const MAX_LINK_BYTES: usize = 4_096;
 
-/// A parsed link. Everything in it is untrusted: whoever made it may have made it up.
+/// A parsed link. All of it is untrusted input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeepLink {
     /// The server, with the invite to it if the link is one.

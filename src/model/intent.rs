@@ -70,7 +70,7 @@ pub enum LinkIntent {
     Manage {
         /// Of which connection.
         connection: ConnectionId,
-        /// Chosen by whoever asks; the answer bears it.
+        /// Chosen by the caller and returned in the answer.
         number: u64,
         /// What.
         what: ManageRequest,
@@ -335,7 +335,7 @@ pub enum ChatIntent {
     Search(Search),
     /// Find the first message of a room at this moment or later.
     FindDay {
-        /// Chosen by whoever asks; the answer bears it.
+        /// Chosen by the caller and returned in the answer.
         number: u64,
         /// Of which connection.
         connection: ConnectionId,
@@ -346,7 +346,7 @@ pub enum ChatIntent {
     },
     /// Find where one message of a room is. A newer request takes an older one's place.
     FindMessage {
-        /// Chosen by whoever asks; the answer bears it.
+        /// Chosen by the caller and returned in the answer.
         number: u64,
         /// Of which connection.
         connection: ConnectionId,

@@ -33,7 +33,7 @@ pub enum Act {
 }
 
 impl Role {
-    /// Whether whoever has this role may do that.
+    /// Whether this role permits the action.
     pub fn may(self, act: Act) -> bool {
         let least = match act {
             Act::Write | Act::MakeRoom | Act::ChangeOwnRoom => Role::Member,

@@ -202,7 +202,7 @@ impl ClientWriter {
                 for (held, (taken, numbered)) in self.held.drain(..).zip(&taken) {
                     note_behind(&self.health, &held, *taken);
                     if let (Some(later), Taken::Yes) = (held.later, taken) {
-                        // Whoever asked may have gone.
+                        // The receiver may be gone.
                         let _ = later.send(Outcome {
                             commit: Commit::Saved,
                             numbered: numbered.clone(),
@@ -420,7 +420,7 @@ impl Work for ClientWriter {
                     replies.push((reply, self.hold(connection, writes)));
                 }
                 Job::Held { connection, reply } => {
-                    // Whoever asked may have gone.
+                    // The receiver may be gone.
                     let _ = reply.send(self.held_of(connection));
                 }
                 Job::Suspect => self.examine(),
@@ -455,7 +455,7 @@ impl Work for ClientWriter {
                 }
                 _ => Outcome::held(),
             };
-            // Whoever asked may have gone.
+            // The receiver may be gone.
             let _ = reply.send(outcome);
         }
         if let Some(db) = self.db.as_mut().filter(|_| self.held.is_empty()) {

@@ -56,8 +56,8 @@ pub(super) fn queue(
     Ok(())
 }
 
-/// The same `seq`, or the next one if it is another's: where the outbox could not be read, one that counts anew must not
-/// take the place of what waits in it.
+/// This `seq`, or the next free one if another item has it. If the outbox could not be read, numbering began again at 1,
+/// and a new item must not replace one that is still waiting.
 fn free_seq(db: &Connection, connection: ConnectionId, seq: i64) -> Result<i64> {
     let mut taken = db.prepare_cached("SELECT 1 FROM outbox WHERE connection = ?1 AND seq = ?2")?;
     if !taken.exists(params![key(connection), seq])? {

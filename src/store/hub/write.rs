@@ -68,7 +68,7 @@ impl Job {
 
 fn answer<T: 'static>(reply: oneshot::Sender<Result<T>>, result: Result<T>) -> Answer {
     Box::new(move |committed| {
-        // Whoever asked may have gone.
+        // The receiver may be gone.
         let _ = reply.send(committed.map_err(again).and(result));
     })
 }
