@@ -78,7 +78,7 @@ pub(super) static ENGLISH: SheetWords = SheetWords {
     version: "Version and licences",
     version_text: "Duplex is licensed under MIT or Apache 2.0, at your option; the licences of its components come with the installer.",
     version_copy: "Copy version",
-    font_licences: "Show licences of fonts, icons and emoji names",
+    font_licences: "Show font and icon licences",
 
     less: |name| format!("{name}: decrease"),
     more: |name| format!("{name}: increase"),

@@ -75,7 +75,7 @@ pub(super) static KOREAN: SheetWords = SheetWords {
     version: "버전과 라이선스",
     version_text: "Duplex는 MIT와 Apache 2.0 중 원하는 라이선스로 사용할 수 있습니다. 구성 요소의 라이선스는 설치 파일에 들어 있습니다.",
     version_copy: "버전 복사",
-    font_licences: "글꼴, 아이콘, 이모지 이름 라이선스 보기",
+    font_licences: "글꼴과 아이콘 라이선스 보기",
 
     less: |name| format!("{name}: 줄이기"),
     more: |name| format!("{name}: 늘리기"),
