@@ -3,6 +3,7 @@
 
 mod describe;
 pub mod duplex;
+pub mod mapped;
 pub mod plain;
 mod saved;
 
