@@ -11,6 +11,12 @@ const MAX_NAME_BYTES: usize = 256;
 /// Longest name before a colon, in characters.
 const MAX_PREFIX_CHARS: usize = 32;
 
+/// Words at the beginning of a sentence that are nobody's name.
+const NOT_NAMES: &[&str] = &[
+    "a", "an", "the", "user", "someone", "somebody", "what", "who", "there", "it", "this", "that", "nobody",
+    "everyone", "which",
+];
+
 #[derive(Clone, Debug, Default)]
 pub(super) struct People {
     names: HashMap<String, String>,
@@ -159,7 +165,7 @@ mod tests {
             "jun: hi",
             "[x] done",
             "<b>hi</b>",
-            "{x}:y",
+            "a name of more than three words:y",
         ] {
             assert_eq!(people.split(text, false), None, "{text}");
         }
