@@ -5,6 +5,7 @@ mod describe;
 pub mod duplex;
 pub mod plain;
 mod saved;
+pub mod socketio;
 
 use std::sync::Arc;
 
@@ -140,6 +141,9 @@ pub enum Input {
     Committed(Mark),
     /// The connection ended for this reason. Only events may follow.
     Closed(Why),
+    /// Nothing was read from the transport for this long, in milliseconds, which was not the server's choice: it has as
+    /// much time left as before.
+    StoodStill(u64),
     /// The deadline has passed.
     Tick,
 }
