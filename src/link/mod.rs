@@ -324,7 +324,11 @@ impl Link {
         match &self.state {
             LinkState::Idle | LinkState::Stopped { .. } => None,
             LinkState::Handshaking { .. } | LinkState::Online { .. } if self.is_held_back() => None,
-            LinkState::Dialing { .. } | LinkState::Handshaking { .. } => Some(self.connect_by),
+            LinkState::Dialing { .. } => Some(self.connect_by),
+            LinkState::Handshaking { .. } => {
+                let theirs = self.session.as_ref().and_then(|session| session.deadline());
+                Some(theirs.map_or(self.connect_by, |theirs| theirs.min(self.connect_by)))
+            }
             LinkState::Waiting { retry_at, .. } => Some(*retry_at),
             LinkState::Online { .. } => {
                 let alive_by = self.pong_by.or(self.quiet_at());
@@ -453,6 +457,7 @@ impl Link {
             *by += held_ms;
         }
         self.watch.stood_still(now);
+        self.tell(now, wire::Input::StoodStill(held_ms));
     }
 
     fn has_transport(&self) -> bool {
@@ -753,6 +758,9 @@ impl Link {
         }
         match &self.state {
             LinkState::Dialing { .. } => self.fall(now, Why::TimedOut { during: Phase::Dial }, None),
+            LinkState::Handshaking { .. } if now.boot_ms < self.connect_by => {
+                self.tell(now, wire::Input::Tick);
+            }
             LinkState::Handshaking { .. } => {
                 let known = self.session.as_ref().and_then(|session| session.why_overdue());
                 self.fall(now, known.unwrap_or(Why::TimedOut { during: Phase::Handshake }), None);

@@ -6,6 +6,7 @@ pub mod duplex;
 pub mod mapped;
 pub mod plain;
 mod saved;
+pub mod socketio;
 
 use std::sync::Arc;
 
@@ -141,6 +142,9 @@ pub enum Input {
     Committed(Mark),
     /// The connection ended for this reason. Only events may follow.
     Closed(Why),
+    /// Nothing was read from the transport for this long, in milliseconds, which was not the server's choice: it has as
+    /// much time left as before.
+    StoodStill(u64),
     /// The deadline has passed.
     Tick,
 }
