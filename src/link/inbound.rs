@@ -306,6 +306,10 @@ pub(super) fn shorten(why: &mut Why) {
         | Why::NotWebSocket { detail: text }
         | Why::NotDuplex { said: text }
         | Why::Redirected { location: Some(text), .. } => cut(text, MAX_DETAIL_BYTES),
+        Why::Refused { of, said, .. } => {
+            cut(said, MAX_DETAIL_BYTES);
+            of.iter_mut().for_each(|text| cut(text, MAX_DETAIL_BYTES));
+        }
         _ => {}
     }
 }
