@@ -44,6 +44,7 @@ mod search_outbox;
 pub mod series;
 pub mod shared;
 pub mod states;
+pub mod stomp;
 pub mod time;
 pub mod transfer;
 pub mod upgrade;

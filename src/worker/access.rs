@@ -124,7 +124,8 @@ impl Access {
         target.fingerprint.clone_from(&profile.fingerprint);
         target.max_frame = dialing.max_frame;
         target.report_flushed = dialing.report_flushed;
-        target.subprotocol_needed = !dialing.subprotocols.is_empty();
+        target.subprotocol_needed = dialing.subprotocol_needed;
+        target.sockjs = dialing.sockjs;
         target.subprotocols = dialing.subprotocols;
         target.deadline = DIAL;
         match self {
