@@ -31,6 +31,8 @@ pub const CHANGES: [&str; 4] = [EDIT, DELETE, REACTION, PIN];
 pub const REPLY_TO: &str = "reply_to";
 /// The field of a message that names the first message of the thread it belongs to.
 pub const THREAD: &str = "thread";
+/// The field of a message that describes the file that belongs to it; see [`super::file`].
+pub const FILE: &str = "file";
 /// The field in which a server says by whom and when a message was deleted.
 pub const DELETED: &str = "deleted";
 /// The field in which a server says where in its log the message is that an entry refers to.

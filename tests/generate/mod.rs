@@ -195,6 +195,7 @@ fn welcome() -> impl Strategy<Value = Welcome> {
             start: log.3,
             now,
             max_body,
+            files: None,
             features,
             rooms,
             people,

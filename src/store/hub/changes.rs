@@ -7,7 +7,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::error::{StoreError, int, unsigned};
-use super::{Appended, read};
+use super::{Appended, file, read};
 use crate::model::change::{MAX_EMOJI, MAX_REACTIONS};
 use crate::model::content::{DELETED, EDIT, MESSAGE, REPLY_TO, THREAD};
 use crate::model::time::WallMs;
@@ -77,6 +77,9 @@ pub(super) fn check(
         // An id alone is to name one message.
         if find(db, draft.id)?.is_some() {
             return Ok(Err(Appended::IdTaken));
+        }
+        if !file::is_there(db, &draft.content, sender)? {
+            return Ok(Err(Appended::NoSuchFile));
         }
         return check_reply(&draft.content, in_room);
     }
@@ -225,7 +228,7 @@ fn erase(db: &Connection, id: MessageId, at: i64, deletion: &Entry) -> Result<()
         .execute(params![at, EDIT, Content::edit(id, "").fields_json()])?;
     db.prepare_cached("DELETE FROM reaction WHERE target = ?1")?.execute([at])?;
     db.prepare_cached("DELETE FROM pinned WHERE target = ?1")?.execute([at])?;
-    Ok(())
+    file::message_deleted(db, at)
 }
 
 /// Entries up to this offset are let go of: nothing changes them any more.

@@ -15,7 +15,9 @@ use super::super::writer::Work;
 use super::io_health::IoHealth;
 use super::rooms::Rooms;
 use super::usage::Usage;
-use super::{Append, Appended, HUB_SENDER, LogLimits, Quota, State, changes, read, retain, room_change};
+use super::{
+    Append, Appended, HUB_SENDER, LogLimits, Quota, State, changes, file, read, retain, room_change,
+};
 use crate::model::name;
 use crate::model::time::WallMs;
 use crate::model::{
@@ -498,6 +500,7 @@ fn append(
         content.fields_json()
     ])?;
     *head = offset;
+    file::attach(db, content, offset, new.received)?;
     let mut entry = Entry { draft: new.draft, offset, sender: new.sender, received: new.received };
     if let Some(target) = target {
         changes::written(db, &entry, room, target)?;

@@ -280,6 +280,9 @@ fn refusal(refusal: &Refusal) -> Sentence {
         Refusal::BadName { detail: d } => {
             say(format!("The server does not accept this name{}.", detail(d)), "Choose another name.")
         }
+        Refusal::NoSuchFile => {
+            say("The server no longer has the file.", "Delete this and send the file again.")
+        }
         Refusal::Archived => say("This room is archived.", "Ask its owner or an admin to unarchive it."),
         Refusal::UnknownKind { .. } => say(
             "The server does not know this kind of message.",

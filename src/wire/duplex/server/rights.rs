@@ -22,8 +22,9 @@ const FOR_WRITERS: [Feature; 9] = [
 ];
 
 /// What the hub offers to this principal.
-pub(super) fn features_for(me: &Principal) -> Features {
+pub(super) fn features_for(me: &Principal, takes_files: bool) -> Features {
     let all = NOT_YET.into_iter().fold(Features::all(), Features::without);
+    let all = if takes_files { all } else { all.without(Feature::Files) };
     let role = me.role();
     let but = |all: Features, act: Act, features: &[Feature]| {
         let none = if role.may(act) { &[] } else { features };
