@@ -141,6 +141,8 @@ impl Chat {
             ChatEvent::Restored(stored) => self.restored(stored),
             ChatEvent::Listed(listed) => self.listed(listed),
             ChatEvent::LogStarted { from, why, .. } => self.log_started(from, why),
+            // What follows says how far the log has come.
+            ChatEvent::Skipped { .. } => {}
             ChatEvent::Entries { entries, live } => self.entries(entries, live),
             ChatEvent::History { room, entries, complete, .. } => self.history(room, entries, complete),
             ChatEvent::HistoryFailed { room } => {

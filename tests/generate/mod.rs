@@ -471,7 +471,8 @@ pub fn hub_message() -> impl Strategy<Value = HubMessage> {
         (text(), any::<i64>()).prop_map(|(hub, expires)| HubMessage::InviteGood { hub, expires }),
         welcome().prop_map(HubMessage::Welcome),
         lists().prop_map(HubMessage::Lists),
-        vec(entry(), 0..4).prop_map(|entries| HubMessage::Log { entries }),
+        (vec(entry(), 0..4), vec((any::<u64>(), any::<u64>()), 0..3))
+            .prop_map(|(entries, skip)| HubMessage::Log { entries, skip }),
         (id(), number(), moment(), any::<bool>(), option::of(room())).prop_map(
             |(id, offset, received, entry, room)| HubMessage::Ack { id, offset, received, entry, room }
         ),

@@ -98,6 +98,7 @@ fn happened(db: &Connection, filters: &Filters, connection: ConnectionId, event:
         Event::Chat(ChatEvent::LogStarted { epoch, from, why }) => {
             log_started(db, connection, *epoch, *from, *why)?
         }
+        Event::Chat(ChatEvent::Skipped { from, to }) => return skip(db, connection, *from, *to),
         Event::Chat(ChatEvent::Entries { entries, .. }) => {
             return take_entries(db, filters, connection, entries);
         }
@@ -280,6 +281,16 @@ fn take_entries(
     }
     outbox::passed_by(db, connection, saturated(last.offset.max(next.saturating_sub(1))))?;
     Ok(Taken::Yes)
+}
+
+/// A part of the log is not for us: what follows it follows what is on disk.
+fn skip(db: &Connection, connection: ConnectionId, from: Offset, to: Offset) -> Result<Taken> {
+    let skipped = db
+        .prepare_cached(
+            "UPDATE connection SET next_offset = max(next_offset, ?3) WHERE id = ?1 AND next_offset >= ?2",
+        )?
+        .execute(params![key(connection), int(from)?, int(to.saturating_add(1))?])?;
+    Ok(if skipped > 0 { Taken::Yes } else { Taken::Gap })
 }
 
 /// Gives entries of a log that is numbered here their offsets, and takes them in.
