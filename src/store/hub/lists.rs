@@ -41,7 +41,7 @@ fn offline(who: Principal) -> PersonState {
 fn rooms(db: &Connection, me: &PrincipalId, after: u64, limit: usize) -> Result<Part<NamedRoom, u64>> {
     let mut query = db.prepare_cached(
         "SELECT uid, id, name, topic, archived, changed,
-             EXISTS (SELECT 1 FROM absent WHERE principal = ?3 AND absent.room = room.id)
+             EXISTS (SELECT 1 FROM absent WHERE principal = ?3 AND absent.room = room.id), made_by = ?3
          FROM room WHERE id > ?1 ORDER BY id LIMIT ?2",
     )?;
     let mut rows = query.query(params![saturated(after), asked(limit)?, me.0])?;
@@ -55,6 +55,7 @@ fn rooms(db: &Connection, me: &PrincipalId, after: u64, limit: usize) -> Result<
             archived: row.get(4)?,
             changed: unsigned(row.get(5)?),
             left: row.get(6)?,
+            own: row.get(7)?,
             ..RoomInfo::default()
         };
         rooms.push(NamedRoom { info, ..NamedRoom::new(room_uid(row.get(0)?)?, room_name(row.get(2)?)?) });
