@@ -453,6 +453,11 @@ impl Content {
         matches!(self, Content::Text { .. })
     }
 
+    /// Whether it has a row of its own where messages are shown: a message, or what became of the room or its members.
+    pub fn is_shown(&self) -> bool {
+        matches!(self, Content::Text { .. } | Content::RoomChange { .. } | Content::Member { .. })
+    }
+
     /// Whether it makes a room.
     pub fn is_room(&self) -> bool {
         matches!(self, Content::Room { .. })

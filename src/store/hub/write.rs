@@ -477,7 +477,7 @@ fn append(
         Ok(found) => found,
         Err(refused) => return Ok(refused),
     };
-    let target = match changes::check(db, &mut new.draft, found, &new.sender)? {
+    let target = match changes::check(db, &mut new.draft, found, &new.sender, new.role)? {
         Ok(target) => target,
         Err(refused) => return Ok(refused),
     };

@@ -198,6 +198,7 @@ pub static ENGLISH: Words = Words {
     search: &super::en_search::ENGLISH,
     sheet: &super::en_sheet::ENGLISH,
     rich: &super::en_rich::ENGLISH,
+    rooms: &super::en_rooms::ENGLISH,
     chat: &super::en_chat::ENGLISH,
     deep_link: &super::en_deep_link::ENGLISH,
     profiles: &super::en_profiles::ENGLISH,

@@ -14,6 +14,7 @@ pub mod people;
 pub mod plain;
 pub mod profiles;
 pub mod rich;
+pub mod rooms;
 pub mod search;
 pub mod sheet;
 
@@ -31,6 +32,7 @@ mod en_people;
 mod en_plain;
 mod en_profiles;
 mod en_rich;
+mod en_rooms;
 mod en_search;
 mod en_sheet;
 mod ko;
@@ -47,6 +49,7 @@ mod ko_people;
 mod ko_plain;
 mod ko_profiles;
 mod ko_rich;
+mod ko_rooms;
 mod ko_search;
 mod ko_sheet;
 #[cfg(test)]
@@ -326,6 +329,8 @@ pub struct Words {
     pub keys: &'static keys::KeyWords,
     // Links, code and selected messages
     pub rich: &'static rich::RichWords,
+    // Rooms as such
+    pub rooms: &'static rooms::RoomWords,
     // Writing messages
     pub chat: &'static chat::ChatWords,
     // Links that the system hands over
