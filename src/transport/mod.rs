@@ -10,6 +10,7 @@
 
 mod connect;
 mod ewebsock;
+pub mod fetch;
 mod incoming;
 mod memory;
 mod ping;

@@ -9,12 +9,15 @@ use axum::extract::{Extension, Path, State};
 use axum::response::Response;
 use futures_util::stream;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::spawn_blocking;
 
 use super::{busy, disk, enter, id_of, no_such_file, refused, unavailable};
 use crate::hub::http::{Ends, with};
 use crate::hub::state::Hub;
+use crate::model::file::save_name;
+use crate::store::hub::file::StoredFile;
 
 /// Bytes that are read at once.
 const READ_BYTES: usize = 128 * 1024;
@@ -72,24 +75,37 @@ pub(in crate::hub) async fn download(
     let (from, to) = range.unwrap_or((0, file.size));
     let body = Reading { file: opened, at: from, end: to, _place: place };
     let mut response = Response::new(Body::from_stream(stream::unfold(body, Reading::next)));
-    let answer = response.headers_mut();
-    answer.insert(header::CONTENT_LENGTH, HeaderValue::from(to - from));
-    answer.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    answer.insert(header::ETAG, value(&format!("\"{sha256}\"")));
-    // Whatever it is, it is never a page of this server.
-    answer.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
-    answer.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment"));
-    answer.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    answer.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    describe(response.headers_mut(), &file, from, to, range.is_some());
     if range.is_some() {
-        answer.insert(
-            header::CONTENT_RANGE,
-            value(&format!("bytes {from}-{}/{}", to.saturating_sub(1), file.size)),
-        );
         *response.status_mut() = StatusCode::PARTIAL_CONTENT;
     }
     hub.metrics.sent.add(to - from);
     response
+}
+
+/// What is said of bytes `from` to `to` of a file.
+fn describe(answer: &mut HeaderMap, file: &StoredFile, from: u64, to: u64, is_part: bool) {
+    answer.insert(header::CONTENT_LENGTH, HeaderValue::from(to - from));
+    answer.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    answer.insert(header::ETAG, value(&format!("\"{}\"", file.sha256)));
+    // Whatever it is, it is never a page of this server.
+    answer.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    answer.insert(header::CONTENT_DISPOSITION, value(&disposition(file.name.as_deref())));
+    answer.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    answer.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    if is_part {
+        let range = format!("bytes {from}-{}/{}", to.saturating_sub(1), file.size);
+        answer.insert(header::CONTENT_RANGE, value(&range));
+    }
+}
+
+/// As a download, under a name that can be saved (RFC 6266).
+fn disposition(name: Option<&str>) -> String {
+    let name = name.map(save_name);
+    name.map_or_else(
+        || "attachment".to_owned(),
+        |name| format!("attachment; filename*=UTF-8''{}", utf8_percent_encode(&name, NON_ALPHANUMERIC)),
+    )
 }
 
 /// Text of digits and ASCII letters.

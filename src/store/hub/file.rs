@@ -85,6 +85,8 @@ pub struct StoredFile {
     pub gone: bool,
     /// The room of the message that it belongs to.
     pub room: Option<RoomId>,
+    /// Its name, as that message tells it.
+    pub name: Option<String>,
 }
 
 /// A file that is to be uploaded.
@@ -244,7 +246,8 @@ fn id_of(row: &Row<'_>, column: usize) -> rusqlite::Result<FileId> {
 
 fn find(db: &Connection, id: FileId) -> Result<Option<StoredFile>> {
     let mut query = db.prepare_cached(
-        "SELECT file.id, file.principal, sha256, size, file.received, complete, gone, uid
+        "SELECT file.id, file.principal, sha256, size, file.received, complete, gone, uid,
+                iif(json_valid(extra), json_extract(extra, '$.file.name'), NULL)
          FROM file LEFT JOIN entry ON entry.offset = file.entry LEFT JOIN room ON room.id = entry.room
          WHERE file.id = ?1",
     )?;
@@ -260,6 +263,7 @@ fn find(db: &Connection, id: FileId) -> Result<Option<StoredFile>> {
                 complete: row.get(5)?,
                 gone: row.get(6)?,
                 room: None,
+                name: row.get(8)?,
             };
             Ok((file, room))
         })
@@ -299,8 +303,8 @@ fn begin(db: &Connection, new: &NewFile, quotas: &FileQuotas, now: WallMs) -> Re
     )?
     .execute(params![key(new.id), new.owner.0, new.sha256.0, int(new.size)?, now])?;
     let NewFile { id, owner, sha256, size } = new.clone();
-    let (received, complete, gone, room) = (0, false, false, None);
-    Ok(Upload::Ready(StoredFile { id, owner, sha256, size, received, complete, gone, room }))
+    let (received, complete, gone, room, name) = (0, false, false, None, None);
+    Ok(Upload::Ready(StoredFile { id, owner, sha256, size, received, complete, gone, room, name }))
 }
 
 /// Bytes of all files. The same content counts once, each upload under way by itself.
