@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 /// Maximum number of destinations of one connection.
 pub const MAX_DESTINATIONS: usize = 200;
-/// Maximum length of a destination, in bytes of UTF-8.
-pub const MAX_DESTINATION_BYTES: usize = 1_024;
+/// Maximum length of a destination, and of each of its headers, in bytes of UTF-8. A room's id has no more.
+pub const MAX_DESTINATION_BYTES: usize = 200;
 /// Maximum number of headers of one destination.
 pub const MAX_DESTINATION_HEADERS: usize = 20;
 /// Maximum length of the virtual host, in bytes of UTF-8.
@@ -143,6 +143,11 @@ impl Destination {
         }
     }
 
+    /// Whether it stands for many destinations, by the wildcards of RabbitMQ, Spring and ActiveMQ.
+    pub fn is_pattern(&self) -> bool {
+        self.name.contains(['*', '#']) || self.name.ends_with('>')
+    }
+
     /// Where messages to this room are sent.
     pub fn sends_to(&self) -> &str {
         self.send_to.as_deref().unwrap_or(&self.name)
@@ -193,6 +198,6 @@ mod tests {
         ] {
             assert_eq!(Destination::parse(text), Err(bad), "{text}");
         }
-        assert_eq!(Destination::parse(&"x".repeat(1_025)), Err(BadDestination::TooMuch));
+        assert_eq!(Destination::parse(&"x".repeat(201)), Err(BadDestination::TooMuch));
     }
 }

@@ -48,7 +48,7 @@ pub trait Open: Send {
 }
 
 /// A protocol's requirements for its transport.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Dialing {
     /// Subprotocols to offer, in order of preference.
     pub subprotocols: Vec<String>,
@@ -75,18 +75,15 @@ impl Open for Setup {
     fn dialing(&self) -> Dialing {
         match self {
             Setup::Duplex(_) => Dialing {
-                subprotocols: Vec::new(),
                 max_frame: duplex::message::MAX_FRAME_BYTES,
-                report_flushed: false,
-                subprotocol_needed: true,
-                sockjs: false,
+                ..Dialing::default()
             },
             Setup::Plain(config) => Dialing {
                 subprotocols: config.subprotocols.clone(),
                 max_frame: plain::MAX_FRAME_BYTES,
                 report_flushed: true,
-                subprotocol_needed: true,
-                sockjs: false,
+                subprotocol_needed: !config.subprotocols.is_empty(),
+                ..Dialing::default()
             },
         }
     }

@@ -32,6 +32,12 @@ impl Acks {
         Ok(Some(mark))
     }
 
+    /// The `ACK` for this mark alone.
+    pub fn only(&mut self, mark: Mark) -> Option<Frame> {
+        let at = self.waiting.iter().position(|(waiting, _)| *waiting == mark)?;
+        self.waiting.remove(at).map(|(_, ack)| ack)
+    }
+
     /// The next `ACK` for what is on disk up to this mark.
     pub fn next_until(&mut self, mark: Mark) -> Option<Frame> {
         self.waiting.pop_front_if(|(waiting, _)| *waiting <= mark).map(|(_, ack)| ack)
@@ -90,6 +96,9 @@ mod tests {
             (count(&mut acks, marks[2]), count(&mut acks, marks[0]), count(&mut acks, marks[3])),
             (3, 0, 1)
         );
+        let marks: Vec<_> = (0..2).map(|_| acks.received(&message(), Version::V1_2).unwrap().unwrap()).collect();
+        assert!(acks.only(marks[1]).is_some() && acks.only(marks[1]).is_none());
+        assert_eq!(count(&mut acks, marks[1]), 1, "the other one");
         assert!((0..MAX_UNACKED).all(|_| acks.received(&message(), Version::V1_2).is_ok()));
         assert_eq!(acks.received(&message(), Version::V1_2), Err(()));
     }

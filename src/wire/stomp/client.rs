@@ -279,6 +279,9 @@ impl Client {
                 None => break,
             }
         }
+        if self.phase == Phase::Online && self.receipts.deadline().is_some_and(|at| now.boot_ms >= at) {
+            self.find_unconfirmed(now);
+        }
         Ok(())
     }
 
@@ -407,6 +410,26 @@ impl Client {
             Ok(()) => self.receipts.sent(id, destination, now.boot_ms),
             Err(refusal) => self.outputs.push_back(Output::Refused(id, refusal)),
         }
+    }
+
+    /// Sends what belongs to no message of a person, such as who we are. Nothing confirms it.
+    ///
+    /// # Errors
+    /// It cannot be written in this version of the protocol.
+    pub fn send_once(&mut self, now: Time, destination: &str, content_type: &str, body: Vec<u8>) -> Result<(), Refusal> {
+        let mut frame = Frame::new("SEND")
+            .with("destination", destination)
+            .with("content-type", content_type)
+            .with("content-length", body.len().to_string());
+        frame.body = body;
+        self.transmit(now, &frame, None)
+    }
+
+    /// The subscribed destination that a message came over.
+    pub fn destination_of(&self, message: &Frame) -> Option<&Destination> {
+        let number = message.header("subscription")?.strip_prefix(OF_SUBSCRIPTION)?.parse::<u64>().ok()?;
+        let known = self.subscriptions.iter().find(|known| known.number == number);
+        known.map(|known| &known.destination)
     }
 
     /// What is sent one by one: the next, once the one before has its answer.
@@ -545,6 +568,18 @@ impl Client {
                 let _ = self.transmit(now, &ack, None);
             }
         }
+    }
+
+    /// This message needs no place on disk, whatever becomes of those before it.
+    pub fn acknowledge(&mut self, now: Time, mark: Mark) {
+        if let Some(ack) = self.acks.only(mark).filter(|_| self.phase == Phase::Online) {
+            let _ = self.transmit(now, &ack, None);
+        }
+    }
+
+    /// The connection has ended: nothing more is sent.
+    pub fn ended(&mut self) {
+        self.phase = Phase::Ended;
     }
 
     /// The last frame of a connection that we end.
