@@ -21,7 +21,7 @@ use egui::Key;
 use egui::accesskit::Role as Part;
 use egui_kittest::kittest::{NodeT, Queryable};
 
-use ui_support::{CONNECTION, Window, general, me, message, sender};
+use ui_support::{CONNECTION, Window, me, message, sender};
 
 fn lathe() -> RoomId {
     RoomId::new("lathe").unwrap()

@@ -474,7 +474,6 @@ fn outcome(appended: &Appended) -> Result<u64, &'static str> {
         Appended::TooMany { .. } => Err("too many"),
         Appended::Redundant { .. } => Err("redundant"),
         Appended::Refused { .. } => Err("refused"),
-        Appended::NoSuchFile => Err("no file"),
     }
 }
 
