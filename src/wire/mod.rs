@@ -74,10 +74,7 @@ impl Open for Setup {
 
     fn dialing(&self) -> Dialing {
         match self {
-            Setup::Duplex(_) => Dialing {
-                max_frame: duplex::message::MAX_FRAME_BYTES,
-                ..Dialing::default()
-            },
+            Setup::Duplex(_) => Dialing { max_frame: duplex::message::MAX_FRAME_BYTES, ..Dialing::default() },
             Setup::Plain(config) => Dialing {
                 subprotocols: config.subprotocols.clone(),
                 max_frame: plain::MAX_FRAME_BYTES,

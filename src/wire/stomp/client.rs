@@ -416,7 +416,13 @@ impl Client {
     ///
     /// # Errors
     /// It cannot be written in this version of the protocol.
-    pub fn send_once(&mut self, now: Time, destination: &str, content_type: &str, body: Vec<u8>) -> Result<(), Refusal> {
+    pub fn send_once(
+        &mut self,
+        now: Time,
+        destination: &str,
+        content_type: &str,
+        body: Vec<u8>,
+    ) -> Result<(), Refusal> {
         let mut frame = Frame::new("SEND")
             .with("destination", destination)
             .with("content-type", content_type)
