@@ -43,6 +43,7 @@ pub mod search;
 mod search_outbox;
 pub mod series;
 pub mod shared;
+pub mod socketio;
 pub mod states;
 pub mod time;
 pub mod transfer;

@@ -9,6 +9,7 @@
 //! - Pings from the server are answered automatically and not reported.
 
 mod connect;
+mod engine_io;
 mod ewebsock;
 mod incoming;
 mod memory;
@@ -34,6 +35,7 @@ use crate::frame::Frame;
 use crate::model::address;
 use crate::model::link_state::Why;
 use crate::model::profile::Socket;
+use crate::model::socketio::Carriers;
 use crate::model::upgrade::{check_headers, check_subprotocols};
 use incoming::{Intake, inflow};
 
@@ -68,6 +70,8 @@ pub struct Endpoint {
     pub deadline: Duration,
     /// Whether to report flushed frames by [`Incoming::Flushed`], if the implementation can.
     pub report_flushed: bool,
+    /// For a server of Engine.IO: which of its transports may be used.
+    pub engine_io: Option<Carriers>,
 }
 
 impl Endpoint {
@@ -83,6 +87,7 @@ impl Endpoint {
             max_frame: 1 << 20,
             deadline: Duration::from_secs(10),
             report_flushed: false,
+            engine_io: None,
         }
     }
 
@@ -107,6 +112,7 @@ impl fmt::Debug for Endpoint {
             .field("max_frame", &self.max_frame)
             .field("deadline", &self.deadline)
             .field("report_flushed", &self.report_flushed)
+            .field("engine_io", &self.engine_io)
             .finish()
     }
 }
@@ -151,6 +157,9 @@ pub fn capabilities(socket: Socket) -> Capabilities {
 /// # Errors
 /// Why the connection could not be opened within [`Target::deadline`].
 pub async fn dial(socket: Socket, target: Endpoint) -> Result<Connection, Why> {
+    if let Some(carriers) = target.engine_io {
+        return engine_io::dial(socket, target, carriers).await;
+    }
     match socket {
         Socket::Tungstenite => websocket::dial(target).await,
         Socket::Ewebsock => ewebsock::dial(target).await,

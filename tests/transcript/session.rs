@@ -76,7 +76,7 @@ impl Open for Script {
         Dialing { subprotocols: Vec::new(), max_frame: 1, report_flushed: false }
     }
 
-    fn confirms(&self) -> bool {
+    fn confirms(&self, _: &Saved) -> bool {
         true
     }
 }
