@@ -47,6 +47,7 @@ mod search_outbox;
 pub mod series;
 pub mod shared;
 pub mod shelf;
+pub mod socketio;
 pub mod states;
 pub mod stomp;
 pub mod time;
