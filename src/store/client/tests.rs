@@ -4,6 +4,7 @@ mod changes;
 mod damage;
 mod era;
 mod held;
+mod holes;
 mod local;
 mod pages;
 mod rooms;

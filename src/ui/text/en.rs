@@ -203,6 +203,7 @@ pub static ENGLISH: Words = Words {
     profiles: &super::en_profiles::ENGLISH,
     people: &super::en_people::ENGLISH,
     plain: &super::en_plain::ENGLISH,
+    private: &super::en_private::ENGLISH,
     device_acts: &super::en_device_acts::ENGLISH,
     device_page: &super::en_device_page::ENGLISH,
 };

@@ -24,6 +24,7 @@ pub static KOREAN: Words = Words {
     profiles: &super::ko_profiles::KOREAN,
     people: &super::ko_people::KOREAN,
     plain: &super::ko_plain::KOREAN,
+    private: &super::ko_private::KOREAN,
     device_acts: &super::ko_device_acts::KOREAN,
     device_page: &super::ko_device_page::KOREAN,
     state,

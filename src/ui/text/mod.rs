@@ -12,6 +12,7 @@ pub mod log;
 pub mod notices;
 pub mod people;
 pub mod plain;
+pub mod private;
 pub mod profiles;
 pub mod rich;
 pub mod search;
@@ -29,6 +30,7 @@ mod en_log;
 mod en_notices;
 mod en_people;
 mod en_plain;
+mod en_private;
 mod en_profiles;
 mod en_rich;
 mod en_search;
@@ -45,6 +47,7 @@ mod ko_log;
 mod ko_notices;
 mod ko_people;
 mod ko_plain;
+mod ko_private;
 mod ko_profiles;
 mod ko_rich;
 mod ko_search;
@@ -344,6 +347,7 @@ pub struct Words {
     pub people: &'static people::PeopleWords,
     // Plain WebSockets
     pub plain: &'static plain::PlainWords,
+    pub private: &'static private::PrivateWords,
     // The page of one device
     pub device_acts: &'static ActWords,
     pub device_page: &'static PageWords,
