@@ -104,6 +104,8 @@ pub struct StoredRoom {
     pub draft: String,
     /// Whether the server does not know it yet: it is there as long as something in the outbox is for it.
     pub unmade: bool,
+    /// The message or entry before which some are missing that were not for the person when they came.
+    pub hole: Option<Position>,
 }
 
 /// What a client finds on its disk about one connection.
@@ -195,6 +197,7 @@ impl StoredRoom {
             mentions,
             draft,
             unmade: true,
+            hole: None,
         }
     }
 }

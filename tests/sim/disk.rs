@@ -287,6 +287,7 @@ impl ClientDisk {
                 messages,
                 older_on_disk: false,
                 older_on_hub: false,
+                hole: None,
                 newest,
                 read: Position::default(),
                 unread: 0,
