@@ -185,6 +185,13 @@ fn sentence(why: &Why) -> String {
                 "the server sent data that breaks the protocol ({detail}); check that it's a Duplex server"
             )
         }
+        Why::Refused { of, said, .. } => {
+            let what = of.as_deref().unwrap_or("the connection");
+            match said.as_str() {
+                "" => format!("the server refuses {what}"),
+                said => format!("the server refuses {what}. It said: {said}"),
+            }
+        }
         Why::NoCommonVersion { ours, theirs } => format!(
             "the server uses protocol versions {} to {}, this program {} to {}; update the older one",
             theirs.0, theirs.1, ours.0, ours.1

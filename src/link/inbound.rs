@@ -312,6 +312,10 @@ pub(super) fn shorten(why: &mut Why) {
             cut(message, MAX_DETAIL_BYTES);
             cut(data, MAX_DETAIL_BYTES);
         }
+        Why::Refused { of, said, .. } => {
+            cut(said, MAX_DETAIL_BYTES);
+            of.iter_mut().for_each(|text| cut(text, MAX_DETAIL_BYTES));
+        }
         _ => {}
     }
 }

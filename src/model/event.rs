@@ -321,8 +321,15 @@ pub enum ChatEvent {
         /// Why.
         why: LogRestart,
     },
-    /// Entries of the log, gapless, in order. Applying one twice changes nothing. Of a log of kind [`LogKind::Local`] they
-    /// have no offset until they are on disk.
+    /// The entries of the log from one offset to another are not for us. What follows them follows at once.
+    Skipped {
+        /// The first one.
+        from: Offset,
+        /// The last one.
+        to: Offset,
+    },
+    /// Entries of the log, in order. Between them others may be missing, which are not for us. Applying one twice changes
+    /// nothing. Of a log of kind [`LogKind::Local`] they have no offset until they are on disk.
     Entries {
         /// The entries.
         entries: Vec<Entry>,

@@ -203,6 +203,15 @@ pub enum Why {
         /// What it was.
         detail: String,
     },
+    /// The server said in its own words that it does not go on.
+    Refused {
+        /// What it refuses, such as a destination; `None`: the connection.
+        of: Option<String>,
+        /// Its words; may be empty.
+        said: String,
+        /// Whether the same attempt would end the same way.
+        is_final: bool,
+    },
     /// The server and we have no protocol version in common.
     NoCommonVersion {
         /// Ours, lowest and highest.
@@ -308,6 +317,7 @@ impl Why {
                 HttpCause::of(*status).is_retryable(retry_after_ms.is_some())
             }
             Why::Closed { code: Some(code), .. } => !Self::close_code_stops(*code),
+            Why::Refused { is_final, .. } => !is_final,
             _ => true,
         }
     }
@@ -351,6 +361,10 @@ impl Why {
             Why::NamespaceRefused { message, data, .. } => {
                 (*message, *data) = (change(message), change(data));
             }
+            Why::Refused { of, said, .. } => {
+                *said = change(said);
+                of.iter_mut().for_each(|text| *text = change(text));
+            }
             _ => {}
         }
         self
@@ -380,6 +394,7 @@ impl Why {
             Why::Lost { .. } => "lost",
             Why::Silent => "silent",
             Why::Violation { .. } => "violation",
+            Why::Refused { .. } => "refused",
             Why::NoCommonVersion { .. } => "no_common_version",
             Why::Unauthorized => "unauthorized",
             Why::Withdrawn => "withdrawn",

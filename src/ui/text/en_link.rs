@@ -91,6 +91,18 @@ pub(super) fn why(why: &Why) -> Sentence {
             format!("The server sent data that breaks the protocol{}.", detail(d)),
             "If this happens again, check that the address belongs to a Duplex server.",
         ),
+        Why::Refused { of, said, is_final } => {
+            let refused = match of {
+                Some(of) => format!("The server refuses {}.", harmless::line(of, 100)),
+                None => "The server refuses the connection.".to_owned(),
+            };
+            let fix = match (is_final, of) {
+                (false, _) => RETRYING,
+                (true, None) => "Check your name, password and headers under Edit connection.",
+                (true, Some(_)) => "Change or remove it under Edit connection.",
+            };
+            say(refused + &quote(said), fix)
+        }
         Why::NoCommonVersion { ours, theirs } => say(
             format!(
                 "The server uses protocol versions {} to {}; this app uses {} to {}.",

@@ -89,6 +89,18 @@ pub(super) fn why(why: &Why) -> Sentence {
             with("서버가 프로토콜에 맞지 않는 데이터를 보냈습니다", d),
             "반복되면 Duplex 서버의 주소가 맞는지 확인하세요.",
         ),
+        Why::Refused { of, said, is_final } => {
+            let refused = match of {
+                Some(of) => format!("서버가 거부했습니다: {}.", harmless::line(of, 100)),
+                None => "서버가 연결을 거부했습니다.".to_owned(),
+            };
+            let fix = match (is_final, of) {
+                (false, _) => RETRYING,
+                (true, None) => "연결 편집에서 이름, 암호, 헤더를 확인하세요.",
+                (true, Some(_)) => "연결 편집에서 바꾸거나 지우세요.",
+            };
+            say(refused + &quote(said), fix)
+        }
         Why::NoCommonVersion { ours, theirs } => say(
             format!(
                 "서버는 프로토콜 버전 {}~{}을, 이 앱은 {}~{}을 사용합니다.",

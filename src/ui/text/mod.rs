@@ -14,6 +14,7 @@ pub mod people;
 pub mod plain;
 pub mod profiles;
 pub mod rich;
+pub mod rooms;
 pub mod search;
 pub mod sheet;
 pub mod socketio;
@@ -32,6 +33,7 @@ mod en_people;
 mod en_plain;
 mod en_profiles;
 mod en_rich;
+mod en_rooms;
 mod en_search;
 mod en_sheet;
 mod en_socketio;
@@ -49,6 +51,7 @@ mod ko_people;
 mod ko_plain;
 mod ko_profiles;
 mod ko_rich;
+mod ko_rooms;
 mod ko_search;
 mod ko_sheet;
 mod ko_socketio;
@@ -330,6 +333,8 @@ pub struct Words {
     pub keys: &'static keys::KeyWords,
     // Links, code and selected messages
     pub rich: &'static rich::RichWords,
+    // Rooms as such
+    pub rooms: &'static rooms::RoomWords,
     // Writing messages
     pub chat: &'static chat::ChatWords,
     // Links that the system hands over
