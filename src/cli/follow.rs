@@ -10,6 +10,7 @@ use crate::model::profile::{Profile, Protocol, Socket, WebSocketOptions};
 use crate::model::{ConnectionId, Event};
 use crate::wire::{Request, SavedState};
 use crate::worker::access::Access;
+use crate::worker::file_transfer::FileServer;
 use crate::worker::own_hub::HubAt;
 use crate::worker::single::Single;
 
@@ -52,6 +53,12 @@ impl Follow {
     pub(super) async fn end(self) {
         self.0.end().await;
     }
+}
+
+/// The same server for files.
+pub(super) fn file_server(server: &Server) -> Result<FileServer, Failure> {
+    let (profile, access) = profile(server)?;
+    Ok(FileServer { url: server.url.url.clone(), profile, access })
 }
 
 /// Resolves the flags.

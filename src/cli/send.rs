@@ -167,6 +167,7 @@ pub(super) fn sentence(refusal: &Refusal) -> String {
     match refusal {
         Refusal::NoSuchRoom => "there is no such room".to_owned(),
         Refusal::NoSuchMessage => "there is no such message in the room, or it was deleted".to_owned(),
+        Refusal::NoSuchFile => "the server does not have the file: upload it again".to_owned(),
         Refusal::NotYours => "somebody else wrote that message".to_owned(),
         Refusal::NotAnEmoji => "that is not an emoji".to_owned(),
         Refusal::TooLarge { limit } => format!("the server takes at most {limit} bytes a message"),

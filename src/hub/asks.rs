@@ -319,6 +319,7 @@ fn outcome(hub: &Hub, appended: Appended, why: Option<Refusal>, now: WallMs) -> 
         Appended::NotAllowed => AppendOutcome::Refused(Refusal::NotAllowed),
         Appended::RoomAlike { name } => AppendOutcome::Refused(Refusal::NameAlike { name }),
         Appended::NoSuchMessage => AppendOutcome::Refused(Refusal::NoSuchMessage),
+        Appended::NoSuchFile => AppendOutcome::Refused(Refusal::NoSuchFile),
         Appended::NotYours => AppendOutcome::Refused(Refusal::NotYours),
         Appended::TooMany { limit } => AppendOutcome::Refused(Refusal::TooMany { limit }),
         Appended::Redundant { offset, received } => {

@@ -16,6 +16,7 @@ use tokio::time::{Instant, Sleep, timeout};
 
 use super::account::Account;
 use super::asks::{self, NewEntry, Queued, Subscriptions, Written};
+use super::file::FileArea;
 use super::fleet::{CommandMessage, FleetClient, Relay};
 use super::lan::{self, ListenerHandle};
 use super::manage::{self, Asker};
@@ -191,7 +192,8 @@ struct Client {
 impl Client {
     fn new(hub: Arc<Hub>, socket: Socket, peer: Peer) -> Client {
         let now = clock::now();
-        let config = Config { proof: Some((hub.secret, peer.dialed)) };
+        let files = hub.files.get().map(FileArea::limits_told);
+        let config = Config { proof: Some((hub.secret, peer.dialed)), files };
         Client {
             session: ServerSession::new(config, now),
             socket,

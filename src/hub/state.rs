@@ -9,6 +9,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use tokio::sync::{Semaphore, broadcast, watch};
 
+use super::file::FileArea;
 use super::fleet::DeviceHub;
 use super::guard::Guard;
 use super::hook::Hooks;
@@ -22,7 +23,7 @@ use super::sessions::Sessions;
 use super::slots::{ConnectionSlots, MAX_ANONYMOUS, MAX_AUTHENTICATED};
 use crate::clock;
 use crate::model::time::BootMs;
-use crate::model::{Entry, Offset, Principal, PrincipalId};
+use crate::model::{Content, Entry, Offset, Principal, PrincipalId};
 use crate::store::{HubStore, LogLimits, StoreError};
 use crate::wire::duplex::server::{Batch, LIST_ITEMS};
 
@@ -94,6 +95,8 @@ pub(super) struct Hub {
     pub sessions: Arc<Sessions>,
     /// What administration needs; set before the first client connects.
     pub manage_context: OnceLock<ManageContext>,
+    /// Files of messages; set before the first client connects.
+    pub files: OnceLock<FileArea>,
     /// The address of the LAN listener, while it is open.
     pub lan: LanAddress,
     /// One permit per WebSocket.
@@ -134,6 +137,7 @@ impl Hub {
             failures: Failures::default(),
             sessions: Arc::default(),
             manage_context: OnceLock::new(),
+            files: OnceLock::new(),
             lan: LanAddress::default(),
             sockets: Arc::new(Semaphore::new(MAX_SOCKETS as usize)),
             reading: Arc::new(Semaphore::new(MAX_READING)),
@@ -179,6 +183,7 @@ impl Hub {
         loop {
             let commit = match committed.recv().await {
                 Ok(entries) => {
+                    self.note_deletions(&entries);
                     let access = self.store.access();
                     let is_public = !entries.iter().any(|entry| access.is_private(&entry.draft.room));
                     Batch::new(entries.to_vec()).map(|batch| recent.keep(batch, is_public))
@@ -188,6 +193,22 @@ impl Hub {
             };
             // Fails if no client is connected.
             let _ = commit.map(|commit| self.commits.send(commit));
+        }
+    }
+
+    /// A deleted message may have had a file.
+    fn note_deletions(&self, entries: &[Entry]) {
+        let is_deletion = |entry: &Entry| matches!(entry.draft.content, Content::Delete { .. });
+        if let Some(files) = self.files.get().filter(|_| entries.iter().any(is_deletion)) {
+            files.messages_deleted();
+        }
+    }
+
+    /// Removes files as the limits require. Never returns.
+    pub(super) async fn tend_files(self: Arc<Self>) {
+        match self.files.get() {
+            Some(files) => files.tend(&self).await,
+            None => std::future::pending().await,
         }
     }
 

@@ -323,8 +323,14 @@ impl Link {
     pub fn deadline(&self) -> Option<u64> {
         match &self.state {
             LinkState::Idle | LinkState::Stopped { .. } => None,
-            LinkState::Handshaking { .. } | LinkState::Online { .. } if self.is_held_back() => None,
-            LinkState::Dialing { .. } | LinkState::Handshaking { .. } => Some(self.connect_by),
+            LinkState::Handshaking { .. } | LinkState::Online { .. } if self.is_held_back() => {
+                self.session.as_ref().and_then(|session| session.must_send_at())
+            }
+            LinkState::Dialing { .. } => Some(self.connect_by),
+            LinkState::Handshaking { .. } => {
+                let theirs = self.session.as_ref().and_then(|session| session.deadline());
+                Some(theirs.map_or(self.connect_by, |theirs| theirs.min(self.connect_by)))
+            }
             LinkState::Waiting { retry_at, .. } => Some(*retry_at),
             LinkState::Online { .. } => {
                 let alive_by = self.pong_by.or(self.quiet_at());
@@ -453,6 +459,7 @@ impl Link {
             *by += held_ms;
         }
         self.watch.stood_still(now);
+        self.tell(now, wire::Input::StoodStill(held_ms));
     }
 
     fn has_transport(&self) -> bool {
@@ -693,6 +700,8 @@ impl Link {
 
     fn stop(&mut self, now: Time) {
         if self.has_transport() {
+            let goodbye = self.session.as_mut().and_then(|session| session.goodbye());
+            self.outputs.extend(goodbye.map(Output::Send));
             self.outputs.push_back(Output::Hangup { code: 1000 });
         }
         let (code, reason) = (Some(1000), String::new());
@@ -725,10 +734,11 @@ impl Link {
         (self.pong_by, self.ack_by, self.held_since) = (None, None, None);
         self.frames = 0;
         self.unflushed.clear();
-        if !self.setup.confirms() {
-            let ids = self.outbox.under_way_ids();
-            self.unsure(ids);
+        let mut ids = self.outbox.under_way_ids();
+        if self.setup.confirms() {
+            ids.retain(|id| self.past.as_ref().is_some_and(|(_, past)| !past.may_resend(*id)));
         }
+        self.unsure(ids);
         self.outbox.disconnected();
     }
 
@@ -752,7 +762,13 @@ impl Link {
             return;
         }
         match &self.state {
+            LinkState::Handshaking { .. } | LinkState::Online { .. } if self.is_held_back() => {
+                self.tell(now, wire::Input::Tick);
+            }
             LinkState::Dialing { .. } => self.fall(now, Why::TimedOut { during: Phase::Dial }, None),
+            LinkState::Handshaking { .. } if now.boot_ms < self.connect_by => {
+                self.tell(now, wire::Input::Tick);
+            }
             LinkState::Handshaking { .. } => {
                 let known = self.session.as_ref().and_then(|session| session.why_overdue());
                 self.fall(now, known.unwrap_or(Why::TimedOut { during: Phase::Handshake }), None);

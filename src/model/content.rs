@@ -31,6 +31,8 @@ pub const CHANGES: [&str; 4] = [EDIT, DELETE, REACTION, PIN];
 pub const REPLY_TO: &str = "reply_to";
 /// The field of a message that names the first message of the thread it belongs to.
 pub const THREAD: &str = "thread";
+/// The field of a message that describes the file that belongs to it; see [`super::file`].
+pub const FILE: &str = "file";
 /// The field in which a server says by whom and when a message was deleted.
 pub const DELETED: &str = "deleted";
 /// The field in which a server says where in its log the message is that an entry refers to.
@@ -450,6 +452,11 @@ impl Content {
     /// Whether it is a message.
     pub fn is_text(&self) -> bool {
         matches!(self, Content::Text { .. })
+    }
+
+    /// Whether it has a row of its own where messages are shown: a message, or what became of the room or its members.
+    pub fn is_shown(&self) -> bool {
+        matches!(self, Content::Text { .. } | Content::RoomChange { .. } | Content::Member { .. })
     }
 
     /// Whether it makes a room.

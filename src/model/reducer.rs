@@ -178,7 +178,7 @@ impl Model {
         self.connections
             .values()
             .flat_map(|connection| connection.chat.rooms.values())
-            .map(|room| room.unread)
+            .map(super::chat::Room::shown_unread)
             .sum()
     }
 }

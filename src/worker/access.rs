@@ -114,6 +114,15 @@ impl Access {
         }
     }
 
+    /// The token that HTTP requests carry, and the secret of a hub that must prove its identity before.
+    pub(super) fn bearer(&self) -> Option<(&Secret, Option<&[u8; 32]>)> {
+        match self {
+            Access::Token(token) | Access::Invite { token, .. } => Some((token, None)),
+            Access::Proof { secret, token } => Some((token, Some(secret))),
+            Access::Nobody | Access::CheckInvite { .. } | Access::Login(_) => None,
+        }
+    }
+
     /// The URL to dial and its options.
     pub fn target(&self, profile: &Profile, url: &str) -> Result<Endpoint, Why> {
         // Mask them in all logs before they are used.
@@ -124,7 +133,8 @@ impl Access {
         target.fingerprint.clone_from(&profile.fingerprint);
         target.max_frame = dialing.max_frame;
         target.report_flushed = dialing.report_flushed;
-        target.subprotocol_needed = !dialing.subprotocols.is_empty();
+        target.subprotocol_needed = dialing.subprotocol_needed;
+        target.sockjs = dialing.sockjs;
         target.subprotocols = dialing.subprotocols;
         target.deadline = DIAL;
         match self {
@@ -157,7 +167,7 @@ fn headers(profile: &Profile, login: &Login) -> Result<Vec<(HeaderName, HeaderVa
     Ok(headers)
 }
 
-fn secret_value(text: &str) -> Result<HeaderValue, Why> {
+pub(super) fn secret_value(text: &str) -> Result<HeaderValue, Why> {
     let mut value = HeaderValue::try_from(text).map_err(|_| Why::Unauthorized)?;
     value.set_sensitive(true);
     Ok(value)

@@ -80,11 +80,20 @@ pub fn named_room() -> impl Strategy<Value = NamedRoom> {
 
 fn room_info() -> impl Strategy<Value = RoomInfo> {
     let people = proptest::collection::btree_set(text().prop_map(PrincipalId), 0..4);
-    let flags = any::<(bool, bool, bool)>();
+    let flags = any::<(bool, bool, bool, bool)>();
     (text(), flags, option::of(text()), people, number()).prop_map(
         |(topic, flags, direct, members, changed)| {
-            let (archived, private, left) = flags;
-            RoomInfo { topic, archived, private, direct: direct.map(PrincipalId), left, members, changed }
+            let (archived, private, left, own) = flags;
+            RoomInfo {
+                topic,
+                archived,
+                private,
+                direct: direct.map(PrincipalId),
+                left,
+                own,
+                members,
+                changed,
+            }
         },
     )
 }
@@ -195,6 +204,7 @@ fn welcome() -> impl Strategy<Value = Welcome> {
             start: log.3,
             now,
             max_body,
+            files: None,
             features,
             rooms,
             people,

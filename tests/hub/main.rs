@@ -8,6 +8,7 @@ mod chat;
 mod client;
 mod commands;
 mod devices;
+mod files;
 mod harm;
 mod health;
 mod hooks;

@@ -181,7 +181,7 @@ struct Hub(ServerSession);
 impl Hub {
     fn new() -> Self {
         let proof = Some(([0xff; 32], "h".repeat(1_000)));
-        Hub(ServerSession::new(Config { proof }, Time { boot_ms: 0, wall_ms: i64::MAX }))
+        Hub(ServerSession::new(Config { proof, files: None }, Time { boot_ms: 0, wall_ms: i64::MAX }))
     }
 
     /// Tells it this. Returns the frames that it sends.

@@ -21,7 +21,7 @@ const ADDRESS: &str = "127.0.0.1:7870";
 pub struct Server(pub ServerSession);
 
 pub fn server() -> Server {
-    Server(ServerSession::new(Config { proof: Some((SECRET, ADDRESS.to_owned())) }, BEGIN))
+    Server(ServerSession::new(Config { proof: Some((SECRET, ADDRESS.to_owned())), files: None }, BEGIN))
 }
 
 fn somebody(name: &str) -> Option<Principal> {

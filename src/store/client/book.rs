@@ -108,7 +108,7 @@ impl<'a> MessageWriter<'a> {
             }
             Content::RoomChange { .. } | Content::Member { .. } => {
                 rooms::changed(self.db, self.connection, entry)?;
-                self.keep_json(entry)?;
+                self.event(entry)?;
                 if rooms::has_hole_before(self.db, self.connection, entry)? {
                     self.joined(entry)?;
                 }

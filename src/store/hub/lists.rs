@@ -45,7 +45,8 @@ fn offline(who: Principal) -> PersonState {
 fn rooms(db: &Connection, me: &PrincipalId, after: u64, limit: usize) -> Result<Part<NamedRoom, u64>> {
     let mut query = db.prepare_cached(
         "SELECT uid, id, name, topic, archived, changed,
-             EXISTS (SELECT 1 FROM absent WHERE principal = ?3 AND absent.room = room.id), private, direct IS NOT NULL
+             EXISTS (SELECT 1 FROM absent WHERE principal = ?3 AND absent.room = room.id), private, direct IS NOT NULL,
+             made_by IS ?3
          FROM room
          WHERE id > ?1 AND (NOT private OR EXISTS
              (SELECT 1 FROM member WHERE principal = ?3 AND member.room = room.id AND is_member))
@@ -69,6 +70,7 @@ fn rooms(db: &Connection, me: &PrincipalId, after: u64, limit: usize) -> Result<
             archived: row.get(4)?,
             changed: unsigned(row.get(5)?),
             left: row.get(6)?,
+            own: row.get(9)?,
             ..RoomInfo::default()
         };
         rooms.push(NamedRoom { info, ..NamedRoom::new(room_uid(row.get(0)?)?, room_name(row.get(2)?)?) });

@@ -2,6 +2,7 @@
 
 mod access;
 mod changes;
+pub mod file;
 mod io_health;
 mod lists;
 mod people;
@@ -118,6 +119,9 @@ pub enum Appended {
     BadRoomName(BadName),
     /// The message that it changes or replies to is not there, was deleted, or is in another room. Nothing was written.
     NoSuchMessage,
+    /// The file that belongs to it was not uploaded by its sender, is not complete, or belongs to another message. Nothing
+    /// was written.
+    NoSuchFile,
     /// It changes somebody else's message, which its sender may not. Nothing was written.
     NotYours,
     /// Another sender's message has this id. Nothing was written.

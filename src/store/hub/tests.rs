@@ -469,6 +469,7 @@ fn outcome(appended: &Appended) -> Result<u64, &'static str> {
         Appended::BadRoomName(_) => Err("bad name"),
         Appended::RoomIdTaken | Appended::IdTaken => Err("id taken"),
         Appended::NoSuchMessage => Err("no message"),
+        Appended::NoSuchFile => Err("no file"),
         Appended::NotYours => Err("not theirs"),
         Appended::TooMany { .. } => Err("too many"),
         Appended::Redundant { .. } => Err("redundant"),

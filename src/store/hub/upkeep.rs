@@ -13,9 +13,9 @@ use super::super::inspect::{self, Findings, MAX_TOLD};
 use super::super::migrate::{self, Schema};
 use super::super::salvage::Source;
 use super::schema::SCHEMA;
-use super::{FILE, HUB_SENDER, HubStore, access, changes, read};
+use super::{FILE, HUB_SENDER, HubStore, access, changes, file, read};
 use crate::model::time::WallMs;
-use crate::model::{Epoch, MessageId, NamedRoom, RoomId, RoomName};
+use crate::model::{Epoch, FileHash, FileId, MessageId, NamedRoom, RoomId, RoomName};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -84,6 +84,20 @@ impl HubStore {
     pub fn copy(dir: &Path, to: &Path) -> Result<()> {
         let path = dir.join(FILE);
         inspect::copy(&path, &SCHEMA, &to.join(FILE)).map_err(|error| error.at(&path))
+    }
+
+    /// The content of files that must be in a hub's directory: SHA-256, a file that has it, and its size.
+    ///
+    /// # Errors
+    /// The log is damaged, missing or cannot be read. The error names the file.
+    pub fn files_in(dir: &Path) -> Result<Vec<(FileHash, FileId, u64)>> {
+        let path = dir.join(FILE);
+        let read = || {
+            let db = migrate::open_read_only(&path)?;
+            // One of an earlier version has none.
+            if has_table(&db, "file")? { file::contents(&db) } else { Ok(Vec::new()) }
+        };
+        read().map_err(|error| error.at(&path))
     }
 
     /// The rooms of the hub in a directory, whether or not it runs.
@@ -310,6 +324,9 @@ fn make_whole(
     }
     if has("pinned")? {
         changes::rebuild(db)?;
+    }
+    if has("file")? {
+        file::rebuild(db)?;
     }
     if has("member")? {
         access::rebuild(db, &saved_rooms, !has_all_members)?;

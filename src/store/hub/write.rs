@@ -16,7 +16,7 @@ use super::io_health::IoHealth;
 use super::rooms::Rooms;
 use super::usage::Usage;
 use super::{
-    Append, Appended, HUB_SENDER, LogLimits, Quota, State, access, changes, read, retain, room_change,
+    Append, Appended, HUB_SENDER, LogLimits, Quota, State, access, changes, file, read, retain, room_change,
 };
 use crate::model::content::MemberChange;
 use crate::model::name;
@@ -479,7 +479,7 @@ fn append(
         Ok(found) => found,
         Err(refused) => return Ok(refused),
     };
-    let target = match changes::check(db, &mut new.draft, found, &new.sender)? {
+    let target = match changes::check(db, &mut new.draft, found, &new.sender, new.role)? {
         Ok(target) => target,
         Err(refused) => return Ok(refused),
     };
@@ -523,6 +523,7 @@ fn append(
         content.fields_json()
     ])?;
     *head = offset;
+    file::attach(db, content, offset, new.received)?;
     let mut entry = Entry { draft: new.draft, offset, sender: new.sender, received: new.received };
     if let Some(target) = target {
         changes::written(db, &entry, room, target)?;

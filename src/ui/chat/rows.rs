@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::RoomKey;
+use super::events;
 use super::extras::{self, Extras};
 use super::frames::{self, Frame};
 use super::markup::{self, Markup};
@@ -141,6 +142,8 @@ pub(super) struct Row {
     pub(super) mention: bool,
     /// What was typed, of a message that is still ours to edit.
     pub(super) original: Option<String>,
+    /// Whether it tells what became of the room or its members.
+    pub(super) event: bool,
     /// Whether it stands for a room that is made.
     pub(super) makes_room: bool,
     pub(super) fold: Fold,
@@ -454,7 +457,7 @@ fn join(
                     && (0..GROUP_MS).contains(&(row.at - other.at).abs())
             });
         // A line about the socket is by nobody.
-        let grouped = grouped || row.is_about_socket();
+        let grouped = grouped || row.is_about_socket() || row.event;
         before = Some((key, Arc::clone(&row)));
         items.push(Item { key, row: Some(row), head: None, gap, new_day, divider, grouped });
     }
@@ -526,6 +529,11 @@ impl Cache {
             true => Progress::Ours,
             false => Progress::Logged { live: message.live },
         };
+        if message.is_event() {
+            let row = event_row(message, connection, mine, view);
+            self.rows.insert(key, Arc::clone(&row));
+            return row;
+        }
         let author = (connection, &message.sender);
         let key_of_content = (message.id, message.revision());
         let mut row = match has_frames {
@@ -595,7 +603,7 @@ impl Cache {
                 key_of_content,
                 author,
                 true,
-                &pending_text(&item.draft, view.words),
+                &pending_text(&item.draft, author, view.words),
                 item.draft.at,
                 progress,
                 expanded,
@@ -614,14 +622,23 @@ impl Cache {
 }
 
 /// What is shown of something in the outbox.
-fn pending_text<'a>(draft: &'a Draft, words: &Words) -> Cow<'a, str> {
+fn pending_text<'a>(
+    draft: &'a Draft,
+    (connection, me): (&Connection, &Sender),
+    words: &Words,
+) -> Cow<'a, str> {
     match &draft.content {
         Content::Text { body, .. } => Cow::Borrowed(body),
         Content::Room { .. } => {
             let name = draft.room_name().unwrap_or_else(|| RoomName::of_id(&draft.room));
             Cow::Owned((words.making_room)(&harmless::line(name.as_str(), ROOM_CHARS)))
         }
-        Content::RoomChange { .. } | Content::Member { .. } => Cow::Borrowed(words.chat.changing_room),
+        Content::RoomChange { .. } | Content::Member { .. } => {
+            match events::sentence(&draft.content, me, connection, words) {
+                Some(sentence) => Cow::Owned(sentence),
+                None => Cow::Borrowed(words.chat.changing_room),
+            }
+        }
         Content::Edit { .. }
         | Content::Delete { .. }
         | Content::Reaction { .. }
@@ -677,6 +694,7 @@ fn of_frame(
         known: connection.chat.known.version(),
         mine,
         original: None,
+        event: false,
         makes_room: false,
         markup: None,
         rtl: shown.frame.literal.is_none() && bidi::is_needed(&shown.text),
@@ -722,6 +740,7 @@ fn prepare(
         known: connection.chat.known.version(),
         mine,
         original: None,
+        event: false,
         makes_room: false,
         markup,
         rtl: bidi::is_needed(shown),
@@ -738,6 +757,22 @@ fn prepare(
         extras: Extras::default(),
         paused: None,
     })
+}
+
+/// The row that tells what became of the room. It is by nobody, so that no message is grouped under it.
+fn event_row(message: &Message, connection: &Connection, mine: bool, view: &View) -> Arc<Row> {
+    let text = events::sentence(&message.content, &message.sender, connection, view.words);
+    let author = (connection, &message.sender);
+    let key = (message.id, message.revision());
+    let progress = Progress::Logged { live: message.live };
+    let mut row = prepare(key, author, mine, "", message.received, progress, false, view);
+    if let Some(row) = Arc::get_mut(&mut row) {
+        row.text = text.unwrap_or_else(|| view.words.unknown_content.to_owned());
+        row.rtl = bidi::is_needed(&row.text);
+        row.author_key = PrincipalId(String::new());
+        row.event = true;
+    }
+    row
 }
 
 /// The part of a message that is shown while it is folded.

@@ -198,6 +198,7 @@ pub static ENGLISH: Words = Words {
     search: &super::en_search::ENGLISH,
     sheet: &super::en_sheet::ENGLISH,
     rich: &super::en_rich::ENGLISH,
+    rooms: &super::en_rooms::ENGLISH,
     chat: &super::en_chat::ENGLISH,
     deep_link: &super::en_deep_link::ENGLISH,
     profiles: &super::en_profiles::ENGLISH,
@@ -280,6 +281,9 @@ fn refusal(refusal: &Refusal) -> Sentence {
         ),
         Refusal::BadName { detail: d } => {
             say(format!("The server does not accept this name{}.", detail(d)), "Choose another name.")
+        }
+        Refusal::NoSuchFile => {
+            say("The server no longer has the file.", "Delete this and send the file again.")
         }
         Refusal::Archived => say("This room is archived.", "Ask its owner or an admin to unarchive it."),
         Refusal::UnknownKind { .. } => say(

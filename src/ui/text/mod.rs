@@ -15,6 +15,7 @@ pub mod plain;
 pub mod private;
 pub mod profiles;
 pub mod rich;
+pub mod rooms;
 pub mod search;
 pub mod sheet;
 
@@ -33,6 +34,7 @@ mod en_plain;
 mod en_private;
 mod en_profiles;
 mod en_rich;
+mod en_rooms;
 mod en_search;
 mod en_sheet;
 mod ko;
@@ -50,6 +52,7 @@ mod ko_plain;
 mod ko_private;
 mod ko_profiles;
 mod ko_rich;
+mod ko_rooms;
 mod ko_search;
 mod ko_sheet;
 #[cfg(test)]
@@ -329,6 +332,8 @@ pub struct Words {
     pub keys: &'static keys::KeyWords,
     // Links, code and selected messages
     pub rich: &'static rich::RichWords,
+    // Rooms as such
+    pub rooms: &'static rooms::RoomWords,
     // Writing messages
     pub chat: &'static chat::ChatWords,
     // Links that the system hands over

@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::frame::Frame;
 use crate::model::content::{self, Private};
+use crate::model::file::FileLimits;
 use crate::model::rights::{ManageAnswer, ManageRequest};
 use crate::model::{
     Bucket, Command, CommandState, DeviceId, DeviceState, Draft, Entry, Epoch, Extra, Features, LogLine,
@@ -546,6 +547,9 @@ pub struct Welcome {
     pub now: i64,
     /// Largest message body, in bytes.
     pub max_body: u64,
+    /// What the hub takes in files, where it takes any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<FileLimits>,
     /// What the hub offers; none: all of version 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub features: Option<Features>,

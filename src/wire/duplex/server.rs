@@ -25,6 +25,7 @@ use super::{limits, proof};
 use crate::frame::Frame;
 use crate::model::change::is_emoji;
 use crate::model::content::{CHANGES, MEMBER, MemberChange};
+use crate::model::file::FileLimits;
 use crate::model::message::MAX_BODY_BYTES;
 use crate::model::principal::MAX_STATUS_CHARS;
 use crate::model::rights::Act;
@@ -58,6 +59,8 @@ const UNAVAILABLE_MS: u64 = 5_000;
 pub struct Config {
     /// The secret to prove, and the `host:port` it is bound to; none for a hub that proves nothing.
     pub proof: Option<([u8; 32], String)>,
+    /// What the hub takes in files; none: it takes no files.
+    pub files: Option<FileLimits>,
 }
 
 enum Phase {
@@ -514,7 +517,8 @@ impl ServerSession {
             start,
             now: now.wall_ms,
             max_body: MAX_BODY_BYTES as u64,
-            features: Some(rights::features_for(&me)),
+            files: self.config.files,
+            features: Some(rights::features_for(&me, self.config.files.is_some())),
             rooms: lists.rooms,
             people: lists.people,
             read: lists.read,
@@ -730,6 +734,7 @@ fn refusal_of_content(content: &Content) -> Option<Refusal> {
         Content::Text { body, .. } | Content::Edit { body, .. } if body.is_empty() => other("empty"),
         Content::Reaction { emoji, .. } if !is_emoji(emoji) => Some(Refusal::NotAnEmoji),
         _ if content.body().len() > MAX_BODY_BYTES => too_large(MAX_BODY_BYTES),
+        _ if content.names_file() && content.file().is_none() => other("malformed"),
         // What entries are sent in is nested deeper than what they came in.
         _ if content.extra().depth() > limits::EXTRA_DEPTH => other("too_deep"),
         _ if content.extra().bytes() > limits::EXTRA_BYTES => too_large(limits::EXTRA_BYTES),

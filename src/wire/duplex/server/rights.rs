@@ -20,13 +20,14 @@ const FOR_WRITERS: [Feature; 9] = [
 ];
 
 /// What the hub offers to this principal.
-pub(super) fn features_for(me: &Principal) -> Features {
+pub(super) fn features_for(me: &Principal, takes_files: bool) -> Features {
+    let all = if takes_files { Features::all() } else { Features::all().without(Feature::Files) };
     let role = me.role();
     let but = |all: Features, act: Act, features: &[Feature]| {
         let none = if role.may(act) { &[] } else { features };
         none.iter().copied().fold(all, Features::without)
     };
-    let all = but(Features::all(), Act::Write, &FOR_WRITERS);
+    let all = but(all, Act::Write, &FOR_WRITERS);
     let all = but(all, Act::Command, &[Feature::Commands]);
     but(all, Act::Manage, &[Feature::People, Feature::Invites])
 }
