@@ -497,20 +497,22 @@ impl Chat {
     /// What becomes of a room and its members is told among its messages, and counts as none.
     fn room_changed(&mut self, entry: Entry, live: bool) {
         let (draft, me) = (&entry.draft, self.my_id());
-        let Some(room) = self.make_room(&draft.room) else { return };
-        let before = room.window.bytes();
+        if self.make_room(&draft.room).is_none() {
+            return;
+        }
         let position = Position { era: self.era, offset: entry.offset };
-        self.change_room(&draft.room, |known| {
-            let is_new = known.info.change(entry.offset, &draft.content, me.as_ref());
-            if known.info.has_hole_before(&draft.content, me.as_ref()) {
-                known.join(position);
-                known.window = Window::empty(Edge::Hub);
+        let before = self.rooms.get(&draft.room).map_or(0, |room| room.window.bytes());
+        self.change_room(&draft.room, |room| {
+            if room.info.change(entry.offset, &draft.content, me.as_ref())
+                && let Some(name) = room::named_by(&draft.content, me.as_ref())
+            {
+                room.name = name;
             }
-            if known.info.private && known.info.left && known.info.direct.is_none() {
-                known.leave();
+            if room.info.has_hole_before(&draft.content, me.as_ref()) {
+                room.join(position);
             }
-            if is_new && let Some(name) = room::named_by(&draft.content, me.as_ref()) {
-                known.name = name;
+            if room.info.private && room.info.left && room.info.direct.is_none() {
+                room.leave();
             }
         });
         let id = draft.room.clone();
@@ -864,24 +866,10 @@ impl Room {
         self.asked_to.0.filter(|place| place.era == era).map(|place| place.offset)
     }
 
-    /// Its place in the list of rooms.
-    fn place(&self, id: &RoomId) -> RoomPlace {
-        (self.info.shelf(), self.name.clone(), id.clone())
-    }
-
-    /// How many messages are unread, as it is shown: none of a room that was left.
-    pub fn shown_unread(&self) -> u64 {
-        if self.info.left { 0 } else { self.unread }
-    }
-
-    /// How many of these name the person.
-    pub fn shown_mentions(&self) -> u64 {
-        if self.info.left { 0 } else { self.mentions }
-    }
-
     /// The person becomes a member here: what came before was not for them. It is history, and as good as read.
     fn join(&mut self, at: Position) {
         self.hole = Some(at);
+        self.window = Window::empty(Edge::Hub);
         self.asked_to.0 = Some(at);
         self.read = self.read.max(at);
         if self.newest <= self.read {
@@ -895,6 +883,21 @@ impl Room {
         if self.window.before == Edge::Hub {
             self.window.before = Edge::Disk;
         }
+    }
+
+    /// Its place in the list of rooms.
+    fn place(&self, id: &RoomId) -> RoomPlace {
+        (self.info.shelf(), self.name.clone(), id.clone())
+    }
+
+    /// How many messages are unread, as it is shown: none of a room that was left.
+    pub fn shown_unread(&self) -> u64 {
+        if self.info.left { 0 } else { self.unread }
+    }
+
+    /// How many of these name the person.
+    pub fn shown_mentions(&self) -> u64 {
+        if self.info.left { 0 } else { self.mentions }
     }
 
     fn loading(&mut self, side: Side) -> &mut bool {
