@@ -101,6 +101,8 @@ pub enum LinkIntent {
     SetFormat(ConnectionId, FrameFormat),
     /// Keep these messages to be sent with one click.
     SetSnippets(ConnectionId, Vec<Snippet>),
+    /// What is different on a foreign server from now on: a `mapping::Mapping` as JSON.
+    SetMapping(ConnectionId, serde_json::Map<String, serde_json::Value>),
     /// Look whether there is a keyring to keep tokens in.
     AskKeyring,
     /// Keep a connection's token in a file where there is no keyring: this one's, or that of the next one that is saved or

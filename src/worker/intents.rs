@@ -64,6 +64,10 @@ impl Driver {
             Intent::Link(LinkIntent::SetSnippets(id, snippets)) => {
                 self.change_options(id, |options| options.snippets = snippets);
             }
+            Intent::Link(LinkIntent::SetMapping(id, mapping)) => {
+                self.change_options(id, |options| options.mapping = mapping);
+                self.configure(id);
+            }
             Intent::Link(LinkIntent::AskKeyring) => {
                 self.beside(|secrets| TaskResult::Keyring(secrets.check()))
             }

@@ -205,6 +205,7 @@ pub static ENGLISH: Words = Words {
     profiles: &super::en_profiles::ENGLISH,
     people: &super::en_people::ENGLISH,
     plain: &super::en_plain::ENGLISH,
+    mapping: &super::en_mapping::ENGLISH,
     socketio: &super::en_socketio::ENGLISH,
     private: &super::en_private::ENGLISH,
     device_acts: &super::en_device_acts::ENGLISH,

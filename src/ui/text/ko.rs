@@ -25,6 +25,7 @@ pub static KOREAN: Words = Words {
     profiles: &super::ko_profiles::KOREAN,
     people: &super::ko_people::KOREAN,
     plain: &super::ko_plain::KOREAN,
+    mapping: &super::ko_mapping::KOREAN,
     socketio: &super::ko_socketio::KOREAN,
     private: &super::ko_private::KOREAN,
     device_acts: &super::ko_device_acts::KOREAN,

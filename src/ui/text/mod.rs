@@ -9,6 +9,7 @@ pub mod devices;
 pub mod keys;
 pub mod local;
 pub mod log;
+pub mod mapping;
 pub mod notices;
 pub mod people;
 pub mod plain;
@@ -29,6 +30,7 @@ mod en_devices;
 mod en_keys;
 mod en_link;
 mod en_log;
+mod en_mapping;
 mod en_notices;
 mod en_people;
 mod en_plain;
@@ -48,6 +50,7 @@ mod ko_devices;
 mod ko_keys;
 mod ko_link;
 mod ko_log;
+mod ko_mapping;
 mod ko_notices;
 mod ko_people;
 mod ko_plain;
@@ -356,6 +359,8 @@ pub struct Words {
     pub people: &'static people::PeopleWords,
     // Plain WebSockets
     pub plain: &'static plain::PlainWords,
+    /// The mapping of a foreign server.
+    pub mapping: &'static mapping::MappingWords,
     /// Socket.IO servers.
     pub socketio: &'static socketio::SocketIoWords,
     pub private: &'static private::PrivateWords,
