@@ -3,7 +3,7 @@
 use super::args::Server;
 use super::hub::failed;
 use super::reason::{reason_at, reason_of};
-use super::{Exit, Failure};
+use super::{Exit, Failure, websocket};
 use crate::link::Input;
 use crate::model::link_state::{LinkState, Why};
 use crate::model::profile::{Profile, Protocol, Socket, WebSocketOptions};
@@ -60,7 +60,11 @@ fn profile(server: &Server) -> Result<(Profile, Access), Failure> {
     let (protocol, access, websocket) = match &server.websocket {
         Some(websocket) => {
             let login = websocket.login(&address.url, &server.access)?;
-            (Protocol::WebSocket, Access::Login(login), websocket.options())
+            let protocol = match websocket.protocol() {
+                websocket::Protocol::Stomp => Protocol::Stomp,
+                _ => Protocol::WebSocket,
+            };
+            (protocol, Access::Login(login), websocket.options())
         }
         None => (Protocol::Duplex, access(server)?, WebSocketOptions::default()),
     };

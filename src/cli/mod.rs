@@ -21,6 +21,7 @@ mod reason;
 mod room;
 mod send;
 mod send_frame;
+mod send_mapped;
 mod tail;
 mod tail_frames;
 mod upkeep;

@@ -326,7 +326,11 @@ impl Link {
             LinkState::Handshaking { .. } | LinkState::Online { .. } if self.is_held_back() => {
                 self.session.as_ref().and_then(|session| session.must_send_at())
             }
-            LinkState::Dialing { .. } | LinkState::Handshaking { .. } => Some(self.connect_by),
+            LinkState::Dialing { .. } => Some(self.connect_by),
+            LinkState::Handshaking { .. } => {
+                let theirs = self.session.as_ref().and_then(|session| session.deadline());
+                Some(theirs.map_or(self.connect_by, |theirs| theirs.min(self.connect_by)))
+            }
             LinkState::Waiting { retry_at, .. } => Some(*retry_at),
             LinkState::Online { .. } => {
                 let alive_by = self.pong_by.or(self.quiet_at());
@@ -455,6 +459,7 @@ impl Link {
             *by += held_ms;
         }
         self.watch.stood_still(now);
+        self.tell(now, wire::Input::StoodStill(held_ms));
     }
 
     fn has_transport(&self) -> bool {
@@ -635,6 +640,9 @@ impl Link {
 
     /// The only way out of `Online`. `code`: the close code to send, if we end the connection.
     fn fall(&mut self, now: Time, mut why: Why, code: Option<u16>) {
+        if let Some(session) = &mut self.session {
+            why = session.explain(now, why);
+        }
         inbound::shorten(&mut why);
         if self.state.is_online() && now.boot_ms.saturating_sub(self.online_since) >= TRUSTED_MS {
             self.violations = 0;
@@ -761,6 +769,9 @@ impl Link {
                 self.tell(now, wire::Input::Tick);
             }
             LinkState::Dialing { .. } => self.fall(now, Why::TimedOut { during: Phase::Dial }, None),
+            LinkState::Handshaking { .. } if now.boot_ms < self.connect_by => {
+                self.tell(now, wire::Input::Tick);
+            }
             LinkState::Handshaking { .. } => {
                 let known = self.session.as_ref().and_then(|session| session.why_overdue());
                 self.fall(now, known.unwrap_or(Why::TimedOut { during: Phase::Handshake }), None);

@@ -37,6 +37,8 @@ pub const DELETED: &str = "deleted";
 pub const TARGET_OFFSET: &str = "target_offset";
 /// The kind of what changes a room.
 pub const ROOM_CHANGE: &str = "room_change";
+/// The field of a message of ours that its server never confirmed.
+pub const UNCONFIRMED: &str = "unconfirmed";
 /// The kind of what changes who is a member of a room.
 pub const MEMBER: &str = "member";
 /// Maximum length of an emoji, in bytes of UTF-8. The longest that Unicode recommends has 35.

@@ -184,6 +184,20 @@ pub enum Why {
         /// What it said instead; empty where it only repeats what it is sent.
         said: String,
     },
+    /// A server answers there, and it does not speak Socket.IO.
+    NotSocketIo {
+        /// What it said instead; may be empty.
+        said: String,
+    },
+    /// A Socket.IO server does not let us into the namespace, or let us go.
+    NamespaceRefused {
+        /// Which.
+        namespace: String,
+        /// The server's words. Empty: it let us go.
+        message: String,
+        /// Its data, as JSON; may be empty.
+        data: String,
+    },
     /// The server sent what its protocol does not allow.
     Violation {
         /// What it was.
@@ -297,6 +311,7 @@ impl Why {
             | Why::BadUpgrade { .. }
             | Why::NoSubprotocol { .. }
             | Why::Unsupported { .. }
+            | Why::NamespaceRefused { .. }
             | Why::NoToken => false,
             Why::Http { status, retry_after_ms } => {
                 HttpCause::of(*status).is_retryable(retry_after_ms.is_some())
@@ -314,7 +329,7 @@ impl Why {
 
     /// Whether it is about what the server sent: such a connection is tried once more, and no further.
     pub fn is_violation(&self) -> bool {
-        matches!(self, Why::Violation { .. } | Why::NotDuplex { .. })
+        matches!(self, Why::Violation { .. } | Why::NotDuplex { .. } | Why::NotSocketIo { .. })
     }
 
     /// How long the server asked to be left alone, in milliseconds.
@@ -336,6 +351,7 @@ impl Why {
             | Why::TlsFailed { detail: text }
             | Why::NotWebSocket { detail: text }
             | Why::NotDuplex { said: text }
+            | Why::NotSocketIo { said: text }
             | Why::Redirected { location: Some(text), .. }
             | Why::Closed { reason: text, .. }
             | Why::Lost { detail: text }
@@ -345,6 +361,9 @@ impl Why {
             Why::Refused { of, said, .. } => {
                 *said = change(said);
                 of.iter_mut().for_each(|text| *text = change(text));
+            }
+            Why::NamespaceRefused { message, data, .. } => {
+                (*message, *data) = (change(message), change(data));
             }
             _ => {}
         }
@@ -369,6 +388,8 @@ impl Why {
             Why::NoSubprotocol { .. } => "no_subprotocol",
             Why::NotWebSocket { .. } => "not_web_socket",
             Why::NotDuplex { .. } => "not_duplex",
+            Why::NotSocketIo { .. } => "not_socket_io",
+            Why::NamespaceRefused { .. } => "namespace_refused",
             Why::Closed { .. } => "closed",
             Why::Lost { .. } => "lost",
             Why::Silent => "silent",

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::id::ConnectionId;
+use super::stomp::StompOptions;
 
 /// The protocol spoken over the transport.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +18,15 @@ pub enum Protocol {
     /// Plain WebSocket: every message as it comes.
     #[serde(rename = "websocket")]
     WebSocket,
+    /// STOMP, over WebSocket or TCP.
+    Stomp,
+}
+
+impl Protocol {
+    /// Whether a person signs in by a [`Login`]; at a Duplex server by a token.
+    pub fn has_login(self) -> bool {
+        self != Protocol::Duplex
+    }
 }
 
 /// How a plain WebSocket is used. What is secret of it, the values of headers and the password, is a [`Login`].
@@ -40,6 +50,9 @@ pub struct WebSocketOptions {
     /// Messages to send with one click.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub snippets: Vec<Snippet>,
+    /// Of protocol [`Protocol::Stomp`]: what belongs to it alone.
+    #[serde(skip_serializing_if = "StompOptions::is_default")]
+    pub stomp: StompOptions,
 }
 
 impl Default for WebSocketOptions {
@@ -51,6 +64,7 @@ impl Default for WebSocketOptions {
             reconnect: true,
             format: FrameFormat::Text,
             snippets: Vec::new(),
+            stomp: StompOptions::default(),
         }
     }
 }

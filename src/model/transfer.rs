@@ -103,6 +103,7 @@ fn one(number: usize, entry: &Value) -> Result<Profile, BadList> {
             // An invite is a credential and is not exported.
             Protocol::Duplex => Address::parse(url).map(|address| address.url),
             Protocol::WebSocket => address::websocket_url(url),
+            Protocol::Stomp => address::stomp_url(url),
         };
         *url = read.map_err(|bad| BadList::Address { number, bad })?;
     }
@@ -147,6 +148,7 @@ mod tests {
             reconnect: false,
             format: FrameFormat::Hex,
             snippets: vec![snippet],
+            ..Default::default()
         };
         let urls = vec!["wss://echo.example/?x=1,2".into(), "ws://[::1]:9000/".into()];
         let plain = Profile { urls, protocol: Protocol::WebSocket, websocket, ..profile(4, "echo") };

@@ -3,8 +3,10 @@
 
 mod describe;
 pub mod duplex;
+pub mod mapped;
 pub mod plain;
 mod saved;
+pub mod socketio;
 pub mod stomp;
 
 use std::sync::Arc;
@@ -30,6 +32,8 @@ pub enum Setup {
     Duplex(duplex::client::Config),
     /// Plain WebSocket: every message is shown as received.
     Plain(plain::Config),
+    /// STOMP.
+    Stomp(Box<stomp::session::Config>),
 }
 
 /// Opens sessions with one server.
@@ -67,20 +71,26 @@ impl Open for Setup {
                 Box::new(duplex::client::ClientSession::new(config.clone(), saved, entropy))
             }
             Setup::Plain(_) => Box::new(plain::PlainSession::new(entropy)),
+            Setup::Stomp(config) => {
+                Box::new(stomp::session::StompSession::new((**config).clone(), &saved, entropy))
+            }
         }
     }
 
     fn dialing(&self) -> Dialing {
         match self {
-            Setup::Duplex(_) => Dialing {
-                max_frame: duplex::message::MAX_FRAME_BYTES,
-                ..Dialing::default()
-            },
+            Setup::Duplex(_) => Dialing { max_frame: duplex::message::MAX_FRAME_BYTES, ..Dialing::default() },
             Setup::Plain(config) => Dialing {
                 subprotocols: config.subprotocols.clone(),
                 max_frame: plain::MAX_FRAME_BYTES,
                 report_flushed: true,
                 subprotocol_needed: !config.subprotocols.is_empty(),
+                ..Dialing::default()
+            },
+            Setup::Stomp(_) => Dialing {
+                subprotocols: stomp::subprotocols(),
+                max_frame: stomp::MAX_FRAME_BYTES,
+                sockjs: true,
                 ..Dialing::default()
             },
         }
@@ -90,6 +100,8 @@ impl Open for Setup {
         match self {
             Setup::Duplex(_) => true,
             Setup::Plain(_) => false,
+            // Except for what its session says otherwise of: `Session::may_resend`.
+            Setup::Stomp(_) => true,
         }
     }
 }
@@ -134,6 +146,11 @@ pub trait Session: Send {
         1002
     }
 
+    /// What it knows of why the connection ended, where that is more than the transport does.
+    fn explain(&mut self, _now: Time, why: Why) -> Why {
+        why
+    }
+
     /// Whether retrying after this is pointless.
     fn is_final(&self, why: &Why) -> bool {
         !why.is_retryable()
@@ -162,6 +179,9 @@ pub enum Input {
     Committed(Mark),
     /// The connection ended for this reason. Only events may follow.
     Closed(Why),
+    /// Nothing was read from the transport for this long, in milliseconds, which was not the server's choice: it has as
+    /// much time left as before.
+    StoodStill(u64),
     /// The deadline has passed.
     Tick,
 }
@@ -325,5 +345,6 @@ pub fn describer(protocol: Protocol) -> Box<dyn Describe> {
     match protocol {
         Protocol::Duplex => Box::<duplex::describe::Describer>::default(),
         Protocol::WebSocket => Box::new(plain::Describer),
+        Protocol::Stomp => Box::new(stomp::Describer),
     }
 }

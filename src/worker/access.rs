@@ -7,13 +7,14 @@ use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue};
 
 use crate::link::CONNECT_MS;
+use crate::mapping::Mapping;
 use crate::model::link_state::Why;
 use crate::model::profile::{Login, Profile, Protocol, Secret};
 use crate::model::upgrade;
 use crate::privacy;
 use crate::transport::{self, Endpoint};
 use crate::wire::duplex::client::{Config, Credentials};
-use crate::wire::{Open, Setup, plain};
+use crate::wire::{Open, Setup, plain, stomp};
 
 /// Slightly shorter than the link's limit for dial and handshake: the transport reports a more precise reason.
 const DIAL: Duration = Duration::from_millis(CONNECT_MS - 500);
@@ -73,7 +74,7 @@ impl Access {
         match profile.protocol {
             // A connection that used to be a plain WebSocket has no token yet.
             Protocol::Duplex => secret.filter(|secret| !Login::is_one(secret)).map(Access::Token),
-            Protocol::WebSocket => {
+            Protocol::WebSocket | Protocol::Stomp => {
                 let login = secret.as_ref().map(Login::of_secret).unwrap_or_default();
                 Some(Access::Login(login))
             }
@@ -83,8 +84,12 @@ impl Access {
     /// The session's setup. `watch`: whether to subscribe to devices. The token is sent in the handshake's header if
     /// the socket can send headers.
     pub fn setup(&self, profile: &Profile, watch: bool) -> Setup {
-        if profile.protocol == Protocol::WebSocket {
-            return Setup::Plain(plain::Config { subprotocols: profile.websocket.subprotocols.clone() });
+        match profile.protocol {
+            Protocol::Duplex => {}
+            Protocol::WebSocket => {
+                return Setup::Plain(plain::Config { subprotocols: profile.websocket.subprotocols.clone() });
+            }
+            Protocol::Stomp => return Setup::Stomp(Box::new(self.stomp(profile))),
         }
         let credentials = match self {
             Access::Token(_) if transport::capabilities(profile.socket).headers => Credentials::InHeader,
@@ -101,6 +106,25 @@ impl Access {
             },
         };
         Setup::Duplex(Config { client: CLIENT.to_owned(), credentials, watch })
+    }
+
+    /// How to speak STOMP: login, password and headers are those of its `CONNECT`.
+    fn stomp(&self, profile: &Profile) -> stomp::session::Config {
+        let nothing = Login::default();
+        let login = if let Access::Login(login) = self { login } else { &nothing };
+        let options = &profile.websocket;
+        let value =
+            |name: &String| (name.clone(), login.header(name).cloned().unwrap_or_else(|| Secret::new("")));
+        stomp::session::Config {
+            connection: stomp::client::Config {
+                login: options.user.clone(),
+                passcode: login.password.clone(),
+                host: options.stomp.host.clone(),
+                headers: options.headers.iter().map(value).collect(),
+                destinations: options.stomp.destinations.clone(),
+            },
+            mapping: Mapping::default(),
+        }
     }
 
     /// The secrets, which must never be shown.
@@ -142,12 +166,14 @@ impl Access {
     }
 }
 
-/// The headers of a plain WebSocket's handshake.
+/// The headers of a WebSocket's handshake.
 fn headers(profile: &Profile, login: &Login) -> Result<Vec<(HeaderName, HeaderValue)>, Why> {
     let options = &profile.websocket;
     let unfit = |problem| Why::BadUpgrade { problem };
     let mut headers = Vec::new();
-    if !options.user.is_empty() || login.password.is_some() {
+    // STOMP signs in by its own frames.
+    let signs_in = !options.user.is_empty() || login.password.is_some();
+    if signs_in && profile.protocol == Protocol::WebSocket {
         let password = login.password.clone().unwrap_or_else(|| Secret::new(""));
         headers.push((AUTHORIZATION, upgrade::basic(&options.user, &password).map_err(unfit)?));
     }

@@ -1,6 +1,7 @@
 //! The dialog to add, edit and test a connection.
 
 mod plain;
+mod stomp;
 
 use egui::accesskit::Role;
 use egui::{Key, Label, RichText, ScrollArea, TextEdit, Ui};
@@ -131,7 +132,7 @@ impl Form {
     }
 
     fn is_plain(&self) -> bool {
-        self.protocol == Protocol::WebSocket
+        self.protocol.has_login()
     }
 
     /// Whether it adds a connection.
@@ -195,6 +196,7 @@ impl Form {
         let (label, example) = match self.protocol {
             Protocol::Duplex => (words.address, words.address_hint),
             Protocol::WebSocket => (words.plain.address, words.plain.address_hint),
+            Protocol::Stomp => (words.plain.address, words.stomp.address_hint),
         };
         let address = field(ui, label, example, &mut self.address, false);
         if self.protocol == Protocol::Duplex
@@ -263,7 +265,7 @@ impl Form {
                 if addresses.iter().any(in_the_clear) {
                     let in_the_clear = match self.protocol {
                         Protocol::Duplex => words.clear_text_warning,
-                        Protocol::WebSocket => words.plain.clear_text_warning,
+                        Protocol::WebSocket | Protocol::Stomp => words.plain.clear_text_warning,
                     };
                     warn(ui, in_the_clear);
                 }
@@ -281,7 +283,7 @@ impl Form {
         address: &egui::Response,
     ) -> bool {
         let words = cx.words;
-        let entered_here = self.plain.show(ui, cx, &checked.plain);
+        let entered_here = self.plain.show(ui, cx, self.protocol, &checked.plain);
         let enter = entered_here || [name, address].into_iter().any(|field| entered(ui, field));
         if enter && checked.addresses.is_err() {
             address.request_focus();
@@ -339,6 +341,7 @@ impl Form {
             for (protocol, name) in [
                 (Protocol::Duplex, cx.words.protocol_duplex),
                 (Protocol::WebSocket, cx.words.protocol_websocket),
+                (Protocol::Stomp, cx.words.protocol_stomp),
             ] {
                 ui.radio_value(&mut self.protocol, protocol, name);
             }
@@ -435,7 +438,7 @@ impl Form {
     fn gives_secret(&self, checked: &Checked) -> bool {
         match self.protocol {
             Protocol::Duplex => self.invited(checked) || !self.token.trim().is_empty(),
-            Protocol::WebSocket => self.plain.gives_secret(),
+            Protocol::WebSocket | Protocol::Stomp => self.plain.gives_secret(),
         }
     }
 
@@ -443,16 +446,12 @@ impl Form {
         let parts = self.address.split(',').map(str::trim).filter(|part| !part.is_empty());
         let addresses: Result<Vec<Address>, BadAddress> = match self.protocol {
             Protocol::Duplex => parts.map(Address::parse).collect(),
-            Protocol::WebSocket => address::websocket_urls(&self.address)
-                .map(|part| {
-                    let url = address::websocket_url(part)?;
-                    Ok(Address { url, invite: None, fingerprint: None })
-                })
-                .collect(),
+            Protocol::WebSocket => urls_of(&self.address, address::websocket_url),
+            Protocol::Stomp => urls_of(&self.address, address::stomp_url),
         };
         let plain = match self.protocol {
             Protocol::Duplex => Ok((self.plain.original().clone(), Login::default())),
-            Protocol::WebSocket => self.plain.check(),
+            Protocol::WebSocket | Protocol::Stomp => self.plain.check(self.protocol),
         };
         let addresses =
             addresses.and_then(|all| if all.is_empty() { Err(BadAddress::Empty) } else { Ok(all) });
@@ -510,6 +509,12 @@ impl Form {
         };
         Some((profile, credential))
     }
+}
+
+/// The addresses in a text, each read by `read`.
+fn urls_of(text: &str, read: fn(&str) -> Result<String, BadAddress>) -> Result<Vec<Address>, BadAddress> {
+    let address = |url| Address { url, invite: None, fingerprint: None };
+    address::websocket_urls(text).map(|part| read(part).map(address)).collect()
 }
 
 fn in_the_clear(address: &Address) -> bool {

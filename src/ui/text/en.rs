@@ -26,6 +26,7 @@ pub static ENGLISH: Words = Words {
     round_trip: |ms| format!("{ms} ms"),
     protocol_duplex: "Duplex",
     protocol_websocket: "Plain WebSocket",
+    protocol_stomp: "STOMP",
     transport_websocket: "WebSocket",
     transport_ewebsock: "WebSocket (ewebsock)",
     no_close_reasons: "close reasons are not available with this transport",
@@ -203,6 +204,7 @@ pub static ENGLISH: Words = Words {
     profiles: &super::en_profiles::ENGLISH,
     people: &super::en_people::ENGLISH,
     plain: &super::en_plain::ENGLISH,
+    stomp: &super::en_stomp::ENGLISH,
     device_acts: &super::en_device_acts::ENGLISH,
     device_page: &super::en_device_page::ENGLISH,
 };

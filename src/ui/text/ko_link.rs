@@ -77,6 +77,10 @@ pub(super) fn why(why: &Why) -> Sentence {
         Why::NotDuplex { said } => {
             say(format!("이 주소의 서버는 Duplex 서버가 아닙니다.{}", quote(said)), CHECK_ADDRESS)
         }
+        Why::NotSocketIo { said } => {
+            say(format!("이 주소의 서버는 Socket.IO 서버가 아닙니다.{}", quote(said)), CHECK_ADDRESS)
+        }
+        Why::NamespaceRefused { namespace, message, data } => namespace_refused(namespace, message, data),
         Why::Closed { closing, .. } if closing.is_ours() => say("Duplex가 연결을 닫았습니다.", RETRYING),
         Why::Closed { code, reason, .. } => closed(*code, reason),
         Why::Lost { detail: d } => say(with("연결이 끊어졌습니다", d), RECONNECTING),
@@ -327,4 +331,19 @@ pub(super) fn test(outcome: &TestOutcome) -> Sentence {
         },
         TestOutcome::Failed(reason) => why(reason),
     }
+}
+
+fn namespace_refused(namespace: &str, message: &str, data: &str) -> Sentence {
+    let namespace = harmless::line(namespace, 100);
+    if message.is_empty() && data.is_empty() {
+        return say(
+            format!("서버가 네임스페이스 {namespace}의 연결을 끊었습니다."),
+            "다시 연결하려면 지금 다시 시도를 선택하세요.",
+        );
+    }
+    let data = if data.is_empty() { String::new() } else { format!(" ({})", harmless::line(data, 200)) };
+    say(
+        format!("서버가 네임스페이스 {namespace}에 대한 접근을 거부했습니다.{}{data}", quote(message)),
+        "연결 편집에서 네임스페이스와 인증 데이터를 확인하세요.",
+    )
 }

@@ -16,6 +16,7 @@ pub mod profiles;
 pub mod rich;
 pub mod search;
 pub mod sheet;
+pub mod stomp;
 
 mod en;
 mod en_chat;
@@ -33,6 +34,7 @@ mod en_profiles;
 mod en_rich;
 mod en_search;
 mod en_sheet;
+mod en_stomp;
 mod ko;
 mod ko_chat;
 mod ko_deep_link;
@@ -49,6 +51,7 @@ mod ko_profiles;
 mod ko_rich;
 mod ko_search;
 mod ko_sheet;
+mod ko_stomp;
 #[cfg(test)]
 mod tests;
 
@@ -175,6 +178,7 @@ pub struct Words {
     pub round_trip: fn(u64) -> String,
     pub protocol_duplex: &'static str,
     pub protocol_websocket: &'static str,
+    pub protocol_stomp: &'static str,
     pub transport_websocket: &'static str,
     pub transport_ewebsock: &'static str,
     pub no_close_reasons: &'static str,
@@ -344,6 +348,8 @@ pub struct Words {
     pub people: &'static people::PeopleWords,
     // Plain WebSockets
     pub plain: &'static plain::PlainWords,
+    // STOMP
+    pub stomp: &'static stomp::StompWords,
     // The page of one device
     pub device_acts: &'static ActWords,
     pub device_page: &'static PageWords,

@@ -38,6 +38,9 @@ fn whys() -> Vec<Why> {
         Why::NotWebSocket { detail: text() },
         Why::NotDuplex { said: text() },
         Why::NotDuplex { said: String::new() },
+        Why::NotSocketIo { said: text() },
+        Why::NamespaceRefused { namespace: "/chat".to_owned(), message: text(), data: text() },
+        Why::NamespaceRefused { namespace: "/".to_owned(), message: String::new(), data: String::new() },
         Why::Closed { code: None, reason: String::new(), retry_after_ms: None, closing: Closing::ByServer },
         Why::Closed { code: None, reason: String::new(), retry_after_ms: None, closing: Closing::ByUs },
         Why::Lost { detail: String::new() },
@@ -195,7 +198,7 @@ fn plain(words: &Words) -> Vec<&'static str> {
         close dismiss resize_rooms resize_devices;
         state countdown why refusal paused banner bad_address test round_trip state_of more rooms_of remove_title
         making_room unmade unread mentions you said show_lines show_characters new_count room_begins gap typing
-        people_online people_online_or_more rooms_left_out chat deep_link devices keys log notices search rich sheet profiles people plain device_acts device_page day clock day_and_clock
+        people_online people_online_or_more rooms_left_out chat deep_link devices keys log notices search rich sheet profiles people plain stomp protocol_stomp device_acts device_page day clock day_and_clock
         message_hint too_large
         address_taken_as use_address no_graphics
     ];
@@ -990,6 +993,35 @@ fn every_sentence_about_the_app_itself_is_there_in_both_languages() {
             words.crash_show,
             words.crash_copy,
         ] {
+            assert_eq!(text.chars().any(is_hangul), language == Language::Korean, "{text}");
+        }
+    }
+}
+
+#[test]
+fn every_sentence_about_stomp_is_there_in_both_languages() {
+    use crate::model::stomp::BadDestination;
+    for language in ALL {
+        let words = language.words().stomp;
+        let bad = [
+            BadDestination::Empty,
+            BadDestination::TooMuch,
+            BadDestination::Control,
+            BadDestination::Header("‹one›".to_owned()),
+            BadDestination::Reserved("‹one›".to_owned()),
+        ];
+        let bad = bad.map(|bad| (words.bad)(&bad));
+        assert!(bad[3..].iter().all(|text| text.contains("‹one›")));
+        let plain = [
+            words.address_hint,
+            words.user_hint,
+            words.headers,
+            words.destinations,
+            words.destinations_help,
+            words.host,
+            words.host_hint,
+        ];
+        for text in plain.map(str::to_owned).into_iter().chain(bad) {
             assert_eq!(text.chars().any(is_hangul), language == Language::Korean, "{text}");
         }
     }

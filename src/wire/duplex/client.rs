@@ -726,7 +726,7 @@ impl Session for ClientSession {
             Input::Frame(frame) => return self.frame(now, &frame),
             Input::Request(request) => self.request(now, request),
             Input::Committed(mark) => self.committed(mark),
-            Input::Pong | Input::Flushed(_) | Input::Closed(_) | Input::Tick => {}
+            Input::Pong | Input::Flushed(_) | Input::Closed(_) | Input::StoodStill(_) | Input::Tick => {}
         }
         Ok(())
     }

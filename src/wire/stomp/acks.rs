@@ -96,7 +96,8 @@ mod tests {
             (count(&mut acks, marks[2]), count(&mut acks, marks[0]), count(&mut acks, marks[3])),
             (3, 0, 1)
         );
-        let marks: Vec<_> = (0..2).map(|_| acks.received(&message(), Version::V1_2).unwrap().unwrap()).collect();
+        let marks: Vec<_> =
+            (0..2).map(|_| acks.received(&message(), Version::V1_2).unwrap().unwrap()).collect();
         assert!(acks.only(marks[1]).is_some() && acks.only(marks[1]).is_none());
         assert_eq!(count(&mut acks, marks[1]), 1, "the other one");
         assert!((0..MAX_UNACKED).all(|_| acks.received(&message(), Version::V1_2).is_ok()));

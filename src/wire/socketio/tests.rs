@@ -1,0 +1,4 @@
+//! What the codecs and the conversation promise.
+
+mod codec;
+mod conversation;
