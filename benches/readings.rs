@@ -196,6 +196,7 @@ fn welcome() -> Welcome {
         start: Start::Recent,
         now: NOW.wall_ms,
         max_body: 65_536,
+        files: None,
         rooms: Vec::new(),
         people: Vec::new(),
         read: Vec::new(),

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test program")]
 
+#[path = "console/files.rs"]
+mod files;
 #[path = "console/websocket.rs"]
 mod websocket;
 #[allow(dead_code, reason = "some of its servers are for other tests")]

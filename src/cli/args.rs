@@ -7,12 +7,13 @@ use std::time::Duration;
 use clap::builder::{FalseyValueParser, OsStr, Resettable};
 use clap::{Args as Flags, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
+use super::socketio::SOCKETIO_HELP;
 use super::websocket::{AnyServer, Protocol, WEBSOCKET_HELP, WebSocket};
 use super::{Exit, Failure, help, print, values};
 use crate::hub::IpNet;
 use crate::model::profile::Secret;
 use crate::model::stomp::Destination;
-use crate::model::{Address, DeviceId, MessageId, MetricName, Role, RoomId};
+use crate::model::{Address, DeviceId, FileId, MessageId, MetricName, Role, RoomId};
 use crate::privacy::{self, AddressParser, TokenOptions};
 
 /// Duplex on the console: a hub, invites, devices, and chat for scripts.
@@ -56,6 +57,9 @@ pub(super) enum Command {
     Tail(Tail),
     /// Send one message, and exit once it is on the server's disk; or, with --protocol websocket, once it was sent.
     Send(Send),
+    /// Files: send one into a room, or get one.
+    #[command(subcommand)]
+    File(File),
     /// Add an emoji to a message, or take it back.
     React(React),
     /// Replace the text of a message of your own.
@@ -705,6 +709,57 @@ pub(super) struct Send {
     /// Send bytes: the text is their hexadecimal digits, with blanks wherever you like.
     #[arg(long, help_heading = WEBSOCKET_HELP)]
     pub(super) hex: bool,
+    /// Send it as this event, with the text as its only argument. By default like the messages that come, or as
+    /// chat-message.
+    #[arg(long, value_name = "NAME", help_heading = SOCKETIO_HELP)]
+    pub(super) event: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum File {
+    /// Send a file into a room, and print its id. An interrupted upload goes on where it was.
+    Send(SendFile),
+    /// Download a file and check it. An interrupted download goes on where it was.
+    Get(GetFile),
+}
+
+#[derive(Debug, Flags)]
+pub(super) struct SendFile {
+    #[command(flatten)]
+    pub(super) server: Server,
+    /// The room to send to, by its name or id.
+    #[arg(long, value_parser = values::room)]
+    pub(super) room: RoomId,
+    /// The file.
+    #[arg(value_name = "PATH", value_parser = values::file)]
+    pub(super) path: PathBuf,
+    /// The text of the message; - for standard input. By default the file's name and size.
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub(super) text: Option<String>,
+    /// The message's id: sending again with the same id is safe, and an upload goes on where it was.
+    #[arg(long, value_name = "UUID")]
+    pub(super) id: Option<MessageId>,
+    /// How long to keep trying while nothing goes on: a number with s, m, h or d.
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = values::duration)]
+    pub(super) timeout: Duration,
+}
+
+#[derive(Debug, Flags)]
+pub(super) struct GetFile {
+    #[command(flatten)]
+    pub(super) server: Server,
+    /// The file's id, as `file send` and `tail --json` print it.
+    #[arg(value_name = "ID")]
+    pub(super) id: FileId,
+    /// Where to save it; by default under its name in the current folder.
+    #[arg(short, long, value_name = "PATH")]
+    pub(super) output: Option<PathBuf>,
+    /// Overwrite a file that is there.
+    #[arg(long)]
+    pub(super) force: bool,
+    /// How long to keep trying while nothing goes on: a number with s, m, h or d.
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = values::duration)]
+    pub(super) timeout: Duration,
 }
 
 /// What all commands that change a message have.

@@ -3,13 +3,14 @@
 use super::args::Server;
 use super::hub::failed;
 use super::reason::{reason_at, reason_of};
-use super::{Exit, Failure, websocket};
+use super::{Exit, Failure};
 use crate::link::Input;
 use crate::model::link_state::{LinkState, Why};
 use crate::model::profile::{Profile, Protocol, Socket, WebSocketOptions};
 use crate::model::{ConnectionId, Event};
 use crate::wire::{Request, SavedState};
 use crate::worker::access::Access;
+use crate::worker::file_transfer::FileServer;
 use crate::worker::own_hub::HubAt;
 use crate::worker::single::Single;
 
@@ -20,7 +21,12 @@ impl Follow {
     /// Begins to connect. `watch`: whether to subscribe to all devices.
     pub(super) fn start(server: &Server, saved: SavedState, watch: bool) -> Result<Follow, Failure> {
         let (profile, access) = profile(server)?;
-        Ok(Follow(Single::start(profile, access, saved, watch)))
+        Ok(Follow::with(profile, access, saved, watch))
+    }
+
+    /// The same with a profile that was completed.
+    pub(super) fn with(profile: Profile, access: Access, saved: SavedState, watch: bool) -> Follow {
+        Follow(Single::start(profile, access, saved, watch))
     }
 
     /// Why the link is down, and what to do about it.
@@ -54,17 +60,20 @@ impl Follow {
     }
 }
 
+/// The same server for files.
+pub(super) fn file_server(server: &Server) -> Result<FileServer, Failure> {
+    let (profile, access) = profile(server)?;
+    Ok(FileServer { url: server.url.url.clone(), profile, access })
+}
+
 /// Resolves the flags.
-fn profile(server: &Server) -> Result<(Profile, Access), Failure> {
+pub(super) fn profile(server: &Server) -> Result<(Profile, Access), Failure> {
     let address = server.url.clone();
     let (protocol, access, websocket) = match &server.websocket {
         Some(websocket) => {
             let login = websocket.login(&address.url, &server.access)?;
-            let protocol = match websocket.protocol() {
-                websocket::Protocol::Stomp => Protocol::Stomp,
-                _ => Protocol::WebSocket,
-            };
-            (protocol, Access::Login(login), websocket.options())
+            let protocol = websocket.protocol().of_profile();
+            (protocol, Access::Login(login), websocket.options()?)
         }
         None => (Protocol::Duplex, access(server)?, WebSocketOptions::default()),
     };

@@ -30,6 +30,20 @@ const CHANGED: &[Code] = &[
     (4, "not delivered in time, and the server never saw it"),
     (5, "sent, and no answer came in time: the same command again changes nothing twice"),
 ];
+const TRANSFERRED: &[Code] = &[
+    (0, "the whole file arrived and was checked"),
+    FAILED,
+    USAGE,
+    REFUSED,
+    (
+        4,
+        "nothing went on for as long as --timeout says; the same command goes on, for send with the --id that was named",
+    ),
+    (
+        5,
+        "the file arrived, and no answer to its message came in time: sending it again with the same --id is safe",
+    ),
+];
 const LOCAL: &[Code] = &[DONE, FAILED, USAGE];
 const ASKED: &[Code] = &[
     DONE,
@@ -270,6 +284,33 @@ const PAGES: &[Page] = &[
                 "with --protocol websocket: sent, unconfirmed: it went out, and the server said something since",
             ),
         ],
+    },
+    Page {
+        path: "file",
+        note: "",
+        examples: &[
+            "duplexctl file send wss://hub.example:7870 --room general report.pdf",
+            "duplexctl file get wss://hub.example:7870 0b1a9c6e-3d55-4b52-9d8e-5f4f6f0a7c11",
+        ],
+        codes: TRANSFERRED,
+    },
+    Page {
+        path: "file send",
+        note: "The message appears in the room once the whole file is at the server and checked there.",
+        examples: &[
+            "duplexctl file send wss://hub.example:7870 --room general report.pdf",
+            "duplexctl file send wss://hub.example:7870 --room general pump.jpg --text 'It leaks again.'",
+        ],
+        codes: TRANSFERRED,
+    },
+    Page {
+        path: "file get",
+        note: "What is not complete yet lies beside the target in a file that ends in .part; the same command goes on with it.",
+        examples: &[
+            "duplexctl file get wss://hub.example:7870 0b1a9c6e-3d55-4b52-9d8e-5f4f6f0a7c11",
+            "duplexctl file get wss://hub.example:7870 0b1a9c6e-3d55-4b52-9d8e-5f4f6f0a7c11 -o report.pdf --force",
+        ],
+        codes: TRANSFERRED,
     },
     Page {
         path: "react",

@@ -4,6 +4,7 @@ use clap::Args as Flags;
 
 use crate::hub::{DeviceLimits, Limits};
 use crate::store::LogLimits;
+use crate::store::hub::file::FileQuotas;
 
 const KIB: u64 = 1024;
 
@@ -43,6 +44,21 @@ pub(super) struct LimitFlags {
     /// Memory for the devices of one token.
     #[arg(long, value_name = "BYTES", env = "DUPLEX_HUB_DEVICE_BYTES_PER_TOKEN", value_parser = bytes, default_value = "32M")]
     device_bytes_per_token: u64,
+    /// Size of one file.
+    #[arg(long, value_name = "BYTES", env = "DUPLEX_HUB_MAX_FILE_BYTES", value_parser = bytes, default_value = "512M")]
+    max_file_bytes: u64,
+    /// Files of one person.
+    #[arg(long, value_name = "BYTES", env = "DUPLEX_HUB_FILE_BYTES_PER_PERSON", value_parser = bytes, default_value = "8G")]
+    file_bytes_per_person: u64,
+    /// All files; beyond it uploads are refused until there is room.
+    #[arg(long, value_name = "BYTES", env = "DUPLEX_HUB_FILES_BYTES", value_parser = bytes, default_value = "32G")]
+    files_bytes: u64,
+    /// Remove files whose messages are older than this; the messages stay. 0 keeps them as long as their messages.
+    #[arg(long, value_name = "DAYS", env = "DUPLEX_HUB_KEEP_FILES_DAYS", default_value_t = 0)]
+    keep_files_days: u32,
+    /// Remove uploads that were not finished or not sent after this long.
+    #[arg(long, value_name = "DAYS", env = "DUPLEX_HUB_UNFINISHED_FILES_DAYS", default_value_t = 7)]
+    unfinished_files_days: u32,
     /// Size of the message database; beyond it messages are refused until there is room.
     #[arg(long, value_name = "BYTES", env = "DUPLEX_HUB_LOG_BYTES", value_parser = bytes, default_value = "0")]
     log_bytes: u64,
@@ -77,7 +93,15 @@ impl LimitFlags {
             bytes: self.device_bytes,
             bytes_per_principal: self.device_bytes_per_token,
         };
-        Limits { log, devices }
+        let days = |days: u32| i64::from(days).min(MAX_DAYS) * 86_400_000;
+        let files = FileQuotas {
+            file_bytes: self.max_file_bytes,
+            bytes_per_person: self.file_bytes_per_person,
+            bytes: self.files_bytes,
+            keep_ms: days(self.keep_files_days),
+            unfinished_ms: days(self.unfinished_files_days),
+        };
+        Limits { log, devices, files }
     }
 }
 

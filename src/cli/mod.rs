@@ -7,6 +7,7 @@ mod change;
 mod command;
 mod device;
 mod devices;
+mod file;
 mod follow;
 mod generate;
 mod health;
@@ -22,6 +23,7 @@ mod room;
 mod send;
 mod send_frame;
 mod send_mapped;
+mod socketio;
 mod tail;
 mod tail_frames;
 mod upkeep;
@@ -135,6 +137,7 @@ pub fn main(app: fn() -> clap::Command) -> ExitCode {
         Command::Room(command) => runtime.block_on(room::run(command)),
         Command::Tail(command) => runtime.block_on(tail::run(command)),
         Command::Send(command) => runtime.block_on(send::run(command)),
+        Command::File(command) => runtime.block_on(file::run(command)),
         Command::React(command) => runtime.block_on(change::react(command)),
         Command::Edit(command) => runtime.block_on(change::edit(command)),
         Command::Delete(command) => runtime.block_on(change::delete(command)),

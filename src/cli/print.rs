@@ -12,7 +12,7 @@ use crate::model::link_state::{LinkState, Why};
 use crate::model::name::looks_like;
 use crate::model::time::WallMs;
 use crate::model::zone;
-use crate::model::{Content, Entry, Number, PrincipalKind, RoomName, Status, Time, Value};
+use crate::model::{Content, Entry, FileInfo, Number, PrincipalKind, RoomName, Status, Time, Value};
 
 use super::devices::{Reading, Turn};
 pub(super) use super::reason::reason;
@@ -93,10 +93,26 @@ pub(super) fn message_json(entry: &Entry, room: &RoomName) -> String {
         Content::Pin { off, .. } => add("off", Some(json!(off))),
         _ => {}
     }
+    add("file", content.file().map(|file| json!(file)));
     add("target", content.target().map(|id| json!(id)));
     add("reply_to", content.reply_to().map(|id| json!(id)));
     add("thread", content.thread().map(|id| json!(id)));
     object(&line)
+}
+
+/// The file of a message as a JSON object, after the message itself. `target`: the message's id.
+pub(super) fn file_json(entry: &Entry, room: &RoomName, file: &FileInfo) -> String {
+    object(&json!({
+        "event": "file",
+        "id": file.id,
+        "target": entry.draft.id,
+        "room": room,
+        "room_id": entry.draft.room,
+        "name": file.name,
+        "size": file.size,
+        "type": file.media_type,
+        "sha256": file.sha256,
+    }))
 }
 
 /// JSON in which everything that could control a terminal or break a line is escaped. The value is unchanged.

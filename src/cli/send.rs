@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout_at};
 use super::args::{Send, Server};
 use super::follow::Follow;
 use super::reason::reason_of;
-use super::{Exit, Failure, print, send_frame, send_mapped};
+use super::{Exit, Failure, print, send_frame, send_mapped, socketio};
 use crate::clock;
 use crate::link::Input;
 use crate::model::content::{Content, Draft};
@@ -24,6 +24,9 @@ pub(super) async fn run(command: Send) -> Result<(), Failure> {
     }
     if !command.server.destinations().is_empty() {
         return send_mapped::run(command).await;
+    }
+    if command.server.websocket.is_some() {
+        return socketio::send(command).await;
     }
     if command.text == "-" && command.server.access.token.takes_standard_input() {
         let sentence = "standard input cannot be both: give the token by --token-file FILE, or the message as an argument";
@@ -170,6 +173,7 @@ pub(super) fn sentence(refusal: &Refusal) -> String {
     match refusal {
         Refusal::NoSuchRoom => "there is no such room".to_owned(),
         Refusal::NoSuchMessage => "there is no such message in the room, or it was deleted".to_owned(),
+        Refusal::NoSuchFile => "the server does not have the file: upload it again".to_owned(),
         Refusal::NotYours => "somebody else wrote that message".to_owned(),
         Refusal::NotAnEmoji => "that is not an emoji".to_owned(),
         Refusal::TooLarge { limit } => format!("the server takes at most {limit} bytes a message"),

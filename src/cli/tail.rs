@@ -124,6 +124,9 @@ impl Printer {
                 )
             };
             print::line(&line)?;
+            if let Some(file) = entry.draft.content.file().filter(|_| self.command.json) {
+                print::line(&print::file_json(entry, &room, &file))?;
+            }
             if let Some(left) = self.left.as_mut().filter(|_| entry.draft.content.is_text()) {
                 *left -= 1;
                 if *left == 0 {

@@ -9,11 +9,13 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args as Flags, Command, Error, FromArgMatches, ValueEnum};
 
 use super::args::{Access, Server};
+use super::socketio::SocketIoFlags;
 use super::{Exit, Failure, print};
 use crate::model::address::{
     BadAddress, Userinfo, is_stream, stomp_url, take_userinfo, unencrypted_host, websocket_url,
 };
-use crate::model::profile::{Login, Secret, WebSocketOptions};
+use crate::model::profile::{self, Login, Secret, WebSocketOptions};
+use crate::model::socketio::socketio_url;
 use crate::model::stomp::{Destination, StompOptions};
 use crate::model::{Address, upgrade};
 use crate::privacy::{self, PasswordOptions};
@@ -25,9 +27,14 @@ const STOMP_HELP: &str = "With --protocol stomp";
 /// Flags that do not apply to every protocol, each with the protocols that it applies to.
 const NOT_FOR_ALL: &[(&[&str], &[Protocol])] = &[
     (&["since", "token", "token_file", "data_dir"], &[Protocol::Duplex]),
-    (&["room", "device", "id", "no_readings", "no_messages"], &[Protocol::Duplex, Protocol::Stomp]),
-    (&["header", "user", "password_file"], &[Protocol::WebSocket, Protocol::Stomp]),
+    (
+        &["room", "device", "id", "no_readings", "no_messages"],
+        &[Protocol::Duplex, Protocol::SocketIo, Protocol::Stomp],
+    ),
+    (&["header", "user", "password_file"], &[Protocol::WebSocket, Protocol::SocketIo, Protocol::Stomp]),
     (&["subprotocol", "no_reconnect", "hex"], &[Protocol::WebSocket]),
+    (&["namespace", "auth", "auth_file", "transport", "event"], &[Protocol::SocketIo]),
+    (&["map"], &[Protocol::SocketIo, Protocol::Stomp]),
     (&["destination", "host"], &[Protocol::Stomp]),
 ];
 
@@ -39,6 +46,9 @@ pub(super) enum Protocol {
     /// Any WebSocket server: messages are printed as received.
     #[value(name = "websocket")]
     WebSocket,
+    /// Socket.IO: what is chat and what are readings is recognized.
+    #[value(name = "socketio")]
+    SocketIo,
     /// STOMP, over WebSocket or TCP: Spring, RabbitMQ, ActiveMQ.
     Stomp,
 }
@@ -49,7 +59,18 @@ impl Protocol {
         match self {
             Protocol::Duplex => "duplex",
             Protocol::WebSocket => "websocket",
+            Protocol::SocketIo => "socketio",
             Protocol::Stomp => "stomp",
+        }
+    }
+
+    /// As in a profile.
+    pub(super) fn of_profile(self) -> profile::Protocol {
+        match self {
+            Protocol::Duplex => profile::Protocol::Duplex,
+            Protocol::WebSocket => profile::Protocol::WebSocket,
+            Protocol::SocketIo => profile::Protocol::SocketIo,
+            Protocol::Stomp => profile::Protocol::Stomp,
         }
     }
 }
@@ -87,6 +108,8 @@ struct ServerFlags {
     host: Option<String>,
     #[command(flatten)]
     password: PasswordOptions,
+    #[command(flatten)]
+    socketio: SocketIoFlags,
 }
 
 /// A server of any protocol.
@@ -163,7 +186,11 @@ impl ServerFlags {
             let url = privacy::whole_address(text).map_err(|why| bad(&why))?;
             return Ok(Server { url, access: self.access, websocket: None, any_protocol: true });
         }
-        let read = if self.protocol == Protocol::Stomp { stomp_url } else { websocket_url };
+        let read = match self.protocol {
+            Protocol::SocketIo => socketio_url,
+            Protocol::Stomp => stomp_url,
+            _ => websocket_url,
+        };
         let (url, userinfo) = address(text, read).map_err(|why| bad(&why))?;
         let stomp = StompOptions { host: self.host.unwrap_or_default(), destinations: self.destination };
         let protocol = self.protocol;
@@ -173,6 +200,7 @@ impl ServerFlags {
             subprotocols: self.subprotocol,
             user: self.user,
             stomp,
+            socketio: self.socketio,
         };
         let websocket =
             WebSocket::new(protocol, flags, self.password).map_err(|sentence| conflict(&sentence))?;
@@ -245,6 +273,7 @@ struct Flagged {
     subprotocols: Vec<String>,
     user: Option<String>,
     stomp: StompOptions,
+    socketio: SocketIoFlags,
 }
 
 /// How to open a WebSocket of another server than Duplex's.
@@ -260,11 +289,12 @@ pub(super) struct WebSocket {
     signs_in: bool,
     password_of_address: Option<Secret>,
     password: PasswordOptions,
+    socketio: SocketIoFlags,
 }
 
 impl WebSocket {
     fn new(protocol: Protocol, flags: Flagged, password: PasswordOptions) -> Result<WebSocket, String> {
-        let Flagged { userinfo, headers, subprotocols, user, stomp } = flags;
+        let Flagged { userinfo, headers, subprotocols, user, stomp, socketio } = flags;
         stomp.check().map_err(|bad| bad.to_string())?;
         if protocol == Protocol::Stomp && stomp.destinations.is_empty() {
             return Err("--protocol stomp needs a destination: --destination /topic/chat".to_owned());
@@ -281,12 +311,12 @@ impl WebSocket {
         let unfit = |problem: upgrade::BadUpgrade| problem.to_string();
         let of_address = password_of_address.clone().unwrap_or_else(|| Secret::new(""));
         let authorization = match protocol {
-            Protocol::WebSocket => upgrade::basic(&user, &of_address).map_err(unfit)?,
             // Signing in is not HTTP's.
-            _ => http::HeaderValue::from_static(""),
+            Protocol::Stomp => http::HeaderValue::from_static(""),
+            _ => upgrade::basic(&user, &of_address).map_err(unfit)?,
         };
         let mut all = Vec::new();
-        if signs_in && protocol == Protocol::WebSocket {
+        if signs_in && protocol != Protocol::Stomp {
             all.push((http::header::AUTHORIZATION, authorization));
         }
         for Header { name, value } in &headers {
@@ -297,6 +327,7 @@ impl WebSocket {
         Ok(WebSocket {
             protocol,
             stomp,
+            socketio,
             subprotocols,
             headers,
             user,
@@ -327,13 +358,19 @@ impl WebSocket {
     }
 
     /// The non-secret part.
-    pub(super) fn options(&self) -> WebSocketOptions {
-        WebSocketOptions {
+    pub(super) fn options(&self) -> Result<WebSocketOptions, Failure> {
+        let options = WebSocketOptions {
+            socketio: self.socketio.options(),
+            mapping: self.socketio.mapping()?,
             subprotocols: self.subprotocols.clone(),
             headers: self.headers.iter().map(|header| header.name.clone()).collect(),
             user: self.user.clone(),
             stomp: self.stomp.clone(),
             ..WebSocketOptions::default()
+        };
+        match options.check() {
+            Ok(()) => Ok(options),
+            Err(problem) => Err(Failure::new(Exit::Failed, print::harmless(&problem.to_string()))),
         }
     }
 
@@ -347,7 +384,8 @@ impl WebSocket {
             true => self.password.read(self.password_of_address.as_ref()).map_err(unreadable)?,
         };
         let headers = self.headers.iter().map(|Header { name, value }| (name.clone(), value.clone()));
-        let login = Login { password, headers: headers.collect() };
+        let auth = self.socketio.auth()?;
+        let login = Login { password, headers: headers.collect(), auth };
         let Some(host) = unencrypted_host(url).filter(|_| self.signs_in || !login.is_empty()) else {
             return Ok(login);
         };

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::{Extension, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use http::{HeaderMap, HeaderName, StatusCode, Uri, header};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
@@ -49,6 +49,12 @@ pub(super) fn router(hub: Arc<Hub>) -> Router {
         .route(SOCKET_PATH, get(socket))
         .route("/v1/devices/{id}/readings", post(super::post::readings))
         .route("/v1/rooms/{room}/messages", post(super::hook::post::message))
+        .route(
+            "/v1/files/{id}",
+            put(super::file::upload).get(super::file::download).delete(super::file::cancel),
+        )
+        .route("/v1/files/{id}/status", get(super::file::status))
+        .route("/v1/proof", get(super::file::prove))
         .route("/healthz", get(healthz))
         .route("/metrics", get(metrics))
         .fallback(unknown_path)
@@ -68,6 +74,8 @@ async fn unknown_path(uri: Uri) -> Response {
         "No such path. Readings go to /v1/devices/ID/readings, where ID is the device's id, percent-encoded."
     } else if uri.path().starts_with("/v1/rooms") {
         "No such path. Messages go to /v1/rooms/ROOM/messages, as `duplexctl hook make` prints it."
+    } else if uri.path().starts_with("/v1/files") {
+        "No such path. Files are at /v1/files/ID, where ID is a UUID; /v1/files/ID/status says how far an upload is."
     } else {
         "No such path. This is a Duplex server: connect to /v1/socket with WebSocket, or post readings to \
          /v1/devices/ID/readings; /healthz and /metrics are for monitoring."
@@ -81,6 +89,8 @@ async fn wrong_method(uri: Uri) -> Response {
         "Wrong method: send readings with POST. They are read back over the socket, not from here."
     } else if uri.path().starts_with("/v1/rooms/") {
         "Wrong method: send messages with POST. They are read back over the socket, not from here."
+    } else if uri.path().starts_with("/v1/files/") {
+        "Wrong method: upload with PUT, download with GET, give an upload up with DELETE."
     } else {
         "Wrong method: use GET."
     };

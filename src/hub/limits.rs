@@ -2,6 +2,7 @@
 //! (`duplexctl hub --help`); 0 means no limit.
 
 use crate::store::LogLimits;
+use crate::store::hub::file::FileQuotas;
 
 const MIB: u64 = 1024 * 1024;
 
@@ -12,6 +13,8 @@ pub struct Limits {
     pub log: LogLimits,
     /// Devices.
     pub devices: DeviceLimits,
+    /// Files of messages.
+    pub files: FileQuotas,
 }
 
 /// Limits on devices; 0 means no limit.
@@ -40,7 +43,14 @@ impl Default for Limits {
             keep_ms: 0,
             drop_oldest: false,
         };
-        Limits { log, devices: DeviceLimits::default() }
+        let files = FileQuotas {
+            file_bytes: 512 * MIB,
+            bytes_per_person: 8 * 1024 * MIB,
+            bytes: 32 * 1024 * MIB,
+            keep_ms: 0,
+            unfinished_ms: 7 * 86_400_000,
+        };
+        Limits { log, devices: DeviceLimits::default(), files }
     }
 }
 

@@ -9,6 +9,7 @@
 //! - `http`: routes and the WebSocket handshake.
 //! - `client`: the task of one client. `socket`: its WebSocket. `meter`: counts frames and bytes of incomplete
 //!   messages. `asks`: answers the session's requests from the store.
+//! - `file`: files of messages over HTTP.
 //! - `fleet`: devices, their readings and commands. `post`: readings over HTTP. `device`: device tokens.
 //! - `account`: limits shared by all connections of one principal. `limits`: how much is stored.
 //! - `manage`: administration of people, devices and invites. `sessions`: passes changes of rights to open
@@ -27,6 +28,7 @@ mod client;
 mod device;
 mod embedded;
 mod error;
+mod file;
 mod files;
 mod fleet;
 mod guard;
@@ -84,6 +86,7 @@ use crate::model::profile::Secret;
 use crate::model::{Epoch, MessageId, Principal, PrincipalKind};
 use crate::store::readings::{HUB_FILE, ReadingsLimits, ReadingsStore};
 use crate::store::{HubStore, OwnerRefused};
+use file::FileArea;
 use fleet::DeviceHub;
 use guard::Guard;
 use lan::{ListenerHandle, Network};
@@ -183,6 +186,7 @@ pub struct Running {
     forwarding: JoinHandle<()>,
     watching: JoinHandle<()>,
     retaining: JoinHandle<()>,
+    tending_files: JoinHandle<()>,
     renewable: Option<Arc<Renewable>>,
     renewing: Option<JoinHandle<()>>,
     announcing: Option<JoinHandle<()>>,
@@ -249,10 +253,12 @@ pub async fn start_on(
     };
     // Nothing else sets it.
     let _ = hub.manage_context.set(manage_context);
+    let _ = hub.files.set(FileArea::new(&options.data_dir, options.limits.files));
     let committed = hub.store.subscribe();
     let forwarding = tokio::spawn(Arc::clone(&hub).forward(committed));
     let watching = tokio::spawn(health::watch(Arc::clone(&hub)));
     let retaining = tokio::spawn(Arc::clone(&hub).retain(options.limits.log));
+    let tending_files = tokio::spawn(Arc::clone(&hub).tend_files());
     let router = http::router(Arc::clone(&hub));
     let accepted_by = ListenerHandle::own(hub.stopping.subscribe());
     let accepting =
@@ -281,6 +287,7 @@ pub async fn start_on(
         forwarding,
         watching,
         retaining,
+        tending_files,
         renewable: identity.renewable,
         renewing,
         announcing,
@@ -490,10 +497,12 @@ impl Running {
         self.forwarding.abort();
         self.watching.abort();
         self.retaining.abort();
+        self.tending_files.abort();
         // The tasks hold the database, which closes when the last one ends.
         let _ = self.accepting.await;
         let _ = self.forwarding.await;
         let _ = self.watching.await;
         let _ = self.retaining.await;
+        let _ = self.tending_files.await;
     }
 }

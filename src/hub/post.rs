@@ -168,7 +168,7 @@ pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Box
     }
 }
 
-fn told_bytes(headers: &HeaderMap) -> Option<u64> {
+pub(super) fn told_bytes(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok())
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use tokio::sync::{Semaphore, broadcast, watch};
 
+use super::file::FileArea;
 use super::fleet::DeviceHub;
 use super::guard::Guard;
 use super::hook::Hooks;
@@ -22,7 +23,7 @@ use super::sessions::Sessions;
 use super::slots::{ConnectionSlots, MAX_ANONYMOUS, MAX_AUTHENTICATED};
 use crate::clock;
 use crate::model::time::BootMs;
-use crate::model::{Entry, Offset, Principal, PrincipalId};
+use crate::model::{Content, Entry, Offset, Principal, PrincipalId};
 use crate::store::{HubStore, LogLimits, StoreError};
 use crate::wire::duplex::server::{Batch, LIST_ITEMS};
 
@@ -46,8 +47,15 @@ const RETAIN_PAUSE: Duration = Duration::from_millis(10);
 /// New entries in the log, for every client.
 #[derive(Clone)]
 pub(super) enum Commit {
-    /// New entries, up to this offset. The batch is dropped if too much has followed.
-    Batch(Weak<Batch>, Offset),
+    /// New entries.
+    Batch {
+        /// They; dropped if too much has followed.
+        batch: Weak<Batch>,
+        /// The last one's offset.
+        last: Offset,
+        /// Whether everybody may see all of them.
+        is_public: bool,
+    },
     /// There are new entries up to this offset; their batches were missed.
     Head(Offset),
 }
@@ -87,6 +95,8 @@ pub(super) struct Hub {
     pub sessions: Arc<Sessions>,
     /// What administration needs; set before the first client connects.
     pub manage_context: OnceLock<ManageContext>,
+    /// Files of messages; set before the first client connects.
+    pub files: OnceLock<FileArea>,
     /// The address of the LAN listener, while it is open.
     pub lan: LanAddress,
     /// One permit per WebSocket.
@@ -127,6 +137,7 @@ impl Hub {
             failures: Failures::default(),
             sessions: Arc::default(),
             manage_context: OnceLock::new(),
+            files: OnceLock::new(),
             lan: LanAddress::default(),
             sockets: Arc::new(Semaphore::new(MAX_SOCKETS as usize)),
             reading: Arc::new(Semaphore::new(MAX_READING)),
@@ -171,12 +182,33 @@ impl Hub {
         let mut recent = Recent::default();
         loop {
             let commit = match committed.recv().await {
-                Ok(entries) => Batch::new(entries.to_vec()).map(|batch| recent.keep(batch)),
+                Ok(entries) => {
+                    self.note_deletions(&entries);
+                    let access = self.store.access();
+                    let is_public = !entries.iter().any(|entry| access.is_private(&entry.draft.room));
+                    Batch::new(entries.to_vec()).map(|batch| recent.keep(batch, is_public))
+                }
                 Err(broadcast::error::RecvError::Lagged(_)) => Some(Commit::Head(self.store.head())),
                 Err(broadcast::error::RecvError::Closed) => return,
             };
             // Fails if no client is connected.
             let _ = commit.map(|commit| self.commits.send(commit));
+        }
+    }
+
+    /// A deleted message may have had a file.
+    fn note_deletions(&self, entries: &[Entry]) {
+        let is_deletion = |entry: &Entry| matches!(entry.draft.content, Content::Delete { .. });
+        if let Some(files) = self.files.get().filter(|_| entries.iter().any(is_deletion)) {
+            files.messages_deleted();
+        }
+    }
+
+    /// Removes files as the limits require. Never returns.
+    pub(super) async fn tend_files(self: Arc<Self>) {
+        match self.files.get() {
+            Some(files) => files.tend(&self).await,
+            None => std::future::pending().await,
         }
     }
 
@@ -226,8 +258,8 @@ struct Recent {
 }
 
 impl Recent {
-    fn keep(&mut self, batch: Arc<Batch>) -> Commit {
-        let commit = Commit::Batch(Arc::downgrade(&batch), batch.last());
+    fn keep(&mut self, batch: Arc<Batch>, is_public: bool) -> Commit {
+        let commit = Commit::Batch { batch: Arc::downgrade(&batch), last: batch.last(), is_public };
         // As entries and as JSON.
         let bytes =
             2 * batch.entries.iter().map(|entry| entry.draft.content.body().len() + 256).sum::<usize>();

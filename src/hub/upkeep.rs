@@ -3,13 +3,17 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::file::disk::{Disk, FOLDER};
 use super::{HubError, files};
 use crate::clock;
-use crate::model::{Epoch, MessageId};
+use crate::model::{Epoch, FileHash, MessageId};
 use crate::settings::private_file;
 use crate::store::hub::{Anew, FILE, Repaired};
 use crate::store::readings::{HUB_FILE, ReadingsStore};
 use crate::store::{Findings, HubStore, StoreError};
+
+/// Damaged files that are named one by one.
+const MAX_TOLD_FILES: usize = 16;
 
 /// Checks everything in this data directory, whether a hub runs on it or not. Reads only. Blocks.
 ///
@@ -21,6 +25,18 @@ pub fn check(data_dir: &Path) -> Result<Findings, HubError> {
     let readings = ReadingsStore::check(data_dir, HUB_FILE);
     found.problems.extend(readings.problems);
     found.notes.extend(readings.notes);
+    match HubStore::files_in(data_dir) {
+        Ok(contents) => {
+            let disk = Disk::new(data_dir);
+            let problem = |(sha256, id, size): &_| disk.problem(*id, *sha256, *size);
+            found.problems.extend(contents.iter().filter_map(problem).take(MAX_TOLD_FILES));
+            if !contents.is_empty() {
+                found.notes.push(format!("{FOLDER}: {} files", contents.len()));
+            }
+        }
+        // It was said above.
+        Err(error) => log::debug!("the files are not checked: {error}"),
+    }
     let token = files::token(data_dir).map(drop);
     for kept in [token, files::secret(data_dir).map(drop)] {
         match kept {
@@ -145,6 +161,18 @@ fn copy_all(data_dir: &Path, to: &Path) -> Result<Vec<String>, HubError> {
         ReadingsStore::copy(data_dir, HUB_FILE, to).map_err(damaged)?;
         names.push(HUB_FILE.to_owned());
     }
+    let (disk, copy) = (Disk::new(data_dir), Disk::new(to));
+    for (sha256, id, _) in HubStore::files_in(to).map_err(damaged)? {
+        match disk.copy_to(&copy, id, sha256) {
+            Ok(()) => {}
+            // Its message was deleted after the log was copied.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && is_deleted(data_dir, sha256) => {}
+            Err(source) => return Err(HubError::File { path: disk.content(sha256), source }),
+        }
+        if names.last().is_none_or(|name| name != FOLDER) {
+            names.push(FOLDER.to_owned());
+        }
+    }
     for name in files::TO_COPY {
         let from = data_dir.join(name);
         match fs::read(&from) {
@@ -157,6 +185,10 @@ fn copy_all(data_dir: &Path, to: &Path) -> Result<Vec<String>, HubError> {
         }
     }
     Ok(names)
+}
+
+fn is_deleted(data_dir: &Path, sha256: FileHash) -> bool {
+    HubStore::files_in(data_dir).is_ok_and(|files| files.iter().all(|(needed, ..)| *needed != sha256))
 }
 
 fn expect_hub(data_dir: &Path) -> Result<(), HubError> {

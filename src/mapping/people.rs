@@ -98,11 +98,7 @@ impl People {
             ["joined", "joins", "entered", "left", "connected", "disconnected", "online", "offline"]
                 .contains(&word)
         });
-        let is_article = [
-            "a", "an", "the", "user", "someone", "somebody", "what", "who", "there", "it", "this", "that",
-            "nobody", "everyone", "which",
-        ]
-        .contains(&words[0].to_lowercase().as_str());
+        let is_article = NOT_NAMES.contains(&words[0].to_lowercase().as_str());
         if begins && !is_article && place <= 2 {
             self.seen(&Who::named(words[..place].join(" ")));
         }

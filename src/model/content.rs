@@ -31,16 +31,20 @@ pub const CHANGES: [&str; 4] = [EDIT, DELETE, REACTION, PIN];
 pub const REPLY_TO: &str = "reply_to";
 /// The field of a message that names the first message of the thread it belongs to.
 pub const THREAD: &str = "thread";
+/// The field of a message that describes the file that belongs to it; see [`super::file`].
+pub const FILE: &str = "file";
 /// The field in which a server says by whom and when a message was deleted.
 pub const DELETED: &str = "deleted";
 /// The field in which a server says where in its log the message is that an entry refers to.
 pub const TARGET_OFFSET: &str = "target_offset";
 /// The kind of what changes a room.
 pub const ROOM_CHANGE: &str = "room_change";
-/// The field of a message of ours that its server never confirmed.
-pub const UNCONFIRMED: &str = "unconfirmed";
 /// The kind of what changes who is a member of a room.
 pub const MEMBER: &str = "member";
+/// The field of a message of ours that its server never confirmed.
+pub const UNCONFIRMED: &str = "unconfirmed";
+/// The field of a row that says that messages may be missing before it.
+pub const GAP: &str = "gap";
 /// Maximum length of an emoji, in bytes of UTF-8. The longest that Unicode recommends has 35.
 pub const MAX_EMOJI_BYTES: usize = 64;
 /// Fields that a server gives to an entry. In what a client sends they are ignored.
@@ -451,6 +455,11 @@ impl Content {
     /// Whether it is a message.
     pub fn is_text(&self) -> bool {
         matches!(self, Content::Text { .. })
+    }
+
+    /// Whether it has a row of its own where messages are shown: a message, or what became of the room or its members.
+    pub fn is_shown(&self) -> bool {
+        matches!(self, Content::Text { .. } | Content::RoomChange { .. } | Content::Member { .. })
     }
 
     /// Whether it makes a room.

@@ -56,13 +56,15 @@ pub enum Feature {
     Roles,
     /// People say something of themselves beside their name.
     Status,
+    /// Files belong to messages; they are uploaded and downloaded over HTTP.
+    Files,
     /// A message is a frame of the socket, text or bytes, as it is. Of a server that speaks no protocol of its own.
     Frames,
 }
 
 impl Feature {
     /// All that a Duplex server may offer, as far as this version knows.
-    pub const ALL: [Feature; 21] = [
+    pub const ALL: [Feature; 22] = [
         Feature::CreateRooms,
         Feature::Typing,
         Feature::Presence,
@@ -84,6 +86,7 @@ impl Feature {
         Feature::PrivateRooms,
         Feature::Roles,
         Feature::Status,
+        Feature::Files,
     ];
 
     /// Its word on the wire.
@@ -110,6 +113,7 @@ impl Feature {
             Feature::PrivateRooms => "private_rooms",
             Feature::Roles => "roles",
             Feature::Status => "status",
+            Feature::Files => "files",
             Feature::Frames => "frames",
         }
     }

@@ -358,12 +358,12 @@ impl Why {
             | Why::Violation { detail: text }
             | Why::Unsupported { detail: text }
             | Why::HubFailed { detail: text } => *text = change(text),
+            Why::NamespaceRefused { message, data, .. } => {
+                (*message, *data) = (change(message), change(data));
+            }
             Why::Refused { of, said, .. } => {
                 *said = change(said);
                 of.iter_mut().for_each(|text| *text = change(text));
-            }
-            Why::NamespaceRefused { message, data, .. } => {
-                (*message, *data) = (change(message), change(data));
             }
             _ => {}
         }

@@ -7,9 +7,10 @@ use serde_json::Value;
 use super::id::RoomName;
 
 /// Codes of the reasons that this version knows, as on the wire.
-const KNOWN: [&str; 14] = [
+const KNOWN: [&str; 15] = [
     "no_such_room",
     "no_such_message",
+    "no_such_file",
     "not_yours",
     "not_an_emoji",
     "too_large",
@@ -34,6 +35,8 @@ pub enum Refusal {
     NoSuchRoom,
     /// The message that it changes or replies to is not there, was deleted, or is in another room.
     NoSuchMessage,
+    /// The file that belongs to it was not uploaded by its sender, is not complete, or belongs to another message.
+    NoSuchFile,
     /// It changes somebody else's message.
     NotYours,
     /// A reaction is not an emoji.
@@ -166,6 +169,7 @@ mod tests {
         let all = [
             (Refusal::NoSuchRoom, r#""no_such_room""#),
             (Refusal::NoSuchMessage, r#""no_such_message""#),
+            (Refusal::NoSuchFile, r#""no_such_file""#),
             (Refusal::NotYours, r#""not_yours""#),
             (Refusal::NotAnEmoji, r#""not_an_emoji""#),
             (Refusal::TooLarge { limit: 9 }, r#"{"too_large":{"limit":9}}"#),

@@ -30,6 +30,9 @@ pub struct RoomInfo {
     /// Whether this principal is no member. Of a public room everybody is one who has not left it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub left: bool,
+    /// Whether this principal made it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub own: bool,
     /// The members of a private room.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub members: BTreeSet<PrincipalId>,
@@ -45,17 +48,25 @@ impl RoomInfo {
         maker: Option<&PrincipalId>,
         me: Option<&PrincipalId>,
     ) -> RoomInfo {
-        let Some(private) = private else { return RoomInfo::default() };
+        let own = maker.is_some() && maker == me;
+        let Some(private) = private else { return RoomInfo { own, ..RoomInfo::default() } };
         let others = private.members.iter();
         let members: BTreeSet<_> = others.chain(maker).take(MAX_MEMBERS).cloned().collect();
         let other = if maker == me { private.members.first() } else { maker };
         RoomInfo {
             private: true,
+            own,
             direct: other.filter(|_| private.direct).cloned(),
             left: me.is_none_or(|me| !members.contains(me)),
             members,
             ..RoomInfo::default()
         }
+    }
+
+    /// The same of a room that this principal made, where that is known. Whoever made a room has made it for ever.
+    pub fn made_by_me(mut self, known: bool) -> Self {
+        self.own |= known;
+        self
     }
 
     /// Takes in what an entry at this place changes, as it is told to `me`. Returns whether it is newer than what is known.

@@ -260,6 +260,7 @@ fn line(ui: &mut Ui, cx: &Cx, row: &Row, link: &LinkMemory) {
     let protocol = match row.protocol {
         Protocol::Duplex => words.protocol_duplex,
         Protocol::WebSocket => words.protocol_websocket,
+        Protocol::SocketIo => words.protocol_socketio,
         Protocol::Stomp => words.protocol_stomp,
     };
     let (transport, limits) = match row.socket {
@@ -303,7 +304,9 @@ fn explanation(
     let profile = cx.model.read(|model| Some(model.connections.get(&id)?.profile.clone()))?;
     let own = match profile.protocol {
         Protocol::Duplex => None,
-        Protocol::WebSocket | Protocol::Stomp => (cx.words.plain.why)(why, link.word == StateWord::Waiting),
+        Protocol::WebSocket | Protocol::SocketIo | Protocol::Stomp => {
+            (cx.words.plain.why)(why, link.word == StateWord::Waiting)
+        }
     };
     let sentence = own.unwrap_or_else(|| (cx.words.why)(why));
     let (ground, colour) = match link.word {

@@ -14,7 +14,7 @@ use crate::model::upgrade;
 use crate::privacy;
 use crate::transport::{self, Endpoint};
 use crate::wire::duplex::client::{Config, Credentials};
-use crate::wire::{Open, Setup, plain, stomp};
+use crate::wire::{Open, Setup, plain, socketio, stomp};
 
 /// Slightly shorter than the link's limit for dial and handshake: the transport reports a more precise reason.
 const DIAL: Duration = Duration::from_millis(CONNECT_MS - 500);
@@ -74,7 +74,7 @@ impl Access {
         match profile.protocol {
             // A connection that used to be a plain WebSocket has no token yet.
             Protocol::Duplex => secret.filter(|secret| !Login::is_one(secret)).map(Access::Token),
-            Protocol::WebSocket | Protocol::Stomp => {
+            Protocol::WebSocket | Protocol::SocketIo | Protocol::Stomp => {
                 let login = secret.as_ref().map(Login::of_secret).unwrap_or_default();
                 Some(Access::Login(login))
             }
@@ -89,6 +89,7 @@ impl Access {
             Protocol::WebSocket => {
                 return Setup::Plain(plain::Config { subprotocols: profile.websocket.subprotocols.clone() });
             }
+            Protocol::SocketIo => return Setup::SocketIo(Box::new(self.socketio(profile))),
             Protocol::Stomp => return Setup::Stomp(Box::new(self.stomp(profile))),
         }
         let credentials = match self {
@@ -108,6 +109,16 @@ impl Access {
         Setup::Duplex(Config { client: CLIENT.to_owned(), credentials, watch })
     }
 
+    /// How to speak Socket.IO.
+    fn socketio(&self, profile: &Profile) -> socketio::Config {
+        let auth = match self {
+            Access::Login(login) => login.auth.clone(),
+            _ => None,
+        };
+        let namespaces = profile.websocket.socketio.namespaces.clone();
+        socketio::Config { namespaces, auth, mapping: mapping(profile) }
+    }
+
     /// How to speak STOMP: login, password and headers are those of its `CONNECT`.
     fn stomp(&self, profile: &Profile) -> stomp::session::Config {
         let nothing = Login::default();
@@ -123,7 +134,7 @@ impl Access {
                 headers: options.headers.iter().map(value).collect(),
                 destinations: options.stomp.destinations.clone(),
             },
-            mapping: Mapping::default(),
+            mapping: mapping(profile),
         }
     }
 
@@ -135,6 +146,15 @@ impl Access {
             Access::CheckInvite { code } => vec![code.reveal()],
             Access::Nobody => Vec::new(),
             Access::Login(login) => login.secrets().map(Secret::reveal).collect(),
+        }
+    }
+
+    /// The token that HTTP requests carry, and the secret of a hub that must prove its identity before.
+    pub(super) fn bearer(&self) -> Option<(&Secret, Option<&[u8; 32]>)> {
+        match self {
+            Access::Token(token) | Access::Invite { token, .. } => Some((token, None)),
+            Access::Proof { secret, token } => Some((token, Some(secret))),
+            Access::Nobody | Access::CheckInvite { .. } | Access::Login(_) => None,
         }
     }
 
@@ -152,6 +172,8 @@ impl Access {
         target.sockjs = dialing.sockjs;
         target.subprotocols = dialing.subprotocols;
         target.deadline = DIAL;
+        target.engine_io =
+            (profile.protocol == Protocol::SocketIo).then_some(profile.websocket.socketio.carriers);
         match self {
             Access::Token(token)
                 if profile.protocol == Protocol::Duplex
@@ -166,14 +188,24 @@ impl Access {
     }
 }
 
-/// The headers of a WebSocket's handshake.
+/// What on the server means what. A document that a later version wrote may not be understood: then everything is
+/// recognized as if there were none.
+fn mapping(profile: &Profile) -> Mapping {
+    let document = serde_json::Value::Object(profile.websocket.mapping.clone());
+    Mapping::parse(&document.to_string()).unwrap_or_else(|error| {
+        log::warn!("the mapping of a connection is not used: {error}");
+        Mapping::default()
+    })
+}
+
+/// The headers of a plain WebSocket's handshake.
 fn headers(profile: &Profile, login: &Login) -> Result<Vec<(HeaderName, HeaderValue)>, Why> {
     let options = &profile.websocket;
     let unfit = |problem| Why::BadUpgrade { problem };
     let mut headers = Vec::new();
     // STOMP signs in by its own frames.
     let signs_in = !options.user.is_empty() || login.password.is_some();
-    if signs_in && profile.protocol == Protocol::WebSocket {
+    if signs_in && profile.protocol != Protocol::Stomp {
         let password = login.password.clone().unwrap_or_else(|| Secret::new(""));
         headers.push((AUTHORIZATION, upgrade::basic(&options.user, &password).map_err(unfit)?));
     }
@@ -184,7 +216,7 @@ fn headers(profile: &Profile, login: &Login) -> Result<Vec<(HeaderName, HeaderVa
     Ok(headers)
 }
 
-fn secret_value(text: &str) -> Result<HeaderValue, Why> {
+pub(super) fn secret_value(text: &str) -> Result<HeaderValue, Why> {
     let mut value = HeaderValue::try_from(text).map_err(|_| Why::Unauthorized)?;
     value.set_sensitive(true);
     Ok(value)

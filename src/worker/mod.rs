@@ -11,6 +11,7 @@ mod devices;
 mod downloads;
 mod driver;
 mod export;
+pub mod file_transfer;
 mod flush;
 mod intents;
 mod manage;

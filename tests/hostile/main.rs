@@ -94,6 +94,7 @@ fn welcome() -> Message {
         start: Start::Recent,
         now: 0,
         max_body: 65_536,
+        files: None,
         features: None,
         rooms: vec![RoomId::general().into()],
         people: Vec::new(),

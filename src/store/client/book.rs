@@ -108,7 +108,7 @@ impl<'a> MessageWriter<'a> {
             }
             Content::RoomChange { .. } | Content::Member { .. } => {
                 rooms::changed(self.db, self.connection, entry)?;
-                self.keep_json(entry)?;
+                self.event(entry)?;
             }
             Content::Text { body, .. } => {
                 let position = Position { era: self.era, offset: entry.offset };

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::super::error::{StoreError, unsigned};
 use super::changes;
+use super::events;
 use super::identity::{Filters, Rows};
 use super::rooms;
 use super::write::{key, saturated};
@@ -18,7 +19,7 @@ use crate::model::intent::Jump;
 use crate::model::time::WallMs;
 use crate::model::{
     ConnectionId, Content, Delivery, Draft, Epoch, Extra, Features, Message, MessageId, Offset, OutboxItem,
-    Position, Principal, PrincipalId, PrincipalKind, ResumePoint, RoomId, RoomName,
+    Position, Principal, PrincipalId, PrincipalKind, ResumePoint, Role, RoomId, RoomName,
 };
 use crate::wire::{Saved, SavedState};
 
@@ -85,7 +86,7 @@ fn connection_row(db: &Connection, connection: ConnectionId) -> Result<Option<Co
     let mut query = db.prepare_cached(
         "SELECT me_id, me_kind, me_name, era, era_from, era_has_entries, next_offset,
                 resume_epoch, resume_offset, resume_id, resume_received, features,
-                log_epoch, state
+                log_epoch, state, me_role
          FROM connection WHERE id = ?1",
     )?;
     let read = |row: &Row<'_>| {
@@ -95,7 +96,8 @@ fn connection_row(db: &Connection, connection: ConnectionId) -> Result<Option<Co
         Ok(ConnectionRow {
             me: match me {
                 (Some(id), Some(kind), Some(name)) => {
-                    Some(Principal { id: PrincipalId(id), kind: kind_from(&kind), name, role: None })
+                    let role = row.get_ref(14)?.as_str().ok().and_then(Role::from_word);
+                    Some(Principal { id: PrincipalId(id), kind: kind_from(&kind), name, role })
                 }
                 _ => None,
             },
@@ -387,7 +389,7 @@ fn empty() -> Page {
 
 /// Which messages, and read in which direction.
 #[derive(Copy, Clone)]
-enum Run {
+pub(super) enum Run {
     /// The newest before a position, or of all.
     Before(Option<Position>),
     /// The oldest at or after a position.
@@ -398,7 +400,7 @@ enum Run {
 
 impl Run {
     /// The condition and the order, and the position that it speaks of.
-    fn sql(self) -> (&'static str, Position) {
+    pub(super) fn sql(self) -> (&'static str, Position) {
         match self {
             Run::Before(position) => (
                 "(era, offset) < (?2, ?3) ORDER BY era DESC, offset DESC",
@@ -435,19 +437,50 @@ fn run(db: &Connection, room: i64, which: Run, limit: u32) -> Result<Found> {
         bytes += message.content.bytes();
         messages.push(message);
     }
+    drop(rows);
+    let events = events::run(db, room, which, limit.saturating_add(1))?;
+    if !events.is_empty() {
+        more = merge(&mut messages, events, which, (limit as usize, more));
+    }
     if matches!(which, Run::Before(_)) {
         messages.reverse();
     }
-    drop(rows);
     changes::fill(db, room, &mut messages)?;
     Ok(Found { messages, more })
+}
+
+/// Puts events between the messages of a run. Returns whether there are more of either.
+fn merge(
+    messages: &mut Vec<Message>,
+    events: Vec<Message>,
+    which: Run,
+    (limit, more): (usize, bool),
+) -> bool {
+    let is_backward = matches!(which, Run::Before(_));
+    // Beyond the last message others may lie between the events.
+    let last = messages.last().map(|message| message.position).filter(|_| more);
+    let is_within = |event: &Message| match last {
+        Some(last) if is_backward => event.position > last,
+        Some(last) => event.position < last,
+        None => true,
+    };
+    let all = events.len();
+    messages.extend(events.into_iter().filter(is_within));
+    messages.sort_by_key(|message| message.position);
+    if is_backward {
+        messages.reverse();
+    }
+    let is_cut = messages.len() > limit || all > limit;
+    messages.truncate(limit);
+    more || is_cut
 }
 
 fn exists(db: &Connection, room: i64, which: Run) -> Result<bool> {
     let (condition, position) = which.sql();
     let mut query =
         db.prepare_cached(&format!("SELECT 1 FROM message WHERE room = ?1 AND {condition} LIMIT 1"))?;
-    Ok(query.exists(params![room, position.era, saturated(position.offset)])?)
+    Ok(query.exists(params![room, position.era, saturated(position.offset)])?
+        || events::exists(db, room, which)?)
 }
 
 pub(super) fn room_id(db: &Connection, connection: ConnectionId, name: &RoomId) -> Result<Option<i64>> {

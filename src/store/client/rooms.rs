@@ -13,24 +13,26 @@ type Result<T> = std::result::Result<T, StoreError>;
 /// The server lists this room. What is listed counts unless something newer is known.
 pub(super) fn listed(db: &Connection, connection: ConnectionId, room: &NamedRoom) -> Result<()> {
     let known = info(db, connection, &room.id)?;
-    if known.is_some_and(|known| known.changed > room.info.changed) {
+    if known.as_ref().is_some_and(|known| known.changed > room.info.changed) {
         return Ok(());
     }
     name_room(db, connection, &room.id, &room.name)?;
-    keep(db, connection, &room.id, &room.info)
+    let own = known.is_some_and(|known| known.own);
+    keep(db, connection, &room.id, &room.info.clone().made_by_me(own))
 }
 
 /// An entry makes this room. `false`: what is known of it is newer.
 pub(super) fn made(db: &Connection, connection: ConnectionId, entry: &Entry) -> Result<bool> {
     let room = &entry.draft.room;
-    if info(db, connection, room)?.is_some_and(|known| known.changed >= entry.offset) {
+    let known = info(db, connection, room)?;
+    if known.as_ref().is_some_and(|known| known.changed >= entry.offset) {
         return Ok(false);
     }
     let name = entry.draft.room_name().unwrap_or_else(|| RoomName::of_id(room));
     name_room(db, connection, room, &name)?;
     let me = me(db, connection)?;
     let info = RoomInfo::of_made(entry.draft.content.private(), Some(&entry.sender.id), me.as_ref());
-    keep(db, connection, room, &info)?;
+    keep(db, connection, room, &info.made_by_me(known.is_some_and(|known| known.own)))?;
     Ok(true)
 }
 

@@ -3,6 +3,7 @@
 mod changes;
 mod damage;
 mod era;
+mod events;
 mod held;
 mod local;
 mod pages;

@@ -7,6 +7,7 @@ use super::super::error::{StoreError, int, unsigned};
 use super::book::MessageWriter;
 use super::changes;
 use super::counts;
+use super::events;
 use super::identity::Filters;
 use super::{Write, outbox, read, rooms};
 use crate::model::chat::MAX_ROOMS;
@@ -15,7 +16,7 @@ use crate::model::event::{ChatEvent, Follows, LinkEvent, LogKind, LogRestart};
 use crate::model::notices::mentions;
 use crate::model::{
     ConnectionId, Delivery, Entry, Epoch, Event, Features, MessageId, NamedRoom, Offset, Position, Principal,
-    ResumePoint, RoomId, RoomName,
+    ResumePoint, Role, RoomId, RoomName,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -98,6 +99,7 @@ fn happened(db: &Connection, filters: &Filters, connection: ConnectionId, event:
         Event::Chat(ChatEvent::LogStarted { epoch, from, why }) => {
             log_started(db, connection, *epoch, *from, *why)?
         }
+        Event::Chat(ChatEvent::Skipped { from, to }) => return skip(db, connection, *from, *to),
         Event::Chat(ChatEvent::Entries { entries, .. }) => {
             return take_entries(db, filters, connection, entries);
         }
@@ -166,9 +168,16 @@ fn welcomed(
     let features =
         serde_json::to_string(features).map_err(|error| StoreError::Nonsense(error.to_string()))?;
     db.prepare_cached(
-        "UPDATE connection SET me_id = ?2, me_kind = ?3, me_name = ?4, features = ?5 WHERE id = ?1",
+        "UPDATE connection SET me_id = ?2, me_kind = ?3, me_name = ?4, features = ?5, me_role = ?6 WHERE id = ?1",
     )?
-    .execute(params![key(connection), me.id.0, read::kind_text(me.kind), me.name, features])?;
+    .execute(params![
+        key(connection),
+        me.id.0,
+        read::kind_text(me.kind),
+        me.name,
+        features,
+        me.role.map(Role::word)
+    ])?;
     match log {
         LogKind::Server { head, .. } => outbox::beyond(db, connection, saturated(head)),
         LogKind::Local => Ok(()),
@@ -280,6 +289,16 @@ fn take_entries(
     }
     outbox::passed_by(db, connection, saturated(last.offset.max(next.saturating_sub(1))))?;
     Ok(Taken::Yes)
+}
+
+/// A part of the log is not for us: what follows it follows what is on disk.
+fn skip(db: &Connection, connection: ConnectionId, from: Offset, to: Offset) -> Result<Taken> {
+    let skipped = db
+        .prepare_cached(
+            "UPDATE connection SET next_offset = max(next_offset, ?3) WHERE id = ?1 AND next_offset >= ?2",
+        )?
+        .execute(params![key(connection), int(from)?, int(to.saturating_add(1))?])?;
+    Ok(if skipped > 0 { Taken::Yes } else { Taken::Gap })
 }
 
 /// Gives entries of a log that is numbered here their offsets, and takes them in.
@@ -448,9 +467,8 @@ fn history(
                 start = true;
                 book.keep_json_of_room(entry)?;
             }
-            Content::RoomChange { .. } | Content::Member { .. } | Content::Unknown(_) => {
-                book.keep_json(entry)?
-            }
+            Content::RoomChange { .. } | Content::Member { .. } => book.event(entry)?,
+            Content::Unknown(_) => book.keep_json(entry)?,
             Content::Edit { .. }
             | Content::Delete { .. }
             | Content::Reaction { .. }
@@ -484,6 +502,7 @@ pub(super) fn purge(db: &Connection, limit: u32) -> Result<bool> {
     if deleted == 0 {
         db.execute("DELETE FROM room_count WHERE room = ?1", [room])?;
         changes::purge(db, room)?;
+        events::purge(db, room)?;
         db.execute("DELETE FROM purge WHERE room = ?1", [room])?;
     }
     Ok(true)

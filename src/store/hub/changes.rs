@@ -7,11 +7,12 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::error::{StoreError, int, unsigned};
-use super::{Appended, read};
+use super::{Appended, file, read};
 use crate::model::change::{MAX_EMOJI, MAX_REACTIONS};
 use crate::model::content::{DELETED, EDIT, MESSAGE, REPLY_TO, THREAD};
+use crate::model::rights::Act;
 use crate::model::time::WallMs;
-use crate::model::{Content, Draft, Entry, Extra, MessageId, Offset, PrincipalId, RoomId, Sender};
+use crate::model::{Content, Draft, Entry, Extra, MessageId, Offset, Role, RoomId, Sender};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -68,6 +69,7 @@ pub(super) fn check(
     draft: &mut Draft,
     room: Option<i64>,
     sender: &Sender,
+    role: Role,
 ) -> Result<std::result::Result<Option<Offset>, Appended>> {
     let Some(room) = room else { return Ok(Ok(None)) };
     let in_room = |id| -> Result<Option<Target>> { Ok(find(db, id)?.filter(|target| target.room == room)) };
@@ -77,6 +79,9 @@ pub(super) fn check(
         // An id alone is to name one message.
         if find(db, draft.id)?.is_some() {
             return Ok(Err(Appended::IdTaken));
+        }
+        if !file::is_there(db, &draft.content, sender)? {
+            return Ok(Err(Appended::NoSuchFile));
         }
         return check_reply(&draft.content, in_room);
     }
@@ -91,7 +96,7 @@ pub(super) fn check(
     let is_own = target.author == sender.id.0;
     let nothing = Appended::Redundant { offset: target.offset, received: target.received };
     let refused = match &draft.content {
-        Content::Delete { .. } if !is_own && !is_admin(db, &sender.id)? => Some(Appended::NotYours),
+        Content::Delete { .. } if !is_own && !role.may(Act::DeleteOthers) => Some(Appended::NotYours),
         Content::Delete { .. } => target.is_deleted.then_some(nothing),
         _ if target.is_deleted => Some(Appended::NoSuchMessage),
         Content::Edit { .. } => (!is_own).then_some(Appended::NotYours),
@@ -173,12 +178,6 @@ fn check_pin(
     Ok(is_full.then_some(Appended::TooMany { limit: MAX_PINNED.into() }))
 }
 
-/// Admins delete whatever they like.
-fn is_admin(db: &Connection, who: &PrincipalId) -> Result<bool> {
-    let mut query = db.prepare_cached("SELECT 1 FROM principal WHERE id = ?1 AND kind = 'admin'")?;
-    Ok(query.exists([&who.0])?)
-}
-
 /// An entry was written that refers to the message at this offset.
 pub(super) fn written(db: &Connection, entry: &Entry, room: i64, target: Offset) -> Result<()> {
     let at = int(target)?;
@@ -225,7 +224,7 @@ fn erase(db: &Connection, id: MessageId, at: i64, deletion: &Entry) -> Result<()
         .execute(params![at, EDIT, Content::edit(id, "").fields_json()])?;
     db.prepare_cached("DELETE FROM reaction WHERE target = ?1")?.execute([at])?;
     db.prepare_cached("DELETE FROM pinned WHERE target = ?1")?.execute([at])?;
-    Ok(())
+    file::message_deleted(db, at)
 }
 
 /// Entries up to this offset are let go of: nothing changes them any more.

@@ -4,7 +4,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::error::{StoreError, unsigned};
-use super::{LogLimits, changes};
+use super::{LogLimits, changes, file};
 use crate::model::Offset;
 use crate::model::time::WallMs;
 
@@ -74,6 +74,7 @@ pub(super) fn step(db: &Connection, limits: &LogLimits, now: WallMs) -> Result<b
     .execute([last])?;
     db.prepare_cached("DELETE FROM entry WHERE offset <= ?1")?.execute([last])?;
     changes::let_go(db, last)?;
+    file::let_go(db, last)?;
     Ok(count == STEP_ENTRIES || bytes > STEP_BYTES)
 }
 

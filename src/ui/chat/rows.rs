@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::RoomKey;
+use super::events;
 use super::extras::{self, Extras};
 use super::frames::{self, Frame};
 use super::markup::{self, Markup};
 use super::ordered::Plans;
 use crate::model::chat::Room;
-use crate::model::content::{Content, Draft};
+use crate::model::content::{Content, Draft, GAP, UNCONFIRMED};
 use crate::model::event::Paused;
 use crate::model::features::Feature;
 use crate::model::id::{MessageId, PrincipalId, RoomName};
@@ -141,6 +142,8 @@ pub(super) struct Row {
     pub(super) mention: bool,
     /// What was typed, of a message that is still ours to edit.
     pub(super) original: Option<String>,
+    /// Whether it tells what became of the room or its members.
+    pub(super) event: bool,
     /// Whether it stands for a room that is made.
     pub(super) makes_room: bool,
     pub(super) fold: Fold,
@@ -434,7 +437,7 @@ fn join(rows: Vec<(Key, Arc<Row>)>, divider: Option<Position>, reaches_first: bo
                     && (0..GROUP_MS).contains(&(row.at - other.at).abs())
             });
         // A line about the socket is by nobody.
-        let grouped = grouped || row.is_about_socket();
+        let grouped = grouped || row.is_about_socket() || row.event;
         before = Some((key, Arc::clone(&row)));
         items.push(Item { key, row: Some(row), head: None, gap, new_day, divider, grouped });
     }
@@ -501,11 +504,16 @@ impl Cache {
             return Arc::clone(row);
         }
         let progress = match mine {
-            // Such a server confirms nothing.
-            true if has_frames => Progress::Sent,
+            // Such a server confirms nothing, or did not confirm this.
+            true if has_frames || message.content.extra().get(UNCONFIRMED).is_some() => Progress::Sent,
             true => Progress::Ours,
             false => Progress::Logged { live: message.live },
         };
+        if message.is_event() {
+            let row = event_row(message, connection, mine, view);
+            self.rows.insert(key, Arc::clone(&row));
+            return row;
+        }
         let author = (connection, &message.sender);
         let key_of_content = (message.id, message.revision());
         let mut row = match has_frames {
@@ -520,6 +528,7 @@ impl Cache {
                 mine,
                 match message.is_deleted() {
                     true => view.words.chat.deleted,
+                    false if message.content.extra().get(GAP).is_some() => view.words.socketio.gap,
                     false => extras::waiting_words(queued).unwrap_or(message.body()),
                 },
                 message.received,
@@ -575,7 +584,7 @@ impl Cache {
                 key_of_content,
                 author,
                 true,
-                &pending_text(&item.draft, view.words),
+                &pending_text(&item.draft, author, view.words),
                 item.draft.at,
                 progress,
                 expanded,
@@ -594,14 +603,23 @@ impl Cache {
 }
 
 /// What is shown of something in the outbox.
-fn pending_text<'a>(draft: &'a Draft, words: &Words) -> Cow<'a, str> {
+fn pending_text<'a>(
+    draft: &'a Draft,
+    (connection, me): (&Connection, &Sender),
+    words: &Words,
+) -> Cow<'a, str> {
     match &draft.content {
         Content::Text { body, .. } => Cow::Borrowed(body),
         Content::Room { .. } => {
             let name = draft.room_name().unwrap_or_else(|| RoomName::of_id(&draft.room));
             Cow::Owned((words.making_room)(&harmless::line(name.as_str(), ROOM_CHARS)))
         }
-        Content::RoomChange { .. } | Content::Member { .. } => Cow::Borrowed(words.chat.changing_room),
+        Content::RoomChange { .. } | Content::Member { .. } => {
+            match events::sentence(&draft.content, me, connection, words) {
+                Some(sentence) => Cow::Owned(sentence),
+                None => Cow::Borrowed(words.chat.changing_room),
+            }
+        }
         Content::Edit { .. }
         | Content::Delete { .. }
         | Content::Reaction { .. }
@@ -657,6 +675,7 @@ fn of_frame(
         known: connection.chat.known.version(),
         mine,
         original: None,
+        event: false,
         makes_room: false,
         markup: None,
         rtl: shown.frame.literal.is_none() && bidi::is_needed(&shown.text),
@@ -702,6 +721,7 @@ fn prepare(
         known: connection.chat.known.version(),
         mine,
         original: None,
+        event: false,
         makes_room: false,
         markup,
         rtl: bidi::is_needed(shown),
@@ -718,6 +738,22 @@ fn prepare(
         extras: Extras::default(),
         paused: None,
     })
+}
+
+/// The row that tells what became of the room. It is by nobody, so that no message is grouped under it.
+fn event_row(message: &Message, connection: &Connection, mine: bool, view: &View) -> Arc<Row> {
+    let text = events::sentence(&message.content, &message.sender, connection, view.words);
+    let author = (connection, &message.sender);
+    let key = (message.id, message.revision());
+    let progress = Progress::Logged { live: message.live };
+    let mut row = prepare(key, author, mine, "", message.received, progress, false, view);
+    if let Some(row) = Arc::get_mut(&mut row) {
+        row.text = text.unwrap_or_else(|| view.words.unknown_content.to_owned());
+        row.rtl = bidi::is_needed(&row.text);
+        row.author_key = PrincipalId(String::new());
+        row.event = true;
+    }
+    row
 }
 
 /// The part of a message that is shown while it is folded.

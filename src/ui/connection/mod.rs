@@ -1,6 +1,7 @@
 //! The dialog to add, edit and test a connection.
 
 mod plain;
+mod socketio;
 mod stomp;
 
 use egui::accesskit::Role;
@@ -18,6 +19,7 @@ use crate::model::lan::InviteLink;
 use crate::model::link_state::Why;
 use crate::model::name;
 use crate::model::profile::{Login, Profile, Protocol, Secret, Socket, WebSocketOptions};
+use crate::model::socketio::socketio_url;
 use crate::model::upgrade::BadOptions;
 
 /// Contents of the dialog.
@@ -42,6 +44,7 @@ pub(super) struct Form {
     fresh: bool,
     nearby: nearby::Picker,
     plain: plain::Fields,
+    socketio: socketio::Fields,
 }
 
 /// Inputs that determine the result of a test.
@@ -54,6 +57,8 @@ struct Checked {
     fingerprint: Result<Option<String>, ()>,
     /// How to use a plain WebSocket, and its secrets.
     plain: Result<(WebSocketOptions, Login), BadOptions>,
+    /// Whether the data to sign in with is not as it must be.
+    has_bad_auth: bool,
     /// Another missing field.
     missing: Option<&'static str>,
 }
@@ -90,6 +95,7 @@ impl Form {
             fresh: true,
             nearby: nearby::Picker::default(),
             plain: plain::Fields::default(),
+            socketio: socketio::Fields::default(),
         }
     }
 
@@ -115,6 +121,7 @@ impl Form {
             auto_connect: profile.auto_connect,
             keep_in_file: cx.model.read(|model| model.tokens_in_file.contains(&id)),
             advanced,
+            socketio: socketio::Fields::of(&profile.websocket.socketio),
             plain: plain::Fields::of(profile.websocket),
             ..Form::add()
         })
@@ -126,11 +133,13 @@ impl Form {
         form.id = ConnectionId(0);
         form.keep_in_file = false;
         form.plain.forget_kept();
+        form.socketio.forget_kept();
         let name = cx.model.read(|model| Some(rooms::name_of(model.connections.get(&id)?, cx.words)))?;
         form.name = (cx.words.profiles.copy_of)(&name);
         Some(form)
     }
 
+    /// Whether it is a server of others, which has no tokens of ours.
     fn is_plain(&self) -> bool {
         self.protocol.has_login()
     }
@@ -160,6 +169,7 @@ impl Form {
         let complete = checked.addresses.is_ok()
             && checked.fingerprint.is_ok()
             && checked.plain.is_ok()
+            && !checked.has_bad_auth
             && checked.missing.is_none();
         let mut fate = Fate::Open;
         ui.horizontal(|ui| {
@@ -196,6 +206,7 @@ impl Form {
         let (label, example) = match self.protocol {
             Protocol::Duplex => (words.address, words.address_hint),
             Protocol::WebSocket => (words.plain.address, words.plain.address_hint),
+            Protocol::SocketIo => (words.plain.address, words.socketio.address_hint),
             Protocol::Stomp => (words.plain.address, words.stomp.address_hint),
         };
         let address = field(ui, label, example, &mut self.address, false);
@@ -265,7 +276,9 @@ impl Form {
                 if addresses.iter().any(in_the_clear) {
                     let in_the_clear = match self.protocol {
                         Protocol::Duplex => words.clear_text_warning,
-                        Protocol::WebSocket | Protocol::Stomp => words.plain.clear_text_warning,
+                        Protocol::WebSocket | Protocol::SocketIo | Protocol::Stomp => {
+                            words.plain.clear_text_warning
+                        }
                     };
                     warn(ui, in_the_clear);
                 }
@@ -283,14 +296,19 @@ impl Form {
         address: &egui::Response,
     ) -> bool {
         let words = cx.words;
+        let is_socketio = self.protocol == Protocol::SocketIo;
+        let in_socketio = is_socketio && self.socketio.show(ui, cx, checked.has_bad_auth);
         let entered_here = self.plain.show(ui, cx, self.protocol, &checked.plain);
-        let enter = entered_here || [name, address].into_iter().any(|field| entered(ui, field));
+        let enter =
+            entered_here || in_socketio || [name, address].into_iter().any(|field| entered(ui, field));
         if enter && checked.addresses.is_err() {
             address.request_focus();
         }
         self.storage(ui, cx, checked);
         ui.add_space(space::SMALL);
-        ui.checkbox(&mut self.plain.reconnect, words.plain.reconnect);
+        if !is_socketio {
+            ui.checkbox(&mut self.plain.reconnect, words.plain.reconnect);
+        }
         ui.checkbox(&mut self.auto_connect, words.connect_at_start);
         self.advanced(ui, cx, checked);
         enter
@@ -340,6 +358,7 @@ impl Form {
         ui.horizontal_wrapped(|ui| {
             for (protocol, name) in [
                 (Protocol::Duplex, cx.words.protocol_duplex),
+                (Protocol::SocketIo, cx.words.protocol_socketio),
                 (Protocol::WebSocket, cx.words.protocol_websocket),
                 (Protocol::Stomp, cx.words.protocol_stomp),
             ] {
@@ -353,6 +372,9 @@ impl Form {
         ui.checkbox(&mut self.advanced, words.advanced);
         if !self.advanced {
             return;
+        }
+        if self.protocol == Protocol::SocketIo {
+            self.socketio.show_advanced(ui, cx);
         }
         field(ui, words.ca_file, words.ca_file_hint, &mut self.ca_file, false);
         field(ui, words.fingerprint, words.fingerprint_hint, &mut self.fingerprint, false);
@@ -371,7 +393,7 @@ impl Form {
 
     fn tried(&self) -> Tried {
         let own = [&self.address, &self.token, &self.ca_file, &self.fingerprint];
-        let all = own.into_iter().chain(self.plain.texts());
+        let all = own.into_iter().chain(self.plain.texts()).chain(self.socketio.texts());
         Tried(all.map(|text| text.trim().to_owned()).collect(), self.socket, self.protocol)
     }
 
@@ -439,7 +461,12 @@ impl Form {
         match self.protocol {
             Protocol::Duplex => self.invited(checked) || !self.token.trim().is_empty(),
             Protocol::WebSocket | Protocol::Stomp => self.plain.gives_secret(),
+            Protocol::SocketIo => self.plain.gives_secret() || self.socketio.gives_secret(),
         }
+    }
+
+    fn changes_login(&self, given: &Login) -> bool {
+        self.plain.changes_login(given) || self.socketio.changes_login()
     }
 
     fn check(&self, cx: &Cx) -> Checked {
@@ -447,12 +474,17 @@ impl Form {
         let addresses: Result<Vec<Address>, BadAddress> = match self.protocol {
             Protocol::Duplex => parts.map(Address::parse).collect(),
             Protocol::WebSocket => urls_of(&self.address, address::websocket_url),
+            Protocol::SocketIo => urls_of(&self.address, socketio_url),
             Protocol::Stomp => urls_of(&self.address, address::stomp_url),
         };
         let plain = match self.protocol {
             Protocol::Duplex => Ok((self.plain.original().clone(), Login::default())),
             Protocol::WebSocket | Protocol::Stomp => self.plain.check(self.protocol),
+            Protocol::SocketIo => {
+                self.plain.check(self.protocol).and_then(|plain| self.socketio.complete(plain))
+            }
         };
+        let has_bad_auth = self.protocol == Protocol::SocketIo && !self.socketio.is_auth_good();
         let addresses =
             addresses.and_then(|all| if all.is_empty() { Err(BadAddress::Empty) } else { Ok(all) });
         let fingerprint = match self.fingerprint.trim() {
@@ -461,7 +493,7 @@ impl Form {
                 Address::parse(&format!("localhost#sha256={text}")).map(|a| a.fingerprint).map_err(|_| ())
             }
         };
-        let mut checked = Checked { addresses, fingerprint, plain, missing: None };
+        let mut checked = Checked { addresses, fingerprint, plain, has_bad_auth, missing: None };
         if self.invited(&checked) {
             checked.missing = match name::make(&self.your_name, name::MAX_PERSON_CHARS) {
                 Ok(_) => None,
@@ -488,7 +520,7 @@ impl Form {
                 let name = name::make(&self.your_name, name::MAX_PERSON_CHARS).ok()?;
                 Credential::Invite { code, name }
             }
-            None if self.is_plain() && (self.is_new() || self.plain.changes_login(&login)) => {
+            None if self.is_plain() && (self.is_new() || self.changes_login(&login)) => {
                 Credential::Login(login)
             }
             None if self.is_plain() || self.token.trim().is_empty() => Credential::Keep,

@@ -165,6 +165,7 @@ impl Fields {
         hint(ui, words.secrets_are_kept);
         enter |= match protocol {
             Protocol::Stomp => self.stomp.show(ui, cx),
+            Protocol::SocketIo => false,
             _ => {
                 let (name, hint) = (words.subprotocols, words.subprotocols_hint);
                 let subprotocols = field(ui, name, hint, &mut self.subprotocols, false);

@@ -26,6 +26,7 @@ pub static ENGLISH: Words = Words {
     round_trip: |ms| format!("{ms} ms"),
     protocol_duplex: "Duplex",
     protocol_websocket: "Plain WebSocket",
+    protocol_socketio: "Socket.IO",
     protocol_stomp: "STOMP",
     transport_websocket: "WebSocket",
     transport_ewebsock: "WebSocket (ewebsock)",
@@ -199,11 +200,13 @@ pub static ENGLISH: Words = Words {
     search: &super::en_search::ENGLISH,
     sheet: &super::en_sheet::ENGLISH,
     rich: &super::en_rich::ENGLISH,
+    rooms: &super::en_rooms::ENGLISH,
     chat: &super::en_chat::ENGLISH,
     deep_link: &super::en_deep_link::ENGLISH,
     profiles: &super::en_profiles::ENGLISH,
     people: &super::en_people::ENGLISH,
     plain: &super::en_plain::ENGLISH,
+    socketio: &super::en_socketio::ENGLISH,
     stomp: &super::en_stomp::ENGLISH,
     device_acts: &super::en_device_acts::ENGLISH,
     device_page: &super::en_device_page::ENGLISH,
@@ -281,6 +284,9 @@ fn refusal(refusal: &Refusal) -> Sentence {
         ),
         Refusal::BadName { detail: d } => {
             say(format!("The server does not accept this name{}.", detail(d)), "Choose another name.")
+        }
+        Refusal::NoSuchFile => {
+            say("The server no longer has the file.", "Delete this and send the file again.")
         }
         Refusal::Archived => say("This room is archived.", "Ask its owner or an admin to unarchive it."),
         Refusal::UnknownKind { .. } => say(

@@ -19,11 +19,13 @@ pub static KOREAN: Words = Words {
     search: &super::ko_search::KOREAN,
     sheet: &super::ko_sheet::KOREAN,
     rich: &super::ko_rich::KOREAN,
+    rooms: &super::ko_rooms::KOREAN,
     chat: &super::ko_chat::KOREAN,
     deep_link: &super::ko_deep_link::KOREAN,
     profiles: &super::ko_profiles::KOREAN,
     people: &super::ko_people::KOREAN,
     plain: &super::ko_plain::KOREAN,
+    socketio: &super::ko_socketio::KOREAN,
     stomp: &super::ko_stomp::KOREAN,
     device_acts: &super::ko_device_acts::KOREAN,
     device_page: &super::ko_device_page::KOREAN,
@@ -43,6 +45,7 @@ pub static KOREAN: Words = Words {
     round_trip: |ms| format!("{ms} ms"),
     protocol_duplex: "Duplex",
     protocol_websocket: "일반 WebSocket",
+    protocol_socketio: "Socket.IO",
     protocol_stomp: "STOMP",
     transport_websocket: "WebSocket",
     transport_ewebsock: "WebSocket (ewebsock)",
@@ -293,6 +296,9 @@ fn refusal(refusal: &Refusal) -> Sentence {
         ),
         Refusal::BadName { detail: d } => {
             say(format!("서버가 받지 않는 이름입니다{}.", detail(d)), "다른 이름을 쓰세요.")
+        }
+        Refusal::NoSuchFile => {
+            say("서버에 파일이 남아 있지 않습니다.", "이 메시지를 지우고 파일을 다시 보내세요.")
         }
         Refusal::Archived => {
             say("보관된 방입니다.", "방을 만든 사람이나 관리자에게 보관을 해제해 달라고 하세요.")

@@ -14,8 +14,10 @@ pub mod people;
 pub mod plain;
 pub mod profiles;
 pub mod rich;
+pub mod rooms;
 pub mod search;
 pub mod sheet;
+pub mod socketio;
 pub mod stomp;
 
 mod en;
@@ -32,8 +34,10 @@ mod en_people;
 mod en_plain;
 mod en_profiles;
 mod en_rich;
+mod en_rooms;
 mod en_search;
 mod en_sheet;
+mod en_socketio;
 mod en_stomp;
 mod ko;
 mod ko_chat;
@@ -49,8 +53,10 @@ mod ko_people;
 mod ko_plain;
 mod ko_profiles;
 mod ko_rich;
+mod ko_rooms;
 mod ko_search;
 mod ko_sheet;
+mod ko_socketio;
 mod ko_stomp;
 #[cfg(test)]
 mod tests;
@@ -178,6 +184,7 @@ pub struct Words {
     pub round_trip: fn(u64) -> String,
     pub protocol_duplex: &'static str,
     pub protocol_websocket: &'static str,
+    pub protocol_socketio: &'static str,
     pub protocol_stomp: &'static str,
     pub transport_websocket: &'static str,
     pub transport_ewebsock: &'static str,
@@ -330,6 +337,8 @@ pub struct Words {
     pub keys: &'static keys::KeyWords,
     // Links, code and selected messages
     pub rich: &'static rich::RichWords,
+    // Rooms as such
+    pub rooms: &'static rooms::RoomWords,
     // Writing messages
     pub chat: &'static chat::ChatWords,
     // Links that the system hands over
@@ -348,6 +357,8 @@ pub struct Words {
     pub people: &'static people::PeopleWords,
     // Plain WebSockets
     pub plain: &'static plain::PlainWords,
+    /// Socket.IO servers.
+    pub socketio: &'static socketio::SocketIoWords,
     // STOMP
     pub stomp: &'static stomp::StompWords,
     // The page of one device

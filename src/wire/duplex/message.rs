@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::frame::Frame;
 use crate::model::content::{self, Private};
+use crate::model::file::FileLimits;
 use crate::model::rights::{ManageAnswer, ManageRequest};
 use crate::model::{
     Bucket, Command, CommandState, DeviceId, DeviceState, Draft, Entry, Epoch, Extra, Features, LogLine,
@@ -314,10 +315,13 @@ pub enum HubMessage {
     Welcome(Welcome),
     /// What follows of the welcome's lists.
     Lists(Lists),
-    /// Entries of the log, gapless, in order.
+    /// Entries of the log, in order. With what is skipped they are gapless.
     Log {
-        /// The entries.
+        /// The entries; at least one, and the last one is the last of all that this tells of.
         entries: Vec<Entry>,
+        /// Offsets of entries that are not for this client, from one to another, in order.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        skip: Vec<(Offset, Offset)>,
     },
     /// A message is on disk here.
     Ack {
@@ -543,6 +547,9 @@ pub struct Welcome {
     pub now: i64,
     /// Largest message body, in bytes.
     pub max_body: u64,
+    /// What the hub takes in files, where it takes any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<FileLimits>,
     /// What the hub offers; none: all of version 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub features: Option<Features>,

@@ -96,7 +96,10 @@ impl StompSession {
                 Done::Unconfirmed(ids) => {
                     self.delivered(now, &ids, false);
                 }
-                Done::Refused(id, refusal) => self.event(Event::Chat(ChatEvent::Refused { id, refusal })),
+                Done::Refused(id, refusal) => {
+                    self.mapped.delivered(now, id);
+                    self.event(Event::Chat(ChatEvent::Refused { id, refusal }));
+                }
                 Done::Subscribed(name) => {
                     if let Some(at) = self.making.iter().position(|making| making.destination.name == name) {
                         self.made(now, at);
@@ -227,6 +230,7 @@ impl StompSession {
             Request::Chat(ChatRequest::Send(item)) => {
                 let id = item.draft.id;
                 if let Err(refusal) = self.send(now, item) {
+                    self.mapped.delivered(now, id);
                     self.event(Event::Chat(ChatEvent::Refused { id, refusal }));
                 }
             }
