@@ -20,6 +20,7 @@ pub mod rooms;
 pub mod search;
 pub mod sheet;
 pub mod socketio;
+pub mod stomp;
 
 mod en;
 mod en_chat;
@@ -41,6 +42,7 @@ mod en_rooms;
 mod en_search;
 mod en_sheet;
 mod en_socketio;
+mod en_stomp;
 mod ko;
 mod ko_chat;
 mod ko_deep_link;
@@ -61,6 +63,7 @@ mod ko_rooms;
 mod ko_search;
 mod ko_sheet;
 mod ko_socketio;
+mod ko_stomp;
 #[cfg(test)]
 mod tests;
 
@@ -188,6 +191,7 @@ pub struct Words {
     pub protocol_duplex: &'static str,
     pub protocol_websocket: &'static str,
     pub protocol_socketio: &'static str,
+    pub protocol_stomp: &'static str,
     pub transport_websocket: &'static str,
     pub transport_ewebsock: &'static str,
     pub no_close_reasons: &'static str,
@@ -364,6 +368,8 @@ pub struct Words {
     /// Socket.IO servers.
     pub socketio: &'static socketio::SocketIoWords,
     pub private: &'static private::PrivateWords,
+    // STOMP
+    pub stomp: &'static stomp::StompWords,
     // The page of one device
     pub device_acts: &'static ActWords,
     pub device_page: &'static PageWords,
