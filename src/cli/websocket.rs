@@ -13,7 +13,7 @@ use super::socketio::SocketIoFlags;
 use super::{Exit, Failure, print};
 use crate::model::address::{BadAddress, Userinfo, take_userinfo, unencrypted_host, websocket_url};
 use crate::model::profile::{Login, Secret, WebSocketOptions};
-use crate::model::socketio::socketio_url;
+use crate::model::socketio_address::socketio_url;
 use crate::model::{Address, upgrade};
 use crate::privacy::{self, PasswordOptions};
 
