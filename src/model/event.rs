@@ -23,6 +23,7 @@ use super::profile::{NewerProfile, Profile, Protocol, Secret};
 use super::refusal::Refusal;
 use super::rights::ManageAnswer;
 use super::room::{NamedRoom, RoomInfo};
+use super::samples::Sample;
 use super::search::{DayFound, Found, MessageFound};
 use super::series::SeriesPage;
 use super::states::States;
@@ -103,6 +104,8 @@ pub struct StoredRoom {
     pub draft: String,
     /// Whether the server does not know it yet: it is there as long as something in the outbox is for it.
     pub unmade: bool,
+    /// The message or entry before which some are missing that were not for the person when they came.
+    pub hole: Option<Position>,
 }
 
 /// What a client finds on its disk about one connection.
@@ -194,6 +197,7 @@ impl StoredRoom {
             mentions,
             draft,
             unmade: true,
+            hole: None,
         }
     }
 }
@@ -284,6 +288,8 @@ pub enum LinkEvent {
         /// Until when, by the hub's clock.
         until: WallMs,
     },
+    /// Something that a foreign server sent, as its mapping is given it: now and then, for the person who maps it.
+    Sampled(Sample),
     /// Nothing is sent for a while, since the hub would not take it; `None`: it is again.
     Paused(Option<Paused>),
     /// The answer to [`super::intent::LinkIntent::Manage`].

@@ -41,6 +41,7 @@ pub mod reducer;
 pub mod refusal;
 pub mod rights;
 pub mod room;
+pub mod samples;
 pub mod search;
 mod search_outbox;
 pub mod series;

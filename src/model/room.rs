@@ -85,9 +85,14 @@ impl RoomInfo {
             Content::Member { who, change, .. } => {
                 let is_member = *change != MemberChange::Left;
                 if me == Some(&who.id) {
+                    if let Some(told) = told_with(content) {
+                        *self = RoomInfo { changed: offset, ..told.info };
+                    }
                     self.left = !is_member;
                 }
-                if !is_member {
+                // Of a direct message the two are members for ever; one of them has put it out of sight.
+                if self.direct.is_some() {
+                } else if !is_member {
                     self.members.remove(&who.id);
                 } else if self.private && self.members.len() < MAX_MEMBERS {
                     self.members.insert(who.id.clone());
@@ -96,6 +101,33 @@ impl RoomInfo {
             _ => {}
         }
         true
+    }
+}
+
+/// The field of an invitation into a private room in which the server says what the room is.
+pub const ABOUT: &str = "about";
+
+/// What a server says of a private room to somebody whom it makes a member of it.
+pub fn told_with(content: &Content) -> Option<NamedRoom> {
+    let Content::Member { extra, .. } = content else { return None };
+    serde_json::from_value(extra.get(ABOUT)?.clone()).ok()
+}
+
+/// What a room is called from this entry on, as it is told to `me`.
+pub fn named_by(content: &Content, me: Option<&PrincipalId>) -> Option<RoomName> {
+    match content {
+        Content::RoomChange { name, .. } => name.clone(),
+        Content::Member { who, .. } if me == Some(&who.id) => told_with(content).map(|told| told.name),
+        _ => None,
+    }
+}
+
+impl RoomInfo {
+    /// Whether an entry makes `me` a member of a room of which something came before that was not for them. `self`: what
+    /// is known of the room with that entry.
+    pub fn has_hole_before(&self, content: &Content, me: Option<&PrincipalId>) -> bool {
+        matches!(content, Content::Member { who, change, .. }
+            if *change != MemberChange::Left && me == Some(&who.id) && self.private && self.direct.is_none())
     }
 }
 

@@ -74,10 +74,10 @@ pub struct Endpoint {
     pub deadline: Duration,
     /// Whether to report flushed frames by [`Incoming::Flushed`], if the implementation can.
     pub report_flushed: bool,
-    /// For a server of Engine.IO: which of its transports may be used.
-    pub engine_io: Option<Carriers>,
     /// Whether the address may be that of a SockJS endpoint, whose WebSocket is then dialed.
     pub sockjs: bool,
+    /// For a server of Engine.IO: which of its transports may be used.
+    pub engine_io: Option<Carriers>,
 }
 
 impl Endpoint {
@@ -93,8 +93,8 @@ impl Endpoint {
             max_frame: 1 << 20,
             deadline: Duration::from_secs(10),
             report_flushed: false,
-            engine_io: None,
             sockjs: false,
+            engine_io: None,
         }
     }
 
@@ -119,8 +119,8 @@ impl fmt::Debug for Endpoint {
             .field("max_frame", &self.max_frame)
             .field("deadline", &self.deadline)
             .field("report_flushed", &self.report_flushed)
-            .field("engine_io", &self.engine_io)
             .field("sockjs", &self.sockjs)
+            .field("engine_io", &self.engine_io)
             .finish()
     }
 }

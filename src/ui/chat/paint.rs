@@ -121,9 +121,10 @@ pub(super) fn measure(ui: &Ui, cx: &Cx, key: &RoomKey, item: &Item, columns: &Co
         Some(markup) => Body::of(ui, row, markup, columns.text_width),
         None => Body::of_text(ui, row, columns.text_width),
     };
-    let gap = item.gap.map(|times| {
-        let (from, to) = cx.words.between(times.0..times.1);
-        small(&(cx.words.gap)(&from, &to))
+    let gap = item.gap.map(|gap| {
+        let (from, to) = cx.words.between(gap.from..gap.to);
+        let said = if gap.is_hole { cx.words.private.hole } else { cx.words.gap };
+        small(&said(&from, &to))
     });
     let note = match &row.progress {
         Progress::Failed(refusal) => {

@@ -206,6 +206,7 @@ pub static ENGLISH: Words = Words {
     people: &super::en_people::ENGLISH,
     plain: &super::en_plain::ENGLISH,
     socketio: &super::en_socketio::ENGLISH,
+    private: &super::en_private::ENGLISH,
     device_acts: &super::en_device_acts::ENGLISH,
     device_page: &super::en_device_page::ENGLISH,
 };

@@ -26,6 +26,7 @@ pub static KOREAN: Words = Words {
     people: &super::ko_people::KOREAN,
     plain: &super::ko_plain::KOREAN,
     socketio: &super::ko_socketio::KOREAN,
+    private: &super::ko_private::KOREAN,
     device_acts: &super::ko_device_acts::KOREAN,
     device_page: &super::ko_device_page::KOREAN,
     state,

@@ -12,6 +12,7 @@ pub mod log;
 pub mod notices;
 pub mod people;
 pub mod plain;
+pub mod private;
 pub mod profiles;
 pub mod rich;
 pub mod rooms;
@@ -31,6 +32,7 @@ mod en_log;
 mod en_notices;
 mod en_people;
 mod en_plain;
+mod en_private;
 mod en_profiles;
 mod en_rich;
 mod en_rooms;
@@ -49,6 +51,7 @@ mod ko_log;
 mod ko_notices;
 mod ko_people;
 mod ko_plain;
+mod ko_private;
 mod ko_profiles;
 mod ko_rich;
 mod ko_rooms;
@@ -355,6 +358,7 @@ pub struct Words {
     pub plain: &'static plain::PlainWords,
     /// Socket.IO servers.
     pub socketio: &'static socketio::SocketIoWords,
+    pub private: &'static private::PrivateWords,
     // The page of one device
     pub device_acts: &'static ActWords,
     pub device_page: &'static PageWords,

@@ -207,7 +207,7 @@ fn plain(words: &Words) -> Vec<&'static str> {
         close dismiss resize_rooms resize_devices;
         state countdown why refusal paused banner bad_address test round_trip state_of more rooms_of remove_title
         making_room unmade unread mentions you said show_lines show_characters new_count room_begins gap typing
-        people_online people_online_or_more rooms_left_out chat deep_link devices keys log notices search rich rooms sheet profiles people plain socketio device_acts device_page day clock day_and_clock
+        people_online people_online_or_more rooms_left_out chat deep_link devices keys log notices search rich rooms sheet profiles people plain private socketio device_acts device_page day clock day_and_clock
         message_hint too_large
         address_taken_as use_address no_graphics
     ];
