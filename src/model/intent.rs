@@ -123,6 +123,8 @@ pub enum LinkIntent {
         /// How to come in. An invite is not used up by a test: only reachability and trust are tried.
         credential: Credential,
     },
+    /// Find out what a server speaks. The profile's only address is as the person wrote it.
+    Detect(Profile),
     /// Forget the last test's outcome.
     EndTest,
     /// Open the own server to the local network, or close it.

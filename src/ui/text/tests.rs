@@ -7,6 +7,7 @@ use crate::model::event::Reached;
 use crate::model::id::{PrincipalId, RoomName};
 use crate::model::link_state::{Closing, Phase};
 use crate::model::principal::{Principal, PrincipalKind};
+use crate::model::profile::Protocol;
 use crate::model::upgrade::BadUpgrade;
 
 const ALL: [Language; 2] = [Language::English, Language::Korean];
@@ -147,7 +148,12 @@ fn is_hangul(c: char) -> bool {
     ('가'..='힣').contains(&c)
 }
 
-fn tests_of_connections() -> [TestOutcome; 8] {
+fn speaks(protocol: Protocol) -> TestOutcome {
+    let found = Reached::Speaks { protocol, url: "wss://a.example/".into(), namespace: None };
+    TestOutcome::Reached { found, took_ms: 12 }
+}
+
+fn tests_of_connections() -> [TestOutcome; 11] {
     let me = Principal {
         id: PrincipalId("m".into()),
         kind: PrincipalKind::Person,
@@ -163,6 +169,9 @@ fn tests_of_connections() -> [TestOutcome; 8] {
             took_ms: 12,
         },
         TestOutcome::Reached { found: Reached::InviteUnknown, took_ms: 12 },
+        speaks(Protocol::Duplex),
+        speaks(Protocol::SocketIo),
+        speaks(Protocol::WebSocket),
         TestOutcome::Reached {
             found: Reached::Opened { subprotocol: Some("mqtt".into()), extensions: "x-a; b=1".into() },
             took_ms: 12,
