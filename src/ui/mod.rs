@@ -48,6 +48,7 @@ mod shortcuts;
 mod snippets;
 mod synonyms;
 mod target;
+mod textures;
 mod value;
 mod widgets;
 

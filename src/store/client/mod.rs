@@ -18,6 +18,7 @@ mod read;
 mod rooms;
 mod schema;
 mod search;
+pub mod uploads;
 mod write;
 
 #[cfg(test)]

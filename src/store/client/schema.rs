@@ -5,7 +5,7 @@ use super::super::migrate::{Schema, Synchronous};
 /// The database of the app.
 pub(super) const SCHEMA: Schema = Schema {
     application_id: 0x4475_7043,
-    steps: &[V1, V2, V3, V4, V5, CONTENT, ROOM_IDS, SCALE, ROOM_INFO, MESSAGE_CHANGES],
+    steps: &[V1, V2, V3, V4, V5, CONTENT, ROOM_IDS, SCALE, ROOM_INFO, MESSAGE_CHANGES, super::uploads::STEP],
     sync: Synchronous::Full,
 };
 

@@ -9,6 +9,7 @@ mod emoji;
 mod emoji_picker;
 mod extras;
 mod extras_paint;
+mod file_card;
 mod format_bar;
 mod frame_input;
 mod frames;
@@ -32,6 +33,7 @@ mod slash;
 mod spot;
 mod thread;
 mod toolbar;
+mod uploads;
 
 use std::collections::HashMap;
 
@@ -113,6 +115,8 @@ pub(super) enum MessageAction {
     Pin(MessageId, bool),
     /// Go to this message.
     GoTo(Position, MessageId),
+    /// Something about its file.
+    File(Intent),
 }
 
 /// What the pane cannot do alone.
@@ -236,6 +240,7 @@ impl Chat {
                 self.pointed = Some((key.clone(), Jump::To(position), Some(id)));
             }
             MessageAction::Thread(root) => self.threads.open(key, root),
+            MessageAction::File(intent) => cx.intents.push(intent),
         }
         // What is drawn already does not show it.
         cx.deadline.at(cx.now.boot_ms);

@@ -520,7 +520,7 @@ impl Cache {
                 mine,
                 match message.is_deleted() {
                     true => view.words.chat.deleted,
-                    false => extras::waiting_words(queued).unwrap_or(message.body()),
+                    false => extras::waiting_words(queued).unwrap_or(message.content.caption()),
                 },
                 message.received,
                 progress,
@@ -596,7 +596,7 @@ impl Cache {
 /// What is shown of something in the outbox.
 fn pending_text<'a>(draft: &'a Draft, words: &Words) -> Cow<'a, str> {
     match &draft.content {
-        Content::Text { body, .. } => Cow::Borrowed(body),
+        Content::Text { .. } => Cow::Borrowed(draft.content.caption()),
         Content::Room { .. } => {
             let name = draft.room_name().unwrap_or_else(|| RoomName::of_id(&draft.room));
             Cow::Owned((words.making_room)(&harmless::line(name.as_str(), ROOM_CHARS)))

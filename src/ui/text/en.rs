@@ -199,6 +199,7 @@ pub static ENGLISH: Words = Words {
     sheet: &super::en_sheet::ENGLISH,
     rich: &super::en_rich::ENGLISH,
     chat: &super::en_chat::ENGLISH,
+    files: &super::en_files::ENGLISH,
     deep_link: &super::en_deep_link::ENGLISH,
     profiles: &super::en_profiles::ENGLISH,
     people: &super::en_people::ENGLISH,

@@ -20,6 +20,7 @@ pub static KOREAN: Words = Words {
     sheet: &super::ko_sheet::KOREAN,
     rich: &super::ko_rich::KOREAN,
     chat: &super::ko_chat::KOREAN,
+    files: &super::ko_files::KOREAN,
     deep_link: &super::ko_deep_link::KOREAN,
     profiles: &super::ko_profiles::KOREAN,
     people: &super::ko_people::KOREAN,
