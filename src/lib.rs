@@ -14,6 +14,7 @@ pub mod frame;
 pub mod model;
 
 pub mod link;
+pub mod mapping;
 pub mod wire;
 
 pub mod engine;

@@ -15,7 +15,7 @@ use duplex::model::profile::Secret;
 use duplex::model::rights::{Invitation, ManageAnswer, ManageRefusal, ManageRequest, Member};
 use egui::Key;
 use egui::accesskit::Role;
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 use ui_support::{CONNECTION, Window};
 
 fn who(id: &str, kind: PrincipalKind, name: &str) -> Principal {
@@ -193,11 +193,17 @@ fn a_new_token_is_shown_once_and_copied() {
 #[test]
 fn rights_are_given_and_taken_but_not_the_owners() {
     let mut window = opened(1_280.0, 800.0);
-    choose(&mut window, "Ben", "Make admin…");
-    window.click("Make admin");
+    choose(&mut window, "Ben", "Change role…");
+    window.harness.get_by_role_and_label(Role::Heading, "Role of Ben");
+    window.harness.get_by_label("Reads rooms and devices.");
+    let is_disabled =
+        window.harness.get_by_role_and_label(Role::Button, "Save").accesskit_node().is_disabled();
+    assert!(is_disabled, "it is the role that Ben has");
+    window.click("Guest");
+    window.click("Save");
     let (number, what) = one(&mut window);
-    let kind = PrincipalKind::Admin;
-    assert_eq!(what, ManageRequest::SetKind { who: PrincipalId("p-3".into()), kind });
+    let role = duplex::model::Role::Guest;
+    assert_eq!(what, ManageRequest::SetRole { who: PrincipalId("p-3".into()), role });
     answer(&mut window, number, ManageAnswer::Done);
     asked(&mut window);
     window.click("More for Jun");
@@ -242,7 +248,14 @@ fn invites_are_made_listed_and_taken_back() {
     window.click("Create invite");
     let (number, what) = one(&mut window);
     let week = 7 * 24 * 60 * 60 * 1_000;
-    assert_eq!(what, ManageRequest::Invite { kind: PrincipalKind::Person, role: None, expires_in_ms: week });
+    assert_eq!(
+        what,
+        ManageRequest::Invite {
+            kind: PrincipalKind::Person,
+            role: Some(duplex::model::Role::Operator),
+            expires_in_ms: week
+        }
+    );
     let code = Secret::new("abcd-efgh");
     let made = ManageAnswer::Invited {
         code,

@@ -189,7 +189,7 @@ fn who_is_here_is_listed_under_the_count() {
     window.harness.get_by_label("Online: 5");
     window.harness.get_by_label("Offline: 1");
     assert_eq!(window.description("me (you)"), "online");
-    assert_eq!(window.description("Ada"), "admin, offline");
+    assert_eq!(window.description("Ada"), "Admin, offline");
     let alike = window.harness.query_all_by_label_contains("Juno ·").count();
     assert_eq!(alike, 2, "those whose names look alike have their short ids");
     window.key(Key::Escape);
@@ -284,4 +284,37 @@ fn right_to_left_letters_are_selected_where_they_are_painted_and_copied_as_writt
     click_at(&mut window, egui::pos2(text.left() + 1.0, text.center().y), 1);
     window.harness.step();
     assert_eq!(copied(&mut window), None, "a click elsewhere in it ends the selection");
+}
+
+#[test]
+fn what_somebody_says_of_themselves_and_may_do_stands_beside_their_name() {
+    let mut window = with_people();
+    let Event::Chat(ChatEvent::Presence(person)) = person("p-juno", "Juno", PrincipalKind::Person, true)
+    else {
+        panic!("a presence")
+    };
+    let who = Principal { role: Some(duplex::model::Role::Guest), ..person.who.clone() };
+    let juno = Person { who, status: "At the lathe".into(), ..person };
+    window.event(Event::Chat(ChatEvent::Presence(juno)));
+    window.click("4 online");
+    assert_eq!(window.description("Juno"), "Guest, online, At the lathe");
+    assert_eq!(window.description("Ada"), "Admin, offline");
+    window.intents();
+    window.click("Set status");
+    window.harness.get_by_role_and_label(Role::Dialog, "Set status");
+    window.fill("What are you doing?", " Back at noon ");
+    window.key(Key::Enter);
+    let said = |text: &str| {
+        let (connection, text) = (ui_support::CONNECTION, text.to_owned());
+        Intent::Chat(ChatIntent::SetStatus { connection, text })
+    };
+    assert_eq!(window.intents(), [said("Back at noon")]);
+    window.click("4 online");
+    window.click("Set status");
+    window.click("Clear");
+    assert_eq!(window.intents(), [said("")]);
+    // Only where the server has it.
+    window.offer(duplex::model::Features::all().without(duplex::model::Feature::Status));
+    window.click("4 online");
+    assert!(window.harness.query_by_label("Set status").is_none());
 }

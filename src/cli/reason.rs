@@ -158,6 +158,18 @@ fn sentence(why: &Why) -> String {
         Why::NotDuplex { said } => {
             format!("this isn't a Duplex server; check the address. It said: {said}")
         }
+        Why::NotSocketIo { said } => {
+            format!("this isn't a Socket.IO server; check the address. It said: {said}")
+        }
+        Why::NamespaceRefused { namespace, message, .. } if message.is_empty() => {
+            format!("the server disconnected this client from the namespace {namespace}")
+        }
+        Why::NamespaceRefused { namespace, message, data } if data.is_empty() => {
+            format!("the server refused the namespace {namespace}: {message}")
+        }
+        Why::NamespaceRefused { namespace, message, data } => {
+            format!("the server refused the namespace {namespace}: {message} {data}")
+        }
         Why::Closed { closing, .. } if closing.is_ours() => "this program closed the connection".to_owned(),
         Why::Closed { code: Some(code), reason, .. } => {
             format!("the server closed the connection ({})", format!("{code} {reason}").trim_end())
@@ -172,6 +184,13 @@ fn sentence(why: &Why) -> String {
             format!(
                 "the server sent data that breaks the protocol ({detail}); check that it's a Duplex server"
             )
+        }
+        Why::Refused { of, said, .. } => {
+            let what = of.as_deref().unwrap_or("the connection");
+            match said.as_str() {
+                "" => format!("the server refuses {what}"),
+                said => format!("the server refuses {what}. It said: {said}"),
+            }
         }
         Why::NoCommonVersion { ours, theirs } => format!(
             "the server uses protocol versions {} to {}, this program {} to {}; update the older one",

@@ -17,7 +17,7 @@ use crate::model::time::WallMs;
 use crate::model::{
     Draft, MessageId, Offset, Principal, PrincipalId, Refusal, ResumePoint, Role, RoomId, Sender,
 };
-use crate::store::{Append, Appended, Quota, RedeemError, StoreError};
+use crate::store::{Append, Appended, Quota, RedeemError, StoreError, Stretch};
 use crate::wire::duplex::message::Redeem;
 use crate::wire::duplex::server::{
     AppendOutcome, Begun, HubAnswer, HubRequest, LIST_ITEMS, Lists, ListsFrom,
@@ -212,13 +212,17 @@ pub(super) async fn begin(
             Some(resume) => hub.store.at_and_oldest(resume.offset).await?,
             None => (None, hub.store.oldest()),
         };
+        // No newer one is known to be visible than this: what comes later follows as a commit.
+        let head = hub.store.head();
+        let visible_head = hub.store.access().head_for(&principal.id).min(head);
         Ok(Begun {
             hub: hub.name.clone(),
             epoch: hub.store.epoch(),
             oldest,
             at_resume,
             lists: first_lists(&hub, principal.id).await?,
-            head: hub.store.head(),
+            head,
+            visible_head,
         })
     };
     match begun.await {
@@ -361,9 +365,9 @@ pub(super) async fn large(
     let _turn = if is_new { None } else { Some(account.read().await) };
     let _place = Arc::clone(&hub.reading).acquire_owned().await;
     let answer = match ask {
-        HubRequest::Read { from, limit } => read(hub, from, limit).await,
+        HubRequest::Read { from, limit } => read(hub, me, from, limit).await,
         HubRequest::Lists(from) => lists(hub, me, from).await,
-        HubRequest::History { room, before, limit } => history(hub, room, before, limit).await,
+        HubRequest::History { room, before, limit } => history(hub, me, room, before, limit).await,
         HubRequest::Series { device, metric, from, to } => {
             let page = hub.fleet.series(device.clone(), metric.clone(), from, to).await?;
             HubAnswer::Series { device, metric, page }
@@ -384,7 +388,7 @@ pub(super) async fn large(
 /// Approximate size of an answer as JSON, in bytes.
 fn size(answer: &HubAnswer) -> usize {
     match answer {
-        HubAnswer::Entries(entries) | HubAnswer::History { entries, .. } => {
+        HubAnswer::Entries { entries, .. } | HubAnswer::History { entries, .. } => {
             entries.iter().map(|entry| 2 * OVERHEAD_BYTES + entry.draft.content.bytes()).sum()
         }
         HubAnswer::Series { page, .. } => page.buckets.len() * OVERHEAD_BYTES / 2,
@@ -398,15 +402,17 @@ fn listed(lists: &Lists) -> usize {
     (lists.rooms.len() + lists.people.len() + lists.read.len()) * OVERHEAD_BYTES
 }
 
-async fn read(hub: Arc<Hub>, from: Offset, limit: u32) -> HubAnswer {
-    match hub.store.read(from, limit, MAX_ANSWER_BYTES).await {
-        Ok(entries) => HubAnswer::Entries(entries),
+async fn read(hub: Arc<Hub>, me: PrincipalId, from: Offset, limit: u32) -> HubAnswer {
+    match hub.store.read_for(me, from, limit, MAX_ANSWER_BYTES).await {
+        Ok(Stretch { entries, from: first, to }) if first == from => HubAnswer::Entries { entries, to },
+        // It has been let go of.
+        Ok(_) => HubAnswer::Entries { entries: Vec::new(), to: 0 },
         Err(error) => unavailable(&hub, "read the log", &error),
     }
 }
 
-async fn history(hub: Arc<Hub>, room: RoomId, before: Offset, limit: u32) -> HubAnswer {
-    match hub.store.history(room.clone(), before, limit, MAX_ANSWER_BYTES).await {
+async fn history(hub: Arc<Hub>, me: PrincipalId, room: RoomId, before: Offset, limit: u32) -> HubAnswer {
+    match hub.store.history(me, room.clone(), before, limit, MAX_ANSWER_BYTES).await {
         Ok((entries, complete)) => HubAnswer::History { room, before, entries, complete },
         Err(error) => unavailable(&hub, "read a room's history", &error),
     }

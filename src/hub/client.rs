@@ -33,7 +33,9 @@ use crate::model::rights::ManageRequest;
 use crate::model::time::BootMs;
 use crate::model::{Offset, Principal, ResumePoint, RoomId, Sender};
 use crate::wire::duplex::message::{self, HubMessage, close};
-use crate::wire::duplex::server::{Begun, Config, HubAnswer, HubRequest, Input, Output, ServerSession};
+use crate::wire::duplex::server::{
+    Batch, Begun, Config, HubAnswer, HubRequest, Input, Output, ServerSession,
+};
 
 /// A client that accepts no data for this long is disconnected.
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
@@ -556,12 +558,14 @@ impl Client {
     fn typing(&mut self, room: RoomId) {
         let now = clock::now().boot_ms;
         let again = self.typed.is_some_and(|at| now.saturating_sub(at) < MIN_TYPING_INTERVAL_MS);
-        // Notices for rooms that do not exist are dropped.
-        let again = again || !self.hub.store.has_room(&room);
         if let (false, Some(subscriptions), Some(me)) = (again, &self.subscriptions, self.session.principal())
+            // Notices for rooms that do not exist, or are not for this client, are dropped.
+            && self.hub.store.sees_room(&me.id, &room)
         {
             self.typed = Some(now);
-            subscriptions.registration.typing(room, Sender { id: me.id.clone(), name: me.name.clone() });
+            let members = self.hub.store.access().members(&room).cloned();
+            let who = Sender { id: me.id.clone(), name: me.name.clone() };
+            subscriptions.registration.typing(room, who, members.as_ref());
         }
     }
 
@@ -653,8 +657,11 @@ impl Client {
 
     fn committed(&mut self, commit: Result<Commit, RecvError>) -> Result<(), End> {
         match commit {
-            Ok(Commit::Batch(batch, last)) => match batch.upgrade() {
-                Some(batch) => self.tell(Input::Committed(batch)),
+            Ok(Commit::Batch { batch, last, is_public }) => match batch.upgrade() {
+                Some(batch) => {
+                    let batch = if is_public { batch } else { self.visible(batch) };
+                    self.tell(Input::Committed(batch));
+                }
                 None => self.tell(Input::Head(last)),
             },
             Ok(Commit::Head(head)) => self.tell(Input::Head(head)),
@@ -664,11 +671,25 @@ impl Client {
         Ok(())
     }
 
+    /// What of new entries is for this client.
+    fn visible(&self, batch: Arc<Batch>) -> Arc<Batch> {
+        let Some(me) = self.session.principal() else { return batch };
+        let access = self.hub.store.access();
+        batch.seen(|entry| access.sees(&me.id, entry))
+    }
+
     fn noticed(&mut self, notice: Option<Arc<Notice>>) -> Result<(), End> {
         let Some(notice) = notice else {
             self.hub.metrics.refuse(Refused::TooSlow);
             return End::close(close::TOO_SLOW, "presence updates were not read in time");
         };
+        // They may have been removed from the room since it was queued.
+        if let (Notice::Typing { room, .. } | Notice::Read { room, .. }, Some(me)) =
+            (&*notice, self.session.principal())
+            && !self.hub.store.sees_room(&me.id, room)
+        {
+            return Ok(());
+        }
         self.tell(match &*notice {
             Notice::Presence(person) => Input::Presence(person.clone()),
             Notice::Status(person) => Input::Status(person.clone()),

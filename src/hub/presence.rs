@@ -1,6 +1,6 @@
 //! Who is connected, and what clients exchange outside of the log: presence, typing, read markers.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -244,14 +244,18 @@ impl Inner {
 }
 
 impl Registration {
-    /// Tells everyone else that this principal is typing. Notices are dropped under load.
-    pub(super) fn typing(&self, room: RoomId, who: Sender) {
+    /// Tells everyone else who may know of the room that this principal is typing; `members`: of a private one. Notices are
+    /// dropped under load.
+    pub(super) fn typing(&self, room: RoomId, who: Sender, members: Option<&HashSet<PrincipalId>>) {
         if !self.account.may_type(&room, clock::now().boot_ms) {
             return;
         }
         let notice = Arc::new(Notice::Typing { room, who });
         let inner = self.registry.lock();
-        let others = |present: &&Present| present.who.id != self.who && present.who.kind.chats();
+        let may_know = |who: &PrincipalId| members.is_none_or(|members| members.contains(who));
+        let others = |present: &&Present| {
+            present.who.id != self.who && present.who.kind.chats() && may_know(&present.who.id)
+        };
         let others = inner.present.values().filter(others);
         for client in others.flat_map(|present| &present.clients).filter_map(|(_, client)| client.as_ref()) {
             // Half of the queue is reserved for notices that must not be lost.
@@ -340,7 +344,7 @@ mod tests {
         let (_a, mut mailbox) = registry.enter(&person("a"), 0);
         let (b, _) = registry.enter(&person("b"), 0);
         for _ in 0..2 * MAX_MAILBOX {
-            b.typing(RoomId::general(), Sender { id: PrincipalId("b".into()), name: "b".into() });
+            b.typing(RoomId::general(), Sender { id: PrincipalId("b".into()), name: "b".into() }, None);
         }
         // Each connects and disconnects: two notices.
         let come_and_go = |times: usize| {

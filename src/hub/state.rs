@@ -47,8 +47,15 @@ const RETAIN_PAUSE: Duration = Duration::from_millis(10);
 /// New entries in the log, for every client.
 #[derive(Clone)]
 pub(super) enum Commit {
-    /// New entries, up to this offset. The batch is dropped if too much has followed.
-    Batch(Weak<Batch>, Offset),
+    /// New entries.
+    Batch {
+        /// They; dropped if too much has followed.
+        batch: Weak<Batch>,
+        /// The last one's offset.
+        last: Offset,
+        /// Whether everybody may see all of them.
+        is_public: bool,
+    },
     /// There are new entries up to this offset; their batches were missed.
     Head(Offset),
 }
@@ -177,7 +184,9 @@ impl Hub {
             let commit = match committed.recv().await {
                 Ok(entries) => {
                     self.note_deletions(&entries);
-                    Batch::new(entries.to_vec()).map(|batch| recent.keep(batch))
+                    let access = self.store.access();
+                    let is_public = !entries.iter().any(|entry| access.is_private(&entry.draft.room));
+                    Batch::new(entries.to_vec()).map(|batch| recent.keep(batch, is_public))
                 }
                 Err(broadcast::error::RecvError::Lagged(_)) => Some(Commit::Head(self.store.head())),
                 Err(broadcast::error::RecvError::Closed) => return,
@@ -249,8 +258,8 @@ struct Recent {
 }
 
 impl Recent {
-    fn keep(&mut self, batch: Arc<Batch>) -> Commit {
-        let commit = Commit::Batch(Arc::downgrade(&batch), batch.last());
+    fn keep(&mut self, batch: Arc<Batch>, is_public: bool) -> Commit {
+        let commit = Commit::Batch { batch: Arc::downgrade(&batch), last: batch.last(), is_public };
         // As entries and as JSON.
         let bytes =
             2 * batch.entries.iter().map(|entry| entry.draft.content.body().len() + 256).sum::<usize>();

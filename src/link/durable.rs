@@ -491,6 +491,7 @@ fn is_kept(event: &Event) -> bool {
         Event::Link(LinkEvent::Welcomed { .. })
             | Event::Chat(ChatEvent::Listed(_))
             | Event::Chat(ChatEvent::LogStarted { .. })
+            | Event::Chat(ChatEvent::Skipped { .. })
             | Event::Chat(ChatEvent::Entries { .. })
             | Event::Chat(ChatEvent::Acknowledged { .. })
             | Event::Chat(ChatEvent::Refused { .. })

@@ -245,7 +245,8 @@ impl Link {
 
     /// Whether the server confirms what it has stored.
     pub fn confirms(&self) -> bool {
-        self.setup.confirms()
+        let learned = self.session.as_ref().and_then(|session| session.confirms());
+        learned.unwrap_or_else(|| self.setup.confirms(&self.saved))
     }
 
     /// The number of the current dial.
@@ -323,8 +324,14 @@ impl Link {
     pub fn deadline(&self) -> Option<u64> {
         match &self.state {
             LinkState::Idle | LinkState::Stopped { .. } => None,
-            LinkState::Handshaking { .. } | LinkState::Online { .. } if self.is_held_back() => None,
-            LinkState::Dialing { .. } | LinkState::Handshaking { .. } => Some(self.connect_by),
+            LinkState::Handshaking { .. } | LinkState::Online { .. } if self.is_held_back() => {
+                self.session.as_ref().and_then(|session| session.must_send_at())
+            }
+            LinkState::Dialing { .. } => Some(self.connect_by),
+            LinkState::Handshaking { .. } => {
+                let theirs = self.session.as_ref().and_then(|session| session.deadline());
+                Some(theirs.map_or(self.connect_by, |theirs| theirs.min(self.connect_by)))
+            }
             LinkState::Waiting { retry_at, .. } => Some(*retry_at),
             LinkState::Online { .. } => {
                 let alive_by = self.pong_by.or(self.quiet_at());
@@ -409,7 +416,7 @@ impl Link {
         if ids.is_empty() {
             return;
         }
-        if !self.setup.confirms() {
+        if !self.confirms() {
             self.outbox.sent(&ids);
             self.outputs.push_back(Output::Event(Event::Chat(ChatEvent::Sent(ids.clone())), None));
             self.ack_by = None;
@@ -422,7 +429,7 @@ impl Link {
         let is_tried = matches!(item.delivery, Delivery::Attempted | Delivery::Sent);
         let id = item.draft.id;
         self.outbox.restore(item);
-        if is_tried && !self.setup.confirms() {
+        if is_tried && !self.confirms() {
             self.unsure(vec![id]);
         }
     }
@@ -453,6 +460,7 @@ impl Link {
             *by += held_ms;
         }
         self.watch.stood_still(now);
+        self.tell(now, wire::Input::StoodStill(held_ms));
     }
 
     fn has_transport(&self) -> bool {
@@ -693,6 +701,8 @@ impl Link {
 
     fn stop(&mut self, now: Time) {
         if self.has_transport() {
+            let goodbye = self.session.as_mut().and_then(|session| session.goodbye());
+            self.outputs.extend(goodbye.map(Output::Send));
             self.outputs.push_back(Output::Hangup { code: 1000 });
         }
         let (code, reason) = (Some(1000), String::new());
@@ -718,6 +728,7 @@ impl Link {
     /// The connection is gone. Unanswered messages are sent again over the next one; if the server confirms nothing,
     /// the person decides.
     fn end_session(&mut self) {
+        let confirms = self.confirms();
         if let Some(session) = self.session.take() {
             self.past = Some((self.dial, session));
         }
@@ -725,10 +736,11 @@ impl Link {
         (self.pong_by, self.ack_by, self.held_since) = (None, None, None);
         self.frames = 0;
         self.unflushed.clear();
-        if !self.setup.confirms() {
-            let ids = self.outbox.under_way_ids();
-            self.unsure(ids);
+        let mut ids = self.outbox.under_way_ids();
+        if confirms {
+            ids.retain(|id| self.past.as_ref().is_some_and(|(_, past)| !past.may_resend(*id)));
         }
+        self.unsure(ids);
         self.outbox.disconnected();
     }
 
@@ -752,7 +764,13 @@ impl Link {
             return;
         }
         match &self.state {
+            LinkState::Handshaking { .. } | LinkState::Online { .. } if self.is_held_back() => {
+                self.tell(now, wire::Input::Tick);
+            }
             LinkState::Dialing { .. } => self.fall(now, Why::TimedOut { during: Phase::Dial }, None),
+            LinkState::Handshaking { .. } if now.boot_ms < self.connect_by => {
+                self.tell(now, wire::Input::Tick);
+            }
             LinkState::Handshaking { .. } => {
                 let known = self.session.as_ref().and_then(|session| session.why_overdue());
                 self.fall(now, known.unwrap_or(Why::TimedOut { during: Phase::Handshake }), None);

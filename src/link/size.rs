@@ -30,6 +30,7 @@ impl Change {
             Event::Chat(ChatEvent::Entries { .. }) => !event.is_unnumbered(),
             Event::Chat(
                 ChatEvent::Listed(_)
+                | ChatEvent::Skipped { .. }
                 | ChatEvent::LogStarted { .. }
                 | ChatEvent::History { .. }
                 | ChatEvent::HistoryFailed { .. },

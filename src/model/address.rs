@@ -130,6 +130,48 @@ pub fn websocket_url(text: &str) -> Result<String, BadAddress> {
     if text.contains('#') { Err(BadAddress::Fragment) } else { Ok(url) }
 }
 
+/// The ports of STOMP over TCP, plain and with TLS.
+pub const STOMP_PORT: u16 = 61_613;
+/// See [`STOMP_PORT`].
+pub const STOMPS_PORT: u16 = 61_614;
+
+/// Whether a URL is dialed by TCP alone, without WebSocket.
+pub fn is_stream(url: &str) -> bool {
+    stream_scheme(url).is_some()
+}
+
+/// The scheme of a URL for a stream by TCP, in the spelling that is dialed, and what follows it.
+fn stream_scheme(url: &str) -> Option<(&'static str, &str)> {
+    let (scheme, rest) = url.split_once("://")?;
+    let scheme = match scheme.to_ascii_lowercase().as_str() {
+        "stomp" | "tcp" | "stomp+tcp" => "stomp",
+        "stomps" | "stomp+ssl" | "stomp+tls" | "ssl" => "stomps",
+        _ => return None,
+    };
+    Some((scheme, rest))
+}
+
+/// Reads the address of a server that speaks STOMP: over WebSocket as [`websocket_url`] does, or over TCP: `stomp://host` and
+/// `stomps://host`, with port [`STOMP_PORT`] or [`STOMPS_PORT`] unless it is named, and without a path. A bare host with one of
+/// these ports is one over TCP.
+///
+/// # Errors
+/// What is wrong with the text.
+pub fn stomp_url(text: &str) -> Result<String, BadAddress> {
+    let text = text.trim();
+    let of_port = |port: u16| !text.contains("://") && text.ends_with(&format!(":{port}"));
+    let (scheme, rest) = match stream_scheme(text) {
+        Some(found) => found,
+        None if of_port(STOMP_PORT) => ("stomp", text),
+        None if of_port(STOMPS_PORT) => ("stomps", text),
+        None => return websocket_url(text),
+    };
+    let url = websocket_url(&format!("ws://{rest}"))?;
+    let place = url.strip_prefix("ws://").and_then(|place| place.strip_suffix('/'));
+    let place = place.filter(|place| !place.contains(['/', '?'])).ok_or(BadAddress::NoUrl)?;
+    Ok(format!("{scheme}://{place}"))
+}
+
 /// Several such addresses in one text, with commas between them. A comma within a path or a query is a part of it.
 pub fn websocket_urls(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
@@ -137,7 +179,8 @@ pub fn websocket_urls(text: &str) -> impl Iterator<Item = &str> {
         let text = rest?;
         let ends = text.match_indices(',').map(|(at, _)| at).find(|at| {
             let next = text[at + 1..].trim_start().to_ascii_lowercase();
-            next.is_empty() || ["ws://", "wss://", "http://", "https://"].iter().any(|s| next.starts_with(s))
+            let is_websocket = ["ws://", "wss://", "http://", "https://"].iter().any(|s| next.starts_with(s));
+            next.is_empty() || is_websocket || is_stream(&next)
         });
         rest = ends.map(|at| &text[at + 1..]);
         Some(text[..ends.unwrap_or(text.len())].trim())
@@ -341,6 +384,8 @@ pub fn other_scheme(url: &str) -> Option<String> {
     match scheme {
         "ws" => Some(format!("wss://{rest}")),
         "wss" => Some(format!("ws://{rest}")),
+        "stomp" => Some(format!("stomps://{rest}")),
+        "stomps" => Some(format!("stomp://{rest}")),
         _ => None,
     }
 }
@@ -426,7 +471,7 @@ pub fn is_loopback(host: &str) -> bool {
 /// resolves to does not count: the answer may be another one when it is dialed.
 pub fn unencrypted_host(url: &str) -> Option<&str> {
     let (scheme, rest) = url.split_once("://")?;
-    if !scheme.eq_ignore_ascii_case("ws") && !scheme.eq_ignore_ascii_case("http") {
+    if !["ws", "http", "stomp"].iter().any(|plain| scheme.eq_ignore_ascii_case(plain)) {
         return None;
     }
     let authority = &rest[..rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len())];
@@ -644,6 +689,40 @@ mod tests {
             let mut address = text.to_owned();
             assert_eq!((take_userinfo(&mut address), address.as_str()), (None, text));
         }
+    }
+
+    #[test]
+    fn stomp_is_at_a_websocket_or_at_a_host() {
+        for (text, url) in [
+            ("stomp://broker.example", "stomp://broker.example"),
+            ("STOMP://broker.example:61613/", "stomp://broker.example:61613"),
+            ("stomp+ssl://[::1]:61614", "stomps://[::1]:61614"),
+            ("stomps://broker.example", "stomps://broker.example"),
+            ("broker.example:61613", "stomp://broker.example:61613"),
+            ("localhost:61614", "stomps://localhost:61614"),
+            ("localhost:15674/ws", "ws://localhost:15674/ws"),
+            ("https://broker.example/ws?access_token=x", "wss://broker.example/ws?access_token=x"),
+        ] {
+            assert_eq!(stomp_url(text).as_deref(), Ok(url), "{text}");
+            assert_eq!(stomp_url(url).as_deref(), Ok(url), "{url} once more");
+        }
+        for (text, bad) in [
+            ("", BadAddress::Empty),
+            ("stomp://", BadAddress::NoUrl),
+            ("stomp://broker.example/path", BadAddress::NoUrl),
+            ("stomp://broker.example?x", BadAddress::NoUrl),
+            ("stomp://me:x@broker.example", BadAddress::Userinfo),
+            ("amqp://broker.example", BadAddress::Scheme),
+        ] {
+            assert_eq!(stomp_url(text), Err(bad), "{text}");
+        }
+        let several = websocket_urls("stomp://a,stomps://b, ws://c/?x=1,2").collect::<Vec<_>>();
+        assert_eq!(several, ["stomp://a", "stomps://b", "ws://c/?x=1,2"]);
+        let mut address = "stomp://me:pass@a.example".to_owned();
+        let expected = Userinfo { user: "me".into(), password: Some(Secret::new("pass")) };
+        assert_eq!((take_userinfo(&mut address), address.as_str()), (Some(expected), "stomp://a.example"));
+        assert_eq!(unencrypted_host("stomp://a.example:61613"), Some("a.example"));
+        assert_eq!(unencrypted_host("stomps://a.example"), None);
     }
 
     #[test]

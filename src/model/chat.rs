@@ -14,7 +14,8 @@ use super::message::{Delivery, Message, OutboxItem, Position};
 use super::notices::mentions;
 use super::principal::{Principal, Sender};
 use super::refusal::Refusal;
-use super::room::{NamedRoom, RoomInfo};
+use super::room::{self, NamedRoom, RoomInfo};
+use super::shelf::{RoomList, RoomPlace, Shelf};
 use super::time::{BootMs, Time};
 use super::window::{Edge, Window};
 
@@ -53,6 +54,9 @@ pub struct Room {
     pub draft: String,
     /// How far its making has come, while the server does not know it. It is there as long as something is typed into it.
     pub unmade: Option<Unmade>,
+    /// The place before which messages are missing that were not for the person when they came. Of the current era, the
+    /// server has them.
+    pub hole: Option<Position>,
     /// Who is typing, and until when to believe it.
     pub typing: BTreeMap<PrincipalId, (String, BootMs)>,
     /// Whether older messages are being fetched.
@@ -106,8 +110,8 @@ pub struct Chat {
     pub known: Known,
     /// The rooms.
     pub rooms: BTreeMap<RoomId, Room>,
-    /// The same by name, which is the order in which they are shown.
-    names: BTreeSet<(RoomName, RoomId)>,
+    /// The same in the order in which they are shown.
+    list: RoomList,
     /// What has not yet come back as an entry, by `seq`.
     pub outbox: BTreeMap<u64, OutboxItem>,
     /// Offsets up to here were replayed: the hub's head at the last welcome.
@@ -141,6 +145,8 @@ impl Chat {
             ChatEvent::Restored(stored) => self.restored(stored),
             ChatEvent::Listed(listed) => self.listed(listed),
             ChatEvent::LogStarted { from, why, .. } => self.log_started(from, why),
+            // What follows says how far the log has come.
+            ChatEvent::Skipped { .. } => {}
             ChatEvent::Entries { entries, live } => self.entries(entries, live),
             ChatEvent::History { room, entries, complete, .. } => self.history(room, entries, complete),
             ChatEvent::HistoryFailed { room } => {
@@ -190,10 +196,17 @@ impl Chat {
         }
         self.is_local = log == LogKind::Local;
         let head = log.head();
-        for room in self.rooms.values_mut() {
+        let listed: BTreeSet<&RoomId> = rooms.iter().map(|room| &room.id).collect();
+        // Of a private room that is not listed the person is a member no more.
+        let mut left = Vec::new();
+        for (id, room) in &mut self.rooms {
             // What is listed stands, whatever was known.
             room.info.changed = 0;
+            if room.info.private && room.unmade.is_none() && !listed.contains(id) {
+                left.push(id.clone());
+            }
         }
+        left.iter().for_each(|id| self.change_room(id, Room::leave));
         for room in rooms {
             self.listed_room(room);
         }
@@ -302,25 +315,32 @@ impl Chat {
 
     /// The rooms in the order in which they are shown.
     pub fn rooms_by_name(&self) -> impl DoubleEndedIterator<Item = (&RoomId, &Room)> {
-        self.names.iter().filter_map(|(_, id)| Some((id, self.rooms.get(id)?)))
+        self.list.iter().filter_map(|id| Some((id, self.rooms.get(id)?)))
     }
 
     /// The same from a place on; those before it cost next to nothing.
     pub fn rooms_from(&self, place: usize) -> impl Iterator<Item = (&RoomId, &Room)> {
-        self.names.iter().skip(place).filter_map(|(_, id)| Some((id, self.rooms.get(id)?)))
+        self.list.iter().skip(place).filter_map(|id| Some((id, self.rooms.get(id)?)))
     }
 
     /// At which place a room is shown.
     pub fn place_of(&self, room: &RoomId) -> Option<usize> {
-        let name = &self.rooms.get(room)?.name;
-        self.names.iter().position(|(known, id)| id == room && known == name)
+        self.list.position(&self.rooms.get(room)?.place(room))
+    }
+
+    /// Another number after each change of which rooms there are, or of their order.
+    pub fn list_version(&self) -> u64 {
+        self.list.version()
+    }
+
+    /// How many rooms are on a shelf.
+    pub fn count_on(&self, shelf: Shelf) -> usize {
+        self.list.count(shelf)
     }
 
     /// The first room that is called this.
     pub fn room_called(&self, name: &RoomName) -> Option<&RoomId> {
-        // No id is smaller than this one.
-        let from = (name.clone(), RoomId::least());
-        self.names.range(from..).next().filter(|(found, _)| found == name).map(|(_, id)| id)
+        self.list.called(name)
     }
 
     /// The direct message with somebody.
@@ -421,7 +441,7 @@ impl Chat {
         match &entry.draft.content {
             Content::Unknown(_) => return,
             Content::Room { .. } => return self.room_made(&entry),
-            Content::RoomChange { .. } | Content::Member { .. } => return self.room_changed(entry),
+            Content::RoomChange { .. } | Content::Member { .. } => return self.room_changed(entry, live),
             Content::Edit { .. }
             | Content::Delete { .. }
             | Content::Reaction { .. }
@@ -465,24 +485,41 @@ impl Chat {
         self.told_of_room(id, &name);
         let me = self.me.as_ref().map(|me| &me.id);
         let info = RoomInfo::of_made(entry.draft.content.private(), Some(&entry.sender.id), me);
-        if let Some(room) = self.rooms.get_mut(id) {
-            room.info = info;
+        self.change_room(id, |room| {
+            room.info = info.made_by_me(room.info.own);
             // The room begins here: nothing of it is older.
             if is_new {
                 room.window.before = Edge::End;
             }
-        }
+        });
     }
 
-    fn room_changed(&mut self, entry: Entry) {
-        let Entry { draft, offset, .. } = entry;
-        let me = self.my_id();
-        let Some(room) = self.make_room(&draft.room) else { return };
-        if room.info.change(offset, &draft.content, me.as_ref())
-            && let Content::RoomChange { name: Some(name), .. } = &draft.content
-        {
-            self.name_room(&draft.room, name);
+    /// What becomes of a room and its members is told among its messages, and counts as none.
+    fn room_changed(&mut self, entry: Entry, live: bool) {
+        let (draft, me) = (&entry.draft, self.my_id());
+        if self.make_room(&draft.room).is_none() {
+            return;
         }
+        let position = Position { era: self.era, offset: entry.offset };
+        let before = self.rooms.get(&draft.room).map_or(0, |room| room.window.bytes());
+        self.change_room(&draft.room, |room| {
+            if room.info.change(entry.offset, &draft.content, me.as_ref())
+                && let Some(name) = room::named_by(&draft.content, me.as_ref())
+            {
+                room.name = name;
+            }
+            if room.info.has_hole_before(&draft.content, me.as_ref()) {
+                room.join(position);
+            }
+            if room.info.private && room.info.left && room.info.direct.is_none() {
+                room.leave();
+            }
+        });
+        let id = draft.room.clone();
+        let Some(room) = self.rooms.get_mut(&id) else { return };
+        room.window.append(Message::new(entry, position, live));
+        let after = room.window.bytes();
+        self.count_messages(before, after);
     }
 
     fn history(&mut self, name: RoomId, entries: Vec<Entry>, complete: bool) {
@@ -492,13 +529,17 @@ impl Chat {
         if room.window.before != Edge::Hub {
             return;
         }
-        if let Some(first) = entries.first() {
-            room.asked_to.0 = Some(Position { era, offset: first.offset });
+        let first = entries.first().map(|first| Position { era, offset: first.offset });
+        if first.is_some() {
+            room.asked_to.0 = first;
+        }
+        if room.hole.is_some_and(|hole| hole.era == era) {
+            room.hole = first.filter(|_| !complete).or(room.hole.filter(|_| !complete));
         }
         let (mut messages, mut changes) = (Vec::new(), Vec::new());
         for entry in entries {
             let position = Position { era, offset: entry.offset };
-            if entry.draft.content.is_text() {
+            if entry.draft.content.is_shown() {
                 messages.push(Message::new(entry, position, false));
             } else if entry.draft.content.target().is_some() {
                 changes.push((position, entry));
@@ -527,7 +568,7 @@ impl Chat {
                 newer_on_disk: false,
             };
             let restored = Room {
-                name: room.name.clone(),
+                name: room.name,
                 info: room.info,
                 window: Window::from_page(page),
                 newest: room.newest,
@@ -537,14 +578,16 @@ impl Chat {
                 draft: room.draft,
                 // Whatever makes it is in the outbox, unless it was given up.
                 unmade: room.unmade.then_some(Unmade::Refused),
+                hole: room.hole,
                 ..Room::new(RoomName::general(), Window::default())
             };
             self.message_bytes += restored.window.bytes();
-            self.names.insert((room.name, room.id.clone()));
+            let place = restored.place(&room.id);
             if let Some(replaced) = self.rooms.insert(room.id.clone(), restored) {
-                self.names.remove(&(replaced.name, room.id));
+                self.list.remove(&replaced.place(&room.id));
                 self.message_bytes -= replaced.window.bytes();
             }
+            self.list.insert(place);
         }
         self.outbox = stored.outbox.into_iter().map(|item| (item.seq, item)).collect();
         for item in self.outbox.values().filter(|item| item.makes().is_some()) {
@@ -631,8 +674,9 @@ impl Chat {
             }
             let window = Window::empty(self.edge_of_unseen());
             let name = RoomName::of_id(id);
-            self.names.insert((name.clone(), id.clone()));
-            self.rooms.insert(id.clone(), Room::new(name, window));
+            let room = Room::new(name, window);
+            self.list.insert(room.place(id));
+            self.rooms.insert(id.clone(), room);
         }
         self.rooms.get_mut(id)
     }
@@ -645,13 +689,25 @@ impl Chat {
         let is_refused = matches!(item.delivery, Delivery::Failed(_));
         let me = self.me.as_ref().map(|me| &me.id);
         let info = RoomInfo::of_made(item.draft.content.private(), me, me);
-        if let Some(room) = self.rooms.get_mut(&item.draft.room) {
+        self.change_room(&item.draft.room, |room| {
             room.info = info;
             room.unmade = Some(if is_refused { Unmade::Refused } else { Unmade::Waiting });
             // It begins with what is typed into it.
             if is_new {
                 room.window.before = Edge::End;
             }
+        });
+    }
+
+    /// Changes what is known of a room, and with it its place in the list.
+    fn change_room(&mut self, id: &RoomId, change: impl FnOnce(&mut Room)) {
+        let Some(room) = self.rooms.get_mut(id) else { return };
+        let before = room.place(id);
+        change(room);
+        let after = room.place(id);
+        if before != after {
+            self.list.remove(&before);
+            self.list.insert(after);
         }
     }
 
@@ -663,7 +719,7 @@ impl Chat {
             && let Some(room) = self.rooms.remove(id)
         {
             self.message_bytes -= room.window.bytes();
-            self.names.remove(&(room.name, id.clone()));
+            self.list.remove(&room.place(id));
         }
     }
 
@@ -674,9 +730,7 @@ impl Chat {
             return;
         }
         self.told_of_room(&listed.id, &listed.name);
-        if let Some(room) = self.rooms.get_mut(&listed.id) {
-            room.info.clone_from(&listed.info);
-        }
+        self.change_room(&listed.id, |room| room.info = listed.info.clone().made_by_me(room.info.own));
     }
 
     /// The server knows this room.
@@ -727,7 +781,7 @@ impl Chat {
         }
         let Some(unmade) = self.rooms.remove(from) else { return };
         self.message_bytes -= unmade.window.bytes();
-        self.names.remove(&(unmade.name.clone(), from.clone()));
+        self.list.remove(&unmade.place(from));
         if !self.rooms.contains_key(&to) {
             self.name_room(&to, &unmade.name);
         }
@@ -742,11 +796,8 @@ impl Chat {
 
     /// A room is called this from now on; a new one, if there is room for it.
     fn name_room(&mut self, id: &RoomId, name: &RoomName) {
-        let Some(room) = self.make_room(id) else { return };
-        if room.name != *name {
-            let old = std::mem::replace(&mut room.name, name.clone());
-            self.names.remove(&(old, id.clone()));
-            self.names.insert((name.clone(), id.clone()));
+        if self.make_room(id).is_some_and(|room| room.name != *name) {
+            self.change_room(id, |room| room.name.clone_from(name));
         }
     }
 
@@ -801,6 +852,7 @@ impl Room {
             mentions: 0,
             draft: String::new(),
             unmade: None,
+            hole: None,
             typing: BTreeMap::new(),
             loading_older: false,
             loading_newer: false,
@@ -812,6 +864,40 @@ impl Room {
     /// Where the server's last page of history in this era began, whether any message was in it or not.
     pub fn asked_to(&self, era: u32) -> Option<Offset> {
         self.asked_to.0.filter(|place| place.era == era).map(|place| place.offset)
+    }
+
+    /// The person becomes a member here: what came before was not for them. It is history, and as good as read.
+    fn join(&mut self, at: Position) {
+        self.hole = Some(at);
+        self.window = Window::empty(Edge::Hub);
+        self.asked_to.0 = Some(at);
+        self.read = self.read.max(at);
+        if self.newest <= self.read {
+            (self.unread, self.mentions) = (0, 0);
+        }
+    }
+
+    /// The person is a member of this private room no more: what is here is all that there will be.
+    fn leave(&mut self) {
+        self.info.left = true;
+        if self.window.before == Edge::Hub {
+            self.window.before = Edge::Disk;
+        }
+    }
+
+    /// Its place in the list of rooms.
+    fn place(&self, id: &RoomId) -> RoomPlace {
+        (self.info.shelf(), self.name.clone(), id.clone())
+    }
+
+    /// How many messages are unread, as it is shown: none of a room that was left.
+    pub fn shown_unread(&self) -> u64 {
+        if self.info.left { 0 } else { self.unread }
+    }
+
+    /// How many of these name the person.
+    pub fn shown_mentions(&self) -> u64 {
+        if self.info.left { 0 } else { self.mentions }
     }
 
     fn loading(&mut self, side: Side) -> &mut bool {
@@ -839,7 +925,8 @@ impl Room {
         } else if self.window.after == Edge::End
             && self.window.first().is_some_and(|m| m.position <= position)
         {
-            let is_unread = |m: &&Message| m.position > position && Some(&m.sender.id) != me.map(|me| &me.id);
+            let is_by_other = |m: &&Message| Some(&m.sender.id) != me.map(|me| &me.id);
+            let is_unread = |m: &&Message| m.position > position && !m.is_event() && is_by_other(m);
             let unread = || self.window.from(position).filter(is_unread);
             let names_me = |m: &&Message| me.is_some_and(|me| mentions(m.body(), &me.name));
             let count = unread().count() as u64;

@@ -24,6 +24,7 @@ use super::profile::{NewerProfile, Profile, Secret};
 use super::refusal::Refusal;
 use super::rights::ManageAnswer;
 use super::room::{NamedRoom, RoomInfo};
+use super::samples::Sample;
 use super::search::{DayFound, Found, MessageFound};
 use super::series::SeriesPage;
 use super::states::States;
@@ -104,6 +105,8 @@ pub struct StoredRoom {
     pub draft: String,
     /// Whether the server does not know it yet: it is there as long as something in the outbox is for it.
     pub unmade: bool,
+    /// The message or entry before which some are missing that were not for the person when they came.
+    pub hole: Option<Position>,
 }
 
 /// What a client finds on its disk about one connection.
@@ -195,6 +198,7 @@ impl StoredRoom {
             mentions,
             draft,
             unmade: true,
+            hole: None,
         }
     }
 }
@@ -285,6 +289,8 @@ pub enum LinkEvent {
         /// Until when, by the hub's clock.
         until: WallMs,
     },
+    /// Something that a foreign server sent, as its mapping is given it: now and then, for the person who maps it.
+    Sampled(Sample),
     /// Nothing is sent for a while, since the hub would not take it; `None`: it is again.
     Paused(Option<Paused>),
     /// The answer to [`super::intent::LinkIntent::Manage`].
@@ -322,8 +328,15 @@ pub enum ChatEvent {
         /// Why.
         why: LogRestart,
     },
-    /// Entries of the log, gapless, in order. Applying one twice changes nothing. Of a log of kind [`LogKind::Local`] they
-    /// have no offset until they are on disk.
+    /// The entries of the log from one offset to another are not for us. What follows them follows at once.
+    Skipped {
+        /// The first one.
+        from: Offset,
+        /// The last one.
+        to: Offset,
+    },
+    /// Entries of the log, in order. Between them others may be missing, which are not for us. Applying one twice changes
+    /// nothing. Of a log of kind [`LogKind::Local`] they have no offset until they are on disk.
     Entries {
         /// The entries.
         entries: Vec<Entry>,

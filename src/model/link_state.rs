@@ -184,10 +184,33 @@ pub enum Why {
         /// What it said instead; empty where it only repeats what it is sent.
         said: String,
     },
+    /// A server answers there, and it does not speak Socket.IO.
+    NotSocketIo {
+        /// What it said instead; may be empty.
+        said: String,
+    },
+    /// A Socket.IO server does not let us into the namespace, or let us go.
+    NamespaceRefused {
+        /// Which.
+        namespace: String,
+        /// The server's words. Empty: it let us go.
+        message: String,
+        /// Its data, as JSON; may be empty.
+        data: String,
+    },
     /// The server sent what its protocol does not allow.
     Violation {
         /// What it was.
         detail: String,
+    },
+    /// The server said in its own words that it does not go on.
+    Refused {
+        /// What it refuses, such as a destination; `None`: the connection.
+        of: Option<String>,
+        /// Its words; may be empty.
+        said: String,
+        /// Whether the same attempt would end the same way.
+        is_final: bool,
     },
     /// The server and we have no protocol version in common.
     NoCommonVersion {
@@ -288,11 +311,13 @@ impl Why {
             | Why::BadUpgrade { .. }
             | Why::NoSubprotocol { .. }
             | Why::Unsupported { .. }
+            | Why::NamespaceRefused { .. }
             | Why::NoToken => false,
             Why::Http { status, retry_after_ms } => {
                 HttpCause::of(*status).is_retryable(retry_after_ms.is_some())
             }
             Why::Closed { code: Some(code), .. } => !Self::close_code_stops(*code),
+            Why::Refused { is_final, .. } => !is_final,
             _ => true,
         }
     }
@@ -304,7 +329,7 @@ impl Why {
 
     /// Whether it is about what the server sent: such a connection is tried once more, and no further.
     pub fn is_violation(&self) -> bool {
-        matches!(self, Why::Violation { .. } | Why::NotDuplex { .. })
+        matches!(self, Why::Violation { .. } | Why::NotDuplex { .. } | Why::NotSocketIo { .. })
     }
 
     /// How long the server asked to be left alone, in milliseconds.
@@ -326,12 +351,20 @@ impl Why {
             | Why::TlsFailed { detail: text }
             | Why::NotWebSocket { detail: text }
             | Why::NotDuplex { said: text }
+            | Why::NotSocketIo { said: text }
             | Why::Redirected { location: Some(text), .. }
             | Why::Closed { reason: text, .. }
             | Why::Lost { detail: text }
             | Why::Violation { detail: text }
             | Why::Unsupported { detail: text }
             | Why::HubFailed { detail: text } => *text = change(text),
+            Why::NamespaceRefused { message, data, .. } => {
+                (*message, *data) = (change(message), change(data));
+            }
+            Why::Refused { of, said, .. } => {
+                *said = change(said);
+                of.iter_mut().for_each(|text| *text = change(text));
+            }
             _ => {}
         }
         self
@@ -355,10 +388,13 @@ impl Why {
             Why::NoSubprotocol { .. } => "no_subprotocol",
             Why::NotWebSocket { .. } => "not_web_socket",
             Why::NotDuplex { .. } => "not_duplex",
+            Why::NotSocketIo { .. } => "not_socket_io",
+            Why::NamespaceRefused { .. } => "namespace_refused",
             Why::Closed { .. } => "closed",
             Why::Lost { .. } => "lost",
             Why::Silent => "silent",
             Why::Violation { .. } => "violation",
+            Why::Refused { .. } => "refused",
             Why::NoCommonVersion { .. } => "no_common_version",
             Why::Unauthorized => "unauthorized",
             Why::Withdrawn => "withdrawn",

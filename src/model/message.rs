@@ -61,6 +61,11 @@ impl Message {
         }
     }
 
+    /// Whether it tells what became of the room or its members, and nobody's words.
+    pub fn is_event(&self) -> bool {
+        !self.content.is_text()
+    }
+
     /// The words for a person.
     pub fn body(&self) -> &str {
         self.content.body()

@@ -24,6 +24,7 @@ use super::preferences::Preferences;
 use super::profile::{NewerProfile, Profile, Secret};
 use super::readings::Part;
 use super::rights::Management;
+use super::samples::Samples;
 use super::search::Searching;
 use super::time::Time;
 
@@ -43,6 +44,8 @@ pub struct Connection {
     /// The server's log, by which it is recognized at another address; none before it is known, and where the server
     /// numbers nothing.
     pub log_epoch: Option<Epoch>,
+    /// What a foreign server sent last.
+    pub samples: Samples,
     /// Why nothing is sent at the moment.
     pub paused: Option<Paused>,
     /// Rooms, messages and people.
@@ -182,7 +185,7 @@ impl Model {
         self.connections
             .values()
             .flat_map(|connection| connection.chat.rooms.values())
-            .map(|room| room.unread)
+            .map(super::chat::Room::shown_unread)
             .sum()
     }
 }
@@ -197,6 +200,7 @@ impl Connection {
             features: None,
             clock_skew_ms: None,
             log_epoch: None,
+            samples: Samples::default(),
             paused: None,
             chat: Chat::default(),
             devices: Devices::default(),
@@ -282,6 +286,7 @@ impl Connection {
                 self.chat.welcomed(me, log, people, &rooms);
             }
             LinkEvent::Paused(paused) => self.paused = paused,
+            LinkEvent::Sampled(sample) => self.samples.push(sample),
             LinkEvent::Managed { id, managed } => self.management.answered(id, managed),
             // Of a connection test, which has no place here.
             LinkEvent::InviteGood { .. } => {}

@@ -26,6 +26,8 @@ pub enum Act {
     ChangeOwnRoom,
     /// Rename, describe or archive any public room.
     ChangeRoom,
+    /// Delete what others wrote.
+    DeleteOthers,
     /// Give commands to devices.
     Command,
     /// Change who may do what.
@@ -38,7 +40,7 @@ impl Role {
         let least = match act {
             Act::Write | Act::MakeRoom | Act::ChangeOwnRoom => Role::Member,
             Act::ChangeRoom | Act::Command => Role::Operator,
-            Act::Manage => Role::Admin,
+            Act::DeleteOthers | Act::Manage => Role::Admin,
         };
         self >= least
     }

@@ -30,6 +30,9 @@ pub struct RoomInfo {
     /// Whether this principal is no member. Of a public room everybody is one who has not left it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub left: bool,
+    /// Whether this principal made it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub own: bool,
     /// The members of a private room.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub members: BTreeSet<PrincipalId>,
@@ -45,17 +48,25 @@ impl RoomInfo {
         maker: Option<&PrincipalId>,
         me: Option<&PrincipalId>,
     ) -> RoomInfo {
-        let Some(private) = private else { return RoomInfo::default() };
+        let own = maker.is_some() && maker == me;
+        let Some(private) = private else { return RoomInfo { own, ..RoomInfo::default() } };
         let others = private.members.iter();
         let members: BTreeSet<_> = others.chain(maker).take(MAX_MEMBERS).cloned().collect();
         let other = if maker == me { private.members.first() } else { maker };
         RoomInfo {
             private: true,
+            own,
             direct: other.filter(|_| private.direct).cloned(),
             left: me.is_none_or(|me| !members.contains(me)),
             members,
             ..RoomInfo::default()
         }
+    }
+
+    /// The same of a room that this principal made, where that is known. Whoever made a room has made it for ever.
+    pub fn made_by_me(mut self, known: bool) -> Self {
+        self.own |= known;
+        self
     }
 
     /// Takes in what an entry at this place changes, as it is told to `me`. Returns whether it is newer than what is known.
@@ -74,9 +85,14 @@ impl RoomInfo {
             Content::Member { who, change, .. } => {
                 let is_member = *change != MemberChange::Left;
                 if me == Some(&who.id) {
+                    if let Some(told) = told_with(content) {
+                        *self = RoomInfo { changed: offset, ..told.info };
+                    }
                     self.left = !is_member;
                 }
-                if !is_member {
+                // Of a direct message the two are members for ever; one of them has put it out of sight.
+                if self.direct.is_some() {
+                } else if !is_member {
                     self.members.remove(&who.id);
                 } else if self.private && self.members.len() < MAX_MEMBERS {
                     self.members.insert(who.id.clone());
@@ -85,6 +101,33 @@ impl RoomInfo {
             _ => {}
         }
         true
+    }
+}
+
+/// The field of an invitation into a private room in which the server says what the room is.
+pub const ABOUT: &str = "about";
+
+/// What a server says of a private room to somebody whom it makes a member of it.
+pub fn told_with(content: &Content) -> Option<NamedRoom> {
+    let Content::Member { extra, .. } = content else { return None };
+    serde_json::from_value(extra.get(ABOUT)?.clone()).ok()
+}
+
+/// What a room is called from this entry on, as it is told to `me`.
+pub fn named_by(content: &Content, me: Option<&PrincipalId>) -> Option<RoomName> {
+    match content {
+        Content::RoomChange { name, .. } => name.clone(),
+        Content::Member { who, .. } if me == Some(&who.id) => told_with(content).map(|told| told.name),
+        _ => None,
+    }
+}
+
+impl RoomInfo {
+    /// Whether an entry makes `me` a member of a room of which something came before that was not for them. `self`: what
+    /// is known of the room with that entry.
+    pub fn has_hole_before(&self, content: &Content, me: Option<&PrincipalId>) -> bool {
+        matches!(content, Content::Member { who, change, .. }
+            if *change != MemberChange::Left && me == Some(&who.id) && self.private && self.direct.is_none())
     }
 }
 

@@ -27,8 +27,8 @@ mod writer;
 pub use client::{ClientStore, Commit, Health, Loaded, Opened, Write};
 pub use error::StoreError;
 pub use hub::{
-    Append, Appended, Change, HubStore, HubStoreError, InviteRefused, LogLimits, LogTrouble, NotChanged,
-    OwnerRefused, Quota, RedeemError,
+    Access, Append, Appended, Change, HubStore, HubStoreError, InviteRefused, LogLimits, LogTrouble,
+    NotChanged, OwnerRefused, Quota, RedeemError, Stretch,
 };
 pub use inspect::Findings;
 pub use readings::ReadingsStore;

@@ -9,6 +9,7 @@
 //! - Pings from the server are answered automatically and not reported.
 
 mod connect;
+mod engine_io;
 mod ewebsock;
 pub mod fetch;
 mod incoming;
@@ -17,6 +18,8 @@ mod ping;
 mod pump;
 pub mod request;
 mod scheme;
+pub mod sockjs;
+mod tcp;
 mod tls;
 mod upgrade;
 mod websocket;
@@ -30,11 +33,13 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use crate::frame::Frame;
 use crate::model::address;
 use crate::model::link_state::Why;
 use crate::model::profile::Socket;
+use crate::model::socketio::Carriers;
 use crate::model::upgrade::{check_headers, check_subprotocols};
 use incoming::{Intake, inflow};
 
@@ -50,7 +55,7 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 /// What to dial, and how.
 #[derive(Clone)]
 pub struct Endpoint {
-    /// A `ws://` or `wss://` URL with host and path.
+    /// A `ws://` or `wss://` URL with host and path, or a `stomp://` or `stomps://` URL of a host: a stream of bytes by TCP.
     pub url: String,
     /// Headers of the HTTP upgrade. They may contain credentials and are never printed. Handshake headers are
     /// rejected, see [`upgrade`](crate::model::upgrade).
@@ -69,6 +74,10 @@ pub struct Endpoint {
     pub deadline: Duration,
     /// Whether to report flushed frames by [`Incoming::Flushed`], if the implementation can.
     pub report_flushed: bool,
+    /// Whether the address may be that of a SockJS endpoint, whose WebSocket is then dialed.
+    pub sockjs: bool,
+    /// For a server of Engine.IO: which of its transports may be used.
+    pub engine_io: Option<Carriers>,
 }
 
 impl Endpoint {
@@ -84,6 +93,8 @@ impl Endpoint {
             max_frame: 1 << 20,
             deadline: Duration::from_secs(10),
             report_flushed: false,
+            sockjs: false,
+            engine_io: None,
         }
     }
 
@@ -108,6 +119,8 @@ impl fmt::Debug for Endpoint {
             .field("max_frame", &self.max_frame)
             .field("deadline", &self.deadline)
             .field("report_flushed", &self.report_flushed)
+            .field("sockjs", &self.sockjs)
+            .field("engine_io", &self.engine_io)
             .finish()
     }
 }
@@ -152,6 +165,29 @@ pub fn capabilities(socket: Socket) -> Capabilities {
 /// # Errors
 /// Why the connection could not be opened within [`Target::deadline`].
 pub async fn dial(socket: Socket, target: Endpoint) -> Result<Connection, Why> {
+    if let Some(carriers) = target.engine_io {
+        return engine_io::dial(socket, target, carriers).await;
+    }
+    if address::is_stream(&target.url) {
+        return tcp::dial(target).await;
+    }
+    let (began, sockjs) = (Instant::now(), target.sockjs.then(|| target.clone()));
+    let failed = match (dial_websocket(socket, target).await, sockjs) {
+        (Err(why), Some(target)) if sockjs::is_likely(&why) => (why, target),
+        (dialed, _) => return dialed,
+    };
+    let (why, mut target) = failed;
+    target.deadline = target.deadline.saturating_sub(began.elapsed());
+    match sockjs::socket_url(&target).await {
+        Some(url) => {
+            target.url = url;
+            dial_websocket(socket, target).await
+        }
+        None => Err(why),
+    }
+}
+
+async fn dial_websocket(socket: Socket, target: Endpoint) -> Result<Connection, Why> {
     match socket {
         Socket::Tungstenite => websocket::dial(target).await,
         Socket::Ewebsock => ewebsock::dial(target).await,
@@ -206,6 +242,8 @@ pub struct Connection {
     /// Extensions in use, from `Sec-WebSocket-Extensions`. None is offered at present, and a server that chooses one
     /// is rejected.
     pub extensions: Vec<String>,
+    /// Whether frames are pieces of a stream of bytes: without boundaries, and without pings.
+    pub is_stream: bool,
     /// Traffic so far.
     pub counters: Arc<Counters>,
 }
@@ -299,12 +337,13 @@ fn channels(subprotocol: Option<String>, report_flushed: bool) -> (Connection, P
         incoming,
         subprotocol,
         extensions: Vec::new(),
+        is_stream: false,
         counters: counters.clone(),
     };
     (connection, Port { outgoing, incoming: to_us, counters })
 }
 
-/// The parts of a WebSocket URL.
+/// The parts of a URL to dial.
 struct UrlParts {
     /// The URI for the request (RFC 6455 §3): with a path, without a default port, and without the zone of a
     /// link-local host, which only this computer understands.
@@ -334,6 +373,8 @@ impl UrlParts {
         let (secure, default_port) = match scheme.as_str() {
             "ws" => (false, 80),
             "wss" => (true, 443),
+            "stomp" => (false, address::STOMP_PORT),
+            "stomps" => (true, address::STOMPS_PORT),
             _ => return Err(bad("the address must begin with ws:// or wss://")),
         };
         let authority = uri.authority().ok_or_else(|| bad("the address names no host"))?.as_str();
@@ -400,6 +441,8 @@ mod tests {
         assert_eq!(place("ws://a.example"), Ok(("a.example".to_owned(), 80, false)));
         assert_eq!(place("wss://a.example/x?y"), Ok(("a.example".to_owned(), 443, true)));
         assert_eq!(place("ws://[::1]:7870/x"), Ok(("::1".to_owned(), 7870, false)));
+        assert_eq!(place("stomp://a.example"), Ok(("a.example".to_owned(), 61_613, false)));
+        assert_eq!(place("stomps://[::1]:7"), Ok(("::1".to_owned(), 7, true)));
         let scoped = UrlParts::parse("ws://[fe80::1%25lo]:7870/x").unwrap();
         assert_eq!((scoped.host.as_str(), scoped.dialed()), ("fe80::1", "fe80::1%lo".to_owned()));
         assert_eq!(scoped.uri.to_string(), "ws://[fe80::1]:7870/x");

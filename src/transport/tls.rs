@@ -24,8 +24,13 @@ use crate::model::link_state::Why;
 /// Maximum size of a CA file, in bytes.
 const MAX_CA_FILE: u64 = 1 << 20;
 
-/// Loads what is needed to verify the server's certificate, on a blocking thread.
+/// The same for HTTP: a server that supports HTTP/2 must not choose that, because RFC 6455 upgrades HTTP/1.1.
 pub(super) async fn connector(target: &Endpoint) -> Result<TlsConnector, Why> {
+    connector_for(target, &[b"http/1.1"]).await
+}
+
+/// Loads what is needed to verify the server's certificate, on a blocking thread. `protocols`: what is offered by ALPN.
+pub(super) async fn connector_for(target: &Endpoint, protocols: &[&[u8]]) -> Result<TlsConnector, Why> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
@@ -40,8 +45,7 @@ pub(super) async fn connector(target: &Endpoint) -> Result<TlsConnector, Why> {
         }
         builder.with_root_certificates(roots).with_no_client_auth()
     };
-    // RFC 6455 upgrades HTTP/1.1: a server that supports HTTP/2 must not choose that.
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
     Ok(TlsConnector::from(Arc::new(config)))
 }
 

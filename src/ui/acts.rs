@@ -1,12 +1,14 @@
 //! Carries out actions chosen by keyboard shortcut, menu or palette.
 
 use super::body::Stop;
+use super::chat::RoomKey;
 use super::keys::Action;
 use super::palette::{self, Target};
-use super::{Cx, OpenRoom, Ui, dialog, search};
+use super::{Cx, OpenRoom, Ui, dialog, room_browse, room_edit, search, status};
 use crate::model::id::ConnectionId;
 use crate::model::intent::{Intent, LinkIntent};
 use crate::model::panes::Middle;
+use crate::model::permit::RoomAct;
 use crate::model::preferences::Preferences;
 
 impl Ui {
@@ -125,6 +127,15 @@ impl Ui {
                 self.dialog = Some(dialog::Dialog::add_device(cx, Some(connection)));
                 return;
             }
+            Target::RoomAct(key, act) => return self.room_act(cx, &key, act),
+            Target::SetStatus(connection) => {
+                self.dialog = Some(dialog::Dialog::Status(status::Sheet::new(cx, connection)));
+                return;
+            }
+            Target::Browse(connection) => {
+                self.dialog = Some(dialog::Dialog::Browse(room_browse::Sheet::new(connection)));
+                return;
+            }
             Target::Act(action) => return self.act(ui, cx, action),
             Target::Theme(theme) => Preferences { theme, ..wanted },
             Target::Language(language) => Preferences { language, ..wanted },
@@ -141,6 +152,13 @@ impl Ui {
     fn uncover(&mut self, devices: bool) {
         if devices || !self.layout.is_wide() {
             self.search.close();
+        }
+    }
+
+    /// Does something with a room, or opens the dialog that it needs.
+    pub(super) fn room_act(&mut self, cx: &mut Cx, key: &RoomKey, act: RoomAct) {
+        if let Some(dialog) = room_edit::act(cx, key, act) {
+            self.dialog = Some(dialog);
         }
     }
 
@@ -174,7 +192,8 @@ impl Ui {
         let open = self.open.clone();
         let next = cx.model.read(|model| {
             let rooms = model.connections.iter().flat_map(|(id, connection)| {
-                connection.chat.rooms_by_name().map(move |(name, room)| (*id, name, room.unread))
+                let rooms = connection.chat.rooms_by_name().filter(|(_, room)| !room.info.left);
+                rooms.map(move |(name, room)| (*id, name, room.unread))
             });
             let rooms: Vec<_> = rooms.collect();
             let is_open = |(id, name, _): &(ConnectionId, &_, u64)| {

@@ -5,7 +5,9 @@ use egui::{CentralPanel, Frame, Margin, Panel};
 
 use super::panes::Layout;
 use super::theme::{self, size, space};
-use super::{Cx, OpenRoom, Ui, banner, bar, chat, dialog, first_steps, rooms, search, widgets};
+use super::{
+    Cx, OpenRoom, Ui, banner, bar, chat, dialog, first_steps, room_browse, rooms, search, status, widgets,
+};
 use crate::model::deep_link;
 use crate::model::id::{ConnectionId, MessageId, RoomId};
 use crate::model::intent::{AppIntent, Jump};
@@ -210,6 +212,18 @@ impl Ui {
                     Some(chat::ChatAction::Snippets(connection, more)) => {
                         self.dialog = dialog::Dialog::snippets(cx, connection, more);
                     }
+                    Some(chat::ChatAction::SetStatus(connection)) => {
+                        self.dialog = Some(dialog::Dialog::Status(status::Sheet::new(cx, connection)));
+                        cx.deadline.at(cx.now.boot_ms);
+                    }
+                    Some(chat::ChatAction::People(connection)) => {
+                        self.dialog = Some(dialog::Dialog::people(cx, connection));
+                        cx.deadline.at(cx.now.boot_ms);
+                    }
+                    Some(chat::ChatAction::Room(key, act)) => {
+                        self.room_act(cx, &key, act);
+                        cx.deadline.at(cx.now.boot_ms);
+                    }
                     Some(chat::ChatAction::Act(action)) => {
                         self.act(ui, cx, action);
                         cx.deadline.at(cx.now.boot_ms);
@@ -232,6 +246,10 @@ impl Ui {
                 self.visit(cx, place);
                 // What is drawn already may be another pane.
                 cx.deadline.at(cx.now.boot_ms);
+            }
+            Some(rooms::RoomsAction::Act(key, act)) => self.room_act(cx, &key, act),
+            Some(rooms::RoomsAction::Browse(id)) => {
+                self.dialog = Some(dialog::Dialog::Browse(room_browse::Sheet::new(id)));
             }
             Some(rooms::RoomsAction::Add) => self.dialog = Some(dialog::Dialog::add()),
             Some(rooms::RoomsAction::Log(id)) => self.logs.open(id, cx.intents),
@@ -263,7 +281,7 @@ impl Ui {
         let reading = self.chat.reading();
         cx.model.read(|model| {
             let rooms = model.connections.iter().flat_map(|(id, connection)| {
-                connection.chat.rooms.iter().map(move |(name, room)| (*id, name, room.unread))
+                connection.chat.rooms.iter().map(move |(name, room)| (*id, name, room.shown_unread()))
             });
             let is_read = |id, name| reading.is_some_and(|(at, room)| *at == id && room == name);
             rooms.filter(|(id, name, _)| !is_read(*id, *name)).map(|(.., unread)| unread).sum()

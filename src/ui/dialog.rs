@@ -11,7 +11,8 @@ use super::target::LinkTarget;
 use super::text::Words;
 use super::theme::{self, size, space};
 use super::{
-    Cx, deep_link, harmless, open_link, people, rooms, settings, sheet, shortcuts, snippets, widgets,
+    Cx, deep_link, harmless, open_link, people, room_browse, room_edit, rooms, settings, sheet, shortcuts,
+    snippets, status, widgets,
 };
 use crate::model::id::{ConnectionId, MessageId};
 use crate::model::intent::{ChatIntent, Intent, LinkIntent};
@@ -46,6 +47,12 @@ pub(super) enum Dialog {
     DeepLink(deep_link::Sheet),
     /// To go to a date.
     Day(day::Sheet),
+    /// To change a room.
+    Room(room_edit::Sheet),
+    /// To say something of oneself.
+    Status(status::Sheet),
+    /// Of all rooms of a server.
+    Browse(room_browse::Sheet),
     /// Of who may come in at a server.
     People(Box<people::Sheet>),
     /// To give a device a token.
@@ -135,6 +142,9 @@ impl Dialog {
 
     /// Whether it holds what a person typed or is to decide: no link that is opened closes it.
     pub(super) fn holds_input(&self) -> bool {
+        if let Dialog::Room(sheet) = self {
+            return sheet.holds_input();
+        }
         !matches!(
             self,
             Dialog::Settings(_)
@@ -142,6 +152,7 @@ impl Dialog {
                 | Dialog::OpenLink(_)
                 | Dialog::DeepLink(_)
                 | Dialog::Day(_)
+                | Dialog::Browse(_)
         )
     }
 
@@ -157,6 +168,9 @@ impl Dialog {
             Dialog::CrashNote(_) => words.sheet.crash_title.to_owned(),
             Dialog::DeepLink(sheet) => sheet.title(cx).to_owned(),
             Dialog::Day(_) => words.search.go_to_date.to_owned(),
+            Dialog::Room(sheet) => sheet.title(cx),
+            Dialog::Status(_) => words.people.set_status.to_owned(),
+            Dialog::Browse(_) => words.rooms.browse.to_owned(),
             Dialog::People(sheet) => sheet.title(cx),
             Dialog::AddDevice(sheet) => sheet.title(cx),
             Dialog::Snippets(_) => words.plain.snippets.to_owned(),
@@ -189,6 +203,9 @@ impl Dialog {
             Dialog::CrashNote(note) => crash_note(ui, cx, note, window.y),
             Dialog::DeepLink(sheet) => sheet.show(ui, cx),
             Dialog::Day(sheet) => sheet.show(ui, cx),
+            Dialog::Room(sheet) => sheet.show(ui, cx),
+            Dialog::Status(sheet) => sheet.show(ui, cx),
+            Dialog::Browse(sheet) => sheet.show(ui, cx, window.y),
             Dialog::People(sheet) => sheet.show(ui, cx, window.y),
             Dialog::AddDevice(sheet) => sheet.show(ui, cx, window.y),
             Dialog::Snippets(sheet) => sheet.show(ui, cx, window.y),

@@ -39,6 +39,8 @@ mod palette;
 mod panes;
 mod paste_note;
 mod people;
+mod room_browse;
+mod room_edit;
 mod room_menu;
 mod rooms;
 mod search;
@@ -46,6 +48,7 @@ mod settings;
 mod sheet;
 mod shortcuts;
 mod snippets;
+mod status;
 mod synonyms;
 mod target;
 mod textures;
@@ -409,6 +412,12 @@ impl Ui {
             && let Some((connection, room, jump)) = sheet.go.take()
         {
             self.go_to_message(cx, connection, room, jump, None);
+        }
+        if let Some(dialog::Dialog::Browse(sheet)) = &mut self.dialog
+            && let Some(place) = sheet.go.take()
+        {
+            self.visit(cx, place);
+            cx.deadline.at(cx.now.boot_ms);
         }
         self.take_link_choice(cx);
         if fate == Some(dialog::Fate::Closed) {

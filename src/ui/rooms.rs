@@ -1,6 +1,6 @@
 //! The left panel: connections with their state, their rooms with unread counts, and a way to add both.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use egui::accesskit::Role;
@@ -19,13 +19,19 @@ use crate::model::chat::Unmade;
 use crate::model::id::{ConnectionId, RoomId, RoomName};
 use crate::model::intent::{ChatIntent, Intent, LinkIntent};
 use crate::model::name;
+use crate::model::permit::RoomAct;
 use crate::model::profile::{NewerProfile, Profile};
+use crate::model::shelf::Shelf;
 use crate::model::{Connection, Feature, Model, Room};
 
 /// What the person wants of the rest of the window.
 pub(super) enum RoomsAction {
     /// To be in this room.
     Open(OpenRoom),
+    /// To do this with a room.
+    Act(RoomKey, RoomAct),
+    /// To see all rooms of a connection.
+    Browse(ConnectionId),
     /// To add a connection.
     Add,
     /// To see what passes over one.
@@ -47,6 +53,8 @@ pub(super) enum RoomsAction {
 pub(super) struct Rooms {
     naming: Option<Naming>,
     wants_focus: bool,
+    /// Connections whose archived rooms are shown.
+    unfolded: HashSet<ConnectionId>,
 }
 
 struct Naming {
@@ -67,8 +75,12 @@ const GAP: f32 = 1.0;
 struct ConnectionRow {
     id: ConnectionId,
     name: String,
-    /// How many rooms it has.
+    /// How many rooms are listed.
     rooms: usize,
+    /// How many are archived: they come after those.
+    archived: usize,
+    /// Whether all rooms can be looked through.
+    browses: bool,
     /// Whether its server has more.
     has_more: bool,
     /// The place of the open room, where not all are drawn.
@@ -105,6 +117,7 @@ struct State {
     counts: Counts,
     choice: Choice,
     unmade: Option<Unmade>,
+    archived: bool,
 }
 
 /// What a connection is called: the person's name for it, the server's own, or where it leads.
@@ -139,13 +152,16 @@ pub(super) fn name_of_newer(newer: &NewerProfile, words: &Words) -> String {
 fn rows(cx: &Cx, open: Option<&OpenRoom>) -> Vec<ConnectionRow> {
     cx.model.read(|model| {
         let row = |(id, connection): (&ConnectionId, &Connection)| {
-            let rooms = connection.chat.rooms.len();
-            let here = open.filter(|place| place.connection == *id && rooms > MAX_ALL_DRAWN);
+            let on = |shelf| connection.chat.count_on(shelf);
+            let (rooms, archived) = (on(Shelf::Rooms) + on(Shelf::Direct), on(Shelf::Archived));
+            let here = open.filter(|place| place.connection == *id && rooms + archived > MAX_ALL_DRAWN);
             let open = here.and_then(|place| place.room.as_ref());
             ConnectionRow {
                 id: *id,
                 name: name_of(connection, cx.words),
                 rooms,
+                archived,
+                browses: connection.offers(Feature::Membership),
                 has_more: connection.chat.left_out.rooms,
                 open: open.and_then(|open| connection.chat.place_of(open)),
                 people: people::is_offered(connection),
@@ -157,24 +173,32 @@ fn rows(cx: &Cx, open: Option<&OpenRoom>) -> Vec<ConnectionRow> {
     })
 }
 
-/// The rooms of a connection that are drawn: these, and the open one.
-fn room_rows(cx: &Cx, row: &ConnectionRow, drawn: &Range<usize>, reading: Option<&RoomKey>) -> Vec<RoomRow> {
+/// The rooms of a connection that are drawn: these, and the open one where it is among `section`.
+fn room_rows(
+    cx: &Cx,
+    row: &ConnectionRow,
+    drawn: &Range<usize>,
+    section: &Range<usize>,
+    reading: Option<&RoomKey>,
+) -> Vec<RoomRow> {
     let is_read = |room: &RoomId| reading.is_some_and(|(id, name)| *id == row.id && name == room);
-    let before = row.open.filter(|open| *open < drawn.start);
-    let after = row.open.filter(|open| *open >= drawn.end);
+    let open = row.open.filter(|open| section.contains(open));
+    let before = open.filter(|open| *open < drawn.start);
+    let after = open.filter(|open| *open >= drawn.end);
     cx.model.read(|model| {
         let Some(connection) = model.connections.get(&row.id) else { return Vec::new() };
         let copy = |(at, (id, room)): (usize, (&RoomId, &Room))| {
             let own = model.notice_choices.room(row.id, id);
             let choice = Choice { own, usual: model.preferences.notices.rooms };
             // What is read while it comes in would only flicker.
-            let unread = if is_read(id) { 0 } else { room.unread };
-            let mentions = if is_read(id) { 0 } else { room.mentions };
+            let unread = if is_read(id) { 0 } else { room.shown_unread() };
+            let mentions = if is_read(id) { 0 } else { room.shown_mentions() };
             let name = match connection.has_frames() {
                 true => cx.words.plain.room.to_owned(),
                 false => harmless::line(room.name.as_str(), 64),
             };
-            let state = State { counts: Counts { unread, mentions }, choice, unmade: room.unmade };
+            let archived = room.info.archived;
+            let state = State { counts: Counts { unread, mentions }, choice, unmade: room.unmade, archived };
             RoomRow { at, id: id.clone(), name, state }
         };
         let from = |at: usize| (at..).zip(connection.chat.rooms_from(at));
@@ -252,26 +276,25 @@ impl Rooms {
     ) -> Option<RoomsAction> {
         let here = open.filter(|place| place.connection == row.id);
         let mut wish = header(ui, cx, row, link, self);
-        let pitch = cx.rhythm().row + GAP;
-        let shown = room_rows(cx, row, &drawn(ui, row.rooms, pitch), reading);
         let list = UiBuilder::new().accessibility_role(Role::List);
         let list = list.accessibility_label((cx.words.rooms_of)(&row.name));
+        let folded = row.archived > 0 && !self.unfolded.contains(&row.id);
+        let set = if folded { row.rooms } else { row.rooms + row.archived };
         ui.scope_builder(list, |ui| {
-            ui.ctx().accesskit_node_builder(ui.unique_id(), |node| node.set_size_of_set(row.rooms));
-            let mut next = 0;
-            for RoomRow { at, id, name, state } in shown {
-                ui.add_space((at - next) as f32 * pitch);
-                next = at + 1;
-                let selected = here.is_some_and(|place| place.room.as_ref() == Some(&id));
-                let wants_focus = selected && std::mem::take(&mut self.wants_focus);
-                let (place, set) = ((row.id, &id, name.as_str()), (at, row.rooms));
-                if room_row(ui, cx, place, set, state, selected, wants_focus) {
-                    wish = Some(RoomsAction::Open(OpenRoom { connection: row.id, room: Some(id) }));
+            ui.ctx().accesskit_node_builder(ui.unique_id(), |node| node.set_size_of_set(set));
+            wish = self.section(ui, cx, row, 0..row.rooms, set, (here, reading)).or(wish.take());
+            if row.archived > 0 && archived_header(ui, cx, row, folded) {
+                match folded {
+                    true => _ = self.unfolded.insert(row.id),
+                    false => _ = self.unfolded.remove(&row.id),
                 }
+                cx.deadline.at(cx.now.boot_ms);
             }
-            ui.add_space(row.rooms.saturating_sub(next) as f32 * pitch);
+            if !folded && row.archived > 0 {
+                wish = self.section(ui, cx, row, row.rooms..set, set, (here, reading)).or(wish.take());
+            }
         });
-        let said = match row.rooms {
+        let said = match row.rooms + row.archived {
             0 => Some(cx.words.no_rooms.to_owned()),
             shown => row.has_more.then(|| (cx.words.rooms_left_out)(shown)),
         };
@@ -285,6 +308,40 @@ impl Rooms {
         let naming_here = self.naming.as_ref().is_some_and(|naming| naming.connection == row.id);
         let made = if naming_here { self.name_a_room(ui, cx, row) } else { None };
         made.or(wish)
+    }
+
+    /// Draws some of a connection's rooms, by their places in its list.
+    fn section(
+        &mut self,
+        ui: &mut Ui,
+        cx: &mut Cx,
+        row: &ConnectionRow,
+        rooms: Range<usize>,
+        set: usize,
+        (here, reading): (Option<&OpenRoom>, Option<&RoomKey>),
+    ) -> Option<RoomsAction> {
+        let pitch = cx.rhythm().row + GAP;
+        let visible = drawn(ui, rooms.len(), pitch);
+        let visible = rooms.start + visible.start..rooms.start + visible.end;
+        let shown = room_rows(cx, row, &visible, &rooms, reading);
+        let (mut wish, mut next) = (None, rooms.start);
+        for RoomRow { at, id, name, state } in shown {
+            ui.add_space((at - next) as f32 * pitch);
+            next = at + 1;
+            let selected = here.is_some_and(|place| place.room.as_ref() == Some(&id));
+            let wants_focus = selected && std::mem::take(&mut self.wants_focus);
+            let place = (row.id, &id, name.as_str());
+            let chosen = room_row(ui, cx, place, (at, set), state, selected, wants_focus);
+            match chosen {
+                Some(RoomWish::Open) => {
+                    wish = Some(RoomsAction::Open(OpenRoom { connection: row.id, room: Some(id) }));
+                }
+                Some(RoomWish::Act(act)) => wish = Some(RoomsAction::Act((row.id, id), act)),
+                None => {}
+            }
+        }
+        ui.add_space(rooms.end.saturating_sub(next) as f32 * pitch);
+        wish
     }
 
     /// The inline field for a new room's name. It stays until the room is listed, made or not.
@@ -434,13 +491,16 @@ fn more(
         if row.makes_rooms && menu::item(ui, words.new_room).clicked() {
             rooms.naming = Some(Naming { connection: row.id, text: String::new(), asked: None, fresh: true });
         }
+        if row.browses && menu::item(ui, words.rooms.browse).clicked() {
+            wish = Some(RoomsAction::Browse(row.id));
+        }
         if row.invites && menu::item(ui, words.people.invite).clicked() {
             wish = Some(RoomsAction::Invite(row.id));
         }
         if row.people && menu::item(ui, words.people.menu).clicked() {
             wish = Some(RoomsAction::People(row.id));
         }
-        if row.makes_rooms || row.people {
+        if row.makes_rooms || row.browses || row.people {
             menu::separator(ui);
         }
         // The app's own hub, and what the command line names for one run, are not the person's to change.
@@ -471,7 +531,42 @@ fn more(
     wish
 }
 
-/// Draws a room. Returns whether the person chose it.
+/// The line above the archived rooms. Returns whether the person shows or hides them.
+fn archived_header(ui: &mut Ui, cx: &Cx, row: &ConnectionRow, folded: bool) -> bool {
+    let theme = theme::of(ui);
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), cx.rhythm().row), Sense::hover());
+    let rect = rect.shrink2(vec2(space::SMALL, 0.0));
+    let response = ui.interact(rect, Id::unique(("archived rooms", row.id)), Sense::click());
+    let text = (cx.words.rooms.archived_rooms)(row.archived);
+    widgets::named(ui, &response, &text);
+    ui.ctx().accesskit_node_builder(response.id, |node| {
+        node.set_role(Role::Button);
+        node.set_expanded(!folded);
+    });
+    if response.hovered() {
+        ui.painter().rect_filled(rect, f32::from(radius::CONTROL), theme.hover);
+    }
+    let at = pos2(rect.left() + space::SMALL + 4.0, rect.center().y);
+    icons::paint(ui.painter(), at, Icon::Archive, 14.0, theme.weak);
+    if folded {
+        let at = pos2(rect.right() - space::SMALL - 6.0, rect.center().y);
+        icons::paint(ui.painter(), at, Icon::Unfold, 14.0, theme.weak);
+    }
+    let left = rect.left() + space::SMALL + 18.0;
+    let text = widgets::cut(ui, &text, theme::small(), theme.weak, rect.right() - left - 24.0);
+    ui.painter().galley(pos2(left, rect.center().y - text.size().y / 2.0), text, theme.weak);
+    response.clicked()
+}
+
+/// What a person wants of a room in the list.
+enum RoomWish {
+    /// To be in it.
+    Open,
+    /// To do this with it.
+    Act(RoomAct),
+}
+
+/// Draws a room. Returns what the person wants of it.
 ///
 /// Long: one row from left to right: ground, icon, counts, name.
 fn room_row(
@@ -482,8 +577,8 @@ fn room_row(
     state: State,
     selected: bool,
     wants_focus: bool,
-) -> bool {
-    let State { counts: Counts { unread, mentions }, choice, unmade } = state;
+) -> Option<RoomWish> {
+    let State { counts: Counts { unread, mentions }, choice, unmade, archived } = state;
     let theme = theme::of(ui);
     let (_, rect) = ui.allocate_space(vec2(ui.available_width(), cx.rhythm().row));
     let id = Id::unique(("room", connection, room));
@@ -496,9 +591,10 @@ fn room_row(
         response.scroll_to_me(None);
     }
     speak(ui, cx, id, name, (at, of), state, selected);
-    room_menu::show(ui, cx, &response, (connection, room, name), choice);
+    let act = room_menu::show(ui, cx, &response, (connection, room, name), choice).map(RoomWish::Act);
+    let wish = act.or(response.clicked().then_some(RoomWish::Open));
     if !ui.is_rect_visible(rect) {
-        return response.clicked();
+        return wish;
     }
     let fill = match (selected, response.hovered()) {
         (true, _) => Some(theme.selected),
@@ -511,6 +607,7 @@ fn room_row(
     let left = rect.left() + space::SMALL;
     let colour = if selected || unread > 0 { theme.text } else { theme.weak };
     let (icon, icon_colour) = match unmade {
+        None if archived => (Icon::Archive, theme.weak),
         None => (Icon::Room, theme.weak),
         Some(Unmade::Waiting) => (Icon::Clock, theme.weak),
         Some(Unmade::Refused) => (Icon::Alert, theme.bad),
@@ -531,12 +628,12 @@ fn room_row(
     let font = if unread > 0 { theme::strong(size::BODY) } else { theme::body() };
     let name = widgets::cut(ui, name, font, colour, right - left);
     ui.painter().galley(pos2(left, rect.center().y - name.size().y / 2.0), name, colour);
-    response.clicked()
+    wish
 }
 
 /// What of a room is said to those who listen.
 fn speak(ui: &Ui, cx: &Cx, id: Id, name: &str, (at, of): (usize, usize), state: State, selected: bool) {
-    let State { counts: Counts { unread, mentions }, choice, unmade } = state;
+    let State { counts: Counts { unread, mentions }, choice, unmade, archived } = state;
     ui.ctx().accesskit_node_builder(id, |node| {
         node.set_role(Role::ListItem);
         let mut name = name.to_owned();
@@ -547,6 +644,9 @@ fn speak(ui: &Ui, cx: &Cx, id: Id, name: &str, (at, of): (usize, usize), state: 
         }
         if let Some(unmade) = unmade {
             name = format!("{name}, {}", (cx.words.unmade)(unmade));
+        }
+        if archived {
+            name = format!("{name}, {}", cx.words.rooms.is_archived);
         }
         node.set_label(name);
         node.set_selected(selected);

@@ -2,6 +2,7 @@
 //! whatever the language of the interface.
 
 use super::keys::Action;
+use crate::model::permit::RoomAct;
 
 pub(super) const LANGUAGE: &str = "locale translation English Korean 한국어 한국말 영어 언어 번역";
 pub(super) const HOURS: &str = "clock time of day am pm 12h 24h format 시계 시각 시간 오전 오후 시간제";
@@ -31,6 +32,21 @@ pub(super) const LOGS: &str = "debug diagnostics error trace crash report 디버
 pub(super) const AUTOSTART: &str = "autostart startup login boot background 자동 시작 부팅 로그인 백그라운드";
 pub(super) const VERSION: &str =
     "about license licence copyright credits font OFL 저작권 라이선스 글꼴 버전 정보";
+
+pub(super) const STATUS: &str = "away busy presence mood 자리 비움 바쁨 기분";
+pub(super) const BROWSE: &str = "channels list all join directory 채널 목록 전체 참여";
+
+/// Synonyms of what can be done with a room.
+pub(super) fn of_room(act: RoomAct) -> &'static str {
+    match act {
+        RoomAct::Rename => "channel name 채널 이름 변경",
+        RoomAct::SetTopic => "channel description purpose header 채널 설명 목적",
+        RoomAct::Archive => "channel close 채널 닫기",
+        RoomAct::Unarchive => "channel open restore 채널 열기 복원",
+        RoomAct::Leave => "channel part quit exit 채널 퇴장",
+        RoomAct::Join => "channel enter 채널 입장",
+    }
+}
 
 /// Synonyms of an action.
 pub(super) fn of(action: Action) -> &'static str {

@@ -3,8 +3,11 @@
 
 mod describe;
 pub mod duplex;
+pub mod mapped;
 pub mod plain;
 mod saved;
+pub mod socketio;
+pub mod stomp;
 
 use std::sync::Arc;
 
@@ -29,6 +32,8 @@ pub enum Setup {
     Duplex(duplex::client::Config),
     /// Plain WebSocket: every message is shown as received.
     Plain(plain::Config),
+    /// Socket.IO.
+    SocketIo(Box<socketio::Config>),
 }
 
 /// Opens sessions with one server.
@@ -39,20 +44,24 @@ pub trait Open: Send {
     /// How to dial for such sessions.
     fn dialing(&self) -> Dialing;
 
-    /// Whether the server confirms each message that it has stored. If not, a message whose fate is unknown is not sent
-    /// again automatically.
-    fn confirms(&self) -> bool;
+    /// Whether the server confirms each message that it has stored, as far as is known before a session. If not, a
+    /// message whose fate is unknown is not sent again automatically.
+    fn confirms(&self, saved: &Saved) -> bool;
 }
 
 /// A protocol's requirements for its transport.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Dialing {
-    /// Subprotocols to offer, in order of preference. If there are any, the server must choose one.
+    /// Subprotocols to offer, in order of preference.
     pub subprotocols: Vec<String>,
     /// Maximum size of a received frame, in bytes of payload.
     pub max_frame: usize,
     /// Whether the session needs to know which frames were sent.
     pub report_flushed: bool,
+    /// Whether a server that chooses none of the subprotocols is rejected.
+    pub subprotocol_needed: bool,
+    /// Whether the server may be behind SockJS.
+    pub sockjs: bool,
 }
 
 impl Open for Setup {
@@ -62,28 +71,33 @@ impl Open for Setup {
                 Box::new(duplex::client::ClientSession::new(config.clone(), saved, entropy))
             }
             Setup::Plain(_) => Box::new(plain::PlainSession::new(entropy)),
+            Setup::SocketIo(config) => {
+                Box::new(socketio::SocketIoSession::new((**config).clone(), &saved, entropy))
+            }
         }
     }
 
     fn dialing(&self) -> Dialing {
         match self {
-            Setup::Duplex(_) => Dialing {
-                subprotocols: Vec::new(),
-                max_frame: duplex::message::MAX_FRAME_BYTES,
-                report_flushed: false,
-            },
+            Setup::Duplex(_) => Dialing { max_frame: duplex::message::MAX_FRAME_BYTES, ..Dialing::default() },
             Setup::Plain(config) => Dialing {
                 subprotocols: config.subprotocols.clone(),
                 max_frame: plain::MAX_FRAME_BYTES,
                 report_flushed: true,
+                subprotocol_needed: !config.subprotocols.is_empty(),
+                ..Dialing::default()
             },
+            Setup::SocketIo(_) => {
+                Dialing { max_frame: socketio::MAX_FRAME_BYTES, report_flushed: true, ..Dialing::default() }
+            }
         }
     }
 
-    fn confirms(&self) -> bool {
+    fn confirms(&self, saved: &Saved) -> bool {
         match self {
             Setup::Duplex(_) => true,
             Setup::Plain(_) => false,
+            Setup::SocketIo(_) => socketio::SocketIoSession::confirms(saved),
         }
     }
 }
@@ -107,6 +121,22 @@ pub trait Session: Send {
     /// session monitors the server itself.
     fn quiet_ms(&self) -> Option<u64>;
 
+    /// When it must send something although nothing is read from the socket, as boot time in milliseconds.
+    fn must_send_at(&self) -> Option<u64> {
+        None
+    }
+
+    /// The last frame before the connection is closed by us.
+    fn goodbye(&mut self) -> Option<Frame> {
+        None
+    }
+
+    /// Whether a message that was sent and is not confirmed may be sent again over the next connection. `false`: the server
+    /// confirms none of its kind.
+    fn may_resend(&self, _message: MessageId) -> bool {
+        true
+    }
+
     /// The close code for a protocol violation by the other end.
     fn violation_code(&self) -> u16 {
         1002
@@ -115,6 +145,11 @@ pub trait Session: Send {
     /// Whether retrying after this is pointless.
     fn is_final(&self, why: &Why) -> bool {
         !why.is_retryable()
+    }
+
+    /// Whether the server confirms messages, if that is learned from what it does; otherwise [`Open::confirms`] says so.
+    fn confirms(&self) -> Option<bool> {
+        None
     }
 
     /// Why it did not come online, if it knows more than that the deadline passed.
@@ -140,6 +175,9 @@ pub enum Input {
     Committed(Mark),
     /// The connection ended for this reason. Only events may follow.
     Closed(Why),
+    /// Nothing was read from the transport for this long, in milliseconds, which was not the server's choice: it has as
+    /// much time left as before.
+    StoodStill(u64),
     /// The deadline has passed.
     Tick,
 }
@@ -250,6 +288,8 @@ pub struct Agreed {
     pub subprotocol: Option<String>,
     /// The extensions as in the server's header; may be empty.
     pub extensions: String,
+    /// Whether frames are pieces of a stream of bytes, without boundaries and without pings.
+    pub is_stream: bool,
 }
 
 /// An output of a session.
@@ -301,5 +341,6 @@ pub fn describer(protocol: Protocol) -> Box<dyn Describe> {
     match protocol {
         Protocol::Duplex => Box::<duplex::describe::Describer>::default(),
         Protocol::WebSocket => Box::new(plain::Describer),
+        Protocol::SocketIo => Box::new(socketio::Describer),
     }
 }

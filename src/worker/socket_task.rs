@@ -91,8 +91,9 @@ impl<K: Copy + Send + 'static> SocketTask<K> {
             return None;
         }
         self.dialing = None;
-        let Connection { outgoing, mut incoming, counters, subprotocol, extensions } = connection;
-        let agreed = Agreed { server: self.server.clone(), subprotocol, extensions: extensions.join(", ") };
+        let Connection { outgoing, mut incoming, counters, subprotocol, extensions, is_stream } = connection;
+        let (server, extensions) = (self.server.clone(), extensions.join(", "));
+        let agreed = Agreed { server, subprotocol, extensions, is_stream };
         self.outgoing = Some(outgoing);
         let (key, post, rooms) = (self.key, self.post.clone(), Arc::clone(&self.room));
         tokio::spawn(async move {

@@ -80,11 +80,20 @@ pub fn named_room() -> impl Strategy<Value = NamedRoom> {
 
 fn room_info() -> impl Strategy<Value = RoomInfo> {
     let people = proptest::collection::btree_set(text().prop_map(PrincipalId), 0..4);
-    let flags = any::<(bool, bool, bool)>();
+    let flags = any::<(bool, bool, bool, bool)>();
     (text(), flags, option::of(text()), people, number()).prop_map(
         |(topic, flags, direct, members, changed)| {
-            let (archived, private, left) = flags;
-            RoomInfo { topic, archived, private, direct: direct.map(PrincipalId), left, members, changed }
+            let (archived, private, left, own) = flags;
+            RoomInfo {
+                topic,
+                archived,
+                private,
+                direct: direct.map(PrincipalId),
+                left,
+                own,
+                members,
+                changed,
+            }
         },
     )
 }
@@ -471,7 +480,8 @@ pub fn hub_message() -> impl Strategy<Value = HubMessage> {
         (text(), any::<i64>()).prop_map(|(hub, expires)| HubMessage::InviteGood { hub, expires }),
         welcome().prop_map(HubMessage::Welcome),
         lists().prop_map(HubMessage::Lists),
-        vec(entry(), 0..4).prop_map(|entries| HubMessage::Log { entries }),
+        (vec(entry(), 0..4), vec((any::<u64>(), any::<u64>()), 0..3))
+            .prop_map(|(entries, skip)| HubMessage::Log { entries, skip }),
         (id(), number(), moment(), any::<bool>(), option::of(room())).prop_map(
             |(id, offset, received, entry, room)| HubMessage::Ack { id, offset, received, entry, room }
         ),

@@ -221,7 +221,7 @@ impl Client {
         while all.len() < count {
             let entries = self
                 .find(|message| match message {
-                    HubMessage::Log { entries } => Some(entries.clone()),
+                    HubMessage::Log { entries, .. } => Some(entries.clone()),
                     _ => None,
                 })
                 .await;

@@ -329,7 +329,7 @@ async fn a_slow_client_gets_the_newest_values_an_exact_count_and_chat_at_once() 
                     }
                 }
             }
-            HubMessage::Log { entries } if entries.iter().any(|entry| entry.draft.id == chat) => {
+            HubMessage::Log { entries, .. } if entries.iter().any(|entry| entry.draft.id == chat) => {
                 (chat_came, before_chat) = (true, told);
             }
             _ => {}

@@ -266,7 +266,7 @@ async fn typing_in_unknown_rooms_is_dropped_and_typing_is_limited_per_person() {
                 assert_eq!((room, who.name.as_str()), (RoomId::general(), "Ben"));
                 told += 1;
             }
-            HubMessage::Log { entries } => {
+            HubMessage::Log { entries, .. } => {
                 is_over = entries.iter().any(|entry| Some(entry.draft.id) == last);
                 assert!(entries.iter().all(|entry| entry.draft.content.is_text() || entry.offset == 1));
             }

@@ -18,6 +18,7 @@ mod life;
 mod limits;
 mod names;
 mod posts;
+mod private;
 mod rights;
 mod rooms;
 mod service;

@@ -199,6 +199,7 @@ impl Hub {
                         epoch: Epoch(u64::MAX),
                         oldest: 1,
                         head: (1 << 53) - 1,
+                        visible_head: (1 << 53) - 1,
                         at_resume: None,
                         lists: lists(),
                     };
@@ -263,7 +264,7 @@ fn worst(like: &HubMessage) -> Vec<Frame> {
         HubMessage::Lists(_) => Hub::answers(HubAnswer::Lists(lists())),
         HubMessage::Log { .. } => {
             let entries: Vec<Entry> = (1..=8).map(entry).collect();
-            let batches = Batch::cut(entries);
+            let batches = Batch::cut(entries[0].offset, entries);
             batches.iter().map(|batch| Frame::Text(batch.text().to_string())).collect()
         }
         HubMessage::Ack { .. } => frames([HubMessage::Ack {

@@ -136,6 +136,7 @@ pub fn answer(disk: &HubDisk, ask: &HubRequest) -> Option<HubAnswer> {
             epoch: disk.epoch,
             oldest: 1,
             head: disk.head(),
+            visible_head: disk.head(),
             at_resume: resume
                 .and_then(|resume| disk.at(resume.offset))
                 .map(|entry| (entry.draft.id, entry.received)),
@@ -144,7 +145,9 @@ pub fn answer(disk: &HubDisk, ask: &HubRequest) -> Option<HubAnswer> {
         HubRequest::Lists(from) => HubAnswer::Lists(lists(disk, from.rooms.unwrap_or(0))),
         HubRequest::Read { from, limit } => {
             let rest = disk.log.get(*from as usize - 1..).unwrap_or_default();
-            HubAnswer::Entries(rest.iter().take(*limit as usize).cloned().collect())
+            let entries: Vec<_> = rest.iter().take(*limit as usize).cloned().collect();
+            let to = entries.last().map_or(0, |last| last.offset);
+            HubAnswer::Entries { entries, to }
         }
         // The clients here neither page, nor mark what was read, nor look at devices.
         _ => return None,

@@ -1,5 +1,7 @@
 //! The hub's end of a conversation.
 
+use std::sync::Arc;
+
 use duplex::frame::Frame;
 use duplex::model::content::Content;
 use duplex::model::message::MAX_BODY_BYTES;
@@ -33,6 +35,7 @@ fn begun(words: &[&str]) -> Begun {
         epoch: words::EPOCH,
         oldest: words::number(words, "oldest").unwrap_or(1),
         head: words::number(words, "head").unwrap(),
+        visible_head: words::number(words, "visible").or(words::number(words, "head")).unwrap(),
         at_resume: words::field(words, "id")
             .map(|id| (words::id(id), words::number(words, "received").unwrap_or(0) as i64)),
         lists: Lists {
@@ -45,6 +48,17 @@ fn begun(words: &[&str]) -> Begun {
 
 fn entries(words: &[&str]) -> Vec<Entry> {
     words.iter().map(|word| words::entry(word)).collect()
+}
+
+/// What was read: `(42b)` is there, and not for the client.
+fn read(words: &[&str]) -> HubAnswer {
+    let all = entries(words);
+    let to = all.last().map_or(0, |last| last.offset);
+    HubAnswer::Entries { entries: seen(&Batch::new(all)).map_or(Vec::new(), |seen| seen.entries.clone()), to }
+}
+
+fn seen(batch: &Option<Arc<Batch>>) -> Option<Arc<Batch>> {
+    batch.as_ref().map(|batch| batch.seen(|entry| !entry.draft.content.body().starts_with('(')))
 }
 
 fn told(text: &str) -> Input {
@@ -68,7 +82,7 @@ fn told(text: &str) -> Input {
             let outcome = AppendOutcome::Refused(words::refused(why));
             Input::Answer(HubAnswer::Appended { id: words::id(which), outcome })
         }
-        ["entries", ref of @ ..] => Input::Answer(HubAnswer::Entries(entries(of))),
+        ["entries", ref of @ ..] => Input::Answer(read(of)),
         ["history", complete, ref of @ ..] => Input::Answer(HubAnswer::History {
             room: RoomId::general(),
             before: 42,
@@ -80,7 +94,7 @@ fn told(text: &str) -> Input {
             next: of.contains(&"more").then(|| ListsFrom { rooms: Some(7), ..ListsFrom::default() }),
             ..Lists::default()
         })),
-        ["committed", ref of @ ..] => Input::Committed(Batch::new(entries(of)).unwrap()),
+        ["committed", ref of @ ..] => Input::Committed(seen(&Batch::new(entries(of))).unwrap()),
         ["head", head] => Input::Head(head.parse().unwrap()),
         ["presence", who] => {
             Input::Presence(PersonState { who: words::principal(who), online: true, status: String::new() })
@@ -533,7 +547,7 @@ fn a_slow_reader_is_given_nothing_more() {
 
 #[test]
 fn a_hole_in_the_log_is_never_sent() {
-    for hole in ["entries 5a 7c", "entries 6b", "entries 4z", "entries"] {
+    for hole in ["entries 4z 5a", "entries 4z", "entries"] {
         let answer = if hole == "entries" { "unavailable" } else { hole };
         online(&format!(
             "@ head 7\n* read from=5 limit=256\n@ {answer}\n> bye 4402 retry=5000 the log…\n> close 4402"
@@ -688,7 +702,7 @@ fn log_frames(session: &mut ServerSession) -> Vec<Vec<Entry>> {
         let Output::SendBatch(batch) = output else { continue };
         assert!(batch.text().len() <= MAX_FRAME_BYTES, "a frame of {} bytes", batch.text().len());
         let frame = Frame::Text(batch.text().to_string());
-        let Ok(Decoded::Known(HubMessage::Log { entries })) = message::decode(&frame) else {
+        let Ok(Decoded::Known(HubMessage::Log { entries, .. })) = message::decode(&frame) else {
             panic!("no log frame");
         };
         frames.push(entries);
@@ -701,7 +715,10 @@ fn large_messages_are_sent_in_several_frames() {
     for (body, most) in [("x".repeat(MAX_BODY_BYTES), 15), ("\u{1}".repeat(MAX_BODY_BYTES), 2)] {
         let mut session = behind(40);
         let entries: Vec<Entry> = (1..=40).map(|offset| large(offset, &body)).collect();
-        session.handle(BEGIN, Input::Answer(HubAnswer::Entries(entries.clone())));
+        session.handle(
+            BEGIN,
+            Input::Answer(HubAnswer::Entries { entries: entries.clone(), to: entries.len() as u64 }),
+        );
         let frames = log_frames(&mut session);
         assert!(frames.iter().all(|frame| frame.len() <= most) && frames[0].len() == most);
         assert_eq!(frames.concat(), entries);
@@ -810,6 +827,50 @@ fn the_lists_are_told_in_parts_as_the_socket_takes_them_beside_the_log() {
         @ lists c
         > lists room=c
         @ drained
+        ",
+    );
+}
+
+#[test]
+fn what_is_hidden_is_told_of_with_the_next_visible_entry_alone() {
+    online(
+        "
+        @ committed (5a)
+        < ping 7
+        > pong 7 sent=4
+        @ drained
+        @ committed (6b) 7c (8d) 9e (10f)
+        > log 7c 9e skip=5-6 skip=8-8
+        < ping 8
+        > pong 8 sent=9
+        @ drained
+        @ committed 11g
+        > log 11g skip=10-10
+        ",
+    );
+}
+
+#[test]
+fn a_replay_passes_over_what_is_hidden_without_waiting_for_the_socket() {
+    replay(
+        server(),
+        "
+        < open as me
+        < hello
+        * begin me
+        @ begun head=9 visible=6
+        > welcome recent from=1 head=6
+        @ drained
+        * read from=1 limit=256
+        @ entries (1a) (2b)
+        * read from=3 limit=256
+        @ entries (3c) 4d 5e 6f
+        > log 4d 5e 6f skip=1-3
+        @ drained
+        * read from=7 limit=256
+        @ entries (7g) (8h) (9i)
+        @ committed 10j
+        > log 10j skip=7-9
         ",
     );
 }

@@ -73,10 +73,10 @@ impl Open for Script {
     }
 
     fn dialing(&self) -> Dialing {
-        Dialing { subprotocols: Vec::new(), max_frame: 1, report_flushed: false }
+        Dialing { max_frame: 1, ..Dialing::default() }
     }
 
-    fn confirms(&self) -> bool {
+    fn confirms(&self, _: &Saved) -> bool {
         true
     }
 }

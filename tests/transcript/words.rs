@@ -60,8 +60,13 @@ pub fn name(name: &str) -> RoomName {
     RoomName::new(name).expect("a room's name")
 }
 
-/// `42a`, or `42a*` for our own.
+/// `42a`, or `42a*` for our own. `(42a)` has a body that begins with a bracket.
 pub fn entry(text: &str) -> Entry {
+    let hidden = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
+    if let Some(mut hidden) = hidden.map(entry) {
+        hidden.draft.content = Content::text("(");
+        return hidden;
+    }
     let digits = text.find(|c: char| !c.is_ascii_digit()).expect("a letter behind the offset");
     let (offset, rest) = text.split_at(digits);
     Entry {
@@ -199,7 +204,15 @@ pub fn hub_says(text: &str) -> Frame {
                 more: of.contains(&"more"),
             })
         }
-        ["log", ref of @ ..] => HubMessage::Log { entries: of.iter().map(|e| entry(e)).collect() },
+        ["log", ref of @ ..] => {
+            let (skip, of): (Vec<_>, Vec<_>) = of.iter().partition(|word| word.starts_with("skip="));
+            let range = |word: &str| {
+                let (from, to) = word.strip_prefix("skip=")?.split_once('-')?;
+                Some((from.parse().ok()?, to.parse().ok()?))
+            };
+            let skip = skip.into_iter().map(|word| range(word).expect("a range")).collect();
+            HubMessage::Log { entries: of.iter().map(|e| entry(e)).collect(), skip }
+        }
         ["ack", which, offset, ref more @ ..] => HubMessage::Ack {
             id: id(which),
             offset: offset.parse().unwrap(),
@@ -415,7 +428,10 @@ pub fn hub_said(frame: &Frame) -> String {
             let people = people.iter().map(|person| &person.who.name);
             brief_lists(rooms.iter(), people, read.iter().map(|read| read.offset), more)
         }
-        HubMessage::Log { entries: of } => format!("log {}", entries(&of)),
+        HubMessage::Log { entries: of, skip } => {
+            let skip: String = skip.iter().map(|(from, to)| format!(" skip={from}-{to}")).collect();
+            format!("log {}{skip}", entries(&of))
+        }
         HubMessage::Ack { id, offset, entry, room, .. } => {
             let room = room.map(|room| format!(" room={room}")).unwrap_or_default();
             let nothing = if entry || !room.is_empty() { "" } else { " nothing" };
@@ -535,6 +551,7 @@ pub fn event(event: &Event) -> String {
             format!("paused {} until {}", refusal(why), since_begin(*until))
         }
         Event::Link(LinkEvent::Paused(None)) => "resumed".to_owned(),
+        Event::Link(LinkEvent::Sampled(sample)) => format!("sampled {}", sample.source),
         Event::Chat(ChatEvent::Typing { room, who, .. }) => format!("typing {room} {}", who.id),
         Event::Chat(ChatEvent::Presence(Person { who, online, status: _ })) => {
             format!("presence {} {}", who.id, on(*online))

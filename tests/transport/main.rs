@@ -11,6 +11,8 @@ mod flush;
 mod open;
 mod ping;
 mod real;
+mod sockjs;
+mod stream;
 mod tls;
 
 use std::alloc::{GlobalAlloc, Layout, System};

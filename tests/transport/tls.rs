@@ -66,14 +66,7 @@ impl Identity {
 
     /// An echo server with this certificate.
     async fn serve(&self) -> Endpoint {
-        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.key.serialize_der()));
-        let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![self.certificate.clone()], key)
-            .unwrap();
-        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let acceptor = self.acceptor();
         let address = server::tcp(move |stream| {
             let acceptor = acceptor.clone();
             async move {
@@ -83,6 +76,33 @@ impl Identity {
             }
         });
         Endpoint::new(format!("wss://{}/socket", address.await))
+    }
+
+    fn acceptor(&self) -> TlsAcceptor {
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.key.serialize_der()));
+        let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![self.certificate.clone()], key)
+            .unwrap();
+        TlsAcceptor::from(Arc::new(config))
+    }
+
+    /// The same as a stream, without WebSocket.
+    async fn serve_stream(&self) -> Endpoint {
+        let acceptor = self.acceptor();
+        let address = server::tcp(move |stream| {
+            let acceptor = acceptor.clone();
+            async move {
+                if let Ok(stream) = acceptor.accept(stream).await {
+                    assert_eq!(stream.get_ref().1.alpn_protocol(), None, "it is not HTTP");
+                    let (mut reader, mut writer) = tokio::io::split(stream);
+                    let _ = tokio::io::copy(&mut reader, &mut writer).await;
+                }
+            }
+        });
+        Endpoint::new(format!("stomps://{}", address.await))
     }
 }
 
@@ -153,6 +173,27 @@ async fn only_the_pinned_certificate_is_trusted(socket: Socket) {
     assert!(detail.contains("not the pinned one"), "{detail}");
     target.fingerprint = Some("0f".repeat(31));
     assert!(matches!(dial(socket, target).await, Err(Why::BadUrl { .. })));
+}
+
+#[tokio::test]
+async fn a_stream_trusts_by_the_same_rules() {
+    let authority = Authority::new();
+    let (_directory, path) = ca_file(&authority.pem);
+    let socket = Socket::Tungstenite;
+    let mut good = Identity::signed_by(&authority, "127.0.0.1", 2099).serve_stream().await;
+    untrusted(socket, good.clone()).await;
+    good.ca_file = Some(path.clone());
+    echoes(good).await;
+    let mut elsewhere = Identity::signed_by(&authority, "hub.example", 2099).serve_stream().await;
+    elsewhere.ca_file = Some(path);
+    assert!(untrusted(socket, elsewhere).await.contains("hub.example"));
+    let identity = Identity::self_signed();
+    let mut pinned = identity.serve_stream().await;
+    pinned.fingerprint = Some(identity.fingerprint());
+    echoes(pinned.clone()).await;
+    let mut other = Identity::self_signed().serve_stream().await;
+    other.fingerprint = pinned.fingerprint;
+    assert!(untrusted(socket, other).await.contains("not the pinned one"));
 }
 
 #[tokio::test]

@@ -246,7 +246,7 @@ fn unread(model: &Model) -> u64 {
     let rooms = model.connections.iter().flat_map(|(id, connection)| {
         connection.chat.rooms.iter().filter(move |(name, _)| counts(level(*id, name)))
     });
-    rooms.map(|(_, room)| room.unread).sum()
+    rooms.map(|(_, room)| room.shown_unread()).sum()
 }
 
 fn shown(language: Language, model: &Model, notice: Notice) -> Shown {

@@ -43,19 +43,18 @@ pub(in crate::hub) async fn download(
         Err(error) => return unavailable(&hub, &error),
     };
     let may_see = match &file.room {
-        Some(room) => hub.may_see(&principal, room).await,
+        Some(room) => hub.may_see(&principal, room),
         // Its message is not written yet.
-        None => Ok(file.owner == principal.id),
+        None => file.owner == principal.id,
     };
     match may_see {
-        Ok(true) if file.gone => {
+        true if file.gone => {
             let sentence =
                 "The server no longer keeps this file: its admin has set for how long files are kept.";
             return refused(StatusCode::GONE, "gone", sentence);
         }
-        Ok(true) if file.complete => {}
-        Ok(_) => return no_such_file(),
-        Err(error) => return unavailable(&hub, &error),
+        true if file.complete => {}
+        _ => return no_such_file(),
     }
     let Ok(place) = Arc::clone(&area.downloads).try_acquire_owned() else {
         return busy("The server sends as many files as it can: try again later.");

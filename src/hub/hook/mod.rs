@@ -98,7 +98,9 @@ pub fn make_hook(data_dir: &Path, room: &str, name: &str) -> Result<(Hook, Secre
     }
     let rooms = HubStore::rooms_in(data_dir).map_err(|error| HubError::log(data_dir, error))?;
     let by_id = rooms.iter().find(|known| known.id.as_str() == room);
-    let found: Option<&NamedRoom> = by_id.or_else(|| rooms.iter().find(|known| known.name.as_str() == room));
+    // Several private rooms may have one name: such a room is named by its id.
+    let is_called = |known: &&NamedRoom| !known.info.private && known.name.as_str() == room;
+    let found: Option<&NamedRoom> = by_id.or_else(|| rooms.iter().find(is_called));
     let room = found.ok_or_else(|| HubError::NoSuchRoom { room: room.to_owned() })?.id.clone();
     let random = || clock::random::<32>().map_err(|error| HubError::System { detail: error.to_string() });
     let token = HEXLOWER.encode(&random()?);

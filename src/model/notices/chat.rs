@@ -8,7 +8,7 @@ use crate::model::entry::Entry;
 use crate::model::id::{ConnectionId, Offset, PrincipalId, RoomId, RoomName};
 use crate::model::known::Known;
 use crate::model::principal::Sender;
-use crate::model::reducer::Model;
+use crate::model::reducer::{Connection, Model};
 use crate::model::time::BootMs;
 
 /// Minimum interval between two notifications about a room, in milliseconds.
@@ -76,6 +76,12 @@ impl UnseenMessages {
             return;
         }
         let mention = me.is_some_and(|(_, name)| mentions(entry.draft.content.body(), name));
+        let has_left = |connection: &Connection| {
+            connection.chat.rooms.get(&entry.draft.room).is_some_and(|room| room.info.left)
+        };
+        if model.connections.get(&id).is_some_and(has_left) {
+            return;
+        }
         if !level(model, id, &entry.draft.room).wants(mention) {
             return;
         }

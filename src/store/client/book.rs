@@ -108,7 +108,10 @@ impl<'a> MessageWriter<'a> {
             }
             Content::RoomChange { .. } | Content::Member { .. } => {
                 rooms::changed(self.db, self.connection, entry)?;
-                self.keep_json(entry)?;
+                self.event(entry)?;
+                if rooms::has_hole_before(self.db, self.connection, entry)? {
+                    self.joined(entry)?;
+                }
             }
             Content::Text { body, .. } => {
                 let position = Position { era: self.era, offset: entry.offset };
@@ -127,6 +130,22 @@ impl<'a> MessageWriter<'a> {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// The person becomes a member of a room: what came before was not for them. It is history, and as good as read.
+    fn joined(&mut self, entry: &Entry) -> Result<()> {
+        let position = Position { era: self.era, offset: entry.offset };
+        let room = self.room(&entry.draft.room)?;
+        let room = &mut self.rooms[room];
+        room.read = room.read.max(position);
+        if room.newest <= room.read {
+            (room.unread, room.mentions) = (0, 0);
+        }
+        (room.start_known, room.changed) = (false, true);
+        self.db
+            .prepare_cached("UPDATE room SET floor = ?2, hole_era = ?3, hole_offset = ?2 WHERE id = ?1")?
+            .execute(params![room.id, int(entry.offset)?, self.era])?;
         Ok(())
     }
 

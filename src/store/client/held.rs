@@ -609,6 +609,9 @@ fn stub(write: &Write) -> Write {
         Write::Event(Event::Chat(ChatEvent::Entries { live, .. })) => {
             Write::Event(Event::Chat(ChatEvent::Entries { entries: Vec::new(), live: *live }))
         }
+        Write::Event(Event::Chat(ChatEvent::Skipped { .. })) => {
+            Write::Event(Event::Chat(ChatEvent::Entries { entries: Vec::new(), live: false }))
+        }
         Write::Event(Event::Chat(ChatEvent::History { room, .. })) => {
             Write::Event(Event::Chat(ChatEvent::HistoryFailed { room: room.clone() }))
         }

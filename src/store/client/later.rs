@@ -36,7 +36,7 @@ pub(super) fn project(db: &mut Connection, filters: &Filters, limit: u32) -> Res
     for (place, entry) in kept {
         // A message is kept whole where it is now. What cannot be read after all is not tried again.
         let done = match &entry {
-            Some(entry) if entry.draft.content.is_text() || entry.draft.content.target().is_some() => {
+            Some(entry) if entry.draft.content.is_shown() || entry.draft.content.target().is_some() => {
                 "DELETE FROM other_entry"
             }
             _ => "UPDATE other_entry SET known = 1",
@@ -81,13 +81,13 @@ fn project_one(
     let (me, now): (Option<String>, u32) =
         query.query_row([connection], |row| Ok((row.get(0)?, row.get(1)?)))?;
     // What an earlier log said of a room has passed.
-    if era != now && matches!(entry.draft.content, Content::RoomChange { .. } | Content::Member { .. }) {
-        return Ok(());
-    }
+    let is_past =
+        era != now && matches!(entry.draft.content, Content::RoomChange { .. } | Content::Member { .. });
     let mut book =
         MessageWriter::new(db, ConnectionId(connection.cast_unsigned()), Log::past(era, me), filters)?;
     match entry.draft.content {
         Content::Text { .. } => book.late_message(entry)?,
+        _ if is_past => book.event(entry)?,
         _ => book.entry(entry)?,
     }
     book.save()

@@ -9,6 +9,7 @@ mod background;
 mod book;
 mod changes;
 mod counts;
+mod events;
 mod held;
 mod identity;
 mod later;

@@ -227,7 +227,7 @@ fn rescue_drafts(db: &Connection, rescued: &mut Vec<(ConnectionId, Write)>) -> R
 pub(super) fn can_be_replayed(write: &Write) -> bool {
     match write {
         Write::Event(event @ Event::Chat(ChatEvent::Entries { .. })) => !event.is_unnumbered(),
-        Write::Event(Event::Chat(ChatEvent::History { .. })) => true,
+        Write::Event(Event::Chat(ChatEvent::History { .. } | ChatEvent::Skipped { .. })) => true,
         _ => false,
     }
 }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::super::error::{StoreError, unsigned};
 use super::changes;
+use super::events;
 use super::identity::{Filters, Rows};
 use super::rooms;
 use super::write::{key, saturated};
@@ -18,7 +19,7 @@ use crate::model::intent::Jump;
 use crate::model::time::WallMs;
 use crate::model::{
     ConnectionId, Content, Delivery, Draft, Epoch, Extra, Features, Message, MessageId, Offset, OutboxItem,
-    Position, Principal, PrincipalId, PrincipalKind, ResumePoint, RoomId, RoomName,
+    Position, Principal, PrincipalId, PrincipalKind, ResumePoint, Role, RoomId, RoomName,
 };
 use crate::wire::{Saved, SavedState};
 
@@ -85,7 +86,7 @@ fn connection_row(db: &Connection, connection: ConnectionId) -> Result<Option<Co
     let mut query = db.prepare_cached(
         "SELECT me_id, me_kind, me_name, era, era_from, era_has_entries, next_offset,
                 resume_epoch, resume_offset, resume_id, resume_received, features,
-                log_epoch, state
+                log_epoch, state, me_role
          FROM connection WHERE id = ?1",
     )?;
     let read = |row: &Row<'_>| {
@@ -95,7 +96,8 @@ fn connection_row(db: &Connection, connection: ConnectionId) -> Result<Option<Co
         Ok(ConnectionRow {
             me: match me {
                 (Some(id), Some(kind), Some(name)) => {
-                    Some(Principal { id: PrincipalId(id), kind: kind_from(&kind), name, role: None })
+                    let role = row.get_ref(14)?.as_str().ok().and_then(Role::from_word);
+                    Some(Principal { id: PrincipalId(id), kind: kind_from(&kind), name, role })
                 }
                 _ => None,
             },
@@ -123,7 +125,9 @@ fn connection_row(db: &Connection, connection: ConnectionId) -> Result<Option<Co
 
 fn rooms(db: &Connection, connection: ConnectionId) -> Result<Vec<StoredRoom>> {
     let mut query = db.prepare_cached(
-        "SELECT id, uid, newest_era, newest_offset, read_era, read_offset, unread, draft, mentions, name, unmade, info FROM room
+        "SELECT id, uid, newest_era, newest_offset, read_era, read_offset, unread, draft, mentions, name, unmade, info,
+             hole_era, hole_offset
+         FROM room
          WHERE connection = ?1 ORDER BY newest_era DESC, newest_offset DESC, id LIMIT ?2",
     )?;
     // One more than is shown tells that there are more.
@@ -135,7 +139,7 @@ fn rooms(db: &Connection, connection: ConnectionId) -> Result<Vec<StoredRoom>> {
         let newest = Position { era: row.get(2)?, offset: unsigned(row.get(3)?) };
         let limit = if rooms.len() < BUSY_ROOMS { FIRST_ROWS } else { FEW_ROWS };
         let page = if rooms.len() < MAX_READ.0 && bytes < MAX_READ.1 {
-            run(db, id, Run::Before(None), limit)?
+            run_older(db, id, None, limit)?
         } else {
             Found { messages: Vec::new(), more: newest.offset > 0 }
         };
@@ -153,18 +157,50 @@ fn rooms(db: &Connection, connection: ConnectionId) -> Result<Vec<StoredRoom>> {
             mentions: unsigned(row.get(8)?),
             unmade: row.get(10)?,
             info: rooms::info_of(row.get_ref(11)?.as_str().ok()),
+            hole: match row.get(12)? {
+                0 => None,
+                era => Some(Position { era, offset: unsigned(row.get(13)?) }),
+            },
         });
     }
     Ok(rooms)
 }
 
-/// The hub is asked for older messages in the first era alone, and only for what came before the era's first entry.
-fn hub_may_hold_older(db: &Connection, room: i64) -> Result<bool> {
-    let mut query = db.prepare_cached(
-        "SELECT era = 1 AND era_from > 1 AND NOT start_known
+/// A hub is asked for what came before the first entry of the first era, and in every era for what was not for the person
+/// when it came. Of a private room it tells members alone.
+pub(super) const HUB_MAY_HOLD_OLDER: &str =
+    "NOT start_known AND ((era = 1 AND era_from > 1) OR (era > 0 AND hole_era = era))
+     AND NOT coalesce(json_extract(info, '$.private') AND json_extract(info, '$.left'), 0)";
+
+pub(super) fn hub_may_hold_older(db: &Connection, room: i64) -> Result<bool> {
+    let mut query = db.prepare_cached(&format!(
+        "SELECT {HUB_MAY_HOLD_OLDER}
          FROM room JOIN connection ON connection.id = room.connection WHERE room.id = ?1",
-    )?;
+    ))?;
     Ok(query.query_row([room], |row| row.get(0))?)
+}
+
+/// The place before which the hub may be asked for what is missing, while it can be.
+fn open_hole(db: &Connection, room: i64) -> Result<Option<Position>> {
+    let mut query =
+        db.prepare_cached("SELECT hole_era, hole_offset FROM room WHERE id = ?1 AND hole_era > 0")?;
+    let hole = query
+        .query_row([room], |row| Ok(Position { era: row.get(0)?, offset: unsigned(row.get(1)?) }))
+        .optional()?;
+    Ok(if hole.is_some() && hub_may_hold_older(db, room)? { hole } else { None })
+}
+
+/// The newest messages before a position, or of all. Those of before a hole come once it is filled.
+fn run_older(db: &Connection, room: i64, before: Option<Position>, limit: u32) -> Result<Found> {
+    let mut found = run(db, room, Run::Before(before), limit)?;
+    let hole = open_hole(db, room)?.filter(|hole| before.is_none_or(|before| before >= *hole));
+    if let Some(hole) = hole
+        && found.messages.first().is_some_and(|first| first.position < hole)
+    {
+        found.messages.retain(|message| message.position >= hole);
+        found.more = false;
+    }
+    Ok(found)
 }
 
 /// All that is not yet an entry of the log, by `seq`.
@@ -254,7 +290,7 @@ pub(super) fn page(
     };
     match side {
         Side::Older => {
-            let older = run(db, room, Run::Before(Some(from)), limit)?;
+            let older = run_older(db, room, Some(from), limit)?;
             let newer_on_disk = older.messages.is_empty() || exists(db, room, Run::From(from))?;
             as_page(db, room, older.messages, older.more, newer_on_disk)
         }
@@ -284,14 +320,14 @@ pub(super) fn jump(
             as_page(db, room, newer.messages, false, newer.more)
         }
         Jump::End => {
-            let older = run(db, room, Run::Before(None), limit)?;
+            let older = run_older(db, room, None, limit)?;
             as_page(db, room, older.messages, older.more, false)
         }
         Jump::To(position) => {
             // Half of it before, half of it after; where one side is short, the other has its place.
             let mut newer = run(db, room, Run::From(position), limit)?;
             let count = u32::try_from(newer.messages.len()).unwrap_or(limit);
-            let older = run(db, room, Run::Before(Some(position)), limit - count.min(limit - limit / 2))?;
+            let older = run_older(db, room, Some(position), limit - count.min(limit - limit / 2))?;
             let keep = (limit as usize).saturating_sub(older.messages.len());
             newer.more |= newer.messages.len() > keep;
             newer.messages.truncate(keep);
@@ -377,7 +413,10 @@ fn place(db: &Connection, room: i64, which: Run) -> Result<Option<(Position, Wal
 }
 
 fn as_page(db: &Connection, room: i64, messages: Vec<Message>, older: bool, newer: bool) -> Result<Page> {
-    let older_on_hub = !older && hub_may_hold_older(db, room)?;
+    // What lies before the hole is all that there is.
+    let first = messages.first().map(|message| message.position);
+    let is_before_hole = open_hole(db, room)?.is_some_and(|hole| first.is_some_and(|first| first < hole));
+    let older_on_hub = !older && !is_before_hole && hub_may_hold_older(db, room)?;
     Ok(Page { messages, older_on_disk: older, older_on_hub, newer_on_disk: newer })
 }
 
@@ -387,7 +426,7 @@ fn empty() -> Page {
 
 /// Which messages, and read in which direction.
 #[derive(Copy, Clone)]
-enum Run {
+pub(super) enum Run {
     /// The newest before a position, or of all.
     Before(Option<Position>),
     /// The oldest at or after a position.
@@ -398,7 +437,7 @@ enum Run {
 
 impl Run {
     /// The condition and the order, and the position that it speaks of.
-    fn sql(self) -> (&'static str, Position) {
+    pub(super) fn sql(self) -> (&'static str, Position) {
         match self {
             Run::Before(position) => (
                 "(era, offset) < (?2, ?3) ORDER BY era DESC, offset DESC",
@@ -435,19 +474,50 @@ fn run(db: &Connection, room: i64, which: Run, limit: u32) -> Result<Found> {
         bytes += message.content.bytes();
         messages.push(message);
     }
+    drop(rows);
+    let events = events::run(db, room, which, limit.saturating_add(1))?;
+    if !events.is_empty() {
+        more = merge(&mut messages, events, which, (limit as usize, more));
+    }
     if matches!(which, Run::Before(_)) {
         messages.reverse();
     }
-    drop(rows);
     changes::fill(db, room, &mut messages)?;
     Ok(Found { messages, more })
+}
+
+/// Puts events between the messages of a run. Returns whether there are more of either.
+fn merge(
+    messages: &mut Vec<Message>,
+    events: Vec<Message>,
+    which: Run,
+    (limit, more): (usize, bool),
+) -> bool {
+    let is_backward = matches!(which, Run::Before(_));
+    // Beyond the last message others may lie between the events.
+    let last = messages.last().map(|message| message.position).filter(|_| more);
+    let is_within = |event: &Message| match last {
+        Some(last) if is_backward => event.position > last,
+        Some(last) => event.position < last,
+        None => true,
+    };
+    let all = events.len();
+    messages.extend(events.into_iter().filter(is_within));
+    messages.sort_by_key(|message| message.position);
+    if is_backward {
+        messages.reverse();
+    }
+    let is_cut = messages.len() > limit || all > limit;
+    messages.truncate(limit);
+    more || is_cut
 }
 
 fn exists(db: &Connection, room: i64, which: Run) -> Result<bool> {
     let (condition, position) = which.sql();
     let mut query =
         db.prepare_cached(&format!("SELECT 1 FROM message WHERE room = ?1 AND {condition} LIMIT 1"))?;
-    Ok(query.exists(params![room, position.era, saturated(position.offset)])?)
+    Ok(query.exists(params![room, position.era, saturated(position.offset)])?
+        || events::exists(db, room, which)?)
 }
 
 pub(super) fn room_id(db: &Connection, connection: ConnectionId, name: &RoomId) -> Result<Option<i64>> {

@@ -6,6 +6,7 @@ use super::super::error::StoreError;
 use super::read;
 use super::write::{key, name_room, room_id};
 use crate::model::content::Content;
+use crate::model::room;
 use crate::model::{ConnectionId, Entry, NamedRoom, PrincipalId, RoomId, RoomInfo, RoomName};
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -13,24 +14,26 @@ type Result<T> = std::result::Result<T, StoreError>;
 /// The server lists this room. What is listed counts unless something newer is known.
 pub(super) fn listed(db: &Connection, connection: ConnectionId, room: &NamedRoom) -> Result<()> {
     let known = info(db, connection, &room.id)?;
-    if known.is_some_and(|known| known.changed > room.info.changed) {
+    if known.as_ref().is_some_and(|known| known.changed > room.info.changed) {
         return Ok(());
     }
     name_room(db, connection, &room.id, &room.name)?;
-    keep(db, connection, &room.id, &room.info)
+    let own = known.is_some_and(|known| known.own);
+    keep(db, connection, &room.id, &room.info.clone().made_by_me(own))
 }
 
 /// An entry makes this room. `false`: what is known of it is newer.
 pub(super) fn made(db: &Connection, connection: ConnectionId, entry: &Entry) -> Result<bool> {
     let room = &entry.draft.room;
-    if info(db, connection, room)?.is_some_and(|known| known.changed >= entry.offset) {
+    let known = info(db, connection, room)?;
+    if known.as_ref().is_some_and(|known| known.changed >= entry.offset) {
         return Ok(false);
     }
     let name = entry.draft.room_name().unwrap_or_else(|| RoomName::of_id(room));
     name_room(db, connection, room, &name)?;
     let me = me(db, connection)?;
     let info = RoomInfo::of_made(entry.draft.content.private(), Some(&entry.sender.id), me.as_ref());
-    keep(db, connection, room, &info)?;
+    keep(db, connection, room, &info.made_by_me(known.is_some_and(|known| known.own)))?;
     Ok(true)
 }
 
@@ -42,16 +45,32 @@ pub(super) fn changed(db: &Connection, connection: ConnectionId, entry: &Entry) 
     if !known.change(entry.offset, content, me(db, connection)?.as_ref()) {
         return Ok(());
     }
-    if let Content::RoomChange { name: Some(name), .. } = content {
-        name_room(db, connection, room, name)?;
+    if let Some(name) = room::named_by(content, me(db, connection)?.as_ref()) {
+        name_room(db, connection, room, &name)?;
     }
     keep(db, connection, room, &known)
+}
+
+/// Whether this entry makes the person a member of a room of which something came before that was not for them.
+pub(super) fn has_hole_before(db: &Connection, connection: ConnectionId, entry: &Entry) -> Result<bool> {
+    let known = info(db, connection, &entry.draft.room)?.unwrap_or_default();
+    Ok(known.has_hole_before(&entry.draft.content, me(db, connection)?.as_ref()))
 }
 
 /// What is known of all rooms may be changed by what a server lists, or by another log: whatever its offset.
 pub(super) fn begin_anew(db: &Connection, connection: ConnectionId) -> Result<()> {
     db.prepare_cached(
         "UPDATE room SET info = json_remove(info, '$.changed') WHERE connection = ?1 AND info IS NOT NULL",
+    )?
+    .execute([key(connection)])?;
+    Ok(())
+}
+
+/// Of a private room that the server does not list the person is a member no more.
+pub(super) fn leave_private(db: &Connection, connection: ConnectionId) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE room SET info = json_set(info, '$.left', json('true'))
+         WHERE connection = ?1 AND NOT unmade AND info IS NOT NULL AND json_extract(info, '$.private')",
     )?
     .execute([key(connection)])?;
     Ok(())

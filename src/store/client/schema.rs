@@ -5,7 +5,21 @@ use super::super::migrate::{Schema, Synchronous};
 /// The database of the app.
 pub(super) const SCHEMA: Schema = Schema {
     application_id: 0x4475_7043,
-    steps: &[V1, V2, V3, V4, V5, CONTENT, ROOM_IDS, SCALE, ROOM_INFO, MESSAGE_CHANGES, super::uploads::STEP],
+    steps: &[
+        V1,
+        V2,
+        V3,
+        V4,
+        V5,
+        CONTENT,
+        ROOM_IDS,
+        SCALE,
+        ROOM_INFO,
+        MESSAGE_CHANGES,
+        ROOM_EVENTS,
+        ROOM_HOLES,
+        super::uploads::STEP,
+    ],
     sync: Synchronous::Full,
 };
 
@@ -279,4 +293,38 @@ CREATE TABLE waiting_change (
     json       TEXT NOT NULL,
     PRIMARY KEY (connection, target, era, offset)
 ) STRICT, WITHOUT ROWID;
+";
+
+/// What became of rooms and their members, shown among the messages; see `events`. Those that came before are in
+/// `other_entry`.
+///
+/// - `connection.me_role`: what the person may do there, as last told.
+const ROOM_EVENTS: &str = "
+CREATE TABLE room_event (
+    room      INTEGER NOT NULL,
+    era       INTEGER NOT NULL,
+    offset    INTEGER NOT NULL,
+    principal TEXT NOT NULL,
+    id        BLOB NOT NULL,
+    json      TEXT NOT NULL,
+    PRIMARY KEY (room, era, offset),
+    UNIQUE (room, id, principal)
+) STRICT, WITHOUT ROWID;
+INSERT OR IGNORE INTO room_event (room, era, offset, principal, id, json)
+    SELECT room.id, era, offset, json_extract(json, '$.sender.id'),
+        unhex(replace(json_extract(json, '$.id'), '-', '')), json
+    FROM other_entry JOIN room ON room.connection = other_entry.connection AND room.uid = json_extract(json, '$.room')
+    WHERE json_valid(json) AND json_extract(json, '$.kind') IN ('room_change', 'member')
+        AND json_type(json, '$.sender.id') = 'text' AND length(unhex(replace(json_extract(json, '$.id'), '-', ''))) = 16
+    ORDER BY era DESC, offset DESC;
+ALTER TABLE connection ADD COLUMN me_role TEXT;
+";
+
+/// Rooms of which the person becomes a member when they are there already.
+///
+/// - `room.hole_era`, `hole_offset`: the place before which entries are missing that were not for the person when they came;
+///   0: none are.
+const ROOM_HOLES: &str = "
+ALTER TABLE room ADD COLUMN hole_era INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE room ADD COLUMN hole_offset INTEGER NOT NULL DEFAULT 0;
 ";

@@ -3,7 +3,9 @@
 mod changes;
 mod damage;
 mod era;
+mod events;
 mod held;
+mod holes;
 mod local;
 mod pages;
 mod rooms;

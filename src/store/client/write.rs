@@ -7,6 +7,7 @@ use super::super::error::{StoreError, int, unsigned};
 use super::book::MessageWriter;
 use super::changes;
 use super::counts;
+use super::events;
 use super::identity::Filters;
 use super::{Write, outbox, read, rooms};
 use crate::model::chat::MAX_ROOMS;
@@ -15,7 +16,7 @@ use crate::model::event::{ChatEvent, Follows, LinkEvent, LogKind, LogRestart};
 use crate::model::notices::mentions;
 use crate::model::{
     ConnectionId, Delivery, Entry, Epoch, Event, Features, MessageId, NamedRoom, Offset, Position, Principal,
-    ResumePoint, RoomId, RoomName,
+    ResumePoint, Role, RoomId, RoomName,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -87,6 +88,7 @@ fn happened(db: &Connection, filters: &Filters, connection: ConnectionId, event:
         Event::Link(LinkEvent::Welcomed { me, log, rooms, features, .. }) => {
             welcomed(db, connection, me, *log, features)?;
             rooms::begin_anew(db, connection)?;
+            rooms::leave_private(db, connection)?;
             make_rooms(db, connection, rooms)?;
         }
         Event::Chat(ChatEvent::Listed(listed)) => {
@@ -98,6 +100,7 @@ fn happened(db: &Connection, filters: &Filters, connection: ConnectionId, event:
         Event::Chat(ChatEvent::LogStarted { epoch, from, why }) => {
             log_started(db, connection, *epoch, *from, *why)?
         }
+        Event::Chat(ChatEvent::Skipped { from, to }) => return skip(db, connection, *from, *to),
         Event::Chat(ChatEvent::Entries { entries, .. }) => {
             return take_entries(db, filters, connection, entries);
         }
@@ -166,9 +169,16 @@ fn welcomed(
     let features =
         serde_json::to_string(features).map_err(|error| StoreError::Nonsense(error.to_string()))?;
     db.prepare_cached(
-        "UPDATE connection SET me_id = ?2, me_kind = ?3, me_name = ?4, features = ?5 WHERE id = ?1",
+        "UPDATE connection SET me_id = ?2, me_kind = ?3, me_name = ?4, features = ?5, me_role = ?6 WHERE id = ?1",
     )?
-    .execute(params![key(connection), me.id.0, read::kind_text(me.kind), me.name, features])?;
+    .execute(params![
+        key(connection),
+        me.id.0,
+        read::kind_text(me.kind),
+        me.name,
+        features,
+        me.role.map(Role::word)
+    ])?;
     match log {
         LogKind::Server { head, .. } => outbox::beyond(db, connection, saturated(head)),
         LogKind::Local => Ok(()),
@@ -280,6 +290,16 @@ fn take_entries(
     }
     outbox::passed_by(db, connection, saturated(last.offset.max(next.saturating_sub(1))))?;
     Ok(Taken::Yes)
+}
+
+/// A part of the log is not for us: what follows it follows what is on disk.
+fn skip(db: &Connection, connection: ConnectionId, from: Offset, to: Offset) -> Result<Taken> {
+    let skipped = db
+        .prepare_cached(
+            "UPDATE connection SET next_offset = max(next_offset, ?3) WHERE id = ?1 AND next_offset >= ?2",
+        )?
+        .execute(params![key(connection), int(from)?, int(to.saturating_add(1))?])?;
+    Ok(if skipped > 0 { Taken::Yes } else { Taken::Gap })
 }
 
 /// Gives entries of a log that is numbered here their offsets, and takes them in.
@@ -413,7 +433,7 @@ fn count(
 }
 
 /// Takes a page from the hub. It must lie next to what the disk holds, or there would be a hole; the hub is asked for
-/// pages in the first era alone, of rooms whose start is not on disk.
+/// pages of rooms of which it may hold what the disk does not ([`read::HUB_MAY_HOLD_OLDER`]).
 fn history(
     db: &Connection,
     filters: &Filters,
@@ -423,10 +443,11 @@ fn history(
     entries: &[Entry],
 ) -> Result<()> {
     let log = log_of(db, connection)?;
-    if log.era != 1 {
+    let era = log.era;
+    let Some(room) = read::room_id(db, connection, name)? else { return Ok(()) };
+    if !read::hub_may_hold_older(db, room)? {
         return Ok(());
     }
-    let Some(room) = read::room_id(db, connection, name)? else { return Ok(()) };
     let floor: i64 = db
         .prepare_cached(
             "SELECT coalesce(floor, era_from) FROM room JOIN connection ON connection.id = room.connection
@@ -448,9 +469,8 @@ fn history(
                 start = true;
                 book.keep_json_of_room(entry)?;
             }
-            Content::RoomChange { .. } | Content::Member { .. } | Content::Unknown(_) => {
-                book.keep_json(entry)?
-            }
+            Content::RoomChange { .. } | Content::Member { .. } => book.event(entry)?,
+            Content::Unknown(_) => book.keep_json(entry)?,
             Content::Edit { .. }
             | Content::Delete { .. }
             | Content::Reaction { .. }
@@ -458,8 +478,14 @@ fn history(
         }
     }
     book.save()?;
-    db.prepare_cached("UPDATE room SET floor = ?2, start_known = start_known OR ?3 WHERE id = ?1")?
-        .execute(params![room, lowest, start])?;
+    // Messages of a hole may be newer than any that were here.
+    db.prepare_cached(
+        "UPDATE room SET floor = ?2, start_known = start_known OR ?3,
+             hole_offset = CASE WHEN hole_era <> ?4 THEN hole_offset WHEN ?3 THEN 0 ELSE ?2 END,
+             hole_era = CASE WHEN hole_era = ?4 AND ?3 THEN 0 ELSE hole_era END
+         WHERE id = ?1",
+    )?
+    .execute(params![room, lowest, start, era])?;
     Ok(())
 }
 
@@ -484,6 +510,7 @@ pub(super) fn purge(db: &Connection, limit: u32) -> Result<bool> {
     if deleted == 0 {
         db.execute("DELETE FROM room_count WHERE room = ?1", [room])?;
         changes::purge(db, room)?;
+        events::purge(db, room)?;
         db.execute("DELETE FROM purge WHERE room = ?1", [room])?;
     }
     Ok(true)

@@ -10,8 +10,9 @@ use super::super::error::{StoreError, int, unsigned};
 use super::{Appended, file, read};
 use crate::model::change::{MAX_EMOJI, MAX_REACTIONS};
 use crate::model::content::{DELETED, EDIT, MESSAGE, REPLY_TO, THREAD};
+use crate::model::rights::Act;
 use crate::model::time::WallMs;
-use crate::model::{Content, Draft, Entry, Extra, MessageId, Offset, PrincipalId, RoomId, Sender};
+use crate::model::{Content, Draft, Entry, Extra, MessageId, Offset, Role, RoomId, Sender};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -68,6 +69,7 @@ pub(super) fn check(
     draft: &mut Draft,
     room: Option<i64>,
     sender: &Sender,
+    role: Role,
 ) -> Result<std::result::Result<Option<Offset>, Appended>> {
     let Some(room) = room else { return Ok(Ok(None)) };
     let in_room = |id| -> Result<Option<Target>> { Ok(find(db, id)?.filter(|target| target.room == room)) };
@@ -94,7 +96,7 @@ pub(super) fn check(
     let is_own = target.author == sender.id.0;
     let nothing = Appended::Redundant { offset: target.offset, received: target.received };
     let refused = match &draft.content {
-        Content::Delete { .. } if !is_own && !is_admin(db, &sender.id)? => Some(Appended::NotYours),
+        Content::Delete { .. } if !is_own && !role.may(Act::DeleteOthers) => Some(Appended::NotYours),
         Content::Delete { .. } => target.is_deleted.then_some(nothing),
         _ if target.is_deleted => Some(Appended::NoSuchMessage),
         Content::Edit { .. } => (!is_own).then_some(Appended::NotYours),
@@ -174,12 +176,6 @@ fn check_pin(
     let count: i64 = count.query_row([room], |row| row.get(0))?;
     let is_full = !off && count >= i64::from(MAX_PINNED);
     Ok(is_full.then_some(Appended::TooMany { limit: MAX_PINNED.into() }))
-}
-
-/// Admins delete whatever they like.
-fn is_admin(db: &Connection, who: &PrincipalId) -> Result<bool> {
-    let mut query = db.prepare_cached("SELECT 1 FROM principal WHERE id = ?1 AND kind = 'admin'")?;
-    Ok(query.exists([&who.0])?)
 }
 
 /// An entry was written that refers to the message at this offset.

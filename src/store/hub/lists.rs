@@ -3,11 +3,15 @@
 use rusqlite::{Connection, params};
 
 use super::super::error::{StoreError, int, unsigned};
+use super::access;
 use super::people::principal;
 use super::read::{room_name, room_uid, saturated};
 use crate::model::{NamedRoom, Offset, Principal, PrincipalId, RoomId, RoomInfo};
 use crate::wire::duplex::message::PersonState;
 use crate::wire::duplex::server::{Lists, ListsFrom};
+
+/// A part of the rooms ends when the ids of their members take so many bytes.
+const MAX_MEMBER_BYTES: usize = 128 * 1024;
 
 type Result<T> = std::result::Result<T, StoreError>;
 /// Some of a list, and where it goes on.
@@ -41,20 +45,32 @@ fn offline(who: Principal) -> PersonState {
 fn rooms(db: &Connection, me: &PrincipalId, after: u64, limit: usize) -> Result<Part<NamedRoom, u64>> {
     let mut query = db.prepare_cached(
         "SELECT uid, id, name, topic, archived, changed,
-             EXISTS (SELECT 1 FROM absent WHERE principal = ?3 AND absent.room = room.id)
-         FROM room WHERE id > ?1 ORDER BY id LIMIT ?2",
+             EXISTS (SELECT 1 FROM absent WHERE principal = ?3 AND absent.room = room.id), private, direct IS NOT NULL,
+             made_by IS ?3
+         FROM room
+         WHERE id > ?1 AND (NOT private OR EXISTS
+             (SELECT 1 FROM member WHERE principal = ?3 AND member.room = room.id AND is_member))
+         ORDER BY id LIMIT ?2",
     )?;
     let mut rows = query.query(params![saturated(after), asked(limit)?, me.0])?;
     let (mut rooms, mut last) = (Vec::new(), after);
+    let mut bytes = 0;
     while let Some(row) = rows.next()? {
-        if rooms.len() == limit {
+        if rooms.len() == limit || bytes > MAX_MEMBER_BYTES {
             return Ok((rooms, Some(last)));
         }
+        let (private, is_direct): (bool, bool) = (row.get(7)?, row.get(8)?);
+        let members = if private { access::members(db, row.get(1)?)? } else { Vec::new() };
+        bytes += members.iter().map(|member| member.0.len() + 3).sum::<usize>();
         let info = RoomInfo {
+            private,
+            direct: members.iter().find(|member| is_direct && *member != me).cloned(),
+            members: members.into_iter().collect(),
             topic: row.get(3)?,
             archived: row.get(4)?,
             changed: unsigned(row.get(5)?),
             left: row.get(6)?,
+            own: row.get(9)?,
             ..RoomInfo::default()
         };
         rooms.push(NamedRoom { info, ..NamedRoom::new(room_uid(row.get(0)?)?, room_name(row.get(2)?)?) });
@@ -89,7 +105,9 @@ pub(super) fn people(
 fn reads(db: &Connection, me: &PrincipalId, after: u64, limit: usize) -> Result<Part<(RoomId, Offset), u64>> {
     let mut query = db.prepare_cached(
         "SELECT uid, read_marker.offset, room.id FROM read_marker JOIN room ON room.id = read_marker.room
-         WHERE principal = ?1 AND read_marker.room > ?2 ORDER BY read_marker.room LIMIT ?3",
+         WHERE principal = ?1 AND read_marker.room > ?2 AND (NOT private OR EXISTS
+             (SELECT 1 FROM member WHERE member.principal = ?1 AND member.room = room.id AND is_member))
+         ORDER BY read_marker.room LIMIT ?3",
     )?;
     let mut rows = query.query(params![me.0, saturated(after), asked(limit)?])?;
     let (mut reads, mut last) = (Vec::new(), after);

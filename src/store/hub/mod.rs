@@ -1,5 +1,6 @@
 //! [`HubStore`]: a hub's log, its principals and invites, in `hub.db`. What is answered is on disk.
 
+mod access;
 mod changes;
 pub mod file;
 mod io_health;
@@ -21,7 +22,7 @@ mod tests;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{broadcast, oneshot};
@@ -38,12 +39,14 @@ use crate::model::{
     Draft, Entry, Epoch, MessageId, NamedRoom, Offset, Principal, PrincipalId, Role, RoomId, RoomName, Sender,
 };
 use crate::wire::duplex::server::{Lists, ListsFrom};
+pub use access::Access;
 pub use changes::MAX_PINNED;
 use io_health::{IoHealth, Probe};
 pub use rights::{Change, MAX_KEPT_INVITES, MAX_OPEN_INVITES, NotChanged, Owner, OwnerRefused};
 use write::{Appender, Job};
 
 pub use io_health::LogTrouble;
+pub use read::Stretch;
 pub use upkeep::{Anew, Repaired};
 
 /// The file's name in the data directory.
@@ -246,10 +249,15 @@ struct State {
     head: AtomicU64,
     oldest: AtomicU64,
     rooms: RwLock<HashSet<RoomId>>,
+    access: RwLock<Access>,
     limits: RwLock<LogLimits>,
 }
 
 impl State {
+    fn access(&self) -> RwLockReadGuard<'_, Access> {
+        self.access.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn limits(&self) -> LogLimits {
         *self.limits.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -275,7 +283,8 @@ impl HubStore {
             let (epoch, head) = write::begin(&mut db, new_epoch, now, general_id)?;
             let oldest = AtomicU64::new(retain::oldest(&db)?);
             let rooms = RwLock::new(read::rooms(&db)?.into_iter().map(|room| room.id).collect());
-            Ok((db, epoch, State { head: AtomicU64::new(head), oldest, rooms, ..State::default() }))
+            let access = RwLock::new(Access::load(&db)?);
+            Ok((db, epoch, State { head: AtomicU64::new(head), oldest, rooms, access, ..State::default() }))
         };
         let (db, epoch, state) = open().map_err(|error| error.at(&path))?;
         let state = Arc::new(state);
@@ -428,6 +437,16 @@ impl HubStore {
         self.shared.state.rooms.read().unwrap_or_else(PoisonError::into_inner).contains(room)
     }
 
+    /// Who may see which private room: at least as it was at [`HubStore::head`]. Held by the caller, for a moment.
+    pub fn access(&self) -> RwLockReadGuard<'_, Access> {
+        self.shared.state.access()
+    }
+
+    /// Whether there is such a room and somebody may know of it. Costs nothing.
+    pub fn sees_room(&self, who: &PrincipalId, room: &RoomId) -> bool {
+        self.has_room(room) && self.access().sees_room(who, room)
+    }
+
     /// Limits what is kept, from the next write on. A store begins without limits.
     pub fn set_limits(&self, limits: LogLimits) {
         *self.shared.state.limits.write().unwrap_or_else(PoisonError::into_inner) = limits;
@@ -494,16 +513,57 @@ impl HubStore {
         self.read_with(whole).await
     }
 
+    /// The entries from an offset on that somebody may see now, within the limits of [`HubStore::read`], and how far that
+    /// goes: those that are not among them are not for this one.
+    pub async fn read_for(
+        &self,
+        who: PrincipalId,
+        from: Offset,
+        limit: u32,
+        max_bytes: usize,
+    ) -> Result<Stretch, HubStoreError> {
+        let state = Arc::clone(&self.shared.state);
+        let head = state.head.load(Ordering::Acquire);
+        let whole = move |db: &Connection| {
+            let sees = |room: &str, kind: &str, extra: Option<&str>| {
+                // No room has an id that keeps no rule.
+                RoomId::new(room).is_ok_and(|room| state.access().sees_fields(&who, &room, kind, extra))
+            };
+            match read::visible(db, (from, head), limit, max_bytes, sees)? {
+                None if limit > 0 && (1..=head).contains(&from) => Err(read::missing(from, head)),
+                found => Ok(found.unwrap_or_default()),
+            }
+        };
+        self.read_with(whole).await
+    }
+
     /// The newest entries of a room before an offset, oldest first, within the limits of [`HubStore::read`]; and whether
-    /// no older ones are held.
+    /// no older ones are held. Nothing of a room that is not there or not for this one.
     pub async fn history(
         &self,
+        who: PrincipalId,
         room: RoomId,
         before: Offset,
         limit: u32,
         max_bytes: usize,
     ) -> Result<(Vec<Entry>, bool), HubStoreError> {
-        self.read_with(move |db| read::history(db, &room, before, limit, max_bytes)).await
+        let head = self.head();
+        let mut before = before;
+        loop {
+            let of = room.clone();
+            let read = move |db: &Connection| read::history(db, &of, (before, head), limit, max_bytes);
+            let (mut entries, complete) = self.read_with(read).await?;
+            let access = self.access();
+            // They may have been removed while it was read.
+            if !access.sees_room(&who, &room) {
+                return Ok((Vec::new(), true));
+            }
+            before = entries.first().map_or(0, |first| first.offset);
+            entries.retain(|entry| access.sees(&who, entry));
+            if complete || !entries.is_empty() {
+                return Ok((entries, complete));
+            }
+        }
     }
 
     /// At most `limit` of the rooms, the people who may chat and what somebody has read, from where they go on. Nobody is
@@ -635,7 +695,7 @@ impl HubStore {
         self.write(move |db| people::set_status(db, &who, &status)).await
     }
 
-    /// Moves a read marker forward; never beyond the log's end. Returns whether it moved.
+    /// Moves a read marker forward; never beyond the last entry of its room. Returns whether it moved.
     pub async fn set_read(
         &self,
         principal: PrincipalId,

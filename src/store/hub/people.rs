@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::super::error::{StoreError, unsigned};
 use super::InviteRefused;
+use super::access;
 use super::read::{room_id, saturated};
 use super::rights::{check_token, is_revoked, revoke_token_of};
 use crate::model::time::WallMs;
@@ -155,13 +156,21 @@ pub(super) fn set_read(
     room: &RoomId,
     offset: Offset,
 ) -> Result<bool> {
-    let Some(room) = room_id(db, room)? else {
+    let Some(row) = room_id(db, room)? else {
         return Ok(false);
     };
+    let is_private: bool =
+        db.prepare_cached("SELECT private FROM room WHERE id = ?1")?.query_row([row], |row| row.get(0))?;
+    if is_private && !access::is_member(db, row, principal)? {
+        return Ok(false);
+    }
+    let room = row;
+    // Never beyond what is in the room, which says nothing of other rooms.
     let moved = db
         .prepare_cached(
             "INSERT INTO read_marker (principal, room, offset)
-             SELECT ?1, ?2, min(?3, max(offset)) FROM entry WHERE true
+             SELECT ?1, ?2, min(?3, coalesce(max(entry.offset), (SELECT room.offset FROM room WHERE room.id = ?2)))
+             FROM entry WHERE entry.room = ?2
              ON CONFLICT (principal, room) DO UPDATE SET offset = excluded.offset
              WHERE excluded.offset > offset",
         )?

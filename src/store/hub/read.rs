@@ -8,13 +8,15 @@ use super::super::error::{StoreError, unsigned};
 use crate::model::content::{EDIT, MESSAGE, ROOM};
 use crate::model::time::WallMs;
 use crate::model::{
-    Content, Draft, Entry, Extra, MessageId, NamedRoom, Offset, PrincipalId, RoomId, RoomName, Sender,
+    Content, Draft, Entry, Extra, MessageId, NamedRoom, Offset, PrincipalId, RoomId, RoomInfo, RoomName,
+    Sender,
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
 
 const COLUMNS: &str =
-    "entry.offset, entry.id, principal, sender_name, kind, uid, body, at, received, extra, name, target";
+    "entry.offset, entry.id, principal, sender_name, kind, uid, body, at, received, extra, name, target,
+     private";
 
 pub(super) fn at(db: &Connection, offset: Offset) -> Result<Option<(MessageId, WallMs)>> {
     let mut query = db.prepare_cached("SELECT id, received FROM entry WHERE offset = ?1")?;
@@ -22,23 +24,72 @@ pub(super) fn at(db: &Connection, offset: Offset) -> Result<Option<(MessageId, W
     Ok(at.map(|(id, received)| (MessageId(Uuid::from_bytes(id)), received)))
 }
 
+/// Entries of a stretch of the log.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Stretch {
+    /// Those that were wanted, in order.
+    pub entries: Vec<Entry>,
+    /// The first offset of the stretch, which is not the one that was asked for where that is held no more.
+    pub from: Offset,
+    /// The last offset of the stretch.
+    pub to: Offset,
+}
+
+/// Maximum number of entries that one read passes over without taking any.
+const MAX_PASSED: u32 = 4_096;
+
+/// Consecutive entries from an offset on.
 pub(super) fn entries(db: &Connection, from: Offset, limit: u32, max_bytes: usize) -> Result<Vec<Entry>> {
+    let to = Offset::MAX;
+    let whole = stretch(db, (from, to), limit, max_bytes, limit, |_, _, _| true)?;
+    Ok(whole.map(|whole| whole.entries).unwrap_or_default())
+}
+
+/// The entries from one offset to another that somebody may see, at most so many; `sees` is asked about private rooms, with
+/// an entry's room, kind and fields. `None`: there are no entries.
+pub(super) fn visible(
+    db: &Connection,
+    range: (Offset, Offset),
+    limit: u32,
+    max_bytes: usize,
+    sees: impl Fn(&str, &str, Option<&str>) -> bool,
+) -> Result<Option<Stretch>> {
+    stretch(db, range, limit, max_bytes, limit.max(MAX_PASSED), sees)
+}
+
+fn stretch(
+    db: &Connection,
+    (from, to): (Offset, Offset),
+    limit: u32,
+    max_bytes: usize,
+    most_rows: u32,
+    sees: impl Fn(&str, &str, Option<&str>) -> bool,
+) -> Result<Option<Stretch>> {
     let mut query = db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM entry JOIN room ON room.id = entry.room
-         WHERE entry.offset >= ?1 ORDER BY entry.offset LIMIT ?2"
+         WHERE entry.offset >= ?1 AND entry.offset <= ?2 ORDER BY entry.offset LIMIT ?3"
     ))?;
-    let mut rows = query.query(params![saturated(from), limit])?;
+    let mut rows = query.query(params![saturated(from), saturated(to), most_rows])?;
     let mut taken = Taken::new(max_bytes);
+    let (mut first, mut last) = (0, None);
     while let Some(row) = rows.next()? {
-        let entry = entry(row)?;
-        if let Some(last) = taken.entries.last().filter(|last| last.offset + 1 != entry.offset) {
-            return Err(missing(last.offset + 1, entry.offset - 1));
+        let offset = unsigned(row.get(0)?);
+        if let Some(last) = last.filter(|last| last + 1 != offset) {
+            return Err(missing(last + 1, offset - 1));
         }
-        if !taken.take(entry) {
+        let is_wanted = !row.get::<_, bool>(12)? || {
+            let text = |column: usize| row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from);
+            sees(text(5)?.unwrap_or_default(), text(4)?.unwrap_or_default(), text(9)?)
+        };
+        if is_wanted && (taken.entries.len() >= limit as usize || !taken.take(entry(row)?)) {
             break;
         }
+        if last.is_none() {
+            first = offset;
+        }
+        last = Some(offset);
     }
-    Ok(taken.entries)
+    Ok(last.map(|to| Stretch { entries: taken.entries, from: first, to }))
 }
 
 /// Reads what a start needs: the rooms, and the last entries, which are there without a hole.
@@ -65,7 +116,7 @@ pub(super) fn missing(from: Offset, to: Offset) -> StoreError {
 pub(super) fn history(
     db: &Connection,
     name: &RoomId,
-    before: Offset,
+    (before, head): (Offset, Offset),
     limit: u32,
     max_bytes: usize,
 ) -> Result<(Vec<Entry>, bool)> {
@@ -76,7 +127,9 @@ pub(super) fn history(
         "SELECT {COLUMNS} FROM entry JOIN room ON room.id = entry.room
          WHERE entry.room = ?1 AND entry.offset < ?2 ORDER BY entry.offset DESC LIMIT ?3"
     ))?;
-    let mut rows = query.query(params![room, saturated(before), i64::from(limit) + 1])?;
+    // Who may see what is known for entries up to the head alone.
+    let before = saturated(before).min(saturated(head).saturating_add(1));
+    let mut rows = query.query(params![room, before, i64::from(limit) + 1])?;
     let mut taken = Taken::new(max_bytes);
     let mut complete = true;
     while let Some(row) = rows.next()? {
@@ -90,11 +143,12 @@ pub(super) fn history(
 }
 
 pub(super) fn rooms(db: &Connection) -> Result<Vec<NamedRoom>> {
-    let mut query = db.prepare_cached("SELECT uid, name FROM room ORDER BY offset")?;
+    let mut query = db.prepare_cached("SELECT uid, name, private FROM room ORDER BY offset")?;
     let mut rows = query.query(())?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
-        all.push(NamedRoom::new(room_uid(row.get(0)?)?, room_name(row.get(1)?)?));
+        let info = RoomInfo { private: row.get(2)?, ..RoomInfo::default() };
+        all.push(NamedRoom { info, ..NamedRoom::new(room_uid(row.get(0)?)?, room_name(row.get(1)?)?) });
     }
     Ok(all)
 }
@@ -106,7 +160,8 @@ pub(super) fn room_id(db: &Connection, room: &RoomId) -> Result<Option<i64>> {
 
 /// The room of which everybody knows that is called this: its row and its id.
 pub(super) fn room_called(db: &Connection, name: &str) -> Result<Option<(i64, RoomId)>> {
-    let mut query = db.prepare_cached("SELECT id, uid FROM room WHERE name = ?1 ORDER BY id LIMIT 1")?;
+    let mut query =
+        db.prepare_cached("SELECT id, uid FROM room WHERE name = ?1 AND NOT private ORDER BY id LIMIT 1")?;
     let found: Option<(i64, String)> =
         query.query_row([name], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
     found.map(|(id, uid)| Ok((id, room_uid(uid)?))).transpose()

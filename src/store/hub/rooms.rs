@@ -15,6 +15,8 @@ pub(super) struct Rooms {
     rows: HashMap<RoomId, i64>,
     /// Those that take no new messages; read with the first message.
     archived: Option<HashSet<i64>>,
+    /// The private ones, and whether each is a direct message; read with the first message.
+    private: Option<HashMap<i64, bool>>,
     /// Which name has this look; read with the first room that is made.
     looks: Option<HashMap<String, RoomName>>,
 }
@@ -73,6 +75,27 @@ impl Rooms {
         }
     }
 
+    /// Whether only its members know of a room; if so, whether it is a direct message.
+    pub(super) fn privacy(&mut self, db: &Connection, row: i64) -> Result<Option<bool>, StoreError> {
+        let private = match &self.private {
+            Some(private) => private,
+            None => {
+                let mut query = db.prepare_cached("SELECT id, direct IS NOT NULL FROM room WHERE private")?;
+                let rows = query.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;
+                self.private.insert(rows.collect::<Result<_, _>>()?)
+            }
+        };
+        Ok(private.get(&row).copied())
+    }
+
+    /// A private room is on disk, or will be with this transaction.
+    pub(super) fn insert_private(&mut self, room: &RoomId, row: i64, is_direct: bool) {
+        self.rows.insert(room.clone(), row);
+        if let Some(rows) = &mut self.private {
+            rows.insert(row, is_direct);
+        }
+    }
+
     /// A room was written in.
     pub(super) fn remember(&mut self, room: &RoomId, row: i64) {
         if !self.rows.contains_key(room) {
@@ -96,7 +119,8 @@ impl Rooms {
 
 fn all_looks(db: &Connection) -> Result<HashMap<String, RoomName>, StoreError> {
     let mut looks = HashMap::new();
-    for room in read::rooms(db)? {
+    // Nobody is told of a private room's name, not even by its being taken.
+    for room in read::rooms(db)?.into_iter().filter(|room| !room.info.private) {
         add_look(&mut looks, &room.name);
     }
     Ok(looks)

@@ -5,7 +5,7 @@ use super::super::migrate::{Schema, Synchronous};
 /// The database of a hub.
 pub(super) const SCHEMA: Schema = Schema {
     application_id: 0x4475_7048,
-    steps: &[V1, LIMITS, RIGHTS, CONTENT, ROOM_IDS, CHANGES, ROLES, super::file::STEP],
+    steps: &[V1, LIMITS, RIGHTS, CONTENT, ROOM_IDS, CHANGES, ROLES, super::file::STEP, PRIVATE_ROOMS],
     sync: Synchronous::Full,
 };
 
@@ -182,4 +182,24 @@ CREATE TABLE absent (
     room      INTEGER NOT NULL REFERENCES room (id),
     PRIMARY KEY (principal, room)
 ) STRICT, WITHOUT ROWID;
+";
+
+/// Rooms of which only their members know; see `access`.
+///
+/// - `room.direct`: of a direct message the two people, as `access::pair` writes them: there is one of them for each pair.
+/// - `member`: who is in a private room; those who were once stay, with `is_member` 0. `offset`: of the entry that said so
+///   last.
+const PRIVATE_ROOMS: &str = "
+ALTER TABLE room ADD COLUMN private INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE room ADD COLUMN direct TEXT;
+CREATE UNIQUE INDEX room_direct ON room (direct) WHERE direct IS NOT NULL;
+
+CREATE TABLE member (
+    principal TEXT NOT NULL,
+    room      INTEGER NOT NULL REFERENCES room (id),
+    is_member INTEGER NOT NULL,
+    offset    INTEGER NOT NULL,
+    PRIMARY KEY (principal, room)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX member_room ON member (room);
 ";

@@ -122,7 +122,7 @@ fn a_room_is_written_in_by_its_id_or_by_its_name() {
     let all = all(&store);
     assert_eq!(all[1].draft.content, Content::room(RoomName::new("lathes").unwrap()));
     assert_eq!(all.iter().filter(|entry| entry.draft.room == id).count(), 3);
-    assert_eq!(wait(store.history(id, 9, 9, usize::MAX)).unwrap().0.len(), 3);
+    assert_eq!(wait(store.history(PrincipalId("x".into()), id, 9, 9, usize::MAX)).unwrap().0.len(), 3);
 }
 
 #[test]
@@ -302,7 +302,8 @@ fn a_page_of_history_says_whether_there_is_more() {
         append(&store, message("ann", number, "0123456789"));
     }
     let history = |before, limit, bytes| {
-        let (entries, complete) = wait(store.history(RoomId::general(), before, limit, bytes)).unwrap();
+        let (entries, complete) =
+            wait(store.history(PrincipalId("x".into()), RoomId::general(), before, limit, bytes)).unwrap();
         (entries.iter().map(|entry| entry.offset).collect::<Vec<_>>(), complete)
     };
     assert_eq!(history(13, 3, 10_000), (vec![10, 11, 12], false));

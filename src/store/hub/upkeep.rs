@@ -1,6 +1,6 @@
 //! Checks, repairs and copies a hub's log, from outside of the hub.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use super::super::inspect::{self, Findings, MAX_TOLD};
 use super::super::migrate::{self, Schema};
 use super::super::salvage::Source;
 use super::schema::SCHEMA;
-use super::{FILE, HUB_SENDER, HubStore, changes, file, read};
+use super::{FILE, HUB_SENDER, HubStore, access, changes, file, read};
 use crate::model::time::WallMs;
 use crate::model::{Epoch, FileHash, FileId, MessageId, NamedRoom, RoomId, RoomName};
 
@@ -257,16 +257,18 @@ fn save(from: &Path, to: &Path, anew: Anew<'_>) -> Result<Vec<String>> {
     )?;
     let tables = names.query_map((), |row| row.get(0))?.collect::<std::result::Result<Vec<String>, _>>()?;
     drop(names);
+    let mut has_all_members = true;
     for table in tables {
         let is_sound: &dyn Fn(&[Value]) -> bool = if table == "entry" { &is_entry } else { &|_| true };
         let saved = source.save(&saving, &table, is_sound)?;
+        has_all_members &= table != "member" || !saved.is_damaged;
         let damaged = if saved.is_damaged { "; a part of it was damaged" } else { "" };
         lines.push(format!("{table}: {} rows saved{damaged}", saved.rows));
     }
     if saving.query_row("SELECT count(*) FROM entry", (), |row| row.get::<_, i64>(0))? == 0 {
         return Err(StoreError::Damaged { detail: "no message of it can be read".to_owned() });
     }
-    lines.extend(make_whole(&saving, &source, anew)?);
+    lines.extend(make_whole(&saving, &source, anew, has_all_members)?);
     saving.commit()?;
     db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?;
     db.close().map_err(|(_, error)| error)?;
@@ -293,13 +295,22 @@ fn is_entry(values: &[Value]) -> bool {
 }
 
 /// Makes a log of what was saved: rooms for all entries, each with the entry that makes it, offsets without a hole.
-fn make_whole(db: &Connection, source: &Source, anew: Anew<'_>) -> Result<Vec<String>> {
+fn make_whole(
+    db: &Connection,
+    source: &Source,
+    anew: Anew<'_>,
+    has_all_members: bool,
+) -> Result<Vec<String>> {
     let Anew { epoch, now, new_id } = anew;
     let mut lines = Vec::new();
     let has = |table: &str| has_table(db, table);
     let (has_gone, has_revoked) = (has("gone")?, has("revoked")?);
     db.execute("DELETE FROM log", ())?;
     db.execute("INSERT INTO log (id, epoch) VALUES (1, ?1)", [epoch.0.cast_signed()])?;
+    let saved_rooms = {
+        let mut query = db.prepare("SELECT id FROM room")?;
+        query.query_map((), |row| row.get(0))?.collect::<std::result::Result<HashSet<i64>, _>>()?
+    };
     let rooms = name_rooms(db, source)?;
     lines.extend(rooms.iter().map(|name| format!("room: the name of {name} was damaged; this one is new")));
     let gone: i64 = match has_gone {
@@ -316,6 +327,9 @@ fn make_whole(db: &Connection, source: &Source, anew: Anew<'_>) -> Result<Vec<St
     }
     if has("file")? {
         file::rebuild(db)?;
+    }
+    if has("member")? {
+        access::rebuild(db, &saved_rooms, !has_all_members)?;
     }
     db.execute("DELETE FROM read_marker WHERE offset < 1 OR room NOT IN (SELECT id FROM room)", ())?;
     if has_gone {

@@ -16,9 +16,11 @@ use super::io_health::IoHealth;
 use super::rooms::Rooms;
 use super::usage::Usage;
 use super::{
-    Append, Appended, HUB_SENDER, LogLimits, Quota, State, changes, file, read, retain, room_change,
+    Append, Appended, HUB_SENDER, LogLimits, Quota, State, access, changes, file, read, retain, room_change,
 };
+use crate::model::content::MemberChange;
 use crate::model::name;
+use crate::model::room::ABOUT;
 use crate::model::time::WallMs;
 use crate::model::{
     Content, Draft, Entry, Epoch, MessageId, Offset, PrincipalId, Role, RoomId, RoomName, Sender,
@@ -188,6 +190,8 @@ impl Work for Appender {
         let result = self.commit(&mut jobs, &mut fresh, &mut answers);
         match &result {
             Ok(()) => {
+                // Whoever reads up to the new head must know who may see it.
+                self.take_access(&fresh.entries);
                 self.state.head.fetch_max(fresh.head, Ordering::Release);
                 if let Some(oldest) = fresh.oldest {
                     self.state.oldest.fetch_max(oldest, Ordering::Release);
@@ -242,6 +246,14 @@ impl Work for Appender {
 }
 
 impl Appender {
+    /// Keeps what is known of who may see what up to date with the log.
+    fn take_access(&self, entries: &[Entry]) {
+        if !entries.is_empty() {
+            let mut access = self.state.access.write().unwrap_or_else(PoisonError::into_inner);
+            entries.iter().for_each(|entry| access.take(entry));
+        }
+    }
+
     /// Takes what was deleted out of the write-ahead log.
     fn empty_log(&mut self) {
         match migrate::empty_log(&self.db) {
@@ -398,7 +410,10 @@ impl QuotaCheck {
             Ok(unsigned(count?))
         };
         let beyond = |limit: u32, count: u64| limit > 0 && count >= u64::from(limit);
-        if beyond(self.limits.rooms, count("SELECT count(*) FROM room", None)?) {
+        // How many private rooms there are is nobody's business: they count with whoever made them.
+        let is_private = new.draft.content.private().is_some();
+        let public = "SELECT count(*) FROM room WHERE NOT private";
+        if !is_private && beyond(self.limits.rooms, count(public, None)?) {
             return Ok(Some(Quota::Rooms));
         }
         let of_person =
@@ -464,7 +479,7 @@ fn append(
         Ok(found) => found,
         Err(refused) => return Ok(refused),
     };
-    let target = match changes::check(db, &mut new.draft, found, &new.sender)? {
+    let target = match changes::check(db, &mut new.draft, found, &new.sender, new.role)? {
         Ok(target) => target,
         Err(refused) => return Ok(refused),
     };
@@ -480,6 +495,14 @@ fn append(
     };
     if let Content::RoomChange { .. } | Content::Member { .. } = &new.draft.content {
         room_change::apply(db, room, &new.draft.content, offset, rooms)?;
+        // Only the hub says that.
+        new.draft.content.extra_mut().remove(ABOUT);
+        if let Content::Member { change: MemberChange::Invited, extra, .. } = &mut new.draft.content
+            && rooms.privacy(db, room)?.is_some()
+        {
+            let about = serde_json::to_value(room_change::about(db, room)?);
+            extra.insert(ABOUT, about.map_err(|error| StoreError::Nonsense(error.to_string()))?);
+        }
     }
     let Draft { id, content, at, .. } = &new.draft;
     gate.usage.add(&new.sender.id, content.is_room(), content.bytes() as u64, new.received, offset);
@@ -509,6 +532,36 @@ fn append(
     Ok(Appended::New(entry))
 }
 
+/// The row of a room, unless it is not there or not for this one, which is the same to them.
+fn visible(db: &Connection, room: &RoomId, who: &PrincipalId, rooms: &mut Rooms) -> Result<Option<i64>> {
+    let Some(row) = rooms.row(db, room)? else { return Ok(None) };
+    let is_public = rooms.privacy(db, row)?.is_none();
+    // A hook writes into the room for which it was made.
+    let sees = is_public || who.is_integration() || access::is_member(db, row, who)?;
+    Ok(sees.then_some(row))
+}
+
+/// The row of the room that a message, or what changes one, is for.
+fn room_to_write_in(
+    db: &Connection,
+    draft: &mut Draft,
+    who: &PrincipalId,
+    rooms: &mut Rooms,
+) -> Result<Option<i64>> {
+    if let Some(row) = visible(db, &draft.room, who, rooms)? {
+        rooms.remember(&draft.room, row);
+        return Ok(Some(row));
+    }
+    // Whoever writes by hand knows its name, or the message that is to be changed.
+    let called = match read::room_called(db, draft.room.as_str())? {
+        None => changes::room_of(db, &draft.content)?,
+        called => called,
+    };
+    let Some((row, id)) = called else { return Ok(None) };
+    draft.room = id;
+    Ok(visible(db, &draft.room, who, rooms)?.filter(|known| *known == row))
+}
+
 /// The row of the room that a draft is for; none for one that it makes. `Err`: it cannot be written.
 fn find_room(
     db: &Connection,
@@ -522,35 +575,29 @@ fn find_room(
         | Content::Delete { .. }
         | Content::Reaction { .. }
         | Content::Pin { .. } => {
-            let known = rooms.row(db, &draft.room)?;
-            let row = match known {
-                Some(row) => row,
-                // Whoever writes by hand knows its name, or the message that is to be changed.
-                None => {
-                    let called = match read::room_called(db, draft.room.as_str())? {
-                        None => changes::room_of(db, &draft.content)?,
-                        called => called,
-                    };
-                    let Some((row, id)) = called else { return Ok(Err(Appended::NoSuchRoom)) };
-                    draft.room = id;
-                    row
-                }
+            let Some(row) = room_to_write_in(db, draft, &sender.id, rooms)? else {
+                return Ok(Err(Appended::NoSuchRoom));
             };
-            if known.is_some() {
-                rooms.remember(&draft.room, row);
-            }
             // What should not be there can be deleted all the same.
             let is_delete = matches!(draft.content, Content::Delete { .. });
             let is_refused = !is_delete && rooms.is_archived(db, row)?;
             Ok(if is_refused { Err(Appended::Archived) } else { Ok(Some(row)) })
         }
-        Content::RoomChange { .. } | Content::Member { .. } => match rooms.row(db, &draft.room)? {
-            Some(row) => {
-                let refused = room_change::refusal(db, row, &sender.id, *role, &mut draft.content, rooms)?;
-                Ok(refused.map_or(Ok(Some(row)), Err))
+        Content::RoomChange { .. } | Content::Member { .. } => {
+            match visible(db, &draft.room, &sender.id, rooms)? {
+                Some(row) => {
+                    let refused =
+                        room_change::refusal(db, row, &sender.id, *role, &mut draft.content, rooms)?;
+                    Ok(refused.map_or(Ok(Some(row)), Err))
+                }
+                None => Ok(Err(Appended::NoSuchRoom)),
             }
-            None => Ok(Err(Appended::NoSuchRoom)),
-        },
+        }
+        Content::Room { name, private: Some(private), .. } => {
+            let checked = room_change::check_private(db, name, private, &draft.room, &sender.id)?;
+            let is_taken = checked.is_ok() && rooms.row(db, &draft.room)?.is_some();
+            Ok(if is_taken { Err(Appended::RoomIdTaken) } else { checked.map(|()| None) })
+        }
         Content::Room { name, .. } => {
             let wanted = name.get_or_insert_with(|| RoomName::of_id(&draft.room));
             Ok(check_room(db, &draft.room, wanted, rooms)?.map(|()| None))
@@ -571,7 +618,18 @@ fn make_room(db: &Connection, new: &Append, offset: Offset, rooms: &mut Rooms) -
             new.received
         ])?;
     let row = db.last_insert_rowid();
-    rooms.insert(&new.draft.room, &name, row);
+    let Some(private) = new.draft.content.private() else {
+        rooms.insert(&new.draft.room, &name, row);
+        return Ok(row);
+    };
+    let with = private.members.first().filter(|_| private.direct);
+    let direct = with.map(|with| access::pair(&new.sender.id, with));
+    db.prepare_cached("UPDATE room SET private = 1, direct = ?2 WHERE id = ?1")?
+        .execute(params![row, direct])?;
+    for who in access::members_of(private, &new.sender.id) {
+        access::set_member(db, row, who, true, offset)?;
+    }
+    rooms.insert_private(&new.draft.room, row, private.direct);
     Ok(row)
 }
 

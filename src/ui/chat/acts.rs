@@ -7,6 +7,7 @@ use super::paint::as_written;
 use super::rows::{Key, Row};
 use super::{MessageAction, RoomKey};
 use crate::model::features::Feature;
+use crate::model::rights::Act as MayAct;
 use crate::ui::Cx;
 use crate::ui::icons::Icon;
 use crate::ui::keys::{self, Action};
@@ -77,22 +78,24 @@ impl Act {
 
 /// What is offered at a message, in the order of its menu. One that the server does not have yet has other choices.
 pub(super) fn offered(cx: &Cx, key: &RoomKey, placed: Key, row: &Row) -> Vec<Act> {
-    if !matches!(placed, Key::Message(_)) || row.frame.is_some() || row.extras.deleted {
+    if !matches!(placed, Key::Message(_)) || row.frame.is_some() || row.event || row.extras.deleted {
         return Vec::new();
     }
     cx.model.read(|model| {
         let Some(connection) = model.connections.get(&key.0) else { return Vec::new() };
         let has = |feature| connection.offers(feature);
-        let is_admin =
-            connection.chat.me.as_ref().is_some_and(|me| me.kind == crate::model::PrincipalKind::Admin);
+        let may = |act| connection.role().may(act);
         let pin = if row.extras.pinned.is_some() { Act::Unpin } else { Act::Pin };
         let all = [
-            (Act::Reply, has(Feature::Replies)),
+            (Act::Reply, has(Feature::Replies) && may(MayAct::Write)),
             (Act::Thread, has(Feature::Replies)),
-            (Act::React, has(Feature::Reactions)),
-            (Act::Edit, has(Feature::Edits) && row.mine),
-            (pin, has(Feature::Pins)),
-            (Act::Delete, has(Feature::Deletions) && (row.mine || is_admin)),
+            (Act::React, has(Feature::Reactions) && may(MayAct::Write)),
+            (Act::Edit, has(Feature::Edits) && row.mine && may(MayAct::Write)),
+            (pin, has(Feature::Pins) && may(MayAct::Write)),
+            (
+                Act::Delete,
+                has(Feature::Deletions) && (row.mine && may(MayAct::Write) || may(MayAct::DeleteOthers)),
+            ),
         ];
         all.into_iter().filter(|(_, offered)| *offered).map(|(act, _)| act).collect()
     })

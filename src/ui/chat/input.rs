@@ -11,6 +11,7 @@ use egui::{
 };
 
 use super::RoomKey;
+use super::closed;
 use super::complete::Complete;
 use super::compose::Compose;
 use super::emoji_picker::{EmojiPicker, Purpose};
@@ -291,6 +292,10 @@ impl Input {
         key: &RoomKey,
         composer: &mut Composer,
     ) -> Option<Option<Snippet>> {
+        if closed::show(ui, cx, key) {
+            self.wants_focus = false;
+            return None;
+        }
         let id = self.id(key);
         let draft = self.drafts.entry(key.clone()).or_default();
         draft.is_of_thread = self.thread.is_some();

@@ -3,10 +3,12 @@
 mod acts;
 mod addresses;
 mod body;
+mod closed;
 mod complete;
 mod compose;
 mod emoji;
 mod emoji_picker;
+mod events;
 mod extras;
 mod extras_paint;
 mod file_card;
@@ -44,12 +46,13 @@ use super::keys::{self, Action};
 use super::target::LinkTarget;
 use super::text::Words;
 use super::theme::{self, size, space};
-use super::{Cx, OpenRoom, bidi, harmless, widgets};
+use super::{Cx, OpenRoom, bidi, harmless, menu, room_menu, widgets};
 use crate::model::content::Content;
 use crate::model::id::{ConnectionId, MessageId, RoomId};
 use crate::model::intent::{ChatIntent, Intent, Jump};
 use crate::model::message::Position;
 use crate::model::panes::Composer;
+use crate::model::permit::RoomAct;
 use crate::model::profile::Snippet;
 
 use emoji_picker::Purpose;
@@ -125,6 +128,12 @@ pub(super) enum ChatAction {
     Follow(LinkTarget, Option<String>),
     /// Something that keys do as well.
     Act(Action),
+    /// Say something of oneself there.
+    SetStatus(ConnectionId),
+    /// Change who may come in there.
+    People(ConnectionId),
+    /// Something done with a room.
+    Room(RoomKey, RoomAct),
     /// Ask before a message is deleted that says this.
     Delete(RoomKey, MessageId, String),
     /// To change the messages of a connection that are sent with one click, or to add one.
@@ -133,6 +142,8 @@ pub(super) enum ChatAction {
 
 impl Chat {
     /// Draws the pane.
+    ///
+    /// Long: its parts in the order in which they take room from each other.
     pub(super) fn show(
         &mut self,
         ui: &mut Ui,
@@ -153,18 +164,25 @@ impl Chat {
             self.input.focus();
             self.lists.values_mut().for_each(List::rest);
         }
-        let (action, mentioned) = self.head(ui, cx, &key);
-        if let Some(name) = mentioned {
-            self.input.mention(&key, &name);
-            cx.deadline.at(cx.now.boot_ms);
-        }
+        let Head { action, people, act } = self.head(ui, cx, &key);
+        let action = act.map(|act| ChatAction::Room(key.clone(), act)).or(action.map(ChatAction::Act));
+        let action = match people {
+            Some(online::Wish::Mention(name)) => {
+                self.input.mention(&key, &name);
+                cx.deadline.at(cx.now.boot_ms);
+                action
+            }
+            Some(online::Wish::SetStatus) => Some(ChatAction::SetStatus(connection)),
+            Some(online::Wish::Manage) => Some(ChatAction::People(connection)),
+            None => action,
+        };
         let thread = self.threads.show(ui, cx, &key, focused, composer);
         let beyond = thread.act.and_then(|act| self.message_action(cx, &key, act, true));
         if let Some(input) = self.threads.input(&key) {
             pick_emoji(input, ui, cx, &key, composer);
         }
         if beyond.is_some() || thread.covers {
-            return beyond.or(action.map(ChatAction::Act));
+            return beyond.or(action);
         }
         let margin = Margin {
             left: space::LARGE as i8,
@@ -199,7 +217,7 @@ impl Chat {
         }
         match snippets {
             Some(more) => Some(ChatAction::Snippets(connection, more)),
-            None => action.map(ChatAction::Act),
+            None => action,
         }
     }
 
@@ -282,9 +300,9 @@ impl Chat {
 }
 
 impl Chat {
-    /// The room's name, who is there, and ways into its past. Returns which of these the person takes, and whom they mention.
-    fn head(&mut self, ui: &mut Ui, cx: &Cx, key: &RoomKey) -> (Option<Action>, Option<String>) {
-        let (mut wish, mut mentioned) = (None, None);
+    /// The room's name, who is there, its menu and ways into its past.
+    fn head(&mut self, ui: &mut Ui, cx: &Cx, key: &RoomKey) -> Head {
+        let mut wished = Head::default();
         let theme = theme::of(ui);
         let has_frames = paint::has_frames(cx, key);
         let list = self.lists.entry(key.clone()).or_default();
@@ -295,6 +313,13 @@ impl Chat {
                 Layout::right_to_left(Align::Center),
                 |ui| {
                     ui.set_min_height(size::BAR);
+                    if !room_menu::offered(cx, key).is_empty() {
+                        let size = Vec2::splat(size::CONTROL);
+                        menu::more(ui, cx.words.rooms.menu, size, |ui| {
+                            wished.act = room_menu::acts(ui, cx, key);
+                            room_menu::link(ui, cx, key);
+                        });
+                    }
                     let words = cx.words.search;
                     for (icon, name, action) in [
                         (Icon::Search, words.button, Action::SearchRoom),
@@ -302,7 +327,7 @@ impl Chat {
                     ] {
                         let hint = keys::hint(ui.ctx(), name, action);
                         if widgets::icon_button(ui, icon, name, &hint, false).clicked() {
-                            wish = Some(action);
+                            wished.action = Some(action);
                         }
                     }
                     if has_frames {
@@ -320,14 +345,23 @@ impl Chat {
                         let shown = ui.add(Label::new(name).selectable(false).truncate());
                         widgets::heading(ui, &shown, &said, 2);
                         ui.add_space(space::TINY);
-                        mentioned = self.online.show(ui, cx, key);
+                        wished.people = self.online.show(ui, cx, key);
                         about(ui, cx, key);
                     });
                 },
             );
         });
-        (wish, mentioned)
+        wished
     }
+}
+
+/// What a person wants of a room's head.
+#[derive(Default)]
+struct Head {
+    action: Option<Action>,
+    /// What they want of the people.
+    people: Option<online::Wish>,
+    act: Option<RoomAct>,
 }
 
 /// Draws the emoji picker, and does what an emoji was picked for.

@@ -1,22 +1,23 @@
 //! Who is here: the count in the room's head, and the list of people that it opens.
 
-use egui::accesskit::Role;
+use egui::accesskit;
 use egui::{
     Button, Id, Label, Popup, PopupCloseBehavior, Rect, RichText, ScrollArea, Sense, Stroke, TextEdit, Ui,
     pos2, vec2,
 };
 
 use super::RoomKey;
+use crate::model::features::Feature;
 use crate::model::id::PrincipalId;
 use crate::model::known::Shown;
-use crate::model::principal::PrincipalKind;
+use crate::model::principal::{MAX_STATUS_CHARS, PrincipalKind, Role};
 use crate::model::reducer::Connection;
 use crate::ui::palette::fuzzy::{Query, Text};
 use crate::ui::theme::{self, radius, space};
-use crate::ui::{Cx, widgets};
+use crate::ui::{Cx, harmless, people, widgets};
 
 /// Width of the list, in points.
-const WIDTH: f32 = 300.0;
+const WIDTH: f32 = 340.0;
 /// Height of a row, in points.
 const ROW: f32 = 28.0;
 /// Maximum height of the rows, in points.
@@ -44,7 +45,15 @@ enum Section {
 
 enum Row {
     Heading(Section, usize),
-    Person { id: PrincipalId, shown: Shown, section: Section, online: bool, me: bool },
+    Person {
+        id: PrincipalId,
+        shown: Shown,
+        section: Section,
+        online: bool,
+        me: bool,
+        role: Option<Role>,
+        status: String,
+    },
 }
 
 /// What of the connection the count and the list need.
@@ -54,6 +63,20 @@ struct Facts {
     are_more: bool,
     /// Changes with who is there and what is known of them.
     state: u64,
+    /// Whether the person can say something of themselves.
+    may_say: bool,
+    /// Whether they manage who may come in.
+    manages: bool,
+}
+
+/// What a person wants of the list.
+pub(super) enum Wish {
+    /// To mention somebody of this name.
+    Mention(String),
+    /// To say something of themselves.
+    SetStatus,
+    /// To change who may come in, and what they may do.
+    Manage,
 }
 
 fn facts(cx: &Cx, key: &RoomKey) -> Option<Facts> {
@@ -65,17 +88,27 @@ fn facts(cx: &Cx, key: &RoomKey) -> Option<Facts> {
         let (mut online, mut state) = (0, connection.chat.known.version());
         for person in connection.chat.people.values() {
             online += usize::from(person.online);
-            // FNV-1a over who is there.
-            state = (state ^ u64::from(person.online)).wrapping_mul(0x0100_0000_01b3);
+            // FNV-1a over who is there, and what they say of themselves.
+            let mut mix = |byte: u8| state = (state ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+            mix(u8::from(person.online));
+            mix(person.who.role.map_or(0, |role| 1 + role as u8));
+            person.status.bytes().for_each(mix);
         }
         let all = connection.chat.people.len();
-        Some(Facts { online, all, are_more: connection.chat.left_out.people, state: state ^ all as u64 })
+        Some(Facts {
+            online,
+            all,
+            are_more: connection.chat.left_out.people,
+            state: state ^ all as u64,
+            may_say: connection.offers(Feature::Status),
+            manages: people::is_offered(connection),
+        })
     })
 }
 
 impl Online {
-    /// Draws the count, and the list while it is open. Returns whom the person chose to mention.
-    pub(super) fn show(&mut self, ui: &mut Ui, cx: &Cx, key: &RoomKey) -> Option<String> {
+    /// Draws the count, and the list while it is open. Returns what the person wants of it.
+    pub(super) fn show(&mut self, ui: &mut Ui, cx: &Cx, key: &RoomKey) -> Option<Wish> {
         let facts = facts(cx, key).filter(|facts| facts.online > 0)?;
         let theme = theme::of(ui);
         let words = if facts.are_more { cx.words.people_online_or_more } else { cx.words.people_online };
@@ -105,7 +138,7 @@ impl Online {
         chosen
     }
 
-    fn list(&mut self, ui: &mut Ui, cx: &Cx, key: &RoomKey, facts: &Facts, opens: bool) -> Option<String> {
+    fn list(&mut self, ui: &mut Ui, cx: &Cx, key: &RoomKey, facts: &Facts, opens: bool) -> Option<Wish> {
         let theme = theme::of(ui);
         let words = cx.words.rich;
         let mut focus_row = opens;
@@ -125,7 +158,7 @@ impl Online {
         };
         if self.rows.is_empty() {
             quiet(ui, words.no_person_found);
-            return None;
+            return foot(ui, cx, facts);
         }
         let mut chosen = None;
         let most = MAX_HEIGHT.min(ui.ctx().content_rect().height() - 160.0).max(3.0 * ROW);
@@ -135,10 +168,11 @@ impl Online {
                 let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::hover());
                 match row {
                     Row::Heading(section, count) => heading(ui, cx, rect, *section, *count),
-                    Row::Person { id, shown, section, online, me } => {
-                        let row = PersonRow { id, shown, section: *section, online: *online, me: *me };
+                    Row::Person { id, shown, section, online, me, role, status } => {
+                        let (section, online, me) = (*section, *online, *me);
+                        let row = PersonRow { id, shown, section, online, me, role: *role, status };
                         if person(ui, cx, rect, &row, std::mem::take(&mut focus_row)) {
-                            chosen = Some(shown.name.clone());
+                            chosen = Some(Wish::Mention(shown.name.clone()));
                         }
                     }
                 }
@@ -150,7 +184,7 @@ impl Online {
         if facts.are_more {
             quiet(ui, &(words.people_left_out)(facts.all));
         }
-        chosen
+        foot(ui, cx, facts).or(chosen)
     }
 
     /// Makes the rows, when who is there or the filter has changed.
@@ -187,20 +221,23 @@ fn rows(connection: &Connection, query: &Query) -> Vec<Row> {
                 (true, false) => Section::Offline,
             };
             let is_me = Some(&who.id) == me;
-            Some((section, !is_me, shown.name.to_lowercase(), person.online, who.id.clone(), shown))
+            let role = who.role.or((who.kind == PrincipalKind::Admin).then_some(Role::Admin));
+            let told = (role.filter(|_| who.kind.chats()), harmless::line(&person.status, MAX_STATUS_CHARS));
+            Some((section, !is_me, shown.name.to_lowercase(), person.online, who.id.clone(), shown, told))
         })
         .collect();
     people.sort_by(|a, b| (a.0, a.1, &a.2, &a.4.0).cmp(&(b.0, b.1, &b.2, &b.4.0)));
     let mut rows = Vec::with_capacity(people.len() + 3);
     let mut under = None;
-    for (at, (section, not_me, _, online, id, shown)) in people.iter().enumerate() {
+    for (at, (section, not_me, _, online, id, shown, (role, status))) in people.iter().enumerate() {
         if under != Some(*section) {
             under = Some(*section);
             let count = people[at..].iter().take_while(|person| person.0 == *section).count();
             rows.push(Row::Heading(*section, count));
         }
-        let (id, shown) = (id.clone(), shown.clone());
-        rows.push(Row::Person { id, shown, section: *section, online: *online, me: !not_me });
+        let (id, shown, status) = (id.clone(), shown.clone(), status.clone());
+        let (section, online, me, role) = (*section, *online, !not_me, *role);
+        rows.push(Row::Person { id, shown, section, online, me, role, status });
     }
     rows
 }
@@ -227,6 +264,27 @@ struct PersonRow<'a> {
     section: Section,
     online: bool,
     me: bool,
+    role: Option<Role>,
+    status: &'a str,
+}
+
+/// The buttons below the list.
+fn foot(ui: &mut Ui, cx: &Cx, facts: &Facts) -> Option<Wish> {
+    let words = cx.words.people;
+    let all = [(facts.may_say, words.set_status), (facts.manages, words.menu)];
+    let mut chosen = None;
+    if all.iter().any(|(offered, _)| *offered) {
+        ui.add_space(space::SMALL);
+        ui.horizontal_wrapped(|ui| {
+            if facts.may_say && ui.add(widgets::plain(words.set_status)).clicked() {
+                chosen = Some(Wish::SetStatus);
+            }
+            if facts.manages && ui.add(widgets::plain(words.menu)).clicked() {
+                chosen = Some(Wish::Manage);
+            }
+        });
+    }
+    chosen
 }
 
 /// Draws somebody. Returns whether the person chose to mention them.
@@ -238,13 +296,15 @@ fn person(ui: &Ui, cx: &Cx, rect: Rect, row: &PersonRow, takes_focus: bool) -> b
         response.request_focus();
     }
     let name = if row.me { (cx.words.you)(&row.shown.name) } else { row.shown.name.clone() };
-    let badge = widgets::kind_name(cx.words, row.shown.kind.filter(|kind| *kind == PrincipalKind::Admin));
+    let badge = row.role.map(cx.words.people.role);
     ui.ctx().accesskit_node_builder(id, |node| {
-        node.set_role(Role::ListItem);
+        node.set_role(accesskit::Role::ListItem);
         let label = row.shown.short_id.as_ref().map_or(name.clone(), |short| format!("{name} ·{short}"));
         node.set_label(label);
         let state = if row.online { cx.words.people.online } else { cx.words.people.offline };
-        node.set_description([badge, Some(state)].into_iter().flatten().collect::<Vec<_>>().join(", "));
+        let status = Some(row.status).filter(|status| !status.is_empty());
+        let said = [badge, Some(state), status];
+        node.set_description(said.into_iter().flatten().collect::<Vec<_>>().join(", "));
     });
     let can_mention = !row.me && row.section != Section::Devices;
     if response.hovered() || response.has_focus() {
@@ -274,8 +334,17 @@ fn person(ui: &Ui, cx: &Cx, rect: Rect, row: &PersonRow, takes_focus: bool) -> b
         ui.painter().galley(at, short, theme.weak);
     }
     if let Some(badge) = badge {
-        widgets::badge(ui, pos2(right + space::SMALL, middle), badge, theme);
+        right = widgets::badge(ui, pos2(right + space::SMALL, middle), badge, theme).right();
     }
+    let room = rect.right() - right - 2.0 * space::SMALL;
+    if !row.status.is_empty() && room > 24.0 {
+        let status = widgets::cut(ui, row.status, theme::small(), theme.weak, room);
+        ui.painter().galley(pos2(right + space::SMALL, middle - status.size().y / 2.0), status, theme.weak);
+    }
+    let response = match row.status {
+        "" => response,
+        status => response.on_hover_text(status),
+    };
     if !can_mention {
         return false;
     }

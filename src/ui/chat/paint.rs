@@ -11,6 +11,7 @@ use egui::{
 
 use super::addresses;
 use super::body::{Body, Touch};
+use super::events;
 use super::extras_paint::{self, Beside};
 use super::file_card;
 use super::frames;
@@ -117,12 +118,14 @@ pub(super) fn measure(ui: &Ui, cx: &Cx, key: &RoomKey, item: &Item, columns: &Co
         return Measured { above: 0.0, body, text, beside, gap: None, note: None };
     };
     let text = match &row.markup {
+        _ if row.event => Body::plain(small(&row.text)),
         Some(markup) => Body::of(ui, row, markup, columns.text_width),
         None => Body::of_text(ui, row, columns.text_width),
     };
-    let gap = item.gap.map(|times| {
-        let (from, to) = cx.words.between(times.0..times.1);
-        small(&(cx.words.gap)(&from, &to))
+    let gap = item.gap.map(|gap| {
+        let (from, to) = cx.words.between(gap.from..gap.to);
+        let said = if gap.is_hole { cx.words.private.hole } else { cx.words.gap };
+        small(&said(&from, &to))
     });
     let note = match &row.progress {
         Progress::Failed(refusal) => {
@@ -180,6 +183,8 @@ pub(super) fn leads_to(ui: &Ui, rect: Rect, url: &str) {
 }
 
 /// Draws a row.
+///
+/// Long: its parts from top to bottom, each of which may take what the person wants of it.
 #[allow(clippy::too_many_arguments)]
 pub(super) fn row(
     ui: &mut Ui,
@@ -200,6 +205,10 @@ pub(super) fn row(
     };
     let body_top = columns.list.top() + placed.y;
     decorations(ui, cx, id, columns, placed);
+    if row.event {
+        event(ui, id, columns, placed, row);
+        return None;
+    }
     let words_height = extras_paint::words_height(row, &placed.measured.text);
     let whole = whole(columns, placed);
     // Below all that can be clicked in it.
@@ -268,6 +277,15 @@ fn note(
         cx.deadline.at(cx.now.boot_ms.saturating_add(left.unsigned_abs()));
     }
     None
+}
+
+/// A row that tells what became of the room.
+fn event(ui: &Ui, id: Id, columns: &Columns, placed: &Placed, row: &Row) {
+    let text = &placed.measured.text;
+    let top = columns.list.top() + placed.y + (placed.measured.body - text.size().y) / 2.0;
+    let place = Rect::from_min_size(pos2(columns.text_left, top), text.size());
+    text.paint(ui, place.min, theme::of(ui).weak);
+    events::mark(ui, id, columns, place, &format!("{}, {}", row.text, row.clock));
 }
 
 /// The place of a message from edge to edge, with its author's name.
@@ -538,7 +556,7 @@ fn description(cx: &Cx, row: &Row) -> String {
 /// The message with everything that is folded or made harmless on the screen.
 pub(super) fn as_written(cx: &Cx, key: &RoomKey, placed: Key, row: &Row) -> String {
     // What is said of the socket has its words here.
-    if row.is_about_socket() {
+    if row.is_about_socket() || row.event {
         return row.text.clone();
     }
     let logged = cx.model.read(|model| {

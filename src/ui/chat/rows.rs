@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::RoomKey;
+use super::events;
 use super::extras::{self, Extras};
 use super::frames::{self, Frame};
 use super::markup::{self, Markup};
 use super::ordered::Plans;
 use crate::model::chat::Room;
-use crate::model::content::{Content, Draft};
+use crate::model::content::{Content, Draft, GAP, UNCONFIRMED};
 use crate::model::event::Paused;
 use crate::model::features::Feature;
 use crate::model::id::{MessageId, PrincipalId, RoomName};
@@ -141,6 +142,8 @@ pub(super) struct Row {
     pub(super) mention: bool,
     /// What was typed, of a message that is still ours to edit.
     pub(super) original: Option<String>,
+    /// Whether it tells what became of the room or its members.
+    pub(super) event: bool,
     /// Whether it stands for a room that is made.
     pub(super) makes_room: bool,
     pub(super) fold: Fold,
@@ -165,7 +168,7 @@ pub(super) struct Item {
     pub(super) row: Option<Arc<Row>>,
     pub(super) head: Option<Head>,
     /// A gap before it, between these times.
-    pub(super) gap: Option<(WallMs, WallMs)>,
+    pub(super) gap: Option<Gap>,
     /// The first of its day.
     pub(super) new_day: bool,
     /// The first unread one.
@@ -277,7 +280,7 @@ pub(super) fn slice(model: &Model, view: &View, around: Around, cache: &mut Cach
     // Nearly always there is nothing.
     let queued = connection.chat.queued_changes(&view.key.1);
     let rows = rows.into_iter().map(|source| cache.row(source, connection, view, &queued)).collect();
-    let mut items = join(rows, view.divider, reaches_first);
+    let mut items = join(rows, view.divider, room.hole, reaches_first);
     if reaches_first {
         items.insert(0, head_item(room, connection));
         anchor += 1;
@@ -335,7 +338,7 @@ fn thread_slice(
     let queued = connection.chat.queued_changes(&view.key.1);
     let wanted = all.into_iter().take(to).skip(from);
     let rows = wanted.map(|source| cache.row(source, connection, view, &queued)).collect();
-    let mut items = join(rows, None, reaches_first);
+    let mut items = join(rows, None, None, reaches_first);
     let mut anchor = anchor - from;
     if reaches_first {
         let more = count.saturating_sub(held as u32);
@@ -395,6 +398,15 @@ fn head_item(room: &Room, connection: &Connection) -> Item {
     })
 }
 
+/// Messages may be missing between two times.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) struct Gap {
+    pub(super) from: WallMs,
+    pub(super) to: WallMs,
+    /// They were not for the person when they came; otherwise the server's log began anew.
+    pub(super) is_hole: bool,
+}
+
 fn head(head: Head) -> Item {
     Item {
         key: Key::Head,
@@ -408,13 +420,24 @@ fn head(head: Head) -> Item {
 }
 
 /// Gives each row what follows from its neighbours, and drops the first unless nothing stands before it.
-fn join(rows: Vec<(Key, Arc<Row>)>, divider: Option<Position>, reaches_first: bool) -> Vec<Item> {
+///
+/// `hole`: before which place messages are missing.
+fn join(
+    rows: Vec<(Key, Arc<Row>)>,
+    divider: Option<Position>,
+    hole: Option<Position>,
+    reaches_first: bool,
+) -> Vec<Item> {
     let mut items: Vec<Item> = Vec::with_capacity(rows.len() + 1);
     let mut before: Option<(Key, Arc<Row>)> = None;
     for (key, row) in rows {
         let known = before.as_ref();
         let gap = known.and_then(|(before_key, before_row)| match (before_key, key) {
-            (Key::Message(a), Key::Message(b)) if a.era != b.era => Some((before_row.at, row.at)),
+            (Key::Message(a), Key::Message(b)) => {
+                let is_hole = hole.is_some_and(|hole| *a < hole && hole <= b);
+                let gap = Gap { from: before_row.at, to: row.at, is_hole };
+                (is_hole || a.era != b.era).then_some(gap)
+            }
             _ => None,
         });
         let new_day = known.is_none_or(|(_, before_row)| before_row.day != row.day);
@@ -434,7 +457,7 @@ fn join(rows: Vec<(Key, Arc<Row>)>, divider: Option<Position>, reaches_first: bo
                     && (0..GROUP_MS).contains(&(row.at - other.at).abs())
             });
         // A line about the socket is by nobody.
-        let grouped = grouped || row.is_about_socket();
+        let grouped = grouped || row.is_about_socket() || row.event;
         before = Some((key, Arc::clone(&row)));
         items.push(Item { key, row: Some(row), head: None, gap, new_day, divider, grouped });
     }
@@ -501,11 +524,16 @@ impl Cache {
             return Arc::clone(row);
         }
         let progress = match mine {
-            // Such a server confirms nothing.
-            true if has_frames => Progress::Sent,
+            // Such a server confirms nothing, or did not confirm this.
+            true if has_frames || message.content.extra().get(UNCONFIRMED).is_some() => Progress::Sent,
             true => Progress::Ours,
             false => Progress::Logged { live: message.live },
         };
+        if message.is_event() {
+            let row = event_row(message, connection, mine, view);
+            self.rows.insert(key, Arc::clone(&row));
+            return row;
+        }
         let author = (connection, &message.sender);
         let key_of_content = (message.id, message.revision());
         let mut row = match has_frames {
@@ -520,6 +548,7 @@ impl Cache {
                 mine,
                 match message.is_deleted() {
                     true => view.words.chat.deleted,
+                    false if message.content.extra().get(GAP).is_some() => view.words.socketio.gap,
                     false => extras::waiting_words(queued).unwrap_or(message.content.caption()),
                 },
                 message.received,
@@ -575,7 +604,7 @@ impl Cache {
                 key_of_content,
                 author,
                 true,
-                &pending_text(&item.draft, view.words),
+                &pending_text(&item.draft, author, view.words),
                 item.draft.at,
                 progress,
                 expanded,
@@ -594,14 +623,23 @@ impl Cache {
 }
 
 /// What is shown of something in the outbox.
-fn pending_text<'a>(draft: &'a Draft, words: &Words) -> Cow<'a, str> {
+fn pending_text<'a>(
+    draft: &'a Draft,
+    (connection, me): (&Connection, &Sender),
+    words: &Words,
+) -> Cow<'a, str> {
     match &draft.content {
         Content::Text { .. } => Cow::Borrowed(draft.content.caption()),
         Content::Room { .. } => {
             let name = draft.room_name().unwrap_or_else(|| RoomName::of_id(&draft.room));
             Cow::Owned((words.making_room)(&harmless::line(name.as_str(), ROOM_CHARS)))
         }
-        Content::RoomChange { .. } | Content::Member { .. } => Cow::Borrowed(words.chat.changing_room),
+        Content::RoomChange { .. } | Content::Member { .. } => {
+            match events::sentence(&draft.content, me, connection, words) {
+                Some(sentence) => Cow::Owned(sentence),
+                None => Cow::Borrowed(words.chat.changing_room),
+            }
+        }
         Content::Edit { .. }
         | Content::Delete { .. }
         | Content::Reaction { .. }
@@ -657,6 +695,7 @@ fn of_frame(
         known: connection.chat.known.version(),
         mine,
         original: None,
+        event: false,
         makes_room: false,
         markup: None,
         rtl: shown.frame.literal.is_none() && bidi::is_needed(&shown.text),
@@ -702,6 +741,7 @@ fn prepare(
         known: connection.chat.known.version(),
         mine,
         original: None,
+        event: false,
         makes_room: false,
         markup,
         rtl: bidi::is_needed(shown),
@@ -718,6 +758,22 @@ fn prepare(
         extras: Extras::default(),
         paused: None,
     })
+}
+
+/// The row that tells what became of the room. It is by nobody, so that no message is grouped under it.
+fn event_row(message: &Message, connection: &Connection, mine: bool, view: &View) -> Arc<Row> {
+    let text = events::sentence(&message.content, &message.sender, connection, view.words);
+    let author = (connection, &message.sender);
+    let key = (message.id, message.revision());
+    let progress = Progress::Logged { live: message.live };
+    let mut row = prepare(key, author, mine, "", message.received, progress, false, view);
+    if let Some(row) = Arc::get_mut(&mut row) {
+        row.text = text.unwrap_or_else(|| view.words.unknown_content.to_owned());
+        row.rtl = bidi::is_needed(&row.text);
+        row.author_key = PrincipalId(String::new());
+        row.event = true;
+    }
+    row
 }
 
 /// The part of a message that is shown while it is folded.

@@ -4,13 +4,15 @@ use std::cell::OnceCell;
 
 use super::fuzzy::{Query, Text};
 use crate::model::device::DeviceId;
-use crate::model::id::ConnectionId;
+use crate::model::features::Feature;
+use crate::model::id::{ConnectionId, RoomId};
+use crate::model::permit::RoomAct;
 use crate::model::preferences::{Density, LanguageChoice, Theme};
 use crate::ui::devices::Act;
 use crate::ui::icons::Icon;
 use crate::ui::keys::{Action, Scope as Heard, TABLE};
 use crate::ui::text::{Language, Words};
-use crate::ui::{Cx, OpenRoom, harmless, people, rooms, settings, synonyms};
+use crate::ui::{Cx, OpenRoom, harmless, people, room_menu, rooms, settings, synonyms};
 
 /// Where there are more entries than this, the palette opens before they are prepared to be looked through.
 const MAX_PREPARED: usize = 12_000;
@@ -32,6 +34,12 @@ pub(in crate::ui) enum Target {
     Invite(ConnectionId),
     /// A new device there.
     AddDevice(ConnectionId),
+    /// What the person says of themselves there.
+    SetStatus(ConnectionId),
+    /// All rooms of it.
+    Browse(ConnectionId),
+    /// Something done with a room.
+    RoomAct((ConnectionId, RoomId), RoomAct),
     /// Another action.
     Act(Action),
     /// These colours.
@@ -81,6 +89,8 @@ impl Entry {
 }
 
 /// Everything there is. `recent`: the rooms that were open, the newest last; the one that is open is of no use.
+///
+/// Long: one kind of entry after the other.
 pub(super) fn all(
     cx: &Cx,
     open: Option<&OpenRoom>,
@@ -88,6 +98,7 @@ pub(super) fn all(
     device: Option<&(ConnectionId, DeviceId)>,
 ) -> Vec<Entry> {
     let mut all = actions(cx.words);
+    all.extend(open.into_iter().flat_map(|place| room_acts(cx, place)));
     all.extend(device.into_iter().flat_map(|(connection, device)| device_acts(cx, *connection, device)));
     cx.model.read(|model| {
         let several = model.connections.len() > 1;
@@ -98,16 +109,23 @@ pub(super) fn all(
                 let known = recent.iter().rposition(|other| *other == place).map_or(0, |at| 200 + at as u32);
                 let likely = match open == Some(&place) {
                     true => 0,
-                    false if room.unread > 0 => 1_000,
+                    false if room.shown_unread() > 0 => 1_000,
                     false => 600 + known,
                 };
                 let shown = match connection.has_frames() {
                     true => cx.words.plain.room.to_owned(),
                     false => harmless::line(room.name.as_str(), 64),
                 };
-                let note = if several { of.clone() } else { String::new() };
+                let state = match (room.info.left, room.info.archived) {
+                    (true, _) => cx.words.rooms.is_left,
+                    (_, true) => cx.words.rooms.is_archived,
+                    _ => "",
+                };
+                let parts = [state, if several { of.as_str() } else { "" }];
+                let note = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
+                let likely = if state.is_empty() { likely } else { likely.min(310) };
                 let mut entry = Entry::new(Target::Room(place), Icon::Room, shown, note, likely);
-                entry.unread = room.unread;
+                entry.unread = room.shown_unread();
                 all.push(entry);
             }
             for device in connection.devices.iter().filter(|device| !device.is_local()) {
@@ -119,6 +137,18 @@ pub(super) fn all(
                 let target = Target::Device(*id, device.spec.id.clone());
                 let name = connection.device_title(device, 80);
                 all.push(Entry::new(target, Icon::Devices, name, note, 300));
+            }
+            if connection.offers(Feature::Membership) {
+                let name = cx.words.rooms.browse.to_owned();
+                all.push(
+                    Entry::new(Target::Browse(*id), Icon::Rooms, name, of.clone(), 346)
+                        .called(synonyms::BROWSE, other(cx.words).rooms.browse),
+                );
+            }
+            if connection.offers(Feature::Status) {
+                let name = cx.words.people.set_status.to_owned();
+                let entry = Entry::new(Target::SetStatus(*id), Icon::Person, name, of.clone(), 346);
+                all.push(entry.called(synonyms::STATUS, other(cx.words).people.set_status));
             }
             if people::is_offered(connection) {
                 let (target, name) = (Target::People(*id), cx.words.people.menu.to_owned());
@@ -138,6 +168,21 @@ pub(super) fn all(
         all.iter().for_each(|entry| _ = entry.texts());
     }
     all
+}
+
+/// What can be done with the room that is open.
+fn room_acts(cx: &Cx, place: &OpenRoom) -> Vec<Entry> {
+    let Some(room) = &place.room else { return Vec::new() };
+    let (key, words) = ((place.connection, room.clone()), cx.words.rooms);
+    let name = cx.room_title(place.connection, room, 64);
+    let entry = |act: RoomAct| {
+        let target = Target::RoomAct(key.clone(), act);
+        let in_other = (other(cx.words).rooms.act)(act);
+        Entry::new(target, Icon::Room, (words.act_on)(act, &name), String::new(), 415)
+            .called(synonyms::of_room(act), in_other)
+    };
+    let may = room_menu::offered(cx, &key).into_iter().filter(|(_, denied)| denied.is_none());
+    may.map(|(act, _)| entry(act)).collect()
 }
 
 /// What can be done with the device whose page is open.

@@ -1,11 +1,11 @@
 //! The confirmation card for a change to a principal or an invite, and the forms for a new invite or device.
 
-use egui::accesskit::Role;
+use egui::accesskit;
 use egui::{Frame, Key, Label, RichText, Stroke, TextEdit, Ui, vec2};
 
 use crate::model::device::DeviceId;
 use crate::model::id::{ConnectionId, PrincipalId};
-use crate::model::principal::{Principal, PrincipalKind};
+use crate::model::principal::{Principal, PrincipalKind, Role};
 use crate::model::profile::Secret;
 use crate::model::rights::{ManageRequest, proper_name};
 use crate::model::{name, publish};
@@ -32,8 +32,10 @@ pub(super) enum Change {
     Remove(Principal),
     /// Replace the token.
     NewToken(Principal),
-    /// Grant or revoke admin rights.
+    /// Grant or revoke admin rights, at a server without roles.
     SetKind(Principal, PrincipalKind),
+    /// Give a person another role: the chosen one.
+    SetRole(Principal, Role),
     /// Revoke an invite, by its id.
     RemoveInvite(String),
 }
@@ -44,6 +46,7 @@ pub(super) enum RequestKind {
     Remove { name: String, device: bool },
     NewToken { who: Principal },
     SetKind,
+    SetRole,
     RemoveInvite,
     Invite,
     AddDevice { id: PrincipalId, name: String },
@@ -87,6 +90,9 @@ impl PendingChange {
         card(ui, |ui| {
             let heading = ui.add(Label::new(RichText::new(&question).font(theme::heading())).wrap());
             widgets::heading(ui, &heading, &question, 2);
+            if let Change::SetRole(_, role) = &mut self.what {
+                roles(ui, words, role, true);
+            }
             if !text.is_empty() {
                 let shown = ui.add(Label::new(&text).wrap());
                 widgets::alert(ui, shown.id, &format!("{question} {text}"));
@@ -140,6 +146,7 @@ impl PendingChange {
                 ((words.admin_title)(&title(who)), (words.admin_text)(&title(who)))
             }
             Change::SetKind(who, _) => ((words.person_title)(&title(who)), (words.person_text)(&title(who))),
+            Change::SetRole(who, _) => ((words.role_title)(&title(who)), String::new()),
             Change::RemoveInvite(_) => {
                 (words.remove_invite_title.to_owned(), words.remove_invite_text.to_owned())
             }
@@ -153,7 +160,7 @@ impl PendingChange {
             egui::Button::new(RichText::new(text).color(theme.bad)).min_size(vec2(72.0, size::CONTROL))
         };
         let button = match &self.what {
-            Change::Rename(..) => widgets::primary(theme, cx.words.save),
+            Change::Rename(..) | Change::SetRole(..) => widgets::primary(theme, cx.words.save),
             Change::Remove(who) if !is_device(who) => bad(words.remove_really),
             Change::RemoveInvite(_) => bad(words.revoke_really),
             Change::Remove(_) => bad(cx.words.remove),
@@ -167,6 +174,7 @@ impl PendingChange {
     fn is_good(&self) -> bool {
         match &self.what {
             Change::Rename(who, name) => proper_name(name).is_some_and(|name| name != who.name),
+            Change::SetRole(who, role) => *role != who.role(),
             _ => true,
         }
     }
@@ -188,6 +196,9 @@ impl PendingChange {
             Change::SetKind(who, kind) => {
                 (ManageRequest::SetKind { who: who.id.clone(), kind: *kind }, RequestKind::SetKind)
             }
+            Change::SetRole(who, role) => {
+                (ManageRequest::SetRole { who: who.id.clone(), role: *role }, RequestKind::SetRole)
+            }
             Change::RemoveInvite(id) => {
                 (ManageRequest::RemoveInvite { invite: id.clone() }, RequestKind::RemoveInvite)
             }
@@ -202,25 +213,32 @@ fn is_device(who: &Principal) -> bool {
 /// The form for a new invite.
 pub(super) struct NewInvite {
     days: u64,
-    admin: bool,
+    role: Role,
 }
 
 impl Default for NewInvite {
     fn default() -> Self {
-        NewInvite { days: DAYS[0], admin: false }
+        NewInvite { days: DAYS[0], role: Role::Operator }
     }
 }
 
 impl NewInvite {
-    /// `local_only`: the server cannot be reached from other computers at present.
-    pub(super) fn show(&mut self, ui: &mut Ui, cx: &Cx, busy: bool, local_only: bool) -> Option<NewRequest> {
+    /// `local_only`: the server cannot be reached from other computers at present. `has_roles`: it knows more roles than
+    /// admins and others.
+    pub(super) fn show(
+        &mut self,
+        ui: &mut Ui,
+        cx: &Cx,
+        busy: bool,
+        (local_only, has_roles): (bool, bool),
+    ) -> Option<NewRequest> {
         let words = cx.words.people;
         card(ui, |ui| {
             let heading = ui.label(RichText::new(words.new_invite).font(theme::heading()));
             widgets::heading(ui, &heading, words.new_invite, 2);
             let group = egui::UiBuilder::new()
                 .accessibility_label(words.good_for)
-                .accessibility_role(Role::RadioGroup);
+                .accessibility_role(accesskit::Role::RadioGroup);
             ui.scope_builder(group, |ui| {
                 ui.horizontal_wrapped(|ui| {
                     ui.label(words.good_for);
@@ -229,23 +247,53 @@ impl NewInvite {
                     }
                 });
             });
+            if has_roles {
+                roles(ui, words, &mut self.role, false);
+                note(ui, (words.role_text)(self.role), theme::of(ui).weak);
+            }
             if local_only {
                 note(ui, words.invite_local_only, theme::of(ui).warn);
             }
             ui.horizontal_wrapped(|ui| {
                 let make = ui.add_enabled(!busy, widgets::primary(theme::of(ui), words.make_invite));
-                ui.checkbox(&mut self.admin, words.as_admin);
+                if !has_roles {
+                    let mut admin = self.role == Role::Admin;
+                    ui.checkbox(&mut admin, words.as_admin);
+                    self.role = if admin { Role::Admin } else { Role::Operator };
+                }
                 make.clicked().then(|| {
-                    let kind = if self.admin { PrincipalKind::Admin } else { PrincipalKind::Person };
-                    (
-                        ManageRequest::Invite { kind, role: None, expires_in_ms: self.days * DAY_MS },
-                        RequestKind::Invite,
-                    )
+                    let role = Some(self.role).filter(|role| has_roles && *role != Role::Admin);
+                    let (kind, expires_in_ms) = (self.role.kind(), self.days * DAY_MS);
+                    (ManageRequest::Invite { kind, role, expires_in_ms }, RequestKind::Invite)
                 })
             })
             .inner
         })
     }
+}
+
+/// The choice of a role; with what each may do, where there is `room` for that.
+fn roles(ui: &mut Ui, words: &PeopleWords, chosen: &mut Role, room: bool) {
+    let group = egui::UiBuilder::new()
+        .accessibility_label(words.roles)
+        .accessibility_role(accesskit::Role::RadioGroup);
+    let mut all = |ui: &mut Ui| {
+        for role in Role::ALL {
+            ui.radio_value(chosen, role, (words.role)(role)).on_hover_text((words.role_text)(role));
+            if room {
+                note(ui, (words.role_text)(role), theme::of(ui).weak);
+            }
+        }
+    };
+    ui.scope_builder(group, |ui| match room {
+        true => all(ui),
+        false => {
+            _ = ui.horizontal_wrapped(|ui| {
+                ui.label(words.roles);
+                all(ui);
+            })
+        }
+    });
 }
 
 /// The form for a new device.

@@ -65,6 +65,8 @@ struct Facts {
     online: bool,
     /// Whether the server supports invites.
     has_invites: bool,
+    /// Whether the server knows more roles than admins and others.
+    has_roles: bool,
     me: Option<PrincipalId>,
     url: String,
     fingerprint: Option<String>,
@@ -81,6 +83,7 @@ impl Facts {
             name: String::new(),
             online: false,
             has_invites: false,
+            has_roles: false,
             me: None,
             url: String::new(),
             fingerprint: None,
@@ -227,7 +230,9 @@ impl Sheet {
                 }
                 decided.flatten()
             }
-            (None, Tab::Invites) => self.new_invite.show(ui, cx, busy, facts.is_local_only()),
+            (None, Tab::Invites) => {
+                self.new_invite.show(ui, cx, busy, (facts.is_local_only(), facts.has_roles))
+            }
             (None, Tab::Devices) => self.new_device.show(ui, cx, self.connection, busy),
             (None, Tab::People) => None,
         };
@@ -411,6 +416,7 @@ fn facts(cx: &Cx, id: ConnectionId) -> Option<Facts> {
             name: rooms::name_of(connection, cx.words),
             online: is_offered(connection),
             has_invites: connection.offers(Feature::Invites),
+            has_roles: connection.offers(Feature::Roles),
             me: connection.chat.me.as_ref().map(|me| me.id.clone()),
             url: connection.profile.urls.first().cloned().unwrap_or_default(),
             fingerprint: connection.profile.fingerprint.clone(),

@@ -16,6 +16,8 @@ use crate::ui::{Cx, harmless, menu, widgets};
 pub(super) const HEIGHT: f32 = 44.0;
 
 /// Draws a member or device. Returns the action chosen from its menu.
+///
+/// Long: what is said of somebody, and what can be done, in one row.
 pub(super) fn member(
     ui: &mut Ui,
     cx: &Cx,
@@ -35,6 +37,7 @@ pub(super) fn member(
         (true, _) => words.owner,
         (false, PrincipalKind::Admin) => words.admin,
         (false, PrincipalKind::Device) => words.device,
+        (false, _) if facts.has_roles && who.role.is_some() => (words.role)(who.role()),
         (false, _) => words.person,
     };
     let name = title(who);
@@ -68,6 +71,9 @@ pub(super) fn member(
         if !member.owner {
             match who.kind {
                 PrincipalKind::Device => {}
+                _ if facts.has_roles => {
+                    choose(ui, words.change_role, &|| Change::SetRole(who.clone(), who.role()));
+                }
                 PrincipalKind::Admin => {
                     choose(ui, words.make_person, &|| Change::SetKind(who.clone(), PrincipalKind::Person));
                 }
@@ -100,7 +106,11 @@ pub(super) fn invite(ui: &mut Ui, cx: &Cx, invite: &Invitation, enabled: bool) -
         None if is_open => (words.good_until)(&at),
         None => (words.expired)(&at),
     };
-    let kind = if invite.kind == PrincipalKind::Admin { words.admin } else { words.person };
+    let kind = match (invite.kind, invite.role) {
+        (PrincipalKind::Admin, _) => words.admin,
+        (_, Some(role)) => (words.role)(role),
+        _ => words.person,
+    };
     let mut note = kind.to_owned();
     if let Some(by) = &invite.by {
         note.push_str(&format!(" · {}", (words.made_by)(&harmless::line(&by.name, 64))));

@@ -79,6 +79,10 @@ pub(super) fn why(why: &Why) -> Sentence {
         Why::NotDuplex { said } => {
             say(format!("The server at this address isn't a Duplex server.{}", quote(said)), CHECK_ADDRESS)
         }
+        Why::NotSocketIo { said } => {
+            say(format!("The server at this address isn't a Socket.IO server.{}", quote(said)), CHECK_ADDRESS)
+        }
+        Why::NamespaceRefused { namespace, message, data } => namespace_refused(namespace, message, data),
         Why::Closed { closing, .. } if closing.is_ours() => say("Duplex closed the connection.", RETRYING),
         Why::Closed { code, reason, .. } => closed(*code, reason),
         Why::Lost { detail: d } => say(format!("Connection lost{}.", detail(d)), RECONNECTING),
@@ -87,6 +91,18 @@ pub(super) fn why(why: &Why) -> Sentence {
             format!("The server sent data that breaks the protocol{}.", detail(d)),
             "If this happens again, check that the address belongs to a Duplex server.",
         ),
+        Why::Refused { of, said, is_final } => {
+            let refused = match of {
+                Some(of) => format!("The server refuses {}.", harmless::line(of, 100)),
+                None => "The server refuses the connection.".to_owned(),
+            };
+            let fix = match (is_final, of) {
+                (false, _) => RETRYING,
+                (true, None) => "Check your name, password and headers under Edit connection.",
+                (true, Some(_)) => "Change or remove it under Edit connection.",
+            };
+            say(refused + &quote(said), fix)
+        }
         Why::NoCommonVersion { ours, theirs } => say(
             format!(
                 "The server uses protocol versions {} to {}; this app uses {} to {}.",
@@ -323,4 +339,19 @@ pub(super) fn test(outcome: &TestOutcome) -> Sentence {
         },
         TestOutcome::Failed(reason) => why(reason),
     }
+}
+
+fn namespace_refused(namespace: &str, message: &str, data: &str) -> Sentence {
+    let namespace = harmless::line(namespace, 100);
+    if message.is_empty() && data.is_empty() {
+        return say(
+            format!("The server disconnected Duplex from the namespace {namespace}."),
+            "Choose Retry now to connect again.",
+        );
+    }
+    let data = if data.is_empty() { String::new() } else { format!(" ({})", harmless::line(data, 200)) };
+    say(
+        format!("The server refused access to the namespace {namespace}{data}.{}", quote(message)),
+        "Check the namespace and the sign-in data under Edit connection.",
+    )
 }

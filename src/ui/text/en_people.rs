@@ -1,6 +1,7 @@
 //! English: who may come in at a server.
 
 use super::people::PeopleWords;
+use crate::model::principal::Role;
 use crate::model::rights::ManageRefusal;
 
 /// English.
@@ -30,6 +31,21 @@ pub(super) static ENGLISH: PeopleWords = PeopleWords {
     new_token: "New token…",
     make_admin: "Make admin…",
     make_person: "Remove admin rights…",
+    role: |role| match role {
+        Role::Guest => "Guest",
+        Role::Member => "Member",
+        Role::Operator => "Operator",
+        Role::Admin => "Admin",
+    },
+    role_text: |role| match role {
+        Role::Guest => "Reads rooms and devices.",
+        Role::Member => "Writes, and makes rooms.",
+        Role::Operator => "Also controls devices, and changes any public room.",
+        Role::Admin => "Also deletes any message, and manages people, invites and devices.",
+    },
+    roles: "Role",
+    change_role: "Change role…",
+    role_title: |name| format!("Role of {name}"),
     remove: "Remove…",
     remove_device: "Remove…",
 
@@ -178,6 +194,10 @@ pub(super) static ENGLISH: PeopleWords = PeopleWords {
     joining_fingerprint: "Certificate fingerprint (SHA-256)",
     joining_pinned: "Duplex connects only to a server with exactly this certificate.",
 
+    set_status: "Set status",
+    status_hint: "What are you doing?",
+    status_text: "Everyone on this server sees it beside your name.",
+    clear_status: "Clear",
     saved: "Saved.",
     removed: |name| format!("{name} was removed."),
     removed_device: |name| format!("{name} was removed."),

@@ -77,6 +77,10 @@ pub(super) fn why(why: &Why) -> Sentence {
         Why::NotDuplex { said } => {
             say(format!("이 주소의 서버는 Duplex 서버가 아닙니다.{}", quote(said)), CHECK_ADDRESS)
         }
+        Why::NotSocketIo { said } => {
+            say(format!("이 주소의 서버는 Socket.IO 서버가 아닙니다.{}", quote(said)), CHECK_ADDRESS)
+        }
+        Why::NamespaceRefused { namespace, message, data } => namespace_refused(namespace, message, data),
         Why::Closed { closing, .. } if closing.is_ours() => say("Duplex가 연결을 닫았습니다.", RETRYING),
         Why::Closed { code, reason, .. } => closed(*code, reason),
         Why::Lost { detail: d } => say(with("연결이 끊어졌습니다", d), RECONNECTING),
@@ -85,6 +89,18 @@ pub(super) fn why(why: &Why) -> Sentence {
             with("서버가 프로토콜에 맞지 않는 데이터를 보냈습니다", d),
             "반복되면 Duplex 서버의 주소가 맞는지 확인하세요.",
         ),
+        Why::Refused { of, said, is_final } => {
+            let refused = match of {
+                Some(of) => format!("서버가 거부했습니다: {}.", harmless::line(of, 100)),
+                None => "서버가 연결을 거부했습니다.".to_owned(),
+            };
+            let fix = match (is_final, of) {
+                (false, _) => RETRYING,
+                (true, None) => "연결 편집에서 이름, 암호, 헤더를 확인하세요.",
+                (true, Some(_)) => "연결 편집에서 바꾸거나 지우세요.",
+            };
+            say(refused + &quote(said), fix)
+        }
         Why::NoCommonVersion { ours, theirs } => say(
             format!(
                 "서버는 프로토콜 버전 {}~{}을, 이 앱은 {}~{}을 사용합니다.",
@@ -315,4 +331,19 @@ pub(super) fn test(outcome: &TestOutcome) -> Sentence {
         },
         TestOutcome::Failed(reason) => why(reason),
     }
+}
+
+fn namespace_refused(namespace: &str, message: &str, data: &str) -> Sentence {
+    let namespace = harmless::line(namespace, 100);
+    if message.is_empty() && data.is_empty() {
+        return say(
+            format!("서버가 네임스페이스 {namespace}의 연결을 끊었습니다."),
+            "다시 연결하려면 지금 다시 시도를 선택하세요.",
+        );
+    }
+    let data = if data.is_empty() { String::new() } else { format!(" ({})", harmless::line(data, 200)) };
+    say(
+        format!("서버가 네임스페이스 {namespace}에 대한 접근을 거부했습니다{data}.{}", quote(message)),
+        "연결 편집에서 네임스페이스와 인증 데이터를 확인하세요.",
+    )
 }

@@ -1,6 +1,7 @@
 //! Korean: who may come in at a server.
 
 use super::people::PeopleWords;
+use crate::model::principal::Role;
 use crate::model::rights::ManageRefusal;
 
 /// Korean.
@@ -30,6 +31,21 @@ pub(super) static KOREAN: PeopleWords = PeopleWords {
     new_token: "새 토큰…",
     make_admin: "관리자로 지정…",
     make_person: "관리자 권한 해제…",
+    role: |role| match role {
+        Role::Guest => "게스트",
+        Role::Member => "구성원",
+        Role::Operator => "운영자",
+        Role::Admin => "관리자",
+    },
+    role_text: |role| match role {
+        Role::Guest => "방과 기기를 볼 수만 있습니다.",
+        Role::Member => "글을 쓰고 방을 만들 수 있습니다.",
+        Role::Operator => "기기를 제어하고 모든 공개 방을 바꿀 수도 있습니다.",
+        Role::Admin => "모든 메시지를 삭제하고 구성원, 초대, 기기를 관리할 수도 있습니다.",
+    },
+    roles: "역할",
+    change_role: "역할 바꾸기…",
+    role_title: |name| format!("{name} 님의 역할"),
     remove: "내보내기…",
     remove_device: "삭제…",
 
@@ -181,6 +197,10 @@ pub(super) static KOREAN: PeopleWords = PeopleWords {
     joining_fingerprint: "인증서 지문(SHA-256)",
     joining_pinned: "이 인증서를 가진 서버에만 연결합니다.",
 
+    set_status: "상태 설정",
+    status_hint: "지금 무엇을 하고 있나요?",
+    status_text: "이 서버의 모든 사람에게 이름 옆에 표시됩니다.",
+    clear_status: "지우기",
     saved: "저장했습니다.",
     removed: |name| format!("내보냈습니다: {name}"),
     removed_device: |name| format!("삭제했습니다: {name}"),

@@ -13,10 +13,13 @@ pub mod log;
 pub mod notices;
 pub mod people;
 pub mod plain;
+pub mod private;
 pub mod profiles;
 pub mod rich;
+pub mod rooms;
 pub mod search;
 pub mod sheet;
+pub mod socketio;
 
 mod en;
 mod en_chat;
@@ -31,10 +34,13 @@ mod en_log;
 mod en_notices;
 mod en_people;
 mod en_plain;
+mod en_private;
 mod en_profiles;
 mod en_rich;
+mod en_rooms;
 mod en_search;
 mod en_sheet;
+mod en_socketio;
 mod ko;
 mod ko_chat;
 mod ko_deep_link;
@@ -48,10 +54,13 @@ mod ko_log;
 mod ko_notices;
 mod ko_people;
 mod ko_plain;
+mod ko_private;
 mod ko_profiles;
 mod ko_rich;
+mod ko_rooms;
 mod ko_search;
 mod ko_sheet;
+mod ko_socketio;
 #[cfg(test)]
 mod tests;
 
@@ -178,6 +187,7 @@ pub struct Words {
     pub round_trip: fn(u64) -> String,
     pub protocol_duplex: &'static str,
     pub protocol_websocket: &'static str,
+    pub protocol_socketio: &'static str,
     pub transport_websocket: &'static str,
     pub transport_ewebsock: &'static str,
     pub no_close_reasons: &'static str,
@@ -329,6 +339,8 @@ pub struct Words {
     pub keys: &'static keys::KeyWords,
     // Links, code and selected messages
     pub rich: &'static rich::RichWords,
+    // Rooms as such
+    pub rooms: &'static rooms::RoomWords,
     // Writing messages
     pub chat: &'static chat::ChatWords,
     // Files and pictures
@@ -349,6 +361,9 @@ pub struct Words {
     pub people: &'static people::PeopleWords,
     // Plain WebSockets
     pub plain: &'static plain::PlainWords,
+    /// Socket.IO servers.
+    pub socketio: &'static socketio::SocketIoWords,
+    pub private: &'static private::PrivateWords,
     // The page of one device
     pub device_acts: &'static ActWords,
     pub device_page: &'static PageWords,

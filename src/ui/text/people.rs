@@ -1,5 +1,6 @@
 //! [`PeopleWords`]: what an admin is told of who may come in at a server: people, invites, devices with a token.
 
+use crate::model::principal::Role;
 use crate::model::rights::ManageRefusal;
 
 /// All that is said of it in one language. Text from outside comes in harmless.
@@ -32,6 +33,12 @@ pub struct PeopleWords {
     pub new_token: &'static str,
     pub make_admin: &'static str,
     pub make_person: &'static str,
+    pub role: fn(Role) -> &'static str,
+    /// What somebody of a role may do.
+    pub role_text: fn(Role) -> &'static str,
+    pub roles: &'static str,
+    pub change_role: &'static str,
+    pub role_title: fn(&str) -> String,
     pub remove: &'static str,
     pub remove_device: &'static str,
 
@@ -149,6 +156,12 @@ pub struct PeopleWords {
     pub joining_also: fn(&str, usize) -> String,
     pub joining_fingerprint: &'static str,
     pub joining_pinned: &'static str,
+
+    // What somebody says of themselves
+    pub set_status: &'static str,
+    pub status_hint: &'static str,
+    pub status_text: &'static str,
+    pub clear_status: &'static str,
 
     // What became of it
     pub saved: &'static str,

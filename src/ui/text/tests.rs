@@ -38,11 +38,17 @@ fn whys() -> Vec<Why> {
         Why::NotWebSocket { detail: text() },
         Why::NotDuplex { said: text() },
         Why::NotDuplex { said: String::new() },
+        Why::NotSocketIo { said: text() },
+        Why::NamespaceRefused { namespace: "/chat".to_owned(), message: text(), data: text() },
+        Why::NamespaceRefused { namespace: "/".to_owned(), message: String::new(), data: String::new() },
         Why::Closed { code: None, reason: String::new(), retry_after_ms: None, closing: Closing::ByServer },
         Why::Closed { code: None, reason: String::new(), retry_after_ms: None, closing: Closing::ByUs },
         Why::Lost { detail: String::new() },
         Why::Silent,
         Why::Violation { detail: text() },
+        Why::Refused { of: None, said: text(), is_final: true },
+        Why::Refused { of: None, said: String::new(), is_final: false },
+        Why::Refused { of: Some(text()), said: text(), is_final: true },
         Why::NoCommonVersion { ours: (1, 1), theirs: (2, 3) },
         Why::NoCommonVersion { ours: (2, 2), theirs: (1, 1) },
         Why::Unauthorized,
@@ -135,7 +141,7 @@ const BAD_ADDRESSES: [BadAddress; 15] = [
 ];
 
 /// Names that are the same in every language.
-const NAMES: [&str; 4] = ["Duplex", "WebSocket", "WebSocket (ewebsock)", "ewebsock"];
+const NAMES: [&str; 5] = ["Duplex", "Socket.IO", "WebSocket", "WebSocket (ewebsock)", "ewebsock"];
 
 fn is_hangul(c: char) -> bool {
     ('가'..='힣').contains(&c)
@@ -178,7 +184,7 @@ fn plain(words: &Words) -> Vec<&'static str> {
         }};
     }
     let mut all = all![
-        now retry_now connect disconnect catching_up protocol_duplex protocol_websocket transport_websocket
+        now retry_now connect disconnect catching_up protocol_duplex protocol_websocket protocol_socketio transport_websocket
         transport_ewebsock no_close_reasons no_connection connections connection_bar this_computer add_connection
         edit_connection remove_connection remove_text remove cancel new_room new_room_name not_made create
         room_name_rule no_rooms messages replayed unknown_content waiting_to_send sending sent_unconfirmed may_not_have_arrived send_again not_sent retry edit
@@ -192,7 +198,7 @@ fn plain(words: &Words) -> Vec<&'static str> {
         close dismiss resize_rooms resize_devices;
         state countdown why refusal paused banner bad_address test round_trip state_of more rooms_of remove_title
         making_room unmade unread mentions you said show_lines show_characters new_count room_begins gap typing
-        people_online people_online_or_more rooms_left_out chat files deep_link devices keys log notices search rich sheet profiles people plain device_acts device_page day clock day_and_clock
+        people_online people_online_or_more rooms_left_out chat files deep_link devices keys log notices search rich rooms sheet profiles people plain private socketio device_acts device_page day clock day_and_clock
         message_hint too_large
         address_taken_as use_address no_graphics
     ];
@@ -947,6 +953,12 @@ fn who_may_come_in_is_told_in_each_language() {
             people.new_token,
             people.make_admin,
             people.make_person,
+            people.roles,
+            people.change_role,
+            people.set_status,
+            people.status_hint,
+            people.status_text,
+            people.clear_status,
             people.remove,
             people.remove_device,
             people.remove_really,
@@ -991,6 +1003,7 @@ fn who_may_come_in_is_told_in_each_language() {
             people.admin_text,
             people.person_title,
             people.person_text,
+            people.role_title,
             people.token_of,
             people.link_once,
             people.used_by,
@@ -1008,6 +1021,9 @@ fn who_may_come_in_is_told_in_each_language() {
             all.push(text);
         }
         all.push((people.days)(7));
+        for role in crate::model::Role::ALL {
+            all.extend([(people.role)(role), (people.role_text)(role)].map(str::to_owned));
+        }
         all
     };
     assert!(all(ENGLISH.people).iter().all(|text| !text.trim().is_empty() && !hangul(text)));
@@ -1081,6 +1097,73 @@ fn every_sentence_about_the_app_itself_is_there_in_both_languages() {
             words.crash_show,
             words.crash_copy,
         ] {
+            assert_eq!(text.chars().any(is_hangul), language == Language::Korean, "{text}");
+        }
+    }
+}
+
+#[test]
+fn every_sentence_about_rooms_is_there_in_both_languages() {
+    use super::rooms::RoomEvent;
+    use crate::model::permit::{Denied, RoomAct};
+    let acts = [
+        RoomAct::Rename,
+        RoomAct::SetTopic,
+        RoomAct::Archive,
+        RoomAct::Unarchive,
+        RoomAct::Leave,
+        RoomAct::Join,
+    ];
+    for language in ALL {
+        let words = language.words().rooms;
+        let plain = [
+            words.menu,
+            words.name,
+            words.topic,
+            words.archive_text,
+            words.browse,
+            words.find,
+            words.none_found,
+            words.open,
+            words.is_archived,
+            words.is_left,
+            words.guest,
+            words.archived,
+            words.left,
+            words.left_private,
+        ];
+        let mut all: Vec<String> = plain.map(str::to_owned).to_vec();
+        all.extend(acts.map(|act| (words.act)(act).to_owned()));
+        all.extend([Denied::NotYours, Denied::General].map(|why| (words.denied)(why).to_owned()));
+        for title in [words.rename_title, words.topic_title, words.archive_title] {
+            let title = title("‹room›");
+            assert!(title.contains("‹room›"));
+            all.push(title);
+        }
+        all.push((words.act_on)(RoomAct::Rename, "‹room›"));
+        all.push((words.archived_rooms)(7));
+        for event in [
+            RoomEvent::NoTopic,
+            RoomEvent::Archived,
+            RoomEvent::Unarchived,
+            RoomEvent::Joined,
+            RoomEvent::Left,
+        ] {
+            let said = (words.event)("‹one›", event);
+            assert!(said.contains("‹one›"), "{said}");
+            all.push(said);
+        }
+        for event in [
+            RoomEvent::Renamed("‹two›"),
+            RoomEvent::Topic("‹two›"),
+            RoomEvent::Invited("‹two›"),
+            RoomEvent::Removed("‹two›"),
+        ] {
+            let said = (words.event)("‹one›", event);
+            assert!(said.contains("‹one›") && said.contains("‹two›"), "{said}");
+            all.push(said);
+        }
+        for text in all {
             assert_eq!(text.chars().any(is_hangul), language == Language::Korean, "{text}");
         }
     }

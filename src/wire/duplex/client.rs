@@ -21,8 +21,8 @@ use crate::model::log::Note;
 use crate::model::message::MAX_BODY_BYTES;
 use crate::model::profile::Secret;
 use crate::model::{
-    Command, CommandRefusal, CommandState, Content, DeviceId, DeviceState, Draft, Event, Feature, Features,
-    MessageId, Offset, PrincipalKind, Readings, Refusal, ResumePoint, Sender, SeriesPage, Time,
+    Command, CommandRefusal, CommandState, Content, DeviceId, DeviceState, Draft, Entry, Event, Feature,
+    Features, MessageId, Offset, PrincipalKind, Readings, Refusal, ResumePoint, Sender, SeriesPage, Time,
 };
 use crate::wire::{
     ChatRequest, DeviceRequest, Input, Mark, Output, Request, Saved, SavedState, Session, WireError,
@@ -415,7 +415,7 @@ impl ClientSession {
     /// Long: one arm for each message.
     fn online(&mut self, now: Time, message: HubMessage) -> Result<(), WireError> {
         match message {
-            HubMessage::Log { entries } => return self.log(entries),
+            HubMessage::Log { entries, skip } => return self.log(entries, &skip),
             HubMessage::Lists(lists) => {
                 if let Some(listed) = self.listed(lists) {
                     self.event(Event::Chat(ChatEvent::Listed(listed)));
@@ -602,12 +602,11 @@ impl ClientSession {
         index.and_then(|index| self.making.remove(index)).is_some()
     }
 
-    fn log(&mut self, entries: Vec<crate::model::Entry>) -> Result<(), WireError> {
+    fn log(&mut self, entries: Vec<Entry>, skip: &[(Offset, Offset)]) -> Result<(), WireError> {
         let (Some((epoch, next)), Some(last)) = (self.epoch_and_next, entries.last()) else {
             return Ok(());
         };
-        let gapless = entries.iter().zip(next..).all(|(entry, expected)| entry.offset == expected);
-        if !gapless {
+        if !is_gapless(next, &entries, skip) {
             return violation(format!("entries that do not continue at offset {next}"));
         }
         let resume = ResumePoint { epoch, offset: last.offset, id: last.draft.id, received: last.received };
@@ -620,6 +619,9 @@ impl ClientSession {
             self.marks.pop_front();
         }
         self.marks.push_back((mark, resume));
+        if let Some(first) = entries.first().filter(|first| first.offset > next) {
+            self.event(Event::Chat(ChatEvent::Skipped { from: next, to: first.offset - 1 }));
+        }
         self.outputs.push_back(Output::Event(Event::Chat(ChatEvent::Entries { entries, live }), Some(mark)));
         Ok(())
     }
@@ -726,7 +728,7 @@ impl Session for ClientSession {
             Input::Frame(frame) => return self.frame(now, &frame),
             Input::Request(request) => self.request(now, request),
             Input::Committed(mark) => self.committed(mark),
-            Input::Pong | Input::Flushed(_) | Input::Closed(_) | Input::Tick => {}
+            Input::Pong | Input::Flushed(_) | Input::Closed(_) | Input::StoodStill(_) | Input::Tick => {}
         }
         Ok(())
     }
@@ -755,6 +757,22 @@ impl Session for ClientSession {
         let strange = self.strange.as_ref().filter(|_| matches!(self.phase, Phase::Greeting { .. }));
         strange.map(|said| Why::NotDuplex { said: said.clone() })
     }
+}
+
+/// Whether entries, with what is skipped, follow each other from this offset on, and end with an entry.
+fn is_gapless(mut next: Offset, entries: &[Entry], skip: &[(Offset, Offset)]) -> bool {
+    let mut skips = skip.iter().peekable();
+    let follows = entries.iter().all(|entry| {
+        while let Some((_, to)) =
+            skips.next_if(|(from, to)| *from == next && (next..entry.offset).contains(to))
+        {
+            next = to + 1;
+        }
+        let is_next = entry.offset == next;
+        next = entry.offset.saturating_add(1);
+        is_next
+    });
+    follows && skips.next().is_none()
 }
 
 /// The beginning of a message that is not of this protocol, for people.

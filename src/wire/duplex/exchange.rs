@@ -30,7 +30,7 @@ pub enum Input {
     Drained,
     /// An answer to an [`Ask`].
     Answer(HubAnswer),
-    /// New entries are in the log.
+    /// New entries are in the log: those that the client may see, of the whole stretch.
     Committed(Arc<Batch>),
     /// The log's newest offset, where batches were missed.
     Head(Offset),
@@ -244,8 +244,13 @@ pub enum HubAnswer {
         /// What became of it.
         outcome: AppendOutcome,
     },
-    /// To `Read`: consecutive entries beginning with the offset asked for; empty if the log does not hold it.
-    Entries(Vec<Entry>),
+    /// To `Read`: entries from the offset asked for on, in order.
+    Entries {
+        /// Those that the client may see.
+        entries: Vec<Entry>,
+        /// The last offset that was looked at; less than the one asked for if the log does not hold that.
+        to: Offset,
+    },
     /// To `History`.
     History {
         /// As asked.
@@ -342,6 +347,8 @@ pub struct Begun {
     pub oldest: Offset,
     /// The newest offset.
     pub head: Offset,
+    /// The newest offset that the client may be told of.
+    pub visible_head: Offset,
     /// The id and the time of the entry at the offset of the client's resume point, if the log holds it.
     pub at_resume: Option<(MessageId, WallMs)>,
     /// The first of what a client is told of rooms, people and what its principal has read.

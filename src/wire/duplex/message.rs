@@ -315,10 +315,13 @@ pub enum HubMessage {
     Welcome(Welcome),
     /// What follows of the welcome's lists.
     Lists(Lists),
-    /// Entries of the log, gapless, in order.
+    /// Entries of the log, in order. With what is skipped they are gapless.
     Log {
-        /// The entries.
+        /// The entries; at least one, and the last one is the last of all that this tells of.
         entries: Vec<Entry>,
+        /// Offsets of entries that are not for this client, from one to another, in order.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        skip: Vec<(Offset, Offset)>,
     },
     /// A message is on disk here.
     Ack {

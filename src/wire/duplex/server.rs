@@ -29,6 +29,7 @@ use crate::model::file::FileLimits;
 use crate::model::message::MAX_BODY_BYTES;
 use crate::model::principal::MAX_STATUS_CHARS;
 use crate::model::rights::Act;
+use crate::model::room::MAX_MEMBERS;
 use crate::model::{
     Content, Draft, Entry, MessageId, Offset, Principal, PrincipalId, PrincipalKind, Refusal, Role, Sender,
     SeriesPage, Time,
@@ -84,8 +85,10 @@ struct Online {
     me: Principal,
     /// The first offset that is sent.
     from: Offset,
-    /// The next offset to send.
+    /// The next offset to look at.
     cursor: Offset,
+    /// The last offset that the client was told of. What is hidden behind it is told of with the next visible entry.
+    told: Offset,
     /// The newest offset known.
     head: Offset,
     /// Whether a read is under way.
@@ -101,6 +104,15 @@ struct Online {
 }
 
 impl Online {
+    /// Goes on behind a batch. Returns what to send of it, if there is anything to be seen.
+    fn take(&mut self, batch: &Arc<Batch>) -> Option<Arc<Batch>> {
+        self.cursor = batch.last() + 1;
+        let last = batch.entries.last()?.offset;
+        let told = batch.told_from(self.told + 1);
+        (self.told, self.drained) = (last, false);
+        Some(told)
+    }
+
     /// A device publishes, and has no log.
     fn is_device(&self) -> bool {
         self.me.kind == PrincipalKind::Device
@@ -342,7 +354,7 @@ impl ServerSession {
                 self.phase = Phase::Ended;
             }
             (phase, ClientMessage::Ping { nonce }) => {
-                let sent = if let Phase::Online(online) = phase { online.cursor - 1 } else { 0 };
+                let sent = if let Phase::Online(online) = phase { online.told } else { 0 };
                 self.send(&HubMessage::Pong { nonce, sent });
             }
             (Phase::Online(online), message) => {
@@ -414,7 +426,7 @@ impl ServerSession {
             HubAnswer::Redeemed(principal) => self.answer(now, HubAnswer::Authenticated(principal)),
             HubAnswer::Begun(begun) => self.begun(now, begun),
             HubAnswer::Appended { id, outcome } => self.appended(now, id, outcome),
-            HubAnswer::Entries(entries) => self.entries(entries),
+            HubAnswer::Entries { entries, to } => self.entries(entries, to),
             HubAnswer::Lists(lists) => self.lists(lists),
             HubAnswer::History { room, before, entries, complete } => {
                 let (entries, all) = batch::newest_that_fit(entries);
@@ -487,7 +499,7 @@ impl ServerSession {
         let me = me.clone();
         let (start, from) = if me.kind == PrincipalKind::Device {
             // It publishes: there is no log for it, and nobody to talk to.
-            begun = Begun { head: 0, lists: Lists::default(), ..begun };
+            begun = Begun { head: 0, visible_head: 0, lists: Lists::default(), ..begun };
             (Start::Recent, 1)
         } else {
             start(hello, &begun)
@@ -499,7 +511,8 @@ impl ServerSession {
             hub: limits::cut(&begun.hub, limits::TITLE_CHARS),
             me: me.clone(),
             epoch: begun.epoch,
-            head: begun.head,
+            // Of what is hidden behind it nothing is told, and nobody waits for it.
+            head: begun.visible_head.max(from - 1),
             from,
             start,
             now: now.wall_ms,
@@ -516,6 +529,7 @@ impl ServerSession {
             me,
             from,
             cursor: from,
+            told: from - 1,
             head: begun.head,
             reading: false,
             drained: false,
@@ -617,27 +631,32 @@ impl ServerSession {
         }
         online.head = online.head.max(batch.last());
         let is_next = online.cursor == batch.first() && !online.reading && online.drained;
-        if is_next && batch.fits() {
-            online.cursor = batch.last() + 1;
-            online.drained = false;
-            self.outputs.push_back(Output::SendBatch(Arc::clone(batch)));
+        // What is hidden in between takes little space, but a frame may be nearly full.
+        let told = if is_next && batch.fits() { online.take(batch) } else { None };
+        if let Some(told) = told {
+            let parts = if told.fits() { vec![told] } else { Batch::cut(told.first(), told.entries.clone()) };
+            self.outputs.extend(parts.into_iter().map(Output::SendBatch));
         }
         self.pump(|_| ());
     }
 
-    fn entries(&mut self, entries: Vec<Entry>) {
+    fn entries(&mut self, entries: Vec<Entry>, to: Offset) {
         let Phase::Online(online) = &mut self.phase else {
             return;
         };
         online.reading = false;
-        let gapless = entries.iter().zip(online.cursor..).all(|(entry, expected)| entry.offset == expected);
-        match entries.last() {
-            Some(last) if gapless => {
-                online.cursor = last.offset + 1;
-                online.drained = false;
-                self.outputs.extend(Batch::cut(entries).into_iter().map(Output::SendBatch));
+        let is_in_order = entries.is_sorted_by(|one, other| one.offset < other.offset)
+            && entries.first().is_none_or(|first| first.offset >= online.cursor)
+            && entries.last().is_none_or(|last| last.offset <= to);
+        if to >= online.cursor && is_in_order {
+            let first = online.told + 1;
+            online.cursor = to + 1;
+            if let Some(last) = entries.last() {
+                (online.told, online.drained) = (last.offset, false);
+                self.outputs.extend(Batch::cut(first, entries).into_iter().map(Output::SendBatch));
             }
-            _ => self.bye(close::UNAVAILABLE, "the log has a hole", Some(UNAVAILABLE_MS)),
+        } else {
+            self.bye(close::UNAVAILABLE, "the log has a hole", Some(UNAVAILABLE_MS));
         }
         self.pump(|_| ());
     }
@@ -709,8 +728,9 @@ fn refusal_of_content(content: &Content) -> Option<Refusal> {
         Content::Unknown(unknown) => {
             Some(Refusal::UnknownKind { kind: limits::cut(&unknown.kind, limits::TITLE_CHARS) })
         }
-        // It must not be made for everybody.
-        Content::Room { private: Some(_), .. } => Some(Refusal::NotAllowed),
+        Content::Room { private: Some(private), .. } if private.members.len() >= MAX_MEMBERS => {
+            Some(Refusal::TooMany { limit: MAX_MEMBERS as u64 })
+        }
         Content::Text { body, .. } | Content::Edit { body, .. } if body.is_empty() => other("empty"),
         Content::Reaction { emoji, .. } if !is_emoji(emoji) => Some(Refusal::NotAnEmoji),
         _ if content.body().len() > MAX_BODY_BYTES => too_large(MAX_BODY_BYTES),
@@ -726,7 +746,7 @@ fn refusal_of_content(content: &Content) -> Option<Refusal> {
 fn start(hello: &Hello, begun: &Begun) -> (Start, Offset) {
     let oldest = begun.oldest.max(1);
     let Some(resume) = hello.resume else {
-        let next = begun.head + 1;
+        let next = begun.visible_head + 1;
         let from = hello.since.map_or(next.saturating_sub(RECENT), |since| since.saturating_add(1).min(next));
         return (Start::Recent, from.max(oldest));
     };

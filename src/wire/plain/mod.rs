@@ -208,7 +208,7 @@ impl Session for PlainSession {
                     self.ping(now);
                 }
             }
-            Input::Committed(_) => {}
+            Input::Committed(_) | Input::StoodStill(_) => {}
         }
         Ok(())
     }

@@ -193,8 +193,17 @@ fn what_was_let_go_of_is_known_and_rooms_and_markers_stay() {
         assert_eq!(wait(store.rooms()).unwrap(), [NamedRoom::general(), left.clone().into()]);
         assert_eq!(wait(store.reads(ann.clone())).unwrap(), [(left.clone(), 2)]);
         assert_eq!(wait(store.at_and_oldest(5)).unwrap(), (None, 10));
-        assert_eq!(wait(store.history(RoomId::general(), 20, 9, usize::MAX)).unwrap().0.len(), 2);
-        assert!(wait(store.history(left.clone(), 20, 9, usize::MAX)).unwrap().1, "no older ones are held");
+        assert_eq!(
+            wait(store.history(PrincipalId("x".into()), RoomId::general(), 20, 9, usize::MAX))
+                .unwrap()
+                .0
+                .len(),
+            2
+        );
+        assert!(
+            wait(store.history(PrincipalId("x".into()), left.clone(), 20, 9, usize::MAX)).unwrap().1,
+            "no older ones are held"
+        );
     };
     check(&store);
     drop(store);

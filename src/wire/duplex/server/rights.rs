@@ -6,8 +6,6 @@ use crate::model::{Feature, Features, Principal, PrincipalKind, Sender};
 use crate::wire::duplex::limits;
 use crate::wire::duplex::message::HubMessage;
 
-/// What this hub does not do yet.
-const NOT_YET: [Feature; 1] = [Feature::PrivateRooms];
 /// What is offered to those alone who may write.
 const FOR_WRITERS: [Feature; 9] = [
     Feature::CreateRooms,
@@ -23,8 +21,7 @@ const FOR_WRITERS: [Feature; 9] = [
 
 /// What the hub offers to this principal.
 pub(super) fn features_for(me: &Principal, takes_files: bool) -> Features {
-    let all = NOT_YET.into_iter().fold(Features::all(), Features::without);
-    let all = if takes_files { all } else { all.without(Feature::Files) };
+    let all = if takes_files { Features::all() } else { Features::all().without(Feature::Files) };
     let role = me.role();
     let but = |all: Features, act: Act, features: &[Feature]| {
         let none = if role.may(act) { &[] } else { features };

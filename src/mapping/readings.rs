@@ -1,0 +1,284 @@
+//! Readings in what is no chat: numbers, flags and texts by the names of their fields.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::Measured;
+use super::shape::{Fields, word};
+use super::{time, words};
+use crate::model;
+
+/// Maximum number of readings of one event.
+const MAX_READINGS: usize = 256;
+/// How deep objects are looked into.
+const MAX_DEPTH: usize = 6;
+/// Longest name, in characters; that of a metric.
+const MAX_NAME_CHARS: usize = model::device::NAME_CHARS;
+/// Longest text that is a reading, in characters.
+const MAX_TEXT_CHARS: usize = 256;
+
+/// The readings of a value that came from this source; none where it holds no number and no flag. `device`: the device, where a rule
+/// says so.
+pub(super) fn of(source: &str, value: &Value, device: Option<String>, unit: &str) -> Option<Measured> {
+    let mut values = Vec::new();
+    match value {
+        Value::Object(map) => {
+            let fields = Fields::of(map);
+            let (device_field, named) = match &device {
+                Some(_) => (None, None),
+                None => match fields.find(words::DEVICE, word) {
+                    Some((field, named)) => (Some(field), Some(named)),
+                    // `{"name": "shed", "temperature": 21}`.
+                    None => {
+                        match fields.find(&["name", "id"], |value| value.as_str().and_then(|_| word(value))) {
+                            Some((field, named)) => (Some(field), Some(named)),
+                            None => (None, None),
+                        }
+                    }
+                },
+            };
+            let at = fields.find(words::TIME, time::of).map(|(_, at)| at);
+            let device = device.or(named).unwrap_or_else(|| last_part(source));
+            match single(&fields, source, unit) {
+                Some(one) => values.push(one),
+                None => flatten(map, "", 0, device_field, &mut values),
+            }
+            give_units(map, unit, &mut values);
+            let is_measured = values.iter().any(|(_, value, _)| !matches!(value, model::Value::Text(_)));
+            (is_measured && !values.is_empty()).then_some(Measured { device, values, at })
+        }
+        value => {
+            let value = bare(value)?;
+            let parts: Vec<&str> = source.split(['/', '.', ':']).filter(|part| !part.is_empty()).collect();
+            let (metric, before) = parts.split_last()?;
+            let device = device.or_else(|| before.last().map(|part| (*part).to_owned()));
+            values.push((name(metric)?, value, unit.to_owned()));
+            Some(Measured { device: device.unwrap_or_else(|| "server".to_owned()), values, at: None })
+        }
+    }
+}
+
+/// `{"metric": "temperature", "value": 21.5, "unit": "°C"}`.
+fn single(fields: &Fields, source: &str, unit: &str) -> Option<(String, model::Value, String)> {
+    let (_, value) = fields.find(words::READING, leaf)?;
+    let others = fields.iter().filter(|(folded, _, value)| {
+        let is_number = value.is_number() || value.is_boolean();
+        is_number
+            && !words::READING.contains(folded)
+            && !words::TIME.contains(folded)
+            && !words::ID.contains(folded)
+    });
+    if others.count() > 0 {
+        return None;
+    }
+    let named = fields
+        .find(words::METRIC, word)
+        .or_else(|| fields.find(&["type", "kind"], word))
+        .map(|(_, metric)| metric);
+    let metric = named.unwrap_or_else(|| last_part(source));
+    let unit = fields.find(words::UNIT, word).map_or_else(|| unit.to_owned(), |(_, unit)| unit);
+    Some((name(&metric)?, value, unit))
+}
+
+fn flatten(
+    map: &Map<String, Value>,
+    before: &str,
+    depth: usize,
+    device_field: Option<&str>,
+    values: &mut Vec<(String, model::Value, String)>,
+) {
+    for (field, value) in map {
+        if values.len() >= MAX_READINGS {
+            return;
+        }
+        let folded = words::folded(field);
+        let is_about = depth == 0
+            && (device_field == Some(field.as_str())
+                || words::TIME.contains(&folded.as_str()) && time::of(value).is_some()
+                || words::UNIT.contains(&folded.as_str())
+                || ["id", "_id", "type", "event"].contains(&folded.as_str()));
+        if is_about || words::SECRET.contains(&folded.as_str()) {
+            continue;
+        }
+        let path = if before.is_empty() { field.clone() } else { format!("{before}.{field}") };
+        match value {
+            Value::Object(inner) if depth < MAX_DEPTH => {
+                // `{"temperature": {"value": 21.5, "unit": "°C"}}`.
+                let fields = Fields::of(inner);
+                let reading = fields.find(words::READING, leaf);
+                match (reading, name(&path)) {
+                    (Some((_, value)), Some(path)) => {
+                        let unit = fields.find(words::UNIT, word).map(|(_, unit)| unit).unwrap_or_default();
+                        values.push((path, value, unit));
+                    }
+                    _ => flatten(inner, &path, depth + 1, None, values),
+                }
+            }
+            Value::Array(list) if list.len() <= 16 => {
+                for (place, value) in list.iter().enumerate() {
+                    if let (Some(value), Some(path)) = (leaf(value), name(&format!("{path}.{place}"))) {
+                        values.push((path, value, String::new()));
+                    }
+                }
+            }
+            value => {
+                if let (Some(value), Some(path)) = (leaf(value), name(&path)) {
+                    values.push((path, value, String::new()));
+                }
+            }
+        }
+    }
+    values.truncate(MAX_READINGS);
+}
+
+/// Units beside the values: `{"temperature": 21, "unit": "°C"}`, `{"temperature": 21, "temperature_unit": "°C"}`.
+fn give_units(map: &Map<String, Value>, unit: &str, values: &mut Vec<(String, model::Value, String)>) {
+    let fields = Fields::of(map);
+    let common = fields.find(words::UNIT, word).map(|(_, unit)| unit).unwrap_or_else(|| unit.to_owned());
+    let mut own = Vec::new();
+    for (metric, _, unit) in &mut *values {
+        let folded = words::folded(metric);
+        let beside = |(name, _, value): (&str, &str, &Value)| {
+            let is_unit =
+                words::UNIT.iter().any(|word| name.strip_suffix(word).is_some_and(|rest| rest == folded));
+            is_unit.then(|| value.as_str().map(|unit| (name.to_owned(), unit.to_owned()))).flatten()
+        };
+        if let Some((name, found)) = fields.iter().find_map(beside) {
+            *unit = found;
+            own.push(name);
+        } else if unit.is_empty() {
+            unit.clone_from(&common);
+        }
+    }
+    values.retain(|(metric, ..)| !own.contains(&words::folded(metric)));
+    for (_, value, unit) in values {
+        if matches!(value, model::Value::Text(_) | model::Value::Flag(_)) {
+            unit.clear();
+        }
+    }
+}
+
+/// A value that is no object and no list.
+fn leaf(value: &Value) -> Option<model::Value> {
+    match value {
+        Value::Number(_) | Value::Bool(_) => model::Value::deserialize(value).ok(),
+        Value::String(text) if text.chars().count() <= MAX_TEXT_CHARS && !text.trim().is_empty() => {
+            Some(number_in(text).unwrap_or_else(|| model::Value::Text(text.trim().into())))
+        }
+        _ => None,
+    }
+}
+
+/// A value that is all there is: a number, a flag, or a text that is a number.
+fn bare(value: &Value) -> Option<model::Value> {
+    match value {
+        Value::String(text) => number_in(text),
+        value => leaf(value),
+    }
+}
+
+fn number_in(text: &str) -> Option<model::Value> {
+    let text = text.trim();
+    let looks = text.len() <= 32
+        && text.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | 'e' | 'E'));
+    let is_padded =
+        text.trim_start_matches(['-', '+']).starts_with('0') && !text.contains('.') && text.len() > 1;
+    (looks && !is_padded).then(|| model::Value::parse_number(text).ok()).flatten()
+}
+
+fn last_part(source: &str) -> String {
+    source.split(['/', '.', ':']).rfind(|part| !part.is_empty()).unwrap_or("server").to_owned()
+}
+
+fn name(text: &str) -> Option<String> {
+    let visible: String = text.chars().filter(|c| !c.is_control()).take(MAX_NAME_CHARS).collect();
+    Some(visible.trim().to_owned()).filter(|name| !name.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(source: &str, value: Value) -> Option<(String, Vec<(String, Value, String)>)> {
+        let measured = of(source, &value, None, "")?;
+        let json = |value: &model::Value| serde_json::to_value(value).unwrap();
+        let values =
+            measured.values.iter().map(|(metric, value, unit)| (metric.clone(), json(value), unit.clone()));
+        Some((measured.device, values.collect()))
+    }
+
+    #[test]
+    fn readings_are_found_with_their_device_and_unit() {
+        let one = |metric: &str, value: Value, unit: &str| (metric.to_owned(), value, unit.to_owned());
+        for (source, value, device, values) in [
+            (
+                "sensor",
+                json!({"device": "shed", "temperature": 21.5, "humidity": 40, "time": 1_767_323_045}),
+                "shed",
+                vec![one("temperature", json!(21.5), ""), one("humidity", json!(40), "")],
+            ),
+            ("temperature", json!(21.5), "server", vec![one("temperature", json!(21.5), "")]),
+            ("shed/temperature", json!("21.5"), "shed", vec![one("temperature", json!(21.5), "")]),
+            ("/topic/shed.temperature", json!(21), "shed", vec![one("temperature", json!(21), "")]),
+            (
+                "sensor data",
+                json!({"sensorId": "a1", "metric": "co2", "value": 800, "unit": "ppm"}),
+                "a1",
+                vec![one("co2", json!(800), "ppm")],
+            ),
+            (
+                "stats",
+                json!({"cpu": {"load": 0.5, "cores": 4}, "ok": true}),
+                "stats",
+                vec![
+                    one("cpu.load", json!(0.5), ""),
+                    one("cpu.cores", json!(4), ""),
+                    one("ok", json!(true), ""),
+                ],
+            ),
+            (
+                "env",
+                json!({"name": "shed", "temperature": {"value": 20, "unit": "°C"}}),
+                "shed",
+                vec![one("temperature", json!(20), "°C")],
+            ),
+            (
+                "env",
+                json!({"temperature": 20, "temperature_unit": "°C", "state": "on"}),
+                "env",
+                vec![one("temperature", json!(20), "°C"), one("state", json!("on"), "")],
+            ),
+            (
+                "xy",
+                json!({"pos": [1, 2]}),
+                "xy",
+                vec![one("pos.0", json!(1), ""), one("pos.1", json!(2), "")],
+            ),
+        ] {
+            let mut expected = values;
+            expected.sort_by(|a, b| a.0.cmp(&b.0));
+            let (found, mut values) = read(source, value.clone()).unwrap();
+            values.sort_by(|a, b| a.0.cmp(&b.0));
+            assert_eq!((found.as_str(), values), (device, expected), "{value}");
+        }
+    }
+
+    #[test]
+    fn what_measures_nothing_is_no_reading() {
+        for (source, value) in [
+            ("x", json!("hello")),
+            ("x", json!({"page": "/admin"})),
+            ("x", json!({})),
+            ("x", json!(null)),
+            ("x", json!([])),
+            ("x", json!("0123")),
+            ("x", json!({"token": 7})),
+        ] {
+            assert_eq!(read(source, value.clone()), None, "{value}");
+        }
+        let many: Map<String, Value> = (0..1000).map(|n| (format!("m{n}"), json!(n))).collect();
+        assert_eq!(read("x", Value::Object(many)).unwrap().1.len(), MAX_READINGS);
+    }
+}

@@ -1,0 +1,260 @@
+//! What a typed message becomes: what the person's mapping says, else the shape in which others' messages come.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Map, Value};
+
+use super::document::Emit;
+use super::shape::Shape;
+
+/// The event that is used where nothing is known of a server.
+const DEFAULT_EVENT: &str = "chat-message";
+/// How deep a template is filled in.
+const MAX_DEPTH: usize = 16;
+
+/// A message as a person typed it.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Typed<'a> {
+    /// The words.
+    pub text: &'a str,
+    /// The room's key; empty: the one room that there is.
+    pub room: &'a str,
+    /// The message's id.
+    pub id: &'a str,
+    /// When, in milliseconds since 1970.
+    pub at: i64,
+}
+
+/// Something to send.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outgoing {
+    /// The event's name, or the destination.
+    pub to: String,
+    /// The arguments, or the body alone.
+    pub args: Vec<Value>,
+}
+
+impl Typed<'_> {
+    /// Fills a template in.
+    pub(super) fn fill(&self, emit: &Emit, name: &str) -> Outgoing {
+        Outgoing {
+            to: self.text_of(&emit.to, name),
+            args: emit.args.iter().map(|arg| self.value_of(arg, name, 0)).collect(),
+        }
+    }
+
+    fn value_of(&self, template: &Value, name: &str, depth: usize) -> Value {
+        match template {
+            Value::String(text) if text == "{time_ms}" => self.at.into(),
+            Value::String(text) => self.text_of(text, name).into(),
+            Value::Array(list) if depth < MAX_DEPTH => {
+                list.iter().map(|value| self.value_of(value, name, depth + 1)).collect()
+            }
+            Value::Object(map) if depth < MAX_DEPTH => {
+                let fields =
+                    map.iter().map(|(field, value)| (field.clone(), self.value_of(value, name, depth + 1)));
+                Value::Object(fields.collect())
+            }
+            value => value.clone(),
+        }
+    }
+
+    /// Replaces the words in braces in one pass: what is typed may hold such words itself.
+    fn text_of(&self, template: &str, name: &str) -> String {
+        let mut filled = String::new();
+        let mut rest = template;
+        while let Some(start) = rest.find('{') {
+            filled.push_str(&rest[..start]);
+            rest = &rest[start..];
+            let known = ["{text}", "{name}", "{room}", "{id}", "{time}", "{time_ms}"]
+                .into_iter()
+                .find(|word| rest.starts_with(word));
+            match known {
+                Some(word) => {
+                    match word {
+                        "{text}" => filled.push_str(self.text),
+                        "{name}" => filled.push_str(name),
+                        "{room}" => filled.push_str(self.room),
+                        "{id}" => filled.push_str(self.id),
+                        "{time}" => filled.push_str(&self.time()),
+                        _ => filled.push_str(&self.at.to_string()),
+                    }
+                    rest = &rest[word.len()..];
+                }
+                None => {
+                    filled.push('{');
+                    rest = &rest[1..];
+                }
+            }
+        }
+        filled + rest
+    }
+
+    fn time(&self) -> String {
+        let time: DateTime<Utc> = DateTime::from_timestamp_millis(self.at).unwrap_or_default();
+        time.to_rfc3339_opts(SecondsFormat::Millis, true)
+    }
+}
+
+/// How a server's messages look.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Learned {
+    /// From which source messages came last.
+    source: Option<String>,
+    form: Form,
+    /// Whether the server passes on what it is given as it is, as our own message that came back shows.
+    is_relay: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+enum Form {
+    #[default]
+    Text,
+    TextAndName,
+    NameAndText,
+    Object(Box<Shape>),
+}
+
+impl Learned {
+    /// A message came as one text (1), a text and a name (2) or a name and a text (3). `own`: it was ours.
+    pub fn bare(&mut self, source: &str, form: u8, own: bool) {
+        let form = match form {
+            2 => Form::TextAndName,
+            3 => Form::NameAndText,
+            _ => Form::Text,
+        };
+        // Others may send more than we have.
+        if own && form == Form::Text && self.source.as_deref() == Some(source) && self.form != Form::Text {
+            self.is_relay = true;
+            return;
+        }
+        self.is_relay |= own && form == Form::Text;
+        (self.source, self.form) = (Some(source.to_owned()), form);
+    }
+
+    /// A message came as an object.
+    pub fn object(&mut self, source: &str, shape: &Shape, own: bool) {
+        if own && self.form == Form::Text && self.source.as_deref() == Some(source) {
+            self.is_relay = false;
+        }
+        let shape = Shape { text: None, who: None, room: None, id: None, at: None, ..shape.clone() };
+        (self.source, self.form) = (Some(source.to_owned()), Form::Object(Box::new(shape)));
+    }
+
+    /// What a typed message is likely to be there.
+    pub fn send(&self, typed: &Typed, name: &str) -> Outgoing {
+        let to = self.source.as_deref().map_or_else(|| DEFAULT_EVENT.to_owned(), sent_as);
+        let text = || Value::from(typed.text);
+        let args = match &self.form {
+            Form::TextAndName if !name.is_empty() => vec![text(), name.into()],
+            Form::NameAndText if !name.is_empty() => vec![name.into(), text()],
+            Form::Object(shape) if self.mirrors(shape) => vec![object(shape, typed, name)],
+            _ => vec![text()],
+        };
+        Outgoing { to, args }
+    }
+
+    /// Whether the server expects objects such as it sends. Where they name the sender, it may have added that itself, to a text.
+    fn mirrors(&self, shape: &Shape) -> bool {
+        let Some(field) = &shape.text_field else { return false };
+        !field.is_empty()
+            && (self.is_relay
+                || shape.who_field.is_none()
+                || shape.kind_field.is_some()
+                || shape.room_field.is_some())
+    }
+}
+
+/// The event that a server expects for what it sends as another one.
+fn sent_as(source: &str) -> String {
+    for (received, sent) in [
+        ("received", "send"),
+        ("receive", "send"),
+        ("Received", "Send"),
+        ("Receive", "Send"),
+        ("RECEIVE", "SEND"),
+        ("incoming", "outgoing"),
+    ] {
+        if source.contains(received) {
+            return source.replacen(received, sent, 1);
+        }
+    }
+    source.to_owned()
+}
+
+fn object(shape: &Shape, typed: &Typed, name: &str) -> Value {
+    let mut map = Map::new();
+    if let Some(field) = &shape.text_field {
+        map.insert(field.clone(), typed.text.into());
+    }
+    if let Some(field) = shape.who_field.as_ref().filter(|_| !name.is_empty()) {
+        map.insert(field.clone(), name.into());
+    }
+    if let Some((field, is_number)) = shape.room_field.as_ref().filter(|_| !typed.room.is_empty()) {
+        let number = typed.room.parse::<u64>().ok().filter(|_| *is_number);
+        map.insert(field.clone(), number.map_or_else(|| typed.room.into(), Value::from));
+    }
+    if let (Some(field), Some(kind)) = (&shape.kind_field, &shape.kind) {
+        map.insert(field.clone(), kind.clone().into());
+    }
+    if let Some(field) = shape.id_field.as_ref().filter(|_| !typed.id.is_empty()) {
+        map.insert(field.clone(), typed.id.into());
+    }
+    Value::Object(map)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const TYPED: Typed = Typed { text: "hi {name}", room: "7", id: "i-1", at: 1_767_323_045_000 };
+
+    #[test]
+    fn a_template_is_filled_in_once() {
+        let emit: Emit = serde_json::from_value(json!({
+            "event": "/app/{room}",
+            "args": [{"t": "{text}", "n": "{name}", "w": "{time}", "ms": "{time_ms}", "list": ["{id}", 1, null], "{": "}{x}"}],
+        })).unwrap();
+        let sent = TYPED.fill(&emit, "mina");
+        assert_eq!(sent.to, "/app/7");
+        assert_eq!(
+            sent.args,
+            [json!({
+                "t": "hi {name}", "n": "mina", "w": "2026-01-02T03:04:05.000Z", "ms": 1_767_323_045_000_i64, "list": ["i-1", 1, null], "{": "}{x}",
+            })]
+        );
+    }
+
+    #[test]
+    fn what_is_typed_takes_the_shape_of_what_came() {
+        let send = |learned: &Learned| learned.send(&TYPED, "mina");
+        let shape = |value: Value| Shape::of(value.as_object().unwrap());
+        let mut learned = Learned::default();
+        assert_eq!(send(&learned), Outgoing { to: "chat-message".into(), args: vec![json!("hi {name}")] });
+        learned.bare("chat", 1, false);
+        assert_eq!(send(&learned), Outgoing { to: "chat".into(), args: vec![json!("hi {name}")] });
+        learned.bare("chat", 2, false);
+        assert_eq!(send(&learned).args, [json!("hi {name}"), json!("mina")]);
+        learned.bare("chat", 3, false);
+        assert_eq!(send(&learned).args, [json!("mina"), json!("hi {name}")]);
+        // The server may have added who it is from.
+        learned.object("receive_message", &shape(json!({"username": "jun", "message": "x"})), false);
+        assert_eq!(send(&learned), Outgoing { to: "send_message".into(), args: vec![json!("hi {name}")] });
+        learned.object("new_message", &shape(json!({"room": 3, "message": "x"})), false);
+        assert_eq!(send(&learned).args, [json!({"room": 7, "message": "hi {name}"})]);
+        learned.object("m", &shape(json!({"type": "CHAT", "sender": "jun", "content": "x"})), false);
+        assert_eq!(send(&learned).args, [json!({"type": "CHAT", "sender": "mina", "content": "hi {name}"})]);
+        learned.object("m", &shape(json!({"msg": "x"})), false);
+        assert_eq!(send(&learned).args, [json!({"msg": "hi {name}"})]);
+    }
+
+    #[test]
+    fn a_server_that_passes_our_text_on_unchanged_takes_objects_as_others_send_them() {
+        let mut learned = Learned::default();
+        learned.bare("chat-message", 1, true);
+        let shape = Shape::of(json!({"user": "jun", "text": "x"}).as_object().unwrap());
+        learned.object("chat-message", &shape, false);
+        assert_eq!(learned.send(&TYPED, "mina").args, [json!({"user": "mina", "text": "hi {name}"})]);
+    }
+}

@@ -1,0 +1,382 @@
+//! [`Shape`]: what the fields of one object say, by their names. A message is rarely spelled the same way on two servers; the
+//! same few words return in all of them.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+use super::words::{self, Meaning};
+use super::{Who, time};
+use crate::model::log::json::HIDDEN;
+
+/// Maximum number of fields of an object that are looked at.
+const MAX_FIELDS: usize = 64;
+/// How deep an object inside an object is looked for.
+const MAX_DEPTH: usize = 4;
+/// How deep a value is shown.
+const MAX_SHOWN_DEPTH: usize = 16;
+/// Fields that hold text only where somebody is named, since they may hold anything.
+const WEAK_TEXT: &[&str] = &["value", "data", "payload", "m"];
+
+/// What one object says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Shape {
+    /// The words. Empty: there is a field for them without any.
+    pub text: Option<String>,
+    /// Whether the words are in a field that may hold anything else, too.
+    pub is_weak: bool,
+    /// The field that holds them, as the server writes it.
+    pub text_field: Option<String>,
+    /// Who says it.
+    pub who: Option<Who>,
+    /// The field that names them.
+    pub who_field: Option<String>,
+    /// In which room.
+    pub room: Option<String>,
+    /// The field that names it, and whether it is a number there.
+    pub room_field: Option<(String, bool)>,
+    /// The message's id.
+    pub id: Option<String>,
+    /// The field that holds it.
+    pub id_field: Option<String>,
+    /// When.
+    pub at: Option<i64>,
+    /// Whether it is ours.
+    pub mine: Option<bool>,
+    /// The word for its kind.
+    pub kind: Option<String>,
+    /// The field that holds it.
+    pub kind_field: Option<String>,
+    /// To whom.
+    pub to: Option<String>,
+}
+
+/// An object's fields by their folded names.
+pub(super) struct Fields<'a>(Vec<(String, &'a str, &'a Value)>);
+
+impl<'a> Fields<'a> {
+    pub fn of(map: &'a Map<String, Value>) -> Self {
+        Fields(
+            map.iter()
+                .take(MAX_FIELDS)
+                .map(|(name, value)| (words::folded(name), name.as_str(), value))
+                .collect(),
+        )
+    }
+
+    /// The first of these fields that holds something of which `take` makes a value.
+    pub fn find<T>(&self, names: &[&str], take: impl Fn(&'a Value) -> Option<T>) -> Option<(&'a str, T)> {
+        names.iter().find_map(|name| {
+            let (_, written, value) = self.0.iter().find(|(folded, ..)| folded == name)?;
+            Some((*written, take(value)?))
+        })
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &'a str, &'a Value)> {
+        self.0.iter().map(|(folded, written, value)| (folded.as_str(), *written, *value))
+    }
+}
+
+impl Shape {
+    /// What an object says. An object inside it that holds the words is read, too.
+    pub fn of(map: &Map<String, Value>) -> Shape {
+        Shape::at_depth(map, 0)
+    }
+
+    fn at_depth(map: &Map<String, Value>, depth: usize) -> Shape {
+        let fields = Fields::of(map);
+        let mut shape = Shape::default();
+        if let Some((field, kind)) = fields.find(words::KIND, |value| value.as_str().map(str::to_owned)) {
+            (shape.kind, shape.kind_field) = (Some(kind), Some(field.to_owned()));
+        }
+        shape.read_text(&fields, depth);
+        shape.read_who(&fields);
+        if let Some((field, (room, is_number))) = fields.find(words::ROOM, room) {
+            shape.room.get_or_insert(room);
+            shape.room_field.get_or_insert((field.to_owned(), is_number));
+        }
+        if shape.at.is_none() {
+            shape.at = fields.find(words::TIME, time::of).map(|(_, at)| at);
+        }
+        shape.mine = fields.find(words::MINE, Value::as_bool).map(|(_, mine)| mine).or(shape.mine);
+        shape.to = fields.find(words::RECIPIENT, word).map(|(_, to)| to).or(shape.to);
+        shape.read_id(&fields);
+        shape
+    }
+
+    fn read_text(&mut self, fields: &Fields, depth: usize) {
+        // An object that holds the words, with whatever else it says.
+        let inner = |value: &Value| {
+            let map = value.as_object().filter(|_| depth < MAX_DEPTH)?;
+            Some(Shape::at_depth(map, depth + 1)).filter(|shape| shape.text.is_some())
+        };
+        let words_of = |value: &Value| value.as_str().map(str::to_owned);
+        if let Some((field, text)) = fields.find(words::TEXT, words_of) {
+            self.is_weak = WEAK_TEXT.contains(&words::folded(field).as_str());
+            (self.text, self.text_field) = (Some(text), Some(field.to_owned()));
+        }
+        if self.text.is_none() || self.is_weak {
+            if let Some((_, within)) = fields.find(words::TEXT, inner) {
+                let kind = (self.kind.take(), self.kind_field.take());
+                *self = within;
+                if self.kind.is_none() {
+                    (self.kind, self.kind_field) = kind;
+                }
+                // Its fields are not those of the whole.
+                self.text_field = None;
+                return;
+            }
+        }
+        if self.text.is_none() {
+            let strong =
+                words::TEXT.iter().filter(|name| !WEAK_TEXT.contains(name)).copied().collect::<Vec<_>>();
+            let number = |value: &Value| match value {
+                Value::Number(number) => Some(number.to_string()),
+                Value::Null => Some(String::new()),
+                _ => None,
+            };
+            if let Some((field, text)) = fields.find(&strong, number) {
+                (self.text, self.text_field) = (Some(text), Some(field.to_owned()));
+            }
+        }
+    }
+
+    fn read_who(&mut self, fields: &Fields) {
+        let is_text = |field: &str| self.text_field.as_deref() == Some(field);
+        let Some((field, mut who)) =
+            fields.find(words::SENDER, person_or_word).filter(|(field, _)| !is_text(field))
+        else {
+            return;
+        };
+        if who.id.is_none()
+            && let Some((id_field, id)) =
+                fields.find(words::SENDER_ID, word).filter(|(other, _)| *other != field)
+        {
+            let is_name_too = who.name.as_ref() == Some(&id);
+            if !is_name_too && !is_text(id_field) {
+                who.id = Some(id);
+            }
+        }
+        if is_id_field(field) && who.name.is_some() && who.id.is_none() {
+            who = Who { id: who.name, name: None };
+        }
+        (self.who, self.who_field) = (Some(who), Some(field.to_owned()));
+    }
+
+    /// An `id` is the message's, unless nothing else says who it is from and it is no number or random code.
+    fn read_id(&mut self, fields: &Fields) {
+        let Some((field, id)) = fields.find(words::ID, word) else { return };
+        let is_plain = words::folded(field) == "id";
+        if is_plain && self.who.is_none() && self.text.is_some() && !is_code(&id) {
+            (self.who, self.who_field) = (Some(Who { id: Some(id), name: None }), Some(field.to_owned()));
+        } else if self.id.is_none() {
+            (self.id, self.id_field) = (Some(id), Some(field.to_owned()));
+        }
+    }
+
+    /// What the word for its kind means.
+    pub fn meaning(&self) -> Option<Meaning> {
+        self.kind.as_deref().and_then(words::meaning)
+    }
+}
+
+fn is_id_field(field: &str) -> bool {
+    let field = words::folded(field);
+    field.ends_with("id")
+}
+
+/// Whether an id is a number, or random: a UUID, an ObjectId, a ULID.
+fn is_code(id: &str) -> bool {
+    let is_hex = id.len() >= 16 && id.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
+    let is_ulid = id.len() == 26 && id.chars().all(|c| c.is_ascii_digit() || c.is_ascii_uppercase());
+    is_hex || is_ulid || id.parse::<f64>().is_ok() || is_prefixed_number(id)
+}
+
+/// `m1`, `msg-17`.
+fn is_prefixed_number(id: &str) -> bool {
+    let rest = id.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+    let prefix = &id[..id.len() - rest.len()];
+    let rest = rest.trim_start_matches(['-', '_', ':']);
+    matches!(words::folded(prefix).as_str(), "m" | "msg" | "message" | "chat")
+        && !rest.is_empty()
+        && rest.chars().all(|c| c.is_ascii_digit())
+}
+
+/// A text that is not blank, or a number as text.
+pub(super) fn word(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// A room as text, and whether it is a number.
+fn room(value: &Value) -> Option<(String, bool)> {
+    match value {
+        Value::Object(map) => {
+            let fields = Fields::of(map);
+            fields
+                .find(&["name", "title", "roomname", "id", "_id", "roomid"], word)
+                .map(|(_, room)| (room, false))
+        }
+        value => Some((word(value)?, value.is_number())),
+    }
+}
+
+/// Somebody, as an object or by name.
+pub(super) fn person_or_word(value: &Value) -> Option<Who> {
+    match value {
+        Value::Object(map) => person(map),
+        value => Some(Who { id: None, name: Some(word(value)?) }),
+    }
+}
+
+/// Somebody, as an object.
+pub(super) fn person(map: &Map<String, Value>) -> Option<Who> {
+    let fields = Fields::of(map);
+    let name = fields.find(words::PERSON_NAME, word).map(|(_, name)| name);
+    let id = fields.find(words::PERSON_ID, word).map(|(_, id)| id);
+    // Somebody inside: `{"user": {"name": …}}`.
+    let inside = || {
+        fields
+            .find(&["user", "profile", "person", "sender", "author"], |value| person(value.as_object()?))
+            .map(|(_, who)| who)
+    };
+    match name.is_none() && id.is_none() {
+        true => inside(),
+        false => Some(Who { id, name }),
+    }
+}
+
+/// A value in which nothing that its name calls a secret is left to read.
+pub fn without_secrets(value: &Value) -> Value {
+    masked(value, 0)
+}
+
+fn masked(value: &Value, depth: usize) -> Value {
+    match value {
+        Value::Object(map) if depth < MAX_SHOWN_DEPTH => {
+            let fields = map.iter().map(|(name, value)| {
+                let is_secret = words::SECRET.contains(&words::folded(name).as_str());
+                (name.clone(), if is_secret { HIDDEN.into() } else { masked(value, depth + 1) })
+            });
+            Value::Object(fields.collect())
+        }
+        Value::Array(list) if depth < MAX_SHOWN_DEPTH => {
+            list.iter().map(|value| masked(value, depth + 1)).collect()
+        }
+        Value::Object(_) | Value::Array(_) => "…".into(),
+        value => value.clone(),
+    }
+}
+
+/// A text that is an object or a list in JSON, as that.
+pub(super) fn opened(value: &Value) -> Cow<'_, Value> {
+    let Some(text) = value.as_str() else { return Cow::Borrowed(value) };
+    let trimmed = text.trim();
+    let looks = (trimmed.starts_with('{') && trimmed.ends_with('}'))
+        || (trimmed.starts_with('[') && trimmed.ends_with(']'));
+    match looks.then(|| serde_json::from_str::<Value>(trimmed)) {
+        // A person may type JSON: only what names its fields as a message does is one.
+        Some(Ok(Value::Object(map)))
+            if Shape::of(&map).text.is_some() || map.values().any(Value::is_number) =>
+        {
+            Cow::Owned(Value::Object(map))
+        }
+        Some(Ok(Value::Array(list))) if list.iter().any(Value::is_object) => Cow::Owned(Value::Array(list)),
+        _ => Cow::Borrowed(value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn shape(value: Value) -> Shape {
+        Shape::of(value.as_object().unwrap())
+    }
+
+    fn who(shape: &Shape) -> Option<(Option<&str>, Option<&str>)> {
+        shape.who.as_ref().map(|who| (who.id.as_deref(), who.name.as_deref()))
+    }
+
+    #[test]
+    fn who_says_what_is_read_from_many_spellings() {
+        for (value, id, name) in [
+            (json!({"username": "jun", "message": "hi"}), None, Some("jun")),
+            (json!({"user": "jun", "msg": "hi"}), None, Some("jun")),
+            (json!({"sender": "jun", "content": "hi"}), None, Some("jun")),
+            (json!({"from": "jun", "text": "hi"}), None, Some("jun")),
+            (json!({"name": "jun", "body": "hi"}), None, Some("jun")),
+            (json!({"id": "jun", "msg": "hi"}), Some("jun"), None),
+            (json!({"id": "hEo3bTq0x1AAAB", "msg": "hi"}), Some("hEo3bTq0x1AAAB"), None),
+            (json!({"user": {"id": 7, "name": "jun"}, "text": "hi"}), Some("7"), Some("jun")),
+            (json!({"senderId": "u2", "senderName": "jun", "content": "hi"}), Some("u2"), Some("jun")),
+            (json!({"userId": "u2", "text": "hi"}), Some("u2"), None),
+            (json!({"User_Name": "jun", "Message": "hi"}), None, Some("jun")),
+            (json!({"author": {"displayName": "jun"}, "content": {"text": "hi"}}), None, Some("jun")),
+            (json!({"type": "chat", "data": {"user": "jun", "text": "hi"}}), None, Some("jun")),
+            (json!({"message": {"text": "hi", "sender": {"username": "jun"}}}), None, Some("jun")),
+            (json!({"data": "hi", "nickname": "jun"}), None, Some("jun")),
+        ] {
+            let shape = shape(value.clone());
+            assert_eq!(shape.text.as_deref(), Some("hi"), "{value}");
+            assert_eq!(who(&shape), Some((id, name)), "{value}");
+        }
+    }
+
+    #[test]
+    fn an_id_is_the_messages_where_somebody_is_named_or_it_is_a_code() {
+        for (value, id) in [
+            (json!({"id": 17, "text": "hi"}), "17"),
+            (json!({"id": "m1", "text": "hi"}), "m1"),
+            (json!({"_id": "507f1f77bcf86cd799439011", "text": "hi"}), "507f1f77bcf86cd799439011"),
+            (
+                json!({"id": "6f9619ff-8b86-4d01-b42d-00cf4fc964ff", "text": "hi"}),
+                "6f9619ff-8b86-4d01-b42d-00cf4fc964ff",
+            ),
+            (json!({"id": "jun", "user": "jun", "text": "hi"}), "jun"),
+            (json!({"messageId": "x", "id": "jun", "text": "hi"}), "x"),
+        ] {
+            assert_eq!(shape(value.clone()).id.as_deref(), Some(id), "{value}");
+        }
+    }
+
+    #[test]
+    fn rooms_times_kinds_and_recipients_are_read() {
+        let read = shape(json!({
+            "chatRoomId": 7, "sender": "jun", "receiver": "mina", "message": "hi", "type": "CHAT",
+            "createdAt": "2026-01-02T03:04:05Z", "self": false,
+        }));
+        assert_eq!(read.room.as_deref(), Some("7"));
+        assert_eq!(read.room_field, Some(("chatRoomId".to_owned(), true)));
+        assert_eq!(read.to.as_deref(), Some("mina"));
+        assert_eq!(read.meaning(), Some(Meaning::Message));
+        assert_eq!(read.at, Some(1_767_323_045_000));
+        assert_eq!(read.mine, Some(false));
+        assert_eq!(shape(json!({"room": {"name": "Lathes"}, "text": "hi"})).room.as_deref(), Some("Lathes"));
+    }
+
+    #[test]
+    fn a_field_for_words_without_any_is_not_the_same_as_none() {
+        assert_eq!(
+            shape(json!({"type": "JOIN", "content": null, "sender": "jun"})).text.as_deref(),
+            Some("")
+        );
+        assert_eq!(shape(json!({"sender": "jun"})).text, None);
+        assert_eq!(shape(json!({"message": 42, "user": "jun"})).text.as_deref(), Some("42"));
+        assert!(shape(json!({"value": "x"})).is_weak);
+    }
+
+    #[test]
+    fn objects_inside_objects_end_somewhere() {
+        let mut deep = json!({"text": "hi"});
+        for _ in 0..60 {
+            deep = json!({ "data": deep });
+        }
+        assert_eq!(shape(deep).text, None);
+    }
+}

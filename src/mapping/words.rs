@@ -1,0 +1,481 @@
+//! Words that servers use: names of fields and of events, as far as they tell what a value is.
+
+/// Fields that hold what somebody said, the most telling first.
+pub(super) const TEXT: &[&str] = &[
+    "text",
+    "message",
+    "msg",
+    "content",
+    "body",
+    "chat",
+    "messagetext",
+    "chatmessage",
+    "textmessage",
+    "messagecontent",
+    "messagebody",
+    "msgtext",
+    "msgcontent",
+    "value",
+    "m",
+    "txt",
+    "data",
+    "payload",
+    "내용",
+    "메시지",
+    "메세지",
+    "본문",
+    "말",
+];
+/// Fields that name who said it, the most telling first.
+pub(super) const SENDER: &[&str] = &[
+    "username",
+    "sendername",
+    "senderusername",
+    "displayname",
+    "nickname",
+    "nick",
+    "fromname",
+    "fromuser",
+    "authorname",
+    "sender",
+    "user",
+    "author",
+    "from",
+    "handle",
+    "userlogin",
+    "login",
+    "name",
+    "by",
+    "owner",
+    "writer",
+    "client",
+    "player",
+    "who",
+    "alias",
+    "screenname",
+    "fullname",
+    "person",
+    "uname",
+    "usr",
+    "userid",
+    "senderid",
+    "fromid",
+    "authorid",
+    "uid",
+    "socketid",
+    "clientid",
+    "memberid",
+    "닉네임",
+    "이름",
+    "보낸사람",
+    "작성자",
+    "사용자",
+    "아이디",
+];
+/// Fields that hold the sender's id, beside a name.
+pub(super) const SENDER_ID: &[&str] = &[
+    "userid", "senderid", "fromid", "authorid", "uid", "socketid", "clientid", "from", "sender", "user",
+    "memberid",
+];
+/// Fields of a person that hold their name.
+pub(super) const PERSON_NAME: &[&str] = &[
+    "username",
+    "displayname",
+    "nickname",
+    "nick",
+    "name",
+    "fullname",
+    "login",
+    "handle",
+    "user",
+    "sender",
+    "email",
+    "uname",
+    "닉네임",
+    "이름",
+    "사용자",
+];
+/// Fields of a person that hold their id.
+pub(super) const PERSON_ID: &[&str] =
+    &["userid", "id", "uid", "socketid", "clientid", "_id", "senderid", "sid"];
+/// Fields that name the room.
+pub(super) const ROOM: &[&str] = &[
+    "room",
+    "roomname",
+    "roomid",
+    "roomcode",
+    "roomnumber",
+    "chatroom",
+    "chatroomid",
+    "chatroomname",
+    "channel",
+    "channelname",
+    "channelid",
+    "chatid",
+    "conversation",
+    "conversationid",
+    "groupid",
+    "group",
+    "groupname",
+    "topic",
+    "threadid",
+    "방",
+    "채팅방",
+    "방이름",
+];
+/// Fields that hold the message's own id.
+pub(super) const ID: &[&str] = &[
+    "messageid",
+    "msgid",
+    "id",
+    "_id",
+    "uuid",
+    "guid",
+    "mid",
+    "clientmessageid",
+    "clientmsgid",
+    "tempid",
+    "localid",
+];
+/// Fields that say when.
+pub(super) const TIME: &[&str] = &[
+    "timestamp",
+    "createdat",
+    "sentat",
+    "time",
+    "date",
+    "datetime",
+    "ts",
+    "created",
+    "sent",
+    "at",
+    "sendtime",
+    "senttime",
+    "createtime",
+    "regdate",
+    "updatedat",
+    "시간",
+    "시각",
+];
+/// Fields that say whether we said it.
+pub(super) const MINE: &[&str] =
+    &["self", "isself", "own", "isown", "mine", "ismine", "fromme", "isme", "fromself"];
+/// Fields that say of which kind a message is.
+pub(super) const KIND: &[&str] =
+    &["type", "messagetype", "msgtype", "kind", "event", "action", "chattype", "command"];
+/// Fields that say to whom a message goes.
+pub(super) const RECIPIENT: &[&str] =
+    &["to", "recipient", "receiver", "recipientid", "receiverid", "recipientname", "toid", "touser"];
+/// Fields that hold people.
+pub(super) const PEOPLE: &[&str] = &[
+    "users",
+    "usernames",
+    "members",
+    "participants",
+    "people",
+    "clients",
+    "userlist",
+    "onlineusers",
+    "players",
+    "onlineuserslist",
+];
+/// Fields that hold earlier messages.
+pub(super) const HISTORY: &[&str] = &[
+    "messages",
+    "history",
+    "previousmessages",
+    "oldmessages",
+    "chathistory",
+    "messagehistory",
+    "chatlog",
+    "log",
+    "chats",
+];
+/// Fields that name a device.
+pub(super) const DEVICE: &[&str] = &[
+    "device",
+    "deviceid",
+    "devicename",
+    "sensor",
+    "sensorid",
+    "sensorname",
+    "node",
+    "nodeid",
+    "nodename",
+    "machine",
+    "machineid",
+    "station",
+    "stationid",
+    "thing",
+    "thingid",
+    "mac",
+    "serial",
+    "host",
+    "hostname",
+    "source",
+    "location",
+];
+/// Fields that name what is measured.
+pub(super) const METRIC: &[&str] =
+    &["metric", "metricname", "measurement", "property", "field", "key", "quantity", "parameter"];
+/// Fields that hold what was measured.
+pub(super) const READING: &[&str] = &["value", "reading", "val", "measured", "v"];
+/// Fields that hold the unit.
+pub(super) const UNIT: &[&str] = &["unit", "units", "uom", "unitofmeasurement"];
+/// Fields that may hold a secret.
+pub(super) const SECRET: &[&str] =
+    &["sessionid", "token", "accesstoken", "refreshtoken", "password", "secret", "jwt", "apikey"];
+
+/// What an event's name, or the word for a message's kind, says of it.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// Somebody said something.
+    Message,
+    /// Earlier messages.
+    History,
+    /// Somebody came.
+    Joined,
+    /// Somebody went.
+    Left,
+    /// Somebody is typing.
+    Typing,
+    /// Nobody is typing any more.
+    TypingEnded,
+    /// Who is there.
+    People,
+    /// Who we are.
+    Me,
+    /// The server says something.
+    Notice,
+    /// Nothing for a person: a heartbeat.
+    Nothing,
+}
+
+/// A name as it is compared: small letters and digits alone.
+pub(super) fn folded(name: &str) -> String {
+    name.chars()
+        .filter(|c| c.is_alphanumeric() || *c == '_' && name.starts_with('_'))
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// The words of a name: `newMessage`, `new_message`, `new message`, `NEW-MESSAGE` are two.
+pub(super) fn words(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut word = String::new();
+    let chars: Vec<char> = name.chars().take(128).collect();
+    for (at, c) in chars.iter().enumerate() {
+        let before = at.checked_sub(1).and_then(|at| chars.get(at));
+        let after = chars.get(at + 1);
+        let begins = c.is_uppercase()
+            && before.is_some_and(|b| {
+                b.is_lowercase()
+                    || b.is_numeric()
+                    || (b.is_uppercase() && after.is_some_and(|a| a.is_lowercase()))
+            });
+        if (begins || !c.is_alphanumeric()) && !word.is_empty() {
+            words.push(std::mem::take(&mut word));
+        }
+        if c.is_alphanumeric() {
+            word.extend(c.to_lowercase());
+        }
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words
+}
+
+/// What a name says; none where it says nothing that is known.
+pub(super) fn meaning(name: &str) -> Option<Meaning> {
+    let words = words(name);
+    let is = |set: &[&str]| words.iter().any(|word| set.contains(&word.as_str()));
+    let joined = &[
+        "join",
+        "joined",
+        "joins",
+        "enter",
+        "entered",
+        "connected",
+        "connect",
+        "arrived",
+        "came",
+        "welcome",
+        "newuser",
+        "입장",
+        "접속",
+        "userjoin",
+        "userjoined",
+        "userconnected",
+    ];
+    let left = &[
+        "leave",
+        "left",
+        "leaves",
+        "exit",
+        "exited",
+        "quit",
+        "disconnected",
+        "disconnect",
+        "gone",
+        "userleft",
+        "userleave",
+        "userdisconnected",
+        "bye",
+        "퇴장",
+    ];
+    let said = &[
+        "message",
+        "msg",
+        "chat",
+        "messages",
+        "msgs",
+        "said",
+        "say",
+        "chatmessage",
+        "newmessage",
+        "text",
+        "dm",
+        "pm",
+        "whisper",
+        "talk",
+        "comment",
+        "reply",
+        "채팅",
+        "메시지",
+        "메세지",
+        "대화",
+    ];
+    let people = &[
+        "users",
+        "people",
+        "members",
+        "participants",
+        "roster",
+        "userlist",
+        "online",
+        "clients",
+        "roomusers",
+        "players",
+        "presence",
+    ];
+    let typing = is(&["typing", "type", "types", "istyping", "writing", "composing", "usertyping", "입력중"]);
+    let history = is(&[
+        "previous", "history", "old", "past", "load", "loaded", "recent", "backlog", "log", "all", "init",
+        "initial",
+    ]);
+    Some(match () {
+        () if typing
+            && (is(&[
+                "stop",
+                "stopped",
+                "stops",
+                "end",
+                "ended",
+                "no",
+                "not",
+                "done",
+                "off",
+                "stoptyping",
+            ])) =>
+        {
+            Meaning::TypingEnded
+        }
+        () if is(&["stoptyping", "typingstop"]) => Meaning::TypingEnded,
+        () if typing && !is(&["type", "types"]) => Meaning::Typing,
+        () if is(&["history", "previousmessages", "backlog", "chathistory", "oldmessages"])
+            || (history && is(&["messages", "msgs", "chats", "chat", "message", "log"])) =>
+        {
+            Meaning::History
+        }
+        () if is(left) && !is(&["messages"]) => Meaning::Left,
+        () if is(&["new"]) && is(&["user", "member", "participant"]) && !is(said) => Meaning::Joined,
+        () if is(joined) && !is(said) => Meaning::Joined,
+        () if is(people) && !is(said) => Meaning::People,
+        () if is(said) => Meaning::Message,
+        () if is(&["session", "me", "whoami", "self", "login", "identity", "registered"]) => Meaning::Me,
+        () if is(&[
+            "system",
+            "notice",
+            "status",
+            "info",
+            "notification",
+            "announcement",
+            "announce",
+            "alert",
+            "warning",
+            "error",
+            "exception",
+            "bot",
+            "server",
+            "motd",
+            "broadcast",
+        ]) =>
+        {
+            Meaning::Notice
+        }
+        () if is(&["ping", "pong", "heartbeat", "keepalive", "ack", "hb"]) => Meaning::Nothing,
+        () => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_falls_into_its_words_however_they_are_joined() {
+        for name in [
+            "new message",
+            "new-message",
+            "new_message",
+            "newMessage",
+            "NewMessage",
+            "NEW_MESSAGE",
+            "new:message",
+            "new.message",
+        ] {
+            assert_eq!(words(name), ["new", "message"], "{name}");
+        }
+        assert_eq!(words("userJSONList2"), ["user", "json", "list2"]);
+        assert_eq!(words("메시지 전송"), ["메시지", "전송"]);
+        assert!(words("///").is_empty());
+    }
+
+    #[test]
+    fn names_of_events_say_what_they_are() {
+        use Meaning::*;
+        for (name, meant) in [
+            ("chat message", Some(Message)),
+            ("chat-message", Some(Message)),
+            ("receive_message", Some(Message)),
+            ("private message", Some(Message)),
+            ("newMessage", Some(Message)),
+            ("msg", Some(Message)),
+            ("message:new", Some(Message)),
+            ("previousMessages", Some(History)),
+            ("load old messages", Some(History)),
+            ("chat history", Some(History)),
+            ("user joined", Some(Joined)),
+            ("userConnected", Some(Joined)),
+            ("new user", Some(Joined)),
+            ("user left", Some(Left)),
+            ("user-disconnected", Some(Left)),
+            ("LEAVE", Some(Left)),
+            ("typing", Some(Typing)),
+            ("user typing", Some(Typing)),
+            ("stop typing", Some(TypingEnded)),
+            ("stopTyping", Some(TypingEnded)),
+            ("roomUsers", Some(People)),
+            ("users", Some(People)),
+            ("session", Some(Me)),
+            ("status", Some(Notice)),
+            ("system", Some(Notice)),
+            ("ping", Some(Nothing)),
+            ("temperature", None),
+            ("sensor data", None),
+        ] {
+            assert_eq!(meaning(name), meant, "{name}");
+        }
+    }
+}
