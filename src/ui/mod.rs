@@ -52,6 +52,7 @@ mod snippets;
 mod status;
 mod synonyms;
 mod target;
+mod textures;
 mod value;
 mod widgets;
 

@@ -202,6 +202,7 @@ pub static ENGLISH: Words = Words {
     rich: &super::en_rich::ENGLISH,
     rooms: &super::en_rooms::ENGLISH,
     chat: &super::en_chat::ENGLISH,
+    files: &super::en_files::ENGLISH,
     deep_link: &super::en_deep_link::ENGLISH,
     profiles: &super::en_profiles::ENGLISH,
     people: &super::en_people::ENGLISH,

@@ -21,6 +21,7 @@ pub static KOREAN: Words = Words {
     rich: &super::ko_rich::KOREAN,
     rooms: &super::ko_rooms::KOREAN,
     chat: &super::ko_chat::KOREAN,
+    files: &super::ko_files::KOREAN,
     deep_link: &super::ko_deep_link::KOREAN,
     profiles: &super::ko_profiles::KOREAN,
     people: &super::ko_people::KOREAN,

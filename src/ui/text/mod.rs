@@ -6,6 +6,7 @@ pub mod deep_link;
 pub mod device_acts;
 pub mod device_page;
 pub mod devices;
+pub mod files;
 pub mod keys;
 pub mod local;
 pub mod log;
@@ -28,6 +29,7 @@ mod en_deep_link;
 mod en_device_acts;
 mod en_device_page;
 mod en_devices;
+mod en_files;
 mod en_keys;
 mod en_link;
 mod en_log;
@@ -49,6 +51,7 @@ mod ko_deep_link;
 mod ko_device_acts;
 mod ko_device_page;
 mod ko_devices;
+mod ko_files;
 mod ko_keys;
 mod ko_link;
 mod ko_log;
@@ -347,6 +350,8 @@ pub struct Words {
     pub rooms: &'static rooms::RoomWords,
     // Writing messages
     pub chat: &'static chat::ChatWords,
+    // Files and pictures
+    pub files: &'static files::FileWords,
     // Links that the system hands over
     pub deep_link: &'static deep_link::DeepLinkWords,
     // Connection log
