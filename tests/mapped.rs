@@ -31,7 +31,10 @@ impl Server {
 
     fn events(&mut self, source: &str, args: Value) -> Vec<Event> {
         let Value::Array(args) = args else { panic!("arguments are a list") };
-        self.mapped.received(self.now, &self.place, &Incoming { source, args: &args }, Novelty::New)
+        let mut events =
+            self.mapped.received(self.now, &self.place, &Incoming { source, args: &args }, Novelty::New);
+        events.retain(|event| !matches!(event, Event::Link(_)));
+        events
     }
 
     /// The rows that come of it, as `room sender: text`.

@@ -122,6 +122,7 @@ fn a_connection_is_set_up_with_all_that_a_handshake_may_need() {
     let login = Login {
         password: Some(Secret::new("p@ss")),
         headers: vec![("X-Api-Key".into(), Secret::new("k3y"))],
+        auth: None,
     };
     assert_eq!(credential, Credential::Login(login));
 }
@@ -172,7 +173,7 @@ fn an_edit_keeps_the_secrets_that_are_not_typed_anew() {
     let (profile, credential) = saved(&mut window);
     assert_eq!(profile.websocket.headers, ["X-Api-Key", "Cookie"]);
     let headers = vec![("Cookie".to_owned(), Secret::new("a=b"))];
-    assert_eq!(credential, Credential::Login(Login { password: None, headers }));
+    assert_eq!(credential, Credential::Login(Login { password: None, headers, auth: None }));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::builder::{FalseyValueParser, OsStr, Resettable};
 use clap::{Args as Flags, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
+use super::socketio::SOCKETIO_HELP;
 use super::websocket::{AnyServer, WEBSOCKET_HELP, WebSocket};
 use super::{Exit, Failure, help, print, values};
 use crate::hub::IpNet;
@@ -490,6 +491,11 @@ pub(super) struct Server {
 }
 
 impl Server {
+    /// Whether it is a plain WebSocket, of which every message is shown as it came.
+    pub(super) fn has_frames(&self) -> bool {
+        self.websocket.as_ref().is_some_and(|websocket| websocket.socketio().is_none())
+    }
+
     /// A Duplex server; other protocols are not supported.
     pub(super) fn duplex(url: Address, access: Access) -> Server {
         Server { url, access, websocket: None, any_protocol: false }
@@ -690,6 +696,10 @@ pub(super) struct Send {
     /// Send bytes: the text is their hexadecimal digits, with blanks wherever you like.
     #[arg(long, help_heading = WEBSOCKET_HELP)]
     pub(super) hex: bool,
+    /// Send it as this event, with the text as its only argument. By default like the messages that come, or as
+    /// chat-message.
+    #[arg(long, value_name = "NAME", help_heading = SOCKETIO_HELP)]
+    pub(super) event: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

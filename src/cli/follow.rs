@@ -21,7 +21,12 @@ impl Follow {
     /// Begins to connect. `watch`: whether to subscribe to all devices.
     pub(super) fn start(server: &Server, saved: SavedState, watch: bool) -> Result<Follow, Failure> {
         let (profile, access) = profile(server)?;
-        Ok(Follow(Single::start(profile, access, saved, watch)))
+        Ok(Follow::with(profile, access, saved, watch))
+    }
+
+    /// The same with a profile that was completed.
+    pub(super) fn with(profile: Profile, access: Access, saved: SavedState, watch: bool) -> Follow {
+        Follow(Single::start(profile, access, saved, watch))
     }
 
     /// Why the link is down, and what to do about it.
@@ -62,12 +67,14 @@ pub(super) fn file_server(server: &Server) -> Result<FileServer, Failure> {
 }
 
 /// Resolves the flags.
-fn profile(server: &Server) -> Result<(Profile, Access), Failure> {
+pub(super) fn profile(server: &Server) -> Result<(Profile, Access), Failure> {
     let address = server.url.clone();
     let (protocol, access, websocket) = match &server.websocket {
         Some(websocket) => {
             let login = websocket.login(&address.url, &server.access)?;
-            (Protocol::WebSocket, Access::Login(login), websocket.options())
+            let protocol =
+                if websocket.socketio().is_some() { Protocol::SocketIo } else { Protocol::WebSocket };
+            (protocol, Access::Login(login), websocket.options()?)
         }
         None => (Protocol::Duplex, access(server)?, WebSocketOptions::default()),
     };

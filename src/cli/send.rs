@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout_at};
 use super::args::{Send, Server};
 use super::follow::Follow;
 use super::reason::reason_of;
-use super::{Exit, Failure, print, send_frame};
+use super::{Exit, Failure, print, send_frame, socketio};
 use crate::clock;
 use crate::link::Input;
 use crate::model::content::{Content, Draft};
@@ -19,8 +19,11 @@ use crate::model::{Delivery, Event, MessageId, OutboxItem, Refusal, RoomId};
 use crate::wire::SavedState;
 
 pub(super) async fn run(command: Send) -> Result<(), Failure> {
-    if command.server.websocket.is_some() {
+    if command.server.has_frames() {
         return send_frame::run(command).await;
+    }
+    if command.server.websocket.is_some() {
+        return socketio::send(command).await;
     }
     if command.text == "-" && command.server.access.token.takes_standard_input() {
         let sentence = "standard input cannot be both: give the token by --token-file FILE, or the message as an argument";

@@ -17,7 +17,7 @@ use crate::model::{Entry, Event, Readings, RoomId, RoomName, Sender};
 use crate::wire::SavedState;
 
 pub(super) async fn run(command: Tail) -> Result<(), Failure> {
-    if command.server.websocket.is_some() {
+    if command.server.has_frames() {
         return tail_frames::run(command).await;
     }
     // Without --since, only new messages are printed.

@@ -9,9 +9,11 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args as Flags, Command, Error, FromArgMatches, ValueEnum};
 
 use super::args::{Access, Server};
+use super::socketio::SocketIoFlags;
 use super::{Exit, Failure, print};
 use crate::model::address::{BadAddress, Userinfo, take_userinfo, unencrypted_host, websocket_url};
 use crate::model::profile::{Login, Secret, WebSocketOptions};
+use crate::model::socketio::socketio_url;
 use crate::model::{Address, upgrade};
 use crate::privacy::{self, PasswordOptions};
 
@@ -22,6 +24,11 @@ const DUPLEX_ALONE: &[&str] =
     &["room", "since", "device", "id", "no_readings", "no_messages", "token", "token_file", "data_dir"];
 /// Flags that do not apply to a Duplex server.
 const WEBSOCKET_ALONE: &[&str] = &["header", "subprotocol", "user", "password_file", "no_reconnect", "hex"];
+/// Flags that apply to Socket.IO servers alone.
+const SOCKETIO_ALONE: &[&str] = &["namespace", "auth", "auth_file", "map", "transport", "event"];
+/// Flags that do not apply to Socket.IO servers.
+const NOT_SOCKETIO: &[&str] =
+    &["since", "token", "token_file", "data_dir", "subprotocol", "no_reconnect", "hex"];
 
 /// Protocol names, as in the settings.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
@@ -31,6 +38,9 @@ enum Protocol {
     /// Any WebSocket server: messages are printed as received.
     #[value(name = "websocket")]
     WebSocket,
+    /// Socket.IO: what is chat and what are readings is recognized.
+    #[value(name = "socketio")]
+    SocketIo,
 }
 
 /// The values on the command line.
@@ -58,6 +68,8 @@ struct ServerFlags {
     user: Option<String>,
     #[command(flatten)]
     password: PasswordOptions,
+    #[command(flatten)]
+    socketio: SocketIoFlags,
 }
 
 /// A Duplex server, or a plain WebSocket.
@@ -101,16 +113,25 @@ fn check_company(protocol: Protocol, matches: &ArgMatches) -> Result<(), Error> 
         matches.ids().any(|id| id == **name) && matches.value_source(name) == Some(ValueSource::CommandLine)
     };
     let flag = |name: &&str| format!("--{}", name.replace('_', "-"));
+    let needs = |names: &[&'static str], protocol: &str| {
+        let given = names.iter().find(is_given);
+        given.map(|name| format!("{} can only be used with --protocol {protocol}", flag(name)))
+    };
     let sentence = match protocol {
         Protocol::WebSocket => DUPLEX_ALONE.iter().find(is_given).map(|name| {
             let flag = flag(name);
             format!("{flag} can't be used with --protocol websocket: it is for Duplex servers")
         }),
-        Protocol::Duplex => WEBSOCKET_ALONE
+        Protocol::SocketIo => NOT_SOCKETIO
             .iter()
             .find(is_given)
-            .map(|name| format!("{} can only be used with --protocol websocket", flag(name))),
+            .map(|name| format!("{} can't be used with --protocol socketio", flag(name))),
+        Protocol::Duplex => needs(WEBSOCKET_ALONE, "websocket"),
     };
+    let sentence = sentence.or_else(|| match protocol {
+        Protocol::SocketIo => None,
+        Protocol::Duplex | Protocol::WebSocket => needs(SOCKETIO_ALONE, "socketio"),
+    });
     sentence.map_or(Ok(()), |sentence| Err(conflict(&sentence)))
 }
 
@@ -126,9 +147,13 @@ impl ServerFlags {
             let url = privacy::whole_address(text).map_err(|why| bad(&why))?;
             return Ok(Server { url, access: self.access, websocket: None, any_protocol: true });
         }
-        let (url, userinfo) = address(text).map_err(|why| bad(&why))?;
-        let websocket = WebSocket::new(userinfo, self.header, self.subprotocol, self.user, self.password)
+        let (mut url, userinfo) = address(text).map_err(|why| bad(&why))?;
+        let mut websocket = WebSocket::new(userinfo, self.header, self.subprotocol, self.user, self.password)
             .map_err(|sentence| conflict(&sentence))?;
+        if self.protocol == Protocol::SocketIo {
+            url.url = socketio_url(&url.url).map_err(|why| bad(&why.to_string()))?;
+            websocket.socketio = Some(self.socketio);
+        }
         Ok(Server { url, access: self.access, websocket: Some(websocket), any_protocol: true })
     }
 }
@@ -199,6 +224,8 @@ pub(super) struct WebSocket {
     signs_in: bool,
     password_of_address: Option<Secret>,
     password: PasswordOptions,
+    /// For a Socket.IO server.
+    socketio: Option<SocketIoFlags>,
 }
 
 impl WebSocket {
@@ -230,7 +257,8 @@ impl WebSocket {
         }
         upgrade::check_headers(&all).map_err(unfit)?;
         upgrade::check_subprotocols(&subprotocols).map_err(unfit)?;
-        Ok(WebSocket { subprotocols, headers, user, signs_in, password_of_address, password })
+        let socketio = None;
+        Ok(WebSocket { subprotocols, headers, user, signs_in, password_of_address, password, socketio })
     }
 
     /// Whether the password is read from standard input, which is then not available for anything else.
@@ -238,13 +266,28 @@ impl WebSocket {
         self.password.takes_standard_input()
     }
 
+    /// The flags for a Socket.IO server, if it is one.
+    pub(super) fn socketio(&self) -> Option<&SocketIoFlags> {
+        self.socketio.as_ref()
+    }
+
     /// The non-secret part.
-    pub(super) fn options(&self) -> WebSocketOptions {
-        WebSocketOptions {
+    pub(super) fn options(&self) -> Result<WebSocketOptions, Failure> {
+        let (socketio, mapping) = match &self.socketio {
+            Some(flags) => (flags.options(), flags.mapping()?),
+            None => Default::default(),
+        };
+        let options = WebSocketOptions {
+            socketio,
+            mapping,
             subprotocols: self.subprotocols.clone(),
             headers: self.headers.iter().map(|header| header.name.clone()).collect(),
             user: self.user.clone(),
             ..WebSocketOptions::default()
+        };
+        match options.check() {
+            Ok(()) => Ok(options),
+            Err(problem) => Err(Failure::new(Exit::Failed, print::harmless(&problem.to_string()))),
         }
     }
 
@@ -258,7 +301,8 @@ impl WebSocket {
             true => self.password.read(self.password_of_address.as_ref()).map_err(unreadable)?,
         };
         let headers = self.headers.iter().map(|Header { name, value }| (name.clone(), value.clone()));
-        let login = Login { password, headers: headers.collect() };
+        let auth = self.socketio.as_ref().map(SocketIoFlags::auth).transpose()?.flatten();
+        let login = Login { password, headers: headers.collect(), auth };
         let Some(host) = unencrypted_host(url).filter(|_| self.signs_in || !login.is_empty()) else {
             return Ok(login);
         };

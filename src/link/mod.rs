@@ -245,7 +245,8 @@ impl Link {
 
     /// Whether the server confirms what it has stored.
     pub fn confirms(&self) -> bool {
-        self.setup.confirms()
+        let learned = self.session.as_ref().and_then(|session| session.confirms());
+        learned.unwrap_or_else(|| self.setup.confirms(&self.saved))
     }
 
     /// The number of the current dial.
@@ -415,7 +416,7 @@ impl Link {
         if ids.is_empty() {
             return;
         }
-        if !self.setup.confirms() {
+        if !self.confirms() {
             self.outbox.sent(&ids);
             self.outputs.push_back(Output::Event(Event::Chat(ChatEvent::Sent(ids.clone())), None));
             self.ack_by = None;
@@ -428,7 +429,7 @@ impl Link {
         let is_tried = matches!(item.delivery, Delivery::Attempted | Delivery::Sent);
         let id = item.draft.id;
         self.outbox.restore(item);
-        if is_tried && !self.setup.confirms() {
+        if is_tried && !self.confirms() {
             self.unsure(vec![id]);
         }
     }
@@ -727,6 +728,7 @@ impl Link {
     /// The connection is gone. Unanswered messages are sent again over the next one; if the server confirms nothing,
     /// the person decides.
     fn end_session(&mut self) {
+        let confirms = self.confirms();
         if let Some(session) = self.session.take() {
             self.past = Some((self.dial, session));
         }
@@ -735,7 +737,7 @@ impl Link {
         self.frames = 0;
         self.unflushed.clear();
         let mut ids = self.outbox.under_way_ids();
-        if self.setup.confirms() {
+        if confirms {
             ids.retain(|id| self.past.as_ref().is_some_and(|(_, past)| !past.may_resend(*id)));
         }
         self.unsure(ids);

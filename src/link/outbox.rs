@@ -193,8 +193,9 @@ impl Outbox {
 
     /// Removes an item: it came back as an entry.
     pub fn remove(&mut self, id: MessageId) {
-        let in_flight =
-            |(item, stage): &(OutboxItem, Stage)| item.draft.id == id && *stage == Stage::InFlight;
+        let in_flight = |(item, stage): &(OutboxItem, Stage)| {
+            item.draft.id == id && matches!(stage, Stage::InFlight | Stage::Sent)
+        };
         if self.items.values().any(in_flight) {
             self.unanswered.drain(..(self.unanswered.len() + 1).saturating_sub(MAX_UNANSWERED));
             self.unanswered.push_back(id);

@@ -41,6 +41,10 @@ pub const TARGET_OFFSET: &str = "target_offset";
 pub const ROOM_CHANGE: &str = "room_change";
 /// The kind of what changes who is a member of a room.
 pub const MEMBER: &str = "member";
+/// The field of a message of ours that its server never confirmed.
+pub const UNCONFIRMED: &str = "unconfirmed";
+/// The field of a row that says that messages may be missing before it.
+pub const GAP: &str = "gap";
 /// Maximum length of an emoji, in bytes of UTF-8. The longest that Unicode recommends has 35.
 pub const MAX_EMOJI_BYTES: usize = 64;
 /// Fields that a server gives to an entry. In what a client sends they are ignored.

@@ -23,6 +23,7 @@ use super::profile::{NewerProfile, Profile, Secret};
 use super::refusal::Refusal;
 use super::rights::ManageAnswer;
 use super::room::{NamedRoom, RoomInfo};
+use super::samples::Sample;
 use super::search::{DayFound, Found, MessageFound};
 use super::series::SeriesPage;
 use super::states::States;
@@ -287,6 +288,8 @@ pub enum LinkEvent {
         /// Until when, by the hub's clock.
         until: WallMs,
     },
+    /// Something that a foreign server sent, as its mapping is given it: now and then, for the person who maps it.
+    Sampled(Sample),
     /// Nothing is sent for a while, since the hub would not take it; `None`: it is again.
     Paused(Option<Paused>),
     /// The answer to [`super::intent::LinkIntent::Manage`].

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::id::ConnectionId;
+use super::socketio::SocketIoOptions;
 
 /// The protocol spoken over the transport.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,9 +18,19 @@ pub enum Protocol {
     /// Plain WebSocket: every message as it comes.
     #[serde(rename = "websocket")]
     WebSocket,
+    /// Socket.IO, over Engine.IO.
+    #[serde(rename = "socketio")]
+    SocketIo,
 }
 
-/// How a plain WebSocket is used. What is secret of it, the values of headers and the password, is a [`Login`].
+impl Protocol {
+    /// Whether a person signs in by a [`Login`]; at a Duplex server by a token.
+    pub fn has_login(self) -> bool {
+        self != Protocol::Duplex
+    }
+}
+
+/// How a WebSocket is used that is not a Duplex server's. What is secret of it, the values of headers and the password, is a [`Login`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct WebSocketOptions {
@@ -40,6 +51,12 @@ pub struct WebSocketOptions {
     /// Messages to send with one click.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub snippets: Vec<Snippet>,
+    /// Of protocol [`Protocol::SocketIo`]: what belongs to it alone.
+    #[serde(skip_serializing_if = "SocketIoOptions::is_default")]
+    pub socketio: SocketIoOptions,
+    /// What on this server means what, where that is not recognized: a `mapping::Mapping` as JSON.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub mapping: Map<String, Value>,
 }
 
 impl Default for WebSocketOptions {
@@ -51,6 +68,8 @@ impl Default for WebSocketOptions {
             reconnect: true,
             format: FrameFormat::Text,
             snippets: Vec::new(),
+            socketio: SocketIoOptions::default(),
+            mapping: Map::new(),
         }
     }
 }
@@ -105,13 +124,15 @@ pub struct Snippet {
     pub format: FrameFormat,
 }
 
-/// What a plain WebSocket's handshake carries that is secret. Kept as one secret, as JSON.
+/// What is secret of a connection that is not a Duplex server's: what its handshake carries. Kept as one secret, as JSON.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Login {
     /// The password of HTTP's basic authentication.
     pub password: Option<Secret>,
     /// The values of [`WebSocketOptions::headers`], by name.
     pub headers: Vec<(String, Secret)>,
+    /// What a Socket.IO server is told to sign in: a JSON object.
+    pub auth: Option<Secret>,
 }
 
 impl Login {
@@ -119,7 +140,11 @@ impl Login {
     pub fn of_secret(secret: &Secret) -> Login {
         let read: LoginJson = serde_json::from_str(secret.reveal()).unwrap_or_default();
         let headers = read.headers.into_iter().map(|(name, value)| (name, Secret::new(value)));
-        Login { password: read.password.map(Secret::new), headers: headers.collect() }
+        Login {
+            password: read.password.map(Secret::new),
+            headers: headers.collect(),
+            auth: read.auth.map(Secret::new),
+        }
     }
 
     /// Whether a secret was made by [`Login::to_secret`], and so is no token.
@@ -134,6 +159,7 @@ impl Login {
         let json = LoginJson {
             password: self.password.as_ref().map(|password| password.reveal().to_owned()),
             headers: headers.collect(),
+            auth: self.auth.as_ref().map(|auth| auth.reveal().to_owned()),
         };
         Secret::new(serde_json::to_string(&json).unwrap_or_default())
     }
@@ -146,12 +172,13 @@ impl Login {
         let password = self.password.clone().or_else(|| kept.password.clone().filter(|_| keeps_password));
         let value =
             |name: &String| Some((name.clone(), self.header(name).or_else(|| kept.header(name))?.clone()));
-        Login { password, headers: now.headers.iter().filter_map(value).collect() }
+        let auth = self.auth.clone().or_else(|| kept.auth.clone()).filter(|_| now.socketio.has_auth);
+        Login { password, headers: now.headers.iter().filter_map(value).collect(), auth }
     }
 
     /// Whether there is nothing to keep.
     pub fn is_empty(&self) -> bool {
-        self.password.is_none() && self.headers.is_empty()
+        self.password.is_none() && self.headers.is_empty() && self.auth.is_none()
     }
 
     /// The value of a header.
@@ -162,7 +189,8 @@ impl Login {
 
     /// All that must never be shown.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
-        self.password.iter().chain(self.headers.iter().map(|(_, value)| value))
+        let headers = self.headers.iter().map(|(_, value)| value);
+        self.password.iter().chain(headers).chain(&self.auth)
     }
 }
 
@@ -172,6 +200,8 @@ struct LoginJson {
     #[serde(skip_serializing_if = "Option::is_none")]
     password: Option<String>,
     headers: Vec<(String, String)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth: Option<String>,
 }
 
 /// Which implementation carries the socket.
@@ -209,7 +239,7 @@ pub struct Profile {
     /// Whether to connect at start.
     #[serde(default = "yes")]
     pub auto_connect: bool,
-    /// Of protocol [`Protocol::WebSocket`]: how it is used.
+    /// Of protocols other than [`Protocol::Duplex`]: how it is used.
     #[serde(default, skip_serializing_if = "WebSocketOptions::is_default")]
     pub websocket: WebSocketOptions,
 }
@@ -275,7 +305,7 @@ mod tests {
 
     fn login(password: Option<&str>, headers: &[(&str, &str)]) -> Login {
         let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), Secret::new(*value)));
-        Login { password: password.map(Secret::new), headers: headers.collect() }
+        Login { password: password.map(Secret::new), headers: headers.collect(), auth: None }
     }
 
     fn options(user: &str, headers: &[&str]) -> WebSocketOptions {

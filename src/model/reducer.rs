@@ -23,6 +23,7 @@ use super::preferences::Preferences;
 use super::profile::{NewerProfile, Profile, Secret};
 use super::readings::Part;
 use super::rights::Management;
+use super::samples::Samples;
 use super::search::Searching;
 use super::time::Time;
 
@@ -42,6 +43,8 @@ pub struct Connection {
     /// The server's log, by which it is recognized at another address; none before it is known, and where the server
     /// numbers nothing.
     pub log_epoch: Option<Epoch>,
+    /// What a foreign server sent last.
+    pub samples: Samples,
     /// Why nothing is sent at the moment.
     pub paused: Option<Paused>,
     /// Rooms, messages and people.
@@ -193,6 +196,7 @@ impl Connection {
             features: None,
             clock_skew_ms: None,
             log_epoch: None,
+            samples: Samples::default(),
             paused: None,
             chat: Chat::default(),
             devices: Devices::default(),
@@ -278,6 +282,7 @@ impl Connection {
                 self.chat.welcomed(me, log, people, &rooms);
             }
             LinkEvent::Paused(paused) => self.paused = paused,
+            LinkEvent::Sampled(sample) => self.samples.push(sample),
             LinkEvent::Managed { id, managed } => self.management.answered(id, managed),
             // Of a connection test, which has no place here.
             LinkEvent::InviteGood { .. } => {}

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::address::{self, Address, BadAddress};
 use super::id::ConnectionId;
 use super::profile::{NewerProfile, Profile, Protocol};
+use super::socketio::socketio_url;
 
 /// Field that identifies such a text; its value is the format version.
 const MARK: &str = "duplex_connections";
@@ -103,6 +104,7 @@ fn one(number: usize, entry: &Value) -> Result<Profile, BadList> {
             // An invite is a credential and is not exported.
             Protocol::Duplex => Address::parse(url).map(|address| address.url),
             Protocol::WebSocket => address::websocket_url(url),
+            Protocol::SocketIo => socketio_url(url),
         };
         *url = read.map_err(|bad| BadList::Address { number, bad })?;
     }
@@ -147,6 +149,7 @@ mod tests {
             reconnect: false,
             format: FrameFormat::Hex,
             snippets: vec![snippet],
+            ..WebSocketOptions::default()
         };
         let urls = vec!["wss://echo.example/?x=1,2".into(), "ws://[::1]:9000/".into()];
         let plain = Profile { urls, protocol: Protocol::WebSocket, websocket, ..profile(4, "echo") };

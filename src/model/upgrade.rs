@@ -160,7 +160,7 @@ impl WebSocketOptions {
                 snippet.text.len() > MAX_SNIPPET_BYTES
                     || snippet.name.chars().count() > MAX_SNIPPET_NAME_CHARS
             });
-        if too_many || self.user.len() > MAX_VALUE_BYTES {
+        if too_many || self.user.len() > MAX_VALUE_BYTES || !self.socketio.are_few() {
             return Err(BadOptions::TooMuch);
         }
         let headers: Result<Vec<_>, _> = self.headers.iter().map(|name| header(name, "")).collect();

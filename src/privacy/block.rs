@@ -4,8 +4,8 @@ use crate::model::mask;
 
 /// Overwrites each byte of a secret, so that the block's length stays the same.
 const FILLER: u8 = b'x';
-/// Options followed by a secret: a token, and a header of a WebSocket handshake.
-const OPTIONS: [&[u8]; 2] = [b"--token", b"--header"];
+/// Options followed by a secret: a token, a header of a WebSocket handshake, what a Socket.IO server is told to sign in.
+const OPTIONS: [&[u8]; 3] = [b"--token", b"--header", b"--auth"];
 
 /// Overwrites tokens, headers, passwords in URLs and invite codes in a program's arguments.
 pub(super) fn hide_arguments(block: &mut [u8]) {

@@ -13,7 +13,7 @@ use super::kept_profiles::KeptProfiles;
 use super::migrate::{self, STEPS, Unfit, VERSION};
 use super::private_file::{self, beside};
 use crate::model::address;
-use crate::model::profile::{NewerProfile, Protocol, Secret};
+use crate::model::profile::{NewerProfile, Secret};
 use crate::model::{
     Banner, ConnectionId, DeviceChoices, LanChoice, NoticeChoices, Panes, Preferences, Profile, WindowPlace,
 };
@@ -125,7 +125,7 @@ impl Settings {
     pub fn take_passwords(&mut self) -> Vec<(ConnectionId, Secret)> {
         let mut taken = Vec::new();
         for profile in self.content.profiles.known_mut() {
-            if profile.protocol == Protocol::WebSocket {
+            if profile.protocol.has_login() {
                 for userinfo in profile.urls.iter_mut().filter_map(address::take_userinfo) {
                     profile.websocket.user = userinfo.user;
                     taken.extend(userinfo.password.map(|password| (profile.id, password)));
@@ -311,6 +311,7 @@ fn parse(bytes: &[u8]) -> Result<(Content, u64), Unfit> {
 mod tests {
     use super::*;
     use crate::model::panes::Middle;
+    use crate::model::profile::Protocol;
     use crate::model::{DeviceChange, DeviceId, LanguageChoice, Level, NoticePreferences, RoomId, Theme};
 
     fn dressed(theme: Theme) -> Preferences {

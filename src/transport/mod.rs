@@ -9,6 +9,7 @@
 //! - Pings from the server are answered automatically and not reported.
 
 mod connect;
+mod engine_io;
 mod ewebsock;
 pub mod fetch;
 mod incoming;
@@ -38,6 +39,7 @@ use crate::frame::Frame;
 use crate::model::address;
 use crate::model::link_state::Why;
 use crate::model::profile::Socket;
+use crate::model::socketio::Carriers;
 use crate::model::upgrade::{check_headers, check_subprotocols};
 use incoming::{Intake, inflow};
 
@@ -74,6 +76,8 @@ pub struct Endpoint {
     pub report_flushed: bool,
     /// Whether the address may be that of a SockJS endpoint, whose WebSocket is then dialed.
     pub sockjs: bool,
+    /// For a server of Engine.IO: which of its transports may be used.
+    pub engine_io: Option<Carriers>,
 }
 
 impl Endpoint {
@@ -90,6 +94,7 @@ impl Endpoint {
             deadline: Duration::from_secs(10),
             report_flushed: false,
             sockjs: false,
+            engine_io: None,
         }
     }
 
@@ -115,6 +120,7 @@ impl fmt::Debug for Endpoint {
             .field("deadline", &self.deadline)
             .field("report_flushed", &self.report_flushed)
             .field("sockjs", &self.sockjs)
+            .field("engine_io", &self.engine_io)
             .finish()
     }
 }
@@ -159,6 +165,9 @@ pub fn capabilities(socket: Socket) -> Capabilities {
 /// # Errors
 /// Why the connection could not be opened within [`Target::deadline`].
 pub async fn dial(socket: Socket, target: Endpoint) -> Result<Connection, Why> {
+    if let Some(carriers) = target.engine_io {
+        return engine_io::dial(socket, target, carriers).await;
+    }
     if address::is_stream(&target.url) {
         return tcp::dial(target).await;
     }

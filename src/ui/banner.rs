@@ -33,7 +33,7 @@ fn is_dismissable(banner: &Banner) -> bool {
 fn is_of_plain(cx: &Cx, banner: &Banner) -> bool {
     let Banner::SecretNotKept { connection, .. } = banner else { return false };
     let protocol = cx.model.read(|model| Some(model.connections.get(connection)?.profile.protocol));
-    protocol == Some(Protocol::WebSocket)
+    protocol.is_some_and(Protocol::has_login)
 }
 
 /// What was noted of a crash.

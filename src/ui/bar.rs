@@ -260,6 +260,7 @@ fn line(ui: &mut Ui, cx: &Cx, row: &Row, link: &LinkMemory) {
     let protocol = match row.protocol {
         Protocol::Duplex => words.protocol_duplex,
         Protocol::WebSocket => words.protocol_websocket,
+        Protocol::SocketIo => words.protocol_socketio,
     };
     let (transport, limits) = match row.socket {
         Socket::Tungstenite => (words.transport_websocket, None),
@@ -302,7 +303,9 @@ fn explanation(
     let profile = cx.model.read(|model| Some(model.connections.get(&id)?.profile.clone()))?;
     let own = match profile.protocol {
         Protocol::Duplex => None,
-        Protocol::WebSocket => (cx.words.plain.why)(why, link.word == StateWord::Waiting),
+        Protocol::WebSocket | Protocol::SocketIo => {
+            (cx.words.plain.why)(why, link.word == StateWord::Waiting)
+        }
     };
     let sentence = own.unwrap_or_else(|| (cx.words.why)(why));
     let (ground, colour) = match link.word {

@@ -17,6 +17,7 @@ use crate::mapping::{
 use crate::model::content::{Extra, MemberChange};
 use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent, Listed, LogKind, Person};
 use crate::model::room::NamedRoom;
+use crate::model::samples::{MAX_SAMPLE_BYTES, Sample};
 use crate::model::{
     Content, DeviceState, Draft, Entry, Event, Feature, Features, MessageId, Metric, MetricName, OutboxItem,
     Principal, PrincipalId, PrincipalKind, Readings, Refusal, RoomId, RoomName, Sender, ShortName, Spec,
@@ -40,6 +41,12 @@ const MAX_SHOWN: usize = 2_048;
 const MAX_SEEN: usize = 1_000;
 /// Maximum number of events without a meaning that are shown, each once.
 const MAX_UNMAPPED: usize = 50;
+/// Maximum number of sources of which samples are given.
+const MAX_SAMPLED: usize = 500;
+/// So many of each source are given as they come.
+const SAMPLED_AT_ONCE: u32 = 5;
+/// After these, one of each in this time, in milliseconds.
+const SAMPLED_EVERY_MS: u64 = 1_000;
 /// How much of one is shown, in characters.
 const MAX_UNMAPPED_CHARS: usize = 500;
 /// Maximum length of a message, in bytes of UTF-8; the rest is cut off, and said so.
@@ -102,6 +109,8 @@ pub struct Mapped {
     seen_now: Vec<u64>,
     retells: bool,
     unmapped: HashSet<String>,
+    /// By source: how many came, and when the next is shown to the person who maps.
+    sampled: HashMap<String, (u32, u64)>,
 }
 
 impl Mapped {
@@ -126,6 +135,7 @@ impl Mapped {
             seen,
             seen_now: Vec::new(),
             unmapped: HashSet::new(),
+            sampled: HashMap::new(),
         }
     }
 
@@ -219,7 +229,7 @@ impl Mapped {
         incoming: &Incoming,
         novelty: Novelty,
     ) -> Vec<Event> {
-        let mut events = Vec::new();
+        let mut events: Vec<Event> = self.sample(now, incoming).into_iter().collect();
         // Messages in a row are one event.
         let (mut entries, mut are_live) = (Vec::new(), true);
         for found in self.recognizer.recognize(incoming) {
@@ -452,6 +462,25 @@ impl Mapped {
         let at = measured.at.unwrap_or(now.wall_ms);
         let readings = Readings::of(id, at, now.wall_ms, values);
         events.push(Event::Device(DeviceEvent::Readings(readings.into())));
+    }
+
+    /// Shows the person who maps this server what it sends: the first of each source, then one a second of each.
+    fn sample(&mut self, now: Time, incoming: &Incoming) -> Option<Event> {
+        let is_new = !self.sampled.contains_key(incoming.source);
+        if is_new && self.sampled.len() >= MAX_SAMPLED {
+            return None;
+        }
+        let (count, next) = self.sampled.entry(incoming.source.to_owned()).or_default();
+        *count = count.saturating_add(1);
+        if *count > SAMPLED_AT_ONCE && now.boot_ms < *next {
+            return None;
+        }
+        *next = now.boot_ms.saturating_add(SAMPLED_EVERY_MS);
+        let args: Vec<Value> = incoming.args.iter().map(without_secrets).collect();
+        let bytes = args.iter().map(|arg| arg.to_string().len()).sum::<usize>();
+        let sample =
+            Sample { source: incoming.source.to_owned(), args, bytes: bytes + incoming.source.len() };
+        (bytes <= MAX_SAMPLE_BYTES).then_some(Event::Link(LinkEvent::Sampled(sample)))
     }
 
     /// Something without a meaning is shown once, so that nothing is missed and a rule can be made for it.

@@ -32,6 +32,8 @@ pub enum Setup {
     Duplex(duplex::client::Config),
     /// Plain WebSocket: every message is shown as received.
     Plain(plain::Config),
+    /// Socket.IO.
+    SocketIo(Box<socketio::Config>),
 }
 
 /// Opens sessions with one server.
@@ -42,9 +44,9 @@ pub trait Open: Send {
     /// How to dial for such sessions.
     fn dialing(&self) -> Dialing;
 
-    /// Whether the server confirms each message that it has stored. If not, a message whose fate is unknown is not sent
-    /// again automatically.
-    fn confirms(&self) -> bool;
+    /// Whether the server confirms each message that it has stored, as far as is known before a session. If not, a
+    /// message whose fate is unknown is not sent again automatically.
+    fn confirms(&self, saved: &Saved) -> bool;
 }
 
 /// A protocol's requirements for its transport.
@@ -69,6 +71,9 @@ impl Open for Setup {
                 Box::new(duplex::client::ClientSession::new(config.clone(), saved, entropy))
             }
             Setup::Plain(_) => Box::new(plain::PlainSession::new(entropy)),
+            Setup::SocketIo(config) => {
+                Box::new(socketio::SocketIoSession::new((**config).clone(), &saved, entropy))
+            }
         }
     }
 
@@ -82,13 +87,17 @@ impl Open for Setup {
                 subprotocol_needed: !config.subprotocols.is_empty(),
                 ..Dialing::default()
             },
+            Setup::SocketIo(_) => {
+                Dialing { max_frame: socketio::MAX_FRAME_BYTES, report_flushed: true, ..Dialing::default() }
+            }
         }
     }
 
-    fn confirms(&self) -> bool {
+    fn confirms(&self, saved: &Saved) -> bool {
         match self {
             Setup::Duplex(_) => true,
             Setup::Plain(_) => false,
+            Setup::SocketIo(_) => socketio::SocketIoSession::confirms(saved),
         }
     }
 }
@@ -136,6 +145,11 @@ pub trait Session: Send {
     /// Whether retrying after this is pointless.
     fn is_final(&self, why: &Why) -> bool {
         !why.is_retryable()
+    }
+
+    /// Whether the server confirms messages, if that is learned from what it does; otherwise [`Open::confirms`] says so.
+    fn confirms(&self) -> Option<bool> {
+        None
     }
 
     /// Why it did not come online, if it knows more than that the deadline passed.
@@ -327,5 +341,6 @@ pub fn describer(protocol: Protocol) -> Box<dyn Describe> {
     match protocol {
         Protocol::Duplex => Box::<duplex::describe::Describer>::default(),
         Protocol::WebSocket => Box::new(plain::Describer),
+        Protocol::SocketIo => Box::new(socketio::Describer),
     }
 }

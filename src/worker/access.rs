@@ -7,13 +7,14 @@ use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue};
 
 use crate::link::CONNECT_MS;
+use crate::mapping::Mapping;
 use crate::model::link_state::Why;
 use crate::model::profile::{Login, Profile, Protocol, Secret};
 use crate::model::upgrade;
 use crate::privacy;
 use crate::transport::{self, Endpoint};
 use crate::wire::duplex::client::{Config, Credentials};
-use crate::wire::{Open, Setup, plain};
+use crate::wire::{Open, Setup, plain, socketio};
 
 /// Slightly shorter than the link's limit for dial and handshake: the transport reports a more precise reason.
 const DIAL: Duration = Duration::from_millis(CONNECT_MS - 500);
@@ -73,7 +74,7 @@ impl Access {
         match profile.protocol {
             // A connection that used to be a plain WebSocket has no token yet.
             Protocol::Duplex => secret.filter(|secret| !Login::is_one(secret)).map(Access::Token),
-            Protocol::WebSocket => {
+            Protocol::WebSocket | Protocol::SocketIo => {
                 let login = secret.as_ref().map(Login::of_secret).unwrap_or_default();
                 Some(Access::Login(login))
             }
@@ -85,6 +86,18 @@ impl Access {
     pub fn setup(&self, profile: &Profile, watch: bool) -> Setup {
         if profile.protocol == Protocol::WebSocket {
             return Setup::Plain(plain::Config { subprotocols: profile.websocket.subprotocols.clone() });
+        }
+        if profile.protocol == Protocol::SocketIo {
+            let auth = match self {
+                Access::Login(login) => login.auth.clone(),
+                _ => None,
+            };
+            let namespaces = profile.websocket.socketio.namespaces.clone();
+            return Setup::SocketIo(Box::new(socketio::Config {
+                namespaces,
+                auth,
+                mapping: mapping(profile),
+            }));
         }
         let credentials = match self {
             Access::Token(_) if transport::capabilities(profile.socket).headers => Credentials::InHeader,
@@ -137,6 +150,8 @@ impl Access {
         target.sockjs = dialing.sockjs;
         target.subprotocols = dialing.subprotocols;
         target.deadline = DIAL;
+        target.engine_io =
+            (profile.protocol == Protocol::SocketIo).then_some(profile.websocket.socketio.carriers);
         match self {
             Access::Token(token)
                 if profile.protocol == Protocol::Duplex
@@ -149,6 +164,16 @@ impl Access {
         }
         Ok(target)
     }
+}
+
+/// What on the server means what. A document that a later version wrote may not be understood: then everything is
+/// recognized as if there were none.
+fn mapping(profile: &Profile) -> Mapping {
+    let document = serde_json::Value::Object(profile.websocket.mapping.clone());
+    Mapping::parse(&document.to_string()).unwrap_or_else(|error| {
+        log::warn!("the mapping of a connection is not used: {error}");
+        Mapping::default()
+    })
 }
 
 /// The headers of a plain WebSocket's handshake.

@@ -246,8 +246,7 @@ impl Driver {
         if passwords.is_empty() {
             return;
         }
-        let plain =
-            |id| self.settings.profiles().iter().any(|p| p.id == id && p.protocol == Protocol::WebSocket);
+        let plain = |id| self.settings.profiles().iter().any(|p| p.id == id && p.protocol.has_login());
         let passwords: Vec<_> = passwords.into_iter().map(|(id, secret)| (id, plain(id), secret)).collect();
         let kept = tokio::task::spawn_blocking(move || {
             let keep = |(id, is_plain, password): &(ConnectionId, bool, Secret)| {

@@ -48,7 +48,7 @@ pub fn what_is_shown_is_on_disk(client: &mut Client, event: &Event) {
             | Event::Chat(ChatEvent::Presence(_))
             | Event::Chat(ChatEvent::Typing { .. })
             | Event::Chat(ChatEvent::HistoryFailed { .. })
-            | Event::Link(LinkEvent::Paused(_))
+            | Event::Link(LinkEvent::Paused(_) | LinkEvent::Sampled(_))
             | Event::Chat(ChatEvent::Postponed { unseen: false, .. })
             | Event::Chat(ChatEvent::Restored(_))
     );

@@ -76,7 +76,7 @@ impl Open for Script {
         Dialing { max_frame: 1, ..Dialing::default() }
     }
 
-    fn confirms(&self) -> bool {
+    fn confirms(&self, _: &Saved) -> bool {
         true
     }
 }

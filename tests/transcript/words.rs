@@ -551,6 +551,7 @@ pub fn event(event: &Event) -> String {
             format!("paused {} until {}", refusal(why), since_begin(*until))
         }
         Event::Link(LinkEvent::Paused(None)) => "resumed".to_owned(),
+        Event::Link(LinkEvent::Sampled(sample)) => format!("sampled {}", sample.source),
         Event::Chat(ChatEvent::Typing { room, who, .. }) => format!("typing {room} {}", who.id),
         Event::Chat(ChatEvent::Presence(Person { who, online, status: _ })) => {
             format!("presence {} {}", who.id, on(*online))

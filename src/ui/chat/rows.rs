@@ -12,7 +12,7 @@ use super::frames::{self, Frame};
 use super::markup::{self, Markup};
 use super::ordered::Plans;
 use crate::model::chat::Room;
-use crate::model::content::{Content, Draft};
+use crate::model::content::{Content, Draft, GAP, UNCONFIRMED};
 use crate::model::event::Paused;
 use crate::model::features::Feature;
 use crate::model::id::{MessageId, PrincipalId, RoomName};
@@ -524,8 +524,8 @@ impl Cache {
             return Arc::clone(row);
         }
         let progress = match mine {
-            // Such a server confirms nothing.
-            true if has_frames => Progress::Sent,
+            // Such a server confirms nothing, or did not confirm this.
+            true if has_frames || message.content.extra().get(UNCONFIRMED).is_some() => Progress::Sent,
             true => Progress::Ours,
             false => Progress::Logged { live: message.live },
         };
@@ -548,6 +548,7 @@ impl Cache {
                 mine,
                 match message.is_deleted() {
                     true => view.words.chat.deleted,
+                    false if message.content.extra().get(GAP).is_some() => view.words.socketio.gap,
                     false => extras::waiting_words(queued).unwrap_or(message.body()),
                 },
                 message.received,

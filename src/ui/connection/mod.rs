@@ -1,6 +1,7 @@
 //! The dialog to add, edit and test a connection.
 
 mod plain;
+mod socketio;
 
 use egui::accesskit::Role;
 use egui::{Key, Label, RichText, ScrollArea, TextEdit, Ui};
@@ -17,6 +18,7 @@ use crate::model::lan::InviteLink;
 use crate::model::link_state::Why;
 use crate::model::name;
 use crate::model::profile::{Login, Profile, Protocol, Secret, Socket, WebSocketOptions};
+use crate::model::socketio::socketio_url;
 use crate::model::upgrade::BadOptions;
 
 /// Contents of the dialog.
@@ -41,6 +43,7 @@ pub(super) struct Form {
     fresh: bool,
     nearby: nearby::Picker,
     plain: plain::Fields,
+    socketio: socketio::Fields,
 }
 
 /// Inputs that determine the result of a test.
@@ -53,6 +56,8 @@ struct Checked {
     fingerprint: Result<Option<String>, ()>,
     /// How to use a plain WebSocket, and its secrets.
     plain: Result<(WebSocketOptions, Login), BadOptions>,
+    /// Whether the data to sign in with is not as it must be.
+    has_bad_auth: bool,
     /// Another missing field.
     missing: Option<&'static str>,
 }
@@ -89,6 +94,7 @@ impl Form {
             fresh: true,
             nearby: nearby::Picker::default(),
             plain: plain::Fields::default(),
+            socketio: socketio::Fields::default(),
         }
     }
 
@@ -114,6 +120,7 @@ impl Form {
             auto_connect: profile.auto_connect,
             keep_in_file: cx.model.read(|model| model.tokens_in_file.contains(&id)),
             advanced,
+            socketio: socketio::Fields::of(&profile.websocket.socketio),
             plain: plain::Fields::of(profile.websocket),
             ..Form::add()
         })
@@ -125,13 +132,15 @@ impl Form {
         form.id = ConnectionId(0);
         form.keep_in_file = false;
         form.plain.forget_kept();
+        form.socketio.forget_kept();
         let name = cx.model.read(|model| Some(rooms::name_of(model.connections.get(&id)?, cx.words)))?;
         form.name = (cx.words.profiles.copy_of)(&name);
         Some(form)
     }
 
+    /// Whether it is a server of others, which has no tokens of ours.
     fn is_plain(&self) -> bool {
-        self.protocol == Protocol::WebSocket
+        self.protocol.has_login()
     }
 
     /// Whether it adds a connection.
@@ -159,6 +168,7 @@ impl Form {
         let complete = checked.addresses.is_ok()
             && checked.fingerprint.is_ok()
             && checked.plain.is_ok()
+            && !checked.has_bad_auth
             && checked.missing.is_none();
         let mut fate = Fate::Open;
         ui.horizontal(|ui| {
@@ -195,6 +205,7 @@ impl Form {
         let (label, example) = match self.protocol {
             Protocol::Duplex => (words.address, words.address_hint),
             Protocol::WebSocket => (words.plain.address, words.plain.address_hint),
+            Protocol::SocketIo => (words.plain.address, words.socketio.address_hint),
         };
         let address = field(ui, label, example, &mut self.address, false);
         if self.protocol == Protocol::Duplex
@@ -263,7 +274,7 @@ impl Form {
                 if addresses.iter().any(in_the_clear) {
                     let in_the_clear = match self.protocol {
                         Protocol::Duplex => words.clear_text_warning,
-                        Protocol::WebSocket => words.plain.clear_text_warning,
+                        Protocol::WebSocket | Protocol::SocketIo => words.plain.clear_text_warning,
                     };
                     warn(ui, in_the_clear);
                 }
@@ -281,14 +292,19 @@ impl Form {
         address: &egui::Response,
     ) -> bool {
         let words = cx.words;
-        let entered_here = self.plain.show(ui, cx, &checked.plain);
-        let enter = entered_here || [name, address].into_iter().any(|field| entered(ui, field));
+        let is_socketio = self.protocol == Protocol::SocketIo;
+        let in_socketio = is_socketio && self.socketio.show(ui, cx, checked.has_bad_auth);
+        let entered_here = self.plain.show(ui, cx, &checked.plain, !is_socketio);
+        let enter =
+            entered_here || in_socketio || [name, address].into_iter().any(|field| entered(ui, field));
         if enter && checked.addresses.is_err() {
             address.request_focus();
         }
         self.storage(ui, cx, checked);
         ui.add_space(space::SMALL);
-        ui.checkbox(&mut self.plain.reconnect, words.plain.reconnect);
+        if !is_socketio {
+            ui.checkbox(&mut self.plain.reconnect, words.plain.reconnect);
+        }
         ui.checkbox(&mut self.auto_connect, words.connect_at_start);
         self.advanced(ui, cx, checked);
         enter
@@ -338,6 +354,7 @@ impl Form {
         ui.horizontal_wrapped(|ui| {
             for (protocol, name) in [
                 (Protocol::Duplex, cx.words.protocol_duplex),
+                (Protocol::SocketIo, cx.words.protocol_socketio),
                 (Protocol::WebSocket, cx.words.protocol_websocket),
             ] {
                 ui.radio_value(&mut self.protocol, protocol, name);
@@ -350,6 +367,9 @@ impl Form {
         ui.checkbox(&mut self.advanced, words.advanced);
         if !self.advanced {
             return;
+        }
+        if self.protocol == Protocol::SocketIo {
+            self.socketio.show_advanced(ui, cx);
         }
         field(ui, words.ca_file, words.ca_file_hint, &mut self.ca_file, false);
         field(ui, words.fingerprint, words.fingerprint_hint, &mut self.fingerprint, false);
@@ -368,7 +388,7 @@ impl Form {
 
     fn tried(&self) -> Tried {
         let own = [&self.address, &self.token, &self.ca_file, &self.fingerprint];
-        let all = own.into_iter().chain(self.plain.texts());
+        let all = own.into_iter().chain(self.plain.texts()).chain(self.socketio.texts());
         Tried(all.map(|text| text.trim().to_owned()).collect(), self.socket, self.protocol)
     }
 
@@ -436,16 +456,24 @@ impl Form {
         match self.protocol {
             Protocol::Duplex => self.invited(checked) || !self.token.trim().is_empty(),
             Protocol::WebSocket => self.plain.gives_secret(),
+            Protocol::SocketIo => self.plain.gives_secret() || self.socketio.gives_secret(),
         }
+    }
+
+    fn changes_login(&self, given: &Login) -> bool {
+        self.plain.changes_login(given) || self.socketio.changes_login()
     }
 
     fn check(&self, cx: &Cx) -> Checked {
         let parts = self.address.split(',').map(str::trim).filter(|part| !part.is_empty());
         let addresses: Result<Vec<Address>, BadAddress> = match self.protocol {
             Protocol::Duplex => parts.map(Address::parse).collect(),
-            Protocol::WebSocket => address::websocket_urls(&self.address)
+            Protocol::WebSocket | Protocol::SocketIo => address::websocket_urls(&self.address)
                 .map(|part| {
-                    let url = address::websocket_url(part)?;
+                    let url = match self.protocol {
+                        Protocol::SocketIo => socketio_url(part)?,
+                        _ => address::websocket_url(part)?,
+                    };
                     Ok(Address { url, invite: None, fingerprint: None })
                 })
                 .collect(),
@@ -453,7 +481,9 @@ impl Form {
         let plain = match self.protocol {
             Protocol::Duplex => Ok((self.plain.original().clone(), Login::default())),
             Protocol::WebSocket => self.plain.check(),
+            Protocol::SocketIo => self.plain.check().and_then(|plain| self.socketio.complete(plain)),
         };
+        let has_bad_auth = self.protocol == Protocol::SocketIo && !self.socketio.is_auth_good();
         let addresses =
             addresses.and_then(|all| if all.is_empty() { Err(BadAddress::Empty) } else { Ok(all) });
         let fingerprint = match self.fingerprint.trim() {
@@ -462,7 +492,7 @@ impl Form {
                 Address::parse(&format!("localhost#sha256={text}")).map(|a| a.fingerprint).map_err(|_| ())
             }
         };
-        let mut checked = Checked { addresses, fingerprint, plain, missing: None };
+        let mut checked = Checked { addresses, fingerprint, plain, has_bad_auth, missing: None };
         if self.invited(&checked) {
             checked.missing = match name::make(&self.your_name, name::MAX_PERSON_CHARS) {
                 Ok(_) => None,
@@ -489,7 +519,7 @@ impl Form {
                 let name = name::make(&self.your_name, name::MAX_PERSON_CHARS).ok()?;
                 Credential::Invite { code, name }
             }
-            None if self.is_plain() && (self.is_new() || self.plain.changes_login(&login)) => {
+            None if self.is_plain() && (self.is_new() || self.changes_login(&login)) => {
                 Credential::Login(login)
             }
             None if self.is_plain() || self.token.trim().is_empty() => Credential::Keep,

@@ -136,6 +136,7 @@ impl Fields {
         ui: &mut Ui,
         cx: &Cx,
         checked: &Result<(WebSocketOptions, Login), BadOptions>,
+        has_subprotocols: bool,
     ) -> bool {
         let words = cx.words.plain;
         let kept = self.has_kept && !self.original.user.is_empty();
@@ -149,9 +150,11 @@ impl Fields {
         });
         enter |= self.headers(ui, cx);
         hint(ui, words.secrets_are_kept);
-        let subprotocols =
-            field(ui, words.subprotocols, words.subprotocols_hint, &mut self.subprotocols, false);
-        enter |= entered(ui, &subprotocols);
+        if has_subprotocols {
+            let (name, hint) = (words.subprotocols, words.subprotocols_hint);
+            let subprotocols = field(ui, name, hint, &mut self.subprotocols, false);
+            enter |= entered(ui, &subprotocols);
+        }
         match checked {
             Err(BadOptions::Upgrade(problem)) => {
                 complain(ui, &(cx.words.why)(&Why::BadUpgrade { problem: problem.clone() }).what);

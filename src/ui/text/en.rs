@@ -26,6 +26,7 @@ pub static ENGLISH: Words = Words {
     round_trip: |ms| format!("{ms} ms"),
     protocol_duplex: "Duplex",
     protocol_websocket: "Plain WebSocket",
+    protocol_socketio: "Socket.IO",
     transport_websocket: "WebSocket",
     transport_ewebsock: "WebSocket (ewebsock)",
     no_close_reasons: "close reasons are not available with this transport",
@@ -205,6 +206,7 @@ pub static ENGLISH: Words = Words {
     people: &super::en_people::ENGLISH,
     plain: &super::en_plain::ENGLISH,
     private: &super::en_private::ENGLISH,
+    socketio: &super::en_socketio::ENGLISH,
     device_acts: &super::en_device_acts::ENGLISH,
     device_page: &super::en_device_page::ENGLISH,
 };

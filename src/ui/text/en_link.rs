@@ -351,7 +351,7 @@ fn namespace_refused(namespace: &str, message: &str, data: &str) -> Sentence {
     }
     let data = if data.is_empty() { String::new() } else { format!(" ({})", harmless::line(data, 200)) };
     say(
-        format!("The server refused access to the namespace {namespace}.{}{data}", quote(message)),
+        format!("The server refused access to the namespace {namespace}{data}.{}", quote(message)),
         "Check the namespace and the sign-in data under Edit connection.",
     )
 }

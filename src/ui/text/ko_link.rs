@@ -343,7 +343,7 @@ fn namespace_refused(namespace: &str, message: &str, data: &str) -> Sentence {
     }
     let data = if data.is_empty() { String::new() } else { format!(" ({})", harmless::line(data, 200)) };
     say(
-        format!("서버가 네임스페이스 {namespace}에 대한 접근을 거부했습니다.{}{data}", quote(message)),
+        format!("서버가 네임스페이스 {namespace}에 대한 접근을 거부했습니다{data}.{}", quote(message)),
         "연결 편집에서 네임스페이스와 인증 데이터를 확인하세요.",
     )
 }

@@ -18,6 +18,7 @@ pub mod rich;
 pub mod rooms;
 pub mod search;
 pub mod sheet;
+pub mod socketio;
 
 mod en;
 mod en_chat;
@@ -37,6 +38,7 @@ mod en_rich;
 mod en_rooms;
 mod en_search;
 mod en_sheet;
+mod en_socketio;
 mod ko;
 mod ko_chat;
 mod ko_deep_link;
@@ -55,6 +57,7 @@ mod ko_rich;
 mod ko_rooms;
 mod ko_search;
 mod ko_sheet;
+mod ko_socketio;
 #[cfg(test)]
 mod tests;
 
@@ -181,6 +184,7 @@ pub struct Words {
     pub round_trip: fn(u64) -> String,
     pub protocol_duplex: &'static str,
     pub protocol_websocket: &'static str,
+    pub protocol_socketio: &'static str,
     pub transport_websocket: &'static str,
     pub transport_ewebsock: &'static str,
     pub no_close_reasons: &'static str,
@@ -353,6 +357,8 @@ pub struct Words {
     // Plain WebSockets
     pub plain: &'static plain::PlainWords,
     pub private: &'static private::PrivateWords,
+    /// Socket.IO servers.
+    pub socketio: &'static socketio::SocketIoWords,
     // The page of one device
     pub device_acts: &'static ActWords,
     pub device_page: &'static PageWords,

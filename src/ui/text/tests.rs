@@ -141,7 +141,7 @@ const BAD_ADDRESSES: [BadAddress; 15] = [
 ];
 
 /// Names that are the same in every language.
-const NAMES: [&str; 4] = ["Duplex", "WebSocket", "WebSocket (ewebsock)", "ewebsock"];
+const NAMES: [&str; 5] = ["Duplex", "Socket.IO", "WebSocket", "WebSocket (ewebsock)", "ewebsock"];
 
 fn is_hangul(c: char) -> bool {
     ('가'..='힣').contains(&c)
@@ -184,7 +184,7 @@ fn plain(words: &Words) -> Vec<&'static str> {
         }};
     }
     let mut all = all![
-        now retry_now connect disconnect catching_up protocol_duplex protocol_websocket transport_websocket
+        now retry_now connect disconnect catching_up protocol_duplex protocol_websocket protocol_socketio transport_websocket
         transport_ewebsock no_close_reasons no_connection connections connection_bar this_computer add_connection
         edit_connection remove_connection remove_text remove cancel new_room new_room_name not_made create
         room_name_rule no_rooms messages replayed unknown_content waiting_to_send sending sent_unconfirmed may_not_have_arrived send_again not_sent retry edit
@@ -198,7 +198,7 @@ fn plain(words: &Words) -> Vec<&'static str> {
         close dismiss resize_rooms resize_devices;
         state countdown why refusal paused banner bad_address test round_trip state_of more rooms_of remove_title
         making_room unmade unread mentions you said show_lines show_characters new_count room_begins gap typing
-        people_online people_online_or_more rooms_left_out chat deep_link devices keys log notices search rich rooms sheet profiles people plain private device_acts device_page day clock day_and_clock
+        people_online people_online_or_more rooms_left_out chat deep_link devices keys log notices search rich rooms sheet profiles people plain private socketio device_acts device_page day clock day_and_clock
         message_hint too_large
         address_taken_as use_address no_graphics
     ];

@@ -58,6 +58,8 @@ pub enum Outcome {
         namespace: String,
         /// Whether what was missed meanwhile follows. `None` at the first contact.
         recovered: Option<bool>,
+        /// What the server calls us there; empty where it does not say.
+        sid: String,
     },
     /// A namespace did not let us in, or let us go.
     Refused {
@@ -94,9 +96,14 @@ pub struct Came {
     pub name: String,
     /// Its arguments.
     pub args: Vec<Value>,
-    /// What makes it recognisable if it comes again: its session and place in it.
-    pub unique: Option<String>,
     due: Due,
+}
+
+impl Came {
+    /// Whether it has a place in the stream that the server can recover.
+    pub fn has_offset(&self) -> bool {
+        self.due.offset.is_some()
+    }
 }
 
 /// What follows once an event is on disk.
@@ -111,8 +118,8 @@ struct Due {
 /// An event to send.
 #[derive(Clone, Debug)]
 pub struct Emit {
-    /// The message that it is.
-    pub id: MessageId,
+    /// The message that it is. None: its acknowledgement is of no interest.
+    pub id: Option<MessageId>,
     /// The namespace; empty: the first one.
     pub namespace: String,
     /// Its name.
@@ -174,6 +181,8 @@ pub struct Conversation {
     /// Events of ours whose acknowledgement is due: namespace, message and name.
     asked: BTreeMap<u64, (String, MessageId, String)>,
     due: VecDeque<(Mark, Due)>,
+    /// By namespace: the last event that was taken over.
+    ahead: BTreeMap<String, String>,
     next_mark: u64,
     outcomes: VecDeque<Outcome>,
 }
@@ -197,6 +206,7 @@ impl Conversation {
             next_ack: 0,
             asked: BTreeMap::new(),
             due: VecDeque::new(),
+            ahead: BTreeMap::new(),
             next_mark: 1,
             outcomes: VecDeque::new(),
         }
@@ -205,6 +215,29 @@ impl Conversation {
     /// What is known of the server, as far as it is on disk.
     pub fn known(&self) -> &Known {
         &self.known
+    }
+
+    /// The same, with everything that was taken over.
+    pub fn known_ahead(&self) -> Known {
+        let mut known = self.known.clone();
+        for (namespace, offset) in &self.ahead {
+            known.reached(namespace, offset.clone());
+        }
+        known
+    }
+
+    /// The paths of the namespaces, the first one first.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.namespaces.iter().map(|namespace| namespace.path.as_str())
+    }
+
+    /// Whether an event is acknowledged; `None`: the server was not asked yet.
+    pub fn acknowledges(&self, event: &str) -> Option<bool> {
+        match (self.known.acknowledges.contains(event), self.known.ignores.contains(event)) {
+            (true, _) => Some(true),
+            (_, true) => Some(false),
+            _ => None,
+        }
     }
 
     /// The next outcome.
@@ -430,10 +463,12 @@ impl Conversation {
         let recovered = before.map(|place| pid.is_some() && place.pid.as_deref() == pid);
         if recovered != Some(true) {
             self.known.begin(path, pid);
+            self.ahead.remove(path);
         }
         self.known.set_revision(revision);
         self.outcomes.push_back(Outcome::Learned);
-        self.outcomes.push_back(Outcome::Joined { namespace: path.to_owned(), recovered });
+        let sid = sid.unwrap_or_default().to_owned();
+        self.outcomes.push_back(Outcome::Joined { namespace: path.to_owned(), recovered, sid });
         self.joined_at.get_or_insert(now.boot_ms);
         self.arrive(now);
     }
@@ -457,6 +492,12 @@ impl Conversation {
 
     fn is_asked(&self) -> bool {
         self.namespaces.iter().any(|namespace| namespace.standing == Standing::Asked)
+    }
+
+    /// Goes online without the namespaces that have not answered.
+    pub fn hurry(&mut self, now: Time) {
+        self.joined_at = self.joined_at.map(|_| 0);
+        self.arrive(now);
     }
 
     /// Goes online once every namespace has answered, or had time to.
@@ -483,10 +524,8 @@ impl Conversation {
                 args.pop();
             }
         }
-        let pid = self.known.places.get(&path).and_then(|place| place.pid.as_deref());
-        let unique = offset.as_ref().zip(pid).map(|(offset, pid)| format!("{path} {pid} {offset}"));
         let due = Due { namespace: path.clone(), ack, offset };
-        self.outcomes.push_back(Outcome::Event(Came { namespace: path, name, args, unique, due }));
+        self.outcomes.push_back(Outcome::Event(Came { namespace: path, name, args, due }));
     }
 
     /// An event was taken over. Returns the mark to report once it is on disk; `None` if nothing needs to know.
@@ -495,6 +534,9 @@ impl Conversation {
         let due = came.due;
         if due.ack.is_none() && due.offset.is_none() {
             return None;
+        }
+        if let Some(offset) = &due.offset {
+            self.ahead.insert(due.namespace.clone(), offset.clone());
         }
         if !is_kept {
             match self.due.back().map(|(mark, _)| *mark) {
@@ -543,21 +585,21 @@ impl Conversation {
             let detail = format!("not connected to the namespace {path}");
             return Err(Refusal::Other { code: "namespace".to_owned(), detail });
         }
-        let ack = emit.asks_ack.then_some(self.next_ack);
+        let ack = emit.id.filter(|_| emit.asks_ack).map(|id| (self.next_ack, id));
         let mut args = vec![Value::String(emit.name.clone())];
         args.extend(emit.args);
-        let packet = Packet::new(path.clone(), Body::Event { id: ack, args });
+        let packet = Packet::new(path.clone(), Body::Event { id: ack.map(|(ack, _)| ack), args });
         let frame = EnginePacket::Text(packet.to_text(None)).to_frame(self.revision);
         let limit = self.handshake.as_ref().and_then(|handshake| handshake.max_payload);
         let limit = limit.unwrap_or(MAX_PAYLOAD_BYTES);
         if frame.len() as u64 > limit {
             return Err(Refusal::TooLarge { limit });
         }
-        if let Some(ack) = ack {
+        if let Some((ack, id)) = ack {
             self.next_ack += 1;
-            self.asked.insert(ack, (path, emit.id, emit.name));
+            self.asked.insert(ack, (path, id, emit.name));
         }
-        self.outcomes.push_back(Outcome::Send(frame, Some(emit.id)));
+        self.outcomes.push_back(Outcome::Send(frame, emit.id));
         Ok(())
     }
 

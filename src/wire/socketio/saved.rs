@@ -21,6 +21,12 @@ pub struct Known {
     /// By namespace: where the stream of events was left.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub places: BTreeMap<String, Place>,
+    /// Whether the last thing to read was that something may be missing.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub told_gap: bool,
+    /// What the mapping remembers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mapped: Option<serde_json::Value>,
     /// Events that the server has acknowledged.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub acknowledges: BTreeSet<String>,

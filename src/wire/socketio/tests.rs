@@ -1,4 +1,5 @@
 //! What the codecs and the conversation promise.
 
+mod carrier;
 mod codec;
 mod conversation;

@@ -79,7 +79,7 @@ impl Client {
         asks_ack: bool,
     ) -> Result<Vec<Outcome>, Refusal> {
         let (namespace, name, args) = (namespace.to_owned(), name.to_owned(), args.to_vec());
-        self.conversation.emit(Emit { id: id(1), namespace, name, args, asks_ack })?;
+        self.conversation.emit(Emit { id: Some(id(1)), namespace, name, args, asks_ack })?;
         Ok(self.outcomes())
     }
 
@@ -96,8 +96,8 @@ fn send(text: &str) -> Outcome {
     Outcome::Send(Frame::Text(text.to_owned()), None)
 }
 
-fn joined(namespace: &str, recovered: Option<bool>) -> Outcome {
-    Outcome::Joined { namespace: namespace.to_owned(), recovered }
+fn joined(namespace: &str, recovered: Option<bool>, sid: &str) -> Outcome {
+    Outcome::Joined { namespace: namespace.to_owned(), recovered, sid: sid.to_owned() }
 }
 
 /// Namespace, name and arguments of the only event.
@@ -120,7 +120,7 @@ fn it_connects_to_the_main_namespace() {
     let mut client = Client::to_main();
     assert_eq!(client.takes(OPEN), [send("40")]);
     let outcomes = client.takes(r#"40{"sid":"s1"}"#);
-    assert_eq!(outcomes, [Outcome::Learned, joined("/", None), Outcome::Online, Outcome::Ping]);
+    assert_eq!(outcomes, [Outcome::Learned, joined("/", None, "s1"), Outcome::Online, Outcome::Ping]);
     assert_eq!(came(&client.takes(r#"42["auth",{}]"#)), ("/", "auth", &[json!({})][..]));
 }
 
@@ -130,10 +130,13 @@ fn it_connects_to_namespaces_with_a_payload() {
     assert_eq!(client.takes(OPEN), [send(r#"40/custom,{"token":"abc"}"#), send(r#"40{"token":"abc"}"#)]);
     assert_eq!(
         client.takes(r#"40/custom,{"sid":"s2"}"#)[1..],
-        [joined("/custom", None)],
+        [joined("/custom", None, "s2")],
         "the other is waited for"
     );
-    assert_eq!(client.takes(r#"40{"sid":"s1"}"#)[1..], [joined("/", None), Outcome::Online, Outcome::Ping]);
+    assert_eq!(
+        client.takes(r#"40{"sid":"s1"}"#)[1..],
+        [joined("/", None, "s1"), Outcome::Online, Outcome::Ping]
+    );
     assert_eq!(came(&client.takes(r#"42/custom,["a",1]"#)), ("/custom", "a", &[json!(1)][..]));
     assert_eq!(client.takes(r#"42/other,["a",1]"#), [], "of a namespace that we are not in");
     // What is sent goes to the first one unless another is named.
@@ -150,7 +153,7 @@ fn a_namespace_that_never_answers_is_not_waited_for_long() {
     client.takes(r#"40{"sid":"s1"}"#);
     assert_eq!(client.wait(1_999), []);
     assert_eq!(client.wait(1), [Outcome::Online, Outcome::Ping]);
-    assert_eq!(client.takes(r#"40/slow,{"sid":"s2"}"#)[1..], [joined("/slow", None)]);
+    assert_eq!(client.takes(r#"40/slow,{"sid":"s2"}"#)[1..], [joined("/slow", None, "s2")]);
 }
 
 #[test]
@@ -287,8 +290,8 @@ fn revision_three_lets_us_in_unasked_and_is_pinged() {
     let mut client = Client::new(&["/", "/chat?token=1"], Some(r#"{"token":"abc"}"#), Known::default());
     assert_eq!(client.takes(OPEN_OLD), []);
     let outcomes = client.takes("40");
-    assert_eq!(outcomes, [send("40/chat?token=1,"), Outcome::Learned, joined("/", None)]);
-    assert_eq!(client.takes("40/chat,")[1..3], [joined("/chat", None), Outcome::Online]);
+    assert_eq!(outcomes, [send("40/chat?token=1,"), Outcome::Learned, joined("/", None, "")]);
+    assert_eq!(client.takes("40/chat,")[1..3], [joined("/chat", None, ""), Outcome::Online]);
     assert_eq!(client.known().revision(), Some(super::super::engine::Revision::V3));
     client.takes("3");
     assert_eq!(client.wait(299), []);
@@ -363,7 +366,6 @@ fn what_was_missed_is_recovered_after_what_is_on_disk() {
         let outcomes = client.takes(&format!(r#"42["chat","hello {number}","{}"]"#, offset(number)));
         assert_eq!(came(&outcomes).2, [json!(format!("hello {number}"))], "the offset is no argument");
         let [Outcome::Event(came)] = &outcomes[..] else { panic!() };
-        assert!(came.unique.is_some());
         marks.extend(client.conversation.taken(came.clone(), true));
     }
     client.conversation.committed(marks[1]);
@@ -373,13 +375,13 @@ fn what_was_missed_is_recovered_after_what_is_on_disk() {
     let Outcome::Send(Frame::Text(text), None) = &outcomes[0] else { panic!("{outcomes:?}") };
     let sent: Value = serde_json::from_str(&text[2..]).unwrap();
     assert_eq!(sent, json!({"pid": "p1", "offset": offset(2), "token": "t"}));
-    assert_eq!(client.takes(r#"40{"sid":"s1","pid":"p1"}"#)[1], joined("/", Some(true)));
+    assert_eq!(client.takes(r#"40{"sid":"s1","pid":"p1"}"#)[1], joined("/", Some(true), "s1"));
     let outcomes = client.takes(&format!(r#"42["chat","hello 3","{}"]"#, offset(3)));
     assert_eq!(came(&outcomes).2, [json!("hello 3")]);
     // The server knows the session no more.
     let mut client = Client::new(&[], None, client.known());
     client.takes(OPEN);
-    assert_eq!(client.takes(r#"40{"sid":"s2","pid":"p2"}"#)[1], joined("/", Some(false)));
+    assert_eq!(client.takes(r#"40{"sid":"s2","pid":"p2"}"#)[1], joined("/", Some(false), "s2"));
     let mut client = Client::new(&[], None, client.known());
     assert_eq!(
         client.takes(OPEN),
@@ -387,7 +389,7 @@ fn what_was_missed_is_recovered_after_what_is_on_disk() {
         "the place in the earlier session is forgotten"
     );
     // Recovery is turned off.
-    assert_eq!(client.takes(r#"40{"sid":"s3"}"#)[1], joined("/", Some(false)));
+    assert_eq!(client.takes(r#"40{"sid":"s3"}"#)[1], joined("/", Some(false), "s3"));
     let outcomes = client.takes(&format!(r#"42["chat","hello","{}"]"#, offset(4)));
     assert_eq!(came(&outcomes).2.len(), 2, "a server that recovers nothing appends nothing");
 }

@@ -1,0 +1,24 @@
+//! [`SocketIoWords`]: what is said of Socket.IO servers.
+
+/// All that is said of it in one language. Text from outside comes in harmless.
+#[allow(missing_docs)] // The names say it; the sentences are in the language's file.
+pub struct SocketIoWords {
+    // Setting one up
+    pub address_hint: &'static str,
+    pub namespaces: &'static str,
+    pub namespaces_hint: &'static str,
+    pub auth: &'static str,
+    pub auth_new: &'static str,
+    pub auth_keep: &'static str,
+    pub auth_is_kept: &'static str,
+    pub remove_auth: &'static str,
+    pub bad_auth: &'static str,
+    pub carriers: &'static str,
+    pub automatic: &'static str,
+    pub polling_first: &'static str,
+    pub polling: &'static str,
+    pub websocket: &'static str,
+
+    // Rows
+    pub gap: &'static str,
+}
