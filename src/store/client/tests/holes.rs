@@ -148,8 +148,8 @@ fn between_two_stays_a_hole_is_known_until_it_is_filled() {
     assert_eq!(both.window(), (vec![(1, 9)], Edge::Hub, at(1, 8)));
     // By a link or a search one comes to what lies before it; on from there the hole shows.
     let page = wait(both.store.jump(C, plans(), Jump::To(Position { era: 1, offset: 2 }), 100)).unwrap();
-    let said = page.messages.iter().filter(|message| message.content.is_text());
-    let offsets: Vec<Offset> = said.map(|message| message.position.offset).collect();
+    let texts = page.messages.iter().filter(|message| message.content.is_text());
+    let offsets: Vec<Offset> = texts.map(|message| message.position.offset).collect();
     assert_eq!((offsets, page.older_on_hub, page.older_on_disk), (vec![2, 3, 9], false, false));
     // The page from the hub has what was there, too.
     both.history(8, vec![said(3), said(6), said(7)], false);
@@ -164,8 +164,8 @@ fn between_two_stays_a_hole_is_known_until_it_is_filled() {
         change(21, MemberChange::Left),
     ]);
     let page = wait(both.store.jump(C, plans(), Jump::End, 100)).unwrap();
-    let said = page.messages.iter().filter(|message| message.content.is_text());
-    assert_eq!((said.count(), page.older_on_hub), (all.len(), false));
+    let texts = page.messages.iter().filter(|message| message.content.is_text());
+    assert_eq!((texts.count(), page.older_on_hub), (all.len(), false));
 }
 
 #[test]
