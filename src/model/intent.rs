@@ -298,6 +298,15 @@ pub enum ChatIntent {
         /// Whom.
         who: PrincipalId,
     },
+    /// Take somebody out of a private room.
+    RemoveFromRoom {
+        /// By which connection.
+        connection: ConnectionId,
+        /// Which room.
+        room: RoomId,
+        /// Whom.
+        who: PrincipalId,
+    },
     /// Say this of oneself to the others.
     SetStatus {
         /// By which connection.
