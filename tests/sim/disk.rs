@@ -31,6 +31,8 @@ pub struct ClientDisk {
     pub outbox: BTreeMap<u64, OutboxItem>,
     /// Keyed by who and which, so that nothing is there twice; the value says where it stands.
     pub messages: BTreeMap<(PrincipalId, MessageId), (Position, Entry)>,
+    /// What became of rooms and members, shown among the messages.
+    pub events: BTreeMap<(PrincipalId, MessageId), (Position, Entry)>,
     /// What changes messages, also those that are not here.
     pub changes: BTreeMap<Position, Entry>,
 }
@@ -154,6 +156,9 @@ impl ClientDisk {
         if entry.draft.content.is_text() {
             let position = Position { era: self.era, offset: entry.offset };
             self.messages.insert((entry.sender.id.clone(), entry.draft.id), (position, entry));
+        } else if entry.draft.content.is_shown() {
+            let position = Position { era: self.era, offset: entry.offset };
+            self.events.insert((entry.sender.id.clone(), entry.draft.id), (position, entry));
         } else if entry.draft.content.target().is_some() {
             self.changes.insert(Position { era: self.era, offset: entry.offset }, entry);
         }
@@ -164,7 +169,8 @@ impl ClientDisk {
         if known.is_some_and(|room| room.info.changed > listed.info.changed) {
             return;
         }
-        self.room(&listed.id, Some(&listed.name)).info = listed.info.clone();
+        let room = self.room(&listed.id, Some(&listed.name));
+        room.info = listed.info.clone().made_by_me(room.info.own);
     }
 
     /// What an entry says of its room.
@@ -175,7 +181,8 @@ impl ClientDisk {
         match content {
             Content::Room { private, .. } if offset > known => {
                 let info = RoomInfo::of_made(private.as_ref(), Some(&entry.sender.id), me.as_ref());
-                self.room(id, entry.draft.room_name().as_ref()).info = info;
+                let room = self.room(id, entry.draft.room_name().as_ref());
+                room.info = info.made_by_me(room.info.own);
             }
             Content::RoomChange { .. } | Content::Member { .. } => {
                 let room = self.room(id, None);
@@ -275,10 +282,9 @@ impl ClientDisk {
     /// What a start reads.
     pub fn stored(&self) -> Stored {
         let rooms = self.rooms.iter().map(|room| {
-            let of_room = self.in_order().into_iter().filter(|(_, entry)| entry.draft.room == room.id);
-            let messages: Vec<Message> =
-                of_room.map(|(position, entry)| self.message(position, entry)).collect();
-            let newest = messages.last().map(|message| message.position).unwrap_or_default();
+            let messages = self.page(&room.id).messages;
+            let newest = messages.iter().rfind(|message| !message.is_event());
+            let newest = newest.map(|message| message.position).unwrap_or_default();
             StoredRoom {
                 id: room.id.clone(),
                 name: room.name.clone(),
@@ -293,6 +299,7 @@ impl ClientDisk {
                 unread: 0,
                 mentions: 0,
                 draft: String::new(),
+                draft_reply: None,
             }
         });
         Stored {
@@ -309,6 +316,7 @@ impl ClientDisk {
                 .resume
                 .map_or(self.era_from.saturating_sub(1), |resume| resume.offset),
             rooms: rooms.collect(),
+            threads: Vec::new(),
             outbox: self.outbox.values().cloned().collect(),
         }
     }
@@ -324,9 +332,12 @@ impl ClientDisk {
 
     /// All of a room, as a page.
     pub fn page(&self, room: &RoomId) -> Page {
-        let of_room = self.in_order().into_iter().filter(|(_, entry)| entry.draft.room == *room);
+        let events = self.events.values().map(|(position, entry)| (*position, entry));
+        let mut of_room: Vec<_> = self.in_order().into_iter().chain(events).collect();
+        of_room.retain(|(_, entry)| entry.draft.room == *room);
+        of_room.sort_by_key(|(position, _)| *position);
         Page {
-            messages: of_room.map(|(position, entry)| self.message(position, entry)).collect(),
+            messages: of_room.into_iter().map(|(position, entry)| self.message(position, entry)).collect(),
             older_on_disk: false,
             older_on_hub: false,
             newer_on_disk: false,
