@@ -11,6 +11,7 @@ use super::device_choices::DeviceChoices;
 use super::entry::Entry;
 use super::export::Exported;
 use super::features::Features;
+use super::files::FileUpdate;
 use super::id::{ConnectionId, Epoch, MessageId, Offset, PrincipalId, RoomId, RoomName};
 use super::lan::{Lan, Nearby};
 use super::link_state::{LinkState, Why};
@@ -673,6 +674,8 @@ pub enum Update {
     DeviceChoices(DeviceChoices),
     /// A file that they asked for was saved, or not.
     Exported(Exported),
+    /// Something about files.
+    File(FileUpdate),
     /// The system's keyring cannot be asked, and why; or it can.
     Keyring(Option<String>),
     /// Whether a connection's token is in a file.

@@ -16,6 +16,7 @@ pub mod event;
 pub mod export;
 pub mod features;
 pub mod file;
+pub mod files;
 pub mod harmless;
 pub mod id;
 pub mod intent;

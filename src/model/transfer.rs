@@ -105,6 +105,7 @@ fn one(number: usize, entry: &Value) -> Result<Profile, BadList> {
             Protocol::Duplex => Address::parse(url).map(|address| address.url),
             Protocol::WebSocket => address::websocket_url(url),
             Protocol::SocketIo => socketio_url(url),
+            Protocol::Stomp => address::stomp_url(url),
         };
         *url = read.map_err(|bad| BadList::Address { number, bad })?;
     }

@@ -2,6 +2,7 @@
 
 mod plain;
 mod socketio;
+mod stomp;
 
 use egui::accesskit::Role;
 use egui::{Key, Label, RichText, ScrollArea, TextEdit, Ui};
@@ -220,6 +221,7 @@ impl Form {
             Protocol::Duplex => (words.address, words.address_hint),
             Protocol::WebSocket => (words.plain.address, words.plain.address_hint),
             Protocol::SocketIo => (words.plain.address, words.socketio.address_hint),
+            Protocol::Stomp => (words.plain.address, words.stomp.address_hint),
         };
         let address = field(ui, label, example, &mut self.address, false);
         if self.protocol == Protocol::Duplex
@@ -289,7 +291,9 @@ impl Form {
                 if addresses.iter().any(in_the_clear) {
                     let in_the_clear = match self.protocol {
                         Protocol::Duplex => words.clear_text_warning,
-                        Protocol::WebSocket | Protocol::SocketIo => words.plain.clear_text_warning,
+                        Protocol::WebSocket | Protocol::SocketIo | Protocol::Stomp => {
+                            words.plain.clear_text_warning
+                        }
                     };
                     warn(ui, in_the_clear);
                 }
@@ -309,7 +313,7 @@ impl Form {
         let words = cx.words;
         let is_socketio = self.protocol == Protocol::SocketIo;
         let in_socketio = is_socketio && self.socketio.show(ui, cx, checked.has_bad_auth);
-        let entered_here = self.plain.show(ui, cx, &checked.plain, !is_socketio);
+        let entered_here = self.plain.show(ui, cx, self.protocol, &checked.plain);
         let enter =
             entered_here || in_socketio || [name, address].into_iter().any(|field| entered(ui, field));
         if enter && checked.addresses.is_err() {
@@ -374,6 +378,7 @@ impl Form {
                 (Protocol::Duplex, cx.words.protocol_duplex),
                 (Protocol::SocketIo, cx.words.protocol_socketio),
                 (Protocol::WebSocket, cx.words.protocol_websocket),
+                (Protocol::Stomp, cx.words.protocol_stomp),
             ] {
                 let is_chosen = !self.detects && self.protocol == protocol;
                 if ui.radio(is_chosen, name).clicked() {
@@ -501,7 +506,7 @@ impl Form {
     fn gives_secret(&self, checked: &Checked) -> bool {
         match self.protocol {
             Protocol::Duplex => self.invited(checked) || !self.token.trim().is_empty(),
-            Protocol::WebSocket => self.plain.gives_secret(),
+            Protocol::WebSocket | Protocol::Stomp => self.plain.gives_secret(),
             Protocol::SocketIo => self.plain.gives_secret() || self.socketio.gives_secret(),
         }
     }
@@ -514,20 +519,16 @@ impl Form {
         let parts = self.address.split(',').map(str::trim).filter(|part| !part.is_empty());
         let addresses: Result<Vec<Address>, BadAddress> = match self.protocol {
             Protocol::Duplex => parts.map(Address::parse).collect(),
-            Protocol::WebSocket | Protocol::SocketIo => address::websocket_urls(&self.address)
-                .map(|part| {
-                    let url = match self.protocol {
-                        Protocol::SocketIo => socketio_url(part)?,
-                        _ => address::websocket_url(part)?,
-                    };
-                    Ok(Address { url, invite: None, fingerprint: None })
-                })
-                .collect(),
+            Protocol::WebSocket => urls_of(&self.address, address::websocket_url),
+            Protocol::SocketIo => urls_of(&self.address, socketio_url),
+            Protocol::Stomp => urls_of(&self.address, address::stomp_url),
         };
         let plain = match self.protocol {
             Protocol::Duplex => Ok((self.plain.original().clone(), Login::default())),
-            Protocol::WebSocket => self.plain.check(),
-            Protocol::SocketIo => self.plain.check().and_then(|plain| self.socketio.complete(plain)),
+            Protocol::WebSocket | Protocol::Stomp => self.plain.check(self.protocol),
+            Protocol::SocketIo => {
+                self.plain.check(self.protocol).and_then(|plain| self.socketio.complete(plain))
+            }
         };
         let has_bad_auth = self.protocol == Protocol::SocketIo && !self.socketio.is_auth_good();
         let addresses =
@@ -586,6 +587,12 @@ impl Form {
         };
         Some((profile, credential))
     }
+}
+
+/// The addresses in a text, each read by `read`.
+fn urls_of(text: &str, read: fn(&str) -> Result<String, BadAddress>) -> Result<Vec<Address>, BadAddress> {
+    let address = |url| Address { url, invite: None, fingerprint: None };
+    address::websocket_urls(text).map(|part| read(part).map(address)).collect()
 }
 
 fn in_the_clear(address: &Address) -> bool {
