@@ -338,6 +338,10 @@ pub(super) fn test(outcome: &TestOutcome) -> Sentence {
                     format!("A Socket.IO server answers ({took_ms} ms)."),
                     "Add a namespace or sign-in data if it needs them, then save.",
                 ),
+                Protocol::Stomp => say(
+                    format!("A STOMP server answers ({took_ms} ms)."),
+                    "Add the destinations to read and to write, then save.",
+                ),
                 Protocol::WebSocket => say(
                     format!("A WebSocket server answers ({took_ms} ms)."),
                     "Its messages will be shown as they are. If it uses another protocol, choose that above.",

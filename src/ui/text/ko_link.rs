@@ -330,6 +330,10 @@ pub(super) fn test(outcome: &TestOutcome) -> Sentence {
                     format!("Socket.IO 서버가 응답합니다({took_ms}ms)."),
                     "필요하면 네임스페이스나 인증 데이터를 입력하고 저장하세요.",
                 ),
+                Protocol::Stomp => say(
+                    format!("STOMP 서버가 응답합니다({took_ms}ms)."),
+                    "읽고 쓸 대상을 입력하고 저장하세요.",
+                ),
                 Protocol::WebSocket => say(
                     format!("WebSocket 서버가 응답합니다({took_ms}ms)."),
                     "메시지를 받은 그대로 표시합니다. 다른 프로토콜을 사용하는 서버라면 위에서 선택하세요.",
