@@ -152,7 +152,7 @@ fn a_server_that_acknowledges_nothing_is_not_asked_again() {
     assert!(client.is_unconfirmed(0));
     client.send(2, "again");
     assert_eq!(client.sent.last().unwrap(), r#"42["chat-message","again"]"#);
-    let mut later = Client::online(client.saved);
+    let mut later = Client::online(client.saved.clone());
     later.send(3, "later");
     assert_eq!(later.sent.last().unwrap(), r#"42["chat-message","later"]"#);
     // Late, and shown already.
