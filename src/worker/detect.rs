@@ -1,5 +1,5 @@
-//! Finds out what a server speaks, by trying: a Duplex server's answer, an Engine.IO handshake, a subprotocol of STOMP that is
-//! accepted, a WebSocket that opens.
+//! Finds out what a server speaks, by trying: a Duplex server's answer, an Engine.IO handshake, STOMP's subprotocol,
+//! a WebSocket that opens.
 //! No credentials are sent.
 
 use std::time::Duration;
@@ -44,7 +44,9 @@ pub async fn detect(profile: Profile) -> TestOutcome {
     );
     let took_ms = clock::now().boot_ms.saturating_sub(began.boot_ms);
     // The most particular one counts: all of them open a WebSocket.
-    match duplex.or(socketio).or(stomp).or(plain) {
+    // Of failures, that of the stream says most where the address names one.
+    let rest = if is_stream(&text) { stomp } else { stomp.or(plain) };
+    match duplex.or(socketio).or(rest) {
         Ok(Found { protocol, url, namespace }) => {
             TestOutcome::Reached { found: Reached::Speaks { protocol, url, namespace }, took_ms }
         }
@@ -107,21 +109,16 @@ async fn is_engine_io(connection: &mut Connection) -> Result<(), Why> {
     }
 }
 
-/// A server that is reached by TCP is one for its address; one that is reached by WebSocket accepts a subprotocol of STOMP.
+/// A server that agrees to the subprotocol, or whose address names a stream. SockJS is looked behind.
 async fn stomp(profile: &Profile, text: &str) -> Result<Found, Why> {
     let url = stomp_url(text).map_err(|bad| Why::BadUrl { detail: bad.to_string() })?;
     let mut target = target(profile, &url);
-    if !is_stream(&url) {
-        target.subprotocols = subprotocols();
-        target.sockjs = true;
-    }
+    target.subprotocols = subprotocols();
+    target.subprotocol_needed = true;
+    target.sockjs = true;
     let connection = transport::dial(profile.socket, target).await?;
-    let is_one = is_stream(&url) || connection.subprotocol.is_some();
     connection.close(1000, "").await;
-    match is_one {
-        true => Ok(Found { protocol: Protocol::Stomp, url, namespace: None }),
-        false => Err(Why::NoSubprotocol { offered: subprotocols() }),
-    }
+    Ok(Found { protocol: Protocol::Stomp, url, namespace: None })
 }
 
 async fn plain(profile: &Profile, text: &str) -> Result<Found, Why> {
