@@ -15,7 +15,7 @@ use crate::model::address::{
     BadAddress, Userinfo, is_stream, stomp_url, take_userinfo, unencrypted_host, websocket_url,
 };
 use crate::model::profile::{self, Login, Secret, WebSocketOptions};
-use crate::model::socketio::socketio_url;
+use crate::model::socketio_address::socketio_url;
 use crate::model::stomp::{Destination, StompOptions};
 use crate::model::{Address, upgrade};
 use crate::privacy::{self, PasswordOptions};

@@ -21,6 +21,8 @@ struct End {
     next: Offset,
     /// Where the server's last page of history began: it may have had no message.
     asked_to: Option<Offset>,
+    /// The current era.
+    era: u32,
 }
 
 impl Engine {
@@ -120,9 +122,10 @@ impl Engine {
                 is_loading,
                 next: chat.received_to + 1,
                 asked_to: room.asked_to(chat.era()),
+                era: chat.era(),
             })
         });
-        let Some(End { edge, position, is_loading: false, next, asked_to }) = end else { return };
+        let Some(End { edge, position, is_loading: false, next, asked_to, era }) = end else { return };
         let loading = ChatEvent::Loading { room: room.clone(), side, loading: true };
         match (edge, position) {
             (Edge::End, _) => {}
@@ -134,6 +137,8 @@ impl Engine {
             (Edge::Hub, position) => {
                 if self.is_online(connection) {
                     self.show_chat(connection, loading);
+                    // What is older than the log that is read now is not at the server.
+                    let position = position.filter(|position| position.era == era);
                     let before =
                         position.map_or(next, |position| position.offset).min(asked_to.unwrap_or(next));
                     self.ask_in_chat(now, connection, ChatRequest::History { room, before, limit: PAGE });
@@ -142,10 +147,10 @@ impl Engine {
         }
     }
 
-    /// A page of history is on disk: what was known of its messages before they came is there, and not in the page.
+    /// A page of history is on disk: what was known of its messages before they came is there, and not in the page; and behind
+    /// the last page there may be more that was there before.
     pub(super) fn read_history_again(&mut self, connection: ConnectionId, event: &Event) {
-        if let Event::Chat(ChatEvent::History { room, before, entries, .. }) = event
-            && !entries.is_empty()
+        if let Event::Chat(ChatEvent::History { room, before, .. }) = event
             && let Some(era) =
                 self.model.read(|model| model.connections.get(&connection).map(|found| found.chat.era()))
         {

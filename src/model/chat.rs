@@ -3,7 +3,7 @@
 
 mod changes;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::content::Content;
 use super::entry::Entry;
@@ -14,7 +14,7 @@ use super::message::{Delivery, Message, OutboxItem, Position};
 use super::notices::mentions;
 use super::principal::{Principal, Sender};
 use super::refusal::Refusal;
-use super::room::{NamedRoom, RoomInfo};
+use super::room::{self, NamedRoom, RoomInfo};
 use super::shelf::{RoomList, RoomPlace, Shelf};
 use super::time::{BootMs, Time};
 use super::window::{Edge, Window};
@@ -54,6 +54,9 @@ pub struct Room {
     pub draft: String,
     /// How far its making has come, while the server does not know it. It is there as long as something is typed into it.
     pub unmade: Option<Unmade>,
+    /// The place before which messages are missing that were not for the person when they came. Of the current era, the
+    /// server has them.
+    pub hole: Option<Position>,
     /// Who is typing, and until when to believe it.
     pub typing: BTreeMap<PrincipalId, (String, BootMs)>,
     /// Whether older messages are being fetched.
@@ -156,6 +159,10 @@ impl Chat {
                 if let Some(me) = self.me.as_mut().filter(|me| me.id == person.who.id) {
                     me.name.clone_from(&person.who.name);
                 }
+                let known = self.people.get(&person.who.id);
+                if known.is_some_and(|known| known.who.name != person.who.name) {
+                    self.rename_direct(&person.who);
+                }
                 self.person(person);
             }
             ChatEvent::PersonRemoved(id) => {
@@ -193,10 +200,17 @@ impl Chat {
         }
         self.is_local = log == LogKind::Local;
         let head = log.head();
-        for room in self.rooms.values_mut() {
+        let listed: BTreeSet<&RoomId> = rooms.iter().map(|room| &room.id).collect();
+        // Of a private room that is not listed the person is a member no more.
+        let mut left = Vec::new();
+        for (id, room) in &mut self.rooms {
             // What is listed stands, whatever was known.
             room.info.changed = 0;
+            if room.info.private && room.unmade.is_none() && !listed.contains(id) {
+                left.push(id.clone());
+            }
         }
+        left.iter().for_each(|id| self.change_room(id, Room::leave));
         for room in rooms {
             self.listed_room(room);
         }
@@ -442,6 +456,10 @@ impl Chat {
         }
         let names_me =
             !mine && self.me.as_ref().is_some_and(|me| mentions(entry.draft.content.body(), &me.name));
+        let hidden = self.rooms.get(&entry.draft.room).is_some_and(|room| room.info.left);
+        if hidden {
+            self.change_room(&entry.draft.room, |room| _ = room.info.bring_back(entry.offset));
+        }
         // Without room for its room it is on disk alone.
         let Some(room) = self.make_room(&entry.draft.room) else { return };
         let bytes = room.window.bytes();
@@ -467,7 +485,12 @@ impl Chat {
     }
 
     fn room_made(&mut self, entry: &Entry) {
-        let (id, Some(name)) = (&entry.draft.room, entry.draft.room_name()) else { return };
+        let (id, me) = (&entry.draft.room, self.my_id());
+        if entry.draft.room_name().is_none() {
+            return;
+        }
+        let known = self.rooms.get(id).map(|room| &room.name);
+        let name = room::named_when_made(entry, known, me.as_ref());
         let is_new = self.rooms.get(id).is_none_or(|room| room.unmade.is_some());
         if self.rooms.get(id).is_some_and(|room| room.info.changed >= entry.offset) {
             return;
@@ -490,17 +513,23 @@ impl Chat {
         if self.make_room(&draft.room).is_none() {
             return;
         }
+        let position = Position { era: self.era, offset: entry.offset };
+        let before = self.rooms.get(&draft.room).map_or(0, |room| room.window.bytes());
         self.change_room(&draft.room, |room| {
             if room.info.change(entry.offset, &draft.content, me.as_ref())
-                && let Content::RoomChange { name: Some(name), .. } = &draft.content
+                && let Some(name) = room::named_by(&draft.content, me.as_ref())
             {
-                room.name.clone_from(name);
+                room.name = name;
+            }
+            if room.info.has_hole_before(&draft.content, me.as_ref()) {
+                room.join(position);
+            }
+            if room.info.private && room.info.left && room.info.direct.is_none() {
+                room.leave();
             }
         });
-        let position = Position { era: self.era, offset: entry.offset };
         let id = draft.room.clone();
         let Some(room) = self.rooms.get_mut(&id) else { return };
-        let before = room.window.bytes();
         room.window.append(Message::new(entry, position, live));
         let after = room.window.bytes();
         self.count_messages(before, after);
@@ -513,8 +542,12 @@ impl Chat {
         if room.window.before != Edge::Hub {
             return;
         }
-        if let Some(first) = entries.first() {
-            room.asked_to.0 = Some(Position { era, offset: first.offset });
+        let first = entries.first().map(|first| Position { era, offset: first.offset });
+        if first.is_some() {
+            room.asked_to.0 = first;
+        }
+        if room.hole.is_some_and(|hole| hole.era == era) {
+            room.hole = first.filter(|_| !complete).or(room.hole.filter(|_| !complete));
         }
         let (mut messages, mut changes) = (Vec::new(), Vec::new());
         for entry in entries {
@@ -558,6 +591,7 @@ impl Chat {
                 draft: room.draft,
                 // Whatever makes it is in the outbox, unless it was given up.
                 unmade: room.unmade.then_some(Unmade::Refused),
+                hole: room.hole,
                 ..Room::new(RoomName::general(), Window::default())
             };
             self.message_bytes += restored.window.bytes();
@@ -624,6 +658,14 @@ impl Chat {
         if has_room || room.typing.contains_key(&who.id) {
             let known = room.typing.insert(who.id, (who.name, until));
             *count += usize::from(known.is_none());
+        }
+    }
+
+    /// A direct message is called by whom it is with.
+    fn rename_direct(&mut self, who: &Principal) {
+        let room = self.direct_with(&who.id).cloned();
+        if let (Some(room), Some(name)) = (room, RoomName::closest(&who.name)) {
+            self.change_room(&room, |room| room.name = name);
         }
     }
 
@@ -831,6 +873,7 @@ impl Room {
             mentions: 0,
             draft: String::new(),
             unmade: None,
+            hole: None,
             typing: BTreeMap::new(),
             loading_older: false,
             loading_newer: false,
@@ -842,6 +885,25 @@ impl Room {
     /// Where the server's last page of history in this era began, whether any message was in it or not.
     pub fn asked_to(&self, era: u32) -> Option<Offset> {
         self.asked_to.0.filter(|place| place.era == era).map(|place| place.offset)
+    }
+
+    /// The person becomes a member here: what came before was not for them. It is history, and as good as read.
+    fn join(&mut self, at: Position) {
+        self.hole = Some(at);
+        self.window = Window::empty(Edge::Hub);
+        self.asked_to.0 = Some(at);
+        self.read = self.read.max(at);
+        if self.newest <= self.read {
+            (self.unread, self.mentions) = (0, 0);
+        }
+    }
+
+    /// The person is a member of this private room no more: what is here is all that there will be.
+    fn leave(&mut self) {
+        self.info.left = true;
+        if self.window.before == Edge::Hub {
+            self.window.before = Edge::Disk;
+        }
     }
 
     /// Its place in the list of rooms.

@@ -433,7 +433,8 @@ impl Content {
         }
     }
 
-    fn extra_mut(&mut self) -> &mut Extra {
+    /// The fields that this version does not know, to be changed.
+    pub(crate) fn extra_mut(&mut self) -> &mut Extra {
         match self {
             Content::Text { extra, .. }
             | Content::Room { extra, .. }

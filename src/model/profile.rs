@@ -31,6 +31,11 @@ impl Protocol {
     pub fn has_login(self) -> bool {
         self != Protocol::Duplex
     }
+
+    /// Whether what a server sends is mapped to messages, people and devices.
+    pub fn is_mapped(self) -> bool {
+        !matches!(self, Protocol::Duplex | Protocol::WebSocket)
+    }
 }
 
 /// How a WebSocket is used that is not a Duplex server's. What is secret of it, the values of headers and the password, is a [`Login`].

@@ -29,6 +29,7 @@ mod focus_mark;
 mod icons;
 mod link;
 mod log;
+mod mapping;
 mod menu;
 mod nearby;
 mod nul;
@@ -51,6 +52,7 @@ mod snippets;
 mod status;
 mod synonyms;
 mod target;
+mod textures;
 mod value;
 mod widgets;
 

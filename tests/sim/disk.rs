@@ -284,6 +284,7 @@ impl ClientDisk {
                 name: room.name.clone(),
                 info: room.info.clone(),
                 unmade: room.unmade,
+                hole: None,
                 messages,
                 older_on_disk: false,
                 older_on_hub: false,

@@ -51,6 +51,8 @@ pub(super) struct RoomRow {
     /// From where on its messages are counted.
     pub(super) counted: Position,
     pub(super) start_known: bool,
+    /// Whether it is a direct message that was put out of sight.
+    pub(super) is_hidden: bool,
     pub(super) changed: bool,
 }
 
@@ -109,11 +111,20 @@ impl<'a> MessageWriter<'a> {
             Content::RoomChange { .. } | Content::Member { .. } => {
                 rooms::changed(self.db, self.connection, entry)?;
                 self.event(entry)?;
+                // Whether it is in sight may be another now.
+                let room = self.room(&entry.draft.room)?;
+                self.rooms[room].is_hidden = true;
+                if rooms::has_hole_before(self.db, self.connection, entry)? {
+                    self.joined(entry)?;
+                }
             }
             Content::Text { body, .. } => {
                 let position = Position { era: self.era, offset: entry.offset };
                 let room = self.room(&entry.draft.room)?;
                 let place = self.put(entry, room)?;
+                if self.rooms[room].is_hidden {
+                    rooms::bring_back(self.db, self.connection, &entry.draft.room, entry.offset)?;
+                }
                 let room = &mut self.rooms[room];
                 if position <= room.newest {
                     return Ok(());
@@ -127,6 +138,22 @@ impl<'a> MessageWriter<'a> {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// The person becomes a member of a room: what came before was not for them. It is history, and as good as read.
+    fn joined(&mut self, entry: &Entry) -> Result<()> {
+        let position = Position { era: self.era, offset: entry.offset };
+        let room = self.room(&entry.draft.room)?;
+        let room = &mut self.rooms[room];
+        room.read = room.read.max(position);
+        if room.newest <= room.read {
+            (room.unread, room.mentions) = (0, 0);
+        }
+        (room.start_known, room.changed) = (false, true);
+        self.db
+            .prepare_cached("UPDATE room SET floor = ?2, hole_era = ?3, hole_offset = ?2 WHERE id = ?1")?
+            .execute(params![room.id, int(entry.offset)?, self.era])?;
         Ok(())
     }
 
@@ -299,7 +326,8 @@ impl<'a> MessageWriter<'a> {
         let id = write::room_id(self.db, self.connection, name)?;
         let mut find = self.db.prepare_cached(
             "SELECT newest_era, newest_offset, read_era, read_offset, unread, start_known, mentions,
-                 counted_era, counted_offset FROM room
+                 counted_era, counted_offset,
+                 coalesce(json_extract(info, '$.left') AND json_extract(info, '$.direct') IS NOT NULL, 0) FROM room
              WHERE id = ?1",
         )?;
         let row = find.query_row([id], |row| {
@@ -311,6 +339,7 @@ impl<'a> MessageWriter<'a> {
                 start_known: row.get(5)?,
                 mentions: unsigned(row.get(6)?),
                 counted: Position { era: row.get(7)?, offset: unsigned(row.get(8)?) },
+                is_hidden: row.get(9)?,
                 changed: false,
             })
         })?;

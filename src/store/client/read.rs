@@ -125,7 +125,9 @@ fn connection_row(db: &Connection, connection: ConnectionId) -> Result<Option<Co
 
 fn rooms(db: &Connection, connection: ConnectionId) -> Result<Vec<StoredRoom>> {
     let mut query = db.prepare_cached(
-        "SELECT id, uid, newest_era, newest_offset, read_era, read_offset, unread, draft, mentions, name, unmade, info FROM room
+        "SELECT id, uid, newest_era, newest_offset, read_era, read_offset, unread, draft, mentions, name, unmade, info,
+             hole_era, hole_offset
+         FROM room
          WHERE connection = ?1 ORDER BY newest_era DESC, newest_offset DESC, id LIMIT ?2",
     )?;
     // One more than is shown tells that there are more.
@@ -137,7 +139,7 @@ fn rooms(db: &Connection, connection: ConnectionId) -> Result<Vec<StoredRoom>> {
         let newest = Position { era: row.get(2)?, offset: unsigned(row.get(3)?) };
         let limit = if rooms.len() < BUSY_ROOMS { FIRST_ROWS } else { FEW_ROWS };
         let page = if rooms.len() < MAX_READ.0 && bytes < MAX_READ.1 {
-            run(db, id, Run::Before(None), limit)?
+            run_older(db, id, None, limit)?
         } else {
             Found { messages: Vec::new(), more: newest.offset > 0 }
         };
@@ -155,18 +157,50 @@ fn rooms(db: &Connection, connection: ConnectionId) -> Result<Vec<StoredRoom>> {
             mentions: unsigned(row.get(8)?),
             unmade: row.get(10)?,
             info: rooms::info_of(row.get_ref(11)?.as_str().ok()),
+            hole: match row.get(12)? {
+                0 => None,
+                era => Some(Position { era, offset: unsigned(row.get(13)?) }),
+            },
         });
     }
     Ok(rooms)
 }
 
-/// The hub is asked for older messages in the first era alone, and only for what came before the era's first entry.
-fn hub_may_hold_older(db: &Connection, room: i64) -> Result<bool> {
-    let mut query = db.prepare_cached(
-        "SELECT era = 1 AND era_from > 1 AND NOT start_known
+/// A hub is asked for what came before the first entry of the first era, and in every era for what was not for the person
+/// when it came. Of a private room it tells members alone.
+pub(super) const HUB_MAY_HOLD_OLDER: &str =
+    "NOT start_known AND ((era = 1 AND era_from > 1) OR (era > 0 AND hole_era = era))
+     AND NOT coalesce(json_extract(info, '$.private') AND json_extract(info, '$.left'), 0)";
+
+pub(super) fn hub_may_hold_older(db: &Connection, room: i64) -> Result<bool> {
+    let mut query = db.prepare_cached(&format!(
+        "SELECT {HUB_MAY_HOLD_OLDER}
          FROM room JOIN connection ON connection.id = room.connection WHERE room.id = ?1",
-    )?;
+    ))?;
     Ok(query.query_row([room], |row| row.get(0))?)
+}
+
+/// The place before which the hub may be asked for what is missing, while it can be.
+fn open_hole(db: &Connection, room: i64) -> Result<Option<Position>> {
+    let mut query =
+        db.prepare_cached("SELECT hole_era, hole_offset FROM room WHERE id = ?1 AND hole_era > 0")?;
+    let hole = query
+        .query_row([room], |row| Ok(Position { era: row.get(0)?, offset: unsigned(row.get(1)?) }))
+        .optional()?;
+    Ok(if hole.is_some() && hub_may_hold_older(db, room)? { hole } else { None })
+}
+
+/// The newest messages before a position, or of all. Those of before a hole come once it is filled.
+fn run_older(db: &Connection, room: i64, before: Option<Position>, limit: u32) -> Result<Found> {
+    let mut found = run(db, room, Run::Before(before), limit)?;
+    let hole = open_hole(db, room)?.filter(|hole| before.is_none_or(|before| before >= *hole));
+    if let Some(hole) = hole
+        && found.messages.first().is_some_and(|first| first.position < hole)
+    {
+        found.messages.retain(|message| message.position >= hole);
+        found.more = false;
+    }
+    Ok(found)
 }
 
 /// All that is not yet an entry of the log, by `seq`.
@@ -256,7 +290,7 @@ pub(super) fn page(
     };
     match side {
         Side::Older => {
-            let older = run(db, room, Run::Before(Some(from)), limit)?;
+            let older = run_older(db, room, Some(from), limit)?;
             let newer_on_disk = older.messages.is_empty() || exists(db, room, Run::From(from))?;
             as_page(db, room, older.messages, older.more, newer_on_disk)
         }
@@ -286,14 +320,14 @@ pub(super) fn jump(
             as_page(db, room, newer.messages, false, newer.more)
         }
         Jump::End => {
-            let older = run(db, room, Run::Before(None), limit)?;
+            let older = run_older(db, room, None, limit)?;
             as_page(db, room, older.messages, older.more, false)
         }
         Jump::To(position) => {
             // Half of it before, half of it after; where one side is short, the other has its place.
             let mut newer = run(db, room, Run::From(position), limit)?;
             let count = u32::try_from(newer.messages.len()).unwrap_or(limit);
-            let older = run(db, room, Run::Before(Some(position)), limit - count.min(limit - limit / 2))?;
+            let older = run_older(db, room, Some(position), limit - count.min(limit - limit / 2))?;
             let keep = (limit as usize).saturating_sub(older.messages.len());
             newer.more |= newer.messages.len() > keep;
             newer.messages.truncate(keep);
@@ -379,7 +413,10 @@ fn place(db: &Connection, room: i64, which: Run) -> Result<Option<(Position, Wal
 }
 
 fn as_page(db: &Connection, room: i64, messages: Vec<Message>, older: bool, newer: bool) -> Result<Page> {
-    let older_on_hub = !older && hub_may_hold_older(db, room)?;
+    // What lies before the hole is all that there is.
+    let first = messages.first().map(|message| message.position);
+    let is_before_hole = open_hole(db, room)?.is_some_and(|hole| first.is_some_and(|first| first < hole));
+    let older_on_hub = !older && !is_before_hole && hub_may_hold_older(db, room)?;
     Ok(Page { messages, older_on_disk: older, older_on_hub, newer_on_disk: newer })
 }
 

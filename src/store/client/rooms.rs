@@ -6,7 +6,8 @@ use super::super::error::StoreError;
 use super::read;
 use super::write::{key, name_room, room_id};
 use crate::model::content::Content;
-use crate::model::{ConnectionId, Entry, NamedRoom, PrincipalId, RoomId, RoomInfo, RoomName};
+use crate::model::room;
+use crate::model::{ConnectionId, Entry, NamedRoom, Offset, PrincipalId, RoomId, RoomInfo, RoomName};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -28,9 +29,9 @@ pub(super) fn made(db: &Connection, connection: ConnectionId, entry: &Entry) -> 
     if known.as_ref().is_some_and(|known| known.changed >= entry.offset) {
         return Ok(false);
     }
-    let name = entry.draft.room_name().unwrap_or_else(|| RoomName::of_id(room));
-    name_room(db, connection, room, &name)?;
     let me = me(db, connection)?;
+    let name = room::named_when_made(entry, name(db, connection, room)?.as_ref(), me.as_ref());
+    name_room(db, connection, room, &name)?;
     let info = RoomInfo::of_made(entry.draft.content.private(), Some(&entry.sender.id), me.as_ref());
     keep(db, connection, room, &info.made_by_me(known.is_some_and(|known| known.own)))?;
     Ok(true)
@@ -44,16 +45,32 @@ pub(super) fn changed(db: &Connection, connection: ConnectionId, entry: &Entry) 
     if !known.change(entry.offset, content, me(db, connection)?.as_ref()) {
         return Ok(());
     }
-    if let Content::RoomChange { name: Some(name), .. } = content {
-        name_room(db, connection, room, name)?;
+    if let Some(name) = room::named_by(content, me(db, connection)?.as_ref()) {
+        name_room(db, connection, room, &name)?;
     }
     keep(db, connection, room, &known)
+}
+
+/// Whether this entry makes the person a member of a room of which something came before that was not for them.
+pub(super) fn has_hole_before(db: &Connection, connection: ConnectionId, entry: &Entry) -> Result<bool> {
+    let known = info(db, connection, &entry.draft.room)?.unwrap_or_default();
+    Ok(known.has_hole_before(&entry.draft.content, me(db, connection)?.as_ref()))
 }
 
 /// What is known of all rooms may be changed by what a server lists, or by another log: whatever its offset.
 pub(super) fn begin_anew(db: &Connection, connection: ConnectionId) -> Result<()> {
     db.prepare_cached(
         "UPDATE room SET info = json_remove(info, '$.changed') WHERE connection = ?1 AND info IS NOT NULL",
+    )?
+    .execute([key(connection)])?;
+    Ok(())
+}
+
+/// Of a private room that the server does not list the person is a member no more.
+pub(super) fn leave_private(db: &Connection, connection: ConnectionId) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE room SET info = json_set(info, '$.left', json('true'))
+         WHERE connection = ?1 AND NOT unmade AND info IS NOT NULL AND json_extract(info, '$.private')",
     )?
     .execute([key(connection)])?;
     Ok(())
@@ -73,6 +90,20 @@ pub(super) fn to_be_made(
 /// What [`keep`] wrote. What cannot be read is as if it had never been told.
 pub(super) fn info_of(json: Option<&str>) -> RoomInfo {
     json.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
+}
+
+/// What a room is called, if it is known.
+fn name(db: &Connection, connection: ConnectionId, room: &RoomId) -> Result<Option<RoomName>> {
+    let mut query = db.prepare_cached("SELECT name FROM room WHERE connection = ?1 AND uid = ?2")?;
+    let name: Option<String> =
+        query.query_row(params![key(connection), room.as_str()], |row| row.get(0)).optional()?;
+    Ok(name.and_then(|name| RoomName::new(name).ok()))
+}
+
+/// A message came in this place into a direct message that was put out of sight.
+pub(super) fn bring_back(db: &Connection, connection: ConnectionId, room: &RoomId, offset: Offset) -> Result<()> {
+    let mut known = info(db, connection, room)?.unwrap_or_default();
+    if known.bring_back(offset) { keep(db, connection, room, &known) } else { Ok(()) }
 }
 
 fn info(db: &Connection, connection: ConnectionId, room: &RoomId) -> Result<Option<RoomInfo>> {

@@ -5,7 +5,21 @@ use super::super::migrate::{Schema, Synchronous};
 /// The database of the app.
 pub(super) const SCHEMA: Schema = Schema {
     application_id: 0x4475_7043,
-    steps: &[V1, V2, V3, V4, V5, CONTENT, ROOM_IDS, SCALE, ROOM_INFO, MESSAGE_CHANGES, ROOM_EVENTS],
+    steps: &[
+        V1,
+        V2,
+        V3,
+        V4,
+        V5,
+        CONTENT,
+        ROOM_IDS,
+        SCALE,
+        ROOM_INFO,
+        MESSAGE_CHANGES,
+        ROOM_EVENTS,
+        ROOM_HOLES,
+        super::uploads::STEP,
+    ],
     sync: Synchronous::Full,
 };
 
@@ -304,4 +318,13 @@ INSERT OR IGNORE INTO room_event (room, era, offset, principal, id, json)
         AND json_type(json, '$.sender.id') = 'text' AND length(unhex(replace(json_extract(json, '$.id'), '-', ''))) = 16
     ORDER BY era DESC, offset DESC;
 ALTER TABLE connection ADD COLUMN me_role TEXT;
+";
+
+/// Rooms of which the person becomes a member when they are there already.
+///
+/// - `room.hole_era`, `hole_offset`: the place before which entries are missing that were not for the person when they came;
+///   0: none are.
+const ROOM_HOLES: &str = "
+ALTER TABLE room ADD COLUMN hole_era INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE room ADD COLUMN hole_offset INTEGER NOT NULL DEFAULT 0;
 ";

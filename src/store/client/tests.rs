@@ -5,6 +5,7 @@ mod damage;
 mod era;
 mod events;
 mod held;
+mod holes;
 mod local;
 mod pages;
 mod rooms;

@@ -88,6 +88,7 @@ fn happened(db: &Connection, filters: &Filters, connection: ConnectionId, event:
         Event::Link(LinkEvent::Welcomed { me, log, rooms, features, .. }) => {
             welcomed(db, connection, me, *log, features)?;
             rooms::begin_anew(db, connection)?;
+            rooms::leave_private(db, connection)?;
             make_rooms(db, connection, rooms)?;
         }
         Event::Chat(ChatEvent::Listed(listed)) => {
@@ -432,7 +433,7 @@ fn count(
 }
 
 /// Takes a page from the hub. It must lie next to what the disk holds, or there would be a hole; the hub is asked for
-/// pages in the first era alone, of rooms whose start is not on disk.
+/// pages of rooms of which it may hold what the disk does not ([`read::HUB_MAY_HOLD_OLDER`]).
 fn history(
     db: &Connection,
     filters: &Filters,
@@ -442,10 +443,11 @@ fn history(
     entries: &[Entry],
 ) -> Result<()> {
     let log = log_of(db, connection)?;
-    if log.era != 1 {
+    let era = log.era;
+    let Some(room) = read::room_id(db, connection, name)? else { return Ok(()) };
+    if !read::hub_may_hold_older(db, room)? {
         return Ok(());
     }
-    let Some(room) = read::room_id(db, connection, name)? else { return Ok(()) };
     let floor: i64 = db
         .prepare_cached(
             "SELECT coalesce(floor, era_from) FROM room JOIN connection ON connection.id = room.connection
@@ -476,8 +478,14 @@ fn history(
         }
     }
     book.save()?;
-    db.prepare_cached("UPDATE room SET floor = ?2, start_known = start_known OR ?3 WHERE id = ?1")?
-        .execute(params![room, lowest, start])?;
+    // Messages of a hole may be newer than any that were here.
+    db.prepare_cached(
+        "UPDATE room SET floor = ?2, start_known = start_known OR ?3,
+             hole_offset = CASE WHEN hole_era <> ?4 THEN hole_offset WHEN ?3 THEN 0 ELSE ?2 END,
+             hole_era = CASE WHEN hole_era = ?4 AND ?3 THEN 0 ELSE hole_era END
+         WHERE id = ?1",
+    )?
+    .execute(params![room, lowest, start, era])?;
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use crate::model::content::{MemberChange, Private};
 use crate::model::name;
 use crate::model::rights::Act;
 use crate::model::room::{MAX_MEMBERS, MAX_TOPIC_CHARS};
-use crate::model::{Content, Offset, PrincipalId, Role, RoomId, RoomName, Sender};
+use crate::model::{Content, NamedRoom, Offset, PrincipalId, Role, RoomId, RoomInfo, RoomName, Sender};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -130,6 +130,16 @@ fn private_refusal(
     }
     let is_full = change == MemberChange::Invited && access::count_members(db, row)? >= MAX_MEMBERS;
     Ok(is_full.then_some(Appended::TooMany { limit: MAX_MEMBERS as u64 }))
+}
+
+/// What a private room is, for somebody who becomes a member of it.
+pub(super) fn about(db: &Connection, row: i64) -> Result<NamedRoom> {
+    let mut query = db.prepare_cached("SELECT uid, name, topic, archived FROM room WHERE id = ?1")?;
+    let (uid, name, topic, archived): (String, String, String, bool) =
+        query.query_row([row], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+    let members = access::members(db, row)?.into_iter().collect();
+    let info = RoomInfo { topic, archived, private: true, members, ..RoomInfo::default() };
+    Ok(NamedRoom { info, ..NamedRoom::new(read::room_uid(uid)?, read::room_name(name)?) })
 }
 
 /// Brings the name and the members of a new private room into their proper form: people who are there, each once. `Err`: it

@@ -18,7 +18,9 @@ use super::usage::Usage;
 use super::{
     Append, Appended, HUB_SENDER, LogLimits, Quota, State, access, changes, file, read, retain, room_change,
 };
+use crate::model::content::MemberChange;
 use crate::model::name;
+use crate::model::room::ABOUT;
 use crate::model::time::WallMs;
 use crate::model::{
     Content, Draft, Entry, Epoch, MessageId, Offset, PrincipalId, Role, RoomId, RoomName, Sender,
@@ -493,6 +495,18 @@ fn append(
     };
     if let Content::RoomChange { .. } | Content::Member { .. } = &new.draft.content {
         room_change::apply(db, room, &new.draft.content, offset, rooms)?;
+        // Only the hub says that.
+        new.draft.content.extra_mut().remove(ABOUT);
+        if let Content::Member { change: MemberChange::Invited, extra, .. } = &mut new.draft.content
+            && rooms.privacy(db, room)?.is_some()
+        {
+            let about = serde_json::to_value(room_change::about(db, room)?);
+            extra.insert(ABOUT, about.map_err(|error| StoreError::Nonsense(error.to_string()))?);
+        }
+    }
+    if new.draft.content.is_text() && rooms.privacy(db, room)? == Some(true) {
+        // A direct message that was put out of sight is in sight again.
+        db.prepare_cached("DELETE FROM absent WHERE room = ?1")?.execute([room])?;
     }
     let Draft { id, content, at, .. } = &new.draft;
     gate.usage.add(&new.sender.id, content.is_room(), content.bytes() as u64, new.received, offset);

@@ -11,6 +11,7 @@ mod emoji_picker;
 mod events;
 mod extras;
 mod extras_paint;
+mod file_card;
 mod format_bar;
 mod frame_input;
 mod frames;
@@ -34,6 +35,7 @@ mod slash;
 mod spot;
 mod thread;
 mod toolbar;
+mod uploads;
 
 use std::collections::HashMap;
 
@@ -116,6 +118,8 @@ pub(super) enum MessageAction {
     Pin(MessageId, bool),
     /// Go to this message.
     GoTo(Position, MessageId),
+    /// Something about its file.
+    File(Intent),
 }
 
 /// What the pane cannot do alone.
@@ -254,6 +258,7 @@ impl Chat {
                 self.pointed = Some((key.clone(), Jump::To(position), Some(id)));
             }
             MessageAction::Thread(root) => self.threads.open(key, root),
+            MessageAction::File(intent) => cx.intents.push(intent),
         }
         // What is drawn already does not show it.
         cx.deadline.at(cx.now.boot_ms);

@@ -168,7 +168,7 @@ pub(super) struct Item {
     pub(super) row: Option<Arc<Row>>,
     pub(super) head: Option<Head>,
     /// A gap before it, between these times.
-    pub(super) gap: Option<(WallMs, WallMs)>,
+    pub(super) gap: Option<Gap>,
     /// The first of its day.
     pub(super) new_day: bool,
     /// The first unread one.
@@ -280,7 +280,7 @@ pub(super) fn slice(model: &Model, view: &View, around: Around, cache: &mut Cach
     // Nearly always there is nothing.
     let queued = connection.chat.queued_changes(&view.key.1);
     let rows = rows.into_iter().map(|source| cache.row(source, connection, view, &queued)).collect();
-    let mut items = join(rows, view.divider, reaches_first);
+    let mut items = join(rows, view.divider, room.hole, reaches_first);
     if reaches_first {
         items.insert(0, head_item(room, connection));
         anchor += 1;
@@ -338,7 +338,7 @@ fn thread_slice(
     let queued = connection.chat.queued_changes(&view.key.1);
     let wanted = all.into_iter().take(to).skip(from);
     let rows = wanted.map(|source| cache.row(source, connection, view, &queued)).collect();
-    let mut items = join(rows, None, reaches_first);
+    let mut items = join(rows, None, None, reaches_first);
     let mut anchor = anchor - from;
     if reaches_first {
         let more = count.saturating_sub(held as u32);
@@ -398,6 +398,15 @@ fn head_item(room: &Room, connection: &Connection) -> Item {
     })
 }
 
+/// Messages may be missing between two times.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) struct Gap {
+    pub(super) from: WallMs,
+    pub(super) to: WallMs,
+    /// They were not for the person when they came; otherwise the server's log began anew.
+    pub(super) is_hole: bool,
+}
+
 fn head(head: Head) -> Item {
     Item {
         key: Key::Head,
@@ -411,13 +420,24 @@ fn head(head: Head) -> Item {
 }
 
 /// Gives each row what follows from its neighbours, and drops the first unless nothing stands before it.
-fn join(rows: Vec<(Key, Arc<Row>)>, divider: Option<Position>, reaches_first: bool) -> Vec<Item> {
+///
+/// `hole`: before which place messages are missing.
+fn join(
+    rows: Vec<(Key, Arc<Row>)>,
+    divider: Option<Position>,
+    hole: Option<Position>,
+    reaches_first: bool,
+) -> Vec<Item> {
     let mut items: Vec<Item> = Vec::with_capacity(rows.len() + 1);
     let mut before: Option<(Key, Arc<Row>)> = None;
     for (key, row) in rows {
         let known = before.as_ref();
         let gap = known.and_then(|(before_key, before_row)| match (before_key, key) {
-            (Key::Message(a), Key::Message(b)) if a.era != b.era => Some((before_row.at, row.at)),
+            (Key::Message(a), Key::Message(b)) => {
+                let is_hole = hole.is_some_and(|hole| *a < hole && hole <= b);
+                let gap = Gap { from: before_row.at, to: row.at, is_hole };
+                (is_hole || a.era != b.era).then_some(gap)
+            }
             _ => None,
         });
         let new_day = known.is_none_or(|(_, before_row)| before_row.day != row.day);
@@ -529,7 +549,7 @@ impl Cache {
                 match message.is_deleted() {
                     true => view.words.chat.deleted,
                     false if message.content.extra().get(GAP).is_some() => view.words.socketio.gap,
-                    false => extras::waiting_words(queued).unwrap_or(message.body()),
+                    false => extras::waiting_words(queued).unwrap_or(message.content.caption()),
                 },
                 message.received,
                 progress,
@@ -609,7 +629,7 @@ fn pending_text<'a>(
     words: &Words,
 ) -> Cow<'a, str> {
     match &draft.content {
-        Content::Text { body, .. } => Cow::Borrowed(body),
+        Content::Text { .. } => Cow::Borrowed(draft.content.caption()),
         Content::Room { .. } => {
             let name = draft.room_name().unwrap_or_else(|| RoomName::of_id(&draft.room));
             Cow::Owned((words.making_room)(&harmless::line(name.as_str(), ROOM_CHARS)))

@@ -12,14 +12,14 @@ use super::theme::{self, space};
 use super::{Cx, fade, harmless, nearby, rooms, sheet, widgets};
 use crate::model::address::{self, Address, BadAddress, unencrypted_host};
 use crate::model::deep_link::DeepLink;
-use crate::model::event::TestOutcome;
+use crate::model::event::{Reached, TestOutcome};
 use crate::model::id::ConnectionId;
 use crate::model::intent::{Credential, Intent, LinkIntent};
 use crate::model::lan::InviteLink;
 use crate::model::link_state::Why;
 use crate::model::name;
 use crate::model::profile::{Login, Profile, Protocol, Secret, Socket, WebSocketOptions};
-use crate::model::socketio::socketio_url;
+use crate::model::socketio_address::socketio_url;
 use crate::model::upgrade::BadOptions;
 
 /// Contents of the dialog.
@@ -33,6 +33,8 @@ pub(super) struct Form {
     fingerprint: String,
     socket: Socket,
     protocol: Protocol,
+    /// Whether the protocol is to be found out; until then it is the default one.
+    detects: bool,
     auto_connect: bool,
     /// Whether the person agreed to store the token in a file because there is no keyring.
     keep_in_file: bool,
@@ -87,6 +89,7 @@ impl Form {
             fingerprint: String::new(),
             socket: Socket::default(),
             protocol: Protocol::default(),
+            detects: true,
             auto_connect: true,
             keep_in_file: false,
             asked_keyring: false,
@@ -118,6 +121,7 @@ impl Form {
             fingerprint,
             socket: profile.socket,
             protocol: profile.protocol,
+            detects: false,
             auto_connect: profile.auto_connect,
             keep_in_file: cx.model.read(|model| model.tokens_in_file.contains(&id)),
             advanced,
@@ -142,6 +146,11 @@ impl Form {
     /// Whether it is a server of others, which has no tokens of ours.
     fn is_plain(&self) -> bool {
         self.protocol.has_login()
+    }
+
+    /// Whether the protocol is to be found out before anything else. A token and an invite are for Duplex servers alone.
+    fn wants_detection(&self, checked: &Checked) -> bool {
+        self.detects && self.token.trim().is_empty() && !self.invited(checked) && !self.address.contains(',')
     }
 
     /// Whether it adds a connection.
@@ -183,10 +192,15 @@ impl Form {
             if !save && !test.clicked() && next == Next::Stay {
                 return;
             }
+            let detects = self.wants_detection(&checked);
             let Some((profile, credential)) = self.settings(checked) else {
                 return;
             };
-            if save {
+            if detects {
+                self.tested = Some(self.tried());
+                let urls = vec![self.address.trim().to_owned()];
+                cx.intents.push(Intent::Link(LinkIntent::Detect(Profile { urls, ..profile })));
+            } else if save {
                 self.save(cx, profile, credential);
                 fate = Fate::Closed;
             } else {
@@ -269,7 +283,8 @@ impl Form {
             Err(bad) if !self.address.trim().is_empty() => complain(ui, (words.bad_address)(*bad)),
             Err(_) => {}
             Ok(addresses) => {
-                if addresses.first().is_some_and(|address| address.url != self.address.trim()) {
+                let is_other = addresses.first().is_some_and(|address| address.url != self.address.trim());
+                if is_other && !self.wants_detection(checked) {
                     let url = harmless::line(&addresses[0].url, 100);
                     hint(ui, &(words.address_taken_as)(&url));
                 }
@@ -356,15 +371,24 @@ impl Form {
     fn protocol_choice(&mut self, ui: &mut Ui, cx: &Cx) {
         label(ui, cx.words.plain.protocol);
         ui.horizontal_wrapped(|ui| {
+            if self.is_new() {
+                ui.radio_value(&mut self.detects, true, cx.words.socketio.detect);
+            }
             for (protocol, name) in [
                 (Protocol::Duplex, cx.words.protocol_duplex),
                 (Protocol::SocketIo, cx.words.protocol_socketio),
                 (Protocol::WebSocket, cx.words.protocol_websocket),
                 (Protocol::Stomp, cx.words.protocol_stomp),
             ] {
-                ui.radio_value(&mut self.protocol, protocol, name);
+                let is_chosen = !self.detects && self.protocol == protocol;
+                if ui.radio(is_chosen, name).clicked() {
+                    (self.protocol, self.detects) = (protocol, false);
+                }
             }
         });
+        if self.detects {
+            self.protocol = Protocol::default();
+        }
     }
 
     fn advanced(&mut self, ui: &mut Ui, cx: &Cx, checked: &Checked) {
@@ -405,6 +429,7 @@ impl Form {
         let Some(outcome) = cx.model.read(|model| model.test.clone()).filter(|_| is_of_this) else {
             return Next::Stay;
         };
+        self.take_detected(&outcome);
         let theme = theme::of(ui);
         let own = match &outcome {
             TestOutcome::Failed(why) if self.is_plain() => (cx.words.plain.why)(why, false),
@@ -444,6 +469,27 @@ impl Form {
         self.address = format!("{right}{rest}");
         // Without encryption the test would send the token: the person sees the warning first.
         if in_the_clear(&right) { Next::Stay } else { Next::Test }
+    }
+
+    /// Takes over what was found out. The person can still choose otherwise.
+    fn take_detected(&mut self, outcome: &TestOutcome) {
+        match outcome {
+            _ if !self.detects => return,
+            TestOutcome::Reached { found: Reached::Speaks { protocol, url, namespace }, .. } => {
+                self.protocol = *protocol;
+                if *protocol != Protocol::Duplex {
+                    self.address.clone_from(url);
+                }
+                if let Some(namespace) = namespace {
+                    self.socketio.set_namespace(namespace.clone());
+                }
+            }
+            // Without an answer, the connection can be saved as what was chosen.
+            TestOutcome::Failed(_) => {}
+            _ => return,
+        }
+        self.detects = false;
+        self.tested = Some(self.tried());
     }
 
     pub(super) fn forget_test(&mut self, cx: &mut Cx) {

@@ -6,12 +6,15 @@ pub mod deep_link;
 pub mod device_acts;
 pub mod device_page;
 pub mod devices;
+pub mod files;
 pub mod keys;
 pub mod local;
 pub mod log;
+pub mod mapping;
 pub mod notices;
 pub mod people;
 pub mod plain;
+pub mod private;
 pub mod profiles;
 pub mod rich;
 pub mod rooms;
@@ -26,12 +29,15 @@ mod en_deep_link;
 mod en_device_acts;
 mod en_device_page;
 mod en_devices;
+mod en_files;
 mod en_keys;
 mod en_link;
 mod en_log;
+mod en_mapping;
 mod en_notices;
 mod en_people;
 mod en_plain;
+mod en_private;
 mod en_profiles;
 mod en_rich;
 mod en_rooms;
@@ -45,12 +51,15 @@ mod ko_deep_link;
 mod ko_device_acts;
 mod ko_device_page;
 mod ko_devices;
+mod ko_files;
 mod ko_keys;
 mod ko_link;
 mod ko_log;
+mod ko_mapping;
 mod ko_notices;
 mod ko_people;
 mod ko_plain;
+mod ko_private;
 mod ko_profiles;
 mod ko_rich;
 mod ko_rooms;
@@ -341,6 +350,8 @@ pub struct Words {
     pub rooms: &'static rooms::RoomWords,
     // Writing messages
     pub chat: &'static chat::ChatWords,
+    // Files and pictures
+    pub files: &'static files::FileWords,
     // Links that the system hands over
     pub deep_link: &'static deep_link::DeepLinkWords,
     // Connection log
@@ -357,8 +368,11 @@ pub struct Words {
     pub people: &'static people::PeopleWords,
     // Plain WebSockets
     pub plain: &'static plain::PlainWords,
+    /// The mapping of a foreign server.
+    pub mapping: &'static mapping::MappingWords,
     /// Socket.IO servers.
     pub socketio: &'static socketio::SocketIoWords,
+    pub private: &'static private::PrivateWords,
     // STOMP
     pub stomp: &'static stomp::StompWords,
     // The page of one device

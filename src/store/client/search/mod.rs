@@ -9,7 +9,7 @@ use rusqlite::{Connection, ErrorCode, Row, params};
 
 use super::super::error::{StoreError, unsigned};
 use super::identity::StoredId;
-use super::read;
+use super::read::{self, HUB_MAY_HOLD_OLDER};
 use crate::model::search::{End, Folded, Found, Hit, HitPlace, PAGE, Query, Scope, Search, excerpt};
 use crate::model::{ConnectionId, Position, PrincipalId, RoomId, RoomName, Sender};
 use index::Slot;
@@ -211,10 +211,9 @@ fn authors(db: &Connection, query: &Query) -> Result<Option<Vec<i64>>> {
 
 /// Whether the hub may hold older messages of one of these rooms (`read::page` says when).
 fn more_at_hub(db: &Connection, rooms: Option<&[i64]>) -> Result<bool> {
-    let mut query = db.prepare_cached(
-        "SELECT room.id FROM connection JOIN room ON room.connection = connection.id
-         WHERE era = 1 AND era_from > 1 AND NOT start_known",
-    )?;
+    let mut query = db.prepare_cached(&format!(
+        "SELECT room.id FROM connection JOIN room ON room.connection = connection.id WHERE {HUB_MAY_HOLD_OLDER}",
+    ))?;
     let mut rows = query.query(())?;
     while let Some(row) = rows.next()? {
         let id: i64 = row.get(0)?;

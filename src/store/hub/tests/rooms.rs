@@ -156,13 +156,13 @@ fn whoever_is_there_at_the_upgrade_may_do_what_they_could() {
         "ALTER TABLE room DROP COLUMN topic; ALTER TABLE room DROP COLUMN archived;
          ALTER TABLE room DROP COLUMN changed; ALTER TABLE principal DROP COLUMN role;
          ALTER TABLE principal DROP COLUMN status; ALTER TABLE invite DROP COLUMN role;
-         DROP TABLE absent; DROP INDEX room_direct; ALTER TABLE room DROP COLUMN private;
+         DROP TABLE absent; DROP TABLE file; DROP TABLE file_trash; DROP INDEX room_direct; ALTER TABLE room DROP COLUMN private;
          ALTER TABLE room DROP COLUMN direct; DROP TABLE member;
          INSERT INTO principal (id, kind, name, token_hash) VALUES ('p', 'person', 'P', zeroblob(32)),
              ('a', 'admin', 'A', randomblob(32)), ('d', 'device', 'D', randomblob(32));",
     )
     .unwrap();
-    db.pragma_update(None, "user_version", schema::SCHEMA.steps.len() as i64 - 2).unwrap();
+    db.pragma_update(None, "user_version", schema::SCHEMA.steps.len() as i64 - 3).unwrap();
     drop(db);
     let store = open(dir.path());
     let roles: Vec<_> =
