@@ -288,7 +288,6 @@ impl ClientDisk {
                 messages,
                 older_on_disk: false,
                 older_on_hub: false,
-                hole: None,
                 newest,
                 read: Position::default(),
                 unread: 0,
