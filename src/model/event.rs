@@ -20,7 +20,7 @@ use super::note::{Note, Passed};
 use super::notices::NoticeChoices;
 use super::preferences::Preferences;
 use super::principal::{Principal, Sender};
-use super::profile::{NewerProfile, Profile, Secret};
+use super::profile::{NewerProfile, Profile, Protocol, Secret};
 use super::refusal::Refusal;
 use super::rights::ManageAnswer;
 use super::room::{NamedRoom, RoomInfo};
@@ -606,6 +606,15 @@ pub enum Reached {
     },
     /// The server cannot say whether an invite is good without using it up.
     InviteUnknown,
+    /// What the server speaks was found out.
+    Speaks {
+        /// The protocol.
+        protocol: Protocol,
+        /// The address at which it is spoken.
+        url: String,
+        /// The namespace that the address meant, of a Socket.IO server.
+        namespace: Option<String>,
+    },
     /// A plain WebSocket opened.
     Opened {
         /// The subprotocol that was agreed on.

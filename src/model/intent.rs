@@ -104,6 +104,8 @@ pub enum LinkIntent {
     SetFormat(ConnectionId, FrameFormat),
     /// Keep these messages to be sent with one click.
     SetSnippets(ConnectionId, Vec<Snippet>),
+    /// What is different on a foreign server from now on: a `mapping::Mapping` as JSON.
+    SetMapping(ConnectionId, serde_json::Map<String, serde_json::Value>),
     /// Look whether there is a keyring to keep tokens in.
     AskKeyring,
     /// Keep a connection's token in a file where there is no keyring: this one's, or that of the next one that is saved or
@@ -124,6 +126,8 @@ pub enum LinkIntent {
         /// How to come in. An invite is not used up by a test: only reachability and trust are tried.
         credential: Credential,
     },
+    /// Find out what a server speaks. The profile's only address is as the person wrote it.
+    Detect(Profile),
     /// Forget the last test's outcome.
     EndTest,
     /// Open the own server to the local network, or close it.
@@ -286,6 +290,15 @@ pub enum ChatIntent {
     },
     /// Make somebody a member of a room.
     InviteToRoom {
+        /// By which connection.
+        connection: ConnectionId,
+        /// Which room.
+        room: RoomId,
+        /// Whom.
+        who: PrincipalId,
+    },
+    /// Take somebody out of a private room.
+    RemoveFromRoom {
         /// By which connection.
         connection: ConnectionId,
         /// Which room.

@@ -49,6 +49,7 @@ pub mod series;
 pub mod shared;
 pub mod shelf;
 pub mod socketio;
+pub mod socketio_address;
 pub mod states;
 pub mod stomp;
 pub mod time;

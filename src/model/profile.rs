@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::id::ConnectionId;
 use super::socketio::SocketIoOptions;
+use super::stomp::StompOptions;
 
 /// The protocol spoken over the transport.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,12 +22,19 @@ pub enum Protocol {
     /// Socket.IO, over Engine.IO.
     #[serde(rename = "socketio")]
     SocketIo,
+    /// STOMP, over WebSocket or TCP.
+    Stomp,
 }
 
 impl Protocol {
     /// Whether a person signs in by a [`Login`]; at a Duplex server by a token.
     pub fn has_login(self) -> bool {
         self != Protocol::Duplex
+    }
+
+    /// Whether what a server sends is mapped to messages, people and devices.
+    pub fn is_mapped(self) -> bool {
+        !matches!(self, Protocol::Duplex | Protocol::WebSocket)
     }
 }
 
@@ -57,6 +65,9 @@ pub struct WebSocketOptions {
     /// What on this server means what, where that is not recognized: a `mapping::Mapping` as JSON.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub mapping: Map<String, Value>,
+    /// Of protocol [`Protocol::Stomp`]: what belongs to it alone.
+    #[serde(skip_serializing_if = "StompOptions::is_default")]
+    pub stomp: StompOptions,
 }
 
 impl Default for WebSocketOptions {
@@ -70,6 +81,7 @@ impl Default for WebSocketOptions {
             snippets: Vec::new(),
             socketio: SocketIoOptions::default(),
             mapping: Map::new(),
+            stomp: StompOptions::default(),
         }
     }
 }

@@ -29,6 +29,7 @@ mod focus_mark;
 mod icons;
 mod link;
 mod log;
+mod mapping;
 mod menu;
 mod nearby;
 mod nul;

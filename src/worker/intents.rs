@@ -5,6 +5,7 @@ use tokio::task::spawn_blocking;
 
 use super::access::Access;
 use super::browser;
+use super::detect;
 use super::driver::{Driver, TaskResult};
 use super::trial;
 use crate::clock;
@@ -65,6 +66,10 @@ impl Driver {
             Intent::Link(LinkIntent::SetSnippets(id, snippets)) => {
                 self.change_options(id, |options| options.snippets = snippets);
             }
+            Intent::Link(LinkIntent::SetMapping(id, mapping)) => {
+                self.change_options(id, |options| options.mapping = mapping);
+                self.configure(id);
+            }
             Intent::Link(LinkIntent::AskKeyring) => {
                 self.beside(|secrets| TaskResult::Keyring(secrets.check()))
             }
@@ -86,6 +91,7 @@ impl Driver {
             Intent::Link(LinkIntent::TestConnection { profile, credential }) => {
                 self.test_connection(profile, credential)
             }
+            Intent::Link(LinkIntent::Detect(profile)) => self.detect(profile),
             Intent::Link(LinkIntent::EndTest) => {
                 self.test += 1;
                 self.update(Update::Test(None));
@@ -526,6 +532,17 @@ impl Driver {
         let secrets = self.secrets.clone();
         spawn_blocking(move || secrets.remove(id));
         self.update(Update::NewerConnections(self.settings.newer_profiles()));
+    }
+
+    fn detect(&mut self, profile: Profile) {
+        self.test += 1;
+        self.update(Update::Test(Some(TestOutcome::Running)));
+        let (test, done) = (self.test, self.done.clone());
+        tokio::spawn(async move {
+            let outcome = detect::detect(profile).await;
+            // The receiver is gone if the worker has ended.
+            let _ = done.send(TaskResult::Tested(test, outcome)).await;
+        });
     }
 
     fn test_connection(&mut self, profile: Profile, credential: Credential) {

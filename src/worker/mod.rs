@@ -7,6 +7,7 @@ mod autostart;
 mod browser;
 mod commit;
 mod connection_log;
+pub mod detect;
 mod devices;
 mod downloads;
 mod driver;

@@ -27,6 +27,7 @@ pub static ENGLISH: Words = Words {
     protocol_duplex: "Duplex",
     protocol_websocket: "Plain WebSocket",
     protocol_socketio: "Socket.IO",
+    protocol_stomp: "STOMP",
     transport_websocket: "WebSocket",
     transport_ewebsock: "WebSocket (ewebsock)",
     no_close_reasons: "close reasons are not available with this transport",
@@ -206,8 +207,10 @@ pub static ENGLISH: Words = Words {
     profiles: &super::en_profiles::ENGLISH,
     people: &super::en_people::ENGLISH,
     plain: &super::en_plain::ENGLISH,
+    mapping: &super::en_mapping::ENGLISH,
     socketio: &super::en_socketio::ENGLISH,
     private: &super::en_private::ENGLISH,
+    stomp: &super::en_stomp::ENGLISH,
     device_acts: &super::en_device_acts::ENGLISH,
     device_page: &super::en_device_page::ENGLISH,
 };

@@ -10,6 +10,7 @@ pub mod files;
 pub mod keys;
 pub mod local;
 pub mod log;
+pub mod mapping;
 pub mod notices;
 pub mod people;
 pub mod plain;
@@ -20,6 +21,7 @@ pub mod rooms;
 pub mod search;
 pub mod sheet;
 pub mod socketio;
+pub mod stomp;
 
 mod en;
 mod en_chat;
@@ -31,6 +33,7 @@ mod en_files;
 mod en_keys;
 mod en_link;
 mod en_log;
+mod en_mapping;
 mod en_notices;
 mod en_people;
 mod en_plain;
@@ -41,6 +44,7 @@ mod en_rooms;
 mod en_search;
 mod en_sheet;
 mod en_socketio;
+mod en_stomp;
 mod ko;
 mod ko_chat;
 mod ko_deep_link;
@@ -51,6 +55,7 @@ mod ko_files;
 mod ko_keys;
 mod ko_link;
 mod ko_log;
+mod ko_mapping;
 mod ko_notices;
 mod ko_people;
 mod ko_plain;
@@ -61,6 +66,7 @@ mod ko_rooms;
 mod ko_search;
 mod ko_sheet;
 mod ko_socketio;
+mod ko_stomp;
 #[cfg(test)]
 mod tests;
 
@@ -188,6 +194,7 @@ pub struct Words {
     pub protocol_duplex: &'static str,
     pub protocol_websocket: &'static str,
     pub protocol_socketio: &'static str,
+    pub protocol_stomp: &'static str,
     pub transport_websocket: &'static str,
     pub transport_ewebsock: &'static str,
     pub no_close_reasons: &'static str,
@@ -361,9 +368,13 @@ pub struct Words {
     pub people: &'static people::PeopleWords,
     // Plain WebSockets
     pub plain: &'static plain::PlainWords,
+    /// The mapping of a foreign server.
+    pub mapping: &'static mapping::MappingWords,
     /// Socket.IO servers.
     pub socketio: &'static socketio::SocketIoWords,
     pub private: &'static private::PrivateWords,
+    // STOMP
+    pub stomp: &'static stomp::StompWords,
     // The page of one device
     pub device_acts: &'static ActWords,
     pub device_page: &'static PageWords,

@@ -7,6 +7,7 @@ use crate::model::event::Reached;
 use crate::model::id::{PrincipalId, RoomName};
 use crate::model::link_state::{Closing, Phase};
 use crate::model::principal::{Principal, PrincipalKind};
+use crate::model::profile::Protocol;
 use crate::model::upgrade::BadUpgrade;
 
 const ALL: [Language; 2] = [Language::English, Language::Korean];
@@ -147,7 +148,12 @@ fn is_hangul(c: char) -> bool {
     ('가'..='힣').contains(&c)
 }
 
-fn tests_of_connections() -> [TestOutcome; 8] {
+fn speaks(protocol: Protocol) -> TestOutcome {
+    let found = Reached::Speaks { protocol, url: "wss://a.example/".into(), namespace: None };
+    TestOutcome::Reached { found, took_ms: 12 }
+}
+
+fn tests_of_connections() -> [TestOutcome; 11] {
     let me = Principal {
         id: PrincipalId("m".into()),
         kind: PrincipalKind::Person,
@@ -163,6 +169,9 @@ fn tests_of_connections() -> [TestOutcome; 8] {
             took_ms: 12,
         },
         TestOutcome::Reached { found: Reached::InviteUnknown, took_ms: 12 },
+        speaks(Protocol::Duplex),
+        speaks(Protocol::SocketIo),
+        speaks(Protocol::WebSocket),
         TestOutcome::Reached {
             found: Reached::Opened { subprotocol: Some("mqtt".into()), extensions: "x-a; b=1".into() },
             took_ms: 12,
@@ -198,7 +207,12 @@ fn plain(words: &Words) -> Vec<&'static str> {
         close dismiss resize_rooms resize_devices;
         state countdown why refusal paused banner bad_address test round_trip state_of more rooms_of remove_title
         making_room unmade unread mentions you said show_lines show_characters new_count room_begins gap typing
-        people_online people_online_or_more rooms_left_out chat files deep_link devices keys log notices search rich rooms sheet profiles people plain private socketio device_acts device_page day clock day_and_clock
+        people_online people_online_or_more rooms_left_out chat deep_link devices keys log notices search rich rooms sheet profiles people plain
+        files
+        mapping private
+        socketio
+        stomp protocol_stomp
+        device_acts device_page day clock day_and_clock
         message_hint too_large
         address_taken_as use_address no_graphics
     ];
@@ -1097,6 +1111,35 @@ fn every_sentence_about_the_app_itself_is_there_in_both_languages() {
             words.crash_show,
             words.crash_copy,
         ] {
+            assert_eq!(text.chars().any(is_hangul), language == Language::Korean, "{text}");
+        }
+    }
+}
+
+#[test]
+fn every_sentence_about_stomp_is_there_in_both_languages() {
+    use crate::model::stomp::BadDestination;
+    for language in ALL {
+        let words = language.words().stomp;
+        let bad = [
+            BadDestination::Empty,
+            BadDestination::TooMuch,
+            BadDestination::Control,
+            BadDestination::Header("‹one›".to_owned()),
+            BadDestination::Reserved("‹one›".to_owned()),
+        ];
+        let bad = bad.map(|bad| (words.bad)(&bad));
+        assert!(bad[3..].iter().all(|text| text.contains("‹one›")));
+        let plain = [
+            words.address_hint,
+            words.user_hint,
+            words.headers,
+            words.destinations,
+            words.destinations_help,
+            words.host,
+            words.host_hint,
+        ];
+        for text in plain.map(str::to_owned).into_iter().chain(bad) {
             assert_eq!(text.chars().any(is_hangul), language == Language::Korean, "{text}");
         }
     }
