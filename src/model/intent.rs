@@ -1,7 +1,6 @@
 //! [`Intent`]: what a person wants, from the window to the worker.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use super::banner::Banner;
 use super::content::Content;
@@ -538,8 +537,6 @@ pub enum FileSource {
     Path(PathBuf),
     /// A picture that was copied.
     Picture(Picture),
-    /// Bytes that were dropped, with their name.
-    Bytes(String, Arc<[u8]>),
 }
 
 /// What a person wants of a connection log.
