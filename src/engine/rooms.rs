@@ -4,7 +4,7 @@ use super::Engine;
 use crate::link::durable::Input;
 use crate::model::content::{Content, Draft, MemberChange, Private};
 use crate::model::intent::ChatIntent;
-use crate::model::{ConnectionId, MessageId, Principal, PrincipalId, RoomId, RoomName, Sender, Time};
+use crate::model::{ConnectionId, MessageId, Principal, PrincipalId, PrincipalKind, RoomId, RoomName, Sender, Time};
 use crate::wire::ChatRequest;
 
 impl Engine {
@@ -36,6 +36,9 @@ impl Engine {
             }
             ChatIntent::InviteToRoom { connection, room, who } => {
                 self.change_member(now, connection, room, Some(who), MemberChange::Invited, id);
+            }
+            ChatIntent::RemoveFromRoom { connection, room, who } => {
+                self.change_member(now, connection, room, Some(who), MemberChange::Left, id);
             }
             ChatIntent::SetStatus { connection, text } => {
                 self.ask_in_chat(now, connection, ChatRequest::Status(text));
@@ -71,7 +74,11 @@ impl Engine {
         let who = self.model.read(|model| {
             let chat = &model.connections.get(&connection)?.chat;
             match who {
-                Some(id) => chat.people.get(&id).map(|person| person.who.clone()),
+                // Whoever is gone from the server can be taken out of a room all the same.
+                Some(id) => Some(chat.people.get(&id).map_or_else(
+                    || Principal { name: id.0.clone(), id: id.clone(), kind: PrincipalKind::Person, role: None },
+                    |person| person.who.clone(),
+                )),
                 None => chat.me.clone(),
             }
         });
@@ -79,15 +86,25 @@ impl Engine {
         self.change_room(now, connection, room, Content::member(Sender { id: who, name }, change), id);
     }
 
-    /// Makes a direct message, unless there is one.
+    /// Makes a direct message, unless there is one; that is brought back into sight.
     fn open_direct(&mut self, now: Time, connection: ConnectionId, who: PrincipalId, id: Option<MessageId>) {
-        let is_there = self.model.read(|model| {
-            model.connections.get(&connection).is_none_or(|known| known.chat.direct_with(&who).is_some())
+        let found = self.model.read(|model| {
+            let chat = &model.connections.get(&connection)?.chat;
+            let room = chat.direct_with(&who).and_then(|room| Some((room.clone(), chat.rooms.get(room)?.info.left)));
+            let name = chat.people.get(&who).and_then(|person| RoomName::closest(&person.who.name));
+            Some((room, name))
         });
-        if let (Some(id), false) = (id, is_there) {
+        let Some((there, name)) = found else { return };
+        if let Some((room, is_hidden)) = there {
+            if is_hidden {
+                self.change_member(now, connection, room, None, MemberChange::Joined, id);
+            }
+            return;
+        }
+        if let Some(id) = id {
             let room: RoomId = id.into();
             // It is shown under the other person's name.
-            let name = RoomName::of_id(&room);
+            let name = name.unwrap_or_else(|| RoomName::of_id(&room));
             let content = Content::private_room(name, Private { members: vec![who], direct: true });
             self.tell(now, connection, Input::Send(Draft { id, room, content, at: now.wall_ms }));
         }

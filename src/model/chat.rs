@@ -159,6 +159,10 @@ impl Chat {
                 if let Some(me) = self.me.as_mut().filter(|me| me.id == person.who.id) {
                     me.name.clone_from(&person.who.name);
                 }
+                let known = self.people.get(&person.who.id);
+                if known.is_some_and(|known| known.who.name != person.who.name) {
+                    self.rename_direct(&person.who);
+                }
                 self.person(person);
             }
             ChatEvent::PersonRemoved(id) => {
@@ -452,6 +456,10 @@ impl Chat {
         }
         let names_me =
             !mine && self.me.as_ref().is_some_and(|me| mentions(entry.draft.content.body(), &me.name));
+        let hidden = self.rooms.get(&entry.draft.room).is_some_and(|room| room.info.left);
+        if hidden {
+            self.change_room(&entry.draft.room, |room| _ = room.info.bring_back(entry.offset));
+        }
         // Without room for its room it is on disk alone.
         let Some(room) = self.make_room(&entry.draft.room) else { return };
         let bytes = room.window.bytes();
@@ -477,7 +485,12 @@ impl Chat {
     }
 
     fn room_made(&mut self, entry: &Entry) {
-        let (id, Some(name)) = (&entry.draft.room, entry.draft.room_name()) else { return };
+        let (id, me) = (&entry.draft.room, self.my_id());
+        if entry.draft.room_name().is_none() {
+            return;
+        }
+        let known = self.rooms.get(id).map(|room| &room.name);
+        let name = room::named_when_made(entry, known, me.as_ref());
         let is_new = self.rooms.get(id).is_none_or(|room| room.unmade.is_some());
         if self.rooms.get(id).is_some_and(|room| room.info.changed >= entry.offset) {
             return;
@@ -645,6 +658,14 @@ impl Chat {
         if has_room || room.typing.contains_key(&who.id) {
             let known = room.typing.insert(who.id, (who.name, until));
             *count += usize::from(known.is_none());
+        }
+    }
+
+    /// A direct message is called by whom it is with.
+    fn rename_direct(&mut self, who: &Principal) {
+        let room = self.direct_with(&who.id).cloned();
+        if let (Some(room), Some(name)) = (room, RoomName::closest(&who.name)) {
+            self.change_room(&room, |room| room.name = name);
         }
     }
 

@@ -1,7 +1,6 @@
 //! [`Intent`]: what a person wants, from the window to the worker.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use super::banner::Banner;
 use super::content::Content;
@@ -298,6 +297,15 @@ pub enum ChatIntent {
         /// Whom.
         who: PrincipalId,
     },
+    /// Take somebody out of a private room.
+    RemoveFromRoom {
+        /// By which connection.
+        connection: ConnectionId,
+        /// Which room.
+        room: RoomId,
+        /// Whom.
+        who: PrincipalId,
+    },
     /// Say this of oneself to the others.
     SetStatus {
         /// By which connection.
@@ -529,8 +537,6 @@ pub enum FileSource {
     Path(PathBuf),
     /// A picture that was copied.
     Picture(Picture),
-    /// Bytes that were dropped, with their name.
-    Bytes(String, Arc<[u8]>),
 }
 
 /// What a person wants of a connection log.

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::content::{Content, MemberChange, Private};
+use super::content::{Content, Draft, MemberChange, Private};
+use super::entry::Entry;
 use super::id::{Offset, PrincipalId, RoomId, RoomName};
 
 /// Maximum length of a room's topic, in characters.
@@ -69,6 +70,14 @@ impl RoomInfo {
         self
     }
 
+    /// Takes in that a message came at this place: a direct message that was put out of sight is in sight again. Returns
+    /// whether that changes anything.
+    pub fn bring_back(&mut self, offset: Offset) -> bool {
+        let is_hidden = self.left && self.direct.is_some() && offset > self.changed;
+        self.left &= !is_hidden;
+        is_hidden
+    }
+
     /// Takes in what an entry at this place changes, as it is told to `me`. Returns whether it is newer than what is known.
     pub fn change(&mut self, offset: Offset, content: &Content, me: Option<&PrincipalId>) -> bool {
         if offset <= self.changed {
@@ -111,6 +120,17 @@ pub const ABOUT: &str = "about";
 pub fn told_with(content: &Content) -> Option<NamedRoom> {
     let Content::Member { extra, .. } = content else { return None };
     serde_json::from_value(extra.get(ABOUT)?.clone()).ok()
+}
+
+/// What an entry that makes a room calls it, as it is told to `me`. A direct message is called by whom it is with, whom its
+/// maker knows; `known`: what it was called before.
+pub fn named_when_made(entry: &Entry, known: Option<&RoomName>, me: Option<&PrincipalId>) -> RoomName {
+    let Draft { room, content, .. } = &entry.draft;
+    let is_direct = content.private().is_some_and(|private| private.direct);
+    let by_maker = (is_direct && me != Some(&entry.sender.id)).then(|| RoomName::closest(&entry.sender.name));
+    let known = known.filter(|_| is_direct).cloned();
+    let name = by_maker.flatten().or(known).or_else(|| entry.draft.room_name());
+    name.unwrap_or_else(|| RoomName::of_id(room))
 }
 
 /// What a room is called from this entry on, as it is told to `me`.

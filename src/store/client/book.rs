@@ -51,6 +51,8 @@ pub(super) struct RoomRow {
     /// From where on its messages are counted.
     pub(super) counted: Position,
     pub(super) start_known: bool,
+    /// Whether it is a direct message that was put out of sight.
+    pub(super) is_hidden: bool,
     pub(super) changed: bool,
 }
 
@@ -109,6 +111,9 @@ impl<'a> MessageWriter<'a> {
             Content::RoomChange { .. } | Content::Member { .. } => {
                 rooms::changed(self.db, self.connection, entry)?;
                 self.event(entry)?;
+                // Whether it is in sight may be another now.
+                let room = self.room(&entry.draft.room)?;
+                self.rooms[room].is_hidden = true;
                 if rooms::has_hole_before(self.db, self.connection, entry)? {
                     self.joined(entry)?;
                 }
@@ -117,6 +122,9 @@ impl<'a> MessageWriter<'a> {
                 let position = Position { era: self.era, offset: entry.offset };
                 let room = self.room(&entry.draft.room)?;
                 let place = self.put(entry, room)?;
+                if self.rooms[room].is_hidden {
+                    rooms::bring_back(self.db, self.connection, &entry.draft.room, entry.offset)?;
+                }
                 let room = &mut self.rooms[room];
                 if position <= room.newest {
                     return Ok(());
@@ -318,7 +326,8 @@ impl<'a> MessageWriter<'a> {
         let id = write::room_id(self.db, self.connection, name)?;
         let mut find = self.db.prepare_cached(
             "SELECT newest_era, newest_offset, read_era, read_offset, unread, start_known, mentions,
-                 counted_era, counted_offset FROM room
+                 counted_era, counted_offset,
+                 coalesce(json_extract(info, '$.left') AND json_extract(info, '$.direct') IS NOT NULL, 0) FROM room
              WHERE id = ?1",
         )?;
         let row = find.query_row([id], |row| {
@@ -330,6 +339,7 @@ impl<'a> MessageWriter<'a> {
                 start_known: row.get(5)?,
                 mentions: unsigned(row.get(6)?),
                 counted: Position { era: row.get(7)?, offset: unsigned(row.get(8)?) },
+                is_hidden: row.get(9)?,
                 changed: false,
             })
         })?;

@@ -7,7 +7,7 @@ use super::read;
 use super::write::{key, name_room, room_id};
 use crate::model::content::Content;
 use crate::model::room;
-use crate::model::{ConnectionId, Entry, NamedRoom, PrincipalId, RoomId, RoomInfo, RoomName};
+use crate::model::{ConnectionId, Entry, NamedRoom, Offset, PrincipalId, RoomId, RoomInfo, RoomName};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -29,9 +29,9 @@ pub(super) fn made(db: &Connection, connection: ConnectionId, entry: &Entry) -> 
     if known.as_ref().is_some_and(|known| known.changed >= entry.offset) {
         return Ok(false);
     }
-    let name = entry.draft.room_name().unwrap_or_else(|| RoomName::of_id(room));
-    name_room(db, connection, room, &name)?;
     let me = me(db, connection)?;
+    let name = room::named_when_made(entry, name(db, connection, room)?.as_ref(), me.as_ref());
+    name_room(db, connection, room, &name)?;
     let info = RoomInfo::of_made(entry.draft.content.private(), Some(&entry.sender.id), me.as_ref());
     keep(db, connection, room, &info.made_by_me(known.is_some_and(|known| known.own)))?;
     Ok(true)
@@ -90,6 +90,20 @@ pub(super) fn to_be_made(
 /// What [`keep`] wrote. What cannot be read is as if it had never been told.
 pub(super) fn info_of(json: Option<&str>) -> RoomInfo {
     json.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
+}
+
+/// What a room is called, if it is known.
+fn name(db: &Connection, connection: ConnectionId, room: &RoomId) -> Result<Option<RoomName>> {
+    let mut query = db.prepare_cached("SELECT name FROM room WHERE connection = ?1 AND uid = ?2")?;
+    let name: Option<String> =
+        query.query_row(params![key(connection), room.as_str()], |row| row.get(0)).optional()?;
+    Ok(name.and_then(|name| RoomName::new(name).ok()))
+}
+
+/// A message came in this place into a direct message that was put out of sight.
+pub(super) fn bring_back(db: &Connection, connection: ConnectionId, room: &RoomId, offset: Offset) -> Result<()> {
+    let mut known = info(db, connection, room)?.unwrap_or_default();
+    if known.bring_back(offset) { keep(db, connection, room, &known) } else { Ok(()) }
 }
 
 fn info(db: &Connection, connection: ConnectionId, room: &RoomId) -> Result<Option<RoomInfo>> {

@@ -1,12 +1,12 @@
 //! Rooms, people and read markers, some at a time, in an order in which what is added later comes later (but for people).
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::error::{StoreError, int, unsigned};
 use super::access;
 use super::people::principal;
 use super::read::{room_name, room_uid, saturated};
-use crate::model::{NamedRoom, Offset, Principal, PrincipalId, RoomId, RoomInfo};
+use crate::model::{NamedRoom, Offset, Principal, PrincipalId, RoomId, RoomInfo, RoomName};
 use crate::wire::duplex::message::PersonState;
 use crate::wire::duplex::server::{Lists, ListsFrom};
 
@@ -73,10 +73,20 @@ fn rooms(db: &Connection, me: &PrincipalId, after: u64, limit: usize) -> Result<
             own: row.get(9)?,
             ..RoomInfo::default()
         };
-        rooms.push(NamedRoom { info, ..NamedRoom::new(room_uid(row.get(0)?)?, room_name(row.get(2)?)?) });
+        // A direct message is called by whom it is with.
+        let with = info.direct.as_ref().map(|with| name_of(db, with)).transpose()?.flatten();
+        let name = with.and_then(|name| RoomName::closest(&name));
+        let name = name.map_or_else(|| room_name(row.get(2)?), Ok)?;
+        rooms.push(NamedRoom { info, ..NamedRoom::new(room_uid(row.get(0)?)?, name) });
         last = unsigned(row.get(1)?);
     }
     Ok((rooms, None))
+}
+
+/// What somebody is called.
+fn name_of(db: &Connection, who: &PrincipalId) -> Result<Option<String>> {
+    let mut query = db.prepare_cached("SELECT name FROM principal WHERE id = ?1")?;
+    Ok(query.query_row([&who.0], |row| row.get(0)).optional()?)
 }
 
 /// People who may chat, by id.

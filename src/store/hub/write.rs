@@ -504,6 +504,10 @@ fn append(
             extra.insert(ABOUT, about.map_err(|error| StoreError::Nonsense(error.to_string()))?);
         }
     }
+    if new.draft.content.is_text() && rooms.privacy(db, room)? == Some(true) {
+        // A direct message that was put out of sight is in sight again.
+        db.prepare_cached("DELETE FROM absent WHERE room = ?1")?.execute([room])?;
+    }
     let Draft { id, content, at, .. } = &new.draft;
     gate.usage.add(&new.sender.id, content.is_room(), content.bytes() as u64, new.received, offset);
     db.prepare_cached(

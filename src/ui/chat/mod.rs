@@ -176,6 +176,7 @@ impl Chat {
             Some(online::Wish::Manage) => Some(ChatAction::People(connection)),
             None => action,
         };
+        uploads::take_dropped(ui, cx, &key);
         let thread = self.threads.show(ui, cx, &key, focused, composer);
         let beyond = thread.act.and_then(|act| self.message_action(cx, &key, act, true));
         if let Some(input) = self.threads.input(&key) {
