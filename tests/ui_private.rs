@@ -88,7 +88,7 @@ fn direct_messages_have_a_part_of_the_list_and_are_called_by_whom_they_are_with(
 #[test]
 fn a_direct_message_is_opened_from_the_list_of_people_and_shown_once_it_is_there() {
     let mut window = with_people();
-    window.click("2 people online");
+    window.click("2 online");
     window.click("Message Mina");
     let asked = chat(window.intents());
     assert_eq!(asked, [ChatIntent::OpenDirect { connection: CONNECTION, who: mina() }]);
@@ -117,7 +117,7 @@ fn msg_sends_to_the_one_person_of_that_name() {
 #[test]
 fn a_private_room_is_made_with_the_people_who_are_chosen_and_opened() {
     let mut window = with_people();
-    window.click("More about hub");
+    window.click("More for Home");
     window.harness.get_by_role_and_label(Part::MenuItem, "New private room").click();
     window.run();
     window.fill("Room name", "Plans");

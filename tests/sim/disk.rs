@@ -168,6 +168,8 @@ impl ClientDisk {
         }
         self.changed(&entry);
         if entry.draft.content.is_text() {
+            let room = self.rooms.iter_mut().find(|room| room.id == entry.draft.room);
+            room.into_iter().for_each(|room| _ = room.info.bring_back(entry.offset));
             let position = Position { era: self.era, offset: entry.offset };
             self.messages.insert((entry.sender.id.clone(), entry.draft.id), (position, entry));
         } else if entry.draft.content.target().is_some() {

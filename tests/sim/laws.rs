@@ -100,13 +100,17 @@ pub fn what_is_acknowledged_is_on_disk(disk: &HubDisk, to: Option<&Principal>, f
     if !begins(frame, r#"{"type":"ack""#) {
         return;
     }
-    if let Ok(Decoded::Known(HubMessage::Ack { id, offset, room, .. })) = message::decode(frame) {
+    if let Ok(Decoded::Known(HubMessage::Ack { id, offset, room, entry, .. })) = message::decode(frame) {
         if let Some(room) = room {
             let there = disk.at(offset).filter(|entry| entry.draft.content.is_room());
             assert_eq!(there.map(|entry| &entry.draft.room), Some(&room), "a room that is not there");
             return;
         }
         let place = to.and_then(|to| disk.known.get(&(to.id.clone(), id)));
+        // What stands already is not stored; the hub here names the first place then.
+        if place.is_none() && !entry && offset == 1 {
+            return;
+        }
         assert_eq!(place, Some(&offset), "acknowledged, and not on the hub's disk");
     }
 }
