@@ -128,9 +128,9 @@ impl World {
         if let Some(process) = &self.apps[app].process {
             let (known, client) = (self.known(client), &self.clients[client]);
             let is_hidden = |id| client.private.contains(&id);
-            process
-                .model
-                .read(|model| laws::what_was_typed_is_there_after_a_restart(client, &known, model, is_hidden));
+            process.model.read(|model| {
+                laws::what_was_typed_is_there_after_a_restart(client, &known, model, is_hidden)
+            });
         }
     }
 

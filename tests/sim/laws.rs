@@ -8,7 +8,8 @@ use duplex::model::chat::Chat;
 use duplex::model::content::{Content, Draft, MemberChange};
 use duplex::model::event::{ChatEvent, LinkEvent, LogEvent};
 use duplex::model::{
-    Delivery, Edge, Entry, Event, Feature, Message, MessageId, Model, Position, Principal, PrincipalId, RoomId,
+    Delivery, Edge, Entry, Event, Feature, Message, MessageId, Model, Position, Principal, PrincipalId,
+    RoomId,
 };
 use duplex::wire::duplex::message::{self, ClientMessage, Decoded, HubMessage};
 use duplex::wire::duplex::server::Batch;
@@ -351,7 +352,8 @@ impl World {
         let names: BTreeSet<String> = public().map(|entry| format!("{:?}", entry.draft.content)).collect();
         assert_eq!(names.len(), public().count(), "one room of each name");
         let direct = || {
-            let is_direct = |made: &&Entry| made.draft.content.private().is_some_and(|private| private.direct);
+            let is_direct =
+                |made: &&Entry| made.draft.content.private().is_some_and(|private| private.direct);
             self.disk.rooms().filter(is_direct)
         };
         let pairs: BTreeSet<_> = direct().map(|made| members(&self.disk, &made.draft.room)).collect();
@@ -374,7 +376,10 @@ impl World {
                     || made.draft.content.private().is_some_and(|private| private.members.contains(&me))
                     || self.disk.log.iter().any(was_told)
                     || self.has_backup;
-                assert!(known.is_none_or(|known| was_member && (known.info.left || known.unmade)), "{known:?}");
+                assert!(
+                    known.is_none_or(|known| was_member && (known.info.left || known.unmade)),
+                    "{known:?}"
+                );
                 let holds = client.disk.messages.values().any(|(_, entry)| entry.draft.room == room.id);
                 assert!(was_member || !holds, "it holds what it may not: {room:?}");
                 continue;
@@ -436,7 +441,8 @@ fn the_window_is_the_disk(client: &Client, model: &Model) {
         let seen: Vec<_> = said.map(|m| (m.position, m.id, m.content.clone())).collect();
         let held: Vec<_> = page.messages.iter().map(|m| (m.position, m.id, m.content.clone())).collect();
         // What lies before a hole is read from the disk when somebody scrolls there.
-        let from = held.len().saturating_sub(if room.window.before == Edge::Disk { seen.len() } else { held.len() });
+        let from =
+            held.len().saturating_sub(if room.window.before == Edge::Disk { seen.len() } else { held.len() });
         assert_eq!(seen, held[from..], "the window shows what is on disk");
     }
     assert_eq!(connection.chat.rooms.len(), client.disk.rooms.len(), "no more than is on disk is shown");
