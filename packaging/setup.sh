@@ -158,6 +158,10 @@ look_at_tests() {
     have curl || missing curl 'tests ask the hub over HTTP' curl - - -
     any /usr/lib/python3/dist-packages/websockets ||
         missing "Python's websockets" 'a WebSocket server of others for the tests' python3-websockets - - -
+    any /usr/lib/rabbitmq/bin/rabbitmq-server ||
+        missing RabbitMQ 'a STOMP server of others for the tests' rabbitmq-server - - -
+    have openssl || missing openssl 'certificates for the tests' openssl - - -
+    have npm || missing npm 'a SockJS endpoint of others for the tests' npm - - -
     any /usr/share/nodejs/ws || missing "npm's ws" 'a WebSocket server of others for the tests' node-ws - - -
     look_at_checks
 }
