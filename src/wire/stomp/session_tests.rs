@@ -4,6 +4,7 @@ use super::*;
 use crate::frame;
 use crate::model::event::LinkEvent;
 use crate::model::{Delivery, Draft};
+use crate::wire::Agreed;
 
 const BEGIN: Time = Time { boot_ms: 1_000_000, wall_ms: 1_790_000_000_000 };
 
