@@ -163,6 +163,9 @@ look_at_tests() {
     have openssl || missing openssl 'certificates for the tests' openssl - - -
     have npm || missing npm 'a SockJS endpoint of others for the tests' npm - - -
     any /usr/share/nodejs/ws || missing "npm's ws" 'a WebSocket server of others for the tests' node-ws - - -
+    have npm || missing npm 'Socket.IO servers of others for the tests' npm - - -
+    /usr/bin/python3 -m pip --version >/dev/null 2>&1 ||
+        missing pip 'a Socket.IO server of others for the tests' python3-pip - - -
     look_at_checks
 }
 

@@ -11,7 +11,7 @@ use super::trial::try_out;
 use crate::clock;
 use crate::frame::Frame;
 use crate::model::Address;
-use crate::model::address::{stomp_url, websocket_url};
+use crate::model::address::{is_stream, stomp_url, websocket_url};
 use crate::model::event::{Reached, TestOutcome};
 use crate::model::link_state::{Phase, Why};
 use crate::model::profile::{Profile, Protocol};
@@ -44,7 +44,9 @@ pub async fn detect(profile: Profile) -> TestOutcome {
     );
     let took_ms = clock::now().boot_ms.saturating_sub(began.boot_ms);
     // The most particular one counts: all of them open a WebSocket.
-    match duplex.or(socketio).or(stomp).or(plain) {
+    // Of failures, that of the stream says most where the address names one.
+    let rest = if is_stream(&text) { stomp } else { stomp.or(plain) };
+    match duplex.or(socketio).or(rest) {
         Ok(Found { protocol, url, namespace }) => {
             TestOutcome::Reached { found: Reached::Speaks { protocol, url, namespace }, took_ms }
         }

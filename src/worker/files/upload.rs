@@ -286,7 +286,6 @@ fn name_of(source: &FileSource) -> String {
             path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
         }
         FileSource::Picture(_) => format!("picture-{}.png", clock::utc_stamp()),
-        FileSource::Bytes(name, _) => name.clone(),
     };
     let mut name = file::save_name(&name);
     while name.len() > MAX_NAME_BYTES {
@@ -300,7 +299,6 @@ fn copy(source: FileSource, to: &Path, info: FileInfo) -> Result<FileInfo, FileT
     let disk = |error: std::io::Error| FileTrouble::Disk { detail: error.to_string() };
     let (sha256, size) = match source {
         FileSource::Path(path) => copy_in(&path, to).map_err(disk)?,
-        FileSource::Bytes(_, bytes) => write_new(to, &bytes).map_err(disk)?,
         FileSource::Picture(picture) => {
             let detail = || "the picture cannot be written as PNG".to_owned();
             let bytes = pictures::png(&picture).ok_or_else(|| FileTrouble::Disk { detail: detail() })?;
