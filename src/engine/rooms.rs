@@ -4,7 +4,9 @@ use super::Engine;
 use crate::link::durable::Input;
 use crate::model::content::{Content, Draft, MemberChange, Private};
 use crate::model::intent::ChatIntent;
-use crate::model::{ConnectionId, MessageId, Principal, PrincipalId, PrincipalKind, RoomId, RoomName, Sender, Time};
+use crate::model::{
+    ConnectionId, MessageId, Principal, PrincipalId, PrincipalKind, RoomId, RoomName, Sender, Time,
+};
 use crate::wire::ChatRequest;
 
 impl Engine {
@@ -76,7 +78,12 @@ impl Engine {
             match who {
                 // Whoever is gone from the server can be taken out of a room all the same.
                 Some(id) => Some(chat.people.get(&id).map_or_else(
-                    || Principal { name: id.0.clone(), id: id.clone(), kind: PrincipalKind::Person, role: None },
+                    || Principal {
+                        name: id.0.clone(),
+                        id: id.clone(),
+                        kind: PrincipalKind::Person,
+                        role: None,
+                    },
                     |person| person.who.clone(),
                 )),
                 None => chat.me.clone(),
@@ -90,7 +97,8 @@ impl Engine {
     fn open_direct(&mut self, now: Time, connection: ConnectionId, who: PrincipalId, id: Option<MessageId>) {
         let found = self.model.read(|model| {
             let chat = &model.connections.get(&connection)?.chat;
-            let room = chat.direct_with(&who).and_then(|room| Some((room.clone(), chat.rooms.get(room)?.info.left)));
+            let room =
+                chat.direct_with(&who).and_then(|room| Some((room.clone(), chat.rooms.get(room)?.info.left)));
             let name = chat.people.get(&who).and_then(|person| RoomName::closest(&person.who.name));
             Some((room, name))
         });

@@ -101,7 +101,12 @@ fn name(db: &Connection, connection: ConnectionId, room: &RoomId) -> Result<Opti
 }
 
 /// A message came in this place into a direct message that was put out of sight.
-pub(super) fn bring_back(db: &Connection, connection: ConnectionId, room: &RoomId, offset: Offset) -> Result<()> {
+pub(super) fn bring_back(
+    db: &Connection,
+    connection: ConnectionId,
+    room: &RoomId,
+    offset: Offset,
+) -> Result<()> {
     let mut known = info(db, connection, room)?.unwrap_or_default();
     if known.bring_back(offset) { keep(db, connection, room, &known) } else { Ok(()) }
 }
