@@ -35,6 +35,8 @@ const CACHE: &str = "cache";
 const MAX_CACHE_BYTES: u64 = 512 * 1024 * 1024;
 /// Maximum number of files that are fetched at the same time.
 const MAX_FETCHES: usize = 3;
+/// Free space that files leave on the disk, in bytes, or 5 % of a small disk: messages need it more.
+const MIN_FREE_BYTES: u64 = 256 * 1024 * 1024;
 /// How long a file is tried to be fetched while nothing goes on.
 const FETCH_PATIENCE: Duration = Duration::from_secs(60);
 
@@ -449,6 +451,24 @@ fn touch(path: &Path) {
     if let Err(error) = touched {
         log::debug!("{}: {error}", path.display());
     }
+}
+
+/// Whether a folder's disk takes so many more bytes. Blocks.
+#[cfg(unix)]
+fn expect_room(dir: &Path, bytes: u64) -> Result<(), FileTrouble> {
+    let Ok(disk) = rustix::fs::statvfs(dir) else { return Ok(()) };
+    let of = |blocks: u64| blocks.saturating_mul(disk.f_frsize);
+    let least = MIN_FREE_BYTES.min(of(disk.f_blocks) / 20);
+    if of(disk.f_bavail) >= bytes.saturating_add(least) {
+        return Ok(());
+    }
+    Err(FileTrouble::Disk { detail: std::io::Error::from(std::io::ErrorKind::StorageFull).to_string() })
+}
+
+/// Elsewhere writing will tell.
+#[cfg(not(unix))]
+fn expect_room(_: &Path, _: u64) -> Result<(), FileTrouble> {
+    Ok(())
 }
 
 fn make_folder(dir: &Path) -> Result<(), FileTrouble> {
