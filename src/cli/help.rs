@@ -182,6 +182,7 @@ const PAGES: &[Page] = &[
         examples: &[
             "duplexctl room list wss://hub.example:7870",
             "duplexctl room make wss://hub.example:7870 Lathes --topic 'Noise, oil and chips'",
+            "duplexctl room make wss://hub.example:7870 Plans --private --member Jun",
         ],
         codes: ASKED,
     },
@@ -237,6 +238,12 @@ const PAGES: &[Page] = &[
         codes: ASKED,
     },
     Page {
+        path: "room remove",
+        note: ROOM,
+        examples: &["duplexctl room remove wss://hub.example:7870 Plans Jun"],
+        codes: ASKED,
+    },
+    Page {
         path: "tail",
         note: "With --protocol websocket, the URL is that of any WebSocket server: every message is printed as it came, bytes in \
                hexadecimal digits. How the connection opened and ended is printed on standard error, or as JSON objects.\n\nWith \
@@ -268,6 +275,7 @@ const PAGES: &[Page] = &[
                exit code is 0 only if the server acknowledged it.",
         examples: &[
             "duplexctl send wss://hub.example:7870 --room general 'The pump is back.'",
+            "duplexctl send wss://hub.example:7870 --to Jun 'Do you have a minute?'",
             "duplexctl send ws://127.0.0.1:7870 --room general --timeout 5m -",
             "duplexctl send ws://127.0.0.1:8080/echo --protocol websocket '{\"a\": 1}'",
             "duplexctl send ws://127.0.0.1:8080/echo --protocol websocket --hex '00 01 fe ff'",

@@ -424,7 +424,8 @@ impl Chat {
         // What an earlier log still had at the hub is gone with it.
         let is_open = |room: &&mut Room| room.window.is_empty() || room.window.before == Edge::Hub;
         for room in self.rooms.values_mut().filter(is_open) {
-            room.window.before = unseen;
+            // Before a hole there may be more on disk.
+            room.window.before = if room.hole.is_some() { Edge::Disk } else { unseen };
         }
         // What was acknowledged and has not come back was in the log that is gone: it is sent again.
         if why != LogRestart::First {

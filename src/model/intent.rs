@@ -247,6 +247,15 @@ pub enum ChatIntent {
         /// With whom.
         who: PrincipalId,
     },
+    /// Send somebody a direct message; it is made first, if there is none.
+    SendDirect {
+        /// By which connection.
+        connection: ConnectionId,
+        /// To whom.
+        who: PrincipalId,
+        /// What.
+        content: Content,
+    },
     /// Call a room something else.
     RenameRoom {
         /// By which connection.

@@ -30,6 +30,7 @@ mod icons;
 mod link;
 mod log;
 mod mapping;
+mod members;
 mod menu;
 mod nearby;
 mod nul;
@@ -180,6 +181,8 @@ pub struct Ui {
     focus_next: Option<egui::Id>,
     /// The existing connections when the person added one, so that the new one can be opened.
     known_before: Option<BTreeSet<ConnectionId>>,
+    /// A room that was asked for, and is opened once it is there.
+    awaited: Option<members::Awaited>,
     /// Whether discovery of servers on the local network is on.
     looking: bool,
     focused: Option<bool>,
@@ -226,6 +229,7 @@ impl Ui {
             focus_below: None,
             focus_next: None,
             known_before: None,
+            awaited: None,
             looking: false,
             focused: None,
             around: Surroundings::default(),
@@ -243,6 +247,7 @@ impl Ui {
         let mut cx = Cx { words, chosen, now, model, intents, around: self.around, deadline: &mut deadline };
         self.is_viewing = viewer::is_open(&cx);
         self.note_focus(ui, &mut cx);
+        self.open_awaited(&mut cx);
         self.look_at_links(&mut cx);
         self.keep_open_place_valid(&mut cx);
         self.follow_link(&mut cx);
@@ -340,6 +345,19 @@ impl Ui {
         self.layout.bring_devices();
         self.focus_next = None;
         self.devices.open(connection, device);
+    }
+
+    /// Opens the room that was asked for, once it is there.
+    fn open_awaited(&mut self, cx: &mut Cx) {
+        let Some((connection, room)) = self.awaited.as_ref().map(|room| room.look(cx)) else { return };
+        let is_gone = cx.model.read(|model| !model.connections.contains_key(&connection));
+        if room.is_some() || is_gone {
+            self.awaited = None;
+        }
+        if let Some(room) = room {
+            self.visit(cx, OpenRoom { connection, room: Some(room) });
+            cx.deadline.at(cx.now.boot_ms);
+        }
     }
 
     /// Opens a room chosen by the person.
@@ -446,6 +464,11 @@ impl Ui {
             && let Some((connection, room, jump)) = sheet.go.take()
         {
             self.go_to_message(cx, connection, room, jump, None);
+        }
+        if let Some(dialog::Dialog::Members(sheet)) = &mut self.dialog
+            && let Some(room) = sheet.go.take()
+        {
+            self.awaited = Some(room);
         }
         if let Some(dialog::Dialog::Browse(sheet)) = &mut self.dialog
             && let Some(place) = sheet.go.take()

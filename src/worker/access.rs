@@ -162,6 +162,9 @@ impl Access {
     pub fn target(&self, profile: &Profile, url: &str) -> Result<Endpoint, Why> {
         // Mask them in all logs before they are used.
         self.secrets().into_iter().for_each(privacy::known::add);
+        if let Access::Login(login) = self {
+            login.auth_texts().iter().for_each(|text| privacy::known::add(text));
+        }
         let dialing = self.setup(profile, false).dialing();
         let mut target = Endpoint::new(url);
         target.ca_file.clone_from(&profile.ca_file);

@@ -1,4 +1,5 @@
-//! Finds out what a server speaks, by trying: a Duplex server's answer, an Engine.IO handshake, a WebSocket that opens.
+//! Finds out what a server speaks, by trying: a Duplex server's answer, an Engine.IO handshake, STOMP's subprotocol,
+//! a WebSocket that opens.
 //! No credentials are sent.
 
 use std::time::Duration;
@@ -10,7 +11,7 @@ use super::trial::try_out;
 use crate::clock;
 use crate::frame::Frame;
 use crate::model::Address;
-use crate::model::address::websocket_url;
+use crate::model::address::{is_stream, stomp_url, websocket_url};
 use crate::model::event::{Reached, TestOutcome};
 use crate::model::link_state::{Phase, Why};
 use crate::model::profile::{Profile, Protocol};
@@ -19,6 +20,7 @@ use crate::model::socketio_address::{candidates, socketio_url};
 use crate::transport::{self, Connection, Endpoint, Incoming};
 use crate::wire::socketio::engine::{Handshake, Packet, Revision};
 use crate::wire::socketio::packet::MAIN;
+use crate::wire::stomp::subprotocols;
 
 /// How long each attempt may take.
 const MAX_ATTEMPT: Duration = Duration::from_secs(5);
@@ -34,11 +36,17 @@ struct Found {
 pub async fn detect(profile: Profile) -> TestOutcome {
     let began = clock::now();
     let text = profile.urls.first().cloned().unwrap_or_default();
-    let (duplex, socketio, plain) =
-        tokio::join!(duplex(&profile, &text), socketio(&profile, &text), plain(&profile, &text));
+    let (duplex, socketio, stomp, plain) = tokio::join!(
+        duplex(&profile, &text),
+        socketio(&profile, &text),
+        stomp(&profile, &text),
+        plain(&profile, &text)
+    );
     let took_ms = clock::now().boot_ms.saturating_sub(began.boot_ms);
     // The most particular one counts: all of them open a WebSocket.
-    match duplex.or(socketio).or(plain) {
+    // Of failures, that of the stream says most where the address names one.
+    let rest = if is_stream(&text) { stomp } else { stomp.or(plain) };
+    match duplex.or(socketio).or(rest) {
         Ok(Found { protocol, url, namespace }) => {
             TestOutcome::Reached { found: Reached::Speaks { protocol, url, namespace }, took_ms }
         }
@@ -99,6 +107,18 @@ async fn is_engine_io(connection: &mut Connection) -> Result<(), Why> {
         Ok(Packet::Open(json)) if Handshake::parse(&json).is_ok() => Ok(()),
         _ => Err(Why::NotSocketIo { said }),
     }
+}
+
+/// A server that agrees to the subprotocol, or whose address names a stream. SockJS is looked behind.
+async fn stomp(profile: &Profile, text: &str) -> Result<Found, Why> {
+    let url = stomp_url(text).map_err(|bad| Why::BadUrl { detail: bad.to_string() })?;
+    let mut target = target(profile, &url);
+    target.subprotocols = subprotocols();
+    target.subprotocol_needed = true;
+    target.sockjs = true;
+    let connection = transport::dial(profile.socket, target).await?;
+    connection.close(1000, "").await;
+    Ok(Found { protocol: Protocol::Stomp, url, namespace: None })
 }
 
 async fn plain(profile: &Profile, text: &str) -> Result<Found, Why> {

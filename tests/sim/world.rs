@@ -30,6 +30,8 @@ pub struct Figures {
     pub rooms: u64,
     pub rooms_moved: u64,
     pub room_changes: u64,
+    pub private_rooms: u64,
+    pub members_changed: u64,
     pub sent_again: u64,
     pub edited: u64,
     pub discarded: u64,
@@ -62,12 +64,14 @@ pub struct Figures {
 
 impl Figures {
     /// All that is counted, by name.
-    pub fn counts(&self) -> [(&'static str, u64); 30] {
+    pub fn counts(&self) -> [(&'static str, u64); 32] {
         [
             ("typed", self.typed),
             ("rooms", self.rooms),
             ("rooms moved", self.rooms_moved),
             ("room changes", self.room_changes),
+            ("private rooms", self.private_rooms),
+            ("members changed", self.members_changed),
             ("sent again", self.sent_again),
             ("edited", self.edited),
             ("discarded", self.discarded),
@@ -102,6 +106,8 @@ impl Figures {
         self.rooms += other.rooms;
         self.rooms_moved += other.rooms_moved;
         self.room_changes += other.room_changes;
+        self.private_rooms += other.private_rooms;
+        self.members_changed += other.members_changed;
         self.sent_again += other.sent_again;
         self.edited += other.edited;
         self.discarded += other.discarded;
@@ -150,6 +156,9 @@ pub enum Happening {
     ClientSideClosed { conn: u64, why: Why },
     Type { client: usize },
     MakeRoom { client: usize },
+    MakePrivate { client: usize, direct: bool },
+    ChangeMembers { client: usize },
+    Scroll { client: usize },
     ChangeRoom { client: usize },
     Change { client: usize },
     Mend { client: usize },
@@ -264,6 +273,12 @@ impl World {
             (20, Happening::MakeRoom { client }),
             (50, Happening::ChangeRoom { client }),
             (50, Happening::ChangeRoom { client }),
+            (50, Happening::MakePrivate { client, direct: false }),
+            (40, Happening::MakePrivate { client, direct: true }),
+            (60, Happening::ChangeMembers { client }),
+            (60, Happening::ChangeMembers { client }),
+            (60, Happening::ChangeMembers { client }),
+            (40, Happening::Scroll { client }),
             (50, Happening::Mend { client }),
             (60, Happening::Change { client }),
             (40, Happening::Change { client }),
@@ -399,6 +414,9 @@ impl World {
             Happening::ClientSideClosed { conn, why } => self.client_side_closed(conn, why),
             Happening::Type { client } => self.person_types(client),
             Happening::MakeRoom { client } => self.person_makes_a_room(client),
+            Happening::MakePrivate { client, direct } => self.person_makes_a_private_room(client, direct),
+            Happening::ChangeMembers { client } => self.person_changes_members(client),
+            Happening::Scroll { client } => self.person_scrolls(client),
             Happening::ChangeRoom { client } => self.person_changes_a_room(client),
             Happening::Change { client } => self.person_changes_a_message(client),
             Happening::Mend { client } => self.person_mends(client),
@@ -451,6 +469,9 @@ impl World {
             Happening::Dialed { client, .. }
             | Happening::Type { client }
             | Happening::MakeRoom { client }
+            | Happening::MakePrivate { client, .. }
+            | Happening::ChangeMembers { client }
+            | Happening::Scroll { client }
             | Happening::ChangeRoom { client }
             | Happening::Change { client }
             | Happening::Mend { client }
@@ -479,6 +500,7 @@ impl World {
             // One thing at a time, until nothing is left that was refused.
             for turn in 1..=MENDS {
                 self.at(turn * 5_000, Happening::Mend { client });
+                self.at(turn * 5_000 + 2_500, Happening::Scroll { client });
             }
         }
     }

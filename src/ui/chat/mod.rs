@@ -47,6 +47,7 @@ use super::target::LinkTarget;
 use super::text::Words;
 use super::theme::{self, size, space};
 use super::{Cx, OpenRoom, bidi, harmless, menu, room_menu, widgets};
+use crate::model::PrincipalId;
 use crate::model::content::Content;
 use crate::model::id::{ConnectionId, MessageId, RoomId};
 use crate::model::intent::{ChatIntent, Intent, Jump};
@@ -98,6 +99,8 @@ pub(super) enum MessageAction {
     Discard(crate::model::MessageId),
     /// Name its author in the input.
     Mention(String),
+    /// Open the direct message with its author.
+    Direct(PrincipalId),
     /// Follow a link in it. Beside it the address that its text names.
     Follow(LinkTarget, Option<String>),
     /// Keep it to be sent with one click.
@@ -132,6 +135,8 @@ pub(super) enum ChatAction {
     SetStatus(ConnectionId),
     /// Change who may come in there.
     People(ConnectionId),
+    /// Open the direct message with somebody there.
+    Direct(ConnectionId, PrincipalId),
     /// Something done with a room.
     Room(RoomKey, RoomAct),
     /// Ask before a message is deleted that says this.
@@ -172,6 +177,7 @@ impl Chat {
                 cx.deadline.at(cx.now.boot_ms);
                 action
             }
+            Some(online::Wish::Direct(who)) => Some(ChatAction::Direct(connection, who)),
             Some(online::Wish::SetStatus) => Some(ChatAction::SetStatus(connection)),
             Some(online::Wish::Manage) => Some(ChatAction::People(connection)),
             None => action,
@@ -240,6 +246,7 @@ impl Chat {
             MessageAction::Resend(id) => want(ChatIntent::Resend { connection, id }),
             MessageAction::Discard(id) => want(ChatIntent::Discard { connection, id }),
             MessageAction::Mention(name) => input.mention(key, &name),
+            MessageAction::Direct(who) => return Some(ChatAction::Direct(connection, who)),
             MessageAction::Edit(id, body) => input.edit(key, id, body),
             MessageAction::Save(snippet) => return Some(ChatAction::Snippets(connection, Some(snippet))),
             MessageAction::Follow(target, claimed) => return Some(ChatAction::Follow(target, claimed)),

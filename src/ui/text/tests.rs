@@ -153,7 +153,7 @@ fn speaks(protocol: Protocol) -> TestOutcome {
     TestOutcome::Reached { found, took_ms: 12 }
 }
 
-fn tests_of_connections() -> [TestOutcome; 11] {
+fn tests_of_connections() -> [TestOutcome; 12] {
     let me = Principal {
         id: PrincipalId("m".into()),
         kind: PrincipalKind::Person,
@@ -171,6 +171,7 @@ fn tests_of_connections() -> [TestOutcome; 11] {
         TestOutcome::Reached { found: Reached::InviteUnknown, took_ms: 12 },
         speaks(Protocol::Duplex),
         speaks(Protocol::SocketIo),
+        speaks(Protocol::Stomp),
         speaks(Protocol::WebSocket),
         TestOutcome::Reached {
             found: Reached::Opened { subprotocol: Some("mqtt".into()), extensions: "x-a; b=1".into() },
