@@ -96,7 +96,8 @@ fn a_direct_message_is_opened_from_the_list_of_people_and_shown_once_it_is_there
     window.type_message("hi");
     window.key(Key::Enter);
     let sent = chat(window.intents());
-    let is_there = |intent: &ChatIntent| matches!(intent, ChatIntent::Send { room: to, .. } if *to == room("r-mina"));
+    let is_there =
+        |intent: &ChatIntent| matches!(intent, ChatIntent::Send { room: to, .. } if *to == room("r-mina"));
     assert!(sent.iter().any(is_there), "{sent:?}");
 }
 
@@ -107,7 +108,10 @@ fn msg_sends_to_the_one_person_of_that_name() {
     window.key(Key::Enter);
     let content = Content::text("Do you have a minute?");
     let asked = chat(window.intents());
-    assert!(asked.contains(&ChatIntent::SendDirect { connection: CONNECTION, who: mina(), content }), "{asked:?}");
+    assert!(
+        asked.contains(&ChatIntent::SendDirect { connection: CONNECTION, who: mina(), content }),
+        "{asked:?}"
+    );
     window.type_message("/msg Nobody hi");
     window.key(Key::Enter);
     assert!(has(&window, "Nobody here is called “Nobody”."));
@@ -132,7 +136,8 @@ fn a_private_room_is_made_with_the_people_who_are_chosen_and_opened() {
     window.type_message("first");
     window.key(Key::Enter);
     let sent = chat(window.intents());
-    let is_there = |intent: &ChatIntent| matches!(intent, ChatIntent::Send { room: to, .. } if *to == room("r-plans"));
+    let is_there =
+        |intent: &ChatIntent| matches!(intent, ChatIntent::Send { room: to, .. } if *to == room("r-plans"));
     assert!(sent.iter().any(is_there), "{sent:?}");
 }
 
@@ -149,8 +154,14 @@ fn members_are_invited_and_removed_and_whoever_was_removed_cannot_write() {
     let (connection, plans) = (CONNECTION, room("r-plans"));
     let asked = chat(window.intents());
     let juno = PrincipalId("p-juno".into());
-    assert!(asked.contains(&ChatIntent::InviteToRoom { connection, room: plans.clone(), who: juno }), "{asked:?}");
-    assert!(asked.contains(&ChatIntent::RemoveFromRoom { connection, room: plans.clone(), who: mina() }), "{asked:?}");
+    assert!(
+        asked.contains(&ChatIntent::InviteToRoom { connection, room: plans.clone(), who: juno }),
+        "{asked:?}"
+    );
+    assert!(
+        asked.contains(&ChatIntent::RemoveFromRoom { connection, room: plans.clone(), who: mina() }),
+        "{asked:?}"
+    );
     window.click("Close");
     window.harness.get_by_role_and_label(Part::ListItem, "Plans, private room").click();
     window.run();

@@ -38,8 +38,7 @@ pub(super) async fn run(command: Send) -> Result<(), Failure> {
         let (mut follow, room) = room::direct(&command.server, who, deadline).await?;
         let id = command.id.map_or_else(new_id, Ok)?;
         let draft = Draft { id, room, content: Content::text(body), at: clock::now().wall_ms };
-        let delivered =
-            deliver(&mut follow, &command.server, draft, command.id.is_some(), deadline).await;
+        let delivered = deliver(&mut follow, &command.server, draft, command.id.is_some(), deadline).await;
         if !matches!(&delivered, Err(failure) if matches!(failure.exit, Exit::TimedOut | Exit::Unknown)) {
             follow.end().await;
         }

@@ -231,7 +231,8 @@ impl World {
         }
         let name = self.clients[other].name.clone();
         let who = Sender { id: PrincipalId(name.clone()), name };
-        let change = if other == client || self.chance(40) { MemberChange::Left } else { MemberChange::Invited };
+        let change =
+            if other == client || self.chance(40) { MemberChange::Left } else { MemberChange::Invited };
         let content = Content::member(who, change);
         self.figures.members_changed += 1;
         let room = rooms[which % rooms.len()].clone();
@@ -241,8 +242,13 @@ impl World {
     /// Scrolls to where something is missing.
     pub(super) fn person_scrolls(&mut self, client: usize) {
         let c = &self.clients[client];
-        let holes: Vec<RoomId> =
-            c.disk.rooms.iter().filter(|room| c.disk.open_hole(&room.id).is_some()).map(|room| room.id.clone()).collect();
+        let holes: Vec<RoomId> = c
+            .disk
+            .rooms
+            .iter()
+            .filter(|room| c.disk.open_hole(&room.id).is_some())
+            .map(|room| room.id.clone())
+            .collect();
         let connection = c.id();
         for room in holes {
             let side = Side::Older;

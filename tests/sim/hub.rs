@@ -6,7 +6,8 @@ use duplex::model::content::{Content, Draft, MemberChange, Private};
 use duplex::model::id::RoomName;
 use duplex::model::room::ABOUT;
 use duplex::model::{
-    Entry, Epoch, MessageId, NamedRoom, Principal, PrincipalId, PrincipalKind, Refusal, RoomId, RoomInfo, Sender,
+    Entry, Epoch, MessageId, NamedRoom, Principal, PrincipalId, PrincipalKind, Refusal, RoomId, RoomInfo,
+    Sender,
 };
 use duplex::store::Access;
 use duplex::wire::duplex::server::{AppendOutcome, Batch, Begun, HubAnswer, HubRequest, Lists, ListsFrom};
@@ -69,7 +70,10 @@ impl HubDisk {
     pub fn room(&self, made: &Entry, me: &PrincipalId) -> NamedRoom {
         let mut room = named(made);
         room.info = RoomInfo::of_made(made.draft.content.private(), Some(&made.sender.id), Some(me));
-        for entry in self.log.iter().filter(|entry| entry.draft.room == room.id) {
+        let is_change = |entry: &&Entry| {
+            matches!(entry.draft.content, Content::RoomChange { .. } | Content::Member { .. })
+        };
+        for entry in self.log.iter().filter(|entry| entry.draft.room == room.id).filter(is_change) {
             room.info.change(entry.offset, &entry.draft.content, Some(me));
             if let Content::RoomChange { name: Some(name), .. } = &entry.draft.content {
                 room.name = name.clone();
@@ -106,9 +110,7 @@ impl HubDisk {
         if let Some(private) = private {
             return self.direct(private, maker);
         }
-        let is_it = |entry: &&Entry| {
-            matches!(&entry.draft.content, Content::Room { name: there, private: None, .. } if there == name)
-        };
+        let is_it = |entry: &&Entry| matches!(&entry.draft.content, Content::Room { name: there, private: None, .. } if there == name);
         self.rooms().find(is_it)
     }
 
@@ -216,7 +218,8 @@ pub fn answer(disk: &HubDisk, me: Option<&Principal>, ask: &HubRequest) -> Optio
         HubRequest::History { room, before, limit } => {
             let may = disk.sees_room(&me, room);
             let of_room = |entry: &&Entry| may && entry.draft.room == *room && entry.offset < *before;
-            let all: Vec<_> = disk.log.iter().filter(of_room).filter(|entry| disk.access.sees(&me, entry)).collect();
+            let all: Vec<_> =
+                disk.log.iter().filter(of_room).filter(|entry| disk.access.sees(&me, entry)).collect();
             // Few at a time.
             let kept = all.len().min((*limit as usize).min(3));
             let entries = all[all.len() - kept..].iter().map(|entry| (*entry).clone()).collect();
