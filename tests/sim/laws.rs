@@ -249,6 +249,9 @@ impl World {
     }
 
     pub(super) fn is_settled(&self) -> bool {
+        if self.is_reading() {
+            return false;
+        }
         self.clients.iter().all(|client| {
             self.process_of(client).is_some_and(|process| {
                 process.engine.is_online(client.id())

@@ -331,6 +331,11 @@ impl World {
         }
     }
 
+    /// Whether a page is being read from a disk.
+    pub(super) fn is_reading(&self) -> bool {
+        self.happenings.values().any(|happening| matches!(happening, Happening::Read { .. }))
+    }
+
     pub(super) fn chance(&mut self, percent: u64) -> bool {
         self.rng.up_to(99) < percent
     }
@@ -513,5 +518,5 @@ impl World {
 }
 
 fn brief(happening: &Happening) -> String {
-    format!("{happening:?}").chars().take(6000).collect()
+    format!("{happening:?}").chars().take(220).collect()
 }
