@@ -8,10 +8,11 @@ use clap::builder::{FalseyValueParser, OsStr, Resettable};
 use clap::{Args as Flags, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use super::socketio::SOCKETIO_HELP;
-use super::websocket::{AnyServer, WEBSOCKET_HELP, WebSocket};
+use super::websocket::{AnyServer, Protocol, WEBSOCKET_HELP, WebSocket};
 use super::{Exit, Failure, help, print, values};
 use crate::hub::IpNet;
 use crate::model::profile::Secret;
+use crate::model::stomp::Destination;
 use crate::model::{Address, DeviceId, FileId, MessageId, MetricName, Role, RoomId};
 use crate::privacy::{self, AddressParser, TokenOptions};
 
@@ -499,7 +500,7 @@ pub(super) struct Server {
     pub(super) url: Address,
     #[command(flatten)]
     pub(super) access: Access,
-    /// Options of a plain WebSocket.
+    /// How to open the socket of a server that is not Duplex's.
     #[arg(skip)]
     pub(super) websocket: Option<WebSocket>,
     /// Whether the command supports other protocols.
@@ -508,14 +509,26 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Whether it is a plain WebSocket, of which every message is shown as it came.
-    pub(super) fn has_frames(&self) -> bool {
-        self.websocket.as_ref().is_some_and(|websocket| websocket.socketio().is_none())
-    }
-
     /// A Duplex server; other protocols are not supported.
     pub(super) fn duplex(url: Address, access: Access) -> Server {
         Server { url, access, websocket: None, any_protocol: false }
+    }
+
+    /// Whether messages are frames, as they come.
+    pub(super) fn has_frames(&self) -> bool {
+        self.websocket.as_ref().is_some_and(|websocket| websocket.protocol() == Protocol::WebSocket)
+    }
+
+    /// Replaces the destinations of STOMP by one.
+    pub(super) fn send_only_to(&mut self, destination: Destination) {
+        if let Some(websocket) = &mut self.websocket {
+            websocket.send_only_to(destination);
+        }
+    }
+
+    /// The destinations of STOMP; none for another protocol.
+    pub(super) fn destinations(&self) -> &[Destination] {
+        self.websocket.as_ref().map_or(&[], WebSocket::destinations)
     }
 }
 

@@ -72,8 +72,7 @@ pub(super) fn profile(server: &Server) -> Result<(Profile, Access), Failure> {
     let (protocol, access, websocket) = match &server.websocket {
         Some(websocket) => {
             let login = websocket.login(&address.url, &server.access)?;
-            let protocol =
-                if websocket.socketio().is_some() { Protocol::SocketIo } else { Protocol::WebSocket };
+            let protocol = websocket.protocol().of_profile();
             (protocol, Access::Login(login), websocket.options()?)
         }
         None => (Protocol::Duplex, access(server)?, WebSocketOptions::default()),

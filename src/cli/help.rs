@@ -246,12 +246,14 @@ const PAGES: &[Page] = &[
     Page {
         path: "tail",
         note: "With --protocol websocket, the URL is that of any WebSocket server: every message is printed as it came, bytes in \
-               hexadecimal digits. How the connection opened and ended is printed on standard error, or as JSON objects.",
+               hexadecimal digits. How the connection opened and ended is printed on standard error, or as JSON objects.\n\nWith \
+               --protocol socketio, what others say is printed like messages of a Duplex server, and numbers like readings.",
         examples: &[
             "duplexctl tail wss://hub.example:7870 --room general",
             "duplexctl tail wss://hub.example:7870 --json --since 0",
             "duplexctl tail wss://hub.example:7870 --device shed --no-messages",
             "duplexctl tail wss://echo.example/feed --protocol websocket --json",
+            "duplexctl tail http://127.0.0.1:3000 --protocol socketio --namespace /chat --json",
             "duplexctl tail wss://app.example --protocol websocket --subprotocol v12.stomp --header 'Origin: https://app.example'",
         ],
         codes: &[
@@ -268,28 +270,35 @@ const PAGES: &[Page] = &[
     Page {
         path: "send",
         note: "With --protocol websocket, the URL is that of any WebSocket server, and the text is sent as it is. Such a server confirms \
-               nothing, so the exit code is never 0: 6 is the best that can be known.",
+               nothing, so the exit code is never 0: 6 is the best that can be known.\n\nWith --protocol socketio, the text is sent like \
+               the messages that the server sends, or as the event that --event names; without either, as chat-message. The \
+               exit code is 0 only if the server acknowledged it.",
         examples: &[
             "duplexctl send wss://hub.example:7870 --room general 'The pump is back.'",
             "duplexctl send wss://hub.example:7870 --to Jun 'Do you have a minute?'",
             "duplexctl send ws://127.0.0.1:7870 --room general --timeout 5m -",
             "duplexctl send ws://127.0.0.1:8080/echo --protocol websocket '{\"a\": 1}'",
             "duplexctl send ws://127.0.0.1:8080/echo --protocol websocket --hex '00 01 fe ff'",
+            "duplexctl send http://127.0.0.1:3000 --protocol socketio --event 'chat message' hello",
         ],
         codes: &[
-            (0, "the message is on the server's disk; never with --protocol websocket"),
+            (
+                0,
+                "the message is on the server's disk; with --protocol socketio: the server acknowledged it; never with \
+                 --protocol websocket",
+            ),
             FAILED,
             USAGE,
             REFUSED,
             (4, "not delivered in time, and the server never saw it"),
             (
                 5,
-                "sent, and no answer came in time: sending again with the same --id is safe; with --protocol websocket: it may \
-                 not have arrived, because the connection ended or the server said nothing since",
+                "sent, and no answer came in time: sending again with the same --id is safe; with --protocol websocket or socketio: it \
+                 may not have arrived, because the connection ended or the server said nothing since",
             ),
             (
                 6,
-                "with --protocol websocket: sent, unconfirmed: it went out, and the server said something since",
+                "with --protocol websocket or socketio: sent, unconfirmed: it went out, and the server said something since",
             ),
         ],
     },
@@ -575,6 +584,13 @@ mod tests {
             "duplexctl tail foo --protocol websocket",
             "duplexctl tail mqtt://a.example --protocol websocket",
             "duplexctl command ws://a.example shed relay on --protocol websocket",
+            "duplexctl tail ws://a.example --namespace /chat",
+            "duplexctl tail ws://a.example --protocol websocket --auth '{}'",
+            "duplexctl tail ws://a.example --protocol socketio --since 0",
+            "duplexctl tail ws://a.example --protocol socketio --token x",
+            "duplexctl send ws://a.example hi --protocol socketio --hex",
+            "duplexctl send ws://a.example hi --room general --event chat",
+            "duplexctl tail foo --protocol socketio",
         ] {
             refused(line);
         }

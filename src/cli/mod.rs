@@ -22,6 +22,7 @@ mod reason;
 mod room;
 mod send;
 mod send_frame;
+mod send_mapped;
 mod socketio;
 mod tail;
 mod tail_frames;

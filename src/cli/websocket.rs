@@ -1,7 +1,7 @@
-//! The flags of `tail` and `send` for the protocol, and for a plain WebSocket's handshake.
+//! The flags of `tail` and `send` for the protocol, and for servers that are not Duplex's.
 
 use std::ffi::OsStr;
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 
 use clap::builder::TypedValueParser;
 use clap::error::ErrorKind;
@@ -11,28 +11,36 @@ use clap::{Arg, ArgMatches, Args as Flags, Command, Error, FromArgMatches, Value
 use super::args::{Access, Server};
 use super::socketio::SocketIoFlags;
 use super::{Exit, Failure, print};
-use crate::model::address::{BadAddress, Userinfo, take_userinfo, unencrypted_host, websocket_url};
-use crate::model::profile::{Login, Secret, WebSocketOptions};
-use crate::model::socketio::socketio_url;
+use crate::model::address::{
+    BadAddress, Userinfo, is_stream, stomp_url, take_userinfo, unencrypted_host, websocket_url,
+};
+use crate::model::profile::{self, Login, Secret, WebSocketOptions};
+use crate::model::socketio_address::socketio_url;
+use crate::model::stomp::{Destination, StompOptions};
 use crate::model::{Address, upgrade};
 use crate::privacy::{self, PasswordOptions};
 
 /// Heading of these flags in the help.
 pub(super) const WEBSOCKET_HELP: &str = "With --protocol websocket";
-/// Flags that do not apply to a plain WebSocket.
-const DUPLEX_ALONE: &[&str] =
-    &["room", "since", "device", "id", "no_readings", "no_messages", "token", "token_file", "data_dir"];
-/// Flags that do not apply to a Duplex server.
-const WEBSOCKET_ALONE: &[&str] = &["header", "subprotocol", "user", "password_file", "no_reconnect", "hex"];
-/// Flags that apply to Socket.IO servers alone.
-const SOCKETIO_ALONE: &[&str] = &["namespace", "auth", "auth_file", "map", "transport", "event"];
-/// Flags that do not apply to Socket.IO servers.
-const NOT_SOCKETIO: &[&str] =
-    &["since", "token", "token_file", "data_dir", "subprotocol", "no_reconnect", "hex"];
+/// The same.
+const STOMP_HELP: &str = "With --protocol stomp";
+/// Flags that do not apply to every protocol, each with the protocols that it applies to.
+const NOT_FOR_ALL: &[(&[&str], &[Protocol])] = &[
+    (&["since", "token", "token_file", "data_dir"], &[Protocol::Duplex]),
+    (
+        &["room", "device", "id", "no_readings", "no_messages"],
+        &[Protocol::Duplex, Protocol::SocketIo, Protocol::Stomp],
+    ),
+    (&["header", "user", "password_file"], &[Protocol::WebSocket, Protocol::SocketIo, Protocol::Stomp]),
+    (&["subprotocol", "no_reconnect", "hex"], &[Protocol::WebSocket]),
+    (&["namespace", "auth", "auth_file", "transport", "event"], &[Protocol::SocketIo]),
+    (&["map"], &[Protocol::SocketIo, Protocol::Stomp]),
+    (&["destination", "host"], &[Protocol::Stomp]),
+];
 
 /// Protocol names, as in the settings.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
-enum Protocol {
+pub(super) enum Protocol {
     /// Duplex: rooms and devices, with a token.
     Duplex,
     /// Any WebSocket server: messages are printed as received.
@@ -41,13 +49,37 @@ enum Protocol {
     /// Socket.IO: what is chat and what are readings is recognized.
     #[value(name = "socketio")]
     SocketIo,
+    /// STOMP, over WebSocket or TCP: Spring, RabbitMQ, ActiveMQ.
+    Stomp,
+}
+
+impl Protocol {
+    /// As in the command line.
+    fn name(self) -> &'static str {
+        match self {
+            Protocol::Duplex => "duplex",
+            Protocol::WebSocket => "websocket",
+            Protocol::SocketIo => "socketio",
+            Protocol::Stomp => "stomp",
+        }
+    }
+
+    /// As in a profile.
+    pub(super) fn of_profile(self) -> profile::Protocol {
+        match self {
+            Protocol::Duplex => profile::Protocol::Duplex,
+            Protocol::WebSocket => profile::Protocol::WebSocket,
+            Protocol::SocketIo => profile::Protocol::SocketIo,
+            Protocol::Stomp => profile::Protocol::Stomp,
+        }
+    }
 }
 
 /// The values on the command line.
 #[derive(Debug, Flags)]
 struct ServerFlags {
-    /// The server's address. With --protocol websocket: any ws:// or wss:// URL, as it is. A user and a password in it are
-    /// taken out and sent as HTTP's basic authentication.
+    /// The server's address. With --protocol websocket: any ws:// or wss:// URL, as it is. With --protocol stomp, stomp://
+    /// and stomps:// are possible, too. A user and a password in it are taken out and used to sign in.
     // It may contain a password.
     #[arg(value_name = "URL", value_parser = secret)]
     url: Secret,
@@ -56,23 +88,31 @@ struct ServerFlags {
     protocol: Protocol,
     #[command(flatten)]
     access: Access,
-    /// Send this header with the handshake, 'Name: value'; may be given several times. (On Linux it is overwritten in the
+    /// Send this header with the handshake (and with STOMP in its CONNECT), 'Name: value'; may be given several times. (On Linux it is overwritten in the
     /// command line, as a token is.)
     #[arg(long = "header", value_name = "HEADER", value_parser = HeaderParser, help_heading = WEBSOCKET_HELP)]
     header: Vec<Header>,
     /// Offer this subprotocol; may be given several times, the most wanted first. The server must choose one.
     #[arg(long = "subprotocol", value_name = "NAME", help_heading = WEBSOCKET_HELP)]
     subprotocol: Vec<String>,
-    /// Sign in as this user by HTTP's basic authentication, with the password of --password-file or DUPLEX_PASSWORD.
-    #[arg(long, value_name = "NAME", help_heading = WEBSOCKET_HELP)]
+    /// Sign in as this user, with the password of --password-file or DUPLEX_PASSWORD: by HTTP's basic authentication, or
+    /// with STOMP by login and passcode.
+    #[arg(long, visible_alias = "login", value_name = "NAME", help_heading = WEBSOCKET_HELP)]
     user: Option<String>,
+    /// Subscribe to this destination, or send to it: /topic/chat, '/topic/public -> /app/chat' to send somewhere else,
+    /// '/queue/work | x-queue-type: quorum' for further headers. May be given several times with tail.
+    #[arg(long = "destination", value_name = "DESTINATION", value_parser = Destination::parse, help_heading = STOMP_HELP)]
+    destination: Vec<Destination>,
+    /// The virtual host.
+    #[arg(long, value_name = "NAME", help_heading = STOMP_HELP)]
+    host: Option<String>,
     #[command(flatten)]
     password: PasswordOptions,
     #[command(flatten)]
     socketio: SocketIoFlags,
 }
 
-/// A Duplex server, or a plain WebSocket.
+/// A server of any protocol.
 #[derive(Debug)]
 pub(super) struct AnyServer(Server);
 
@@ -94,6 +134,12 @@ impl Flags for AnyServer {
     }
 }
 
+impl DerefMut for AnyServer {
+    fn deref_mut(&mut self) -> &mut Server {
+        &mut self.0
+    }
+}
+
 impl FromArgMatches for AnyServer {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
         let flags = ServerFlags::from_arg_matches(matches)?;
@@ -109,30 +155,23 @@ impl FromArgMatches for AnyServer {
 
 /// Rejects flags that have no effect with the chosen protocol.
 fn check_company(protocol: Protocol, matches: &ArgMatches) -> Result<(), Error> {
-    let is_given = |name: &&&str| {
-        matches.ids().any(|id| id == **name) && matches.value_source(name) == Some(ValueSource::CommandLine)
+    let is_given = |name: &str| {
+        matches.ids().any(|id| id == name) && matches.value_source(name) == Some(ValueSource::CommandLine)
     };
-    let flag = |name: &&str| format!("--{}", name.replace('_', "-"));
-    let needs = |names: &[&'static str], protocol: &str| {
-        let given = names.iter().find(is_given);
-        given.map(|name| format!("{} can only be used with --protocol {protocol}", flag(name)))
+    let out_of_place = |(names, protocols): &&(&[&'static str], &'static [Protocol])| {
+        !protocols.contains(&protocol) && names.iter().any(|name| is_given(name))
     };
-    let sentence = match protocol {
-        Protocol::WebSocket => DUPLEX_ALONE.iter().find(is_given).map(|name| {
-            let flag = flag(name);
-            format!("{flag} can't be used with --protocol websocket: it is for Duplex servers")
-        }),
-        Protocol::SocketIo => NOT_SOCKETIO
-            .iter()
-            .find(is_given)
-            .map(|name| format!("{} can't be used with --protocol socketio", flag(name))),
-        Protocol::Duplex => needs(WEBSOCKET_ALONE, "websocket"),
+    let Some((names, protocols)) = NOT_FOR_ALL.iter().find(out_of_place) else { return Ok(()) };
+    let name = names.iter().find(|name| is_given(name)).copied().unwrap_or_default();
+    let (flag, given) = (format!("--{}", name.replace('_', "-")), protocol.name());
+    let sentence = match protocols.contains(&Protocol::Duplex) {
+        true => format!("{flag} can't be used with --protocol {given}: it is for Duplex servers"),
+        false => {
+            let names: Vec<_> = protocols.iter().map(|protocol| protocol.name()).collect();
+            format!("{flag} can only be used with --protocol {}", names.join(" or "))
+        }
     };
-    let sentence = sentence.or_else(|| match protocol {
-        Protocol::SocketIo => None,
-        Protocol::Duplex | Protocol::WebSocket => needs(SOCKETIO_ALONE, "socketio"),
-    });
-    sentence.map_or(Ok(()), |sentence| Err(conflict(&sentence)))
+    Err(conflict(&sentence))
 }
 
 fn conflict(sentence: &str) -> Error {
@@ -147,19 +186,33 @@ impl ServerFlags {
             let url = privacy::whole_address(text).map_err(|why| bad(&why))?;
             return Ok(Server { url, access: self.access, websocket: None, any_protocol: true });
         }
-        let (mut url, userinfo) = address(text).map_err(|why| bad(&why))?;
-        let mut websocket = WebSocket::new(userinfo, self.header, self.subprotocol, self.user, self.password)
-            .map_err(|sentence| conflict(&sentence))?;
-        if self.protocol == Protocol::SocketIo {
-            url.url = socketio_url(&url.url).map_err(|why| bad(&why.to_string()))?;
-            websocket.socketio = Some(self.socketio);
-        }
+        let read = match self.protocol {
+            Protocol::SocketIo => socketio_url,
+            Protocol::Stomp => stomp_url,
+            _ => websocket_url,
+        };
+        let (url, userinfo) = address(text, read).map_err(|why| bad(&why))?;
+        let stomp = StompOptions { host: self.host.unwrap_or_default(), destinations: self.destination };
+        let protocol = self.protocol;
+        let flags = Flagged {
+            userinfo,
+            headers: self.header,
+            subprotocols: self.subprotocol,
+            user: self.user,
+            stomp,
+            socketio: self.socketio,
+        };
+        let websocket =
+            WebSocket::new(protocol, flags, self.password).map_err(|sentence| conflict(&sentence))?;
         Ok(Server { url, access: self.access, websocket: Some(websocket), any_protocol: true })
     }
 }
 
 /// Parses a plain WebSocket's address. A fingerprint may follow, as in an invite: `#sha256=…`.
-fn address(text: &str) -> Result<(Address, Option<Userinfo>), String> {
+fn address(
+    text: &str,
+    read: fn(&str) -> Result<String, BadAddress>,
+) -> Result<(Address, Option<Userinfo>), String> {
     let mut text = text.trim().to_owned();
     let userinfo = take_userinfo(&mut text);
     let sentence = |bad: BadAddress| bad.to_string();
@@ -167,9 +220,9 @@ fn address(text: &str) -> Result<(Address, Option<Userinfo>), String> {
     let (url, fingerprint) = match text.split_once('#') {
         Some((url, fragment)) if fragment.starts_with("sha256=") && !fragment.contains('&') => {
             let fingerprint = Address::parse(&text).map_err(sentence)?.fingerprint;
-            (websocket_url(url).map_err(sentence)?, fingerprint)
+            (read(url).map_err(sentence)?, fingerprint)
         }
-        _ => (websocket_url(&text).map_err(sentence)?, None),
+        _ => (read(&text).map_err(sentence)?, None),
     };
     if is_word {
         return Err(format!("write the whole address: {url}"));
@@ -213,9 +266,21 @@ fn header(text: &str) -> Result<Header, String> {
     Ok(Header { name: name.trim().to_owned(), value: Secret::new(value) })
 }
 
-/// How to open a plain WebSocket.
+/// What was given for a server that is not a Duplex server.
+struct Flagged {
+    userinfo: Option<Userinfo>,
+    headers: Vec<Header>,
+    subprotocols: Vec<String>,
+    user: Option<String>,
+    stomp: StompOptions,
+    socketio: SocketIoFlags,
+}
+
+/// How to open a WebSocket of another server than Duplex's.
 #[derive(Debug)]
 pub(super) struct WebSocket {
+    protocol: Protocol,
+    stomp: StompOptions,
     subprotocols: Vec<String>,
     headers: Vec<Header>,
     /// May be empty.
@@ -224,18 +289,16 @@ pub(super) struct WebSocket {
     signs_in: bool,
     password_of_address: Option<Secret>,
     password: PasswordOptions,
-    /// For a Socket.IO server.
-    socketio: Option<SocketIoFlags>,
+    socketio: SocketIoFlags,
 }
 
 impl WebSocket {
-    fn new(
-        userinfo: Option<Userinfo>,
-        headers: Vec<Header>,
-        subprotocols: Vec<String>,
-        user: Option<String>,
-        password: PasswordOptions,
-    ) -> Result<WebSocket, String> {
+    fn new(protocol: Protocol, flags: Flagged, password: PasswordOptions) -> Result<WebSocket, String> {
+        let Flagged { userinfo, headers, subprotocols, user, stomp, socketio } = flags;
+        stomp.check().map_err(|bad| bad.to_string())?;
+        if protocol == Protocol::Stomp && stomp.destinations.is_empty() {
+            return Err("--protocol stomp needs a destination: --destination /topic/chat".to_owned());
+        }
         let signs_in = user.is_some() || userinfo.is_some();
         if password.password_file.is_some() && !signs_in {
             return Err("--password-file needs a user: --user NAME".to_owned());
@@ -247,9 +310,13 @@ impl WebSocket {
         let user = user.unwrap_or(user_of_address);
         let unfit = |problem: upgrade::BadUpgrade| problem.to_string();
         let of_address = password_of_address.clone().unwrap_or_else(|| Secret::new(""));
-        let authorization = upgrade::basic(&user, &of_address).map_err(unfit)?;
+        let authorization = match protocol {
+            // Signing in is not HTTP's.
+            Protocol::Stomp => http::HeaderValue::from_static(""),
+            _ => upgrade::basic(&user, &of_address).map_err(unfit)?,
+        };
         let mut all = Vec::new();
-        if signs_in {
+        if signs_in && protocol != Protocol::Stomp {
             all.push((http::header::AUTHORIZATION, authorization));
         }
         for Header { name, value } in &headers {
@@ -257,8 +324,32 @@ impl WebSocket {
         }
         upgrade::check_headers(&all).map_err(unfit)?;
         upgrade::check_subprotocols(&subprotocols).map_err(unfit)?;
-        let socketio = None;
-        Ok(WebSocket { subprotocols, headers, user, signs_in, password_of_address, password, socketio })
+        Ok(WebSocket {
+            protocol,
+            stomp,
+            socketio,
+            subprotocols,
+            headers,
+            user,
+            signs_in,
+            password_of_address,
+            password,
+        })
+    }
+
+    /// The protocol.
+    pub(super) fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+
+    /// Of STOMP: replaces the destinations by one.
+    pub(super) fn send_only_to(&mut self, destination: Destination) {
+        self.stomp.destinations = vec![destination];
+    }
+
+    /// Of STOMP: the destinations.
+    pub(super) fn destinations(&self) -> &[Destination] {
+        &self.stomp.destinations
     }
 
     /// Whether the password is read from standard input, which is then not available for anything else.
@@ -266,23 +357,15 @@ impl WebSocket {
         self.password.takes_standard_input()
     }
 
-    /// The flags for a Socket.IO server, if it is one.
-    pub(super) fn socketio(&self) -> Option<&SocketIoFlags> {
-        self.socketio.as_ref()
-    }
-
     /// The non-secret part.
     pub(super) fn options(&self) -> Result<WebSocketOptions, Failure> {
-        let (socketio, mapping) = match &self.socketio {
-            Some(flags) => (flags.options(), flags.mapping()?),
-            None => Default::default(),
-        };
         let options = WebSocketOptions {
-            socketio,
-            mapping,
+            socketio: self.socketio.options(),
+            mapping: self.socketio.mapping()?,
             subprotocols: self.subprotocols.clone(),
             headers: self.headers.iter().map(|header| header.name.clone()).collect(),
             user: self.user.clone(),
+            stomp: self.stomp.clone(),
             ..WebSocketOptions::default()
         };
         match options.check() {
@@ -301,16 +384,17 @@ impl WebSocket {
             true => self.password.read(self.password_of_address.as_ref()).map_err(unreadable)?,
         };
         let headers = self.headers.iter().map(|Header { name, value }| (name.clone(), value.clone()));
-        let auth = self.socketio.as_ref().map(SocketIoFlags::auth).transpose()?.flatten();
+        let auth = self.socketio.auth()?;
         let login = Login { password, headers: headers.collect(), auth };
         let Some(host) = unencrypted_host(url).filter(|_| self.signs_in || !login.is_empty()) else {
             return Ok(login);
         };
         let host = print::harmless(host);
+        let (plain, encrypted) = if is_stream(url) { ("stomp://", "stomps://") } else { ("ws://", "wss://") };
         if !access.insecure {
             let sentence = format!(
-                "{host} is another computer, and ws:// is not encrypted: the password, the headers and all messages can be \
-                 read on the way. Use wss://, or --insecure to send them all the same"
+                "{host} is another computer, and {plain} is not encrypted: the password, the headers and all messages can be \
+                 read on the way. Use {encrypted}, or --insecure to send them all the same"
             );
             return Err(Failure::new(Exit::Refused, sentence));
         }
@@ -334,7 +418,7 @@ mod tests {
             ("wss://jun:p%40ss@a.example/#sha256=FP", "wss://a.example/", Some(("jun", "p@ss")), true),
             ("localhost:8080/ws", "ws://localhost:8080/ws", None, false),
         ] {
-            let (address, userinfo) = address(&text.replace("FP", &fingerprint)).unwrap();
+            let (address, userinfo) = address(&text.replace("FP", &fingerprint), websocket_url).unwrap();
             assert_eq!((&*address.url, address.fingerprint.is_some()), (url, has_fingerprint));
             let user = user.map(|(user, password)| (user.to_owned(), Some(Secret::new(password))));
             assert_eq!(userinfo.map(|found| (found.user, found.password)), user);
@@ -346,7 +430,7 @@ mod tests {
             "ws://a.example/#invite=A&sha256=FP",
             "ws://a b",
         ] {
-            assert!(address(&bad.replace("FP", &fingerprint)).is_err(), "{bad}");
+            assert!(address(&bad.replace("FP", &fingerprint), websocket_url).is_err(), "{bad}");
         }
     }
 

@@ -307,14 +307,14 @@ pub(super) fn shorten(why: &mut Why) {
         | Why::NotDuplex { said: text }
         | Why::NotSocketIo { said: text }
         | Why::Redirected { location: Some(text), .. } => cut(text, MAX_DETAIL_BYTES),
+        Why::Refused { of, said, .. } => {
+            cut(said, MAX_DETAIL_BYTES);
+            of.iter_mut().for_each(|text| cut(text, MAX_DETAIL_BYTES));
+        }
         Why::NamespaceRefused { namespace, message, data } => {
             cut(namespace, MAX_NAME_BYTES);
             cut(message, MAX_DETAIL_BYTES);
             cut(data, MAX_DETAIL_BYTES);
-        }
-        Why::Refused { of, said, .. } => {
-            cut(said, MAX_DETAIL_BYTES);
-            of.iter_mut().for_each(|text| cut(text, MAX_DETAIL_BYTES));
         }
         _ => {}
     }

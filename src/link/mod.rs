@@ -641,6 +641,9 @@ impl Link {
 
     /// The only way out of `Online`. `code`: the close code to send, if we end the connection.
     fn fall(&mut self, now: Time, mut why: Why, code: Option<u16>) {
+        if let Some(session) = &mut self.session {
+            why = session.explain(now, why);
+        }
         inbound::shorten(&mut why);
         if self.state.is_online() && now.boot_ms.saturating_sub(self.online_since) >= TRUSTED_MS {
             self.violations = 0;

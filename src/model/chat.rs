@@ -201,14 +201,16 @@ impl Chat {
         self.is_local = log == LogKind::Local;
         let head = log.head();
         let listed: BTreeSet<&RoomId> = rooms.iter().map(|room| &room.id).collect();
+        // Of a private room that is not listed the person is a member no more.
+        let mut left = Vec::new();
         for (id, room) in &mut self.rooms {
             // What is listed stands, whatever was known.
             room.info.changed = 0;
-            // Of a private room that is not listed the person is a member no more.
             if room.info.private && room.unmade.is_none() && !listed.contains(id) {
-                room.leave();
+                left.push(id.clone());
             }
         }
+        left.iter().for_each(|id| self.change_room(id, Room::leave));
         for room in rooms {
             self.listed_room(room);
         }

@@ -11,6 +11,7 @@ use super::device_choices::DeviceChoices;
 use super::entry::Entry;
 use super::export::Exported;
 use super::features::Features;
+use super::files::FileUpdate;
 use super::id::{ConnectionId, Epoch, MessageId, Offset, PrincipalId, RoomId, RoomName};
 use super::lan::{Lan, Nearby};
 use super::link_state::{LinkState, Why};
@@ -19,7 +20,7 @@ use super::note::{Note, Passed};
 use super::notices::NoticeChoices;
 use super::preferences::Preferences;
 use super::principal::{Principal, Sender};
-use super::profile::{NewerProfile, Profile, Secret};
+use super::profile::{NewerProfile, Profile, Protocol, Secret};
 use super::refusal::Refusal;
 use super::rights::ManageAnswer;
 use super::room::{NamedRoom, RoomInfo};
@@ -605,6 +606,15 @@ pub enum Reached {
     },
     /// The server cannot say whether an invite is good without using it up.
     InviteUnknown,
+    /// What the server speaks was found out.
+    Speaks {
+        /// The protocol.
+        protocol: Protocol,
+        /// The address at which it is spoken.
+        url: String,
+        /// The namespace that the address meant, of a Socket.IO server.
+        namespace: Option<String>,
+    },
     /// A plain WebSocket opened.
     Opened {
         /// The subprotocol that was agreed on.
@@ -664,6 +674,8 @@ pub enum Update {
     DeviceChoices(DeviceChoices),
     /// A file that they asked for was saved, or not.
     Exported(Exported),
+    /// Something about files.
+    File(FileUpdate),
     /// The system's keyring cannot be asked, and why; or it can.
     Keyring(Option<String>),
     /// Whether a connection's token is in a file.

@@ -50,7 +50,7 @@ impl FromStr for FileId {
 }
 
 /// A SHA-256; 64 hexadecimal digits in JSON.
-#[derive(Copy, Clone, PartialEq, Eq, Hash)]
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileHash(pub [u8; 32]);
 
 impl fmt::Display for FileHash {

@@ -7,7 +7,8 @@ use super::content::Content;
 use super::device::{DeviceId, MetricName, Value};
 use super::device_choices::DeviceChange;
 use super::event::Side;
-use super::export::Export;
+use super::export::{Export, Picture};
+use super::file::{FileHash, FileId, FileInfo};
 use super::id::{ConnectionId, MessageId, PrincipalId, RoomId, RoomName};
 use super::lan::LanChoice;
 use super::message::Position;
@@ -57,6 +58,8 @@ pub enum Intent {
     Chat(ChatIntent),
     /// Of devices.
     Device(DeviceIntent),
+    /// Of files.
+    File(FileIntent),
     /// Of a connection log.
     Log(LogIntent),
     /// Of the app as a whole.
@@ -101,6 +104,8 @@ pub enum LinkIntent {
     SetFormat(ConnectionId, FrameFormat),
     /// Keep these messages to be sent with one click.
     SetSnippets(ConnectionId, Vec<Snippet>),
+    /// What is different on a foreign server from now on: a `mapping::Mapping` as JSON.
+    SetMapping(ConnectionId, serde_json::Map<String, serde_json::Value>),
     /// Look whether there is a keyring to keep tokens in.
     AskKeyring,
     /// Keep a connection's token in a file where there is no keyring: this one's, or that of the next one that is saved or
@@ -121,6 +126,8 @@ pub enum LinkIntent {
         /// How to come in. An invite is not used up by a test: only reachability and trust are tried.
         credential: Credential,
     },
+    /// Find out what a server speaks. The profile's only address is as the person wrote it.
+    Detect(Profile),
     /// Forget the last test's outcome.
     EndTest,
     /// Open the own server to the local network, or close it.
@@ -451,6 +458,94 @@ pub enum DeviceIntent {
     },
     /// Save a part of a device's past into a file of the person's.
     Export(Export),
+}
+
+/// What a person wants of files.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FileIntent {
+    /// Pick files and add them.
+    Pick {
+        /// By which connection.
+        connection: ConnectionId,
+        /// To which room.
+        room: RoomId,
+        /// To which thread of it.
+        thread: Option<MessageId>,
+    },
+    /// Add a file. It is copied at once, and sent with [`FileIntent::Send`].
+    Add {
+        /// By which connection.
+        connection: ConnectionId,
+        /// To which room.
+        room: RoomId,
+        /// To which thread of it.
+        thread: Option<MessageId>,
+        /// The file.
+        source: FileSource,
+    },
+    /// Send the files that were added to a room or a thread.
+    Send {
+        /// By which connection.
+        connection: ConnectionId,
+        /// To which room.
+        room: RoomId,
+        /// To which thread of it.
+        thread: Option<MessageId>,
+        /// What the person wrote with them; may be empty.
+        text: String,
+        /// The message that they reply to.
+        reply_to: Option<MessageId>,
+    },
+    /// Give up a file that is not a message yet.
+    Cancel {
+        /// Of which connection.
+        connection: ConnectionId,
+        /// Which.
+        file: FileId,
+    },
+    /// Try a file again that went no further by itself.
+    Retry {
+        /// Of which connection.
+        connection: ConnectionId,
+        /// Which.
+        file: FileId,
+    },
+    /// Have the file of a message here.
+    Fetch {
+        /// By which connection.
+        connection: ConnectionId,
+        /// The file.
+        file: FileInfo,
+        /// Whether its thumbnail is wanted.
+        thumbnail: bool,
+    },
+    /// Fetch a file no further.
+    EndFetch(FileHash),
+    /// Save the file of a message where the person finds it.
+    Save {
+        /// By which connection.
+        connection: ConnectionId,
+        /// The file.
+        file: FileInfo,
+    },
+    /// Look at a picture.
+    View {
+        /// By which connection.
+        connection: ConnectionId,
+        /// The file.
+        file: FileInfo,
+    },
+    /// Look at it no longer.
+    EndView,
+}
+
+/// Where the content of a file comes from that the person adds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FileSource {
+    /// A file on this computer.
+    Path(PathBuf),
+    /// A picture that was copied.
+    Picture(Picture),
 }
 
 /// What a person wants of a connection log.

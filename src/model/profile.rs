@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::id::ConnectionId;
 use super::socketio::SocketIoOptions;
+use super::stomp::StompOptions;
 
 /// The protocol spoken over the transport.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,12 +22,19 @@ pub enum Protocol {
     /// Socket.IO, over Engine.IO.
     #[serde(rename = "socketio")]
     SocketIo,
+    /// STOMP, over WebSocket or TCP.
+    Stomp,
 }
 
 impl Protocol {
     /// Whether a person signs in by a [`Login`]; at a Duplex server by a token.
     pub fn has_login(self) -> bool {
         self != Protocol::Duplex
+    }
+
+    /// Whether what a server sends is mapped to messages, people and devices.
+    pub fn is_mapped(self) -> bool {
+        !matches!(self, Protocol::Duplex | Protocol::WebSocket)
     }
 }
 
@@ -57,6 +65,9 @@ pub struct WebSocketOptions {
     /// What on this server means what, where that is not recognized: a `mapping::Mapping` as JSON.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub mapping: Map<String, Value>,
+    /// Of protocol [`Protocol::Stomp`]: what belongs to it alone.
+    #[serde(skip_serializing_if = "StompOptions::is_default")]
+    pub stomp: StompOptions,
 }
 
 impl Default for WebSocketOptions {
@@ -70,6 +81,7 @@ impl Default for WebSocketOptions {
             snippets: Vec::new(),
             socketio: SocketIoOptions::default(),
             mapping: Map::new(),
+            stomp: StompOptions::default(),
         }
     }
 }
@@ -185,6 +197,22 @@ impl Login {
     pub fn header(&self, name: &str) -> Option<&Secret> {
         let known = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         known.map(|(_, value)| value)
+    }
+
+    /// The texts in the data to sign in with, each of which may be secret alone.
+    pub fn auth_texts(&self) -> Vec<String> {
+        fn gather(value: Value, texts: &mut Vec<String>) {
+            match value {
+                Value::String(text) => texts.push(text),
+                Value::Array(values) => values.into_iter().for_each(|value| gather(value, texts)),
+                Value::Object(fields) => fields.into_iter().for_each(|(_, value)| gather(value, texts)),
+                _ => {}
+            }
+        }
+        let mut texts = Vec::new();
+        let auth = self.auth.as_ref().and_then(|auth| serde_json::from_str(auth.reveal()).ok());
+        gather(auth.unwrap_or_default(), &mut texts);
+        texts
     }
 
     /// All that must never be shown.

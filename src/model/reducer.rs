@@ -13,6 +13,7 @@ use super::devices::{self, Device, Devices, Latest};
 use super::event::{ChatEvent, Event, LinkEvent, Paused, TestOutcome, Update};
 use super::export::Exported;
 use super::features::{Feature, Features};
+use super::files::Files;
 use super::id::{ConnectionId, Epoch};
 use super::known::{Known, MAX_MARK_CHARS, device_label, person_line};
 use super::lan::{Lan, Nearby};
@@ -102,6 +103,8 @@ pub struct Model {
     pub nearby: Nearby,
     /// Where the last text was saved that the person wanted as a file, with the request's number.
     pub text_saved: Option<(u64, Result<PathBuf, String>)>,
+    /// What the window shows of files.
+    pub files: Files,
     /// What was searched for and found.
     pub searching: Searching,
 }
@@ -139,6 +142,7 @@ impl Model {
             Update::NoticeChoices(choices) => self.notice_choices = choices,
             Update::DeviceChoices(choices) => self.choose_devices(choices),
             Update::Exported(exported) => self.exported = Some(exported),
+            Update::File(update) => self.files.apply(update),
             Update::Keyring(trouble) => self.no_keyring = trouble,
             Update::TokenInFile(id, true) => _ = self.tokens_in_file.insert(id),
             Update::TokenInFile(id, false) => _ = self.tokens_in_file.remove(&id),

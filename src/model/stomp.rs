@@ -22,17 +22,20 @@ pub struct StompOptions {
     /// The virtual host (header `host` of `CONNECT`); empty to leave the choice to the server.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub host: String,
-    /// What to subscribe to.
+    /// What to subscribe to, and send to.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub destinations: Vec<Destination>,
 }
 
-/// A destination to subscribe to.
+/// A destination.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Destination {
     /// The destination, such as `/topic/chat`.
     pub name: String,
+    /// Whether it is only sent to, and not subscribed to.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_for_sending: bool,
     /// Where messages to this room are sent, if not to the same destination: `/app/chat`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub send_to: Option<String>,
@@ -101,13 +104,22 @@ impl Destination {
         Destination { name: name.into(), ..Destination::default() }
     }
 
-    /// As a person writes it: `/topic/chat`, `/topic/chat -> /app/chat`, `/queue/work | x-queue-type: quorum | durable: true`.
+    /// One that is sent to alone.
+    pub fn for_sending(name: impl Into<String>) -> Destination {
+        Destination { name: name.into(), is_for_sending: true, ..Destination::default() }
+    }
+
+    /// As a person writes it: `/topic/chat`, `-> /app/chat` (for sending only), `/topic/chat -> /app/chat`, `/queue/work | x-queue-type: quorum | durable: true`.
     ///
     /// # Errors
     /// What is wrong with it.
     pub fn parse(text: &str) -> Result<Destination, BadDestination> {
         let mut parts = text.split(HEADERS);
         let names = parts.next().unwrap_or_default().trim();
+        let (is_for_sending, names) = match names.strip_prefix(SENDS_TO.trim_start()) {
+            Some(name) => (true, name.trim()),
+            None => (false, names),
+        };
         let (name, send_to) = match names.split_once(SENDS_TO) {
             Some((name, send_to)) => (name.trim(), Some(send_to.trim().to_owned())),
             None => (names, None),
@@ -119,7 +131,7 @@ impl Destination {
             _ => Err(BadDestination::Header(text.trim().to_owned())),
         };
         let headers = parts.map(header).collect::<Result<_, _>>()?;
-        let destination = Destination { name: name.to_owned(), send_to, headers };
+        let destination = Destination { name: name.to_owned(), is_for_sending, send_to, headers };
         destination.check()?;
         Ok(destination)
     }
@@ -157,6 +169,9 @@ impl Destination {
 /// The text that [`Destination::parse`] reads.
 impl std::fmt::Display for Destination {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.is_for_sending {
+            f.write_str(SENDS_TO.trim_start())?;
+        }
         f.write_str(&self.name)?;
         if let Some(send_to) = &self.send_to {
             write!(f, "{SENDS_TO}{send_to}")?;
@@ -178,6 +193,7 @@ mod tests {
             "/topic/FOO.>",
             "/topic/public -> /app/chat.sendMessage",
             "/queue/work | x-queue-type: quorum | durable: true",
+            "-> /app/hello",
             "/exchange/amq.topic/a.# -> /exchange/amq.topic/a.b | x: y:z",
         ] {
             assert_eq!(Destination::parse(text).unwrap().to_string(), text);

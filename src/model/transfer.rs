@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::address::{self, Address, BadAddress};
 use super::id::ConnectionId;
 use super::profile::{NewerProfile, Profile, Protocol};
-use super::socketio::socketio_url;
+use super::socketio_address::socketio_url;
 
 /// Field that identifies such a text; its value is the format version.
 const MARK: &str = "duplex_connections";
@@ -105,6 +105,7 @@ fn one(number: usize, entry: &Value) -> Result<Profile, BadList> {
             Protocol::Duplex => Address::parse(url).map(|address| address.url),
             Protocol::WebSocket => address::websocket_url(url),
             Protocol::SocketIo => socketio_url(url),
+            Protocol::Stomp => address::stomp_url(url),
         };
         *url = read.map_err(|bad| BadList::Address { number, bad })?;
     }

@@ -7,6 +7,7 @@ use super::profile::{
     MAX_HEADERS, MAX_SNIPPET_BYTES, MAX_SNIPPET_NAME_CHARS, MAX_SNIPPETS, MAX_SUBPROTOCOLS, MAX_VALUE_BYTES,
     Secret, WebSocketOptions,
 };
+use super::stomp::BadDestination;
 
 /// Why a request cannot be sent as a person wants it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -145,6 +146,9 @@ pub enum BadOptions {
     /// No handshake can have it.
     #[error(transparent)]
     Upgrade(#[from] BadUpgrade),
+    /// A destination of STOMP cannot be used.
+    #[error(transparent)]
+    Destination(#[from] BadDestination),
 }
 
 impl WebSocketOptions {
@@ -163,6 +167,7 @@ impl WebSocketOptions {
         if too_many || self.user.len() > MAX_VALUE_BYTES || !self.socketio.are_few() {
             return Err(BadOptions::TooMuch);
         }
+        self.stomp.check()?;
         let headers: Result<Vec<_>, _> = self.headers.iter().map(|name| header(name, "")).collect();
         check_headers(&headers?)?;
         check_subprotocols(&self.subprotocols)?;

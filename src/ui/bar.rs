@@ -261,6 +261,7 @@ fn line(ui: &mut Ui, cx: &Cx, row: &Row, link: &LinkMemory) {
         Protocol::Duplex => words.protocol_duplex,
         Protocol::WebSocket => words.protocol_websocket,
         Protocol::SocketIo => words.protocol_socketio,
+        Protocol::Stomp => words.protocol_stomp,
     };
     let (transport, limits) = match row.socket {
         Socket::Tungstenite => (words.transport_websocket, None),
@@ -303,7 +304,7 @@ fn explanation(
     let profile = cx.model.read(|model| Some(model.connections.get(&id)?.profile.clone()))?;
     let own = match profile.protocol {
         Protocol::Duplex => None,
-        Protocol::WebSocket | Protocol::SocketIo => {
+        Protocol::WebSocket | Protocol::SocketIo | Protocol::Stomp => {
             (cx.words.plain.why)(why, link.word == StateWord::Waiting)
         }
     };

@@ -261,6 +261,7 @@ impl Ui {
             Some(rooms::RoomsAction::Add) => self.dialog = Some(dialog::Dialog::add()),
             Some(rooms::RoomsAction::Log(id)) => self.logs.open(id, cx.intents),
             Some(rooms::RoomsAction::Edit(id)) => self.dialog = dialog::Dialog::edit(cx, id),
+            Some(rooms::RoomsAction::Mapping(id)) => self.dialog = dialog::Dialog::mapping(cx, id),
             Some(rooms::RoomsAction::Duplicate(id)) => self.dialog = dialog::Dialog::duplicate(cx, id),
             Some(rooms::RoomsAction::People(id)) => self.dialog = Some(dialog::Dialog::people(cx, id)),
             Some(rooms::RoomsAction::Invite(id)) => self.dialog = Some(dialog::Dialog::invites(cx, id)),

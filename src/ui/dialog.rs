@@ -11,8 +11,8 @@ use super::target::LinkTarget;
 use super::text::Words;
 use super::theme::{self, size, space};
 use super::{
-    Cx, deep_link, harmless, members, open_link, people, room_browse, room_edit, rooms, settings, sheet,
-    shortcuts, snippets, status, widgets,
+    Cx, deep_link, harmless, mapping, members, open_link, people, room_browse, room_edit, rooms, settings,
+    sheet, shortcuts, snippets, status, widgets,
 };
 use crate::model::id::{ConnectionId, MessageId};
 use crate::model::intent::{ChatIntent, Intent, LinkIntent};
@@ -61,6 +61,8 @@ pub(super) enum Dialog {
     AddDevice(Box<people::add_device::Sheet>),
     /// Of messages that are sent with one click.
     Snippets(snippets::Sheet),
+    /// Of what is different on a foreign server.
+    Mapping(mapping::Sheet),
     /// Before a message is deleted.
     Delete {
         /// Of which room.
@@ -113,6 +115,11 @@ impl Dialog {
     /// For the messages of a connection that are sent with one click; with one more, where there is one.
     pub(super) fn snippets(cx: &Cx, id: ConnectionId, more: Option<Snippet>) -> Option<Dialog> {
         Some(Dialog::Snippets(snippets::Sheet::new(cx, id, more)?))
+    }
+
+    /// For the mapping of a connection.
+    pub(super) fn mapping(cx: &Cx, id: ConnectionId) -> Option<Dialog> {
+        Some(Dialog::Mapping(mapping::Sheet::new(cx, id)?))
     }
 
     /// For who may come in at the other end of a connection.
@@ -177,6 +184,7 @@ impl Dialog {
             Dialog::People(sheet) => sheet.title(cx),
             Dialog::AddDevice(sheet) => sheet.title(cx),
             Dialog::Snippets(_) => words.plain.snippets.to_owned(),
+            Dialog::Mapping(_) => words.mapping.title.to_owned(),
             Dialog::Delete { .. } => words.chat.delete_title.to_owned(),
             Dialog::Remove { name, .. } => (words.remove_title)(name),
         }
@@ -187,9 +195,11 @@ impl Dialog {
         match self {
             Dialog::Settings(_) => size::SETTINGS,
             Dialog::Shortcuts => size::SHORTCUTS,
-            Dialog::People(_) | Dialog::AddDevice(_) | Dialog::Snippets(_) | Dialog::CrashNote(_) => {
-                size::WIDE_DIALOG
-            }
+            Dialog::People(_)
+            | Dialog::AddDevice(_)
+            | Dialog::Snippets(_)
+            | Dialog::Mapping(_)
+            | Dialog::CrashNote(_) => size::WIDE_DIALOG,
             _ => size::DIALOG,
         }
     }
@@ -213,6 +223,7 @@ impl Dialog {
             Dialog::People(sheet) => sheet.show(ui, cx, window.y),
             Dialog::AddDevice(sheet) => sheet.show(ui, cx, window.y),
             Dialog::Snippets(sheet) => sheet.show(ui, cx, window.y),
+            Dialog::Mapping(sheet) => sheet.show(ui, cx, window.y),
             Dialog::Delete { room, id, body } => delete(ui, cx, room, *id, body),
             Dialog::Remove { id, name } => remove(ui, cx, *id, name),
         });

@@ -29,6 +29,7 @@ mod focus_mark;
 mod icons;
 mod link;
 mod log;
+mod mapping;
 mod members;
 mod menu;
 mod nearby;
@@ -52,15 +53,19 @@ mod snippets;
 mod status;
 mod synonyms;
 mod target;
+mod textures;
 mod value;
+mod viewer;
 mod widgets;
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use crate::model::device::DeviceId;
+use crate::model::export::Picture;
+use crate::model::features::Feature;
 use crate::model::id::{ConnectionId, RoomId, RoomName};
-use crate::model::intent::{AppIntent, Intent, LinkIntent};
+use crate::model::intent::{AppIntent, FileIntent, FileSource, Intent, LinkIntent};
 use crate::model::panes::Panes;
 use crate::model::preferences::Preferences;
 use crate::model::shared::SharedModel;
@@ -157,6 +162,9 @@ pub struct Ui {
     announcer: announce::Announcer,
     paste_note: paste_note::PasteNote,
     dialog: Option<dialog::Dialog>,
+    viewer: viewer::Viewer,
+    /// Whether a picture is looked at, as of the beginning of this frame.
+    is_viewing: bool,
     palette: Option<palette::Palette>,
     later: keys::Later,
     /// Recently opened rooms, the newest last.
@@ -210,6 +218,8 @@ impl Ui {
             announcer: announce::Announcer::default(),
             paste_note: paste_note::PasteNote::default(),
             dialog: None,
+            viewer: viewer::Viewer::default(),
+            is_viewing: false,
             palette: None,
             later: keys::Later::default(),
             recent: Vec::new(),
@@ -235,6 +245,7 @@ impl Ui {
         let mut deadline = Deadline::default();
         let (words, chosen) = (self.looks.words(), self.looks.wanted());
         let mut cx = Cx { words, chosen, now, model, intents, around: self.around, deadline: &mut deadline };
+        self.is_viewing = viewer::is_open(&cx);
         self.note_focus(ui, &mut cx);
         self.open_awaited(&mut cx);
         self.look_at_links(&mut cx);
@@ -273,6 +284,30 @@ impl Ui {
     /// Hands out every unsaved draft. To be called when the window is hidden or closed.
     pub fn flush_drafts(&mut self, intents: &mut Vec<Intent>) {
         self.chat.flush_drafts(intents);
+    }
+
+    /// Adds a picture that was pasted to the open room, if its server takes files.
+    pub fn paste_picture(
+        &mut self,
+        model: &SharedModel,
+        picture: Picture,
+        intents: &mut Vec<Intent>,
+    ) -> bool {
+        let Some((connection, room)) = self.open_room().map(|(connection, room)| (connection, room.clone()))
+        else {
+            return false;
+        };
+        let takes = model.read(|model| {
+            let features = model.connections.get(&connection)?.features.as_ref()?;
+            Some(features.has(Feature::Files))
+        });
+        if takes != Some(true) || self.is_covered() {
+            return false;
+        }
+        let thread = None;
+        let source = FileSource::Picture(picture);
+        intents.push(Intent::File(FileIntent::Add { connection, room, thread, source }));
+        true
     }
 
     /// Reports at the focused field that pasting failed.
@@ -440,6 +475,9 @@ impl Ui {
         {
             self.visit(cx, place);
             cx.deadline.at(cx.now.boot_ms);
+        }
+        if self.viewer.show(ui, cx) {
+            self.give_focus_back(ui, cx);
         }
         self.take_link_choice(cx);
         if fate == Some(dialog::Fate::Closed) {

@@ -43,6 +43,8 @@ pub(super) enum RoomsAction {
     Log(ConnectionId),
     /// To change one.
     Edit(ConnectionId),
+    /// To say what is different on its server.
+    Mapping(ConnectionId),
     /// To add one like it.
     Duplicate(ConnectionId),
     /// To change who may come in at one.
@@ -100,6 +102,8 @@ struct ConnectionRow {
     invites: bool,
     /// Whether its server offers to make rooms, as far as is known.
     makes_rooms: bool,
+    /// Whether what its server sends is mapped.
+    is_mapped: bool,
 }
 
 /// What is unread in a room.
@@ -188,6 +192,7 @@ fn rows(cx: &Cx, open: Option<&OpenRoom>) -> Vec<ConnectionRow> {
                 people: people::is_offered(connection),
                 invites: people::has_invites(connection),
                 makes_rooms: connection.offers(Feature::CreateRooms),
+                is_mapped: connection.profile.protocol.is_mapped(),
             }
         };
         model.connections.iter().map(row).collect()
@@ -559,6 +564,9 @@ fn more(
             menu::separator(ui);
             if menu::item(ui, words.edit_connection).clicked() {
                 wish = Some(RoomsAction::Edit(row.id));
+            }
+            if row.is_mapped && menu::item(ui, words.mapping.menu).clicked() {
+                wish = Some(RoomsAction::Mapping(row.id));
             }
             if menu::item(ui, words.profiles.duplicate).clicked() {
                 wish = Some(RoomsAction::Duplicate(row.id));

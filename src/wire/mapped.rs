@@ -209,6 +209,22 @@ impl Mapped {
         Some(Entry { draft: item.draft, offset: 0, sender: self.me.clone(), received: now.wall_ms })
     }
 
+    /// Ours has come back with the id that it was sent under: its entry, unless it has one.
+    pub fn came_back(&mut self, now: Time, id: MessageId) -> Option<Entry> {
+        self.echoes.by_id(&id.to_string());
+        self.delivered(now, id)
+    }
+
+    /// The entry of what a person did and the server is not told.
+    pub fn own(&self, now: Time, item: &OutboxItem) -> Entry {
+        Entry { draft: item.draft.clone(), offset: 0, sender: self.me.clone(), received: now.wall_ms }
+    }
+
+    /// What the next connection of this run begins with, whether or not the server tells anything twice.
+    pub fn memory(&self) -> Value {
+        json!(self.seen)
+    }
+
     /// Whether it is ours and has no entry yet.
     pub fn is_sending(&self, id: MessageId) -> bool {
         self.sending.contains_key(&id)

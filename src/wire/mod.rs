@@ -34,6 +34,8 @@ pub enum Setup {
     Plain(plain::Config),
     /// Socket.IO.
     SocketIo(Box<socketio::Config>),
+    /// STOMP.
+    Stomp(Box<stomp::session::Config>),
 }
 
 /// Opens sessions with one server.
@@ -74,6 +76,9 @@ impl Open for Setup {
             Setup::SocketIo(config) => {
                 Box::new(socketio::SocketIoSession::new((**config).clone(), &saved, entropy))
             }
+            Setup::Stomp(config) => {
+                Box::new(stomp::session::StompSession::new((**config).clone(), &saved, entropy))
+            }
         }
     }
 
@@ -90,6 +95,12 @@ impl Open for Setup {
             Setup::SocketIo(_) => {
                 Dialing { max_frame: socketio::MAX_FRAME_BYTES, report_flushed: true, ..Dialing::default() }
             }
+            Setup::Stomp(_) => Dialing {
+                subprotocols: stomp::subprotocols(),
+                max_frame: stomp::MAX_FRAME_BYTES,
+                sockjs: true,
+                ..Dialing::default()
+            },
         }
     }
 
@@ -98,6 +109,8 @@ impl Open for Setup {
             Setup::Duplex(_) => true,
             Setup::Plain(_) => false,
             Setup::SocketIo(_) => socketio::SocketIoSession::confirms(saved),
+            // Except for what its session says otherwise of: `Session::may_resend`.
+            Setup::Stomp(_) => true,
         }
     }
 }
@@ -140,6 +153,11 @@ pub trait Session: Send {
     /// The close code for a protocol violation by the other end.
     fn violation_code(&self) -> u16 {
         1002
+    }
+
+    /// What it knows of why the connection ended, where that is more than the transport does.
+    fn explain(&mut self, _now: Time, why: Why) -> Why {
+        why
     }
 
     /// Whether retrying after this is pointless.
@@ -342,5 +360,6 @@ pub fn describer(protocol: Protocol) -> Box<dyn Describe> {
         Protocol::Duplex => Box::<duplex::describe::Describer>::default(),
         Protocol::WebSocket => Box::new(plain::Describer),
         Protocol::SocketIo => Box::new(socketio::Describer),
+        Protocol::Stomp => Box::new(stomp::Describer),
     }
 }

@@ -14,7 +14,7 @@ use crate::model::upgrade;
 use crate::privacy;
 use crate::transport::{self, Endpoint};
 use crate::wire::duplex::client::{Config, Credentials};
-use crate::wire::{Open, Setup, plain, socketio};
+use crate::wire::{Open, Setup, plain, socketio, stomp};
 
 /// Slightly shorter than the link's limit for dial and handshake: the transport reports a more precise reason.
 const DIAL: Duration = Duration::from_millis(CONNECT_MS - 500);
@@ -74,7 +74,7 @@ impl Access {
         match profile.protocol {
             // A connection that used to be a plain WebSocket has no token yet.
             Protocol::Duplex => secret.filter(|secret| !Login::is_one(secret)).map(Access::Token),
-            Protocol::WebSocket | Protocol::SocketIo => {
+            Protocol::WebSocket | Protocol::SocketIo | Protocol::Stomp => {
                 let login = secret.as_ref().map(Login::of_secret).unwrap_or_default();
                 Some(Access::Login(login))
             }
@@ -84,20 +84,13 @@ impl Access {
     /// The session's setup. `watch`: whether to subscribe to devices. The token is sent in the handshake's header if
     /// the socket can send headers.
     pub fn setup(&self, profile: &Profile, watch: bool) -> Setup {
-        if profile.protocol == Protocol::WebSocket {
-            return Setup::Plain(plain::Config { subprotocols: profile.websocket.subprotocols.clone() });
-        }
-        if profile.protocol == Protocol::SocketIo {
-            let auth = match self {
-                Access::Login(login) => login.auth.clone(),
-                _ => None,
-            };
-            let namespaces = profile.websocket.socketio.namespaces.clone();
-            return Setup::SocketIo(Box::new(socketio::Config {
-                namespaces,
-                auth,
-                mapping: mapping(profile),
-            }));
+        match profile.protocol {
+            Protocol::Duplex => {}
+            Protocol::WebSocket => {
+                return Setup::Plain(plain::Config { subprotocols: profile.websocket.subprotocols.clone() });
+            }
+            Protocol::SocketIo => return Setup::SocketIo(Box::new(self.socketio(profile))),
+            Protocol::Stomp => return Setup::Stomp(Box::new(self.stomp(profile))),
         }
         let credentials = match self {
             Access::Token(_) if transport::capabilities(profile.socket).headers => Credentials::InHeader,
@@ -114,6 +107,35 @@ impl Access {
             },
         };
         Setup::Duplex(Config { client: CLIENT.to_owned(), credentials, watch })
+    }
+
+    /// How to speak Socket.IO.
+    fn socketio(&self, profile: &Profile) -> socketio::Config {
+        let auth = match self {
+            Access::Login(login) => login.auth.clone(),
+            _ => None,
+        };
+        let namespaces = profile.websocket.socketio.namespaces.clone();
+        socketio::Config { namespaces, auth, mapping: mapping(profile) }
+    }
+
+    /// How to speak STOMP: login, password and headers are those of its `CONNECT`.
+    fn stomp(&self, profile: &Profile) -> stomp::session::Config {
+        let nothing = Login::default();
+        let login = if let Access::Login(login) = self { login } else { &nothing };
+        let options = &profile.websocket;
+        let value =
+            |name: &String| (name.clone(), login.header(name).cloned().unwrap_or_else(|| Secret::new("")));
+        stomp::session::Config {
+            connection: stomp::client::Config {
+                login: options.user.clone(),
+                passcode: login.password.clone(),
+                host: options.stomp.host.clone(),
+                headers: options.headers.iter().map(value).collect(),
+                destinations: options.stomp.destinations.clone(),
+            },
+            mapping: mapping(profile),
+        }
     }
 
     /// The secrets, which must never be shown.
@@ -140,6 +162,9 @@ impl Access {
     pub fn target(&self, profile: &Profile, url: &str) -> Result<Endpoint, Why> {
         // Mask them in all logs before they are used.
         self.secrets().into_iter().for_each(privacy::known::add);
+        if let Access::Login(login) = self {
+            login.auth_texts().iter().for_each(|text| privacy::known::add(text));
+        }
         let dialing = self.setup(profile, false).dialing();
         let mut target = Endpoint::new(url);
         target.ca_file.clone_from(&profile.ca_file);
@@ -181,7 +206,9 @@ fn headers(profile: &Profile, login: &Login) -> Result<Vec<(HeaderName, HeaderVa
     let options = &profile.websocket;
     let unfit = |problem| Why::BadUpgrade { problem };
     let mut headers = Vec::new();
-    if !options.user.is_empty() || login.password.is_some() {
+    // STOMP signs in by its own frames.
+    let signs_in = !options.user.is_empty() || login.password.is_some();
+    if signs_in && profile.protocol != Protocol::Stomp {
         let password = login.password.clone().unwrap_or_else(|| Secret::new(""));
         headers.push((AUTHORIZATION, upgrade::basic(&options.user, &password).map_err(unfit)?));
     }

@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep_until};
 use super::access::Access;
 use super::commit::{self, Committing};
 use super::devices::{self, Sockets, Telemetry};
+use super::files::{FileJobs, FileResult};
 use super::flush;
 use super::manage::AskedToken;
 use super::nearby::NearbySearch;
@@ -115,6 +116,8 @@ pub(super) enum TaskResult {
     Series(ConnectionId, DeviceId, MetricName, SeriesPage),
     /// A device's stored log.
     Log(ConnectionId, DeviceId, Vec<LogLine>),
+    /// Of a file.
+    File(FileResult),
     /// A part of a commit that was held in memory has been saved, or was let go (`None`).
     Committed(u64, Option<client::Outcome>),
 }
@@ -150,6 +153,8 @@ pub(super) struct Driver {
     pub(super) opened: mpsc::Sender<(ConnectionId, u64, Connection)>,
     /// Whether an export is under way.
     pub(super) is_exporting: bool,
+    /// Files of messages.
+    pub(super) files: FileJobs,
     health: Health,
 }
 
@@ -213,6 +218,7 @@ impl Driver {
             posts,
             opened,
             is_exporting: false,
+            files: FileJobs::new(&options.data_dir),
             health: Health::default(),
         };
         let banners = store.banners.into_iter().chain(settings_banner).chain(not_kept);
@@ -236,6 +242,7 @@ impl Driver {
                 driver.read_autostart();
             }
         }
+        driver.restore_files().await;
         driver.update(Update::ConnectionsLoaded);
         driver
     }
@@ -509,6 +516,7 @@ impl Driver {
 
     /// The worker's own reactions to an event.
     fn noticed(&mut self, id: ConnectionId, event: &Event) {
+        self.note_for_files(id, event);
         match event {
             Event::Link(LinkEvent::Welcomed { .. }) => self.invite_redeemed(id),
             Event::Link(LinkEvent::State(LinkState::Stopped { why })) => {

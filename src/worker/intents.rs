@@ -5,6 +5,7 @@ use tokio::task::spawn_blocking;
 
 use super::access::Access;
 use super::browser;
+use super::detect;
 use super::driver::{Driver, TaskResult};
 use super::trial;
 use crate::clock;
@@ -27,6 +28,7 @@ impl Driver {
             | Intent::Device(DeviceIntent::LoadStates { .. })
             | Intent::Device(DeviceIntent::LoadLog { .. }) => self.want_of_devices(intent),
             Intent::App(AppIntent::SaveText { number, text }) => self.save_text(number, text),
+            Intent::File(intent) => self.want_file(intent),
             Intent::Log(LogIntent::Watch(..))
             | Intent::Log(LogIntent::Clear(_))
             | Intent::Log(LogIntent::Save { .. }) => self.want_of_log(intent),
@@ -64,6 +66,10 @@ impl Driver {
             Intent::Link(LinkIntent::SetSnippets(id, snippets)) => {
                 self.change_options(id, |options| options.snippets = snippets);
             }
+            Intent::Link(LinkIntent::SetMapping(id, mapping)) => {
+                self.change_options(id, |options| options.mapping = mapping);
+                self.configure(id);
+            }
             Intent::Link(LinkIntent::AskKeyring) => {
                 self.beside(|secrets| TaskResult::Keyring(secrets.check()))
             }
@@ -85,6 +91,7 @@ impl Driver {
             Intent::Link(LinkIntent::TestConnection { profile, credential }) => {
                 self.test_connection(profile, credential)
             }
+            Intent::Link(LinkIntent::Detect(profile)) => self.detect(profile),
             Intent::Link(LinkIntent::EndTest) => {
                 self.test += 1;
                 self.update(Update::Test(None));
@@ -193,6 +200,7 @@ impl Driver {
             TaskResult::Hub(Err(why)) => self.stopped(ConnectionId::OWN_HUB, why),
             TaskResult::Secret(connection, secret) => self.secret(connection, secret),
             TaskResult::OtherToken(connection, token) => self.other_token(connection, token),
+            TaskResult::File(done) => self.file_done(done),
             TaskResult::Said(said) => self.said(said),
             TaskResult::Committed(part, Some(outcome)) => self.committed(part, outcome),
             TaskResult::Committed(part, None) => self.drive(engine::Input::LetGo(part)),
@@ -499,6 +507,7 @@ impl Driver {
         let Some(slot) = self.slots.remove(&id) else { return self.remove_newer(id) };
         self.drive(engine::Input::Remove(id));
         self.forget_devices(slot.source);
+        self.forget_files(id);
         self.recorder.end(id);
         self.settings.remove_profile(id);
         self.settings.notice_choices_mut().forget(id);
@@ -523,6 +532,17 @@ impl Driver {
         let secrets = self.secrets.clone();
         spawn_blocking(move || secrets.remove(id));
         self.update(Update::NewerConnections(self.settings.newer_profiles()));
+    }
+
+    fn detect(&mut self, profile: Profile) {
+        self.test += 1;
+        self.update(Update::Test(Some(TestOutcome::Running)));
+        let (test, done) = (self.test, self.done.clone());
+        tokio::spawn(async move {
+            let outcome = detect::detect(profile).await;
+            // The receiver is gone if the worker has ended.
+            let _ = done.send(TaskResult::Tested(test, outcome)).await;
+        });
     }
 
     fn test_connection(&mut self, profile: Profile, credential: Credential) {

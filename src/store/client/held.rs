@@ -46,6 +46,8 @@ pub(super) enum Job {
         connection: ConnectionId,
         reply: oneshot::Sender<Vec<Write>>,
     },
+    /// Something that nothing else depends on: written now, or not at all.
+    AtOnce(Box<dyn FnOnce(Option<&Connection>) + Send>),
     /// A reader found damage.
     Suspect,
     /// A search found its index damaged.
@@ -423,6 +425,7 @@ impl Work for ClientWriter {
                     // The receiver may be gone.
                     let _ = reply.send(self.held_of(connection));
                 }
+                Job::AtOnce(write) => write(self.db.as_ref()),
                 Job::Suspect => self.examine(),
                 Job::IndexDamaged => self.index_anew(),
                 #[cfg(test)]

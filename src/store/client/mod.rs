@@ -19,6 +19,7 @@ mod read;
 mod rooms;
 mod schema;
 mod search;
+pub mod uploads;
 mod write;
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ pub(super) const SCHEMA: Schema = Schema {
         MESSAGE_CHANGES,
         ROOM_EVENTS,
         ROOM_HOLES,
+        super::uploads::STEP,
     ],
     sync: Synchronous::Full,
 };

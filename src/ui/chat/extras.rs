@@ -4,6 +4,7 @@
 use super::rows::{AUTHOR_CHARS, View};
 use crate::model::change::Quote;
 use crate::model::content::Content;
+use crate::model::file::FileInfo;
 use crate::model::id::{MessageId, PrincipalId};
 use crate::model::message::{Delivery, Message, OutboxItem, Position};
 use crate::model::reducer::Connection;
@@ -34,6 +35,8 @@ pub(super) struct Extras {
     pub(super) replies: u32,
     /// The first message of the thread that it belongs to.
     pub(super) thread: Option<MessageId>,
+    /// The file that belongs to it.
+    pub(super) file: Option<FileInfo>,
     /// A change that waits, or that the server does not take.
     pub(super) change: Option<Change>,
     /// Of which changes in the outbox it was made.
@@ -113,6 +116,7 @@ impl Extras {
             chips: chips(message, queued, connection, me, words),
             replies: message.replies.count,
             thread: message.content.thread(),
+            file: message.content.file().filter(|_| !deleted),
             change: change(queued),
             queued: state(queued),
         }
@@ -124,7 +128,7 @@ impl Extras {
         let window = connection.chat.rooms.get(&item.draft.room).map(|room| &room.window);
         let quoted = content.reply_to().and_then(|id| window?.get(id)).map(Quote::of);
         let quote = quote_of(content, quoted.as_ref(), connection, view);
-        Extras { quote, thread: content.thread(), ..Extras::default() }
+        Extras { quote, thread: content.thread(), file: content.file(), ..Extras::default() }
     }
 }
 

@@ -11,6 +11,7 @@ use egui::{
 use super::MessageAction;
 use super::body::Body;
 use super::extras::{Chip, Extras};
+use super::file_card::{self, FileBox};
 use super::paint::{Columns, RowAction};
 use super::rows::Row;
 use crate::ui::icons::{self, Icon};
@@ -45,6 +46,7 @@ pub(super) struct Beside {
     add: Option<Rect>,
     /// Top of the line that leads to the thread.
     thread: Option<f32>,
+    pub(super) file: Option<FileBox>,
     note: Option<(f32, Arc<Galley>)>,
 }
 
@@ -53,6 +55,11 @@ impl Beside {
     pub(super) fn is_empty(&self) -> bool {
         self.above == 0.0 && self.below == 0.0 && self.edited.is_none()
     }
+}
+
+/// How much room a message's words take: none where there is only a file.
+pub(super) fn words_height(row: &Row, text: &Body) -> f32 {
+    if row.extras.file.is_some() && row.text.is_empty() { 0.0 } else { text.size().y.max(size::BODY_LINE) }
 }
 
 /// Lays it out. `text`: the words; `acts`: the height of what stands between them and the reactions.
@@ -70,7 +77,7 @@ pub(super) fn measure(ui: &Ui, row: &Row, cx: &Cx, text: &Body, acts: f32, colum
         beside.quote = Some(widgets::cut(ui, &quote.text, theme::small(), theme.weak, room));
         beside.above = QUOTE;
     }
-    let text_height = text.size().y.max(size::BODY_LINE);
+    let text_height = words_height(row, text);
     let mut bottom = text_height + acts;
     if extras.edited.is_some() {
         let galley = ui.painter().layout_no_wrap(words.edited.to_owned(), theme::small(), theme.weak);
@@ -83,6 +90,11 @@ pub(super) fn measure(ui: &Ui, row: &Row, cx: &Cx, text: &Body, acts: f32, colum
                 }
             };
         beside.edited = Some((place, galley));
+    }
+    if let Some(file) = &extras.file {
+        let file = file_card::measure(ui, cx, file, bottom, width);
+        bottom += file.height();
+        beside.file = Some(file);
     }
     if !extras.chips.is_empty() {
         bottom = chips(ui, &mut beside, &extras.chips, bottom + GAP, width, can_react);

@@ -20,10 +20,11 @@ use super::frame_input::{self, Checked};
 use super::notice;
 use super::refused::Refused;
 use super::slash::{self, Notice, Outcome};
+use super::uploads::{self, Uploads};
 use crate::model::content::Content;
 use crate::model::features::Feature;
 use crate::model::id::MessageId;
-use crate::model::intent::{ChatIntent, Intent, LinkIntent};
+use crate::model::intent::{ChatIntent, FileIntent, Intent, LinkIntent};
 use crate::model::message::{Delivery, MAX_BODY_BYTES, OutboxItem};
 use crate::model::panes::Composer;
 use crate::model::profile::{FrameFormat, Snippet};
@@ -58,6 +59,7 @@ pub(super) struct Input {
     complete: Complete,
     spot: Spot,
     pub(super) picker: EmojiPicker,
+    uploads: Uploads,
     /// Where the cursor was when a field last had the focus.
     cursor: Option<(Id, CCursorRange)>,
 }
@@ -320,6 +322,12 @@ impl Input {
                 self.wants_focus = true;
             }
         }
+        let takes_files = frames.is_none() && uploads::are_offered(cx, key);
+        if takes_files && self.uploads.show(ui, cx, key, self.thread) {
+            self.wants_focus = true;
+            cx.deadline.at(cx.now.boot_ms);
+        }
+        let attached = draft.editing.is_none() && uploads::are_attached(cx, key, self.thread);
         let mut cancel = strip(ui, cx, draft);
         if draft.reply.as_ref().is_some_and(|reply| reply_strip(ui, cx, reply)) {
             draft.reply = None;
@@ -363,9 +371,9 @@ impl Input {
         // Escape gives up what is being done before it leaves the field.
         keeps.escape |= draft.editing.is_some() || draft.reply.is_some();
         let tools = frames.is_none().then_some(&*composer);
-        let can_send = !too_large && !empty && is_sound;
+        let can_send = !too_large && (!empty || attached) && is_sound;
         let Field { output, clicked, tool } =
-            field(ui, cx, key, id, draft, (facts.online, can_send), keeps, tools);
+            field(ui, cx, key, id, draft, (facts.online, can_send, takes_files), keeps, tools);
         match tool {
             Some(Tool::Format(format)) => {
                 let last = self.cursor.filter(|(field, _)| *field == id).map(|(_, range)| range);
@@ -378,6 +386,7 @@ impl Input {
                 self.wants_focus = true;
                 cx.deadline.at(cx.now.boot_ms);
             }
+            Some(Tool::Attach) => self.uploads.pick(cx, key, self.thread),
             Some(Tool::Emoji(at)) => self.picker.open(key, Purpose::Insert, at),
             None => {}
         }
@@ -415,8 +424,13 @@ impl Input {
             self.wants_focus = true;
         } else if clicked || (enter && response.has_focus()) {
             // Enter counts for what stands in the field now, composed syllables included.
-            if draft.text.len() <= MAX_BODY_BYTES && !draft.text.trim().is_empty() {
-                submit(cx, key, draft, frames, self.thread);
+            let is_sendable = attached || !draft.text.trim().is_empty();
+            if draft.text.len() <= MAX_BODY_BYTES && is_sendable {
+                if attached {
+                    submit_files(cx, key, draft, self.thread);
+                } else {
+                    submit(cx, key, draft, frames, self.thread);
+                }
             }
             self.wants_focus = clicked;
         }
@@ -611,6 +625,8 @@ enum Tool {
     Formatting,
     /// Pick an emoji, beside this place.
     Emoji(Rect),
+    /// Pick files.
+    Attach,
 }
 
 /// Draws the field with its buttons. `tools`: which there are, where messages may have any.
@@ -623,7 +639,7 @@ fn field(
     key: &RoomKey,
     id: Id,
     draft: &mut Draft,
-    (online, can_send): (bool, bool),
+    (online, can_send, takes_files): (bool, bool, bool),
     keeps: EventFilter,
     tools: Option<&Composer>,
 ) -> Field {
@@ -649,7 +665,7 @@ fn field(
         // the frame before, and neither would ever shrink again.
         let button_width = widgets::primary_width(ui, label);
         let full = ui.available_rect_before_wrap();
-        let tools_width = if tools.is_some() { 2.0 * (size::CONTROL + space::TINY) } else { 0.0 };
+        let tools_width = if tools.is_some() { tools_width(takes_files) } else { 0.0 };
         let text_width = (full.width() - button_width - tools_width - ui.spacing().item_spacing.x).max(0.0);
         // The words on the button stand on the line of the last row of the text.
         let row = ui.text_style_height(&egui::TextStyle::Body);
@@ -674,7 +690,7 @@ fn field(
         let line = text.response.rect.bottom() - pad - row / 2.0;
         let right = full.right() - button_width - space::TINY;
         if let Some(tools) = tools {
-            tool = beside(ui, cx, tools, pos2(right, line)).or(tool.take());
+            tool = beside(ui, cx, tools, takes_files, pos2(right, line)).or(tool.take());
         }
         let centre = pos2(full.right() - button_width / 2.0, line);
         let at = Rect::from_center_size(centre, vec2(button_width, size::CONTROL));
@@ -694,9 +710,9 @@ fn field(
 }
 
 /// The buttons between the field and the one that sends, which end at this place.
-fn beside(ui: &mut Ui, cx: &Cx, tools: &Composer, right_centre: Pos2) -> Option<Tool> {
+fn beside(ui: &mut Ui, cx: &Cx, tools: &Composer, takes_files: bool, right_centre: Pos2) -> Option<Tool> {
     let words = cx.words.chat;
-    let size = vec2(2.0 * (size::CONTROL + space::TINY), size::CONTROL);
+    let size = vec2(tools_width(takes_files), size::CONTROL);
     let corner = pos2(right_centre.x - size.x, right_centre.y - size.y / 2.0);
     let builder = UiBuilder::new()
         .max_rect(Rect::from_min_size(corner, size))
@@ -714,7 +730,19 @@ fn beside(ui: &mut Ui, cx: &Cx, tools: &Composer, right_centre: Pos2) -> Option<
     if widgets::icon_toggle(&mut ui, Icon::Format, words.formatting, hint, tools.formatting).clicked() {
         tool = Some(Tool::Formatting);
     }
+    if takes_files {
+        let name = cx.words.files.attach;
+        if widgets::icon_button(&mut ui, Icon::Plus, name, name, false).clicked() {
+            tool = Some(Tool::Attach);
+        }
+    }
     tool
+}
+
+/// How wide the buttons beside the field are, in points.
+fn tools_width(takes_files: bool) -> f32 {
+    let count = if takes_files { 3.0 } else { 2.0 };
+    count * (size::CONTROL + space::TINY)
 }
 
 fn tell_typing(cx: &mut Cx, key: &RoomKey, draft: &mut Draft, online: bool) {
@@ -725,6 +753,17 @@ fn tell_typing(cx: &mut Cx, key: &RoomKey, draft: &mut Draft, online: bool) {
         let (connection, room) = key.clone();
         cx.intents.push(Intent::Chat(ChatIntent::Typing { connection, room }));
     }
+}
+
+/// Sends the files that were added, with what stands in the field.
+fn submit_files(cx: &mut Cx, key: &RoomKey, draft: &mut Draft, thread: Option<MessageId>) {
+    let (connection, room) = key.clone();
+    let text = std::mem::take(&mut draft.text);
+    let reply_to = draft.reply.take().map(|reply| reply.id);
+    cx.intents.push(Intent::File(FileIntent::Send { connection, room, thread, text, reply_to }));
+    draft.touched = true;
+    draft.typing_told_at = None;
+    draft.keep(key, cx.intents);
 }
 
 /// Sends what stands in the field, or carries out the command that it is.

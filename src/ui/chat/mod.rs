@@ -11,6 +11,7 @@ mod emoji_picker;
 mod events;
 mod extras;
 mod extras_paint;
+mod file_card;
 mod format_bar;
 mod frame_input;
 mod frames;
@@ -34,6 +35,7 @@ mod slash;
 mod spot;
 mod thread;
 mod toolbar;
+mod uploads;
 
 use std::collections::HashMap;
 
@@ -119,6 +121,8 @@ pub(super) enum MessageAction {
     Pin(MessageId, bool),
     /// Go to this message.
     GoTo(Position, MessageId),
+    /// Something about its file.
+    File(Intent),
 }
 
 /// What the pane cannot do alone.
@@ -178,6 +182,7 @@ impl Chat {
             Some(online::Wish::Manage) => Some(ChatAction::People(connection)),
             None => action,
         };
+        uploads::take_dropped(ui, cx, &key);
         let thread = self.threads.show(ui, cx, &key, focused, composer);
         let beyond = thread.act.and_then(|act| self.message_action(cx, &key, act, true));
         if let Some(input) = self.threads.input(&key) {
@@ -261,6 +266,7 @@ impl Chat {
                 self.pointed = Some((key.clone(), Jump::To(position), Some(id)));
             }
             MessageAction::Thread(root) => self.threads.open(key, root),
+            MessageAction::File(intent) => cx.intents.push(intent),
         }
         // What is drawn already does not show it.
         cx.deadline.at(cx.now.boot_ms);

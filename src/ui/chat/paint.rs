@@ -13,6 +13,7 @@ use super::addresses;
 use super::body::{Body, Touch};
 use super::events;
 use super::extras_paint::{self, Beside};
+use super::file_card;
 use super::frames;
 use super::list::{Placed, head_text};
 use super::markup;
@@ -143,7 +144,7 @@ pub(super) fn measure(ui: &Ui, cx: &Cx, key: &RoomKey, item: &Item, columns: &Co
     above += gap.as_ref().map_or(0.0, |gap| gap.size().y + 2.0 * space::MEDIUM);
     above += if item.new_day { LINE_ROW } else { 0.0 };
     above += if item.divider { LINE_ROW } else { 0.0 };
-    let mut body = text.size().y.max(size::BODY_LINE);
+    let mut body = extras_paint::words_height(row, &text);
     let fold = if row.fold == Fold::None { 0.0 } else { ACTS };
     let beside = extras_paint::measure(ui, row, cx, &text, fold, columns);
     body += fold + beside.above + beside.below;
@@ -208,7 +209,7 @@ pub(super) fn row(
         event(ui, id, columns, placed, row);
         return None;
     }
-    let text_size = placed.measured.text.size();
+    let words_height = extras_paint::words_height(row, &placed.measured.text);
     let whole = whole(columns, placed);
     // Below all that can be clicked in it.
     let under = ui.interact(whole, id.with("row"), Sense::CLICK - Sense::FOCUSABLE);
@@ -231,7 +232,11 @@ pub(super) fn row(
         let acted = extras_paint::show(ui, cx, id, row, beside, corner, columns.text_width);
         wish = acted.or(wish);
     }
-    let mut y = at.y + text_size.y.max(size::BODY_LINE);
+    if let Some(file) = &beside.file {
+        let wanted = file_card::show(ui, cx, key, id, file, at);
+        wish = wanted.map(|intent| RowAction::Act(MessageAction::File(intent))).or(wish);
+    }
+    let mut y = at.y + words_height;
     if row.fold != Fold::None {
         if fold_link(ui, cx, id, row, pos2(columns.text_left, y)) {
             wish = Some(RowAction::Unfold(row.id));
@@ -239,6 +244,19 @@ pub(super) fn row(
         y += ACTS;
     }
     y += beside.below;
+    wish.or(note(ui, cx, id, columns, placed, row, y))
+}
+
+/// What is said below a message of its progress, and what can be done about that.
+fn note(
+    ui: &mut Ui,
+    cx: &mut Cx,
+    id: Id,
+    columns: &Columns,
+    placed: &Placed,
+    row: &Row,
+    y: f32,
+) -> Option<RowAction> {
     let theme = theme::of(ui);
     if let Some(note) = &placed.measured.note {
         let colour = match row.progress {
@@ -253,12 +271,12 @@ pub(super) fn row(
         let can_act = row.progress.can_be_changed() || row.progress.waits_for_the_person();
         let at = pos2(columns.text_left, y + 2.0 + note.size().y);
         let acted = can_act.then(|| acts(ui, cx, id, row, at)).flatten();
-        wish = wish.or(acted.map(RowAction::Act));
+        return acted.map(RowAction::Act);
     } else if row.progress == Progress::Pending {
         let left = row.at.saturating_add(PATIENCE_MS).saturating_sub(cx.now.wall_ms).clamp(1, PATIENCE_MS);
         cx.deadline.at(cx.now.boot_ms.saturating_add(left.unsigned_abs()));
     }
-    wish
+    None
 }
 
 /// A row that tells what became of the room.

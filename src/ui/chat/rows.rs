@@ -549,7 +549,7 @@ impl Cache {
                 match message.is_deleted() {
                     true => view.words.chat.deleted,
                     false if message.content.extra().get(GAP).is_some() => view.words.socketio.gap,
-                    false => extras::waiting_words(queued).unwrap_or(message.body()),
+                    false => extras::waiting_words(queued).unwrap_or(message.content.caption()),
                 },
                 message.received,
                 progress,
@@ -629,7 +629,7 @@ fn pending_text<'a>(
     words: &Words,
 ) -> Cow<'a, str> {
     match &draft.content {
-        Content::Text { body, .. } => Cow::Borrowed(body),
+        Content::Text { .. } => Cow::Borrowed(draft.content.caption()),
         Content::Room { .. } => {
             let name = draft.room_name().unwrap_or_else(|| RoomName::of_id(&draft.room));
             Cow::Owned((words.making_room)(&harmless::line(name.as_str(), ROOM_CHARS)))

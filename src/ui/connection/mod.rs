@@ -2,6 +2,7 @@
 
 mod plain;
 mod socketio;
+mod stomp;
 
 use egui::accesskit::Role;
 use egui::{Key, Label, RichText, ScrollArea, TextEdit, Ui};
@@ -11,14 +12,14 @@ use super::theme::{self, space};
 use super::{Cx, fade, harmless, nearby, rooms, sheet, widgets};
 use crate::model::address::{self, Address, BadAddress, unencrypted_host};
 use crate::model::deep_link::DeepLink;
-use crate::model::event::TestOutcome;
+use crate::model::event::{Reached, TestOutcome};
 use crate::model::id::ConnectionId;
 use crate::model::intent::{Credential, Intent, LinkIntent};
 use crate::model::lan::InviteLink;
 use crate::model::link_state::Why;
 use crate::model::name;
 use crate::model::profile::{Login, Profile, Protocol, Secret, Socket, WebSocketOptions};
-use crate::model::socketio::socketio_url;
+use crate::model::socketio_address::socketio_url;
 use crate::model::upgrade::BadOptions;
 
 /// Contents of the dialog.
@@ -32,6 +33,8 @@ pub(super) struct Form {
     fingerprint: String,
     socket: Socket,
     protocol: Protocol,
+    /// Whether the protocol is to be found out; until then it is the default one.
+    detects: bool,
     auto_connect: bool,
     /// Whether the person agreed to store the token in a file because there is no keyring.
     keep_in_file: bool,
@@ -86,6 +89,7 @@ impl Form {
             fingerprint: String::new(),
             socket: Socket::default(),
             protocol: Protocol::default(),
+            detects: true,
             auto_connect: true,
             keep_in_file: false,
             asked_keyring: false,
@@ -117,6 +121,7 @@ impl Form {
             fingerprint,
             socket: profile.socket,
             protocol: profile.protocol,
+            detects: false,
             auto_connect: profile.auto_connect,
             keep_in_file: cx.model.read(|model| model.tokens_in_file.contains(&id)),
             advanced,
@@ -141,6 +146,11 @@ impl Form {
     /// Whether it is a server of others, which has no tokens of ours.
     fn is_plain(&self) -> bool {
         self.protocol.has_login()
+    }
+
+    /// Whether the protocol is to be found out before anything else. A token and an invite are for Duplex servers alone.
+    fn wants_detection(&self, checked: &Checked) -> bool {
+        self.detects && self.token.trim().is_empty() && !self.invited(checked) && !self.address.contains(',')
     }
 
     /// Whether it adds a connection.
@@ -182,10 +192,15 @@ impl Form {
             if !save && !test.clicked() && next == Next::Stay {
                 return;
             }
+            let detects = self.wants_detection(&checked);
             let Some((profile, credential)) = self.settings(checked) else {
                 return;
             };
-            if save {
+            if detects {
+                self.tested = Some(self.tried());
+                let urls = vec![self.address.trim().to_owned()];
+                cx.intents.push(Intent::Link(LinkIntent::Detect(Profile { urls, ..profile })));
+            } else if save {
                 self.save(cx, profile, credential);
                 fate = Fate::Closed;
             } else {
@@ -206,6 +221,7 @@ impl Form {
             Protocol::Duplex => (words.address, words.address_hint),
             Protocol::WebSocket => (words.plain.address, words.plain.address_hint),
             Protocol::SocketIo => (words.plain.address, words.socketio.address_hint),
+            Protocol::Stomp => (words.plain.address, words.stomp.address_hint),
         };
         let address = field(ui, label, example, &mut self.address, false);
         if self.protocol == Protocol::Duplex
@@ -267,14 +283,17 @@ impl Form {
             Err(bad) if !self.address.trim().is_empty() => complain(ui, (words.bad_address)(*bad)),
             Err(_) => {}
             Ok(addresses) => {
-                if addresses.first().is_some_and(|address| address.url != self.address.trim()) {
+                let is_other = addresses.first().is_some_and(|address| address.url != self.address.trim());
+                if is_other && !self.wants_detection(checked) {
                     let url = harmless::line(&addresses[0].url, 100);
                     hint(ui, &(words.address_taken_as)(&url));
                 }
                 if addresses.iter().any(in_the_clear) {
                     let in_the_clear = match self.protocol {
                         Protocol::Duplex => words.clear_text_warning,
-                        Protocol::WebSocket | Protocol::SocketIo => words.plain.clear_text_warning,
+                        Protocol::WebSocket | Protocol::SocketIo | Protocol::Stomp => {
+                            words.plain.clear_text_warning
+                        }
                     };
                     warn(ui, in_the_clear);
                 }
@@ -294,7 +313,7 @@ impl Form {
         let words = cx.words;
         let is_socketio = self.protocol == Protocol::SocketIo;
         let in_socketio = is_socketio && self.socketio.show(ui, cx, checked.has_bad_auth);
-        let entered_here = self.plain.show(ui, cx, &checked.plain, !is_socketio);
+        let entered_here = self.plain.show(ui, cx, self.protocol, &checked.plain);
         let enter =
             entered_here || in_socketio || [name, address].into_iter().any(|field| entered(ui, field));
         if enter && checked.addresses.is_err() {
@@ -352,14 +371,24 @@ impl Form {
     fn protocol_choice(&mut self, ui: &mut Ui, cx: &Cx) {
         label(ui, cx.words.plain.protocol);
         ui.horizontal_wrapped(|ui| {
+            if self.is_new() {
+                ui.radio_value(&mut self.detects, true, cx.words.socketio.detect);
+            }
             for (protocol, name) in [
                 (Protocol::Duplex, cx.words.protocol_duplex),
                 (Protocol::SocketIo, cx.words.protocol_socketio),
                 (Protocol::WebSocket, cx.words.protocol_websocket),
+                (Protocol::Stomp, cx.words.protocol_stomp),
             ] {
-                ui.radio_value(&mut self.protocol, protocol, name);
+                let is_chosen = !self.detects && self.protocol == protocol;
+                if ui.radio(is_chosen, name).clicked() {
+                    (self.protocol, self.detects) = (protocol, false);
+                }
             }
         });
+        if self.detects {
+            self.protocol = Protocol::default();
+        }
     }
 
     fn advanced(&mut self, ui: &mut Ui, cx: &Cx, checked: &Checked) {
@@ -400,6 +429,7 @@ impl Form {
         let Some(outcome) = cx.model.read(|model| model.test.clone()).filter(|_| is_of_this) else {
             return Next::Stay;
         };
+        self.take_detected(&outcome);
         let theme = theme::of(ui);
         let own = match &outcome {
             TestOutcome::Failed(why) if self.is_plain() => (cx.words.plain.why)(why, false),
@@ -441,6 +471,27 @@ impl Form {
         if in_the_clear(&right) { Next::Stay } else { Next::Test }
     }
 
+    /// Takes over what was found out. The person can still choose otherwise.
+    fn take_detected(&mut self, outcome: &TestOutcome) {
+        match outcome {
+            _ if !self.detects => return,
+            TestOutcome::Reached { found: Reached::Speaks { protocol, url, namespace }, .. } => {
+                self.protocol = *protocol;
+                if *protocol != Protocol::Duplex {
+                    self.address.clone_from(url);
+                }
+                if let Some(namespace) = namespace {
+                    self.socketio.set_namespace(namespace.clone());
+                }
+            }
+            // Without an answer, the connection can be saved as what was chosen.
+            TestOutcome::Failed(_) => {}
+            _ => return,
+        }
+        self.detects = false;
+        self.tested = Some(self.tried());
+    }
+
     pub(super) fn forget_test(&mut self, cx: &mut Cx) {
         if self.tested.take().is_some() {
             cx.intents.push(Intent::Link(LinkIntent::EndTest));
@@ -455,7 +506,7 @@ impl Form {
     fn gives_secret(&self, checked: &Checked) -> bool {
         match self.protocol {
             Protocol::Duplex => self.invited(checked) || !self.token.trim().is_empty(),
-            Protocol::WebSocket => self.plain.gives_secret(),
+            Protocol::WebSocket | Protocol::Stomp => self.plain.gives_secret(),
             Protocol::SocketIo => self.plain.gives_secret() || self.socketio.gives_secret(),
         }
     }
@@ -468,20 +519,16 @@ impl Form {
         let parts = self.address.split(',').map(str::trim).filter(|part| !part.is_empty());
         let addresses: Result<Vec<Address>, BadAddress> = match self.protocol {
             Protocol::Duplex => parts.map(Address::parse).collect(),
-            Protocol::WebSocket | Protocol::SocketIo => address::websocket_urls(&self.address)
-                .map(|part| {
-                    let url = match self.protocol {
-                        Protocol::SocketIo => socketio_url(part)?,
-                        _ => address::websocket_url(part)?,
-                    };
-                    Ok(Address { url, invite: None, fingerprint: None })
-                })
-                .collect(),
+            Protocol::WebSocket => urls_of(&self.address, address::websocket_url),
+            Protocol::SocketIo => urls_of(&self.address, socketio_url),
+            Protocol::Stomp => urls_of(&self.address, address::stomp_url),
         };
         let plain = match self.protocol {
             Protocol::Duplex => Ok((self.plain.original().clone(), Login::default())),
-            Protocol::WebSocket => self.plain.check(),
-            Protocol::SocketIo => self.plain.check().and_then(|plain| self.socketio.complete(plain)),
+            Protocol::WebSocket | Protocol::Stomp => self.plain.check(self.protocol),
+            Protocol::SocketIo => {
+                self.plain.check(self.protocol).and_then(|plain| self.socketio.complete(plain))
+            }
         };
         let has_bad_auth = self.protocol == Protocol::SocketIo && !self.socketio.is_auth_good();
         let addresses =
@@ -540,6 +587,12 @@ impl Form {
         };
         Some((profile, credential))
     }
+}
+
+/// The addresses in a text, each read by `read`.
+fn urls_of(text: &str, read: fn(&str) -> Result<String, BadAddress>) -> Result<Vec<Address>, BadAddress> {
+    let address = |url| Address { url, invite: None, fingerprint: None };
+    address::websocket_urls(text).map(|part| read(part).map(address)).collect()
 }
 
 fn in_the_clear(address: &Address) -> bool {

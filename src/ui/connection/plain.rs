@@ -4,10 +4,10 @@
 use egui::accesskit::Role;
 use egui::{Align, Layout, TextEdit, Ui, vec2};
 
-use super::{complain, entered, field, hint, label};
+use super::{complain, entered, field, hint, label, stomp};
 use crate::model::address;
 use crate::model::link_state::Why;
-use crate::model::profile::{Login, MAX_HEADERS, MAX_VALUE_BYTES, Secret, WebSocketOptions};
+use crate::model::profile::{Login, MAX_HEADERS, MAX_VALUE_BYTES, Protocol, Secret, WebSocketOptions};
 use crate::model::upgrade::{self, BadOptions};
 use crate::ui::icons::Icon;
 use crate::ui::theme::{size, space};
@@ -19,6 +19,7 @@ pub(super) struct Fields {
     password: String,
     headers: Vec<Header>,
     subprotocols: String,
+    stomp: stomp::Fields,
     /// Whether to reconnect.
     pub(super) reconnect: bool,
     /// The saved options.
@@ -50,6 +51,7 @@ impl Fields {
             password: String::new(),
             headers: options.headers.iter().map(header).collect(),
             subprotocols: options.subprotocols.join(", "),
+            stomp: stomp::Fields::of(&options.stomp),
             reconnect: options.reconnect,
             original: options,
             has_kept: true,
@@ -70,7 +72,8 @@ impl Fields {
     /// The inputs that determine whether it connects.
     pub(super) fn texts(&self) -> impl Iterator<Item = &String> {
         let headers = self.headers.iter().flat_map(|header| [&header.name, &header.value]);
-        [&self.user, &self.password, &self.subprotocols].into_iter().chain(headers)
+        let own = [&self.user, &self.password, &self.subprotocols];
+        own.into_iter().chain(headers).chain(self.stomp.texts())
     }
 
     /// Whether a password or header value was entered.
@@ -101,7 +104,7 @@ impl Fields {
     }
 
     /// The options and the entered secrets.
-    pub(super) fn check(&self) -> Result<(WebSocketOptions, Login), BadOptions> {
+    pub(super) fn check(&self, protocol: Protocol) -> Result<(WebSocketOptions, Login), BadOptions> {
         let subprotocols = self.subprotocols.split(',').map(str::trim).filter(|name| !name.is_empty());
         let mut login = Login::default();
         for header in self.named() {
@@ -117,13 +120,19 @@ impl Fields {
         if self.password.len() > MAX_VALUE_BYTES {
             return Err(BadOptions::TooMuch);
         }
-        upgrade::basic(&self.user, &Secret::new(self.password.clone()))?;
+        if protocol == Protocol::WebSocket {
+            upgrade::basic(&self.user, &Secret::new(self.password.clone()))?;
+        }
         login.password = (!self.password.is_empty()).then(|| Secret::new(self.password.clone()));
         let options = WebSocketOptions {
             subprotocols: subprotocols.map(str::to_owned).collect(),
             headers: self.named().map(|header| header.name.trim().to_owned()).collect(),
             user: self.user.clone(),
             reconnect: self.reconnect,
+            stomp: match protocol {
+                Protocol::Stomp => self.stomp.check()?,
+                _ => self.original.stomp.clone(),
+            },
             ..self.original.clone()
         };
         options.check()?;
@@ -135,39 +144,49 @@ impl Fields {
         &mut self,
         ui: &mut Ui,
         cx: &Cx,
+        protocol: Protocol,
         checked: &Result<(WebSocketOptions, Login), BadOptions>,
-        has_subprotocols: bool,
     ) -> bool {
         let words = cx.words.plain;
         let kept = self.has_kept && !self.original.user.is_empty();
+        let user_hint = match protocol {
+            Protocol::Stomp => cx.words.stomp.user_hint,
+            _ => words.user_hint,
+        };
         let mut enter = false;
         ui.columns(2, |columns| {
             let [left, right] = columns else { return };
-            let user = field(left, words.user, words.user_hint, &mut self.user, false);
+            let user = field(left, words.user, user_hint, &mut self.user, false);
             let hint = if kept { words.password_keep } else { words.password_new };
             let password = field(right, words.password, hint, &mut self.password, true);
             enter |= entered(left, &user) || entered(right, &password);
         });
-        enter |= self.headers(ui, cx);
+        enter |= self.headers(ui, cx, protocol);
         hint(ui, words.secrets_are_kept);
-        if has_subprotocols {
-            let (name, hint) = (words.subprotocols, words.subprotocols_hint);
-            let subprotocols = field(ui, name, hint, &mut self.subprotocols, false);
-            enter |= entered(ui, &subprotocols);
-        }
+        enter |= match protocol {
+            Protocol::Stomp => self.stomp.show(ui, cx),
+            Protocol::SocketIo => false,
+            _ => {
+                let (name, hint) = (words.subprotocols, words.subprotocols_hint);
+                let subprotocols = field(ui, name, hint, &mut self.subprotocols, false);
+                entered(ui, &subprotocols)
+            }
+        };
         match checked {
             Err(BadOptions::Upgrade(problem)) => {
                 complain(ui, &(cx.words.why)(&Why::BadUpgrade { problem: problem.clone() }).what);
             }
             Err(BadOptions::TooMuch) => complain(ui, words.too_much),
+            Err(BadOptions::Destination(bad)) => complain(ui, &(cx.words.stomp.bad)(bad)),
             Ok(_) => {}
         }
         enter
     }
 
-    fn headers(&mut self, ui: &mut Ui, cx: &Cx) -> bool {
+    fn headers(&mut self, ui: &mut Ui, cx: &Cx, protocol: Protocol) -> bool {
         let words = cx.words.plain;
-        label(ui, words.headers);
+        let is_stomp = protocol == Protocol::Stomp;
+        label(ui, if is_stomp { cx.words.stomp.headers } else { words.headers });
         let (mut enter, mut removed) = (false, None);
         let kept: Vec<bool> = self.headers.iter().map(|header| self.is_kept(header.name.trim())).collect();
         let count = self.headers.len();

@@ -44,6 +44,11 @@ impl Fields {
         [&self.namespaces, &self.auth].into_iter()
     }
 
+    /// Goes to this namespace.
+    pub(super) fn set_namespace(&mut self, namespace: String) {
+        self.namespaces = namespace;
+    }
+
     /// Whether data to sign in with was entered.
     pub(super) fn gives_secret(&self) -> bool {
         !self.auth.trim().is_empty()

@@ -7,6 +7,7 @@ use super::en::{ENGLISH, detail, quote, say, shown};
 use crate::model::address::{BadAddress, MAX_ADDRESS_BYTES};
 use crate::model::event::{Reached, TestOutcome};
 use crate::model::link_state::{HttpCause, Phase, Why};
+use crate::model::profile::Protocol;
 use crate::model::upgrade::BadUpgrade;
 use crate::ui::harmless;
 
@@ -328,6 +329,24 @@ pub(super) fn test(outcome: &TestOutcome) -> Sentence {
                 format!("A Duplex server answers ({took_ms} ms)."),
                 "It can't check an invite without using it.",
             ),
+            Reached::Speaks { protocol, .. } => match protocol {
+                Protocol::Duplex => say(
+                    format!("A Duplex server answers ({took_ms} ms)."),
+                    "Enter a token or an invite link to sign in.",
+                ),
+                Protocol::SocketIo => say(
+                    format!("A Socket.IO server answers ({took_ms} ms)."),
+                    "Add a namespace or sign-in data if it needs them, then save.",
+                ),
+                Protocol::Stomp => say(
+                    format!("A STOMP server answers ({took_ms} ms)."),
+                    "Add the destinations to read and to write, then save.",
+                ),
+                Protocol::WebSocket => say(
+                    format!("A WebSocket server answers ({took_ms} ms)."),
+                    "Its messages will be shown as they are. If it uses another protocol, choose that above.",
+                ),
+            },
             Reached::Opened { subprotocol, extensions } => say(
                 format!(
                     "The WebSocket opened ({took_ms} ms). Subprotocol: {}. Extensions: {}.",

@@ -19,5 +19,7 @@ pub(super) static ENGLISH: SocketIoWords = SocketIoWords {
     polling: "Polling only",
     websocket: "WebSocket only",
 
+    detect: "Detect automatically",
+
     gap: "Messages sent while Duplex was not connected may be missing here.",
 };

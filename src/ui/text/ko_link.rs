@@ -7,6 +7,7 @@ use super::ko::{KOREAN, quote, say, shown, with};
 use crate::model::address::BadAddress;
 use crate::model::event::{Reached, TestOutcome};
 use crate::model::link_state::{HttpCause, Phase, Why};
+use crate::model::profile::Protocol;
 use crate::model::upgrade::BadUpgrade;
 use crate::ui::harmless;
 
@@ -320,6 +321,24 @@ pub(super) fn test(outcome: &TestOutcome) -> Sentence {
                 format!("Duplex 서버가 응답합니다({took_ms}ms)."),
                 "이 서버에서는 초대 링크를 사용하지 않고 확인할 수 없습니다.",
             ),
+            Reached::Speaks { protocol, .. } => match protocol {
+                Protocol::Duplex => say(
+                    format!("Duplex 서버가 응답합니다({took_ms}ms)."),
+                    "로그인하려면 토큰이나 초대 링크를 입력하세요.",
+                ),
+                Protocol::SocketIo => say(
+                    format!("Socket.IO 서버가 응답합니다({took_ms}ms)."),
+                    "필요하면 네임스페이스나 인증 데이터를 입력하고 저장하세요.",
+                ),
+                Protocol::Stomp => say(
+                    format!("STOMP 서버가 응답합니다({took_ms}ms)."),
+                    "읽고 쓸 대상을 입력하고 저장하세요.",
+                ),
+                Protocol::WebSocket => say(
+                    format!("WebSocket 서버가 응답합니다({took_ms}ms)."),
+                    "메시지를 받은 그대로 표시합니다. 다른 프로토콜을 사용하는 서버라면 위에서 선택하세요.",
+                ),
+            },
             Reached::Opened { subprotocol, extensions } => say(
                 format!(
                     "WebSocket이 열렸습니다({took_ms}ms). 서브프로토콜: {}. 확장: {}.",

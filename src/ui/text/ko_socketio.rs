@@ -19,5 +19,7 @@ pub(super) static KOREAN: SocketIoWords = SocketIoWords {
     polling: "폴링만",
     websocket: "WebSocket만",
 
+    detect: "자동 감지",
+
     gap: "Duplex가 연결되지 않은 동안 보낸 메시지는 여기에 없을 수 있습니다.",
 };

@@ -6,9 +6,11 @@ pub mod deep_link;
 pub mod device_acts;
 pub mod device_page;
 pub mod devices;
+pub mod files;
 pub mod keys;
 pub mod local;
 pub mod log;
+pub mod mapping;
 pub mod notices;
 pub mod people;
 pub mod plain;
@@ -19,6 +21,7 @@ pub mod rooms;
 pub mod search;
 pub mod sheet;
 pub mod socketio;
+pub mod stomp;
 
 mod en;
 mod en_chat;
@@ -26,9 +29,11 @@ mod en_deep_link;
 mod en_device_acts;
 mod en_device_page;
 mod en_devices;
+mod en_files;
 mod en_keys;
 mod en_link;
 mod en_log;
+mod en_mapping;
 mod en_notices;
 mod en_people;
 mod en_plain;
@@ -39,15 +44,18 @@ mod en_rooms;
 mod en_search;
 mod en_sheet;
 mod en_socketio;
+mod en_stomp;
 mod ko;
 mod ko_chat;
 mod ko_deep_link;
 mod ko_device_acts;
 mod ko_device_page;
 mod ko_devices;
+mod ko_files;
 mod ko_keys;
 mod ko_link;
 mod ko_log;
+mod ko_mapping;
 mod ko_notices;
 mod ko_people;
 mod ko_plain;
@@ -58,6 +66,7 @@ mod ko_rooms;
 mod ko_search;
 mod ko_sheet;
 mod ko_socketio;
+mod ko_stomp;
 #[cfg(test)]
 mod tests;
 
@@ -185,6 +194,7 @@ pub struct Words {
     pub protocol_duplex: &'static str,
     pub protocol_websocket: &'static str,
     pub protocol_socketio: &'static str,
+    pub protocol_stomp: &'static str,
     pub transport_websocket: &'static str,
     pub transport_ewebsock: &'static str,
     pub no_close_reasons: &'static str,
@@ -340,6 +350,8 @@ pub struct Words {
     pub rooms: &'static rooms::RoomWords,
     // Writing messages
     pub chat: &'static chat::ChatWords,
+    // Files and pictures
+    pub files: &'static files::FileWords,
     // Links that the system hands over
     pub deep_link: &'static deep_link::DeepLinkWords,
     // Connection log
@@ -356,9 +368,13 @@ pub struct Words {
     pub people: &'static people::PeopleWords,
     // Plain WebSockets
     pub plain: &'static plain::PlainWords,
-    pub private: &'static private::PrivateWords,
+    /// The mapping of a foreign server.
+    pub mapping: &'static mapping::MappingWords,
     /// Socket.IO servers.
     pub socketio: &'static socketio::SocketIoWords,
+    pub private: &'static private::PrivateWords,
+    // STOMP
+    pub stomp: &'static stomp::StompWords,
     // The page of one device
     pub device_acts: &'static ActWords,
     pub device_page: &'static PageWords,

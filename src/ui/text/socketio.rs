@@ -1,4 +1,4 @@
-//! [`SocketIoWords`]: what is said of Socket.IO servers.
+//! [`SocketIoWords`]: what is said of Socket.IO servers, and of finding out what a server speaks.
 
 /// All that is said of it in one language. Text from outside comes in harmless.
 #[allow(missing_docs)] // The names say it; the sentences are in the language's file.
@@ -18,6 +18,9 @@ pub struct SocketIoWords {
     pub polling_first: &'static str,
     pub polling: &'static str,
     pub websocket: &'static str,
+
+    // Finding out what a server speaks
+    pub detect: &'static str,
 
     // Rows
     pub gap: &'static str,

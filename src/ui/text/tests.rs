@@ -7,6 +7,7 @@ use crate::model::event::Reached;
 use crate::model::id::{PrincipalId, RoomName};
 use crate::model::link_state::{Closing, Phase};
 use crate::model::principal::{Principal, PrincipalKind};
+use crate::model::profile::Protocol;
 use crate::model::upgrade::BadUpgrade;
 
 const ALL: [Language; 2] = [Language::English, Language::Korean];
@@ -147,7 +148,12 @@ fn is_hangul(c: char) -> bool {
     ('가'..='힣').contains(&c)
 }
 
-fn tests_of_connections() -> [TestOutcome; 8] {
+fn speaks(protocol: Protocol) -> TestOutcome {
+    let found = Reached::Speaks { protocol, url: "wss://a.example/".into(), namespace: None };
+    TestOutcome::Reached { found, took_ms: 12 }
+}
+
+fn tests_of_connections() -> [TestOutcome; 12] {
     let me = Principal {
         id: PrincipalId("m".into()),
         kind: PrincipalKind::Person,
@@ -163,6 +169,10 @@ fn tests_of_connections() -> [TestOutcome; 8] {
             took_ms: 12,
         },
         TestOutcome::Reached { found: Reached::InviteUnknown, took_ms: 12 },
+        speaks(Protocol::Duplex),
+        speaks(Protocol::SocketIo),
+        speaks(Protocol::Stomp),
+        speaks(Protocol::WebSocket),
         TestOutcome::Reached {
             found: Reached::Opened { subprotocol: Some("mqtt".into()), extensions: "x-a; b=1".into() },
             took_ms: 12,
@@ -198,7 +208,12 @@ fn plain(words: &Words) -> Vec<&'static str> {
         close dismiss resize_rooms resize_devices;
         state countdown why refusal paused banner bad_address test round_trip state_of more rooms_of remove_title
         making_room unmade unread mentions you said show_lines show_characters new_count room_begins gap typing
-        people_online people_online_or_more rooms_left_out chat deep_link devices keys log notices search rich rooms sheet profiles people plain private socketio device_acts device_page day clock day_and_clock
+        people_online people_online_or_more rooms_left_out chat deep_link devices keys log notices search rich rooms sheet profiles people plain
+        files
+        mapping private
+        socketio
+        stomp protocol_stomp
+        device_acts device_page day clock day_and_clock
         message_hint too_large
         address_taken_as use_address no_graphics
     ];
@@ -274,6 +289,100 @@ fn no_sentence_is_empty_or_in_another_language() {
         }
         for outcome in tests_of_connections() {
             in_it(&(words.test)(&outcome).what);
+        }
+    }
+}
+
+#[test]
+fn files_are_spoken_of_in_each_language() {
+    use crate::model::files::FileTrouble;
+    let hangul = |text: &str| text.chars().any(is_hangul);
+    let troubles = [
+        FileTrouble::Unreachable,
+        FileTrouble::TooLarge { limit: Some(1) },
+        FileTrouble::TooLarge { limit: None },
+        FileTrouble::Quota { limit: Some(1) },
+        FileTrouble::Quota { limit: None },
+        FileTrouble::ServerFull,
+        FileTrouble::TooMany,
+        FileTrouble::NotAllowed,
+        FileTrouble::NotOffered,
+        FileTrouble::Gone,
+        FileTrouble::NoSuchFile,
+        FileTrouble::Checksum,
+        FileTrouble::Disk { detail: "x".into() },
+        FileTrouble::Refused { detail: "x".into() },
+    ];
+    for language in ALL {
+        let words = language.words().files;
+        let files::FileWords {
+            attach,
+            file_named,
+            picture_named,
+            save,
+            saved_to,
+            show_in_folder,
+            view,
+            fetching,
+            pending,
+            copying,
+            attached,
+            waiting,
+            uploading,
+            sending,
+            remove,
+            trouble,
+            drop_here,
+            path,
+            path_hint,
+            add,
+            viewer,
+            zoom_in,
+            zoom_out,
+            fit,
+            loading,
+            not_a_picture,
+        } = words;
+        let mut all: Vec<String> = [
+            attach,
+            save,
+            show_in_folder,
+            view,
+            pending,
+            copying,
+            attached,
+            waiting,
+            sending,
+            drop_here,
+            path,
+            path_hint,
+            add,
+            viewer,
+            zoom_in,
+            zoom_out,
+            fit,
+            loading,
+            not_a_picture,
+        ]
+        .map(|text| (*text).to_owned())
+        .into();
+        all.extend(troubles.iter().map(trouble));
+        let filled = [
+            (file_named("‹mina›", "x"), "‹mina›"),
+            (file_named("x", "‹mina›"), "‹mina›"),
+            (picture_named("‹mina›", "x"), "‹mina›"),
+            (picture_named("x", "‹mina›"), "‹mina›"),
+            (saved_to("‹mina›"), "‹mina›"),
+            (remove("‹mina›"), "‹mina›"),
+            (fetching(41), "41"),
+            (uploading(41), "41"),
+        ];
+        for (text, shows) in filled {
+            assert!(text.contains(shows), "{text}");
+            all.push(text);
+        }
+        for text in all {
+            assert!(!text.trim().is_empty() && hangul(&text) == (language == Language::Korean), "{text}");
         }
     }
 }
@@ -1003,6 +1112,35 @@ fn every_sentence_about_the_app_itself_is_there_in_both_languages() {
             words.crash_show,
             words.crash_copy,
         ] {
+            assert_eq!(text.chars().any(is_hangul), language == Language::Korean, "{text}");
+        }
+    }
+}
+
+#[test]
+fn every_sentence_about_stomp_is_there_in_both_languages() {
+    use crate::model::stomp::BadDestination;
+    for language in ALL {
+        let words = language.words().stomp;
+        let bad = [
+            BadDestination::Empty,
+            BadDestination::TooMuch,
+            BadDestination::Control,
+            BadDestination::Header("‹one›".to_owned()),
+            BadDestination::Reserved("‹one›".to_owned()),
+        ];
+        let bad = bad.map(|bad| (words.bad)(&bad));
+        assert!(bad[3..].iter().all(|text| text.contains("‹one›")));
+        let plain = [
+            words.address_hint,
+            words.user_hint,
+            words.headers,
+            words.destinations,
+            words.destinations_help,
+            words.host,
+            words.host_hint,
+        ];
+        for text in plain.map(str::to_owned).into_iter().chain(bad) {
             assert_eq!(text.chars().any(is_hangul), language == Language::Korean, "{text}");
         }
     }

@@ -15,6 +15,7 @@ use crate::model::profile::Secret;
 use crate::model::stomp::{Destination, MAX_DESTINATIONS};
 use crate::model::{MessageId, Refusal, Time};
 use crate::wire::{Agreed, Mark, WireError};
+use serde::{Deserialize, Serialize};
 
 /// Maximum number of messages that wait because they are sent one by one.
 const MAX_WAITING: usize = 1_024;
@@ -87,6 +88,23 @@ pub enum Output {
     Close(Why),
 }
 
+/// A connection that the server closes so soon after a subscription or message was closed because of it, in milliseconds.
+const SOON_MS: u64 = 5_000;
+/// So many connections in a row that were closed because of the same thing are enough.
+const MAX_CLOSED: u32 = 3;
+
+/// What a server closed connections over, without saying so: RabbitMQ sends no `ERROR` over WebSocket for what its broker
+/// refuses.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Suspect {
+    /// The subscription; empty: the message.
+    destination: String,
+    message: Option<MessageId>,
+    /// How often in a row.
+    times: u32,
+}
+
 /// What outlives a connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Kept {
@@ -94,6 +112,8 @@ pub struct Kept {
     pub without_receipts: BTreeSet<String>,
     /// Whether messages are sent one by one, because the server ended the connection over one of several.
     pub one_by_one: bool,
+    /// What the server closed the last connections over.
+    pub suspect: Suspect,
 }
 
 /// A subscription.
@@ -126,11 +146,14 @@ pub struct Client {
     beat: HeartBeat,
     sent_at: u64,
     heard_at: u64,
+    /// When something was last asked of the server that it may refuse.
+    asked_at: u64,
     subscriptions: Vec<Subscription>,
     next_number: u64,
     receipts: Receipts,
     acks: Acks,
     one_by_one: bool,
+    suspect: Suspect,
     waiting: VecDeque<Outgoing>,
     /// Number of the last probe, and when it was sent.
     probe: u64,
@@ -151,11 +174,13 @@ impl Client {
             beat: HeartBeat::default(),
             sent_at: 0,
             heard_at: 0,
+            asked_at: 0,
             subscriptions: Vec::new(),
             next_number: 0,
             receipts: Receipts::knowing(kept.without_receipts),
             acks: Acks::default(),
             one_by_one: kept.one_by_one,
+            suspect: kept.suspect,
             waiting: VecDeque::new(),
             probe: 0,
             probed_at: None,
@@ -180,7 +205,11 @@ impl Client {
 
     /// What the next connection begins with.
     pub fn saved(&self) -> Kept {
-        Kept { without_receipts: self.receipts.without().clone(), one_by_one: self.one_by_one }
+        Kept {
+            without_receipts: self.receipts.without().clone(),
+            one_by_one: self.one_by_one,
+            suspect: self.suspect.clone(),
+        }
     }
 
     /// Whether a message may be sent again over the next connection without being asked: the server would have told that it
@@ -332,8 +361,10 @@ impl Client {
         self.server = frame.header("server").unwrap_or_default().to_owned();
         self.phase = Phase::Online;
         self.outputs.push_back(Output::Connected);
-        for destination in std::mem::take(&mut self.config.destinations) {
-            self.subscribe(now, destination);
+        for destination in self.config.destinations.clone() {
+            if !destination.is_for_sending {
+                self.subscribe(now, destination);
+            }
         }
         Ok(())
     }
@@ -365,6 +396,7 @@ impl Client {
         if self.transmit(now, &frame, None).is_err() {
             return false;
         }
+        self.asked_at = now.boot_ms;
         self.subscriptions.push(Subscription { number, destination, is_pending: true });
         true
     }
@@ -382,9 +414,9 @@ impl Client {
         let _ = self.transmit(now, &frame, None);
     }
 
-    /// The subscribed destinations.
-    pub fn destinations(&self) -> impl Iterator<Item = &Destination> {
-        self.subscriptions.iter().map(|subscription| &subscription.destination)
+    /// The destinations that it began with.
+    pub fn destinations(&self) -> &[Destination] {
+        &self.config.destinations
     }
 
     /// Sends a message. Its receipt, its refusal, or that there is no receipt follows as an output.
@@ -407,7 +439,10 @@ impl Client {
         frame.headers.extend(headers);
         frame.body = body;
         match self.transmit(now, &frame, Some(id)) {
-            Ok(()) => self.receipts.sent(id, destination, now.boot_ms),
+            Ok(()) => {
+                self.asked_at = now.boot_ms;
+                self.receipts.sent(id, destination, now.boot_ms);
+            }
             Err(refusal) => self.outputs.push_back(Output::Refused(id, refusal)),
         }
     }
@@ -581,6 +616,34 @@ impl Client {
         if let Some(ack) = self.acks.only(mark).filter(|_| self.phase == Phase::Online) {
             let _ = self.transmit(now, &ack, None);
         }
+    }
+
+    /// The server closed the connection without an `ERROR`. What for, if that is known by now.
+    pub fn closed(&mut self, now: Time, said: &str) -> Option<Why> {
+        let is_soon = now.boot_ms.saturating_sub(self.asked_at) < SOON_MS;
+        let pending = self.subscriptions.iter().find(|known| known.is_pending);
+        let destination = pending.map(|known| known.destination.name.clone()).unwrap_or_default();
+        let oldest = self.receipts.under_way().next().map(|sent| sent.id);
+        let message = oldest.filter(|_| destination.is_empty());
+        if self.phase != Phase::Online || !is_soon || (destination.is_empty() && message.is_none()) {
+            self.suspect = Suspect::default();
+            return None;
+        }
+        self.one_by_one |= message.is_some() && self.receipts.under_way().len() > 1;
+        let is_same = self.suspect.destination == destination && self.suspect.message == message;
+        let times = if is_same { self.suspect.times + 1 } else { 1 };
+        self.suspect = Suspect { destination, message, times };
+        if times < MAX_CLOSED {
+            return None;
+        }
+        let Suspect { destination, message, .. } = std::mem::take(&mut self.suspect);
+        let Some(id) = message else {
+            return Some(Why::Refused { of: Some(destination), said: said.to_owned(), is_final: true });
+        };
+        self.receipts.forget(id);
+        let detail = format!("the server closed the connection because of it each time: {said}");
+        self.outputs.push_back(Output::Refused(id, Refusal::Other { code: "refused".to_owned(), detail }));
+        None
     }
 
     /// The connection has ended: nothing more is sent.

@@ -329,3 +329,41 @@ fn a_server_of_activemq_gets_text_without_a_length() {
     peer.send(1, "/queue/a");
     assert!(!peer.sent()[0].contains("content-length"));
 }
+
+#[test]
+fn what_a_server_closes_three_connections_over_is_refused() {
+    let connect = |kept: Kept, destinations: &[&str]| {
+        let destinations = destinations.iter().map(|text| Destination::parse(text).unwrap()).collect();
+        let mut peer = Peer::new(Config { destinations, ..Config::default() }, kept, false);
+        peer.says("CONNECTED\nversion:1.2\n\n\0");
+        peer.outputs();
+        peer
+    };
+    let mut kept = Kept::default();
+    for round in 1..=3 {
+        let mut peer = connect(kept, &["/queue/a", "/exchange/none"]);
+        peer.says("RECEIPT\nreceipt-id:s-0\n\n\0");
+        let why = peer.client.closed(peer.now.plus(50), "STOMP died");
+        let refused =
+            Why::Refused { of: Some("/exchange/none".into()), said: "STOMP died".into(), is_final: true };
+        assert_eq!(why, (round == 3).then_some(refused));
+        kept = peer.client.saved();
+    }
+    let mut kept = Kept::default();
+    for round in 1..=4 {
+        let mut peer = connect(kept, &[]);
+        peer.send(1, "/exchange/none");
+        peer.send(2, "/queue/a");
+        // Not at once: nothing is to blame.
+        let later = if round == 2 { 60_000 } else { 50 };
+        assert_eq!(peer.client.closed(peer.now.plus(later), "STOMP died"), None);
+        let refused = peer.outputs().iter().any(|output| matches!(output, Output::Refused(..)));
+        assert!(!refused, "round {round}");
+        kept = peer.client.saved();
+    }
+    assert!(kept.one_by_one);
+    let mut peer = connect(kept, &[]);
+    let id = peer.send(1, "/exchange/none");
+    assert_eq!(peer.client.closed(peer.now.plus(50), "STOMP died"), None);
+    assert!(matches!(peer.outputs().last(), Some(Output::Refused(refused, _)) if *refused == id));
+}

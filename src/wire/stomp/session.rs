@@ -2,14 +2,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use serde_json::Value;
-
 use super::body;
 use super::client::{self, Client, Output as Done};
 use super::frame::Frame;
 use super::kept::Kept;
 use crate::mapping::{Incoming, Mapping};
-use crate::model::content::{Extra, MemberChange};
+use crate::model::content::{MemberChange, UNCONFIRMED};
 use crate::model::event::{ChatEvent, Follows, Listed, LogEvent};
 use crate::model::link_state::Why;
 use crate::model::log::Note;
@@ -17,9 +15,7 @@ use crate::model::room::NamedRoom;
 use crate::model::stomp::{Destination, MAX_DESTINATIONS};
 use crate::model::{Content, Event, Feature, MessageId, OutboxItem, Refusal, RoomId, RoomName, Time};
 use crate::wire::mapped::{Mapped, Novelty, Place};
-use crate::wire::{
-    Agreed, ChatRequest, Input, Mark, Output, Request, Saved, Session, WireError,
-};
+use crate::wire::{ChatRequest, Input, Mark, Output, Request, Saved, Session, WireError};
 
 /// A subscription that the server has neither confirmed nor refused for this long counts as made, in milliseconds: some servers
 /// confirm none.
@@ -96,12 +92,14 @@ impl StompSession {
                 Done::RoundTrip(ms) => self.outputs.push_back(Output::RoundTrip(ms)),
                 Done::Connected => self.connected(now),
                 Done::Message(frame, mark) => self.message(now, &frame, mark),
-                Done::Receipted(id) => self.delivered(now, [id]),
+                Done::Receipted(id) => self.delivered(now, &[id], true),
                 Done::Unconfirmed(ids) => {
-                    self.event(Event::Chat(ChatEvent::Sent(ids.clone())));
-                    self.delivered(now, ids);
+                    self.delivered(now, &ids, false);
                 }
-                Done::Refused(id, refusal) => self.event(Event::Chat(ChatEvent::Refused { id, refusal })),
+                Done::Refused(id, refusal) => {
+                    self.mapped.delivered(now, id);
+                    self.event(Event::Chat(ChatEvent::Refused { id, refusal }));
+                }
                 Done::Subscribed(name) => {
                     if let Some(at) = self.making.iter().position(|making| making.destination.name == name) {
                         self.made(now, at);
@@ -126,13 +124,12 @@ impl StompSession {
     fn connected(&mut self, now: Time) {
         self.is_open = true;
         self.outputs.push_back(Output::Online);
-        let destinations: Vec<Destination> = self.client.configured().to_vec();
+        let destinations: Vec<Destination> = self.client.destinations().to_vec();
         let rooms: Vec<NamedRoom> = destinations.iter().map(room).collect();
         let features = [Feature::CreateRooms, Feature::Membership];
         let welcomed = self.mapped.opened(now, &self.server, rooms.clone(), &features);
         self.event(welcomed);
         self.places = rooms.into_iter().map(|room| room.id).zip(destinations).collect();
-        self.client.subscribe_all(now);
         for outgoing in self.mapped.join() {
             let (content_type, bytes) = body::write(&outgoing.args);
             if let Err(refusal) = self.client.send_once(now, &outgoing.to, content_type, bytes) {
@@ -141,9 +138,14 @@ impl StompSession {
         }
     }
 
-    /// Why it ends. A room that is refused is not made, and is no reason to stay away.
     fn close(&mut self, why: Why) {
-        let why = match why {
+        let why = self.told(why);
+        self.outputs.push_back(Output::Close { code: 1000, why });
+    }
+
+    /// Why it ends. A room that is refused is not made, and is no reason to stay away.
+    fn told(&mut self, why: Why) -> Why {
+        match why {
             Why::Refused { of: Some(of), said, is_final } => {
                 let making = self.making.iter().position(|making| making.destination.name == of);
                 match making.and_then(|at| self.making.remove(at)) {
@@ -156,8 +158,7 @@ impl StompSession {
                 }
             }
             why => why,
-        };
-        self.outputs.push_back(Output::Close { code: 1000, why });
+        }
     }
 
     fn message(&mut self, now: Time, frame: &Frame, mark: Option<Mark>) {
@@ -178,14 +179,14 @@ impl StompSession {
             self.outputs.push_back(Output::Unusable);
             return Vec::new();
         };
-        // Ours, as brokers return what was sent with it.
-        if let Some(id) = frame.header("id").and_then(|id| id.parse().ok())
-            && let Some(entries) = self.mapped.came_back(now, id)
-        {
-            return match entries {
-                Some(entry) => vec![Event::Chat(ChatEvent::Entries { entries: vec![entry], live: true })],
-                None => Vec::new(),
-            };
+        // Brokers return the headers of what was sent; every attempt of a Duplex has the same id.
+        let id = frame.header("id").and_then(|id| id.parse::<MessageId>().ok());
+        if let Some(id) = id.filter(|id| self.kept.ids.is_known(*id)) {
+            let entry = self.mapped.came_back(now, id);
+            return entry
+                .map(|entry| Event::Chat(ChatEvent::Entries { entries: vec![entry], live: true }))
+                .into_iter()
+                .collect();
         }
         let actual = frame.header("destination").filter(|_| destination.is_pattern());
         let source = actual.unwrap_or(&destination.name).to_owned();
@@ -195,10 +196,15 @@ impl StompSession {
             Some("true") => Novelty::Repeated,
             _ => Novelty::New,
         };
-        let mut events = self.mapped.received(now, &place, &Incoming { source: &source, args: &args }, novelty);
+        let mut events =
+            self.mapped.received(now, &place, &Incoming { source: &source, args: &args }, novelty);
+        if let Some(id) = id {
+            self.kept.ids.add(id);
+            name_only_entry(&mut events, id);
+        }
         let has_entries = events.iter().any(|event| matches!(event, Event::Chat(ChatEvent::Entries { .. })));
         if has_entries && !self.places.contains_key(&place.room.id) && self.places.len() < MAX_PATTERN_ROOMS {
-            let named = Destination { name: source, send_to: destination.send_to, headers: Vec::new() };
+            let named = Destination { send_to: destination.send_to, ..Destination::new(source) };
             self.places.insert(place.room.id.clone(), named);
             let listed = Listed { rooms: vec![place.room], ..Listed::default() };
             events.insert(0, Event::Chat(ChatEvent::Listed(listed)));
@@ -207,8 +213,13 @@ impl StompSession {
     }
 
     /// These count as delivered, or as sent where nothing is confirmed.
-    fn delivered(&mut self, now: Time, ids: impl IntoIterator<Item = MessageId>) {
-        let entries: Vec<_> = ids.into_iter().filter_map(|id| self.mapped.delivered(now, id)).collect();
+    fn delivered(&mut self, now: Time, ids: &[MessageId], is_confirmed: bool) {
+        let mut entries: Vec<_> = ids.iter().filter_map(|id| self.mapped.delivered(now, *id)).collect();
+        for entry in entries.iter_mut().filter(|_| !is_confirmed) {
+            if let Content::Text { extra, .. } = &mut entry.draft.content {
+                extra.insert(UNCONFIRMED, true.into());
+            }
+        }
         if !entries.is_empty() {
             self.event(Event::Chat(ChatEvent::Entries { entries, live: true }));
         }
@@ -219,6 +230,7 @@ impl StompSession {
             Request::Chat(ChatRequest::Send(item)) => {
                 let id = item.draft.id;
                 if let Err(refusal) = self.send(now, item) {
+                    self.mapped.delivered(now, id);
                     self.event(Event::Chat(ChatEvent::Refused { id, refusal }));
                 }
             }
@@ -261,17 +273,21 @@ impl StompSession {
             }
             (None, false) => destination.name,
         };
+        self.kept.ids.add(item.draft.id);
         let (content_type, body) = body::write(&outgoing.args);
         if body.len() > super::decode::MAX_BODY_BYTES {
             return Err(Refusal::TooLarge { limit: super::decode::MAX_BODY_BYTES as u64 });
         }
-        self.client.send(now, client::Outgoing {
-            id: item.draft.id,
-            destination: to,
-            content_type: content_type.to_owned(),
-            headers: destination.headers,
-            body,
-        });
+        self.client.send(
+            now,
+            client::Outgoing {
+                id: item.draft.id,
+                destination: to,
+                content_type: content_type.to_owned(),
+                headers: destination.headers,
+                body,
+            },
+        );
         Ok(())
     }
 
@@ -281,6 +297,11 @@ impl StompSession {
         let destination = Destination::parse(name.as_str())
             .map_err(|error| Refusal::BadName { detail: error.to_string() })?;
         self.kept.add(destination.clone());
+        if destination.is_for_sending {
+            self.making.push_back(Making { item: item.draft.id, destination, by: now.boot_ms });
+            self.made(now, self.making.len() - 1);
+            return Ok(());
+        }
         if self.places.contains_key(&place_of(&destination).room.id) {
             self.acknowledge_room(now, item.draft.id, &destination);
             return Ok(());
@@ -374,7 +395,7 @@ impl Session for StompSession {
                 self.client.ended();
                 Ok(())
             }
-            Input::Flushed(_) => Ok(()),
+            Input::Flushed(_) | Input::StoodStill(_) => Ok(()),
         };
         self.drain(now);
         result
@@ -412,9 +433,33 @@ impl Session for StompSession {
         self.client.quiet_ms()
     }
 
+    fn explain(&mut self, now: Time, why: Why) -> Why {
+        let Why::Closed { reason, closing, .. } = &why else { return why };
+        if closing.is_ours() {
+            return why;
+        }
+        match self.client.closed(now, reason) {
+            Some(known) => self.told(known),
+            None => why,
+        }
+    }
+
     /// Close codes are the server's own: Spring's 4500, say, asks to come back.
     fn is_final(&self, why: &Why) -> bool {
         !matches!(why, Why::Closed { .. }) && !why.is_retryable()
+    }
+}
+
+/// Gives the only entry its sender's id, by which the disk knows it again.
+fn name_only_entry(events: &mut [Event], id: MessageId) {
+    let mut entries = events.iter_mut().filter_map(|event| match event {
+        Event::Chat(ChatEvent::Entries { entries, .. }) => Some(entries),
+        _ => None,
+    });
+    if let (Some(entries), None) = (entries.next(), entries.next())
+        && let [entry] = entries.as_mut_slice()
+    {
+        entry.draft.id = id;
     }
 }
 
