@@ -83,6 +83,13 @@ impl App {
         self.want(Intent::File(FileIntent::Add { connection: HERE, room, thread, source }));
     }
 
+    /// Adds a file of this name with this content.
+    fn add_new(&self, dirs: &Dirs, name: &str, content: &[u8]) {
+        let path = dirs.originals.join(name);
+        std::fs::write(&path, content).unwrap();
+        self.add(FileSource::Path(path));
+    }
+
     fn send(&self, text: &str) {
         let (room, text) = (RoomId::general(), text.to_owned());
         let send = FileIntent::Send { connection: HERE, room, thread: None, text, reply_to: None };
@@ -269,15 +276,15 @@ fn pictures_have_thumbnails_and_what_only_says_so_has_none() {
     let (hub, _) = hub_at(&dirs.hub);
     let ana = App::start(&dirs.ana, &hub.url, &hub.admin_token);
     ana.online();
-    ana.add(FileSource::Bytes("../boat.png".into(), Arc::from(picture(1_280, 640))));
-    ana.add(FileSource::Bytes("bomb.png".into(), Arc::from(&b"\x89PNG\r\n\x1a\nnothing follows"[..])));
+    ana.add_new(&dirs, "boat.png", &picture(1_280, 640));
+    ana.add_new(&dirs, "bomb.png", b"\x89PNG\r\n\x1a\nnothing follows");
     ana.until("the copies", |model| {
         let all = model.files.pending.get(&HERE)?;
         (all.len() == 2 && all.iter().all(|file| file.stage == Stage::Attached)).then_some(())
     });
     ana.send("");
     let messages = ana.messages(2);
-    assert_eq!(messages[0].0, "boat.png (3.6 kB)".replace("3.6 kB", &size_of(&messages[0].1)));
+    assert_eq!(messages[0].0, format!("boat.png ({})", size_of(&messages[0].1)));
     let (boat, bomb) = (messages[0].1.clone().unwrap(), messages[1].1.clone().unwrap());
     assert_eq!((boat.name.as_str(), boat.width, boat.height), ("boat.png", Some(1_280), Some(640)));
     assert_eq!((bomb.width, bomb.height), (None, None));
@@ -314,8 +321,8 @@ fn a_refused_file_says_why_and_holds_up_nothing() {
     let hub = hub::spawn(options).unwrap();
     let ana = App::start(&dirs.ana, &hub.url, &hub.admin_token);
     ana.online();
-    ana.add(FileSource::Bytes("large.bin".into(), Arc::from(noise(100_001))));
-    ana.add(FileSource::Bytes("small.bin".into(), Arc::from(noise(1_000))));
+    ana.add_new(&dirs, "large.bin", &noise(100_001));
+    ana.add_new(&dirs, "small.bin", &noise(1_000));
     ana.send("");
     assert_eq!(ana.messages(1)[0].1.as_ref().unwrap().name, "small.bin");
     let refused = ana.pending("the refusal", |file| matches!(file.stage, Stage::Failed(_)));

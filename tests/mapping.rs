@@ -378,3 +378,17 @@ fn nothing_that_a_server_sends_breaks_it() {
         }
     }
 }
+
+#[test]
+fn the_example_of_the_page_is_a_mapping() {
+    let page = include_str!("../src/mapping/MAPPING.md");
+    let example = page.split("```json").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let mapping = Mapping::parse(example).unwrap();
+    let mut recognizer = Recognizer::new(mapping);
+    assert_eq!(recognizer.join()[0].args, [json!({"user": "mina", "room": "lathes"})]);
+    let args = [json!({"what": "hi", "by": {"name": "jun", "id": 7}, "room": "lathes"})];
+    let found = recognizer.recognize(&Incoming { source: "said", args: &args });
+    assert_eq!(found.iter().map(short).collect::<Vec<_>>(), ["[lathes] jun(7): hi"]);
+    let found = recognizer.recognize(&Incoming { source: "probe.shed", args: &[json!(21)] });
+    assert_eq!(found.iter().map(short).collect::<Vec<_>>(), ["shed: probe=21°C"]);
+}

@@ -205,6 +205,7 @@ async fn what_is_told_again_is_not_shown_again(broker: &Broker, url: &str) {
     let one = r#"{"sender":"mina","content":"first","id":"m-1"}"#;
     broker.publish("/queue/work", "", one);
     app.until("shown", |app| app.is_shown("first")).await;
+    app.beside(broker.count("ACK", 1)).await;
     broker.cut();
     app.beside(broker.count("SUBSCRIBE", 2)).await;
     broker.publish("/queue/work", "redelivered:true\n", one);
@@ -285,8 +286,6 @@ fn count(broker: &Broker, command: &str) -> usize {
 async fn a_server_that_chooses_no_subprotocol_is_taken() {
     let broker = Broker::start(Policy { subprotocol: None, ..Policy::default() }).await;
     let mut app = App::online(&broker.websocket, &[]).await;
-    app.single.tell(Input::Stop);
-    app.until("off", |app| matches!(app.single.state(), LinkState::Idle)).await;
     let is_welcome = |event: &Event| matches!(event, Event::Link(LinkEvent::Welcomed { .. }));
-    assert!(app.events.iter().any(is_welcome));
+    app.until("welcome", |app| app.events.iter().any(is_welcome)).await;
 }

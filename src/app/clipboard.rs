@@ -13,6 +13,7 @@ use egui::{
 };
 
 use crate::clock;
+use crate::model::export::Picture;
 use crate::model::time::BootMs;
 use crate::ui::NotPasted;
 
@@ -40,6 +41,8 @@ pub(super) enum Selection {
 pub(super) trait System: Send + Sync + 'static {
     /// Its text; `None` if it contains no text.
     fn read(&self, from: Selection) -> Option<String>;
+    /// Its picture; `None` if it contains none.
+    fn picture(&self) -> Option<Picture>;
     /// Replaces its content.
     fn write(&self, to: Selection, text: String);
 }
@@ -49,9 +52,13 @@ pub(super) struct Clipboard {
     order: Order,
     /// `None` once the window has closed.
     threads: Option<Threads>,
-    answer: Option<Mutex<Receiver<Option<String>>>>,
+    answer: Option<Mutex<Receiver<Content>>>,
     troubles: Troubles,
+    pictures: Pictures,
 }
+
+/// Pasted pictures, for the window to take.
+pub(super) type Pictures = Arc<Mutex<Vec<Picture>>>;
 
 /// Failed pastes, for display by the window.
 pub(super) type Troubles = Arc<Mutex<Vec<NotPasted>>>;
@@ -80,10 +87,16 @@ impl Clipboard {
         })?;
         let threads = Threads { system, writes, written: Mutex::new(written), readers: Arc::new(()) };
         let troubles = Troubles::default();
-        Ok(Clipboard { order: Order::default(), threads: Some(threads), answer: None, troubles })
+        let pictures = Pictures::default();
+        Ok(Clipboard { order: Order::default(), threads: Some(threads), answer: None, troubles, pictures })
     }
 
-    /// Failed pastes, for display by the window.
+    /// Pasted pictures, for the window to take.
+    pub(super) fn pictures(&self) -> Pictures {
+        Arc::clone(&self.pictures)
+    }
+
+    /// Failed pastes, for the window.
     pub(super) fn troubles(&self) -> Troubles {
         Arc::clone(&self.troubles)
     }
@@ -98,8 +111,14 @@ impl Clipboard {
         let (to, answer) = sync_channel(1);
         let (system, place) = (Arc::clone(&threads.system), Arc::clone(&threads.readers));
         let read = move || {
+            let content = match system.read(from).filter(|text| !text.is_empty()) {
+                Some(text) => Content::Text(text),
+                // What the middle button pastes is always text.
+                None if from == Selection::Primary => Content::Nothing,
+                None => system.picture().map_or(Content::Nothing, Content::Picture),
+            };
             // The receiver is gone if it took too long.
-            let _ = to.send(system.read(from));
+            let _ = to.send(content);
             drop((system, place));
         };
         match thread::Builder::new().name("paste".to_owned()).spawn(read) {
@@ -113,8 +132,9 @@ impl Clipboard {
         let Some(answer) = &mut self.answer else { return Some(Answer::Never) };
         let answer = answer.get_mut().unwrap_or_else(PoisonError::into_inner);
         match answer.try_recv() {
-            Ok(Some(text)) => Some(Answer::Text(text)),
-            Ok(None) => Some(Answer::NoText),
+            Ok(Content::Text(text)) => Some(Answer::Text(text)),
+            Ok(Content::Picture(picture)) => Some(Answer::Picture(picture)),
+            Ok(Content::Nothing) => Some(Answer::NoText),
             Err(TryRecvError::Empty) => None,
             Err(TryRecvError::Disconnected) => Some(Answer::Never),
         }
@@ -140,6 +160,13 @@ impl Plugin for Clipboard {
         loop {
             if self.order.waits() {
                 let answer = self.answered();
+                let answer = match answer {
+                    Some(Answer::Picture(picture)) => {
+                        lock(&self.pictures).push(picture);
+                        Some(Answer::Taken)
+                    }
+                    answer => answer,
+                };
                 let trouble = self.order.answer(now, answer);
                 lock(&self.troubles).extend(trouble);
             }
@@ -172,6 +199,13 @@ impl Plugin for Clipboard {
     }
 }
 
+/// What a clipboard holds.
+enum Content {
+    Text(String),
+    Picture(Picture),
+    Nothing,
+}
+
 /// Orders events: those after a paste wait for its text.
 #[derive(Default)]
 struct Order {
@@ -183,6 +217,10 @@ struct Order {
 #[derive(Debug)]
 enum Answer {
     Text(String),
+    /// It contains a picture and no text.
+    Picture(Picture),
+    /// It was a picture, which goes another way.
+    Taken,
     /// It contains no text.
     NoText,
     /// The read failed.
@@ -208,6 +246,10 @@ impl Order {
         let late = now.saturating_sub(paste.asked_at) >= MAX_WAIT_MS;
         let text = match answer {
             Some(Answer::Text(text)) => Ok(text.replace("\r\n", "\n")),
+            Some(Answer::Picture(_) | Answer::Taken) => {
+                self.paste = None;
+                return None;
+            }
             Some(Answer::NoText) => Err(NotPasted::NoText),
             Some(Answer::Never) => Err(NotPasted::NoAnswer),
             None if late => {
@@ -380,6 +422,20 @@ impl System for Desktop {
             Selection::Primary => primary::get(&mut clipboard),
         };
         text.inspect_err(|error| log::debug!("nothing to paste: {error}")).ok()
+    }
+
+    /// Wayland's clipboard is read as text alone.
+    fn picture(&self) -> Option<Picture> {
+        #[cfg(all(unix, not(target_os = "macos")))]
+        if self.wayland().is_some() {
+            return None;
+        }
+        let mut clipboard = arboard::Clipboard::new().ok()?;
+        let image =
+            clipboard.get_image().inspect_err(|error| log::debug!("nothing to paste: {error}")).ok()?;
+        let (width, height) = (u32::try_from(image.width).ok()?, u32::try_from(image.height).ok()?);
+        let is_whole = image.bytes.len() as u64 == 4 * u64::from(width) * u64::from(height);
+        is_whole.then(|| Picture { width, height, rgba: Arc::from(&*image.bytes) })
     }
 
     fn write(&self, to: Selection, text: String) {

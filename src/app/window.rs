@@ -23,7 +23,7 @@ use crate::model::notices::ClickTarget;
 use crate::model::{Intent, Panes, SharedModel, WindowPlace};
 use crate::privacy::logging;
 use crate::ui::text::Language;
-use crate::ui::{Options, Ui};
+use crate::ui::{NotPasted, Options, Ui};
 use crate::worker::Worker;
 
 /// The application's icon, 256 pixels square.
@@ -171,11 +171,12 @@ impl Parts {
     fn assemble(self, creation: &eframe::CreationContext<'_>, language: Language) -> Window {
         let Parts { model, worker, gate, instance, desktop, plan, place, panes, opened, is_hidden, outcome } =
             self;
-        let mut not_pasted = None;
+        let (mut not_pasted, mut pasted) = (None, None);
         // Before the views, so that it handles pastes first.
         match Clipboard::new(Arc::new(clipboard::Desktop::of(creation))) {
             Ok(clipboard) => {
                 not_pasted = Some(clipboard.troubles());
+                pasted = Some(clipboard.pictures());
                 creation.egui_ctx.add_plugin(clipboard);
             }
             Err(error) => log::warn!("the clipboard is not available: {error}"),
@@ -217,6 +218,7 @@ impl Parts {
             fitting,
             wanted: Vec::new(),
             not_pasted,
+            pasted,
             _instance: instance,
         }
     }
@@ -238,6 +240,8 @@ struct Window {
     wanted: Vec<Intent>,
     /// Failed pastes, for display.
     not_pasted: Option<clipboard::Troubles>,
+    /// Pasted pictures.
+    pasted: Option<clipboard::Pictures>,
     _instance: Instance,
 }
 
@@ -283,6 +287,14 @@ impl eframe::App for Window {
         if let Some(troubles) = &self.not_pasted {
             let mut troubles = troubles.lock().unwrap_or_else(PoisonError::into_inner);
             troubles.drain(..).for_each(|why| self.ui.not_pasted(why));
+        }
+        if let Some(pictures) = &self.pasted {
+            let mut pictures = pictures.lock().unwrap_or_else(PoisonError::into_inner);
+            for picture in pictures.drain(..) {
+                if !self.ui.paste_picture(&self.model, picture, &mut self.wanted) {
+                    self.ui.not_pasted(NotPasted::NoText);
+                }
+            }
         }
         self.ui.show(ui, &self.model, clock::now(), &mut self.wanted);
         self.outside.look(ui.ctx(), &self.ui, &mut self.wanted);

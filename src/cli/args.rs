@@ -452,6 +452,12 @@ pub(super) enum Room {
         /// What it is about.
         #[arg(long, value_name = "TEXT")]
         topic: Option<String>,
+        /// Only its members see it; you are one.
+        #[arg(long)]
+        private: bool,
+        /// Somebody who is to be a member, by id or name. Can be given several times.
+        #[arg(long, value_name = "PERSON", requires = "private")]
+        member: Vec<String>,
     },
     /// List the rooms: id, name, topic.
     List {
@@ -519,6 +525,17 @@ pub(super) enum Room {
         room: String,
         /// An id, or a name that only one person has.
         #[arg(value_name = "WHO", value_parser = values::who)]
+        who: String,
+    },
+    /// Take somebody out of a private room.
+    Remove {
+        #[command(flatten)]
+        at: ServerAt,
+        /// Its id, or its name.
+        #[arg(value_name = "ROOM")]
+        room: String,
+        /// Whom: their id, or a name that only one person has.
+        #[arg(value_name = "PERSON")]
         who: String,
     },
 }
@@ -806,8 +823,11 @@ pub(super) struct Send {
     #[command(flatten)]
     pub(super) server: AnyServer,
     /// The room to send to, by its name or id; needed with the Duplex protocol.
-    #[arg(long, required_unless_present = "protocol", required_if_eq("protocol", "duplex"), value_parser = values::room)]
+    #[arg(long, required_unless_present_any = ["protocol", "to"], value_parser = values::room)]
     pub(super) room: Option<RoomId>,
+    /// Send a direct message to this person instead: their id, or a name that only one person has.
+    #[arg(long, value_name = "PERSON", conflicts_with_all = ["room", "protocol", "reply"])]
+    pub(super) to: Option<String>,
     /// The message; - for standard input.
     #[arg(value_name = "TEXT", allow_hyphen_values = true)]
     pub(super) text: String,
@@ -845,7 +865,7 @@ pub(super) struct SendFile {
     #[arg(long, value_parser = values::room)]
     pub(super) room: RoomId,
     /// The file.
-    #[arg(value_name = "PATH", value_parser = values::file)]
+    #[arg(value_name = "PATH")]
     pub(super) path: PathBuf,
     /// The text of the message; - for standard input. By default the file's name and size.
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]

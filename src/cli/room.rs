@@ -8,7 +8,7 @@ use super::follow::Follow;
 use super::reason::reason_of;
 use super::{Exit, Failure, print, send};
 use crate::clock;
-use crate::model::content::{Content, Draft, MemberChange};
+use crate::model::content::{Content, Draft, MemberChange, Private};
 use crate::model::event::{ChatEvent, Follows, LinkEvent, Person};
 use crate::model::link_state::LinkState;
 use crate::model::room::MAX_TOPIC_CHARS;
@@ -26,9 +26,10 @@ pub(super) async fn run(command: Room) -> Result<(), Failure> {
                 .iter()
                 .try_for_each(|room| print::line(&if json { as_json(room) } else { as_text(room) }));
         }
-        Room::Make { at, name, topic } => {
+        Room::Make { at, name, topic, private, member } => {
             let (server, timeout) = at.server();
-            return make(&server, room_name(&name)?, topic, Instant::now() + timeout).await;
+            let members = private.then_some(member);
+            return make(&server, room_name(&name)?, topic, members, Instant::now() + timeout).await;
         }
         Room::Rename { at, room, name } => {
             (at, (room, RoomWish::Change(Content::renamed(room_name(&name)?))))
@@ -37,6 +38,7 @@ pub(super) async fn run(command: Room) -> Result<(), Failure> {
         Room::Archive { at, room, undo } => (at, (room, RoomWish::Change(Content::archived(!undo)))),
         Room::Join { at, room } => (at, (room, RoomWish::Member(None, MemberChange::Joined))),
         Room::Leave { at, room } => (at, (room, RoomWish::Member(None, MemberChange::Left))),
+        Room::Remove { at, room, who } => (at, (room, RoomWish::Member(Some(who), MemberChange::Left))),
         Room::Invite { at, room, who } => (at, (room, RoomWish::Member(Some(who), MemberChange::Invited))),
     };
     let (server, timeout) = at.server();
@@ -65,13 +67,24 @@ async fn make(
     server: &Server,
     name: RoomName,
     topic: Option<String>,
+    members: Option<Vec<String>>,
     deadline: Instant,
 ) -> Result<(), Failure> {
     let topic = topic.map(checked).transpose()?;
-    let saved = SavedState { resume: None, since: Some(u64::MAX) };
-    let mut follow = Follow::start(server, saved, false)?;
+    let (mut follow, content) = match members {
+        None => {
+            let saved = SavedState { resume: None, since: Some(u64::MAX) };
+            (Follow::start(server, saved, false)?, Content::room(name))
+        }
+        Some(members) => {
+            let (follow, known) = known(server, deadline).await?;
+            let id_of = |who: &String| known.person(Some(who)).map(|who| who.id);
+            let members = members.iter().map(id_of).collect::<Result<_, _>>()?;
+            (follow, Content::private_room(name, Private { members, direct: false }))
+        }
+    };
     let id = send::new_id()?;
-    let draft = Draft { id, room: id.into(), content: Content::room(name), at: clock::now().wall_ms };
+    let draft = Draft { id, room: id.into(), content, at: clock::now().wall_ms };
     let room = match send::deliver(&mut follow, server, draft, false, deadline).await? {
         Follows::OtherRoom(room) => {
             print::explain("there was a room of this name already");
@@ -86,6 +99,28 @@ async fn make(
     }
     follow.end().await;
     print::line(&print::harmless(room.as_str()))
+}
+
+/// The direct message with somebody, who is named by id or name; it is made where there is none.
+pub(super) async fn direct(
+    server: &Server,
+    who: &str,
+    deadline: Instant,
+) -> Result<(Follow, RoomId), Failure> {
+    let (mut follow, known) = known(server, deadline).await?;
+    let who = known.person(Some(who))?;
+    if let Some(room) = known.rooms.iter().find(|room| room.info.direct.as_ref() == Some(&who.id)) {
+        return Ok((follow, room.id.clone()));
+    }
+    let id = send::new_id()?;
+    let private = Private { members: vec![who.id], direct: true };
+    let content = Content::private_room(RoomName::of_id(&id.into()), private);
+    let draft = Draft { id, room: id.into(), content, at: clock::now().wall_ms };
+    let room = match send::deliver(&mut follow, server, draft, false, deadline).await? {
+        Follows::OtherRoom(room) => room,
+        Follows::Entry | Follows::Nothing => id.into(),
+    };
+    Ok((follow, room))
 }
 
 /// What a server lists.
@@ -193,6 +228,8 @@ fn as_text(room: &NamedRoom) -> String {
     let state = match (room.info.archived, room.info.left) {
         (true, _) => "archived",
         (false, true) => "left",
+        (false, false) if room.info.direct.is_some() => "direct",
+        (false, false) if room.info.private => "private",
         (false, false) => "",
     };
     print::columns(&[(room.id.as_str(), 36), (state, 8), (room.name.as_str(), 0), (&room.info.topic, 0)])

@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout_at};
 use super::args::{Send, Server};
 use super::follow::Follow;
 use super::reason::reason_of;
-use super::{Exit, Failure, print, send_frame, send_mapped, socketio};
+use super::{Exit, Failure, print, room, send_frame, send_mapped, socketio};
 use crate::clock;
 use crate::link::Input;
 use crate::model::content::{Content, Draft};
@@ -35,6 +35,17 @@ pub(super) async fn run(command: Send) -> Result<(), Failure> {
     let body = text(&command.text, MAX_BODY_BYTES)?;
     if body.is_empty() {
         return Err(Failure::new(Exit::Failed, "there is nothing to send"));
+    }
+    if let Some(who) = &command.to {
+        let deadline = Instant::now() + command.timeout;
+        let (mut follow, room) = room::direct(&command.server, who, deadline).await?;
+        let id = command.id.map_or_else(new_id, Ok)?;
+        let draft = Draft { id, room, content: Content::text(body), at: clock::now().wall_ms };
+        let delivered = deliver(&mut follow, &command.server, draft, command.id.is_some(), deadline).await;
+        if !matches!(&delivered, Err(failure) if matches!(failure.exit, Exit::TimedOut | Exit::Unknown)) {
+            follow.end().await;
+        }
+        return delivered.map(drop);
     }
     // Required by clap.
     let room = command.room.clone().ok_or_else(|| Failure::new(Exit::Failed, "--room is needed"))?;

@@ -20,7 +20,13 @@ impl Engine {
                     self.tell(now, connection, Input::Send(draft));
                 }
             }
-            ChatIntent::OpenDirect { connection, who } => self.open_direct(now, connection, who, id),
+            ChatIntent::OpenDirect { connection, who } => _ = self.open_direct(now, connection, who, id),
+            ChatIntent::SendDirect { connection, who, content } => {
+                let Some(id) = id else { return };
+                if let Some(room) = self.open_direct(now, connection, who, Some(beside(id))) {
+                    self.tell(now, connection, Input::Send(Draft { id, room, content, at: now.wall_ms }));
+                }
+            }
             ChatIntent::RenameRoom { connection, room, name } => {
                 self.change_room(now, connection, room, Content::renamed(name), id);
             }
@@ -94,7 +100,14 @@ impl Engine {
     }
 
     /// Makes a direct message, unless there is one; that is brought back into sight.
-    fn open_direct(&mut self, now: Time, connection: ConnectionId, who: PrincipalId, id: Option<MessageId>) {
+    /// Returns which room it is.
+    fn open_direct(
+        &mut self,
+        now: Time,
+        connection: ConnectionId,
+        who: PrincipalId,
+        id: Option<MessageId>,
+    ) -> Option<RoomId> {
         let found = self.model.read(|model| {
             let chat = &model.connections.get(&connection)?.chat;
             let room =
@@ -102,19 +115,24 @@ impl Engine {
             let name = chat.people.get(&who).and_then(|person| RoomName::closest(&person.who.name));
             Some((room, name))
         });
-        let Some((there, name)) = found else { return };
+        let (there, name) = found?;
         if let Some((room, is_hidden)) = there {
             if is_hidden {
-                self.change_member(now, connection, room, None, MemberChange::Joined, id);
+                self.change_member(now, connection, room.clone(), None, MemberChange::Joined, id);
             }
-            return;
+            return Some(room);
         }
-        if let Some(id) = id {
-            let room: RoomId = id.into();
-            // It is shown under the other person's name.
-            let name = name.unwrap_or_else(|| RoomName::of_id(&room));
-            let content = Content::private_room(name, Private { members: vec![who], direct: true });
-            self.tell(now, connection, Input::Send(Draft { id, room, content, at: now.wall_ms }));
-        }
+        let id = id?;
+        let room: RoomId = id.into();
+        // It is shown under the other person's name.
+        let name = name.unwrap_or_else(|| RoomName::of_id(&room));
+        let content = Content::private_room(name, Private { members: vec![who], direct: true });
+        self.tell(now, connection, Input::Send(Draft { id, room: room.clone(), content, at: now.wall_ms }));
+        Some(room)
     }
+}
+
+/// An id that is as random as this one, and another.
+fn beside(id: MessageId) -> MessageId {
+    MessageId::from_random(id.0.as_bytes().map(|byte| byte ^ 0x5a))
 }

@@ -1,6 +1,6 @@
 //! What a foreign server sends, in terms of Duplex: which of it is chat, who said it, what is a device's reading, and what a typed
 //! message becomes there. Pure: [`Recognizer`] is given events (or messages of a destination) with their values and says what it
-//! [`Found`]. It recognizes the common shapes by itself; a [`Mapping`] says what is different on one server.
+//! [`Found`]. It recognizes the common shapes by itself; a [`Mapping`] says what is different on one server: see MAPPING.md.
 
 mod document;
 mod echo;

@@ -50,7 +50,11 @@ pub(super) fn of(source: &str, value: &Value, device: Option<String>, unit: &str
         value => {
             let value = bare(value)?;
             let parts: Vec<&str> = source.split(['/', '.', ':']).filter(|part| !part.is_empty()).collect();
-            let (metric, before) = parts.split_last()?;
+            let (mut metric, before) = parts.split_last()?;
+            // The source ends with the device, which a rule found there.
+            if let Some(last) = before.last().filter(|_| device.as_deref() == Some(*metric)) {
+                metric = last;
+            }
             let device = device.or_else(|| before.last().map(|part| (*part).to_owned()));
             values.push((name(metric)?, value, unit.to_owned()));
             Some(Measured { device: device.unwrap_or_else(|| "server".to_owned()), values, at: None })

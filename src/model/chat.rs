@@ -457,7 +457,8 @@ impl Chat {
         // What an earlier log still had at the hub is gone with it.
         let is_open = |room: &&mut Room| room.window.is_empty() || room.window.before == Edge::Hub;
         for room in self.rooms.values_mut().filter(is_open) {
-            room.window.before = unseen;
+            // Before a hole there may be more on disk.
+            room.window.before = if room.hole.is_some() { Edge::Disk } else { unseen };
         }
         // What was acknowledged and has not come back was in the log that is gone: it is sent again.
         if why != LogRestart::First {
@@ -576,15 +577,15 @@ impl Chat {
         let era = self.era;
         let Some(room) = self.rooms.get_mut(&name) else { return };
         room.loading_older = false;
-        if room.window.before != Edge::Hub {
-            return;
-        }
         let first = entries.first().map(|first| Position { era, offset: first.offset });
         if first.is_some() {
             room.asked_to.0 = first;
         }
         if room.hole.is_some_and(|hole| hole.era == era) {
             room.hole = first.filter(|_| !complete).or(room.hole.filter(|_| !complete));
+        }
+        if room.window.before != Edge::Hub {
+            return;
         }
         let (mut messages, mut changes) = (Vec::new(), Vec::new());
         for entry in entries {
@@ -797,7 +798,18 @@ impl Chat {
             return;
         }
         self.told_of_room(&listed.id, &listed.name);
-        self.change_room(&listed.id, |room| room.info = listed.info.clone().made_by_me(room.info.own));
+        let era = self.era;
+        let before = self.rooms.get(&listed.id).map_or(0, |room| room.window.bytes());
+        self.change_room(&listed.id, |room| {
+            let was_left = room.info.left;
+            room.info = listed.info.clone().made_by_me(room.info.own);
+            // The server tells again what was before.
+            if let Some(hole) = room.hole.filter(|hole| was_left && !room.info.left && hole.era == era) {
+                room.window.begin_at(hole, Edge::Hub);
+            }
+        });
+        let after = self.rooms.get(&listed.id).map_or(0, |room| room.window.bytes());
+        self.count_messages(before, after);
     }
 
     /// The server knows this room.
@@ -939,7 +951,7 @@ impl Room {
     /// The person becomes a member here: what came before was not for them. It is history, and as good as read.
     fn join(&mut self, at: Position) {
         self.hole = Some(at);
-        self.window = Window::empty(Edge::Hub);
+        (self.window, self.loading_older) = (Window::empty(Edge::Hub), false);
         self.asked_to.0 = Some(at);
         self.read = self.read.max(at);
         if self.newest <= self.read {
@@ -951,7 +963,8 @@ impl Room {
     fn leave(&mut self) {
         self.info.left = true;
         if self.window.before == Edge::Hub {
-            self.window.before = Edge::Disk;
+            // No page comes from the server any more.
+            (self.window.before, self.loading_older) = (Edge::Disk, false);
         }
     }
 

@@ -1,7 +1,6 @@
 //! [`Intent`]: what a person wants, from the window to the worker.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use super::banner::Banner;
 use super::content::Content;
@@ -313,6 +312,15 @@ pub enum ChatIntent {
         /// With whom.
         who: PrincipalId,
     },
+    /// Send somebody a direct message; it is made first, if there is none.
+    SendDirect {
+        /// By which connection.
+        connection: ConnectionId,
+        /// To whom.
+        who: PrincipalId,
+        /// What.
+        content: Content,
+    },
     /// Call a room something else.
     RenameRoom {
         /// By which connection.
@@ -603,8 +611,6 @@ pub enum FileSource {
     Path(PathBuf),
     /// A picture that was copied.
     Picture(Picture),
-    /// Bytes that were dropped, with their name.
-    Bytes(String, Arc<[u8]>),
 }
 
 /// What a person wants of a connection log.

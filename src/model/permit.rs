@@ -6,6 +6,7 @@ use super::id::RoomId;
 use super::principal::{Principal, Role};
 use super::reducer::Connection;
 use super::rights::Act;
+use super::room::MAX_MEMBERS;
 
 /// Something that can be done with a room.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,19 @@ pub enum RoomAct {
     Leave,
     /// Become a member again.
     Join,
+    /// See and change who is in it: of a private room.
+    Members,
+    /// Put a direct message out of sight.
+    Hide,
+}
+
+/// Something that can be done with the members of a private room.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum MemberAct {
+    /// Make somebody a member.
+    Invite,
+    /// Take somebody out of it.
+    Remove,
 }
 
 /// Why something that is offered cannot be done.
@@ -62,7 +76,8 @@ impl Connection {
             return Vec::new();
         };
         if room.info.direct.is_some() {
-            return Vec::new();
+            let may_hide = self.offers(Feature::Membership) && !room.info.left;
+            return if may_hide { vec![(RoomAct::Hide, None)] } else { Vec::new() };
         }
         let (role, is_general) = (self.role(), *id == RoomId::general());
         let may_change = role.may(Act::ChangeRoom) || (room.info.own && role.may(Act::ChangeOwnRoom));
@@ -76,6 +91,9 @@ impl Connection {
                 false => (RoomAct::Archive, general.or(change)),
             });
         }
+        if self.offers(Feature::PrivateRooms) && room.info.private && !room.info.left {
+            acts.push((RoomAct::Members, None));
+        }
         if self.offers(Feature::Membership) {
             match room.info.left {
                 true if room.info.private => {}
@@ -84,6 +102,19 @@ impl Connection {
             }
         }
         acts
+    }
+
+    /// Whether the person may do this with the members of a private room.
+    pub fn may_with_members(&self, id: &RoomId, act: MemberAct) -> bool {
+        let Some(room) = self.chat.rooms.get(id) else { return false };
+        let info = &room.info;
+        let role = self.role();
+        let is_open = info.private && info.direct.is_none() && !info.left && room.unmade.is_none();
+        let may = match act {
+            MemberAct::Invite => role.may(Act::Write) && info.members.len() < MAX_MEMBERS,
+            MemberAct::Remove => role.may(Act::ChangeRoom) || (info.own && role.may(Act::ChangeOwnRoom)),
+        };
+        is_open && may && self.offers(Feature::PrivateRooms)
     }
 
     /// Whether the person may do this with a room.

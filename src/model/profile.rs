@@ -199,6 +199,22 @@ impl Login {
         known.map(|(_, value)| value)
     }
 
+    /// The texts in the data to sign in with, each of which may be secret alone.
+    pub fn auth_texts(&self) -> Vec<String> {
+        fn gather(value: Value, texts: &mut Vec<String>) {
+            match value {
+                Value::String(text) => texts.push(text),
+                Value::Array(values) => values.into_iter().for_each(|value| gather(value, texts)),
+                Value::Object(fields) => fields.into_iter().for_each(|(_, value)| gather(value, texts)),
+                _ => {}
+            }
+        }
+        let mut texts = Vec::new();
+        let auth = self.auth.as_ref().and_then(|auth| serde_json::from_str(auth.reveal()).ok());
+        gather(auth.unwrap_or_default(), &mut texts);
+        texts
+    }
+
     /// All that must never be shown.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
         let headers = self.headers.iter().map(|(_, value)| value);

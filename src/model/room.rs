@@ -95,7 +95,7 @@ impl RoomInfo {
                 let is_member = *change != MemberChange::Left;
                 if me == Some(&who.id) {
                     if let Some(told) = told_with(content) {
-                        *self = RoomInfo { changed: offset, ..told.info };
+                        *self = RoomInfo { changed: offset, ..told.info.made_by_me(self.own) };
                     }
                     self.left = !is_member;
                 }

@@ -4,7 +4,7 @@ use super::body::Stop;
 use super::chat::RoomKey;
 use super::keys::Action;
 use super::palette::{self, Target};
-use super::{Cx, OpenRoom, Ui, dialog, room_browse, room_edit, search, status};
+use super::{Cx, OpenRoom, Ui, dialog, members, room_browse, room_edit, search, status};
 use crate::model::id::ConnectionId;
 use crate::model::intent::{Intent, LinkIntent};
 use crate::model::panes::Middle;
@@ -130,6 +130,14 @@ impl Ui {
             Target::RoomAct(key, act) => return self.room_act(cx, &key, act),
             Target::SetStatus(connection) => {
                 self.dialog = Some(dialog::Dialog::Status(status::Sheet::new(cx, connection)));
+                return;
+            }
+            Target::Direct(connection, who) => {
+                self.awaited = Some(members::ask_direct(cx, connection, who));
+                return;
+            }
+            Target::Choose(purpose) => {
+                self.dialog = Some(dialog::Dialog::Members(members::Sheet::new(purpose)));
                 return;
             }
             Target::Browse(connection) => {

@@ -6,7 +6,8 @@ use egui::{CentralPanel, Frame, Margin, Panel};
 use super::panes::Layout;
 use super::theme::{self, size, space};
 use super::{
-    Cx, OpenRoom, Ui, banner, bar, chat, dialog, first_steps, room_browse, rooms, search, status, widgets,
+    Cx, OpenRoom, Ui, banner, bar, chat, dialog, first_steps, members, room_browse, rooms, search, status,
+    widgets,
 };
 use crate::model::deep_link;
 use crate::model::id::{ConnectionId, MessageId, RoomId};
@@ -238,6 +239,9 @@ impl Ui {
                         self.dialog = Some(dialog::Dialog::Status(status::Sheet::new(cx, connection)));
                         cx.deadline.at(cx.now.boot_ms);
                     }
+                    Some(chat::ChatAction::Direct(connection, who)) => {
+                        self.awaited = Some(members::ask_direct(cx, connection, who));
+                    }
                     Some(chat::ChatAction::People(connection)) => {
                         self.dialog = Some(dialog::Dialog::people(cx, connection));
                         cx.deadline.at(cx.now.boot_ms);
@@ -272,6 +276,9 @@ impl Ui {
             Some(rooms::RoomsAction::Act(key, act)) => self.room_act(cx, &key, act),
             Some(rooms::RoomsAction::Browse(id)) => {
                 self.dialog = Some(dialog::Dialog::Browse(room_browse::Sheet::new(id)));
+            }
+            Some(rooms::RoomsAction::Choose(purpose)) => {
+                self.dialog = Some(dialog::Dialog::Members(members::Sheet::new(purpose)));
             }
             Some(rooms::RoomsAction::Add) => self.dialog = Some(dialog::Dialog::add()),
             Some(rooms::RoomsAction::Log(id)) => self.logs.open(id, cx.intents),

@@ -11,8 +11,8 @@ use super::target::LinkTarget;
 use super::text::Words;
 use super::theme::{self, size, space};
 use super::{
-    Cx, deep_link, harmless, mapping, open_link, people, room_browse, room_edit, rooms, settings, sheet,
-    shortcuts, snippets, status, widgets,
+    Cx, deep_link, harmless, mapping, members, open_link, people, room_browse, room_edit, rooms, settings,
+    sheet, shortcuts, snippets, status, widgets,
 };
 use crate::model::id::{ConnectionId, MessageId};
 use crate::model::intent::{ChatIntent, Intent, LinkIntent};
@@ -51,6 +51,8 @@ pub(super) enum Dialog {
     Room(room_edit::Sheet),
     /// Of all versions of a message.
     History(history::Sheet),
+    /// In which people are chosen: members of a private room, or for a direct message.
+    Members(members::Sheet),
     /// To say something of oneself.
     Status(status::Sheet),
     /// Of all rooms of a server.
@@ -180,6 +182,7 @@ impl Dialog {
             Dialog::Day(_) => words.search.go_to_date.to_owned(),
             Dialog::Room(sheet) => sheet.title(cx),
             Dialog::History(_) => words.chat.edit_history.to_owned(),
+            Dialog::Members(sheet) => sheet.title(cx),
             Dialog::Status(_) => words.people.set_status.to_owned(),
             Dialog::Browse(_) => words.rooms.browse.to_owned(),
             Dialog::People(sheet) => sheet.title(cx),
@@ -219,6 +222,7 @@ impl Dialog {
             Dialog::Day(sheet) => sheet.show(ui, cx),
             Dialog::Room(sheet) => sheet.show(ui, cx),
             Dialog::History(sheet) => sheet.show(ui, cx, window.y),
+            Dialog::Members(sheet) => sheet.show(ui, cx, window.y),
             Dialog::Status(sheet) => sheet.show(ui, cx),
             Dialog::Browse(sheet) => sheet.show(ui, cx, window.y),
             Dialog::People(sheet) => sheet.show(ui, cx, window.y),

@@ -37,7 +37,7 @@ impl Ui {
 
     /// Whether a dialog or the palette covers the window.
     pub(super) fn is_covered(&self) -> bool {
-        self.dialog.is_some() || self.palette.is_some()
+        self.dialog.is_some() || self.palette.is_some() || self.is_viewing
     }
 
     /// Records the focused widget while nothing covers the window.

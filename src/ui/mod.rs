@@ -30,6 +30,7 @@ mod icons;
 mod link;
 mod log;
 mod mapping;
+mod members;
 mod menu;
 mod nearby;
 mod nul;
@@ -54,14 +55,17 @@ mod synonyms;
 mod target;
 mod textures;
 mod value;
+mod viewer;
 mod widgets;
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use crate::model::device::DeviceId;
+use crate::model::export::Picture;
+use crate::model::features::Feature;
 use crate::model::id::{ConnectionId, RoomId, RoomName};
-use crate::model::intent::{AppIntent, Intent, LinkIntent};
+use crate::model::intent::{AppIntent, FileIntent, FileSource, Intent, LinkIntent};
 use crate::model::panes::Panes;
 use crate::model::preferences::Preferences;
 use crate::model::shared::SharedModel;
@@ -158,6 +162,9 @@ pub struct Ui {
     announcer: announce::Announcer,
     paste_note: paste_note::PasteNote,
     dialog: Option<dialog::Dialog>,
+    viewer: viewer::Viewer,
+    /// Whether a picture is looked at, as of the beginning of this frame.
+    is_viewing: bool,
     palette: Option<palette::Palette>,
     later: keys::Later,
     /// Recently opened rooms, the newest last.
@@ -174,6 +181,8 @@ pub struct Ui {
     focus_next: Option<egui::Id>,
     /// The existing connections when the person added one, so that the new one can be opened.
     known_before: Option<BTreeSet<ConnectionId>>,
+    /// A room that was asked for, and is opened once it is there.
+    awaited: Option<members::Awaited>,
     /// Whether discovery of servers on the local network is on.
     looking: bool,
     focused: Option<bool>,
@@ -209,6 +218,8 @@ impl Ui {
             announcer: announce::Announcer::default(),
             paste_note: paste_note::PasteNote::default(),
             dialog: None,
+            viewer: viewer::Viewer::default(),
+            is_viewing: false,
             palette: None,
             later: keys::Later::default(),
             recent: Vec::new(),
@@ -218,6 +229,7 @@ impl Ui {
             focus_below: None,
             focus_next: None,
             known_before: None,
+            awaited: None,
             looking: false,
             focused: None,
             around: Surroundings::default(),
@@ -233,7 +245,9 @@ impl Ui {
         let mut deadline = Deadline::default();
         let (words, chosen) = (self.looks.words(), self.looks.wanted());
         let mut cx = Cx { words, chosen, now, model, intents, around: self.around, deadline: &mut deadline };
+        self.is_viewing = viewer::is_open(&cx);
         self.note_focus(ui, &mut cx);
+        self.open_awaited(&mut cx);
         self.look_at_links(&mut cx);
         self.keep_open_place_valid(&mut cx);
         self.follow_link(&mut cx);
@@ -272,6 +286,30 @@ impl Ui {
         self.chat.flush_drafts(intents);
     }
 
+    /// Adds a picture that was pasted to the open room, if its server takes files.
+    pub fn paste_picture(
+        &mut self,
+        model: &SharedModel,
+        picture: Picture,
+        intents: &mut Vec<Intent>,
+    ) -> bool {
+        let Some((connection, room)) = self.open_room().map(|(connection, room)| (connection, room.clone()))
+        else {
+            return false;
+        };
+        let takes = model.read(|model| {
+            let features = model.connections.get(&connection)?.features.as_ref()?;
+            Some(features.has(Feature::Files))
+        });
+        if takes != Some(true) || self.is_covered() {
+            return false;
+        }
+        let thread = None;
+        let source = FileSource::Picture(picture);
+        intents.push(Intent::File(FileIntent::Add { connection, room, thread, source }));
+        true
+    }
+
     /// Reports at the focused field that pasting failed.
     pub fn not_pasted(&mut self, why: NotPasted) {
         self.paste_note.set(why);
@@ -307,6 +345,19 @@ impl Ui {
         self.layout.bring_devices();
         self.focus_next = None;
         self.devices.open(connection, device);
+    }
+
+    /// Opens the room that was asked for, once it is there.
+    fn open_awaited(&mut self, cx: &mut Cx) {
+        let Some((connection, room)) = self.awaited.as_ref().map(|room| room.look(cx)) else { return };
+        let is_gone = cx.model.read(|model| !model.connections.contains_key(&connection));
+        if room.is_some() || is_gone {
+            self.awaited = None;
+        }
+        if let Some(room) = room {
+            self.visit(cx, OpenRoom { connection, room: Some(room) });
+            cx.deadline.at(cx.now.boot_ms);
+        }
     }
 
     /// Opens a room chosen by the person.
@@ -414,11 +465,19 @@ impl Ui {
         {
             self.go_to_message(cx, connection, room, jump, None);
         }
+        if let Some(dialog::Dialog::Members(sheet)) = &mut self.dialog
+            && let Some(room) = sheet.go.take()
+        {
+            self.awaited = Some(room);
+        }
         if let Some(dialog::Dialog::Browse(sheet)) = &mut self.dialog
             && let Some(place) = sheet.go.take()
         {
             self.visit(cx, place);
             cx.deadline.at(cx.now.boot_ms);
+        }
+        if self.viewer.show(ui, cx) {
+            self.give_focus_back(ui, cx);
         }
         self.take_link_choice(cx);
         if fate == Some(dialog::Fate::Closed) {

@@ -5,7 +5,7 @@ use egui::{Key, Label, RichText, TextEdit, Ui, vec2};
 use super::chat::RoomKey;
 use super::dialog::{Dialog, Fate};
 use super::theme::{self, size, space};
-use super::{Cx, sheet, widgets};
+use super::{Cx, members, sheet, widgets};
 use crate::model::id::RoomName;
 use crate::model::intent::{ChatIntent, Intent};
 use crate::model::name;
@@ -23,7 +23,11 @@ pub(super) fn act(cx: &mut Cx, key: &RoomKey, act: RoomAct) -> Option<Dialog> {
             return Some(Dialog::Room(Sheet::new(cx, key.clone(), act)));
         }
         RoomAct::Unarchive => ChatIntent::SetArchived { connection, room, archived: false },
-        RoomAct::Leave => ChatIntent::LeaveRoom { connection, room },
+        RoomAct::Members => {
+            let purpose = members::Purpose::Members(key.clone());
+            return Some(Dialog::Members(members::Sheet::new(purpose)));
+        }
+        RoomAct::Leave | RoomAct::Hide => ChatIntent::LeaveRoom { connection, room },
         RoomAct::Join => ChatIntent::JoinRoom { connection, room },
     };
     cx.intents.push(Intent::Chat(intent));

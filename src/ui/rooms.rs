@@ -4,12 +4,15 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use egui::accesskit::Role;
-use egui::{Button, Id, Key, Label, Rect, RichText, ScrollArea, Sense, TextEdit, Ui, UiBuilder, pos2, vec2};
+use egui::{
+    Button, Id, Key, Label, Rect, RichText, ScrollArea, Sense, Stroke, TextEdit, Ui, UiBuilder, pos2, vec2,
+};
 
 use super::chat::RoomKey;
 use super::icons::{self, Icon};
 use super::keys::{self, Action};
 use super::link::LinkMemory;
+use super::members::Purpose;
 use super::room_menu::{self, Choice};
 use super::text::{StateWord, Words};
 use super::theme::{self, radius, size, space};
@@ -32,6 +35,8 @@ pub(super) enum RoomsAction {
     Act(RoomKey, RoomAct),
     /// To see all rooms of a connection.
     Browse(ConnectionId),
+    /// To choose people.
+    Choose(Purpose),
     /// To add a connection.
     Add,
     /// To see what passes over one.
@@ -79,8 +84,12 @@ struct ConnectionRow {
     name: String,
     /// How many rooms are listed.
     rooms: usize,
+    /// How many of these are direct messages: they are the last of them.
+    direct: usize,
     /// How many are archived: they come after those.
     archived: usize,
+    /// Whether there can be private rooms.
+    has_private: bool,
     /// Whether all rooms can be looked through.
     browses: bool,
     /// Whether its server has more.
@@ -122,6 +131,16 @@ struct State {
     choice: Choice,
     unmade: Option<Unmade>,
     archived: bool,
+    privacy: Privacy,
+}
+
+/// Who may see a room.
+#[derive(Copy, Clone, PartialEq, Eq)]
+enum Privacy {
+    Everybody,
+    Members,
+    /// The two of a direct message; whether the other one is there, as far as is known.
+    Direct(bool),
 }
 
 /// What a connection is called: the person's name for it, the server's own, or where it leads.
@@ -164,7 +183,9 @@ fn rows(cx: &Cx, open: Option<&OpenRoom>) -> Vec<ConnectionRow> {
                 id: *id,
                 name: name_of(connection, cx.words),
                 rooms,
+                direct: on(Shelf::Direct),
                 archived,
+                has_private: connection.offers(Feature::PrivateRooms),
                 browses: connection.offers(Feature::Membership),
                 has_more: connection.chat.left_out.rooms,
                 open: open.and_then(|open| connection.chat.place_of(open)),
@@ -194,7 +215,7 @@ fn room_rows(
         let Some(connection) = model.connections.get(&row.id) else { return Vec::new() };
         let copy = |(at, (id, room)): (usize, (&RoomId, &Room))| {
             let own = model.notice_choices.room(row.id, id);
-            let choice = Choice { own, usual: model.preferences.notices.rooms };
+            let choice = Choice { own, usual: model.preferences.notices.of_room(&room.info) };
             // What is read while it comes in would only flicker.
             let unread = if is_read(id) { 0 } else { room.shown_unread() };
             let mentions = if is_read(id) { 0 } else { room.shown_mentions() };
@@ -202,8 +223,14 @@ fn room_rows(
                 true => cx.words.plain.room.to_owned(),
                 false => harmless::line(room.name.as_str(), 64),
             };
-            let archived = room.info.archived;
-            let state = State { counts: Counts { unread, mentions }, choice, unmade: room.unmade, archived };
+            let (archived, unmade, info) = (room.info.archived, room.unmade, &room.info);
+            let is_there = |who| connection.chat.people.get(who).is_some_and(|person| person.online);
+            let privacy = match &info.direct {
+                Some(with) => Privacy::Direct(connection.link.is_online() && is_there(with)),
+                None if info.private => Privacy::Members,
+                None => Privacy::Everybody,
+            };
+            let state = State { counts: Counts { unread, mentions }, choice, unmade, archived, privacy };
             RoomRow { at, id: id.clone(), name, state }
         };
         let from = |at: usize| (at..).zip(connection.chat.rooms_from(at));
@@ -287,7 +314,12 @@ impl Rooms {
         let set = if folded { row.rooms } else { row.rooms + row.archived };
         ui.scope_builder(list, |ui| {
             ui.ctx().accesskit_node_builder(ui.unique_id(), |node| node.set_size_of_set(set));
-            wish = self.section(ui, cx, row, 0..row.rooms, set, (here, reading)).or(wish.take());
+            let public = row.rooms - row.direct;
+            wish = self.section(ui, cx, row, 0..public, set, (here, reading)).or(wish.take());
+            if row.direct > 0 {
+                direct_header(ui, cx, row);
+                wish = self.section(ui, cx, row, public..row.rooms, set, (here, reading)).or(wish.take());
+            }
             if row.archived > 0 && archived_header(ui, cx, row, folded) {
                 match folded {
                     true => _ = self.unfolded.insert(row.id),
@@ -496,6 +528,14 @@ fn more(
         if row.makes_rooms && menu::item(ui, words.new_room).clicked() {
             rooms.naming = Some(Naming { connection: row.id, text: String::new(), asked: None, fresh: true });
         }
+        if row.makes_rooms && row.has_private {
+            if menu::item(ui, words.private.new_private_room).clicked() {
+                wish = Some(RoomsAction::Choose(Purpose::NewRoom(row.id)));
+            }
+            if menu::item(ui, words.private.new_direct).clicked() {
+                wish = Some(RoomsAction::Choose(Purpose::Direct(row.id)));
+            }
+        }
         if row.browses && menu::item(ui, words.rooms.browse).clicked() {
             wish = Some(RoomsAction::Browse(row.id));
         }
@@ -537,6 +577,18 @@ fn more(
         }
     });
     wish
+}
+
+/// The line above the direct messages.
+fn direct_header(ui: &mut Ui, cx: &Cx, row: &ConnectionRow) {
+    let theme = theme::of(ui);
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), cx.rhythm().row), Sense::hover());
+    let left = rect.left() + 2.0 * space::SMALL;
+    let words = cx.words.private.direct_messages;
+    let text = widgets::cut(ui, words, theme::small(), theme.weak, rect.right() - left - space::SMALL);
+    ui.painter().galley(pos2(left, rect.bottom() - text.size().y - 4.0), text, theme.weak);
+    let shown = widgets::spoken(ui, rect, Id::unique(("direct messages", row.id)), words);
+    widgets::heading(ui, &shown, words, 3);
 }
 
 /// The line above the archived rooms. Returns whether the person shows or hides them.
@@ -586,7 +638,7 @@ fn room_row(
     selected: bool,
     wants_focus: bool,
 ) -> Option<RoomWish> {
-    let State { counts: Counts { unread, mentions }, choice, unmade, archived } = state;
+    let State { counts: Counts { unread, mentions }, choice, unmade, archived, privacy } = state;
     let theme = theme::of(ui);
     let (_, rect) = ui.allocate_space(vec2(ui.available_width(), cx.rhythm().row));
     let id = Id::unique(("room", connection, room));
@@ -616,11 +668,21 @@ fn room_row(
     let colour = if selected || unread > 0 { theme.text } else { theme.weak };
     let (icon, icon_colour) = match unmade {
         None if archived => (Icon::Archive, theme.weak),
+        None if privacy == Privacy::Members => (Icon::Lock, theme.weak),
         None => (Icon::Room, theme.weak),
         Some(Unmade::Waiting) => (Icon::Clock, theme.weak),
         Some(Unmade::Refused) => (Icon::Alert, theme.bad),
     };
-    icons::paint(ui.painter(), pos2(left + 4.0, rect.center().y), icon, 14.0, icon_colour);
+    let at = pos2(left + 4.0, rect.center().y);
+    match privacy {
+        Privacy::Direct(true) if unmade.is_none() && !archived => {
+            ui.painter().circle_filled(at, 4.0, theme.good);
+        }
+        Privacy::Direct(_) if unmade.is_none() && !archived => {
+            ui.painter().circle_stroke(at, 3.5, Stroke::new(1.5, theme.weak));
+        }
+        _ => icons::paint(ui.painter(), at, icon, 14.0, icon_colour),
+    }
     let mut right = rect.right() - space::SMALL;
     if unread > 0 {
         right -= widgets::count_pill(ui, pos2(right, rect.center().y), unread, theme) + 6.0;
@@ -641,7 +703,7 @@ fn room_row(
 
 /// What of a room is said to those who listen.
 fn speak(ui: &Ui, cx: &Cx, id: Id, name: &str, (at, of): (usize, usize), state: State, selected: bool) {
-    let State { counts: Counts { unread, mentions }, choice, unmade, archived } = state;
+    let State { counts: Counts { unread, mentions }, choice, unmade, archived, privacy } = state;
     ui.ctx().accesskit_node_builder(id, |node| {
         node.set_role(Role::ListItem);
         let mut name = name.to_owned();
@@ -655,6 +717,16 @@ fn speak(ui: &Ui, cx: &Cx, id: Id, name: &str, (at, of): (usize, usize), state: 
         }
         if archived {
             name = format!("{name}, {}", cx.words.rooms.is_archived);
+        }
+        let people = cx.words.people;
+        let said = match privacy {
+            Privacy::Everybody => None,
+            Privacy::Members => Some(cx.words.private.is_private),
+            Privacy::Direct(true) => Some(people.online),
+            Privacy::Direct(false) => Some(people.offline),
+        };
+        if let Some(said) = said {
+            name = format!("{name}, {said}");
         }
         node.set_label(name);
         node.set_selected(selected);

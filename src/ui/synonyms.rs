@@ -45,6 +45,8 @@ pub(super) fn of_room(act: RoomAct) -> &'static str {
         RoomAct::Unarchive => "channel open restore 채널 열기 복원",
         RoomAct::Leave => "channel part quit exit 채널 퇴장",
         RoomAct::Join => "channel enter 채널 입장",
+        RoomAct::Members => "channel people invite remove kick 채널 참여자 초대 내보내기 강퇴",
+        RoomAct::Hide => "close conversation direct message 대화 닫기",
     }
 }
 

@@ -34,7 +34,8 @@ fn with<T>(ctx: &Context, act: impl FnOnce(&mut Textures) -> T) -> T {
 /// The texture of a picture.
 pub(super) fn texture(ctx: &Context, hash: FileHash, picture: &Picture) -> TextureHandle {
     with(ctx, |textures| {
-        let is_it = |known: &(FileHash, Picture, _)| known.0 == hash && known.1 == *picture;
+        let is_it =
+            |known: &(FileHash, Picture, _)| known.0 == hash && Arc::ptr_eq(&known.1.rgba, &picture.rgba);
         if let Some(place) = textures.all.iter().position(is_it) {
             if place + 1 < textures.all.len()
                 && let Some(used) = textures.all.remove(place)

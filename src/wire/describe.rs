@@ -17,4 +17,9 @@ pub struct Described {
 pub trait Describe: Send {
     /// Describes a text frame. Known secrets are masked in it already.
     fn describe(&mut self, text: &str) -> Described;
+
+    /// Further JSON members of this text whose values are secret.
+    fn private_members(&self, _text: &str) -> Vec<String> {
+        Vec::new()
+    }
 }

@@ -162,6 +162,9 @@ impl Access {
     pub fn target(&self, profile: &Profile, url: &str) -> Result<Endpoint, Why> {
         // Mask them in all logs before they are used.
         self.secrets().into_iter().for_each(privacy::known::add);
+        if let Access::Login(login) = self {
+            login.auth_texts().iter().for_each(|text| privacy::known::add(text));
+        }
         let dialing = self.setup(profile, false).dialing();
         let mut target = Endpoint::new(url);
         target.ca_file.clone_from(&profile.ca_file);
@@ -171,6 +174,10 @@ impl Access {
         target.subprotocol_needed = dialing.subprotocol_needed;
         target.sockjs = dialing.sockjs;
         target.subprotocols = dialing.subprotocols;
+        if profile.protocol == Protocol::Stomp && !transport::capabilities(profile.socket).agreement {
+            // It cannot tell which one was chosen.
+            target.subprotocols.truncate(1);
+        }
         target.deadline = DIAL;
         target.engine_io =
             (profile.protocol == Protocol::SocketIo).then_some(profile.websocket.socketio.carriers);

@@ -58,14 +58,16 @@ fn passed_text(describer: &mut dyn Describe, secrets: &[&str], way: Way, text: &
     // Mask before truncating: half a secret would not be recognized.
     let clean = mask::hide(secrets, text);
     let beginning = &clean[..clean.floor_char_boundary(TEXT_BYTES)];
+    let private = describer.private_members(&clean);
     let Described { kind, counts, secret } = describer.describe(&clean);
+    let hidden: Vec<&str> = secret.iter().copied().chain(private.iter().map(String::as_str)).collect();
     Passed {
         way,
         bytes: text.len(),
         kind: kind.chars().take(KIND_CHARS).collect(),
         binary: false,
         counts,
-        text: json::hide(beginning, secret).into_owned(),
+        text: json::hide(beginning, &hidden).into_owned(),
         cut: beginning.len() < clean.len(),
     }
 }

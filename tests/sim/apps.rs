@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use duplex::engine::{Effect, Engine, Input, Limits, NewConnection, Outcome, Part, Traffic};
 use duplex::link;
 use duplex::link::durable;
-use duplex::model::event::{ChatEvent, Follows, Update};
+use duplex::model::event::{ChatEvent, Follows, Side, Update};
+use duplex::model::intent::ChatIntent;
 use duplex::model::profile::{Profile, Protocol, Secret, Socket};
-use duplex::model::{ConnectionId, Event, SharedModel, Time};
+use duplex::model::{ConnectionId, Event, RoomId, SharedModel, Time};
 use duplex::wire::Setup;
 use duplex::wire::duplex::client::{Config, Credentials};
 
@@ -126,7 +127,10 @@ impl World {
         self.drive(app, Input::Add(Box::new(new)));
         if let Some(process) = &self.apps[app].process {
             let (known, client) = (self.known(client), &self.clients[client]);
-            process.model.read(|model| laws::what_was_typed_is_there_after_a_restart(client, &known, model));
+            let is_hidden = |id| client.private.contains(&id);
+            process.model.read(|model| {
+                laws::what_was_typed_is_there_after_a_restart(client, &known, model, is_hidden)
+            });
         }
     }
 
@@ -151,6 +155,11 @@ impl World {
     /// Tells a client's connection something.
     pub(super) fn tell(&mut self, client: usize, input: durable::Input) {
         self.drive(self.clients[client].app, Input::Tell(Client::connection(client), input));
+    }
+
+    /// The person wants something in the window.
+    pub(super) fn want(&mut self, client: usize, intent: ChatIntent) {
+        self.drive(self.clients[client].app, Input::Chat(intent, None));
     }
 
     /// Tells the engine something, and carries out what it wants; it may crash at any effect.
@@ -252,8 +261,14 @@ impl World {
                 process.engine.handle(now, Input::Measured(connection, state, Traffic::default()));
             }
             Effect::KeepOfDevices(..) | Effect::CheckReadings => {}
-            // Nobody scrolls.
-            Effect::ReadPage { .. } | Effect::ReadAround { .. } => {}
+            Effect::ReadPage { connection, room, side, .. } => {
+                let in_ms = self.rng.up_to(20);
+                self.at(in_ms, Happening::Read { app, run, connection, room, side: Some(side) });
+            }
+            Effect::ReadAround { connection, room, .. } => {
+                let in_ms = self.rng.up_to(20);
+                self.at(in_ms, Happening::Read { app, run, connection, room, side: None });
+            }
             // Nobody looks at frames, nobody looks elsewhere, and the network waits for nobody.
             Effect::Received(..) | Effect::Notice(_) | Effect::ReadOn(_) => {}
             Effect::Reload(connection) => {
@@ -279,6 +294,24 @@ impl World {
             }
             _ => {}
         }
+    }
+
+    /// A page was read from the disk: all of the room that can be read. `side`: as it was asked for; none: around a place.
+    pub(super) fn read(
+        &mut self,
+        app: usize,
+        run: u64,
+        connection: ConnectionId,
+        room: RoomId,
+        side: Option<Side>,
+    ) {
+        let (page, now) = (self.known(Client::of(connection)).page(&room), self.app_time(app));
+        let Some(process) = self.process(app, run) else { return };
+        let event = match side {
+            Some(side) => ChatEvent::Paged { room, side, page },
+            None => ChatEvent::Jumped { room, page },
+        };
+        process.model.write(|model| model.apply(now, Update::Connection(connection, Event::Chat(event))));
     }
 
     /// A room was counted on disk: only that it was counts here.

@@ -4,13 +4,15 @@ use std::collections::{BTreeSet, VecDeque};
 
 use duplex::link::Input as LinkInput;
 use duplex::link::durable::{Change, Input};
-use duplex::model::content::{Content, Draft};
+use duplex::model::content::{Content, Draft, MemberChange, Private};
+use duplex::model::event::Side;
 use duplex::model::id::RoomName;
+use duplex::model::intent::ChatIntent;
 use duplex::model::{
-    ConnectionId, Delivery, Event, MessageId, OutboxItem, PrincipalId, Refusal, ResumePoint, RoomId,
+    ConnectionId, Delivery, Event, MessageId, OutboxItem, PrincipalId, Refusal, ResumePoint, RoomId, Sender,
 };
 
-use super::disk::ClientDisk;
+use super::disk::{ClientDisk, KnownRoom};
 use super::world::{Happening, World};
 
 #[derive(Default)]
@@ -25,6 +27,8 @@ pub struct Client {
     pub queued: Vec<MessageId>,
     /// Rooms whose making was typed and is kept.
     pub made: Vec<MessageId>,
+    /// What was typed into private rooms.
+    pub private: BTreeSet<MessageId>,
     /// What was deleted or replaced before it was ever sent.
     pub discarded: BTreeSet<MessageId>,
     /// What was shown as a message of the log.
@@ -150,6 +154,9 @@ impl World {
             self.figures.typed += 1;
             let at = self.rng.up_to(rooms.len() as u64 * 2) as usize;
             let room = rooms.get(at).map_or_else(RoomId::general, |room| room.id.clone());
+            if rooms.get(at).is_some_and(|room| room.info.private) {
+                self.clients[client].private.insert(id);
+            }
             self.tell(client, Input::Send(Draft { id, room, content: Content::text(body), at: 0 }));
         }
     }
@@ -192,13 +199,71 @@ impl World {
         }
     }
 
+    /// Makes a private room with somebody, or opens the direct message with them, and types into it at once. The other one may
+    /// do the same at the same time.
+    pub(super) fn person_makes_a_private_room(&mut self, client: usize, direct: bool) {
+        let (id, first) = (self.new_id(), self.new_id());
+        let other = self.rng.up_to(self.clients.len() as u64 - 1) as usize;
+        if self.clients[client].running.is_none() || other == client {
+            return;
+        }
+        let members = vec![PrincipalId(self.clients[other].name.clone())];
+        let name = if direct { self.clients[other].name.clone() } else { "plans".to_owned() };
+        let content =
+            Content::private_room(RoomName::new(name).expect("keeps the rule"), Private { members, direct });
+        self.figures.private_rooms += 1;
+        self.figures.typed += 1;
+        self.tell(client, Input::Send(Draft { id, room: id.into(), content, at: 0 }));
+        self.clients[client].private.insert(first);
+        let content = Content::text(format!("{client}: the first"));
+        self.tell(client, Input::Send(Draft { id: first, room: id.into(), content, at: 0 }));
+    }
+
+    /// Invites somebody into a private room, removes them, or leaves it.
+    pub(super) fn person_changes_members(&mut self, client: usize) {
+        let (id, which) = (self.new_id(), self.rng.up_to(99) as usize);
+        let other = self.rng.up_to(self.clients.len() as u64 - 1) as usize;
+        let c = &self.clients[client];
+        let is_open = |room: &&KnownRoom| room.info.private && room.info.direct.is_none();
+        let rooms: Vec<RoomId> = c.disk.rooms.iter().filter(is_open).map(|room| room.id.clone()).collect();
+        if c.running.is_none() || rooms.is_empty() {
+            return;
+        }
+        let name = self.clients[other].name.clone();
+        let who = Sender { id: PrincipalId(name.clone()), name };
+        let change =
+            if other == client || self.chance(40) { MemberChange::Left } else { MemberChange::Invited };
+        let content = Content::member(who, change);
+        self.figures.members_changed += 1;
+        let room = rooms[which % rooms.len()].clone();
+        self.tell(client, Input::Send(Draft { id, room, content, at: 0 }));
+    }
+
+    /// Scrolls to where something is missing.
+    pub(super) fn person_scrolls(&mut self, client: usize) {
+        let c = &self.clients[client];
+        let holes: Vec<RoomId> = c
+            .disk
+            .rooms
+            .iter()
+            .filter(|room| c.disk.open_hole(&room.id).is_some())
+            .map(|room| room.id.clone())
+            .collect();
+        let connection = c.id();
+        for room in holes {
+            let side = Side::Older;
+            self.want(client, ChatIntent::LoadMore { connection, room, side });
+        }
+    }
+
     /// Renames a room, or says what it is about. Others do the same at the same time.
     pub(super) fn person_changes_a_room(&mut self, client: usize) {
         let (id, number) = (self.new_id(), self.rng.up_to(99));
         let is_name = self.chance(50);
         let c = &self.clients[client];
-        if c.running.is_some() && !c.disk.rooms.is_empty() {
-            let room = c.disk.rooms[number as usize % c.disk.rooms.len()].id.clone();
+        let rooms: Vec<&KnownRoom> = c.disk.rooms.iter().filter(|room| room.info.direct.is_none()).collect();
+        if c.running.is_some() && !rooms.is_empty() {
+            let room = rooms[number as usize % rooms.len()].id.clone();
             let text = format!("{client} says {number}");
             let content = match is_name {
                 true => Content::renamed(RoomName::new(text).expect("keeps the rule")),

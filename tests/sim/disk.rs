@@ -6,6 +6,7 @@ use duplex::link::durable::Change;
 use duplex::model::content::{Content, Draft};
 use duplex::model::event::{ChatEvent, Follows, LinkEvent, LogRestart, Page, Stored, StoredRoom};
 use duplex::model::id::RoomName;
+use duplex::model::room;
 use duplex::model::{
     Delivery, Entry, Epoch, Event, Features, Message, MessageId, NamedRoom, OutboxItem, Position, Principal,
     PrincipalId, ResumePoint, RoomId, RoomInfo,
@@ -44,11 +45,20 @@ pub struct KnownRoom {
     pub name: RoomName,
     pub info: RoomInfo,
     pub unmade: bool,
+    /// The place before which entries are missing that were not for the person when they came.
+    pub hole: Option<Position>,
 }
 
 impl ClientDisk {
     /// Takes a change in. `false`: the entries before it are missing here, and it is not taken.
     pub fn write(&mut self, change: Change) -> bool {
+        if let Change::Event(Event::Chat(ChatEvent::Skipped { from, to })) = &change {
+            if *from <= self.next {
+                self.next = self.next.max(to + 1);
+                return true;
+            }
+            return false;
+        }
         if let Change::Event(Event::Chat(ChatEvent::Entries { entries, .. })) = &change {
             // An empty batch stands for one that had to be let go.
             self.era_has_entries = true;
@@ -86,7 +96,10 @@ impl ClientDisk {
                 for item in self.outbox.values_mut() {
                     item.beyond(log.head());
                 }
-                self.rooms.iter_mut().for_each(|room| room.info.changed = 0);
+                for room in &mut self.rooms {
+                    room.info.changed = 0;
+                    room.info.left |= room.info.private && !room.unmade;
+                }
                 rooms.iter().for_each(|room| self.listed(room));
             }
             Event::Chat(ChatEvent::Listed(listed)) => {
@@ -143,6 +156,9 @@ impl ClientDisk {
                 }
             }
             Event::Chat(ChatEvent::Postponed { id, unseen: true }) => self.set(id, Delivery::Pending),
+            Event::Chat(ChatEvent::History { room, before, entries, complete }) => {
+                self.history(&room, before, entries, complete);
+            }
             _ => {}
         }
     }
@@ -154,6 +170,8 @@ impl ClientDisk {
         }
         self.changed(&entry);
         if entry.draft.content.is_text() {
+            let room = self.rooms.iter_mut().find(|room| room.id == entry.draft.room);
+            room.into_iter().for_each(|room| _ = room.info.bring_back(entry.offset));
             let position = Position { era: self.era, offset: entry.offset };
             self.messages.insert((entry.sender.id.clone(), entry.draft.id), (position, entry));
         } else if entry.draft.content.is_shown() {
@@ -162,6 +180,29 @@ impl ClientDisk {
         } else if entry.draft.content.target().is_some() {
             self.changes.insert(Position { era: self.era, offset: entry.offset }, entry);
         }
+    }
+
+    /// The hole before which the hub may be asked, while the person is a member.
+    pub fn open_hole(&self, room: &RoomId) -> Option<Position> {
+        let room = self.rooms.iter().find(|known| known.id == *room)?;
+        room.hole.filter(|hole| hole.era == self.era && !room.info.left)
+    }
+
+    fn history(&mut self, room: &RoomId, before: u64, entries: Vec<Entry>, complete: bool) {
+        let Some(hole) = self.open_hole(room).filter(|hole| before >= hole.offset) else { return };
+        let mut lowest = hole.offset;
+        for entry in entries {
+            let position = Position { era: self.era, offset: entry.offset };
+            lowest = lowest.min(entry.offset);
+            if entry.draft.content.is_text() {
+                self.messages.insert((entry.sender.id.clone(), entry.draft.id), (position, entry));
+            } else if entry.draft.content.target().is_some() {
+                self.changes.insert(position, entry);
+            }
+        }
+        let known = self.rooms.iter_mut().find(|known| known.id == *room);
+        let filled = Position { offset: lowest, ..hole };
+        known.into_iter().for_each(|known| known.hole = (!complete).then_some(filled));
     }
 
     fn listed(&mut self, listed: &NamedRoom) {
@@ -181,15 +222,21 @@ impl ClientDisk {
         match content {
             Content::Room { private, .. } if offset > known => {
                 let info = RoomInfo::of_made(private.as_ref(), Some(&entry.sender.id), me.as_ref());
-                let room = self.room(id, entry.draft.room_name().as_ref());
-                room.info = info.made_by_me(room.info.own);
+                let called = self.rooms.iter().find(|room| room.id == *id).map(|room| room.name.clone());
+                let name = room::named_when_made(entry, called.as_ref(), me.as_ref());
+                let known = self.room(id, Some(&name));
+                known.info = info.made_by_me(known.info.own);
             }
             Content::RoomChange { .. } | Content::Member { .. } => {
+                let era = self.era;
                 let room = self.room(id, None);
                 if room.info.change(offset, content, me.as_ref())
-                    && let Content::RoomChange { name: Some(name), .. } = content
+                    && let Some(name) = room::named_by(content, me.as_ref())
                 {
-                    room.name = name.clone();
+                    room.name = name;
+                }
+                if room.info.has_hole_before(content, me.as_ref()) {
+                    room.hole = Some(Position { era, offset });
                 }
             }
             _ => {
@@ -202,7 +249,7 @@ impl ClientDisk {
     fn room(&mut self, id: &RoomId, name: Option<&RoomName>) -> &mut KnownRoom {
         let known = self.rooms.iter().position(|room| room.id == *id).unwrap_or_else(|| {
             let (name, info) = (RoomName::of_id(id), RoomInfo::default());
-            self.rooms.push(KnownRoom { id: id.clone(), name, info, unmade: false });
+            self.rooms.push(KnownRoom { id: id.clone(), name, info, unmade: false, hole: None });
             self.rooms.len() - 1
         });
         let room = &mut self.rooms[known];
@@ -221,7 +268,7 @@ impl ClientDisk {
                     let id = item.draft.room.clone();
                     let me = self.me.as_ref().map(|me| &me.id);
                     let info = RoomInfo::of_made(item.draft.content.private(), me, me);
-                    self.rooms.push(KnownRoom { id, name, info, unmade: true });
+                    self.rooms.push(KnownRoom { id, name, info, unmade: true, hole: None });
                 }
             }
         }
@@ -290,10 +337,10 @@ impl ClientDisk {
                 name: room.name.clone(),
                 info: room.info.clone(),
                 unmade: room.unmade,
-                hole: None,
+                hole: room.hole,
                 messages,
                 older_on_disk: false,
-                older_on_hub: false,
+                older_on_hub: self.open_hole(&room.id).is_some(),
                 newest,
                 read: Position::default(),
                 unread: 0,
@@ -330,16 +377,19 @@ impl ClientDisk {
         message
     }
 
-    /// All of a room, as a page.
+    /// All of a room that lies behind its hole, as a page.
     pub fn page(&self, room: &RoomId) -> Page {
         let events = self.events.values().map(|(position, entry)| (*position, entry));
         let mut of_room: Vec<_> = self.in_order().into_iter().chain(events).collect();
-        of_room.retain(|(_, entry)| entry.draft.room == *room);
+        let hole = self.open_hole(room);
+        of_room.retain(|(position, entry)| {
+            entry.draft.room == *room && hole.is_none_or(|hole| *position >= hole)
+        });
         of_room.sort_by_key(|(position, _)| *position);
         Page {
             messages: of_room.into_iter().map(|(position, entry)| self.message(position, entry)).collect(),
             older_on_disk: false,
-            older_on_hub: false,
+            older_on_hub: hole.is_some(),
             newer_on_disk: false,
         }
     }

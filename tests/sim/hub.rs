@@ -1,12 +1,15 @@
 //! The hub as pure state: the real [`ServerSession`] over a log in memory, with a disk that forgets what was not synced.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use duplex::model::content::{Content, Draft};
+use duplex::model::content::{Content, Draft, MemberChange, Private};
 use duplex::model::id::RoomName;
+use duplex::model::room::ABOUT;
 use duplex::model::{
-    Entry, Epoch, MessageId, NamedRoom, Principal, PrincipalId, PrincipalKind, Refusal, RoomId, Sender,
+    Entry, Epoch, MessageId, NamedRoom, Principal, PrincipalId, PrincipalKind, Refusal, RoomId, RoomInfo,
+    Sender,
 };
+use duplex::store::Access;
 use duplex::wire::duplex::server::{AppendOutcome, Batch, Begun, HubAnswer, HubRequest, Lists, ListsFrom};
 
 use std::sync::Arc;
@@ -21,11 +24,13 @@ pub struct HubDisk {
     pub log: Vec<Entry>,
     /// Where each message is, by who and which.
     pub known: BTreeMap<(PrincipalId, MessageId), u64>,
+    /// Who may see what, as the real hub has it.
+    pub access: Access,
 }
 
 impl HubDisk {
     pub fn new(epoch: Epoch) -> Self {
-        let mut disk = HubDisk { epoch, log: Vec::new(), known: BTreeMap::new() };
+        let mut disk = HubDisk { epoch, log: Vec::new(), known: BTreeMap::new(), access: Access::default() };
         for (offset, name) in (1..).zip(ROOMS) {
             disk.push(Entry {
                 draft: Draft {
@@ -44,6 +49,7 @@ impl HubDisk {
 
     fn push(&mut self, entry: Entry) {
         self.known.insert((entry.sender.id.clone(), entry.draft.id), entry.offset);
+        self.access.take(&entry);
         self.log.push(entry);
     }
 
@@ -60,24 +66,73 @@ impl HubDisk {
         self.rooms().any(|entry| entry.draft.room == *room)
     }
 
-    /// A room as it is now, by the entry that made it.
-    pub fn room(&self, made: &Entry) -> NamedRoom {
+    /// A room as it is now, by the entry that made it, for somebody.
+    pub fn room(&self, made: &Entry, me: &PrincipalId) -> NamedRoom {
         let mut room = named(made);
-        let is_change = |entry: &&Entry| matches!(entry.draft.content, Content::RoomChange { .. });
+        room.info = RoomInfo::of_made(made.draft.content.private(), Some(&made.sender.id), Some(me));
+        let is_change = |entry: &&Entry| {
+            matches!(entry.draft.content, Content::RoomChange { .. } | Content::Member { .. })
+        };
         for entry in self.log.iter().filter(|entry| entry.draft.room == room.id).filter(is_change) {
-            room.info.change(entry.offset, &entry.draft.content, None);
+            room.info.change(entry.offset, &entry.draft.content, Some(me));
             if let Content::RoomChange { name: Some(name), .. } = &entry.draft.content {
                 room.name = name.clone();
             }
         }
+        // In the simulation everybody is called like their id.
+        if let Some(name) = room.info.direct.as_ref().and_then(|with| RoomName::closest(&with.0)) {
+            room.name = name;
+        }
         room
     }
 
+    /// Whether there is such a room, and somebody may know of it.
+    pub fn sees_room(&self, who: &PrincipalId, room: &RoomId) -> bool {
+        self.has_room(room) && self.access.sees_room(who, room)
+    }
+
+    /// The direct message of two people.
+    fn direct(&self, private: &Private, maker: &PrincipalId) -> Option<&Entry> {
+        let pair = |private: &Private, maker: &PrincipalId| {
+            let with = private.members.first().filter(|_| private.direct)?.clone();
+            Some(BTreeSet::from([with, maker.clone()]))
+        };
+        let wanted = pair(private, maker)?;
+        self.rooms().find(|made| {
+            let there = made.draft.content.private().and_then(|private| pair(private, &made.sender.id));
+            there.as_ref() == Some(&wanted)
+        })
+    }
+
     /// The entry that made the room of the name that this one would have.
-    fn room_called(&self, content: &Content) -> Option<&Entry> {
-        let Content::Room { name, .. } = content else { return None };
-        self.rooms()
-            .find(|entry| matches!(&entry.draft.content, Content::Room { name: there, .. } if there == name))
+    fn room_called(&self, content: &Content, maker: &PrincipalId) -> Option<&Entry> {
+        let Content::Room { name, private, .. } = content else { return None };
+        if let Some(private) = private {
+            return self.direct(private, maker);
+        }
+        let is_it = |entry: &&Entry| matches!(&entry.draft.content, Content::Room { name: there, private: None, .. } if there == name);
+        self.rooms().find(is_it)
+    }
+
+    /// Whether a change of a private room's members changes nothing.
+    fn is_redundant(&self, draft: &Draft) -> bool {
+        let Content::Member { who, change, .. } = &draft.content else { return false };
+        let is_member = self.access.members(&draft.room).is_some_and(|members| members.contains(&who.id));
+        is_member == (*change != MemberChange::Left)
+    }
+
+    /// As the real hub does it: whoever is invited is told what the room is.
+    fn tell_about(&self, draft: &mut Draft) {
+        let made = self.rooms().find(|made| made.draft.room == draft.room);
+        if let (Content::Member { who, change: MemberChange::Invited, extra }, Some(made)) =
+            (&mut draft.content, made)
+        {
+            let mut room = self.room(made, &who.id);
+            let members = self.access.members(&draft.room).into_iter().flatten();
+            room.info.members = members.chain([&who.id]).cloned().collect();
+            (room.info.left, room.info.changed) = (false, 0);
+            extra.insert(ABOUT, serde_json::to_value(room).expect("it is JSON"));
+        }
     }
 
     /// The entry in this place.
@@ -111,14 +166,21 @@ pub fn sync(disk: &mut HubDisk, waiting: &mut VecDeque<Waiting>, now: i64) -> Sy
             AppendOutcome::Stored { offset: *offset, received: disk.log[*offset as usize - 1].received }
         } else if let Some(refusal) = append.refusal {
             AppendOutcome::Refused(refusal)
-        } else if let Some(there) = disk.room_called(&append.draft.content) {
+        } else if let Some(there) = disk.room_called(&append.draft.content, &append.sender.id) {
             let (room, offset, received) = (there.draft.room.clone(), there.offset, there.received);
             AppendOutcome::RoomExists { room, offset, received }
-        } else if !append.draft.content.is_room() && !disk.has_room(&append.draft.room) {
+        } else if !append.draft.content.is_room() && !disk.sees_room(&append.sender.id, &append.draft.room) {
             AppendOutcome::Refused(Refusal::NoSuchRoom)
+        } else if disk.is_redundant(&append.draft) {
+            AppendOutcome::Redundant { offset: 1, received: 0 }
         } else {
             let offset = disk.head() + 1;
-            disk.push(Entry { draft: append.draft, offset, sender: append.sender, received: now });
+            let mut draft = append.draft;
+            disk.tell_about(&mut draft);
+            if let Some(private) = draft.content.private().filter(|private| private.direct).cloned() {
+                draft.content = Content::private_room(RoomName::of_id(&draft.room), private);
+            }
+            disk.push(Entry { draft, offset, sender: append.sender, received: now });
             AppendOutcome::Stored { offset, received: now }
         };
         answers.push((append.session, HubAnswer::Appended { id, outcome }));
@@ -127,40 +189,55 @@ pub fn sync(disk: &mut HubDisk, waiting: &mut VecDeque<Waiting>, now: i64) -> Sy
 }
 
 /// Answers what needs no writing.
-pub fn answer(disk: &HubDisk, ask: &HubRequest) -> Option<HubAnswer> {
+///
+/// `me`: whose session asks.
+pub fn answer(disk: &HubDisk, me: Option<&Principal>, ask: &HubRequest) -> Option<HubAnswer> {
+    let me = me.map_or_else(|| PrincipalId("nobody".into()), |me| me.id.clone());
     Some(match ask {
         HubRequest::Authenticate { token } => HubAnswer::Authenticated(principal(&token.0)),
         HubRequest::Redeem(redeem) => HubAnswer::Redeemed(principal(&redeem.token)),
-        HubRequest::Begin { resume, .. } => HubAnswer::Begun(Begun {
+        HubRequest::Begin { resume, principal } => HubAnswer::Begun(Begun {
             hub: "sim".into(),
             epoch: disk.epoch,
             oldest: 1,
             head: disk.head(),
-            visible_head: disk.head(),
+            visible_head: disk.access.head_for(&principal.id),
             at_resume: resume
                 .and_then(|resume| disk.at(resume.offset))
                 .map(|entry| (entry.draft.id, entry.received)),
-            lists: lists(disk, 0),
+            lists: lists(disk, &principal.id, 0),
         }),
-        HubRequest::Lists(from) => HubAnswer::Lists(lists(disk, from.rooms.unwrap_or(0))),
+        HubRequest::Lists(from) => HubAnswer::Lists(lists(disk, &me, from.rooms.unwrap_or(0))),
         HubRequest::Read { from, limit } => {
             let rest = disk.log.get(*from as usize - 1..).unwrap_or_default();
-            let entries: Vec<_> = rest.iter().take(*limit as usize).cloned().collect();
+            let mut entries: Vec<_> = rest.iter().take(*limit as usize).cloned().collect();
             let to = entries.last().map_or(0, |last| last.offset);
+            entries.retain(|entry| disk.access.sees(&me, entry));
             HubAnswer::Entries { entries, to }
         }
-        // The clients here neither page, nor mark what was read, nor look at devices.
+        HubRequest::History { room, before, limit } => {
+            let may = disk.sees_room(&me, room);
+            let of_room = |entry: &&Entry| may && entry.draft.room == *room && entry.offset < *before;
+            let all: Vec<_> =
+                disk.log.iter().filter(of_room).filter(|entry| disk.access.sees(&me, entry)).collect();
+            // Few at a time.
+            let kept = all.len().min((*limit as usize).min(3));
+            let entries = all[all.len() - kept..].iter().map(|entry| (*entry).clone()).collect();
+            HubAnswer::History { room: room.clone(), before: *before, entries, complete: kept == all.len() }
+        }
+        // The clients here neither mark what was read, nor look at devices.
         _ => return None,
     })
 }
 
 /// The rooms after an offset, and everybody who has written before it, few at a time.
-fn lists(disk: &HubDisk, after: u64) -> Lists {
-    let mut rooms = disk.log.iter().filter(|e| e.draft.content.is_room() && e.offset > after);
+fn lists(disk: &HubDisk, me: &PrincipalId, after: u64) -> Lists {
+    let is_room = |e: &&Entry| e.draft.content.is_room() && disk.access.sees_room(me, &e.draft.room);
+    let mut rooms = disk.log.iter().filter(is_room).filter(|e| e.offset > after);
     let told: Vec<&Entry> = rooms.by_ref().take(2).collect();
     let next = told.last().filter(|_| rooms.next().is_some());
     Lists {
-        rooms: told.iter().map(|entry| disk.room(entry)).collect(),
+        rooms: told.iter().map(|entry| disk.room(entry, me)).collect(),
         next: next.map(|entry| ListsFrom { rooms: Some(entry.offset), ..ListsFrom::default() }),
         ..Lists::default()
     }

@@ -29,11 +29,14 @@ impl World {
                         sent = true;
                         let me = self.conns.get(&conn).and_then(|c| c.session.as_ref()?.principal());
                         laws::what_is_acknowledged_is_on_disk(&self.disk, me, &frame);
+                        laws::history_is_for_whom_it_is_told(&self.disk, me, &frame);
                         self.carry(conn, frame, false);
                     }
                     HubOutput::SendBatch(batch) => {
                         sent = true;
                         laws::what_is_told_is_on_disk(&self.disk, &batch);
+                        let me = self.conns.get(&conn).and_then(|c| c.session.as_ref()?.principal());
+                        laws::nobody_is_told_what_is_not_for_them(&self.disk, me, &batch.entries);
                         self.carry(conn, Frame::Text(batch.text().to_string()), false);
                     }
                     // Nobody here watches devices.
@@ -102,7 +105,8 @@ impl World {
             self.figures.unavailable += 1;
             return Some(HubAnswer::Unavailable);
         }
-        if let Some(answer) = hub::answer(&self.disk, &ask) {
+        let me = self.conns.get(&conn).and_then(|c| c.session.as_ref()?.principal());
+        if let Some(answer) = hub::answer(&self.disk, me, &ask) {
             return Some(answer);
         }
         if let HubRequest::Append { draft, sender, refusal, .. } = ask {
@@ -148,7 +152,12 @@ impl World {
         }
         if let Some(batch) = &synced.batch {
             for conn in self.open_sessions() {
-                self.tell_session(conn, HubInput::Committed(Arc::clone(batch)));
+                let me = self.conns.get(&conn).and_then(|c| c.session.as_ref()?.principal()).cloned();
+                let seen = match me {
+                    Some(me) => batch.seen(|entry| self.disk.access.sees(&me.id, entry)),
+                    None => Arc::clone(batch),
+                };
+                self.tell_session(conn, HubInput::Committed(seen));
             }
         }
         for (conn, answer) in synced.answers {

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use duplex::engine::Input;
 use duplex::frame::Frame;
 use duplex::link::backoff::Jitter;
-use duplex::model::{ConnectionId, Epoch, MessageId, PrincipalId, Time, Why};
+use duplex::model::event::Side;
+use duplex::model::{ConnectionId, Epoch, MessageId, PrincipalId, RoomId, Time, Why};
 use duplex::wire::duplex::server::Input as HubInput;
 
 use super::apps::App;
@@ -30,6 +31,8 @@ pub struct Figures {
     pub rooms: u64,
     pub rooms_moved: u64,
     pub room_changes: u64,
+    pub private_rooms: u64,
+    pub members_changed: u64,
     pub sent_again: u64,
     pub edited: u64,
     pub discarded: u64,
@@ -62,12 +65,14 @@ pub struct Figures {
 
 impl Figures {
     /// All that is counted, by name.
-    pub fn counts(&self) -> [(&'static str, u64); 30] {
+    pub fn counts(&self) -> [(&'static str, u64); 32] {
         [
             ("typed", self.typed),
             ("rooms", self.rooms),
             ("rooms moved", self.rooms_moved),
             ("room changes", self.room_changes),
+            ("private rooms", self.private_rooms),
+            ("members changed", self.members_changed),
             ("sent again", self.sent_again),
             ("edited", self.edited),
             ("discarded", self.discarded),
@@ -102,6 +107,8 @@ impl Figures {
         self.rooms += other.rooms;
         self.rooms_moved += other.rooms_moved;
         self.room_changes += other.room_changes;
+        self.private_rooms += other.private_rooms;
+        self.members_changed += other.members_changed;
         self.sent_again += other.sent_again;
         self.edited += other.edited;
         self.discarded += other.discarded;
@@ -140,6 +147,7 @@ pub enum Happening {
     DiskWorks { app: usize, run: u64 },
     DiskRetry { app: usize, run: u64 },
     Counted { app: usize, run: u64, connection: ConnectionId },
+    Read { app: usize, run: u64, connection: ConnectionId, room: RoomId, side: Option<Side> },
     SavedLater { app: usize, run: u64, part: u64, is_whole: bool },
     HubSync { run: u64 },
     HubTick { conn: u64 },
@@ -150,6 +158,9 @@ pub enum Happening {
     ClientSideClosed { conn: u64, why: Why },
     Type { client: usize },
     MakeRoom { client: usize },
+    MakePrivate { client: usize, direct: bool },
+    ChangeMembers { client: usize },
+    Scroll { client: usize },
     ChangeRoom { client: usize },
     Change { client: usize },
     Mend { client: usize },
@@ -264,6 +275,12 @@ impl World {
             (20, Happening::MakeRoom { client }),
             (50, Happening::ChangeRoom { client }),
             (50, Happening::ChangeRoom { client }),
+            (50, Happening::MakePrivate { client, direct: false }),
+            (40, Happening::MakePrivate { client, direct: true }),
+            (60, Happening::ChangeMembers { client }),
+            (60, Happening::ChangeMembers { client }),
+            (60, Happening::ChangeMembers { client }),
+            (40, Happening::Scroll { client }),
             (50, Happening::Mend { client }),
             (60, Happening::Change { client }),
             (40, Happening::Change { client }),
@@ -312,6 +329,11 @@ impl World {
             let later = at + self.rng.up_to(CHAOS_MS / 2);
             self.at(later, Happening::Restore);
         }
+    }
+
+    /// Whether a page is being read from a disk.
+    pub(super) fn is_reading(&self) -> bool {
+        self.happenings.values().any(|happening| matches!(happening, Happening::Read { .. }))
     }
 
     pub(super) fn chance(&mut self, percent: u64) -> bool {
@@ -381,6 +403,9 @@ impl World {
             Happening::DiskWorks { app, run } => self.disk_works(app, run),
             Happening::DiskRetry { app, run } => self.retry_disk(app, run),
             Happening::Counted { app, run, connection } => self.counted(app, run, connection),
+            Happening::Read { app, run, connection, room, side } => {
+                self.read(app, run, connection, room, side);
+            }
             Happening::SavedLater { app, run, part, is_whole } => self.saved_later(app, run, part, is_whole),
             Happening::HubSync { run } => self.hub_sync(run),
             Happening::HubTick { conn } => self.hub_tick(conn),
@@ -399,6 +424,9 @@ impl World {
             Happening::ClientSideClosed { conn, why } => self.client_side_closed(conn, why),
             Happening::Type { client } => self.person_types(client),
             Happening::MakeRoom { client } => self.person_makes_a_room(client),
+            Happening::MakePrivate { client, direct } => self.person_makes_a_private_room(client, direct),
+            Happening::ChangeMembers { client } => self.person_changes_members(client),
+            Happening::Scroll { client } => self.person_scrolls(client),
             Happening::ChangeRoom { client } => self.person_changes_a_room(client),
             Happening::Change { client } => self.person_changes_a_message(client),
             Happening::Mend { client } => self.person_mends(client),
@@ -445,12 +473,16 @@ impl World {
             | Happening::DiskWorks { app, .. }
             | Happening::DiskRetry { app, .. }
             | Happening::Counted { app, .. }
+            | Happening::Read { app, .. }
             | Happening::SavedLater { app, .. }
             | Happening::Nudge { app }
             | Happening::JumpClock { app } => Some(*app),
             Happening::Dialed { client, .. }
             | Happening::Type { client }
             | Happening::MakeRoom { client }
+            | Happening::MakePrivate { client, .. }
+            | Happening::ChangeMembers { client }
+            | Happening::Scroll { client }
             | Happening::ChangeRoom { client }
             | Happening::Change { client }
             | Happening::Mend { client }
@@ -479,6 +511,7 @@ impl World {
             // One thing at a time, until nothing is left that was refused.
             for turn in 1..=MENDS {
                 self.at(turn * 5_000, Happening::Mend { client });
+                self.at(turn * 5_000 + 2_500, Happening::Scroll { client });
             }
         }
     }

@@ -7,6 +7,7 @@ mod server;
 
 mod carry;
 mod end;
+mod engine_io;
 mod flush;
 mod open;
 mod ping;

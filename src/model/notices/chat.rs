@@ -51,7 +51,11 @@ struct UnseenRoom {
 
 /// The notification level in effect for a room.
 pub(super) fn level(model: &Model, connection: ConnectionId, room: &RoomId) -> Level {
-    model.notice_choices.room(connection, room).unwrap_or(model.preferences.notices.rooms)
+    let usual = || {
+        let known = model.connections.get(&connection).and_then(|at| at.chat.rooms.get(room));
+        known.map_or(model.preferences.notices.rooms, |room| model.preferences.notices.of_room(&room.info))
+    };
+    model.notice_choices.room(connection, room).unwrap_or_else(usual)
 }
 
 /// The sender, distinguishable from others with similar names.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::device::DeviceId;
 use crate::model::id::{ConnectionId, RoomId};
+use crate::model::room::RoomInfo;
 
 /// Minutes per day.
 pub const DAY_MINUTES: u16 = 24 * 60;
@@ -59,6 +60,13 @@ pub struct NoticePreferences {
     pub tray: bool,
     /// Whether closing the window keeps the app running in the tray.
     pub close_to_tray: bool,
+}
+
+impl NoticePreferences {
+    /// Level of a room without a setting of its own. A direct message is for nobody else.
+    pub fn of_room(&self, room: &RoomInfo) -> Level {
+        if room.direct.is_some() { Level::All } else { self.rooms }
+    }
 }
 
 impl Default for NoticePreferences {

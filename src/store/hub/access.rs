@@ -13,7 +13,7 @@ use crate::model::{Content, Entry, Extra, Offset, PrincipalId, RoomId};
 type Result<T> = std::result::Result<T, StoreError>;
 
 /// Who may see what. A public room is seen by everybody; a private one by its members.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Access {
     /// The private rooms.
     rooms: HashMap<RoomId, PrivateRoom>,
@@ -25,7 +25,7 @@ pub struct Access {
     public_head: Offset,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct PrivateRoom {
     members: HashSet<PrincipalId>,
     is_direct: bool,

@@ -49,7 +49,6 @@ use super::target::LinkTarget;
 use super::text::Words;
 use super::theme::{self, size, space};
 use super::{Cx, OpenRoom, bidi, harmless, menu, room_menu, widgets};
-use crate::model::Connection;
 use crate::model::content::Content;
 use crate::model::id::{ConnectionId, MessageId, RoomId};
 use crate::model::intent::{ChatIntent, Intent, Jump};
@@ -57,6 +56,7 @@ use crate::model::message::Position;
 use crate::model::panes::Composer;
 use crate::model::permit::RoomAct;
 use crate::model::profile::Snippet;
+use crate::model::{Connection, PrincipalId};
 
 use boards::Board;
 use emoji_picker::Purpose;
@@ -118,6 +118,8 @@ pub(super) enum MessageAction {
     Discard(crate::model::MessageId),
     /// Name its author in the input.
     Mention(String),
+    /// Open the direct message with its author.
+    Direct(PrincipalId),
     /// Follow a link in it. Beside it the address that its text names.
     Follow(LinkTarget, Option<String>),
     /// Keep it to be sent with one click.
@@ -158,6 +160,8 @@ pub(super) enum ChatAction {
     SetStatus(ConnectionId),
     /// Change who may come in there.
     People(ConnectionId),
+    /// Open the direct message with somebody there.
+    Direct(ConnectionId, PrincipalId),
     /// Something done with a room.
     Room(RoomKey, RoomAct),
     /// Ask before a message is deleted that says this.
@@ -201,10 +205,12 @@ impl Chat {
                 cx.deadline.at(cx.now.boot_ms);
                 action
             }
+            Some(online::Wish::Direct(who)) => Some(ChatAction::Direct(connection, who)),
             Some(online::Wish::SetStatus) => Some(ChatAction::SetStatus(connection)),
             Some(online::Wish::Manage) => Some(ChatAction::People(connection)),
             None => action,
         };
+        uploads::take_dropped(ui, cx, &key);
         let thread = self.threads.show(ui, cx, &key, focused, composer);
         let beyond = thread.act.and_then(|act| self.message_action(cx, &key, act, true));
         if let Some(input) = self.threads.input(&key) {
@@ -268,6 +274,7 @@ impl Chat {
             MessageAction::Resend(id) => want(ChatIntent::Resend { connection, id }),
             MessageAction::Discard(id) => want(ChatIntent::Discard { connection, id }),
             MessageAction::Mention(name) => input.mention(key, &name),
+            MessageAction::Direct(who) => return Some(ChatAction::Direct(connection, who)),
             MessageAction::Edit(id, body) => input.edit(key, id, body),
             MessageAction::Save(snippet) => return Some(ChatAction::Snippets(connection, Some(snippet))),
             MessageAction::Follow(target, claimed) => return Some(ChatAction::Follow(target, claimed)),

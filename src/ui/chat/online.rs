@@ -12,6 +12,7 @@ use crate::model::id::PrincipalId;
 use crate::model::known::Shown;
 use crate::model::principal::{MAX_STATUS_CHARS, PrincipalKind, Role};
 use crate::model::reducer::Connection;
+use crate::ui::icons::{self, Icon};
 use crate::ui::palette::fuzzy::{Query, Text};
 use crate::ui::theme::{self, radius, space};
 use crate::ui::{Cx, harmless, people, widgets};
@@ -65,6 +66,8 @@ struct Facts {
     state: u64,
     /// Whether the person can say something of themselves.
     may_say: bool,
+    /// Whether they can write to somebody alone.
+    may_write_alone: bool,
     /// Whether they manage who may come in.
     manages: bool,
 }
@@ -73,6 +76,8 @@ struct Facts {
 pub(super) enum Wish {
     /// To mention somebody of this name.
     Mention(String),
+    /// To write to somebody alone.
+    Direct(PrincipalId),
     /// To say something of themselves.
     SetStatus,
     /// To change who may come in, and what they may do.
@@ -101,6 +106,7 @@ fn facts(cx: &Cx, key: &RoomKey) -> Option<Facts> {
             are_more: connection.chat.left_out.people,
             state: state ^ all as u64,
             may_say: connection.offers(Feature::Status),
+            may_write_alone: connection.offers(Feature::PrivateRooms),
             manages: people::is_offered(connection),
         })
     })
@@ -171,6 +177,14 @@ impl Online {
                     Row::Person { id, shown, section, online, me, role, status } => {
                         let (section, online, me) = (*section, *online, *me);
                         let row = PersonRow { id, shown, section, online, me, role: *role, status };
+                        let (mut rect, is_other) = (rect, !me && section != Section::Devices);
+                        if facts.may_write_alone && is_other {
+                            let begins = rect.right() - ROW;
+                            if write_alone(ui, cx, rect.with_min_x(begins), &row) {
+                                chosen = Some(Wish::Direct(id.clone()));
+                            }
+                            rect = rect.with_max_x(begins);
+                        }
                         if person(ui, cx, rect, &row, std::mem::take(&mut focus_row)) {
                             chosen = Some(Wish::Mention(shown.name.clone()));
                         }
@@ -285,6 +299,20 @@ fn foot(ui: &mut Ui, cx: &Cx, facts: &Facts) -> Option<Wish> {
         });
     }
     chosen
+}
+
+/// The button that opens the direct message with somebody. Returns whether it was chosen.
+fn write_alone(ui: &Ui, cx: &Cx, rect: Rect, row: &PersonRow) -> bool {
+    let theme = theme::of(ui);
+    let response = ui.interact(rect, Id::unique(("write to", &row.id.0)), Sense::click());
+    let name = (cx.words.private.message_to)(&row.shown.name);
+    widgets::named(ui, &response, &name);
+    ui.ctx().accesskit_node_builder(response.id, |node| node.set_role(accesskit::Role::Button));
+    if response.hovered() || response.has_focus() {
+        ui.painter().rect_filled(rect, f32::from(radius::CONTROL), theme.hover);
+    }
+    icons::paint(ui.painter(), rect.center(), Icon::Chat, 14.0, theme.weak);
+    response.on_hover_text(name).clicked()
 }
 
 /// Draws somebody. Returns whether the person chose to mention them.

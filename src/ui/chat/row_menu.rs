@@ -10,6 +10,8 @@ use super::paint::{RowAction, as_written, edit};
 use super::rows::{Key, Progress, Row};
 use super::{MessageAction, RoomKey};
 use crate::model::deep_link::link_to;
+use crate::model::features::Feature;
+use crate::model::id::PrincipalId;
 use crate::model::profile::{FrameFormat, Snippet};
 use crate::ui::{Cx, menu};
 
@@ -151,6 +153,12 @@ fn items(
     {
         wish = Some(RowAction::Act(MessageAction::Mention(row.author.name.clone())));
     }
+    let direct = (!row.mine && row.frame.is_none()).then(|| direct_with(cx, key, row)).flatten();
+    if let Some(who) = direct
+        && menu::item(ui, &(cx.words.private.message_to)(&row.author.name)).clicked()
+    {
+        wish = Some(RowAction::Act(MessageAction::Direct(who)));
+    }
     wish = pending(ui, cx, row).or(wish);
     if offered.contains(&Act::Delete) {
         menu::separator(ui);
@@ -159,6 +167,17 @@ fn items(
         }
     }
     wish
+}
+
+/// The author of a message, if the person can send them a direct message that is not this room.
+fn direct_with(cx: &Cx, key: &RoomKey, row: &Row) -> Option<PrincipalId> {
+    let who = &row.author_key;
+    cx.model.read(|model| {
+        let connection = model.connections.get(&key.0)?;
+        let is_here = connection.chat.rooms.get(&key.1)?.info.direct.as_ref() == Some(who);
+        let may = connection.offers(Feature::PrivateRooms) && connection.chat.people.contains_key(who);
+        (may && !is_here).then(|| who.clone())
+    })
 }
 
 /// Copies the link to a message that is in the server's log, where its server has links.

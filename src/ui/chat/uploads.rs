@@ -60,6 +60,28 @@ pub(super) fn add(cx: &mut Cx, key: &RoomKey, thread: Option<MessageId>, source:
     cx.intents.push(Intent::File(FileIntent::Add { connection, room, thread, source }));
 }
 
+/// Adds files that are dropped on the window, and says so while they are above it.
+pub(super) fn take_dropped(ui: &Ui, cx: &mut Cx, key: &RoomKey) {
+    let (hovers, dropped) =
+        ui.input(|input| (!input.raw.hovered_files.is_empty(), input.raw.dropped_files.clone()));
+    if (!hovers && dropped.is_empty()) || !are_offered(cx, key) {
+        return;
+    }
+    for file in dropped {
+        add(cx, key, None, FileSource::Path(file.path().to_owned()));
+    }
+    if hovers {
+        let theme = theme::of(ui);
+        let rect = ui.available_rect_before_wrap().shrink(space::SMALL);
+        let painter = ui.ctx().layer_painter(egui::LayerId::new(egui::Order::Foreground, ui.unique_id()));
+        painter.rect_filled(rect, f32::from(theme::radius::CARD), theme.veil);
+        let stroke = egui::Stroke::new(2.0, theme.accent);
+        painter.rect_stroke(rect, f32::from(theme::radius::CARD), stroke, egui::StrokeKind::Inside);
+        let text = cx.words.files.drop_here;
+        painter.text(rect.center(), egui::Align2::CENTER_CENTER, text, theme::heading(), theme.text);
+    }
+}
+
 impl Uploads {
     /// Draws them. Returns whether the field is to have the focus again.
     pub(super) fn show(

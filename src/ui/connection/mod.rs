@@ -224,6 +224,10 @@ impl Form {
             Protocol::Stomp => (words.plain.address, words.stomp.address_hint),
         };
         let address = field(ui, label, example, &mut self.address, false);
+        // Nothing else is at such an address.
+        if self.detects && address::is_stream(self.address.trim()) {
+            (self.protocol, self.detects) = (Protocol::Stomp, false);
+        }
         if self.protocol == Protocol::Duplex
             && let Ok(link) = DeepLink::parse(&self.address)
         {
@@ -453,7 +457,7 @@ impl Form {
             }
             // Credentials for a Duplex server are not sent to another server.
             self.token.clear();
-            self.protocol = Protocol::WebSocket;
+            (self.protocol, self.detects) = (Protocol::WebSocket, false);
             return Next::Save;
         }
         let TestOutcome::Failed(Why::WrongScheme { .. }) = outcome else { return Next::Stay };

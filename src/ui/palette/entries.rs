@@ -1,16 +1,19 @@
 //! What the palette can open or do, prepared once when it opens: rooms, devices, connections, actions and settings.
 
 use std::cell::OnceCell;
+use std::collections::HashSet;
 
 use super::fuzzy::{Query, Text};
+use crate::model::Connection;
 use crate::model::device::DeviceId;
 use crate::model::features::Feature;
-use crate::model::id::{ConnectionId, RoomId};
+use crate::model::id::{ConnectionId, PrincipalId, RoomId};
 use crate::model::permit::RoomAct;
 use crate::model::preferences::{Density, LanguageChoice, Theme};
 use crate::ui::devices::Act;
 use crate::ui::icons::Icon;
 use crate::ui::keys::{Action, Scope as Heard, TABLE};
+use crate::ui::members::Purpose;
 use crate::ui::text::{Language, Words};
 use crate::ui::{Cx, OpenRoom, harmless, people, room_menu, rooms, settings, synonyms};
 
@@ -38,6 +41,10 @@ pub(in crate::ui) enum Target {
     SetStatus(ConnectionId),
     /// All rooms of it.
     Browse(ConnectionId),
+    /// The direct message with somebody there.
+    Direct(ConnectionId, PrincipalId),
+    /// To choose people there.
+    Choose(Purpose),
     /// Something done with a room.
     RoomAct((ConnectionId, RoomId), RoomAct),
     /// Another action.
@@ -124,7 +131,12 @@ pub(super) fn all(
                 let parts = [state, if several { of.as_str() } else { "" }];
                 let note = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
                 let likely = if state.is_empty() { likely } else { likely.min(310) };
-                let mut entry = Entry::new(Target::Room(place), Icon::Room, shown, note, likely);
+                let icon = match (&room.info.direct, room.info.private) {
+                    (Some(_), _) => Icon::Person,
+                    (None, true) => Icon::Lock,
+                    (None, false) => Icon::Room,
+                };
+                let mut entry = Entry::new(Target::Room(place), icon, shown, note, likely);
                 entry.unread = room.shown_unread();
                 all.push(entry);
             }
@@ -138,6 +150,7 @@ pub(super) fn all(
                 let name = connection.device_title(device, 80);
                 all.push(Entry::new(target, Icon::Devices, name, note, 300));
             }
+            all.extend(private(cx, *id, connection, &of));
             if connection.offers(Feature::Membership) {
                 let name = cx.words.rooms.browse.to_owned();
                 all.push(
@@ -166,6 +179,34 @@ pub(super) fn all(
     });
     if all.len() <= MAX_PREPARED {
         all.iter().for_each(|entry| _ = entry.texts());
+    }
+    all
+}
+
+/// People with whom there is no direct message yet, and what makes private rooms.
+fn private(cx: &Cx, id: ConnectionId, connection: &Connection, of: &str) -> Vec<Entry> {
+    if !connection.offers(Feature::PrivateRooms) {
+        return Vec::new();
+    }
+    let (words, in_other, chat) = (cx.words.private, other(cx.words).private, &connection.chat);
+    let direct: HashSet<&PrincipalId> =
+        chat.rooms.values().filter_map(|room| room.info.direct.as_ref()).collect();
+    let me = chat.me.as_ref().map(|me| &me.id);
+    let people = chat.people.values().map(|person| &person.who);
+    let others = people.filter(|who| who.kind.chats() && Some(&who.id) != me && !direct.contains(&who.id));
+    let mut all: Vec<Entry> = others
+        .map(|who| {
+            let (target, name) =
+                (Target::Direct(id, who.id.clone()), chat.known.shown(&who.id, &who.name, 64).name);
+            Entry::new(target, Icon::Person, name, words.is_direct.to_owned(), 305)
+        })
+        .collect();
+    for (purpose, name, in_other) in [
+        (Purpose::Direct(id), words.new_direct, in_other.new_direct),
+        (Purpose::NewRoom(id), words.new_private_room, in_other.new_private_room),
+    ] {
+        let entry = Entry::new(Target::Choose(purpose), Icon::Plus, name.to_owned(), of.to_owned(), 347);
+        all.push(entry.called("", in_other));
     }
     all
 }

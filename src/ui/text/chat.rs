@@ -23,12 +23,15 @@ pub enum CommandName {
     Join,
     /// Say something of oneself to the others.
     Status,
+    /// Send somebody a direct message.
+    Msg,
 }
 
 impl CommandName {
     /// All of them, in the order in which they are offered.
-    pub const ALL: [CommandName; 10] = [
+    pub const ALL: [CommandName; 11] = [
         CommandName::Me,
+        CommandName::Msg,
         CommandName::Topic,
         CommandName::Set,
         CommandName::Get,
@@ -53,6 +56,7 @@ impl CommandName {
             CommandName::Leave => "leave",
             CommandName::Join => "join",
             CommandName::Status => "status",
+            CommandName::Msg => "msg",
         }
     }
 }

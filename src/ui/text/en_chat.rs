@@ -18,6 +18,7 @@ pub static ENGLISH: ChatWords = ChatWords {
         CommandName::Leave => "/leave: leave this room",
         CommandName::Join => "/join: join this room again",
         CommandName::Status => "/status TEXT: set your status",
+        CommandName::Msg => "/msg NAME TEXT: send a direct message",
     },
     command_usage: |name| match name {
         CommandName::Me => "Type what you do after /me, for example: /me is back.",
@@ -25,6 +26,9 @@ pub static ENGLISH: ChatWords = ChatWords {
             "Type a name of up to 64 characters after /rename, for example: /rename Workshop. Names that look like another room's are not allowed."
         }
         CommandName::Topic | CommandName::Status => "Type a text after the command.",
+        CommandName::Msg => {
+            "Type a person's name and a text after /msg, for example: /msg Mina Hello. Put names with spaces in quotes."
+        }
         CommandName::Archive | CommandName::Unarchive | CommandName::Leave | CommandName::Join => {
             "This command takes nothing else."
         }

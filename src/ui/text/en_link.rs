@@ -340,7 +340,7 @@ pub(super) fn test(outcome: &TestOutcome) -> Sentence {
                 ),
                 Protocol::Stomp => say(
                     format!("A STOMP server answers ({took_ms} ms)."),
-                    "Add the destinations to follow and the sign-in data if it needs them, then save.",
+                    "Add the destinations to read and to write, then save.",
                 ),
                 Protocol::WebSocket => say(
                     format!("A WebSocket server answers ({took_ms} ms)."),

@@ -10,6 +10,8 @@ fn act(act: RoomAct) -> &'static str {
         RoomAct::Archive => "Archive",
         RoomAct::Unarchive => "Unarchive",
         RoomAct::Leave => "Leave room",
+        RoomAct::Members => "Members",
+        RoomAct::Hide => "Hide",
         RoomAct::Join => "Join room",
     }
 }

@@ -18,6 +18,7 @@ pub static KOREAN: ChatWords = ChatWords {
         CommandName::Leave => "/leave: 방 나가기",
         CommandName::Join => "/join: 방에 다시 들어가기",
         CommandName::Status => "/status 내용: 내 상태 메시지 설정하기",
+        CommandName::Msg => "/msg 이름 내용: 다이렉트 메시지 보내기",
     },
     command_usage: |name| match name {
         CommandName::Me => "/me 뒤에 내용을 입력하세요. 예: /me 돌아왔습니다",
@@ -25,6 +26,9 @@ pub static KOREAN: ChatWords = ChatWords {
             "/rename 뒤에 64자 이하의 이름을 입력하세요. 예: /rename 작업실. 다른 방과 비슷해 보이는 이름은 쓸 수 없습니다."
         }
         CommandName::Topic | CommandName::Status => "명령어 뒤에 내용을 입력하세요.",
+        CommandName::Msg => {
+            "/msg 뒤에 이름과 내용을 입력하세요. 예: /msg 미나 안녕하세요. 공백이 있는 이름은 따옴표로 묶으세요."
+        }
         CommandName::Archive | CommandName::Unarchive | CommandName::Leave | CommandName::Join => {
             "이 명령어 뒤에는 아무것도 입력하지 마세요."
         }

@@ -332,7 +332,7 @@ pub(super) fn test(outcome: &TestOutcome) -> Sentence {
                 ),
                 Protocol::Stomp => say(
                     format!("STOMP 서버가 응답합니다({took_ms}ms)."),
-                    "구독할 대상과 필요한 인증 데이터를 입력하고 저장하세요.",
+                    "읽고 쓸 대상을 입력하고 저장하세요.",
                 ),
                 Protocol::WebSocket => say(
                     format!("WebSocket 서버가 응답합니다({took_ms}ms)."),

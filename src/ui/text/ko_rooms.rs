@@ -10,6 +10,8 @@ fn act(act: RoomAct) -> &'static str {
         RoomAct::Archive => "보관하기",
         RoomAct::Unarchive => "보관 해제",
         RoomAct::Leave => "방 나가기",
+        RoomAct::Members => "멤버",
+        RoomAct::Hide => "숨기기",
         RoomAct::Join => "방 참여",
     }
 }

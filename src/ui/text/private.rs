@@ -5,4 +5,26 @@
 pub struct PrivateWords {
     /// Between two times.
     pub hole: fn(&str, &str) -> String,
+    /// Heading of the list of direct messages.
+    pub direct_messages: &'static str,
+    /// Said of a room behind its name.
+    pub is_private: &'static str,
+    pub is_direct: &'static str,
+    pub is_member: &'static str,
+    pub new_private_room: &'static str,
+    pub private_text: &'static str,
+    pub new_direct: &'static str,
+    /// On a button beside a person's name, and the same with it.
+    pub message: &'static str,
+    pub message_to: fn(&str) -> String,
+    pub members_of: fn(&str) -> String,
+    pub find_person: &'static str,
+    pub find_to_invite: &'static str,
+    pub invite: &'static str,
+    pub invite_person: fn(&str) -> String,
+    pub remove: &'static str,
+    pub remove_person: fn(&str) -> String,
+    /// Nobody of this name, or several, were found for `/msg`.
+    pub nobody_called: fn(&str) -> String,
+    pub several_called: fn(&str) -> String,
 }

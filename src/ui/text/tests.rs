@@ -142,7 +142,7 @@ const BAD_ADDRESSES: [BadAddress; 15] = [
 ];
 
 /// Names that are the same in every language.
-const NAMES: [&str; 5] = ["Duplex", "Socket.IO", "WebSocket", "WebSocket (ewebsock)", "ewebsock"];
+const NAMES: [&str; 6] = ["TCP", "Duplex", "Socket.IO", "WebSocket", "WebSocket (ewebsock)", "ewebsock"];
 
 fn is_hangul(c: char) -> bool {
     ('가'..='힣').contains(&c)
@@ -153,7 +153,7 @@ fn speaks(protocol: Protocol) -> TestOutcome {
     TestOutcome::Reached { found, took_ms: 12 }
 }
 
-fn tests_of_connections() -> [TestOutcome; 11] {
+fn tests_of_connections() -> [TestOutcome; 12] {
     let me = Principal {
         id: PrincipalId("m".into()),
         kind: PrincipalKind::Person,
@@ -171,6 +171,7 @@ fn tests_of_connections() -> [TestOutcome; 11] {
         TestOutcome::Reached { found: Reached::InviteUnknown, took_ms: 12 },
         speaks(Protocol::Duplex),
         speaks(Protocol::SocketIo),
+        speaks(Protocol::Stomp),
         speaks(Protocol::WebSocket),
         TestOutcome::Reached {
             found: Reached::Opened { subprotocol: Some("mqtt".into()), extensions: "x-a; b=1".into() },
@@ -193,7 +194,7 @@ fn plain(words: &Words) -> Vec<&'static str> {
         }};
     }
     let mut all = all![
-        now retry_now connect disconnect catching_up protocol_duplex protocol_websocket protocol_socketio transport_websocket
+        now retry_now connect disconnect catching_up protocol_duplex protocol_websocket protocol_socketio transport_websocket transport_tcp
         transport_ewebsock no_close_reasons no_connection connections connection_bar this_computer add_connection
         edit_connection remove_connection remove_text remove cancel new_room new_room_name not_made create
         room_name_rule no_rooms messages replayed unknown_content waiting_to_send sending sent_unconfirmed may_not_have_arrived send_again not_sent retry edit
@@ -427,7 +428,7 @@ fn searching_speaks_each_language() {
         .into();
         all.extend(words.help.map(|(_, meaning)| meaning.to_owned()));
         all.push((words.time_up)(None));
-        let filters = [Filter::From, Filter::In, Filter::Before, Filter::After];
+        let filters = [Filter::From, Filter::In, Filter::Before, Filter::After, Filter::Has];
         let empty = filters.map(|filter| (words.fault)(&Fault::Empty(filter)));
         for (text, filter) in empty.iter().zip(filters) {
             assert!(text.starts_with(filter.name()), "{text}");

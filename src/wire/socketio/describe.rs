@@ -1,7 +1,9 @@
 //! What the connection log says of a frame.
 
-use super::engine::{Packet, Revision};
-use super::packet::{Body, Decoder, named};
+use serde_json::Value;
+
+use super::engine::{self, Revision};
+use super::packet::{Body, Decoder, Packet, named};
 use crate::frame::Frame;
 use crate::wire::{Describe, Described};
 
@@ -27,18 +29,34 @@ impl Describe for Describer {
     fn describe(&mut self, text: &str) -> Described {
         Described { kind: kind(text), counts: None, secret: SECRET }
     }
+
+    /// What we are told at the door, and tell there, is all secret.
+    fn private_members(&self, text: &str) -> Vec<String> {
+        match packet(text).map(|packet| packet.body) {
+            Some(Body::Connect(Some(Value::Object(fields)))) => {
+                fields.into_iter().map(|(name, _)| name).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// The packet of a frame that has no attachments.
+fn packet(text: &str) -> Option<Packet> {
+    let message = text.strip_prefix('4')?;
+    Decoder::default().text(message).ok()?.packet
 }
 
 fn kind(text: &str) -> String {
-    let word = match Packet::from_frame(Revision::V4, Frame::Text(text.to_owned())) {
-        Ok(Packet::Open(_)) => "open",
-        Ok(Packet::Close) => "close",
-        Ok(Packet::Ping(_)) => "ping",
-        Ok(Packet::Pong(_)) => "pong",
-        Ok(Packet::Upgrade) => "upgrade",
-        Ok(Packet::Noop) => "noop",
-        Ok(Packet::Text(text)) => return message(&text),
-        Ok(Packet::Binary(_)) | Err(_) => "",
+    let word = match engine::Packet::from_frame(Revision::V4, Frame::Text(text.to_owned())) {
+        Ok(engine::Packet::Open(_)) => "open",
+        Ok(engine::Packet::Close) => "close",
+        Ok(engine::Packet::Ping(_)) => "ping",
+        Ok(engine::Packet::Pong(_)) => "pong",
+        Ok(engine::Packet::Upgrade) => "upgrade",
+        Ok(engine::Packet::Noop) => "noop",
+        Ok(engine::Packet::Text(text)) => return message(&text),
+        Ok(engine::Packet::Binary(_)) | Err(_) => "",
     };
     word.to_owned()
 }
@@ -61,5 +79,32 @@ fn message(text: &str) -> String {
         Body::Event { args, .. } => named(args).0,
         Body::Ack { .. } => "ACK".to_owned(),
         Body::ConnectError(_) => "CONNECT_ERROR".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packets_are_named_and_what_signs_in_is_private() {
+        let mut describer = Describer;
+        for (text, kind) in [
+            (r#"0{"sid":"x"}"#, "open"),
+            ("2", "ping"),
+            (r#"40{"token":"x"}"#, "CONNECT"),
+            (r#"44/chat,{"message":"no"}"#, "CONNECT_ERROR"),
+            (r#"42/chat,7["chat message","hi"]"#, "chat message"),
+            (r#"451-["photo",{"_placeholder":true,"num":0}]"#, "photo"),
+            (r#"461-7[{"_placeholder":true,"num":0}]"#, "ACK"),
+            ("x", ""),
+            ("4", ""),
+            ("45x", ""),
+        ] {
+            assert_eq!(describer.describe(text).kind, kind, "{text}");
+        }
+        let private = describer.private_members(r#"40/chat,{"apiThing":{"a":1},"who":"jun"}"#);
+        assert_eq!(private, ["apiThing", "who"]);
+        assert!(describer.private_members(r#"42["apiThing",{"who":"jun"}]"#).is_empty());
     }
 }

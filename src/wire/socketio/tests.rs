@@ -3,3 +3,4 @@
 mod carrier;
 mod codec;
 mod conversation;
+mod session;

@@ -12,7 +12,7 @@ use tokio::task::spawn_blocking;
 use super::super::driver::{Driver, TaskResult};
 use super::super::file_transfer::copy_in;
 use super::super::pictures;
-use super::{FileResult, OUT, Outgoing, Pending, Place, make_folder, remove, retried};
+use super::{FileResult, OUT, Outgoing, Pending, Place, expect_room, make_folder, remove, retried};
 use crate::clock;
 use crate::link::durable::Input;
 use crate::model::content::{Content, Draft};
@@ -42,6 +42,10 @@ impl Driver {
         let copying = self.file_task(async move {
             let copied = spawn_blocking(move || {
                 make_folder(&dir)?;
+                if let FileSource::Path(path) = &source {
+                    // Where it cannot be read, copying will tell.
+                    expect_room(&dir, fs::metadata(path).map_or(0, |file| file.len()))?;
+                }
                 copy(source, &to, info)
             });
             let copied = copied.await.unwrap_or_else(|e| Err(FileTrouble::Disk { detail: e.to_string() }));
@@ -286,7 +290,6 @@ fn name_of(source: &FileSource) -> String {
             path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
         }
         FileSource::Picture(_) => format!("picture-{}.png", clock::utc_stamp()),
-        FileSource::Bytes(name, _) => name.clone(),
     };
     let mut name = file::save_name(&name);
     while name.len() > MAX_NAME_BYTES {
@@ -300,7 +303,6 @@ fn copy(source: FileSource, to: &Path, info: FileInfo) -> Result<FileInfo, FileT
     let disk = |error: std::io::Error| FileTrouble::Disk { detail: error.to_string() };
     let (sha256, size) = match source {
         FileSource::Path(path) => copy_in(&path, to).map_err(disk)?,
-        FileSource::Bytes(_, bytes) => write_new(to, &bytes).map_err(disk)?,
         FileSource::Picture(picture) => {
             let detail = || "the picture cannot be written as PNG".to_owned();
             let bytes = pictures::png(&picture).ok_or_else(|| FileTrouble::Disk { detail: detail() })?;

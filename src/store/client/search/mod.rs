@@ -148,6 +148,9 @@ fn hit(row: &Row<'_>, query: &Query) -> Result<Option<Hit>> {
     if body.is_empty() || !is_meant || !query.is_when(at) || !query.is_said(&folded) {
         return Ok(None);
     }
+    if query.has_file && content.file().is_none() {
+        return Ok(None);
+    }
     let connection: i64 = row.get(8)?;
     Ok(Some(Hit {
         connection: ConnectionId(connection.cast_unsigned()),

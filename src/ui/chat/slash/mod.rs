@@ -10,8 +10,10 @@ use super::RoomKey;
 use crate::model::Connection;
 use crate::model::content::Content;
 use crate::model::features::Feature;
+use crate::model::id::{ConnectionId, PrincipalId};
 use crate::model::intent::{ChatIntent, Intent};
 use crate::model::name;
+use crate::model::search::fold;
 use crate::ui::text::chat::CommandName as Name;
 use crate::ui::{Cx, harmless};
 
@@ -34,6 +36,7 @@ impl Name {
             }
             Name::Leave | Name::Join => connection.offers(Feature::Membership),
             Name::Status => connection.offers(Feature::Status),
+            Name::Msg => connection.offers(Feature::PrivateRooms),
         }
     }
 }
@@ -173,6 +176,7 @@ pub(super) fn run(cx: &mut Cx, key: &RoomKey, text: &str) -> Outcome {
     match name {
         Name::Me if rest.is_empty() => usage(),
         Name::Me => Outcome::Send(Content::text(in_italics(rest))),
+        Name::Msg => message(cx, key.0, rest).unwrap_or_else(usage),
         Name::Set => devices::set(cx, key.0, rest).unwrap_or_else(usage),
         Name::Get => devices::get(cx, key.0, rest).unwrap_or_else(usage),
         _ => match of_room(name, key, rest) {
@@ -183,6 +187,35 @@ pub(super) fn run(cx: &mut Cx, key: &RoomKey, text: &str) -> Outcome {
             None => usage(),
         },
     }
+}
+
+/// Sends a direct message; `None` if what stands behind the command does not fit.
+fn message(cx: &mut Cx, connection: ConnectionId, rest: &str) -> Option<Outcome> {
+    let name = tokens(rest).into_iter().next()?;
+    let quotes = if rest.starts_with('"') { 2 } else { 0 };
+    let body: String = rest.chars().skip(name.text.chars().count() + quotes).collect();
+    let body = body.trim();
+    if body.is_empty() {
+        return None;
+    }
+    let wanted = fold::folded_name(&name.text);
+    let found: Vec<PrincipalId> = cx.model.read(|model| {
+        let Some(chat) = model.connections.get(&connection).map(|at| &at.chat) else { return Vec::new() };
+        let me = chat.me.as_ref().map(|me| &me.id);
+        let others = chat.people.values().map(|person| &person.who).filter(|who| who.kind.chats());
+        let others = others.filter(|who| Some(&who.id) != me && fold::folded_name(&who.name) == wanted);
+        others.map(|who| who.id.clone()).collect()
+    });
+    let (words, said) = (cx.words.private, harmless::line(&name.text, MAX_SAID_CHARS));
+    Some(match found.as_slice() {
+        [who] => {
+            let (who, content) = (who.clone(), Content::text(body));
+            cx.intents.push(Intent::Chat(ChatIntent::SendDirect { connection, who, content }));
+            Outcome::Done(None)
+        }
+        [] => Outcome::Failed(Notice::bad((words.nobody_called)(&said))),
+        _ => Outcome::Failed(Notice::bad((words.several_called)(&said))),
+    })
 }
 
 /// What a command about a room or the person's status asks for; `None` if what stands behind it does not fit.
@@ -199,7 +232,7 @@ fn of_room(name: Name, (connection, room): &RoomKey, rest: &str) -> Option<ChatI
         }
         Name::Leave => is_alone.then_some(ChatIntent::LeaveRoom { connection, room }),
         Name::Join => is_alone.then_some(ChatIntent::JoinRoom { connection, room }),
-        Name::Me | Name::Set | Name::Get => None,
+        Name::Me | Name::Set | Name::Get | Name::Msg => None,
     }
 }
 

@@ -1,0 +1,338 @@
+//! Dialogs in which people are chosen: the members of a private room, who is to be in a new one, and with whom a direct
+//! message is.
+
+use std::collections::BTreeSet;
+
+use egui::{Checkbox, Label, Layout, RichText, ScrollArea, Stroke, TextEdit, Ui, UiBuilder, pos2, vec2};
+
+use super::chat::RoomKey;
+use super::dialog::Fate;
+use super::theme::{self, size, space};
+use super::{Cx, sheet, widgets};
+use crate::model::id::{ConnectionId, PrincipalId, RoomId, RoomName};
+use crate::model::intent::{ChatIntent, Intent};
+use crate::model::name;
+use crate::model::permit::MemberAct;
+use crate::model::reducer::Connection;
+use crate::model::room::MAX_MEMBERS;
+
+/// Height of a person, in points.
+const ROW: f32 = 34.0;
+/// Longest name in a row, in characters.
+const MAX_NAME_CHARS: usize = 60;
+
+/// What people are chosen for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To see and change who is in a private room.
+    Members(RoomKey),
+    /// To be in a new private room at this server.
+    NewRoom(ConnectionId),
+    /// For a direct message at this server.
+    Direct(ConnectionId),
+}
+
+/// A room that is to be opened once it is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Awaited {
+    /// The direct message with somebody.
+    Direct(ConnectionId, PrincipalId),
+    /// A private room of this name, beside those that there were.
+    Private(ConnectionId, RoomName, BTreeSet<RoomId>),
+}
+
+impl Awaited {
+    /// The connection and, once it is there, the room.
+    pub(super) fn look(&self, cx: &Cx) -> (ConnectionId, Option<RoomId>) {
+        let (Awaited::Direct(connection, _) | Awaited::Private(connection, ..)) = self;
+        let room = cx.model.read(|model| {
+            let chat = &model.connections.get(connection)?.chat;
+            match self {
+                Awaited::Direct(_, who) => chat.direct_with(who).cloned(),
+                Awaited::Private(_, name, before) => {
+                    private_called(&model.connections[connection], name).find(|room| !before.contains(room))
+                }
+            }
+        });
+        (*connection, room)
+    }
+}
+
+/// The private rooms of a name, of which there may be several.
+fn private_called<'a>(connection: &'a Connection, name: &'a RoomName) -> impl Iterator<Item = RoomId> + 'a {
+    let is_it = move |room: &crate::model::Room| room.info.private && room.name == *name;
+    connection.chat.rooms.iter().filter(move |(_, room)| is_it(room)).map(|(id, _)| id.clone())
+}
+
+/// The dialog.
+pub(super) struct Sheet {
+    purpose: Purpose,
+    name: String,
+    filter: String,
+    chosen: BTreeSet<PrincipalId>,
+    fresh: bool,
+    /// Who fits, and what they were found by: the filter, and the states of the people and of the room.
+    found: (Option<(String, u64, usize, u64)>, Vec<PrincipalId>),
+    /// The room that the person wants to be in.
+    pub(super) go: Option<Awaited>,
+}
+
+/// One person.
+struct Row {
+    name: String,
+    online: bool,
+    is_member: bool,
+}
+
+impl Sheet {
+    pub(super) fn new(purpose: Purpose) -> Sheet {
+        let (name, filter, chosen) = (String::new(), String::new(), BTreeSet::new());
+        Sheet { purpose, name, filter, chosen, fresh: true, found: (None, Vec::new()), go: None }
+    }
+
+    fn connection(&self) -> ConnectionId {
+        match &self.purpose {
+            Purpose::Members((connection, _)) => *connection,
+            Purpose::NewRoom(connection) | Purpose::Direct(connection) => *connection,
+        }
+    }
+
+    pub(super) fn title(&self, cx: &Cx) -> String {
+        let words = cx.words.private;
+        match &self.purpose {
+            Purpose::Members((connection, room)) => (words.members_of)(&cx.room_title(*connection, room, 64)),
+            Purpose::NewRoom(_) => words.new_private_room.to_owned(),
+            Purpose::Direct(_) => words.new_direct.to_owned(),
+        }
+    }
+
+    pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx, window_height: f32) -> Fate {
+        let (theme, words) = (theme::of(ui), cx.words.private);
+        sheet::title(ui, &self.title(cx));
+        let is_new = matches!(self.purpose, Purpose::NewRoom(_));
+        if is_new {
+            ui.add(Label::new(RichText::new(words.private_text).color(theme.weak)).wrap());
+            let focus = std::mem::take(&mut self.fresh);
+            field(ui, &mut self.name, cx.words.rooms.name, RoomName::MAX_CHARS, focus);
+        }
+        let hint =
+            if matches!(self.purpose, Purpose::Direct(_)) { words.find_person } else { words.find_to_invite };
+        let focus = std::mem::take(&mut self.fresh);
+        field(ui, &mut self.filter, hint, MAX_NAME_CHARS, focus);
+        self.look(cx);
+        let height = (window_height - 320.0).clamp(120.0, 380.0);
+        let list = ScrollArea::vertical().id_salt("people").max_height(height).auto_shrink([false, true]);
+        let all = std::mem::take(&mut self.found.1);
+        if all.is_empty() {
+            ui.add(Label::new(RichText::new(cx.words.rich.no_person_found).color(theme.weak)).wrap());
+        }
+        list.show_rows(ui, ROW, all.len(), |ui, range| {
+            for who in &all[range] {
+                self.row(ui, cx, who);
+            }
+        });
+        self.found.1 = all;
+        ui.add_space(space::SMALL);
+        self.foot(ui, cx, is_new)
+    }
+
+    fn foot(&mut self, ui: &mut Ui, cx: &mut Cx, is_new: bool) -> Fate {
+        let theme = theme::of(ui);
+        let name = name::make_room(&self.name);
+        if is_new && !self.name.trim().is_empty() && name.is_err() {
+            let rule = RichText::new(cx.words.room_name_rule).font(theme::small()).color(theme.bad);
+            ui.add(Label::new(rule).wrap());
+        }
+        let mut fate = if self.go.is_some() { Fate::Closed } else { Fate::Open };
+        ui.horizontal(|ui| {
+            if is_new {
+                let create = ui.add_enabled(name.is_ok(), widgets::primary(theme, cx.words.create)).clicked();
+                if let (true, Ok(name)) = (create, name) {
+                    self.create(cx, name);
+                    fate = Fate::Closed;
+                }
+            }
+            let close = if is_new { cx.words.cancel } else { cx.words.close };
+            if ui.add(widgets::plain(close)).clicked() {
+                fate = Fate::Closed;
+            }
+        });
+        fate
+    }
+
+    fn create(&mut self, cx: &mut Cx, name: RoomName) {
+        let connection = self.connection();
+        let before = cx.model.read(|model| {
+            let connection = model.connections.get(&connection);
+            connection.map(|connection| private_called(connection, &name).collect()).unwrap_or_default()
+        });
+        self.go = Some(Awaited::Private(connection, name.clone(), before));
+        let members = std::mem::take(&mut self.chosen).into_iter().collect();
+        cx.intents.push(Intent::Chat(ChatIntent::CreatePrivateRoom { connection, name, members }));
+        cx.deadline.at(cx.now.boot_ms);
+    }
+
+    /// Looks for the people who fit, where the filter or what is known of them has changed: members first, then by name.
+    fn look(&mut self, cx: &Cx) {
+        let filter = self.filter.trim().to_lowercase();
+        cx.model.read(|model| {
+            let Some(chat) = model.connections.get(&self.connection()).map(|at| &at.chat) else { return };
+            let room = match &self.purpose {
+                Purpose::Members((_, room)) => chat.rooms.get(room).map(|room| &room.info),
+                _ => None,
+            };
+            let state = room.map_or(0, |info| info.changed);
+            let by = Some((filter, chat.known.version(), chat.people.len(), state));
+            if self.found.0 == by {
+                return;
+            }
+            let filter = by.as_ref().map_or("", |(filter, ..)| filter.as_str());
+            let me = chat.me.as_ref().map(|me| &me.id);
+            let mut found: Vec<(bool, String, PrincipalId)> = Vec::new();
+            let members = room.map(|info| &info.members);
+            let gone = members.into_iter().flatten().filter(|who| !chat.people.contains_key(*who));
+            let people = chat.people.values().filter(|person| person.who.kind.chats());
+            for (id, name) in
+                people.map(|person| (&person.who.id, &person.who.name)).chain(gone.map(|id| (id, &id.0)))
+            {
+                let is_member = room.is_some_and(|info| info.members.contains(id));
+                if (Some(id) != me || is_member)
+                    && (filter.is_empty() || name.to_lowercase().contains(filter))
+                {
+                    found.push((!is_member, name.to_lowercase(), id.clone()));
+                }
+            }
+            found.sort();
+            self.found = (by, found.into_iter().map(|(.., id)| id).collect());
+        });
+    }
+
+    fn row(&mut self, ui: &mut Ui, cx: &mut Cx, who: &PrincipalId) {
+        let Some(row) = row(cx, &self.purpose, who) else { return };
+        let theme = theme::of(ui);
+        let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), egui::Sense::hover());
+        let buttons = UiBuilder::new().max_rect(rect).id_salt(("person", &who.0));
+        let mut right = rect.right();
+        ui.scope_builder(buttons.layout(Layout::right_to_left(egui::Align::Center)), |ui| {
+            right = self.buttons(ui, cx, who, &row);
+        });
+        let dot = pos2(rect.left() + space::MEDIUM, rect.center().y);
+        if row.online {
+            ui.painter().circle_filled(dot, 4.0, theme.good);
+        } else {
+            ui.painter().circle_stroke(dot, 3.5, Stroke::new(1.5, theme.weak));
+        }
+        let left = dot.x + space::MEDIUM;
+        let colour = if row.is_member { theme.text } else { theme.weak };
+        let galley =
+            widgets::cut(ui, &row.name, theme::body(), colour, (right - left - space::SMALL).max(0.0));
+        ui.painter().galley(pos2(left, rect.center().y - galley.size().y / 2.0), galley, colour);
+        let people = cx.words.people;
+        let mut spoken = format!("{}, {}", row.name, if row.online { people.online } else { people.offline });
+        if row.is_member && matches!(self.purpose, Purpose::Members(_)) {
+            spoken = format!("{spoken}, {}", cx.words.private.is_member);
+        }
+        widgets::spoken(ui, rect.with_max_x(right), egui::Id::unique(("person to choose", &who.0)), &spoken);
+    }
+
+    /// What can be done about a person, at the right of their row. Returns where it begins.
+    fn buttons(&mut self, ui: &mut Ui, cx: &mut Cx, who: &PrincipalId, row: &Row) -> f32 {
+        let words = cx.words.private;
+        match &self.purpose {
+            Purpose::NewRoom(_) => {
+                let mut chosen = self.chosen.contains(who);
+                let has_place = chosen || self.chosen.len() + 1 < MAX_MEMBERS;
+                let check = ui.add_enabled(has_place, Checkbox::without_text(&mut chosen));
+                widgets::named(ui, &check, &row.name);
+                if check.changed() {
+                    if chosen {
+                        self.chosen.insert(who.clone())
+                    } else {
+                        self.chosen.remove(who)
+                    };
+                }
+                check.rect.left()
+            }
+            Purpose::Direct(connection) => {
+                let button = ui.add(widgets::plain(words.message));
+                widgets::named(ui, &button, &(words.message_to)(&row.name));
+                if button.clicked() {
+                    self.go = Some(ask_direct(cx, *connection, who.clone()));
+                }
+                button.rect.left()
+            }
+            Purpose::Members((connection, room)) => {
+                let (connection, room, who) = (*connection, room.clone(), who.clone());
+                let (label, name) = match row.is_member {
+                    true => (words.remove, (words.remove_person)(&row.name)),
+                    false => (words.invite, (words.invite_person)(&row.name)),
+                };
+                let allowed = cx
+                    .model
+                    .read(|model| may(model.connections.get(&connection), &room, &who, row.is_member));
+                if !allowed {
+                    return ui.max_rect().right();
+                }
+                let button = ui.add(widgets::plain(label));
+                widgets::named(ui, &button, &name);
+                if button.clicked() {
+                    cx.intents.push(Intent::Chat(match row.is_member {
+                        true => ChatIntent::RemoveFromRoom { connection, room, who },
+                        false => ChatIntent::InviteToRoom { connection, room, who },
+                    }));
+                    cx.deadline.at(cx.now.boot_ms);
+                }
+                button.rect.left()
+            }
+        }
+    }
+}
+
+/// Asks for the direct message with somebody.
+pub(super) fn ask_direct(cx: &mut Cx, connection: ConnectionId, who: PrincipalId) -> Awaited {
+    cx.intents.push(Intent::Chat(ChatIntent::OpenDirect { connection, who: who.clone() }));
+    cx.deadline.at(cx.now.boot_ms);
+    Awaited::Direct(connection, who)
+}
+
+/// Whether the person may remove a member, or invite somebody who is none.
+fn may(connection: Option<&Connection>, room: &RoomId, who: &PrincipalId, is_member: bool) -> bool {
+    let Some(connection) = connection else { return false };
+    let is_me = connection.chat.me.as_ref().is_some_and(|me| me.id == *who);
+    let act = if is_member { MemberAct::Remove } else { MemberAct::Invite };
+    !is_me && connection.may_with_members(room, act)
+}
+
+fn row(cx: &Cx, purpose: &Purpose, who: &PrincipalId) -> Option<Row> {
+    cx.model.read(|model| {
+        let (connection, room) = match purpose {
+            Purpose::Members((connection, room)) => (connection, Some(room)),
+            Purpose::NewRoom(connection) | Purpose::Direct(connection) => (connection, None),
+        };
+        let chat = &model.connections.get(connection)?.chat;
+        let person = chat.people.get(who);
+        let name = person.map_or(who.0.as_str(), |person| person.who.name.as_str());
+        let shown = chat.known.shown(who, name, MAX_NAME_CHARS);
+        let name = shown.short_id.map_or(shown.name.clone(), |short| format!("{} ·{short}", shown.name));
+        let is_me = chat.me.as_ref().is_some_and(|me| me.id == *who);
+        Some(Row {
+            name: if is_me { (cx.words.you)(&name) } else { name },
+            online: person.is_some_and(|person| person.online),
+            is_member: room
+                .is_none_or(|room| chat.rooms.get(room).is_some_and(|room| room.info.members.contains(who))),
+        })
+    })
+}
+
+fn field(ui: &mut Ui, text: &mut String, label: &str, limit: usize, focus: bool) {
+    let field = TextEdit::singleline(text)
+        .hint_text(label)
+        .char_limit(limit)
+        .desired_width(f32::INFINITY)
+        .align(egui::Align2::LEFT_CENTER)
+        .min_size(vec2(0.0, size::CONTROL));
+    let field = ui.add(field).accessible_name(label);
+    if focus {
+        field.request_focus();
+    }
+}
