@@ -32,8 +32,6 @@ pub struct ClientDisk {
     pub outbox: BTreeMap<u64, OutboxItem>,
     /// Keyed by who and which, so that nothing is there twice; the value says where it stands.
     pub messages: BTreeMap<(PrincipalId, MessageId), (Position, Entry)>,
-    /// What became of rooms and members, shown among the messages.
-    pub events: BTreeMap<(PrincipalId, MessageId), (Position, Entry)>,
     /// What changes messages, also those that are not here.
     pub changes: BTreeMap<Position, Entry>,
 }
@@ -174,9 +172,6 @@ impl ClientDisk {
             room.into_iter().for_each(|room| _ = room.info.bring_back(entry.offset));
             let position = Position { era: self.era, offset: entry.offset };
             self.messages.insert((entry.sender.id.clone(), entry.draft.id), (position, entry));
-        } else if entry.draft.content.is_shown() {
-            let position = Position { era: self.era, offset: entry.offset };
-            self.events.insert((entry.sender.id.clone(), entry.draft.id), (position, entry));
         } else if entry.draft.content.target().is_some() {
             self.changes.insert(Position { era: self.era, offset: entry.offset }, entry);
         }
@@ -210,8 +205,7 @@ impl ClientDisk {
         if known.is_some_and(|room| room.info.changed > listed.info.changed) {
             return;
         }
-        let room = self.room(&listed.id, Some(&listed.name));
-        room.info = listed.info.clone().made_by_me(room.info.own);
+        self.room(&listed.id, Some(&listed.name)).info = listed.info.clone();
     }
 
     /// What an entry says of its room.
@@ -330,8 +324,7 @@ impl ClientDisk {
     pub fn stored(&self) -> Stored {
         let rooms = self.rooms.iter().map(|room| {
             let messages = self.page(&room.id).messages;
-            let newest = messages.iter().rfind(|message| !message.is_event());
-            let newest = newest.map(|message| message.position).unwrap_or_default();
+            let newest = messages.last().map(|message| message.position).unwrap_or_default();
             StoredRoom {
                 id: room.id.clone(),
                 name: room.name.clone(),
@@ -379,15 +372,12 @@ impl ClientDisk {
 
     /// All of a room that lies behind its hole, as a page.
     pub fn page(&self, room: &RoomId) -> Page {
-        let events = self.events.values().map(|(position, entry)| (*position, entry));
-        let mut of_room: Vec<_> = self.in_order().into_iter().chain(events).collect();
         let hole = self.open_hole(room);
-        of_room.retain(|(position, entry)| {
+        let of_room = self.in_order().into_iter().filter(|(position, entry)| {
             entry.draft.room == *room && hole.is_none_or(|hole| *position >= hole)
         });
-        of_room.sort_by_key(|(position, _)| *position);
         Page {
-            messages: of_room.into_iter().map(|(position, entry)| self.message(position, entry)).collect(),
+            messages: of_room.map(|(position, entry)| self.message(position, entry)).collect(),
             older_on_disk: false,
             older_on_hub: hole.is_some(),
             newer_on_disk: false,
