@@ -27,6 +27,8 @@ struct End {
 
 impl Engine {
     /// `id`: new and random; `None` if the system provides no randomness.
+    ///
+    /// Long: one arm for each intent.
     pub(super) fn want_in_chat(&mut self, now: Time, intent: ChatIntent, id: Option<MessageId>) {
         match intent {
             ChatIntent::Send { connection, room, content } => {

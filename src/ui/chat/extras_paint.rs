@@ -147,6 +147,8 @@ fn chips(ui: &Ui, beside: &mut Beside, all: &[Chip], top: f32, width: f32, can_r
 }
 
 /// Draws it. `corner`: of the message, where its quote begins. Returns what the person wants.
+///
+/// Long: one part after the other.
 pub(super) fn show(
     ui: &mut Ui,
     cx: &Cx,

@@ -255,6 +255,8 @@ impl List {
     }
 
     /// Draws the list into what is left of the pane.
+    ///
+    /// Long: the steps of one frame, whose order matters.
     pub(super) fn show(
         &mut self,
         ui: &mut Ui,

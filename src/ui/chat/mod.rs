@@ -382,6 +382,8 @@ impl Chat {
 
 impl Chat {
     /// The room's name, who is there, its menu and ways into its past.
+    ///
+    /// Long: its buttons from right to left.
     fn head(&mut self, ui: &mut Ui, cx: &mut Cx, key: &RoomKey) -> Head {
         let mut wished = Head::default();
         let theme = theme::of(ui);

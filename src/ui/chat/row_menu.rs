@@ -90,6 +90,9 @@ fn pending(ui: &mut Ui, cx: &Cx, row: &Row) -> Option<RowAction> {
     wish
 }
 
+/// Draws the rows of the menu.
+///
+/// Long: one row after the other, each where it makes sense.
 fn items(
     ui: &mut Ui,
     cx: &Cx,
