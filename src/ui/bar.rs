@@ -33,6 +33,8 @@ struct Row {
     name: String,
     protocol: Protocol,
     socket: Socket,
+    /// Whether it is a stream by TCP, without WebSocket.
+    is_stream: bool,
     rtt_ms: Option<u64>,
     catching_up: bool,
 }
@@ -48,6 +50,7 @@ fn row(cx: &Cx, id: ConnectionId) -> Option<Row> {
             name: rooms::name_of(connection, cx.words),
             protocol: connection.profile.protocol,
             socket: connection.profile.socket,
+            is_stream: connection.profile.urls.first().is_some_and(|url| address::is_stream(url)),
             rtt_ms,
             catching_up: connection.link.is_online() && !connection.chat.caught_up(),
         })
@@ -264,6 +267,7 @@ fn line(ui: &mut Ui, cx: &Cx, row: &Row, link: &LinkMemory) {
         Protocol::Stomp => words.protocol_stomp,
     };
     let (transport, limits) = match row.socket {
+        _ if row.is_stream => (words.transport_tcp, None),
         Socket::Tungstenite => (words.transport_websocket, None),
         Socket::Ewebsock => (words.transport_ewebsock, Some(words.no_close_reasons)),
     };

@@ -29,6 +29,7 @@ pub static ENGLISH: Words = Words {
     protocol_socketio: "Socket.IO",
     protocol_stomp: "STOMP",
     transport_websocket: "WebSocket",
+    transport_tcp: "TCP",
     transport_ewebsock: "WebSocket (ewebsock)",
     no_close_reasons: "close reasons are not available with this transport",
     no_connection: "No connection yet",

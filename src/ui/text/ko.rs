@@ -51,6 +51,7 @@ pub static KOREAN: Words = Words {
     protocol_socketio: "Socket.IO",
     protocol_stomp: "STOMP",
     transport_websocket: "WebSocket",
+    transport_tcp: "TCP",
     transport_ewebsock: "WebSocket (ewebsock)",
     no_close_reasons: "이 전송 방식에서는 연결 종료 이유를 알 수 없습니다",
     no_connection: "아직 연결이 없습니다",

@@ -212,7 +212,7 @@ fn plain(words: &Words) -> Vec<&'static str> {
         files
         mapping private
         socketio
-        stomp protocol_stomp
+        stomp protocol_stomp transport_tcp
         device_acts device_page day clock day_and_clock
         message_hint too_large
         address_taken_as use_address no_graphics
