@@ -457,7 +457,7 @@ impl Form {
             }
             // Credentials for a Duplex server are not sent to another server.
             self.token.clear();
-            self.protocol = Protocol::WebSocket;
+            (self.protocol, self.detects) = (Protocol::WebSocket, false);
             return Next::Save;
         }
         let TestOutcome::Failed(Why::WrongScheme { .. }) = outcome else { return Next::Stay };

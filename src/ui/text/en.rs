@@ -65,7 +65,7 @@ pub static ENGLISH: Words = Words {
     rooms_left_out: |count| format!("Showing {count} rooms; this server has more"),
 
     messages: "Messages",
-    you: |name| format!("{name} (you)"),
+    you: |name| if name.is_empty() { "You".to_owned() } else { format!("{name} (you)") },
     kind_admin: "admin",
     kind_integration: "bot",
     kind_device: "device",

@@ -85,7 +85,7 @@ pub static KOREAN: Words = Words {
     rooms_left_out: |count| format!("이 서버의 방 중 {count}개만 표시합니다"),
 
     messages: "메시지 목록",
-    you: |name| format!("{name}(나)"),
+    you: |name| if name.is_empty() { "나".to_owned() } else { format!("{name}(나)") },
     kind_admin: "관리자",
     kind_integration: "봇",
     kind_device: "기기",

@@ -129,6 +129,7 @@ impl StompSession {
         let features = [Feature::CreateRooms, Feature::Membership];
         let welcomed = self.mapped.opened(now, &self.server, rooms.clone(), &features);
         self.event(welcomed);
+        self.event(Mapped::no_devices(now));
         self.places = rooms.into_iter().map(|room| room.id).zip(destinations).collect();
         for outgoing in self.mapped.join() {
             let (content_type, bytes) = body::write(&outgoing.args);
