@@ -751,7 +751,7 @@ pub(super) struct SendFile {
     #[arg(long, value_parser = values::room)]
     pub(super) room: RoomId,
     /// The file.
-    #[arg(value_name = "PATH", value_parser = values::file)]
+    #[arg(value_name = "PATH")]
     pub(super) path: PathBuf,
     /// The text of the message; - for standard input. By default the file's name and size.
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]

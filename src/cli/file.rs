@@ -18,7 +18,7 @@ use super::{Exit, Failure, print};
 use crate::model::file::{self, FileId, FileInfo, MAX_NAME_BYTES};
 use crate::model::message::MAX_BODY_BYTES;
 use crate::model::{Content, MessageId};
-use crate::worker::file_transfer::{Offered, Retry, TransferError, hash_file};
+use crate::worker::file_transfer::{Offered, Retry, TransferError, hash_file, picture_size};
 
 /// How often a person at a terminal is told how far a file is, in bytes.
 const TOLD_BYTES: u64 = 16 * 1024 * 1024;
@@ -60,8 +60,9 @@ async fn describe(path: &Path, message: MessageId) -> Result<FileInfo, Failure> 
         return Err(Failure::new(Exit::Failed, format!("{} is not a file", path.display())));
     }
     let hashed = path.to_owned();
-    let hashed = spawn_blocking(move || hash_file(&hashed)).await.map_err(std::io::Error::other);
-    let (sha256, size) = hashed.and_then(|hashed| hashed).map_err(failed)?;
+    let look = move || hash_file(&hashed).map(|(sha256, size)| (sha256, size, picture_size(&hashed)));
+    let looked = spawn_blocking(look).await.map_err(std::io::Error::other);
+    let (sha256, size, picture) = looked.and_then(|looked| looked).map_err(failed)?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let mut name = file::save_name(&name);
     while name.len() > MAX_NAME_BYTES {
@@ -72,7 +73,8 @@ async fn describe(path: &Path, message: MessageId) -> Result<FileInfo, Failure> 
     let mut id = [0; 16];
     id.copy_from_slice(&digest[..16]);
     let media_type = file::media_type(&name).to_owned();
-    Ok(FileInfo { id: FileId::from_random(id), name, size, sha256, media_type, width: None, height: None })
+    let (width, height) = picture.filter(|_| file::picture_type(&name).is_some()).unzip();
+    Ok(FileInfo { id: FileId::from_random(id), name, size, sha256, media_type, width, height })
 }
 
 async fn get(command: GetFile) -> Result<(), Failure> {

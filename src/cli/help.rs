@@ -247,11 +247,13 @@ const PAGES: &[Page] = &[
         path: "tail",
         note: "With --protocol websocket, the URL is that of any WebSocket server: every message is printed as it came, bytes in \
                hexadecimal digits. How the connection opened and ended is printed on standard error, or as JSON objects.\n\nWith \
-               --protocol socketio, what others say is printed like messages of a Duplex server, and numbers like readings.",
+               --protocol socketio, what others say is printed like messages of a Duplex server, and numbers like readings. With --protocol stomp, a \
+               message is acknowledged once it was printed.",
         examples: &[
             "duplexctl tail wss://hub.example:7870 --room general",
             "duplexctl tail wss://hub.example:7870 --json --since 0",
             "duplexctl tail wss://hub.example:7870 --device shed --no-messages",
+            "duplexctl tail ws://127.0.0.1:15674/ws --protocol stomp --login me --destination /topic/chat --json",
             "duplexctl tail wss://echo.example/feed --protocol websocket --json",
             "duplexctl tail http://127.0.0.1:3000 --protocol socketio --namespace /chat --json",
             "duplexctl tail wss://app.example --protocol websocket --subprotocol v12.stomp --header 'Origin: https://app.example'",
@@ -272,11 +274,13 @@ const PAGES: &[Page] = &[
         note: "With --protocol websocket, the URL is that of any WebSocket server, and the text is sent as it is. Such a server confirms \
                nothing, so the exit code is never 0: 6 is the best that can be known.\n\nWith --protocol socketio, the text is sent like \
                the messages that the server sends, or as the event that --event names; without either, as chat-message. The \
-               exit code is 0 only if the server acknowledged it.",
+               exit code is 0 only if the server acknowledged it. With \
+               --protocol stomp, it is 0 with the server's receipt, and nothing is subscribed to.",
         examples: &[
             "duplexctl send wss://hub.example:7870 --room general 'The pump is back.'",
             "duplexctl send wss://hub.example:7870 --to Jun 'Do you have a minute?'",
             "duplexctl send ws://127.0.0.1:7870 --room general --timeout 5m -",
+            "duplexctl send stomp://127.0.0.1 --protocol stomp --login me --destination /queue/work 'to do'",
             "duplexctl send ws://127.0.0.1:8080/echo --protocol websocket '{\"a\": 1}'",
             "duplexctl send ws://127.0.0.1:8080/echo --protocol websocket --hex '00 01 fe ff'",
             "duplexctl send http://127.0.0.1:3000 --protocol socketio --event 'chat message' hello",
@@ -564,6 +568,15 @@ mod tests {
             "duplexctl tail ws://hub.example --protocol duplex --subprotocol a",
             "duplexctl tail ws://hub.example --user me",
             "duplexctl tail ws://hub.example --password-file f",
+            "duplexctl send ws://a.example hi --protocol stomp",
+            "duplexctl send ws://a.example hi --protocol stomp --destination ''",
+            "duplexctl send ws://a.example hi --protocol stomp --destination /queue/a --hex",
+            "duplexctl send ws://a.example hi --protocol stomp --destination '/queue/a | receipt: 1'",
+            "duplexctl send amqp://a.example hi --protocol stomp --destination /queue/a",
+            "duplexctl tail ws://a.example --protocol stomp --destination /topic/a --since 0",
+            "duplexctl tail ws://a.example --protocol stomp --destination /topic/a --token x",
+            "duplexctl tail ws://a.example --protocol websocket --destination /topic/a",
+            "duplexctl tail ws://a.example --protocol websocket --host a",
             "duplexctl tail ws://a.example --protocol websocket --room general",
             "duplexctl tail ws://a.example --protocol websocket --since 0",
             "duplexctl tail ws://a.example --protocol websocket --device shed",

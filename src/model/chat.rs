@@ -540,15 +540,15 @@ impl Chat {
         let era = self.era;
         let Some(room) = self.rooms.get_mut(&name) else { return };
         room.loading_older = false;
-        if room.window.before != Edge::Hub {
-            return;
-        }
         let first = entries.first().map(|first| Position { era, offset: first.offset });
         if first.is_some() {
             room.asked_to.0 = first;
         }
         if room.hole.is_some_and(|hole| hole.era == era) {
             room.hole = first.filter(|_| !complete).or(room.hole.filter(|_| !complete));
+        }
+        if room.window.before != Edge::Hub {
+            return;
         }
         let (mut messages, mut changes) = (Vec::new(), Vec::new());
         for entry in entries {
@@ -752,7 +752,18 @@ impl Chat {
             return;
         }
         self.told_of_room(&listed.id, &listed.name);
-        self.change_room(&listed.id, |room| room.info = listed.info.clone().made_by_me(room.info.own));
+        let era = self.era;
+        let before = self.rooms.get(&listed.id).map_or(0, |room| room.window.bytes());
+        self.change_room(&listed.id, |room| {
+            let was_left = room.info.left;
+            room.info = listed.info.clone().made_by_me(room.info.own);
+            // The server tells again what was before.
+            if let Some(hole) = room.hole.filter(|hole| was_left && !room.info.left && hole.era == era) {
+                room.window.begin_at(hole, Edge::Hub);
+            }
+        });
+        let after = self.rooms.get(&listed.id).map_or(0, |room| room.window.bytes());
+        self.count_messages(before, after);
     }
 
     /// The server knows this room.
@@ -891,7 +902,7 @@ impl Room {
     /// The person becomes a member here: what came before was not for them. It is history, and as good as read.
     fn join(&mut self, at: Position) {
         self.hole = Some(at);
-        self.window = Window::empty(Edge::Hub);
+        (self.window, self.loading_older) = (Window::empty(Edge::Hub), false);
         self.asked_to.0 = Some(at);
         self.read = self.read.max(at);
         if self.newest <= self.read {
@@ -903,7 +914,8 @@ impl Room {
     fn leave(&mut self) {
         self.info.left = true;
         if self.window.before == Edge::Hub {
-            self.window.before = Edge::Disk;
+            // No page comes from the server any more.
+            (self.window.before, self.loading_older) = (Edge::Disk, false);
         }
     }
 

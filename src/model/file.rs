@@ -183,7 +183,8 @@ pub fn save_name(name: &str) -> String {
         .filter(|c| is_kept(*c))
         .map(|c| if matches!(c, '<' | '>' | ':' | '"' | '|' | '?' | '*') { '_' } else { c })
         .collect();
-    let clean = clean.trim().trim_start_matches('.').trim_end_matches(['.', ' ']).trim_start();
+    let is_edge = |c: char| c == '.' || c.is_whitespace();
+    let clean = clean.trim_start_matches(is_edge).trim_end_matches(is_edge);
     let clean = shortened(clean);
     let stem = clean.split('.').next().unwrap_or("").trim_end().to_ascii_uppercase();
     let is_numbered = |word: &str| {

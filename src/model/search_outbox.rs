@@ -19,6 +19,7 @@ impl Model {
                     || !query.is_in(&connection.chat.name_of(&item.draft.room))
                     || !query.is_when(item.draft.at)
                     || !query.is_from(&me.name, true)
+                    || (query.has_file && item.draft.content.file().is_none())
                 {
                     continue;
                 }

@@ -16,6 +16,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
 use super::access::{Access, authority, secret_value};
+use super::pictures;
 use crate::clock;
 use crate::link::backoff::{Jitter, delay_ms};
 use crate::model::file::{FileHash, FileId, FileInfo, FileRefusal, MAX_PART_BYTES, UploadState};
@@ -495,6 +496,11 @@ pub fn copy_in(from: &Path, to: &Path) -> io::Result<(FileHash, u64)> {
         Ok((FileHash(digest.finalize().into()), length))
     };
     copied().inspect_err(|_| _ = fs::remove_file(to))
+}
+
+/// The size of a picture that can be shown, in pixels; none for any other file. Blocks.
+pub fn picture_size(path: &Path) -> Option<(u32, u32)> {
+    pictures::dimensions(path)
 }
 
 /// When to try again, as for links.

@@ -21,7 +21,7 @@ use crate::model::files::{FileTrouble, FileUpdate, Held, PendingFile, Stage, Thu
 use crate::model::intent::FileIntent;
 use crate::model::link_state::LinkState;
 use crate::model::time::WallMs;
-use crate::model::{ConnectionId, Event, MessageId};
+use crate::model::{ConnectionId, Content, Event, MessageId, RoomId};
 use crate::settings::private_file;
 use crate::store::client::uploads::StoredUpload;
 
@@ -35,6 +35,8 @@ const CACHE: &str = "cache";
 const MAX_CACHE_BYTES: u64 = 512 * 1024 * 1024;
 /// Maximum number of files that are fetched at the same time.
 const MAX_FETCHES: usize = 3;
+/// Free space that files leave on the disk, in bytes, or 5 % of a small disk: messages need it more.
+const MIN_FREE_BYTES: u64 = 256 * 1024 * 1024;
 /// How long a file is tried to be fetched while nothing goes on.
 const FETCH_PATIENCE: Duration = Duration::from_secs(60);
 
@@ -65,7 +67,7 @@ pub(super) enum FileResult {
 }
 
 /// A room, or a thread in it.
-pub(super) type Place = (ConnectionId, crate::model::RoomId, Option<MessageId>);
+pub(super) type Place = (ConnectionId, RoomId, Option<MessageId>);
 
 /// A file that is not a message yet.
 struct Pending {
@@ -149,6 +151,7 @@ impl Driver {
             Ok(stored) => stored,
             Err(error) => return log::error!("files that wait to be sent cannot be read: {error}"),
         };
+        let needed: HashSet<String> = stored.iter().map(|upload| upload.info.id.to_string()).collect();
         for upload in stored {
             if !self.slots.contains_key(&upload.connection) {
                 // Its connection was removed, or is not there in this run.
@@ -170,8 +173,12 @@ impl Driver {
         all.into_iter().for_each(|id| self.show_pending(id));
         let connections: Vec<ConnectionId> = self.slots.keys().copied().collect();
         connections.into_iter().for_each(|connection| self.start_upload(connection));
-        let dir = self.files.dir.join(CACHE);
-        spawn_blocking(move || trim_cache(&dir));
+        let (out, cache) = (self.files.dir.join(OUT), self.files.dir.join(CACHE));
+        // Before anything is added, which would not be noted yet.
+        if let Err(error) = spawn_blocking(move || remove_others(&out, &needed)).await {
+            log::warn!("copies that nothing needs are not removed: {error}");
+        }
+        spawn_blocking(move || trim_cache(&cache));
     }
 
     pub(super) fn want_file(&mut self, intent: FileIntent) {
@@ -256,8 +263,29 @@ impl Driver {
                 self.stop_upload(connection);
             }
             Event::Chat(ChatEvent::Queued(item)) => self.message_queued(item.draft.id),
+            Event::Chat(ChatEvent::Entries { entries, .. }) => {
+                for entry in entries {
+                    if let Content::Delete { target, .. } = &entry.draft.content {
+                        self.forget_file_of(connection, &entry.draft.room, *target);
+                    }
+                }
+            }
             _ => {}
         }
+    }
+
+    /// A message is deleted: what is here of its file goes with it, where the message is in memory. Else it goes with the rest
+    /// of the cache.
+    fn forget_file_of(&mut self, connection: ConnectionId, room: &RoomId, message: MessageId) {
+        let file = self.model.read(|model| {
+            let room = model.connections.get(&connection)?.chat.rooms.get(room)?;
+            room.window.get(message)?.content.file()
+        });
+        let Some(hash) = file.map(|file| file.sha256) else { return };
+        self.end_fetch(hash);
+        let path = self.files.cached(hash);
+        spawn_blocking(move || remove(&path));
+        self.show_file(FileUpdate::Held(hash, None));
     }
 
     /// The files of a connection go with it.
@@ -386,6 +414,13 @@ fn remove(path: &Path) {
     }
 }
 
+/// Removes copies that are not noted in the database: the app ended while they were made. Blocks.
+fn remove_others(dir: &Path, needed: &HashSet<String>) {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    let others = entries.filter(|entry| !needed.contains(&*entry.file_name().to_string_lossy()));
+    others.for_each(|entry| remove(&entry.path()));
+}
+
 /// Removes what was used longest ago from the cache until it fits. Blocks.
 fn trim_cache(dir: &Path) {
     let Ok(entries) = fs::read_dir(dir) else { return };
@@ -416,6 +451,24 @@ fn touch(path: &Path) {
     if let Err(error) = touched {
         log::debug!("{}: {error}", path.display());
     }
+}
+
+/// Whether a folder's disk takes so many more bytes. Blocks.
+#[cfg(unix)]
+fn expect_room(dir: &Path, bytes: u64) -> Result<(), FileTrouble> {
+    let Ok(disk) = rustix::fs::statvfs(dir) else { return Ok(()) };
+    let of = |blocks: u64| blocks.saturating_mul(disk.f_frsize);
+    let least = MIN_FREE_BYTES.min(of(disk.f_blocks) / 20);
+    if of(disk.f_bavail) >= bytes.saturating_add(least) {
+        return Ok(());
+    }
+    Err(FileTrouble::Disk { detail: std::io::Error::from(std::io::ErrorKind::StorageFull).to_string() })
+}
+
+/// Elsewhere writing will tell.
+#[cfg(not(unix))]
+fn expect_room(_: &Path, _: u64) -> Result<(), FileTrouble> {
+    Ok(())
 }
 
 fn make_folder(dir: &Path) -> Result<(), FileTrouble> {

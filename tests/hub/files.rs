@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 
 use duplex::hub::{Options, Running};
-use duplex::model::content::{Content, Draft};
+use duplex::model::content::{Content, Draft, MemberChange, Private};
 use duplex::model::file::{FileHash, FileId, FileInfo, FileRefusal, UploadState};
-use duplex::model::{Feature, MessageId, Refusal, RoomId};
+use duplex::model::{Feature, MessageId, Refusal, Role, RoomId, RoomName, Sender};
 use duplex::wire::duplex::message::{ClientMessage, HubMessage};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
@@ -13,6 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::client::{Client, hub, new_id, within};
+use super::rooms::{answer, join_as, send as send_in};
 
 /// An answer: its status, its head and its body.
 struct Answer {
@@ -354,4 +355,30 @@ async fn guests_read_files_and_devices_have_none() {
     let device = duplex::hub::add_device(dir.path(), "shed", "").unwrap();
     let answer = file.get(hub.addr, device.reveal(), "").await;
     assert_eq!(answer.refused(), (403, "not_allowed".into()));
+}
+
+#[tokio::test]
+async fn a_file_of_a_private_room_is_for_its_members_as_they_are_now() {
+    let (dir, hub) = hub().await;
+    let (mut anna, _, anna_token) = join_as(&dir, &hub, "Anna", Role::Operator).await;
+    let (_ben, ben, ben_token) = join_as(&dir, &hub, "Ben", Role::Operator).await;
+    let (_cleo, _, cleo_token) = join_as(&dir, &hub, "Cleo", Role::Operator).await;
+    let id = new_id();
+    let private = Some(Private { members: vec![ben.me.id.clone()], direct: false });
+    let name = RoomName::new("Secret").unwrap();
+    anna.say(&ClientMessage::CreateRoom { id, room: name, at: None, private, extra: Default::default() })
+        .await;
+    let room: RoomId = answer(&mut anna, id).await.unwrap().into();
+    let file = upload(noise(10_000));
+    file.all(hub.addr, &anna_token).await;
+    send_in(&mut anna, 1, &room, file.message()).await.unwrap();
+    assert_eq!(file.get(hub.addr, &ben_token, "").await.body, file.content);
+    for token in [&cleo_token, hub.admin_token.reveal()] {
+        let answer = file.get(hub.addr, token, "").await;
+        assert_eq!(answer.refused(), (404, "no_such_file".into()), "as if it were not there");
+    }
+    let removed = Content::member(Sender { id: ben.me.id, name: "Ben".into() }, MemberChange::Left);
+    send_in(&mut anna, 2, &room, removed).await.unwrap();
+    assert_eq!(file.get(hub.addr, &ben_token, "").await.status, 404, "Ben is a member no more");
+    assert_eq!(file.get(hub.addr, &anna_token, "").await.status, 200);
 }

@@ -34,6 +34,8 @@ pub struct Query {
     pub after: Option<WallMs>,
     /// Latest time received by the hub, exclusive.
     pub before: Option<WallMs>,
+    /// Whether only messages with a file are wanted.
+    pub has_file: bool,
 }
 
 impl Query {

@@ -17,18 +17,22 @@ pub enum Filter {
     Before,
     /// On a date or later.
     After,
+    /// With a file.
+    Has,
 }
 
 /// Names of the filters: those valid in every language, and the Korean ones.
-const NAMES: [(&str, Filter); 8] = [
+const NAMES: [(&str, Filter); 10] = [
     ("from:", Filter::From),
     ("in:", Filter::In),
     ("before:", Filter::Before),
     ("after:", Filter::After),
+    ("has:", Filter::Has),
     ("보낸이:", Filter::From),
     ("방:", Filter::In),
     ("이전:", Filter::Before),
     ("이후:", Filter::After),
+    ("포함:", Filter::Has),
 ];
 
 impl Filter {
@@ -38,10 +42,13 @@ impl Filter {
     }
 }
 
+/// What a message can have, in every language.
+const FILE: [&str; 2] = ["file", "파일"];
+
 /// Why a filter cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// It has no value yet.
+    /// It has no value yet, or one that it does not know.
     Empty(Filter),
     /// Its value is not a date.
     NoDay(Filter, String),
@@ -62,6 +69,8 @@ pub struct Parsed {
     pub after: Option<NaiveDate>,
     /// Last date, exclusive.
     pub before: Option<NaiveDate>,
+    /// Whether only messages with a file are wanted.
+    pub has_file: bool,
     /// Filters that cannot be used, in order of their appearance.
     pub faults: Vec<Fault>,
 }
@@ -75,6 +84,7 @@ impl Parsed {
             rooms: self.rooms,
             after: self.after.and_then(&begins),
             before: self.before.and_then(&begins),
+            has_file: self.has_file,
         }
     }
 }
@@ -106,6 +116,8 @@ impl Parsed {
             _ if name.is_empty() => self.faults.push(Fault::Empty(filter)),
             Filter::From => self.from.push(name),
             Filter::In => self.rooms.push(name),
+            Filter::Has if FILE.contains(&name.as_str()) => self.has_file = true,
+            Filter::Has => self.faults.push(Fault::Empty(filter)),
             Filter::Before | Filter::After if day.is_none() => {
                 self.faults.push(Fault::NoDay(filter, value.to_owned()));
             }
@@ -189,6 +201,8 @@ mod tests {
         assert_eq!(parsed("보낸이:미나 방:온실 이후:어제").rooms, ["온실"]);
         assert_eq!(parsed("after:\"3 nov 2026\"").after, NaiveDate::from_ymd_opt(2026, 11, 3));
         assert_eq!(parsed("before:11월3일").before, NaiveDate::from_ymd_opt(2026, 11, 3));
+        assert!(parsed("pump has:file").has_file && parsed("포함:파일").has_file);
+        assert_eq!(parsed("has:wings").faults, [Fault::Empty(Filter::Has)]);
         let twice = parsed("after:2026-11-01 after:2026-11-09");
         assert_eq!(twice.after, NaiveDate::from_ymd_opt(2026, 11, 9));
     }

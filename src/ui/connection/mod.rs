@@ -268,6 +268,10 @@ impl Form {
 
     /// Takes out of the address what has its own place.
     fn take_apart(&mut self) {
+        // Nothing else is at such an address.
+        if self.detects && address::is_stream(self.address.trim()) {
+            (self.protocol, self.detects) = (Protocol::Stomp, false);
+        }
         if self.protocol == Protocol::Duplex
             && let Ok(link) = DeepLink::parse(&self.address)
         {

@@ -20,6 +20,7 @@ pub static ENGLISH: SearchWords = SearchWords {
         ("in:", "room: in:general"),
         ("before:", "before a date: before:2026-11-03, before:yesterday"),
         ("after:", "on or after a date: after:monday, after:\"3 Nov\""),
+        ("has:file", "messages with a file or picture"),
         ("\"", "exact phrase: \"half open\""),
     ],
     fault,
@@ -76,6 +77,7 @@ fn fault(fault: &Fault) -> String {
             Filter::In => "in: needs a room, for example in:general",
             Filter::Before => "before: needs a date, for example before:2026-11-03, before:yesterday",
             Filter::After => "after: needs a date, for example after:2026-11-03, after:yesterday",
+            Filter::Has => "has: finds messages with a file: has:file",
         }
         .to_owned(),
         Fault::NoDay(filter, text) => {

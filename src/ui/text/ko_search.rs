@@ -20,6 +20,7 @@ pub static KOREAN: SearchWords = SearchWords {
         ("in:", "방 — in:온실 (방:도 가능)"),
         ("before:", "그날 이전 — before:2026-11-03, before:어제"),
         ("after:", "그날부터 — after:월요일, after:11월3일"),
+        ("has:file", "파일이나 사진이 있는 메시지 (포함:파일도 가능)"),
         ("\"", "정확히 일치하는 구절 — \"반쯤 열림\""),
     ],
     fault,
@@ -76,6 +77,7 @@ fn fault(fault: &Fault) -> String {
             Filter::In => "in: 뒤에 방 이름을 입력하세요. 예: in:온실",
             Filter::Before => "before: 뒤에 날짜를 입력하세요. 예: before:2026-11-03, before:어제",
             Filter::After => "after: 뒤에 날짜를 입력하세요. 예: after:2026-11-03, after:어제",
+            Filter::Has => "has: 뒤에는 file을 입력하세요. 파일이 있는 메시지를 찾습니다: has:file",
         }
         .to_owned(),
         Fault::NoDay(filter, text) => {

@@ -428,7 +428,7 @@ fn searching_speaks_each_language() {
         .into();
         all.extend(words.help.map(|(_, meaning)| meaning.to_owned()));
         all.push((words.time_up)(None));
-        let filters = [Filter::From, Filter::In, Filter::Before, Filter::After];
+        let filters = [Filter::From, Filter::In, Filter::Before, Filter::After, Filter::Has];
         let empty = filters.map(|filter| (words.fault)(&Fault::Empty(filter)));
         for (text, filter) in empty.iter().zip(filters) {
             assert!(text.starts_with(filter.name()), "{text}");

@@ -151,6 +151,7 @@ impl StompSession {
                 let making = self.making.iter().position(|making| making.destination.name == of);
                 match making.and_then(|at| self.making.remove(at)) {
                     Some(making) => {
+                        self.kept.remove(&of);
                         let refusal = Refusal::Other { code: "refused".to_owned(), detail: said.clone() };
                         self.event(Event::Chat(ChatEvent::Refused { id: making.item, refusal }));
                         Why::Refused { of: Some(of), said, is_final: false }
@@ -480,3 +481,7 @@ fn place(name: &str) -> Option<Place> {
     let scope = format!("{id}{WITHIN}");
     Some(Place { room: NamedRoom::new(id, name), scope })
 }
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;

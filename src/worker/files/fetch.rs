@@ -11,7 +11,9 @@ use tokio::task::spawn_blocking;
 use super::super::downloads::{folder, names};
 use super::super::driver::{Driver, TaskResult};
 use super::super::pictures::{self, MAX_VIEW, THUMBNAIL};
-use super::{CACHE, FETCH_PATIENCE, Fetch, FileResult, Then, make_folder, retried, touch, trim_cache};
+use super::{
+    CACHE, FETCH_PATIENCE, Fetch, FileResult, Then, expect_room, make_folder, retried, touch, trim_cache,
+};
 use crate::model::ConnectionId;
 use crate::model::file::{FileHash, FileInfo, save_name};
 use crate::model::files::{FileTrouble, FileUpdate, Held};
@@ -39,6 +41,7 @@ impl Driver {
             let _place = places.acquire().await;
             let fetched = async {
                 make_folder(&dir)?;
+                expect_room(&dir, info.size)?;
                 let reached = AtomicU64::new(0);
                 let told = |bytes| {
                     reached.fetch_max(bytes, Ordering::Relaxed);

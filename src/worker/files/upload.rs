@@ -12,7 +12,7 @@ use tokio::task::spawn_blocking;
 use super::super::driver::{Driver, TaskResult};
 use super::super::file_transfer::copy_in;
 use super::super::pictures;
-use super::{FileResult, OUT, Outgoing, Pending, Place, make_folder, remove, retried};
+use super::{FileResult, OUT, Outgoing, Pending, Place, expect_room, make_folder, remove, retried};
 use crate::clock;
 use crate::link::durable::Input;
 use crate::model::content::{Content, Draft};
@@ -42,6 +42,10 @@ impl Driver {
         let copying = self.file_task(async move {
             let copied = spawn_blocking(move || {
                 make_folder(&dir)?;
+                if let FileSource::Path(path) = &source {
+                    // Where it cannot be read, copying will tell.
+                    expect_room(&dir, fs::metadata(path).map_or(0, |file| file.len()))?;
+                }
                 copy(source, &to, info)
             });
             let copied = copied.await.unwrap_or_else(|e| Err(FileTrouble::Disk { detail: e.to_string() }));

@@ -11,14 +11,14 @@ use super::super::error::{StoreError, unsigned};
 use super::identity::StoredId;
 use super::read::{self, HUB_MAY_HOLD_OLDER};
 use crate::model::search::{End, Folded, Found, Hit, HitPlace, PAGE, Query, Scope, Search, excerpt};
-use crate::model::{ConnectionId, Position, PrincipalId, RoomId, RoomName, Sender};
+use crate::model::{ConnectionId, Content, Extra, Position, PrincipalId, RoomId, RoomName, Sender};
 use index::Slot;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
 const COLUMNS: &str =
     "entry.key, message.era, message.offset, message.id, principal, sender_name, received, body,
-    room.connection, room.name";
+    room.connection, room.name, message.extra, room.id";
 const JOINS: &str = "CROSS JOIN message ON message.rowid = entry.message
     CROSS JOIN room ON room.id = message.room CROSS JOIN sender ON sender.id = message.sender";
 
@@ -72,7 +72,7 @@ fn look(db: &Connection, search: &Search, found: &mut Found) -> Result<()> {
     let behind = if pattern.is_some() { behind(db, from, to)? } else { Vec::new() };
     let mut behind = behind.into_iter().peekable();
     let mut read_behind = db.prepare_cached(&format!(
-        "SELECT {COLUMNS}, message.room,
+        "SELECT {COLUMNS},
              (SELECT id FROM search_author WHERE search_author.sender = message.sender AND name = sender_name)
          FROM search_entry AS entry {JOINS} WHERE entry.key = ?1"
     ))?;
@@ -88,7 +88,7 @@ fn look(db: &Connection, search: &Search, found: &mut Found) -> Result<()> {
             // One of a connection that was removed is not there any more.
             if let Some(row) = one.next()? {
                 let is_meant =
-                    is_wanted(rooms.as_deref(), row.get(10)?) && is_wanted(authors.as_deref(), row.get(11)?);
+                    is_wanted(rooms.as_deref(), row.get(11)?) && is_wanted(authors.as_deref(), row.get(12)?);
                 if consider(row, query, is_meant, found)? {
                     return Ok(());
                 }
@@ -140,6 +140,12 @@ fn hit(row: &Row<'_>, query: &Query) -> Result<Option<Hit>> {
     // Nothing is left of one that was deleted.
     if body.is_empty() || !query.is_when(at) || !query.is_said(&folded) {
         return Ok(None);
+    }
+    if query.has_file {
+        let extra = row.get_ref(10)?.as_str().map(Extra::from_json).unwrap_or_default();
+        if (Content::Text { body: String::new(), extra }).file().is_none() {
+            return Ok(None);
+        }
     }
     let connection: i64 = row.get(8)?;
     Ok(Some(Hit {

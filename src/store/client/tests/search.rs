@@ -469,3 +469,28 @@ fn a_message_that_takes_the_place_of_the_newest_one_is_found() {
     with_keeper(&store, catch_up);
     assert_eq!((found(&store, "two"), found(&store, "three")), (vec![1], vec![2]));
 }
+
+#[test]
+fn messages_with_a_file_are_found_by_that() {
+    use crate::model::file::{FileHash, FileId, FileInfo};
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let file = FileInfo {
+        id: FileId::from_random([1; 16]),
+        name: "pump.log".into(),
+        size: 5,
+        sha256: FileHash([1; 32]),
+        media_type: String::new(),
+        width: None,
+        height: None,
+    };
+    let mut with_file = said(2, "general", "Bob", "pump.log (5 B)");
+    with_file.draft.content = with_file.draft.content.with_file(&file);
+    let entries = vec![said(1, "general", "Bob", "the pump.log is long"), with_file];
+    commit(&store, vec![welcomed(0), started(1, 1, LogRestart::First), heard(entries)]);
+    assert_eq!(found(&store, "pump"), [2, 1]);
+    let query = Query { has_file: true, ..words("pump") };
+    assert_eq!(offsets_of(&ask(&store, everywhere(query))), [2]);
+    let any = Query { has_file: true, ..Query::default() };
+    assert_eq!(offsets_of(&ask(&store, everywhere(any))), [2], "without words");
+}
