@@ -169,7 +169,9 @@ impl Server {
         }
         loop {
             let more = self.more.notified();
-            let packets: Vec<String> = match self.state().is_upgraded {
+            // A guard in what is matched would last to the end of the match.
+            let is_upgraded = self.state().is_upgraded;
+            let packets: Vec<String> = match is_upgraded {
                 true => self.state().to_send.drain(..).collect(),
                 false => Vec::new(),
             };
