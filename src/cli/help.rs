@@ -408,6 +408,43 @@ const PAGES: &[Page] = &[
         examples: &["duplexctl hook make alerts --name Grafana --data-dir /srv/duplex"],
         codes: LOCAL,
     },
+    Page {
+        path: "notify add",
+        note: "The hub calls an address at most five times within some minutes until it answers, follows no redirect, and calls \
+               no address of this computer or of a local network without --allow-local. A webhook gets \
+               {\"event\":\"mention\",\"room\",\"room_id\",\"sender\",\"id\",\"at\"}, and \"text\" with --with-text.",
+        examples: &[
+            "duplexctl notify add Mina https://ntfy.example/mina-7Jq2 --kind ntfy",
+            "duplexctl notify add Mina https://push.example/message?token=A1b2 --kind gotify --with-text",
+            "duplexctl notify add Jun http://127.0.0.1:9000/mention --allow-local",
+        ],
+        codes: LOCAL,
+    },
+    Page { path: "notify remove", note: "", examples: &["duplexctl notify remove 5f1e"], codes: LOCAL },
+    Page { path: "notify list", note: "", examples: &["duplexctl notify list --json"], codes: LOCAL },
+    Page {
+        path: "export",
+        note: "JSON Lines has one room, entry of the log, device or reading a line, with everything that the hub knows of it. \
+               CSV has messages and readings for a spreadsheet. Everything in the hub's database is exported, private rooms \
+               included; texts of deleted messages are in neither. Times on the command line are local.",
+        examples: &[
+            "duplexctl export -o everything.jsonl",
+            "duplexctl export --room general --from 2026-11-01 --to 2026-12-01 --only messages --format csv",
+            "duplexctl export --data-dir /srv/duplex --only readings -o readings.jsonl",
+        ],
+        codes: LOCAL,
+    },
+    Page {
+        path: "import",
+        note: "Entries keep their ids, senders and times, and come behind what is in the hub's log; importing the same file \
+               again changes nothing. Of a room that is there already under the same name, its messages go into that one. People \
+               get no access by it: invite them.",
+        examples: &[
+            "duplexctl import everything.jsonl --data-dir /srv/new",
+            "duplexctl import - < everything.jsonl",
+        ],
+        codes: LOCAL,
+    },
     Page { path: "hook remove", note: "", examples: &["duplexctl hook remove 5f1e"], codes: LOCAL },
     Page { path: "hook list", note: "", examples: &["duplexctl hook list --json"], codes: LOCAL },
     Page { path: "device add", note: "", examples: &["duplexctl device add shed --name Shed"], codes: ASKED },

@@ -260,6 +260,8 @@ impl World {
                 let Some(process) = self.process(app, run) else { return };
                 process.engine.handle(now, Input::Measured(connection, state, Traffic::default()));
             }
+            // Nobody in the simulation opens a thread.
+            Effect::ReadThread { .. } | Effect::ReadQuote { .. } => {}
             Effect::KeepOfDevices(..) | Effect::CheckReadings => {}
             Effect::ReadPage { connection, room, side, .. } => {
                 let in_ms = self.rng.up_to(20);

@@ -170,7 +170,7 @@ pub static ENGLISH: Words = Words {
                          Use wss:// unless you trust the whole network.",
 
     first_title: "Welcome to Duplex",
-    first_text: "You're in #general on this computer. Write something, or join a team's server with an invite.",
+    first_text: "You're connected to the server on this computer. Write something, or join a team's server with an invite.",
     first_stay: "Get started",
     first_stay_text: "Close this and use the server on this computer",
     first_join: "Join a server",

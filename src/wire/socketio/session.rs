@@ -261,7 +261,12 @@ impl SocketIoSession {
             }
             Request::Probe => self.conversation.probe(now),
             // None of this is offered.
-            Request::Chat(ChatRequest::Typing(_) | ChatRequest::Status(_) | ChatRequest::Read { .. })
+            Request::Chat(
+                ChatRequest::Typing(_)
+                | ChatRequest::Status(_)
+                | ChatRequest::Read { .. }
+                | ChatRequest::Unread { .. },
+            )
             | Request::Manage { .. }
             | Request::Device(_) => {}
         }

@@ -241,7 +241,12 @@ impl StompSession {
             }
             Request::Probe => self.client.probe(now),
             // Presence, read markers, questions and commands do not exist in this protocol.
-            Request::Chat(ChatRequest::Typing(_) | ChatRequest::Status(_) | ChatRequest::Read { .. })
+            Request::Chat(
+                ChatRequest::Typing(_)
+                | ChatRequest::Status(_)
+                | ChatRequest::Read { .. }
+                | ChatRequest::Unread { .. },
+            )
             | Request::Manage { .. }
             | Request::Device(_) => {}
         }
