@@ -441,8 +441,9 @@ impl Session for StompSession {
     }
 
     fn explain(&mut self, now: Time, why: Why) -> Why {
-        let Why::Closed { reason, closing, .. } = &why else { return why };
-        if closing.is_ours() {
+        let Why::Closed { code, reason, closing, .. } = &why else { return why };
+        // A server that goes away or restarts closes without a word, or by these codes.
+        if closing.is_ours() || reason.is_empty() || matches!(code, Some(1001 | 1012 | 1013)) {
             return why;
         }
         match self.client.closed(now, reason) {
