@@ -122,7 +122,7 @@ pub(super) enum MessageAction {
     /// Go to this message.
     GoTo(Position, MessageId),
     /// Something about its file.
-    File(Intent),
+    File(Box<Intent>),
 }
 
 /// What the pane cannot do alone.
@@ -266,7 +266,7 @@ impl Chat {
                 self.pointed = Some((key.clone(), Jump::To(position), Some(id)));
             }
             MessageAction::Thread(root) => self.threads.open(key, root),
-            MessageAction::File(intent) => cx.intents.push(intent),
+            MessageAction::File(intent) => cx.intents.push(*intent),
         }
         // What is drawn already does not show it.
         cx.deadline.at(cx.now.boot_ms);
