@@ -158,6 +158,10 @@ look_at_tests() {
     have curl || missing curl 'tests ask the hub over HTTP' curl - - -
     any /usr/lib/python3/dist-packages/websockets ||
         missing "Python's websockets" 'a WebSocket server of others for the tests' python3-websockets - - -
+    any /usr/lib/rabbitmq/bin/rabbitmq-server ||
+        missing RabbitMQ 'a STOMP server of others for the tests' rabbitmq-server - - -
+    have openssl || missing openssl 'certificates for the tests' openssl - - -
+    have npm || missing npm 'a SockJS endpoint of others for the tests' npm - - -
     any /usr/share/nodejs/ws || missing "npm's ws" 'a WebSocket server of others for the tests' node-ws - - -
     have npm || missing npm 'Socket.IO servers of others for the tests' npm - - -
     /usr/bin/python3 -m pip --version >/dev/null 2>&1 ||

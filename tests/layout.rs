@@ -30,7 +30,7 @@ const HOUSE: &str = "
     transport | 3 | model frame wire::socketio                                                       | window
     store     | 3 | model frame wire link                                                            | window
     settings  | 3 | model                                                                            | window
-    hub       | 4 | model frame wire::duplex clock store settings                                    | window
+    hub       | 4 | model frame wire::duplex clock transport store settings                          | window
     agent     | 4 | model frame wire link clock transport store settings                             | window
     worker    | 5 | model frame mapping wire link engine clock privacy transport store settings hub agent |
     ui        | 5 | model settings mapping wire::plain                                               | doing

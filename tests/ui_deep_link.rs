@@ -64,7 +64,11 @@ fn a_link_to_a_known_server_opens_its_room_and_message() {
         _ => None,
     });
     let position = Position { era: 1, offset: 2 };
-    window.update(Update::MessageFound(MessageFound { number: number.unwrap(), position: Some(position) }));
+    window.update(Update::MessageFound(MessageFound {
+        number: number.unwrap(),
+        position: Some(position),
+        thread: None,
+    }));
     let jumps = window.intents();
     let jump = ChatIntent::JumpTo { connection: CONNECTION, room: general(), jump: Jump::To(position) };
     // What is in memory already is scrolled to.
@@ -88,7 +92,11 @@ fn what_is_not_there_is_said() {
         Intent::Chat(ChatIntent::FindMessage { number, .. }) => Some(number),
         _ => None,
     });
-    window.update(Update::MessageFound(MessageFound { number: number.unwrap(), position: None }));
+    window.update(Update::MessageFound(MessageFound {
+        number: number.unwrap(),
+        position: None,
+        thread: None,
+    }));
     assert!(shows(&window, "the message isn't on this computer"));
     window.click("Close");
     assert_eq!(room(&window), Some(general()));

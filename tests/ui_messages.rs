@@ -13,10 +13,11 @@ mod ui_support;
 
 use duplex::model::content::{Content, Draft};
 use duplex::model::entry::Entry;
-use duplex::model::event::{ChatEvent, Event, Update};
+use duplex::model::event::{ChatEvent, Event, Page, Update};
 use duplex::model::id::MessageId;
 use duplex::model::intent::{ChatIntent, Intent};
-use duplex::model::message::{Delivery, OutboxItem};
+use duplex::model::lookup::{LookupFound, Revision, ThreadLine, Wanted};
+use duplex::model::message::{Delivery, Message, OutboxItem, Position};
 use duplex::model::preferences::{LanguageChoice, Preferences};
 use duplex::model::refusal::Refusal;
 use duplex::model::{Feature, Features};
@@ -123,17 +124,25 @@ fn a_thread_stands_beside_its_room() {
     window.resize(1_500.0, 720.0);
     menu(&mut window, "first", "Reply in thread");
     window.harness.get_by_role_and_label(Role::Heading, "Thread");
+    read_thread(&mut window, vec![]);
     window.harness.get_by_label("Reply to thread");
     window.type_text("in the thread");
     window.key(Key::Enter);
     assert_eq!(sent(window.intents()), [Content::reply("in the thread", id(1), Some(id(1)))]);
     happen(&mut window, vec![entry(3, "jun", Content::reply("from jun", id(1), Some(id(1))))]);
-    // In the room and in the thread.
-    assert_eq!(window.harness.get_all_by_label("from jun").count(), 2);
-    assert_eq!(window.harness.get_all_by_label("second").count(), 1, "what is not of the thread");
-    window.click("Close thread");
+    // In the thread alone.
     assert_eq!(window.harness.get_all_by_label("from jun").count(), 1);
-    window.click("1 reply");
+    assert_eq!(window.harness.get_all_by_label("second").count(), 1, "what is not of the thread");
+    let (connection, room, root) = (CONNECTION, general(), id(1));
+    let position = Position { era: 1, offset: 3 };
+    let seen = Intent::Chat(ChatIntent::ReadThread { connection, room: room.clone(), root, position });
+    assert!(window.intents().contains(&seen), "it is before the person");
+    window.event(Event::Chat(ChatEvent::ThreadSeen { room: room.clone(), root, position }));
+    window.click("Close thread");
+    assert!(window.harness.query_by_label("from jun").is_none());
+    // What comes while it is closed is new, and tells so.
+    happen(&mut window, vec![entry(4, "jun", Content::reply("more", id(1), Some(id(1))))]);
+    window.click("2 replies, 1 new");
     window.harness.get_by_role_and_label(Role::Heading, "Thread");
     window.check_names();
     // In a narrow window it has the place of the messages.
@@ -141,6 +150,151 @@ fn a_thread_stands_beside_its_room() {
     assert!(window.harness.query_by_label("Message").is_none());
     window.click("Close thread");
     window.harness.get_by_label("Message");
+}
+
+/// The disk's answer to the question for the thread that begins with "first".
+fn read_thread(window: &mut Window, replies: Vec<Entry>) {
+    let (connection, room, root, before) = (CONNECTION, general(), id(1), None);
+    let load = Intent::Chat(ChatIntent::LoadThread { connection, room: room.clone(), root, before });
+    assert!(window.intents().contains(&load));
+    let position = |entry: &Entry| Position { era: 1, offset: entry.offset };
+    let first = message(1, "general", "mina", "first");
+    let messages = std::iter::once(first).chain(replies);
+    let messages = messages
+        .map(|entry| {
+            let at = position(&entry);
+            Message::new(entry, at, false)
+        })
+        .collect();
+    let page = Page { messages, older_on_disk: false, older_on_hub: false, newer_on_disk: false };
+    window.event(Event::Chat(ChatEvent::ThreadPaged { room, root, is_end: true, page }));
+}
+
+#[test]
+fn replies_stand_in_the_room_only_where_they_say_so_and_threads_and_pins_are_listed() {
+    let mut window = room();
+    window.resize(1_500.0, 720.0);
+    let reply = |offset, text: &str| entry(offset, "jun", Content::reply(text, id(1), Some(id(1))));
+    let mut both = reply(4, "for all");
+    both.draft.content = both.draft.content.also_in_room();
+    happen(&mut window, vec![reply(3, "aside"), both]);
+    assert!(window.harness.query_by_label("aside").is_none());
+    window.harness.get_by_label("for all");
+    window.click("2 replies, 2 new");
+    read_thread(&mut window, vec![reply(3, "aside"), reply(4, "for all")]);
+    window.harness.get_by_label("aside");
+    window.harness.get_by_role_and_label(Role::CheckBox, "Also send to the room").click();
+    window.run();
+    window.harness.get_by_label("Reply to thread").focus();
+    window.run();
+    window.type_text("to both");
+    window.key(Key::Enter);
+    assert_eq!(sent(window.intents()), [Content::reply("to both", id(1), Some(id(1))).also_in_room()]);
+    window.click("Close thread");
+    // The lists of the head are read from the disk.
+    window.intents();
+    window.click("Threads: 2 new replies");
+    let looked = |window: &mut Window| {
+        let asked = window.intents().into_iter().find_map(|intent| match intent {
+            Intent::Chat(ChatIntent::LookUp(asked)) => Some(asked),
+            _ => None,
+        });
+        asked.expect("a question")
+    };
+    let asked = looked(&mut window);
+    assert_eq!(asked.wanted, Wanted::Threads);
+    let first = Message::new(message(1, "general", "mina", "first"), Position { era: 1, offset: 1 }, false);
+    let lines = vec![ThreadLine { root: id(1), first: Some(first.clone()), unread: 2 }];
+    window.update(Update::LookedUp(asked.number, LookupFound::Threads(lines)));
+    window.click("Mark all as read");
+    let position = Position { era: 1, offset: 4 };
+    let seen = ChatIntent::ReadThread { connection: CONNECTION, room: general(), root: id(1), position };
+    assert!(window.intents().contains(&Intent::Chat(seen)));
+    window.key(Key::Escape);
+    window.click("Pinned messages");
+    let asked = looked(&mut window);
+    assert_eq!(asked.wanted, Wanted::Pins);
+    window.update(Update::LookedUp(asked.number, LookupFound::Pins(vec![first])));
+    window.harness.get_by_label_contains("mina, first");
+    window.click("Unpin from room");
+    let off = ChatIntent::Pin { connection: CONNECTION, room: general(), target: id(1), off: true };
+    assert!(window.intents().contains(&Intent::Chat(off)));
+}
+
+#[test]
+fn all_versions_of_an_edited_message_can_be_seen() {
+    let mut window = room();
+    happen(&mut window, vec![entry(3, "mina", Content::edit(id(1), "1st"))]);
+    window.intents();
+    let edited = window.harness.get_by_role(Role::Link);
+    edited.click();
+    window.run();
+    let asked = window.intents().into_iter().find_map(|intent| match intent {
+        Intent::Chat(ChatIntent::LookUp(asked)) => Some(asked),
+        _ => None,
+    });
+    let asked = asked.expect("a question");
+    assert_eq!(asked.wanted, Wanted::Revisions(Position { era: 1, offset: 1 }));
+    let all = ["first", "1st"].map(|body| Revision { at: 1_000, body: body.to_owned() }).to_vec();
+    window.update(Update::LookedUp(asked.number, LookupFound::Revisions(all)));
+    window.harness.get_by_role_and_label(Role::Dialog, "Edit history");
+    window.harness.get_by_label("first");
+    window.check_names();
+}
+
+#[test]
+fn messages_are_marked_unread_from_one_on() {
+    let mut window = room();
+    menu(&mut window, "first", "Mark unread from here");
+    let position = Position { era: 1, offset: 1 };
+    let unread = ChatIntent::MarkUnread { connection: CONNECTION, room: general(), position };
+    assert!(window.intents().contains(&Intent::Chat(unread)));
+    window.event(Event::Chat(ChatEvent::MarkedUnread { room: general(), offset: 0 }));
+    window.harness.get_by_label("New messages");
+    let again = |intent: &Intent| matches!(intent, Intent::Chat(ChatIntent::MarkRead { .. }));
+    assert!(!window.intents().iter().any(again), "looking at them changes nothing");
+}
+
+#[test]
+fn what_a_draft_replies_to_and_what_is_typed_into_a_thread_is_kept() {
+    let mut window = room();
+    let (connection, room) = (CONNECTION, general());
+    menu(&mut window, "first", "Reply");
+    let kept = window.flush();
+    let reply = Some(id(1));
+    assert!(kept.contains(&Intent::Chat(ChatIntent::SaveReply { connection, room: room.clone(), reply })));
+    menu(&mut window, "first", "Reply in thread");
+    window.type_text("half a");
+    let (root, text, reply) = (id(1), "half a".to_owned(), None);
+    let draft = ChatIntent::SaveThreadDraft { connection, room: room.clone(), root, text, reply };
+    assert!(window.flush().contains(&Intent::Chat(draft)));
+    // After a restart.
+    let mut window = self::room();
+    let text = "half a".to_owned();
+    window.event(Event::Chat(ChatEvent::ThreadDraft { room: room.clone(), root, text, reply: None }));
+    window.event(Event::Chat(ChatEvent::DraftReply { room, reply: Some(id(1)) }));
+    window.harness.get_by_label("Replying to mina: first");
+    menu(&mut window, "first", "Reply in thread");
+    assert_eq!(window.harness.get_by_label("Reply to thread").value().as_deref(), Some("half a"));
+}
+
+#[test]
+fn what_a_message_on_screen_replies_to_is_read_where_it_is_not_in_memory() {
+    let mut window = room();
+    happen(&mut window, vec![entry(3, "mina", Content::reply("see above", id(77), None))]);
+    let load = Intent::Chat(ChatIntent::LoadQuote {
+        connection: CONNECTION,
+        room: general(),
+        position: Position { era: 1, offset: 3 },
+    });
+    let asked = window.intents().into_iter().filter(|intent| *intent == load).count();
+    assert_eq!(asked, 1, "once");
+    let reply = entry(3, "mina", Content::reply("see above", id(77), None));
+    let mut read = Message::new(reply, Position { era: 1, offset: 3 }, false);
+    let quoted = Message::new(message(77, "general", "jun", "long ago"), Position::default(), false);
+    read.quote = Some(Box::new(duplex::model::change::Quote::of(&quoted)));
+    window.event(Event::Chat(ChatEvent::Quoted { room: general(), message: Box::new(read) }));
+    window.harness.get_by_role_and_label(Role::Link, "In reply to jun: long ago");
 }
 
 #[test]

@@ -206,6 +206,62 @@ fn a_test_says_what_was_agreed_and_offers_the_protocol_that_answers() {
 }
 
 #[test]
+fn what_a_server_speaks_is_found_out_before_it_is_saved() {
+    let mut window = Window::online();
+    window.click("Add connection");
+    window.fill("Server address or invite", "http://localhost:3000/chat");
+    window.click("Save");
+    let detected = |intents: Vec<Intent>| {
+        intents.into_iter().find_map(|intent| match intent {
+            Intent::Link(LinkIntent::Detect(profile)) => Some(profile),
+            Intent::Link(LinkIntent::SaveConnection { profile, .. }) => panic!("{profile:?}"),
+            _ => None,
+        })
+    };
+    assert_eq!(detected(window.intents()).unwrap().urls, ["http://localhost:3000/chat"]);
+    let url = "ws://localhost:3000/socket.io/".to_owned();
+    let namespace = Some("/chat".to_owned());
+    let found = Reached::Speaks { protocol: Protocol::SocketIo, url: url.clone(), namespace };
+    window.update(Update::Test(Some(TestOutcome::Reached { found, took_ms: 12 })));
+    window.harness.run_steps(4);
+    window.harness.get_by_label_contains("A Socket.IO server answers (12 ms).");
+    window.fill("Sign-in data (JSON)", "{token}");
+    window.harness.get_by_label_contains("must be a JSON object");
+    window.fill("Sign-in data (JSON)", r#"{"token": "abc"}"#);
+    window.check_names();
+    window.click("Save");
+    let (profile, credential) = saved(&mut window);
+    assert_eq!((profile.protocol, profile.urls), (Protocol::SocketIo, vec![url]));
+    assert_eq!(profile.websocket.socketio.namespaces, ["/chat"]);
+    assert!(profile.websocket.socketio.has_auth);
+    let auth = Some(Secret::new(r#"{"token": "abc"}"#));
+    assert_eq!(credential, Credential::Login(Login { auth, ..Login::default() }));
+}
+
+#[test]
+fn a_server_that_does_not_answer_can_be_saved_as_what_is_chosen() {
+    let mut window = Window::online();
+    window.click("Add connection");
+    window.fill("Server address or invite", "wss://hub.example");
+    window.click("Save");
+    window.intents();
+    window.update(Update::Test(Some(TestOutcome::Failed(Why::ConnectionRefused))));
+    window.harness.run_steps(4);
+    window.click("Save");
+    let (profile, _) = saved(&mut window);
+    assert_eq!(profile.protocol, Protocol::Duplex);
+
+    window.click("Add connection");
+    window.click("Socket.IO");
+    window.fill("Server URL", "chat.example");
+    window.fill("Namespaces", "/a, /b");
+    window.click("Save");
+    let (profile, _) = saved(&mut window);
+    assert_eq!(profile.urls, ["wss://chat.example/socket.io/"]);
+    assert_eq!(profile.websocket.socketio.namespaces, ["/a", "/b"]);
+}
+
+#[test]
 fn the_card_of_a_connection_offers_plain_websocket_and_asks_for_no_token() {
     let mut window = Window::online();
     window.link(LinkState::Stopped { why: Why::NotDuplex { said: String::new() } });

@@ -56,6 +56,7 @@ fn hit(offset: u64, room: &str) -> Hit {
         room: entry.draft.room,
         place: HitPlace::Logged(Position { era: 1, offset }),
         id: entry.draft.id,
+        thread: None,
         sender: entry.sender,
         at: entry.received,
         excerpt: vec![piece(&format!("hit {offset} "), false), piece("온실", true), piece("에서", false)],

@@ -132,6 +132,7 @@ fn put_back() {
             room: general(),
             place: HitPlace::Logged(Position { era: 1, offset: 1 }),
             id: entry.draft.id,
+            thread: None,
             sender: entry.sender,
             at: entry.received,
             excerpt: vec![Piece { text: "before".into(), marked: true }],

@@ -77,6 +77,13 @@ pub(super) enum Command {
     /// Tokens with which other programs post messages into a room of the hub on this computer.
     #[command(subcommand)]
     Hook(HookCommand),
+    /// Addresses that the hub on this computer calls when somebody is mentioned while none of their apps is connected.
+    #[command(subcommand)]
+    Notify(NotifyCommand),
+    /// Write what a hub keeps, messages and readings, into a file, whether the hub runs or not.
+    Export(Export),
+    /// Take an export into a hub that is stopped. What is there already is not taken in twice.
+    Import(Import),
     /// Check whether a hub is healthy, for containers and monitoring.
     Health(Health),
     /// Write manual pages and shell completions, as packages ship them.
@@ -217,6 +224,113 @@ pub(super) struct Invite {
     pub(super) admin: bool,
     #[command(flatten)]
     pub(super) access: Access,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum NotifyCommand {
+    /// Have an address called for the mentions of a person.
+    Add {
+        /// An id, or a name that only one person has.
+        #[arg(value_name = "WHO", value_parser = values::who)]
+        who: String,
+        /// The address: of a webhook, of an ntfy topic, or of Gotify with its token.
+        #[arg(value_name = "URL")]
+        url: String,
+        /// What listens there.
+        #[arg(long, value_name = "KIND", default_value = "webhook")]
+        kind: NotifyKind,
+        /// Send the text of the message along; otherwise only the room and who wrote it. Needs https.
+        #[arg(long)]
+        with_text: bool,
+        /// Allow an address of this computer or of a local network.
+        #[arg(long)]
+        allow_local: bool,
+        /// The hub's data directory; by default that of the hub on this computer.
+        #[arg(long, value_name = "DIR", value_parser = values::dir)]
+        data_dir: Option<PathBuf>,
+    },
+    /// Call an address no more.
+    Remove {
+        /// Its id, as `notify list` shows it.
+        #[arg(value_name = "ID")]
+        id: String,
+        /// The hub's data directory; by default that of the hub on this computer.
+        #[arg(long, value_name = "DIR", value_parser = values::dir)]
+        data_dir: Option<PathBuf>,
+    },
+    /// List the addresses: id, whose, kind and host.
+    List {
+        /// Print one JSON object per line.
+        #[arg(long)]
+        json: bool,
+        /// The hub's data directory; by default that of the hub on this computer.
+        #[arg(long, value_name = "DIR", value_parser = values::dir)]
+        data_dir: Option<PathBuf>,
+    },
+}
+
+/// What listens at an address.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum NotifyKind {
+    /// Gets a JSON object by POST.
+    Webhook,
+    /// A topic of ntfy.
+    Ntfy,
+    /// Gotify: its /message with the token of an application.
+    Gotify,
+}
+
+#[derive(Debug, Flags)]
+pub(super) struct Export {
+    /// The hub's data directory; by default that of the hub on this computer.
+    #[arg(long, value_name = "DIR", value_parser = values::dir)]
+    pub(super) data_dir: Option<PathBuf>,
+    /// Only this room, by id or name; may be given several times.
+    #[arg(long, value_name = "ROOM", value_parser = values::who)]
+    pub(super) room: Vec<String>,
+    /// From this moment on: a date, or a time such as 2026-11-03T14:00.
+    #[arg(long, value_name = "TIME", value_parser = super::archive::moment)]
+    pub(super) from: Option<i64>,
+    /// Before this moment.
+    #[arg(long, value_name = "TIME", value_parser = super::archive::moment)]
+    pub(super) to: Option<i64>,
+    /// Leave the other out.
+    #[arg(long, value_name = "WHAT")]
+    pub(super) only: Option<ExportOnly>,
+    /// The format. Only JSON Lines can be imported.
+    #[arg(long, value_name = "FORMAT", default_value = "jsonl")]
+    pub(super) format: ExportFormat,
+    /// The file, which must not exist yet; by default the standard output.
+    #[arg(short, long, value_name = "FILE", value_parser = values::file)]
+    pub(super) output: Option<PathBuf>,
+}
+
+/// What to export alone.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ExportOnly {
+    /// Messages, and what else is in the log.
+    Messages,
+    /// Readings of devices.
+    Readings,
+}
+
+/// How to write an export.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ExportFormat {
+    /// JSON Lines: everything.
+    Jsonl,
+    /// A table for spreadsheets.
+    Csv,
+}
+
+#[derive(Debug, Flags)]
+pub(super) struct Import {
+    /// An export in JSON Lines; - for the standard input.
+    #[arg(value_name = "FILE", value_parser = values::file)]
+    pub(super) file: PathBuf,
+    /// The hub's data directory, created if there is none; by default that of `duplexctl hub` on this computer.
+    #[arg(long, value_name = "DIR", value_parser = values::dir)]
+    pub(super) data_dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

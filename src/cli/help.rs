@@ -247,11 +247,13 @@ const PAGES: &[Page] = &[
         path: "tail",
         note: "With --protocol websocket, the URL is that of any WebSocket server: every message is printed as it came, bytes in \
                hexadecimal digits. How the connection opened and ended is printed on standard error, or as JSON objects.\n\nWith \
-               --protocol socketio, what others say is printed like messages of a Duplex server, and numbers like readings.",
+               --protocol socketio, what others say is printed like messages of a Duplex server, and numbers like readings. With --protocol stomp, a \
+               message is acknowledged once it was printed.",
         examples: &[
             "duplexctl tail wss://hub.example:7870 --room general",
             "duplexctl tail wss://hub.example:7870 --json --since 0",
             "duplexctl tail wss://hub.example:7870 --device shed --no-messages",
+            "duplexctl tail ws://127.0.0.1:15674/ws --protocol stomp --login me --destination /topic/chat --json",
             "duplexctl tail wss://echo.example/feed --protocol websocket --json",
             "duplexctl tail http://127.0.0.1:3000 --protocol socketio --namespace /chat --json",
             "duplexctl tail wss://app.example --protocol websocket --subprotocol v12.stomp --header 'Origin: https://app.example'",
@@ -272,11 +274,13 @@ const PAGES: &[Page] = &[
         note: "With --protocol websocket, the URL is that of any WebSocket server, and the text is sent as it is. Such a server confirms \
                nothing, so the exit code is never 0: 6 is the best that can be known.\n\nWith --protocol socketio, the text is sent like \
                the messages that the server sends, or as the event that --event names; without either, as chat-message. The \
-               exit code is 0 only if the server acknowledged it.",
+               exit code is 0 only if the server acknowledged it. With \
+               --protocol stomp, it is 0 with the server's receipt, and nothing is subscribed to.",
         examples: &[
             "duplexctl send wss://hub.example:7870 --room general 'The pump is back.'",
             "duplexctl send wss://hub.example:7870 --to Jun 'Do you have a minute?'",
             "duplexctl send ws://127.0.0.1:7870 --room general --timeout 5m -",
+            "duplexctl send stomp://127.0.0.1 --protocol stomp --login me --destination /queue/work 'to do'",
             "duplexctl send ws://127.0.0.1:8080/echo --protocol websocket '{\"a\": 1}'",
             "duplexctl send ws://127.0.0.1:8080/echo --protocol websocket --hex '00 01 fe ff'",
             "duplexctl send http://127.0.0.1:3000 --protocol socketio --event 'chat message' hello",
@@ -402,6 +406,43 @@ const PAGES: &[Page] = &[
         path: "hook make",
         note: "Only the token goes to standard output.",
         examples: &["duplexctl hook make alerts --name Grafana --data-dir /srv/duplex"],
+        codes: LOCAL,
+    },
+    Page {
+        path: "notify add",
+        note: "The hub calls an address at most five times within some minutes until it answers, follows no redirect, and calls \
+               no address of this computer or of a local network without --allow-local. A webhook gets \
+               {\"event\":\"mention\",\"room\",\"room_id\",\"sender\",\"id\",\"at\"}, and \"text\" with --with-text.",
+        examples: &[
+            "duplexctl notify add Mina https://ntfy.example/mina-7Jq2 --kind ntfy",
+            "duplexctl notify add Mina https://push.example/message?token=A1b2 --kind gotify --with-text",
+            "duplexctl notify add Jun http://127.0.0.1:9000/mention --allow-local",
+        ],
+        codes: LOCAL,
+    },
+    Page { path: "notify remove", note: "", examples: &["duplexctl notify remove 5f1e"], codes: LOCAL },
+    Page { path: "notify list", note: "", examples: &["duplexctl notify list --json"], codes: LOCAL },
+    Page {
+        path: "export",
+        note: "JSON Lines has one room, entry of the log, device or reading a line, with everything that the hub knows of it. \
+               CSV has messages and readings for a spreadsheet. Everything in the hub's database is exported, private rooms \
+               included; texts of deleted messages are in neither. Times on the command line are local.",
+        examples: &[
+            "duplexctl export -o everything.jsonl",
+            "duplexctl export --room general --from 2026-11-01 --to 2026-12-01 --only messages --format csv",
+            "duplexctl export --data-dir /srv/duplex --only readings -o readings.jsonl",
+        ],
+        codes: LOCAL,
+    },
+    Page {
+        path: "import",
+        note: "Entries keep their ids, senders and times, and come behind what is in the hub's log; importing the same file \
+               again changes nothing. Of a room that is there already under the same name, its messages go into that one. People \
+               get no access by it: invite them.",
+        examples: &[
+            "duplexctl import everything.jsonl --data-dir /srv/new",
+            "duplexctl import - < everything.jsonl",
+        ],
         codes: LOCAL,
     },
     Page { path: "hook remove", note: "", examples: &["duplexctl hook remove 5f1e"], codes: LOCAL },
@@ -564,6 +605,15 @@ mod tests {
             "duplexctl tail ws://hub.example --protocol duplex --subprotocol a",
             "duplexctl tail ws://hub.example --user me",
             "duplexctl tail ws://hub.example --password-file f",
+            "duplexctl send ws://a.example hi --protocol stomp",
+            "duplexctl send ws://a.example hi --protocol stomp --destination ''",
+            "duplexctl send ws://a.example hi --protocol stomp --destination /queue/a --hex",
+            "duplexctl send ws://a.example hi --protocol stomp --destination '/queue/a | receipt: 1'",
+            "duplexctl send amqp://a.example hi --protocol stomp --destination /queue/a",
+            "duplexctl tail ws://a.example --protocol stomp --destination /topic/a --since 0",
+            "duplexctl tail ws://a.example --protocol stomp --destination /topic/a --token x",
+            "duplexctl tail ws://a.example --protocol websocket --destination /topic/a",
+            "duplexctl tail ws://a.example --protocol websocket --host a",
             "duplexctl tail ws://a.example --protocol websocket --room general",
             "duplexctl tail ws://a.example --protocol websocket --since 0",
             "duplexctl tail ws://a.example --protocol websocket --device shed",

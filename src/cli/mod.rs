@@ -2,6 +2,7 @@
 
 mod admin;
 mod agent;
+mod archive;
 mod args;
 mod change;
 mod command;
@@ -16,6 +17,7 @@ mod hook;
 mod hub;
 mod invite;
 mod limits;
+mod notify;
 mod people;
 mod print;
 mod reason;
@@ -145,6 +147,9 @@ pub fn main(app: fn() -> clap::Command) -> ExitCode {
         Command::Set(command) => runtime.block_on(command::run(command)),
         Command::Device(command) => runtime.block_on(device::run(command)),
         Command::Hook(command) => hook::run(command),
+        Command::Notify(command) => notify::run(command),
+        Command::Export(command) => runtime.block_on(archive::run_export(command)),
+        Command::Import(command) => runtime.block_on(archive::run_import(command)),
         Command::Health(command) => runtime.block_on(health::run(command)),
         Command::Generate { share } => generate::run(&share, app()),
     };

@@ -27,6 +27,8 @@ struct End {
 
 impl Engine {
     /// `id`: new and random; `None` if the system provides no randomness.
+    ///
+    /// Long: one arm for each intent.
     pub(super) fn want_in_chat(&mut self, now: Time, intent: ChatIntent, id: Option<MessageId>) {
         match intent {
             ChatIntent::Send { connection, room, content } => {
@@ -74,12 +76,37 @@ impl Engine {
                     self.tell(now, connection, Input::Read { room, offset: position.offset });
                 }
             }
+            ChatIntent::MarkUnread { connection, room, position } => {
+                let era = self.model.read(|model| model.connections.get(&connection).map(|c| c.chat.era()));
+                if era == Some(position.era) {
+                    let offset = position.offset.saturating_sub(1);
+                    self.tell(now, connection, Input::Unread { room, offset });
+                }
+            }
+            ChatIntent::SaveThreadDraft { connection, room, root, text, reply } => {
+                self.keep_here(connection, ChatEvent::ThreadDraft { room, root, text, reply });
+            }
+            ChatIntent::SaveReply { connection, room, reply } => {
+                self.keep_here(connection, ChatEvent::DraftReply { room, reply });
+            }
+            ChatIntent::ReadThread { connection, room, root, position } => {
+                self.keep_here(connection, ChatEvent::ThreadSeen { room, root, position });
+            }
+            ChatIntent::LoadThread { connection, room, root, before } => {
+                let (limit, loading) = (PAGE, true);
+                self.show_chat(connection, ChatEvent::ThreadLoading { room: room.clone(), root, loading });
+                self.effects.push_back(Effect::ReadThread { connection, room, root, before, limit });
+            }
+            ChatIntent::LoadQuote { connection, room, position } => {
+                self.effects.push_back(Effect::ReadQuote { connection, room, position });
+            }
             ChatIntent::LoadMore { connection, room, side } => self.load_more(now, connection, room, side),
             ChatIntent::JumpTo { connection, room, jump } => self.jump(connection, room, jump),
             // The driver handles these without the engine.
             ChatIntent::Search(_)
             | ChatIntent::FindDay { .. }
             | ChatIntent::FindMessage { .. }
+            | ChatIntent::LookUp(_)
             | ChatIntent::SetRoomLevel { .. } => {}
             of_room => self.change_rooms(now, of_room, id),
         }
@@ -97,6 +124,12 @@ impl Engine {
         if let Some(id) = id {
             self.tell(now, connection, Input::Send(Draft { id, room, content, at: now.wall_ms }));
         }
+    }
+
+    /// Shows and stores what concerns this app alone.
+    fn keep_here(&mut self, connection: ConnectionId, event: ChatEvent) {
+        self.show_chat(connection, event.clone());
+        self.keep(connection, 0, Change::Event(Event::Chat(event)));
     }
 
     fn show_chat(&mut self, connection: ConnectionId, event: ChatEvent) {

@@ -33,7 +33,9 @@ impl Engine {
                 self.log_end(id, |end| end.recount_at = Some(end.head));
             }
             Event::Chat(ChatEvent::Entries { entries, .. }) => self.count_replayed(id, entries),
-            Event::Chat(ChatEvent::ReadMarker { room, .. }) => self.count(id, room.clone()),
+            Event::Chat(ChatEvent::ReadMarker { room, .. } | ChatEvent::MarkedUnread { room, .. }) => {
+                self.count(id, room.clone())
+            }
             Event::Chat(ChatEvent::Listed(listed)) => self.count_listed(id, &listed.read),
             _ => {}
         }

@@ -10,7 +10,9 @@ use crate::model::intent::Jump;
 use crate::model::link_state::LinkState;
 use crate::model::notices::NoticeAction;
 use crate::model::time::WallMs;
-use crate::model::{ConnectionId, DeviceId, DeviceState, Event, LogLine, Position, Readings, RoomId};
+use crate::model::{
+    ConnectionId, DeviceId, DeviceState, Event, LogLine, MessageId, Position, Readings, RoomId,
+};
 
 /// One connection's part of a commit.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,6 +88,28 @@ pub enum Effect {
         jump: Jump,
         /// Maximum number of messages.
         limit: u32,
+    },
+    /// Read a page of a thread and show it by [`super::Input::Show`].
+    ReadThread {
+        /// The connection.
+        connection: ConnectionId,
+        /// The room.
+        room: RoomId,
+        /// The thread's first message.
+        root: MessageId,
+        /// The oldest message in memory; `None` for the thread's end.
+        before: Option<Position>,
+        /// Maximum number of messages.
+        limit: u32,
+    },
+    /// Read what a message replies to and show it by [`super::Input::Show`].
+    ReadQuote {
+        /// The connection.
+        connection: ConnectionId,
+        /// The room.
+        room: RoomId,
+        /// Where the message is that replies.
+        position: Position,
     },
     /// Store this about a connection's devices, in order. Nothing waits for it.
     KeepOfDevices(ConnectionId, DeviceWrite),

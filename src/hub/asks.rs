@@ -440,3 +440,16 @@ pub(super) async fn set_read(
     // Nothing is lost: the client sends it again with the next message read.
     moved.inspect_err(|error| log::warn!("cannot keep a read marker: {error}")).unwrap_or(false)
 }
+
+/// The person wants everything after this offset to be unread. Returns whether the marker moved.
+pub(super) async fn set_unread(
+    hub: Arc<Hub>,
+    account: Arc<Account>,
+    who: PrincipalId,
+    room: RoomId,
+    offset: Offset,
+) -> bool {
+    let _turn = account.write(1, MARKER_COST_BYTES).await;
+    let moved = hub.store.set_unread(who, room, offset).await;
+    moved.inspect_err(|error| log::warn!("cannot move a read marker back: {error}")).unwrap_or(false)
+}

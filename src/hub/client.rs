@@ -143,6 +143,8 @@ enum Answered {
     Appended(Written),
     /// A read marker that the other clients of the principal are to be sent.
     Read(RoomId, Offset),
+    /// The same of one that was moved back.
+    Unread(RoomId, Offset),
     /// The client's rights changed while it was connecting.
     Dismissed(Dismissal),
     Nothing,
@@ -326,6 +328,11 @@ impl Client {
                     subscriptions.registration.read(room, offset);
                 }
             }
+            Answered::Unread(room, offset) => {
+                if let Some(subscriptions) = &self.subscriptions {
+                    subscriptions.registration.unread(room, offset);
+                }
+            }
             Answered::Dismissed(dismissal) => self.dismissed(dismissal),
             Answered::Nothing => {}
         }
@@ -467,6 +474,7 @@ impl Client {
             ask @ (HubRequest::Read { .. } | HubRequest::Lists(_)) => self.large.push_front(ask),
             ask @ HubRequest::History { .. } => self.large.push_back(ask),
             HubRequest::SetRead { room, offset } => self.set_read(hub, room, offset),
+            HubRequest::SetUnread { room, offset } => self.set_unread(hub, room, offset),
             HubRequest::SetStatus(status) => self.set_status(hub, status),
             HubRequest::Typing { room } => self.typing(room),
             HubRequest::Manage { id, what } => self.manage(hub, id, what),
@@ -537,6 +545,16 @@ impl Client {
             self.asks.spawn(async move {
                 let moved = asks::set_read(hub, account, me, room.clone(), offset).await;
                 if moved { Answered::Read(room, offset) } else { Answered::Nothing }
+            });
+        }
+    }
+
+    fn set_unread(&mut self, hub: Arc<Hub>, room: RoomId, offset: Offset) {
+        let me = self.session.principal().map(|me| me.id.clone());
+        if let (Some(me), Some(account)) = (me, self.account()) {
+            self.asks.spawn(async move {
+                let moved = asks::set_unread(hub, account, me, room.clone(), offset).await;
+                if moved { Answered::Unread(room, offset) } else { Answered::Nothing }
             });
         }
     }
@@ -696,6 +714,7 @@ impl Client {
             Notice::Removed(who) => Input::Removed(who.clone()),
             Notice::Typing { room, who } => Input::Typing { room: room.clone(), who: who.clone() },
             Notice::Read { room, offset } => Input::Read { room: room.clone(), offset: *offset },
+            Notice::Unread { room, offset } => Input::Unread { room: room.clone(), offset: *offset },
         });
         Ok(())
     }

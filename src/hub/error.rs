@@ -157,6 +157,20 @@ pub enum HubError {
         /// What was given.
         room: String,
     },
+    /// A person that the hub does not have.
+    #[error(
+        "the hub has nobody called {who:?}, or several; give the id, as `duplexctl people list` shows it"
+    )]
+    NoSuchPerson {
+        /// What was given.
+        who: String,
+    },
+    /// There are as many addresses to call as there may be.
+    #[error("there are {most} addresses already; remove one with `duplexctl notify remove`")]
+    TooManyCalls {
+        /// The maximum.
+        most: usize,
+    },
     /// There are as many hooks as there may be.
     #[error("there are {most} hooks already; remove one with `duplexctl hook remove`")]
     TooManyHooks {

@@ -23,7 +23,9 @@
 
 mod account;
 mod announce;
+mod archive;
 mod asks;
+mod calls;
 mod client;
 mod device;
 mod embedded;
@@ -66,6 +68,8 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::timeout;
 
 pub use announce::SERVICE;
+pub use archive::{Imported, Importer, Line, Wanted, export};
+pub use calls::{BadCall, Call, CallKind, add_call, calls, check_address, remove_call};
 pub use device::{add_device, devices, remove_device};
 pub use embedded::{Handle, spawn, spawn_with};
 pub use error::HubError;
@@ -184,6 +188,7 @@ pub struct Running {
     hub: Arc<Hub>,
     accepting: JoinHandle<()>,
     forwarding: JoinHandle<()>,
+    calling: JoinHandle<()>,
     watching: JoinHandle<()>,
     retaining: JoinHandle<()>,
     tending_files: JoinHandle<()>,
@@ -256,6 +261,8 @@ pub async fn start_on(
     let _ = hub.files.set(FileArea::new(&options.data_dir, options.limits.files));
     let committed = hub.store.subscribe();
     let forwarding = tokio::spawn(Arc::clone(&hub).forward(committed));
+    let called = hub.store.subscribe();
+    let calling = tokio::spawn(calls::follow(Arc::clone(&hub), options.data_dir.clone(), called));
     let watching = tokio::spawn(health::watch(Arc::clone(&hub)));
     let retaining = tokio::spawn(Arc::clone(&hub).retain(options.limits.log));
     let tending_files = tokio::spawn(Arc::clone(&hub).tend_files());
@@ -285,6 +292,7 @@ pub async fn start_on(
         hub,
         accepting,
         forwarding,
+        calling,
         watching,
         retaining,
         tending_files,
@@ -495,12 +503,14 @@ impl Running {
         self.renewing.iter().chain(&self.announcing).for_each(JoinHandle::abort);
         self.accepting.abort();
         self.forwarding.abort();
+        self.calling.abort();
         self.watching.abort();
         self.retaining.abort();
         self.tending_files.abort();
         // The tasks hold the database, which closes when the last one ends.
         let _ = self.accepting.await;
         let _ = self.forwarding.await;
+        let _ = self.calling.await;
         let _ = self.watching.await;
         let _ = self.retaining.await;
         let _ = self.tending_files.await;

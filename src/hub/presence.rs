@@ -39,6 +39,13 @@ pub(super) enum Notice {
         /// The principal.
         who: Sender,
     },
+    /// The same principal wants messages to be unread in another client.
+    Unread {
+        /// The room.
+        room: RoomId,
+        /// The last offset that counts as read.
+        offset: Offset,
+    },
     /// The same principal read messages in another client.
     Read {
         /// The room.
@@ -141,6 +148,11 @@ impl Registry {
     /// Number of connected principals.
     pub(super) fn count(&self) -> usize {
         self.lock().present.len()
+    }
+
+    /// Whether any program of a principal is connected.
+    pub(super) fn is_present(&self, who: &PrincipalId) -> bool {
+        self.lock().present.contains_key(who)
     }
 
     /// Tells everyone else that a principal was renamed.
@@ -267,7 +279,16 @@ impl Registration {
 
     /// Tells this principal's other clients. May be lost: the next welcome repeats it.
     pub(super) fn read(&self, room: RoomId, offset: Offset) {
-        let notice = Arc::new(Notice::Read { room, offset });
+        self.tell_own_others(Notice::Read { room, offset });
+    }
+
+    /// Tells the principal's other clients that everything after this offset is to be unread.
+    pub(super) fn unread(&self, room: RoomId, offset: Offset) {
+        self.tell_own_others(Notice::Unread { room, offset });
+    }
+
+    fn tell_own_others(&self, notice: Notice) {
+        let notice = Arc::new(notice);
         let inner = self.registry.lock();
         let clients = inner.present.get(&self.who).into_iter().flat_map(|present| &present.clients);
         for (_, client) in clients.filter(|(number, _)| *number != self.number) {

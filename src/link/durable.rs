@@ -39,6 +39,13 @@ pub enum Input {
         /// The last read offset.
         offset: Offset,
     },
+    /// The person wants everything after this offset of the current era to be unread.
+    Unread {
+        /// The room.
+        room: RoomId,
+        /// The last offset that counts as read.
+        offset: Offset,
+    },
     /// The change with this ticket is on disk. It may have been held before.
     Saved(u64),
     /// The same; its entries, which had no offsets, were given consecutive ones.
@@ -176,6 +183,8 @@ pub struct DurableLink {
     kept_back: VecDeque<Output>,
     /// Read markers that could not be sent yet, in the current log.
     unsaid: BTreeMap<RoomId, Offset>,
+    /// Rooms of which something is to be unread again, of which the server does not know yet.
+    unsaid_back: BTreeMap<RoomId, Offset>,
     /// Whether the hub has just sent a welcome.
     greeted: bool,
     /// A connection that is open but not greeted yet: data of the previous one is still being written.
@@ -199,6 +208,7 @@ impl DurableLink {
             unsaved_state: None,
             kept_back: VecDeque::new(),
             unsaid: BTreeMap::new(),
+            unsaid_back: BTreeMap::new(),
             greeted: false,
             opened: None,
             outputs: VecDeque::new(),
@@ -266,8 +276,18 @@ impl DurableLink {
                     self.replace(id, OutboxItem { draft, ..item });
                 }
             }
+            Input::Unread { room, offset } => {
+                self.unsaid.remove(&room);
+                if !self.link.state().is_online() {
+                    self.unsaid_back.insert(room.clone(), offset);
+                }
+                let event = Event::Chat(ChatEvent::MarkedUnread { room: room.clone(), offset });
+                let tell = super::Input::Request(Request::Chat(ChatRequest::Unread { room, offset }));
+                self.write(Change::Event(event.clone()), vec![event], Some(tell));
+            }
             Input::Read { room, offset } => {
                 if !self.link.state().is_online() {
+                    self.unsaid_back.remove(&room);
                     self.unsaid.insert(room.clone(), offset);
                 }
                 let event = Event::Chat(ChatEvent::ReadMarker { room: room.clone(), offset });
@@ -340,6 +360,9 @@ impl DurableLink {
         self.link.handle(now, input);
         self.take_outputs();
         if std::mem::take(&mut self.greeted) {
+            for (room, offset) in std::mem::take(&mut self.unsaid_back) {
+                self.handle(now, Input::Unread { room, offset });
+            }
             for (room, offset) in std::mem::take(&mut self.unsaid) {
                 self.tell(now, super::Input::Request(Request::Chat(ChatRequest::Read { room, offset })));
             }
@@ -499,6 +522,10 @@ fn is_kept(event: &Event) -> bool {
             | Event::Chat(ChatEvent::Unsure(_))
             | Event::Chat(ChatEvent::Postponed { unseen: true, .. })
             | Event::Chat(ChatEvent::ReadMarker { .. })
+            | Event::Chat(ChatEvent::MarkedUnread { .. })
+            | Event::Chat(ChatEvent::ThreadSeen { .. })
+            | Event::Chat(ChatEvent::ThreadDraft { .. })
+            | Event::Chat(ChatEvent::DraftReply { .. })
             | Event::Chat(ChatEvent::History { .. })
     )
 }

@@ -204,6 +204,7 @@ impl InboundFilter {
                 self.rooms.contains_key(room) && is_sender(who)
             }
             Event::Chat(ChatEvent::ReadMarker { room, offset }) => self.is_read_further(room, *offset),
+            Event::Chat(ChatEvent::MarkedUnread { room, offset }) => self.is_unread_again(room, *offset),
             Event::Chat(ChatEvent::Presence(Person { who, .. })) => is_known_by(who),
             Event::Chat(ChatEvent::Acknowledged { id, .. }) => outbox.expects(*id),
             Event::Chat(ChatEvent::Refused { id, refusal }) => {
@@ -227,6 +228,11 @@ impl InboundFilter {
     fn is_read_further(&mut self, room: &RoomId, offset: Offset) -> bool {
         let read = self.rooms.get_mut(room).filter(|read| **read < offset);
         read.map(|read| *read = offset).is_some()
+    }
+
+    /// Whether there is such a room: its messages are unread again, and may be read again.
+    fn is_unread_again(&mut self, room: &RoomId, offset: Offset) -> bool {
+        self.rooms.get_mut(room).map(|read| *read = offset).is_some()
     }
 
     /// Whether this answers a question; answers without a question count as unusable. Other events need no question.

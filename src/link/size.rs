@@ -74,9 +74,14 @@ fn of_event(event: &Event) -> usize {
         Event::Chat(ChatEvent::Refused { refusal: Refusal::Other { code, detail }, .. }) => {
             code.len() + detail.len()
         }
-        Event::Chat(ChatEvent::ReadMarker { room, .. }) | Event::Chat(ChatEvent::HistoryFailed { room }) => {
-            of_room(room)
-        }
+        Event::Chat(
+            ChatEvent::ReadMarker { room, .. }
+            | ChatEvent::MarkedUnread { room, .. }
+            | ChatEvent::ThreadSeen { room, .. }
+            | ChatEvent::DraftReply { room, .. }
+            | ChatEvent::HistoryFailed { room },
+        ) => of_room(room),
+        Event::Chat(ChatEvent::ThreadDraft { room, text, .. }) => of_room(room) + text.len(),
         _ => 0,
     }
 }

@@ -2,12 +2,15 @@
 //! server sends end in the same state.
 
 mod changes;
+mod threads;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::content::Content;
 use super::entry::Entry;
-use super::event::{ChatEvent, Follows, Listed, LogKind, LogRestart, Page, Person, Side, Stored};
+use super::event::{
+    ChatEvent, Follows, Listed, LogKind, LogRestart, Page, Person, Side, Stored, StoredThread,
+};
 use super::id::{MessageId, Offset, PrincipalId, RoomId, RoomName};
 use super::known::{Known, Shown};
 use super::message::{Delivery, Message, OutboxItem, Position};
@@ -16,6 +19,7 @@ use super::principal::{Principal, Sender};
 use super::refusal::Refusal;
 use super::room::{self, NamedRoom, RoomInfo};
 use super::shelf::{RoomList, RoomPlace, Shelf};
+use super::thread::Thread;
 use super::time::{BootMs, Time};
 use super::window::{Edge, Window};
 
@@ -52,6 +56,12 @@ pub struct Room {
     pub mentions: u64,
     /// Typed and not sent, as last kept.
     pub draft: String,
+    /// What that replies to.
+    pub draft_reply: Option<MessageId>,
+    /// Its threads, as far as they are known: those with something unread or typed, and those that the person takes part in.
+    pub threads: BTreeMap<MessageId, Thread>,
+    /// How many entries have changed its messages since the start.
+    changes: Aside<u64>,
     /// How far its making has come, while the server does not know it. It is there as long as something is typed into it.
     pub unmade: Option<Unmade>,
     /// The place before which messages are missing that were not for the person when they came. Of the current era, the
@@ -172,6 +182,13 @@ impl Chat {
                 self.look_at(&room);
                 self.mark_read(&room, offset);
             }
+            ChatEvent::MarkedUnread { room, offset } => self.mark_unread(&room, offset),
+            ChatEvent::ThreadPaged { .. }
+            | ChatEvent::ThreadLoading { .. }
+            | ChatEvent::ThreadSeen { .. }
+            | ChatEvent::ThreadDraft { .. }
+            | ChatEvent::DraftReply { .. }
+            | ChatEvent::Quoted { .. } => self.thread_event(event),
             ChatEvent::Draft { room, text } => {
                 if let Some(room) = self.make_room(&room) {
                     room.draft = text;
@@ -385,6 +402,14 @@ impl Chat {
         self.outbox.values().filter(move |item| item.draft.room == *room)
     }
 
+    /// What waits in a room or in one of its threads and has a row of its own there, in order.
+    pub fn queued_in(&self, room: &RoomId, thread: Option<MessageId>) -> impl Iterator<Item = &OutboxItem> {
+        self.queued_rows(room).filter(move |item| match thread {
+            None => !item.draft.content.is_aside(),
+            Some(_) => item.draft.content.thread() == thread,
+        })
+    }
+
     /// How to show somebody, told apart from everybody else who was seen there.
     pub fn shown(&self, who: &Sender, most_chars: usize) -> Shown {
         self.known.shown(&who.id, &who.name, most_chars)
@@ -398,6 +423,14 @@ impl Chat {
         listed.people.into_iter().for_each(|person| self.person(person));
         for (room, offset) in listed.read {
             self.mark_read(&room, offset);
+        }
+    }
+
+    /// Everything after this place is unread. How many that are the disk counts.
+    fn mark_unread(&mut self, room: &RoomId, offset: Offset) {
+        let read = Position { era: self.era, offset };
+        if let Some(room) = self.rooms.get_mut(room).filter(|room| room.read > read) {
+            room.read = read;
         }
     }
 
@@ -455,6 +488,9 @@ impl Chat {
             }
             Content::Text { .. } => {}
         }
+        if entry.draft.content.is_aside() {
+            return self.aside(entry, position, live, mine);
+        }
         let names_me =
             !mine && self.me.as_ref().is_some_and(|me| mentions(entry.draft.content.body(), &me.name));
         let hidden = self.rooms.get(&entry.draft.room).is_some_and(|room| room.info.left);
@@ -481,6 +517,7 @@ impl Chat {
         let more = room.window.bytes();
         self.count_messages(bytes, more);
         if let Some(replied) = replied {
+            self.in_thread(&replied, position, (live, mine), was_counted);
             self.replied(replied, position);
         }
     }
@@ -540,9 +577,6 @@ impl Chat {
         let era = self.era;
         let Some(room) = self.rooms.get_mut(&name) else { return };
         room.loading_older = false;
-        if room.window.before != Edge::Hub {
-            return;
-        }
         let first = entries.first().map(|first| Position { era, offset: first.offset });
         if first.is_some() {
             room.asked_to.0 = first;
@@ -550,11 +584,17 @@ impl Chat {
         if room.hole.is_some_and(|hole| hole.era == era) {
             room.hole = first.filter(|_| !complete).or(room.hole.filter(|_| !complete));
         }
+        if room.window.before != Edge::Hub {
+            return;
+        }
         let (mut messages, mut changes) = (Vec::new(), Vec::new());
         for entry in entries {
             let position = Position { era, offset: entry.offset };
             if entry.draft.content.is_shown() {
-                messages.push(Message::new(entry, position, false));
+                self.old_of_thread(&entry, position);
+                if !entry.draft.content.is_aside() {
+                    messages.push(Message::new(entry, position, false));
+                }
             } else if entry.draft.content.target().is_some() {
                 changes.push((position, entry));
             }
@@ -590,6 +630,7 @@ impl Chat {
                 unread: room.unread,
                 mentions: room.mentions,
                 draft: room.draft,
+                draft_reply: room.draft_reply,
                 // Whatever makes it is in the outbox, unless it was given up.
                 unmade: room.unmade.then_some(Unmade::Refused),
                 hole: room.hole,
@@ -599,9 +640,14 @@ impl Chat {
             let place = restored.place(&room.id);
             if let Some(replaced) = self.rooms.insert(room.id.clone(), restored) {
                 self.list.remove(&replaced.place(&room.id));
-                self.message_bytes -= replaced.window.bytes();
+                self.message_bytes -= replaced.bytes();
             }
             self.list.insert(place);
+        }
+        for StoredThread { room, root, thread } in stored.threads {
+            if let Some(room) = self.rooms.get_mut(&room) {
+                room.threads.insert(root, thread);
+            }
         }
         self.outbox = stored.outbox.into_iter().map(|item| (item.seq, item)).collect();
         for item in self.outbox.values().filter(|item| item.makes().is_some()) {
@@ -740,7 +786,7 @@ impl Chat {
             && self.outbox_of(id).next().is_none()
             && let Some(room) = self.rooms.remove(id)
         {
-            self.message_bytes -= room.window.bytes();
+            self.message_bytes -= room.bytes();
             self.list.remove(&room.place(id));
         }
     }
@@ -752,7 +798,18 @@ impl Chat {
             return;
         }
         self.told_of_room(&listed.id, &listed.name);
-        self.change_room(&listed.id, |room| room.info = listed.info.clone().made_by_me(room.info.own));
+        let era = self.era;
+        let before = self.rooms.get(&listed.id).map_or(0, |room| room.window.bytes());
+        self.change_room(&listed.id, |room| {
+            let was_left = room.info.left;
+            room.info = listed.info.clone().made_by_me(room.info.own);
+            // The server tells again what was before.
+            if let Some(hole) = room.hole.filter(|hole| was_left && !room.info.left && hole.era == era) {
+                room.window.begin_at(hole, Edge::Hub);
+            }
+        });
+        let after = self.rooms.get(&listed.id).map_or(0, |room| room.window.bytes());
+        self.count_messages(before, after);
     }
 
     /// The server knows this room.
@@ -802,7 +859,7 @@ impl Chat {
             item.draft.room = to.clone();
         }
         let Some(unmade) = self.rooms.remove(from) else { return };
-        self.message_bytes -= unmade.window.bytes();
+        self.message_bytes -= unmade.bytes();
         self.list.remove(&unmade.place(from));
         if !self.rooms.contains_key(&to) {
             self.name_room(&to, &unmade.name);
@@ -873,6 +930,9 @@ impl Room {
             unread: 0,
             mentions: 0,
             draft: String::new(),
+            draft_reply: None,
+            threads: BTreeMap::new(),
+            changes: Aside::default(),
             unmade: None,
             hole: None,
             typing: BTreeMap::new(),
@@ -891,7 +951,7 @@ impl Room {
     /// The person becomes a member here: what came before was not for them. It is history, and as good as read.
     fn join(&mut self, at: Position) {
         self.hole = Some(at);
-        self.window = Window::empty(Edge::Hub);
+        (self.window, self.loading_older) = (Window::empty(Edge::Hub), false);
         self.asked_to.0 = Some(at);
         self.read = self.read.max(at);
         if self.newest <= self.read {
@@ -903,7 +963,8 @@ impl Room {
     fn leave(&mut self) {
         self.info.left = true;
         if self.window.before == Edge::Hub {
-            self.window.before = Edge::Disk;
+            // No page comes from the server any more.
+            (self.window.before, self.loading_older) = (Edge::Disk, false);
         }
     }
 
@@ -912,14 +973,37 @@ impl Room {
         (self.info.shelf(), self.name.clone(), id.clone())
     }
 
-    /// How many messages are unread, as it is shown: none of a room that was left.
+    /// Another number after each change of one of its messages.
+    pub fn change_count(&self) -> u64 {
+        self.changes.0
+    }
+
+    /// The messages in memory of the room, or of one of its threads.
+    pub fn window_of(&self, thread: Option<MessageId>) -> Option<&Window> {
+        match thread {
+            None => Some(&self.window),
+            Some(root) => self.threads.get(&root)?.window.as_ref(),
+        }
+    }
+
+    /// A message, if it is in memory.
+    pub fn message(&self, id: MessageId) -> Option<&Message> {
+        let of_threads = || self.threads.values().filter_map(|thread| thread.window.as_ref()?.get(id)).next();
+        self.window.get(id).or_else(of_threads)
+    }
+
+    /// How many messages are unread, as it is shown: with threads that the person takes part in, and none of a room that was
+    /// left.
     pub fn shown_unread(&self) -> u64 {
-        if self.info.left { 0 } else { self.unread }
+        if self.info.left { 0 } else { self.unread + self.threads.values().map(Thread::told).sum::<u64>() }
     }
 
     /// How many of these name the person.
     pub fn shown_mentions(&self) -> u64 {
-        if self.info.left { 0 } else { self.mentions }
+        if self.info.left {
+            return 0;
+        }
+        self.mentions + self.threads.values().map(|thread| thread.mentions).sum::<u64>()
     }
 
     fn loading(&mut self, side: Side) -> &mut bool {

@@ -33,6 +33,8 @@ pub const REPLY_TO: &str = "reply_to";
 pub const THREAD: &str = "thread";
 /// The field of a message that describes the file that belongs to it; see [`super::file`].
 pub const FILE: &str = "file";
+/// The field of a message of a thread by which it is shown in its room, too.
+pub const ALSO_IN_ROOM: &str = "also_in_room";
 /// The field in which a server says by whom and when a message was deleted.
 pub const DELETED: &str = "deleted";
 /// The field in which a server says where in its log the message is that an entry refers to.
@@ -271,6 +273,17 @@ impl Content {
         self.id_of(THREAD)
     }
 
+    /// The same message of a thread, shown in its room, too.
+    pub fn also_in_room(mut self) -> Self {
+        self.extra_mut().insert(ALSO_IN_ROOM, true.into());
+        self
+    }
+
+    /// Whether it is a message that is shown in its thread and not in its room.
+    pub fn is_aside(&self) -> bool {
+        self.thread().is_some() && self.extra().get(ALSO_IN_ROOM) != Some(&Value::Bool(true))
+    }
+
     fn id_of(&self, field: &str) -> Option<MessageId> {
         match self {
             Content::Text { extra, .. } => extra.get(field)?.as_str()?.parse().ok(),
@@ -345,7 +358,7 @@ impl Content {
     /// What is left of a message that was deleted: what it replied to, and who deleted it where that is to be said.
     pub fn deleted(self, by: Option<(&Sender, WallMs)>) -> Self {
         let mut left = Extra::default();
-        for name in [REPLY_TO, THREAD, TARGET_OFFSET] {
+        for name in [REPLY_TO, THREAD, ALSO_IN_ROOM, TARGET_OFFSET] {
             if let Some(value) = self.extra().get(name) {
                 left.insert(name, value.clone());
             }

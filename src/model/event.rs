@@ -15,6 +15,7 @@ use super::files::FileUpdate;
 use super::id::{ConnectionId, Epoch, MessageId, Offset, PrincipalId, RoomId, RoomName};
 use super::lan::{Lan, Nearby};
 use super::link_state::{LinkState, Why};
+use super::lookup::LookupFound;
 use super::message::{Delivery, Message, OutboxItem, Position};
 use super::note::{Note, Passed};
 use super::notices::NoticeChoices;
@@ -28,6 +29,7 @@ use super::samples::Sample;
 use super::search::{DayFound, Found, MessageFound};
 use super::series::SeriesPage;
 use super::states::States;
+use super::thread::Thread;
 use super::time::{BootMs, WallMs};
 
 /// Why a stretch of a hub's log begins anew for this client.
@@ -103,10 +105,23 @@ pub struct StoredRoom {
     pub mentions: u64,
     /// Typed and not sent.
     pub draft: String,
+    /// What that replies to.
+    pub draft_reply: Option<MessageId>,
     /// Whether the server does not know it yet: it is there as long as something in the outbox is for it.
     pub unmade: bool,
     /// The message or entry before which some are missing that were not for the person when they came.
     pub hole: Option<Position>,
+}
+
+/// A thread as read from disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredThread {
+    /// Of which room.
+    pub room: RoomId,
+    /// Its first message.
+    pub root: MessageId,
+    /// What is known of it.
+    pub thread: Thread,
 }
 
 /// What a client finds on its disk about one connection.
@@ -130,6 +145,8 @@ pub struct Stored {
     pub received_to: Offset,
     /// All rooms.
     pub rooms: Vec<StoredRoom>,
+    /// Threads with something unread or typed, and those that the person takes part in.
+    pub threads: Vec<StoredThread>,
     /// All that is not yet an entry of the log, by `seq`.
     pub outbox: Vec<OutboxItem>,
 }
@@ -197,6 +214,7 @@ impl StoredRoom {
             unread,
             mentions,
             draft,
+            draft_reply: None,
             unmade: true,
             hole: None,
         }
@@ -455,6 +473,67 @@ pub enum ChatEvent {
         /// How many of these name the person.
         mentions: u64,
     },
+    /// The person wants everything after this place to be unread, here or in another app of theirs.
+    MarkedUnread {
+        /// Where.
+        room: RoomId,
+        /// The last read offset, in the current era.
+        offset: Offset,
+    },
+    /// A page of a thread, read from disk.
+    ThreadPaged {
+        /// Of which room.
+        room: RoomId,
+        /// The thread's first message.
+        root: MessageId,
+        /// Whether it is the thread's end: it takes the place of what is in memory.
+        is_end: bool,
+        /// What was read.
+        page: Page,
+    },
+    /// A page of a thread is being read (or no longer is).
+    ThreadLoading {
+        /// Of which room.
+        room: RoomId,
+        /// The thread's first message.
+        root: MessageId,
+        /// Whether it is under way.
+        loading: bool,
+    },
+    /// The person has read a thread.
+    ThreadSeen {
+        /// Of which room.
+        room: RoomId,
+        /// The thread's first message.
+        root: MessageId,
+        /// The last message that was read.
+        position: Position,
+    },
+    /// What is typed into a thread and not sent.
+    ThreadDraft {
+        /// Of which room.
+        room: RoomId,
+        /// The thread's first message.
+        root: MessageId,
+        /// What.
+        text: String,
+        /// What it replies to.
+        reply: Option<MessageId>,
+    },
+    /// What a room's draft replies to.
+    DraftReply {
+        /// Of which room.
+        room: RoomId,
+        /// Which message.
+        reply: Option<MessageId>,
+    },
+    /// What a message replies to, read from disk.
+    Quoted {
+        /// Of which room.
+        room: RoomId,
+        /// The message.
+        message: Box<Message>,
+    },
     /// A draft was set aside or cleared.
     Draft {
         /// Of which room.
@@ -690,6 +769,8 @@ pub enum Update {
     DayFound(DayFound),
     /// A message was looked for.
     MessageFound(MessageFound),
+    /// An answer of the disk.
+    LookedUp(u64, LookupFound),
     /// Whether the app starts when the person signs in.
     Autostart(Autostart),
     /// All saved connections are there.

@@ -11,6 +11,7 @@ use super::export::{Export, Picture};
 use super::file::{FileHash, FileId, FileInfo};
 use super::id::{ConnectionId, MessageId, PrincipalId, RoomId, RoomName};
 use super::lan::LanChoice;
+use super::lookup::Lookup;
 use super::message::Position;
 use super::notices::{Level, Viewing};
 use super::panes::Panes;
@@ -215,6 +216,70 @@ pub enum ChatIntent {
         /// Whether to unpin it.
         off: bool,
     },
+    /// Keep what is typed into a thread and not sent.
+    SaveThreadDraft {
+        /// Of which connection.
+        connection: ConnectionId,
+        /// Of which room.
+        room: RoomId,
+        /// The thread's first message.
+        root: MessageId,
+        /// What.
+        text: String,
+        /// What it replies to.
+        reply: Option<MessageId>,
+    },
+    /// Keep what a room's draft replies to.
+    SaveReply {
+        /// Of which connection.
+        connection: ConnectionId,
+        /// Of which room.
+        room: RoomId,
+        /// Which message.
+        reply: Option<MessageId>,
+    },
+    /// Read a page of a thread: its end, or what lies before a position.
+    LoadThread {
+        /// Of which connection.
+        connection: ConnectionId,
+        /// Of which room.
+        room: RoomId,
+        /// The thread's first message.
+        root: MessageId,
+        /// The oldest message in memory, where older ones are wanted.
+        before: Option<Position>,
+    },
+    /// The person has seen a thread up to here.
+    ReadThread {
+        /// Of which connection.
+        connection: ConnectionId,
+        /// Of which room.
+        room: RoomId,
+        /// The thread's first message.
+        root: MessageId,
+        /// The last seen message.
+        position: Position,
+    },
+    /// Have this message and all after it be unread.
+    MarkUnread {
+        /// Of which connection.
+        connection: ConnectionId,
+        /// Of which room.
+        room: RoomId,
+        /// Where the message is.
+        position: Position,
+    },
+    /// Read what a message replies to, which is not in memory.
+    LoadQuote {
+        /// Of which connection.
+        connection: ConnectionId,
+        /// Of which room.
+        room: RoomId,
+        /// Where the message is that replies.
+        position: Position,
+    },
+    /// Ask the disk about a room.
+    LookUp(Lookup),
     /// Keep what is typed and not sent.
     SaveDraft {
         /// Of which connection.

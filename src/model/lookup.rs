@@ -6,6 +6,8 @@ use super::time::WallMs;
 
 /// Maximum number of versions of a message that are read.
 pub const MAX_REVISIONS: u32 = 200;
+/// Maximum number of pinned messages that are listed, the newest first.
+pub const MAX_LISTED_PINS: u32 = 500;
 /// Maximum number of threads of a room that are listed, the newest first.
 pub const MAX_LISTED_THREADS: u32 = 100;
 

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::autostart::Autostart;
 use super::banner::Banner;
@@ -154,6 +155,7 @@ impl Model {
             Update::Found(found) => self.searching.found = Some(found),
             Update::DayFound(found) => self.searching.day = Some(found),
             Update::MessageFound(found) => self.searching.message = Some(found),
+            Update::LookedUp(number, found) => self.searching.lookup = Some((number, Arc::new(found))),
             Update::Autostart(autostart) => self.autostart = autostart,
             Update::ConnectionsLoaded => self.connections_loaded = true,
             Update::TextSaved(number, saved) => self.text_saved = Some((number, saved)),

@@ -15,7 +15,11 @@ impl Model {
                     Scope::Everywhere => true,
                     Scope::Room(wanted, room) => wanted == id && *room == item.draft.room,
                 };
+                let content = &item.draft.content;
+                // Nothing that waits is pinned.
                 if !is_there
+                    || query.pinned
+                    || (query.in_thread && content.thread().is_none())
                     || !query.is_in(&connection.chat.name_of(&item.draft.room))
                     || !query.is_when(item.draft.at)
                     || !query.is_from(&me.name, true)
@@ -30,6 +34,7 @@ impl Model {
                         room: item.draft.room.clone(),
                         place: HitPlace::Outbox,
                         id: item.draft.id,
+                        thread: item.draft.content.thread().filter(|_| item.draft.content.is_aside()),
                         sender: Sender { id: me.id.clone(), name: me.name.clone() },
                         at: item.draft.at,
                         excerpt: excerpt(item.draft.content.body(), &body, &query.terms),

@@ -71,6 +71,12 @@ impl Window {
         }
     }
 
+    /// Lets go of what lies before a position. What is beyond is `before`.
+    pub fn begin_at(&mut self, position: Position, before: Edge) {
+        while self.first().is_some_and(|first| first.position < position) && self.drop_one(Side::Older) {}
+        self.before = before;
+    }
+
     /// The messages, oldest first.
     pub fn messages(&self) -> impl DoubleEndedIterator<Item = &Message> {
         self.messages.values()

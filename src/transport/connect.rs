@@ -1,7 +1,7 @@
 //! From a host name to a TCP connection.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -15,6 +15,15 @@ const STAGGER: Duration = Duration::from_millis(250);
 
 /// Connects to the first of the host's addresses that answers. Has no deadline of its own.
 pub(super) async fn connect(host: &str, port: u16) -> Result<TcpStream, Why> {
+    connect_where(host, port, |_| true).await
+}
+
+/// The same with addresses of this kind alone: what is dialed is what was looked at.
+pub(super) async fn connect_where(
+    host: &str,
+    port: u16,
+    is_allowed: fn(IpAddr) -> bool,
+) -> Result<TcpStream, Why> {
     let addresses: Vec<SocketAddr> = match tokio::net::lookup_host((host, port)).await {
         Ok(addresses) => addresses.collect(),
         Err(error) => {
@@ -24,6 +33,12 @@ pub(super) async fn connect(host: &str, port: u16) -> Result<TcpStream, Why> {
     };
     if addresses.is_empty() {
         return Err(Why::NameNotFound { host: host.to_owned() });
+    }
+    let addresses: Vec<SocketAddr> =
+        addresses.into_iter().filter(|address| is_allowed(address.ip())).collect();
+    if addresses.is_empty() {
+        let detail = format!("{host} is an address of this computer or of a local network");
+        return Err(Why::Unreachable { detail });
     }
     let stream = first_to_answer(addresses).await.map_err(|error| why(&error))?;
     // Without Nagle's algorithm: small messages must not wait for the previous acknowledgement.

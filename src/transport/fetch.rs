@@ -1,6 +1,8 @@
 //! HTTP requests over one connection, to the host, port and certificate of a WebSocket target. Redirects are returned, not
 //! followed: what a request carries goes to this server alone.
 
+use std::net::IpAddr;
+
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
@@ -47,15 +49,27 @@ impl HttpConnection {
     /// # Errors
     /// Why the connection could not be opened within [`Endpoint::deadline`].
     pub async fn open(target: &Endpoint) -> Result<HttpConnection, Why> {
+        HttpConnection::open_where(target, |_| true).await
+    }
+
+    /// The same at an address of this kind alone. A host's addresses are looked up once: what is looked at is dialed.
+    ///
+    /// # Errors
+    /// As [`HttpConnection::open`], and where no address is of this kind.
+    pub async fn open_where(
+        target: &Endpoint,
+        is_allowed: fn(IpAddr) -> bool,
+    ) -> Result<HttpConnection, Why> {
         let deadline = Instant::now() + target.deadline;
         let place = UrlParts::parse(&target.url)?;
         let open = async {
             if place.secure {
                 let connector = tls::connector(target).await?;
-                let stream = connect::connect(&place.dialed(), place.port).await?;
+                let stream = connect::connect_where(&place.dialed(), place.port, is_allowed).await?;
                 begin(tls::greet(&connector, &place.host, stream).await?, &place).await
             } else {
-                begin(connect::connect(&place.dialed(), place.port).await?, &place).await
+                let stream = connect::connect_where(&place.dialed(), place.port, is_allowed).await?;
+                begin(stream, &place).await
             }
         };
         timeout_at(deadline, open).await.map_err(|_| Why::TimedOut { during: Phase::Dial })?

@@ -5,6 +5,8 @@ use crate::model::link_state::Why;
 
 /// How a SockJS endpoint greets.
 const WELCOME: &[u8] = b"Welcome to SockJS!";
+/// Maximum number of bytes before it.
+const MAX_CHUNK_HEAD_BYTES: usize = 16;
 /// Where the WebSocket is below it.
 const SOCKET: &str = "websocket";
 
@@ -27,7 +29,9 @@ pub async fn socket_url(target: &Endpoint) -> Option<String> {
     let root = before.trim_end_matches('/');
     let path = root.get(authority..)?.find('/').map_or("", |slash| &root[authority + slash..]);
     let answer = request::get(target, if path.is_empty() { "/" } else { path }).await.ok()?;
-    if answer.status != 200 || !answer.body.starts_with(WELCOME) {
+    // A body in chunks has the size of the first one before it.
+    let greets = |start| answer.body.get(start..).is_some_and(|rest: &[u8]| rest.starts_with(WELCOME));
+    if answer.status != 200 || !(0..=MAX_CHUNK_HEAD_BYTES).any(greets) {
         return None;
     }
     let query = query.map(|query| format!("?{query}")).unwrap_or_default();

@@ -74,7 +74,8 @@ impl Announcer {
                 .rev()
                 .take(MAX_MESSAGES)
                 .take_while(|message| message.position > heard);
-            let mut by_others = new.filter(|message| message.live && Some(&message.sender.id) != me);
+            let mut by_others =
+                new.filter(|message| message.live && !message.is_event() && Some(&message.sender.id) != me);
             let last = by_others.next();
             let said = last.map(|last| {
                 if connection.has_frames() {

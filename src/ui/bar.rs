@@ -16,6 +16,7 @@ use crate::model::id::ConnectionId;
 use crate::model::intent::{Credential, Intent, LinkIntent};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::profile::{Profile, Protocol, Socket};
+use crate::model::socketio::Carriers;
 
 /// The settings with the address that works, where only its scheme is wrong. To leave the encryption of another computer
 /// away is nothing to do in passing: whoever edits the connection is warned first.
@@ -33,6 +34,10 @@ struct Row {
     name: String,
     protocol: Protocol,
     socket: Socket,
+    /// Of a Socket.IO server.
+    carriers: Carriers,
+    /// Whether it is a stream by TCP.
+    is_stream: bool,
     rtt_ms: Option<u64>,
     catching_up: bool,
 }
@@ -48,6 +53,8 @@ fn row(cx: &Cx, id: ConnectionId) -> Option<Row> {
             name: rooms::name_of(connection, cx.words),
             protocol: connection.profile.protocol,
             socket: connection.profile.socket,
+            carriers: connection.profile.websocket.socketio.carriers,
+            is_stream: connection.profile.urls.first().is_some_and(|url| address::is_stream(url)),
             rtt_ms,
             catching_up: connection.link.is_online() && !connection.chat.caught_up(),
         })
@@ -264,6 +271,10 @@ fn line(ui: &mut Ui, cx: &Cx, row: &Row, link: &LinkMemory) {
         Protocol::Stomp => words.protocol_stomp,
     };
     let (transport, limits) = match row.socket {
+        _ if row.is_stream => (words.transport_tcp, None),
+        _ if row.protocol == Protocol::SocketIo && row.carriers != Carriers::WebSocket => {
+            (words.socketio.carriers_of(row.carriers), None)
+        }
         Socket::Tungstenite => (words.transport_websocket, None),
         Socket::Ewebsock => (words.transport_ewebsock, Some(words.no_close_reasons)),
     };

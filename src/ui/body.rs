@@ -148,7 +148,10 @@ impl Ui {
             Some(search::SearchAction::Closed) => self.chat.focus_input(),
             Some(search::SearchAction::Go(target)) => {
                 let (jump, id) = (target.jump(), target.id);
-                self.go_to_message(cx, target.connection, target.room, jump, Some(id));
+                match target.thread {
+                    Some(root) => self.go_to_thread(cx, target.connection, target.room, root),
+                    None => self.go_to_message(cx, target.connection, target.room, jump, Some(id)),
+                }
                 if is_alone {
                     self.chat.focus_input();
                 }
@@ -170,6 +173,20 @@ impl Ui {
         self.layout.bring_chat();
         self.go_to(OpenRoom { connection, room: Some(room.clone()) }, cx.intents);
         self.chat.point_at((connection, room), jump, id);
+        cx.deadline.at(cx.now.boot_ms);
+    }
+
+    /// Opens a room and one of its threads beside it.
+    pub(super) fn go_to_thread(
+        &mut self,
+        cx: &mut Cx,
+        connection: ConnectionId,
+        room: RoomId,
+        root: MessageId,
+    ) {
+        self.layout.bring_chat();
+        self.go_to(OpenRoom { connection, room: Some(room.clone()) }, cx.intents);
+        self.chat.open_thread(&(connection, room), root);
         cx.deadline.at(cx.now.boot_ms);
     }
 
@@ -212,6 +229,11 @@ impl Ui {
                     }
                     Some(chat::ChatAction::Snippets(connection, more)) => {
                         self.dialog = dialog::Dialog::snippets(cx, connection, more);
+                    }
+                    Some(chat::ChatAction::History(key, at)) => {
+                        let sheet = chat::history::Sheet::new(cx, &key, at);
+                        self.dialog = Some(dialog::Dialog::History(sheet));
+                        cx.deadline.at(cx.now.boot_ms);
                     }
                     Some(chat::ChatAction::SetStatus(connection)) => {
                         self.dialog = Some(dialog::Dialog::Status(status::Sheet::new(cx, connection)));

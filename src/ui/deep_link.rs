@@ -118,7 +118,11 @@ impl super::Ui {
         let Some((_, connection, room, link)) = self.links_opened.looked_for.take() else { return };
         match found.position {
             Some(position) => {
-                self.go_to_message(cx, connection, room, Jump::To(position), link.message);
+                if let Some(root) = found.thread {
+                    self.go_to_thread(cx, connection, room, root);
+                } else {
+                    self.go_to_message(cx, connection, room, Jump::To(position), link.message);
+                }
             }
             None if self.dialog.is_none() => {
                 self.dialog = Some(Dialog::DeepLink(Sheet::new(Outcome::NoMessage)));

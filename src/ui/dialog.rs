@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use egui::{Key, Label, RichText, ScrollArea, Ui, vec2};
 
-use super::chat::RoomKey;
+use super::chat::{RoomKey, history};
 use super::connection::Form;
 use super::search::day;
 use super::target::LinkTarget;
@@ -49,6 +49,8 @@ pub(super) enum Dialog {
     Day(day::Sheet),
     /// To change a room.
     Room(room_edit::Sheet),
+    /// Of all versions of a message.
+    History(history::Sheet),
     /// In which people are chosen: members of a private room, or for a direct message.
     Members(members::Sheet),
     /// To say something of oneself.
@@ -162,6 +164,7 @@ impl Dialog {
                 | Dialog::DeepLink(_)
                 | Dialog::Day(_)
                 | Dialog::Browse(_)
+                | Dialog::History(_)
         )
     }
 
@@ -178,6 +181,7 @@ impl Dialog {
             Dialog::DeepLink(sheet) => sheet.title(cx).to_owned(),
             Dialog::Day(_) => words.search.go_to_date.to_owned(),
             Dialog::Room(sheet) => sheet.title(cx),
+            Dialog::History(_) => words.chat.edit_history.to_owned(),
             Dialog::Members(sheet) => sheet.title(cx),
             Dialog::Status(_) => words.people.set_status.to_owned(),
             Dialog::Browse(_) => words.rooms.browse.to_owned(),
@@ -217,6 +221,7 @@ impl Dialog {
             Dialog::DeepLink(sheet) => sheet.show(ui, cx),
             Dialog::Day(sheet) => sheet.show(ui, cx),
             Dialog::Room(sheet) => sheet.show(ui, cx),
+            Dialog::History(sheet) => sheet.show(ui, cx, window.y),
             Dialog::Members(sheet) => sheet.show(ui, cx, window.y),
             Dialog::Status(sheet) => sheet.show(ui, cx),
             Dialog::Browse(sheet) => sheet.show(ui, cx, window.y),

@@ -145,6 +145,11 @@ impl Mapped {
         self.retells.then(|| json!(self.seen))
     }
 
+    /// Whether there is such a state.
+    pub fn has_state(&self) -> bool {
+        self.retells
+    }
+
     /// The session is online. `server`: the server as dialed.
     pub fn opened(&mut self, now: Time, server: &str, rooms: Vec<NamedRoom>, features: &[Feature]) -> Event {
         self.server.name = server.to_owned();
@@ -163,6 +168,11 @@ impl Mapped {
             rooms,
             features: Features::new(features.iter().map(|feature| feature.word())),
         })
+    }
+
+    /// What follows [`Mapped::opened`]: such a server lists no devices. One of which nothing is heard is not known to be there.
+    pub fn no_devices(now: Time) -> Event {
+        Event::Device(DeviceEvent::Listed { devices: Vec::new(), started: now.wall_ms, more: false })
     }
 
     /// The server knows us by this id.

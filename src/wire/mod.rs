@@ -235,6 +235,13 @@ pub enum ChatRequest {
         /// The last read offset.
         offset: Offset,
     },
+    /// Say that everything after this place is unread again.
+    Unread {
+        /// Where.
+        room: RoomId,
+        /// The last offset that counts as read.
+        offset: Offset,
+    },
     /// Fetch a page of a room's history.
     History {
         /// The room.

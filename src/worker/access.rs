@@ -174,6 +174,10 @@ impl Access {
         target.subprotocol_needed = dialing.subprotocol_needed;
         target.sockjs = dialing.sockjs;
         target.subprotocols = dialing.subprotocols;
+        if profile.protocol == Protocol::Stomp && !transport::capabilities(profile.socket).agreement {
+            // It cannot tell which one was chosen.
+            target.subprotocols.truncate(1);
+        }
         target.deadline = DIAL;
         target.engine_io =
             (profile.protocol == Protocol::SocketIo).then_some(profile.websocket.socketio.carriers);

@@ -1,5 +1,5 @@
-//! Finds out what a server speaks, by trying: a Duplex server's answer, an Engine.IO handshake, STOMP's subprotocol,
-//! a WebSocket that opens.
+//! Finds out what a server speaks, by trying: a Duplex server's answer, an Engine.IO handshake, a subprotocol of STOMP, a WebSocket
+//! that opens.
 //! No credentials are sent.
 
 use std::time::Duration;
@@ -109,16 +109,46 @@ async fn is_engine_io(connection: &mut Connection) -> Result<(), Why> {
     }
 }
 
-/// A server that agrees to the subprotocol, or whose address names a stream. SockJS is looked behind.
+/// A server that accepts a subprotocol of STOMP, or answers `CONNECT` where nothing can be agreed on: over TCP, and behind
+/// SockJS.
 async fn stomp(profile: &Profile, text: &str) -> Result<Found, Why> {
     let url = stomp_url(text).map_err(|bad| Why::BadUrl { detail: bad.to_string() })?;
     let mut target = target(profile, &url);
     target.subprotocols = subprotocols();
-    target.subprotocol_needed = true;
     target.sockjs = true;
-    let connection = transport::dial(profile.socket, target).await?;
-    connection.close(1000, "").await;
-    Ok(Found { protocol: Protocol::Stomp, url, namespace: None })
+    let found = Ok(Found { protocol: Protocol::Stomp, url, namespace: None });
+    let asked = timeout(MAX_ATTEMPT, async {
+        let is_sockjs = async |target: &Endpoint| transport::sockjs::socket_url(target).await.is_some();
+        let mut connection = transport::dial(profile.socket, target.clone()).await?;
+        if connection.subprotocol.is_some() {
+            connection.close(1000, "").await;
+            return Ok(());
+        }
+        if !connection.is_stream && !is_sockjs(&target).await {
+            return Err(Why::NotWebSocket { detail: String::new() });
+        }
+        answers_connect(&mut connection).await
+    });
+    match asked.await {
+        Ok(Ok(())) => found,
+        Ok(Err(why)) => Err(why),
+        Err(_) => Err(Why::TimedOut { during: Phase::Handshake }),
+    }
+}
+
+/// Whether a `CONNECT` without login is answered as STOMP has it: accepted or refused.
+async fn answers_connect(connection: &mut Connection) -> Result<(), Why> {
+    let connect = "CONNECT\naccept-version:1.2,1.1,1.0\nheart-beat:0,0\n\n\0";
+    connection.send(Frame::Text(connect.to_owned())).await;
+    let said = match connection.recv().await {
+        Some(Incoming::Frame(Frame::Text(text))) => text,
+        Some(Incoming::Closed(why)) => return Err(why),
+        _ => String::new(),
+    };
+    match said.trim_start().starts_with("CONNECTED") || said.trim_start().starts_with("ERROR\n") {
+        true => Ok(()),
+        false => Err(Why::Violation { detail: "this is not STOMP".to_owned() }),
+    }
 }
 
 async fn plain(profile: &Profile, text: &str) -> Result<Found, Why> {
@@ -131,7 +161,7 @@ async fn plain(profile: &Profile, text: &str) -> Result<Found, Why> {
 fn target(profile: &Profile, url: &str) -> Endpoint {
     let mut target = Endpoint::new(url);
     // A certificate cannot be checked where there is none.
-    if url.starts_with("wss:") {
+    if url.starts_with("wss:") || url.starts_with("stomps:") {
         target.ca_file.clone_from(&profile.ca_file);
         target.fingerprint.clone_from(&profile.fingerprint);
     }

@@ -32,6 +32,7 @@ use crate::model::export::Exported;
 use crate::model::lan::{Lan, NearbyServer};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::log::Way;
+use crate::model::lookup::LookupFound;
 use crate::model::profile::{Login, Protocol, Secret};
 use crate::model::search::{DayFound, Found, MessageFound};
 use crate::model::{
@@ -82,6 +83,7 @@ pub(super) enum TaskResult {
     Autostart(Autostart),
     /// One message was looked for.
     MessageFound(MessageFound),
+    LookedUp(u64, LookupFound),
     /// A text was saved to a file, or saving failed.
     TextSaved(u64, Result<PathBuf, String>),
     /// A connection test ended.
@@ -99,15 +101,27 @@ pub(super) enum TaskResult {
     /// A replacement token for a connection whose token is no longer valid.
     OtherToken(ConnectionId, Secret),
     /// The login of a plain WebSocket was stored, or storing failed.
-    LoginKept { id: ConnectionId, login: Login, kept: Result<(), NotStored>, in_file: bool },
+    LoginKept {
+        id: ConnectionId,
+        login: Login,
+        kept: Result<(), NotStored>,
+        in_file: bool,
+    },
     /// A secret was stored, or storing failed; and whether it is stored in a file.
-    SecretKept { id: ConnectionId, kept: Result<(), NotStored>, in_file: bool },
+    SecretKept {
+        id: ConnectionId,
+        kept: Result<(), NotStored>,
+        in_file: bool,
+    },
     /// Whether a connection's secret is stored in a file.
     TokenInFile(ConnectionId, bool),
     /// Whether the keyring is available.
     Keyring(Result<(), NotStored>),
     /// No program opened a link.
-    LinkNotOpened { url: String, detail: String },
+    LinkNotOpened {
+        url: String,
+        detail: String,
+    },
     /// The result of an export.
     Exported(Exported),
     /// A message from this computer's agent to its hub.
@@ -494,6 +508,10 @@ impl Driver {
             Effect::ReadAround { connection, room, jump, limit } => {
                 self.read_around(connection, room, jump, limit);
             }
+            Effect::ReadThread { connection, room, root, before, limit } => {
+                self.read_thread(connection, room, (root, before), limit);
+            }
+            Effect::ReadQuote { connection, room, position } => self.read_quote(connection, room, position),
             Effect::CountUnread { connection, room } => self.count_unread(connection, room),
             Effect::Received(connection, frame) => {
                 let passed = self.recorded(connection, Way::Received, &frame);

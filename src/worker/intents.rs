@@ -15,6 +15,7 @@ use crate::link::durable::{Change, Input};
 use crate::model::event::{ChatEvent, LinkEvent, Side, TestOutcome, Update};
 use crate::model::intent::{AppIntent, ChatIntent, Credential, DeviceIntent, Jump, LinkIntent, LogIntent};
 use crate::model::link_state::{LinkState, Why};
+use crate::model::lookup::{Lookup, LookupFound};
 use crate::model::profile::{Login, Secret, WebSocketOptions};
 use crate::model::{Banner, ConnectionId, Event, Intent, MessageId, Position, Preferences, Profile, RoomId};
 use crate::settings::{NotStored, SecretStore};
@@ -47,6 +48,7 @@ impl Driver {
             Intent::Chat(ChatIntent::FindMessage { number, connection, room, id }) => {
                 self.find_message(number, connection, room, id);
             }
+            Intent::Chat(ChatIntent::LookUp(asked)) => self.look_up(asked),
             Intent::Link(LinkIntent::RetryNow(connection))
             | Intent::Link(LinkIntent::Connect(connection)) => self.connect(connection),
             Intent::Link(LinkIntent::Disconnect(connection)) => {
@@ -173,6 +175,7 @@ impl Driver {
             TaskResult::DayFound(found) => self.update(Update::DayFound(found)),
             TaskResult::Autostart(state) => self.update(Update::Autostart(state)),
             TaskResult::MessageFound(found) => self.update(Update::MessageFound(found)),
+            TaskResult::LookedUp(number, found) => self.update(Update::LookedUp(number, found)),
             TaskResult::TextSaved(number, saved) => self.update(Update::TextSaved(number, saved)),
             TaskResult::Show(connection, event) => self.update(Update::Connection(connection, event)),
             TaskResult::Counted(connection, counted) => {
@@ -336,6 +339,55 @@ impl Driver {
                 ),
                 Err(error) => log::error!("a page cannot be read: {error}"),
             }
+        });
+    }
+
+    pub(super) fn read_thread(
+        &self,
+        connection: ConnectionId,
+        room: RoomId,
+        (root, before): (MessageId, Option<Position>),
+        limit: u32,
+    ) {
+        let (store, done) = (self.store.clone(), self.done.clone());
+        tokio::spawn(async move {
+            let event = match store.thread_page(connection, room.clone(), root, before, limit).await {
+                Ok(page) => ChatEvent::ThreadPaged { room, root, is_end: before.is_none(), page },
+                Err(error) => {
+                    log::error!("a thread cannot be read: {error}");
+                    ChatEvent::ThreadLoading { room, root, loading: false }
+                }
+            };
+            // The receiver is gone if the worker has ended.
+            let _ = done.send(TaskResult::Show(connection, Event::Chat(event))).await;
+        });
+    }
+
+    pub(super) fn read_quote(&self, connection: ConnectionId, room: RoomId, position: Position) {
+        let (store, done) = (self.store.clone(), self.done.clone());
+        tokio::spawn(async move {
+            match store.message_at(connection, room.clone(), position).await {
+                Ok(Some(message)) if message.quote.is_some() => {
+                    let event = ChatEvent::Quoted { room, message: Box::new(message) };
+                    // The receiver is gone if the worker has ended.
+                    let _ = done.send(TaskResult::Show(connection, Event::Chat(event))).await;
+                }
+                Ok(_) => {}
+                Err(error) => log::error!("a message cannot be read: {error}"),
+            }
+        });
+    }
+
+    fn look_up(&self, asked: Lookup) {
+        let (store, done) = (self.store.clone(), self.done.clone());
+        tokio::spawn(async move {
+            let number = asked.number;
+            let found = store.look_up(asked).await.unwrap_or_else(|error| {
+                log::error!("the disk cannot be asked about a room: {error}");
+                LookupFound::Failed
+            });
+            // The receiver is gone if the worker has ended.
+            let _ = done.send(TaskResult::LookedUp(number, found)).await;
         });
     }
 

@@ -59,12 +59,17 @@ impl Driver {
     ) {
         let (store, done) = (self.store.clone(), self.done.clone());
         tokio::spawn(async move {
-            let position = store.find_message(connection, room, id).await.unwrap_or_else(|error| {
+            let position = store.find_message(connection, room.clone(), id).await.unwrap_or_else(|error| {
                 log::error!("a message cannot be looked for: {error}");
                 None
             });
             // The worker is gone if nobody takes it.
-            let _ = done.send(TaskResult::MessageFound(MessageFound { number, position })).await;
+            let thread = match position {
+                Some(position) => store.thread_of(connection, room, position).await.unwrap_or_default(),
+                None => None,
+            };
+            let found = MessageFound { number, position, thread };
+            let _ = done.send(TaskResult::MessageFound(found)).await;
         });
     }
 }

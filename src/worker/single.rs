@@ -140,6 +140,8 @@ impl Single {
             | Effect::KeepOfDevices(..)
             | Effect::ReadPage { .. }
             | Effect::ReadAround { .. }
+            | Effect::ReadThread { .. }
+            | Effect::ReadQuote { .. }
             | Effect::Measure(..)
             | Effect::CheckReadings
             | Effect::Notice(_)

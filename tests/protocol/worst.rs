@@ -290,6 +290,7 @@ fn worst(like: &HubMessage) -> Vec<Frame> {
             online: false,
             status: status(),
         })),
+        HubMessage::Unread { .. } => Hub::says(Input::Unread { room: room(0), offset: u64::MAX }),
         HubMessage::Read { .. } => Hub::says(Input::Read { room: room(0), offset: u64::MAX }),
         HubMessage::History { .. } => {
             let entries = (1..=u64::from(HISTORY_LIMIT)).map(entry).collect();

@@ -81,14 +81,14 @@ def a_conversation(url, *words):
     tail.end()
 
 
-def readings_and_people(url):
-    tail = Tail(url, "--destination", "/topic/shed", "--destination", "/topic/people").online()
+def readings_and_a_sender(url):
+    tail = Tail(url, "--destination", "/topic/shed", "--destination", "/topic/talk").online()
     deadline = time.monotonic() + PATIENCE
     while not any(line["event"] == "reading" for line in tail.lines) and time.monotonic() < deadline:
         assert send(url, "/topic/shed", '{"temperature": 21.5}')[0] == 0
         time.sleep(0.2)
     assert any(line["event"] == "reading" and line["value"] == 21.5 for line in tail.lines), tail.lines
-    assert send(url, "/topic/people", '{"username": "jun", "message": "hi"}')[0] == 0
+    assert send(url, "/topic/talk", '{"username": "jun", "message": "hi"}')[0] == 0
     tail.until(lambda lines: any(line.get("sender") == "jun" and line.get("body") == "hi" for line in lines))
     tail.end()
 
@@ -150,7 +150,7 @@ def main():
         a_conversation(web)
         a_conversation(tcp)
         a_conversation(rabbit.tls_url(), "--ca-file", str(rabbit.ca))
-        readings_and_people(web)
+        readings_and_a_sender(web)
         refusals(web, tcp)
         a_queue_is_not_read_by_sending(web)
         sockjs(rabbit)

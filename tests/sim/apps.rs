@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use duplex::engine::{Effect, Engine, Input, Limits, NewConnection, Outcome, Part, Traffic};
 use duplex::link;
 use duplex::link::durable;
-use duplex::model::event::{ChatEvent, Follows, Update};
+use duplex::model::event::{ChatEvent, Follows, Side, Update};
 use duplex::model::intent::ChatIntent;
 use duplex::model::profile::{Profile, Protocol, Secret, Socket};
-use duplex::model::{ConnectionId, Event, SharedModel, Time};
+use duplex::model::{ConnectionId, Event, RoomId, SharedModel, Time};
 use duplex::wire::Setup;
 use duplex::wire::duplex::client::{Config, Credentials};
 
@@ -260,14 +260,17 @@ impl World {
                 let Some(process) = self.process(app, run) else { return };
                 process.engine.handle(now, Input::Measured(connection, state, Traffic::default()));
             }
+            // Nobody in the simulation opens a thread.
+            Effect::ReadThread { .. } | Effect::ReadQuote { .. } => {}
             Effect::KeepOfDevices(..) | Effect::CheckReadings => {}
             Effect::ReadPage { connection, room, side, .. } => {
-                let page = self.known(Client::of(connection)).page(&room);
-                let Some(process) = self.process(app, run) else { return };
-                let event = Event::Chat(ChatEvent::Paged { room, side, page });
-                process.model.write(|model| model.apply(now, Update::Connection(connection, event)));
+                let in_ms = self.rng.up_to(20);
+                self.at(in_ms, Happening::Read { app, run, connection, room, side: Some(side) });
             }
-            Effect::ReadAround { .. } => {}
+            Effect::ReadAround { connection, room, .. } => {
+                let in_ms = self.rng.up_to(20);
+                self.at(in_ms, Happening::Read { app, run, connection, room, side: None });
+            }
             // Nobody looks at frames, nobody looks elsewhere, and the network waits for nobody.
             Effect::Received(..) | Effect::Notice(_) | Effect::ReadOn(_) => {}
             Effect::Reload(connection) => {
@@ -293,6 +296,24 @@ impl World {
             }
             _ => {}
         }
+    }
+
+    /// A page was read from the disk: all of the room that can be read. `side`: as it was asked for; none: around a place.
+    pub(super) fn read(
+        &mut self,
+        app: usize,
+        run: u64,
+        connection: ConnectionId,
+        room: RoomId,
+        side: Option<Side>,
+    ) {
+        let (page, now) = (self.known(Client::of(connection)).page(&room), self.app_time(app));
+        let Some(process) = self.process(app, run) else { return };
+        let event = match side {
+            Some(side) => ChatEvent::Paged { room, side, page },
+            None => ChatEvent::Jumped { room, page },
+        };
+        process.model.write(|model| model.apply(now, Update::Connection(connection, Event::Chat(event))));
     }
 
     /// A room was counted on disk: only that it was counts here.

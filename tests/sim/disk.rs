@@ -339,6 +339,7 @@ impl ClientDisk {
                 unread: 0,
                 mentions: 0,
                 draft: String::new(),
+                draft_reply: None,
             }
         });
         Stored {
@@ -355,6 +356,7 @@ impl ClientDisk {
                 .resume
                 .map_or(self.era_from.saturating_sub(1), |resume| resume.offset),
             rooms: rooms.collect(),
+            threads: Vec::new(),
             outbox: self.outbox.values().cloned().collect(),
         }
     }

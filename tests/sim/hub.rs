@@ -70,7 +70,10 @@ impl HubDisk {
     pub fn room(&self, made: &Entry, me: &PrincipalId) -> NamedRoom {
         let mut room = named(made);
         room.info = RoomInfo::of_made(made.draft.content.private(), Some(&made.sender.id), Some(me));
-        for entry in self.log.iter().filter(|entry| entry.draft.room == room.id) {
+        let is_change = |entry: &&Entry| {
+            matches!(entry.draft.content, Content::RoomChange { .. } | Content::Member { .. })
+        };
+        for entry in self.log.iter().filter(|entry| entry.draft.room == room.id).filter(is_change) {
             room.info.change(entry.offset, &entry.draft.content, Some(me));
             if let Content::RoomChange { name: Some(name), .. } = &entry.draft.content {
                 room.name = name.clone();

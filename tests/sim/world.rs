@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use duplex::engine::Input;
 use duplex::frame::Frame;
 use duplex::link::backoff::Jitter;
-use duplex::model::{ConnectionId, Epoch, MessageId, PrincipalId, Time, Why};
+use duplex::model::event::Side;
+use duplex::model::{ConnectionId, Epoch, MessageId, PrincipalId, RoomId, Time, Why};
 use duplex::wire::duplex::server::Input as HubInput;
 
 use super::apps::App;
@@ -146,6 +147,7 @@ pub enum Happening {
     DiskWorks { app: usize, run: u64 },
     DiskRetry { app: usize, run: u64 },
     Counted { app: usize, run: u64, connection: ConnectionId },
+    Read { app: usize, run: u64, connection: ConnectionId, room: RoomId, side: Option<Side> },
     SavedLater { app: usize, run: u64, part: u64, is_whole: bool },
     HubSync { run: u64 },
     HubTick { conn: u64 },
@@ -329,6 +331,11 @@ impl World {
         }
     }
 
+    /// Whether a page is being read from a disk.
+    pub(super) fn is_reading(&self) -> bool {
+        self.happenings.values().any(|happening| matches!(happening, Happening::Read { .. }))
+    }
+
     pub(super) fn chance(&mut self, percent: u64) -> bool {
         self.rng.up_to(99) < percent
     }
@@ -396,6 +403,9 @@ impl World {
             Happening::DiskWorks { app, run } => self.disk_works(app, run),
             Happening::DiskRetry { app, run } => self.retry_disk(app, run),
             Happening::Counted { app, run, connection } => self.counted(app, run, connection),
+            Happening::Read { app, run, connection, room, side } => {
+                self.read(app, run, connection, room, side);
+            }
             Happening::SavedLater { app, run, part, is_whole } => self.saved_later(app, run, part, is_whole),
             Happening::HubSync { run } => self.hub_sync(run),
             Happening::HubTick { conn } => self.hub_tick(conn),
@@ -463,6 +473,7 @@ impl World {
             | Happening::DiskWorks { app, .. }
             | Happening::DiskRetry { app, .. }
             | Happening::Counted { app, .. }
+            | Happening::Read { app, .. }
             | Happening::SavedLater { app, .. }
             | Happening::Nudge { app }
             | Happening::JumpClock { app } => Some(*app),

@@ -141,6 +141,7 @@ fn asked(ask: &HubRequest) -> String {
         HubRequest::Read { from, limit } => format!("read from={from} limit={limit}"),
         HubRequest::History { room, before, limit } => format!("history {room} {before} limit={limit}"),
         HubRequest::SetRead { room, offset } => format!("set read {room} {offset}"),
+        HubRequest::SetUnread { room, offset } => format!("set unread {room} {offset}"),
         HubRequest::SetStatus(text) => format!("set status {text}"),
         HubRequest::Typing { room } => format!("typing {room}"),
         HubRequest::Watch => "watch".to_owned(),

@@ -287,6 +287,7 @@ async fn where_a_websocket_is_refused_polling_is_tried_and_the_reverse_is_not() 
         assert_eq!(next_frame(&mut connection).await, text(OPEN));
         assert_eq!(exchange(&mut connection, 5).await, (messages(5), 5));
         // The server offers an upgrade and refuses it: polling goes on.
+        let (_, url) = Server { refuses_websocket: true, ..Server::default() }.start().await;
         let mut connection = connect(&url, Carriers::PollingFirst).await.unwrap();
         assert_eq!(next_frame(&mut connection).await, text(OPEN));
         assert_eq!(exchange(&mut connection, 50).await, (messages(50), 50));

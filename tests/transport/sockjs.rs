@@ -38,8 +38,9 @@ async fn sockjs_server(mut stream: TcpStream) {
                 server::header(&request, "x-secret").is_none() || path != "/ws",
                 "no credentials at the root"
             );
-            let answer =
-                "HTTP/1.1 200 OK\r\nContent-Length: 19\r\nConnection: close\r\n\r\nWelcome to SockJS!\n";
+            // As Node sends it: in chunks.
+            let answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n\
+                          13\r\nWelcome to SockJS!\n\r\n0\r\n\r\n";
             stream.write_all(answer.as_bytes()).await.unwrap();
         }
         _ => stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n").await.unwrap(),

@@ -50,7 +50,7 @@ const MAX_BUCKETS: usize = 4_000;
 /// Maximum number of lines of a device's log in one answer.
 const MAX_LINES: u32 = 200;
 /// The source id of a hub's devices in the store.
-const SOURCE: u64 = 0;
+pub(super) const SOURCE: u64 = 0;
 
 /// A device event, encoded once for all clients that watch.
 #[derive(Clone)]

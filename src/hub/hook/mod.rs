@@ -130,7 +130,7 @@ pub fn remove_hook(data_dir: &Path, id: &str) -> Result<bool, HubError> {
 /// Hooks by the hash of their token.
 type ByHash = HashMap<[u8; 32], Arc<Hook>>;
 /// What tells a file apart from what was there before.
-type Version = Option<(SystemTime, u64)>;
+pub(super) type Version = Option<(SystemTime, u64)>;
 
 /// The hooks of a running hub, read again when the file has changed.
 #[derive(Debug, Default)]
@@ -155,7 +155,7 @@ impl Hooks {
     }
 }
 
-fn version(path: &PathBuf) -> Version {
+pub(super) fn version(path: &PathBuf) -> Version {
     let known = std::fs::metadata(path).ok()?;
     Some((known.modified().ok()?, known.len()))
 }

@@ -38,13 +38,17 @@ impl Chat {
     pub(super) fn changed(&mut self, entry: Entry, place: Position) {
         let Some(target) = entry.draft.content.target() else { return };
         let Some(room) = self.rooms.get_mut(&entry.draft.room) else { return };
-        let before = room.window.bytes();
-        let mut is_changed = false;
-        room.window.change(target, |message| is_changed = message.change(&entry, place));
-        if is_changed {
-            room.window.requote(target);
+        let before = room.bytes();
+        room.changes.0 += 1;
+        let threads = room.threads.values_mut().filter_map(|thread| thread.window.as_mut());
+        for window in std::iter::once(&mut room.window).chain(threads) {
+            let mut is_changed = false;
+            window.change(target, |message| is_changed = message.change(&entry, place));
+            if is_changed {
+                window.requote(target);
+            }
         }
-        let after = room.window.bytes();
+        let after = room.bytes();
         self.count_messages(before, after);
         self.recent.0.push(entry, place);
     }
@@ -54,7 +58,10 @@ impl Chat {
         if let Some(root) = entry.draft.content.thread()
             && let Some(room) = self.rooms.get_mut(&entry.draft.room)
         {
-            room.window.change(root, |message| message.count_reply(&entry, place));
+            let threads = room.threads.values_mut().filter_map(|thread| thread.window.as_mut());
+            for window in std::iter::once(&mut room.window).chain(threads) {
+                window.change(root, |message| message.count_reply(&entry, place));
+            }
         }
         self.recent.0.push(entry, place);
     }

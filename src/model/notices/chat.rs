@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{ClickTarget, Level, Moment, Notice, NoticeContent, Out, Topic, mentions};
 use crate::model::entry::Entry;
-use crate::model::id::{ConnectionId, Offset, PrincipalId, RoomId, RoomName};
+use crate::model::id::{ConnectionId, MessageId, Offset, PrincipalId, RoomId, RoomName};
 use crate::model::known::Known;
 use crate::model::principal::Sender;
 use crate::model::reducer::{Connection, Model};
@@ -86,7 +86,16 @@ impl UnseenMessages {
         if model.connections.get(&id).is_some_and(has_left) {
             return;
         }
-        if !level(model, id, &entry.draft.room).wants(mention) {
+        // Of a thread those are told who take part in it.
+        let is_followed = |root: MessageId| {
+            let room = model.connections.get(&id).and_then(|at| at.chat.rooms.get(&entry.draft.room));
+            room.and_then(|room| room.threads.get(&root)).is_some_and(|thread| thread.followed)
+        };
+        let thread = entry.draft.content.thread().filter(|_| entry.draft.content.is_aside());
+        if !mention && thread.is_some_and(|root| !is_followed(root)) {
+            return;
+        }
+        if !level(model, id, &entry.draft.room).wants(mention || thread.is_some()) {
             return;
         }
         let key = (id, entry.draft.room.clone());

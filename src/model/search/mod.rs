@@ -10,6 +10,7 @@ pub mod parse;
 use std::sync::Arc;
 
 use super::id::{ConnectionId, MessageId, RoomId, RoomName};
+use super::lookup::LookupFound;
 use super::message::Position;
 use super::principal::Sender;
 use super::time::WallMs;
@@ -30,6 +31,10 @@ pub struct Query {
     pub from: Vec<String>,
     /// Folded texts, one of which must occur in the room's name. Empty for any room.
     pub rooms: Vec<String>,
+    /// Whether only pinned messages are meant.
+    pub pinned: bool,
+    /// Whether only messages of threads are meant.
+    pub in_thread: bool,
     /// Earliest time received by the hub, inclusive.
     pub after: Option<WallMs>,
     /// Latest time received by the hub, exclusive.
@@ -132,6 +137,8 @@ pub struct Hit {
     pub place: HitPlace,
     /// Id of the message.
     pub id: MessageId,
+    /// The thread that alone shows it.
+    pub thread: Option<MessageId>,
     /// The author.
     pub sender: Sender,
     /// When the hub received it; if it is in the outbox, when it was typed.
@@ -218,6 +225,8 @@ pub struct MessageFound {
     pub number: u64,
     /// Its position; `None` if it is not on the disk in this room.
     pub position: Option<Position>,
+    /// The thread that alone shows it.
+    pub thread: Option<MessageId>,
 }
 
 /// State of searching in the model: the latest answers.
@@ -229,6 +238,8 @@ pub struct Searching {
     pub day: Option<DayFound>,
     /// The latest answer to a search for one message.
     pub message: Option<MessageFound>,
+    /// The latest answer of the disk about a room, with the number of its question.
+    pub lookup: Option<(u64, Arc<LookupFound>)>,
     /// Progress of indexing older messages, in percent; `None` once it is complete.
     pub indexed: Option<u8>,
 }

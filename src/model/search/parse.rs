@@ -1,4 +1,4 @@
-//! Parses the search field: words, `"phrases"`, `from:`, `in:`, `before:` and `after:`.
+//! Parses the search field: words, `"phrases"`, `from:`, `in:`, `is:`, `before:` and `after:`.
 
 use chrono::NaiveDate;
 
@@ -19,10 +19,13 @@ pub enum Filter {
     After,
     /// With a file.
     Has,
+    /// By what it is.
+    Is,
 }
 
 /// Names of the filters: those valid in every language, and the Korean ones.
-const NAMES: [(&str, Filter); 10] = [
+const NAMES: [(&str, Filter); 11] = [
+    ("is:", Filter::Is),
     ("from:", Filter::From),
     ("in:", Filter::In),
     ("before:", Filter::Before),
@@ -34,6 +37,10 @@ const NAMES: [(&str, Filter); 10] = [
     ("이후:", Filter::After),
     ("포함:", Filter::Has),
 ];
+
+/// What may follow `in:` for messages of threads, and `is:` for pinned ones, in any language.
+const THREAD: [&str; 2] = ["thread", "스레드"];
+const PINNED: [&str; 2] = ["pinned", "고정"];
 
 impl Filter {
     /// The name valid in every language, with its colon.
@@ -65,6 +72,10 @@ pub struct Parsed {
     pub from: Vec<String>,
     /// Folded names of rooms.
     pub rooms: Vec<String>,
+    /// Whether only pinned messages are meant.
+    pub pinned: bool,
+    /// Whether only messages of threads are meant.
+    pub in_thread: bool,
     /// First date, inclusive.
     pub after: Option<NaiveDate>,
     /// Last date, exclusive.
@@ -82,6 +93,8 @@ impl Parsed {
             terms: self.terms,
             from: self.from,
             rooms: self.rooms,
+            pinned: self.pinned,
+            in_thread: self.in_thread,
             after: self.after.and_then(&begins),
             before: self.before.and_then(&begins),
             has_file: self.has_file,
@@ -115,7 +128,11 @@ impl Parsed {
         match filter {
             _ if name.is_empty() => self.faults.push(Fault::Empty(filter)),
             Filter::From => self.from.push(name),
+            // A room of this name is meant by a # before it.
+            Filter::In if THREAD.contains(&value.to_lowercase().as_str()) => self.in_thread = true,
             Filter::In => self.rooms.push(name),
+            Filter::Is if PINNED.contains(&value.to_lowercase().as_str()) => self.pinned = true,
+            Filter::Is => self.faults.push(Fault::Empty(filter)),
             Filter::Has if FILE.contains(&name.as_str()) => self.has_file = true,
             Filter::Has => self.faults.push(Fault::Empty(filter)),
             Filter::Before | Filter::After if day.is_none() => {
@@ -214,6 +231,18 @@ mod tests {
         assert_eq!(parsed("from: x").terms.len(), 1);
         assert_eq!(parsed("in:#").faults, [Fault::Empty(Filter::In)]);
         assert_eq!(parsed("after:today before:yesterday").faults, [Fault::NoTime]);
+    }
+
+    #[test]
+    fn pinned_messages_and_those_of_threads_are_meant_by_words_of_their_own() {
+        let all = parsed("is:pinned in:thread valve");
+        assert!(all.pinned && all.in_thread && all.rooms.is_empty() && all.faults.is_empty());
+        let all = parsed("is:고정 in:스레드");
+        assert!(all.pinned && all.in_thread);
+        assert_eq!(parsed("in:#thread").rooms, ["thread"]);
+        assert!(!parsed("in:threads").in_thread);
+        assert_eq!(parsed("is:").faults, [Fault::Empty(Filter::Is)]);
+        assert_eq!(parsed("is:blue").faults, [Fault::Empty(Filter::Is)]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::later;
 use super::outbox;
 use super::rooms;
 use super::search::index;
+use super::threads;
 use super::write::{self, Log, key, saturated};
 use crate::model::content::Content;
 use crate::model::notices::mentions;
@@ -125,13 +126,14 @@ impl<'a> MessageWriter<'a> {
                 if self.rooms[room].is_hidden {
                     rooms::bring_back(self.db, self.connection, &entry.draft.room, entry.offset)?;
                 }
+                let counted = matches!(place, Place::Moved { unread: true });
+                self.replied(entry, room, counted)?;
                 let room = &mut self.rooms[room];
-                if position <= room.newest {
+                if entry.draft.content.is_aside() || position <= room.newest {
                     return Ok(());
                 }
                 room.newest = position;
                 room.changed = true;
-                let counted = matches!(place, Place::Moved { unread: true });
                 if !mine && !counted && position > room.read {
                     room.unread += 1;
                     room.mentions += u64::from(self.my_name.as_ref().is_some_and(|me| mentions(body, me)));
@@ -175,6 +177,10 @@ impl<'a> MessageWriter<'a> {
         if !matches!(self.put(entry, room)?, Place::New) {
             return Ok(());
         }
+        self.replied(entry, room, false)?;
+        if entry.draft.content.is_aside() {
+            return Ok(());
+        }
         let names_me = self.my_name.as_ref().is_some_and(|me| mentions(entry.draft.content.body(), me));
         let room = &mut self.rooms[room];
         room.changed = true;
@@ -190,7 +196,8 @@ impl<'a> MessageWriter<'a> {
     pub(super) fn old_message(&mut self, entry: &Entry) -> Result<()> {
         let room = self.room(&entry.draft.room)?;
         self.put(entry, room)?;
-        Ok(())
+        // What lies before all that was replayed counts as read.
+        self.replied(entry, room, true)
     }
 
     /// Puts a message in its place. One that another log holds too (a new epoch) leaves its old place.
@@ -217,7 +224,10 @@ impl<'a> MessageWriter<'a> {
             let unread = known.room == room && known.position > read && Some(sender) != self.me;
             self.db.prepare_cached("DELETE FROM message WHERE rowid = ?1")?.execute([known.row])?;
             changes::leave(self.db, known.room, known.position)?;
-            self.count(known.room, known.position, sender, -1)?;
+            if !threads::is_aside(self.db, known.room, known.position)? {
+                self.count(known.room, known.position, sender, -1)?;
+            }
+            threads::leave(self.db, known.room, known.position)?;
             place = Place::Moved { unread };
         }
         self.clear(room, position)?;
@@ -233,10 +243,12 @@ impl<'a> MessageWriter<'a> {
             .prepare_cached("SELECT sender FROM message WHERE room = ?1 AND era = ?2 AND offset = ?3")?;
         let senders: Vec<i64> =
             query.query_map(place, |row| row.get(0))?.collect::<std::result::Result<_, _>>()?;
-        for sender in &senders {
+        let counts = !senders.is_empty() && !threads::is_aside(self.db, room, position)?;
+        for sender in senders.iter().filter(|_| counts) {
             self.count(room, position, *sender, -1)?;
         }
         if !senders.is_empty() {
+            threads::leave(self.db, room, position)?;
             changes::leave(self.db, room, position)?;
             self.db
                 .prepare_cached("DELETE FROM message WHERE room = ?1 AND era = ?2 AND offset = ?3")?
@@ -273,7 +285,10 @@ impl<'a> MessageWriter<'a> {
         self.rows.advance();
         self.numbering.keep_author(self.db, sender, &entry.sender.name)?;
         self.numbering.enter(self.db, row, entry.received)?;
-        self.count(room, Position { era: self.era, offset: entry.offset }, sender, 1)?;
+        threads::put(self.db, room, self.era, sender, entry)?;
+        if !entry.draft.content.is_aside() {
+            self.count(room, Position { era: self.era, offset: entry.offset }, sender, 1)?;
+        }
         if self.is_waited {
             self.arrived(entry.draft.id, row)?;
         }
@@ -297,6 +312,11 @@ impl<'a> MessageWriter<'a> {
             self.counts.add(room, counted, position, change);
         }
         Ok(())
+    }
+
+    /// Whether somebody is the person.
+    pub(super) fn is_mine(&self, principal: &str) -> bool {
+        self.my_id.as_deref() == Some(principal)
     }
 
     pub(super) fn sender(&mut self, principal: &str) -> Result<i64> {

@@ -121,6 +121,11 @@ impl MessageWriter<'_> {
         Ok(())
     }
 
+    /// Who sent the message that an entry names, if it is here.
+    pub(super) fn sender_of(&mut self, entry: &Entry, id: MessageId) -> Result<Option<String>> {
+        Ok(self.target(entry, id)?.map(|target| target.message.sender.id.0))
+    }
+
     /// The message of the same room that an entry names.
     fn target(&mut self, entry: &Entry, id: MessageId) -> Result<Option<Target>> {
         let room = self.room(&entry.draft.room)?;

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::error::{StoreError, int, unsigned};
+use super::threads;
 use super::write::{key, saturated};
 use crate::model::{ConnectionId, Offset, Position};
 
@@ -70,7 +71,10 @@ pub(super) fn after(db: &Connection, room: i64, position: Position, me: Option<i
             "SELECT coalesce(sum(others), 0) FROM room_count WHERE room = ?1 AND (era, block) > (?2, ?3)",
         )?
         .query_row(params![room, position.era, saturated(block)], |row| row.get(0))?;
-    Ok(unsigned(in_block) + unsigned(behind))
+    // Replies in threads are not among the blocks behind.
+    let block_end = Position { era: position.era, offset: end.saturating_sub(1) };
+    let asides = threads::asides(db, room, position, block_end, me)?;
+    Ok(unsigned(in_block).saturating_sub(asides) + unsigned(behind))
 }
 
 /// The person is another one now: all messages of a connection are to be counted anew.
@@ -109,14 +113,17 @@ pub(super) fn take_in_old(db: &mut Connection, limit: u32) -> Result<bool> {
     let Some((room, counted, me)) = next else { return Ok(false) };
     let (mut counts, mut last, mut number) = (Counts::default(), counted, 0);
     let mut query = batch.prepare_cached(
-        "SELECT era, offset, sender FROM message WHERE room = ?1 AND (era, offset) < (?2, ?3)
+        "SELECT era, offset, sender, EXISTS (
+             SELECT 1 FROM thread_message WHERE thread_message.room = message.room AND thread_message.era = message.era
+                 AND thread_message.offset = message.offset AND aside)
+         FROM message WHERE room = ?1 AND (era, offset) < (?2, ?3)
          ORDER BY era DESC, offset DESC LIMIT ?4",
     )?;
     let mut rows = query.query(params![room, counted.era, saturated(counted.offset), limit])?;
     while let Some(row) = rows.next()? {
         last = Position { era: row.get(0)?, offset: unsigned(row.get(1)?) };
         number += 1;
-        if Some(row.get(2)?) != me {
+        if Some(row.get(2)?) != me && !row.get::<_, bool>(3)? {
             counts.add(room, Position::default(), last, 1);
         }
     }

@@ -13,12 +13,14 @@ mod events;
 mod held;
 mod identity;
 mod later;
+mod lookup;
 mod open;
 mod outbox;
 mod read;
 mod rooms;
 mod schema;
 mod search;
+mod threads;
 pub mod uploads;
 mod write;
 
@@ -39,9 +41,10 @@ use super::writer::Writer;
 pub use crate::link::durable::Change as Write;
 use crate::model::event::{Page, Side, Stored};
 use crate::model::intent::Jump;
+use crate::model::lookup::{Lookup, LookupFound};
 use crate::model::search::{Found, Search};
 use crate::model::time::WallMs;
-use crate::model::{Banner, ConnectionId, Event, MessageId, Offset, OutboxItem, Position, RoomId};
+use crate::model::{Banner, ConnectionId, Event, Message, MessageId, Offset, OutboxItem, Position, RoomId};
 use crate::wire::Saved;
 use held::Job;
 
@@ -257,6 +260,51 @@ impl ClientStore {
         id: MessageId,
     ) -> Result<Option<Position>, StoreError> {
         self.read(move |db| read::find_message(db, connection, &room, id)).await
+    }
+
+    /// At most about `limit` messages of a thread before a position, or of its end.
+    pub async fn thread_page(
+        &self,
+        connection: ConnectionId,
+        room: RoomId,
+        root: MessageId,
+        before: Option<Position>,
+        limit: u32,
+    ) -> Result<Page, StoreError> {
+        self.read(move |db| threads::page(db, connection, &room, root, before, limit)).await
+    }
+
+    /// The message at a place, with what it replies to; none: not on the disk.
+    pub async fn message_at(
+        &self,
+        connection: ConnectionId,
+        room: RoomId,
+        position: Position,
+    ) -> Result<Option<Message>, StoreError> {
+        self.read(move |db| match read::room_id(db, connection, &room)? {
+            Some(room) => lookup::message_at(db, room, position),
+            None => Ok(None),
+        })
+        .await
+    }
+
+    /// The thread that alone shows the message at a place; none: its room shows it.
+    pub async fn thread_of(
+        &self,
+        connection: ConnectionId,
+        room: RoomId,
+        position: Position,
+    ) -> Result<Option<MessageId>, StoreError> {
+        self.read(move |db| match read::room_id(db, connection, &room)? {
+            Some(room) => threads::root_of(db, room, position),
+            None => Ok(None),
+        })
+        .await
+    }
+
+    /// Answers a question about a room.
+    pub async fn look_up(&self, asked: Lookup) -> Result<LookupFound, StoreError> {
+        self.read(move |db| lookup::find(db, &asked)).await
     }
 
     /// What waits in the outbox, by `seq`.

@@ -10,6 +10,7 @@ use super::changes;
 use super::events;
 use super::identity::{Filters, Rows};
 use super::rooms;
+use super::threads;
 use super::write::{key, saturated};
 use super::{FirstAt, Loaded};
 use crate::model::chat::MAX_ROOMS;
@@ -53,6 +54,7 @@ pub(super) fn load(db: &Connection, connection: ConnectionId) -> Result<Loaded> 
         epoch: row.epoch,
         received_to: row.next.saturating_sub(1),
         rooms: rooms(db, connection)?,
+        threads: threads::load(db, connection)?,
         outbox: outbox(db, connection)?,
     };
     // A log of which nothing came yet is asked for from where it began, and never where an earlier one was held.
@@ -126,7 +128,7 @@ fn connection_row(db: &Connection, connection: ConnectionId) -> Result<Option<Co
 fn rooms(db: &Connection, connection: ConnectionId) -> Result<Vec<StoredRoom>> {
     let mut query = db.prepare_cached(
         "SELECT id, uid, newest_era, newest_offset, read_era, read_offset, unread, draft, mentions, name, unmade, info,
-             hole_era, hole_offset
+             hole_era, hole_offset, draft_reply
          FROM room
          WHERE connection = ?1 ORDER BY newest_era DESC, newest_offset DESC, id LIMIT ?2",
     )?;
@@ -154,6 +156,7 @@ fn rooms(db: &Connection, connection: ConnectionId) -> Result<Vec<StoredRoom>> {
             read: Position { era: row.get(4)?, offset: unsigned(row.get(5)?) },
             unread: unsigned(row.get(6)?),
             draft: row.get(7)?,
+            draft_reply: row.get::<_, Option<[u8; 16]>>(14)?.map(|id| MessageId(Uuid::from_bytes(id))),
             mentions: unsigned(row.get(8)?),
             unmade: row.get(10)?,
             info: rooms::info_of(row.get_ref(11)?.as_str().ok()),
@@ -460,17 +463,20 @@ fn run(db: &Connection, room: i64, which: Run, limit: u32) -> Result<Found> {
     let mut query = db.prepare_cached(&format!(
         "SELECT era, offset, message.id, principal, sender_name, at, received, body, extra
          FROM message JOIN sender ON sender.id = message.sender
-         WHERE room = ?1 AND {condition} LIMIT ?4"
+         WHERE room = ?1 AND {condition}"
     ))?;
-    let mut rows =
-        query.query(params![room, position.era, saturated(position.offset), i64::from(limit) + 1])?;
+    // Read until there are enough: what is shown in threads alone is passed over.
+    let mut rows = query.query(params![room, position.era, saturated(position.offset)])?;
     let (mut messages, mut bytes, mut more) = (Vec::new(), 0, false);
     while let Some(row) = rows.next()? {
+        let message = changes::message(row)?;
+        if message.content.is_aside() {
+            continue;
+        }
         if messages.len() >= limit as usize || (bytes >= PAGE_BYTES && !messages.is_empty()) {
             more = true;
             break;
         }
-        let message = changes::message(row)?;
         bytes += message.content.bytes();
         messages.push(message);
     }
@@ -525,7 +531,7 @@ pub(super) fn room_id(db: &Connection, connection: ConnectionId, name: &RoomId) 
     Ok(find.query_row(params![key(connection), name.as_str()], |row| row.get(0)).optional()?)
 }
 
-fn room_uid(text: String) -> Result<RoomId> {
+pub(super) fn room_uid(text: String) -> Result<RoomId> {
     RoomId::new(text).map_err(|error| StoreError::Nonsense(error.to_string()))
 }
 

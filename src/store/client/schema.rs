@@ -19,6 +19,7 @@ pub(super) const SCHEMA: Schema = Schema {
         ROOM_EVENTS,
         ROOM_HOLES,
         super::uploads::STEP,
+        THREADS,
     ],
     sync: Synchronous::Full,
 };
@@ -327,4 +328,52 @@ ALTER TABLE connection ADD COLUMN me_role TEXT;
 const ROOM_HOLES: &str = "
 ALTER TABLE room ADD COLUMN hole_era INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE room ADD COLUMN hole_offset INTEGER NOT NULL DEFAULT 0;
+";
+
+/// Threads; see `threads`. Rooms that have replies in threads are counted anew: those are not unread in the room.
+const THREADS: &str = "
+CREATE TABLE thread_message (
+    room   INTEGER NOT NULL,
+    era    INTEGER NOT NULL,
+    offset INTEGER NOT NULL,
+    root   BLOB NOT NULL,
+    sender INTEGER NOT NULL,
+    aside  INTEGER NOT NULL,
+    PRIMARY KEY (room, era, offset)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX thread_place ON thread_message (room, root, era, offset);
+
+CREATE TABLE thread (
+    room          INTEGER NOT NULL,
+    root          BLOB NOT NULL,
+    newest_era    INTEGER NOT NULL DEFAULT 0,
+    newest_offset INTEGER NOT NULL DEFAULT 0,
+    read_era      INTEGER NOT NULL DEFAULT 0,
+    read_offset   INTEGER NOT NULL DEFAULT 0,
+    unread        INTEGER NOT NULL DEFAULT 0,
+    mentions      INTEGER NOT NULL DEFAULT 0,
+    followed      INTEGER NOT NULL DEFAULT 0,
+    draft         TEXT NOT NULL DEFAULT '',
+    draft_reply   BLOB,
+    PRIMARY KEY (room, root)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX thread_newest ON thread (room, newest_era, newest_offset);
+ALTER TABLE room ADD COLUMN draft_reply BLOB;
+
+INSERT INTO thread_message (room, era, offset, root, sender, aside)
+    SELECT room, era, offset, unhex(replace(json_extract(extra, '$.thread'), '-', '')), sender, 1 FROM message
+    WHERE EXISTS (SELECT 1 FROM message_change WHERE replies > 0)
+        AND extra IS NOT NULL AND json_valid(extra) AND json_type(extra, '$.thread') = 'text'
+        AND length(unhex(replace(json_extract(extra, '$.thread'), '-', ''))) = 16
+    ON CONFLICT DO NOTHING;
+INSERT INTO thread (room, root, newest_era, newest_offset, read_era, read_offset)
+    SELECT room, root, era, offset, era, offset FROM (
+        SELECT room, root, era, offset,
+            row_number() OVER (PARTITION BY room, root ORDER BY era DESC, offset DESC) AS place FROM thread_message)
+    WHERE place = 1;
+DELETE FROM room_count WHERE room IN (SELECT room FROM thread_message);
+UPDATE room SET (counted_era, counted_offset) = (
+    SELECT coalesce(max(era), 0), coalesce(max(offset), 0) + 1 FROM (
+        SELECT era, offset FROM message WHERE message.room = room.id ORDER BY era DESC, offset DESC LIMIT 1))
+    WHERE id IN (SELECT room FROM thread_message);
 ";

@@ -11,6 +11,7 @@ mod pages;
 mod rooms;
 mod scale;
 mod search;
+mod threads;
 
 use std::path::Path;
 

@@ -4,11 +4,12 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::error::{StoreError, int, unsigned};
-use super::book::MessageWriter;
+use super::book::{MessageWriter, RoomRow};
 use super::changes;
 use super::counts;
 use super::events;
 use super::identity::Filters;
+use super::threads;
 use super::{Write, outbox, read, rooms};
 use crate::model::chat::MAX_ROOMS;
 use crate::model::content::Content;
@@ -125,6 +126,20 @@ fn happened(db: &Connection, filters: &Filters, connection: ConnectionId, event:
         }
         Event::Chat(ChatEvent::History { room, before, entries, complete }) => {
             history(db, filters, connection, room, (*before, *complete), entries)?;
+        }
+        Event::Chat(ChatEvent::MarkedUnread { room, offset }) => {
+            mark_unread(db, filters, connection, room, *offset)?;
+        }
+        Event::Chat(ChatEvent::ThreadSeen { room, root, position }) => {
+            threads::seen(db, connection, room, *root, *position)?;
+        }
+        Event::Chat(ChatEvent::ThreadDraft { room, root, text, reply }) => {
+            threads::draft(db, connection, room, *root, text, *reply)?;
+        }
+        Event::Chat(ChatEvent::DraftReply { room, reply }) => {
+            let room = room_id(db, connection, room)?;
+            db.prepare_cached("UPDATE room SET draft_reply = ?2 WHERE id = ?1")?
+                .execute(params![room, reply.map(|id| *id.0.as_bytes())])?;
         }
         // The rest does not outlive the process, or says what came from here.
         _ => {}
@@ -359,14 +374,54 @@ fn read_marker(
     if position <= room.read {
         return Ok(());
     }
-    let (old, id) = (room.read, room.id);
+    let old = room.read;
     room.read = position;
+    recount(db, room, me, my_name.as_deref(), old)?;
+    book.save()
+}
+
+/// Everything after a place is to be unread.
+fn mark_unread(
+    db: &Connection,
+    filters: &Filters,
+    connection: ConnectionId,
+    name: &RoomId,
+    offset: Offset,
+) -> Result<()> {
+    if read::room_id(db, connection, name)?.is_none() {
+        return Ok(());
+    }
+    let log = log_of(db, connection)?;
+    let position = Position { era: log.era, offset };
+    let mut book = MessageWriter::new(db, connection, log, filters)?;
+    let room = book.room(name)?;
+    let (me, my_name) = (book.me, book.my_name.clone());
+    let room = &mut book.rooms[room];
+    if position >= room.read {
+        return Ok(());
+    }
+    let old = std::mem::replace(&mut room.read, position);
+    // There may be mentions again.
+    room.mentions = room.mentions.max(1);
+    recount(db, room, me, my_name.as_deref(), old)?;
+    book.save()
+}
+
+/// Counts what is unread in a room whose read position was another one before.
+fn recount(
+    db: &Connection,
+    room: &mut RoomRow,
+    me: Option<i64>,
+    my_name: Option<&str>,
+    old: Position,
+) -> Result<()> {
+    let (position, id) = (room.read, room.id);
     room.changed = true;
     if position >= room.newest {
         (room.unread, room.mentions) = (0, 0);
     } else {
         if room.mentions > 0 {
-            room.mentions = count_mentions(db, id, position, me, my_name.as_deref().unwrap_or(""))?;
+            room.mentions = count_mentions(db, id, position, me, my_name.unwrap_or(""))?;
         }
         room.unread = if position >= room.counted {
             counts::after(db, id, position, me)?
@@ -381,7 +436,7 @@ fn read_marker(
             }
         };
     }
-    book.save()
+    Ok(())
 }
 
 /// Messages by others after a position that name the person. Looks at so many rows at most.
@@ -394,6 +449,9 @@ fn count_mentions(
 ) -> Result<u64> {
     let mut query = db.prepare_cached(
         "SELECT body FROM message WHERE room = ?1 AND (era, offset) > (?2, ?3) AND sender IS NOT ?4
+             AND NOT EXISTS (
+                 SELECT 1 FROM thread_message WHERE thread_message.room = message.room
+                     AND thread_message.era = message.era AND thread_message.offset = message.offset AND aside)
          ORDER BY era, offset LIMIT ?5",
     )?;
     let range = params![room, after.era, saturated(after.offset), me, saturated(COUNT_LIMIT)];
@@ -428,7 +486,7 @@ fn count(
     let range = params![room, after.era, saturated(after.offset), end.era, saturated(end.offset), me, limit];
     let (rows, others): (i64, f64) = query.query_row(range, |row| Ok((row.get(0)?, row.get(1)?)))?;
     // `total` is a float that holds whole numbers up to 2⁵³.
-    let others = others as u64;
+    let others = (others as u64).saturating_sub(threads::asides(db, room, after, end, me)?);
     Ok(if rows < limit { Count::Exactly(others) } else { Count::AtLeast(others) })
 }
 
@@ -511,6 +569,7 @@ pub(super) fn purge(db: &Connection, limit: u32) -> Result<bool> {
         db.execute("DELETE FROM room_count WHERE room = ?1", [room])?;
         changes::purge(db, room)?;
         events::purge(db, room)?;
+        threads::purge(db, room)?;
         db.execute("DELETE FROM purge WHERE room = ?1", [room])?;
     }
     Ok(true)

@@ -2,6 +2,7 @@
 
 mod access;
 mod changes;
+mod export;
 pub mod file;
 mod io_health;
 mod lists;
@@ -41,6 +42,7 @@ use crate::model::{
 use crate::wire::duplex::server::{Lists, ListsFrom};
 pub use access::Access;
 pub use changes::MAX_PINNED;
+pub use export::{LogReader, MadeRoom};
 use io_health::{IoHealth, Probe};
 pub use rights::{Change, MAX_KEPT_INVITES, MAX_OPEN_INVITES, NotChanged, Owner, OwnerRefused};
 use write::{Appender, Job};
@@ -703,6 +705,16 @@ impl HubStore {
         offset: Offset,
     ) -> Result<bool, HubStoreError> {
         self.write(move |db| people::set_read(db, &principal, &room, offset)).await
+    }
+
+    /// Moves a read marker back. Returns whether it moved.
+    pub async fn set_unread(
+        &self,
+        principal: PrincipalId,
+        room: RoomId,
+        offset: Offset,
+    ) -> Result<bool, HubStoreError> {
+        self.write(move |db| people::set_unread(db, &principal, &room, offset)).await
     }
 
     /// A principal's read markers.

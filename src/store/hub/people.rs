@@ -178,6 +178,24 @@ pub(super) fn set_read(
     Ok(moved > 0)
 }
 
+/// Moves a read marker back. Returns whether it moved.
+pub(super) fn set_unread(
+    db: &Connection,
+    principal: &PrincipalId,
+    room: &RoomId,
+    offset: Offset,
+) -> Result<bool> {
+    let Some(room) = room_id(db, room)? else {
+        return Ok(false);
+    };
+    // A marker at 0 is none.
+    let sql = match offset {
+        0 => "DELETE FROM read_marker WHERE principal = ?1 AND room = ?2 AND offset > ?3",
+        _ => "UPDATE read_marker SET offset = ?3 WHERE principal = ?1 AND room = ?2 AND offset > ?3",
+    };
+    Ok(db.prepare_cached(sql)?.execute(params![principal.0, room, saturated(offset)])? > 0)
+}
+
 pub(super) fn reads(db: &Connection, principal: &PrincipalId) -> Result<Vec<(RoomId, Offset)>> {
     let mut query = db.prepare_cached(
         "SELECT uid, read_marker.offset FROM read_marker JOIN room ON room.id = read_marker.room

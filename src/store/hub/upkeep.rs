@@ -13,9 +13,9 @@ use super::super::inspect::{self, Findings, MAX_TOLD};
 use super::super::migrate::{self, Schema};
 use super::super::salvage::Source;
 use super::schema::SCHEMA;
-use super::{FILE, HUB_SENDER, HubStore, access, changes, file, read};
+use super::{FILE, HUB_SENDER, HubStore, access, changes, file, people, read};
 use crate::model::time::WallMs;
-use crate::model::{Epoch, FileHash, FileId, MessageId, NamedRoom, RoomId, RoomName};
+use crate::model::{Epoch, FileHash, FileId, MessageId, NamedRoom, Principal, RoomId, RoomName};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -98,6 +98,17 @@ impl HubStore {
             if has_table(&db, "file")? { file::contents(&db) } else { Ok(Vec::new()) }
         };
         read().map_err(|error| error.at(&path))
+    }
+
+    /// The people of the hub in a directory, whether or not it runs.
+    ///
+    /// # Errors
+    /// The log is damaged, missing or cannot be read. The error names the file.
+    pub fn people_in(dir: &Path) -> Result<Vec<Principal>> {
+        let path = dir.join(FILE);
+        let read = |db: Connection| people::principals(&db);
+        let all = migrate::open_read_only(&path).and_then(read).map_err(|error| error.at(&path))?;
+        Ok(all.into_iter().filter(|one| one.kind.chats()).collect())
     }
 
     /// The rooms of the hub in a directory, whether or not it runs.

@@ -31,8 +31,12 @@ pub(super) struct Extras {
     /// Who pinned it.
     pub(super) pinned: Option<String>,
     pub(super) chips: Vec<Chip>,
+    /// Its place, where it was edited: its versions are on the disk.
+    pub(super) place: Option<Position>,
     /// How many messages its thread has.
     pub(super) replies: u32,
+    /// How many of them the person has not read.
+    pub(super) new_replies: u64,
     /// The first message of the thread that it belongs to.
     pub(super) thread: Option<MessageId>,
     /// The file that belongs to it.
@@ -114,7 +118,9 @@ impl Extras {
             deleted,
             pinned,
             chips: chips(message, queued, connection, me, words),
+            place: message.edited().map(|_| message.position),
             replies: message.replies.count,
+            new_replies: new_replies(message, connection, view),
             thread: message.content.thread(),
             file: message.content.file().filter(|_| !deleted),
             change: change(queued),
@@ -125,11 +131,17 @@ impl Extras {
     /// Of a message in the outbox.
     pub(super) fn of_queued(item: &OutboxItem, connection: &Connection, view: &View) -> Extras {
         let content = &item.draft.content;
-        let window = connection.chat.rooms.get(&item.draft.room).map(|room| &room.window);
-        let quoted = content.reply_to().and_then(|id| window?.get(id)).map(Quote::of);
+        let room = connection.chat.rooms.get(&item.draft.room);
+        let quoted = content.reply_to().and_then(|id| room?.message(id)).map(Quote::of);
         let quote = quote_of(content, quoted.as_ref(), connection, view);
         Extras { quote, thread: content.thread(), file: content.file(), ..Extras::default() }
     }
+}
+
+/// How many replies in the thread that a message begins the person has not read.
+pub(super) fn new_replies(message: &Message, connection: &Connection, view: &View) -> u64 {
+    let room = connection.chat.rooms.get(&view.key.1);
+    room.and_then(|room| room.threads.get(&message.id)).map_or(0, |thread| thread.unread)
 }
 
 /// The words that the person gave a message and that the server does not have yet.

@@ -147,6 +147,8 @@ fn chips(ui: &Ui, beside: &mut Beside, all: &[Chip], top: f32, width: f32, can_r
 }
 
 /// Draws it. `corner`: of the message, where its quote begins. Returns what the person wants.
+///
+/// Long: one part after the other.
 pub(super) fn show(
     ui: &mut Ui,
     cx: &Cx,
@@ -181,7 +183,15 @@ pub(super) fn show(
         let rect = Rect::from_min_size(corner + *place, galley.size());
         ui.painter().galley(rect.min, Arc::clone(galley), theme.weak);
         let said = (cx.words.chat.edited_at)(when);
-        widgets::spoken(ui, rect, id.with("edited"), &said).on_hover_text(said);
+        let response = ui.interact(rect, id.with("edited"), Sense::click());
+        response.widget_info(|| WidgetInfo::labeled(Role::Link, true, &said));
+        widgets::focus_ring(ui, &response, theme);
+        if response.hovered() {
+            ui.set_cursor_icon(CursorIcon::PointingHand);
+        }
+        if let (true, Some(at)) = (response.on_hover_text(said).clicked(), extras.place) {
+            wish = Some(RowAction::Act(MessageAction::History(at)));
+        }
     }
     for (chip, (rect, emoji, count)) in extras.chips.iter().zip(&beside.chips) {
         let rect = rect.translate(corner.to_vec2());
@@ -201,7 +211,11 @@ pub(super) fn show(
         icons::paint(line.painter(), place.left_center() + vec2(8.0, 0.0), Icon::Thread, 14.0, theme.accent);
         line.add_space(20.0);
         line.spacing_mut().button_padding.x = 0.0;
-        if line.add(widgets::link(theme, &(cx.words.chat.replies)(extras.replies))).clicked() {
+        let text = match extras.new_replies {
+            0 => (cx.words.chat.replies)(extras.replies),
+            new => (cx.words.chat.new_replies)(extras.replies, new),
+        };
+        if line.add(widgets::link(theme, &text)).clicked() {
             wish = Some(RowAction::Act(MessageAction::Thread(row.id)));
         }
     }

@@ -117,8 +117,12 @@ struct Draft {
     notice: Option<Notice>,
     /// What it replies to.
     reply: Option<Reply>,
-    /// Whether it is for a thread: only the room's is kept on disk.
-    is_of_thread: bool,
+    /// The first message of the thread that it is for.
+    thread: Option<MessageId>,
+    /// Whether it is shown in the room, too.
+    also_in_room: bool,
+    /// What it was last told to reply to.
+    kept_reply: Option<MessageId>,
 }
 
 /// What is typed replies to a message.
@@ -154,13 +158,24 @@ impl Draft {
 
     fn keep(&mut self, key: &RoomKey, intents: &mut Vec<Intent>) {
         self.changed_at = None;
-        if self.is_of_thread {
+        let reply = self.reply.as_ref().map(|reply| reply.id);
+        let is_changed = (self.to_keep() != self.kept, reply != self.kept_reply);
+        if is_changed == (false, false) {
             return;
         }
-        if self.to_keep() != self.kept {
-            self.kept = self.to_keep().to_owned();
-            let (connection, room) = key.clone();
-            intents.push(Intent::Chat(ChatIntent::SaveDraft { connection, room, text: self.kept.clone() }));
+        self.kept = self.to_keep().to_owned();
+        self.kept_reply = reply;
+        let ((connection, room), text) = (key.clone(), self.kept.clone());
+        if let Some(root) = self.thread {
+            let draft = ChatIntent::SaveThreadDraft { connection, room, root, text, reply };
+            return intents.push(Intent::Chat(draft));
+        }
+        if is_changed.1 {
+            let room = room.clone();
+            intents.push(Intent::Chat(ChatIntent::SaveReply { connection, room, reply }));
+        }
+        if is_changed.0 {
+            intents.push(Intent::Chat(ChatIntent::SaveDraft { connection, room, text }));
         }
     }
 
@@ -197,7 +212,8 @@ impl Draft {
 /// What the input needs of the room.
 struct Facts {
     online: bool,
-    draft: Option<String>,
+    /// What was kept, where the person has not typed yet.
+    draft: Option<(String, Option<Reply>)>,
     editable: bool,
     /// Whether others see who is typing.
     tells_typing: bool,
@@ -242,10 +258,11 @@ impl Input {
     }
 
     /// What is typed replies to this.
-    pub(super) fn reply(&mut self, key: &RoomKey, reply: Reply) {
+    pub(super) fn reply(&mut self, cx: &Cx, key: &RoomKey, reply: Reply) {
         let draft = self.drafts.entry(key.clone()).or_default();
         draft.end_edit();
         draft.reply = Some(reply);
+        draft.changed(cx);
         self.wants_focus = true;
     }
 
@@ -273,9 +290,6 @@ impl Input {
 
     /// Hands out every draft that is not kept yet.
     pub(super) fn flush(&mut self, intents: &mut Vec<Intent>) {
-        if self.thread.is_some() {
-            return;
-        }
         for (key, draft) in &mut self.drafts {
             draft.keep(key, intents);
         }
@@ -298,11 +312,13 @@ impl Input {
         }
         let id = self.id(key);
         let draft = self.drafts.entry(key.clone()).or_default();
-        draft.is_of_thread = self.thread.is_some();
+        draft.thread = self.thread;
         let facts = facts(cx, key, draft);
-        if let Some(kept) = facts.draft {
+        if let Some((kept, reply)) = facts.draft {
             draft.text = kept.clone();
             draft.kept = kept;
+            draft.kept_reply = reply.as_ref().map(|reply| reply.id);
+            draft.reply = reply;
             draft.cursor_to_end = true;
         }
         if let Some(editing) = &mut draft.editing {
@@ -331,6 +347,7 @@ impl Input {
         let mut cancel = strip(ui, cx, draft);
         if draft.reply.as_ref().is_some_and(|reply| reply_strip(ui, cx, reply)) {
             draft.reply = None;
+            draft.changed(cx);
             self.wants_focus = true;
             cx.deadline.at(cx.now.boot_ms);
         }
@@ -416,8 +433,8 @@ impl Input {
         }
         let escape = response.has_focus() && ui.input(|input| input.key_pressed(Key::Escape));
         cancel |= draft.editing.is_some() && escape;
-        if escape && draft.editing.is_none() {
-            draft.reply = None;
+        if escape && draft.editing.is_none() && draft.reply.take().is_some() {
+            draft.changed(cx);
         }
         if cancel {
             draft.end_edit();
@@ -434,8 +451,11 @@ impl Input {
             }
             self.wants_focus = clicked;
         }
+        if self.thread.is_some() && draft.editing.is_none() {
+            ui.checkbox(&mut draft.also_in_room, cx.words.chat.also_in_room);
+        }
         keep_in_time(cx, key, draft);
-        if edits_last && let Some((id, body, is_sent)) = last_own(cx, key) {
+        if edits_last && let Some((id, body, is_sent)) = last_own(cx, key, self.thread) {
             cx.deadline.at(cx.now.boot_ms);
             if is_sent { self.edit_sent(key, id, body) } else { self.edit(key, id, body) }
         }
@@ -452,24 +472,26 @@ fn up_pressed(ui: &Ui, id: Id, draft: &Draft) -> bool {
 }
 
 /// The person's last message in a room that can be edited, and whether the server has it.
-fn last_own(cx: &Cx, key: &RoomKey) -> Option<(MessageId, String, bool)> {
+fn last_own(cx: &Cx, key: &RoomKey, thread: Option<MessageId>) -> Option<(MessageId, String, bool)> {
     cx.model.read(|model| {
         let connection = model.connections.get(&key.0)?;
         let me = &connection.chat.me.as_ref()?.id;
         let is_free = |item: &&OutboxItem| matches!(item.delivery, Delivery::Pending | Delivery::Failed(_));
         if let Some(last) =
-            connection.chat.queued_rows(&key.1).filter(|item| item.draft.content.is_text()).last()
+            connection.chat.queued_in(&key.1, thread).filter(|item| item.draft.content.is_text()).last()
         {
             return Some(last)
                 .filter(is_free)
                 .map(|item| (item.draft.id, item.draft.content.body().to_owned(), false));
         }
-        let window = &connection.chat.rooms.get(&key.1)?.window;
+        let window = connection.chat.rooms.get(&key.1)?.window_of(thread)?;
         if !connection.offers(Feature::Edits) || window.after != Edge::End {
             return None;
         }
-        let own =
-            window.messages().rev().find(|message| message.sender.id == *me && !message.is_deleted())?;
+        let own = window
+            .messages()
+            .rev()
+            .find(|message| message.sender.id == *me && !message.is_deleted() && !message.is_event())?;
         Some((own.id, own.body().to_owned(), true))
     })
 }
@@ -479,20 +501,31 @@ fn facts(cx: &Cx, key: &RoomKey, draft: &Draft) -> Facts {
         let Some(connection) = model.connections.get(&key.0) else {
             return Facts { online: false, draft: None, editable: false, tells_typing: false };
         };
-        let kept = connection.chat.rooms.get(&key.1).map_or("", |room| room.draft.as_str());
+        let room = connection.chat.rooms.get(&key.1);
+        let (kept, reply) = match (room, draft.thread) {
+            (None, _) => ("", None),
+            (Some(room), None) => (room.draft.as_str(), room.draft_reply),
+            (Some(room), Some(root)) => {
+                room.threads.get(&root).map_or(("", None), |known| (known.draft.as_str(), known.draft_reply))
+            }
+        };
+        let is_news = kept != draft.text || reply != draft.reply.as_ref().map(|reply| reply.id);
         let item = draft
             .editing
             .as_ref()
             .and_then(|e| connection.chat.outbox.values().find(|item| item.draft.id == e.id));
         // A message that is not in memory is taken to be there.
         let is_there = |id| {
-            let window = connection.chat.rooms.get(&key.1).map(|room| &room.window);
-            window.and_then(|window| window.get(id)).is_none_or(|message| !message.is_deleted())
+            let room = connection.chat.rooms.get(&key.1);
+            room.and_then(|room| room.message(id)).is_none_or(|message| !message.is_deleted())
         };
         let sent = draft.editing.as_ref().filter(|editing| editing.sent.is_some());
         Facts {
             online: connection.link.is_online(),
-            draft: (!draft.is_of_thread && !draft.touched && kept != draft.text).then(|| kept.to_owned()),
+            draft: (!draft.touched && is_news).then(|| {
+                let reply = reply.map(|id| super::reply_of(connection, &key.1, id, cx.words));
+                (kept.to_owned(), reply)
+            }),
             editable: sent.is_some_and(|editing| is_there(editing.id))
                 || item.is_some_and(|item| matches!(item.delivery, Delivery::Pending | Delivery::Failed(_))),
             tells_typing: connection.offers(Feature::Typing),
@@ -649,7 +682,7 @@ fn field(
     }
     let focused = ui.memory(|memory| memory.has_focus(id));
     let stroke = if focused { Stroke::new(1.5, theme.accent) } else { Stroke::new(1.0, theme.outline) };
-    let hint = if draft.is_of_thread { cx.words.chat.thread_hint.to_owned() } else { hint(ui, cx, key) };
+    let hint = if draft.thread.is_some() { cx.words.chat.thread_hint.to_owned() } else { hint(ui, cx, key) };
     let label = if draft.editing.as_ref().is_some_and(|e| !e.gone) { cx.words.save } else { cx.words.send };
     let breaks_line = if cx.chosen.enter_sends { Modifiers::SHIFT } else { Modifiers::NONE };
     let margin = Margin { left: space::MEDIUM as i8, right: 6, top: 6, bottom: 6 };
@@ -795,6 +828,10 @@ fn submit(
                     Some(root) => Content::reply(content.body(), root, Some(root)),
                     None => content,
                 },
+            };
+            let content = match thread.is_some() && std::mem::take(&mut draft.also_in_room) {
+                true => content.also_in_room(),
+                false => content,
             };
             send(cx, key, draft, content);
         }

@@ -1,6 +1,7 @@
 //! The message list: laid out from an anchor up and down, only as far as is visible. Where the anchor stands on the
 //! screen is kept, so that nothing moves when messages come before or after it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use egui::accesskit::Role;
@@ -18,7 +19,7 @@ use super::{MessageAction, RoomKey};
 use crate::model::chat::Room;
 use crate::model::features::Feature;
 use crate::model::id::MessageId;
-use crate::model::intent::Jump;
+use crate::model::intent::{ChatIntent, Intent, Jump};
 use crate::model::message::Position;
 use crate::model::window::Edge;
 use crate::ui::keys::{self, Action};
@@ -27,6 +28,8 @@ use crate::ui::{Cx, widgets};
 
 /// No row is lower than this.
 const LEAST_ROW: f32 = 22.0;
+/// So many messages are remembered of which it was asked what they reply to.
+const MAX_ASKED_QUOTES: usize = 2_000;
 /// Space under the newest row.
 const FOOT: f32 = 8.0;
 
@@ -58,6 +61,8 @@ pub(super) struct List {
     pub(super) selection: Selection,
     /// The message that the toolbar stands at, and where.
     pub(super) toolbar: Option<(Key, Rect)>,
+    /// Messages of which it was asked what they reply to.
+    asked_quotes: HashSet<MessageId>,
     was_focused: bool,
     bar: scrollbar::Bar,
     pub(super) spot: Option<Spot>,
@@ -78,6 +83,7 @@ impl Default for List {
             marked: None,
             selection: Selection::default(),
             toolbar: None,
+            asked_quotes: HashSet::new(),
             was_focused: true,
             bar: scrollbar::Bar::default(),
             spot: None,
@@ -118,6 +124,8 @@ pub(super) struct RoomFacts {
     pub(super) unread: u64,
     pub(super) before: Edge,
     pub(super) after: Edge,
+    /// Whether any of it is in memory: a thread is read when it is opened.
+    pub(super) is_read_in: bool,
     pub(super) loading_older: bool,
     pub(super) loading_newer: bool,
     pub(super) online: bool,
@@ -126,20 +134,28 @@ pub(super) struct RoomFacts {
     can_react: bool,
 }
 
-pub(super) fn facts(cx: &Cx, key: &RoomKey) -> Option<RoomFacts> {
+pub(super) fn facts(cx: &Cx, key: &RoomKey, thread: Option<MessageId>) -> Option<RoomFacts> {
     cx.model.read(|model| {
         let connection = model.connections.get(&key.0)?;
         let room: &Room = connection.chat.rooms.get(&key.1)?;
+        let known = thread.and_then(|root| room.threads.get(&root));
+        let window = room.window_of(thread);
+        let (newest, read, unread) = match known {
+            Some(thread) => (thread.newest, thread.read, thread.unread),
+            None if thread.is_some() => Default::default(),
+            None => (room.newest, room.read, room.unread),
+        };
         Some(RoomFacts {
-            first: room.window.first().map(|message| message.position),
-            last: room.window.last().map(|message| message.position),
-            newest: room.newest,
-            read: room.read,
-            unread: room.unread,
-            before: room.window.before,
-            after: room.window.after,
-            loading_older: room.loading_older,
+            first: window.and_then(|window| window.first()).map(|message| message.position),
+            last: window.and_then(|window| window.last()).map(|message| message.position),
+            newest,
+            read,
+            unread,
+            before: window.map_or(Edge::Disk, |window| window.before),
+            after: window.map_or(Edge::Disk, |window| window.after),
+            loading_older: known.map_or(room.loading_older && thread.is_none(), |thread| thread.loading),
             loading_newer: room.loading_newer,
+            is_read_in: window.is_some(),
             online: connection.link.is_online(),
             has_history: connection.offers(Feature::History),
             can_react: connection.offers(Feature::Reactions),
@@ -155,7 +171,7 @@ impl List {
 
     /// The room is opened: what is unread now is marked so until it is opened again.
     pub(super) fn enter(&mut self, cx: &Cx, key: &RoomKey) {
-        let Some(facts) = facts(cx, key) else { return };
+        let Some(facts) = facts(cx, key, None) else { return };
         self.divider = (facts.unread > 0).then_some(facts.read);
         self.divider_seen = facts.unread == 0;
         self.marked = None;
@@ -188,13 +204,24 @@ impl List {
         self.anchor == Anchor::End && self.was_focused
     }
 
-    /// What of the room concerns the list. Of a thread all that is in memory is shown, and no more is loaded.
+    /// What of the room or thread concerns the list.
     fn facts(&self, cx: &Cx, key: &RoomKey) -> Option<RoomFacts> {
-        let mut facts = facts(cx, key)?;
-        if self.thread.is_some() {
-            (facts.before, facts.after, facts.unread) = (Edge::End, Edge::End, 0);
+        facts(cx, key, self.thread)
+    }
+
+    /// Asks for what messages on screen reply to, where that is not in memory.
+    fn load_quotes(&mut self, cx: &mut Cx, key: &RoomKey, placed: &[Placed]) {
+        for placed in placed {
+            let (Key::Message(position), Some(row)) = (placed.item.key, &placed.item.row) else { continue };
+            let is_unknown = row.extras.quote.as_ref().is_some_and(|quote| quote.to.is_none());
+            if is_unknown && self.asked_quotes.insert(row.id) {
+                if self.asked_quotes.len() > MAX_ASKED_QUOTES {
+                    self.asked_quotes.clear();
+                }
+                let (connection, room) = key.clone();
+                cx.intents.push(Intent::Chat(ChatIntent::LoadQuote { connection, room, position }));
+            }
         }
-        Some(facts)
     }
 
     fn scroll_bars(
@@ -228,6 +255,8 @@ impl List {
     }
 
     /// Draws the list into what is left of the pane.
+    ///
+    /// Long: the steps of one frame, whose order matters.
     pub(super) fn show(
         &mut self,
         ui: &mut Ui,
@@ -283,11 +312,15 @@ impl List {
             cx.deadline.at(cx.now.boot_ms);
         }
         self.select_by_keys(ui, cx, key, rect, &placed, pressed);
-        if self.thread.is_none() {
-            self.mark_read(cx, key, &facts, &slice, focused);
-            self.load_more(cx, key, &facts, scrolled);
-            self.scroll_bars(ui, cx, key, &facts, (rect, id), &placed);
+        self.mark_read(cx, key, &facts, &slice, focused);
+        match self.thread {
+            None => {
+                self.load_more(cx, key, &facts, scrolled);
+                self.scroll_bars(ui, cx, key, &facts, (rect, id), &placed);
+            }
+            Some(root) => self.load_thread(cx, key, &facts, root, scrolled),
         }
+        self.load_quotes(cx, key, &placed);
         self.jump_button(ui, cx, key, &facts, rect);
         self.selection_bar(ui, cx, key, rect);
         if let Some(url) = leads_to {
@@ -330,7 +363,7 @@ impl List {
                 }
                 Some(paint::RowAction::See(url)) => leads_to = Some(url),
                 Some(paint::RowAction::CopySelected) => {
-                    ui.ctx().copy_text(self.selection.text(cx, key));
+                    ui.ctx().copy_text(self.selection.text(cx, key, self.thread));
                 }
                 None => {}
             }
@@ -547,8 +580,7 @@ pub(super) fn head_text(cx: &Cx, key: &RoomKey, head: Head) -> Arc<str> {
     match head {
         Head::Begin if paint::has_frames(cx, key) => cx.words.plain.room_begins.into(),
         Head::Begin => (cx.words.room_begins)(&cx.room_title(key.0, &key.1, 64)).into(),
-        Head::Thread { more: 0 } => cx.words.chat.thread_begins.into(),
-        Head::Thread { more } => (cx.words.chat.thread_lacks)(more).into(),
+        Head::Thread => cx.words.chat.thread_begins.into(),
         Head::Loading => cx.words.loading_older.into(),
         Head::OnServer => cx.words.older_on_server.into(),
         Head::OutOfReach => cx.words.older_out_of_reach.into(),

@@ -2,6 +2,7 @@
 
 mod acts;
 mod addresses;
+mod boards;
 mod body;
 mod closed;
 mod complete;
@@ -15,6 +16,7 @@ mod file_card;
 mod format_bar;
 mod frame_input;
 mod frames;
+pub(super) mod history;
 mod input;
 mod json;
 mod list;
@@ -47,7 +49,6 @@ use super::target::LinkTarget;
 use super::text::Words;
 use super::theme::{self, size, space};
 use super::{Cx, OpenRoom, bidi, harmless, menu, room_menu, widgets};
-use crate::model::PrincipalId;
 use crate::model::content::Content;
 use crate::model::id::{ConnectionId, MessageId, RoomId};
 use crate::model::intent::{ChatIntent, Intent, Jump};
@@ -55,7 +56,9 @@ use crate::model::message::Position;
 use crate::model::panes::Composer;
 use crate::model::permit::RoomAct;
 use crate::model::profile::Snippet;
+use crate::model::{Connection, PrincipalId};
 
+use boards::Board;
 use emoji_picker::Purpose;
 use input::{Input, Reply};
 use list::List;
@@ -78,15 +81,31 @@ pub(super) fn said_of_frame(content: &Content, words: &Words, most_chars: usize)
 }
 
 /// The pane's own state.
-#[derive(Default)]
 pub(super) struct Chat {
     lists: HashMap<RoomKey, List>,
     input: Input,
     threads: Threads,
+    pins: Board,
+    thread_list: Board,
     online: online::Online,
     open: Option<RoomKey>,
     /// Where to go, once its room is drawn, and what to mark there.
     pointed: Option<(RoomKey, Jump, Option<MessageId>)>,
+}
+
+impl Default for Chat {
+    fn default() -> Self {
+        Chat {
+            lists: HashMap::new(),
+            input: Input::default(),
+            threads: Threads::default(),
+            pins: Board::new(boards::Kind::Pins),
+            thread_list: Board::new(boards::Kind::Threads),
+            online: online::Online::default(),
+            open: None,
+            pointed: None,
+        }
+    }
 }
 
 /// An act on one message of the outbox, from its row.
@@ -123,12 +142,18 @@ pub(super) enum MessageAction {
     GoTo(Position, MessageId),
     /// Something about its file.
     File(Box<Intent>),
+    /// Show all versions of the message at this place.
+    History(Position),
+    /// Have the message at this place be unread, and all after it.
+    MarkUnread(Position),
 }
 
 /// What the pane cannot do alone.
 pub(super) enum ChatAction {
     /// Follow a link. Beside it the address that its text names.
     Follow(LinkTarget, Option<String>),
+    /// Show all versions of a message.
+    History(RoomKey, Position),
     /// Something that keys do as well.
     Act(Action),
     /// Say something of oneself there.
@@ -169,7 +194,10 @@ impl Chat {
             self.input.focus();
             self.lists.values_mut().for_each(List::rest);
         }
-        let Head { action, people, act } = self.head(ui, cx, &key);
+        let Head { action, people, act, board } = self.head(ui, cx, &key);
+        if let Some(wish) = board {
+            self.board_action(cx, &key, wish);
+        }
         let action = act.map(|act| ChatAction::Room(key.clone(), act)).or(action.map(ChatAction::Act));
         let action = match people {
             Some(online::Wish::Mention(name)) => {
@@ -251,8 +279,11 @@ impl Chat {
             MessageAction::Save(snippet) => return Some(ChatAction::Snippets(connection, Some(snippet))),
             MessageAction::Follow(target, claimed) => return Some(ChatAction::Follow(target, claimed)),
             MessageAction::Reply(id) => {
-                if let Some(reply) = reply_to(cx, key, id) {
-                    input.reply(key, reply);
+                let reply = cx.model.read(|model| {
+                    model.connections.get(&key.0).map(|connection| reply_of(connection, &key.1, id, cx.words))
+                });
+                if let Some(reply) = reply {
+                    input.reply(cx, key, reply);
                 }
             }
             MessageAction::EditSent(id, body) => input.edit_sent(key, id, body),
@@ -263,7 +294,16 @@ impl Chat {
             MessageAction::PickReaction(id, at) => input.picker.open(key, Purpose::React(id), at),
             MessageAction::Pin(target, off) => want(ChatIntent::Pin { connection, room, target, off }),
             MessageAction::GoTo(position, id) => {
-                self.pointed = Some((key.clone(), Jump::To(position), Some(id)));
+                if !in_thread || !self.threads.point_at(cx, key, id) {
+                    self.pointed = Some((key.clone(), Jump::To(position), Some(id)));
+                }
+            }
+            MessageAction::History(at) => return Some(ChatAction::History(key.clone(), at)),
+            MessageAction::MarkUnread(position) => {
+                want(ChatIntent::MarkUnread { connection, room, position });
+                if let Some(list) = self.lists.get_mut(key) {
+                    list.mark_unread(cx, key, position);
+                }
             }
             MessageAction::Thread(root) => self.threads.open(key, root),
             MessageAction::File(intent) => cx.intents.push(*intent),
@@ -271,6 +311,38 @@ impl Chat {
         // What is drawn already does not show it.
         cx.deadline.at(cx.now.boot_ms);
         None
+    }
+
+    /// Does what was chosen in a list of the room's head.
+    fn board_action(&mut self, cx: &mut Cx, key: &RoomKey, wish: boards::Wish) {
+        let (connection, room) = key.clone();
+        let want = |cx: &mut Cx, intent| cx.intents.push(Intent::Chat(intent));
+        match wish {
+            boards::Wish::GoTo(position, id) => {
+                self.pointed = Some((key.clone(), Jump::To(position), Some(id)));
+            }
+            boards::Wish::Open(root) => self.threads.open(key, root),
+            boards::Wish::Unpin(target) => {
+                want(cx, ChatIntent::Pin { connection, room, target, off: true });
+            }
+            boards::Wish::ReadAll => {
+                let unread = cx.model.read(|model| {
+                    let room = model.connections.get(&connection)?.chat.rooms.get(&room)?;
+                    let unread = room.threads.iter().filter(|(_, thread)| thread.unread > 0);
+                    Some(unread.map(|(root, thread)| (*root, thread.newest)).collect::<Vec<_>>())
+                });
+                for (root, position) in unread.unwrap_or_default() {
+                    let room = room.clone();
+                    want(cx, ChatIntent::ReadThread { connection, room, root, position });
+                }
+            }
+        }
+        cx.deadline.at(cx.now.boot_ms);
+    }
+
+    /// Opens a thread beside its room, and marks one of its messages for a moment.
+    pub(super) fn open_thread(&mut self, key: &RoomKey, root: MessageId) {
+        self.threads.open(key, root);
     }
 
     /// The room is left: it is entered anew the next time.
@@ -304,16 +376,20 @@ impl Chat {
     /// Hands out every draft that is not kept yet.
     pub(super) fn flush_drafts(&mut self, intents: &mut Vec<Intent>) {
         self.input.flush(intents);
+        self.threads.flush_drafts(intents);
     }
 }
 
 impl Chat {
     /// The room's name, who is there, its menu and ways into its past.
-    fn head(&mut self, ui: &mut Ui, cx: &Cx, key: &RoomKey) -> Head {
+    ///
+    /// Long: its buttons from right to left.
+    fn head(&mut self, ui: &mut Ui, cx: &mut Cx, key: &RoomKey) -> Head {
         let mut wished = Head::default();
         let theme = theme::of(ui);
         let has_frames = paint::has_frames(cx, key);
         let list = self.lists.entry(key.clone()).or_default();
+        let (pins, threads) = (&mut self.pins, &mut self.thread_list);
         let frame = Frame::new().inner_margin(Margin::symmetric(space::LARGE as i8, 0));
         Panel::top("room head").frame(frame).resizable(false).show(ui, |ui| {
             ui.allocate_ui_with_layout(
@@ -321,23 +397,33 @@ impl Chat {
                 Layout::right_to_left(Align::Center),
                 |ui| {
                     ui.set_min_height(size::BAR);
-                    if !room_menu::offered(cx, key).is_empty() {
+                    let words = cx.words.search;
+                    let ways = [
+                        (Icon::Search, words.button, Action::SearchRoom),
+                        (Icon::Calendar, words.go_to_date, Action::GoToDate),
+                    ];
+                    // Beside a short name there is not room for all buttons.
+                    let is_narrow = ui.available_width() < NARROW_HEAD;
+                    if is_narrow || !room_menu::offered(cx, key).is_empty() {
                         let size = Vec2::splat(size::CONTROL);
                         menu::more(ui, cx.words.rooms.menu, size, |ui| {
+                            for (_, name, action) in ways.into_iter().filter(|_| is_narrow) {
+                                if menu::item_of(ui, name, action).clicked() {
+                                    wished.action = Some(action);
+                                }
+                            }
                             wished.act = room_menu::acts(ui, cx, key);
                             room_menu::link(ui, cx, key);
                         });
                     }
-                    let words = cx.words.search;
-                    for (icon, name, action) in [
-                        (Icon::Search, words.button, Action::SearchRoom),
-                        (Icon::Calendar, words.go_to_date, Action::GoToDate),
-                    ] {
+                    for (icon, name, action) in ways.into_iter().filter(|_| !is_narrow) {
                         let hint = keys::hint(ui.ctx(), name, action);
                         if widgets::icon_button(ui, icon, name, &hint, false).clicked() {
                             wished.action = Some(action);
                         }
                     }
+                    let board = threads.show(ui, cx, key);
+                    wished.board = pins.show(ui, cx, key).or(board);
                     if has_frames {
                         let (name, on) = (cx.words.plain.format_all, list.formats_all());
                         if widgets::icon_toggle(ui, Icon::List, name, name, on).clicked() {
@@ -370,6 +456,8 @@ struct Head {
     /// What they want of the people.
     people: Option<online::Wish>,
     act: Option<RoomAct>,
+    /// What they want of the room's pinned messages or threads.
+    board: Option<boards::Wish>,
 }
 
 /// Draws the emoji picker, and does what an emoji was picked for.
@@ -390,18 +478,21 @@ fn pick_emoji(input: &mut Input, ui: &Ui, cx: &mut Cx, key: &RoomKey, composer: 
     }
 }
 
-/// What a reply to a message needs of it.
-fn reply_to(cx: &Cx, key: &RoomKey, id: MessageId) -> Option<Reply> {
-    cx.model.read(|model| {
-        let chat = &model.connections.get(&key.0)?.chat;
-        let message = chat.rooms.get(&key.1)?.window.get(id)?;
-        Some(Reply {
+/// What a reply to a message needs of it. One that is not in memory is replied to all the same.
+fn reply_of(connection: &Connection, room: &RoomId, id: MessageId, words: &Words) -> Reply {
+    let chat = &connection.chat;
+    match chat.rooms.get(room).and_then(|room| room.message(id)) {
+        Some(message) => Reply {
             id,
             thread: message.content.thread(),
             author: chat.shown(&message.sender, rows::AUTHOR_CHARS).label(),
             text: extras::one_line(message.body()),
-        })
-    })
+        },
+        None => {
+            let unknown = words.chat.quote_unknown;
+            Reply { id, thread: None, author: "…".to_owned(), text: unknown.to_owned() }
+        }
+    }
 }
 
 fn nothing_open(ui: &mut Ui, cx: &Cx) {
@@ -443,6 +534,8 @@ fn typing(ui: &mut Ui, cx: &mut Cx, key: &RoomKey) {
     );
 }
 
+/// With less room than this, the ways into a room's past are in its menu, in points.
+const NARROW_HEAD: f32 = 380.0;
 /// Longest topic that is shown beside a room's name, in characters.
 const TOPIC_CHARS: usize = 250;
 

@@ -91,7 +91,7 @@ impl List {
     /// Goes somewhere in the room: at once where it is in memory, else when it has been fetched.
     pub(super) fn jump(&mut self, cx: &mut Cx, key: &RoomKey, facts: &RoomFacts, jump: Jump) {
         self.wanted = Some(jump);
-        if !self.arrive(cx, key, facts) {
+        if !self.arrive(cx, key, facts) && self.thread.is_none() {
             let (connection, room) = key.clone();
             cx.intents.push(Intent::Chat(ChatIntent::JumpTo { connection, room, jump }));
         }
@@ -107,7 +107,7 @@ impl List {
             Jump::To(position) => {
                 let from = facts.first.is_some_and(|first| first <= position) || facts.before != Edge::Disk;
                 let to = facts.last.is_some_and(|last| last >= position) || facts.after == Edge::End;
-                if from && to { nearest(cx, key, position) } else { None }
+                if from && to { nearest(cx, key, self.thread, position) } else { None }
             }
         };
         if let Some(anchor) = target {
@@ -128,9 +128,19 @@ impl List {
         let seen = self.anchor == Anchor::End && slice.at_end && focused;
         if seen && facts.newest > facts.read && self.marked.is_none_or(|marked| marked < facts.newest) {
             self.marked = Some(facts.newest);
-            let (connection, room) = key.clone();
-            cx.intents.push(Intent::Chat(ChatIntent::MarkRead { connection, room, position: facts.newest }));
+            let ((connection, room), position) = (key.clone(), facts.newest);
+            cx.intents.push(Intent::Chat(match self.thread {
+                None => ChatIntent::MarkRead { connection, room, position },
+                Some(root) => ChatIntent::ReadThread { connection, room, root, position },
+            }));
         }
+    }
+
+    /// The person wants the message at a place and all after it to be unread: seeing them now changes nothing.
+    pub(super) fn mark_unread(&mut self, cx: &Cx, key: &RoomKey, position: Position) {
+        self.divider = Some(Position { offset: position.offset.saturating_sub(1), ..position });
+        self.divider_seen = true;
+        self.marked = super::list::facts(cx, key, None).map(|facts| facts.newest);
     }
 
     pub(super) fn load_more(&mut self, cx: &mut Cx, key: &RoomKey, facts: &RoomFacts, scrolled: bool) {
@@ -150,6 +160,31 @@ impl List {
         }
     }
 
+    /// Reads the thread when it is opened, and what is older when the person comes near it.
+    pub(super) fn load_thread(
+        &mut self,
+        cx: &mut Cx,
+        key: &RoomKey,
+        facts: &RoomFacts,
+        root: MessageId,
+        scrolled: bool,
+    ) {
+        let (connection, room) = key.clone();
+        let is_wanted = facts.before != Edge::End && (!facts.is_read_in || self.rows_left(cx, key).0 < NEAR);
+        if !is_wanted || facts.loading_older {
+            return;
+        }
+        let asked = Asked { edge: facts.first, at: cx.now.boot_ms, online: facts.online };
+        if !is_new(&mut self.asked_older, asked, scrolled || !facts.is_read_in) {
+            return;
+        }
+        cx.intents.push(Intent::Chat(match facts.before {
+            // Older replies, and its first message, come with the room's history.
+            Edge::Hub => ChatIntent::LoadMore { connection, room, side: Side::Older },
+            _ => ChatIntent::LoadThread { connection, room, root, before: facts.first },
+        }));
+    }
+
     /// How many messages lie before and after the topmost visible one, each counted up to [`NEAR`].
     fn rows_left(&self, cx: &Cx, key: &RoomKey) -> (usize, usize) {
         let position = match self.top {
@@ -158,7 +193,7 @@ impl List {
             Some((Key::Pending(_), ..)) => Position { era: u32::MAX, offset: 0 },
         };
         let left = cx.model.read(|model| {
-            let window = &model.connections.get(&key.0)?.chat.rooms.get(&key.1)?.window;
+            let window = model.connections.get(&key.0)?.chat.rooms.get(&key.1)?.window_of(self.thread)?;
             Some((window.until(position).rev().take(NEAR).count(), window.from(position).take(NEAR).count()))
         });
         left.unwrap_or((NEAR, NEAR))
@@ -249,22 +284,29 @@ impl List {
 }
 
 /// The message at a position, or the next one, a third down the list.
-fn nearest(cx: &Cx, key: &RoomKey, position: Position) -> Option<Anchor> {
+fn nearest(cx: &Cx, key: &RoomKey, thread: Option<MessageId>, position: Position) -> Option<Anchor> {
     cx.model.read(|model| {
-        let window = &model.connections.get(&key.0)?.chat.rooms.get(&key.1)?.window;
+        let window = model.connections.get(&key.0)?.chat.rooms.get(&key.1)?.window_of(thread)?;
         let message = window.from(position).next().or(window.last())?;
         Some(Anchor::Row { key: Key::Message(message.position), id: message.id, y: 160.0 })
     })
 }
 
-/// Asks for a page, once.
-fn ask(cx: &mut Cx, key: &RoomKey, side: Side, before: &mut Option<Asked>, asked: Asked, scrolled: bool) {
+/// Whether a page is to be asked for, and was not yet. It is remembered.
+fn is_new(before: &mut Option<Asked>, asked: Asked, scrolled: bool) -> bool {
     let again = before.is_none_or(|known| {
         let late = asked.at >= known.at.saturating_add(ASK_AGAIN_MS);
         known.edge != asked.edge || (asked.online && !known.online) || (scrolled && late)
     });
     if again {
         *before = Some(asked);
+    }
+    again
+}
+
+/// Asks for a page, once.
+fn ask(cx: &mut Cx, key: &RoomKey, side: Side, before: &mut Option<Asked>, asked: Asked, scrolled: bool) {
+    if is_new(before, asked, scrolled) {
         let (connection, room) = key.clone();
         cx.intents.push(Intent::Chat(ChatIntent::LoadMore { connection, room, side }));
     }

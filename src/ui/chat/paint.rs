@@ -222,7 +222,8 @@ pub(super) fn row(
     let beside = &placed.measured.beside;
     let at = corner + vec2(0.0, beside.above);
     let mut wish = text(ui, cx, key, id, row, placed, at, selection, &mut opening);
-    let from_menu = row_menu::show(ui, cx, key, placed.item.key, row, &under, opening, is_selected);
+    let of_list = (is_selected, columns.is_thread);
+    let from_menu = row_menu::show(ui, cx, key, placed.item.key, row, &under, opening, of_list);
     wish = from_menu.or(wish);
     mark(ui, cx, id, columns, row, body_top);
     if let Some(frame) = &row.frame {
@@ -563,8 +564,10 @@ pub(super) fn as_written(cx: &Cx, key: &RoomKey, placed: Key, row: &Row) -> Stri
         let chat = &model.connections.get(&key.0)?.chat;
         match placed {
             Key::Message(position) => {
-                let window = &chat.rooms.get(&key.1)?.window;
-                let message = window.from(position).next().filter(|message| message.id == row.id)?;
+                let message = chat.rooms.get(&key.1)?.message(row.id)?;
+                if message.position != position {
+                    return None;
+                }
                 Some(message.body().to_owned())
             }
             Key::Pending(seq) => {

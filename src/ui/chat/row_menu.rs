@@ -44,7 +44,7 @@ pub(super) fn show(
     row: &Arc<Row>,
     row_response: &Response,
     opening: Opening,
-    is_selected: bool,
+    (is_selected, in_thread): (bool, bool),
 ) -> Option<RowAction> {
     let id = row_response.id.with("menu");
     if !opening.by_pointer && !opening.by_keys && !Popup::is_id_open(ui.ctx(), id) {
@@ -63,7 +63,7 @@ pub(super) fn show(
     let popup = Popup::menu(row_response).id(id).open_memory(set).accessible_name(cx.words.rich.message_menu);
     let popup = if is_by_keys { popup.align(RectAlign::BOTTOM_START) } else { popup.at_pointer_fixed() };
     let mut wish = None;
-    popup.show(|ui| wish = items(ui, cx, key, placed, row, opening.by_keys, is_selected));
+    popup.show(|ui| wish = items(ui, cx, key, placed, row, opening.by_keys, (is_selected, in_thread)));
     wish
 }
 
@@ -90,6 +90,9 @@ fn pending(ui: &mut Ui, cx: &Cx, row: &Row) -> Option<RowAction> {
     wish
 }
 
+/// Draws the rows of the menu.
+///
+/// Long: one row after the other, each where it makes sense.
 fn items(
     ui: &mut Ui,
     cx: &Cx,
@@ -97,7 +100,7 @@ fn items(
     placed: Key,
     row: &Arc<Row>,
     focus_first: bool,
-    is_selected: bool,
+    (is_selected, in_thread): (bool, bool),
 ) -> Option<RowAction> {
     let mut wish = None;
     let at = ui.max_rect();
@@ -123,6 +126,11 @@ fn items(
         ui.ctx().copy_text(as_written(cx, key, placed, row));
     }
     copy_link(ui, cx, key, placed, row);
+    if let (Key::Message(position), false) = (placed, in_thread || row.frame.is_some() || row.event)
+        && menu::item(ui, cx.words.chat.mark_unread).clicked()
+    {
+        wish = Some(RowAction::Act(MessageAction::MarkUnread(position)));
+    }
     if is_selected && menu::item(ui, cx.words.rich.copy_selected).clicked() {
         wish = Some(RowAction::CopySelected);
     }

@@ -11,7 +11,6 @@ use super::extras::{self, Extras};
 use super::frames::{self, Frame};
 use super::markup::{self, Markup};
 use super::ordered::Plans;
-use crate::model::chat::Room;
 use crate::model::content::{Content, Draft, GAP, UNCONFIRMED};
 use crate::model::event::Paused;
 use crate::model::features::Feature;
@@ -23,7 +22,7 @@ use crate::model::principal::Sender;
 use crate::model::reducer::{Connection, Model};
 use crate::model::refusal::Refusal;
 use crate::model::time::WallMs;
-use crate::model::window::Edge;
+use crate::model::window::{Edge, Window};
 use crate::ui::text::{Words, local};
 use crate::ui::{bidi, harmless};
 use crate::wire::plain::row::is_binary;
@@ -69,8 +68,8 @@ pub(super) enum Head {
     OnServer,
     /// The server gives no older messages.
     OutOfReach,
-    /// A thread begins here. So many more replies are not in memory.
-    Thread { more: u32 },
+    /// A thread begins here.
+    Thread,
 }
 
 /// Which part of a long message is shown.
@@ -241,17 +240,15 @@ pub(super) fn slice(model: &Model, view: &View, around: Around, cache: &mut Cach
     let connection = model.connections.get(&view.key.0)?;
     let room = connection.chat.rooms.get(&view.key.1)?;
     cache.renew(view, connection.chat.me.as_ref().map_or("", |me| me.name.as_str()));
-    if let Some(root) = view.thread {
-        return Some(thread_slice(connection, room, view, root, around, cache));
-    }
-    let window = &room.window;
+    // A thread that is not read yet shows nothing.
+    let Some(window) = room.window_of(view.thread) else { return Some(Slice::default()) };
     let at_end = window.after == Edge::End;
     let outbox: Vec<&OutboxItem> =
-        if at_end { connection.chat.queued_rows(&view.key.1).collect() } else { Vec::new() };
+        if at_end { connection.chat.queued_in(&view.key.1, view.thread).collect() } else { Vec::new() };
     // One row more than wanted on each side: the first one's neighbour, and whether there is more behind the last.
     let (back, ahead) = (view.before + 1, view.after + 2);
     let mut rows: Vec<Source> = Vec::new();
-    match find(room, &outbox, around) {
+    match find(window, &outbox, around) {
         Found::Message(position) => {
             rows.extend(window.until(position).rev().take(back).map(Source::Logged));
             rows.reverse();
@@ -265,7 +262,7 @@ pub(super) fn slice(model: &Model, view: &View, around: Around, cache: &mut Cach
     }
     let mut anchor = rows.len();
     let reaches_first = anchor < back;
-    match find(room, &outbox, around) {
+    match find(window, &outbox, around) {
         Found::Message(position) => {
             rows.extend(window.from(position).take(ahead).map(Source::Logged));
             let left = (anchor + ahead).saturating_sub(rows.len()).min(outbox.len());
@@ -282,7 +279,7 @@ pub(super) fn slice(model: &Model, view: &View, around: Around, cache: &mut Cach
     let rows = rows.into_iter().map(|source| cache.row(source, connection, view, &queued)).collect();
     let mut items = join(rows, view.divider, room.hole, reaches_first);
     if reaches_first {
-        items.insert(0, head_item(room, connection));
+        items.insert(0, head_item(window, connection, view.thread));
         anchor += 1;
     } else {
         // The first row was there for its neighbour alone.
@@ -300,59 +297,6 @@ pub(super) fn slice(model: &Model, view: &View, around: Around, cache: &mut Cach
     })
 }
 
-/// The same for the messages of a thread, as far as they are in memory.
-fn thread_slice(
-    connection: &Connection,
-    room: &Room,
-    view: &View,
-    root: MessageId,
-    around: Around,
-    cache: &mut Cache,
-) -> Slice {
-    let is_of = |content: &Content| content.thread() == Some(root);
-    let logged = room.window.messages().filter(|message| message.id == root || is_of(&message.content));
-    let queued = connection.chat.queued_rows(&view.key.1).filter(|item| is_of(&item.draft.content));
-    let all: Vec<Source> = logged.map(Source::Logged).chain(queued.map(Source::Queued)).collect();
-    let last = all.len().saturating_sub(1);
-    let place = |wanted: &dyn Fn(&Source) -> bool| all.iter().position(wanted);
-    let anchor = match around {
-        Around::End => last,
-        Around::Key(Key::Head, _) => 0,
-        Around::Key(Key::Message(position), _) => {
-            let is_here = |source: &Source| !matches!(source, Source::Logged(m) if m.position < position);
-            place(&is_here).unwrap_or(last)
-        }
-        Around::Key(Key::Pending(seq), id) => {
-            let is_it = |source: &Source| match source {
-                Source::Queued(item) => item.seq == seq,
-                Source::Logged(message) => message.id == id,
-            };
-            place(&is_it).unwrap_or(last)
-        }
-    };
-    let count = room.window.get(root).map_or(0, |message| message.replies.count);
-    let held = all.iter().filter(|source| matches!(source, Source::Logged(m) if m.id != root)).count();
-    let from = anchor.saturating_sub(view.before + 1);
-    let to = (anchor + view.after + 2).min(all.len());
-    let (ends, reaches_first, room_is_empty) = (to == all.len(), from == 0, all.is_empty());
-    let queued = connection.chat.queued_changes(&view.key.1);
-    let wanted = all.into_iter().take(to).skip(from);
-    let rows = wanted.map(|source| cache.row(source, connection, view, &queued)).collect();
-    let mut items = join(rows, None, None, reaches_first);
-    let mut anchor = anchor - from;
-    if reaches_first {
-        let more = count.saturating_sub(held as u32);
-        items.insert(0, head(Head::Thread { more }));
-        anchor += 1;
-    } else {
-        anchor = anchor.saturating_sub(1);
-    }
-    if matches!(around, Around::Key(Key::Head, _)) {
-        anchor = 0;
-    }
-    Slice { anchor: anchor.min(items.len().saturating_sub(1)), items, ends, at_end: ends, room_is_empty }
-}
-
 /// Where the rows begin that are laid out downwards.
 enum Found {
     /// With this message.
@@ -361,19 +305,19 @@ enum Found {
     Pending(usize),
 }
 
-fn find(room: &Room, outbox: &[&OutboxItem], around: Around) -> Found {
-    let last_message = || room.window.last().map(|message| Found::Message(message.position));
+fn find(window: &Window, outbox: &[&OutboxItem], around: Around) -> Found {
+    let last_message = || window.last().map(|message| Found::Message(message.position));
     let end = || match outbox.len() {
         0 => last_message().unwrap_or(Found::Pending(0)),
         count => Found::Pending(count - 1),
     };
     match around {
         Around::End => end(),
-        Around::Key(Key::Head, _) => match room.window.first() {
+        Around::Key(Key::Head, _) => match window.first() {
             Some(first) => Found::Message(first.position),
             None => Found::Pending(0),
         },
-        Around::Key(Key::Message(position), _) => match room.window.from(position).next() {
+        Around::Key(Key::Message(position), _) => match window.from(position).next() {
             Some(message) => Found::Message(message.position),
             None => last_message().unwrap_or_else(end),
         },
@@ -381,15 +325,16 @@ fn find(room: &Room, outbox: &[&OutboxItem], around: Around) -> Found {
             Some(index) => Found::Pending(index),
             // It has arrived: the same message stands in the log now.
             None => {
-                let arrived = room.window.messages().rev().find(|message| message.id == id);
+                let arrived = window.messages().rev().find(|message| message.id == id);
                 arrived.map_or_else(end, |message| Found::Message(message.position))
             }
         },
     }
 }
 
-fn head_item(room: &Room, connection: &Connection) -> Item {
-    head(match room.window.before {
+fn head_item(window: &Window, connection: &Connection, thread: Option<MessageId>) -> Item {
+    head(match window.before {
+        Edge::End if thread.is_some() => Head::Thread,
         Edge::End => Head::Begin,
         Edge::Disk => Head::Loading,
         Edge::Hub if !connection.offers(Feature::History) => Head::OutOfReach,
@@ -512,12 +457,14 @@ impl Cache {
         let known = connection.chat.known.version();
         let has_frames = connection.has_frames();
         let formatted = self.is_formatted(message.id);
+        let new_replies = extras::new_replies(message, connection, view);
         let same = |row: &&Arc<Row>| {
             (row.id, row.revision) == (message.id, message.revision())
                 && row.mine == mine
                 && row.expanded == expanded
                 && row.known == known
                 && row.frame.as_ref().map(|frame| frame.formatted) == has_frames.then_some(formatted)
+                && row.extras.new_replies == new_replies
                 && row.extras.are_of(queued)
         };
         if let Some(row) = self.rows.get(&key).filter(same) {

@@ -14,11 +14,11 @@ use super::RoomKey;
 use super::frames;
 use super::list::{Anchor, List, Placed};
 use super::rows::{AUTHOR_CHARS, Key};
-use crate::model::chat::Room;
 use crate::model::id::MessageId;
 use crate::model::message::Position;
 use crate::model::reducer::Connection;
 use crate::model::time::WallMs;
+use crate::model::window::Window;
 use crate::ui::text::{Words, local};
 use crate::ui::theme::{self, radius, size, space};
 use crate::ui::{Cx, widgets};
@@ -119,11 +119,19 @@ impl Pressed {
 }
 
 impl Selection {
-    fn lines<'a>(&'a self, connection: &'a Connection, key: &'a RoomKey, words: &Words) -> Vec<Line<'a>> {
+    fn lines<'a>(
+        &'a self,
+        connection: &'a Connection,
+        key: &'a RoomKey,
+        thread: Option<MessageId>,
+        words: &Words,
+    ) -> Vec<Line<'a>> {
         let has_frames = connection.has_frames();
         let me_id = connection.chat.me.as_ref().map(|me| &me.id);
-        let Some(room) = connection.chat.rooms.get(&key.1) else { return Vec::new() };
-        let logged = room.window.messages().filter(|message| self.contains(Key::Message(message.position)));
+        let room = connection.chat.rooms.get(&key.1);
+        let Some(window) = room.and_then(|room| room.window_of(thread)) else { return Vec::new() };
+        let logged = window.messages().filter(|message| !message.is_event());
+        let logged = logged.filter(|message| self.contains(Key::Message(message.position)));
         let logged = logged.map(|message| Line {
             at: message.received,
             author: match has_frames {
@@ -142,7 +150,8 @@ impl Selection {
             .as_ref()
             .map(|me| connection.chat.known.shown(&me.id, &me.name, AUTHOR_CHARS).label());
         let me = if has_frames { words.plain.sent.to_owned() } else { me.unwrap_or_default() };
-        let queued = connection.chat.queued_rows(&key.1).filter(|item| self.contains(Key::Pending(item.seq)));
+        let queued =
+            connection.chat.queued_in(&key.1, thread).filter(|item| self.contains(Key::Pending(item.seq)));
         logged
             .chain(queued.map(|item| Line {
                 at: item.draft.at,
@@ -153,53 +162,59 @@ impl Selection {
     }
 
     /// How many messages are selected.
-    pub(super) fn count(&self, cx: &Cx, key: &RoomKey) -> usize {
-        cx.model.read(|model| model.connections.get(&key.0).map_or(0, |c| self.lines(c, key, cx.words).len()))
+    pub(super) fn count(&self, cx: &Cx, key: &RoomKey, thread: Option<MessageId>) -> usize {
+        cx.model.read(|model| {
+            let connection = model.connections.get(&key.0);
+            connection.map_or(0, |at| self.lines(at, key, thread, cx.words).len())
+        })
     }
 
     /// The selected messages as text, oldest first, as they were written.
-    pub(super) fn text(&self, cx: &Cx, key: &RoomKey) -> String {
+    pub(super) fn text(&self, cx: &Cx, key: &RoomKey, thread: Option<MessageId>) -> String {
         let written = |line: Line| {
             let at = local::written(line.at);
             format!("[{at}] {}: {}", line.author, line.body)
         };
         cx.model.read(|model| {
-            let lines = model.connections.get(&key.0).map(|connection| self.lines(connection, key, cx.words));
+            let connection = model.connections.get(&key.0);
+            let lines = connection.map(|at| self.lines(at, key, thread, cx.words));
             lines.unwrap_or_default().into_iter().map(written).collect::<Vec<_>>().join("\n")
         })
     }
 }
 
 /// The oldest and the newest row in memory.
-fn ends(cx: &Cx, key: &RoomKey) -> Option<(Key, Key)> {
+fn ends(cx: &Cx, key: &RoomKey, thread: Option<MessageId>) -> Option<(Key, Key)> {
     cx.model.read(|model| {
         let connection = model.connections.get(&key.0)?;
-        let window = &connection.chat.rooms.get(&key.1)?.window;
+        let window = connection.chat.rooms.get(&key.1)?.window_of(thread)?;
         let logged = || window.messages().map(|message| Key::Message(message.position));
-        let queued = || connection.chat.queued_rows(&key.1).map(|item| Key::Pending(item.seq));
+        let queued = || connection.chat.queued_in(&key.1, thread).map(|item| Key::Pending(item.seq));
         Some((logged().chain(queued()).next()?, logged().next_back().into_iter().chain(queued()).last()?))
     })
 }
 
 /// The row before or after another, and its message.
-fn neighbour(cx: &Cx, key: &RoomKey, of: Key, down: bool) -> Option<(Key, MessageId)> {
-    let logged = |room: &Room, bounds: (Bound<Position>, Bound<Position>)| {
+fn neighbour(
+    cx: &Cx,
+    key: &RoomKey,
+    thread: Option<MessageId>,
+    of: Key,
+    down: bool,
+) -> Option<(Key, MessageId)> {
+    let logged = |window: &Window, bounds: (Bound<Position>, Bound<Position>)| {
         let within = |message: &&crate::model::message::Message| {
             std::ops::RangeBounds::contains(&bounds, &message.position)
         };
-        let found = if down {
-            room.window.messages().find(within)
-        } else {
-            room.window.messages().rev().find(within)
-        };
+        let found = if down { window.messages().find(within) } else { window.messages().rev().find(within) };
         found.map(|message| (Key::Message(message.position), message.id))
     };
     cx.model.read(|model| {
         let connection = model.connections.get(&key.0)?;
-        let room = connection.chat.rooms.get(&key.1)?;
+        let room = connection.chat.rooms.get(&key.1)?.window_of(thread)?;
         let queued = |wanted: &dyn Fn(u64) -> bool| {
             let mut items: Vec<_> =
-                connection.chat.queued_rows(&key.1).filter(|item| wanted(item.seq)).collect();
+                connection.chat.queued_in(&key.1, thread).filter(|item| wanted(item.seq)).collect();
             if !down {
                 items.reverse();
             }
@@ -289,12 +304,12 @@ impl List {
             self.extend(cx, key, rect, placed, is_down);
         }
         if pressed.all
-            && let Some((first, last)) = ends(cx, key)
+            && let Some((first, last)) = ends(cx, key, self.thread)
         {
             self.selection.select(first, last);
         }
         if pressed.copy && !self.selection.is_empty() {
-            ui.ctx().copy_text(self.selection.text(cx, key));
+            ui.ctx().copy_text(self.selection.text(cx, key, self.thread));
         }
         if pressed.escape {
             self.selection.clear();
@@ -316,7 +331,7 @@ impl List {
             }
             return;
         };
-        let Some((next, id)) = neighbour(cx, key, to, down) else { return };
+        let Some((next, id)) = neighbour(cx, key, self.thread, to, down) else { return };
         self.selection.select(from, next);
         let place = placed.iter().find(|placed| placed.item.key == next);
         let is_seen = place.is_some_and(|placed| placed.y >= 0.0 && placed.bottom() <= rect.height());
@@ -348,12 +363,12 @@ impl List {
         let area =
             Area::new(Id::unique(("selection", key, self.thread))).pivot(Align2::RIGHT_TOP).fixed_pos(corner);
         let contents = |ui: &mut Ui| {
-            let text = (words.selected)(self.selection.count(cx, key));
+            let text = (words.selected)(self.selection.count(cx, key, self.thread));
             let label = RichText::new(&text).font(theme::small()).color(theme.text);
             let label = ui.add(Label::new(label).selectable(false));
             widgets::live(ui, label.id, &text);
             if ui.add(widgets::link(theme, words.copy_selected)).clicked() {
-                ui.ctx().copy_text(self.selection.text(cx, key));
+                ui.ctx().copy_text(self.selection.text(cx, key, self.thread));
             }
             if ui.add(widgets::link(theme, words.clear_selection)).clicked() {
                 self.selection.clear();

@@ -25,7 +25,7 @@ impl List {
     /// Goes somewhere, and marks a message there.
     pub(super) fn point_at(&mut self, cx: &mut Cx, key: &RoomKey, jump: Jump, id: Option<MessageId>) {
         self.spot = id.map(|id| Spot { id, until: None });
-        if let Some(facts) = facts(cx, key) {
+        if let Some(facts) = facts(cx, key, self.thread) {
             self.jump(cx, key, &facts, jump);
         }
     }

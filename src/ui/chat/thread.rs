@@ -8,6 +8,7 @@ use super::input::Input;
 use super::list::List;
 use super::{MessageAction, RoomKey};
 use crate::model::id::MessageId;
+use crate::model::intent::{Intent, Jump};
 use crate::model::panes::Composer;
 use crate::ui::icons::Icon;
 use crate::ui::theme::{self, size, space};
@@ -54,6 +55,23 @@ impl Threads {
             .or_insert_with(|| Thread { list: List::of_thread(root), input: Input::of_thread(root) });
         thread.input.focus();
         self.open = Some(place);
+    }
+
+    /// Marks a message of the open thread for a moment, if it is in it and in memory. Returns whether it is.
+    pub(super) fn point_at(&mut self, cx: &mut Cx, key: &RoomKey, id: MessageId) -> bool {
+        let Some(place) = self.open.as_ref().filter(|(room, _)| room == key) else { return false };
+        let position = cx.model.read(|model| {
+            let room = model.connections.get(&key.0)?.chat.rooms.get(&key.1)?;
+            room.window_of(Some(place.1))?.position(id)
+        });
+        let (Some(position), Some(thread)) = (position, self.all.get_mut(place)) else { return false };
+        thread.list.point_at(cx, key, Jump::To(position), Some(id));
+        true
+    }
+
+    /// Hands out every draft that is not kept yet.
+    pub(super) fn flush_drafts(&mut self, intents: &mut Vec<Intent>) {
+        self.all.values_mut().for_each(|thread| thread.input.flush(intents));
     }
 
     /// The open thread's field, in this room.

@@ -224,17 +224,7 @@ impl Form {
             Protocol::Stomp => (words.plain.address, words.stomp.address_hint),
         };
         let address = field(ui, label, example, &mut self.address, false);
-        if self.protocol == Protocol::Duplex
-            && let Ok(link) = DeepLink::parse(&self.address)
-        {
-            self.address = link.address_text;
-        }
-        // In the address it would be visible on screen and stored with the address.
-        if self.is_plain() {
-            self.plain.take_userinfo(&mut self.address);
-        } else if let Some(password) = address::take_password(&mut self.address) {
-            self.token = password.reveal().to_owned();
-        }
+        self.take_apart();
         if std::mem::take(&mut self.fresh) {
             // The only required field; the server provides the name.
             let first = if self.address.is_empty() { &address } else { &name };
@@ -274,6 +264,25 @@ impl Form {
         ui.checkbox(&mut self.auto_connect, words.connect_at_start);
         self.advanced(ui, cx, &checked);
         enter
+    }
+
+    /// Takes out of the address what has its own place.
+    fn take_apart(&mut self) {
+        // Nothing else is at such an address.
+        if self.detects && address::is_stream(self.address.trim()) {
+            (self.protocol, self.detects) = (Protocol::Stomp, false);
+        }
+        if self.protocol == Protocol::Duplex
+            && let Ok(link) = DeepLink::parse(&self.address)
+        {
+            self.address = link.address_text;
+        }
+        // In the address it would be visible on screen and stored with the address.
+        if self.is_plain() {
+            self.plain.take_userinfo(&mut self.address);
+        } else if let Some(password) = address::take_password(&mut self.address) {
+            self.token = password.reveal().to_owned();
+        }
     }
 
     /// Explains what is wrong with the address, or how it was understood.
@@ -453,7 +462,7 @@ impl Form {
             }
             // Credentials for a Duplex server are not sent to another server.
             self.token.clear();
-            self.protocol = Protocol::WebSocket;
+            (self.protocol, self.detects) = (Protocol::WebSocket, false);
             return Next::Save;
         }
         let TestOutcome::Failed(Why::WrongScheme { .. }) = outcome else { return Next::Stay };

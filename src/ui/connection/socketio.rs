@@ -106,13 +106,10 @@ impl Fields {
         let words = cx.words.socketio;
         label(ui, words.carriers);
         ui.horizontal_wrapped(|ui| {
-            for (carriers, name) in [
-                (Carriers::Automatic, words.automatic),
-                (Carriers::PollingFirst, words.polling_first),
-                (Carriers::Polling, words.polling),
-                (Carriers::WebSocket, words.websocket),
-            ] {
-                ui.radio_value(&mut self.carriers, carriers, name);
+            for carriers in
+                [Carriers::Automatic, Carriers::PollingFirst, Carriers::Polling, Carriers::WebSocket]
+            {
+                ui.radio_value(&mut self.carriers, carriers, words.carriers_of(carriers));
             }
         });
     }

@@ -48,6 +48,8 @@ pub(super) struct MessageRef {
     pub(super) place: HitPlace,
     /// Id of the message.
     pub(super) id: MessageId,
+    /// The thread that alone shows it.
+    pub(super) thread: Option<MessageId>,
 }
 
 /// An open pane.
@@ -283,6 +285,7 @@ impl View {
                     room: hit.room.clone(),
                     place: hit.place,
                     id: hit.id,
+                    thread: hit.thread,
                 }));
             }
         });

@@ -157,7 +157,20 @@ pub struct ChatWords {
     /// Before a thread's first message.
     pub thread_begins: &'static str,
     /// The same where so many replies are not shown.
-    pub thread_lacks: fn(u32) -> String,
+    pub also_in_room: &'static str,
+    /// How many replies there are, and how many of them are new.
+    pub new_replies: fn(u32, u64) -> String,
+    pub threads: &'static str,
+    pub threads_unread: fn(u64) -> String,
+    pub no_threads: &'static str,
+    pub read_all: &'static str,
+    pub pins: &'static str,
+    pub no_pins: &'static str,
+    pub cannot_read: &'static str,
+    pub mark_unread: &'static str,
+    pub edit_history: &'static str,
+    pub no_history: &'static str,
+    pub first_version: fn(&str) -> String,
     pub editing_sent: &'static str,
     pub deleted_meanwhile: &'static str,
     pub delete_title: &'static str,

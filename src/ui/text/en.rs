@@ -29,6 +29,7 @@ pub static ENGLISH: Words = Words {
     protocol_socketio: "Socket.IO",
     protocol_stomp: "STOMP",
     transport_websocket: "WebSocket",
+    transport_tcp: "TCP",
     transport_ewebsock: "WebSocket (ewebsock)",
     no_close_reasons: "close reasons are not available with this transport",
     no_connection: "No connection yet",
@@ -64,7 +65,7 @@ pub static ENGLISH: Words = Words {
     rooms_left_out: |count| format!("Showing {count} rooms; this server has more"),
 
     messages: "Messages",
-    you: |name| format!("{name} (you)"),
+    you: |name| if name.is_empty() { "You".to_owned() } else { format!("{name} (you)") },
     kind_admin: "admin",
     kind_integration: "bot",
     kind_device: "device",
@@ -169,7 +170,7 @@ pub static ENGLISH: Words = Words {
                          Use wss:// unless you trust the whole network.",
 
     first_title: "Welcome to Duplex",
-    first_text: "You're in #general on this computer. Write something, or join a team's server with an invite.",
+    first_text: "You're connected to the server on this computer. Write something, or join a team's server with an invite.",
     first_stay: "Get started",
     first_stay_text: "Close this and use the server on this computer",
     first_join: "Join a server",

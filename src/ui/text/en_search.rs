@@ -18,6 +18,7 @@ pub static ENGLISH: SearchWords = SearchWords {
     help: [
         ("from:", "sender: from:mina, from:me, from:\"Mina Kim\""),
         ("in:", "room: in:general"),
+        ("is:", "pinned messages: is:pinned; in:thread for threads"),
         ("before:", "before a date: before:2026-11-03, before:yesterday"),
         ("after:", "on or after a date: after:monday, after:\"3 Nov\""),
         ("has:file", "messages with a file or picture"),
@@ -75,6 +76,7 @@ fn fault(fault: &Fault) -> String {
         Fault::Empty(filter) => match filter {
             Filter::From => "from: needs a name, for example from:mina, from:me",
             Filter::In => "in: needs a room, for example in:general",
+            Filter::Is => "is: needs pinned: is:pinned",
             Filter::Before => "before: needs a date, for example before:2026-11-03, before:yesterday",
             Filter::After => "after: needs a date, for example after:2026-11-03, after:yesterday",
             Filter::Has => "has: finds messages with a file: has:file",

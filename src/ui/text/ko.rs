@@ -51,6 +51,7 @@ pub static KOREAN: Words = Words {
     protocol_socketio: "Socket.IO",
     protocol_stomp: "STOMP",
     transport_websocket: "WebSocket",
+    transport_tcp: "TCP",
     transport_ewebsock: "WebSocket (ewebsock)",
     no_close_reasons: "이 전송 방식에서는 연결 종료 이유를 알 수 없습니다",
     no_connection: "아직 연결이 없습니다",
@@ -84,7 +85,7 @@ pub static KOREAN: Words = Words {
     rooms_left_out: |count| format!("이 서버의 방 중 {count}개만 표시합니다"),
 
     messages: "메시지 목록",
-    you: |name| format!("{name}(나)"),
+    you: |name| if name.is_empty() { "나".to_owned() } else { format!("{name}(나)") },
     kind_admin: "관리자",
     kind_integration: "봇",
     kind_device: "기기",

@@ -18,6 +18,7 @@ pub static KOREAN: SearchWords = SearchWords {
     help: [
         ("from:", "보낸 사람 — from:미나, from:나 (보낸이:도 가능)"),
         ("in:", "방 — in:온실 (방:도 가능)"),
+        ("is:", "고정된 메시지 — is:고정, 스레드의 메시지 — in:스레드"),
         ("before:", "그날 이전 — before:2026-11-03, before:어제"),
         ("after:", "그날부터 — after:월요일, after:11월3일"),
         ("has:file", "파일이나 사진이 있는 메시지 (포함:파일도 가능)"),
@@ -75,6 +76,7 @@ fn fault(fault: &Fault) -> String {
         Fault::Empty(filter) => match filter {
             Filter::From => "from: 뒤에 이름을 입력하세요. 예: from:미나, from:나",
             Filter::In => "in: 뒤에 방 이름을 입력하세요. 예: in:온실",
+            Filter::Is => "is: 뒤에는 고정을 입력하세요. 예: is:고정",
             Filter::Before => "before: 뒤에 날짜를 입력하세요. 예: before:2026-11-03, before:어제",
             Filter::After => "after: 뒤에 날짜를 입력하세요. 예: after:2026-11-03, after:어제",
             Filter::Has => "has: 뒤에는 file을 입력하세요. 파일이 있는 메시지를 찾습니다: has:file",

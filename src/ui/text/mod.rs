@@ -196,6 +196,7 @@ pub struct Words {
     pub protocol_socketio: &'static str,
     pub protocol_stomp: &'static str,
     pub transport_websocket: &'static str,
+    pub transport_tcp: &'static str,
     pub transport_ewebsock: &'static str,
     pub no_close_reasons: &'static str,
     pub no_connection: &'static str,

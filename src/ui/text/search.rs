@@ -17,8 +17,8 @@ pub struct SearchWords {
     // Before anything is typed
     pub help_title: &'static str,
     pub help_text: &'static str,
-    /// What to type, and what it does; in the order of from, in, before, after, has, quotation.
-    pub help: [(&'static str, &'static str); 6],
+    /// What to type, and what it does; in the order of from, in, is, before, after, has, quotation.
+    pub help: [(&'static str, &'static str); 7],
     pub fault: fn(&Fault) -> String,
 
     // What was found

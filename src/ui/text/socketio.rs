@@ -1,5 +1,7 @@
 //! [`SocketIoWords`]: what is said of Socket.IO servers, and of finding out what a server speaks.
 
+use crate::model::socketio::Carriers;
+
 /// All that is said of it in one language. Text from outside comes in harmless.
 #[allow(missing_docs)] // The names say it; the sentences are in the language's file.
 pub struct SocketIoWords {
@@ -24,4 +26,16 @@ pub struct SocketIoWords {
 
     // Rows
     pub gap: &'static str,
+}
+
+impl SocketIoWords {
+    /// Which transports may be used.
+    pub fn carriers_of(&self, carriers: Carriers) -> &'static str {
+        match carriers {
+            Carriers::Automatic => self.automatic,
+            Carriers::PollingFirst => self.polling_first,
+            Carriers::Polling => self.polling,
+            Carriers::WebSocket => self.websocket,
+        }
+    }
 }

@@ -142,7 +142,7 @@ const BAD_ADDRESSES: [BadAddress; 15] = [
 ];
 
 /// Names that are the same in every language.
-const NAMES: [&str; 5] = ["Duplex", "Socket.IO", "WebSocket", "WebSocket (ewebsock)", "ewebsock"];
+const NAMES: [&str; 6] = ["TCP", "Duplex", "Socket.IO", "WebSocket", "WebSocket (ewebsock)", "ewebsock"];
 
 fn is_hangul(c: char) -> bool {
     ('가'..='힣').contains(&c)
@@ -194,7 +194,7 @@ fn plain(words: &Words) -> Vec<&'static str> {
         }};
     }
     let mut all = all![
-        now retry_now connect disconnect catching_up protocol_duplex protocol_websocket protocol_socketio transport_websocket
+        now retry_now connect disconnect catching_up protocol_duplex protocol_websocket protocol_socketio transport_websocket transport_tcp
         transport_ewebsock no_close_reasons no_connection connections connection_bar this_computer add_connection
         edit_connection remove_connection remove_text remove cancel new_room new_room_name not_made create
         room_name_rule no_rooms messages replayed unknown_content waiting_to_send sending sent_unconfirmed may_not_have_arrived send_again not_sent retry edit

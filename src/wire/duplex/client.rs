@@ -447,6 +447,9 @@ impl ClientSession {
             HubMessage::Read { room, offset } => {
                 self.event(Event::Chat(ChatEvent::ReadMarker { room, offset }))
             }
+            HubMessage::Unread { room, offset } => {
+                self.event(Event::Chat(ChatEvent::MarkedUnread { room, offset }))
+            }
             HubMessage::History { room, before, entries, complete } => {
                 self.event(Event::Chat(ChatEvent::History { room, before, entries, complete }));
             }
@@ -653,6 +656,9 @@ impl ClientSession {
             Request::Chat(ChatRequest::Read { room, offset }) => {
                 self.send(&ClientMessage::Read { room, offset })
             }
+            Request::Chat(ChatRequest::Unread { room, offset }) => {
+                self.send(&ClientMessage::Unread { room, offset })
+            }
             Request::Chat(ChatRequest::History { room, before, limit }) => {
                 let before = before.min(END_OF_OFFSETS - 1);
                 self.send(&ClientMessage::History { room, before, limit });
@@ -801,7 +807,7 @@ fn needs(request: &Request) -> Option<Feature> {
     match request {
         Request::Chat(ChatRequest::Typing(_)) => Some(Feature::Typing),
         Request::Chat(ChatRequest::Status(_)) => Some(Feature::Status),
-        Request::Chat(ChatRequest::Read { .. }) => Some(Feature::Read),
+        Request::Chat(ChatRequest::Read { .. } | ChatRequest::Unread { .. }) => Some(Feature::Read),
         Request::Chat(ChatRequest::History { .. }) => Some(Feature::History),
         Request::Device(DeviceRequest::Command { .. }) => Some(Feature::Commands),
         Request::Device(DeviceRequest::Series { .. }) => Some(Feature::DevicePast),

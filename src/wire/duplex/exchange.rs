@@ -54,6 +54,13 @@ pub enum Input {
         /// The last read offset.
         offset: Offset,
     },
+    /// This principal wants everything after this place to be unread, in another app.
+    Unread {
+        /// Where.
+        room: RoomId,
+        /// The last offset that counts as read.
+        offset: Offset,
+    },
     /// Something about devices, for a client that watches; see [`Ask::Watch`]. The text is a whole message, encoded once
     /// for all.
     Devices(Arc<str>),
@@ -139,6 +146,13 @@ pub enum HubRequest {
         /// Where.
         room: RoomId,
         /// The last read offset.
+        offset: Offset,
+    },
+    /// Move a read marker back, and tell this principal's other apps.
+    SetUnread {
+        /// Where.
+        room: RoomId,
+        /// The last offset that counts as read.
         offset: Offset,
     },
     /// Keep what this principal says of itself, and tell everyone.

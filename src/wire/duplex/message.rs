@@ -94,6 +94,13 @@ pub enum ClientMessage {
         /// The last read offset.
         offset: Offset,
     },
+    /// Whatever the person has read, everything after this place is to be unread.
+    Unread {
+        /// Where.
+        room: RoomId,
+        /// The last offset that counts as read.
+        offset: Offset,
+    },
     /// A page of a room's history, please.
     History {
         /// Which room.
@@ -370,6 +377,13 @@ pub enum HubMessage {
         /// Where.
         room: RoomId,
         /// The last read offset.
+        offset: Offset,
+    },
+    /// This principal wants everything after this place to be unread, in another app.
+    Unread {
+        /// Where.
+        room: RoomId,
+        /// The last offset that counts as read.
         offset: Offset,
     },
     /// A page of history.

@@ -236,6 +236,7 @@ impl ServerSession {
             Input::Dismissed { code, reason, retry_after_ms } => self.bye(code, reason, retry_after_ms),
             Input::Typing { room, who } => self.tell(Some(&who.id.clone()), HubMessage::Typing { room, who }),
             Input::Read { room, offset } => self.tell(None, HubMessage::Read { room, offset }),
+            Input::Unread { room, offset } => self.tell(None, HubMessage::Unread { room, offset }),
             Input::GoingAway => self.bye(close::GOING_AWAY, "the hub is shutting down", Some(0)),
             Input::Tick => self.tick(now),
         }
@@ -575,6 +576,7 @@ impl ServerSession {
                 self.ask(HubRequest::SetStatus(limits::cut(visible.trim(), MAX_STATUS_CHARS)));
             }
             ClientMessage::Read { room, offset } => self.ask(HubRequest::SetRead { room, offset }),
+            ClientMessage::Unread { room, offset } => self.ask(HubRequest::SetUnread { room, offset }),
             ClientMessage::History { room, before, limit } => {
                 self.ask(HubRequest::History { room, before, limit: limit.clamp(1, HISTORY_LIMIT) });
             }

@@ -143,7 +143,12 @@ impl PlainSession {
             }
             Request::Probe => self.ping(now),
             // Presence and questions do not exist in this protocol.
-            Request::Chat(ChatRequest::Typing(_) | ChatRequest::Status(_) | ChatRequest::Read { .. })
+            Request::Chat(
+                ChatRequest::Typing(_)
+                | ChatRequest::Status(_)
+                | ChatRequest::Read { .. }
+                | ChatRequest::Unread { .. },
+            )
             | Request::Manage { .. }
             | Request::Device(
                 DeviceRequest::Announce(_)

@@ -538,6 +538,9 @@ impl Conversation {
         if let Some(offset) = &due.offset {
             self.ahead.insert(due.namespace.clone(), offset.clone());
         }
+        if self.due.len() >= MAX_DUE {
+            self.due.pop_front();
+        }
         if !is_kept {
             match self.due.back().map(|(mark, _)| *mark) {
                 Some(mark) => self.due.push_back((mark, due)),
@@ -547,9 +550,6 @@ impl Conversation {
         }
         let mark = Mark(self.next_mark);
         self.next_mark += 1;
-        if self.due.len() >= MAX_DUE {
-            self.due.pop_front();
-        }
         self.due.push_back((mark, due));
         Some(mark)
     }

@@ -17,7 +17,7 @@ use crate::wire::mapped::{Mapped, Novelty, Place};
 use crate::wire::{Agreed, ChatRequest, Input, Mark, Output, Request, Saved, SavedState, Session, WireError};
 
 /// What a server offers.
-const FEATURES: [Feature; 2] = [Feature::Presence, Feature::Devices];
+const FEATURES: [Feature; 1] = [Feature::Presence];
 /// How long the acknowledgement of a message may take at a server that has never acknowledged one, in milliseconds. After
 /// that it counts as sent, unconfirmed.
 const MAX_FIRST_ACK_MS: u64 = 2_000;
@@ -25,6 +25,8 @@ const MAX_FIRST_ACK_MS: u64 = 2_000;
 const MAX_ACK_MS: u64 = 10_000;
 /// If the server says nothing for this long after a message, a ping finds out whether it is there. In milliseconds.
 const MAX_QUIET_MS: u64 = 500;
+/// How long what the mapping remembers may wait to be written, in milliseconds.
+const PERSIST_MS: u64 = 200;
 /// Maximum number of events that are held back until the server is shown.
 const MAX_EARLY: usize = 1_000;
 /// Longest text of a refusal in an acknowledgement, in characters.
@@ -62,6 +64,8 @@ pub struct SocketIoSession {
     /// When the last ping because of a message was sent.
     pinged_at: u64,
     told_gap: bool,
+    /// When to write down what has changed.
+    persist_at: Option<u64>,
     is_online: bool,
     /// What came before we were online.
     early: Vec<Output>,
@@ -86,6 +90,7 @@ impl SocketIoSession {
             heard_at: 0,
             pinged_at: 0,
             told_gap,
+            persist_at: None,
             is_online: false,
             early: Vec::new(),
             outputs: VecDeque::new(),
@@ -122,7 +127,9 @@ impl SocketIoSession {
     }
 
     fn persist(&mut self) {
-        let state = self.state(true);
+        self.persist_at = None;
+        // What is held back is not among what is written before it.
+        let state = self.state(self.is_online);
         self.outputs.push_back(Output::Persist(state));
     }
 
@@ -164,7 +171,9 @@ impl SocketIoSession {
         self.is_online = true;
         self.outputs.push_back(Output::Online);
         self.event(welcome);
+        self.event(Mapped::no_devices(now));
         self.outputs.extend(self.early.drain(..));
+        self.persist();
     }
 
     /// A namespace let us in.
@@ -207,8 +216,14 @@ impl SocketIoSession {
         if self.early.len() > MAX_EARLY {
             self.conversation.hurry(now);
         }
-        if has_place || self.mapped.state().is_some() {
-            self.persist();
+        match (has_place, self.mapped.has_state()) {
+            _ if !self.is_online => {}
+            (true, false) => self.persist(),
+            // What the mapping remembers is too large to be written with each message.
+            (_, true) if kept.is_some() || has_place => {
+                self.persist_at.get_or_insert(now.boot_ms.saturating_add(PERSIST_MS));
+            }
+            _ => {}
         }
     }
 
@@ -246,7 +261,12 @@ impl SocketIoSession {
             }
             Request::Probe => self.conversation.probe(now),
             // None of this is offered.
-            Request::Chat(ChatRequest::Typing(_) | ChatRequest::Status(_) | ChatRequest::Read { .. })
+            Request::Chat(
+                ChatRequest::Typing(_)
+                | ChatRequest::Status(_)
+                | ChatRequest::Read { .. }
+                | ChatRequest::Unread { .. },
+            )
             | Request::Manage { .. }
             | Request::Device(_) => {}
         }
@@ -309,6 +329,9 @@ impl SocketIoSession {
 
     fn tick(&mut self, now: Time) {
         self.conversation.tick(now);
+        if self.persist_at.is_some_and(|at| now.boot_ms >= at) {
+            self.persist();
+        }
         if self.ping_at().is_some_and(|at| now.boot_ms >= at) {
             self.pinged_at = now.boot_ms;
             self.conversation.probe(now);
@@ -369,7 +392,10 @@ impl Session for SocketIoSession {
     }
 
     fn deadline(&self) -> Option<u64> {
-        [self.conversation.deadline(), self.ping_at(), self.give_up_at()].into_iter().flatten().min()
+        [self.conversation.deadline(), self.ping_at(), self.give_up_at(), self.persist_at]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn saved(&self) -> Saved {

@@ -12,6 +12,11 @@ pub const PREFETCH: usize = 64;
 /// Maximum length of what identifies a message, in bytes.
 const MAX_ID_BYTES: usize = 4 * 1024;
 
+/// The server sends on although nothing was acknowledged.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("more than {MAX_UNACKED} messages before the first was acknowledged")]
+pub struct TooMany;
+
 /// Received and not acknowledged, the oldest first.
 #[derive(Debug, Default)]
 pub struct Acks {
@@ -20,11 +25,14 @@ pub struct Acks {
 }
 
 impl Acks {
-    /// The mark for a received message; `None` if it needs no acknowledgement. `Err`: there are too many.
-    pub fn received(&mut self, message: &Frame, version: Version) -> Result<Option<Mark>, ()> {
+    /// The mark for a received message; `None` if it needs no acknowledgement.
+    ///
+    /// # Errors
+    /// There are too many.
+    pub fn received(&mut self, message: &Frame, version: Version) -> Result<Option<Mark>, TooMany> {
         let Some(ack) = ack_of(message, version) else { return Ok(None) };
         if self.waiting.len() >= MAX_UNACKED {
-            return Err(());
+            return Err(TooMany);
         }
         self.next += 1;
         let mark = Mark(self.next);
@@ -101,6 +109,6 @@ mod tests {
         assert!(acks.only(marks[1]).is_some() && acks.only(marks[1]).is_none());
         assert_eq!(count(&mut acks, marks[1]), 1, "the other one");
         assert!((0..MAX_UNACKED).all(|_| acks.received(&message(), Version::V1_2).is_ok()));
-        assert_eq!(acks.received(&message(), Version::V1_2), Err(()));
+        assert_eq!(acks.received(&message(), Version::V1_2), Err(TooMany));
     }
 }

@@ -333,10 +333,7 @@ impl Client {
             (_, "ERROR") => self.error(&frame),
             (Phase::Online, "MESSAGE") => match self.acks.received(&frame, self.version) {
                 Ok(mark) => self.outputs.push_back(Output::Message(frame, mark)),
-                Err(()) => {
-                    let detail = "too many messages before the first was acknowledged".to_owned();
-                    return Err(WireError::Violation { detail });
-                }
+                Err(error) => return Err(WireError::Violation { detail: error.to_string() }),
             },
             (Phase::Online, "RECEIPT") => self.receipt(now, frame.header("receipt-id").unwrap_or_default()),
             (Phase::Connecting, command) => {
@@ -501,10 +498,8 @@ impl Client {
                 self.outputs.push_back(Output::Subscribed(known.destination.name.clone()));
                 return;
             }
-        } else if let Some(number) = id.strip_prefix(OF_PROBE).and_then(|id| id.parse::<u64>().ok()) {
-            if number == self.probe {
-                return self.pong(now);
-            }
+        } else if id.strip_prefix(OF_PROBE).and_then(|id| id.parse().ok()) == Some(self.probe) {
+            return self.pong(now);
         }
         self.outputs.push_back(Output::Unusable("a receipt that nobody asked for".to_owned()));
     }

@@ -129,6 +129,7 @@ impl StompSession {
         let features = [Feature::CreateRooms, Feature::Membership];
         let welcomed = self.mapped.opened(now, &self.server, rooms.clone(), &features);
         self.event(welcomed);
+        self.event(Mapped::no_devices(now));
         self.places = rooms.into_iter().map(|room| room.id).zip(destinations).collect();
         for outgoing in self.mapped.join() {
             let (content_type, bytes) = body::write(&outgoing.args);
@@ -150,6 +151,7 @@ impl StompSession {
                 let making = self.making.iter().position(|making| making.destination.name == of);
                 match making.and_then(|at| self.making.remove(at)) {
                     Some(making) => {
+                        self.kept.remove(&of);
                         let refusal = Refusal::Other { code: "refused".to_owned(), detail: said.clone() };
                         self.event(Event::Chat(ChatEvent::Refused { id: making.item, refusal }));
                         Why::Refused { of: Some(of), said, is_final: false }
@@ -239,7 +241,12 @@ impl StompSession {
             }
             Request::Probe => self.client.probe(now),
             // Presence, read markers, questions and commands do not exist in this protocol.
-            Request::Chat(ChatRequest::Typing(_) | ChatRequest::Status(_) | ChatRequest::Read { .. })
+            Request::Chat(
+                ChatRequest::Typing(_)
+                | ChatRequest::Status(_)
+                | ChatRequest::Read { .. }
+                | ChatRequest::Unread { .. },
+            )
             | Request::Manage { .. }
             | Request::Device(_) => {}
         }
@@ -479,3 +486,7 @@ fn place(name: &str) -> Option<Place> {
     let scope = format!("{id}{WITHIN}");
     Some(Place { room: NamedRoom::new(id, name), scope })
 }
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;

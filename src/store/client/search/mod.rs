@@ -19,6 +19,9 @@ type Result<T> = std::result::Result<T, StoreError>;
 const COLUMNS: &str =
     "entry.key, message.era, message.offset, message.id, principal, sender_name, received, body,
     room.connection, room.name, message.extra, room.id";
+/// Whether a message is pinned.
+const IS_PINNED: &str = "EXISTS (SELECT 1 FROM message_change WHERE message_change.room = message.room
+    AND message_change.era = message.era AND message_change.offset = message.offset AND pinned)";
 const JOINS: &str = "CROSS JOIN message ON message.rowid = entry.message
     CROSS JOIN room ON room.id = message.room CROSS JOIN sender ON sender.id = message.sender";
 
@@ -58,13 +61,14 @@ fn look(db: &Connection, search: &Search, found: &mut Found) -> Result<()> {
     let (from, to) = index::range(db, query.after, query.before)?;
     let to = search.behind.map_or(to, |behind| to.min(behind));
     let pattern = pattern(query, rooms.as_deref(), authors.as_deref());
+    let pinned = if query.pinned { IS_PINNED } else { "1" };
     let sql = match pattern {
         Some(_) => format!(
-            "SELECT {COLUMNS} FROM search CROSS JOIN search_entry AS entry ON entry.key = search.rowid {JOINS}
+            "SELECT {COLUMNS}, {pinned} FROM search CROSS JOIN search_entry AS entry ON entry.key = search.rowid {JOINS}
              WHERE search MATCH ?3 AND search.rowid >= ?1 AND search.rowid < ?2 ORDER BY search.rowid DESC"
         ),
         None => format!(
-            "SELECT {COLUMNS} FROM search_entry AS entry {JOINS}
+            "SELECT {COLUMNS}, {pinned} FROM search_entry AS entry {JOINS}
              WHERE ?3 IS NULL AND entry.key >= ?1 AND entry.key < ?2 ORDER BY entry.key DESC"
         ),
     };
@@ -72,7 +76,7 @@ fn look(db: &Connection, search: &Search, found: &mut Found) -> Result<()> {
     let behind = if pattern.is_some() { behind(db, from, to)? } else { Vec::new() };
     let mut behind = behind.into_iter().peekable();
     let mut read_behind = db.prepare_cached(&format!(
-        "SELECT {COLUMNS},
+        "SELECT {COLUMNS}, {pinned},
              (SELECT id FROM search_author WHERE search_author.sender = message.sender AND name = sender_name)
          FROM search_entry AS entry {JOINS} WHERE entry.key = ?1"
     ))?;
@@ -88,7 +92,7 @@ fn look(db: &Connection, search: &Search, found: &mut Found) -> Result<()> {
             // One of a connection that was removed is not there any more.
             if let Some(row) = one.next()? {
                 let is_meant =
-                    is_wanted(rooms.as_deref(), row.get(11)?) && is_wanted(authors.as_deref(), row.get(12)?);
+                    is_wanted(rooms.as_deref(), row.get(11)?) && is_wanted(authors.as_deref(), row.get(13)?);
                 if consider(row, query, is_meant, found)? {
                     return Ok(());
                 }
@@ -137,15 +141,15 @@ fn hit(row: &Row<'_>, query: &Query) -> Result<Option<Hit>> {
     let at = row.get(6)?;
     let body = row.get_ref(7)?.as_str().map_err(|error| StoreError::Nonsense(error.to_string()))?;
     let folded = Folded::of(body);
+    let extra = row.get_ref(10)?.as_str().map(Extra::from_json).unwrap_or_default();
+    let content = Content::Text { body: String::new(), extra };
     // Nothing is left of one that was deleted.
-    if body.is_empty() || !query.is_when(at) || !query.is_said(&folded) {
+    let is_meant = row.get::<_, bool>(12)? && (!query.in_thread || content.thread().is_some());
+    if body.is_empty() || !is_meant || !query.is_when(at) || !query.is_said(&folded) {
         return Ok(None);
     }
-    if query.has_file {
-        let extra = row.get_ref(10)?.as_str().map(Extra::from_json).unwrap_or_default();
-        if (Content::Text { body: String::new(), extra }).file().is_none() {
-            return Ok(None);
-        }
+    if query.has_file && content.file().is_none() {
+        return Ok(None);
     }
     let connection: i64 = row.get(8)?;
     Ok(Some(Hit {
@@ -154,6 +158,7 @@ fn hit(row: &Row<'_>, query: &Query) -> Result<Option<Hit>> {
             .map_err(|error| StoreError::Nonsense(error.to_string()))?,
         place: HitPlace::Logged(Position { era: row.get(1)?, offset: unsigned(row.get(2)?) }),
         id: row.get::<_, StoredId>(3)?.0,
+        thread: content.thread().filter(|_| content.is_aside()),
         sender: Sender { id: PrincipalId(row.get(4)?), name: row.get(5)? },
         at,
         excerpt: excerpt(body, &folded, &query.terms),

@@ -294,7 +294,8 @@ fn packet() -> impl Strategy<Value = Packet> {
         Just(Body::Connect(None)),
         object.prop_map(|data| Body::Connect(Some(data))),
         Just(Body::Disconnect),
-        value().prop_map(Body::ConnectError),
+        // A number would pass for an id; servers send objects and texts.
+        value().prop_map(|data| Body::ConnectError(if data.is_number() { Value::Null } else { data })),
     ];
     let body = prop_oneof![event, ack, other.prop_map(|body| (body, Vec::new()))];
     (namespace, body).prop_map(|(namespace, (body, attachments))| Packet { namespace, body, attachments })

@@ -116,7 +116,7 @@ fn what_comes_back_is_delivered_once() {
     assert_eq!(client.sent.last().unwrap(), r#"420["chat-message","hello"]"#);
     client.takes(r#"42["chat-message","hello"]"#);
     client.takes("430[]");
-    client.wait(60_000);
+    client.wait(15_000);
     assert_eq!(client.bodies(), ["hi", "hello"]);
     assert_eq!(client.entries[1].draft.id, id);
     assert!(!client.is_unconfirmed(1));
