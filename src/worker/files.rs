@@ -43,7 +43,7 @@ const FETCH_PATIENCE: Duration = Duration::from_secs(60);
 /// What a background task of a file came to.
 pub(super) enum FileResult {
     /// A file was copied and noted on the disk, or not.
-    Copied(FileId, Result<StoredUpload, FileTrouble>),
+    Copied(FileId, Result<Box<StoredUpload>, FileTrouble>),
     /// The message of a file was noted on the disk.
     Released(FileId),
     /// So many bytes are at the server.

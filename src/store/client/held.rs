@@ -34,6 +34,9 @@ const MIN_FREE_BYTES: u64 = 256 * 1024 * 1024;
 /// The free space is looked at after so many bytes of writes, and whenever nothing was written for [`RETRY`].
 const LOOK_BYTES: usize = 4 * 1024 * 1024;
 
+/// Writes into the database, where there is one.
+pub(super) type AtOnce = Box<dyn FnOnce(Option<&Connection>) + Send>;
+
 /// What the writer is asked.
 pub(super) enum Job {
     Commit {
@@ -47,7 +50,7 @@ pub(super) enum Job {
         reply: oneshot::Sender<Vec<Write>>,
     },
     /// Something that nothing else depends on: written now, or not at all.
-    AtOnce(Box<dyn FnOnce(Option<&Connection>) + Send>),
+    AtOnce(AtOnce),
     /// A reader found damage.
     Suspect,
     /// A search found its index damaged.

@@ -141,7 +141,7 @@ pub(super) enum MessageAction {
     /// Go to this message.
     GoTo(Position, MessageId),
     /// Something about its file.
-    File(Intent),
+    File(Box<Intent>),
     /// Show all versions of the message at this place.
     History(Position),
     /// Have the message at this place be unread, and all after it.
@@ -306,7 +306,7 @@ impl Chat {
                 }
             }
             MessageAction::Thread(root) => self.threads.open(key, root),
-            MessageAction::File(intent) => cx.intents.push(intent),
+            MessageAction::File(intent) => cx.intents.push(*intent),
         }
         // What is drawn already does not show it.
         cx.deadline.at(cx.now.boot_ms);

@@ -235,7 +235,7 @@ pub(super) fn row(
     }
     if let Some(file) = &beside.file {
         let wanted = file_card::show(ui, cx, key, id, file, at);
-        wish = wanted.map(|intent| RowAction::Act(MessageAction::File(intent))).or(wish);
+        wish = wanted.map(|intent| RowAction::Act(MessageAction::File(Box::new(intent)))).or(wish);
     }
     let mut y = at.y + words_height;
     if row.fold != Fold::None {

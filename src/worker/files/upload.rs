@@ -53,7 +53,7 @@ impl Driver {
                 let stored = StoredUpload { connection, room, thread, info: copied?, draft: None };
                 let kept = store.put_upload(stored.clone()).await;
                 kept.map_err(|error| FileTrouble::Disk { detail: error.to_string() })?;
-                Ok(stored)
+                Ok(Box::new(stored))
             };
             FileResult::Copied(id, stored.await)
         });
@@ -62,7 +62,7 @@ impl Driver {
         self.show_pending(id);
     }
 
-    pub(super) fn copied(&mut self, id: FileId, copied: Result<StoredUpload, FileTrouble>) {
+    pub(super) fn copied(&mut self, id: FileId, copied: Result<Box<StoredUpload>, FileTrouble>) {
         let path = self.files.out(id);
         let Some(pending) = self.pending_mut(id) else {
             // It was given up meanwhile.
@@ -72,7 +72,7 @@ impl Driver {
         match copied {
             Ok(stored) => {
                 pending.file.info.clone_from(&stored.info);
-                pending.stored = Some(stored);
+                pending.stored = Some(*stored);
                 pending.file.stage = Stage::Attached;
                 let is_sent = pending.outgoing.is_some();
                 self.show_pending(id);
