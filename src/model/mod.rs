@@ -32,6 +32,7 @@ pub mod name;
 pub mod note;
 pub mod notices;
 pub mod number;
+pub mod page;
 pub mod panes;
 pub mod permit;
 pub mod preferences;

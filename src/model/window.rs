@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::change::Quote;
-use super::event::{Page, Side};
 use super::id::MessageId;
 use super::message::{Message, Position};
+use super::page::{Page, Side};
 
 /// Most messages a window holds.
 pub const CAPACITY: usize = 600;
