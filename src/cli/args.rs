@@ -823,7 +823,7 @@ pub(super) struct Send {
     #[command(flatten)]
     pub(super) server: AnyServer,
     /// The room to send to, by its name or id; needed with the Duplex protocol.
-    #[arg(long, required_unless_present_any = ["protocol", "to"], value_parser = values::room)]
+    #[arg(long, required_unless_present_any = ["protocol", "to"], required_if_eq("protocol", "duplex"), value_parser = values::room)]
     pub(super) room: Option<RoomId>,
     /// Send a direct message to this person instead: their id, or a name that only one person has.
     #[arg(long, value_name = "PERSON", conflicts_with_all = ["room", "protocol", "reply"])]

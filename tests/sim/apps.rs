@@ -8,7 +8,7 @@ use duplex::link::durable;
 use duplex::model::event::{ChatEvent, Follows, Side, Update};
 use duplex::model::intent::ChatIntent;
 use duplex::model::profile::{Profile, Protocol, Secret, Socket};
-use duplex::model::{ConnectionId, Event, RoomId, SharedModel, Time};
+use duplex::model::{ConnectionId, Event, PrincipalId, RoomId, SharedModel, Time};
 use duplex::wire::Setup;
 use duplex::wire::duplex::client::{Config, Credentials};
 
@@ -127,7 +127,12 @@ impl World {
         self.drive(app, Input::Add(Box::new(new)));
         if let Some(process) = &self.apps[app].process {
             let (known, client) = (self.known(client), &self.clients[client]);
-            let is_hidden = |id| client.private.contains(&id);
+            let me = PrincipalId(client.name.clone());
+            let is_hidden = |id| {
+                let entry = self.disk.known.get(&(me.clone(), id)).and_then(|offset| self.disk.at(*offset));
+                let is_private = entry.is_some_and(|entry| self.disk.access.is_private(&entry.draft.room));
+                is_private || client.private.contains(&id)
+            };
             process.model.read(|model| {
                 laws::what_was_typed_is_there_after_a_restart(client, &known, model, is_hidden)
             });

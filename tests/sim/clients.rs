@@ -180,6 +180,9 @@ impl World {
             8 => Content::pin(target, c.typed.is_multiple_of(2)),
             _ => Content::delete(target),
         };
+        if c.disk.rooms.iter().any(|known| known.id == room && known.info.private) {
+            c.private.insert(id);
+        }
         self.figures.typed += 1;
         self.tell(client, Input::Send(Draft { id, room, content, at: 0 }));
     }
@@ -299,6 +302,9 @@ impl World {
         let first = first.map(|item| item.draft.id);
         if let Some(id) = first {
             let new_id = self.new_id();
+            if self.clients[client].private.contains(&id) {
+                self.clients[client].private.insert(new_id);
+            }
             self.tell(client, Input::Edit { id, new_id, body: format!("{client}: better") });
         }
     }

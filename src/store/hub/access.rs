@@ -257,6 +257,7 @@ pub(super) fn rebuild(db: &Connection, saved: &HashSet<i64>, is_damaged: bool) -
             continue;
         }
         db.execute("UPDATE room SET private = 1 WHERE id = ?1 AND uid <> 'general'", [room])?;
+        let has_members = db.prepare_cached("SELECT 1 FROM member WHERE room = ?1")?.exists([room])?;
         // Where nothing else is known, whoever wrote there was a member.
         db.execute(
             "INSERT OR IGNORE INTO member (principal, room, is_member, offset)
@@ -265,6 +266,9 @@ pub(super) fn rebuild(db: &Connection, saved: &HashSet<i64>, is_damaged: bool) -
                  AND EXISTS (SELECT 1 FROM room WHERE id = ?1 AND private) GROUP BY principal",
             [room],
         )?;
+        if !has_members {
+            replay(db, Some(room))?;
+        }
         if let Some(Private { direct: true, members }) = private
             && let Some(with) = members.first()
         {
@@ -279,16 +283,17 @@ pub(super) fn rebuild(db: &Connection, saved: &HashSet<i64>, is_damaged: bool) -
             )?;
         }
     }
-    if is_damaged { replay(db) } else { Ok(()) }
+    if is_damaged { replay(db, None) } else { Ok(()) }
 }
 
-/// Makes members of those whom the log's entries make members, and of nobody else whom they speak of.
-fn replay(db: &Connection) -> Result<()> {
+/// Makes members of those whom the log's entries make members, and of nobody else whom they speak of; `only`: of this room.
+fn replay(db: &Connection, only: Option<i64>) -> Result<()> {
     let mut query = db.prepare(
         "SELECT entry.room, entry.offset, kind, principal, extra, direct IS NOT NULL FROM entry JOIN room ON room.id = entry.room
-         WHERE private AND kind IN ('room', 'member') AND json_valid(extra) ORDER BY entry.offset",
+         WHERE private AND kind IN ('room', 'member') AND json_valid(extra) AND (?1 IS NULL OR entry.room = ?1)
+         ORDER BY entry.offset",
     )?;
-    let mut rows = query.query(())?;
+    let mut rows = query.query([only])?;
     while let Some(row) = rows.next()? {
         let (room, offset): (i64, i64) = (row.get(0)?, row.get(1)?);
         let (kind, by, extra): (String, String, String) = (row.get(2)?, row.get(3)?, row.get(4)?);

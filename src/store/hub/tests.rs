@@ -12,6 +12,7 @@ use super::*;
 use crate::model::PrincipalKind;
 use crate::model::content::{Content, Draft, Extra};
 
+mod private;
 mod rights;
 mod rooms;
 

@@ -150,24 +150,30 @@ fn items(
         let text = as_written(cx, key, placed, row);
         wish = Some(RowAction::Act(MessageAction::Save(Snippet { name: String::new(), text, format })));
     }
-    if !row.mine
-        && row.frame.is_none()
-        && menu::item(ui, &(cx.words.rich.mention)(&row.author.name)).clicked()
-    {
-        wish = Some(RowAction::Act(MessageAction::Mention(row.author.name.clone())));
-    }
-    let direct = (!row.mine && row.frame.is_none()).then(|| direct_with(cx, key, row)).flatten();
-    if let Some(who) = direct
-        && menu::item(ui, &(cx.words.private.message_to)(&row.author.name)).clicked()
-    {
-        wish = Some(RowAction::Act(MessageAction::Direct(who)));
-    }
+    wish = about_author(ui, cx, key, row).or(wish);
     wish = pending(ui, cx, row).or(wish);
     if offered.contains(&Act::Delete) {
         menu::separator(ui);
         if menu::danger(ui, cx.words.delete).clicked() {
             wish = Some(RowAction::Act(Act::Delete.on(cx, key, placed, row, at)));
         }
+    }
+    wish
+}
+
+/// What can be done about whoever wrote a message.
+fn about_author(ui: &mut Ui, cx: &Cx, key: &RoomKey, row: &Row) -> Option<RowAction> {
+    if row.mine || row.frame.is_some() {
+        return None;
+    }
+    let mut wish = None;
+    if menu::item(ui, &(cx.words.rich.mention)(&row.author.name)).clicked() {
+        wish = Some(RowAction::Act(MessageAction::Mention(row.author.name.clone())));
+    }
+    if let Some(who) = direct_with(cx, key, row)
+        && menu::item(ui, &(cx.words.private.message_to)(&row.author.name)).clicked()
+    {
+        wish = Some(RowAction::Act(MessageAction::Direct(who)));
     }
     wish
 }

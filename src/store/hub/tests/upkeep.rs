@@ -40,7 +40,7 @@ fn lived() -> (tempfile::TempDir, Vec<u8>) {
     (dir, whole)
 }
 
-fn repair(dir: &Path) -> Result<crate::store::hub::Repaired, StoreError> {
+pub(super) fn repair(dir: &Path) -> Result<crate::store::hub::Repaired, StoreError> {
     let mut next = 0;
     let mut new_id = || {
         next += 1;
