@@ -581,7 +581,8 @@ fn what_changes_a_message_shows_at_it_and_never_without_it() {
         change(3, "other", Content::edit(id(1), "edited")),
         change(4, "me", Content::reaction(id(1), "👍", false)),
         change(5, "other", Content::reaction(id(99), "👍", false)),
-        change(6, "other", Content::reply("reply", id(1), Some(id(1)))),
+        change(6, "other", Content::reply("in its thread", id(1), Some(id(1)))),
+        change(7, "other", Content::reply("reply", id(1), None)),
     ]);
     let shown = |bench: &Bench| -> Vec<(String, usize, Option<String>, u32)> {
         let messages = bench.room("general").window.messages();
@@ -600,10 +601,11 @@ fn what_changes_a_message_shows_at_it_and_never_without_it() {
     bench.entries(&[
         change(3, "other", Content::edit(id(1), "edited")),
         change(4, "me", Content::reaction(id(1), "👍", false)),
-        change(6, "other", Content::reply("reply", id(1), Some(id(1)))),
+        change(6, "other", Content::reply("in its thread", id(1), Some(id(1)))),
+        change(7, "other", Content::reply("reply", id(1), None)),
     ]);
     assert_eq!(shown(&bench), expected);
-    bench.entries(&[change(7, "boss", Content::delete(id(1)))]);
+    bench.entries(&[change(8, "boss", Content::delete(id(1)))]);
     assert_eq!(shown(&bench)[0], (String::new(), 0, None, 1));
     let quote = bench.room("general").window.last().unwrap().quote.clone().unwrap();
     assert!(quote.deleted && quote.text.is_empty());

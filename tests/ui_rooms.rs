@@ -197,7 +197,7 @@ fn a_room_that_was_left_is_not_listed_counts_nothing_and_can_be_joined_again() {
     window.check_names();
     window.click("#Lathe: Join room");
     let join = ChatIntent::JoinRoom { connection: CONNECTION, room: lathe() };
-    assert_eq!(chat(window.intents()), [join.clone()]);
+    assert_eq!(chat(window.intents()), std::slice::from_ref(&join));
     window.fill("Find a room", "nothing like this");
     window.harness.get_by_label("No rooms match.");
     window.fill("Find a room", "");

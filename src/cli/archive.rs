@@ -44,7 +44,7 @@ pub(super) async fn run_export(command: Export) -> Result<(), Failure> {
 
 /// To this file, which must not be there yet, or to the standard output.
 fn output(path: Option<&Path>) -> Result<Box<dyn Write>, Failure> {
-    let Some(path) = path else { return Ok(Box::new(BufWriter::new(io::stdout()))) };
+    let Some(path) = path else { return Ok(Box::new(BufWriter::new(print::output()))) };
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

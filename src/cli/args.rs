@@ -301,7 +301,7 @@ pub(super) struct Export {
     #[arg(long, value_name = "FORMAT", default_value = "jsonl")]
     pub(super) format: ExportFormat,
     /// The file, which must not exist yet; by default the standard output.
-    #[arg(short, long, value_name = "FILE", value_parser = values::file)]
+    #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
 }
 

@@ -409,6 +409,16 @@ const PAGES: &[Page] = &[
         codes: LOCAL,
     },
     Page {
+        path: "notify",
+        note: "A hub calls an address when somebody is mentioned while none of their apps is connected.",
+        examples: &[
+            "duplexctl notify add Mina https://ntfy.example/mina-7Jq2 --kind ntfy",
+            "duplexctl notify list",
+            "duplexctl notify remove 5f1e",
+        ],
+        codes: LOCAL,
+    },
+    Page {
         path: "notify add",
         note: "The hub calls an address at most five times within some minutes until it answers, follows no redirect, and calls \
                no address of this computer or of a local network without --allow-local. A webhook gets \

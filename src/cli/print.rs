@@ -286,6 +286,11 @@ pub(super) fn harmless(text: &str) -> String {
     harmless::line(text, MAX_SENTENCE_CHARS)
 }
 
+/// The standard output, for a command that writes lines of its own.
+pub(super) fn output() -> std::io::Stdout {
+    std::io::stdout()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -158,6 +158,14 @@ fn check_company(protocol: Protocol, matches: &ArgMatches) -> Result<(), Error> 
     let is_given = |name: &str| {
         matches.ids().any(|id| id == name) && matches.value_source(name) == Some(ValueSource::CommandLine)
     };
+    // Of `send` alone, which clap does not require where --protocol is given.
+    let lacks = |name: &str| matches.try_contains_id(name).is_ok_and(|is_there| !is_there);
+    if protocol == Protocol::Duplex && lacks("to") && lacks("room") {
+        return Err(Error::raw(
+            ErrorKind::MissingRequiredArgument,
+            "--room is needed to send to a Duplex server\n",
+        ));
+    }
     let out_of_place = |(names, protocols): &&(&[&'static str], &'static [Protocol])| {
         !protocols.contains(&protocol) && names.iter().any(|name| is_given(name))
     };

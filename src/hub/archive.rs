@@ -121,7 +121,7 @@ pub async fn export<E: From<HubError>>(
             sink(Line::Room { id, name, made_by, made_at })?;
         }
         loop {
-            let entries = log.next().map_err(failed)?;
+            let entries = log.next_page().map_err(failed)?;
             if entries.is_empty() {
                 break;
             }
@@ -192,8 +192,8 @@ async fn points(
             }
             // The later part is read last.
             Kept::RawFrom(at) if from < at && at < to => ranges.extend([(at, to), (from, at)]),
-            Kept::TooMany if to - from > 1 => {
-                let middle = from + (to - from) / 2;
+            Kept::TooMany if to.saturating_sub(from) > 1 => {
+                let middle = from.midpoint(to);
                 ranges.extend([(middle, to), (from, middle)]);
             }
             Kept::RawFrom(_) | Kept::TooMany => {}
@@ -440,7 +440,8 @@ mod tests {
         readings.put_device(SOURCE, serde_json::from_value(state).unwrap());
         for n in 0..50 {
             let values = vec![(metric.clone(), Value::Number(n as f64))];
-            let one = Readings::of(device.clone(), 10_000 + n * 1_000, 0, values);
+            let at = 10_000 + n * 1_000;
+            let one = Readings::of(device.clone(), at, at, values);
             assert!(readings.keep(SOURCE, std::sync::Arc::new(one)));
         }
         readings.flush().await;

@@ -158,6 +158,49 @@ pub enum InvalidMapping {
     },
 }
 
+impl Rule {
+    /// A rule for one source. The words of a message are likely the longest text in its arguments.
+    pub fn likely(source: &str, is: What, args: &[Value]) -> Rule {
+        let words = || {
+            let mut texts = Vec::new();
+            for (place, arg) in args.iter().enumerate() {
+                texts_in(arg, &format!("args[{place}]"), 0, &mut texts);
+            }
+            let longest = texts.into_iter().max_by_key(|(_, length)| *length);
+            let path = longest.and_then(|(path, _)| path.parse().ok());
+            path.or_else(|| "args[0]".parse().ok())
+        };
+        Rule {
+            source: source.to_owned(),
+            when: None,
+            is,
+            text: matches!(is, What::Message | What::Notice).then(words).flatten(),
+            sender: None,
+            sender_id: None,
+            room: None,
+            id: None,
+            time: None,
+            device: None,
+            values: None,
+            metric: None,
+            unit: String::new(),
+        }
+    }
+}
+
+/// The paths of all texts, with their lengths in characters.
+fn texts_in(value: &Value, path: &str, depth: usize, texts: &mut Vec<(String, usize)>) {
+    match value {
+        Value::String(text) => texts.push((path.to_owned(), text.chars().count())),
+        Value::Object(map) if depth < 4 => {
+            for (name, value) in map {
+                texts_in(value, &format!("{path}['{name}']"), depth + 1, texts);
+            }
+        }
+        _ => {}
+    }
+}
+
 impl Mapping {
     /// Reads a mapping from JSON.
     ///

@@ -205,7 +205,10 @@ mod tests {
 
     use super::*;
 
-    fn read(source: &str, value: Value) -> Option<(String, Vec<(String, Value, String)>)> {
+    /// A metric, its value and its unit.
+    type Reading = (String, Value, String);
+
+    fn read(source: &str, value: Value) -> Option<(String, Vec<Reading>)> {
         let measured = of(source, &value, None, "")?;
         let json = |value: &model::Value| serde_json::to_value(value).unwrap();
         let values =

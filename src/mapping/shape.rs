@@ -115,17 +115,17 @@ impl Shape {
             self.is_weak = WEAK_TEXT.contains(&words::folded(field).as_str());
             (self.text, self.text_field) = (Some(text), Some(field.to_owned()));
         }
-        if self.text.is_none() || self.is_weak {
-            if let Some((_, within)) = fields.find(words::TEXT, inner) {
-                let kind = (self.kind.take(), self.kind_field.take());
-                *self = within;
-                if self.kind.is_none() {
-                    (self.kind, self.kind_field) = kind;
-                }
-                // Its fields are not those of the whole.
-                self.text_field = None;
-                return;
+        if (self.text.is_none() || self.is_weak)
+            && let Some((_, within)) = fields.find(words::TEXT, inner)
+        {
+            let kind = (self.kind.take(), self.kind_field.take());
+            *self = within;
+            if self.kind.is_none() {
+                (self.kind, self.kind_field) = kind;
             }
+            // Its fields are not those of the whole.
+            self.text_field = None;
+            return;
         }
         if self.text.is_none() {
             let strong =

@@ -286,135 +286,134 @@ pub(super) fn words(name: &str) -> Vec<String> {
     words
 }
 
+/// Words in the name of an event. Of somebody who comes.
+const JOINED: &[&str] = &[
+    "join",
+    "joined",
+    "joins",
+    "enter",
+    "entered",
+    "connected",
+    "connect",
+    "arrived",
+    "came",
+    "welcome",
+    "newuser",
+    "입장",
+    "접속",
+    "userjoin",
+    "userjoined",
+    "userconnected",
+];
+/// Words in the name of an event. Of somebody who goes.
+const LEFT: &[&str] = &[
+    "leave",
+    "left",
+    "leaves",
+    "exit",
+    "exited",
+    "quit",
+    "disconnected",
+    "disconnect",
+    "gone",
+    "userleft",
+    "userleave",
+    "userdisconnected",
+    "bye",
+    "퇴장",
+];
+/// Words in the name of an event. Of somebody who says something.
+const SAID: &[&str] = &[
+    "message",
+    "msg",
+    "chat",
+    "messages",
+    "msgs",
+    "said",
+    "say",
+    "chatmessage",
+    "newmessage",
+    "text",
+    "dm",
+    "pm",
+    "whisper",
+    "talk",
+    "comment",
+    "reply",
+    "채팅",
+    "메시지",
+    "메세지",
+    "대화",
+];
+/// Words in the name of an event. Of who is there.
+const PEOPLE_HERE: &[&str] = &[
+    "users",
+    "people",
+    "members",
+    "participants",
+    "roster",
+    "userlist",
+    "online",
+    "clients",
+    "roomusers",
+    "players",
+    "presence",
+];
+/// Words in the name of an event. Of somebody who types.
+const TYPING_NOW: &[&str] =
+    &["typing", "type", "types", "istyping", "writing", "composing", "usertyping", "입력중"];
+/// Words in the name of an event. Of what has ended.
+const ENDED: &[&str] =
+    &["stop", "stopped", "stops", "end", "ended", "no", "not", "done", "off", "stoptyping"];
+/// Words in the name of an event. Of what was earlier.
+const EARLIER: &[&str] = &[
+    "previous", "history", "old", "past", "load", "loaded", "recent", "backlog", "log", "all", "init",
+    "initial",
+];
+/// Words in the name of an event. Of earlier messages.
+const EARLIER_MESSAGES: &[&str] = &["history", "previousmessages", "backlog", "chathistory", "oldmessages"];
+/// Words in the name of an event. Of who we are.
+const OURSELVES: &[&str] = &["session", "me", "whoami", "self", "login", "identity", "registered"];
+/// Words in the name of an event. Of words of the server.
+const OF_SERVER: &[&str] = &[
+    "system",
+    "notice",
+    "status",
+    "info",
+    "notification",
+    "announcement",
+    "announce",
+    "alert",
+    "warning",
+    "error",
+    "exception",
+    "bot",
+    "server",
+    "motd",
+    "broadcast",
+];
+/// Words in the name of an event. Of what is for programs alone.
+const OF_PROGRAMS: &[&str] = &["ping", "pong", "heartbeat", "keepalive", "ack", "hb"];
+
 /// What a name says; none where it says nothing that is known.
 pub(super) fn meaning(name: &str) -> Option<Meaning> {
     let words = words(name);
     let is = |set: &[&str]| words.iter().any(|word| set.contains(&word.as_str()));
-    let joined = &[
-        "join",
-        "joined",
-        "joins",
-        "enter",
-        "entered",
-        "connected",
-        "connect",
-        "arrived",
-        "came",
-        "welcome",
-        "newuser",
-        "입장",
-        "접속",
-        "userjoin",
-        "userjoined",
-        "userconnected",
-    ];
-    let left = &[
-        "leave",
-        "left",
-        "leaves",
-        "exit",
-        "exited",
-        "quit",
-        "disconnected",
-        "disconnect",
-        "gone",
-        "userleft",
-        "userleave",
-        "userdisconnected",
-        "bye",
-        "퇴장",
-    ];
-    let said = &[
-        "message",
-        "msg",
-        "chat",
-        "messages",
-        "msgs",
-        "said",
-        "say",
-        "chatmessage",
-        "newmessage",
-        "text",
-        "dm",
-        "pm",
-        "whisper",
-        "talk",
-        "comment",
-        "reply",
-        "채팅",
-        "메시지",
-        "메세지",
-        "대화",
-    ];
-    let people = &[
-        "users",
-        "people",
-        "members",
-        "participants",
-        "roster",
-        "userlist",
-        "online",
-        "clients",
-        "roomusers",
-        "players",
-        "presence",
-    ];
-    let typing = is(&["typing", "type", "types", "istyping", "writing", "composing", "usertyping", "입력중"]);
-    let history = is(&[
-        "previous", "history", "old", "past", "load", "loaded", "recent", "backlog", "log", "all", "init",
-        "initial",
-    ]);
+    let typing = is(TYPING_NOW);
+    let is_history =
+        is(EARLIER_MESSAGES) || is(EARLIER) && is(&["messages", "msgs", "chats", "chat", "message", "log"]);
     Some(match () {
-        () if typing
-            && (is(&[
-                "stop",
-                "stopped",
-                "stops",
-                "end",
-                "ended",
-                "no",
-                "not",
-                "done",
-                "off",
-                "stoptyping",
-            ])) =>
-        {
-            Meaning::TypingEnded
-        }
-        () if is(&["stoptyping", "typingstop"]) => Meaning::TypingEnded,
+        () if typing && is(ENDED) || is(&["stoptyping", "typingstop"]) => Meaning::TypingEnded,
         () if typing && !is(&["type", "types"]) => Meaning::Typing,
-        () if is(&["history", "previousmessages", "backlog", "chathistory", "oldmessages"])
-            || (history && is(&["messages", "msgs", "chats", "chat", "message", "log"])) =>
-        {
-            Meaning::History
-        }
-        () if is(left) && !is(&["messages"]) => Meaning::Left,
-        () if is(&["new"]) && is(&["user", "member", "participant"]) && !is(said) => Meaning::Joined,
-        () if is(joined) && !is(said) => Meaning::Joined,
-        () if is(people) && !is(said) => Meaning::People,
-        () if is(said) => Meaning::Message,
-        () if is(&["session", "me", "whoami", "self", "login", "identity", "registered"]) => Meaning::Me,
-        () if is(&[
-            "system",
-            "notice",
-            "status",
-            "info",
-            "notification",
-            "announcement",
-            "announce",
-            "alert",
-            "warning",
-            "error",
-            "exception",
-            "bot",
-            "server",
-            "motd",
-            "broadcast",
-        ]) =>
-        {
-            Meaning::Notice
-        }
-        () if is(&["ping", "pong", "heartbeat", "keepalive", "ack", "hb"]) => Meaning::Nothing,
+        () if is_history => Meaning::History,
+        () if is(LEFT) && !is(&["messages"]) => Meaning::Left,
+        () if is(&["new"]) && is(&["user", "member", "participant"]) && !is(SAID) => Meaning::Joined,
+        () if is(JOINED) && !is(SAID) => Meaning::Joined,
+        () if is(PEOPLE_HERE) && !is(SAID) => Meaning::People,
+        () if is(SAID) => Meaning::Message,
+        () if is(OURSELVES) => Meaning::Me,
+        () if is(OF_SERVER) => Meaning::Notice,
+        () if is(OF_PROGRAMS) => Meaning::Nothing,
         () => return None,
     })
 }

@@ -52,6 +52,7 @@ pub enum Credential {
 
 /// What a person wants.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "there are few at a time, and none for long")]
 pub enum Intent {
     /// Of a connection and its server.
     Link(LinkIntent),

@@ -238,10 +238,10 @@ impl Driver {
                     self.under_way.push(post.boxed());
                 }
                 Output::OpenSocket { sid, revision } => self.open_socket(sid, revision),
-                Output::SendSocket(frame) => self.to_socket(Outgoing::Frame(frame)),
-                Output::PingSocket => self.to_socket(Outgoing::Ping),
+                Output::SendSocket(frame) => self.send_to_socket(Outgoing::Frame(frame)),
+                Output::PingSocket => self.send_to_socket(Outgoing::Ping),
                 Output::CloseSocket { code } => {
-                    self.to_socket(Outgoing::Close { code, reason: String::new() });
+                    self.send_to_socket(Outgoing::Close { code, reason: String::new() });
                 }
                 Output::Opened => self.has_opened = true,
                 Output::Deliver(frame) => self.ready.push_back(Incoming::Frame(frame)),
@@ -253,7 +253,7 @@ impl Driver {
     }
 
     /// A WebSocket that takes nothing counts as gone: what it was given since would be lost.
-    fn to_socket(&mut self, item: Outgoing) {
+    fn send_to_socket(&mut self, item: Outgoing) {
         let Some(websocket) = &self.websocket else { return };
         if websocket.outgoing.try_send(item).is_err() {
             let detail = "the WebSocket takes nothing".to_owned();

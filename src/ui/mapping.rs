@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::dialog::Fate;
 use super::theme::{self, space};
 use super::{Cx, harmless, sheet, widgets};
-use crate::mapping::{Found, Incoming, Mapping, Path, Recognizer, Rule, What, presets};
+use crate::mapping::{Found, Incoming, Mapping, Recognizer, Rule, What, presets};
 use crate::model::id::ConnectionId;
 use crate::model::intent::{Intent, LinkIntent};
 use crate::model::samples::Sample;
@@ -224,54 +224,14 @@ impl Sheet {
         let mut changed = mapping.clone();
         changed.rules.retain(|rule| rule.source != line.source || rule.when.is_some());
         let sample = self.samples.iter().rev().find(|sample| sample.source == line.source);
-        changed.rules.insert(0, rule_for(&line.source, what, sample));
+        let args = sample.map_or(&[][..], |sample| sample.args.as_slice());
+        changed.rules.insert(0, Rule::likely(&line.source, what, args));
         self.set(&changed);
     }
 }
 
 fn read(text: &str) -> Result<Mapping, String> {
     Mapping::parse(text).map_err(|error| error.to_string())
-}
-
-/// A rule for a source. Where the words of a message are is likely where its longest text is.
-fn rule_for(source: &str, what: What, sample: Option<&Sample>) -> Rule {
-    let path = |text: &str| text.parse::<Path>().ok();
-    let text = (what == What::Message).then(|| {
-        let mut texts = Vec::new();
-        for (place, arg) in sample.into_iter().flat_map(|sample| sample.args.iter().enumerate()) {
-            texts_in(arg, &format!("args[{place}]"), 0, &mut texts);
-        }
-        let longest = texts.into_iter().max_by_key(|(_, length)| *length);
-        longest.and_then(|(found, _)| path(&found)).or_else(|| path("args[0]"))
-    });
-    Rule {
-        source: source.to_owned(),
-        when: None,
-        is: what,
-        text: text.flatten(),
-        sender: None,
-        sender_id: None,
-        room: None,
-        id: None,
-        time: None,
-        device: None,
-        values: None,
-        metric: None,
-        unit: String::new(),
-    }
-}
-
-/// The paths of all texts, with their lengths.
-fn texts_in(value: &Value, path: &str, depth: usize, texts: &mut Vec<(String, usize)>) {
-    match value {
-        Value::String(text) => texts.push((path.to_owned(), text.chars().count())),
-        Value::Object(map) if depth < 4 => {
-            for (name, value) in map {
-                texts_in(value, &format!("{path}['{name}']"), depth + 1, texts);
-            }
-        }
-        _ => {}
-    }
 }
 
 /// What a mapping makes of samples, by source: first what it does not know.
@@ -371,7 +331,7 @@ mod tests {
         );
         assert_eq!(listed[1].example, "jun: hi");
         let odd = &sample("odd", json!([{"page": "/a", "what": "said at length"}]));
-        let rule = rule_for("odd", What::Message, Some(odd));
+        let rule = Rule::likely("odd", What::Message, &odd.args);
         let mapping = Mapping { rules: vec![rule], ..Mapping::default() };
         assert_eq!(mapping.check(), Ok(()));
         assert_eq!(lines(&mapping, std::slice::from_ref(odd))[0].example, "said at length");

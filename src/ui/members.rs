@@ -64,6 +64,9 @@ fn private_called<'a>(connection: &'a Connection, name: &'a RoomName) -> impl It
     connection.chat.rooms.iter().filter(move |(_, room)| is_it(room)).map(|(id, _)| id.clone())
 }
 
+/// By what people were found: the filter, and the states of the people and of the room.
+type FoundBy = (String, u64, usize, u64);
+
 /// The dialog.
 pub(super) struct Sheet {
     purpose: Purpose,
@@ -71,8 +74,8 @@ pub(super) struct Sheet {
     filter: String,
     chosen: BTreeSet<PrincipalId>,
     fresh: bool,
-    /// Who fits, and what they were found by: the filter, and the states of the people and of the room.
-    found: (Option<(String, u64, usize, u64)>, Vec<PrincipalId>),
+    /// What they were found by, and who fits.
+    found: (Option<FoundBy>, Vec<PrincipalId>),
     /// The room that the person wants to be in.
     pub(super) go: Option<Awaited>,
 }

@@ -228,7 +228,9 @@ async fn many_rooms_and_markers_are_listed_in_parts_and_new_clients_can_connect(
         for (id, name) in ids.into_iter().zip(names) {
             let offset = anna.acked(id).await;
             anna.say(&ClientMessage::Read { room: id.into(), offset }).await;
-            made.push(NamedRoom::new(id.into(), name.clone()));
+            let mut room = NamedRoom::new(id.into(), name.clone());
+            room.info.own = true;
+            made.push(room);
         }
     }
     // Requests are answered in order: the markers are on disk by then.

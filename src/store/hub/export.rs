@@ -73,7 +73,7 @@ impl LogReader {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn next(&mut self) -> Result<Vec<Entry>> {
+    pub fn next_page(&mut self) -> Result<Vec<Entry>> {
         let entries = read::entries(&self.db, self.next, PAGE, PAGE_BYTES)?;
         if let Some(last) = entries.last() {
             self.next = last.offset + 1;

@@ -673,6 +673,7 @@ const CLIENT_TYPES: &[&str] = &[
     "typing",
     "status",
     "read",
+    "unread",
     "history",
     "create_room",
     "watch",

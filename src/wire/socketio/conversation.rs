@@ -518,11 +518,12 @@ impl Conversation {
         };
         let has_offset = namespace.has_pid && ack.is_none();
         let mut offset = None;
-        if has_offset && let Some(Value::String(last)) = args.last().filter(|last| last.is_string()) {
-            if is_offset(last, now.wall_ms) {
-                offset = Some(last.clone());
-                args.pop();
-            }
+        if has_offset
+            && let Some(Value::String(last)) = args.last()
+            && is_offset(last, now.wall_ms)
+        {
+            offset = Some(last.clone());
+            args.pop();
         }
         let due = Due { namespace: path.clone(), ack, offset };
         self.outcomes.push_back(Outcome::Event(Came { namespace: path, name, args, due }));

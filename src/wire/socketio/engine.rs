@@ -200,7 +200,7 @@ fn decode_base64(text: &str) -> Result<Vec<u8>, Malformed> {
 
 /// The revision of a payload that opens a session: those of revision 3 begin with a length, or with bytes.
 pub fn revision_of_opening(payload: &[u8]) -> Revision {
-    let is_v4 = payload.starts_with(b"0{") || payload.first().is_none();
+    let is_v4 = payload.starts_with(b"0{") || payload.is_empty();
     if is_v4 { Revision::V4 } else { Revision::V3 }
 }
 
