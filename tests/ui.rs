@@ -389,8 +389,8 @@ fn a_connection_is_added_tested_and_saved() {
     window.fill("Server address or invite", "ftp://hub.example");
     window.harness.get_by_label_contains("must begin with wss:// or ws://");
     window.fill("Server address or invite", "hub.example");
-    window.harness.get_by_label("Connects to wss://hub.example:7870/v1/socket");
     window.fill("Token", "s3cret");
+    window.harness.get_by_label("Connects to wss://hub.example:7870/v1/socket");
     window.click("Test");
     let intents = window.intents();
     let Some(Intent::Link(LinkIntent::TestConnection { profile, credential })) = intents.first() else {

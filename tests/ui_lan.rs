@@ -14,6 +14,7 @@ use duplex::model::principal::{Principal, PrincipalKind};
 use duplex::model::profile::Secret;
 use duplex::model::rights::{ManageAnswer, ManageRequest};
 use duplex::model::{Features, LanguageChoice, Preferences, Profile};
+use egui::Key;
 use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable;
 use ui_support::Window;
@@ -174,7 +175,10 @@ fn an_invite_leads_to_this_computer_and_stands_as_a_code_beside_it() {
     for (width, height) in [(800.0, 600.0), (1_280.0, 800.0), (420.0, 700.0)] {
         let mut window = inviting(width, height);
         window.update(Update::Lan(Lan::Open(open())));
-        window.click("Create invite");
+        // In a low window it is below what is seen, and the focus brings it up.
+        window.harness.get_by_label("Create invite").focus();
+        window.run();
+        window.key(Key::Space);
         let (number, what) = asked(&mut window).remove(0);
         assert!(matches!(what, ManageRequest::Invite { kind: PrincipalKind::Person, .. }));
         let managed = ManageAnswer::Invited {

@@ -200,7 +200,7 @@ fn a_room_that_was_left_is_not_listed_counts_nothing_and_can_be_joined_again() {
     assert_eq!(chat(window.intents()), std::slice::from_ref(&join));
     window.fill("Find a room", "nothing like this");
     window.harness.get_by_label("No rooms match.");
-    window.fill("Find a room", "");
+    window.fill("Find a room", "lathe");
     // To look into it without joining.
     window.click("Open: Lathe");
     window.harness.get_by_label("one");

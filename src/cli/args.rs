@@ -326,7 +326,7 @@ pub(super) enum ExportFormat {
 #[derive(Debug, Flags)]
 pub(super) struct Import {
     /// An export in JSON Lines; - for the standard input.
-    #[arg(value_name = "FILE", value_parser = values::file)]
+    #[arg(value_name = "FILE")]
     pub(super) file: PathBuf,
     /// The hub's data directory, created if there is none; by default that of `duplexctl hub` on this computer.
     #[arg(long, value_name = "DIR", value_parser = values::dir)]

@@ -146,6 +146,9 @@ async fn export_readings<E: From<HubError>>(
     sink: &mut impl FnMut(Line) -> Result<(), E>,
 ) -> Result<(), E> {
     let failed = |error: StoreError| HubError::log(dir, error);
+    // Nothing was measured before 1970, nor will be after tomorrow.
+    let from = wanted.from.max(0);
+    let to = wanted.to.min(clock::now().wall_ms.saturating_add(86_400_000));
     let random: [u8; 8] = clock::random().map_err(HubError::from)?;
     let copy = dir.join(format!(".export-{:016x}", u64::from_be_bytes(random)));
     crate::settings::private_file::create_dir(&copy).map_err(HubError::file(&copy))?;
@@ -156,8 +159,7 @@ async fn export_readings<E: From<HubError>>(
             let (id, metrics) = (device.spec.id.clone(), device.spec.metrics.clone());
             sink(Line::Device { device: Box::new(device) })?;
             for metric in metrics {
-                let points =
-                    points(&store, &id, &metric.name, wanted.from, wanted.to).await.map_err(failed)?;
+                let points = points(&store, &id, &metric.name, from, to).await.map_err(failed)?;
                 for (point, minute) in points {
                     let (device, metric) = (id.clone(), metric.name.clone());
                     sink(Line::Reading { device, metric, at: point.at, value: point.value, minute })?;
@@ -432,6 +434,7 @@ mod tests {
         store.append_all(all).await.unwrap();
         drop(store);
         let readings = ReadingsStore::open(dir, HUB_FILE, ReadingsLimits::HUB).unwrap();
+        let began = began();
         let device = DeviceId::new("oven").unwrap();
         let metric = MetricName::new("heat").unwrap();
         let state = serde_json::json!({
@@ -440,12 +443,17 @@ mod tests {
         readings.put_device(SOURCE, serde_json::from_value(state).unwrap());
         for n in 0..50 {
             let values = vec![(metric.clone(), Value::Number(n as f64))];
-            let at = 10_000 + n * 1_000;
+            let at = began + i64::from(n) * 1_000;
             let one = Readings::of(device.clone(), at, at, values);
             assert!(readings.keep(SOURCE, std::sync::Arc::new(one)));
         }
         readings.flush().await;
         lathe
+    }
+
+    /// When the first reading was taken: not long ago, since older ones are kept as minutes. A full minute.
+    fn began() -> WallMs {
+        (clock::now().wall_ms - 3_600_000) / 86_400_000 * 86_400_000 + 60_000
     }
 
     fn everything() -> Wanted {
@@ -519,9 +527,10 @@ mod tests {
         assert_eq!(said(&lines).iter().map(|(id, ..)| *id).collect::<Vec<_>>(), [id(4), id(5)]);
         let rooms: Vec<_> = lines.iter().filter(|line| matches!(line, Line::Room { .. })).collect();
         assert!(matches!(rooms[..], [Line::Room { id, .. }] if *id == lathe));
-        let wanted = Wanted { messages: false, from: 12_000, to: 15_000, ..everything() };
+        let at = |n: i64| began() + n * 1_000;
+        let wanted = Wanted { messages: false, from: at(2), to: at(5), ..everything() };
         let lines = exported(dir.path(), &wanted).await;
-        assert_eq!(readings(&lines), [(12_000, 2.0), (13_000, 3.0), (14_000, 4.0)]);
+        assert_eq!(readings(&lines), [(at(2), 2.0), (at(3), 3.0), (at(4), 4.0)]);
     }
 
     #[tokio::test]

@@ -52,7 +52,7 @@ impl Default for Policy {
 
 struct Peer {
     connection: usize,
-    to_it: mpsc::UnboundedSender<Vec<u8>>,
+    to_it: mpsc::Sender<Vec<u8>>,
     subscriptions: Vec<(String, String)>,
 }
 
@@ -148,7 +148,7 @@ impl Broker {
     }
 
     async fn over_tcp(self, mut stream: TcpStream) {
-        let (to_it, mut from_us) = mpsc::unbounded_channel::<Vec<u8>>();
+        let (to_it, mut from_us) = mpsc::channel::<Vec<u8>>(1024);
         let mut talk = Talk::new(self, to_it);
         let mut buffer = vec![0; 1 << 16];
         loop {
@@ -180,7 +180,7 @@ impl Broker {
             Ok(response)
         };
         let Ok(mut socket) = tokio_tungstenite::accept_hdr_async(stream, choose).await else { return };
-        let (to_it, mut from_us) = mpsc::unbounded_channel::<Vec<u8>>();
+        let (to_it, mut from_us) = mpsc::channel::<Vec<u8>>(1024);
         let mut talk = Talk::new(self, to_it);
         loop {
             tokio::select! {
@@ -211,7 +211,7 @@ impl State {
                 let frame = format!(
                     "MESSAGE\nsubscription:{id}\nmessage-id:{number}\nack:{number}\ndestination:{destination}\n{headers}\n{body}\0\n"
                 );
-                let _ = peer.to_it.send(frame.into_bytes());
+                let _ = peer.to_it.try_send(frame.into_bytes());
             }
         }
     }
@@ -225,7 +225,7 @@ struct Talk {
 }
 
 impl Talk {
-    fn new(broker: Broker, to_it: mpsc::UnboundedSender<Vec<u8>>) -> Talk {
+    fn new(broker: Broker, to_it: mpsc::Sender<Vec<u8>>) -> Talk {
         let connection = {
             let mut state = broker.state.lock().unwrap();
             state.connections += 1;
@@ -266,7 +266,7 @@ impl Talk {
         let Some(peer) = state.peers.iter_mut().find(|peer| peer.connection == self.connection) else {
             return false;
         };
-        let answer = |peer: &Peer, text: String| drop(peer.to_it.send(text.into_bytes()));
+        let answer = |peer: &Peer, text: String| drop(peer.to_it.try_send(text.into_bytes()));
         let mut gets_receipt = !got.header("receipt").is_empty();
         match got.command.as_str() {
             "CONNECT" if got.header("passcode") == "wrong" => {

@@ -128,6 +128,11 @@ impl Extras {
         }
     }
 
+    /// Whether the quote is there if the message has it: it may be read from the disk later.
+    pub(super) fn quotes(&self, message: &Message) -> bool {
+        self.quote.as_ref().is_none_or(|line| line.to.is_some() == message.quote.is_some())
+    }
+
     /// Of a message in the outbox.
     pub(super) fn of_queued(item: &OutboxItem, connection: &Connection, view: &View) -> Extras {
         let content = &item.draft.content;

@@ -164,7 +164,10 @@ pub(super) fn show(
     if let (Some(quote), Some(galley)) = (&extras.quote, &beside.quote) {
         let rect = Rect::from_min_size(corner, vec2(galley.size().x + 20.0, QUOTE - 2.0));
         let response = ui.interact(rect, id.with("quote"), Sense::click());
-        let name = (cx.words.chat.replies_to)(&quote.text);
+        let name = match quote.to {
+            Some(_) => (cx.words.chat.replies_to)(&quote.text),
+            None => quote.text.clone(),
+        };
         response.widget_info(|| WidgetInfo::labeled(Role::Link, quote.to.is_some(), &name));
         icons::paint(ui.painter(), corner + vec2(7.0, QUOTE / 2.0 - 1.0), Icon::Reply, 13.0, theme.weak);
         let colour = if response.hovered() && quote.to.is_some() { theme.accent } else { theme.weak };

@@ -465,6 +465,7 @@ impl Cache {
                 && row.known == known
                 && row.frame.as_ref().map(|frame| frame.formatted) == has_frames.then_some(formatted)
                 && row.extras.new_replies == new_replies
+                && row.extras.quotes(message)
                 && row.extras.are_of(queued)
         };
         if let Some(row) = self.rows.get(&key).filter(same) {

@@ -691,6 +691,7 @@ const CLIENT_TYPES: &[&str] = &[
 /// The `type` values of [`HubMessage`].
 const HUB_TYPES: &[&str] = &[
     "proof",
+    "unread",
     "invite_good",
     "welcome",
     "lists",
