@@ -449,10 +449,7 @@ const PAGES: &[Page] = &[
         note: "Entries keep their ids, senders and times, and come behind what is in the hub's log; importing the same file \
                again changes nothing. Of a room that is there already under the same name, its messages go into that one. People \
                get no access by it: invite them.",
-        examples: &[
-            "duplexctl import everything.jsonl --data-dir /srv/new",
-            "duplexctl import - < everything.jsonl",
-        ],
+        examples: &["duplexctl import everything.jsonl --data-dir /srv/new", "duplexctl import -"],
         codes: LOCAL,
     },
     Page { path: "hook remove", note: "", examples: &["duplexctl hook remove 5f1e"], codes: LOCAL },

@@ -443,7 +443,7 @@ mod tests {
         readings.put_device(SOURCE, serde_json::from_value(state).unwrap());
         for n in 0..50 {
             let values = vec![(metric.clone(), Value::Number(n as f64))];
-            let at = began + i64::from(n) * 1_000;
+            let at = began + i64::from(n) * 60_000;
             let one = Readings::of(device.clone(), at, at, values);
             assert!(readings.keep(SOURCE, std::sync::Arc::new(one)));
         }
@@ -451,7 +451,7 @@ mod tests {
         lathe
     }
 
-    /// When the first reading was taken: not long ago, since older ones are kept as minutes. A full minute.
+    /// When the first reading was taken: less than a year ago, and a full minute, since a hub keeps minutes.
     fn began() -> WallMs {
         (clock::now().wall_ms - 3_600_000) / 86_400_000 * 86_400_000 + 60_000
     }
@@ -527,7 +527,7 @@ mod tests {
         assert_eq!(said(&lines).iter().map(|(id, ..)| *id).collect::<Vec<_>>(), [id(4), id(5)]);
         let rooms: Vec<_> = lines.iter().filter(|line| matches!(line, Line::Room { .. })).collect();
         assert!(matches!(rooms[..], [Line::Room { id, .. }] if *id == lathe));
-        let at = |n: i64| began() + n * 1_000;
+        let at = |n: i64| began() + n * 60_000;
         let wanted = Wanted { messages: false, from: at(2), to: at(5), ..everything() };
         let lines = exported(dir.path(), &wanted).await;
         assert_eq!(readings(&lines), [(at(2), 2.0), (at(3), 3.0), (at(4), 4.0)]);

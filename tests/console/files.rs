@@ -39,7 +39,8 @@ fn cutter(to: SocketAddr, cuts: i64) -> Cutter {
     let (sent, received, left) =
         (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)), Arc::new(AtomicI64::new(cuts)));
     let counters = (Arc::clone(&sent), Arc::clone(&received));
-    std::thread::spawn(move || {
+    let thread = std::thread::Builder::new().name("cutter".to_owned());
+    let accept = move || {
         for client in listener.incoming() {
             let client = client.unwrap();
             let server = TcpStream::connect(to).unwrap();
@@ -48,10 +49,12 @@ fn cutter(to: SocketAddr, cuts: i64) -> Cutter {
                 (server, client, Arc::clone(&counters.1)),
             ] {
                 let left = Arc::clone(&left);
-                std::thread::spawn(move || pass(from, into, &count, &left));
+                let thread = std::thread::Builder::new().name("one way".to_owned());
+                thread.spawn(move || pass(from, into, &count, &left)).unwrap();
             }
         }
-    });
+    };
+    thread.spawn(accept).unwrap();
     Cutter { addr, sent, received }
 }
 
@@ -209,7 +212,8 @@ fn a_redirect_is_not_followed() {
     elsewhere.set_nonblocking(true).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (to, addr) = (elsewhere.local_addr().unwrap(), listener.local_addr().unwrap());
-    std::thread::spawn(move || {
+    let thread = std::thread::Builder::new().name("redirects".to_owned());
+    let accept = move || {
         for client in listener.incoming() {
             let mut client = client.unwrap();
             let mut buffer = [0; 4096];
@@ -219,7 +223,8 @@ fn a_redirect_is_not_followed() {
             );
             let _ = client.write_all(answer.as_bytes());
         }
-    });
+    };
+    thread.spawn(accept).unwrap();
     let source = write(dir.path(), "a.bin", b"x");
     let url = format!("ws://{addr}");
     let words = ["file", "send", &url, "--room", "general", source.to_str().unwrap(), "--token", "secret"];

@@ -491,6 +491,7 @@ pub fn hub_message() -> impl Strategy<Value = HubMessage> {
             .prop_map(|(who, online, removed, status)| HubMessage::Presence { who, online, status, removed }),
         (number(), rights::managed()).prop_map(|(id, managed)| HubMessage::Managed { id, managed }),
         (room(), number()).prop_map(|(room, offset)| HubMessage::Read { room, offset }),
+        (room(), number()).prop_map(|(room, offset)| HubMessage::Unread { room, offset }),
         (room(), number(), vec(entry(), 0..4), any::<bool>()).prop_map(
             |(room, before, entries, complete)| HubMessage::History { room, before, entries, complete }
         ),
