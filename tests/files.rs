@@ -139,13 +139,18 @@ struct Gate {
     to: Arc<Mutex<SocketAddr>>,
 }
 
+/// A thread of what stands between an app and its hub.
+fn thread() -> std::thread::Builder {
+    std::thread::Builder::new().name("between".to_owned())
+}
+
 fn gate(to: SocketAddr, left: u64) -> (SocketAddr, Gate) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
     let gate =
         Gate { left: Arc::new(AtomicU64::new(left)), sent: Arc::default(), to: Arc::new(Mutex::new(to)) };
     let of_listener = gate.clone();
-    std::thread::spawn(move || {
+    let accept = move || {
         for client in listener.incoming() {
             let Ok(client) = client else { continue };
             if of_listener.left.load(Ordering::Relaxed) == 0 {
@@ -155,10 +160,11 @@ fn gate(to: SocketAddr, left: u64) -> (SocketAddr, Gate) {
             let Ok(server) = TcpStream::connect(to) else { continue };
             let (from, into) = (client.try_clone().unwrap(), server.try_clone().unwrap());
             let counted = of_listener.clone();
-            std::thread::spawn(move || pass(from, into, Some(&counted)));
-            std::thread::spawn(move || pass(server, client, None));
+            let _ = thread().spawn(move || pass(from, into, Some(&counted))).unwrap();
+            let _ = thread().spawn(move || pass(server, client, None)).unwrap();
         }
-    });
+    };
+    let _ = thread().spawn(accept).unwrap();
     (addr, gate)
 }
 

@@ -452,6 +452,7 @@ pub fn client_message() -> impl Strategy<Value = ClientMessage> {
             .prop_map(|(draft, seq, retry)| ClientMessage::Send { draft, seq, retry }),
         room().prop_map(|room| ClientMessage::Typing { room }),
         (room(), number()).prop_map(|(room, offset)| ClientMessage::Read { room, offset }),
+        (room(), number()).prop_map(|(room, offset)| ClientMessage::Unread { room, offset }),
         (room(), number(), any::<u32>()).prop_map(|(room, before, limit)| ClientMessage::History {
             room,
             before,
