@@ -249,7 +249,7 @@ pub(super) enum NotifyCommand {
         #[arg(long, value_name = "DIR", value_parser = values::dir)]
         data_dir: Option<PathBuf>,
     },
-    /// Call an address no more.
+    /// Stop calling an address.
     Remove {
         /// Its id, as `notify list` shows it.
         #[arg(value_name = "ID")]

@@ -40,6 +40,7 @@ mod http;
 mod invite;
 mod lan;
 mod limits;
+mod list_file;
 mod manage;
 mod meter;
 mod metrics;

@@ -20,13 +20,12 @@ use tokio::time::sleep;
 use url::Url;
 
 use super::state::Hub;
-use super::{HubError, hook};
+use super::{HubError, hook, list_file};
 use crate::clock;
 use crate::model::notices::mentions;
 use crate::model::profile::Secret;
 use crate::model::time::WallMs;
 use crate::model::{Entry, PrincipalId, RoomId};
-use crate::settings::private_file;
 use crate::store::HubStore;
 use crate::transport::Endpoint;
 use crate::transport::fetch::HttpConnection;
@@ -35,8 +34,6 @@ use crate::transport::fetch::HttpConnection;
 const FILE: &str = "calls.json";
 /// Maximum number of addresses of a hub.
 const MAX_CALLS: usize = 1_000;
-/// Maximum size of the file, in bytes.
-const MAX_FILE_BYTES: u64 = 1024 * 1024;
 /// Maximum length of an address, in bytes.
 const MAX_URL_BYTES: usize = 2_048;
 /// Maximum number of calls that are under way or wait to be tried again; further ones are left out.
@@ -124,26 +121,12 @@ struct Content {
 /// # Errors
 /// If the file cannot be read, or makes no sense.
 pub fn calls(data_dir: &Path) -> Result<Vec<Call>, HubError> {
-    let path = data_dir.join(FILE);
-    let file = |source| HubError::File { path: path.clone(), source };
-    match std::fs::metadata(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(file(error)),
-        Ok(known) if known.len() > MAX_FILE_BYTES => {
-            return Err(file(std::io::ErrorKind::FileTooLarge.into()));
-        }
-        Ok(_) => {}
-    }
-    let bytes = std::fs::read(&path).map_err(file)?;
-    let content: Content = serde_json::from_slice(&bytes).map_err(|error| file(error.into()))?;
+    let content: Content = list_file::read(&data_dir.join(FILE))?;
     Ok(content.calls)
 }
 
 fn write(data_dir: &Path, calls: Vec<Call>) -> Result<(), HubError> {
-    let path = data_dir.join(FILE);
-    // Serializing text and numbers cannot fail.
-    let bytes = serde_json::to_vec_pretty(&Content { calls }).unwrap_or_default();
-    private_file::write(&path, &bytes).map_err(HubError::file(path))
+    list_file::write(&data_dir.join(FILE), &Content { calls })
 }
 
 /// Why an address cannot be called.

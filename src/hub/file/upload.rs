@@ -385,6 +385,34 @@ fn file_is_empty(disk: &Disk, id: FileId) -> io::Result<()> {
     if disk.length(id) == 0 { disk.write_from(id, 0).map(drop) } else { Ok(()) }
 }
 
+/// An upload of whoever asks, for as long as its turn lasts.
+struct Own<'a> {
+    area: &'a FileArea,
+    principal: Principal,
+    id: FileId,
+    _turn: Turn,
+}
+
+/// Lets in whoever uploads this file, once earlier requests for it have ended.
+async fn enter_own<'a>(
+    hub: &'a Hub,
+    ends: &Ends,
+    headers: &HeaderMap,
+    id: &str,
+) -> Result<Own<'a>, Response> {
+    let (area, principal) = enter(hub, ends, headers).await?;
+    let id = id_of(id)?;
+    match hub.store.file(id).await {
+        Ok(Some(file)) if file.owner == principal.id => {}
+        Ok(_) => return Err(no_such_file()),
+        Err(error) => return Err(unavailable(hub, &error)),
+    }
+    match area.turns.take(id).await {
+        Some(turn) => Ok(Own { area, principal, id, _turn: turn }),
+        None => Err(refused(StatusCode::CONFLICT, "superseded", TOO_LATE)),
+    }
+}
+
 /// `GET /v1/files/{id}/status`: how far an upload has come. It ends a request that is still under way.
 pub(in crate::hub) async fn status(
     State(hub): State<Arc<Hub>>,
@@ -392,21 +420,9 @@ pub(in crate::hub) async fn status(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let (area, principal) = match enter(&hub, &ends, &headers).await {
-        Ok(entered) => entered,
+    let Own { area, id, _turn, .. } = match enter_own(&hub, &ends, &headers, &id).await {
+        Ok(own) => own,
         Err(refused) => return refused,
-    };
-    let id = match id_of(&id) {
-        Ok(id) => id,
-        Err(refused) => return refused,
-    };
-    match hub.store.file(id).await {
-        Ok(Some(file)) if file.owner == principal.id => {}
-        Ok(_) => return no_such_file(),
-        Err(error) => return unavailable(&hub, &error),
-    }
-    let Some(_turn) = area.turns.take(id).await else {
-        return refused(StatusCode::CONFLICT, "superseded", TOO_LATE);
     };
     match hub.store.file(id).await {
         Ok(Some(file)) if file.complete => state(file.size, file.size, true),
@@ -426,21 +442,9 @@ pub(in crate::hub) async fn cancel(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let (area, principal) = match enter(&hub, &ends, &headers).await {
-        Ok(entered) => entered,
+    let Own { area, principal, id, _turn } = match enter_own(&hub, &ends, &headers, &id).await {
+        Ok(own) => own,
         Err(refused) => return refused,
-    };
-    let id = match id_of(&id) {
-        Ok(id) => id,
-        Err(refused) => return refused,
-    };
-    match hub.store.file(id).await {
-        Ok(Some(file)) if file.owner == principal.id => {}
-        Ok(_) => return no_such_file(),
-        Err(error) => return unavailable(&hub, &error),
-    }
-    let Some(_turn) = area.turns.take(id).await else {
-        return refused(StatusCode::CONFLICT, "superseded", TOO_LATE);
     };
     match hub.store.remove_upload(id, principal.id).await {
         Ok(true) => {

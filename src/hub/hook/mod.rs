@@ -12,21 +12,18 @@ use std::time::SystemTime;
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use serde::{Deserialize, Serialize};
 
-use super::HubError;
 use super::state::hash;
+use super::{HubError, list_file};
 use crate::clock;
 use crate::model::profile::Secret;
 use crate::model::time::WallMs;
 use crate::model::{NamedRoom, PrincipalId, RoomId, Sender};
-use crate::settings::private_file;
 use crate::store::HubStore;
 
 /// The file in the data directory.
 pub(super) const FILE: &str = "hooks.json";
 /// Maximum number of hooks of a hub.
 const MAX_HOOKS: usize = 1_000;
-/// Maximum size of the file, in bytes.
-const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
 /// A program that may post messages into one room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,26 +62,12 @@ struct Content {
 /// # Errors
 /// If the file cannot be read, or makes no sense.
 pub fn hooks(data_dir: &Path) -> Result<Vec<Hook>, HubError> {
-    let path = data_dir.join(FILE);
-    let file = |source| HubError::File { path: path.clone(), source };
-    match std::fs::metadata(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(file(error)),
-        Ok(known) if known.len() > MAX_FILE_BYTES => {
-            return Err(file(std::io::ErrorKind::FileTooLarge.into()));
-        }
-        Ok(_) => {}
-    }
-    let bytes = std::fs::read(&path).map_err(file)?;
-    let content: Content = serde_json::from_slice(&bytes).map_err(|error| file(error.into()))?;
+    let content: Content = list_file::read(&data_dir.join(FILE))?;
     Ok(content.hooks)
 }
 
 fn write(data_dir: &Path, hooks: Vec<Hook>) -> Result<(), HubError> {
-    let path = data_dir.join(FILE);
-    // Serializing text and numbers cannot fail.
-    let bytes = serde_json::to_vec_pretty(&Content { hooks }).unwrap_or_default();
-    private_file::write(&path, &bytes).map_err(HubError::file(path))
+    list_file::write(&data_dir.join(FILE), &Content { hooks })
 }
 
 /// Makes a hook for a room, which is named by its id or its name. Returns it with its token, which is stored nowhere.
