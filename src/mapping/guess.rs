@@ -45,11 +45,6 @@ impl Recognizer {
         Recognizer { mapping, people, ..Recognizer::default() }
     }
 
-    /// A connection begins.
-    pub fn connected(&mut self) {
-        self.people.reconnected();
-    }
-
     /// The server knows us by this id.
     pub fn i_am(&mut self, id: &str) {
         self.people.i_am(&Who { id: Some(id.to_owned()), name: None });

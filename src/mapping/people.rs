@@ -39,11 +39,6 @@ impl People {
         }
     }
 
-    /// A new connection: our ids of before are nobody's.
-    pub fn reconnected(&mut self) {
-        self.my_ids.clear();
-    }
-
     pub fn is_me(&self, who: &Who) -> bool {
         who.id.as_ref().is_some_and(|id| self.my_ids.contains(id) || self.my_names.contains(id))
             || who

@@ -58,11 +58,6 @@ impl Samples {
     pub fn received(&self) -> u64 {
         self.received
     }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.all.is_empty()
-    }
 }
 
 #[cfg(test)]

@@ -235,11 +235,6 @@ impl Mapped {
         json!(self.seen)
     }
 
-    /// Whether it is ours and has no entry yet.
-    pub fn is_sending(&self, id: MessageId) -> bool {
-        self.sending.contains_key(&id)
-    }
-
     /// Words of the server or of the session, as a row of their own.
     pub fn notice(&mut self, now: Time, room: &RoomId, text: &str, extra: Extra) -> Event {
         let content = Content::Text { body: text.to_owned(), extra };
