@@ -202,16 +202,11 @@ async fn what_came_before_a_lost_connection_and_a_restart_is_not_sent_again() {
     stream.write_all(&file.content[..600_000]).await.unwrap();
     stream.flush().await.unwrap();
     drop(stream);
-    // The status ends a request whose connection is still taken for alive.
-    let kept = within("the part to be kept", async {
-        loop {
-            let answer = file.status(hub.addr, &token).await;
-            if answer.status == 200 && answer.state().offset > 0 {
-                break answer.state();
-            }
-        }
-    })
-    .await;
+    // The status ends a request that is under way, so it has to wait until a piece has been written.
+    let part = dir.path().join("hub-files/parts").join(file.info.id.to_string());
+    until("a piece to be written", || part.metadata().is_ok_and(|part| part.len() > 0)).await;
+    let kept = file.status(hub.addr, &token).await.state();
+    assert!(kept.offset > 0);
     assert!(kept.offset <= 600_000 && !kept.complete);
     hub.shutdown().await;
     let hub = duplex::hub::start(Options::embedded(dir.path())).await.unwrap();
