@@ -4,6 +4,7 @@
 mod describe;
 pub mod duplex;
 pub mod mapped;
+pub mod mqtt;
 pub mod plain;
 mod saved;
 pub mod socketio;

@@ -1,0 +1,113 @@
+//! [`Kept`]: what outlives a connection, as JSON.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::outbound::TwiceById;
+use crate::model::time::WallMs;
+
+/// Maximum number of rooms that a person made.
+pub(super) const MAX_ROOMS: usize = 200;
+/// A server that knew only version 3.1.1 is asked again after this time, in milliseconds: a week.
+const ASK_AGAIN_MS: i64 = 7 * 86_400_000;
+/// Maximum number of fingerprints of retained messages.
+const MAX_RETAINED: usize = 500;
+
+/// What outlives a connection.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Kept {
+    /// The client id that was made up.
+    pub(super) client_id: String,
+    /// When the server was found to know only version 3.1.1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) old_since: Option<WallMs>,
+    /// Whether the last attempt with version 5 was not answered.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) falls_back: bool,
+    /// How many connections in a row ended soon after they were online, without a word.
+    #[serde(skip_serializing_if = "is_none")]
+    pub(super) losses: u32,
+    /// Ids of messages of the chat with QoS 2 that are on disk and not released.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) taken: BTreeSet<u16>,
+    /// Fingerprints of messages with QoS 1 that have no id of their own, are on disk and perhaps not acknowledged, by packet id.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) unacked: BTreeMap<u16, u64>,
+    /// What is sent with QoS 2 and not done.
+    #[serde(skip_serializing_if = "TwiceById::is_empty")]
+    pub(super) twice: TwiceById,
+    /// Topics of rooms that a person made.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) rooms: Vec<String>,
+    /// Fingerprints of retained messages that are shown, oldest first: they come again with every connection.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) retained: Vec<u64>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes it by reference")]
+fn is_none(number: &u32) -> bool {
+    *number == 0
+}
+
+impl Kept {
+    /// From what [`Kept::write`] wrote; nothing where that cannot be read.
+    pub(super) fn read(bytes: Option<&[u8]>) -> Kept {
+        bytes.and_then(|bytes| serde_json::from_slice(bytes).ok()).unwrap_or_default()
+    }
+
+    pub(super) fn write(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// Whether to speak version 3.1.1 where the choice is ours.
+    pub(super) fn is_old(&self, now: WallMs) -> bool {
+        let knows = self.old_since.is_some_and(|since| (since..since + ASK_AGAIN_MS).contains(&now));
+        self.falls_back || knows
+    }
+
+    /// The server kept nothing of us.
+    pub(super) fn forget_session(&mut self) {
+        self.taken.clear();
+        self.unacked.clear();
+        self.twice.clear();
+    }
+
+    /// Notes a retained message; returns whether it was noted before.
+    pub(super) fn is_known_retained(&mut self, fingerprint: u64) -> bool {
+        if self.retained.contains(&fingerprint) {
+            return true;
+        }
+        self.retained.drain(..(self.retained.len() + 1).saturating_sub(MAX_RETAINED));
+        self.retained.push(fingerprint);
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::MessageId;
+    use crate::wire::mqtt::outbound::Twice;
+
+    #[test]
+    fn it_is_read_as_it_was_written() {
+        let message = Some(MessageId::from_random([3; 16]));
+        let mut kept = Kept {
+            client_id: "duplex1".into(),
+            old_since: Some(1_000),
+            taken: [4, 5].into(),
+            unacked: [(9, u64::MAX)].into(),
+            twice: [(7, Twice { message, is_released: true })].into(),
+            rooms: vec!["duplex/chat/a".into()],
+            ..Kept::default()
+        };
+        assert!(!kept.is_known_retained(8) && kept.is_known_retained(8));
+        assert_eq!(Kept::read(Some(&kept.write())), kept);
+        assert_eq!(Kept::read(Some(b"nonsense")), Kept::default());
+        assert!(kept.is_old(1_000) && !kept.is_old(999) && !kept.is_old(1_000 + ASK_AGAIN_MS));
+        kept.forget_session();
+        assert!(kept.taken.is_empty() && kept.twice.is_empty() && kept.unacked.is_empty());
+    }
+}
