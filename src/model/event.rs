@@ -31,6 +31,7 @@ use super::series::SeriesPage;
 use super::states::States;
 use super::thread::Thread;
 use super::time::{BootMs, WallMs};
+use super::topic::TopicEvent;
 
 /// Why a stretch of a hub's log begins anew for this client.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -254,6 +255,8 @@ pub enum Event {
     Chat(ChatEvent),
     /// Devices.
     Device(DeviceEvent),
+    /// A broker's topics.
+    Topic(TopicEvent),
     /// The connection log.
     Log(LogEvent),
 }

@@ -20,6 +20,7 @@ use super::profile::{FrameFormat, Login, Profile, Secret, Snippet};
 use super::rights::ManageRequest;
 use super::search::Search;
 use super::time::WallMs;
+use super::topic::TopicRequest;
 
 /// Where to jump in a room.
 #[derive(Copy, Clone, Debug, PartialEq)]
@@ -60,6 +61,8 @@ pub enum Intent {
     Chat(ChatIntent),
     /// Of devices.
     Device(DeviceIntent),
+    /// Of a broker's topics, by which connection.
+    Topic(ConnectionId, TopicRequest),
     /// Of files.
     File(FileIntent),
     /// Of a connection log.

@@ -28,6 +28,7 @@ use super::rights::Management;
 use super::samples::Samples;
 use super::search::Searching;
 use super::time::Time;
+use super::topics::Topics;
 
 /// One connection as the window sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +54,8 @@ pub struct Connection {
     pub chat: Chat,
     /// Its devices, and the link itself as one.
     pub devices: Devices,
+    /// Every topic seen, of a broker.
+    pub topics: Topics,
     /// Devices that were seen there, by their titles, so that those that look alike are told apart.
     pub known_devices: Known,
     /// What the person has chosen for single devices.
@@ -206,6 +209,7 @@ impl Connection {
             paused: None,
             chat: Chat::default(),
             devices: Devices::default(),
+            topics: Topics::default(),
             known_devices: Known::default(),
             device_choices: ServerChoices::default(),
             management: Management::default(),
@@ -216,6 +220,11 @@ impl Connection {
     /// Whether the server offers this, as far as is known: before it was reached, it may.
     pub fn offers(&self, feature: Feature) -> bool {
         self.features.as_ref().is_none_or(|features| features.has(feature))
+    }
+
+    /// Whether it is a broker, whose topics can be looked at.
+    pub fn has_topics(&self) -> bool {
+        self.features.as_ref().is_some_and(|features| features.has(Feature::Topics))
     }
 
     /// Whether its messages are frames of the socket, as they are.
@@ -274,6 +283,7 @@ impl Connection {
                 self.chat.apply(now, event);
             }
             Event::Device(event) => self.devices.apply(event),
+            Event::Topic(event) => self.topics.apply(event),
             Event::Log(event) => self.log.apply(now, event),
         }
     }
@@ -285,6 +295,7 @@ impl Connection {
                 self.features = Some(features);
                 self.server = Some(server);
                 self.clock_skew_ms = Some(hub_now.saturating_sub(now.wall_ms));
+                self.topics.connected(now);
                 self.chat.welcomed(me, log, people, &rooms);
             }
             LinkEvent::Paused(paused) => self.paused = paused,
@@ -302,6 +313,7 @@ impl Connection {
         }
         if self.link.is_online() && !state.is_online() {
             self.devices.disconnected();
+            self.topics.disconnected();
         }
         if !state.is_online() {
             self.chat.disconnected();

@@ -18,6 +18,7 @@ use crate::model::link_state::Why;
 use crate::model::profile::Protocol;
 use crate::model::rights::ManageRequest;
 use crate::model::time::WallMs;
+use crate::model::topic::TopicRequest;
 use crate::model::{
     CommandState, DeviceId, Event, MessageId, MetricName, Offset, OutboxItem, Readings, RoomId, Spec, Time,
     Value,
@@ -208,6 +209,8 @@ pub enum Request {
     Chat(ChatRequest),
     /// About devices.
     Device(DeviceRequest),
+    /// About a broker's topics.
+    Topic(TopicRequest),
 
     /// List or change people, devices and invites.
     Manage {

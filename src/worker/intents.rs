@@ -129,6 +129,7 @@ impl Driver {
                     self.save_device_choices();
                 }
             }
+            Intent::Topic(connection, request) => self.drive(engine::Input::Topic(connection, request)),
             Intent::Device(DeviceIntent::Export(export)) => self.export(export),
             Intent::App(AppIntent::ShowFile(path)) => {
                 if let Err(error) = browser::show(path.clone(), self.done.clone()) {

@@ -680,6 +680,8 @@ impl ClientSession {
             Request::Device(DeviceRequest::Log(device)) => self.send(&ClientMessage::DeviceLog { device }),
             Request::Manage { id, what } => self.send(&ClientMessage::Manage { id, what }),
             Request::Probe => self.ping(now),
+            // A hub has no topics.
+            Request::Topic(_) => {}
         }
     }
 
@@ -817,7 +819,9 @@ fn needs(request: &Request) -> Option<Feature> {
         | Request::Device(DeviceRequest::Publish(_))
         | Request::Device(DeviceRequest::CommandResult { .. }) => Some(Feature::Devices),
         // Who may not do it is refused in words.
-        Request::Chat(ChatRequest::Send(_)) | Request::Probe | Request::Manage { .. } => None,
+        Request::Chat(ChatRequest::Send(_)) | Request::Probe | Request::Manage { .. } | Request::Topic(_) => {
+            None
+        }
     }
 }
 

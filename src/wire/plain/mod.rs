@@ -158,7 +158,8 @@ impl PlainSession {
                 | DeviceRequest::CommandResult { .. }
                 | DeviceRequest::Series { .. }
                 | DeviceRequest::Log(_),
-            ) => {}
+            )
+            | Request::Topic(_) => {}
         }
     }
 

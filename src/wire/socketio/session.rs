@@ -268,7 +268,8 @@ impl SocketIoSession {
                 | ChatRequest::Unread { .. },
             )
             | Request::Manage { .. }
-            | Request::Device(_) => {}
+            | Request::Device(_)
+            | Request::Topic(_) => {}
         }
     }
 

@@ -248,7 +248,8 @@ impl StompSession {
                 | ChatRequest::Unread { .. },
             )
             | Request::Manage { .. }
-            | Request::Device(_) => {}
+            | Request::Device(_)
+            | Request::Topic(_) => {}
         }
     }
 
