@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::publication::Qos;
+
 /// Maximum number of subscriptions of one connection.
 pub const MAX_SUBSCRIPTIONS: usize = 100;
 /// Maximum length of a topic or filter, in bytes of UTF-8 (MQTT-1.5.4).
@@ -54,12 +56,17 @@ pub struct MqttOptions {
     /// Where rooms are: `PREFIX/ROOM`.
     pub chat: String,
     /// The QoS of what a person writes: 1 or 2.
-    pub chat_qos: u8,
+    pub chat_qos: Qos,
     /// What others see as the person's name; empty: the user.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub name: String,
     /// Whether the server keeps messages of the chat while we are away.
     pub keeps_session: bool,
+    /// Whether rooms are listened to, and others are told who is there.
+    pub chats: bool,
+    /// Of a command that only sends: nothing is subscribed to. Not a setting.
+    #[serde(skip)]
+    pub is_deaf: bool,
 }
 
 fn is_default(version: &MqttVersion) -> bool {
@@ -73,9 +80,11 @@ impl Default for MqttOptions {
             client_id: String::new(),
             subscriptions: Vec::new(),
             chat: CHAT_PREFIX.to_owned(),
-            chat_qos: 1,
+            chat_qos: Qos::AtLeastOnce,
             name: String::new(),
             keeps_session: true,
+            chats: true,
+            is_deaf: false,
         }
     }
 }
@@ -121,7 +130,7 @@ impl MqttOptions {
         if [&self.client_id, &self.name].into_iter().any(|text| text.chars().any(char::is_control)) {
             return Err(BadTopic::Control);
         }
-        if !matches!(self.chat_qos, 1 | 2) {
+        if self.chat_qos == Qos::AtMostOnce {
             return Err(BadTopic::Qos);
         }
         check_topic(&self.chat)?;
@@ -131,7 +140,7 @@ impl MqttOptions {
     /// What to subscribe to.
     pub fn filters(&self) -> Vec<Filter> {
         match self.subscriptions.is_empty() {
-            true => vec![Filter { filter: EVERYTHING.to_owned(), qos: 0 }],
+            true => vec![Filter { filter: EVERYTHING.to_owned(), qos: Qos::default() }],
             false => self.subscriptions.clone(),
         }
     }
@@ -144,13 +153,7 @@ pub struct Filter {
     /// The filter, such as `zigbee2mqtt/#`.
     pub filter: String,
     /// The highest QoS.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub qos: u8,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes it by reference")]
-fn is_zero(number: &u8) -> bool {
-    *number == 0
+    pub qos: Qos,
 }
 
 impl Filter {
@@ -160,8 +163,8 @@ impl Filter {
     /// What is wrong with it.
     pub fn parse(text: &str) -> Result<Filter, BadTopic> {
         let (filter, qos) = match text.rsplit_once(QOS) {
-            Some((filter, qos)) => (filter, qos.trim().parse().map_err(|_| BadTopic::Qos)?),
-            None => (text, 0),
+            Some((filter, qos)) => (filter, qos.trim().parse().ok().and_then(Qos::of).ok_or(BadTopic::Qos)?),
+            None => (text, Qos::default()),
         };
         let filter = Filter { filter: filter.trim().to_owned(), qos };
         filter.check()?;
@@ -169,9 +172,6 @@ impl Filter {
     }
 
     fn check(&self) -> Result<(), BadTopic> {
-        if self.qos > 2 {
-            return Err(BadTopic::Qos);
-        }
         check_text(&self.filter)?;
         check_filter(&self.filter)
     }
@@ -181,7 +181,7 @@ impl Filter {
 impl std::fmt::Display for Filter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.filter)?;
-        if self.qos > 0 { write!(f, "{QOS}{}", self.qos) } else { Ok(()) }
+        if self.qos > Qos::default() { write!(f, "{QOS}{}", self.qos.number()) } else { Ok(()) }
     }
 }
 
@@ -212,6 +212,50 @@ fn check_filter(filter: &str) -> Result<(), BadTopic> {
 pub fn check_topic(topic: &str) -> Result<(), BadTopic> {
     check_text(topic)?;
     if topic.contains(['+', '#']) { Err(BadTopic::NoWildcard) } else { Ok(()) }
+}
+
+/// What a reason code of MQTT 5 from 0x80 on means, in English; empty if this version does not know it.
+pub fn reason(code: u8) -> &'static str {
+    match code {
+        0x80 => "an unspecified error",
+        0x81 => "a packet could not be read",
+        0x82 => "the protocol was broken",
+        0x83 => "the server cannot do this",
+        0x84 => "the protocol version is not supported",
+        0x85 => "the client id is not valid",
+        0x86 => "wrong user name or password",
+        0x87 => "not authorized",
+        0x88 => "the server is unavailable",
+        0x89 => "the server is busy",
+        0x8A => "this client is banned",
+        0x8B => "the server is shutting down",
+        0x8C => {
+            "the server wants another way to sign in (enhanced authentication), which Duplex does not have"
+        }
+        0x8D => "nothing was sent for too long",
+        0x8E => "another program signed in with the same client id",
+        0x8F => "a topic filter is not valid",
+        0x90 => "a topic is not valid",
+        0x91 => "a packet id is in use",
+        0x92 => "a packet id is not known",
+        0x93 => "too many messages at a time",
+        0x94 => "a topic alias is not valid",
+        0x95 => "a packet is too large",
+        0x96 => "too many messages",
+        0x97 => "a quota is used up",
+        0x98 => "an administrator ended the connection",
+        0x99 => "the payload is not what it is said to be",
+        0x9A => "the server keeps no retained messages",
+        0x9B => "the QoS is not supported",
+        0x9C => "another server is to be used",
+        0x9D => "the server has moved",
+        0x9E => "shared subscriptions are not supported",
+        0x9F => "too many connections",
+        0xA0 => "the longest time of a connection is over",
+        0xA1 => "subscription identifiers are not supported",
+        0xA2 => "wildcards are not supported",
+        _ => "",
+    }
 }
 
 /// Whether a filter matches a topic (MQTT 5 §4.7). A wildcard at the begin matches no topic that begins with `$`.
@@ -285,6 +329,6 @@ mod tests {
         assert_eq!(serde_json::from_str::<MqttOptions>(&json).unwrap(), options);
         assert_eq!(serde_json::from_str::<MqttOptions>("{}").unwrap(), MqttOptions::default());
         assert_eq!(options.check(), Ok(()));
-        assert_eq!(MqttOptions { chat_qos: 0, ..options }.check(), Err(BadTopic::Qos));
+        assert_eq!(MqttOptions { chat_qos: Qos::AtMostOnce, ..options }.check(), Err(BadTopic::Qos));
     }
 }

@@ -1,10 +1,13 @@
 //! [`Decoder`]: packets out of pieces of any size. A packet that lies in one piece is read where it lies. Properties are read by
 //! `mqtt-protocol-core`; the packets around them here, because that refuses codes which it does not know, and copies payloads.
 
+use std::sync::Arc;
+
 use mqtt_protocol_core::mqtt::packet::prelude::PropertyValueAccess;
 use mqtt_protocol_core::mqtt::packet::{Properties as Read, PropertiesParse, Property};
 
-use super::packet::{Ack, AckKind, Connack, Packet, Properties, Publish, Qos, Version};
+use super::packet::{Ack, AckKind, Connack, Packet, Publish, Version};
+use crate::model::publication::{Properties, Qos};
 
 /// Maximum size of a packet that is read, in bytes. Of a longer message, only the topic is.
 pub const MAX_PACKET_BYTES: usize = 4 * 1024 * 1024;
@@ -14,8 +17,6 @@ const HEAD_BYTES: usize = 128 * 1024;
 const MAX_HEADER_BYTES: usize = 5;
 /// A buffer larger than this is not kept for the next packet, in bytes.
 const KEPT_BYTES: usize = 256 * 1024;
-/// Maximum number of user properties of one message that are kept.
-const MAX_USER_PROPERTIES: usize = 64;
 
 /// Why something is no packet.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -325,50 +326,52 @@ fn publish<'a>(
     mut body: Body<'a>,
     left_out: Option<usize>,
 ) -> Result<Publish<'a>, Malformed> {
-    let Ok(qos) = Qos::try_from((first >> 1) & 3) else { return body.bad("its QoS is 3") };
+    let Some(qos) = Qos::of((first >> 1) & 3) else { return body.bad("its QoS is 3") };
     let topic = body.text()?;
     if topic.contains(['+', '#']) {
         return body.bad("its topic has wildcards");
     }
-    let id = if qos == Qos::Zero { None } else { Some(body.id()?) };
-    let properties = match (version, body.rest.first()) {
-        (Version::V311, _) => None,
-        (Version::V5, Some(0)) => {
-            body.rest = &body.rest[1..];
-            None
-        }
-        // Longer than what was kept of the packet: it has no meaning here, as its payload has none.
-        (Version::V5, _) if left_out.is_some() => body.properties().ok().map(|read| about(&read)),
-        (Version::V5, _) => Some(about(&body.properties()?)),
-    };
-    if topic.is_empty() && properties.as_ref().is_none_or(|properties| properties.alias.is_none()) {
+    let id = if qos == Qos::AtMostOnce { None } else { Some(body.id()?) };
+    let (is_retained, is_repeated) = (first & 1 != 0, first & 8 != 0);
+    let mut publish = Publish { topic, qos, is_retained, is_repeated, id, ..Publish::default() };
+    match (version, body.rest.first()) {
+        (Version::V311, _) => {}
+        (Version::V5, Some(0)) => body.rest = &body.rest[1..],
+        // Longer than what was kept of the packet: they have no meaning here, as the payload has none.
+        (Version::V5, _) if left_out.is_some() => _ = body.properties().map(|read| publish.describe(&read)),
+        (Version::V5, _) => publish.describe(&body.properties()?),
+    }
+    if topic.is_empty() && publish.alias.is_none() {
         return body.bad("it has no topic");
     }
-    let left_out = left_out.map(|more| body.rest.len() + more);
-    let payload = if left_out.is_some() { &[] } else { body.rest };
-    let (is_retained, is_repeated) = (first & 1 != 0, first & 8 != 0);
-    Ok(Publish { topic, payload, qos, is_retained, is_repeated, id, properties, left_out })
+    publish.left_out = left_out.map(|more| body.rest.len() + more);
+    publish.payload = if left_out.is_some() { &[] } else { body.rest };
+    Ok(publish)
 }
 
-fn about(read: &Read) -> Box<Properties> {
-    let mut properties = Properties::default();
-    for property in read {
-        let words = || property.as_str().map(str::to_owned);
-        match property {
-            Property::TopicAlias(alias) => properties.alias = Some(alias.val()),
-            Property::PayloadFormatIndicator(_) => properties.is_text = property.as_u8() == Some(1),
-            Property::MessageExpiryInterval(expiry) => properties.expiry = Some(expiry.val()),
-            Property::ContentType(_) => properties.content_type = words(),
-            Property::ResponseTopic(_) => properties.response_topic = words(),
-            Property::CorrelationData(data) => properties.correlation = Some(data.val().to_vec()),
-            Property::SubscriptionIdentifier(id) => properties.subscriptions.push(id.val()),
-            Property::UserProperty(pair) if properties.user.len() < MAX_USER_PROPERTIES => {
-                properties.user.push((pair.key().to_owned(), pair.val().to_owned()));
+impl Publish<'_> {
+    /// Takes over its properties.
+    fn describe(&mut self, read: &Read) {
+        let mut properties = Properties::default();
+        for property in read {
+            let words = || property.as_str().unwrap_or_default().to_owned();
+            match property {
+                Property::TopicAlias(alias) => self.alias = Some(alias.val()),
+                Property::SubscriptionIdentifier(id) => self.subscriptions.push(id.val()),
+                Property::PayloadFormatIndicator(_) => properties.is_text = property.as_u8() == Some(1),
+                Property::MessageExpiryInterval(expiry) => properties.expiry_s = Some(expiry.val()),
+                Property::ContentType(_) => properties.content_type = words(),
+                Property::ResponseTopic(_) => properties.response_topic = words(),
+                Property::CorrelationData(data) => properties.correlation = data.val().to_vec(),
+                Property::UserProperty(pair) => {
+                    properties.user.push((pair.key().to_owned(), pair.val().to_owned()));
+                }
+                _ => {}
             }
-            _ => {}
         }
+        properties.bound();
+        self.properties = (!properties.is_empty()).then(|| Arc::new(properties));
     }
-    Box::new(properties)
 }
 
 /// The reason string.

@@ -1,6 +1,6 @@
 use mqtt_protocol_core::mqtt::packet::{
-    MaximumPacketSize, Properties as Written, Property, ReasonString, ReceiveMaximum, ServerKeepAlive,
-    SubscriptionIdentifier, TopicAlias, UserProperty, v3_1_1, v5_0,
+    MaximumPacketSize, Property, ReasonString, ReceiveMaximum, ServerKeepAlive, SubscriptionIdentifier,
+    TopicAlias, UserProperty, v3_1_1, v5_0,
 };
 use mqtt_protocol_core::mqtt::result_code::{ConnectReasonCode, DisconnectReasonCode};
 use proptest::prelude::*;
@@ -28,23 +28,24 @@ fn message(topic: &str, payload: &[u8], qos: Qos) -> Outgoing {
 }
 
 fn sample() -> Vec<u8> {
-    let connack = v5_0::Connack::builder()
-        .session_present(true)
-        .reason_code(ConnectReasonCode::Success)
-        .props(vec![
+    let connack =
+        v5_0::Connack::builder().session_present(true).reason_code(ConnectReasonCode::Success).props(vec![
             Property::ReceiveMaximum(ReceiveMaximum::new(20).unwrap()),
             Property::MaximumPacketSize(MaximumPacketSize::new(1_000).unwrap()),
             Property::ServerKeepAlive(ServerKeepAlive::new(7).unwrap()),
             Property::ReasonString(ReasonString::new("welcome").unwrap()),
         ]);
     let mut bytes = connack.build().unwrap().to_continuous_buffer();
-    bytes.extend(encode::publish(Version::V5, &message("a/b", b"21.5", Qos::Zero), None, false).unwrap());
+    bytes.extend(
+        encode::publish(Version::V5, &message("a/b", b"21.5", Qos::AtMostOnce), None, false).unwrap(),
+    );
     let properties = Properties {
-        content_type: Some("text/plain".into()),
+        content_type: "text/plain".into(),
         user: vec![("who".into(), "me".into())],
         ..Properties::default()
     };
-    let with = Outgoing { properties: Some(Box::new(properties)), ..message("c", &[7; 300], Qos::Two) };
+    let with =
+        Outgoing { properties: Some(Box::new(properties)), ..message("c", &[7; 300], Qos::ExactlyOnce) };
     bytes.extend(encode::publish(Version::V5, &with, Some(9), true).unwrap());
     bytes.extend(encode::ack(AckKind::Puback, 3));
     bytes.extend([0xD0, 0]);
@@ -84,8 +85,8 @@ fn what_servers_send_is_understood_in_both_versions() {
     let bytes = aliased.build().unwrap().to_continuous_buffer();
     let mut input = bytes.as_slice();
     let Some(Packet::Publish(publish)) = decoder.next(&mut input).unwrap() else { panic!("no message") };
-    let properties = publish.properties.unwrap();
-    assert_eq!((properties.alias, properties.subscriptions), (Some(4), vec![2]));
+    assert_eq!((publish.alias, publish.subscriptions), (Some(4), vec![2]));
+    assert_eq!(publish.properties.unwrap().user, [("a".to_owned(), "b".to_owned())]);
     let old = v3_1_1::Publish::builder().topic_name("t").unwrap().payload(b"\0".as_slice());
     let bytes = old.build().unwrap().to_continuous_buffer();
     assert!(read(Version::V311, &[&bytes]).unwrap()[0].contains("payload: [0]"));
@@ -125,7 +126,9 @@ fn bad_packets_are_told_by_what_is_wrong() {
 #[test]
 fn of_a_message_too_large_only_the_topic_is_kept() {
     let payload = vec![b'x'; MAX_PACKET_BYTES + 10];
-    let mut bytes = encode::publish(Version::V311, &message("big/one", &payload, Qos::One), Some(5), false).unwrap();
+    let mut bytes =
+        encode::publish(Version::V311, &message("big/one", &payload, Qos::AtLeastOnce), Some(5), false)
+            .unwrap();
     bytes.extend([0xD0, 0]);
     let mut decoder = Decoder::default();
     decoder.set_version(Version::V311);
@@ -178,8 +181,8 @@ proptest! {
         size in 1_usize..50,
     ) {
         let version = if old { Version::V311 } else { Version::V5 };
-        let qos = Qos::try_from(qos).unwrap();
-        let id = (qos != Qos::Zero).then_some(77);
+        let qos = Qos::of(qos).unwrap();
+        let id = (qos != Qos::AtMostOnce).then_some(77);
         let bytes = encode::publish(version, &message(&topic, &payload, qos), id, false).unwrap();
         let mut decoder = Decoder::default();
         decoder.set_version(version);

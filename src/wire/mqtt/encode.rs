@@ -9,8 +9,9 @@ use mqtt_protocol_core::mqtt::packet::{
 use mqtt_protocol_core::mqtt::result_code::MqttError;
 
 use super::decode::MAX_PACKET_BYTES;
-use super::packet::{AckKind, Properties, Qos, Version};
+use super::packet::{AckKind, Version};
 use crate::model::profile::Secret;
+use crate::model::publication::{Properties, Qos};
 
 /// Maximum number of messages with QoS 1 or 2 that the server may send before we acknowledge one.
 pub const RECEIVE_MAXIMUM: u16 = 512;
@@ -83,9 +84,9 @@ pub struct Subscription {
 
 fn qos(qos: Qos) -> WrittenQos {
     match qos {
-        Qos::Zero => WrittenQos::AtMostOnce,
-        Qos::One => WrittenQos::AtLeastOnce,
-        Qos::Two => WrittenQos::ExactlyOnce,
+        Qos::AtMostOnce => WrittenQos::AtMostOnce,
+        Qos::AtLeastOnce => WrittenQos::AtLeastOnce,
+        Qos::ExactlyOnce => WrittenQos::ExactlyOnce,
     }
 }
 
@@ -94,14 +95,14 @@ fn qos(qos: Qos) -> WrittenQos {
 /// # Errors
 /// A text that MQTT cannot carry.
 pub fn connect(version: Version, connect: &Connect) -> Result<Vec<u8>, BadPacket> {
-    let password = connect.password.as_ref().map(|password| password.reveal().as_bytes());
+    let password = connect.password.as_ref().map(Secret::reveal);
     if version == Version::V311 {
         let mut packet = v3_1_1::Connect::builder()
             .client_id(connect.client_id.as_str())?
             .clean_session(connect.is_clean)
             .keep_alive(connect.keep_alive);
         if let Some(will) = &connect.will {
-            let payload = will.payload.as_slice();
+            let payload = will.payload.clone();
             packet = packet.will_message(will.topic.as_str(), payload, WrittenQos::AtLeastOnce, true)?;
         }
         // MQTT-3.1.2-22: no password without a user.
@@ -124,7 +125,7 @@ pub fn connect(version: Version, connect: &Connect) -> Result<Vec<u8>, BadPacket
         .keep_alive(connect.keep_alive)
         .props(properties);
     if let Some(will) = &connect.will {
-        let payload = will.payload.as_slice();
+        let payload = will.payload.clone();
         let delay: Written = vec![Property::WillDelayInterval(WillDelayInterval::new(will.delay)?)];
         packet = packet.will_message(will.topic.as_str(), payload, WrittenQos::AtLeastOnce, true)?;
         packet = packet.will_props(delay);
@@ -177,17 +178,17 @@ fn properties(properties: &Properties) -> Result<Written, BadPacket> {
         let format = PayloadFormatIndicator::new(PayloadFormat::String)?;
         written.push(Property::PayloadFormatIndicator(format));
     }
-    if let Some(seconds) = properties.expiry {
+    if let Some(seconds) = properties.expiry_s {
         written.push(Property::MessageExpiryInterval(MessageExpiryInterval::new(seconds)?));
     }
-    if let Some(kind) = &properties.content_type {
-        written.push(Property::ContentType(ContentType::new(kind.as_str())?));
+    if !properties.content_type.is_empty() {
+        written.push(Property::ContentType(ContentType::new(properties.content_type.as_str())?));
     }
-    if let Some(topic) = &properties.response_topic {
-        written.push(Property::ResponseTopic(ResponseTopic::new(topic.as_str())?));
+    if !properties.response_topic.is_empty() {
+        written.push(Property::ResponseTopic(ResponseTopic::new(properties.response_topic.as_str())?));
     }
-    if let Some(data) = &properties.correlation {
-        written.push(Property::CorrelationData(CorrelationData::new(data.as_slice())?));
+    if !properties.correlation.is_empty() {
+        written.push(Property::CorrelationData(CorrelationData::new(&properties.correlation)?));
     }
     for (name, value) in &properties.user {
         written.push(Property::UserProperty(UserProperty::new(name.as_str(), value.as_str())?));
@@ -210,7 +211,8 @@ pub fn subscribe(
         let mut options = SubOpts::new().set_qos(qos(subscription.qos));
         if is_v5 {
             let once = subscription.retained_once;
-            let handling = if once { RetainHandling::SendRetainedIfNotExists } else { RetainHandling::SendRetained };
+            let handling =
+                if once { RetainHandling::SendRetainedIfNotExists } else { RetainHandling::SendRetained };
             // Without "retain as published" only what the server had kept is marked as retained (MQTT-3.3.1-12).
             options = options.set_nl(subscription.no_local).set_rh(handling);
         }

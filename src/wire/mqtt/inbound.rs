@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use super::packet::{AckKind, Qos};
+use super::packet::AckKind;
+use crate::model::publication::Qos;
 use crate::wire::Mark;
 
 /// A message that is not acknowledged.
@@ -44,7 +45,7 @@ impl Inbound {
 
     /// A message came.
     pub(super) fn received(&mut self, id: u16, qos: Qos, mark: Option<Mark>) {
-        if qos == Qos::Two {
+        if qos == Qos::ExactlyOnce {
             self.taken.insert(id);
         }
         self.waiting.push_back(Waiting { id, qos, mark });
@@ -68,7 +69,7 @@ impl Inbound {
             return None;
         }
         let Waiting { id, qos, .. } = self.waiting.pop_front()?;
-        Some((if qos == Qos::Two { AckKind::Pubrec } else { AckKind::Puback }, id))
+        Some((if qos == Qos::ExactlyOnce { AckKind::Pubrec } else { AckKind::Puback }, id))
     }
 }
 
@@ -80,9 +81,9 @@ mod tests {
     fn acknowledgements_keep_the_order_and_wait_for_the_disk() {
         let mut inbound = Inbound::default();
         let (first, second) = (inbound.mark(), inbound.mark());
-        inbound.received(7, Qos::One, Some(first));
-        inbound.received(8, Qos::One, None);
-        inbound.received(9, Qos::Two, Some(second));
+        inbound.received(7, Qos::AtLeastOnce, Some(first));
+        inbound.received(8, Qos::AtLeastOnce, None);
+        inbound.received(9, Qos::ExactlyOnce, Some(second));
         assert_eq!(inbound.next_ack(), None);
         inbound.committed(first);
         assert_eq!(inbound.next_ack(), Some((AckKind::Puback, 7)));

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use super::encode::Outgoing;
-use super::packet::{AckKind, Qos};
+use super::packet::AckKind;
 use crate::model::MessageId;
+use crate::model::publication::Qos;
 
 /// Maximum number of messages that wait because the server takes no more at a time.
 pub(super) const MAX_WAITING: usize = 1_024;
@@ -123,7 +124,7 @@ impl Outbound {
             ids.push(*id);
         }
         for id in &ids {
-            self.under_way.insert(*id, UnderWay { of: Of::Nothing, qos: Qos::Two });
+            self.under_way.insert(*id, UnderWay { of: Of::Nothing, qos: Qos::ExactlyOnce });
         }
         ids
     }
@@ -144,9 +145,8 @@ impl Outbound {
         for _ in 0..u16::MAX {
             let id = self.next_id;
             self.next_id = self.next_id.checked_add(1).unwrap_or(1);
-            let is_used = self.under_way.contains_key(&id)
-                || self.twice.contains_key(&id)
-                || self.others.contains(&id);
+            let is_used =
+                self.under_way.contains_key(&id) || self.twice.contains_key(&id) || self.others.contains(&id);
             if !is_used {
                 return Some(id);
             }
@@ -179,8 +179,8 @@ impl Outbound {
             && let Some((id, twice)) = self.twice.iter().find(|(_, twice)| twice.message == Some(message_id))
         {
             let (id, is_released) = (*id, twice.is_released);
-            self.under_way.insert(id, UnderWay { of, qos: Qos::Two });
-            let qos = Qos::Two;
+            self.under_way.insert(id, UnderWay { of, qos: Qos::ExactlyOnce });
+            let qos = Qos::ExactlyOnce;
             return Some(match is_released {
                 true => Next::Release(id),
                 false => Next::Publish { id, message: Outgoing { qos, ..message }, is_repeated: true },
@@ -190,7 +190,7 @@ impl Outbound {
             self.waiting.push_front((of, message));
             return None;
         };
-        if qos == Qos::Two {
+        if qos == Qos::ExactlyOnce {
             let message = if let Of::Chat(id) = of { Some(id) } else { None };
             self.twice.insert(id, Twice { message, is_released: false });
         }
@@ -210,15 +210,15 @@ impl Outbound {
         let qos = self.under_way.get(&id).map(|sent| sent.qos);
         let is_released = self.twice.get(&id).is_some_and(|twice| twice.is_released);
         match (kind, qos) {
-            (AckKind::Puback, Some(Qos::One)) => self.done(id, code),
-            (AckKind::Pubrec, Some(Qos::Two)) if code >= 0x80 => self.done(id, code),
-            (AckKind::Pubrec, Some(Qos::Two)) => {
+            (AckKind::Puback, Some(Qos::AtLeastOnce)) => self.done(id, code),
+            (AckKind::Pubrec, Some(Qos::ExactlyOnce)) if code >= 0x80 => self.done(id, code),
+            (AckKind::Pubrec, Some(Qos::ExactlyOnce)) => {
                 if let Some(twice) = self.twice.get_mut(&id) {
                     twice.is_released = true;
                 }
                 After::Release
             }
-            (AckKind::Pubcomp, Some(Qos::Two)) if is_released => self.done(id, 0),
+            (AckKind::Pubcomp, Some(Qos::ExactlyOnce)) if is_released => self.done(id, 0),
             _ => After::Nothing,
         }
     }
@@ -230,6 +230,17 @@ impl Outbound {
             Some(sent) => After::Done(sent.of),
             None => After::Nothing,
         }
+    }
+
+    /// A message cannot be sent after all.
+    pub(super) fn give_up(&mut self, id: u16) -> Option<Of> {
+        self.twice.remove(&id);
+        self.under_way.remove(&id).map(|sent| sent.of)
+    }
+
+    /// Number of messages under way or waiting.
+    pub(super) fn load(&self) -> usize {
+        self.under_way.len() + self.waiting.len()
     }
 
     /// What was under way or waited, of which nobody knows whether the server has it.
@@ -255,8 +266,8 @@ mod tests {
     fn a_message_with_qos_1_is_done_with_its_acknowledgement() {
         let mut outbound = Outbound::new(TwiceById::new());
         outbound.set_window(1);
-        assert!(outbound.queue(Of::Chat(id(1)), message(Qos::One)));
-        assert!(outbound.queue(Of::Chat(id(2)), message(Qos::One)));
+        assert!(outbound.queue(Of::Chat(id(1)), message(Qos::AtLeastOnce)));
+        assert!(outbound.queue(Of::Chat(id(2)), message(Qos::AtLeastOnce)));
         assert!(matches!(outbound.next(), Some(Next::Publish { id: 1, is_repeated: false, .. })));
         assert_eq!(outbound.next(), None, "the server takes one at a time");
         assert_eq!(outbound.acked(AckKind::Pubcomp, 1, 0), After::Nothing);
@@ -269,20 +280,20 @@ mod tests {
     #[test]
     fn a_message_with_qos_2_keeps_its_packet_id_over_connections() {
         let mut outbound = Outbound::new(TwiceById::new());
-        outbound.queue(Of::Chat(id(1)), message(Qos::Two));
-        outbound.queue(Of::Nothing, message(Qos::Two));
+        outbound.queue(Of::Chat(id(1)), message(Qos::ExactlyOnce));
+        outbound.queue(Of::Nothing, message(Qos::ExactlyOnce));
         assert!(matches!(outbound.next(), Some(Next::Publish { id: 1, .. })));
         assert!(matches!(outbound.next(), Some(Next::Publish { id: 2, .. })));
         // The connection is lost before the answer: the same id again.
         let mut outbound = Outbound::new(outbound.twice().clone());
         assert_eq!(outbound.release_left(), [2]);
         assert_eq!(outbound.acked(AckKind::Pubcomp, 2, 0), After::Done(Of::Nothing));
-        outbound.queue(Of::Chat(id(1)), message(Qos::Two));
+        outbound.queue(Of::Chat(id(1)), message(Qos::ExactlyOnce));
         assert!(matches!(outbound.next(), Some(Next::Publish { id: 1, is_repeated: true, .. })));
         assert_eq!(outbound.acked(AckKind::Pubrec, 1, 0), After::Release);
         // And before the id is released: only that is left to do.
         let mut outbound = Outbound::new(outbound.twice().clone());
-        outbound.queue(Of::Chat(id(1)), message(Qos::Two));
+        outbound.queue(Of::Chat(id(1)), message(Qos::ExactlyOnce));
         assert_eq!(outbound.next(), Some(Next::Release(1)));
         assert_eq!(outbound.acked(AckKind::Pubcomp, 1, 0), After::Done(Of::Chat(id(1))));
         assert!(outbound.twice().is_empty());
@@ -290,9 +301,10 @@ mod tests {
 
     #[test]
     fn ids_in_use_are_not_given_again() {
-        let mut outbound = Outbound::new(TwiceById::from([(1, Twice { message: Some(id(9)), is_released: false })]));
+        let mut outbound =
+            Outbound::new(TwiceById::from([(1, Twice { message: Some(id(9)), is_released: false })]));
         assert_eq!(outbound.other_id(), Some(2));
-        outbound.queue(Of::Nothing, message(Qos::One));
+        outbound.queue(Of::Nothing, message(Qos::AtLeastOnce));
         assert!(matches!(outbound.next(), Some(Next::Publish { id: 3, .. })));
         outbound.next_id = u16::MAX;
         assert_eq!((outbound.other_id(), outbound.other_id()), (Some(u16::MAX), Some(4)));

@@ -1,6 +1,10 @@
 //! The packets of MQTT 3.1.1 and 5 that a client receives, and what a message carries.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
+
+use crate::model::publication::{Properties, Qos};
 
 /// A version of the protocol.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -10,42 +14,6 @@ pub enum Version {
     /// MQTT 5.
     #[default]
     V5,
-}
-
-/// Quality of service.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "u8", into = "u8")]
-pub enum Qos {
-    /// At most once.
-    #[default]
-    Zero,
-    /// At least once.
-    One,
-    /// Exactly once.
-    Two,
-}
-
-impl TryFrom<u8> for Qos {
-    type Error = &'static str;
-
-    fn try_from(number: u8) -> Result<Qos, &'static str> {
-        match number {
-            0 => Ok(Qos::Zero),
-            1 => Ok(Qos::One),
-            2 => Ok(Qos::Two),
-            _ => Err("the quality of service is 0, 1 or 2"),
-        }
-    }
-}
-
-impl From<Qos> for u8 {
-    fn from(qos: Qos) -> u8 {
-        match qos {
-            Qos::Zero => 0,
-            Qos::One => 1,
-            Qos::Two => 2,
-        }
-    }
 }
 
 /// A packet from a server. Codes are the server's, also those that this version does not know.
@@ -127,31 +95,14 @@ pub struct Publish<'a> {
     pub is_repeated: bool,
     /// The packet id; of QoS 1 and 2.
     pub id: Option<u16>,
-    /// The properties of MQTT 5; none where there are none.
-    pub properties: Option<Box<Properties>>,
+    /// The alias of its topic; MQTT 5 alone.
+    pub alias: Option<u16>,
+    /// The subscriptions that it came for; MQTT 5 alone.
+    pub subscriptions: Vec<u32>,
+    /// What MQTT 5 lets it carry besides; none where there is nothing.
+    pub properties: Option<Arc<Properties>>,
     /// How long the payload was, if it is so long that it is not here.
     pub left_out: Option<usize>,
-}
-
-/// What a message of MQTT 5 carries besides.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Properties {
-    /// The alias of its topic.
-    pub alias: Option<u16>,
-    /// Whether the payload is text, by its publisher.
-    pub is_text: bool,
-    /// When it expires, in seconds.
-    pub expiry: Option<u32>,
-    /// The payload's type, such as `application/json`.
-    pub content_type: Option<String>,
-    /// Where to send an answer.
-    pub response_topic: Option<String>,
-    /// What an answer is to carry.
-    pub correlation: Option<Vec<u8>>,
-    /// Names and values of the publisher's own.
-    pub user: Vec<(String, String)>,
-    /// The subscriptions that it came for.
-    pub subscriptions: Vec<u32>,
 }
 
 /// An acknowledgement.
