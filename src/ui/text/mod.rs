@@ -22,6 +22,7 @@ pub mod search;
 pub mod sheet;
 pub mod socketio;
 pub mod stomp;
+pub mod topics;
 
 mod en;
 mod en_chat;
@@ -45,6 +46,7 @@ mod en_search;
 mod en_sheet;
 mod en_socketio;
 mod en_stomp;
+mod en_topics;
 mod ko;
 mod ko_chat;
 mod ko_deep_link;
@@ -67,6 +69,7 @@ mod ko_search;
 mod ko_sheet;
 mod ko_socketio;
 mod ko_stomp;
+mod ko_topics;
 #[cfg(test)]
 mod tests;
 
@@ -376,6 +379,8 @@ pub struct Words {
     pub private: &'static private::PrivateWords,
     // STOMP
     pub stomp: &'static stomp::StompWords,
+    /// A broker's topics.
+    pub topics: &'static topics::TopicWords,
     // The page of one device
     pub device_acts: &'static ActWords,
     pub device_page: &'static PageWords,
