@@ -133,7 +133,7 @@ impl Desk {
             ctx,
             ui,
             model: SharedModel::default(),
-            now: Time { boot_ms: 10_000_000, wall_ms: 1_760_529_600_000 },
+            now: Time { boot_ms: duplex::model::time::BootMs(10_000_000), wall_ms: 1_760_529_600_000 },
             ids,
             metrics,
             filter: egui::Id::unique("device filter"),

@@ -102,7 +102,7 @@ impl Desk {
         }
         let ui = Ui::new(&ctx, Options::default());
         let model = SharedModel::default();
-        let now = Time { boot_ms: 10_000_000, wall_ms: 1_760_529_600_000 };
+        let now = Time { boot_ms: duplex::model::time::BootMs(10_000_000), wall_ms: 1_760_529_600_000 };
         let mut desk = Desk { ctx, ui, model, now, events: Vec::new(), frame: 0, rich };
         desk.update(Update::Configured(Profile {
             id: CONNECTION,

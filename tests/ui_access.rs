@@ -16,6 +16,7 @@ use duplex::model::log::{Note, Passed, Way};
 use duplex::model::message::Delivery;
 use duplex::model::preferences::Motion;
 use duplex::model::profile::Profile;
+use duplex::model::time::BootMs;
 use duplex::model::{LanguageChoice, Preferences};
 use duplex::ui::theme;
 use egui::accesskit::{Action, Live, Role};
@@ -183,7 +184,7 @@ const STATES: &[(&str, Step)] = &[
         window.link(LinkState::Waiting {
             attempt: 3,
             retry_at: window.now().boot_ms + 9_000,
-            down_since: window.now().boot_ms - 5_000,
+            down_since: window.now().boot_ms.before(5_000),
             why: Why::ConnectionRefused,
         });
     }),

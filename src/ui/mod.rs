@@ -276,7 +276,7 @@ impl Ui {
         self.announcer.show(ui, &mut cx, self.open.as_ref(), &self.links);
         self.deadline = deadline;
         if let Some(moment) = deadline.0 {
-            let wait = moment.saturating_sub(now.boot_ms);
+            let wait = moment.since(now.boot_ms);
             ui.ctx().request_repaint_after(Duration::from_millis(wait));
         }
     }

@@ -9,6 +9,7 @@ mod saved;
 pub mod socketio;
 pub mod stomp;
 
+use crate::model::time::BootMs;
 use std::sync::Arc;
 
 use crate::frame::Frame;
@@ -125,7 +126,7 @@ pub trait Session: Send {
     fn poll(&mut self) -> Option<Output>;
 
     /// When it needs an [`Input::Tick`], as boot time in milliseconds.
-    fn deadline(&self) -> Option<u64>;
+    fn deadline(&self) -> Option<BootMs>;
 
     /// What the next session with this server resumes with. Also called after this session's end: what was received
     /// over it may be committed later.
@@ -136,7 +137,7 @@ pub trait Session: Send {
     fn quiet_ms(&self) -> Option<u64>;
 
     /// When it must send something although nothing is read from the socket, as boot time in milliseconds.
-    fn must_send_at(&self) -> Option<u64> {
+    fn must_send_at(&self) -> Option<BootMs> {
         None
     }
 

@@ -42,7 +42,7 @@ pub async fn detect(profile: Profile) -> TestOutcome {
         stomp(&profile, &text),
         plain(&profile, &text)
     );
-    let took_ms = clock::now().boot_ms.saturating_sub(began.boot_ms);
+    let took_ms = clock::now().boot_ms.since(began.boot_ms);
     // The most particular one counts: all of them open a WebSocket.
     // Of failures, that of the stream says most where the address names one.
     let rest = if is_stream(&text) { stomp } else { stomp.or(plain) };

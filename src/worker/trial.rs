@@ -34,7 +34,7 @@ async fn try_once(profile: &Profile, access: &Access) -> TestOutcome {
         Ok(Err(why)) => Err(why),
         Err(_) => Err(Why::TimedOut { during: Phase::Handshake }),
     };
-    let took_ms = clock::now().boot_ms.saturating_sub(began.boot_ms);
+    let took_ms = clock::now().boot_ms.since(began.boot_ms);
     let reached = |found| TestOutcome::Reached { found, took_ms };
     match (outcome, access) {
         (Ok((_, agreed)), _) if profile.protocol == Protocol::WebSocket => {
