@@ -91,7 +91,7 @@ pub fn judge(tree: &Tree, leaf: &Leaf, connected: Time, now: Time) -> Option<Gho
         Some(topic) => Gone::Offline { topic },
         None => {
             let first = found.states.first()?;
-            let is_early = now.boot_ms.saturating_sub(connected.boot_ms) < QUIET_MS;
+            let is_early = now.boot_ms.since(connected.boot_ms) < QUIET_MS;
             let was_heard = |topic: &String| {
                 let at = tree.find(topic).and_then(|node| tree.leaf(node)).map(|leaf| leaf.last.at.boot_ms);
                 at.is_some_and(|at| at >= connected.boot_ms)

@@ -125,7 +125,7 @@ impl Leaf {
         if message.retain == Retain::Replayed {
             return false;
         }
-        self.gap_ms = self.live_at.map_or(0, |before| at.boot_ms.saturating_sub(before));
+        self.gap_ms = self.live_at.map_or(0, |before| at.boot_ms.since(before));
         self.live_at = Some(at.boot_ms);
         self.rate.count(at.boot_ms)
     }
@@ -167,7 +167,7 @@ impl Leaf {
 
     /// Live messages a second, in thousandths.
     pub fn rate_milli(&self, now: BootMs) -> u32 {
-        let since = self.live_at.map_or(0, |at| now.saturating_sub(at));
+        let since = self.live_at.map_or(0, |at| now.since(at));
         rate::of_gap(self.gap_ms, since).unwrap_or_else(|| self.rate.milli(now))
     }
 

@@ -24,14 +24,14 @@ impl Ranking {
         if self.topics.len() < RANKED {
             self.topics.push(topic);
         } else {
-            let is_new_second = self.looked_at_s != now / 1_000;
+            let is_new_second = self.looked_at_s != now.0 / 1_000;
             if rate <= self.lowest && !is_new_second {
                 return;
             }
             let rates =
                 self.topics.iter().enumerate().map(|(place, node)| (rate_of(tree, *node, now), place));
             let Some((lowest, place)) = rates.min() else { return };
-            (self.lowest, self.looked_at_s) = (lowest, now / 1_000);
+            (self.lowest, self.looked_at_s) = (lowest, now.0 / 1_000);
             if rate <= lowest {
                 return;
             }

@@ -10,7 +10,7 @@ use super::*;
 use crate::model::publication::{Publication, Qos};
 
 fn at(ms: u64) -> Time {
-    Time { boot_ms: ms, wall_ms: 1_700_000_000_000 + ms as i64 }
+    Time { boot_ms: BootMs(ms), wall_ms: 1_700_000_000_000 + ms as i64 }
 }
 
 fn message<'a>(topic: &'a str, payload: &'a [u8], retain: Retain) -> Publication<'a> {
@@ -157,7 +157,7 @@ fn the_busiest_topics_come_first() {
         }
         see(&mut topics, second * 1_000, &[message("kept", b"1", Retain::Replayed)]);
     }
-    let ranking = topics.ranking(10_000);
+    let ranking = topics.ranking(BootMs(10_000));
     assert_eq!(ranking.len(), RANKED);
     let first: Vec<(&str, u32)> = ranking
         .iter()
@@ -179,7 +179,7 @@ fn the_ranking_follows_when_others_become_busy() {
                 .for_each(|_| see(&mut topics, second * 1_000, &[message(name, b"1", Retain::No)]));
         }
     }
-    let first: Vec<NodeId> = topics.ranking(20_000).iter().take(50).map(|(node, _)| *node).collect();
+    let first: Vec<NodeId> = topics.ranking(BootMs(20_000)).iter().take(50).map(|(node, _)| *node).collect();
     assert!(first.iter().all(|node| names[100..].iter().any(|name| topics.tree().find(name) == Some(*node))));
 }
 

@@ -6,6 +6,7 @@ use super::tree::read;
 use crate::model::id::ConnectionId;
 use crate::model::intent::Intent;
 use crate::model::publication::Qos;
+use crate::model::time::BootMs;
 use crate::model::topic::{Filter, TopicRequest};
 use crate::model::topics::system::{self, Figure};
 use crate::ui::text::Words;
@@ -20,7 +21,7 @@ struct Shown {
     figure: Figure,
     node: Option<String>,
     text: String,
-    at: u64,
+    at: BootMs,
 }
 
 /// Draws them. Returns whether the person wants to see their topics in the tree.
@@ -77,7 +78,7 @@ fn figures(ui: &mut Ui, cx: &mut Cx, shown: &[Shown]) {
                     let name = (words.figure)(figure.figure);
                     ui.label(RichText::new(name).color(theme::of(ui).weak));
                     let text = figure_text(cx.words, figure.figure, &figure.text);
-                    let passed = cx.now.boot_ms.saturating_sub(figure.at) as i64;
+                    let passed = cx.now.boot_ms.since(figure.at) as i64;
                     let label = ui.add(Label::new(&text).selectable(true).wrap());
                     widgets::named(ui, &label, &format!("{name}: {text}"));
                     label.on_hover_text(value::age(cx.words, passed));

@@ -369,7 +369,7 @@ fn described(ui: &mut Ui, cx: &mut Cx, shown: &Past, copied: &Copied) {
     let words = cx.words.topics;
     let is_replayed = shown.retain == crate::model::publication::Retain::Replayed;
     let when = (cx.words.day_and_clock)(shown.at.wall_ms);
-    let passed = cx.now.boot_ms.saturating_sub(shown.at.boot_ms) as i64;
+    let passed = cx.now.boot_ms.since(shown.at.boot_ms) as i64;
     cx.deadline.at(cx.now.boot_ms + value::age_changes_in(passed));
     let age = value::age(cx.words, passed);
     let mut text = match is_replayed {
@@ -385,7 +385,7 @@ fn described(ui: &mut Ui, cx: &mut Cx, shown: &Past, copied: &Copied) {
         Kept::No => None,
         Kept::Earlier => Some(words.kept_earlier.to_owned()),
         Kept::Since(at) => {
-            let passed = cx.now.boot_ms.saturating_sub(at.boot_ms) as i64;
+            let passed = cx.now.boot_ms.since(at.boot_ms) as i64;
             Some((words.kept_since)(&value::age(cx.words, passed)))
         }
     };

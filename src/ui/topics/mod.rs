@@ -143,7 +143,7 @@ impl Standing {
 
 /// The next number of a request: different from those of an earlier run of the window.
 fn next_number(next: &mut u64, cx: &Cx) -> u64 {
-    *next = (*next + 1).max(cx.now.boot_ms << 16);
+    *next = (*next + 1).max(cx.now.boot_ms.0 << 16);
     *next
 }
 

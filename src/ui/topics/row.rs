@@ -95,7 +95,7 @@ impl Row {
         if last.is_replayed {
             return Some(words.replayed.to_owned());
         }
-        let passed = cx.now.boot_ms.saturating_sub(last.at.boot_ms) as i64;
+        let passed = cx.now.boot_ms.since(last.at.boot_ms) as i64;
         cx.deadline.at(cx.now.boot_ms + value::age_changes_in(passed));
         Some(value::age(cx.words, passed))
     }
