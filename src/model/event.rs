@@ -11,7 +11,7 @@ use super::device_choices::DeviceChoices;
 use super::entry::Entry;
 use super::export::Exported;
 use super::features::Features;
-use super::files::FileUpdate;
+use super::files::{FileUpdate, Thumbnail};
 use super::id::{ConnectionId, Epoch, MessageId, Offset, PrincipalId, RoomId, RoomName};
 use super::lan::{Lan, Nearby};
 use super::link_state::{LinkState, Why};
@@ -760,6 +760,8 @@ pub enum Update {
     ConnectionsLoaded,
     /// A text was saved to this file, or could not be, in the system's words. With the request's number.
     TextSaved(u64, Result<PathBuf, String>),
+    /// A picture was decoded, or is none. With the request's number.
+    PictureDecoded(u64, Thumbnail),
     /// Messages that were there before the search index are being taken in: so many of a hundred are; `None`: all.
     Indexed(Option<u8>),
     /// A connection test went on.

@@ -1,6 +1,7 @@
 //! [`Intent`]: what a person wants, from the window to the worker.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::banner::Banner;
 use super::content::Content;
@@ -636,6 +637,13 @@ pub enum LogIntent {
 /// What a person wants of the app as a whole.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AppIntent {
+    /// Decode a picture that came as bytes.
+    DecodePicture {
+        /// For the answer.
+        number: u64,
+        /// The whole of it.
+        bytes: Arc<[u8]>,
+    },
     /// Write a text into a file where the person finds it.
     SaveText {
         /// For the answer.

@@ -14,7 +14,7 @@ use super::devices::{self, Device, Devices, Latest};
 use super::event::{ChatEvent, Event, LinkEvent, Paused, TestOutcome, Update};
 use super::export::Exported;
 use super::features::{Feature, Features};
-use super::files::Files;
+use super::files::{Files, Thumbnail};
 use super::id::{ConnectionId, Epoch};
 use super::known::{Known, MAX_MARK_CHARS, device_label, person_line};
 use super::lan::{Lan, Nearby};
@@ -107,6 +107,8 @@ pub struct Model {
     pub nearby: Nearby,
     /// Where the last text was saved that the person wanted as a file, with the request's number.
     pub text_saved: Option<(u64, Result<PathBuf, String>)>,
+    /// The last picture that was decoded for the window, with the request's number.
+    pub decoded_picture: Option<(u64, Thumbnail)>,
     /// What the window shows of files.
     pub files: Files,
     /// What was searched for and found.
@@ -162,6 +164,7 @@ impl Model {
             Update::Autostart(autostart) => self.autostart = autostart,
             Update::ConnectionsLoaded => self.connections_loaded = true,
             Update::TextSaved(number, saved) => self.text_saved = Some((number, saved)),
+            Update::PictureDecoded(number, found) => self.decoded_picture = Some((number, found)),
             Update::Indexed(percent) => self.searching.indexed = percent,
         }
     }

@@ -30,6 +30,7 @@ use crate::link;
 use crate::link::durable::{Change, Input};
 use crate::model::event::{LinkEvent, TestOutcome, Update};
 use crate::model::export::Exported;
+use crate::model::files::Thumbnail;
 use crate::model::lan::{Lan, NearbyServer};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::log::Way;
@@ -87,6 +88,8 @@ pub(super) enum TaskResult {
     LookedUp(u64, LookupFound),
     /// A text was saved to a file, or saving failed.
     TextSaved(u64, Result<PathBuf, String>),
+    /// A picture was decoded, or is none.
+    PictureDecoded(u64, Thumbnail),
     /// A connection test ended.
     Tested(u64, TestOutcome),
     /// The state of the app's own hub on the local network.

@@ -28,6 +28,7 @@ impl Driver {
             | Intent::Device(DeviceIntent::LoadSeries { .. })
             | Intent::Device(DeviceIntent::LoadStates { .. })
             | Intent::Device(DeviceIntent::LoadLog { .. }) => self.want_of_devices(intent),
+            Intent::App(AppIntent::DecodePicture { number, bytes }) => self.decode_picture(number, bytes),
             Intent::App(AppIntent::SaveText { number, text }) => self.save_text(number, text),
             Intent::File(intent) => self.want_file(intent),
             Intent::Log(LogIntent::Watch(..))
@@ -177,6 +178,7 @@ impl Driver {
             TaskResult::Autostart(state) => self.update(Update::Autostart(state)),
             TaskResult::MessageFound(found) => self.update(Update::MessageFound(found)),
             TaskResult::LookedUp(number, found) => self.update(Update::LookedUp(number, found)),
+            TaskResult::PictureDecoded(number, found) => self.update(Update::PictureDecoded(number, found)),
             TaskResult::TextSaved(number, saved) => self.update(Update::TextSaved(number, saved)),
             TaskResult::Show(connection, event) => self.update(Update::Connection(connection, event)),
             TaskResult::Counted(connection, counted) => {

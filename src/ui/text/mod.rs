@@ -23,6 +23,7 @@ pub mod search;
 pub mod sheet;
 pub mod socketio;
 pub mod stomp;
+pub mod topics;
 
 mod en;
 mod en_chat;
@@ -47,6 +48,7 @@ mod en_search;
 mod en_sheet;
 mod en_socketio;
 mod en_stomp;
+mod en_topics;
 mod ko;
 mod ko_chat;
 mod ko_deep_link;
@@ -70,6 +72,7 @@ mod ko_search;
 mod ko_sheet;
 mod ko_socketio;
 mod ko_stomp;
+mod ko_topics;
 #[cfg(test)]
 mod tests;
 
@@ -380,6 +383,8 @@ pub struct Words {
     pub private: &'static private::PrivateWords,
     // STOMP
     pub stomp: &'static stomp::StompWords,
+    /// A broker's topics.
+    pub topics: &'static topics::TopicWords,
     pub mqtt: &'static mqtt::MqttWords,
     // The page of one device
     pub device_acts: &'static ActWords,
