@@ -47,7 +47,7 @@ impl App {
         let websocket =
             WebSocketOptions { user: format!("user{seed}"), mqtt: options, ..WebSocketOptions::default() };
         let profile = Profile {
-            id: ConnectionId(u64::from(seed)),
+            id: ConnectionId(10 + u64::from(seed)),
             name: String::new(),
             urls: vec![broker.url.clone()],
             protocol: Protocol::Mqtt,
