@@ -31,35 +31,38 @@ fn whatever_goes_wrong_what_was_typed_arrives_once_and_in_order() {
     }
     let seeds = number("DUPLEX_SIM_SEEDS").unwrap_or(3_000);
     let cores = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
-    let totals = std::thread::scope(|scope| {
+    let (totals, failed) = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..cores)
             .map(|core| {
                 std::thread::Builder::new()
                     .name(format!("seeds {core}"))
                     .spawn_scoped(scope, move || {
-                        let mut total = Figures::default();
+                        let (mut total, mut failed) = (Figures::default(), Vec::new());
                         for seed in (core..seeds).step_by(cores as usize) {
                             let run = std::panic::catch_unwind(|| World::new(seed).run());
                             match run {
                                 Ok(figures) => total.add(&figures),
-                                Err(panic) => {
+                                Err(_) => {
                                     eprintln!("seed {seed} failed; repeat it with DUPLEX_SIM_SEED={seed}");
-                                    std::panic::resume_unwind(panic);
+                                    failed.push(seed);
                                 }
                             }
                         }
-                        total
+                        (total, failed)
                     })
                     .unwrap()
             })
             .collect();
-        let mut total = Figures::default();
+        let (mut total, mut failed) = (Figures::default(), Vec::new());
         for worker in workers {
-            total.add(&worker.join().unwrap());
+            let (figures, seeds) = worker.join().unwrap();
+            total.add(&figures);
+            failed.extend(seeds);
         }
-        total
+        (total, failed)
     });
     println!("{seeds} seeds: {totals:?}");
+    assert!(failed.is_empty(), "{} seeds failed: {failed:?}", failed.len());
     // A simulation in which nothing goes wrong proves nothing.
     for (what, count) in totals.counts() {
         assert!(count > seeds / 100, "too few of these: {what} {count}");

@@ -27,7 +27,6 @@ use duplex::model::preferences::{LanguageChoice, Preferences};
 use duplex::model::principal::{Principal, PrincipalKind, Sender};
 use duplex::model::profile::Socket;
 use duplex::model::refusal::Refusal;
-use duplex::model::time::BootMs;
 use egui::accesskit::{Live, Role};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};

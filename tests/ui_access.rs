@@ -16,7 +16,6 @@ use duplex::model::log::{Note, Passed, Way};
 use duplex::model::message::Delivery;
 use duplex::model::preferences::Motion;
 use duplex::model::profile::Profile;
-use duplex::model::time::BootMs;
 use duplex::model::{LanguageChoice, Preferences};
 use duplex::ui::theme;
 use egui::accesskit::{Action, Live, Role};

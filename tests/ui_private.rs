@@ -170,3 +170,26 @@ fn members_are_invited_and_removed_and_whoever_was_removed_cannot_write() {
     window.event(Event::Chat(ChatEvent::Entries { entries: vec![gone], live: true }));
     assert!(has(&window, "You are no longer in this private room."));
 }
+
+#[test]
+fn invite_invites_into_the_private_room_where_it_is_typed_and_nowhere_else() {
+    let mut window = with_people();
+    window.type_message("/invite Juno");
+    window.key(Key::Enter);
+    assert!(has(&window, "People are invited to private rooms"), "everybody is in a public room");
+    list(&mut window, "r-plans", "Plans", private(None));
+    window.harness.get_by_role_and_label(Part::ListItem, "Plans, private room").click();
+    window.run();
+    window.intents();
+    window.type_message("/invite Jun");
+    // The first completes the name.
+    window.key(Key::Enter);
+    window.key(Key::Enter);
+    let asked = chat(window.intents());
+    let wanted = ChatIntent::InviteToRoom {
+        connection: CONNECTION,
+        room: room("r-plans"),
+        who: PrincipalId("p-juno".into()),
+    };
+    assert!(asked.contains(&wanted), "{asked:?}");
+}

@@ -157,6 +157,11 @@ pub enum HubError {
         /// What was given.
         room: String,
     },
+    /// A hook for a direct message.
+    #[error(
+        "a direct message is between two people, and no program can post into it; give the name or id of a room"
+    )]
+    DirectHook,
     /// A person that the hub does not have.
     #[error(
         "the hub has nobody called {who:?}, or several; give the id, as `duplexctl people list` shows it"

@@ -313,6 +313,7 @@ pub(super) fn shorten(why: &mut Why) {
         | Why::NotDuplex { said: text }
         | Why::NotSocketIo { said: text }
         | Why::Redirected { location: Some(text), .. } => cut(text, MAX_DETAIL_BYTES),
+        Why::Mqtt { said, .. } => cut(said, MAX_DETAIL_BYTES),
         Why::Refused { of, said, .. } => {
             cut(said, MAX_DETAIL_BYTES);
             of.iter_mut().for_each(|text| cut(text, MAX_DETAIL_BYTES));

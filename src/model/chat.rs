@@ -227,7 +227,12 @@ impl Chat {
                 left.push(id.clone());
             }
         }
-        left.iter().for_each(|id| self.change_room(id, Room::leave));
+        for id in &left {
+            self.change_room(id, |room| {
+                room.info.not_listed();
+                room.leave();
+            });
+        }
         for room in rooms {
             self.listed_room(room);
         }
@@ -364,9 +369,10 @@ impl Chat {
         self.list.called(name)
     }
 
-    /// The direct message with somebody.
+    /// The direct message with somebody. One that the server does not list is none: it may have been lost with a restored
+    /// backup, and another one is to be made then.
     pub fn direct_with(&self, who: &PrincipalId) -> Option<&RoomId> {
-        let is_with = |room: &Room| room.info.direct.as_ref() == Some(who);
+        let is_with = |room: &Room| room.info.direct.as_ref() == Some(who) && !room.info.unlisted;
         self.rooms.iter().find(|(_, room)| is_with(room)).map(|(id, _)| id)
     }
 
@@ -794,15 +800,14 @@ impl Chat {
     /// The server lists this room.
     fn listed_room(&mut self, listed: &NamedRoom) {
         let is_older = |room: &Room| room.info.changed > listed.info.changed;
-        if self.rooms.get(&listed.id).is_some_and(is_older) {
-            return;
+        if !self.rooms.get(&listed.id).is_some_and(is_older) {
+            self.told_of_room(&listed.id, &listed.name);
         }
-        self.told_of_room(&listed.id, &listed.name);
         let era = self.era;
         let before = self.rooms.get(&listed.id).map_or(0, |room| room.window.bytes());
         self.change_room(&listed.id, |room| {
             let was_left = room.info.left;
-            room.info = listed.info.clone().made_by_me(room.info.own);
+            room.info.list(&listed.info);
             // The server tells again what was before.
             if let Some(hole) = room.hole.filter(|hole| was_left && !room.info.left && hole.era == era) {
                 room.window.begin_at(hole, Edge::Hub);

@@ -28,6 +28,7 @@ pub mod log;
 pub mod lookup;
 pub mod mask;
 pub mod message;
+pub mod mqtt;
 pub mod name;
 pub mod note;
 pub mod notices;

@@ -31,6 +31,10 @@ pub struct RoomInfo {
     /// Whether this principal is no member. Of a public room everybody is one who has not left it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub left: bool,
+    /// Whether a server that was asked since has not listed this private room: the principal was removed from it, the server
+    /// lost it, or the part of the list that names it has yet to come.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unlisted: bool,
     /// Whether this principal made it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub own: bool,
@@ -75,7 +79,25 @@ impl RoomInfo {
     pub fn bring_back(&mut self, offset: Offset) -> bool {
         let is_hidden = self.left && self.direct.is_some() && offset > self.changed;
         self.left &= !is_hidden;
+        self.unlisted &= !is_hidden;
         is_hidden
+    }
+
+    /// Takes in that a server that we come in at has not listed this private room, so far.
+    pub fn not_listed(&mut self) {
+        (self.left, self.unlisted) = (true, true);
+    }
+
+    /// Takes in what a server lists; of a room of which something newer is known, only whether this principal is a member.
+    /// Returns whether all of it was taken in.
+    pub fn list(&mut self, listed: &RoomInfo) -> bool {
+        let is_older = self.changed > listed.changed;
+        if !is_older {
+            *self = listed.clone().made_by_me(self.own);
+        } else if std::mem::take(&mut self.unlisted) {
+            self.left = listed.left;
+        }
+        !is_older
     }
 
     /// Takes in what an entry at this place changes, as it is told to `me`. Returns whether it is newer than what is known.
@@ -97,7 +119,7 @@ impl RoomInfo {
                     if let Some(told) = told_with(content) {
                         *self = RoomInfo { changed: offset, ..told.info.made_by_me(self.own) };
                     }
-                    self.left = !is_member;
+                    (self.left, self.unlisted) = (!is_member, false);
                 }
                 // Of a direct message the two are members for ever; one of them has put it out of sight.
                 if self.direct.is_some() {

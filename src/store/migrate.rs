@@ -2,6 +2,7 @@
 //! one. Files of a newer version or another program, and damaged ones, are refused unchanged.
 
 use std::fs::{self, File};
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -211,6 +212,28 @@ fn back_up(db: &Connection, path: &Path, version: i64) -> Result<(), StoreError>
     File::options().write(true).open(&part)?.sync_all()?;
     fs::rename(&part, &target)?;
     Ok(())
+}
+
+/// Removes the copies that earlier versions of this file were kept in: a message that was deleted is in them. Returns how many
+/// there were.
+pub(super) fn remove_backups(path: &Path, schema: &Schema) -> usize {
+    let backups =
+        (2..=schema.version() + 1).map(|version| files::beside(path, &format!(".before-v{version}")));
+    let removed = backups.filter(|backup| match fs::remove_file(backup) {
+        Ok(()) => {
+            log::info!("{} is removed, since a message in it was deleted", backup.display());
+            true
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+        Err(error) => {
+            log::warn!(
+                "{} may hold a message that was deleted, and cannot be removed: {error}",
+                backup.display()
+            );
+            false
+        }
+    });
+    removed.count()
 }
 
 #[cfg(test)]

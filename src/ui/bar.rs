@@ -277,6 +277,7 @@ fn line(ui: &mut Ui, cx: &Cx, row: &Row, link: &LinkMemory) {
         Protocol::WebSocket => words.protocol_websocket,
         Protocol::SocketIo => words.protocol_socketio,
         Protocol::Stomp => words.protocol_stomp,
+        Protocol::Mqtt => words.protocol_mqtt,
     };
     let (transport, limits) = match row.socket {
         _ if row.is_stream => (words.transport_tcp, None),
@@ -323,7 +324,7 @@ fn explanation(
     let profile = cx.model.read(|model| Some(model.connections.get(&id)?.profile.clone()))?;
     let own = match profile.protocol {
         Protocol::Duplex => None,
-        Protocol::WebSocket | Protocol::SocketIo | Protocol::Stomp => {
+        Protocol::WebSocket | Protocol::SocketIo | Protocol::Stomp | Protocol::Mqtt => {
             (cx.words.plain.why)(why, link.word == StateWord::Waiting)
         }
     };

@@ -14,6 +14,8 @@ pub(super) const MOTION: &str =
     "animation fade reduced reduce motion accessibility 애니메이션 동작 움직임 줄이기 접근성";
 pub(super) const ENTER: &str = "return ctrl+enter new line send 엔터 줄바꿈 전송";
 pub(super) const ROOMS: &str = "notify notifications alert mention ping desktop 알림 멘션 호출";
+pub(super) const THREAD_NOTICES: &str = "notify notifications thread reply follow 알림 스레드 답글 댓글";
+pub(super) const REACTION_NOTICES: &str = "notify notifications emoji like thumbs 알림 반응 이모지 공감";
 pub(super) const DEVICES: &str = "silent alarm offline 무응답 경보 오프라인";
 pub(super) const LINK: &str = "outage network offline disconnect 장애 네트워크 끊김";
 pub(super) const SHOW_TEXT: &str = "privacy preview hide 사생활 개인정보 미리보기 숨기기";

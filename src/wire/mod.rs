@@ -4,6 +4,7 @@
 mod describe;
 pub mod duplex;
 pub mod mapped;
+pub mod mqtt;
 pub mod plain;
 mod saved;
 pub mod socketio;
@@ -38,6 +39,8 @@ pub enum Setup {
     SocketIo(Box<socketio::Config>),
     /// STOMP.
     Stomp(Box<stomp::session::Config>),
+    /// MQTT.
+    Mqtt(Box<mqtt::session::Config>),
 }
 
 /// Opens sessions with one server.
@@ -81,6 +84,9 @@ impl Open for Setup {
             Setup::Stomp(config) => {
                 Box::new(stomp::session::StompSession::new((**config).clone(), &saved, entropy))
             }
+            Setup::Mqtt(config) => {
+                Box::new(mqtt::session::MqttSession::new((**config).clone(), &saved, entropy))
+            }
         }
     }
 
@@ -103,6 +109,11 @@ impl Open for Setup {
                 sockjs: true,
                 ..Dialing::default()
             },
+            Setup::Mqtt(_) => Dialing {
+                subprotocols: vec![mqtt::SUBPROTOCOL.to_owned()],
+                max_frame: mqtt::MAX_FRAME_BYTES,
+                ..Dialing::default()
+            },
         }
     }
 
@@ -112,7 +123,7 @@ impl Open for Setup {
             Setup::Plain(_) => false,
             Setup::SocketIo(_) => socketio::SocketIoSession::confirms(saved),
             // Except for what its session says otherwise of: `Session::may_resend`.
-            Setup::Stomp(_) => true,
+            Setup::Stomp(_) | Setup::Mqtt(_) => true,
         }
     }
 }
@@ -372,5 +383,6 @@ pub fn describer(protocol: Protocol) -> Box<dyn Describe> {
         Protocol::WebSocket => Box::new(plain::Describer),
         Protocol::SocketIo => Box::new(socketio::Describer),
         Protocol::Stomp => Box::new(stomp::Describer),
+        Protocol::Mqtt => Box::new(mqtt::Describer),
     }
 }

@@ -93,6 +93,8 @@ fn room_info() -> impl Strategy<Value = RoomInfo> {
                 own,
                 members,
                 changed,
+                // What a client keeps of it; no server says so.
+                unlisted: false,
             }
         },
     )

@@ -1,6 +1,6 @@
 //! Private rooms and direct messages: who sees what, and that nobody else can tell that they are there.
 
-use duplex::hub::{Running, make_hook};
+use duplex::hub::{HubError, Running, make_hook};
 use duplex::model::content::{Content, Draft, MemberChange, Private};
 use duplex::model::id::RoomName;
 use duplex::model::{
@@ -232,6 +232,25 @@ async fn a_hook_writes_into_the_private_room_for_which_it_was_made() {
     assert_eq!(ben.messages(1).await[0].draft.content.body(), "done");
     let last = send(&mut cleo, 1, &RoomId::general(), Content::text("x")).await.unwrap();
     assert_eq!(told_until(&mut cleo, last).await.1, 2);
+}
+
+#[tokio::test]
+async fn no_program_writes_into_a_direct_message() {
+    let (dir, hub) = hub().await;
+    let [(mut anna, _, _), (_ben, ben_is, _), _] = people(&dir, &hub).await;
+    let id = new_id();
+    anna.say(&private(id, "x", &[&ben_is.id], true)).await;
+    let direct = answer(&mut anna, id).await.unwrap().to_string();
+    let refused = make_hook(dir.path(), &direct, "x");
+    assert!(matches!(refused, Err(HubError::DirectHook)), "{refused:?}");
+    // Nor with a token of before that was refused.
+    let (_, token) = make_hook(dir.path(), "general", "Backup").unwrap();
+    let file = dir.path().join("hooks.json");
+    let hooks = std::fs::read_to_string(&file).unwrap();
+    assert!(hooks.contains("\"general\""), "{hooks}");
+    std::fs::write(&file, hooks.replace("\"general\"", &format!("{direct:?}"))).unwrap();
+    let answer = post(hub.addr, &format!("/v1/rooms/{direct}/messages"), token.reveal(), "done").await;
+    assert!(answer.starts_with("HTTP/1.1 403 ") && answer.contains("direct message"), "{answer}");
 }
 
 #[tokio::test]

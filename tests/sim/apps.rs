@@ -9,7 +9,7 @@ use duplex::model::event::{ChatEvent, Follows, Side, Update};
 use duplex::model::intent::ChatIntent;
 use duplex::model::profile::{Profile, Protocol, Secret, Socket};
 use duplex::model::time::BootMs;
-use duplex::model::{ConnectionId, Event, PrincipalId, RoomId, SharedModel, Time};
+use duplex::model::{ConnectionId, Event, MessageId, RoomId, SharedModel, Time};
 use duplex::wire::Setup;
 use duplex::wire::duplex::client::{Config, Credentials};
 
@@ -128,12 +128,7 @@ impl World {
         self.drive(app, Input::Add(Box::new(new)));
         if let Some(process) = &self.apps[app].process {
             let (known, client) = (self.known(client), &self.clients[client]);
-            let me = PrincipalId(client.name.clone());
-            let is_hidden = |id| {
-                let entry = self.disk.known.get(&(me.clone(), id)).and_then(|offset| self.disk.at(*offset));
-                let is_private = entry.is_some_and(|entry| self.disk.access.is_private(&entry.draft.room));
-                is_private || client.private.contains(&id)
-            };
+            let is_hidden = |id| self.was_removed_after(client, id);
             process.model.read(|model| {
                 laws::what_was_typed_is_there_after_a_restart(client, &known, model, is_hidden)
             });
@@ -164,8 +159,9 @@ impl World {
     }
 
     /// The person wants something in the window.
-    pub(super) fn want(&mut self, client: usize, intent: ChatIntent) {
-        self.drive(self.clients[client].app, Input::Chat(intent, None));
+    /// `id`: of what comes of it.
+    pub(super) fn want(&mut self, client: usize, intent: ChatIntent, id: Option<MessageId>) {
+        self.drive(self.clients[client].app, Input::Chat(intent, id));
     }
 
     /// Tells the engine something, and carries out what it wants; it may crash at any effect.
@@ -385,6 +381,7 @@ impl World {
         for mut part in std::mem::take(&mut process.commit) {
             self.note(&part);
             let is_gone = lets_go && disk::let_go(&mut part.changes);
+            self.clients[Client::of(part.connection)].has_let_go |= is_gone;
             self.figures.held += 1;
             outcomes.push((part.number, is_gone));
             let Some(process) = self.process(app, run) else { return };
@@ -448,6 +445,7 @@ impl World {
                 is_behind = Some(!is_taken || entries.is_empty());
             }
         }
+        self.clients[client].has_let_go |= !is_whole;
         if let (Some(is_behind), Some(process)) = (is_behind, &mut self.apps[app].process) {
             match is_behind {
                 true => process.behind.insert(part.connection),

@@ -27,8 +27,8 @@ pub struct Client {
     pub queued: Vec<MessageId>,
     /// Rooms whose making was typed and is kept.
     pub made: Vec<MessageId>,
-    /// What was typed into private rooms.
-    pub private: BTreeSet<MessageId>,
+    /// Whether the store ever let something go that was on the screen.
+    pub has_let_go: bool,
     /// What was deleted or replaced before it was ever sent.
     pub discarded: BTreeSet<MessageId>,
     /// What was shown as a message of the log.
@@ -154,9 +154,6 @@ impl World {
             self.figures.typed += 1;
             let at = self.rng.up_to(rooms.len() as u64 * 2) as usize;
             let room = rooms.get(at).map_or_else(RoomId::general, |room| room.id.clone());
-            if rooms.get(at).is_some_and(|room| room.info.private) {
-                self.clients[client].private.insert(id);
-            }
             self.tell(client, Input::Send(Draft { id, room, content: Content::text(body), at: 0 }));
         }
     }
@@ -180,9 +177,6 @@ impl World {
             8 => Content::pin(target, c.typed.is_multiple_of(2)),
             _ => Content::delete(target),
         };
-        if c.disk.rooms.iter().any(|known| known.id == room && known.info.private) {
-            c.private.insert(id);
-        }
         self.figures.typed += 1;
         self.tell(client, Input::Send(Draft { id, room, content, at: 0 }));
     }
@@ -202,24 +196,52 @@ impl World {
         }
     }
 
-    /// Makes a private room with somebody, or opens the direct message with them, and types into it at once. The other one may
-    /// do the same at the same time.
+    /// Makes a private room with somebody, or writes them a direct message, and types into it at once. The other one may do
+    /// the same at the same time.
     pub(super) fn person_makes_a_private_room(&mut self, client: usize, direct: bool) {
         let (id, first) = (self.new_id(), self.new_id());
         let other = self.rng.up_to(self.clients.len() as u64 - 1) as usize;
         if self.clients[client].running.is_none() || other == client {
             return;
         }
-        let members = vec![PrincipalId(self.clients[other].name.clone())];
+        let who = PrincipalId(self.clients[other].name.clone());
+        if direct && self.has_direct_with(client, &who) {
+            self.figures.typed += 1;
+            let (connection, content) =
+                (self.clients[client].id(), Content::text(format!("{client}: again")));
+            return self.want(client, ChatIntent::SendDirect { connection, who, content }, Some(first));
+        }
+        let members = vec![who];
         let name = if direct { self.clients[other].name.clone() } else { "plans".to_owned() };
         let content =
             Content::private_room(RoomName::new(name).expect("keeps the rule"), Private { members, direct });
         self.figures.private_rooms += 1;
         self.figures.typed += 1;
         self.tell(client, Input::Send(Draft { id, room: id.into(), content, at: 0 }));
-        self.clients[client].private.insert(first);
         let content = Content::text(format!("{client}: the first"));
         self.tell(client, Input::Send(Draft { id: first, room: id.into(), content, at: 0 }));
+    }
+
+    /// Whether the window has a direct message with somebody.
+    fn has_direct_with(&self, client: usize, who: &PrincipalId) -> bool {
+        let c = &self.clients[client];
+        let process = self.apps[c.app].process.as_ref();
+        process.is_some_and(|process| {
+            process.model.read(|model| model.connections[&c.id()].chat.direct_with(who).is_some())
+        })
+    }
+
+    /// Puts a direct message out of sight.
+    pub(super) fn person_hides_a_direct_message(&mut self, client: usize) {
+        let id = self.new_id();
+        let c = &self.clients[client];
+        let is_seen = |room: &&KnownRoom| room.info.direct.is_some() && !room.info.left && !room.unmade;
+        let room = c.disk.rooms.iter().find(is_seen).map(|room| room.id.clone());
+        if let (true, Some(room)) = (c.running.is_some(), room) {
+            let connection = c.id();
+            self.figures.hidden += 1;
+            self.want(client, ChatIntent::LeaveRoom { connection, room }, Some(id));
+        }
     }
 
     /// Invites somebody into a private room, removes them, or leaves it.
@@ -255,7 +277,7 @@ impl World {
         let connection = c.id();
         for room in holes {
             let side = Side::Older;
-            self.want(client, ChatIntent::LoadMore { connection, room, side });
+            self.want(client, ChatIntent::LoadMore { connection, room, side }, None);
         }
     }
 
@@ -285,7 +307,7 @@ impl World {
         };
         let Some((id, refusal)) = self.known(client).outbox.values().find_map(failed) else { return };
         match refusal {
-            Refusal::NoSuchRoom => self.tell(client, Input::Discard(id)),
+            Refusal::NoSuchRoom | Refusal::NotAllowed => self.tell(client, Input::Discard(id)),
             _ => {
                 self.figures.sent_again += 1;
                 self.tell(client, Input::Resend(id));
@@ -302,9 +324,6 @@ impl World {
         let first = first.map(|item| item.draft.id);
         if let Some(id) = first {
             let new_id = self.new_id();
-            if self.clients[client].private.contains(&id) {
-                self.clients[client].private.insert(new_id);
-            }
             self.tell(client, Input::Edit { id, new_id, body: format!("{client}: better") });
         }
     }

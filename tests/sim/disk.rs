@@ -96,7 +96,9 @@ impl ClientDisk {
                 }
                 for room in &mut self.rooms {
                     room.info.changed = 0;
-                    room.info.left |= room.info.private && !room.unmade;
+                    if room.info.private && !room.unmade {
+                        room.info.not_listed();
+                    }
                 }
                 rooms.iter().for_each(|room| self.listed(room));
             }
@@ -202,10 +204,8 @@ impl ClientDisk {
 
     fn listed(&mut self, listed: &NamedRoom) {
         let known = self.rooms.iter().find(|room| room.id == listed.id);
-        if known.is_some_and(|room| room.info.changed > listed.info.changed) {
-            return;
-        }
-        self.room(&listed.id, Some(&listed.name)).info = listed.info.clone();
+        let is_older = known.is_some_and(|room| room.info.changed > listed.info.changed);
+        self.room(&listed.id, (!is_older).then_some(&listed.name)).info.list(&listed.info);
     }
 
     /// What an entry says of its room.

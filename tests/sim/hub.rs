@@ -70,13 +70,18 @@ impl HubDisk {
     pub fn room(&self, made: &Entry, me: &PrincipalId) -> NamedRoom {
         let mut room = named(made);
         room.info = RoomInfo::of_made(made.draft.content.private(), Some(&made.sender.id), Some(me));
-        let is_change = |entry: &&Entry| {
-            matches!(entry.draft.content, Content::RoomChange { .. } | Content::Member { .. })
-        };
-        for entry in self.log.iter().filter(|entry| entry.draft.room == room.id).filter(is_change) {
-            room.info.change(entry.offset, &entry.draft.content, Some(me));
-            if let Content::RoomChange { name: Some(name), .. } = &entry.draft.content {
-                room.name = name.clone();
+        for entry in self.log.iter().filter(|entry| entry.draft.room == room.id) {
+            match &entry.draft.content {
+                // That somebody put a direct message out of sight is not told to the other one.
+                Content::Member { who, .. } if room.info.direct.is_some() && who.id != *me => {}
+                content @ (Content::RoomChange { .. } | Content::Member { .. }) => {
+                    room.info.change(entry.offset, content, Some(me));
+                    if let Content::RoomChange { name: Some(name), .. } = content {
+                        room.name = name.clone();
+                    }
+                }
+                content if content.is_text() => _ = room.info.bring_back(entry.offset),
+                _ => {}
             }
         }
         // In the simulation everybody is called like their id.
@@ -114,9 +119,28 @@ impl HubDisk {
         self.rooms().find(is_it)
     }
 
+    fn is_direct(&self, room: &RoomId) -> bool {
+        let made = self.rooms().find(|made| made.draft.room == *room);
+        made.and_then(|made| made.draft.content.private()).is_some_and(|private| private.direct)
+    }
+
+    /// Whether it would make something else of a direct message. Each of the two may put it out of sight and back.
+    fn is_forbidden(&self, draft: &Draft, by: &PrincipalId) -> bool {
+        let would_change = match &draft.content {
+            Content::RoomChange { name: Some(_), .. }
+            | Content::Member { change: MemberChange::Invited, .. } => true,
+            Content::Member { who, .. } => who.id != *by,
+            _ => false,
+        };
+        would_change && self.is_direct(&draft.room)
+    }
+
     /// Whether a change of a private room's members changes nothing.
     fn is_redundant(&self, draft: &Draft) -> bool {
         let Content::Member { who, change, .. } = &draft.content else { return false };
+        if self.is_direct(&draft.room) {
+            return false;
+        }
         let is_member = self.access.members(&draft.room).is_some_and(|members| members.contains(&who.id));
         is_member == (*change != MemberChange::Left)
     }
@@ -171,6 +195,8 @@ pub fn sync(disk: &mut HubDisk, waiting: &mut VecDeque<Waiting>, now: i64) -> Sy
             AppendOutcome::RoomExists { room, offset, received }
         } else if !append.draft.content.is_room() && !disk.sees_room(&append.sender.id, &append.draft.room) {
             AppendOutcome::Refused(Refusal::NoSuchRoom)
+        } else if disk.is_forbidden(&append.draft, &append.sender.id) {
+            AppendOutcome::Refused(Refusal::NotAllowed)
         } else if disk.is_redundant(&append.draft) {
             AppendOutcome::Redundant { offset: 1, received: 0 }
         } else {

@@ -8,15 +8,15 @@ use duplex::model::chat::Chat;
 use duplex::model::content::{Content, Draft, MemberChange};
 use duplex::model::event::{ChatEvent, LinkEvent, LogEvent};
 use duplex::model::{
-    Delivery, Edge, Entry, Event, Feature, Message, MessageId, Model, Position, Principal, PrincipalId,
-    RoomId,
+    Delivery, Edge, Entry, Event, Feature, Message, MessageId, Model, Position, Principal, PrincipalId, Room,
+    RoomId, RoomInfo,
 };
 use duplex::wire::duplex::message::{self, ClientMessage, Decoded, HubMessage};
 use duplex::wire::duplex::server::Batch;
 
 use super::apps::Process;
 use super::clients::Client;
-use super::disk::ClientDisk;
+use super::disk::{ClientDisk, KnownRoom};
 use super::hub::{HubDisk, ROOMS};
 use super::world::World;
 
@@ -146,12 +146,25 @@ fn may_see(disk: &HubDisk, who: &PrincipalId, room: &RoomId) -> bool {
     members(disk, room).is_none_or(|members| members.contains(who))
 }
 
+/// Whether somebody may be told of an entry, at this moment: it is in a room that they see, or says what becomes of them in
+/// one. That somebody has put a direct message out of sight is for them alone.
+fn may_be_told(disk: &HubDisk, to: &PrincipalId, entry: &Entry) -> bool {
+    let room = &entry.draft.room;
+    let is_direct = || {
+        let made = disk.rooms().find(|made| made.draft.room == *room);
+        made.and_then(|made| made.draft.content.private()).is_some_and(|private| private.direct)
+    };
+    match &entry.draft.content {
+        Content::Member { who, .. } => who.id == *to || (may_see(disk, to, room) && !is_direct()),
+        _ => may_see(disk, to, room),
+    }
+}
+
 /// Nobody sees what they may not: what is told is in a room that they see at that moment, or says what becomes of them.
 pub fn nobody_is_told_what_is_not_for_them(disk: &HubDisk, to: Option<&Principal>, entries: &[Entry]) {
     let Some(to) = to else { return };
     for entry in entries {
-        let is_about = matches!(&entry.draft.content, Content::Member { who, .. } if who.id == to.id);
-        assert!(is_about || may_see(disk, &to.id, &entry.draft.room), "{} is told {entry:?}", to.name);
+        assert!(may_be_told(disk, &to.id, entry), "{} is told {entry:?}", to.name);
     }
 }
 
@@ -201,6 +214,20 @@ pub fn once_and_in_order_at_the_hub(disk: &HubDisk, first_new: usize, clients: &
 }
 
 impl Client {
+    /// Whether the person is removed from the room of an entry after it.
+    fn is_removed_in(&self, log: &[Entry], entry: &Entry) -> bool {
+        let is_direct = |made: &Entry| {
+            made.draft.room == entry.draft.room
+                && made.draft.content.private().is_some_and(|private| private.direct)
+        };
+        let removes = |later: &Entry| {
+            later.offset > entry.offset
+                && later.draft.room == entry.draft.room
+                && matches!(&later.draft.content, Content::Member { who, change: MemberChange::Left, .. } if self.is(&who.id))
+        };
+        log.iter().any(removes) && !log.iter().any(is_direct)
+    }
+
     fn is(&self, id: &PrincipalId) -> bool {
         id.0 == self.name
     }
@@ -266,8 +293,25 @@ impl World {
                     && client.disk.saved().log.resume.is_some_and(|resume| {
                         self.disk.at(resume.offset).is_some_and(|entry| entry.draft.id == resume.id)
                     })
-                    && client.disk.rooms.iter().all(|room| client.disk.open_hole(&room.id).is_none())
+                    && client.disk.rooms.iter().all(|room| {
+                        client.disk.open_hole(&room.id).is_none() && !self.waits_for_a_list(client, room)
+                    })
             })
+        })
+    }
+
+    /// Whether a private room counts as left because the part of the list that names it has not come yet.
+    fn waits_for_a_list(&self, client: &Client, room: &KnownRoom) -> bool {
+        let me = PrincipalId(client.name.clone());
+        room.info.unlisted && self.disk.has_room(&room.id) && may_see(&self.disk, &me, &room.id)
+    }
+
+    /// Whether the person was removed from the room of a message of their own after it was stored, so that it may never have
+    /// come back.
+    pub(super) fn was_removed_after(&self, client: &Client, id: MessageId) -> bool {
+        [&self.disk.log, &self.replaced].into_iter().any(|log| {
+            let is_it = |entry: &&Entry| client.is(&entry.sender.id) && entry.draft.id == id;
+            log.iter().find(is_it).is_some_and(|own| client.is_removed_in(log, own))
         })
     }
 
@@ -279,16 +323,16 @@ impl World {
             self.rooms_are_as_the_log_makes_them(client);
             let process = self.process_of(client).expect("settled");
             process.model.read(|model| the_window_is_the_disk(client, model));
+            process.model.read(|model| self.a_direct_message_is_one_of_the_hubs(client, model));
             process.model.read(|model| self.messages_are_changed_as_the_log_says(client, model));
             for key in &client.shown {
                 // What was only held in memory is told again by the hub, unless the person was removed meanwhile.
                 let me = PrincipalId(client.name.clone());
                 let entry = self.disk.known.get(key).and_then(|offset| self.disk.at(*offset));
                 let is_hidden = entry.is_some_and(|entry| !may_see(&self.disk, &me, &entry.draft.room));
-                let was_private = client.private.contains(&key.1) || entry.is_none();
                 let is_held = client.disk.messages.contains_key(key);
                 assert!(
-                    is_held || is_hidden || (self.has_backup && was_private),
+                    is_held || is_hidden || self.taken.contains(key),
                     "it was shown and is gone: {key:?}"
                 );
             }
@@ -298,10 +342,7 @@ impl World {
     /// The last entry that somebody may see.
     fn visible_head(&self, client: &Client) -> u64 {
         let me = PrincipalId(client.name.clone());
-        let sees = |entry: &&Entry| {
-            let is_about = matches!(&entry.draft.content, Content::Member { who, .. } if who.id == me);
-            is_about || may_see(&self.disk, &me, &entry.draft.room)
-        };
+        let sees = |entry: &&Entry| may_be_told(&self.disk, &me, entry);
         self.disk.log.iter().rev().find(sees).map_or(0, |entry| entry.offset)
     }
 
@@ -326,7 +367,7 @@ impl World {
             let is_change = client.disk.changes.values().any(|entry| entry.draft.id == id);
             let is_held = is_change || client.disk.messages.contains_key(&key(&id));
             // What came back to nobody because its writer had been removed from the room is in the backup alone.
-            let was_hidden = client.private.contains(&id);
+            let was_hidden = self.was_removed_after(client, id);
             assert!(self.taken.contains(&key(&id)) && (is_held || was_hidden), "lost: {id}");
         }
     }
@@ -335,7 +376,9 @@ impl World {
     fn messages_are_changed_as_the_log_says(&self, client: &Client, model: &Model) {
         let era = client.disk.era;
         let is_text = |message: &&Message| message.content.is_text() && message.position.era == era;
-        for room in client.chat(model).rooms.values().filter(|room| !(room.info.private && room.info.left)) {
+        // Of a room from which the person was removed, what was changed since was not for them.
+        let is_told = |room: &&Room| !room.info.private || !room.info.left || room.info.direct.is_some();
+        for room in client.chat(model).rooms.values().filter(is_told) {
             for shown in room.window.messages().filter(is_text) {
                 let entry = self.disk.at(shown.position.offset).expect("it is at the hub");
                 let mut expected = Message::new(entry.clone(), shown.position, shown.live);
@@ -345,6 +388,25 @@ impl World {
                 assert_eq!(shown.content, expected.content, "{shown:?}");
                 assert_eq!(shown.changes, expected.changes, "{shown:?}");
             }
+        }
+    }
+
+    /// Nobody is kept from writing to somebody by a direct message that the hub does not have.
+    fn a_direct_message_is_one_of_the_hubs(&self, client: &Client, model: &Model) {
+        let me = PrincipalId(client.name.clone());
+        for other in self.clients.iter().filter(|other| other.name != client.name) {
+            let who = PrincipalId(other.name.clone());
+            let pair = BTreeSet::from([me.clone(), who.clone()]);
+            let is_theirs = |made: &&Entry| {
+                made.draft.content.private().is_some_and(|private| private.direct)
+                    && members(&self.disk, &made.draft.room).as_ref() == Some(&pair)
+            };
+            let expected = self.disk.rooms().find(is_theirs).map(|made| &made.draft.room);
+            assert_eq!(
+                client.chat(model).direct_with(&who),
+                expected,
+                "the direct message of {me:?} and {who:?}"
+            );
         }
     }
 
@@ -386,8 +448,7 @@ impl World {
                 };
                 let was_member = made.sender.id == me
                     || made.draft.content.private().is_some_and(|private| private.members.contains(&me))
-                    || self.disk.log.iter().any(was_told)
-                    || self.has_backup;
+                    || self.disk.log.iter().chain(&self.replaced).any(was_told);
                 assert!(
                     known.is_none_or(|known| was_member && (known.info.left || known.unmade)),
                     "{known:?}"
@@ -396,8 +457,11 @@ impl World {
                 assert!(was_member || !holds, "it holds what it may not: {room:?}");
                 continue;
             }
-            let known = known.map(|known| (&known.name, &known.info.topic, &known.info.members));
-            let expected = (&room.name, &room.info.topic, &room.info.members);
+            let told = |name, info: &RoomInfo| {
+                (name, info.topic.clone(), info.members.clone(), info.direct.clone(), info.left)
+            };
+            let known = known.map(|known| told(known.name.clone(), &known.info));
+            let expected = told(room.name, &room.info);
             assert_eq!(known, Some(expected), "a room as it is at the hub, for {}", client.name);
         }
     }
@@ -432,8 +496,10 @@ impl World {
             let outbox: Vec<&Delivery> = client.disk.outbox.values().map(|item| &item.delivery).collect();
             let state = process.engine.state(client.id());
             let received_to = process.model.read(|model| client.chat(model).received_to);
+            let waits = client.disk.rooms.iter().filter(|room| self.waits_for_a_list(client, room));
             Some(format!(
-                "{state:?} outbox {outbox:?} at {received_to} of {} (for them {}), holes {:?}, resume {:?}, on disk {}, commit {}, held {}, turn {}",
+                "{state:?} waits {:?} outbox {outbox:?} at {received_to} of {} (for them {}), holes {:?}, resume {:?}, on disk {}, commit {}, held {}, turn {}",
+                waits.collect::<Vec<_>>(),
                 self.disk.head(),
                 self.visible_head(client),
                 client
@@ -458,9 +524,9 @@ fn the_window_is_the_disk(client: &Client, model: &Model) {
     for known in &client.disk.rooms {
         let page = client.disk.page(&known.id);
         let room = connection.chat.rooms.get(&known.id).expect("a room that is on disk is shown");
-        // Of a room of which the person is a member no more, what was only held in memory may be on the screen until the
-        // next start: the hub does not tell it again.
-        if room.info.private && room.info.left && known.info.left {
+        // Of a room of which the person is a member no more, what was only held in memory and let go may be on the screen until
+        // the next start: the hub does not tell it again.
+        if client.has_let_go && room.info.private && room.info.left && known.info.left {
             continue;
         }
         assert_eq!((&room.name, room.unmade.is_some()), (&known.name, known.unmade), "{known:?}");

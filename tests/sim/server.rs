@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use duplex::frame::Frame;
 use duplex::model::Refusal;
-use duplex::model::time::BootMs;
 use duplex::wire::duplex::client::why_of_close;
 use duplex::wire::duplex::server::{HubAnswer, HubRequest, Input as HubInput, Output as HubOutput};
 
@@ -219,9 +218,10 @@ impl World {
     pub(super) fn restore(&mut self) {
         if let Some(backup) = self.backup.take() {
             self.crash_hub();
-            let now = std::mem::replace(&mut self.disk, backup);
-            let gone = now.known.into_keys().filter(|key| !self.disk.known.contains_key(key));
+            let replaced = std::mem::replace(&mut self.disk, backup);
+            let gone = replaced.known.into_keys().filter(|key| !self.disk.known.contains_key(key));
             self.taken.extend(gone);
+            self.replaced = replaced.log;
             self.figures.taken_by_restores += self.taken.len() as u64;
             self.figures.restores += 1;
         }

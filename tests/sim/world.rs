@@ -8,7 +8,7 @@ use duplex::frame::Frame;
 use duplex::link::backoff::Jitter;
 use duplex::model::event::Side;
 use duplex::model::time::BootMs;
-use duplex::model::{ConnectionId, Epoch, MessageId, PrincipalId, RoomId, Time, Why};
+use duplex::model::{ConnectionId, Entry, Epoch, MessageId, PrincipalId, RoomId, Time, Why};
 use duplex::wire::duplex::server::Input as HubInput;
 
 use super::apps::App;
@@ -34,6 +34,7 @@ pub struct Figures {
     pub room_changes: u64,
     pub private_rooms: u64,
     pub members_changed: u64,
+    pub hidden: u64,
     pub sent_again: u64,
     pub edited: u64,
     pub discarded: u64,
@@ -66,7 +67,7 @@ pub struct Figures {
 
 impl Figures {
     /// All that is counted, by name.
-    pub fn counts(&self) -> [(&'static str, u64); 32] {
+    pub fn counts(&self) -> [(&'static str, u64); 33] {
         [
             ("typed", self.typed),
             ("rooms", self.rooms),
@@ -74,6 +75,7 @@ impl Figures {
             ("room changes", self.room_changes),
             ("private rooms", self.private_rooms),
             ("members changed", self.members_changed),
+            ("hidden", self.hidden),
             ("sent again", self.sent_again),
             ("edited", self.edited),
             ("discarded", self.discarded),
@@ -110,6 +112,7 @@ impl Figures {
         self.room_changes += other.room_changes;
         self.private_rooms += other.private_rooms;
         self.members_changed += other.members_changed;
+        self.hidden += other.hidden;
         self.sent_again += other.sent_again;
         self.edited += other.edited;
         self.discarded += other.discarded;
@@ -161,6 +164,7 @@ pub enum Happening {
     MakeRoom { client: usize },
     MakePrivate { client: usize, direct: bool },
     ChangeMembers { client: usize },
+    HideDirect { client: usize },
     Scroll { client: usize },
     ChangeRoom { client: usize },
     Change { client: usize },
@@ -199,6 +203,8 @@ pub struct World {
     pub(super) has_backup: bool,
     /// What was in the hub's log and is not in the backup that replaced it.
     pub(super) taken: BTreeSet<(PrincipalId, MessageId)>,
+    /// The log that the backup replaced.
+    pub(super) replaced: Vec<Entry>,
     pub(super) hub_up: bool,
     pub(super) hub_run: u64,
     pub(super) waiting: VecDeque<hub::Waiting>,
@@ -229,6 +235,7 @@ impl World {
             backup: None,
             has_backup: false,
             taken: BTreeSet::new(),
+            replaced: Vec::new(),
             hub_up: true,
             hub_run: 1,
             waiting: VecDeque::new(),
@@ -281,6 +288,8 @@ impl World {
             (60, Happening::ChangeMembers { client }),
             (60, Happening::ChangeMembers { client }),
             (60, Happening::ChangeMembers { client }),
+            (40, Happening::MakePrivate { client, direct: true }),
+            (40, Happening::HideDirect { client }),
             (40, Happening::Scroll { client }),
             (50, Happening::Mend { client }),
             (60, Happening::Change { client }),
@@ -427,6 +436,7 @@ impl World {
             Happening::MakeRoom { client } => self.person_makes_a_room(client),
             Happening::MakePrivate { client, direct } => self.person_makes_a_private_room(client, direct),
             Happening::ChangeMembers { client } => self.person_changes_members(client),
+            Happening::HideDirect { client } => self.person_hides_a_direct_message(client),
             Happening::Scroll { client } => self.person_scrolls(client),
             Happening::ChangeRoom { client } => self.person_changes_a_room(client),
             Happening::Change { client } => self.person_changes_a_message(client),
@@ -483,6 +493,7 @@ impl World {
             | Happening::MakeRoom { client }
             | Happening::MakePrivate { client, .. }
             | Happening::ChangeMembers { client }
+            | Happening::HideDirect { client }
             | Happening::Scroll { client }
             | Happening::ChangeRoom { client }
             | Happening::Change { client }

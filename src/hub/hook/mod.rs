@@ -73,7 +73,7 @@ fn write(data_dir: &Path, hooks: Vec<Hook>) -> Result<(), HubError> {
 /// Makes a hook for a room, which is named by its id or its name. Returns it with its token, which is stored nowhere.
 ///
 /// # Errors
-/// If there is no such room, there are too many hooks, or the files cannot be used.
+/// If there is no such room, it is a direct message, there are too many hooks, or the files cannot be used.
 pub fn make_hook(data_dir: &Path, room: &str, name: &str) -> Result<(Hook, Secret), HubError> {
     let mut all = hooks(data_dir)?;
     if all.len() >= MAX_HOOKS {
@@ -84,7 +84,11 @@ pub fn make_hook(data_dir: &Path, room: &str, name: &str) -> Result<(Hook, Secre
     // Several private rooms may have one name: such a room is named by its id.
     let is_called = |known: &&NamedRoom| !known.info.private && known.name.as_str() == room;
     let found: Option<&NamedRoom> = by_id.or_else(|| rooms.iter().find(is_called));
-    let room = found.ok_or_else(|| HubError::NoSuchRoom { room: room.to_owned() })?.id.clone();
+    let found = found.ok_or_else(|| HubError::NoSuchRoom { room: room.to_owned() })?;
+    if found.info.direct.is_some() {
+        return Err(HubError::DirectHook);
+    }
+    let room = found.id.clone();
     let random = || clock::random::<32>().map_err(|error| HubError::System { detail: error.to_string() });
     let token = HEXLOWER.encode(&random()?);
     let id = HEXLOWER.encode(&random()?[..8]);

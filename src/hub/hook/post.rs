@@ -60,6 +60,11 @@ pub(in crate::hub) async fn message(
         let sentence = "This token is for another room: post to the path that `duplexctl hook make` printed.";
         return refusal(StatusCode::FORBIDDEN, sentence);
     }
+    // `duplexctl hook make` refuses it; an earlier version did not.
+    if hub.store.access().is_direct(&hook.room) {
+        let sentence = "A direct message is between two people, and no program can post into it: make a hook for a room.";
+        return refusal(StatusCode::FORBIDDEN, sentence);
+    }
     hold(&ends, &headers);
     let bytes = read(&headers, body).await;
     ends.slot.hold(0);

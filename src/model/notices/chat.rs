@@ -59,7 +59,7 @@ pub(super) fn level(model: &Model, connection: ConnectionId, room: &RoomId) -> L
 }
 
 /// The sender, distinguishable from others with similar names.
-fn sender(model: &Model, connection: ConnectionId, entry: &Entry) -> String {
+pub(super) fn sender(model: &Model, connection: ConnectionId, entry: &Entry) -> String {
     let Sender { id, name } = &entry.sender;
     match model.connections.get(&connection) {
         Some(connection) => connection.chat.shown(&entry.sender, MAX_SENDER_CHARS).label(),
@@ -86,16 +86,20 @@ impl UnseenMessages {
         if model.connections.get(&id).is_some_and(has_left) {
             return;
         }
-        // Of a thread those are told who take part in it.
+        // Of a thread those are told who take part in it; of its first reply, who wrote what it replies to.
         let is_followed = |root: MessageId| {
             let room = model.connections.get(&id).and_then(|at| at.chat.rooms.get(&entry.draft.room));
-            room.and_then(|room| room.threads.get(&root)).is_some_and(|thread| thread.followed)
+            room.is_some_and(|room| match room.threads.get(&root) {
+                Some(thread) => thread.followed,
+                None => room.message(root).is_some_and(|own| me.is_some_and(|(me, _)| *me == own.sender.id)),
+            })
         };
         let thread = entry.draft.content.thread().filter(|_| entry.draft.content.is_aside());
         if !mention && thread.is_some_and(|root| !is_followed(root)) {
             return;
         }
-        if !level(model, id, &entry.draft.room).wants(mention || thread.is_some()) {
+        let is_told_of = mention || (thread.is_some() && model.preferences.notices.threads);
+        if !level(model, id, &entry.draft.room).wants(is_told_of) {
             return;
         }
         let key = (id, entry.draft.room.clone());

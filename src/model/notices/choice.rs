@@ -42,6 +42,10 @@ impl Level {
 pub struct NoticePreferences {
     /// Level of rooms without their own setting.
     pub rooms: Level,
+    /// Whether to notify about replies in threads that the person takes part in.
+    pub threads: bool,
+    /// Whether to notify about reactions to the person's messages.
+    pub reactions: bool,
     /// Whether to notify when a device goes offline or silent.
     pub devices: bool,
     /// Whether to notify when a connection is down for a while.
@@ -73,6 +77,8 @@ impl Default for NoticePreferences {
     fn default() -> Self {
         NoticePreferences {
             rooms: Level::Mentions,
+            threads: true,
+            reactions: true,
             devices: true,
             link: true,
             show_text: true,

@@ -1,4 +1,5 @@
-//! Detects mentions: `@name` as a whole word, ignoring case; Korean particles and titles may follow the name.
+//! Detects mentions: `@name`, or `@room` for everybody who is in the room, as a whole word, ignoring case; Korean particles
+//! and titles may follow the name.
 
 use std::ops::Range;
 
@@ -56,22 +57,23 @@ const AFTER_A_NAME: &[&str] = &[
 /// Characters that introduce a mention.
 pub const SIGNS: [char; 3] = ['@', '＠', '﹫'];
 
+/// Mentions everybody who is in the room.
+pub const EVERYBODY: &str = "room";
+
 /// Maximum number of particles and titles after a name.
 const MAX_SUFFIXES: usize = 4;
 
-/// Whether `body` mentions a name. Ignores case, accents, width and Unicode encoding.
+/// Whether `body` mentions a name, or everybody. Ignores case, accents, width and Unicode encoding.
 pub fn mentions(body: &str, name: &str) -> bool {
     if !body.contains(SIGNS) {
         return false;
     }
     let (body, name) = (fold::folded_name(body), fold::folded_name(name.trim()));
-    if name.is_empty() {
-        return false;
-    }
     body.match_indices('@').any(|(at, sign)| {
         let is_part_of_a_word = body[..at].chars().next_back().is_some_and(in_a_word);
-        let rest = body[at + sign.len()..].strip_prefix(&name);
-        !is_part_of_a_word && rest.is_some_and(ends_the_name)
+        let rest = &body[at + sign.len()..];
+        let names = |name: &str| !name.is_empty() && rest.strip_prefix(name).is_some_and(ends_the_name);
+        !is_part_of_a_word && (names(&name) || names(EVERYBODY))
     })
 }
 
@@ -80,15 +82,17 @@ const MAX_PLACES: usize = 200;
 
 /// The ranges of mentions as found by [`mentions`], in bytes: the sign and the name, without particles.
 pub fn mention_places(text: &str, name: &str) -> Vec<Range<usize>> {
-    let name = fold::folded_name(name.trim());
-    if name.is_empty() || !text.contains(SIGNS) {
+    if !text.contains(SIGNS) {
         return Vec::new();
     }
+    let name = fold::folded_name(name.trim());
     let signs = text.match_indices(SIGNS);
     let places = signs.filter(|(at, _)| !text[..*at].chars().next_back().is_some_and(in_a_word));
     let named = places.filter_map(|(at, sign)| {
         let begins = at + sign.len();
-        Some(at..begins + named_length(&text[begins..], &name)?)
+        let length = |name| named_length(&text[begins..], name);
+        let own = (!name.is_empty()).then(|| length(&name)).flatten();
+        Some(at..begins + own.or_else(|| length(EVERYBODY))?)
     });
     named.take(MAX_PLACES).collect()
 }
@@ -167,6 +171,18 @@ mod tests {
             ("\u{FE6B}Jun", "Jun"),
         ] {
             assert!(mentions(body, name), "{body:?} names {name}");
+        }
+    }
+
+    #[test]
+    fn everybody_is_mentioned_by_the_name_of_the_room() {
+        for named in ["@room the printer is on", "look, @Room!", "@room님", "＠ＲＯＯＭ", "@room: @bob"]
+        {
+            assert!(mentions(named, "Ada") && mentions(named, ""), "{named}");
+            assert_eq!(mention_places(named, "Ada").len(), 1, "{named}");
+        }
+        for not in ["room", "@rooms", "@roommate", "mail@room.example", "@ room"] {
+            assert!(!mentions(not, "Ada") && mention_places(not, "Ada").is_empty(), "{not}");
         }
     }
 

@@ -6,6 +6,7 @@ mod choice;
 mod fleet;
 mod links;
 mod mention;
+mod reactions;
 #[cfg(test)]
 mod tests;
 
@@ -22,11 +23,12 @@ use crate::model::event::{ChatEvent, LinkEvent};
 
 pub use choice::{DAY_MINUTES, Level, NoticeChoices, NoticePreferences};
 pub use fleet::Gone;
-pub use mention::{SIGNS, mention_places, mentions};
+pub use mention::{EVERYBODY, SIGNS, mention_places, mentions};
 
 use chat::UnseenMessages;
 use fleet::Fleet;
 use links::Links;
+use reactions::UnseenReactions;
 
 /// Maximum number of notifications per minute. Further ones are delayed and combined.
 pub const MAX_PER_MINUTE: usize = 5;
@@ -60,6 +62,8 @@ pub enum Topic {
     Room(ConnectionId, RoomId),
     /// Several rooms at once.
     Rooms,
+    /// Reactions in a room.
+    Reactions(ConnectionId, RoomId),
     /// A connection's devices.
     Devices(ConnectionId),
     /// Lost connections.
@@ -107,6 +111,19 @@ pub enum NoticeContent {
         rooms: usize,
         /// Whether any message mentions the person.
         mention: bool,
+    },
+    /// Reactions to the person's messages in a room.
+    Reactions {
+        /// Name of the room.
+        room: RoomName,
+        /// Number of reactions since the person last looked.
+        count: u64,
+        /// Who reacted last.
+        sender: String,
+        /// With what.
+        emoji: String,
+        /// Text of the message that they reacted to, truncated; `None` if texts are hidden.
+        text: Option<String>,
     },
     /// Devices went offline or silent.
     Devices {
@@ -172,6 +189,7 @@ impl Peer {
 pub struct Notifier {
     peers: BTreeMap<ConnectionId, Peer>,
     unseen: UnseenMessages,
+    reactions: UnseenReactions,
     links: Links,
     viewing: Option<Viewing>,
     out: Out,
@@ -219,6 +237,7 @@ impl Notifier {
                     peer.fleet.link_lost(*id, true, &mut self.out);
                 }
                 self.unseen.forget(*id, &mut self.out);
+                self.reactions.forget(*id, &mut self.out);
                 self.links.over(*id, &mut self.out);
             }
             _ => {}
@@ -235,6 +254,7 @@ impl Notifier {
     pub fn view(&mut self, viewing: Option<Viewing>) {
         if let Some((connection, room)) = viewing.as_ref().and_then(|viewing| viewing.room.as_ref()) {
             self.unseen.mark_read(*connection, room, Offset::MAX, &mut self.out);
+            self.reactions.mark_read(*connection, room, Offset::MAX, &mut self.out);
         }
         if viewing.is_some() {
             self.unseen.mark_all_seen(&mut self.out);
@@ -251,7 +271,11 @@ impl Notifier {
     /// When to call [`Notifier::tick`] without an update.
     pub fn deadline(&self) -> Option<BootMs> {
         let fleets = self.peers.values().filter_map(|peer| peer.fleet.due());
-        let paced = fleets.chain(self.unseen.due()).min().map(|due| due.max(self.out.next_free()));
+        let paced = fleets
+            .chain(self.unseen.due())
+            .chain(self.reactions.due())
+            .min()
+            .map(|due| due.max(self.out.next_free()));
         paced.into_iter().chain(self.links.due()).min()
     }
 
@@ -281,16 +305,15 @@ impl Notifier {
                 peer.heard_to = from.saturating_sub(1);
                 peer.is_known = *why != LogRestart::First;
                 self.unseen.forget(id, &mut self.out);
+                self.reactions.forget(id, &mut self.out);
             }
             Event::Chat(ChatEvent::Entries { entries, live }) => self.entries(at, model, id, entries, *live),
             Event::Chat(ChatEvent::Listed(listed)) => {
                 for (room, offset) in &listed.read {
-                    self.unseen.mark_read(id, room, *offset, &mut self.out);
+                    self.mark_read(id, room, *offset);
                 }
             }
-            Event::Chat(ChatEvent::ReadMarker { room, offset }) => {
-                self.unseen.mark_read(id, room, *offset, &mut self.out)
-            }
+            Event::Chat(ChatEvent::ReadMarker { room, offset }) => self.mark_read(id, room, *offset),
             Event::Link(LinkEvent::State(state)) => self.link(at, id, state),
             _ => {
                 let viewed = self.viewing.as_ref().and_then(|viewing| viewing.device.as_ref());
@@ -299,6 +322,12 @@ impl Notifier {
                 peer.fleet.handle_event(context, event, &mut self.out);
             }
         }
+    }
+
+    /// The person has read a room up to this offset, here or elsewhere.
+    fn mark_read(&mut self, id: ConnectionId, room: &RoomId, offset: Offset) {
+        self.unseen.mark_read(id, room, offset, &mut self.out);
+        self.reactions.mark_read(id, room, offset, &mut self.out);
     }
 
     fn link(&mut self, at: Moment, id: ConnectionId, state: &LinkState) {
@@ -326,6 +355,9 @@ impl Notifier {
             let is_viewed = viewed.is_some_and(|(at, room)| *at == id && *room == entry.draft.room);
             if is_news && !quiet && !is_viewed {
                 self.unseen.add_message(at, model, (id, peer.me.as_ref()), entry);
+                if let Some((me, _)) = &peer.me {
+                    self.reactions.add(at, model, (id, me), entry);
+                }
             }
         }
         if peer.is_caught_up() {
@@ -343,9 +375,11 @@ impl Notifier {
         }
         if quiet {
             self.unseen.drop_pending();
+            self.reactions.drop_pending();
         }
         let peers = &self.peers;
         let may_tell = |id: &ConnectionId| peers.get(id).is_some_and(Peer::is_caught_up);
         self.unseen.show_due(now, model, may_tell, &mut self.out);
+        self.reactions.show_due(now, model, &mut self.out);
     }
 }

@@ -22,6 +22,8 @@ struct Story {
     notifier: Notifier,
     at: Moment,
     offset: BTreeMap<ConnectionId, Offset>,
+    /// The last message that was said.
+    last: Option<MessageId>,
 }
 
 impl Story {
@@ -33,6 +35,7 @@ impl Story {
             notifier: Notifier::default(),
             at: Moment { boot_ms: BootMs(1_000_000), minute: 720 },
             offset: BTreeMap::new(),
+            last: None,
         };
         for id in [HUB, OTHER] {
             story.hear(Update::Configured(profile(id)));
@@ -86,6 +89,10 @@ impl Story {
     }
 
     fn say(&mut self, id: ConnectionId, room: &str, by: &str, body: &str, live: bool) {
+        self.last = Some(self.write(id, room, by, Content::text(body), live));
+    }
+
+    fn write(&mut self, id: ConnectionId, room: &str, by: &str, content: Content, live: bool) -> MessageId {
         let offset = self.offset.entry(id).or_default();
         *offset += 1;
         let mut bytes = [3; 16];
@@ -94,14 +101,16 @@ impl Story {
             draft: Draft {
                 id: MessageId::from_random(bytes),
                 room: RoomId::new(room).unwrap(),
-                content: Content::text(body),
+                content,
                 at: 0,
             },
             offset: *offset,
             sender: Sender { id: PrincipalId(by.into()), name: by.into() },
             received: 0,
         };
+        let written = entry.draft.id;
         self.event(id, Event::Chat(ChatEvent::Entries { entries: vec![entry], live }));
+        written
     }
 
     fn pass(&mut self, ms: u64) {
@@ -124,6 +133,17 @@ impl Story {
         match words[..] {
             ["tell", "all"] => preferences.rooms = Level::All,
             ["tell", "nothing"] => preferences.rooms = Level::Nothing,
+            ["no", "threads"] => preferences.threads = false,
+            ["no", "reactions"] => preferences.reactions = false,
+            ["react", "in", name, by, emoji] | ["unreact", "in", name, by, emoji] => {
+                let content = Content::reaction(self.last.unwrap(), emoji, words[0] == "unreact");
+                self.write(HUB, name, by, content, true);
+            }
+            ["reply", "in", name, by] => {
+                let root = self.last.unwrap();
+                let content = Content::reply("a reply", root, Some(root));
+                self.write(HUB, name, by, content, true);
+            }
             ["no", "text"] => preferences.show_text = false,
             ["no", "devices"] => preferences.devices = false,
             ["no", "links"] => preferences.link = false,
@@ -247,6 +267,7 @@ fn words(act: &NoticeAction) -> String {
         Topic::Room(HUB, room) => room.to_string(),
         Topic::Room(_, room) => format!("other/{room}"),
         Topic::Rooms => "rooms".to_owned(),
+        Topic::Reactions(_, room) => format!("reactions/{room}"),
         Topic::Devices(_) => "devices".to_owned(),
         Topic::Links => "links".to_owned(),
         Topic::Trial => "trial".to_owned(),
@@ -261,6 +282,9 @@ fn words(act: &NoticeAction) -> String {
             format!("{count}{} {sender}: {}", at(mention), text.as_deref().unwrap_or("-"))
         }
         NoticeContent::ManyMessages { count, rooms, mention } => format!("{count}{} in {rooms}", at(mention)),
+        NoticeContent::Reactions { count, sender, emoji, text, .. } => {
+            format!("{count} {sender} {emoji}: {}", text.as_deref().unwrap_or("-"))
+        }
         NoticeContent::Devices { count, names, gone } => format!("{count} {gone:?}: {}", names.join(" ")),
         NoticeContent::LinkLost { connections } => format!("{} lost", connections.len()),
         NoticeContent::Trial => "works".to_owned(),
@@ -322,6 +346,50 @@ fn only_mentions_notify_by_default() {
          tell nothing
          +60s
          general mina: @ada
+         +60s",
+    );
+}
+
+#[test]
+fn reactions_to_ones_own_messages_notify_and_those_to_others_do_not() {
+    play(
+        "general mina: hello
+         react in general bob 👍
+         general me: done
+         react in general bob 👍
+         ! reactions/general: 1 bob 👍: done -> #general
+         react in general mina 🎉
+         unreact in general mina 🎉
+         +60s
+         react in general me 👍
+         react in general cleo 👀
+         ! reactions/general: 2 cleo 👀: done -> #general
+         read general
+         ! reactions/general gone
+         no text
+         react in general dora 👍
+         ! reactions/general: 1 dora 👍: - -> #general
+         look at general
+         ! reactions/general gone
+         react in general dora 👀
+         look away
+         no reactions
+         react in general bob 🎉
+         +60s",
+    );
+}
+
+#[test]
+fn replies_in_threads_that_one_takes_part_in_notify_unless_turned_off() {
+    play(
+        "general mina: hello
+         reply in general bob
+         general me: who comes?
+         reply in general bob
+         ! general: 1 bob: a reply -> #general
+         no threads
+         +60s
+         reply in general bob
          +60s",
     );
 }

@@ -1,7 +1,7 @@
 //! [`Background`]: what the writer does when nobody waits, in small turns: the search index follows the messages, removed
 //! rooms are purged.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use tokio::sync::watch;
@@ -32,6 +32,10 @@ const REPLAY_BYTES: usize = 256 * 1024;
 const CACHE_KIB: (i64, i64) = (16_384, 2_048);
 /// The pause between two turns, in which commits have theirs.
 const PAUSE: Duration = Duration::from_millis(5);
+/// Deletions are gathered for so long before the search index is rewritten without what was deleted. Tests don't wait.
+const GATHER: Duration = Duration::from_secs(if cfg!(test) { 0 } else { 10 });
+/// How often the search index is rewritten for the same deletions, while others come meanwhile.
+const MAX_PASSES: u32 = 4;
 
 /// What there is to do. What is left over from the last time is found out by looking.
 pub(super) struct Background {
@@ -52,7 +56,18 @@ pub(super) struct Background {
     counting: bool,
     /// Whether what was deleted may still be in the write-ahead log.
     is_erased: bool,
+    erasing: Erasing,
     indexed: watch::Sender<Option<u8>>,
+}
+
+/// How far the grams of what was deleted have left the search index.
+#[derive(Copy, Clone)]
+enum Erasing {
+    Done,
+    /// To begin at that moment, for the so-manieth time.
+    Due(Instant, u32),
+    /// Segments are being put together.
+    Merging(u32),
 }
 
 impl Background {
@@ -69,7 +84,12 @@ impl Background {
             is_roomy: false,
             filters: Filters::default(),
             counting: true,
-            is_erased: false,
+            // A crash may have left it there.
+            is_erased: true,
+            erasing: match db.is_some_and(|db| index::is_to_be_erased(db).unwrap_or_default()) {
+                true => Erasing::Due(Instant::now(), 0),
+                false => Erasing::Done,
+            },
             indexed,
         }
     }
@@ -83,6 +103,11 @@ impl Background {
     /// A message was deleted.
     pub(super) fn erased(&mut self) {
         (self.is_erased, self.merging) = (true, true);
+        self.erasing = match self.erasing {
+            Erasing::Done => Erasing::Due(Instant::now() + GATHER, 0),
+            Erasing::Due(at, _) => Erasing::Due(at, 0),
+            Erasing::Merging(_) => Erasing::Merging(0),
+        };
     }
 
     /// Another file, or an index that is made anew.
@@ -119,6 +144,7 @@ impl Background {
         (self.purging, self.projecting) = (false, false);
         (self.is_behind, self.indexing) = (false, false);
         (self.merging, self.is_roomy, self.counting, self.is_erased) = (false, false, false, false);
+        self.erasing = Erasing::Done;
     }
 
     /// When the next turn is due; none where there is nothing to do.
@@ -131,7 +157,12 @@ impl Background {
             || self.is_roomy
             || self.counting
             || self.is_erased;
-        is_some.then_some(PAUSE)
+        match self.erasing {
+            _ if is_some => Some(PAUSE),
+            Erasing::Done => None,
+            Erasing::Due(at, _) => Some(at.saturating_duration_since(Instant::now()).max(PAUSE)),
+            Erasing::Merging(_) => Some(PAUSE),
+        }
     }
 
     /// One turn. What is lost of that by a power cut is done again, so that no turn waits for the disk. `waits`: whether
@@ -146,6 +177,8 @@ impl Background {
                 self.merging = true;
             } else if self.merging {
                 self.merging = index::merge(db, Merge::Idle)?;
+            } else if self.is_erasing_due() {
+                self.erasing = self.erase(db)?;
             } else if self.projecting {
                 self.projecting = later::project(db, &self.filters, MAX_PROJECTED)?;
                 self.is_behind = true;
@@ -159,13 +192,38 @@ impl Background {
                 db.execute_batch("PRAGMA shrink_memory")?;
                 self.filters.clear();
                 self.is_roomy = false;
-            } else {
+            } else if self.indexing {
                 let percent = index::take_in_old(db, MAX_OLD)?;
                 self.indexed.send_if_modified(|known| std::mem::replace(known, percent) != percent);
                 self.indexing = percent.is_some();
                 self.merging = true;
             }
             Ok(())
+        })
+    }
+
+    fn is_erasing_due(&self) -> bool {
+        match self.erasing {
+            Erasing::Done => false,
+            Erasing::Due(at, _) => at <= Instant::now(),
+            Erasing::Merging(_) => true,
+        }
+    }
+
+    /// Goes on to rewrite the search index without what was deleted.
+    fn erase(&mut self, db: &Connection) -> Result<Erasing, StoreError> {
+        Ok(match self.erasing {
+            Erasing::Done => Erasing::Done,
+            Erasing::Due(_, pass) if pass < MAX_PASSES && index::begin_erasing(db)? => {
+                Erasing::Merging(pass + 1)
+            }
+            // What is left is erased with the next deletion, or at the next start.
+            Erasing::Due(..) => {
+                self.is_erased = true;
+                Erasing::Done
+            }
+            Erasing::Merging(pass) if index::merge(db, Merge::Erase)? => Erasing::Merging(pass),
+            Erasing::Merging(pass) => Erasing::Due(Instant::now(), pass),
         })
     }
 

@@ -12,11 +12,13 @@ use tokio::sync::{oneshot, watch};
 
 use super::super::error::StoreError;
 use super::super::files;
+use super::super::migrate;
 use super::super::readers::ReaderConnections;
 use super::super::writer::Work;
 use super::background::Background;
 use super::identity::Filters;
 use super::open::{self, Found, Location};
+use super::schema::SCHEMA;
 use super::search::index;
 use super::write::{self, Taken};
 use super::{Commit, Health, Outcome, Write};
@@ -247,6 +249,9 @@ impl ClientWriter {
         };
         if self.held.iter().flat_map(|held| &held.writes).any(deletes) {
             self.background.erased();
+            if let Location::File(path) = &self.place {
+                migrate::remove_backups(path, &SCHEMA);
+            }
         }
         self.background
             .committed(self.held.iter().any(|held| held.writes.contains(&Write::RemoveConnection)));

@@ -13,13 +13,11 @@ type Result<T> = std::result::Result<T, StoreError>;
 
 /// The server lists this room. What is listed counts unless something newer is known.
 pub(super) fn listed(db: &Connection, connection: ConnectionId, room: &NamedRoom) -> Result<()> {
-    let known = info(db, connection, &room.id)?;
-    if known.as_ref().is_some_and(|known| known.changed > room.info.changed) {
-        return Ok(());
+    let mut known = info(db, connection, &room.id)?.unwrap_or_default();
+    if known.list(&room.info) {
+        name_room(db, connection, &room.id, &room.name)?;
     }
-    name_room(db, connection, &room.id, &room.name)?;
-    let own = known.is_some_and(|known| known.own);
-    keep(db, connection, &room.id, &room.info.clone().made_by_me(own))
+    keep(db, connection, &room.id, &known)
 }
 
 /// An entry makes this room. `false`: what is known of it is newer.
@@ -66,10 +64,10 @@ pub(super) fn begin_anew(db: &Connection, connection: ConnectionId) -> Result<()
     Ok(())
 }
 
-/// Of a private room that the server does not list the person is a member no more.
+/// Of a private room that the server does not list the person is a member no more; see [`RoomInfo::not_listed`].
 pub(super) fn leave_private(db: &Connection, connection: ConnectionId) -> Result<()> {
     db.prepare_cached(
-        "UPDATE room SET info = json_set(info, '$.left', json('true'))
+        "UPDATE room SET info = json_set(info, '$.left', json('true'), '$.unlisted', json('true'))
          WHERE connection = ?1 AND NOT unmade AND info IS NOT NULL AND json_extract(info, '$.private')",
     )?
     .execute([key(connection)])?;

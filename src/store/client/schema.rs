@@ -20,6 +20,7 @@ pub(super) const SCHEMA: Schema = Schema {
         ROOM_HOLES,
         super::uploads::STEP,
         THREADS,
+        super::search::index::ERASE_STEP,
     ],
     sync: Synchronous::Full,
 };

@@ -123,6 +123,11 @@ impl Access {
         self.rooms.contains_key(room)
     }
 
+    /// Whether a room is a direct message.
+    pub fn is_direct(&self, room: &RoomId) -> bool {
+        self.rooms.get(room).is_some_and(|room| room.is_direct)
+    }
+
     /// The members of a private room; none of a public one, in which everybody is.
     pub fn members(&self, room: &RoomId) -> Option<&HashSet<PrincipalId>> {
         self.rooms.get(room).map(|room| &room.members)

@@ -71,6 +71,7 @@ fn rooms(db: &Connection, me: &PrincipalId, after: u64, limit: usize) -> Result<
             changed: unsigned(row.get(5)?),
             left: row.get(6)?,
             own: row.get(9)?,
+            ..RoomInfo::default()
         };
         // A direct message is called by whom it is with.
         let with = info.direct.as_ref().map(|with| name_of(db, with)).transpose()?.flatten();

@@ -142,12 +142,17 @@ pub(super) fn history(
     Ok((taken.entries, complete))
 }
 
+/// All rooms. Of a direct message one of the two is named.
 pub(super) fn rooms(db: &Connection) -> Result<Vec<NamedRoom>> {
-    let mut query = db.prepare_cached("SELECT uid, name, private FROM room ORDER BY offset")?;
+    let mut query = db.prepare_cached(
+        "SELECT uid, name, private, CASE WHEN json_valid(direct) THEN json_extract(direct, '$[0]') END
+         FROM room ORDER BY offset",
+    )?;
     let mut rows = query.query(())?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
-        let info = RoomInfo { private: row.get(2)?, ..RoomInfo::default() };
+        let direct = row.get::<_, Option<String>>(3)?.map(PrincipalId);
+        let info = RoomInfo { private: row.get(2)?, direct, ..RoomInfo::default() };
         all.push(NamedRoom { info, ..NamedRoom::new(room_uid(row.get(0)?)?, room_name(row.get(1)?)?) });
     }
     Ok(all)

@@ -2,6 +2,7 @@
 //! published, and then everybody is answered.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,6 +15,7 @@ use super::super::migrate;
 use super::super::writer::Work;
 use super::io_health::IoHealth;
 use super::rooms::Rooms;
+use super::schema::SCHEMA;
 use super::usage::Usage;
 use super::{
     Append, Appended, HUB_SENDER, LogLimits, Quota, State, access, changes, file, read, retain, room_change,
@@ -163,7 +165,9 @@ impl Appender {
         batches: broadcast::Sender<Arc<[Entry]>>,
         pulse: Arc<IoHealth>,
     ) -> Self {
-        Appender { db, state, batches, rooms: Rooms::default(), usage: None, pulse, erased: None }
+        // A crash may have left there what was deleted.
+        let erased = Some(Instant::now());
+        Appender { db, state, batches, rooms: Rooms::default(), usage: None, pulse, erased }
     }
 }
 
@@ -204,6 +208,9 @@ impl Work for Appender {
                 let is_deletion = |entry: &Entry| matches!(entry.draft.content, Content::Delete { .. });
                 if fresh.entries.iter().any(is_deletion) {
                     self.erased.get_or_insert_with(Instant::now);
+                    if let Some(path) = self.db.path().filter(|path| !path.is_empty()) {
+                        migrate::remove_backups(Path::new(path), &SCHEMA);
+                    }
                 }
                 publish(&self.batches, fresh.entries);
                 // What changes nothing needs no room on the disk, and says nothing about it.

@@ -212,6 +212,20 @@ pub(super) static TABLE: &[Setting] = &[
     },
     Setting {
         group: Group::Notices,
+        name: |words| words.notices.threads,
+        sentence: |words| words.notices.threads_text,
+        also: synonyms::THREAD_NOTICES,
+        control: Control::Toggle(|preferences| &mut preferences.notices.threads),
+    },
+    Setting {
+        group: Group::Notices,
+        name: |words| words.notices.reactions,
+        sentence: |words| words.notices.reactions_text,
+        also: synonyms::REACTION_NOTICES,
+        control: Control::Toggle(|preferences| &mut preferences.notices.reactions),
+    },
+    Setting {
+        group: Group::Notices,
         name: |words| words.notices.devices,
         sentence: |words| words.notices.devices_text,
         also: synonyms::DEVICES,

@@ -25,13 +25,16 @@ pub enum CommandName {
     Status,
     /// Send somebody a direct message.
     Msg,
+    /// Invite somebody into a private room.
+    Invite,
 }
 
 impl CommandName {
     /// All of them, in the order in which they are offered.
-    pub const ALL: [CommandName; 11] = [
+    pub const ALL: [CommandName; 12] = [
         CommandName::Me,
         CommandName::Msg,
+        CommandName::Invite,
         CommandName::Topic,
         CommandName::Set,
         CommandName::Get,
@@ -57,6 +60,7 @@ impl CommandName {
             CommandName::Join => "join",
             CommandName::Status => "status",
             CommandName::Msg => "msg",
+            CommandName::Invite => "invite",
         }
     }
 }
@@ -83,6 +87,8 @@ pub struct ChatWords {
     pub command_help: fn(CommandName) -> &'static str,
     /// Of a command that lacks something.
     pub command_usage: fn(CommandName) -> &'static str,
+    /// Said of `@room` where it is offered.
+    pub everybody_here: &'static str,
     /// A change of a room that waits to be sent.
     pub changing_room: &'static str,
     pub archived: &'static str,

@@ -19,7 +19,9 @@ pub static ENGLISH: ChatWords = ChatWords {
         CommandName::Join => "/join: join this room again",
         CommandName::Status => "/status TEXT: set your status",
         CommandName::Msg => "/msg NAME TEXT: send a direct message",
+        CommandName::Invite => "/invite NAME: invite a person to this private room",
     },
+    everybody_here: "room: notify everyone in this room",
     command_usage: |name| match name {
         CommandName::Me => "Type what you do after /me, for example: /me is back.",
         CommandName::Rename => {
@@ -28,6 +30,9 @@ pub static ENGLISH: ChatWords = ChatWords {
         CommandName::Topic | CommandName::Status => "Type a text after the command.",
         CommandName::Msg => {
             "Type a person's name and a text after /msg, for example: /msg Mina Hello. Put names with spaces in quotes."
+        }
+        CommandName::Invite => {
+            "Type a person's name after /invite, for example: /invite Mina. Put names with spaces in quotes."
         }
         CommandName::Archive | CommandName::Unarchive | CommandName::Leave | CommandName::Join => {
             "This command takes nothing else."

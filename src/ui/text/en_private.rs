@@ -29,4 +29,5 @@ pub(super) static ENGLISH: PrivateWords = PrivateWords {
     several_called: |name| {
         format!("Several people are called “{name}”. Choose one of them in the list of people.")
     },
+    cannot_invite: "People are invited to private rooms that you are a member of. Public rooms are open to everyone on the server.",
 };

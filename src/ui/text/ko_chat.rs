@@ -19,7 +19,9 @@ pub static KOREAN: ChatWords = ChatWords {
         CommandName::Join => "/join: 방에 다시 들어가기",
         CommandName::Status => "/status 내용: 내 상태 메시지 설정하기",
         CommandName::Msg => "/msg 이름 내용: 다이렉트 메시지 보내기",
+        CommandName::Invite => "/invite 이름: 이 비공개 방에 초대하기",
     },
+    everybody_here: "room: 이 방의 모든 사람에게 알리기",
     command_usage: |name| match name {
         CommandName::Me => "/me 뒤에 내용을 입력하세요. 예: /me 돌아왔습니다",
         CommandName::Rename => {
@@ -28,6 +30,9 @@ pub static KOREAN: ChatWords = ChatWords {
         CommandName::Topic | CommandName::Status => "명령어 뒤에 내용을 입력하세요.",
         CommandName::Msg => {
             "/msg 뒤에 이름과 내용을 입력하세요. 예: /msg 미나 안녕하세요. 공백이 있는 이름은 따옴표로 묶으세요."
+        }
+        CommandName::Invite => {
+            "/invite 뒤에 이름을 입력하세요. 예: /invite 민아. 이름에 공백이 있으면 따옴표로 묶으세요."
         }
         CommandName::Archive | CommandName::Unarchive | CommandName::Leave | CommandName::Join => {
             "이 명령어 뒤에는 아무것도 입력하지 마세요."

@@ -27,4 +27,5 @@ pub(super) static KOREAN: PrivateWords = PrivateWords {
     remove_person: |name| format!("{name} 님 내보내기"),
     nobody_called: |name| format!("“{name}”(이)라는 사람이 없습니다."),
     several_called: |name| format!("“{name}”(이)라는 사람이 여럿입니다. 사람 목록에서 선택하세요."),
+    cannot_invite: "초대는 내가 멤버인 비공개 방에서만 할 수 있습니다. 공개 방은 서버의 모든 사람에게 열려 있습니다.",
 };

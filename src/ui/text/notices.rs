@@ -19,6 +19,10 @@ pub struct NoticeWords {
     pub messages_in_rooms: fn(u64, usize) -> String,
     pub one_mentions_you: &'static str,
     pub hidden_text: &'static str,
+    /// Who reacted, with what, and in which room.
+    pub reaction_in: fn(&str, &str, &str) -> String,
+    pub reactions_in: fn(u64, &str) -> String,
+    pub hidden_reaction: &'static str,
     pub device_gone: fn(&str, Gone) -> String,
     pub devices_gone: fn(usize, Gone, &str) -> String,
     pub and_more: fn(&str, usize) -> String,
@@ -47,6 +51,10 @@ pub struct NoticeWords {
     pub group: &'static str,
     pub rooms: &'static str,
     pub rooms_text: &'static str,
+    pub threads: &'static str,
+    pub threads_text: &'static str,
+    pub reactions: &'static str,
+    pub reactions_text: &'static str,
     pub devices: &'static str,
     pub devices_text: &'static str,
     pub link: &'static str,
@@ -103,6 +111,15 @@ impl NoticeWords {
             NoticeContent::ManyMessages { count, rooms, mention } => {
                 let text = if *mention { self.one_mentions_you } else { "" };
                 ((self.messages_in_rooms)(*count, *rooms), Some(text.to_owned()))
+            }
+            NoticeContent::Reactions { room, count, sender, emoji, text } => {
+                let (room, sender, emoji) = (name(room.as_str()), name(sender), name(emoji));
+                let text =
+                    text.as_ref().map(|text| cut(text)).unwrap_or_else(|| self.hidden_reaction.to_owned());
+                match count {
+                    1 => ((self.reaction_in)(&sender, &emoji, &room), Some(text)),
+                    _ => ((self.reactions_in)(*count, &room), Some(format!("{sender} {emoji}: {text}"))),
+                }
             }
             NoticeContent::Devices { count: 1, names, gone } => {
                 let device = names.first().map(|first| name(first)).unwrap_or_default();
@@ -186,12 +203,12 @@ mod tests {
             }};
         }
         let mut all = all![
-            one_mentions_you hidden_text link_lost_text trial_title trial_text open do_not_disturb quit
+            one_mentions_you hidden_text hidden_reaction threads threads_text reactions reactions_text link_lost_text trial_title trial_text open do_not_disturb quit
             mute_device mute_device_text of_room group rooms rooms_text devices devices_text link link_text
             show_text show_text_text disturb_text quiet quiet_text quiet_from quiet_from_text quiet_to
             quiet_to_text tray tray_text close_to_tray close_to_tray_text trial trial_setting_text
             trial_button no_service no_tray cannot_hide;
-            message_in mention_in messages_in messages_in_rooms device_gone devices_gone and_more link_lost
+            message_in mention_in messages_in messages_in_rooms reaction_in reactions_in device_gone devices_gone and_more link_lost
             links_lost tooltip level as_all_rooms room_is clock
         ];
         let levels = [Level::All, Level::Mentions, Level::Nothing];

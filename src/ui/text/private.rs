@@ -27,4 +27,6 @@ pub struct PrivateWords {
     /// Nobody of this name, or several, were found for `/msg`.
     pub nobody_called: fn(&str) -> String,
     pub several_called: fn(&str) -> String,
+    /// Said where `/invite` is typed in a room into which the person may invite nobody.
+    pub cannot_invite: &'static str,
 }

@@ -50,6 +50,8 @@ fn whys() -> Vec<Why> {
         Why::Refused { of: None, said: text(), is_final: true },
         Why::Refused { of: None, said: String::new(), is_final: false },
         Why::Refused { of: Some(text()), said: text(), is_final: true },
+        Why::TakenOver { is_certain: true },
+        Why::TakenOver { is_certain: false },
         Why::NoCommonVersion { ours: (1, 1), theirs: (2, 3) },
         Why::NoCommonVersion { ours: (2, 2), theirs: (1, 1) },
         Why::Unauthorized,
@@ -63,6 +65,10 @@ fn whys() -> Vec<Why> {
         Why::HubLogDamaged { path: "/data/hub.db".into(), detail: text() },
         Why::NoToken,
     ];
+    for code in 0x80..=0xA2 {
+        all.push(Why::Mqtt { code, said: text() });
+        all.push(Why::Mqtt { code, said: String::new() });
+    }
     for status in 200..600 {
         all.push(Why::Http { status, retry_after_ms: None });
     }
@@ -153,7 +159,7 @@ fn speaks(protocol: Protocol) -> TestOutcome {
     TestOutcome::Reached { found, took_ms: 12 }
 }
 
-fn tests_of_connections() -> [TestOutcome; 12] {
+fn tests_of_connections() -> [TestOutcome; 13] {
     let me = Principal {
         id: PrincipalId("m".into()),
         kind: PrincipalKind::Person,
@@ -172,6 +178,7 @@ fn tests_of_connections() -> [TestOutcome; 12] {
         speaks(Protocol::Duplex),
         speaks(Protocol::SocketIo),
         speaks(Protocol::Stomp),
+        speaks(Protocol::Mqtt),
         speaks(Protocol::WebSocket),
         TestOutcome::Reached {
             found: Reached::Opened { subprotocol: Some("mqtt".into()), extensions: "x-a; b=1".into() },
@@ -212,7 +219,7 @@ fn plain(words: &Words) -> Vec<&'static str> {
         files
         mapping private
         socketio
-        stomp protocol_stomp topics
+        stomp protocol_stomp topics mqtt protocol_mqtt
         device_acts device_page day clock day_and_clock
         message_hint too_large
         address_taken_as use_address no_graphics
@@ -1112,6 +1119,48 @@ fn every_sentence_about_the_app_itself_is_there_in_both_languages() {
             words.crash_show,
             words.crash_copy,
         ] {
+            assert_eq!(text.chars().any(is_hangul), language == Language::Korean, "{text}");
+        }
+    }
+}
+
+#[test]
+fn every_sentence_about_mqtt_is_there_in_both_languages() {
+    use crate::model::mqtt::BadTopic;
+    for language in ALL {
+        let words = language.words().mqtt;
+        let bad = [
+            BadTopic::Empty,
+            BadTopic::TooMuch,
+            BadTopic::Control,
+            BadTopic::Wildcard("‹one›".to_owned()),
+            BadTopic::NoWildcard,
+            BadTopic::Qos,
+        ];
+        let bad = bad.map(|bad| (words.bad)(&bad));
+        assert!(bad[3].contains("‹one›"));
+        let plain = [
+            words.address_hint,
+            words.user_hint,
+            words.headers,
+            words.subscriptions,
+            words.subscriptions_help,
+            words.chats,
+            words.your_name,
+            words.your_name_hint,
+            words.chat,
+            words.chat_help,
+            words.client_id,
+            words.client_id_hint,
+            words.version_automatic,
+            words.keeps_session,
+            words.exactly_once,
+        ];
+        for text in plain.into_iter().chain(bad.iter().map(String::as_str)) {
+            assert_eq!(text.chars().any(is_hangul), language == Language::Korean, "{text}");
+        }
+        for code in 0..=255 {
+            let text = (words.reason)(code);
             assert_eq!(text.chars().any(is_hangul), language == Language::Korean, "{text}");
         }
     }

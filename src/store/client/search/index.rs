@@ -11,7 +11,9 @@
 //! A commit gives a message its number and author. Its grams follow soon, many messages at a time ([`take_in`]): that
 //! costs a fraction of what each alone would. Until then a search reads the few that are behind ([`super::behind`]).
 //!
-//! A message that is deleted leaves the index by a trigger.
+//! A message that is deleted leaves the index by a trigger. FTS5 only marks its row as deleted: the grams stay in their
+//! segment until that is put together with others. After a person deleted a message, all segments are, within a minute
+//! ([`begin_erasing`]); until then `search_state.erase` is set.
 
 use std::collections::HashMap;
 
@@ -36,6 +38,13 @@ const BATCH_BYTES: usize = 16 * 1024;
 const MAX_BATCH_BYTES: usize = 1024 * 1024;
 /// Whether something else waits is asked after so many messages.
 const LOOK_EACH: u32 = 16;
+
+/// FTS5 keeps its marks of deleted rows in pages with numbers from this one on (`FTS5_TOMBSTONE_ROWID` in `fts5_index.c`).
+const FIRST_MARK: i64 = 1 << 53;
+
+/// The column `search_state.erase`: whether grams of what was deleted may still be in the index.
+pub(in super::super) const ERASE_STEP: &str =
+    "ALTER TABLE search_state ADD COLUMN erase INTEGER NOT NULL DEFAULT 1;";
 
 /// What an index entry says beside the grams.
 #[derive(Copy, Clone)]
@@ -264,6 +273,7 @@ pub(in super::super) fn changed(db: &Connection, message: i64) -> Result<()> {
     }
     if entry.body.is_empty() {
         db.prepare_cached("DELETE FROM search_entry WHERE key = ?1")?.execute([key])?;
+        db.prepare_cached("UPDATE search_state SET erase = 1 WHERE NOT erase")?.execute(())?;
     } else if message <= since {
         let mut grams = Grams::new(db);
         if let Some(author) = grams.author(&entry)? {
@@ -375,6 +385,8 @@ pub(in super::super) enum Merge {
     Idle,
     /// During a replay: as fast as new ones come, each as seldom as can be.
     Replay,
+    /// All of them, so that nothing is left of what was deleted: see [`begin_erasing`].
+    Erase,
 }
 
 impl Merge {
@@ -383,6 +395,7 @@ impl Merge {
         match self {
             Merge::Idle => (16, 4),
             Merge::Replay => (384, 16),
+            Merge::Erase => (256, 4),
         }
     }
 }
@@ -400,6 +413,24 @@ pub(in super::super) fn merge(db: &Connection, how: Merge) -> Result<bool> {
     db.prepare_cached("INSERT INTO search (search, rank) VALUES ('merge', ?1)")?.execute([pages])?;
     // sqlite.org/fts5.html#the_merge_command: a difference of less than two means that there was nothing to do.
     Ok(db.total_changes() - before >= 2)
+}
+
+/// Whether grams of what was deleted may still be in the index.
+pub(in super::super) fn is_to_be_erased(db: &Connection) -> Result<bool> {
+    Ok(db.prepare_cached("SELECT erase FROM search_state")?.query_row((), |row| row.get(0))?)
+}
+
+/// Begins to put all segments together; [`merge`] goes on with it. Returns whether there is anything to erase.
+pub(in super::super) fn begin_erasing(db: &Connection) -> Result<bool> {
+    let mut query = db.prepare_cached("SELECT EXISTS (SELECT 1 FROM search_data WHERE id >= ?1)")?;
+    let is_marked: bool = query.query_row([FIRST_MARK], |row| row.get(0))?;
+    if is_marked {
+        let (pages, _) = Merge::Erase.extent();
+        db.prepare_cached("INSERT INTO search (search, rank) VALUES ('merge', ?1)")?.execute([-pages])?;
+    } else {
+        db.prepare_cached("UPDATE search_state SET erase = 0 WHERE erase")?.execute(())?;
+    }
+    Ok(is_marked)
 }
 
 /// Empties the index, so that all messages are taken in anew: for one that is damaged.

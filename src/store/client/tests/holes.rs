@@ -2,8 +2,8 @@
 //! nothing is shown as if it were all there was.
 
 use super::*;
-use crate::model::content::MemberChange;
-use crate::model::event::{Page, Side};
+use crate::model::content::{MemberChange, Private};
+use crate::model::event::{Listed, Page, Side};
 use crate::model::intent::Jump;
 use crate::model::profile::{Profile, Protocol, Socket};
 use crate::model::room::ABOUT;
@@ -178,4 +178,48 @@ fn a_private_room_that_is_not_listed_is_left() {
     both.happen(welcomed(9));
     let (.., hole) = both.window();
     assert!(both.shown.chat.rooms[&plans()].info.left && hole == at(1, 1));
+}
+
+#[test]
+fn a_part_of_a_list_that_is_older_than_an_entry_says_who_is_a_member_all_the_same() {
+    let mut both = Both::new();
+    both.happen(welcomed(9));
+    both.happen(started(1, 1, LogRestart::First));
+    both.told(vec![change(1, MemberChange::Invited), said(2)]);
+    both.happen(welcomed(9));
+    let mut topic = said(3);
+    topic.draft.content = Content::topic("Noise");
+    both.told(vec![topic]);
+    let members = ["bob", "me"].map(|id| PrincipalId(id.into())).into();
+    let info = RoomInfo { private: true, members, changed: 1, ..RoomInfo::default() };
+    let listed = NamedRoom { info, ..NamedRoom::new(plans(), RoomName::new("Plans").unwrap()) };
+    let listed = Listed { rooms: vec![listed], ..Listed::default() };
+    both.happen(Write::Event(Event::Chat(ChatEvent::Listed(listed))));
+    both.window();
+    let info = &both.shown.chat.rooms[&plans()].info;
+    assert_eq!((info.left, info.unlisted, info.topic.as_str()), (false, false, "Noise"));
+}
+
+#[test]
+fn a_direct_message_that_the_server_has_lost_is_in_nobodys_way() {
+    let mut both = Both::new();
+    both.happen(welcomed(9));
+    both.happen(started(1, 1, LogRestart::First));
+    let bob = PrincipalId("bob".into());
+    let made = |room: &str, offset| {
+        let mut made = said(offset);
+        made.draft.room = RoomId::new(room).unwrap();
+        let private = Private { members: vec![me().id], direct: true };
+        made.draft.content = Content::private_room(RoomName::new(room).unwrap(), private);
+        made
+    };
+    both.told(vec![made("r-1", 1)]);
+    assert_eq!(both.shown.chat.direct_with(&bob), Some(&plans()));
+    // A backup of the server of before it was made.
+    both.happen(welcomed(0));
+    both.happen(started(1, 1, LogRestart::EpochChanged));
+    assert_eq!(both.shown.chat.direct_with(&bob), None);
+    both.told(vec![made("b", 1)]);
+    both.window();
+    assert_eq!(both.shown.chat.direct_with(&bob), Some(&RoomId::new("b").unwrap()));
 }

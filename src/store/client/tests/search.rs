@@ -494,3 +494,45 @@ fn messages_with_a_file_are_found_by_that() {
     let any = Query { has_file: true, ..Query::default() };
     assert_eq!(offsets_of(&ask(&store, everywhere(any))), [2], "without words");
 }
+
+/// What is in the database and its write-ahead log.
+fn on_disk(dir: &Path) -> Vec<u8> {
+    ["client.db", "client.db-wal"].map(|file| std::fs::read(dir.join(file)).unwrap_or_default()).concat()
+}
+
+#[test]
+fn the_words_of_a_deleted_message_leave_the_index() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    commit(&store, vec![welcomed(0), started(1, 1, LogRestart::First)]);
+    // A letter of its own, so that no other gram hides it.
+    let body = |n| if n == 700 { "rare 龘 letter".to_owned() } else { format!("message {n} of many") };
+    for first in [1, 501, 1_001] {
+        let entries = (first..first + 500).map(|n| said(n, "general", "Bob", &body(n))).collect();
+        commit(&store, vec![heard(entries)]);
+    }
+    // It is in one large segment, of which hardly anything is deleted.
+    let (tell, told) = std::sync::mpsc::sync_channel(1);
+    with_keeper(&store, move |keeper| {
+        catch_up(keeper);
+        let db = keeper.db.as_ref().unwrap();
+        db.execute("INSERT INTO search (search) VALUES ('optimize')", ()).unwrap();
+        tell.send(()).unwrap();
+    });
+    told.recv().unwrap();
+    std::fs::write(dir.path().join("client.db.before-v3"), "龘").unwrap();
+    let letter = "龘".as_bytes();
+    let is_there = || on_disk(dir.path()).windows(letter.len()).any(|window| window == letter);
+    assert!(is_there());
+    let mut delete = said(1_501, "general", "Bob", "");
+    delete.draft.content = Content::delete(id(700)).with_target_offset(Some(700));
+    commit(&store, vec![heard(vec![delete])]);
+    assert!(!dir.path().join("client.db.before-v3").exists(), "it was in the copy of an earlier version");
+    let begun = std::time::Instant::now();
+    while is_there() {
+        assert!(begun.elapsed() < std::time::Duration::from_secs(60), "it is still there");
+        std::thread::yield_now();
+    }
+    assert_eq!(found(&store, "message").len(), PAGE, "the others are there");
+    assert_eq!(found(&store, "1234"), [1234]);
+}

@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 
 use super::trigger::{Kind, Trigger};
 use crate::model::id::{ConnectionId, PrincipalId};
+use crate::model::notices::EVERYBODY;
 use crate::model::search::fold;
 use crate::ui::Cx;
 use crate::ui::chat::{emoji, slash};
@@ -96,7 +97,7 @@ impl Finder {
             ranked.truncate(most);
             let whole = fold::folded_name(typed.trim());
             let is_only = matches!(&ranked[..], [(.., one)] if fold::folded_name(&one.name) == whole);
-            if is_only {
+            if is_only || whole == EVERYBODY {
                 return Vec::new();
             }
             let entry = |(_, offline, person): (_, bool, &Person)| Found {
@@ -104,7 +105,14 @@ impl Finder {
                 insert: format!("@{}", person.name),
                 face: Face::Person(!offline),
             };
-            ranked.into_iter().map(entry).collect()
+            // Everybody at once comes last, so that nobody is disturbed by an Enter too much.
+            let everybody = EVERYBODY.starts_with(&whole).then(|| Found {
+                label: cx.words.chat.everybody_here.to_owned(),
+                insert: format!("@{EVERYBODY}"),
+                face: Face::Plain,
+            });
+            let most = most - usize::from(everybody.is_some());
+            ranked.into_iter().map(entry).take(most).chain(everybody).collect()
         })
     }
 

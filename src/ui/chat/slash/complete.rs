@@ -19,6 +19,7 @@ pub(super) fn has_choices(name: Name, place: usize) -> bool {
         Name::Me => false,
         Name::Set => place <= 3,
         Name::Get => place <= 2,
+        Name::Msg | Name::Invite => place <= 1,
         _ => false,
     }
 }
@@ -39,6 +40,7 @@ pub(in crate::ui::chat) fn complete(cx: &Cx, id: ConnectionId, before: &str, mos
         };
         let Some(name) = word_of(&command.text).and_then(Name::of) else { return Vec::new() };
         let mut found = match all.len() {
+            _ if matches!(name, Name::Msg | Name::Invite) => people(connection, &typed),
             1 => titles(connection)
                 .filter(|(title, device)| fits(title) && is_meant(name, device))
                 .map(plain)
@@ -74,6 +76,23 @@ fn commands(connection: &Connection, words: &Words, typed: &str, most: usize) ->
         face: Face::Plain,
     });
     found.take(most).collect()
+}
+
+/// The other people whose names begin so, in the order of their names.
+fn people(connection: &Connection, typed: &str) -> Vec<Found> {
+    let chat = &connection.chat;
+    let me = chat.me.as_ref().map(|me| &me.id);
+    let others = chat.people.values().filter(|one| one.who.kind.chats() && Some(&one.who.id) != me);
+    let mut found: Vec<Found> = others
+        .filter(|one| fold::folded_name(&one.who.name).starts_with(typed))
+        .map(|one| Found {
+            label: chat.known.shown(&one.who.id, &one.who.name, MAX_OPTION_CHARS).label(),
+            insert: quoted(&harmless::line(&one.who.name, MAX_OPTION_CHARS)),
+            face: Face::Person(one.online),
+        })
+        .collect();
+    found.sort_by(|a, b| a.label.cmp(&b.label));
+    found
 }
 
 /// Whether a device has something for a command.

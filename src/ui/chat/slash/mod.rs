@@ -13,6 +13,8 @@ use crate::model::features::Feature;
 use crate::model::id::{ConnectionId, PrincipalId};
 use crate::model::intent::{ChatIntent, Intent};
 use crate::model::name;
+use crate::model::notices::SIGNS;
+use crate::model::permit::MemberAct;
 use crate::model::search::fold;
 use crate::ui::text::chat::CommandName as Name;
 use crate::ui::{Cx, harmless};
@@ -36,7 +38,7 @@ impl Name {
             }
             Name::Leave | Name::Join => connection.offers(Feature::Membership),
             Name::Status => connection.offers(Feature::Status),
-            Name::Msg => connection.offers(Feature::PrivateRooms),
+            Name::Msg | Name::Invite => connection.offers(Feature::PrivateRooms),
         }
     }
 }
@@ -177,6 +179,7 @@ pub(super) fn run(cx: &mut Cx, key: &RoomKey, text: &str) -> Outcome {
         Name::Me if rest.is_empty() => usage(),
         Name::Me => Outcome::Send(Content::text(in_italics(rest))),
         Name::Msg => message(cx, key.0, rest).unwrap_or_else(usage),
+        Name::Invite => invite(cx, key, rest).unwrap_or_else(usage),
         Name::Set => devices::set(cx, key.0, rest).unwrap_or_else(usage),
         Name::Get => devices::get(cx, key.0, rest).unwrap_or_else(usage),
         _ => match of_room(name, key, rest) {
@@ -198,7 +201,40 @@ fn message(cx: &mut Cx, connection: ConnectionId, rest: &str) -> Option<Outcome>
     if body.is_empty() {
         return None;
     }
-    let wanted = fold::folded_name(&name.text);
+    Some(match called(cx, connection, &name.text) {
+        Ok(who) => {
+            let content = Content::text(body);
+            cx.intents.push(Intent::Chat(ChatIntent::SendDirect { connection, who, content }));
+            Outcome::Done(None)
+        }
+        Err(notice) => Outcome::Failed(notice),
+    })
+}
+
+/// Invites somebody into a private room; `None` if what stands behind the command does not fit.
+fn invite(cx: &mut Cx, (connection, room): &RoomKey, rest: &str) -> Option<Outcome> {
+    let all = tokens(rest);
+    let [name] = all.as_slice() else { return None };
+    let (connection, room) = (*connection, room.clone());
+    let may = cx.model.read(|model| {
+        let at = model.connections.get(&connection);
+        at.is_some_and(|at| at.may_with_members(&room, MemberAct::Invite))
+    });
+    if !may {
+        return Some(Outcome::Failed(Notice::bad(cx.words.private.cannot_invite)));
+    }
+    Some(match called(cx, connection, name.text.trim_start_matches(SIGNS)) {
+        Ok(who) => {
+            cx.intents.push(Intent::Chat(ChatIntent::InviteToRoom { connection, room, who }));
+            Outcome::Done(None)
+        }
+        Err(notice) => Outcome::Failed(notice),
+    })
+}
+
+/// The one other person of a name, or what is said where there is none or several.
+fn called(cx: &Cx, connection: ConnectionId, name: &str) -> Result<PrincipalId, Notice> {
+    let wanted = fold::folded_name(name);
     let found: Vec<PrincipalId> = cx.model.read(|model| {
         let Some(chat) = model.connections.get(&connection).map(|at| &at.chat) else { return Vec::new() };
         let me = chat.me.as_ref().map(|me| &me.id);
@@ -206,16 +242,12 @@ fn message(cx: &mut Cx, connection: ConnectionId, rest: &str) -> Option<Outcome>
         let others = others.filter(|who| Some(&who.id) != me && fold::folded_name(&who.name) == wanted);
         others.map(|who| who.id.clone()).collect()
     });
-    let (words, said) = (cx.words.private, harmless::line(&name.text, MAX_SAID_CHARS));
-    Some(match found.as_slice() {
-        [who] => {
-            let (who, content) = (who.clone(), Content::text(body));
-            cx.intents.push(Intent::Chat(ChatIntent::SendDirect { connection, who, content }));
-            Outcome::Done(None)
-        }
-        [] => Outcome::Failed(Notice::bad((words.nobody_called)(&said))),
-        _ => Outcome::Failed(Notice::bad((words.several_called)(&said))),
-    })
+    let (words, said) = (cx.words.private, harmless::line(name, MAX_SAID_CHARS));
+    match found.as_slice() {
+        [who] => Ok(who.clone()),
+        [] => Err(Notice::bad((words.nobody_called)(&said))),
+        _ => Err(Notice::bad((words.several_called)(&said))),
+    }
 }
 
 /// What a command about a room or the person's status asks for; `None` if what stands behind it does not fit.
@@ -232,7 +264,7 @@ fn of_room(name: Name, (connection, room): &RoomKey, rest: &str) -> Option<ChatI
         }
         Name::Leave => is_alone.then_some(ChatIntent::LeaveRoom { connection, room }),
         Name::Join => is_alone.then_some(ChatIntent::JoinRoom { connection, room }),
-        Name::Me | Name::Set | Name::Get | Name::Msg => None,
+        Name::Me | Name::Set | Name::Get | Name::Msg | Name::Invite => None,
     }
 }
 
