@@ -201,7 +201,8 @@ impl MqttSession {
             // RabbitMQ 3.10 closes version 5 without a word.
             (Phase::Connecting, _) if is_silent => self.fall_back(),
             (Phase::Online, Some(since)) if now.boot_ms.since(since) >= SOON_MS => self.kept.losses = 0,
-            (Phase::Online, Some(_)) if is_silent => {
+            // Version 5 has a word for it.
+            (Phase::Online, Some(_)) if is_silent && self.version == Version::V311 => {
                 self.kept.losses = self.kept.losses.saturating_add(1);
                 if self.kept.losses >= MAX_LOSSES {
                     return Why::TakenOver { is_certain: false };
