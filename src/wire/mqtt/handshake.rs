@@ -4,7 +4,7 @@ use super::encode::{self, Connect, Subscription};
 use super::outbound::Of;
 use super::packet::{Connack, Version};
 use super::session::{Limits, MqttSession, Phase};
-use crate::model::event::{DeviceEvent, LinkEvent, LogKind};
+use crate::model::event::{LinkEvent, LogKind};
 use crate::model::link_state::Why;
 use crate::model::log::Note;
 use crate::model::mqtt::{KEEP_ALIVE_S, MqttVersion, SESSION_EXPIRY_S};
@@ -99,7 +99,7 @@ impl MqttSession {
 
     fn welcome(&mut self, now: Time) {
         self.outputs.push_back(Output::Online);
-        let mut features = vec![Feature::Topics];
+        let mut features = vec![Feature::Topics, Feature::Devices, Feature::Commands];
         let mut rooms = Vec::new();
         if self.config.options.chats {
             features.extend([Feature::CreateRooms, Feature::Presence]);
@@ -118,8 +118,8 @@ impl MqttSession {
             rooms,
             features: Features::new(features.iter().map(|feature| feature.word())),
         }));
-        let (devices, started, more) = (Vec::new(), now.wall_ms, false);
-        self.event(Event::Device(DeviceEvent::Listed { devices, started, more }));
+        self.devices.online(now);
+        self.tell_devices();
     }
 
     /// Subscribes to the chat, then to the rest.
