@@ -296,6 +296,8 @@ pub enum ChatIntent {
         connection: ConnectionId,
         /// Its name.
         name: RoomName,
+        /// What it is about; empty: nothing is said.
+        topic: String,
     },
     /// Make a room of which only its members know.
     CreatePrivateRoom {
@@ -303,6 +305,8 @@ pub enum ChatIntent {
         connection: ConnectionId,
         /// Its name.
         name: RoomName,
+        /// What it is about; empty: nothing is said.
+        topic: String,
         /// Its members, beside the person.
         members: Vec<PrincipalId>,
     },
@@ -589,6 +593,13 @@ pub enum FileIntent {
     EndFetch(FileHash),
     /// Save the file of a message where the person finds it.
     Save {
+        /// By which connection.
+        connection: ConnectionId,
+        /// The file.
+        file: FileInfo,
+    },
+    /// Save the file of a message where the person chooses, or else where they find it.
+    SaveAs {
         /// By which connection.
         connection: ConnectionId,
         /// The file.
