@@ -558,6 +558,18 @@ pub enum DeviceEvent {
         /// Since when it counts as silent, by the hub's clock.
         since: WallMs,
     },
+    /// Nothing is known of whether a device is there.
+    Unheard {
+        /// Which.
+        device: DeviceId,
+        /// Since when, by the hub's clock.
+        since: WallMs,
+    },
+    /// A device does not exist any longer.
+    Gone {
+        /// Which.
+        device: DeviceId,
+    },
     /// Readings, as they came.
     Readings(Arc<Readings>),
     /// What this app says of its own link; see [`super::link_device`]. Never from a hub.
