@@ -7,6 +7,7 @@ use crate::model::device::UNKNOWN_TIME;
 use crate::model::event::{ChatEvent, DeviceEvent, Follows, LinkEvent};
 use crate::model::mqtt::MqttVersion;
 use crate::model::publication::{NewPublication, Qos};
+use crate::model::time::BootMs;
 use crate::model::topic::{PublishOutcome, TopicRequest};
 use crate::model::{
     CommandState, Content, Delivery, DeviceState, Draft, Entry, Feature, MessageId, MetricName, OutboxItem,
@@ -16,7 +17,7 @@ use crate::wire::mqtt::encode::Outgoing;
 use crate::wire::mqtt::packet::AckKind;
 use crate::wire::{Agreed, ChatRequest, DeviceRequest, Mark, Request};
 
-const NOW: Time = Time { boot_ms: crate::model::time::BootMs(100_000), wall_ms: 1_790_000_000_000 };
+const NOW: Time = Time { boot_ms: BootMs(100_000), wall_ms: 1_790_000_000_000 };
 const ROOM: &str = "duplex/chat/general";
 
 struct Peer {
