@@ -129,6 +129,11 @@ impl Chat {
         topic.starts_with(&self.prefix) || topic.starts_with(&self.presence)
     }
 
+    /// Whether a topic is that of our own presence.
+    pub(super) fn is_own_presence(&self, topic: &str) -> bool {
+        topic.strip_prefix(&self.presence).is_some_and(|client| client == self.client_id)
+    }
+
     /// Who we are.
     pub(super) fn me(&self) -> Principal {
         let Sender { id, name } = self.me.clone();
