@@ -30,7 +30,7 @@ use decode::Decode;
 use part::{Part, Pick, Sends};
 
 pub(super) use config::{mac, words_of};
-pub(super) use decode::{colour_of, hex};
+pub(super) use decode::{colour_of, hex, of_hue};
 pub(super) use part::{json_of, rgb};
 
 /// Maximum length of a discovery message, in bytes.
