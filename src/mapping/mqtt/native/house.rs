@@ -518,7 +518,7 @@ pub(super) mod ebusd {
         field: &str,
         value: Value,
     ) {
-        let name = format!("{} {field}", words_of(&super::spaced(message)).trim()).trim().to_owned();
+        let name = format!("{} {field}", words_of(super::spaced(message).trim()).trim()).trim().to_owned();
         let lower = message.to_lowercase();
         let is_number = matches!(value, Value::Number(_));
         let unit = match lower.as_str() {

@@ -40,6 +40,12 @@ const LEFT: &[&str] = &[
     "unit_id",
     "protocol",
     "subtype",
+    "mac",
+    "mod",
+    "channel",
+    "length",
+    "delay",
+    "mqttport",
 ];
 
 /// The gateway and what follows it: the level that says what it receives, and the rest.
@@ -131,7 +137,8 @@ fn known(field: &str) -> (String, &'static str) {
     let (name, unit) = match field {
         "rssi" => ("Signal", "dBm"),
         "tempc" | "temperature_C" => ("Temperature", "°C"),
-        "hum" => ("Humidity", "%"),
+        "hum" | "humidity" => ("Humidity", "%"),
+        "battery_ok" => ("Battery ok", ""),
         "batt" => ("Battery", "%"),
         "volt" => ("Battery voltage", "V"),
         "distance" => ("Distance", "m"),
@@ -293,17 +300,13 @@ pub(super) mod rtl433 {
         if is_again && !book.replayed {
             return;
         }
-        let own = text::unit_of_name(field);
+        // The unit is shown beside the name.
+        let (shown, own) = text::named_unit(field).unwrap_or((field, ""));
         let unit = match (unit, field) {
             ("", "humidity" | "moisture") => "%",
             ("", "rssi" | "snr" | "noise") => "dB",
-            ("", _) => own.unwrap_or_default(),
+            ("", _) => own,
             (unit, _) => unit,
-        };
-        // The unit is shown beside it.
-        let shown = match (own, field.rsplit_once('_')) {
-            (Some(_), Some((name, _))) if !field.ends_with("_h") && !field.ends_with("_s") => name,
-            _ => field,
         };
         let (shown, value, unit) = match field {
             "battery_low" => (
