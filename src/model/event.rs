@@ -162,7 +162,7 @@ impl Stored {
                 Some(_) => {}
                 None => {
                     let me = self.me.as_ref().map(|me| &me.id);
-                    let info = RoomInfo::of_made(item.draft.content.private(), me, me);
+                    let info = RoomInfo::of_made(&item.draft.content, me, me);
                     self.rooms.push(StoredRoom { info, ..StoredRoom::unmade(id.clone(), name) });
                 }
             }

@@ -80,7 +80,6 @@ fn figures(ui: &mut Ui, cx: &mut Cx, shown: &[Shown]) {
                     let text = figure_text(cx.words, figure.figure, &figure.text);
                     let passed = cx.now.boot_ms.since(figure.at) as i64;
                     let label = ui.add(Label::new(&text).selectable(true).wrap());
-                    widgets::named(ui, &label, &format!("{name}: {text}"));
                     label.on_hover_text(value::age(cx.words, passed));
                     ui.end_row();
                 }

@@ -20,6 +20,8 @@ const MAX_SHOWN_BYTES: usize = 128 * 1024;
 const MAX_LINE_CHARS: usize = 2_000;
 /// Maximum number of differences that are shown.
 const MAX_DIFFERENCES: usize = 200;
+/// Deeper levels of JSON are indented no further.
+const MAX_INDENT: usize = 20;
 /// Bytes in a line of hexadecimal.
 const HEX_LINE: usize = 16;
 
@@ -91,7 +93,7 @@ pub(super) fn preview(words: &Words, last: &Last) -> String {
 pub(super) fn lines(payload: &[u8], form: Form) -> (Vec<String>, bool) {
     let text = match form {
         Form::Text => String::from_utf8_lossy(&payload[..payload.len().min(MAX_SHOWN_BYTES)]).into_owned(),
-        Form::Json => value(payload, form).map(|value| pretty(&value)).unwrap_or_default(),
+        Form::Json => std::str::from_utf8(payload).map(laid_out).unwrap_or_default(),
         Form::Cbor | Form::MessagePack => {
             value(payload, form).map(|value| pretty(&value)).unwrap_or_default()
         }
@@ -111,6 +113,56 @@ fn value(payload: &[u8], form: Form) -> Option<Value> {
         Form::MessagePack => binary::message_pack(payload),
         Form::Text | Form::Hex => None,
     }
+}
+
+/// JSON with line breaks and indents. Nothing else is changed: the order of members and every digit stay as they came.
+fn laid_out(json: &str) -> String {
+    let mut out = String::with_capacity(json.len() * 2);
+    let mut depth = 0usize;
+    let mut chars = json.trim().chars().peekable();
+    let line = |out: &mut String, depth: usize| {
+        out.push('\n');
+        out.extend(std::iter::repeat_n("  ", depth.min(MAX_INDENT)));
+    };
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => {
+                out.push(c);
+                while let Some(c) = chars.next() {
+                    out.push(c);
+                    match c {
+                        '\\' => out.extend(chars.next()),
+                        '"' => break,
+                        _ => {}
+                    }
+                }
+            }
+            '{' | '[' => {
+                out.push(c);
+                while chars.next_if(|c| c.is_whitespace()).is_some() {}
+                match chars.next_if(|c| matches!(c, '}' | ']')) {
+                    Some(end) => out.push(end),
+                    None => {
+                        depth += 1;
+                        line(&mut out, depth);
+                    }
+                }
+            }
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                line(&mut out, depth);
+                out.push(c);
+            }
+            ',' => {
+                out.push(c);
+                line(&mut out, depth);
+            }
+            ':' => out.push_str(": "),
+            c if c.is_whitespace() => {}
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 fn pretty(value: &Value) -> String {
@@ -265,6 +317,35 @@ mod tests {
         assert_eq!(lines[0], "000000  30 31 32 33 34 35 36 37 38 39 61 62 63 64 65 66  0123456789abcdef");
         assert!(lines[1].starts_with("000010  00 7a ") && lines[1].ends_with(" .z"));
         assert!(!is_cut);
+    }
+
+    #[test]
+    fn json_is_laid_out_and_otherwise_left_as_it_is() {
+        let json = br#" {"z":1.50,"a":[ ],"t":"x, {\"y\": 1}","n":[{"b":12345678901234567890123}]} "#;
+        let (lines, _) = lines(json, Form::Json);
+        let expected = [
+            "{",
+            r#"  "z": 1.50,"#,
+            r#"  "a": [],"#,
+            r#"  "t": "x, {\"y\": 1}","#,
+            r#"  "n": ["#,
+            "    {",
+            r#"      "b": 12345678901234567890123"#,
+            "    }",
+            "  ]",
+            "}",
+        ];
+        assert_eq!(lines, expected);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn laying_out_changes_no_value(numbers in proptest::collection::vec("[a-z\\\\\"]{0,5}", 0..9), depth in 0usize..40) {
+            let mut value = serde_json::json!(numbers);
+            (0..depth).for_each(|at| value = if at % 2 == 0 { serde_json::json!({"a": value}) } else { serde_json::json!([value]) });
+            let laid_out = laid_out(&value.to_string());
+            proptest::prop_assert_eq!(serde_json::from_str::<Value>(&laid_out).unwrap(), value);
+        }
     }
 
     #[test]

@@ -151,30 +151,32 @@ impl Form {
             ui.set_max_width(ui.available_width().min(size::MEASURE));
             ui.spacing_mut().item_spacing.y = space::SMALL;
             self.fields(ui, cx);
+            // Before the properties, so that they are in view at once.
+            self.buttons(ui, cx, id, (has_link, has_properties), lists);
+            self.answer(ui, cx, id);
             if has_properties {
                 self.property_fields(ui, cx);
             }
-            self.buttons(ui, cx, id, (has_link, has_properties), lists);
-            self.answer(ui, cx, id);
             self.saved(ui, cx, id, lists);
         });
     }
 
     fn fields(&mut self, ui: &mut Ui, cx: &Cx) {
         let words = cx.words.topics;
-        widgets::small_label(ui, words.topic);
+        let label = widgets::small_label(ui, words.topic);
         let field = TextEdit::singleline(&mut self.topic)
             .hint_text(words.topic_hint)
             .desired_width(f32::INFINITY)
             .min_size(vec2(0.0, size::CONTROL));
-        let field = ui.add(field).accessible_name(words.topic);
+        let field = ui.add(field).labelled_by(label.id);
         if std::mem::take(&mut self.wants_focus) {
             field.request_focus();
         }
-        ui.horizontal_wrapped(|ui| {
-            widgets::small_label(ui, words.payload);
+        let label = ui.horizontal_wrapped(|ui| {
+            let label = widgets::small_label(ui, words.payload);
             ui.radio_value(&mut self.is_hex, false, words.as_text);
             ui.radio_value(&mut self.is_hex, true, words.as_hex);
+            label.id
         });
         let field = TextEdit::multiline(&mut self.payload)
             .font(theme::code())
@@ -183,7 +185,7 @@ impl Form {
             .char_limit(MAX_TYPED_BYTES * 3)
             .desired_width(f32::INFINITY);
         ScrollArea::vertical().id_salt("payload to publish").max_height(220.0).show(ui, |ui| {
-            ui.add(field).accessible_name(words.payload);
+            ui.add(field).labelled_by(label.inner);
         });
         ui.horizontal_wrapped(|ui| {
             widgets::small_label(ui, words.qos_label);
@@ -218,21 +220,21 @@ impl Form {
             (&mut fields.correlation, words.correlation),
             (&mut fields.expiry, words.expiry),
         ] {
-            widgets::small_label(ui, name);
+            let label = widgets::small_label(ui, name);
             let field = TextEdit::singleline(text)
                 .desired_width(f32::INFINITY)
                 .char_limit(crate::model::publication::MAX_PROPERTY_BYTES / 4)
                 .min_size(vec2(0.0, size::CONTROL));
-            ui.add(field).accessible_name(name);
+            ui.add(field).labelled_by(label.id);
         }
-        widgets::small_label(ui, words.user_properties);
+        let label = widgets::small_label(ui, words.user_properties);
         let field = TextEdit::multiline(&mut fields.user)
             .hint_text(words.user_properties_hint)
             .desired_rows(2)
             .lock_focus(false)
             .char_limit(MAX_USER_PROPERTIES * 512)
             .desired_width(f32::INFINITY);
-        ui.add(field).accessible_name(words.user_properties);
+        ui.add(field).labelled_by(label.id);
     }
 
     fn buttons(
@@ -314,7 +316,7 @@ impl Form {
         crate::ui::sheet::heading(ui, words.saved);
         let mut removed = None;
         for (at, saved) in lists.saved.iter().enumerate().filter(|(_, saved)| saved.connection == id) {
-            let name = format!("{}  {}", saved.topic, saved.payload);
+            let name = format!("{}: {}", saved.topic, saved.payload);
             let name = harmless::line(&name, MAX_NAME_CHARS);
             ui.horizontal(|ui| {
                 let width = (ui.available_width() - size::CONTROL - space::SMALL).max(80.0);

@@ -66,12 +66,12 @@ impl Subscriptions {
             ui.label(words.subscriptions_full);
             return;
         }
-        widgets::small_label(ui, words.filter_label);
+        let label = widgets::small_label(ui, words.filter_label);
         let field = TextEdit::singleline(&mut self.filter)
             .hint_text(words.filter_hint)
             .desired_width(f32::INFINITY)
             .min_size(vec2(0.0, size::CONTROL));
-        let field = ui.add(field).accessible_name(words.filter_label);
+        let field = ui.add(field).labelled_by(label.id);
         let enter = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
         let problem = filter_problem(&self.filter);
         ui.horizontal_wrapped(|ui| {
