@@ -5,7 +5,8 @@
 
 use std::time::Duration;
 
-use duplex::model::content::Content;
+use duplex::model::content::{Content, Draft};
+use duplex::model::entry::Entry;
 use duplex::model::event::{ChatEvent, Event, LinkEvent, Page, Side, Update};
 use duplex::model::id::{ConnectionId, MessageId, PrincipalId, RoomId};
 use duplex::model::intent::{AppIntent, ChatIntent, Intent, Jump};
@@ -13,6 +14,7 @@ use duplex::model::link_state::LinkState;
 use duplex::model::message::{Message, Position};
 use duplex::model::principal::{Principal, PrincipalKind, Sender};
 use duplex::model::profile::{Profile, Protocol, Socket};
+use duplex::model::time::BootMs;
 use duplex::model::{SharedModel, Time};
 use duplex::ui::{Options, Ui};
 
@@ -24,13 +26,11 @@ fn main() {
     let quick = std::env::var_os("DUPLEX_BENCH_QUICK").is_some();
     let frames = if quick { 60 } else { 600 };
     let jumps = if quick { 5 } else { 60 };
-    for (accessible, rich) in [(false, false), (true, false), (false, true)] {
-        println!(
-            "frame CPU, {MESSAGES} {}messages, 1280×800, screen reader {}",
-            if rich { "rich " } else { "" },
-            if accessible { "on" } else { "off" }
-        );
-        let mut desk = Desk::new(accessible, rich);
+    let plain = Kind::Plain;
+    for (accessible, kind) in [(false, plain), (true, plain), (false, Kind::Rich), (false, Kind::Changed)] {
+        let (of, reader) = (kind.name(), if accessible { "on" } else { "off" });
+        println!("frame CPU, {MESSAGES} {of}messages, 1280×800, screen reader {reader}");
+        let mut desk = Desk::new(accessible, kind);
         desk.settle();
         let idle = desk.measure(frames, |_| {});
         report("idle, at the newest", idle);
@@ -90,20 +90,40 @@ struct Desk {
     now: Time,
     events: Vec<egui::Event>,
     frame: u64,
-    /// Whether each message has markup: emphasis, a link, a list or code.
-    rich: bool,
+    kind: Kind,
+}
+
+/// What the messages are like.
+#[derive(Copy, Clone, PartialEq, Eq)]
+enum Kind {
+    /// Text alone.
+    Plain,
+    /// Each with markup: emphasis, a link, a list or code.
+    Rich,
+    /// Text; one of ten has a reaction, one of a hundred was edited.
+    Changed,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Kind::Plain => "",
+            Kind::Rich => "rich ",
+            Kind::Changed => "reacted and edited ",
+        }
+    }
 }
 
 impl Desk {
-    fn new(accessible: bool, rich: bool) -> Desk {
+    fn new(accessible: bool, kind: Kind) -> Desk {
         let ctx = egui::Context::default();
         if accessible {
             ctx.enable_accesskit();
         }
         let ui = Ui::new(&ctx, Options::default());
         let model = SharedModel::default();
-        let now = Time { boot_ms: duplex::model::time::BootMs(10_000_000), wall_ms: 1_760_529_600_000 };
-        let mut desk = Desk { ctx, ui, model, now, events: Vec::new(), frame: 0, rich };
+        let now = Time { boot_ms: BootMs(10_000_000), wall_ms: 1_760_529_600_000 };
+        let mut desk = Desk { ctx, ui, model, now, events: Vec::new(), frame: 0, kind };
         desk.update(Update::Configured(Profile {
             id: CONNECTION,
             name: "Home".into(),
@@ -132,7 +152,7 @@ impl Desk {
             rooms: rooms.map(Into::into).collect(),
             features: Default::default(),
         }));
-        let page = page(MESSAGES - PAGE..=MESSAGES - 1, rich);
+        let page = page(MESSAGES - PAGE..=MESSAGES - 1, kind);
         desk.model.write(|model| {
             let room = model
                 .connections
@@ -211,8 +231,8 @@ impl Desk {
                     (window.first().unwrap().position.offset, window.last().unwrap().position.offset)
                 });
                 let page = match side {
-                    Side::Older => page(ends.0.saturating_sub(PAGE)..=ends.0.saturating_sub(1), self.rich),
-                    Side::Newer => page(ends.1 + 1..=(ends.1 + PAGE).min(MESSAGES - 1), self.rich),
+                    Side::Older => page(ends.0.saturating_sub(PAGE)..=ends.0.saturating_sub(1), self.kind),
+                    Side::Newer => page(ends.1 + 1..=(ends.1 + PAGE).min(MESSAGES - 1), self.kind),
                 };
                 self.event(Event::Chat(ChatEvent::Paged { room, side, page }));
             }
@@ -225,7 +245,7 @@ impl Desk {
                 let from = middle.saturating_sub(PAGE).min(MESSAGES - 2 * PAGE);
                 self.event(Event::Chat(ChatEvent::Jumped {
                     room,
-                    page: page(from..=from + 2 * PAGE - 1, self.rich),
+                    page: page(from..=from + 2 * PAGE - 1, self.kind),
                 }));
             }
             Intent::Chat(ChatIntent::MarkRead { .. }) | Intent::App(AppIntent::Focus(_)) => {}
@@ -267,10 +287,10 @@ impl Desk {
     }
 }
 
-fn page(offsets: std::ops::RangeInclusive<u64>, rich: bool) -> Page {
+fn page(offsets: std::ops::RangeInclusive<u64>, kind: Kind) -> Page {
     let (older_on_disk, newer_on_disk) = (*offsets.start() > 0, *offsets.end() < MESSAGES - 1);
     Page {
-        messages: offsets.map(|n| message(n, rich)).collect(),
+        messages: offsets.map(|n| message(n, kind)).collect(),
         older_on_disk,
         older_on_hub: false,
         newer_on_disk,
@@ -278,7 +298,7 @@ fn page(offsets: std::ops::RangeInclusive<u64>, rich: bool) -> Page {
 }
 
 /// Message `n`: always the same, of one to a few lines, in several scripts.
-fn message(n: u64, rich: bool) -> Message {
+fn message(n: u64, kind: Kind) -> Message {
     const WORDS: [&str; 16] = [
         "spindle",
         "temperature",
@@ -308,7 +328,7 @@ fn message(n: u64, rich: bool) -> Message {
     let body: Vec<&str> = (0..length).map(|_| WORDS[(next() % 16) as usize]).collect();
     let text = body.join(" ");
     let body = match n % 3 {
-        _ if !rich => format!("{n}: {text}"),
+        _ if kind != Kind::Rich => format!("{n}: {text}"),
         0 => format!(
             "**{n}** and *{text}*, see [the page](https://example.com/{n}) or https://example.com/{n}"
         ),
@@ -319,7 +339,7 @@ fn message(n: u64, rich: bool) -> Message {
     let mut bytes = [3; 16];
     bytes[..8].copy_from_slice(&n.to_be_bytes());
     let at = 1_760_529_600_000 - (MESSAGES - n) as i64 * 60_000;
-    Message {
+    let mut message = Message {
         position: Position { era: 1, offset: n },
         id: MessageId::from_random(bytes),
         sender: Sender { id: PrincipalId(format!("p{author}")), name: format!("Person {author}") },
@@ -330,5 +350,23 @@ fn message(n: u64, rich: bool) -> Message {
         quote: None,
         replies: Default::default(),
         live: false,
+    };
+    if kind == Kind::Changed && n.is_multiple_of(10) {
+        let id = message.id;
+        change(&mut message, 1, Content::reaction(id, "👍", false));
     }
+    if kind == Kind::Changed && n.is_multiple_of(100) {
+        let better = format!("{}, after all", message.body());
+        let id = message.id;
+        change(&mut message, 2, Content::edit(id, better));
+    }
+    message
+}
+
+/// Changes a message by its author.
+fn change(message: &mut Message, number: u64, content: Content) {
+    let offset = 2 * MESSAGES + 2 * message.position.offset + number;
+    let draft = Draft { id: message.id, room: RoomId::general(), content, at: message.at };
+    let entry = Entry { draft, offset, sender: message.sender.clone(), received: message.at };
+    assert!(message.change(&entry, Position { era: 1, offset }), "it changes something");
 }

@@ -39,7 +39,12 @@ fn main() {
         runtime.block_on(fill(dir.path(), messages));
         first_rows(&runtime, dir.path());
         runtime.block_on(pages(dir.path(), messages));
+        println!("with a reaction to one message of ten and an edit of one of a hundred:");
+        runtime.block_on(change(dir.path(), messages));
+        first_rows(&runtime, dir.path());
+        runtime.block_on(pages(dir.path(), messages));
         runtime.block_on(unread(dir.path(), messages));
+        runtime.block_on(erase(dir.path(), messages));
         runtime.block_on(latency(dir.path(), commits));
     }
     for clients in [1, 100] {
@@ -116,6 +121,60 @@ async fn fill(dir: &Path, messages: u64) {
     drop(store);
     let size = std::fs::metadata(dir.join("client.db")).unwrap().len();
     println!("the file: {} MB", size / 1_000_000);
+}
+
+/// Reacts to one message of ten and edits one of a hundred.
+async fn change(dir: &Path, messages: u64) {
+    let store = ClientStore::open(dir).store;
+    let began = Instant::now();
+    let (mut offset, mut last) = (messages, None);
+    for from in (10..=messages).step_by(2_560) {
+        let mut entries = Vec::new();
+        for of in (from..(from + 2_560).min(messages + 1)).step_by(10) {
+            let reaction = Content::reaction(id(of), "👍", false);
+            let better = Content::edit(id(of), format!("Message {of}: all is well again."));
+            for content in [Some(reaction), of.is_multiple_of(100).then_some(better)].into_iter().flatten() {
+                offset += 1;
+                let mut change = entry(offset);
+                change.sender = entry(of).sender;
+                change.draft.content = content.with_target_offset(Some(of));
+                entries.push(change);
+            }
+        }
+        let write = Write::Event(Event::Chat(ChatEvent::Entries { entries, live: false }));
+        last = Some(store.submit(CONNECTION, vec![write]).await);
+    }
+    assert_eq!(last.unwrap().done().await, Commit::Saved);
+    let took = began.elapsed().as_secs_f64();
+    println!(
+        "{} changes replayed: {took:.1} s, {:.0} changes/s",
+        offset - messages,
+        (offset - messages) as f64 / took
+    );
+}
+
+/// Deletes a message, and waits until nothing of it is in the search index.
+async fn erase(dir: &Path, messages: u64) {
+    let store = ClientStore::open(dir).store;
+    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let db = rusqlite::Connection::open_with_flags(dir.join("client.db"), flags).unwrap();
+    let is_erased = async || {
+        while db.query_row("SELECT erase FROM search_state", (), |row| row.get::<_, bool>(0)).unwrap() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    is_erased().await;
+    let mut delete = entry(messages + messages / 5);
+    let of = messages / 2;
+    delete.sender = entry(of).sender;
+    delete.draft.content = Content::delete(id(of)).with_target_offset(Some(of));
+    let began = Instant::now();
+    let write = Write::Event(Event::Chat(ChatEvent::Entries { entries: vec![delete], live: true }));
+    assert_eq!(store.commit(CONNECTION, vec![write]).await, Commit::Saved);
+    let committed = began.elapsed();
+    is_erased().await;
+    let erased = began.elapsed().as_secs_f64();
+    println!("a message deleted in {}; nothing of it in the search index after {erased:.1} s", ms(committed));
 }
 
 /// Until the index holds the last message.

@@ -322,11 +322,15 @@ fn a_room_is_made_and_a_refusal_is_shown_where_it_was_made() {
     let mut window = Window::online();
     window.click("More for Home");
     window.click("New room");
-    window.harness.get_by_label("Name of the new room").focus();
-    window.type_text("attic");
+    window.fill("Room name", "attic");
+    window.fill("What this room is about (optional)", "Old things");
     window.click("Create");
     let name = RoomName::new("attic").unwrap();
-    let wanted = Intent::Chat(ChatIntent::CreateRoom { connection: CONNECTION, name: name.clone() });
+    let wanted = Intent::Chat(ChatIntent::CreateRoom {
+        connection: CONNECTION,
+        name: name.clone(),
+        topic: "Old things".to_owned(),
+    });
     assert!(window.intents().contains(&wanted));
     // It waits on disk, and is there to be typed into.
     let id = ui_support::id(77);
@@ -334,7 +338,7 @@ fn a_room_is_made_and_a_refusal_is_shown_where_it_was_made() {
     let item = OutboxItem { draft, seq: 9, delivery: Delivery::Pending };
     window.event(Event::Chat(ChatEvent::Queued(item)));
     window.run();
-    assert!(window.harness.query_by_label("Name of the new room").is_none());
+    assert!(window.harness.query_by_label("Room name").is_none());
     let row = window.harness.get_by_role_and_label(Role::ListItem, "attic, not created yet");
     assert_eq!(row.accesskit_node().is_selected(), Some(true), "it is open");
     window.event(Event::Chat(ChatEvent::Refused { id, refusal: Refusal::NotAllowed }));

@@ -122,15 +122,18 @@ fn msg_sends_to_the_one_person_of_that_name() {
 fn a_private_room_is_made_with_the_people_who_are_chosen_and_opened() {
     let mut window = with_people();
     window.click("More for Home");
-    window.harness.get_by_role_and_label(Part::MenuItem, "New private room").click();
+    window.harness.get_by_role_and_label(Part::MenuItem, "New room").click();
     window.run();
+    assert!(!has(&window, "Juno"), "everybody sees a public room");
+    window.click("Private");
     window.fill("Room name", "Plans");
     window.click("Juno");
     window.click("Create");
     let juno = PrincipalId("p-juno".into());
     let name = RoomName::new("Plans").unwrap();
     let asked = chat(window.intents());
-    let wanted = ChatIntent::CreatePrivateRoom { connection: CONNECTION, name, members: vec![juno] };
+    let (connection, topic) = (CONNECTION, String::new());
+    let wanted = ChatIntent::CreatePrivateRoom { connection, name, topic, members: vec![juno] };
     assert!(asked.contains(&wanted), "{asked:?}");
     list(&mut window, "r-plans", "Plans", private(None));
     window.type_message("first");

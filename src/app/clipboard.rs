@@ -424,12 +424,9 @@ impl System for Desktop {
         text.inspect_err(|error| log::debug!("nothing to paste: {error}")).ok()
     }
 
-    /// Wayland's clipboard is read as text alone.
+    /// The window's own connection to Wayland reads text alone; pictures come by another one, where the desktop has the
+    /// data-control protocol, and else by way of Xwayland.
     fn picture(&self) -> Option<Picture> {
-        #[cfg(all(unix, not(target_os = "macos")))]
-        if self.wayland().is_some() {
-            return None;
-        }
         let mut clipboard = arboard::Clipboard::new().ok()?;
         let image =
             clipboard.get_image().inspect_err(|error| log::debug!("nothing to paste: {error}")).ok()?;

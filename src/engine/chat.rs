@@ -37,9 +37,9 @@ impl Engine {
                     self.tell(now, connection, Input::Send(draft));
                 }
             }
-            ChatIntent::CreateRoom { connection, name } => {
+            ChatIntent::CreateRoom { connection, name, topic } => {
                 if let Some(id) = id {
-                    let content = Content::room(name);
+                    let content = Content::room(name).with_topic(&topic);
                     let draft = Draft { id, room: id.into(), content, at: now.wall_ms };
                     self.tell(now, connection, Input::Send(draft));
                 }

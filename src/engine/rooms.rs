@@ -13,9 +13,10 @@ impl Engine {
     /// `id`: as in [`Engine::want_in_chat`].
     pub(super) fn change_rooms(&mut self, now: Time, intent: ChatIntent, id: Option<MessageId>) {
         match intent {
-            ChatIntent::CreatePrivateRoom { connection, name, members } => {
+            ChatIntent::CreatePrivateRoom { connection, name, topic, members } => {
                 if let Some(id) = id {
-                    let content = Content::private_room(name, Private { members, direct: false });
+                    let private = Private { members, direct: false };
+                    let content = Content::private_room(name, private).with_topic(&topic);
                     let draft = Draft { id, room: id.into(), content, at: now.wall_ms };
                     self.tell(now, connection, Input::Send(draft));
                 }

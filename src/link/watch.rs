@@ -130,6 +130,11 @@ impl Watch {
                     }
                 }
             }
+            Event::Device(DeviceEvent::Unheard { device, .. } | DeviceEvent::Gone { device }) => {
+                if let Some(place) = self.places.get(device) {
+                    self.devices[*place].expected = false;
+                }
+            }
             Event::Device(DeviceEvent::Readings(readings)) => self.readings(now, readings),
             _ => {}
         }

@@ -541,7 +541,7 @@ impl Chat {
         }
         self.told_of_room(id, &name);
         let me = self.me.as_ref().map(|me| &me.id);
-        let info = RoomInfo::of_made(entry.draft.content.private(), Some(&entry.sender.id), me);
+        let info = RoomInfo::of_made(&entry.draft.content, Some(&entry.sender.id), me);
         self.change_room(id, |room| {
             room.info = info.made_by_me(room.info.own);
             // The room begins here: nothing of it is older.
@@ -762,7 +762,7 @@ impl Chat {
         self.name_room(&item.draft.room, &name);
         let is_refused = matches!(item.delivery, Delivery::Failed(_));
         let me = self.me.as_ref().map(|me| &me.id);
-        let info = RoomInfo::of_made(item.draft.content.private(), me, me);
+        let info = RoomInfo::of_made(&item.draft.content, me, me);
         self.change_room(&item.draft.room, |room| {
             room.info = info;
             room.unmade = Some(if is_refused { Unmade::Refused } else { Unmade::Waiting });

@@ -17,6 +17,8 @@ use super::time::WallMs;
 pub const MESSAGE: &str = "message";
 /// The kind of what makes a room.
 pub const ROOM: &str = "room";
+/// The field of a room's entries in which it is said what the room is about.
+const TOPIC: &str = "topic";
 /// The kind of what replaces a message's words.
 pub const EDIT: &str = "edit";
 /// The kind of what deletes a message.
@@ -210,6 +212,31 @@ impl Content {
     /// A room of this name is made, of which only its members know.
     pub fn private_room(name: RoomName, private: Private) -> Self {
         Content::Room { name: Some(name), private: Some(private), extra: Extra::default() }
+    }
+
+    /// The same of a room that is about something from the beginning.
+    #[must_use]
+    pub fn with_topic(mut self, topic: &str) -> Self {
+        self.set_first_topic(topic);
+        self
+    }
+
+    /// Changes what a room is about that is made; empty: nothing is said.
+    pub fn set_first_topic(&mut self, topic: &str) {
+        if let Content::Room { extra, .. } = self {
+            extra.remove(TOPIC);
+            if !topic.is_empty() {
+                extra.insert(TOPIC, topic.into());
+            }
+        }
+    }
+
+    /// What a room is about that is made; empty: nobody says so.
+    pub fn first_topic(&self) -> &str {
+        match self {
+            Content::Room { extra, .. } => extra.get(TOPIC).and_then(Value::as_str).unwrap_or_default(),
+            _ => "",
+        }
     }
 
     /// A room is called this from now on.
@@ -416,7 +443,7 @@ impl Content {
             }
             Content::RoomChange { name, topic, archived, .. } => [
                 name_of(name),
-                field("topic", topic.as_deref().map(Value::from)),
+                field(TOPIC, topic.as_deref().map(Value::from)),
                 field("archived", archived.map(Value::from)),
             ],
             Content::Member { who, change, .. } => {
@@ -527,7 +554,7 @@ impl Content {
                     }
                     ROOM_CHANGE => {
                         let name = take_name(&mut extra);
-                        let topic = take(&mut extra, "topic", |topic| topic.as_str().map(str::to_owned));
+                        let topic = take(&mut extra, TOPIC, |topic| topic.as_str().map(str::to_owned));
                         let archived = take(&mut extra, "archived", Value::as_bool);
                         Ok(Content::RoomChange { name, topic, archived, extra })
                     }

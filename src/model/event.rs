@@ -162,7 +162,7 @@ impl Stored {
                 Some(_) => {}
                 None => {
                     let me = self.me.as_ref().map(|me| &me.id);
-                    let info = RoomInfo::of_made(item.draft.content.private(), me, me);
+                    let info = RoomInfo::of_made(&item.draft.content, me, me);
                     self.rooms.push(StoredRoom { info, ..StoredRoom::unmade(id.clone(), name) });
                 }
             }
@@ -557,6 +557,18 @@ pub enum DeviceEvent {
         device: DeviceId,
         /// Since when it counts as silent, by the hub's clock.
         since: WallMs,
+    },
+    /// Nothing is known of whether a device is there.
+    Unheard {
+        /// Which.
+        device: DeviceId,
+        /// Since when, by the hub's clock.
+        since: WallMs,
+    },
+    /// A device does not exist any longer.
+    Gone {
+        /// Which.
+        device: DeviceId,
     },
     /// Readings, as they came.
     Readings(Arc<Readings>),

@@ -300,6 +300,8 @@ pub enum ChatIntent {
         connection: ConnectionId,
         /// Its name.
         name: RoomName,
+        /// What it is about; empty: nothing is said.
+        topic: String,
     },
     /// Make a room of which only its members know.
     CreatePrivateRoom {
@@ -307,6 +309,8 @@ pub enum ChatIntent {
         connection: ConnectionId,
         /// Its name.
         name: RoomName,
+        /// What it is about; empty: nothing is said.
+        topic: String,
         /// Its members, beside the person.
         members: Vec<PrincipalId>,
     },
@@ -593,6 +597,13 @@ pub enum FileIntent {
     EndFetch(FileHash),
     /// Save the file of a message where the person finds it.
     Save {
+        /// By which connection.
+        connection: ConnectionId,
+        /// The file.
+        file: FileInfo,
+    },
+    /// Save the file of a message where the person chooses, or else where they find it.
+    SaveAs {
         /// By which connection.
         connection: ConnectionId,
         /// The file.

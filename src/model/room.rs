@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::content::{Content, Draft, MemberChange, Private};
+use super::content::{Content, Draft, MemberChange};
 use super::entry::Entry;
 use super::id::{Offset, PrincipalId, RoomId, RoomName};
 
@@ -47,18 +47,16 @@ pub struct RoomInfo {
 }
 
 impl RoomInfo {
-    /// What is known of a room when it is made, by whom, and to whom it is told.
-    pub fn of_made(
-        private: Option<&Private>,
-        maker: Option<&PrincipalId>,
-        me: Option<&PrincipalId>,
-    ) -> RoomInfo {
+    /// What is known of a room that this content makes, by whom, and to whom it is told.
+    pub fn of_made(content: &Content, maker: Option<&PrincipalId>, me: Option<&PrincipalId>) -> RoomInfo {
         let own = maker.is_some() && maker == me;
-        let Some(private) = private else { return RoomInfo { own, ..RoomInfo::default() } };
+        let topic = content.first_topic().chars().take(MAX_TOPIC_CHARS).collect();
+        let Some(private) = content.private() else { return RoomInfo { topic, own, ..RoomInfo::default() } };
         let others = private.members.iter();
         let members: BTreeSet<_> = others.chain(maker).take(MAX_MEMBERS).cloned().collect();
         let other = if maker == me { private.members.first() } else { maker };
         RoomInfo {
+            topic,
             private: true,
             own,
             direct: other.filter(|_| private.direct).cloned(),

@@ -9,12 +9,13 @@ use super::chat::RoomKey;
 use super::dialog::Fate;
 use super::theme::{self, size, space};
 use super::{Cx, sheet, widgets};
+use crate::model::features::Feature;
 use crate::model::id::{ConnectionId, PrincipalId, RoomId, RoomName};
 use crate::model::intent::{ChatIntent, Intent};
 use crate::model::name;
 use crate::model::permit::MemberAct;
 use crate::model::reducer::Connection;
-use crate::model::room::MAX_MEMBERS;
+use crate::model::room::{MAX_MEMBERS, MAX_TOPIC_CHARS};
 
 /// Height of a person, in points.
 const ROW: f32 = 34.0;
@@ -26,8 +27,8 @@ const MAX_NAME_CHARS: usize = 60;
 pub(super) enum Purpose {
     /// To see and change who is in a private room.
     Members(RoomKey),
-    /// To be in a new private room at this server.
-    NewRoom(ConnectionId),
+    /// To be in a new room at this server; whether a private one is offered first.
+    NewRoom(ConnectionId, bool),
     /// For a direct message at this server.
     Direct(ConnectionId),
 }
@@ -37,6 +38,8 @@ pub(super) enum Purpose {
 pub(super) enum Awaited {
     /// The direct message with somebody.
     Direct(ConnectionId, PrincipalId),
+    /// The public room of this name.
+    Public(ConnectionId, RoomName),
     /// A private room of this name, beside those that there were.
     Private(ConnectionId, RoomName, BTreeSet<RoomId>),
 }
@@ -44,17 +47,31 @@ pub(super) enum Awaited {
 impl Awaited {
     /// The connection and, once it is there, the room.
     pub(super) fn look(&self, cx: &Cx) -> (ConnectionId, Option<RoomId>) {
-        let (Awaited::Direct(connection, _) | Awaited::Private(connection, ..)) = self;
+        let (Awaited::Direct(connection, _)
+        | Awaited::Public(connection, _)
+        | Awaited::Private(connection, ..)) = self;
         let room = cx.model.read(|model| {
             let chat = &model.connections.get(connection)?.chat;
             match self {
                 Awaited::Direct(_, who) => chat.direct_with(who).cloned(),
+                Awaited::Public(_, name) => public_called(&model.connections[connection], name),
                 Awaited::Private(_, name, before) => {
                     private_called(&model.connections[connection], name).find(|room| !before.contains(room))
                 }
             }
         });
         (*connection, room)
+    }
+}
+
+/// The public room of a name.
+fn public_called(connection: &Connection, name: &RoomName) -> Option<RoomId> {
+    let is_it = |room: &crate::model::Room| !room.info.private && room.name == *name;
+    let found = connection.chat.room_called(name)?;
+    match connection.chat.rooms.get(found).is_some_and(is_it) {
+        true => Some(found.clone()),
+        // A private one comes first that is called the same.
+        false => connection.chat.rooms.iter().find(|(_, room)| is_it(room)).map(|(id, _)| id.clone()),
     }
 }
 
@@ -71,6 +88,8 @@ type FoundBy = (String, u64, usize, u64);
 pub(super) struct Sheet {
     purpose: Purpose,
     name: String,
+    topic: String,
+    is_private: bool,
     filter: String,
     chosen: BTreeSet<PrincipalId>,
     fresh: bool,
@@ -89,14 +108,23 @@ struct Row {
 
 impl Sheet {
     pub(super) fn new(purpose: Purpose) -> Sheet {
-        let (name, filter, chosen) = (String::new(), String::new(), BTreeSet::new());
-        Sheet { purpose, name, filter, chosen, fresh: true, found: (None, Vec::new()), go: None }
+        Sheet {
+            is_private: matches!(purpose, Purpose::NewRoom(_, true)),
+            purpose,
+            name: String::new(),
+            topic: String::new(),
+            filter: String::new(),
+            chosen: BTreeSet::new(),
+            fresh: true,
+            found: (None, Vec::new()),
+            go: None,
+        }
     }
 
     fn connection(&self) -> ConnectionId {
         match &self.purpose {
             Purpose::Members((connection, _)) => *connection,
-            Purpose::NewRoom(connection) | Purpose::Direct(connection) => *connection,
+            Purpose::NewRoom(connection, _) | Purpose::Direct(connection) => *connection,
         }
     }
 
@@ -104,26 +132,60 @@ impl Sheet {
         let words = cx.words.private;
         match &self.purpose {
             Purpose::Members((connection, room)) => (words.members_of)(&cx.room_title(*connection, room, 64)),
-            Purpose::NewRoom(_) => words.new_private_room.to_owned(),
+            Purpose::NewRoom(..) => cx.words.new_room.to_owned(),
             Purpose::Direct(_) => words.new_direct.to_owned(),
         }
     }
 
     pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx, window_height: f32) -> Fate {
-        let (theme, words) = (theme::of(ui), cx.words.private);
         sheet::title(ui, &self.title(cx));
-        let is_new = matches!(self.purpose, Purpose::NewRoom(_));
+        let is_new = matches!(self.purpose, Purpose::NewRoom(..));
         if is_new {
-            ui.add(Label::new(RichText::new(words.private_text).color(theme.weak)).wrap());
-            let focus = std::mem::take(&mut self.fresh);
-            field(ui, &mut self.name, cx.words.rooms.name, RoomName::MAX_CHARS, focus);
+            self.what_room(ui, cx);
         }
+        if !is_new || self.is_private {
+            self.people(ui, cx, window_height - if is_new { 470.0 } else { 320.0 });
+        }
+        ui.add_space(space::SMALL);
+        self.foot(ui, cx, is_new)
+    }
+
+    /// What a new room is called and about, and who may see it.
+    fn what_room(&mut self, ui: &mut Ui, cx: &Cx) {
+        let (theme, words) = (theme::of(ui), cx.words.private);
+        let (has_private, has_topic) = cx.model.read(|model| {
+            let offers = |feature| {
+                let connection = model.connections.get(&self.connection());
+                connection.is_some_and(|connection| connection.offers(feature))
+            };
+            (offers(Feature::PrivateRooms), offers(Feature::RoomChanges))
+        });
+        let focus = std::mem::take(&mut self.fresh);
+        field(ui, &mut self.name, cx.words.rooms.name, RoomName::MAX_CHARS, focus);
+        if has_topic {
+            field(ui, &mut self.topic, words.topic_optional, MAX_TOPIC_CHARS, false);
+        }
+        self.is_private &= has_private;
+        if !has_private {
+            return;
+        }
+        for (is_private, name) in [(false, words.public_room), (true, words.private_room)] {
+            if ui.radio(self.is_private == is_private, name).clicked() {
+                self.is_private = is_private;
+            }
+        }
+        let text = if self.is_private { words.private_text } else { words.public_text };
+        ui.add(Label::new(RichText::new(text).color(theme.weak)).wrap());
+    }
+
+    fn people(&mut self, ui: &mut Ui, cx: &mut Cx, height: f32) {
+        let (theme, words) = (theme::of(ui), cx.words.private);
         let hint =
             if matches!(self.purpose, Purpose::Direct(_)) { words.find_person } else { words.find_to_invite };
         let focus = std::mem::take(&mut self.fresh);
         field(ui, &mut self.filter, hint, MAX_NAME_CHARS, focus);
         self.look(cx);
-        let height = (window_height - 320.0).clamp(120.0, 380.0);
+        let height = height.clamp(110.0, 380.0);
         let list = ScrollArea::vertical().id_salt("people").max_height(height).auto_shrink([false, true]);
         let all = std::mem::take(&mut self.found.1);
         if all.is_empty() {
@@ -135,8 +197,6 @@ impl Sheet {
             }
         });
         self.found.1 = all;
-        ui.add_space(space::SMALL);
-        self.foot(ui, cx, is_new)
     }
 
     fn foot(&mut self, ui: &mut Ui, cx: &mut Cx, is_new: bool) -> Fate {
@@ -165,13 +225,26 @@ impl Sheet {
 
     fn create(&mut self, cx: &mut Cx, name: RoomName) {
         let connection = self.connection();
+        let topic = self.topic.trim().to_owned();
+        if !self.is_private {
+            self.go = Some(Awaited::Public(connection, name.clone()));
+            let is_there = cx.model.read(|model| {
+                let connection = model.connections.get(&connection);
+                connection.is_some_and(|connection| public_called(connection, &name).is_some())
+            });
+            // One that is there is opened instead.
+            if !is_there {
+                cx.intents.push(Intent::Chat(ChatIntent::CreateRoom { connection, name, topic }));
+            }
+            return cx.deadline.at(cx.now.boot_ms);
+        }
         let before = cx.model.read(|model| {
             let connection = model.connections.get(&connection);
             connection.map(|connection| private_called(connection, &name).collect()).unwrap_or_default()
         });
         self.go = Some(Awaited::Private(connection, name.clone(), before));
         let members = std::mem::take(&mut self.chosen).into_iter().collect();
-        cx.intents.push(Intent::Chat(ChatIntent::CreatePrivateRoom { connection, name, members }));
+        cx.intents.push(Intent::Chat(ChatIntent::CreatePrivateRoom { connection, name, topic, members }));
         cx.deadline.at(cx.now.boot_ms);
     }
 
@@ -242,7 +315,7 @@ impl Sheet {
     fn buttons(&mut self, ui: &mut Ui, cx: &mut Cx, who: &PrincipalId, row: &Row) -> f32 {
         let words = cx.words.private;
         match &self.purpose {
-            Purpose::NewRoom(_) => {
+            Purpose::NewRoom(..) => {
                 let mut chosen = self.chosen.contains(who);
                 let has_place = chosen || self.chosen.len() + 1 < MAX_MEMBERS;
                 let check = ui.add_enabled(has_place, Checkbox::without_text(&mut chosen));
@@ -310,7 +383,7 @@ fn row(cx: &Cx, purpose: &Purpose, who: &PrincipalId) -> Option<Row> {
     cx.model.read(|model| {
         let (connection, room) = match purpose {
             Purpose::Members((connection, room)) => (connection, Some(room)),
-            Purpose::NewRoom(connection) | Purpose::Direct(connection) => (connection, None),
+            Purpose::NewRoom(connection, _) | Purpose::Direct(connection) => (connection, None),
         };
         let chat = &model.connections.get(connection)?.chat;
         let person = chat.people.get(who);

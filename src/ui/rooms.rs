@@ -4,9 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use egui::accesskit::Role;
-use egui::{
-    Button, Id, Key, Label, Rect, RichText, ScrollArea, Sense, Stroke, TextEdit, Ui, UiBuilder, pos2, vec2,
-};
+use egui::{Button, Id, Label, Rect, RichText, ScrollArea, Sense, Stroke, Ui, UiBuilder, pos2, vec2};
 
 use super::chat::RoomKey;
 use super::icons::{self, Icon};
@@ -19,13 +17,12 @@ use super::theme::{self, radius, size, space};
 use super::widgets;
 use super::{Cx, OpenRoom, harmless, menu, people};
 use crate::model::chat::Unmade;
-use crate::model::id::{ConnectionId, RoomId, RoomName};
-use crate::model::intent::{ChatIntent, Intent, LinkIntent};
-use crate::model::name;
+use crate::model::id::{ConnectionId, RoomId};
+use crate::model::intent::{Intent, LinkIntent};
 use crate::model::permit::RoomAct;
 use crate::model::profile::{NewerProfile, Profile};
 use crate::model::shelf::Shelf;
-use crate::model::{Connection, Feature, Model, Room};
+use crate::model::{Connection, Feature, Room};
 
 /// What the person wants of the rest of the window.
 pub(super) enum RoomsAction {
@@ -55,20 +52,12 @@ pub(super) enum RoomsAction {
     Remove(ConnectionId),
 }
 
-/// The panel's own state: a room that is being named.
+/// The panel's own state.
 #[derive(Default)]
 pub(super) struct Rooms {
-    naming: Option<Naming>,
     wants_focus: bool,
     /// Connections whose archived rooms are shown.
     unfolded: HashSet<ConnectionId>,
-}
-
-struct Naming {
-    connection: ConnectionId,
-    text: String,
-    asked: Option<RoomName>,
-    fresh: bool,
 }
 
 /// Of a connection with more rooms than this, those alone are drawn that are seen, or nearly.
@@ -307,7 +296,7 @@ impl Rooms {
         link: Option<&LinkMemory>,
     ) -> Option<RoomsAction> {
         let here = open.filter(|place| place.connection == row.id);
-        let mut wish = header(ui, cx, row, link, self);
+        let mut wish = header(ui, cx, row, link);
         let list = UiBuilder::new().accessibility_role(Role::List);
         let list = list.accessibility_label((cx.words.rooms_of)(&row.name));
         let folded = row.archived > 0 && !self.unfolded.contains(&row.id);
@@ -342,9 +331,7 @@ impl Rooms {
                 ui.add(Label::new(RichText::new(said).font(theme::small()).color(theme.weak)).wrap());
             });
         }
-        let naming_here = self.naming.as_ref().is_some_and(|naming| naming.connection == row.id);
-        let made = if naming_here { self.name_a_room(ui, cx, row) } else { None };
-        made.or(wish)
+        wish
     }
 
     /// Draws some of a connection's rooms, by their places in its list.
@@ -380,52 +367,6 @@ impl Rooms {
         ui.add_space(rooms.end.saturating_sub(next) as f32 * pitch);
         wish
     }
-
-    /// The inline field for a new room's name. It stays until the room is listed, made or not.
-    fn name_a_room(&mut self, ui: &mut Ui, cx: &mut Cx, row: &ConnectionRow) -> Option<RoomsAction> {
-        let theme = theme::of(ui);
-        let naming = self.naming.as_mut()?;
-        let called = |name: &RoomName| {
-            let of = |model: &Model| model.connections.get(&row.id)?.chat.room_called(name).cloned();
-            cx.model.read(of)
-        };
-        if let Some(room) = naming.asked.as_ref().and_then(&called) {
-            self.naming = None;
-            return Some(RoomsAction::Open(OpenRoom { connection: row.id, room: Some(room) }));
-        }
-        let (mut create, mut cancel) = (false, false);
-        egui::Frame::new().inner_margin(egui::Margin::symmetric(space::MEDIUM as i8, 4)).show(ui, |ui| {
-            let field = TextEdit::singleline(&mut naming.text).hint_text(cx.words.new_room_name);
-            let field = ui.add(field.desired_width(f32::INFINITY)).accessible_name(cx.words.new_room_name);
-            if std::mem::take(&mut naming.fresh) {
-                field.request_focus();
-            }
-            // What was typed in this frame, Enter behind it, belongs to the name.
-            let name = name::make_room(&naming.text);
-            create = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-            cancel = field.has_focus() && ui.input(|input| input.key_pressed(Key::Escape));
-            ui.add_space(space::TINY);
-            ui.horizontal(|ui| {
-                create |= ui.add_enabled(name.is_ok(), widgets::plain(cx.words.create)).clicked();
-                cancel |= ui.add(widgets::plain(cx.words.cancel)).clicked();
-            });
-            if !naming.text.trim().is_empty() && name.is_err() {
-                let trouble = cx.words.room_name_rule;
-                ui.add(Label::new(RichText::new(trouble).font(theme::small()).color(theme.bad)).wrap());
-            }
-        });
-        if let (true, Ok(name)) = (create, name::make_room(&naming.text)) {
-            naming.asked = Some(name.clone());
-            // One that is there is opened instead.
-            if called(&name).is_none() {
-                cx.intents.push(Intent::Chat(ChatIntent::CreateRoom { connection: row.id, name }));
-            }
-        }
-        if cancel {
-            self.naming = None;
-        }
-        None
-    }
 }
 
 /// Which of so many rooms, from here on down, are drawn.
@@ -439,13 +380,7 @@ fn drawn(ui: &Ui, rooms: usize, pitch: f32) -> Range<usize> {
     from..(place(seen.bottom()) + BEYOND).clamp(from, rooms)
 }
 
-fn header(
-    ui: &mut Ui,
-    cx: &mut Cx,
-    row: &ConnectionRow,
-    link: Option<&LinkMemory>,
-    rooms: &mut Rooms,
-) -> Option<RoomsAction> {
+fn header(ui: &mut Ui, cx: &mut Cx, row: &ConnectionRow, link: Option<&LinkMemory>) -> Option<RoomsAction> {
     let theme = theme::of(ui);
     let (word, alarm) = link.map_or((StateWord::Off, false), |link| (link.word, link.alarm));
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), cx.rhythm().row + 4.0), Sense::hover());
@@ -476,7 +411,7 @@ fn header(
     let shown = widgets::spoken(ui, Rect::from_min_max(rect.min, menu_rect.left_bottom()), id, &spoken);
     widgets::heading(ui, &shown, &spoken, 2);
     shown.on_hover_text(spoken);
-    more(ui, cx, row, word, menu_rect, rooms)
+    more(ui, cx, row, word, menu_rect)
 }
 
 /// A connection that a newer version set up. Returns whether the person wants it removed.
@@ -511,14 +446,7 @@ fn newer_row(ui: &mut Ui, cx: &Cx, newer: &NewerProfile) -> bool {
     remove
 }
 
-fn more(
-    ui: &mut Ui,
-    cx: &mut Cx,
-    row: &ConnectionRow,
-    word: StateWord,
-    rect: Rect,
-    rooms: &mut Rooms,
-) -> Option<RoomsAction> {
+fn more(ui: &mut Ui, cx: &mut Cx, row: &ConnectionRow, word: StateWord, rect: Rect) -> Option<RoomsAction> {
     let mut wish = None;
     let words = cx.words;
     let builder = UiBuilder::new().max_rect(rect).id_salt(("connection menu", row.id));
@@ -526,15 +454,10 @@ fn more(
     let mut corner = ui.new_child(builder);
     menu::more(&mut corner, &(words.more)(&row.name), rect.size(), |ui| {
         if row.makes_rooms && menu::item(ui, words.new_room).clicked() {
-            rooms.naming = Some(Naming { connection: row.id, text: String::new(), asked: None, fresh: true });
+            wish = Some(RoomsAction::Choose(Purpose::NewRoom(row.id, false)));
         }
-        if row.makes_rooms && row.has_private {
-            if menu::item(ui, words.private.new_private_room).clicked() {
-                wish = Some(RoomsAction::Choose(Purpose::NewRoom(row.id)));
-            }
-            if menu::item(ui, words.private.new_direct).clicked() {
-                wish = Some(RoomsAction::Choose(Purpose::Direct(row.id)));
-            }
+        if row.makes_rooms && row.has_private && menu::item(ui, words.private.new_direct).clicked() {
+            wish = Some(RoomsAction::Choose(Purpose::Direct(row.id)));
         }
         if row.browses && menu::item(ui, words.rooms.browse).clicked() {
             wish = Some(RoomsAction::Browse(row.id));

@@ -85,6 +85,10 @@ impl Viewer {
                     let (connection, file) = (viewed.connection, viewed.info.clone());
                     cx.intents.push(Intent::File(FileIntent::Save { connection, file }));
                 }
+                if ui.add(widgets::plain(words.save_as)).clicked() {
+                    let (connection, file) = (viewed.connection, viewed.info.clone());
+                    cx.intents.push(Intent::File(FileIntent::SaveAs { connection, file }));
+                }
                 let fit = widgets::icon_button(ui, Icon::Both, words.fit, words.fit, false);
                 let more = widgets::icon_button(ui, Icon::ZoomIn, words.zoom_in, words.zoom_in, false);
                 let less = widgets::icon_button(ui, Icon::ZoomOut, words.zoom_out, words.zoom_out, false);

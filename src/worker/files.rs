@@ -15,8 +15,9 @@ use tokio::task::{AbortHandle, spawn_blocking};
 
 use super::driver::{Driver, TaskResult};
 use super::file_transfer::{FileServer, Retry, TransferError};
+use super::picker::Chosen;
 use crate::model::event::{ChatEvent, LinkEvent, Update};
-use crate::model::file::{FileHash, FileId};
+use crate::model::file::{FileHash, FileId, FileInfo};
 use crate::model::files::{FileTrouble, FileUpdate, Held, PendingFile, Stage, Thumbnail, Viewed};
 use crate::model::intent::FileIntent;
 use crate::model::link_state::LinkState;
@@ -60,6 +61,8 @@ pub(super) enum FileResult {
     Thumbnail(FileHash, Thumbnail),
     /// The picture in the viewer was decoded.
     Decoded(FileHash, Thumbnail),
+    /// The person chose where a file is to be saved.
+    Chosen(ConnectionId, FileInfo, Chosen),
     /// A file was saved, or not.
     Saved(FileId, Result<PathBuf, FileTrouble>),
     /// Files were picked; or there is nothing to pick them with.
@@ -102,7 +105,9 @@ struct Fetch {
 enum Then {
     Thumbnail,
     View,
-    Save(crate::model::FileInfo),
+    Save(FileInfo),
+    /// The same in this place.
+    SaveAt(FileInfo, PathBuf),
 }
 
 /// The worker's files.
@@ -201,6 +206,7 @@ impl Driver {
                 let then = vec![Then::Save(file.clone())];
                 self.fetch_file(connection, &file, then);
             }
+            FileIntent::SaveAs { connection, file } => self.choose_place(connection, file),
             FileIntent::View { connection, file } => {
                 let viewed = Viewed { connection, info: file.clone(), picture: None };
                 self.show_file(FileUpdate::Viewed(Some(viewed)));
@@ -239,6 +245,7 @@ impl Driver {
                     self.show_file(FileUpdate::Viewed(Some(viewed)));
                 }
             }
+            FileResult::Chosen(connection, file, chosen) => self.place_chosen(connection, file, chosen),
             FileResult::Saved(id, saved) => self.show_file(FileUpdate::Saved(id, saved)),
             FileResult::Picked(place, Some(paths)) => {
                 for path in paths {

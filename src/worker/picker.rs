@@ -16,6 +16,39 @@ pub(super) async fn pick() -> Option<Vec<PathBuf>> {
     pick_there().await
 }
 
+/// Where the person wants a file to be saved that is called so; `None`: nowhere after all.
+pub(super) enum Chosen {
+    /// There.
+    At(Option<PathBuf>),
+    /// This computer has nothing to choose with.
+    NoPicker,
+}
+
+/// Has the person choose where a file is saved. The window asks before it takes the place of another file.
+pub(super) async fn choose(name: String) -> Chosen {
+    if !is_there().await {
+        return Chosen::NoPicker;
+    }
+    choose_there(name).await
+}
+
+#[cfg(target_os = "macos")]
+async fn choose_there(_: String) -> Chosen {
+    Chosen::NoPicker
+}
+
+#[cfg(not(target_os = "macos"))]
+async fn choose_there(name: String) -> Chosen {
+    let choose = move || {
+        let dialog = rfd::FileDialog::new().set_file_name(name);
+        match super::downloads::folder() {
+            Some(folder) => dialog.set_directory(folder).save_file(),
+            None => dialog.save_file(),
+        }
+    };
+    Chosen::At(tokio::task::spawn_blocking(choose).await.ok().flatten())
+}
+
 /// On macOS such a window belongs to the main thread, which is the event loop's.
 #[cfg(target_os = "macos")]
 async fn pick_there() -> Option<Vec<PathBuf>> {

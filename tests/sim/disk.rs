@@ -214,8 +214,8 @@ impl ClientDisk {
         let me = self.me.as_ref().map(|me| me.id.clone());
         let known = self.rooms.iter().find(|room| room.id == *id).map_or(0, |room| room.info.changed);
         match content {
-            Content::Room { private, .. } if offset > known => {
-                let info = RoomInfo::of_made(private.as_ref(), Some(&entry.sender.id), me.as_ref());
+            Content::Room { .. } if offset > known => {
+                let info = RoomInfo::of_made(content, Some(&entry.sender.id), me.as_ref());
                 let called = self.rooms.iter().find(|room| room.id == *id).map(|room| room.name.clone());
                 let name = room::named_when_made(entry, called.as_ref(), me.as_ref());
                 let known = self.room(id, Some(&name));
@@ -261,7 +261,7 @@ impl ClientDisk {
                 None => {
                     let id = item.draft.room.clone();
                     let me = self.me.as_ref().map(|me| &me.id);
-                    let info = RoomInfo::of_made(item.draft.content.private(), me, me);
+                    let info = RoomInfo::of_made(&item.draft.content, me, me);
                     self.rooms.push(KnownRoom { id, name, info, unmade: true, hole: None });
                 }
             }

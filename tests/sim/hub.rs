@@ -69,7 +69,7 @@ impl HubDisk {
     /// A room as it is now, by the entry that made it, for somebody.
     pub fn room(&self, made: &Entry, me: &PrincipalId) -> NamedRoom {
         let mut room = named(made);
-        room.info = RoomInfo::of_made(made.draft.content.private(), Some(&made.sender.id), Some(me));
+        room.info = RoomInfo::of_made(&made.draft.content, Some(&made.sender.id), Some(me));
         for entry in self.log.iter().filter(|entry| entry.draft.room == room.id) {
             match &entry.draft.content {
                 // That somebody put a direct message out of sight is not told to the other one.

@@ -132,9 +132,11 @@ impl World {
     pub(super) fn carry(&mut self, conn: u64, frame: Frame, to_hub: bool) {
         let latency = 1 + self.rng.up_to(40);
         // No transport loses a frame without ending the connection; what is numbered is looked after all the same.
-        let is_list = matches!(&frame, Frame::Text(text) if text.starts_with(r#"{"type":"lists""#));
+        let kinds = [r#"{"type":"lists""#, r#"{"type":"create_room""#];
+        let is_numbered =
+            !matches!(&frame, Frame::Text(text) if kinds.iter().any(|kind| text.starts_with(kind)));
         let copies = match self.rng.up_to(999) {
-            0..=2 if !self.healed && !is_list => 0,
+            0..=2 if !self.healed && is_numbered => 0,
             3..=5 if !self.healed => 2,
             _ => 1,
         };

@@ -156,7 +156,12 @@ impl Device {
     fn text_bytes(&self) -> usize {
         let Spec { name, kind, will, metrics, attributes, .. } = &self.spec;
         let option = |option: &String| option.len() + size_of::<String>();
-        let metric = |metric: &Metric| metric.unit.len() + metric.options.iter().map(option).sum::<usize>();
+        let metric = |metric: &Metric| {
+            metric.unit.len()
+                + metric.icon.len()
+                + metric.note.len()
+                + metric.options.iter().map(option).sum::<usize>()
+        };
         let attribute = |(name, text): (&String, &String)| name.len() + text.len() + 2 * size_of::<String>();
         let command = |command: &Command| {
             let detail = if let CommandState::Failed { detail } = &command.state { detail.len() } else { 0 };

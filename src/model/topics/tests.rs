@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use super::ghosts::{self, Gone};
 use super::*;
 use crate::model::publication::{Publication, Qos};
+use crate::model::time::BootMs;
 
 fn at(ms: u64) -> Time {
     Time { boot_ms: BootMs(ms), wall_ms: 1_700_000_000_000 + ms as i64 }

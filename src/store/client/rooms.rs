@@ -30,7 +30,7 @@ pub(super) fn made(db: &Connection, connection: ConnectionId, entry: &Entry) -> 
     let me = me(db, connection)?;
     let name = room::named_when_made(entry, name(db, connection, room)?.as_ref(), me.as_ref());
     name_room(db, connection, room, &name)?;
-    let info = RoomInfo::of_made(entry.draft.content.private(), Some(&entry.sender.id), me.as_ref());
+    let info = RoomInfo::of_made(&entry.draft.content, Some(&entry.sender.id), me.as_ref());
     keep(db, connection, room, &info.made_by_me(known.is_some_and(|known| known.own)))?;
     Ok(true)
 }
@@ -82,7 +82,7 @@ pub(super) fn to_be_made(
     content: &Content,
 ) -> Result<()> {
     let me = me(db, connection)?;
-    keep(db, connection, room, &RoomInfo::of_made(content.private(), me.as_ref(), me.as_ref()))
+    keep(db, connection, room, &RoomInfo::of_made(content, me.as_ref(), me.as_ref()))
 }
 
 /// What [`keep`] wrote. What cannot be read is as if it had never been told.

@@ -239,6 +239,14 @@ fn apply_member(
     Ok(())
 }
 
+/// Has what a room begins to be about keep the rule for topics.
+pub(super) fn tidy_topic(content: &mut Content) {
+    if content.is_room() {
+        let topic = one_line(content.first_topic(), MAX_TOPIC_CHARS);
+        content.set_first_topic(&topic);
+    }
+}
+
 /// A text on one line, of at most this many characters.
 fn one_line(text: &str, chars: usize) -> String {
     let visible: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();

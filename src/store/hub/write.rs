@@ -580,6 +580,7 @@ fn find_room(
     rooms: &mut Rooms,
 ) -> Result<std::result::Result<Option<i64>, Appended>> {
     let Append { draft, sender, role, .. } = new;
+    room_change::tidy_topic(&mut draft.content);
     match &mut draft.content {
         Content::Text { .. }
         | Content::Edit { .. }
@@ -629,6 +630,10 @@ fn make_room(db: &Connection, new: &Append, offset: Offset, rooms: &mut Rooms) -
             new.received
         ])?;
     let row = db.last_insert_rowid();
+    let topic = new.draft.content.first_topic();
+    if !topic.is_empty() {
+        db.prepare_cached("UPDATE room SET topic = ?2 WHERE id = ?1")?.execute(params![row, topic])?;
+    }
     let Some(private) = new.draft.content.private() else {
         rooms.insert(&new.draft.room, &name, row);
         return Ok(row);

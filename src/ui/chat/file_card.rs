@@ -24,6 +24,8 @@ const MAX_WIDTH: f32 = 420.0;
 const CAPTION: f32 = 24.0;
 /// Above and below it, in points.
 const GAP: f32 = 4.0;
+/// Width of the line below a file from which on it has all that can be done with it, in points.
+const MIN_FOR_SAVE_AS: f32 = 340.0;
 /// Longest name, in characters.
 const MAX_NAME_CHARS: usize = 120;
 /// Longest path, in characters.
@@ -233,6 +235,7 @@ fn acts(
     let mut line = ui.new_child(UiBuilder::new().max_rect(place).scope_id(id.with("acts")).layout(layout));
     line.spacing_mut().item_spacing.x = space::MEDIUM;
     line.spacing_mut().button_padding.x = 0.0;
+    let has_room = place.width() > MIN_FOR_SAVE_AS;
     let text = match &file.state.held {
         Some(Held::Loading(here)) if file.picture.is_none() => {
             (words.fetching)(percent(*here, file.info.size))
@@ -243,7 +246,13 @@ fn acts(
         Some(name) => format!("{name} · {text}"),
         None => text,
     };
-    let text = widgets::cut(&line, &text, theme::small(), theme.weak, place.width() - 130.0);
+    let text = widgets::cut(
+        &line,
+        &text,
+        theme::small(),
+        theme.weak,
+        place.width() - if has_room { 240.0 } else { 130.0 },
+    );
     let (rect, _) = line.allocate_exact_size(text.size(), Sense::hover());
     line.painter().galley(rect.min, text, theme.weak);
     let file_intent = |intent| Some(Intent::File(intent));
@@ -271,7 +280,10 @@ fn acts(
         }
         _ => {
             if line.add(widgets::link(theme, words.save)).clicked() {
-                wish = file_intent(FileIntent::Save { connection, file: info });
+                wish = file_intent(FileIntent::Save { connection, file: info.clone() });
+            }
+            if has_room && line.add(widgets::link(theme, words.save_as)).clicked() {
+                wish = file_intent(FileIntent::SaveAs { connection, file: info });
             }
         }
     }

@@ -433,20 +433,19 @@ fn author(ui: &Ui, cx: &Cx, id: Id, columns: &Columns, row: &Row, body_top: f32)
     } else {
         ui.painter().circle_filled(disc, size::AVATAR / 2.0, colour);
     }
-    let initial: String = row
-        .author
-        .name
+    let name = if row.mine && row.frame.is_none() {
+        (cx.words.you)(&row.author.name)
+    } else {
+        row.author.name.clone()
+    };
+    // Of one's own where the server knows no names, that of "you".
+    let initial: String = name
         .chars()
         .find(|c| c.is_alphanumeric())
         .map_or_else(|| "?".to_owned(), |c| c.to_uppercase().to_string());
     if row.frame.is_none() {
         ui.painter().text(disc, Align2::CENTER_CENTER, initial, theme::body(), theme.ground);
     }
-    let name = if row.mine && row.frame.is_none() {
-        (cx.words.you)(&row.author.name)
-    } else {
-        row.author.name.clone()
-    };
     let small = |text: &str, colour| ui.painter().layout_no_wrap(text.to_owned(), theme::small(), colour);
     let short_id = row.author.short_id.as_ref().map(|short| small(&format!("·{short}"), theme.weak));
     let badge = widgets::author_kind(cx.words, &row.author).map(|kind| small(kind, theme.text));

@@ -192,8 +192,12 @@ fn private(cx: &Cx, id: ConnectionId, connection: &Connection, of: &str) -> Vec<
         return Vec::new();
     }
     let (words, in_other, chat) = (cx.words.private, other(cx.words).private, &connection.chat);
-    let direct: HashSet<&PrincipalId> =
-        chat.rooms.values().filter_map(|room| room.info.direct.as_ref()).collect();
+    let direct: HashSet<&PrincipalId> = chat
+        .rooms
+        .values()
+        .filter(|room| !room.info.unlisted)
+        .filter_map(|room| room.info.direct.as_ref())
+        .collect();
     let me = chat.me.as_ref().map(|me| &me.id);
     let people = chat.people.values().map(|person| &person.who);
     let others = people.filter(|who| who.kind.chats() && Some(&who.id) != me && !direct.contains(&who.id));
@@ -206,7 +210,8 @@ fn private(cx: &Cx, id: ConnectionId, connection: &Connection, of: &str) -> Vec<
         .collect();
     for (purpose, name, in_other) in [
         (Purpose::Direct(id), words.new_direct, in_other.new_direct),
-        (Purpose::NewRoom(id), words.new_private_room, in_other.new_private_room),
+        (Purpose::NewRoom(id, false), cx.words.new_room, other(cx.words).new_room),
+        (Purpose::NewRoom(id, true), words.new_private_room, in_other.new_private_room),
     ] {
         let entry = Entry::new(Target::Choose(purpose), Icon::Plus, name.to_owned(), of.to_owned(), 347);
         all.push(entry.called("", in_other));

@@ -49,7 +49,6 @@ pub static ENGLISH: Words = Words {
     remove: "Remove",
     cancel: "Cancel",
     new_room: "New room",
-    new_room_name: "Name of the new room",
     create: "Create",
     room_name_rule: "Room names have 1 to 64 visible characters, on one line.",
     making_room: |room| format!("Create the room “{room}”"),

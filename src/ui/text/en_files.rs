@@ -11,6 +11,7 @@ pub static ENGLISH: FileWords = FileWords {
     file_named: |name, size| format!("File: {name}, {size}"),
     picture_named: |name, size| format!("Picture: {name}, {size}"),
     save: "Save",
+    save_as: "Save as",
     saved_to: |path| format!("Saved to {path}"),
     show_in_folder: "Show in folder",
     view: "View",

@@ -11,6 +11,7 @@ pub struct FileWords {
     /// The same of a picture.
     pub picture_named: fn(&str, &str) -> String,
     pub save: &'static str,
+    pub save_as: &'static str,
     pub saved_to: fn(&str) -> String,
     pub show_in_folder: &'static str,
     pub view: &'static str,

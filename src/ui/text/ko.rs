@@ -73,7 +73,6 @@ pub static KOREAN: Words = Words {
     remove: "삭제",
     cancel: "취소",
     new_room: "새 방",
-    new_room_name: "새 방 이름",
     create: "만들기",
     room_name_rule: "방 이름은 한 줄에 1~64자로 입력하세요. 보이지 않는 문자는 쓸 수 없습니다.",
     making_room: |room| format!("‘{room}’ 방 만들기"),

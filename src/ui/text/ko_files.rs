@@ -11,6 +11,7 @@ pub static KOREAN: FileWords = FileWords {
     file_named: |name, size| format!("파일: {name}, {size}"),
     picture_named: |name, size| format!("사진: {name}, {size}"),
     save: "저장",
+    save_as: "다른 이름으로 저장",
     saved_to: |path| format!("저장 위치: {path}"),
     show_in_folder: "폴더에서 보기",
     view: "크게 보기",

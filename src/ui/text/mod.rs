@@ -223,7 +223,6 @@ pub struct Words {
     pub remove: &'static str,
     pub cancel: &'static str,
     pub new_room: &'static str,
-    pub new_room_name: &'static str,
     pub create: &'static str,
     pub room_name_rule: &'static str,
     /// In place of a message, where a room is made.

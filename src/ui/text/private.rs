@@ -12,7 +12,12 @@ pub struct PrivateWords {
     pub is_direct: &'static str,
     pub is_member: &'static str,
     pub new_private_room: &'static str,
+    /// The two kinds of rooms, where one is made, and who may see which.
+    pub public_room: &'static str,
+    pub private_room: &'static str,
+    pub public_text: &'static str,
     pub private_text: &'static str,
+    pub topic_optional: &'static str,
     pub new_direct: &'static str,
     /// On a button beside a person's name, and the same with it.
     pub message: &'static str,

@@ -203,7 +203,7 @@ fn plain(words: &Words) -> Vec<&'static str> {
     let mut all = all![
         now retry_now connect disconnect catching_up protocol_duplex protocol_websocket protocol_socketio transport_websocket transport_tcp
         transport_ewebsock no_close_reasons no_connection connections connection_bar this_computer add_connection
-        edit_connection remove_connection remove_text remove cancel new_room new_room_name not_made create
+        edit_connection remove_connection remove_text remove cancel new_room not_made create
         room_name_rule no_rooms messages replayed unknown_content waiting_to_send sending sent_unconfirmed may_not_have_arrived send_again not_sent retry edit
         delete copy show_less new_messages jump_to_newest loading_older older_on_server older_out_of_reach empty_room
         nothing_open scroll_bar today yesterday message send save sent_when_online editing
@@ -327,6 +327,7 @@ fn files_are_spoken_of_in_each_language() {
             file_named,
             picture_named,
             save,
+            save_as,
             saved_to,
             show_in_folder,
             view,
@@ -353,6 +354,7 @@ fn files_are_spoken_of_in_each_language() {
         let mut all: Vec<String> = [
             attach,
             save,
+            save_as,
             show_in_folder,
             view,
             pending,

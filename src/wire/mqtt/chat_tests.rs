@@ -1,7 +1,8 @@
 use super::*;
 use crate::model::Delivery;
+use crate::model::time::BootMs;
 
-const NOW: Time = Time { boot_ms: crate::model::time::BootMs(1_000), wall_ms: 1_790_000_000_000 };
+const NOW: Time = Time { boot_ms: BootMs(1_000), wall_ms: 1_790_000_000_000 };
 
 fn chat(client: &str) -> Chat {
     let mut chat = Chat::new("duplex/chat", Qos::AtLeastOnce, "Kim".into(), client.into(), [7; 32]);

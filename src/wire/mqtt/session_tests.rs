@@ -6,6 +6,7 @@ use crate::model::content::UNCONFIRMED;
 use crate::model::event::{ChatEvent, Follows, LinkEvent};
 use crate::model::mqtt::MqttVersion;
 use crate::model::publication::{NewPublication, Qos};
+use crate::model::time::BootMs;
 use crate::model::topic::{PublishOutcome, TopicRequest};
 use crate::model::{
     Content, Delivery, Draft, Entry, Feature, MessageId, OutboxItem, Refusal, RoomId, RoomName,
@@ -14,7 +15,7 @@ use crate::wire::mqtt::encode::Outgoing;
 use crate::wire::mqtt::packet::AckKind;
 use crate::wire::{Agreed, ChatRequest, Mark, Request};
 
-const NOW: Time = Time { boot_ms: crate::model::time::BootMs(100_000), wall_ms: 1_790_000_000_000 };
+const NOW: Time = Time { boot_ms: BootMs(100_000), wall_ms: 1_790_000_000_000 };
 const ROOM: &str = "duplex/chat/general";
 
 struct Peer {

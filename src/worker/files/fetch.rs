@@ -10,12 +10,13 @@ use tokio::task::spawn_blocking;
 
 use super::super::downloads::{folder, names};
 use super::super::driver::{Driver, TaskResult};
+use super::super::picker::Chosen;
 use super::super::pictures::{self, MAX_VIEW, THUMBNAIL};
 use super::{
     CACHE, FETCH_PATIENCE, Fetch, FileResult, Then, expect_room, make_folder, retried, touch, trim_cache,
 };
 use crate::model::ConnectionId;
-use crate::model::file::{FileHash, FileInfo, save_name};
+use crate::model::file::{FileHash, FileId, FileInfo, save_name};
 use crate::model::files::{FileTrouble, FileUpdate, Held};
 
 /// Maximum number of saved files of one name.
@@ -87,7 +88,7 @@ impl Driver {
             Err(trouble) => {
                 log::info!("a file of connection {:?} was not fetched: {trouble:?}", fetch.connection);
                 for then in fetch.then {
-                    if let Then::Save(info) = then {
+                    if let Then::Save(info) | Then::SaveAt(info, _) = then {
                         self.show_file(FileUpdate::Saved(info.id, Err(trouble.clone())));
                     }
                 }
@@ -121,18 +122,42 @@ impl Driver {
                         FileResult::Decoded(hash, pictures::decode(path, (MAX_VIEW, MAX_VIEW)))
                     });
                 }
-                Then::Save(info) => {
-                    let path = path.clone();
-                    self.file_task(async move {
-                        let id = info.id;
-                        let saved = spawn_blocking(move || save(&path, &info)).await;
-                        let saved =
-                            saved.unwrap_or_else(|e| Err(FileTrouble::Disk { detail: e.to_string() }));
-                        FileResult::Saved(id, saved)
-                    });
+                Then::Save(info) => self.save_file(info.id, path.clone(), move |path| save(path, &info)),
+                Then::SaveAt(info, to) => {
+                    self.save_file(info.id, path.clone(), move |path| save_at(path, to));
                 }
             }
         }
+    }
+
+    fn save_file(
+        &self,
+        id: FileId,
+        path: PathBuf,
+        save: impl FnOnce(&Path) -> Result<PathBuf, FileTrouble> + Send + 'static,
+    ) {
+        self.file_task(async move {
+            let saved = spawn_blocking(move || save(&path)).await;
+            let saved = saved.unwrap_or_else(|e| Err(FileTrouble::Disk { detail: e.to_string() }));
+            FileResult::Saved(id, saved)
+        });
+    }
+
+    /// Has the person choose where a file is saved.
+    pub(super) fn choose_place(&mut self, connection: ConnectionId, info: FileInfo) {
+        let name = save_name(&info.name);
+        self.file_task(async move {
+            FileResult::Chosen(connection, info, super::super::picker::choose(name).await)
+        });
+    }
+
+    pub(super) fn place_chosen(&mut self, connection: ConnectionId, info: FileInfo, chosen: Chosen) {
+        let then = match chosen {
+            Chosen::At(None) => return,
+            Chosen::At(Some(path)) => Then::SaveAt(info.clone(), path),
+            Chosen::NoPicker => Then::Save(info.clone()),
+        };
+        self.fetch_file(connection, &info, vec![then]);
     }
 
     fn decode(&self, path: PathBuf, decode: impl FnOnce(&Path) -> FileResult + Send + 'static) {
@@ -152,6 +177,23 @@ fn save(from: &Path, info: &FileInfo) -> Result<PathBuf, FileTrouble> {
     let disk = |error: io::Error| FileTrouble::Disk { detail: error.to_string() };
     let folder = folder().ok_or_else(|| disk(io::Error::other("there is no folder for downloads")))?;
     save_in(&folder, from, info).map_err(disk)
+}
+
+/// Copies a file from the cache to where the person wants it, whatever is there: beside it first, so that nothing is lost
+/// if that fails. Blocks.
+fn save_at(from: &Path, to: PathBuf) -> Result<PathBuf, FileTrouble> {
+    let disk = |error: io::Error| FileTrouble::Disk { detail: error.to_string() };
+    let mut part = to.clone().into_os_string();
+    part.push(format!(".{}.part", std::process::id()));
+    let part = PathBuf::from(part);
+    let mut target = OpenOptions::new().write(true).create_new(true).open(&part).map_err(disk)?;
+    let copied = fs::File::open(from).and_then(|mut source| io::copy(&mut source, &mut target));
+    let saved = copied.and_then(|_| target.sync_all()).and_then(|()| fs::rename(&part, &to));
+    if let Err(error) = saved {
+        super::remove(&part);
+        return Err(disk(error));
+    }
+    Ok(to)
 }
 
 fn save_in(folder: &Path, from: &Path, info: &FileInfo) -> io::Result<PathBuf> {
@@ -180,6 +222,22 @@ fn save_in(folder: &Path, from: &Path, info: &FileInfo) -> io::Result<PathBuf> {
 mod tests {
     use super::*;
     use crate::model::file::FileId;
+
+    #[test]
+    fn a_file_is_saved_where_the_person_wants_it_or_what_is_there_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let (from, to) = (dir.path().join("cached"), dir.path().join("plan.txt"));
+        fs::write(&from, "pump").unwrap();
+        for before in [None, Some("older")] {
+            before.iter().for_each(|before| fs::write(&to, before).unwrap());
+            assert_eq!(save_at(&from, to.clone()), Ok(to.clone()));
+            assert_eq!(fs::read_to_string(&to).unwrap(), "pump");
+        }
+        fs::write(&to, "older").unwrap();
+        assert!(save_at(&dir.path().join("gone"), to.clone()).is_err());
+        assert_eq!(fs::read_to_string(&to).unwrap(), "older");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "no part is left");
+    }
 
     #[test]
     fn a_file_is_saved_under_a_free_name_in_its_folder() {
