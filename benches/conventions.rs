@@ -123,7 +123,9 @@ fn measure(kind: &Kind, rounds: usize) -> (f64, f64) {
     let began = cpu();
     for round in 0..rounds {
         for _ in &topics {
-            black_box(serde_json::from_str::<serde_json::Value>(black_box(kind.payloads[round % 2])).unwrap());
+            black_box(
+                serde_json::from_str::<serde_json::Value>(black_box(kind.payloads[round % 2])).unwrap(),
+            );
         }
     }
     let bare = (cpu() - began).as_nanos() as f64;
@@ -137,6 +139,10 @@ fn main() {
     for kind in KINDS {
         let (ours, bare) = measure(kind, rounds);
         let share = ours * 20_000.0 / 1e9 * 100.0;
-        println!("  {:<40} {ours:6.0} ns, {:.1} times bare JSON, {share:.1} % of a core at 20,000 a second", kind.name, ours / bare);
+        println!(
+            "  {:<40} {ours:6.0} ns, {:.1} times bare JSON, {share:.1} % of a core at 20,000 a second",
+            kind.name,
+            ours / bare
+        );
     }
 }
