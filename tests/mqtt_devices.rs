@@ -76,6 +76,9 @@ fn every_device_is_shown_as_a_person_expects() {
         let mut seen = Seen::new();
         let checks = expected.get(group).map(Vec::as_slice).unwrap_or_default();
         let own: Vec<&Message> = messages.iter().filter(|message| message.group == group).collect();
+        if checks.is_empty() {
+            faults.push(format!("{group}: nothing is expected"));
+        }
         for (at, message) in own.iter().enumerate() {
             seen.message(&message.topic, &message.bytes(), message.retain);
             for (_, check) in checks.iter().filter(|(number, _)| *number == at + 1) {
@@ -89,6 +92,39 @@ fn every_device_is_shown_as_a_person_expects() {
         }
         if only.is_some() {
             eprintln!("{}", seen.dump());
+        }
+    }
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
+fn all_of_them_behind_one_broker_are_shown_as_each_alone() {
+    let messages = messages();
+    let mut groups: Vec<&str> = messages.iter().map(|message| message.group.as_str()).collect();
+    groups.dedup();
+    let mut all = Seen::new();
+    for message in &messages {
+        all.message(&message.topic, &message.bytes(), message.retain);
+    }
+    let mut faults = Vec::new();
+    for group in groups {
+        let mut alone = Seen::new();
+        for message in messages.iter().filter(|message| message.group == group) {
+            alone.message(&message.topic, &message.bytes(), message.retain);
+        }
+        for (id, shown) in &alone.devices {
+            let Some(other) = all.devices.get(id) else {
+                faults.push(format!("{group}: {id} is not there"));
+                continue;
+            };
+            for (name, (value, replayed, _)) in &shown.values {
+                if other.values.get(name).map(|(value, replayed, _)| (value, replayed))
+                    != Some((value, replayed))
+                {
+                    faults
+                        .push(format!("{group}: {id} {name} is {:?}, not {value:?}", other.values.get(name)));
+                }
+            }
         }
     }
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));

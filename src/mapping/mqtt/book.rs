@@ -1,7 +1,8 @@
 //! [`Book`]: the devices that conventions have found, each under every key by which one of them knows it. What changes is gathered
 //! and handed out as [`Change`]s. Handles stay valid when devices are merged, and mean nothing once a device is gone.
 
-use std::collections::{HashMap, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
@@ -89,6 +90,9 @@ pub(super) struct Book {
     pub came: Option<WallMs>,
     out: Vec<Change>,
     rhythms: Rhythms,
+    /// When to look whether a value still counts.
+    expiries: BinaryHeap<Reverse<(BootMs, usize, u32, usize)>>,
+    expired: Vec<(Dev, MetricName)>,
 }
 
 impl Book {
@@ -111,6 +115,8 @@ impl Book {
             came: None,
             out: Vec::new(),
             rhythms: Rhythms::default(),
+            expiries: BinaryHeap::new(),
+            expired: Vec::new(),
         }
     }
 
@@ -211,6 +217,14 @@ impl Book {
             return None;
         }
         let mut id = text::short(wanted)?;
+        // What was only known by its path turns out to be this device.
+        let holder = self.ids.get(id.as_str()).copied();
+        if let Some(holder) = holder
+            && rank > Rank::Path
+            && self.get(holder).is_some_and(|device| device.rank == Rank::Path)
+        {
+            return Some(holder);
+        }
         let mut number = 2;
         while self.ids.contains_key(id.as_str()) {
             id = text::short(&format!("{wanted} {number}"))?;
@@ -378,6 +392,11 @@ impl Book {
         let is_upgraded = entry.is_guessed && !matches!(value, Value::Missing) && entry.widen(&value);
         entry.last = Some((value.clone(), now));
         let name = entry.metric.name.clone();
+        let lasts = entry.lasts_ms.filter(|_| !entry.is_timed && !matches!(value, Value::Missing));
+        entry.is_timed |= lasts.is_some();
+        if let Some(lasts) = lasts {
+            self.expiries.push(Reverse((now + lasts, dev.at, dev.born, at)));
+        }
         if is_upgraded {
             self.mark(dev);
         }
@@ -417,6 +436,39 @@ impl Book {
             }
             (None, _) => self.add_keys(dev, &[key]),
             _ => {}
+        }
+    }
+
+    /// How long a metric's values count, in milliseconds.
+    pub fn lasts(&mut self, dev: Dev, key: &str, lasts_ms: u64) {
+        let Some(device) = self.get_mut(dev) else { return };
+        if let Some(entry) = device.find(key).and_then(|at| device.entry_mut(at)) {
+            entry.lasts_ms = Some(lasts_ms);
+        }
+    }
+
+    /// Values that do not count any longer are missing.
+    fn expire(&mut self) {
+        let now = self.now.boot_ms;
+        while let Some(Reverse((due, place, born, at))) = self.expiries.peek().copied()
+            && due <= now
+        {
+            self.expiries.pop();
+            let dev = Dev { at: place, born };
+            let Some(entry) = self.get_mut(dev).and_then(|device| device.entry_mut(at)) else { continue };
+            entry.is_timed = false;
+            let (Some(lasts), Some((value, came))) = (entry.lasts_ms, entry.last.clone()) else { continue };
+            if came + lasts > now {
+                entry.is_timed = true;
+                self.expiries.push(Reverse((came + lasts, place, born, at)));
+            } else if value != Value::Missing {
+                entry.last = Some((Value::Missing, came));
+                let name = entry.metric.name.clone();
+                if let Some(dev) = self.resolved(dev) {
+                    // Nothing was heard of the device: its rhythm does not change.
+                    self.expired.push((dev, name));
+                }
+            }
         }
     }
 
@@ -542,7 +594,8 @@ impl Book {
     /// When [`Book::tick`] is to be called.
     pub fn deadline(&self) -> Option<BootMs> {
         let described = self.waiting.front().map(|(due, _)| *due);
-        [described, self.rhythms.deadline()].into_iter().flatten().min()
+        let expires = self.expiries.peek().map(|Reverse((due, ..))| *due);
+        [described, expires, self.rhythms.deadline()].into_iter().flatten().min()
     }
 
     /// Time has passed: what waited, and who is silent.
@@ -555,6 +608,14 @@ impl Book {
             {
                 let device = device.id.clone();
                 self.out.push(Change::Silent { device, since });
+            }
+        }
+        self.expire();
+        for (dev, name) in std::mem::take(&mut self.expired) {
+            if let Some(device) = self.get(dev) {
+                let device = device.id.clone();
+                let values = vec![(name, Value::Missing)];
+                self.out.push(Change::Readings { device, at: None, replayed: false, values });
             }
         }
         self.finish(true)

@@ -33,6 +33,10 @@ pub(super) struct Entry {
     pub command: Option<Command>,
     /// Whether the device reports it.
     pub is_reported: bool,
+    /// How long a value counts, in milliseconds.
+    pub lasts_ms: Option<u64>,
+    /// Whether a timer looks at it.
+    pub is_timed: bool,
 }
 
 /// See the module.
@@ -128,6 +132,8 @@ impl Device {
             last: None,
             command: None,
             is_reported: false,
+            lasts_ms: None,
+            is_timed: false,
         };
         let at = self.entries.iter().position(Option::is_none).unwrap_or(self.entries.len());
         match self.entries.get_mut(at) {
@@ -223,6 +229,7 @@ impl Device {
                 (own.command, own.is_reported, own.is_guessed) =
                     (entry.command, entry.is_reported, entry.is_guessed);
                 (own.last, own.was_number) = (entry.last, entry.was_number);
+                own.lasts_ms = entry.lasts_ms;
             }
         }
         left_out

@@ -290,7 +290,8 @@ impl General {
 
     fn object(&mut self, book: &mut Book, id: u32, topic: &str, json: &Json) {
         let (path, level) = split(topic);
-        let is_part = PARTS.iter().any(|part| level.eq_ignore_ascii_case(part))
+        let is_list = json.is_array();
+        let is_part = (is_list || PARTS.iter().any(|part| level.eq_ignore_ascii_case(part)))
             && topic.trim_matches('/').contains('/');
         let device = if is_part { path } else { topic.trim_matches('/') };
         let Some(dev) = self.device(book, device) else { return };
@@ -307,7 +308,12 @@ impl General {
             }
             let Some(value) = json::reading(json) else { return };
             let key = if is_part { format!("{level}.{name}") } else { name.to_owned() };
-            let shown = if name.is_empty() { level } else { name };
+            let numbered = format!("{level} {name}");
+            let shown = match name {
+                "" => level,
+                _ if is_list => &numbered,
+                name => name,
+            };
             book.read(dev, &key, id, value.clone(), || {
                 guessed(named(shown), &value, text::unit_of_name(shown).unwrap_or_default())
             });

@@ -154,3 +154,86 @@ fn a_thousand_descriptions_leave_no_more_than_they_must() {
     }
     assert_eq!(conventions.devices().count(), 0);
 }
+
+#[test]
+fn a_value_that_expires_is_missing_until_the_next_comes() {
+    let mut conventions = Conventions::new();
+    let config = r#"{"name":"T","stat_t":"a/b","unit_of_meas":"°C","exp_aft":30,"dev":{"ids":"d"}}"#;
+    publish(&mut conventions, at(0), "homeassistant/sensor/u/config", config);
+    publish(&mut conventions, at(1), "a/b", "21");
+    publish(&mut conventions, at(20), "a/b", "22");
+    assert_eq!(conventions.deadline(), Some(at(31).boot_ms));
+    assert_eq!(conventions.tick(at(31)), []);
+    let missing = |changes: Vec<Change>| matches!(&changes[..], [Change::Readings { values, .. }] if values[0].1 == Value::Missing);
+    assert!(missing(conventions.tick(at(50))));
+    assert_eq!(conventions.tick(at(500)), []);
+    publish(&mut conventions, at(600), "a/b", "23");
+    assert!(missing(conventions.tick(at(630))));
+}
+
+/// What is sent by whoever may publish: every message of the test data, cut, changed and sent to other topics.
+#[test]
+fn no_message_makes_it_panic_or_grow_without_bound() {
+    let messages: Vec<(String, Vec<u8>)> = include_str!("../../../tests/data/mqtt/messages.jsonl")
+        .lines()
+        .filter_map(|line| {
+            let json: serde_json::Value = serde_json::from_str(line).ok()?;
+            let hex = json["payload_hex"]
+                .as_str()
+                .and_then(|hex| data_encoding::HEXLOWER.decode(hex.as_bytes()).ok());
+            let payload =
+                hex.unwrap_or_else(|| json["payload"].as_str().unwrap_or_default().as_bytes().to_vec());
+            Some((json["topic"].as_str()?.to_owned(), payload))
+        })
+        .collect();
+    assert_eq!(messages.len(), 154);
+    let mut conventions = Conventions::new();
+    let mut random = 0x2545_f491_4f6c_dd1d_u64;
+    let mut next = move |below: usize| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        (random % below.max(1) as u64) as usize
+    };
+    for round in 0..6_000 {
+        let (topic, own) = &messages[next(messages.len())];
+        let (_, other) = &messages[next(messages.len())];
+        let mut payload = if next(3) > 0 { own.clone() } else { other.clone() };
+        for _ in 0..next(4) {
+            match (next(4), payload.len()) {
+                (_, 0) => payload.push(next(256) as u8),
+                (0, length) => payload.truncate(next(length)),
+                (1, length) => payload[next(length)] = next(256) as u8,
+                (2, length) => {
+                    let at = next(length);
+                    payload.splice(at..at, b"[{\"a\":1e999,".iter().copied());
+                }
+                (_, length) => {
+                    payload.swap(next(length), next(length));
+                }
+            }
+        }
+        let mut topic = topic.clone();
+        if next(8) == 0 {
+            let places: Vec<usize> = topic.char_indices().map(|(at, _)| at).collect();
+            topic.insert_str(places[next(places.len())], ["/", "+", "\u{0}", "//", "é"][next(5)]);
+        }
+        let now = at(round / 10);
+        let changes = conventions
+            .received(now, &Publication { topic: &topic, payload: &payload, retained: next(2) == 0 });
+        for change in &changes {
+            if let Change::Described(spec) = change {
+                assert!(spec.metrics.len() <= crate::model::device::METRICS);
+                for metric in spec.metrics.iter().filter(|metric| metric.writable).take(4) {
+                    for value in
+                        [Value::Flag(true), Value::Number(-1e300), Value::Text("#12é".into()), Value::Missing]
+                    {
+                        let _ = conventions.command(now, &spec.id, &metric.name, &value);
+                    }
+                }
+            }
+        }
+        conventions.tick(now);
+    }
+    assert!(conventions.devices().count() < 2_000);
+}

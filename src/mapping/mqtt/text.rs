@@ -156,8 +156,13 @@ pub(super) fn with_unit(text: &str) -> Option<(Value, &'static str)> {
     Some((number(digits)?, unit))
 }
 
-/// The unit that a field's name ends with, as in `temperature_C`, and the length of what stands before it.
+/// The unit that a field's name ends with, as in `temperature_C`.
 pub(super) fn unit_of_name(name: &str) -> Option<&'static str> {
+    named_unit(name).map(|(_, unit)| unit)
+}
+
+/// What stands before the unit that a field's name ends with, and the unit.
+pub(super) fn named_unit(name: &str) -> Option<(&str, &'static str)> {
     const ENDS: &[(&str, &str)] = &[
         ("_C", "°C"),
         ("_F", "°F"),
@@ -207,7 +212,8 @@ pub(super) fn unit_of_name(name: &str) -> Option<&'static str> {
         ("_amps", "A"),
         ("_seconds", "s"),
     ];
-    ENDS.iter().filter(|(end, _)| name.ends_with(end)).max_by_key(|(end, _)| end.len()).map(|(_, unit)| *unit)
+    let longest = ENDS.iter().filter(|(end, _)| name.ends_with(end)).max_by_key(|(end, _)| end.len());
+    longest.map(|(end, unit)| (&name[..name.len() - end.len()], *unit))
 }
 
 #[cfg(test)]

@@ -51,6 +51,12 @@ impl Decode {
             (_, Given::Nothing) => None,
             (Decode::Plain, Given::Json(json)) => plain_json(json, kind),
             (Decode::Colour, Given::Json(json)) => colour_of(json),
+            (Decode::OpenAt { .. }, Given::Json(Json::Object(map))) => {
+                match map.get("state").and_then(Json::as_str) {
+                    Some(state) => Some(text::text(state)),
+                    None => self.text(&json::string(map.get("position")?)?, kind),
+                }
+            }
             (Decode::FieldOrWhole(field), Given::Json(json)) => {
                 plain_json(json.get(*field).unwrap_or(json), kind)
             }

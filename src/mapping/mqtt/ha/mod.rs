@@ -30,7 +30,7 @@ use decode::Decode;
 use part::{Part, Pick, Sends};
 
 pub(super) use config::{mac, words_of};
-pub(super) use decode::{colour_of, hex};
+pub(super) use decode::{colour_of, hex, of_hue};
 pub(super) use part::{json_of, rgb};
 
 /// Maximum length of a discovery message, in bytes.
@@ -267,6 +267,8 @@ impl HomeAssistant {
         let dev = entity.dev;
         let Some(read) = entity.reads.get_mut(reader.part) else { return };
         let given = match &read.source {
+            // What was set last, not what is shown now.
+            Source::Field(path) if is_stale(path, payload) => Ok(Given::Text("None".to_owned())),
             Source::Field(path) => {
                 Ok(payload.json().and_then(|json| at(json, path)).map_or(Given::Nothing, Given::Json))
             }
@@ -289,6 +291,13 @@ impl HomeAssistant {
         let name = read.key.clone();
         book.read(dev, &read.key, id, value, || crate::model::device::Metric::new(named(&name), kind));
     }
+}
+
+/// Whether a light's colour temperature does not apply, since it shows a colour.
+fn is_stale(path: &[super::template::Step], payload: &Payload<'_>) -> bool {
+    let is_temperature = matches!(path, [super::template::Step::Field(name)] if **name == *"color_temp");
+    let mode = || payload.json().and_then(|json| json.get("color_mode")).and_then(Json::as_str);
+    is_temperature && mode().is_some_and(|mode| mode != "color_temp")
 }
 
 /// A payload without a template.
@@ -374,10 +383,16 @@ fn device(book: &mut Book, config: &Config, parts: &[Part]) -> Option<Dev> {
             // One without a name is called by its identifier, whatever its topics are called.
             let name = if device.name.is_empty() { &device.id } else { &device.name };
             book.describe(dev, Rank::Told, name, "", &attributes);
-            if let Some(key) =
-                topics().chain(config.text("command_topic").as_deref()).find_map(super::native::key_of)
-            {
+            let command = config.text("command_topic");
+            let key = topics().chain(command.as_deref()).find_map(super::native::key_of);
+            if let Some(key) = key {
                 book.add_weak_key(dev, &key);
+            }
+            // Zigbee2MQTT's own messages are about the same device, whatever its base is called.
+            if device.keys.iter().any(|key| key.starts_with("ieee:"))
+                && let Some(topic) = topics().next()
+            {
+                book.add_weak_key(dev, &format!("z2m:{topic}"));
             }
             dev
         }
@@ -486,6 +501,9 @@ fn add_part(
     if is_new {
         book.put_metric(entity.dev, &key, super::book::NO_TOPIC, metric);
         book.guess(entity.dev, &key, is_guessed);
+        if let Some(seconds) = config.number("expire_after").filter(|seconds| (1.0..1e7).contains(seconds)) {
+            book.lasts(entity.dev, &key, (seconds * 1e3) as u64);
+        }
         entity.keys.push(key.clone());
     }
     if let Some(source) = source {
