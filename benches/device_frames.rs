@@ -13,6 +13,7 @@ use duplex::model::id::{ConnectionId, PrincipalId, RoomId};
 use duplex::model::link_state::LinkState;
 use duplex::model::panes::{Middle, Panes};
 use duplex::model::profile::{Profile, Protocol, Socket};
+use duplex::model::time::BootMs;
 use duplex::model::{SharedModel, Time};
 use duplex::ui::{Options, Ui};
 
@@ -133,7 +134,7 @@ impl Desk {
             ctx,
             ui,
             model: SharedModel::default(),
-            now: Time { boot_ms: 10_000_000, wall_ms: 1_760_529_600_000 },
+            now: Time { boot_ms: BootMs(10_000_000), wall_ms: 1_760_529_600_000 },
             ids,
             metrics,
             filter: egui::Id::unique("device filter"),

@@ -15,6 +15,7 @@ use duplex::model::intent::{DeviceIntent, Intent};
 use duplex::model::link_state::LinkState;
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::series::{Bucket, MINUTE_MS, SeriesPage};
+use duplex::model::time::BootMs;
 use duplex::model::{SharedModel, Time};
 use duplex::ui::{Options, Ui};
 
@@ -109,7 +110,7 @@ impl Desk {
             ctx.enable_accesskit();
         }
         let ui = Ui::new(&ctx, Options::default());
-        let now = Time { boot_ms: 10_000_000, wall_ms: WALL };
+        let now = Time { boot_ms: BootMs(10_000_000), wall_ms: WALL };
         let (model, events, asked) = (SharedModel::default(), Vec::new(), Vec::new());
         let mut desk =
             Desk { ctx, ui, model, now, events, frame: 0, asked, wanted: Vec::new(), plot: egui::Pos2::ZERO };

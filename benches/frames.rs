@@ -14,6 +14,7 @@ use duplex::model::link_state::LinkState;
 use duplex::model::message::{Message, Position};
 use duplex::model::principal::{Principal, PrincipalKind, Sender};
 use duplex::model::profile::{Profile, Protocol, Socket};
+use duplex::model::time::BootMs;
 use duplex::model::{SharedModel, Time};
 use duplex::ui::{Options, Ui};
 
@@ -121,7 +122,7 @@ impl Desk {
         }
         let ui = Ui::new(&ctx, Options::default());
         let model = SharedModel::default();
-        let now = Time { boot_ms: 10_000_000, wall_ms: 1_760_529_600_000 };
+        let now = Time { boot_ms: BootMs(10_000_000), wall_ms: 1_760_529_600_000 };
         let mut desk = Desk { ctx, ui, model, now, events: Vec::new(), frame: 0, kind };
         desk.update(Update::Configured(Profile {
             id: CONNECTION,

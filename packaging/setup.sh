@@ -159,7 +159,9 @@ look_at_tests() {
     any /usr/lib/python3/dist-packages/websockets ||
         missing "Python's websockets" 'a WebSocket server of others for the tests' python3-websockets - - -
     any /usr/lib/rabbitmq/bin/rabbitmq-server ||
-        missing RabbitMQ 'a STOMP server of others for the tests' rabbitmq-server - - -
+        missing RabbitMQ 'a server of others for the tests of STOMP and MQTT' rabbitmq-server - - -
+    have mosquitto || missing Mosquitto 'an MQTT server of others for the tests' mosquitto - - -
+    have mosquitto_pub || missing "Mosquitto's clients" 'MQTT clients of others for the tests' mosquitto-clients - - -
     have openssl || missing openssl 'certificates for the tests' openssl - - -
     have npm || missing npm 'a SockJS endpoint of others for the tests' npm - - -
     any /usr/share/nodejs/ws || missing "npm's ws" 'a WebSocket server of others for the tests' node-ws - - -

@@ -1,5 +1,6 @@
 //! The only place that reads the clocks: [`now`] returns both. The boot clock counts through suspend.
 
+use crate::model::time::BootMs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use chrono::Timelike as _;
@@ -8,7 +9,7 @@ use crate::model::Time;
 
 /// The current time on both clocks.
 pub fn now() -> Time {
-    Time { boot_ms: boot_ms(), wall_ms: wall_ms() }
+    Time { boot_ms: BootMs(boot_ms()), wall_ms: wall_ms() }
 }
 
 fn wall_ms() -> i64 {

@@ -4,6 +4,7 @@
 
 use duplex::mapping::{Incoming, Mapping};
 use duplex::model::event::{ChatEvent, DeviceEvent};
+use duplex::model::time::BootMs;
 use duplex::model::{Content, Delivery, Draft, Entry, Event, MessageId, OutboxItem, RoomId, Time};
 use duplex::wire::mapped::{Mapped, Novelty, Place};
 use serde_json::{Value, json};
@@ -23,7 +24,7 @@ impl Server {
     fn resumed(name: &str, state: Option<&Value>) -> Self {
         let mapping = Mapping { name: name.to_owned(), ..Mapping::default() };
         let mut mapped = Mapped::new(mapping, [7; 32], state);
-        let now = Time { boot_ms: 1000, wall_ms: 1_767_323_045_000 };
+        let now = Time { boot_ms: BootMs(1000), wall_ms: 1_767_323_045_000 };
         let place = Place::only();
         mapped.opened(now, "host:1", vec![place.room.clone()], &[]);
         Server { mapped, now, place, typed: 0 }

@@ -14,6 +14,7 @@ use duplex::model::content::{Content, Draft};
 use duplex::model::event::{ChatEvent, LinkEvent, LogKind, Page, Person, Side, Update};
 use duplex::model::id::RoomName;
 use duplex::model::profile::{Profile, Protocol, Socket};
+use duplex::model::time::BootMs;
 use duplex::model::window::CAPACITY;
 use duplex::model::{
     Connection, ConnectionId, Delivery, Edge, Entry, Epoch, Event, LogRestart, Message, MessageId, Model,
@@ -23,7 +24,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 const CONNECTION: ConnectionId = ConnectionId(1);
-const NOW: Time = Time { boot_ms: 5_000, wall_ms: 1_790_000_000_000 };
+const NOW: Time = Time { boot_ms: BootMs(5_000), wall_ms: 1_790_000_000_000 };
 
 /// A model of one connection, welcomed.
 struct Bench(Model);
@@ -558,7 +559,7 @@ fn whoever_is_typing_stops_with_their_message() {
         Event::Chat(ChatEvent::Typing {
             room: RoomId::general(),
             who: Sender { id: PrincipalId(by.to_owned()), name: by.to_owned() },
-            until: 9_000,
+            until: BootMs(9_000),
         })
     };
     bench.apply(typing("a"));

@@ -11,12 +11,13 @@ use duplex::model::event::{
 };
 use duplex::model::principal::{Principal, PrincipalKind, Sender};
 use duplex::model::profile::{Profile, Protocol, Socket};
+use duplex::model::time::BootMs;
 use duplex::model::window::MAX_WINDOW_BYTES;
 use duplex::model::{
     Connection, ConnectionId, DeviceId, Edge, Epoch, MessageId, MetricName, PrincipalId, RoomId, Time,
 };
 
-const NOW: Time = Time { boot_ms: 1_000, wall_ms: 0 };
+const NOW: Time = Time { boot_ms: BootMs(1_000), wall_ms: 0 };
 
 fn room(name: impl Into<String>) -> RoomId {
     RoomId::new(name.into()).unwrap()
@@ -118,7 +119,7 @@ fn a_room_that_nobody_knows_is_made_by_entries_alone() {
     let who = Sender { id: PrincipalId("p".into()), name: "p".into() };
     let page = Page { messages: Vec::new(), older_on_disk: false, older_on_hub: false, newer_on_disk: false };
     for event in [
-        Event::Chat(ChatEvent::Typing { room: name(), who, until: 9_999 }),
+        Event::Chat(ChatEvent::Typing { room: name(), who, until: BootMs(9_999) }),
         Event::Chat(ChatEvent::ReadMarker { room: name(), offset: 1 }),
         Event::Chat(ChatEvent::History { room: name(), before: 9, entries: Vec::new(), complete: true }),
         Event::Chat(ChatEvent::HistoryFailed { room: name() }),
@@ -140,8 +141,8 @@ fn who_types_is_bounded_in_a_room_and_over_all_rooms_and_passes() {
     let typing = |at: u64, name: String, n: usize| {
         let who = Sender { id: PrincipalId(format!("p{n}")), name: "x".into() };
         (
-            Time { boot_ms: at, wall_ms: 0 },
-            Event::Chat(ChatEvent::Typing { room: room(name), who, until: at + 6_000 }),
+            Time { boot_ms: BootMs(at), wall_ms: 0 },
+            Event::Chat(ChatEvent::Typing { room: room(name), who, until: BootMs(at + 6_000) }),
         )
     };
     let count = |connection: &Connection| {
@@ -159,7 +160,7 @@ fn who_types_is_bounded_in_a_room_and_over_all_rooms_and_passes() {
         connection.apply(now, event);
     }
     assert_eq!(connection.chat.rooms[&room("r7")].typing.len(), 32, "those of a minute ago have gone");
-    assert!(connection.chat.rooms[&room("r7")].typing.values().all(|(_, until)| *until > 60_000));
+    assert!(connection.chat.rooms[&room("r7")].typing.values().all(|(_, until)| *until > BootMs(60_000)));
 }
 
 #[test]

@@ -14,6 +14,7 @@ use duplex::model::event::{DeviceEvent, LinkEvent, Update};
 use duplex::model::link_device::{LinkCounters, link_readings};
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::states::StateChange;
+use duplex::model::time::BootMs;
 use duplex::model::{
     Command, CommandState, Connection, ConnectionId, Device, DeviceChange, DeviceChoices, DeviceLogEvent,
     DeviceState, Event, Freshness, LastValue, LinkState, LogLine, MessageId, Metric, MetricType, Model,
@@ -21,7 +22,7 @@ use duplex::model::{
 };
 
 const CONNECTION: ConnectionId = ConnectionId(1);
-const NOW: Time = Time { boot_ms: 5_000, wall_ms: 1_790_000_000_000 };
+const NOW: Time = Time { boot_ms: BootMs(5_000), wall_ms: 1_790_000_000_000 };
 const T: i64 = NOW.wall_ms;
 
 struct Desk(Model);
@@ -324,7 +325,7 @@ fn what_is_gone_from_the_list_is_gone_and_the_link_stays() {
     let counters = LinkCounters { received: 3_000, ..LinkCounters::default() };
     let online = LinkState::Online { since: T, rtt_ms: Some(4) };
     let before = LinkCounters { received: 1_000, ..LinkCounters::default() };
-    let readings = link_readings(&online, &counters, 2_000, Some((1_000, &before)), T);
+    let readings = link_readings(&online, &counters, BootMs(2_000), Some((BootMs(1_000), &before)), T);
     desk.apply(Event::Device(DeviceEvent::LocalReadings(Arc::new(readings))));
     assert_eq!(desk.value("~link", "received"), number(2_000.0));
     assert_eq!(desk.value("~link", "state"), Value::Text("online".into()));

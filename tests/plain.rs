@@ -20,13 +20,14 @@ use duplex::link::{self, backoff::Jitter};
 use duplex::model::event::{ChatEvent, LinkEvent, LogKind, Stored, Update};
 use duplex::model::link_state::{Closing, LinkState, Why};
 use duplex::model::profile::{Profile, Protocol};
+use duplex::model::time::BootMs;
 use duplex::model::{
     ConnectionId, Content, Delivery, Draft, Entry, Event, MessageId, Model, Offset, OutboxItem, Time,
 };
 use duplex::wire::{Agreed, Saved, Setup, plain};
 
 const ME: ConnectionId = ConnectionId(7);
-const BEGIN: Time = Time { boot_ms: 1_000_000, wall_ms: 1_790_000_000_000 };
+const BEGIN: Time = Time { boot_ms: BootMs(1_000_000), wall_ms: 1_790_000_000_000 };
 
 /// What the disk holds.
 #[derive(Clone, Default)]
@@ -447,13 +448,13 @@ impl World {
     fn time_passes(&mut self) {
         let until = self.now.plus(self.rng.up_to(3_000));
         while let Some(due) = self.engine.deadline().filter(|due| *due <= until.boot_ms) {
-            self.now = self.now.plus(due.saturating_sub(self.now.boot_ms));
+            self.now = self.now.plus(due.since(self.now.boot_ms));
             self.drive(engine::Input::Tick);
             if self.engine.deadline() == Some(due) {
                 break;
             }
         }
-        self.now = self.now.plus(until.boot_ms.saturating_sub(self.now.boot_ms));
+        self.now = self.now.plus(until.boot_ms.since(self.now.boot_ms));
     }
 
     // What must hold

@@ -19,6 +19,7 @@ use duplex::frame::Frame;
 use duplex::model::content::{Content, Draft};
 use duplex::model::id::RoomName;
 use duplex::model::message::MAX_BODY_BYTES;
+use duplex::model::time::BootMs;
 use duplex::model::{RoomId, device};
 use duplex::wire::duplex::message::{
     self, ClientMessage, Decoded, HubMessage, MAX_DEPTH, MAX_FRAME_BYTES, Malformed, Message, Start, Welcome,
@@ -574,7 +575,7 @@ fn a_metric_beyond_256_is_left_out_of_a_sample() {
 
 // Both ends, told anything
 
-const NOW: model::Time = model::Time { boot_ms: 5_000, wall_ms: 1_790_000_000_000 };
+const NOW: model::Time = model::Time { boot_ms: BootMs(5_000), wall_ms: 1_790_000_000_000 };
 
 /// A welcome that a client takes, or another message.
 fn first_words() -> impl Strategy<Value = HubMessage> {

@@ -221,8 +221,8 @@ fn every_state_has_its_word_in_a_live_region() {
         ("Connecting", LinkState::Dialing { attempt: 1 }),
         ("Connecting", LinkState::Handshaking { attempt: 1 }),
         ("Online", LinkState::Online { since: 0, rtt_ms: Some(12) }),
-        ("Waiting", waiting(boot - 120_000)),
-        ("Suspended", waiting(boot - 120_001)),
+        ("Waiting", waiting(boot.before(120_000))),
+        ("Suspended", waiting(boot.before(120_001))),
         ("Stopped", LinkState::Stopped { why: Why::Unauthorized }),
     ];
     for (word, state) in states {
@@ -250,7 +250,7 @@ fn waiting_counts_down_and_can_be_cut_short() {
     window.link(LinkState::Waiting {
         attempt: 1,
         retry_at: boot + 2_500,
-        down_since: boot - 5_000,
+        down_since: boot.before(5_000),
         why: Why::ConnectionRefused,
     });
     window.harness.get_by_label("retrying in 3 s");

@@ -183,7 +183,7 @@ const STATES: &[(&str, Step)] = &[
         window.link(LinkState::Waiting {
             attempt: 3,
             retry_at: window.now().boot_ms + 9_000,
-            down_since: window.now().boot_ms - 5_000,
+            down_since: window.now().boot_ms.before(5_000),
             why: Why::ConnectionRefused,
         });
     }),

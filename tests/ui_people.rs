@@ -13,6 +13,7 @@ use duplex::model::link_state::{LinkState, Why};
 use duplex::model::principal::{Principal, PrincipalKind, Sender};
 use duplex::model::profile::Secret;
 use duplex::model::rights::{Invitation, ManageAnswer, ManageRefusal, ManageRequest, Member};
+use duplex::model::time::BootMs;
 use egui::Key;
 use egui::accesskit::Role;
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -332,7 +333,12 @@ fn a_list_of_many_comes_page_by_page() {
 fn without_a_connection_nothing_can_be_changed_and_it_begins_anew_afterwards() {
     let mut window = opened(1_280.0, 800.0);
     let why = Why::Silent;
-    window.link(LinkState::Waiting { attempt: 1, retry_at: 20_000_000, down_since: 10_000_000, why });
+    window.link(LinkState::Waiting {
+        attempt: 1,
+        retry_at: BootMs(20_000_000),
+        down_since: BootMs(10_000_000),
+        why,
+    });
     window.harness.get_by_label("Not connected. You can make changes once the connection is back.");
     window.link(LinkState::Online { since: 0, rtt_ms: None });
     let (_, what) = one(&mut window);

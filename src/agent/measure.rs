@@ -25,7 +25,7 @@ impl Rate {
     pub fn per_second(&mut self, count: u64, now: BootMs) -> Option<f64> {
         let last = self.0.replace((count, now));
         let (before, then) = last?;
-        let passed_ms = now.checked_sub(then).filter(|passed| *passed > 0)?;
+        let passed_ms = Some(now - then).filter(|passed| *passed > 0)?;
         let more = count.checked_sub(before)?;
         Some(more as f64 * 1000.0 / passed_ms as f64)
     }
@@ -83,19 +83,19 @@ mod tests {
     #[test]
     fn a_rate_needs_two_counts_and_time_between() {
         let mut rate = Rate::default();
-        assert_eq!(rate.per_second(1_000, 5_000), None);
-        assert_eq!(rate.per_second(1_000, 5_000), None, "no time has passed");
-        assert_eq!(rate.per_second(4_000, 7_000), Some(1_500.0));
-        assert_eq!(rate.per_second(4_000, 8_000), Some(0.0));
+        assert_eq!(rate.per_second(1_000, BootMs(5_000)), None);
+        assert_eq!(rate.per_second(1_000, BootMs(5_000)), None, "no time has passed");
+        assert_eq!(rate.per_second(4_000, BootMs(7_000)), Some(1_500.0));
+        assert_eq!(rate.per_second(4_000, BootMs(8_000)), Some(0.0));
     }
 
     #[test]
     fn a_counter_reset_gives_no_rate_once() {
         let mut rate = Rate::default();
-        assert_eq!(rate.per_second(4_294_967_000, 0), None);
-        assert_eq!(rate.per_second(500, 1_000), None);
-        assert_eq!(rate.per_second(1_500, 2_000), Some(1_000.0));
-        assert_eq!(rate.per_second(u64::MAX, 1_000), None, "time does not go back");
+        assert_eq!(rate.per_second(4_294_967_000, BootMs(0)), None);
+        assert_eq!(rate.per_second(500, BootMs(1_000)), None);
+        assert_eq!(rate.per_second(1_500, BootMs(2_000)), Some(1_000.0));
+        assert_eq!(rate.per_second(u64::MAX, BootMs(1_000)), None, "time does not go back");
     }
 
     #[test]

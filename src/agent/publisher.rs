@@ -108,7 +108,7 @@ fn work(mut sampler: Sampler, orders: &Receiver<Order>, mut say: impl FnMut(Agen
     loop {
         let order = match due {
             None => orders.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some(due) => orders.recv_timeout(Duration::from_millis(due.saturating_sub(clock::now().boot_ms))),
+            Some(due) => orders.recv_timeout(Duration::from_millis(due.since(clock::now().boot_ms))),
         };
         let listens = match order {
             Err(RecvTimeoutError::Disconnected) => return,
@@ -164,7 +164,7 @@ fn carry_out(sampler: &mut Sampler, given: &Given, say: &mut impl FnMut(AgentMes
 /// The next multiple of the interval after this moment: computers that publish every second do so at the same time as
 /// other work on the second, which saves wake-ups.
 fn next(now: BootMs, every_ms: u64) -> BootMs {
-    (now / every_ms + 1) * every_ms
+    BootMs((now.0 / every_ms + 1) * every_ms)
 }
 
 #[cfg(test)]
@@ -175,10 +175,10 @@ mod tests {
 
     #[test]
     fn the_next_time_is_a_multiple_of_the_interval() {
-        assert_eq!(next(0, 1_000), 1_000);
-        assert_eq!(next(999, 1_000), 1_000);
-        assert_eq!(next(1_000, 1_000), 2_000);
-        assert_eq!(next(61_000, 60_000), 120_000);
+        assert_eq!(next(BootMs(0), 1_000), BootMs(1_000));
+        assert_eq!(next(BootMs(999), 1_000), BootMs(1_000));
+        assert_eq!(next(BootMs(1_000), 1_000), BootMs(2_000));
+        assert_eq!(next(BootMs(61_000), 60_000), BootMs(120_000));
     }
 
     fn given(property: &str, value: Value, until: BootMs) -> Given {
@@ -223,7 +223,7 @@ mod tests {
                 "{last:?}"
             );
         }
-        assert!(agent.carry_out(given("interval", Value::Number(2.0), 0)));
+        assert!(agent.carry_out(given("interval", Value::Number(2.0), BootMs(0))));
         let late = until(&said, |said| matches!(said, AgentMessage::Result { .. })).pop().unwrap();
         assert!(
             matches!(&late, AgentMessage::Result { state: CommandState::Failed { detail }, .. } if detail == "too late")

@@ -120,8 +120,8 @@ impl Sampler {
             gauges: Vec::new(),
             interval_said: false,
             counted_at: None,
-            temperatures_due: 0,
-            slow_due: 0,
+            temperatures_due: BootMs(0),
+            slow_due: BootMs(0),
         };
         sampler.refresh_slow();
         sampler.refresh_temperatures();
@@ -197,7 +197,7 @@ impl Sampler {
         if let Some(system) = &mut self.system {
             system.refresh_memory_specifics(memory());
         }
-        if self.counted_at.is_none_or(|at| now.saturating_sub(at) >= SPAN_MS) {
+        if self.counted_at.is_none_or(|at| now.since(at) >= SPAN_MS) {
             self.system.iter_mut().for_each(System::refresh_cpu_usage);
             // The first reading has nothing to compare with.
             asked.cpu = self.counted_at.replace(now).is_some();
@@ -435,7 +435,7 @@ mod tests {
         let spec = sampler.spec();
         assert_eq!((spec.kind.as_str(), spec.every_ms()), ("computer", Some(1_000)));
         for round in 0..3 {
-            let (_, values) = sampler.sample(1_000_000 + round * 1_000);
+            let (_, values) = sampler.sample(BootMs(1_000_000 + round * 1_000));
             for (name, value) in values {
                 let metric = spec.metric(name.as_str()).unwrap_or_else(|| panic!("{name} was not announced"));
                 match (metric.kind, value) {
@@ -462,9 +462,9 @@ mod tests {
         let has = |values: &[(MetricName, Value)], what: &str| {
             values.iter().any(|(n, _)| n.as_str().starts_with(what))
         };
-        let (_, first) = sampler.sample(1_000_000);
-        let (_, second) = sampler.sample(1_001_000);
-        let (_, later) = sampler.sample(1_010_000);
+        let (_, first) = sampler.sample(BootMs(1_000_000));
+        let (_, second) = sampler.sample(BootMs(1_001_000));
+        let (_, later) = sampler.sample(BootMs(1_010_000));
         for rate in ["cpu", "network"] {
             assert!(!has(&first, rate), "{rate}");
         }
@@ -472,7 +472,7 @@ mod tests {
         assert!(!has(&second, "disk") && !has(&second, "temperature") && !has(&second, "battery"));
         assert_eq!(has(&first, "disk"), has(&later, "disk"));
         assert!(has(&first, INTERVAL) && !has(&second, INTERVAL));
-        let (_, hasty) = sampler.sample(1_010_100);
+        let (_, hasty) = sampler.sample(BootMs(1_010_100));
         assert!(
             !has(&hasty, "cpu") && !has(&hasty, "network"),
             "a tenth of a second is too short for a rate"

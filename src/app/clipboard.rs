@@ -243,7 +243,7 @@ impl Order {
     /// user should be told: middle clicks often paste nothing.
     fn answer(&mut self, now: BootMs, answer: Option<Answer>) -> Option<NotPasted> {
         let paste = self.paste.as_ref()?;
-        let late = now.saturating_sub(paste.asked_at) >= MAX_WAIT_MS;
+        let late = now.since(paste.asked_at) >= MAX_WAIT_MS;
         let text = match answer {
             Some(Answer::Text(text)) => Ok(text.replace("\r\n", "\n")),
             Some(Answer::Picture(_) | Answer::Taken) => {
@@ -508,15 +508,15 @@ mod tests {
     fn input_after_a_paste_waits_for_it() {
         let mut order = Order::default();
         let (paste, enter) = (key(Key::V, Modifiers::COMMAND), key(Key::Enter, Modifiers::NONE));
-        let (asked, sorted) = sort(&mut order, 0, &[text("a"), paste.clone(), text("b")]);
+        let (asked, sorted) = sort(&mut order, BootMs(0), &[text("a"), paste.clone(), text("b")]);
         assert_eq!((asked, sorted), (Some(Selection::Clipboard), vec![text("a")]));
         let moved = Event::PointerMoved(Pos2::ZERO);
-        let (asked, sorted) = sort(&mut order, 5, &[enter.clone(), moved.clone()]);
+        let (asked, sorted) = sort(&mut order, BootMs(5), &[enter.clone(), moved.clone()]);
         assert_eq!((asked, sorted), (None, vec![moved]), "pointer events are not delayed");
-        order.answer(10, None);
+        order.answer(BootMs(10), None);
         assert!(order.waits());
-        order.answer(15, Some(Answer::Text("one\r\ntwo".to_owned())));
-        let (asked, sorted) = sort(&mut order, 15, &[]);
+        order.answer(BootMs(15), Some(Answer::Text("one\r\ntwo".to_owned())));
+        let (asked, sorted) = sort(&mut order, BootMs(15), &[]);
         assert_eq!((asked, sorted), (None, vec![Event::Paste("one\ntwo".to_owned()), text("b"), enter]));
     }
 
@@ -524,20 +524,20 @@ mod tests {
     fn two_pastes_in_a_row_are_both_read() {
         let mut order = Order::default();
         let paste = key(Key::V, Modifiers::COMMAND);
-        assert_eq!(sort(&mut order, 0, &[paste.clone(), paste]).0, Some(Selection::Clipboard));
-        order.answer(1, Some(Answer::Text("x".to_owned())));
-        let (asked, sorted) = sort(&mut order, 1, &[]);
+        assert_eq!(sort(&mut order, BootMs(0), &[paste.clone(), paste]).0, Some(Selection::Clipboard));
+        order.answer(BootMs(1), Some(Answer::Text("x".to_owned())));
+        let (asked, sorted) = sort(&mut order, BootMs(1), &[]);
         assert_eq!((asked, sorted), (Some(Selection::Clipboard), vec![Event::Paste("x".to_owned())]));
     }
 
     #[test]
     fn an_unresponsive_owner_delays_input_by_at_most_a_second() {
         let mut order = Order::default();
-        sort(&mut order, 0, &[key(Key::V, Modifiers::COMMAND), text("typed")]);
-        assert_eq!(order.answer(MAX_WAIT_MS - 1, None), None);
+        sort(&mut order, BootMs(0), &[key(Key::V, Modifiers::COMMAND), text("typed")]);
+        assert_eq!(order.answer(BootMs(MAX_WAIT_MS - 1), None), None);
         assert!(order.waits());
-        assert_eq!(order.answer(MAX_WAIT_MS, None), Some(NotPasted::NoAnswer));
-        assert_eq!(sort(&mut order, MAX_WAIT_MS, &[]), (None, vec![text("typed")]));
+        assert_eq!(order.answer(BootMs(MAX_WAIT_MS), None), Some(NotPasted::NoAnswer));
+        assert_eq!(sort(&mut order, BootMs(MAX_WAIT_MS), &[]), (None, vec![text("typed")]));
     }
 
     #[test]
@@ -548,16 +548,16 @@ mod tests {
             key(Key::X, Modifiers::COMMAND),
             key(Key::Copy, Modifiers::NONE),
         ];
-        assert_eq!(sort(&mut order, 0, &keys), (None, vec![Event::Copy, Event::Cut, Event::Copy]));
+        assert_eq!(sort(&mut order, BootMs(0), &keys), (None, vec![Event::Copy, Event::Cut, Event::Copy]));
         let other = [key(Key::C, Modifiers::NONE), key(Key::V, Modifiers::COMMAND | Modifiers::SHIFT)];
-        assert_eq!(sort(&mut order, 0, &other), (None, other.to_vec()));
+        assert_eq!(sort(&mut order, BootMs(0), &other), (None, other.to_vec()));
     }
 
     #[test]
     fn an_empty_clipboard_pastes_nothing() {
         let mut order = Order::default();
-        sort(&mut order, 0, &[key(Key::Insert, Modifiers::SHIFT)]);
-        assert_eq!(order.answer(1, Some(Answer::NoText)), Some(NotPasted::NoText));
-        assert_eq!(sort(&mut order, 1, &[]), (None, vec![]));
+        sort(&mut order, BootMs(0), &[key(Key::Insert, Modifiers::SHIFT)]);
+        assert_eq!(order.answer(BootMs(1), Some(Answer::NoText)), Some(NotPasted::NoText));
+        assert_eq!(sort(&mut order, BootMs(1), &[]), (None, vec![]));
     }
 }

@@ -23,7 +23,7 @@ impl FrameLog {
         let keys = ui.input(|input| input.events.iter().filter(typed).count());
         let asked = Instant::now();
         let lock_us = model.read(|_| asked.elapsed().as_micros());
-        Some(FrameLog { began_ms: clock::now().boot_ms, began: Instant::now(), keys, lock_us })
+        Some(FrameLog { began_ms: clock::now().boot_ms.0, began: Instant::now(), keys, lock_us })
     }
 
     /// The layout is done. `last_s`: the total time of the previous frame, including painting, in seconds.

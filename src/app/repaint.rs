@@ -101,24 +101,28 @@ mod tests {
     #[test]
     fn urgent_changes_are_requested_once_and_at_once() {
         let mut pace = Pace::default();
-        pace.drawing(1_000);
-        assert_eq!(pace.ask(1_001, RepaintReason::Now), ms(2));
-        assert_eq!(pace.ask(1_002, RepaintReason::Now), None);
-        assert_eq!(pace.ask(1_002, RepaintReason::Readings), None);
-        pace.drawing(1_003);
-        assert_eq!(pace.ask(1_004, RepaintReason::Now), ms(2));
+        pace.drawing(BootMs(1_000));
+        assert_eq!(pace.ask(BootMs(1_001), RepaintReason::Now), ms(2));
+        assert_eq!(pace.ask(BootMs(1_002), RepaintReason::Now), None);
+        assert_eq!(pace.ask(BootMs(1_002), RepaintReason::Readings), None);
+        pace.drawing(BootMs(1_003));
+        assert_eq!(pace.ask(BootMs(1_004), RepaintReason::Now), ms(2));
     }
 
     #[test]
     fn readings_are_drawn_at_most_twenty_times_a_second() {
         let mut pace = Pace::default();
-        assert_eq!(pace.ask(500, RepaintReason::Readings), ms(2), "no frame was drawn yet");
-        pace.drawing(1_000);
-        assert_eq!(pace.ask(1_010, RepaintReason::Readings), ms(40));
-        assert_eq!(pace.ask(1_020, RepaintReason::Readings), None);
-        assert_eq!(pace.ask(1_030, RepaintReason::Now), ms(2), "a message does not wait for readings");
-        pace.drawing(1_033);
-        assert_eq!(pace.ask(2_000, RepaintReason::Readings), ms(2), "the last frame is old");
+        assert_eq!(pace.ask(BootMs(500), RepaintReason::Readings), ms(2), "no frame was drawn yet");
+        pace.drawing(BootMs(1_000));
+        assert_eq!(pace.ask(BootMs(1_010), RepaintReason::Readings), ms(40));
+        assert_eq!(pace.ask(BootMs(1_020), RepaintReason::Readings), None);
+        assert_eq!(
+            pace.ask(BootMs(1_030), RepaintReason::Now),
+            ms(2),
+            "a message does not wait for readings"
+        );
+        pace.drawing(BootMs(1_033));
+        assert_eq!(pace.ask(BootMs(2_000), RepaintReason::Readings), ms(2), "the last frame is old");
 
         let mut frames = 0;
         let mut pace = Pace::default();
@@ -126,9 +130,9 @@ mod tests {
         for now in 0..10_000 {
             if due == Some(now) {
                 (due, frames) = (None, frames + 1);
-                pace.drawing(now);
+                pace.drawing(BootMs(now));
             }
-            if let Some(wait) = pace.ask(now, RepaintReason::Readings) {
+            if let Some(wait) = pace.ask(BootMs(now), RepaintReason::Readings) {
                 due = Some(now + wait.as_millis() as u64);
             }
         }
@@ -138,10 +142,10 @@ mod tests {
     #[test]
     fn readings_do_not_repaint_a_hidden_window() {
         let mut pace = Pace { hidden: true, ..Pace::default() };
-        assert_eq!(pace.ask(1_000, RepaintReason::Readings), None);
-        assert_eq!(pace.ask(1_000, RepaintReason::Now), ms(2));
-        assert_eq!(pace.ask(5_000, RepaintReason::Now), None, "requests would accumulate");
+        assert_eq!(pace.ask(BootMs(1_000), RepaintReason::Readings), None);
+        assert_eq!(pace.ask(BootMs(1_000), RepaintReason::Now), ms(2));
+        assert_eq!(pace.ask(BootMs(5_000), RepaintReason::Now), None, "requests would accumulate");
         (pace.hidden, pace.asked) = (false, None);
-        assert_eq!(pace.ask(6_000, RepaintReason::Readings), ms(2));
+        assert_eq!(pace.ask(BootMs(6_000), RepaintReason::Readings), ms(2));
     }
 }

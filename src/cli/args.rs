@@ -8,7 +8,7 @@ use clap::builder::{FalseyValueParser, OsStr, Resettable};
 use clap::{Args as Flags, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use super::socketio::SOCKETIO_HELP;
-use super::websocket::{AnyServer, Protocol, WEBSOCKET_HELP, WebSocket};
+use super::websocket::{AnyServer, BrokerServer, DeviceServer, Protocol, WEBSOCKET_HELP, WebSocket};
 use super::{Exit, Failure, help, print, values};
 use crate::hub::IpNet;
 use crate::model::profile::Secret;
@@ -71,6 +71,10 @@ pub(super) enum Command {
     /// Set a property of a device, and report the result.
     #[command(name = "command")]
     Set(Set),
+    /// Wait for a value of a device's metric, print it and exit.
+    ReadOne(ReadOne),
+    /// Publish a message on a topic of a server that speaks MQTT.
+    Publish(Publish),
     /// Devices with their own token at a hub: add, list, rename, remove, replace the token.
     #[command(subcommand)]
     Device(Device),
@@ -640,6 +644,18 @@ impl Server {
         }
     }
 
+    /// Whether it speaks MQTT.
+    pub(super) fn is_broker(&self) -> bool {
+        self.websocket.as_ref().is_some_and(|websocket| websocket.protocol() == Protocol::Mqtt)
+    }
+
+    /// Of MQTT: subscribes to nothing but its own answers.
+    pub(super) fn listen_to_nothing(&mut self) {
+        if let Some(websocket) = &mut self.websocket {
+            websocket.listen_to_nothing();
+        }
+    }
+
     /// The destinations of STOMP; none for another protocol.
     pub(super) fn destinations(&self) -> &[Destination] {
         self.websocket.as_ref().map_or(&[], WebSocket::destinations)
@@ -693,9 +709,51 @@ pub(super) struct Agent {
 }
 
 #[derive(Debug, Flags)]
+pub(super) struct ReadOne {
+    #[command(flatten)]
+    pub(super) server: DeviceServer,
+    /// The device's id.
+    #[arg(value_name = "DEVICE", value_parser = values::device)]
+    pub(super) device: DeviceId,
+    /// The metric.
+    #[arg(value_name = "METRIC", value_parser = values::device)]
+    pub(super) metric: MetricName,
+    /// Print a JSON object.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// How long to wait, including connecting: a number with s, m, h or d.
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = values::duration)]
+    pub(super) timeout: Duration,
+}
+
+#[derive(Debug, Flags)]
+pub(super) struct Publish {
+    #[command(flatten)]
+    pub(super) server: BrokerServer,
+    /// The topic, without wildcards.
+    #[arg(id = "to_topic", value_name = "TOPIC")]
+    pub(super) topic: String,
+    /// The message; - for standard input. An empty one with --retain clears what the server keeps.
+    #[arg(value_name = "PAYLOAD", allow_hyphen_values = true)]
+    pub(super) payload: String,
+    /// How surely it is delivered: 0, at most once and unconfirmed; 1, at least once; 2, exactly once.
+    #[arg(long, value_name = "QOS", default_value = "1", value_parser = clap::value_parser!(u8).range(0..=2))]
+    pub(super) qos: u8,
+    /// Have the server keep it for those who subscribe later.
+    #[arg(long)]
+    pub(super) retain: bool,
+    /// Send bytes: the payload is their hexadecimal digits, with blanks wherever you like.
+    #[arg(long)]
+    pub(super) hex: bool,
+    /// How long to keep trying: a number with s, m, h or d.
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = values::duration)]
+    pub(super) timeout: Duration,
+}
+
+#[derive(Debug, Flags)]
 pub(super) struct Set {
     #[command(flatten)]
-    pub(super) server: Server,
+    pub(super) server: DeviceServer,
     /// The device's id.
     #[arg(value_name = "DEVICE", value_parser = values::device)]
     pub(super) device: DeviceId,

@@ -248,12 +248,16 @@ const PAGES: &[Page] = &[
         note: "With --protocol websocket, the URL is that of any WebSocket server: every message is printed as it came, bytes in \
                hexadecimal digits. How the connection opened and ended is printed on standard error, or as JSON objects.\n\nWith \
                --protocol socketio, what others say is printed like messages of a Duplex server, and numbers like readings. With --protocol stomp, a \
-               message is acknowledged once it was printed.",
+               message is acknowledged once it was printed.\n\nWith MQTT (mqtt://, mqtts://, or --protocol mqtt with a WebSocket), messages of \
+               the chat are printed like those of a Duplex server, and every other message as its topic and payload. Without --topic, \
+               everything is subscribed to.",
         examples: &[
             "duplexctl tail wss://hub.example:7870 --room general",
             "duplexctl tail wss://hub.example:7870 --json --since 0",
             "duplexctl tail wss://hub.example:7870 --device shed --no-messages",
             "duplexctl tail ws://127.0.0.1:15674/ws --protocol stomp --login me --destination /topic/chat --json",
+            "duplexctl tail mqtt://broker.example",
+            "duplexctl tail mqtts://broker.example --user me --topic 'zigbee2mqtt/#' --topic '$SYS/#' --json",
             "duplexctl tail wss://echo.example/feed --protocol websocket --json",
             "duplexctl tail http://127.0.0.1:3000 --protocol socketio --namespace /chat --json",
             "duplexctl tail wss://app.example --protocol websocket --subprotocol v12.stomp --header 'Origin: https://app.example'",
@@ -275,12 +279,14 @@ const PAGES: &[Page] = &[
                nothing, so the exit code is never 0: 6 is the best that can be known.\n\nWith --protocol socketio, the text is sent like \
                the messages that the server sends, or as the event that --event names; without either, as chat-message. The \
                exit code is 0 only if the server acknowledged it. With \
-               --protocol stomp, it is 0 with the server's receipt, and nothing is subscribed to.",
+               --protocol stomp, it is 0 with the server's receipt, and nothing is subscribed to. With MQTT, --room is a name under \
+               duplex/chat, and it is 0 once the server has the message.",
         examples: &[
             "duplexctl send wss://hub.example:7870 --room general 'The pump is back.'",
             "duplexctl send wss://hub.example:7870 --to Jun 'Do you have a minute?'",
             "duplexctl send ws://127.0.0.1:7870 --room general --timeout 5m -",
             "duplexctl send stomp://127.0.0.1 --protocol stomp --login me --destination /queue/work 'to do'",
+            "duplexctl send mqtt://broker.example --room general 'The pump is back.'",
             "duplexctl send ws://127.0.0.1:8080/echo --protocol websocket '{\"a\": 1}'",
             "duplexctl send ws://127.0.0.1:8080/echo --protocol websocket --hex '00 01 fe ff'",
             "duplexctl send http://127.0.0.1:3000 --protocol socketio --event 'chat message' hello",
@@ -366,10 +372,38 @@ const PAGES: &[Page] = &[
         codes: &[(0, "stopped by a signal"), FAILED, USAGE, REFUSED],
     },
     Page {
+        path: "publish",
+        note: "The server is asked to confirm the message unless --qos is 0. Nothing is subscribed to.",
+        examples: &[
+            "duplexctl publish mqtt://broker.example zigbee2mqtt/lamp/set '{\"state\": \"ON\"}'",
+            "duplexctl publish mqtts://broker.example plant/1/limit 20 --retain --user me --password-file pass",
+            "duplexctl publish ws://127.0.0.1:9001/mqtt --protocol mqtt plant/1/limit '' --retain",
+        ],
+        codes: &[
+            (0, "the server has it"),
+            FAILED,
+            USAGE,
+            REFUSED,
+            (4, "not sent in time"),
+            (5, "sent, and no confirmation came in time"),
+            (6, "sent with --qos 0, which no server confirms"),
+        ],
+    },
+    Page {
+        path: "read-one",
+        note: "",
+        examples: &[
+            "duplexctl read-one mqtt://broker.example lamp brightness",
+            "duplexctl read-one wss://hub.example:7870 shed temperature --json --timeout 1m",
+        ],
+        codes: &[(0, "the value was printed"), FAILED, USAGE, REFUSED, (4, "no value came in time")],
+    },
+    Page {
         path: "command",
         note: "",
         examples: &[
             "duplexctl command wss://hub.example:7870 shed relay on",
+            "duplexctl command mqtt://broker.example lamp state on",
             "duplexctl command ws://127.0.0.1:7870 oven target 180 --timeout 1m",
         ],
         codes: &[
@@ -607,7 +641,15 @@ mod tests {
             "duplexctl send ws://a.example hi --protocol websocket --room general",
             "duplexctl send ws://a.example hi --protocol websocket --id 7f0c5c2e-8f3a-4f0e-9d5c-0b6a3a4d1e2f",
             "duplexctl tail ws://hub.example --no-reconnect",
-            "duplexctl tail ws://hub.example --protocol mqtt",
+            "duplexctl tail ws://hub.example --protocol amqp",
+            "duplexctl tail mqtt://a.example --topic 'a/#/b'",
+            "duplexctl tail mqtt://a.example --since 0",
+            "duplexctl tail mqtt://a.example --destination /topic/a",
+            "duplexctl tail ws://hub.example --topic a",
+            "duplexctl publish ws://hub.example a b",
+            "duplexctl publish mqtt://a.example a b --qos 3",
+            "duplexctl publish mqtt://a.example",
+            "duplexctl read-one ws://a.example shed relay --protocol stomp --destination a",
             "duplexctl tail ws://hub.example --header 'X: y'",
             "duplexctl tail ws://hub.example --protocol duplex --subprotocol a",
             "duplexctl tail ws://hub.example --user me",

@@ -17,9 +17,11 @@ mod hook;
 mod hub;
 mod invite;
 mod limits;
+mod mqtt;
 mod notify;
 mod people;
 mod print;
+mod read_one;
 mod reason;
 mod room;
 mod send;
@@ -145,6 +147,8 @@ pub fn main(app: fn() -> clap::Command) -> ExitCode {
         Command::Delete(command) => runtime.block_on(change::delete(command)),
         Command::Agent(command) => runtime.block_on(agent::run(command)),
         Command::Set(command) => runtime.block_on(command::run(command)),
+        Command::ReadOne(command) => runtime.block_on(read_one::run(command)),
+        Command::Publish(command) => runtime.block_on(mqtt::publish(command)),
         Command::Device(command) => runtime.block_on(device::run(command)),
         Command::Hook(command) => hook::run(command),
         Command::Notify(command) => notify::run(command),

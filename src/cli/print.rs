@@ -249,7 +249,7 @@ fn status(status: Status) -> &'static str {
 pub(super) fn link_json(state: &LinkState, now: Time) -> String {
     let why = state.why();
     let retry_in_ms = match state {
-        LinkState::Waiting { retry_at, .. } => Some(retry_at.saturating_sub(now.boot_ms)),
+        LinkState::Waiting { retry_at, .. } => Some(retry_at.since(now.boot_ms)),
         _ => None,
     };
     object(&json!({
@@ -265,7 +265,7 @@ pub(super) fn link_json(state: &LinkState, now: Time) -> String {
 pub(super) fn link_text(state: &LinkState, now: Time) -> String {
     match state {
         LinkState::Waiting { why, retry_at, .. } => {
-            let seconds = retry_at.saturating_sub(now.boot_ms).div_ceil(1_000);
+            let seconds = retry_at.since(now.boot_ms).div_ceil(1_000);
             format!("waiting: {}; retrying in {seconds} s", reason(why))
         }
         LinkState::Stopped { why } => format!("stopped: {}", reason(why)),

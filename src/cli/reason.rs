@@ -185,6 +185,21 @@ fn sentence(why: &Why) -> String {
                 "the server sent data that breaks the protocol ({detail}); check that it's a Duplex server"
             )
         }
+        Why::Mqtt { code, said } => {
+            let words = crate::model::mqtt::reason(*code);
+            let words = if words.is_empty() { format!("reason code {code:#04x}") } else { words.to_owned() };
+            match said.as_str() {
+                "" => format!("the server ends the connection: {words}"),
+                said => format!("the server ends the connection: {words}. It said: {said}"),
+            }
+        }
+        Why::TakenOver { is_certain: true } => {
+            "another program signed in with the same client id, so the server ended this connection".to_owned()
+        }
+        Why::TakenOver { is_certain: false } => {
+            "the server ended several connections right after they opened; another program probably uses the same client id"
+                .to_owned()
+        }
         Why::Refused { of, said, .. } => {
             let what = of.as_deref().unwrap_or("the connection");
             match said.as_str() {

@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout_at};
 use super::args::{Send, Server};
 use super::follow::Follow;
 use super::reason::reason_of;
-use super::{Exit, Failure, print, room, send_frame, send_mapped, socketio};
+use super::{Exit, Failure, mqtt, print, room, send_frame, send_mapped, socketio};
 use crate::clock;
 use crate::link::Input;
 use crate::model::content::{Content, Draft};
@@ -24,6 +24,9 @@ pub(super) async fn run(command: Send) -> Result<(), Failure> {
     }
     if !command.server.destinations().is_empty() {
         return send_mapped::run(command).await;
+    }
+    if command.server.is_broker() {
+        return mqtt::send(command).await;
     }
     if command.server.websocket.is_some() {
         return socketio::send(command).await;

@@ -18,12 +18,6 @@ use crate::model::{Delivery, Event, MessageId, OutboxItem, RoomId};
 use crate::wire::SavedState;
 
 pub(super) async fn run(mut command: Send) -> Result<(), Failure> {
-    if command.text == "-" && command.server.websocket.as_ref().is_some_and(|one| one.takes_standard_input())
-    {
-        let sentence = "standard input cannot be both: give the password by --password-file FILE, or the message as an argument";
-        return Err(Failure::new(Exit::Failed, sentence));
-    }
-    let content = Content::text(text(&command.text, MAX_BODY_BYTES)?);
     let [destination] = command.server.destinations() else {
         return Err(Failure::new(Exit::Failed, "send to one --destination at a time"));
     };
@@ -37,6 +31,17 @@ pub(super) async fn run(mut command: Send) -> Result<(), Failure> {
     let room =
         RoomId::new(destination.name.as_str()).map_err(|bad| Failure::new(Exit::Failed, bad.to_string()))?;
     command.server.send_only_to(destination);
+    deliver(command, room).await
+}
+
+/// Sends a message to a room of such a server, and waits until it is known that the server has it.
+pub(super) async fn deliver(command: Send, room: RoomId) -> Result<(), Failure> {
+    if command.text == "-" && command.server.websocket.as_ref().is_some_and(|one| one.takes_standard_input())
+    {
+        let sentence = "standard input cannot be both: give the password by --password-file FILE, or the message as an argument";
+        return Err(Failure::new(Exit::Failed, sentence));
+    }
+    let content = Content::text(text(&command.text, MAX_BODY_BYTES)?);
     let id = command.id.map_or_else(new_id, Ok)?;
     let deadline = Instant::now() + command.timeout;
     let mut follow = Follow::start(&command.server, SavedState::default(), false)?;
@@ -93,7 +98,7 @@ impl Attempt {
     fn timed_out(&self, server: &Server, id: MessageId) -> Failure {
         if self.is_sent {
             let sentence = format!(
-                "no receipt came in time; whether it was delivered is not known. Send it again with --id {id}, so that \
+                "no confirmation came in time; whether it was delivered is not known. Send it again with --id {id}, so that \
                  readers can tell that it is the same"
             );
             return Failure::new(Exit::Unknown, sentence);

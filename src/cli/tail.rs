@@ -7,19 +7,25 @@ use super::args::Tail;
 use super::devices::Seen;
 use super::follow::Follow;
 use super::reason::reason_of;
-use super::{Exit, Failure, print, tail_frames};
+use super::{Exit, Failure, mqtt, print, tail_frames};
 use crate::clock;
 use crate::model::chat::MAX_ROOMS;
 use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent};
 use crate::model::known::Known;
 use crate::model::link_state::LinkState;
-use crate::model::{Entry, Event, Readings, RoomId, RoomName, Sender};
+use crate::model::publication::Publications;
+use crate::model::{Entry, Event, Readings, RoomId, RoomName, Sender, TopicEvent};
 use crate::wire::SavedState;
 
-pub(super) async fn run(command: Tail) -> Result<(), Failure> {
+pub(super) async fn run(mut command: Tail) -> Result<(), Failure> {
     if command.server.has_frames() {
         return tail_frames::run(command).await;
     }
+    if command.server.is_broker() {
+        let room = command.room.as_ref().map(|room| mqtt::room(&command.server, room)).transpose()?;
+        command.room = room;
+    }
+    let chat = mqtt::ChatTopics::of(&command.server);
     // Without --since, only new messages are printed.
     let since = Some(command.since.unwrap_or(u64::MAX));
     let mut follow = Follow::start(&command.server, SavedState { resume: None, since }, true)?;
@@ -27,6 +33,7 @@ pub(super) async fn run(command: Tail) -> Result<(), Failure> {
     let mut printer = Printer {
         command,
         left,
+        chat,
         devices: Seen::default(),
         people: Known::default(),
         rooms: BTreeMap::new(),
@@ -41,6 +48,8 @@ struct Printer {
     command: Tail,
     /// Number of messages left to print.
     left: Option<u64>,
+    /// With MQTT: what is printed as messages of the chat.
+    chat: mqtt::ChatTopics,
     devices: Seen,
     /// People listed by the server, and senders.
     people: Known,
@@ -58,6 +67,7 @@ impl Printer {
         self.name_rooms(&event);
         match event {
             Event::Chat(ChatEvent::Entries { entries, .. }) => return self.messages(&entries),
+            Event::Topic(TopicEvent::Seen(seen)) => return self.publications(&seen),
             Event::Link(LinkEvent::State(state)) => {
                 link(&self.command, &state)?;
                 self.devices.take(Event::Link(LinkEvent::State(state)));
@@ -128,6 +138,26 @@ impl Printer {
                 print::line(&print::file_json(entry, &room, &file))?;
             }
             if let Some(left) = self.left.as_mut().filter(|_| entry.draft.content.is_text()) {
+                *left -= 1;
+                if *left == 0 {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Messages of topics, but for those of the chat, which are printed as such. `false` after the last one.
+    fn publications(&mut self, seen: &Publications) -> Result<bool, Failure> {
+        if self.command.room.is_some() || self.command.device.is_some() {
+            return Ok(true);
+        }
+        for message in seen.iter().filter(|message| !self.chat.is_of_chat(message.topic)) {
+            print::line(&match self.command.json {
+                true => mqtt::publication_json(&message, seen.received.wall_ms),
+                false => mqtt::publication_text(&message),
+            })?;
+            if let Some(left) = self.left.as_mut() {
                 *left -= 1;
                 if *left == 0 {
                     return Ok(false);

@@ -91,7 +91,7 @@ impl Printer {
             _ => {}
         }
         if let LinkState::Waiting { why, retry_at, .. } = state {
-            let seconds = retry_at.saturating_sub(clock::now().boot_ms).div_ceil(1_000);
+            let seconds = retry_at.since(clock::now().boot_ms).div_ceil(1_000);
             match std::mem::take(&mut self.has_said_why) {
                 _ if self.command.json => {}
                 true => print::error(&format!("reconnecting in {seconds} s")),

@@ -9,11 +9,14 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args as Flags, Command, Error, FromArgMatches, ValueEnum};
 
 use super::args::{Access, Server};
+use super::mqtt::MqttFlags;
 use super::socketio::SocketIoFlags;
 use super::{Exit, Failure, print};
 use crate::model::address::{
-    BadAddress, Userinfo, is_stream, stomp_url, take_userinfo, unencrypted_host, websocket_url,
+    BadAddress, Userinfo, is_mqtt, is_stream, mqtt_url, stomp_url, take_userinfo, unencrypted_host,
+    websocket_url,
 };
+use crate::model::mqtt::MqttOptions;
 use crate::model::profile::{self, Login, Secret, WebSocketOptions};
 use crate::model::socketio_address::socketio_url;
 use crate::model::stomp::{Destination, StompOptions};
@@ -29,10 +32,15 @@ const NOT_FOR_ALL: &[(&[&str], &[Protocol])] = &[
     (&["since", "token", "token_file", "data_dir"], &[Protocol::Duplex]),
     (
         &["room", "device", "id", "no_readings", "no_messages"],
-        &[Protocol::Duplex, Protocol::SocketIo, Protocol::Stomp],
+        &[Protocol::Duplex, Protocol::SocketIo, Protocol::Stomp, Protocol::Mqtt],
     ),
-    (&["header", "user", "password_file"], &[Protocol::WebSocket, Protocol::SocketIo, Protocol::Stomp]),
-    (&["subprotocol", "no_reconnect", "hex"], &[Protocol::WebSocket]),
+    (
+        &["header", "user", "password_file"],
+        &[Protocol::WebSocket, Protocol::SocketIo, Protocol::Stomp, Protocol::Mqtt],
+    ),
+    (&["topic", "client_id", "mqtt_version", "chat"], &[Protocol::Mqtt]),
+    (&["subprotocol", "no_reconnect"], &[Protocol::WebSocket]),
+    (&["hex"], &[Protocol::WebSocket, Protocol::Mqtt]),
     (&["namespace", "auth", "auth_file", "transport", "event"], &[Protocol::SocketIo]),
     (&["map"], &[Protocol::SocketIo, Protocol::Stomp]),
     (&["destination", "host"], &[Protocol::Stomp]),
@@ -51,6 +59,8 @@ pub(super) enum Protocol {
     SocketIo,
     /// STOMP, over WebSocket or TCP: Spring, RabbitMQ, ActiveMQ.
     Stomp,
+    /// MQTT, over WebSocket or TCP: Mosquitto, EMQX, RabbitMQ, HiveMQ. The default for mqtt:// and mqtts://.
+    Mqtt,
 }
 
 impl Protocol {
@@ -61,6 +71,7 @@ impl Protocol {
             Protocol::WebSocket => "websocket",
             Protocol::SocketIo => "socketio",
             Protocol::Stomp => "stomp",
+            Protocol::Mqtt => "mqtt",
         }
     }
 
@@ -71,6 +82,7 @@ impl Protocol {
             Protocol::WebSocket => profile::Protocol::WebSocket,
             Protocol::SocketIo => profile::Protocol::SocketIo,
             Protocol::Stomp => profile::Protocol::Stomp,
+            Protocol::Mqtt => profile::Protocol::Mqtt,
         }
     }
 }
@@ -79,7 +91,7 @@ impl Protocol {
 #[derive(Debug, Flags)]
 struct ServerFlags {
     /// The server's address. With --protocol websocket: any ws:// or wss:// URL, as it is. With --protocol stomp, stomp://
-    /// and stomps:// are possible, too. A user and a password in it are taken out and used to sign in.
+    /// and stomps:// are possible, too. mqtt:// and mqtts:// speak MQTT without --protocol. A user and a password in it are taken out and used to sign in.
     // It may contain a password.
     #[arg(value_name = "URL", value_parser = secret)]
     url: Secret,
@@ -96,7 +108,7 @@ struct ServerFlags {
     #[arg(long = "subprotocol", value_name = "NAME", help_heading = WEBSOCKET_HELP)]
     subprotocol: Vec<String>,
     /// Sign in as this user, with the password of --password-file or DUPLEX_PASSWORD: by HTTP's basic authentication, or
-    /// with STOMP by login and passcode.
+    /// with STOMP and MQTT by their own.
     #[arg(long, visible_alias = "login", value_name = "NAME", help_heading = WEBSOCKET_HELP)]
     user: Option<String>,
     /// Subscribe to this destination, or send to it: /topic/chat, '/topic/public -> /app/chat' to send somewhere else,
@@ -110,6 +122,8 @@ struct ServerFlags {
     password: PasswordOptions,
     #[command(flatten)]
     socketio: SocketIoFlags,
+    #[command(flatten)]
+    mqtt: MqttFlags,
 }
 
 /// A server of any protocol.
@@ -142,9 +156,7 @@ impl DerefMut for AnyServer {
 
 impl FromArgMatches for AnyServer {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
-        let flags = ServerFlags::from_arg_matches(matches)?;
-        check_company(flags.protocol, matches)?;
-        flags.server().map(AnyServer)
+        ServerFlags::read(matches)?.server().map(AnyServer)
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
@@ -152,6 +164,81 @@ impl FromArgMatches for AnyServer {
         Ok(())
     }
 }
+
+/// A server with devices: of the Duplex protocol or MQTT.
+#[derive(Debug)]
+pub(super) struct DeviceServer(Server);
+
+/// A server that speaks MQTT.
+#[derive(Debug)]
+pub(super) struct BrokerServer(Server);
+
+/// Flags that neither of them has.
+const OF_OTHERS: [&str; 9] =
+    ["subprotocol", "destination", "host", "namespace", "auth", "auth_file", "map", "transport", "chat"];
+/// Flags that are of no use to publish.
+const OF_DUPLEX: [&str; 4] = ["token", "token_file", "data_dir", "topic"];
+
+/// Leaves flags out of the help.
+fn without(command: Command, names: &[&str]) -> Command {
+    names.iter().fold(command, |command, name| command.mut_arg(name, |arg| arg.hide(true)))
+}
+
+macro_rules! server_of_some_protocols {
+    ($name:ident, $hidden:expr, $protocols:expr, $sentence:literal) => {
+        impl Deref for $name {
+            type Target = Server;
+
+            fn deref(&self) -> &Server {
+                &self.0
+            }
+        }
+
+        impl DerefMut for $name {
+            fn deref_mut(&mut self) -> &mut Server {
+                &mut self.0
+            }
+        }
+
+        impl Flags for $name {
+            fn augment_args(command: Command) -> Command {
+                without(ServerFlags::augment_args(command), &$hidden)
+            }
+
+            fn augment_args_for_update(command: Command) -> Command {
+                without(ServerFlags::augment_args_for_update(command), &$hidden)
+            }
+        }
+
+        impl FromArgMatches for $name {
+            fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+                let flags = ServerFlags::read(matches)?;
+                if !$protocols.contains(&flags.protocol) {
+                    return Err(conflict($sentence));
+                }
+                flags.server().map($name)
+            }
+
+            fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+                *self = $name::from_arg_matches(matches)?;
+                Ok(())
+            }
+        }
+    };
+}
+
+server_of_some_protocols!(
+    DeviceServer,
+    OF_OTHERS,
+    [Protocol::Duplex, Protocol::Mqtt],
+    "only Duplex servers and servers that speak MQTT have devices"
+);
+server_of_some_protocols!(
+    BrokerServer,
+    [&OF_OTHERS[..], &OF_DUPLEX].concat(),
+    [Protocol::Mqtt],
+    "topics are of MQTT: give an address with mqtt:// or mqtts://, or ws:// with --protocol mqtt"
+);
 
 /// Rejects flags that have no effect with the chosen protocol.
 fn check_company(protocol: Protocol, matches: &ArgMatches) -> Result<(), Error> {
@@ -187,6 +274,17 @@ fn conflict(sentence: &str) -> Error {
 }
 
 impl ServerFlags {
+    /// Reads the flags. The scheme names the protocol where no flag does.
+    fn read(matches: &ArgMatches) -> Result<ServerFlags, Error> {
+        let mut flags = ServerFlags::from_arg_matches(matches)?;
+        let is_named = matches.value_source("protocol") == Some(ValueSource::CommandLine);
+        if !is_named && is_mqtt(flags.url.reveal().trim()) {
+            flags.protocol = Protocol::Mqtt;
+        }
+        check_company(flags.protocol, matches)?;
+        Ok(flags)
+    }
+
     fn server(self) -> Result<Server, Error> {
         let text = self.url.reveal();
         let bad = |why: &str| privacy::bad_address("<URL>", text, why);
@@ -197,6 +295,7 @@ impl ServerFlags {
         let read = match self.protocol {
             Protocol::SocketIo => socketio_url,
             Protocol::Stomp => stomp_url,
+            Protocol::Mqtt => mqtt_url,
             _ => websocket_url,
         };
         let (url, userinfo) = address(text, read).map_err(|why| bad(&why))?;
@@ -209,6 +308,7 @@ impl ServerFlags {
             user: self.user,
             stomp,
             socketio: self.socketio,
+            mqtt: self.mqtt,
         };
         let websocket =
             WebSocket::new(protocol, flags, self.password).map_err(|sentence| conflict(&sentence))?;
@@ -282,6 +382,7 @@ struct Flagged {
     user: Option<String>,
     stomp: StompOptions,
     socketio: SocketIoFlags,
+    mqtt: MqttFlags,
 }
 
 /// How to open a WebSocket of another server than Duplex's.
@@ -298,12 +399,16 @@ pub(super) struct WebSocket {
     password_of_address: Option<Secret>,
     password: PasswordOptions,
     socketio: SocketIoFlags,
+    mqtt: MqttFlags,
+    /// Of MQTT: whether to subscribe to nothing.
+    is_deaf: bool,
 }
 
 impl WebSocket {
     fn new(protocol: Protocol, flags: Flagged, password: PasswordOptions) -> Result<WebSocket, String> {
-        let Flagged { userinfo, headers, subprotocols, user, stomp, socketio } = flags;
+        let Flagged { userinfo, headers, subprotocols, user, stomp, socketio, mqtt } = flags;
         stomp.check().map_err(|bad| bad.to_string())?;
+        mqtt.options().map_err(|bad| bad.to_string())?;
         if protocol == Protocol::Stomp && stomp.destinations.is_empty() {
             return Err("--protocol stomp needs a destination: --destination /topic/chat".to_owned());
         }
@@ -320,11 +425,11 @@ impl WebSocket {
         let of_address = password_of_address.clone().unwrap_or_else(|| Secret::new(""));
         let authorization = match protocol {
             // Signing in is not HTTP's.
-            Protocol::Stomp => http::HeaderValue::from_static(""),
+            Protocol::Stomp | Protocol::Mqtt => http::HeaderValue::from_static(""),
             _ => upgrade::basic(&user, &of_address).map_err(unfit)?,
         };
         let mut all = Vec::new();
-        if signs_in && protocol != Protocol::Stomp {
+        if signs_in && !matches!(protocol, Protocol::Stomp | Protocol::Mqtt) {
             all.push((http::header::AUTHORIZATION, authorization));
         }
         for Header { name, value } in &headers {
@@ -336,6 +441,8 @@ impl WebSocket {
             protocol,
             stomp,
             socketio,
+            mqtt,
+            is_deaf: false,
             subprotocols,
             headers,
             user,
@@ -355,6 +462,16 @@ impl WebSocket {
         self.stomp.destinations = vec![destination];
     }
 
+    /// Of MQTT: the flags.
+    pub(super) fn mqtt(&self) -> &MqttFlags {
+        &self.mqtt
+    }
+
+    /// Of MQTT: subscribes to nothing.
+    pub(super) fn listen_to_nothing(&mut self) {
+        self.is_deaf = true;
+    }
+
     /// Of STOMP: the destinations.
     pub(super) fn destinations(&self) -> &[Destination] {
         &self.stomp.destinations
@@ -367,7 +484,14 @@ impl WebSocket {
 
     /// The non-secret part.
     pub(super) fn options(&self) -> Result<WebSocketOptions, Failure> {
+        let unfit = |bad: crate::model::mqtt::BadTopic| Failure::new(Exit::Failed, bad.to_string());
+        let mut mqtt = match self.protocol {
+            Protocol::Mqtt => self.mqtt.options().map_err(unfit)?,
+            _ => MqttOptions::default(),
+        };
+        mqtt.is_deaf = self.is_deaf;
         let options = WebSocketOptions {
+            mqtt,
             socketio: self.socketio.options(),
             mapping: self.socketio.mapping()?,
             subprotocols: self.subprotocols.clone(),
@@ -398,7 +522,11 @@ impl WebSocket {
             return Ok(login);
         };
         let host = print::harmless(host);
-        let (plain, encrypted) = if is_stream(url) { ("stomp://", "stomps://") } else { ("ws://", "wss://") };
+        let (plain, encrypted) = match (is_stream(url), is_mqtt(url)) {
+            (true, true) => ("mqtt://", "mqtts://"),
+            (true, false) => ("stomp://", "stomps://"),
+            (false, _) => ("ws://", "wss://"),
+        };
         if !access.insecure {
             let sentence = format!(
                 "{host} is another computer, and {plain} is not encrypted: the password, the headers and all messages can be \

@@ -155,7 +155,7 @@ mod tests {
             let now = Time { boot_ms, wall_ms: 0 };
             figures.sample(now, wall, &online, Traffic { received, sent: 0 }, 3)
         };
-        let (first, second) = (sample(1_000, 50, 5_000), sample(2_000, 60, 7_000));
+        let (first, second) = (sample(BootMs(1_000), 50, 5_000), sample(BootMs(2_000), 60, 7_000));
         let value = |readings: &Readings, name: &str| {
             let found = readings.values.iter().find(|(metric, _)| metric.as_str() == name);
             found.unwrap().1.clone()

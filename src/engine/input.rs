@@ -10,7 +10,9 @@ use crate::model::event::{Stored, Update};
 use crate::model::intent::ChatIntent;
 use crate::model::link_state::LinkState;
 use crate::model::notices::Viewing;
-use crate::model::{ConnectionId, DeviceId, Event, LogLine, MessageId, MetricName, Offset, SeriesPage};
+use crate::model::{
+    ConnectionId, DeviceId, Event, LogLine, MessageId, MetricName, Offset, SeriesPage, TopicRequest,
+};
 use crate::wire::{Open, Saved};
 
 /// A connection to add.
@@ -107,6 +109,8 @@ pub enum Input {
     Chat(ChatIntent, Option<MessageId>),
     /// The person sets a property of a device.
     Command(NewCommand),
+    /// The person asks something of a broker's topics.
+    Topic(ConnectionId, TopicRequest),
     /// A part of a metric's stored readings.
     SeriesRead {
         /// The connection.

@@ -16,6 +16,7 @@ mod input;
 mod past;
 mod rooms;
 mod show;
+mod topics;
 mod turns;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -166,6 +167,7 @@ impl Engine {
             Input::Counted(connection, counted) => self.counted(connection, counted),
             Input::Chat(intent, id) => self.want_in_chat(now, intent, id),
             Input::Command(new) => self.command(now, new),
+            Input::Topic(connection, request) => self.ask_of_topics(now, connection, request),
             Input::SeriesRead { connection, device, metric, page } => {
                 self.series_read(now, connection, device, metric, page);
             }

@@ -5,7 +5,7 @@ use super::{Effect, Engine};
 use crate::model::event::{ChatEvent, DeviceEvent, LogEvent, Update};
 use crate::model::notices::{Moment, Notifier, Viewing};
 use crate::model::readings::SLICE_VALUES;
-use crate::model::{Event, SharedModel, Time};
+use crate::model::{Event, SharedModel, Time, TopicEvent};
 
 /// What has changed in the model.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -73,6 +73,7 @@ fn news(updates: &[Update]) -> RepaintReason {
                 _,
                 Event::Device(DeviceEvent::Readings(_))
                     | Event::Device(DeviceEvent::LocalReadings(_))
+                    | Event::Topic(TopicEvent::Seen(_))
                     | Event::Log(LogEvent::Passed(_))
             )
         )
@@ -177,6 +178,7 @@ pub fn work_of(update: &Update) -> usize {
             devices.iter().map(|device| 8 + device.values.len()).sum::<usize>()
                 * (SLICE_VALUES / SLICE_METRICS)
         }
+        Update::Connection(_, Event::Topic(TopicEvent::Seen(seen))) => seen.len() + seen.bytes() / 1_024,
         Update::Connection(_, Event::Device(DeviceEvent::Announced(device))) => 8 + device.spec.metrics.len(),
         _ => 1,
     }

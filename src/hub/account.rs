@@ -256,7 +256,7 @@ impl Account {
         let told = buckets
             .typed
             .as_ref()
-            .is_some_and(|(last, at)| last == room && now < at + MIN_TYPING_INTERVAL_MS);
+            .is_some_and(|(last, at)| last == room && now < *at + MIN_TYPING_INTERVAL_MS);
         if told || buckets.typing.lack(now) > 0 {
             return false;
         }
@@ -359,7 +359,7 @@ mod tests {
         assert!(!account.may_type(&room(0), now + 999), "the same again");
         let told = (0..100).filter(|number| account.may_type(&room(*number), now)).count();
         assert_eq!(told, 9, "ten at once");
-        let told = (0..10_000).filter(|ms| account.may_type(&room(*ms as usize), now + ms)).count();
+        let told = (0..10_000).filter(|ms| account.may_type(&room(*ms as usize), now + *ms)).count();
         assert!((90..=110).contains(&told), "{told} in ten seconds");
     }
 
@@ -367,13 +367,13 @@ mod tests {
     fn idle_accounts_of_disconnected_principals_are_forgotten() {
         let (load, mut accounts) = (Arc::new(Load::default()), Accounts::default());
         let id = |number: usize| PrincipalId(format!("{number}"));
-        let kept = accounts.of(&id(0), &load, 0);
-        accounts.of(&id(1), &load, 0).answered(100_000_000);
+        let kept = accounts.of(&id(0), &load, BootMs(0));
+        accounts.of(&id(1), &load, BootMs(0)).answered(100_000_000);
         for number in 2..2 * MAX_ACCOUNTS {
-            accounts.of(&id(number), &load, 0);
+            accounts.of(&id(number), &load, BootMs(0));
         }
         assert!(accounts.of.len() <= MAX_ACCOUNTS + 2, "{}", accounts.of.len());
-        assert!(Arc::ptr_eq(&kept, &accounts.of(&id(0), &load, 0)), "it is connected");
+        assert!(Arc::ptr_eq(&kept, &accounts.of(&id(0), &load, BootMs(0))), "it is connected");
         assert!(accounts.of.contains_key(&id(1)), "it owes");
     }
 }

@@ -368,7 +368,7 @@ impl Client {
 
     fn set_alarm(&mut self) {
         let now = Instant::now();
-        let deadline = self.session.deadline().map(|at| at.saturating_sub(clock::now().boot_ms));
+        let deadline = self.session.deadline().map(|at| at.since(clock::now().boot_ms));
         let next = now + deadline.map_or(NEVER, Duration::from_millis);
         let next = self.paused.map_or(next, |until| until.min(next));
         let next = self.socket.deadline().map_or(next, |at| next.min(at));
@@ -575,7 +575,7 @@ impl Client {
 
     fn typing(&mut self, room: RoomId) {
         let now = clock::now().boot_ms;
-        let again = self.typed.is_some_and(|at| now.saturating_sub(at) < MIN_TYPING_INTERVAL_MS);
+        let again = self.typed.is_some_and(|at| now.since(at) < MIN_TYPING_INTERVAL_MS);
         if let (false, Some(subscriptions), Some(me)) = (again, &self.subscriptions, self.session.principal())
             // Notices for rooms that do not exist, or are not for this client, are dropped.
             && self.hub.store.sees_room(&me.id, &room)

@@ -196,7 +196,7 @@ impl Registry {
     pub(super) fn may_set_status(&self, who: &PrincipalId, now: BootMs) -> bool {
         let mut inner = self.lock();
         let Some(present) = inner.present.get_mut(who) else { return false };
-        let may = present.status_at.is_none_or(|at| now.saturating_sub(at) >= MIN_STATUS_INTERVAL_MS);
+        let may = present.status_at.is_none_or(|at| now.since(at) >= MIN_STATUS_INTERVAL_MS);
         if may {
             present.status_at = Some(now);
         }
@@ -348,9 +348,9 @@ mod tests {
     #[test]
     fn presence_follows_the_first_and_the_last_client_of_a_principal() {
         let registry = Arc::new(Registry::default());
-        let (_a, mut mailbox) = registry.enter(&person("a"), 0);
-        let (b1, _) = registry.enter(&person("b"), 0);
-        let (b2, _) = registry.enter(&person("b"), 0);
+        let (_a, mut mailbox) = registry.enter(&person("a"), BootMs(0));
+        let (b1, _) = registry.enter(&person("b"), BootMs(0));
+        let (b2, _) = registry.enter(&person("b"), BootMs(0));
         assert_eq!(presence(&mut mailbox), [("b".to_owned(), true)]);
         drop(b1);
         assert_eq!(presence(&mut mailbox), []);
@@ -362,15 +362,15 @@ mod tests {
     #[test]
     fn a_client_with_a_full_queue_is_closed_and_typing_never_fills_it() {
         let registry = Arc::new(Registry::default());
-        let (_a, mut mailbox) = registry.enter(&person("a"), 0);
-        let (b, _) = registry.enter(&person("b"), 0);
+        let (_a, mut mailbox) = registry.enter(&person("a"), BootMs(0));
+        let (b, _) = registry.enter(&person("b"), BootMs(0));
         for _ in 0..2 * MAX_MAILBOX {
             b.typing(RoomId::general(), Sender { id: PrincipalId("b".into()), name: "b".into() }, None);
         }
         // Each connects and disconnects: two notices.
         let come_and_go = |times: usize| {
             for _ in 0..times {
-                registry.enter(&person("c"), 0);
+                registry.enter(&person("c"), BootMs(0));
             }
         };
         come_and_go(MAX_MAILBOX / 4 - 1);
@@ -383,9 +383,9 @@ mod tests {
     #[test]
     fn a_read_marker_reaches_only_other_clients_of_the_same_principal() {
         let registry = Arc::new(Registry::default());
-        let (a1, mut own) = registry.enter(&person("a"), 0);
-        let (_a2, mut same) = registry.enter(&person("a"), 0);
-        let (_b, mut other) = registry.enter(&person("b"), 0);
+        let (a1, mut own) = registry.enter(&person("a"), BootMs(0));
+        let (_a2, mut same) = registry.enter(&person("a"), BootMs(0));
+        let (_b, mut other) = registry.enter(&person("b"), BootMs(0));
         presence(&mut own);
         presence(&mut same);
         a1.read(RoomId::general(), 7);

@@ -82,7 +82,7 @@ fn started() -> Option<f64> {
     let ticks: u64 = fields.split_whitespace().nth(19)?.parse().ok()?;
     let after_boot_s = ticks as f64 / rustix::param::clock_ticks_per_second() as f64;
     let now = crate::clock::now();
-    Some(now.wall_ms as f64 / 1e3 - (now.boot_ms as f64 / 1e3 - after_boot_s))
+    Some(now.wall_ms as f64 / 1e3 - (now.boot_ms.0 as f64 / 1e3 - after_boot_s))
 }
 
 #[cfg(unix)]

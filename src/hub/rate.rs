@@ -96,7 +96,7 @@ impl Bucket {
 
     fn fill(&mut self, now: BootMs) -> i64 {
         let full = i64::from(self.rate.burst) * 1000;
-        let elapsed = i64::try_from(now.saturating_sub(self.at)).unwrap_or(i64::MAX);
+        let elapsed = i64::try_from(now.since(self.at)).unwrap_or(i64::MAX);
         let filled = elapsed.saturating_mul(i64::from(self.rate.per_second));
         self.level = self.level.saturating_add(filled).min(full);
         self.at = now;
@@ -142,7 +142,7 @@ impl Bucket {
 
     /// Whether the bucket is full.
     pub(super) fn is_full(&self, now: BootMs) -> bool {
-        let elapsed = i64::try_from(now.saturating_sub(self.at)).unwrap_or(i64::MAX);
+        let elapsed = i64::try_from(now.since(self.at)).unwrap_or(i64::MAX);
         let filled = elapsed.saturating_mul(i64::from(self.rate.per_second));
         self.level.saturating_add(filled) >= i64::from(self.rate.burst) * 1000
     }
@@ -171,7 +171,7 @@ impl Posts {
     pub(super) fn take(&self, who: &PrincipalId, bytes: usize, now: BootMs) -> Option<u64> {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.len() >= MAX_PUBLISHERS && !buckets.contains_key(who) {
-            buckets.retain(|_, bucket| now.saturating_sub(bucket.at) < WINDOW_MS);
+            buckets.retain(|_, bucket| now.since(bucket.at) < WINDOW_MS);
             if buckets.len() >= MAX_PUBLISHERS {
                 buckets.clear();
             }
@@ -196,13 +196,13 @@ impl Failures {
     pub(super) fn count(&self, from: IpAddr, now: BootMs) -> Option<u64> {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if counts.len() >= MAX_ADDRESSES {
-            counts.retain(|_, (since, _)| now.saturating_sub(*since) < WINDOW_MS);
+            counts.retain(|_, (since, _)| now.since(*since) < WINDOW_MS);
             if counts.len() >= MAX_ADDRESSES {
                 counts.clear();
             }
         }
         let (since, count) = counts.entry(network(from)).or_insert((now, 0));
-        if now.saturating_sub(*since) >= WINDOW_MS {
+        if now.since(*since) >= WINDOW_MS {
             (*since, *count) = (now, 0);
         }
         *count = count.saturating_add(1);
@@ -213,12 +213,12 @@ impl Failures {
     pub(super) fn away(&self, from: IpAddr, now: BootMs) -> Option<u64> {
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (since, count) = counts.get(&network(from))?;
-        (*count > MAX_FAILURES && now.saturating_sub(*since) < WINDOW_MS).then(|| away(*since, now))
+        (*count > MAX_FAILURES && now.since(*since) < WINDOW_MS).then(|| away(*since, now))
     }
 }
 
 fn away(since: BootMs, now: BootMs) -> u64 {
-    (since + WINDOW_MS).saturating_sub(now).div_ceil(1000)
+    (since + WINDOW_MS).since(now).div_ceil(1000)
 }
 
 /// Maps an IPv6 address to its /64 network, so that one household counts as one address.
@@ -235,27 +235,27 @@ mod tests {
 
     #[test]
     fn a_burst_passes_and_then_the_rate_applies() {
-        let mut bucket = Bucket::new(CONNECTION, 1000);
+        let mut bucket = Bucket::new(CONNECTION, BootMs(1000));
         for _ in 0..200 {
-            assert_eq!(bucket.take(1, 1000), Charge::default());
+            assert_eq!(bucket.take(1, BootMs(1000)), Charge::default());
         }
-        assert_eq!(bucket.take(1, 1000), Charge { wait_ms: 2, begins: true });
-        assert_eq!(bucket.take(1, 1002), Charge { wait_ms: 2, begins: false }, "the same episode");
-        assert_eq!(bucket.take(1, 2000), Charge::default());
+        assert_eq!(bucket.take(1, BootMs(1000)), Charge { wait_ms: 2, begins: true });
+        assert_eq!(bucket.take(1, BootMs(1002)), Charge { wait_ms: 2, begins: false }, "the same episode");
+        assert_eq!(bucket.take(1, BootMs(2000)), Charge::default());
         for _ in 0..199 {
-            bucket.take(1, 2000);
+            bucket.take(1, BootMs(2000));
         }
-        assert!(bucket.take(1, 2000).begins, "another episode");
+        assert!(bucket.take(1, BootMs(2000)).begins, "another episode");
     }
 
     #[test]
     fn thousands_of_readings_pass_in_batches_but_not_one_by_one() {
         let sent = |batches: u64, bytes: usize| {
-            let mut bucket = Bucket::new(READINGS, 0);
+            let mut bucket = Bucket::new(READINGS, BootMs(0));
             let mut late = 0;
             for batch in 0..10 * batches {
                 // Evenly over ten seconds.
-                late = bucket.take(publish_cost(bytes), batch * 1000 / batches).wait_ms;
+                late = bucket.take(publish_cost(bytes), BootMs(batch * 1000 / batches)).wait_ms;
             }
             late
         };
@@ -269,11 +269,11 @@ mod tests {
     fn requests_beyond_the_rate_get_a_time_to_retry() {
         let (posts, one, other) = (Posts::default(), PrincipalId("1".into()), PrincipalId("2".into()));
         for _ in 0..500 {
-            assert_eq!(posts.take(&one, 100, 0), None);
+            assert_eq!(posts.take(&one, 100, BootMs(0)), None);
         }
-        assert_eq!(posts.take(&one, 100, 0), Some(1));
-        assert_eq!(posts.take(&other, 100, 0), None, "somebody else's rate is their own");
-        assert_eq!(posts.take(&one, 100, 2), None, "refused requests are not charged");
+        assert_eq!(posts.take(&one, 100, BootMs(0)), Some(1));
+        assert_eq!(posts.take(&other, 100, BootMs(0)), None, "somebody else's rate is their own");
+        assert_eq!(posts.take(&one, 100, BootMs(2)), None, "refused requests are not charged");
     }
 
     #[test]
@@ -281,14 +281,14 @@ mod tests {
         let failures = Failures::default();
         let (one, other) = (IpAddr::from([192, 0, 2, 1]), IpAddr::from([192, 0, 2, 2]));
         for _ in 0..20 {
-            assert_eq!(failures.count(one, 0), None);
+            assert_eq!(failures.count(one, BootMs(0)), None);
         }
-        assert_eq!(failures.away(one, 1_000), None);
-        assert_eq!(failures.count(one, 1_000), Some(59));
-        assert_eq!(failures.away(one, 30_000), Some(30));
-        assert_eq!(failures.away(other, 30_000), None);
-        assert_eq!(failures.away(one, 60_000), None);
-        assert_eq!(failures.count(one, 60_000), None);
+        assert_eq!(failures.away(one, BootMs(1_000)), None);
+        assert_eq!(failures.count(one, BootMs(1_000)), Some(59));
+        assert_eq!(failures.away(one, BootMs(30_000)), Some(30));
+        assert_eq!(failures.away(other, BootMs(30_000)), None);
+        assert_eq!(failures.away(one, BootMs(60_000)), None);
+        assert_eq!(failures.count(one, BootMs(60_000)), None);
     }
 
     #[test]

@@ -381,7 +381,7 @@ impl ConnectionSlot {
     pub(super) fn writes(&self, taken: bool) {
         let since = self.ticket.stuck.load(Ordering::Relaxed);
         if taken == (since != 0) {
-            let now = if taken { 0 } else { clock::now().boot_ms.max(1) };
+            let now = if taken { 0 } else { clock::now().boot_ms.0.max(1) };
             self.ticket.stuck.store(now, Ordering::Relaxed);
         }
     }
@@ -390,7 +390,7 @@ impl ConnectionSlot {
     pub(super) fn stuck_ms(&self, now: BootMs) -> u64 {
         match self.ticket.stuck.load(Ordering::Relaxed) {
             0 => 0,
-            since => now.saturating_sub(since),
+            since => now.since(BootMs(since)),
         }
     }
 }
@@ -467,7 +467,7 @@ mod tests {
         let slots = ConnectionSlots::new(None);
         let connections: Vec<ConnectionSlot> = (0..300).map(|_| slots.enter(address(1))).collect();
         for (number, slot) in connections.iter().enumerate() {
-            assert_eq!(slot.pay(0), 0);
+            assert_eq!(slot.pay(BootMs(0)), 0);
             assert_eq!(slot.know(&who(&number.to_string())), Ok(()));
         }
         assert!(!connections.iter().any(is_out));
@@ -533,12 +533,12 @@ mod tests {
     fn anonymous_connections_of_one_address_are_rate_limited() {
         let slots = ConnectionSlots::new(None);
         let (one, other) = (slots.enter(address(1)), slots.enter(address(2)));
-        while one.pay(0) == 0 {}
-        assert!(one.pay(0) > 0);
-        assert_eq!(other.pay(0), 0, "another address has a rate of its own");
+        while one.pay(BootMs(0)) == 0 {}
+        assert!(one.pay(BootMs(0)) > 0);
+        assert_eq!(other.pay(BootMs(0)), 0, "another address has a rate of its own");
         one.know(&who("one")).unwrap();
         let again = slots.enter(address(1));
-        assert_eq!(again.pay(0), 0, "authenticated connections do not count");
+        assert_eq!(again.pay(BootMs(0)), 0, "authenticated connections do not count");
     }
 
     #[test]
@@ -547,7 +547,7 @@ mod tests {
         let come = |name: &str| {
             let slot = slots.enter(address(1));
             slot.know(&who(name)).unwrap();
-            slot.welcome(0)
+            slot.welcome(BootMs(0))
         };
         assert!((0..2 * MAX_PER_PRINCIPAL).all(|_| come("one") == 0), "all clients at once, twice");
         assert!(come("one") > 0);

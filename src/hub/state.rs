@@ -162,7 +162,7 @@ impl Hub {
     pub(super) async fn first_people(&self) -> Result<(Arc<[Principal]>, Option<PrincipalId>), StoreError> {
         let now = clock::now().boot_ms;
         let known = self.people.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((_, people, next)) = known.filter(|(at, ..)| now.saturating_sub(*at) < PEOPLE_MS) {
+        if let Some((_, people, next)) = known.filter(|(at, ..)| now.since(*at) < PEOPLE_MS) {
             return Ok((people, next));
         }
         let (people, next) = self.store.people(None, LIST_ITEMS).await?;

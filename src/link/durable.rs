@@ -1,6 +1,7 @@
 //! [`DurableLink`]: a link with its disk and model, sans-IO: nothing shows as pending, is sent, or counts as received
 //! before it is on disk. The engine drives it.
 
+use crate::model::time::BootMs;
 use std::collections::{BTreeMap, VecDeque};
 
 use super::{Link, Mark, Output as LinkOutput};
@@ -233,7 +234,7 @@ impl DurableLink {
     }
 
     /// When the link needs a tick, as boot time in milliseconds.
-    pub fn deadline(&self) -> Option<u64> {
+    pub fn deadline(&self) -> Option<BootMs> {
         self.link.deadline()
     }
 

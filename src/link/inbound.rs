@@ -48,12 +48,12 @@ struct Bucket {
 
 impl Bucket {
     const fn new(size: u64, a_second: u64) -> Bucket {
-        Bucket { level_ms: 0, at: 0, size, a_second }
+        Bucket { level_ms: 0, at: BootMs(0), size, a_second }
     }
 
     /// Adds one. `false` if the bucket is full.
     fn take(&mut self, now: BootMs) -> bool {
-        let leaked = now.saturating_sub(self.at).saturating_mul(self.a_second);
+        let leaked = now.since(self.at).saturating_mul(self.a_second);
         (self.level_ms, self.at) = (self.level_ms.saturating_sub(leaked), now);
         if self.level_ms >= self.size * 1_000 {
             return false;
@@ -313,6 +313,7 @@ pub(super) fn shorten(why: &mut Why) {
         | Why::NotDuplex { said: text }
         | Why::NotSocketIo { said: text }
         | Why::Redirected { location: Some(text), .. } => cut(text, MAX_DETAIL_BYTES),
+        Why::Mqtt { said, .. } => cut(said, MAX_DETAIL_BYTES),
         Why::Refused { of, said, .. } => {
             cut(said, MAX_DETAIL_BYTES);
             of.iter_mut().for_each(|text| cut(text, MAX_DETAIL_BYTES));
@@ -340,7 +341,7 @@ mod tests {
     use super::*;
     use crate::model::{PrincipalId, PrincipalKind, SeriesPage};
 
-    const NOW: Time = Time { boot_ms: 1_000, wall_ms: 0 };
+    const NOW: Time = Time { boot_ms: BootMs(1_000), wall_ms: 0 };
 
     fn room(name: &str) -> RoomId {
         RoomId::new(name).unwrap()
@@ -356,7 +357,7 @@ mod tests {
 
     fn typing(name: &str) -> Event {
         let who = Sender { id: PrincipalId("p".into()), name: "n".repeat(9_999) };
-        Event::Chat(ChatEvent::Typing { room: room(name), who, until: 0 })
+        Event::Chat(ChatEvent::Typing { room: room(name), who, until: BootMs(0) })
     }
 
     fn history(name: &str, before: Offset) -> Event {
@@ -425,7 +426,7 @@ mod tests {
     fn too_much_that_cannot_be_used_is_a_violation_and_a_little_for_ever_is_not() {
         let mut gate = InboundFilter::default();
         for second in 0..1_000 {
-            let now = Time { boot_ms: second * 1_000, wall_ms: 0 };
+            let now = Time { boot_ms: BootMs(second * 1_000), wall_ms: 0 };
             (0..UNUSABLE_A_SECOND).for_each(|_| gate.strike(now));
         }
         assert_eq!(gate.violation(), None);

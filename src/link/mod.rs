@@ -10,6 +10,7 @@ pub mod outbox;
 mod size;
 pub mod watch;
 
+use crate::model::time::BootMs;
 use std::collections::VecDeque;
 
 use crate::frame::Frame;
@@ -171,19 +172,19 @@ pub struct Link {
     jitter: Jitter,
     failures: u32,
     violations: u32,
-    down_since: u64,
-    online_since: u64,
-    connect_by: u64,
-    heard_at: u64,
-    pong_by: Option<u64>,
+    down_since: BootMs,
+    online_since: BootMs,
+    connect_by: BootMs,
+    heard_at: BootMs,
+    pong_by: Option<BootMs>,
     /// Deadline for the answer to the oldest unanswered message.
-    ack_by: Option<u64>,
+    ack_by: Option<BootMs>,
     /// No message is sent before this boot time, because the hub temporarily refused one.
-    hold: Option<u64>,
+    hold: Option<BootMs>,
     watch: Watch,
     gate: InboundFilter,
     /// Since when nothing is read from the socket.
-    held_since: Option<u64>,
+    held_since: Option<BootMs>,
     /// Offset of the next entry of the log; earlier ones do not come.
     log_next: Offset,
     outputs: VecDeque<Output>,
@@ -218,10 +219,10 @@ impl Link {
             jitter: Jitter::new(seed),
             failures: 0,
             violations: 0,
-            down_since: 0,
-            online_since: 0,
-            connect_by: 0,
-            heard_at: 0,
+            down_since: BootMs(0),
+            online_since: BootMs(0),
+            connect_by: BootMs(0),
+            heard_at: BootMs(0),
             pong_by: None,
             ack_by: None,
             hold: None,
@@ -321,7 +322,7 @@ impl Link {
     }
 
     /// When it needs an [`Input::Tick`], as boot time in milliseconds.
-    pub fn deadline(&self) -> Option<u64> {
+    pub fn deadline(&self) -> Option<BootMs> {
         match &self.state {
             LinkState::Idle | LinkState::Stopped { .. } => None,
             LinkState::Handshaking { .. } | LinkState::Online { .. } if self.is_held_back() => {
@@ -404,7 +405,7 @@ impl Link {
     }
 
     /// When to probe the server, unless it sends something before that.
-    fn quiet_at(&self) -> Option<u64> {
+    fn quiet_at(&self) -> Option<BootMs> {
         let quiet_ms = self.session.as_ref().and_then(|session| session.quiet_ms())?;
         Some(self.heard_at.saturating_add(quiet_ms))
     }
@@ -453,7 +454,7 @@ impl Link {
     /// The socket is read again: the server has as much time left as before.
     fn read_on(&mut self, now: Time) {
         let Some(since) = self.held_since.take() else { return };
-        let held_ms = now.boot_ms.saturating_sub(since);
+        let held_ms = now.boot_ms.since(since);
         self.connect_by += held_ms;
         self.heard_at += held_ms;
         for by in [&mut self.pong_by, &mut self.ack_by].into_iter().flatten() {
@@ -645,10 +646,10 @@ impl Link {
             why = session.explain(now, why);
         }
         inbound::shorten(&mut why);
-        if self.state.is_online() && now.boot_ms.saturating_sub(self.online_since) >= TRUSTED_MS {
+        if self.state.is_online() && now.boot_ms.since(self.online_since) >= TRUSTED_MS {
             self.violations = 0;
         }
-        if self.state.is_online() && now.boot_ms.saturating_sub(self.online_since) >= STABLE_MS {
+        if self.state.is_online() && now.boot_ms.since(self.online_since) >= STABLE_MS {
             (self.failures, self.down_since) = (0, now.boot_ms);
         } else {
             self.failures += 1;
@@ -672,7 +673,7 @@ impl Link {
         if (is_final && !elsewhere) || self.violations >= 2 || !self.reconnects {
             return self.set_state(LinkState::Stopped { why });
         }
-        let down_ms = now.boot_ms.saturating_sub(self.down_since);
+        let down_ms = now.boot_ms.since(self.down_since);
         let delay = backoff::delay_ms(self.failures, down_ms, why.retry_after_ms(), &mut self.jitter);
         self.set_state(LinkState::Waiting {
             attempt: self.failures,

@@ -13,7 +13,7 @@ use crate::model::device::{
 };
 use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent, LogKind};
 use crate::model::time::{BootMs, WallMs};
-use crate::model::{Event, Offset, Readings, Time};
+use crate::model::{Event, Feature, Offset, Readings, Time};
 
 /// Most devices watched; beyond that a hub is not believed to have so many.
 const DEVICES: usize = 50_000;
@@ -52,7 +52,7 @@ impl Watched {
             told_every_ms: None,
             rhythm: IntervalEstimator::default(),
             gone_at: None,
-            not_before: 0,
+            not_before: BootMs(0),
             look_at: None,
         }
     }
@@ -92,14 +92,17 @@ pub struct Watch {
     caught_up: bool,
     /// No device is due before.
     floor: BootMs,
+    /// Devices of a broker come by their own conventions: the session says when one is silent.
+    is_off: bool,
 }
 
 impl Watch {
     /// Takes in what the link passes on. `held`: the last entry that it holds.
     pub fn handle(&mut self, now: Time, event: &Event) {
         match event {
-            Event::Link(LinkEvent::Welcomed { now: hub, log, .. }) => {
-                self.hub_ahead = hub.saturating_sub(signed(now.boot_ms));
+            Event::Link(LinkEvent::Welcomed { now: hub, log, features, .. }) => {
+                self.is_off = features.has(Feature::Topics);
+                self.hub_ahead = hub.saturating_sub(signed(now.boot_ms.0));
                 (self.head, self.caught_up) = match *log {
                     LogKind::Server { head, next } => (head, next > head),
                     LogKind::Local => (0, true),
@@ -130,6 +133,11 @@ impl Watch {
                     }
                 }
             }
+            Event::Device(DeviceEvent::Unheard { device, .. } | DeviceEvent::Gone { device }) => {
+                if let Some(place) = self.places.get(device) {
+                    self.devices[*place].expected = false;
+                }
+            }
             Event::Device(DeviceEvent::Readings(readings)) => self.readings(now, readings),
             _ => {}
         }
@@ -147,7 +155,7 @@ impl Watch {
 
     /// The boot time in milliseconds at which [`Watch::wants_round_trip`] is to be asked.
     pub fn deadline(&self) -> Option<BootMs> {
-        let Reverse((at, _)) = self.heap.peek().filter(|_| self.caught_up)?;
+        let Reverse((at, _)) = self.heap.peek().filter(|_| self.caught_up && !self.is_off)?;
         Some((*at).max(self.floor))
     }
 
@@ -157,7 +165,7 @@ impl Watch {
             Some(due) if now.boot_ms >= due.saturating_add(LATE_MS) => self.floor = now.boot_ms + CATCH_UP_MS,
             _ => {}
         }
-        if !self.caught_up || now.boot_ms < self.floor {
+        if !self.caught_up || self.is_off || now.boot_ms < self.floor {
             return false;
         }
         while let Some(Reverse((at, place))) =
@@ -193,7 +201,7 @@ impl Watch {
         let silent = probe.suspects.iter().map(|place| {
             let device = &mut self.devices[*place];
             device.expected = false;
-            (device.id.clone(), signed(device.due()).saturating_add(self.hub_ahead))
+            (device.id.clone(), signed(device.due().0).saturating_add(self.hub_ahead))
         });
         silent.collect()
     }
@@ -227,7 +235,7 @@ impl Watch {
             let device = &mut self.devices[place];
             if !known {
                 device.heard_at = heard_at;
-                device.not_before = if heard < started { back_by } else { 0 };
+                device.not_before = if heard < started { back_by } else { BootMs(0) };
             }
             self.arm(now, place);
         }
@@ -259,7 +267,7 @@ impl Watch {
             }
         }
         device.heard_at = now.boot_ms;
-        (device.expected, device.gone_at, device.not_before) = (true, None, 0);
+        (device.expected, device.gone_at, device.not_before) = (true, None, BootMs(0));
         // A later deadline is found when the earlier one is looked at.
         if device.look_at.is_none_or(|at| device.due() < at) {
             self.arm(now, place);
@@ -309,7 +317,7 @@ impl Watch {
     }
 
     fn boot_ms(&self, hub: WallMs) -> BootMs {
-        u64::try_from(hub.saturating_sub(self.hub_ahead)).unwrap_or(0)
+        BootMs(u64::try_from(hub.saturating_sub(self.hub_ahead)).unwrap_or(0))
     }
 }
 
@@ -328,7 +336,7 @@ mod tests {
     use super::*;
     use crate::model::{Principal, PrincipalId, PrincipalKind, Spec};
 
-    const BEGIN: Time = Time { boot_ms: 1_000_000, wall_ms: 1_790_000_000_000 };
+    const BEGIN: Time = Time { boot_ms: BootMs(1_000_000), wall_ms: 1_790_000_000_000 };
 
     fn id(number: usize) -> DeviceId {
         DeviceId::new(format!("device-{number}")).unwrap()
@@ -441,8 +449,8 @@ mod tests {
                     prop_assert!(!std::mem::replace(&mut known[number].2, true), "told twice");
                 }
                 for (number, (heard, rhythm, silent)) in known.iter().enumerate() {
-                    let due = heard + SILENT_AFTER * every_ms(number, rhythm);
-                    prop_assert_eq!(*silent, due <= now.boot_ms, "device {} at {}", number, now.boot_ms);
+                    let due = *heard + SILENT_AFTER * every_ms(number, rhythm);
+                    prop_assert_eq!(*silent, due <= now.boot_ms, "device {} at {:?}", number, now.boot_ms);
                 }
                 if number < known.len() {
                     reads(&mut watch, now, std::iter::once(number));

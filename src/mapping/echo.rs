@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 
 use crate::model::MessageId;
+use crate::model::time::BootMs;
 
 /// How long after it was sent a message without an id is awaited, in milliseconds.
 pub const ECHO_MS: u64 = 10_000;
@@ -19,17 +20,17 @@ struct Sent {
     id: MessageId,
     room: String,
     text: String,
-    at_ms: u64,
+    at: BootMs,
 }
 
 impl Echoes {
     /// A message was sent at this boot time.
-    pub fn sent(&mut self, now_ms: u64, id: MessageId, room: &str, text: &str) {
-        self.forget(now_ms);
+    pub fn sent(&mut self, now: BootMs, id: MessageId, room: &str, text: &str) {
+        self.forget(now);
         if self.0.len() == MAX_AWAITED {
             self.0.pop_front();
         }
-        self.0.push_back(Sent { id, room: room.to_owned(), text: text.to_owned(), at_ms: now_ms });
+        self.0.push_back(Sent { id, room: room.to_owned(), text: text.to_owned(), at: now });
     }
 
     /// Which of ours has come back with the id that we gave it.
@@ -40,14 +41,14 @@ impl Echoes {
     }
 
     /// Which of ours has come back with these words.
-    pub fn by_text(&mut self, now_ms: u64, room: &str, text: &str) -> Option<MessageId> {
-        self.forget(now_ms);
+    pub fn by_text(&mut self, now: BootMs, room: &str, text: &str) -> Option<MessageId> {
+        self.forget(now);
         let place = self.0.iter().position(|sent| sent.room == room && same(&sent.text, text))?;
         self.0.remove(place).map(|sent| sent.id)
     }
 
-    fn forget(&mut self, now_ms: u64) {
-        while self.0.front().is_some_and(|sent| now_ms.saturating_sub(sent.at_ms) > ECHO_MS) {
+    fn forget(&mut self, now: BootMs) {
+        while self.0.front().is_some_and(|sent| now.since(sent.at) > ECHO_MS) {
             self.0.pop_front();
         }
     }
@@ -69,28 +70,28 @@ mod tests {
     #[test]
     fn each_comes_back_once_the_first_first() {
         let mut echoes = Echoes::default();
-        echoes.sent(0, id(1), "a", "ok");
-        echoes.sent(1, id(2), "a", "ok");
-        echoes.sent(2, id(3), "b", "ok");
-        assert_eq!(echoes.by_text(3, "b", "ok"), Some(id(3)));
-        assert_eq!(echoes.by_text(3, "a", " ok "), Some(id(1)));
-        assert_eq!(echoes.by_text(3, "a", "ok"), Some(id(2)));
-        assert_eq!(echoes.by_text(3, "a", "ok"), None);
+        echoes.sent(BootMs(0), id(1), "a", "ok");
+        echoes.sent(BootMs(1), id(2), "a", "ok");
+        echoes.sent(BootMs(2), id(3), "b", "ok");
+        assert_eq!(echoes.by_text(BootMs(3), "b", "ok"), Some(id(3)));
+        assert_eq!(echoes.by_text(BootMs(3), "a", " ok "), Some(id(1)));
+        assert_eq!(echoes.by_text(BootMs(3), "a", "ok"), Some(id(2)));
+        assert_eq!(echoes.by_text(BootMs(3), "a", "ok"), None);
     }
 
     #[test]
     fn after_ten_seconds_it_is_somebody_elses() {
         let mut echoes = Echoes::default();
-        echoes.sent(0, id(1), "a", "ok");
-        echoes.sent(0, id(2), "a", "in time");
-        assert_eq!(echoes.by_text(ECHO_MS, "a", "in time"), Some(id(2)));
-        assert_eq!(echoes.by_text(ECHO_MS + 1, "a", "ok"), None);
+        echoes.sent(BootMs(0), id(1), "a", "ok");
+        echoes.sent(BootMs(0), id(2), "a", "in time");
+        assert_eq!(echoes.by_text(BootMs(ECHO_MS), "a", "in time"), Some(id(2)));
+        assert_eq!(echoes.by_text(BootMs(ECHO_MS) + 1, "a", "ok"), None);
     }
 
     #[test]
     fn an_id_counts_whatever_the_words_are() {
         let mut echoes = Echoes::default();
-        echoes.sent(0, id(1), "a", "<b>");
+        echoes.sent(BootMs(0), id(1), "a", "<b>");
         assert_eq!(echoes.by_id("nonsense"), None);
         assert_eq!(echoes.by_id(&id(1).to_string()), Some(id(1)));
         assert_eq!(echoes.by_id(&id(1).to_string()), None);

@@ -5,6 +5,7 @@
 mod document;
 mod echo;
 mod guess;
+pub mod mqtt;
 mod path;
 mod people;
 pub mod presets;

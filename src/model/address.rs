@@ -135,9 +135,56 @@ pub const STOMP_PORT: u16 = 61_613;
 /// See [`STOMP_PORT`].
 pub const STOMPS_PORT: u16 = 61_614;
 
+/// The ports of MQTT over TCP, plain and with TLS.
+pub const MQTT_PORT: u16 = 1_883;
+/// See [`MQTT_PORT`].
+pub const MQTTS_PORT: u16 = 8_883;
+
 /// Whether a URL is dialed by TCP alone, without WebSocket.
 pub fn is_stream(url: &str) -> bool {
-    stream_scheme(url).is_some()
+    stream_scheme(url).is_some() || mqtt_scheme(url).is_some()
+}
+
+/// Whether a URL's scheme says that MQTT is spoken there.
+pub fn is_mqtt(url: &str) -> bool {
+    let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+    scheme.is_some_and(|scheme| matches!(scheme.as_str(), "mqtt" | "mqtts" | "mqtt+ssl" | "mqtt+tls"))
+}
+
+/// Whether a URL's scheme says that STOMP is spoken there.
+pub fn is_stomp(url: &str) -> bool {
+    url.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("stomp")) && stream_scheme(url).is_some()
+}
+
+/// As [`stream_scheme`], of MQTT.
+fn mqtt_scheme(url: &str) -> Option<(&'static str, &str)> {
+    let (scheme, rest) = url.split_once("://")?;
+    let scheme = match scheme.to_ascii_lowercase().as_str() {
+        "mqtt" | "tcp" => "mqtt",
+        "mqtts" | "mqtt+ssl" | "mqtt+tls" | "ssl" | "tls" => "mqtts",
+        _ => return None,
+    };
+    Some((scheme, rest))
+}
+
+/// Reads the address of a server that speaks MQTT: over WebSocket as [`websocket_url`] does, or over TCP: `mqtt://host` and
+/// `mqtts://host`, with port [`MQTT_PORT`] or [`MQTTS_PORT`] unless it is named, and without a path. A bare host is one over TCP, with
+/// TLS at the port for it.
+///
+/// # Errors
+/// What is wrong with the text.
+pub fn mqtt_url(text: &str) -> Result<String, BadAddress> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(BadAddress::Empty);
+    }
+    let (scheme, rest) = match mqtt_scheme(text) {
+        Some(found) => found,
+        None if text.contains("://") => return websocket_url(text),
+        None if text.ends_with(&format!(":{MQTTS_PORT}")) => ("mqtts", text),
+        None => ("mqtt", text),
+    };
+    of_stream(scheme, rest)
 }
 
 /// The scheme of a URL for a stream by TCP, in the spelling that is dialed, and what follows it.
@@ -166,6 +213,11 @@ pub fn stomp_url(text: &str) -> Result<String, BadAddress> {
         None if of_port(STOMPS_PORT) => ("stomps", text),
         None => return websocket_url(text),
     };
+    of_stream(scheme, rest)
+}
+
+/// The URL of a host for a stream by TCP.
+fn of_stream(scheme: &str, rest: &str) -> Result<String, BadAddress> {
     let url = websocket_url(&format!("ws://{rest}"))?;
     let place = url.strip_prefix("ws://").and_then(|place| place.strip_suffix('/'));
     let place = place.filter(|place| !place.contains(['/', '?'])).ok_or(BadAddress::NoUrl)?;
@@ -386,6 +438,8 @@ pub fn other_scheme(url: &str) -> Option<String> {
         "wss" => Some(format!("ws://{rest}")),
         "stomp" => Some(format!("stomps://{rest}")),
         "stomps" => Some(format!("stomp://{rest}")),
+        "mqtt" => Some(format!("mqtts://{rest}")),
+        "mqtts" => Some(format!("mqtt://{rest}")),
         _ => None,
     }
 }
@@ -471,7 +525,7 @@ pub fn is_loopback(host: &str) -> bool {
 /// resolves to does not count: the answer may be another one when it is dialed.
 pub fn unencrypted_host(url: &str) -> Option<&str> {
     let (scheme, rest) = url.split_once("://")?;
-    if !["ws", "http", "stomp"].iter().any(|plain| scheme.eq_ignore_ascii_case(plain)) {
+    if !["ws", "http", "stomp", "mqtt"].iter().any(|plain| scheme.eq_ignore_ascii_case(plain)) {
         return None;
     }
     let authority = &rest[..rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len())];
@@ -689,6 +743,40 @@ mod tests {
             let mut address = text.to_owned();
             assert_eq!((take_userinfo(&mut address), address.as_str()), (None, text));
         }
+    }
+
+    #[test]
+    fn mqtt_is_at_a_websocket_or_at_a_host() {
+        for (text, url) in [
+            ("mqtt://broker.example", "mqtt://broker.example"),
+            ("MQTT://broker.example:1884/", "mqtt://broker.example:1884"),
+            ("tcp://[::1]:1883", "mqtt://[::1]:1883"),
+            ("ssl://broker.example", "mqtts://broker.example"),
+            ("tls://broker.example:8884", "mqtts://broker.example:8884"),
+            ("localhost", "mqtt://localhost"),
+            ("broker.example:8883", "mqtts://broker.example:8883"),
+            ("broker.example:1883", "mqtt://broker.example:1883"),
+            ("ws://broker.example:8083/mqtt", "ws://broker.example:8083/mqtt"),
+            ("wss://broker.example/mqtt", "wss://broker.example/mqtt"),
+        ] {
+            assert_eq!(mqtt_url(text).as_deref(), Ok(url), "{text}");
+            assert_eq!(mqtt_url(url).as_deref(), Ok(url), "{url} once more");
+        }
+        for (text, bad) in [
+            ("", BadAddress::Empty),
+            ("mqtt://", BadAddress::NoUrl),
+            ("mqtt://broker.example/path", BadAddress::NoUrl),
+            ("stomp://broker.example", BadAddress::Scheme),
+            ("mqtt://me:x@broker.example", BadAddress::Userinfo),
+        ] {
+            assert_eq!(mqtt_url(text), Err(bad), "{text}");
+        }
+        assert!(
+            is_mqtt("MQTTS://a") && !is_mqtt("tcp://a") && is_stream("tcp://a") && is_stream("mqtts://a")
+        );
+        assert!(is_stomp("stomp+ssl://a") && !is_stomp("ssl://a") && !is_stomp("mqtt://a"));
+        assert_eq!(unencrypted_host("mqtt://a.example"), Some("a.example"));
+        assert_eq!(other_scheme("mqtts://a").as_deref(), Some("mqtt://a"));
     }
 
     #[test]

@@ -267,6 +267,7 @@ mod tests {
     use super::*;
     use crate::model::event::{ChatEvent, Event, LogKind, LogRestart, Update};
     use crate::model::profile::Secret;
+    use crate::model::time::BootMs;
     use crate::model::time::Time;
     use crate::model::{Lan, LanOpen};
 
@@ -276,7 +277,7 @@ mod tests {
         assert!(cargo.contains(&format!("\nlink-scheme = \"{SCHEME}\"\n")));
     }
 
-    const NOW: Time = Time { boot_ms: 0, wall_ms: 0 };
+    const NOW: Time = Time { boot_ms: BootMs(0), wall_ms: 0 };
 
     fn model(connections: &[(u64, &str, u64)]) -> Model {
         let mut model = Model::default();

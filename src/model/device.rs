@@ -26,6 +26,8 @@ pub const RETURN_MS: u64 = 30_000;
 pub const CLOCK_TOLERANCE_MS: i64 = 5_000;
 /// Readings older than this are attributed to a clock that was never set, in milliseconds.
 const MAX_AGE_MS: i64 = 366 * 86_400_000;
+/// The time of a value of which nobody knows when it was measured.
+pub const UNKNOWN_TIME: WallMs = 1;
 /// Maximum length of a device's id and of a metric's name, in characters.
 pub const NAME_CHARS: usize = 64;
 /// Maximum number of metrics of a device; more are ignored.
@@ -322,6 +324,40 @@ pub struct Metric {
     /// Whether setting it requires confirmation.
     #[serde(default, skip_serializing_if = "is_false")]
     pub risky: bool,
+    /// Smallest useful difference between two numbers that are set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<Number>,
+    /// What sets it, where its type does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control: Option<Control>,
+    /// Whether it only takes commands and never has a value.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub write_only: bool,
+    /// Icon as its source names it, for example `mdi:flash`; empty if none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub icon: String,
+    /// What a person should know about it, in English, for example why its value is shown raw; empty if nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+}
+
+/// The control of a writable property, where its type does not tell.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Control {
+    /// A button: the only option of an enumeration is sent.
+    Button,
+    /// A colour, as text: `#RRGGBB`.
+    Colour,
+    /// The movements of a cover or valve: an enumeration.
+    Cover,
+    /// The mode of a thermostat or fan: an enumeration.
+    Mode,
+    /// The temperature that a thermostat aims at.
+    Setpoint,
+    /// A control that this version does not know.
+    #[serde(other)]
+    Other,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes it by reference")]
@@ -342,6 +378,11 @@ impl Metric {
             options: Vec::new(),
             writable: false,
             risky: false,
+            step: None,
+            control: None,
+            write_only: false,
+            icon: String::new(),
+            note: String::new(),
         }
     }
 

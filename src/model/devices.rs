@@ -72,6 +72,8 @@ impl Devices {
                 self.presence(&device, online, since, reason);
             }
             DeviceEvent::Silent { device, since } => self.silent(&device, since),
+            DeviceEvent::Unheard { device, since } => self.unheard(&device, since),
+            DeviceEvent::Gone { device } => self.gone(&device),
             DeviceEvent::Readings(readings) => self.read(&readings.whole()),
             DeviceEvent::LocalReadings(readings) => self.read_local(&readings.whole()),
             DeviceEvent::Commanded(command) => self.commanded(*command),
@@ -363,6 +365,24 @@ impl Devices {
         {
             self.version += u64::from(device.set_presence(Presence::Silent, since, String::new(), true));
             device.recount(&mut self.space);
+        }
+    }
+
+    /// Nothing is known of whether a device is there.
+    pub(super) fn unheard(&mut self, id: &DeviceId, since: WallMs) {
+        let Some(place) = self.by_id.get(id) else { return };
+        let device = &mut self.list[*place];
+        if !device.is_local() {
+            self.version += u64::from(device.set_presence(Presence::Unheard, since, String::new(), true));
+            device.recount(&mut self.space);
+        }
+    }
+
+    /// A device does not exist any longer.
+    pub(super) fn gone(&mut self, id: &DeviceId) {
+        if !is_local(id) && self.by_id.contains_key(id) {
+            self.retain(|device| device.spec.id != *id);
+            self.devices_changed();
         }
     }
 

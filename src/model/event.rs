@@ -11,7 +11,7 @@ use super::device_choices::DeviceChoices;
 use super::entry::Entry;
 use super::export::Exported;
 use super::features::Features;
-use super::files::FileUpdate;
+use super::files::{FileUpdate, Thumbnail};
 use super::id::{ConnectionId, Epoch, MessageId, Offset, PrincipalId, RoomId, RoomName};
 use super::lan::{Lan, Nearby};
 use super::link_state::{LinkState, Why};
@@ -31,6 +31,7 @@ use super::series::SeriesPage;
 use super::states::States;
 use super::thread::Thread;
 use super::time::{BootMs, WallMs};
+use super::topic::TopicEvent;
 
 /// Why a stretch of a hub's log begins anew for this client.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -254,6 +255,8 @@ pub enum Event {
     Chat(ChatEvent),
     /// Devices.
     Device(DeviceEvent),
+    /// A broker's topics.
+    Topic(TopicEvent),
     /// The connection log.
     Log(LogEvent),
 }
@@ -555,6 +558,18 @@ pub enum DeviceEvent {
         /// Since when it counts as silent, by the hub's clock.
         since: WallMs,
     },
+    /// Nothing is known of whether a device is there.
+    Unheard {
+        /// Which.
+        device: DeviceId,
+        /// Since when, by the hub's clock.
+        since: WallMs,
+    },
+    /// A device does not exist any longer.
+    Gone {
+        /// Which.
+        device: DeviceId,
+    },
     /// Readings, as they came.
     Readings(Arc<Readings>),
     /// What this app says of its own link; see [`super::link_device`]. Never from a hub.
@@ -757,6 +772,8 @@ pub enum Update {
     ConnectionsLoaded,
     /// A text was saved to this file, or could not be, in the system's words. With the request's number.
     TextSaved(u64, Result<PathBuf, String>),
+    /// A picture was decoded, or is none. With the request's number.
+    PictureDecoded(u64, Thumbnail),
     /// Messages that were there before the search index are being taken in: so many of a hundred are; `None`: all.
     Indexed(Option<u8>),
     /// A connection test went on.

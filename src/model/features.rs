@@ -58,6 +58,10 @@ pub enum Feature {
     Status,
     /// Files belong to messages; they are uploaded and downloaded over HTTP.
     Files,
+    /// It is a broker: every topic seen is shown, and people publish and subscribe.
+    Topics,
+    /// Messages of topics carry properties: content type, response topic and others.
+    TopicProperties,
     /// A message is a frame of the socket, text or bytes, as it is. Of a server that speaks no protocol of its own.
     Frames,
 }
@@ -114,6 +118,8 @@ impl Feature {
             Feature::Roles => "roles",
             Feature::Status => "status",
             Feature::Files => "files",
+            Feature::Topics => "topics",
+            Feature::TopicProperties => "topic_properties",
             Feature::Frames => "frames",
         }
     }

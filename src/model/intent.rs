@@ -1,6 +1,7 @@
 //! [`Intent`]: what a person wants, from the window to the worker.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::banner::Banner;
 use super::content::Content;
@@ -20,6 +21,7 @@ use super::profile::{FrameFormat, Login, Profile, Secret, Snippet};
 use super::rights::ManageRequest;
 use super::search::Search;
 use super::time::WallMs;
+use super::topic::TopicRequest;
 
 /// Where to jump in a room.
 #[derive(Copy, Clone, Debug, PartialEq)]
@@ -60,6 +62,8 @@ pub enum Intent {
     Chat(ChatIntent),
     /// Of devices.
     Device(DeviceIntent),
+    /// Of a broker's topics, by which connection.
+    Topic(ConnectionId, TopicRequest),
     /// Of files.
     File(FileIntent),
     /// Of a connection log.
@@ -644,6 +648,13 @@ pub enum LogIntent {
 /// What a person wants of the app as a whole.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AppIntent {
+    /// Decode a picture that came as bytes.
+    DecodePicture {
+        /// For the answer.
+        number: u64,
+        /// The whole of it.
+        bytes: Arc<[u8]>,
+    },
     /// Write a text into a file where the person finds it.
     SaveText {
         /// For the answer.

@@ -105,7 +105,7 @@ pub fn link_readings(
         count(counters.queue),
         rate(|counters| counters.readings),
         count(counters.conflated),
-        counters.heard.map_or(Value::Missing, |heard| count(boot.saturating_sub(heard) / 1_000)),
+        counters.heard.map_or(Value::Missing, |heard| count(boot.since(heard) / 1_000)),
     ];
     let values = NAMES.metrics.iter().cloned().zip(values).collect();
     Readings::of(NAMES.device.clone(), now, now, values)

@@ -212,6 +212,18 @@ pub enum Why {
         /// Whether the same attempt would end the same way.
         is_final: bool,
     },
+    /// An MQTT server does not let us in, or ends the connection, by this reason code of version 5.
+    Mqtt {
+        /// The code.
+        code: u8,
+        /// Its words; may be empty.
+        said: String,
+    },
+    /// Another program connected under our name, so that the server ended our connection.
+    TakenOver {
+        /// Whether the server says so; otherwise connections end too soon and too often for anything else.
+        is_certain: bool,
+    },
     /// The server and we have no protocol version in common.
     NoCommonVersion {
         /// Ours, lowest and highest.
@@ -256,6 +268,13 @@ pub enum Why {
     /// No token is known for this connection.
     NoToken,
 }
+
+/// Reason codes of MQTT after which the same attempt would end the same way: unsupported version, client id, user or password,
+/// not authorized, banned, authentication method, topic, retain, QoS, another server, and kinds of subscriptions.
+const MQTT_STOPS: [u8; 15] =
+    [0x84, 0x85, 0x86, 0x87, 0x8A, 0x8C, 0x8F, 0x90, 0x9A, 0x9B, 0x9C, 0x9D, 0x9E, 0xA1, 0xA2];
+/// Two programs under one name would throw each other out for ever: a new attempt waits so long, in milliseconds.
+const TAKEN_OVER_MS: u64 = 20_000;
 
 /// How far a closing handshake went (RFC 6455 §7.1). It is clean where a close frame went each way.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -318,6 +337,7 @@ impl Why {
             }
             Why::Closed { code: Some(code), .. } => !Self::close_code_stops(*code),
             Why::Refused { is_final, .. } => !is_final,
+            Why::Mqtt { code, .. } => !MQTT_STOPS.contains(code),
             _ => true,
         }
     }
@@ -336,6 +356,7 @@ impl Why {
     pub fn retry_after_ms(&self) -> Option<u64> {
         match self {
             Why::Http { retry_after_ms, .. } | Why::Closed { retry_after_ms, .. } => *retry_after_ms,
+            Why::TakenOver { .. } => Some(TAKEN_OVER_MS),
             _ => None,
         }
     }
@@ -361,6 +382,7 @@ impl Why {
             Why::NamespaceRefused { message, data, .. } => {
                 (*message, *data) = (change(message), change(data));
             }
+            Why::Mqtt { said, .. } => *said = change(said),
             Why::Refused { of, said, .. } => {
                 *said = change(said);
                 of.iter_mut().for_each(|text| *text = change(text));
@@ -395,6 +417,8 @@ impl Why {
             Why::Silent => "silent",
             Why::Violation { .. } => "violation",
             Why::Refused { .. } => "refused",
+            Why::Mqtt { .. } => "mqtt",
+            Why::TakenOver { .. } => "taken_over",
             Why::NoCommonVersion { .. } => "no_common_version",
             Why::Unauthorized => "unauthorized",
             Why::Withdrawn => "withdrawn",

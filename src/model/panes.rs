@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::id::{ConnectionId, RoomId};
+use super::publication::{Properties, Qos};
 
 /// The main area of a wide window.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,6 +120,53 @@ impl Composer {
     }
 }
 
+/// Maximum number of messages that are kept to be published again.
+pub const MAX_SAVED_PUBLICATIONS: usize = 50;
+
+/// A message to be published again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedPublication {
+    /// By which connection.
+    pub connection: ConnectionId,
+    /// Its topic.
+    pub topic: String,
+    /// Its payload as it was typed.
+    #[serde(default)]
+    pub payload: String,
+    /// Whether the payload is hexadecimal.
+    #[serde(default)]
+    pub is_hex: bool,
+    /// Its QoS.
+    #[serde(default)]
+    pub qos: Qos,
+    /// Whether the broker is to keep it.
+    #[serde(default)]
+    pub retain: bool,
+    /// What it carries beside the payload.
+    #[serde(default, skip_serializing_if = "Properties::is_empty")]
+    pub properties: Properties,
+}
+
+/// What is kept of the topics' pane, saved across restarts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TopicLists {
+    /// Whether topics are shown in place of the devices, where there are any.
+    pub shown: bool,
+    /// Messages to be published again, the newest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub saved: Vec<SavedPublication>,
+}
+
+impl TopicLists {
+    /// Keeps a message to be published again, before those that were kept earlier.
+    pub fn save(&mut self, message: SavedPublication) {
+        self.saved.retain(|known| *known != message);
+        self.saved.insert(0, message);
+        self.saved.truncate(MAX_SAVED_PUBLICATIONS);
+    }
+}
+
 /// Layout of the panes, saved across restarts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -137,6 +185,8 @@ pub struct Panes {
     pub devices_width: Option<f32>,
     /// Layout of the device list.
     pub devices: DeviceLists,
+    /// What is kept of the topics' pane.
+    pub topics: TopicLists,
     /// What the message field has beside the text.
     pub composer: Composer,
     /// The room that was open last.
@@ -153,6 +203,7 @@ impl Default for Panes {
             rooms_width: None,
             devices_width: None,
             devices: DeviceLists::default(),
+            topics: TopicLists::default(),
             composer: Composer::default(),
             room: None,
         }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::id::ConnectionId;
+use super::mqtt::MqttOptions;
 use super::socketio::SocketIoOptions;
 use super::stomp::StompOptions;
 
@@ -24,6 +25,8 @@ pub enum Protocol {
     SocketIo,
     /// STOMP, over WebSocket or TCP.
     Stomp,
+    /// MQTT 3.1.1 and 5, over WebSocket or TCP.
+    Mqtt,
 }
 
 impl Protocol {
@@ -34,7 +37,7 @@ impl Protocol {
 
     /// Whether what a server sends is mapped to messages, people and devices.
     pub fn is_mapped(self) -> bool {
-        !matches!(self, Protocol::Duplex | Protocol::WebSocket)
+        matches!(self, Protocol::SocketIo | Protocol::Stomp)
     }
 }
 
@@ -68,6 +71,9 @@ pub struct WebSocketOptions {
     /// Of protocol [`Protocol::Stomp`]: what belongs to it alone.
     #[serde(skip_serializing_if = "StompOptions::is_default")]
     pub stomp: StompOptions,
+    /// Of protocol [`Protocol::Mqtt`]: what belongs to it alone.
+    #[serde(skip_serializing_if = "MqttOptions::is_default")]
+    pub mqtt: MqttOptions,
 }
 
 impl Default for WebSocketOptions {
@@ -82,6 +88,7 @@ impl Default for WebSocketOptions {
             socketio: SocketIoOptions::default(),
             mapping: Map::new(),
             stomp: StompOptions::default(),
+            mqtt: MqttOptions::default(),
         }
     }
 }

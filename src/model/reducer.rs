@@ -14,7 +14,7 @@ use super::devices::{self, Device, Devices, Latest};
 use super::event::{ChatEvent, Event, LinkEvent, Paused, TestOutcome, Update};
 use super::export::Exported;
 use super::features::{Feature, Features};
-use super::files::Files;
+use super::files::{Files, Thumbnail};
 use super::id::{ConnectionId, Epoch};
 use super::known::{Known, MAX_MARK_CHARS, device_label, person_line};
 use super::lan::{Lan, Nearby};
@@ -28,6 +28,7 @@ use super::rights::Management;
 use super::samples::Samples;
 use super::search::Searching;
 use super::time::Time;
+use super::topics::Topics;
 
 /// One connection as the window sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +54,8 @@ pub struct Connection {
     pub chat: Chat,
     /// Its devices, and the link itself as one.
     pub devices: Devices,
+    /// Every topic seen, of a broker.
+    pub topics: Topics,
     /// Devices that were seen there, by their titles, so that those that look alike are told apart.
     pub known_devices: Known,
     /// What the person has chosen for single devices.
@@ -104,6 +107,8 @@ pub struct Model {
     pub nearby: Nearby,
     /// Where the last text was saved that the person wanted as a file, with the request's number.
     pub text_saved: Option<(u64, Result<PathBuf, String>)>,
+    /// The last picture that was decoded for the window, with the request's number.
+    pub decoded_picture: Option<(u64, Thumbnail)>,
     /// What the window shows of files.
     pub files: Files,
     /// What was searched for and found.
@@ -159,6 +164,7 @@ impl Model {
             Update::Autostart(autostart) => self.autostart = autostart,
             Update::ConnectionsLoaded => self.connections_loaded = true,
             Update::TextSaved(number, saved) => self.text_saved = Some((number, saved)),
+            Update::PictureDecoded(number, found) => self.decoded_picture = Some((number, found)),
             Update::Indexed(percent) => self.searching.indexed = percent,
         }
     }
@@ -206,6 +212,7 @@ impl Connection {
             paused: None,
             chat: Chat::default(),
             devices: Devices::default(),
+            topics: Topics::default(),
             known_devices: Known::default(),
             device_choices: ServerChoices::default(),
             management: Management::default(),
@@ -216,6 +223,11 @@ impl Connection {
     /// Whether the server offers this, as far as is known: before it was reached, it may.
     pub fn offers(&self, feature: Feature) -> bool {
         self.features.as_ref().is_none_or(|features| features.has(feature))
+    }
+
+    /// Whether it is a broker, whose topics can be looked at.
+    pub fn has_topics(&self) -> bool {
+        self.features.as_ref().is_some_and(|features| features.has(Feature::Topics))
     }
 
     /// Whether its messages are frames of the socket, as they are.
@@ -274,6 +286,7 @@ impl Connection {
                 self.chat.apply(now, event);
             }
             Event::Device(event) => self.devices.apply(event),
+            Event::Topic(event) => self.topics.apply(event),
             Event::Log(event) => self.log.apply(now, event),
         }
     }
@@ -285,6 +298,7 @@ impl Connection {
                 self.features = Some(features);
                 self.server = Some(server);
                 self.clock_skew_ms = Some(hub_now.saturating_sub(now.wall_ms));
+                self.topics.connected(now);
                 self.chat.welcomed(me, log, people, &rooms);
             }
             LinkEvent::Paused(paused) => self.paused = paused,
@@ -302,6 +316,7 @@ impl Connection {
         }
         if self.link.is_online() && !state.is_online() {
             self.devices.disconnected();
+            self.topics.disconnected();
         }
         if !state.is_online() {
             self.chat.disconnected();

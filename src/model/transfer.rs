@@ -106,6 +106,7 @@ fn one(number: usize, entry: &Value) -> Result<Profile, BadList> {
             Protocol::WebSocket => address::websocket_url(url),
             Protocol::SocketIo => socketio_url(url),
             Protocol::Stomp => address::stomp_url(url),
+            Protocol::Mqtt => address::mqtt_url(url),
         };
         *url = read.map_err(|bad| BadList::Address { number, bad })?;
     }

@@ -3,6 +3,7 @@
 use data_encoding::BASE64;
 use http::{HeaderName, HeaderValue};
 
+use super::mqtt::BadTopic;
 use super::profile::{
     MAX_HEADERS, MAX_SNIPPET_BYTES, MAX_SNIPPET_NAME_CHARS, MAX_SNIPPETS, MAX_SUBPROTOCOLS, MAX_VALUE_BYTES,
     Secret, WebSocketOptions,
@@ -146,6 +147,9 @@ pub enum BadOptions {
     /// No handshake can have it.
     #[error(transparent)]
     Upgrade(#[from] BadUpgrade),
+    /// A topic or another option of MQTT cannot be used.
+    #[error(transparent)]
+    Topic(#[from] BadTopic),
     /// A destination of STOMP cannot be used.
     #[error(transparent)]
     Destination(#[from] BadDestination),
@@ -168,6 +172,7 @@ impl WebSocketOptions {
             return Err(BadOptions::TooMuch);
         }
         self.stomp.check()?;
+        self.mqtt.check()?;
         let headers: Result<Vec<_>, _> = self.headers.iter().map(|name| header(name, "")).collect();
         check_headers(&headers?)?;
         check_subprotocols(&self.subprotocols)?;

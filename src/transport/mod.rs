@@ -55,7 +55,8 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 /// What to dial, and how.
 #[derive(Clone)]
 pub struct Endpoint {
-    /// A `ws://` or `wss://` URL with host and path, or a `stomp://` or `stomps://` URL of a host: a stream of bytes by TCP.
+    /// A `ws://` or `wss://` URL with host and path, or a `stomp`, `stomps`, `mqtt` or `mqtts` URL of a host: a
+    /// stream of bytes by TCP.
     pub url: String,
     /// Headers of the HTTP upgrade. They may contain credentials and are never printed. Handshake headers are
     /// rejected, see [`upgrade`](crate::model::upgrade).
@@ -375,6 +376,8 @@ impl UrlParts {
             "wss" => (true, 443),
             "stomp" => (false, address::STOMP_PORT),
             "stomps" => (true, address::STOMPS_PORT),
+            "mqtt" => (false, address::MQTT_PORT),
+            "mqtts" => (true, address::MQTTS_PORT),
             _ => return Err(bad("the address must begin with ws:// or wss://")),
         };
         let authority = uri.authority().ok_or_else(|| bad("the address names no host"))?.as_str();

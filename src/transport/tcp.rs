@@ -1,4 +1,4 @@
-//! A stream of bytes by TCP, plain or with TLS: `stomp://`, `stomps://`. Frames are pieces of the stream as they come, text
+//! A stream of bytes by TCP, plain or with TLS: `stomp://`, `stomps://`, `mqtt://`, `mqtts://`. Frames are pieces of the stream as they come, text
 //! where a piece is UTF-8; what is sent is written as it is. There are no pings and no close codes.
 
 use std::sync::Arc;
@@ -48,7 +48,8 @@ pub(super) async fn dial(target: Endpoint) -> Result<Connection, Why> {
     let timed_out = |during| move |_| Why::TimedOut { during };
     let place = UrlParts::parse(&target.url)?;
     if !place.secure && (target.ca_file.is_some() || target.fingerprint.is_some()) {
-        let detail = "a certificate is to be checked, but stomp:// has none; use stomps://".to_owned();
+        let detail =
+            "a certificate is to be checked, but the address has none; use stomps:// or mqtts://".to_owned();
         return Err(Why::BadUrl { detail });
     }
     let open = async {

@@ -4,7 +4,7 @@ use super::body::Stop;
 use super::chat::RoomKey;
 use super::keys::Action;
 use super::palette::{self, Target};
-use super::{Cx, OpenRoom, Ui, dialog, members, room_browse, room_edit, search, status};
+use super::{Cx, OpenRoom, Ui, dialog, members, room_browse, room_edit, search, status, topics};
 use crate::model::id::ConnectionId;
 use crate::model::intent::{Intent, LinkIntent};
 use crate::model::panes::Middle;
@@ -44,8 +44,10 @@ impl Ui {
             Action::ShowDevices => {
                 self.uncover(true);
                 self.layout.show_alone(Middle::Devices);
+                self.layout.topics_mut().shown = false;
                 self.focus_on(Stop::Devices);
             }
+            Action::ShowTopics => self.show_topics(cx),
             Action::ShowBoth => {
                 self.uncover(true);
                 self.layout.show_alone(Middle::Both);
@@ -154,6 +156,18 @@ impl Ui {
             }
         };
         self.looks.choose(choice, cx.intents);
+    }
+
+    /// Shows the topics of the open connection, or of another one that has some.
+    fn show_topics(&mut self, cx: &Cx) {
+        let brokers = topics::brokers(cx);
+        let open = self.open.as_ref().map(|place| place.connection).filter(|id| brokers.contains(id));
+        let Some(id) = open.or(brokers.first().copied()) else { return };
+        self.uncover(true);
+        self.layout.show_alone(Middle::Devices);
+        self.layout.topics_mut().shown = true;
+        self.topics.open(id);
+        self.focus_on(Stop::Devices);
     }
 
     /// Closes the search pane if it covers the pane being opened.

@@ -77,6 +77,8 @@ pub(super) struct Shown<'a> {
     pub(super) layout: &'a panes::Layout,
     /// Whether the devices are to be seen.
     pub(super) devices: bool,
+    /// Whether topics are in the devices' place; none where there are none.
+    pub(super) topics: Option<bool>,
     /// The search pane.
     pub(super) search: bool,
     /// The open connection's log.
@@ -190,20 +192,26 @@ fn panes_switch<'a>(ui: &Ui, cx: &Cx, shown: Shown<'_>) -> Vec<(Action, widgets:
     // In a narrow window the search pane is in the place of all of them.
     let [rooms, chat] =
         [layout.shows_rooms(), layout.shows_chat()].map(|there| there && (layout.is_wide() || !shown.search));
-    let devices = shown.devices;
+    let (devices, topics) = (shown.devices, shown.topics == Some(true));
     let all = [
         (Icon::Rooms, words.rooms, Action::ToggleRooms, rooms),
         (Icon::Chat, words.chat, Action::ShowChat, chat && !devices),
-        (Icon::Devices, cx.words.devices.devices, Action::ShowDevices, devices && !chat),
+        (Icon::Devices, cx.words.devices.devices, Action::ShowDevices, devices && !chat && !topics),
         (Icon::Both, words.both, Action::ShowBoth, chat && devices),
+        (Icon::List, cx.words.topics.title, Action::ShowTopics, devices && !chat && topics),
     ];
-    let here = if layout.is_wide() { &all[1..] } else { &all[..3] };
+    let is_here = |action: Action| match action {
+        Action::ToggleRooms => !layout.is_wide(),
+        Action::ShowBoth => layout.is_wide(),
+        Action::ShowTopics => shown.topics.is_some(),
+        _ => true,
+    };
     let segment = |(icon, name, action, chosen): &(Icon, &'static str, Action, bool)| {
         let hint = keys::hint(ui.ctx(), (words.action)(*action), *action);
         let marked = *action == Action::ToggleRooms && !chosen && shown.unread > 0;
         (*action, widgets::Segment { icon: *icon, name, hint, chosen: *chosen, marked })
     };
-    here.iter().map(segment).collect()
+    all.iter().filter(|(_, _, action, _)| is_here(*action)).map(segment).collect()
 }
 
 /// At the left: the switch of the list of rooms; a dot where that is hidden and has something unread.
@@ -269,6 +277,7 @@ fn line(ui: &mut Ui, cx: &Cx, row: &Row, link: &LinkMemory) {
         Protocol::WebSocket => words.protocol_websocket,
         Protocol::SocketIo => words.protocol_socketio,
         Protocol::Stomp => words.protocol_stomp,
+        Protocol::Mqtt => words.protocol_mqtt,
     };
     let (transport, limits) = match row.socket {
         _ if row.is_stream => (words.transport_tcp, None),
@@ -315,7 +324,7 @@ fn explanation(
     let profile = cx.model.read(|model| Some(model.connections.get(&id)?.profile.clone()))?;
     let own = match profile.protocol {
         Protocol::Duplex => None,
-        Protocol::WebSocket | Protocol::SocketIo | Protocol::Stomp => {
+        Protocol::WebSocket | Protocol::SocketIo | Protocol::Stomp | Protocol::Mqtt => {
             (cx.words.plain.why)(why, link.word == StateWord::Waiting)
         }
     };

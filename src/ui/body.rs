@@ -7,7 +7,7 @@ use super::panes::Layout;
 use super::theme::{self, size, space};
 use super::{
     Cx, OpenRoom, Ui, banner, bar, chat, dialog, first_steps, members, room_browse, rooms, search, status,
-    widgets,
+    topics, widgets,
 };
 use crate::model::deep_link;
 use crate::model::id::{ConnectionId, MessageId, RoomId};
@@ -33,6 +33,7 @@ impl Ui {
     pub(super) fn panels(&mut self, ui: &mut egui::Ui, cx: &mut Cx) {
         let width = ui.available_width();
         self.layout.fit(width);
+        self.brokers = topics::brokers(cx);
         self.stops.clear();
         if let Some(note) = banner::show(ui, cx) {
             self.dialog = Some(dialog::Dialog::CrashNote(note));
@@ -67,6 +68,7 @@ impl Ui {
         let shown = |log| bar::Shown {
             layout: &self.layout,
             devices: self.shows_devices(),
+            topics: (!self.brokers.is_empty()).then_some(self.layout.chosen().topics.shown),
             search: self.search.is_open(),
             log,
             unread,
@@ -123,7 +125,7 @@ impl Ui {
                 .size_range(size::DEVICES_LEAST..=most)
                 .show(ui, |ui| {
                     widgets::landmark(ui, Role::Complementary, cx.words.devices.devices);
-                    self.devices.show(ui, cx, &self.links, self.layout.lists_mut())
+                    self.devices_or_topics(ui, cx);
                 });
             widgets::splitter(ui, "devices", cx.words.resize_devices);
             beside = Some((Stop::Devices, shown.response.rect));
@@ -258,11 +260,38 @@ impl Ui {
                 }
             } else {
                 self.leave_chat(cx);
-                self.devices.show(ui, cx, &self.links, self.layout.lists_mut());
+                self.devices_or_topics(ui, cx);
             }
         });
         let stop = if is_chat { Stop::Chat } else { Stop::Devices };
         self.stops.push((stop, shown.response.rect));
+    }
+
+    /// The devices, or in their place the topics of a broker.
+    fn devices_or_topics(&mut self, ui: &mut egui::Ui, cx: &mut Cx) {
+        let has_topics = !self.brokers.is_empty();
+        if has_topics {
+            let words = cx.words;
+            let shown = &mut self.layout.topics_mut().shown;
+            let frame = Frame::new().inner_margin(Margin::symmetric(space::LARGE as i8, space::TINY as i8));
+            frame.show(ui, |ui| {
+                ui.horizontal(|ui| {
+                    for (is_topics, name) in [(false, words.devices.devices), (true, words.topics.title)] {
+                        if widgets::tab(ui, *shown == is_topics, name).clicked() {
+                            *shown = is_topics;
+                            cx.deadline.at(cx.now.boot_ms);
+                        }
+                    }
+                });
+            });
+        }
+        if has_topics && self.layout.chosen().topics.shown {
+            self.devices.rest();
+            let open = self.open.as_ref().map(|place| place.connection);
+            self.topics.show(ui, cx, &self.brokers, open, self.layout.topics_mut());
+        } else {
+            self.devices.show(ui, cx, &self.links, self.layout.lists_mut());
+        }
     }
 
     fn rooms(&mut self, ui: &mut egui::Ui, cx: &mut Cx) {

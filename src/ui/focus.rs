@@ -13,6 +13,7 @@ impl Ui {
         match stop {
             Stop::Rooms => self.rooms.focus(),
             Stop::Chat => self.chat.focus_input(),
+            Stop::Devices if self.layout.chosen().topics.shown => self.topics.focus(),
             Stop::Devices => self.devices.focus(),
             Stop::Log => self.logs.focus(),
             Stop::Search => self.search.focus(),

@@ -29,6 +29,8 @@ pub enum Action {
     ShowDevices,
     /// Show the chat and the devices.
     ShowBoth,
+    /// Show the topics of a broker.
+    ShowTopics,
     /// Search in the open room.
     SearchRoom,
     /// Search in all rooms.
@@ -182,6 +184,7 @@ pub const TABLE: &[Shortcut] = table! {
     View        Window     ShowChat      [keys(Modifiers::COMMAND, Key::Num2)]
     View        Window     ShowDevices   [keys(Modifiers::COMMAND, Key::Num3)]
     View        Window     ShowBoth      [keys(Modifiers::COMMAND, Key::Num4)]
+    View        Window     ShowTopics    [keys(Modifiers::COMMAND, Key::Num5)]
     View        Window     ToggleDevices [keys(COMMAND_SHIFT, Key::D)]
     View        Everywhere ZoomIn        [keys(Modifiers::COMMAND, Key::Plus), keys(Modifiers::COMMAND, Key::Equals)]
     View        Everywhere ZoomOut       [keys(Modifiers::COMMAND, Key::Minus)]

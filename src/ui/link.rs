@@ -67,12 +67,12 @@ impl LinkMemory {
                 }
                 if *retry_at > now {
                     // Repaint when the displayed number of seconds changes.
-                    deadline.at(now + (retry_at - now - 1) % 1_000 + 1);
+                    deadline.at(now + ((*retry_at - now).saturating_sub(1) % 1_000 + 1));
                 }
             }
             LinkState::Stopped { why } => {
                 // A connection that was never online shows the warning immediately.
-                let since = if self.was_online { now } else { now.saturating_sub(ALARM_AFTER_MS) };
+                let since = if self.was_online { now } else { now.before(ALARM_AFTER_MS) };
                 self.down_since.get_or_insert(since);
                 self.why = Some(why.clone());
                 self.word = StateWord::Stopped;
@@ -87,13 +87,13 @@ impl LinkMemory {
 
     /// When it went down, in wall-clock time; `None` if it never was up or is not meant to be.
     pub(super) fn down_since(&self, now: Time) -> Option<WallMs> {
-        let ago = now.boot_ms.saturating_sub(self.down_since?);
+        let ago = now.boot_ms.since(self.down_since?);
         Some(now.wall_ms.saturating_sub(i64::try_from(ago).unwrap_or(i64::MAX)))
     }
 
     /// "retrying in 3 s", while waiting for the next attempt.
     pub(super) fn countdown(&self, cx: &Cx) -> Option<String> {
-        let left = self.retry_at?.saturating_sub(cx.now.boot_ms);
+        let left = self.retry_at?.since(cx.now.boot_ms);
         Some(match left.div_ceil(1_000) {
             0 => cx.words.now.to_owned(),
             seconds => (cx.words.countdown)(seconds),

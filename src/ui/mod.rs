@@ -54,6 +54,7 @@ mod status;
 mod synonyms;
 mod target;
 mod textures;
+mod topics;
 mod value;
 mod viewer;
 mod widgets;
@@ -147,6 +148,9 @@ pub struct Ui {
     rooms: rooms::Rooms,
     chat: chat::Chat,
     devices: devices::Devices,
+    topics: topics::Pane,
+    /// Connections whose topics can be looked at.
+    brokers: Vec<ConnectionId>,
     logs: log::Logs,
     search: search::Pane,
     layout: Layout,
@@ -202,6 +206,8 @@ impl Ui {
             rooms: rooms::Rooms::default(),
             chat: chat::Chat::default(),
             devices: devices::Devices::default(),
+            topics: topics::Pane::default(),
+            brokers: Vec::new(),
             logs: log::Logs::default(),
             search: search::Pane::default(),
             asks: ask::TokenDialogs::default(),
@@ -270,7 +276,7 @@ impl Ui {
         self.announcer.show(ui, &mut cx, self.open.as_ref(), &self.links);
         self.deadline = deadline;
         if let Some(moment) = deadline.0 {
-            let wait = moment.saturating_sub(now.boot_ms);
+            let wait = moment.since(now.boot_ms);
             ui.ctx().request_repaint_after(Duration::from_millis(wait));
         }
     }
@@ -343,6 +349,7 @@ impl Ui {
     pub fn open_device(&mut self, connection: ConnectionId, device: DeviceId) {
         self.search.close();
         self.layout.bring_devices();
+        self.layout.topics_mut().shown = false;
         self.focus_next = None;
         self.devices.open(connection, device);
     }

@@ -2,7 +2,7 @@
 //! list; a narrow one shows a single pane. A choice made in one carries over to the other as far as possible.
 
 use super::theme::size;
-use crate::model::panes::{Composer, DeviceLists, Middle, Pane, Panes};
+use crate::model::panes::{Composer, DeviceLists, Middle, Pane, Panes, TopicLists};
 
 /// Which panes are on screen, and the choices to be saved.
 #[derive(Debug)]
@@ -115,6 +115,11 @@ impl Layout {
     /// Mutable access to the layout of the device list.
     pub(super) fn lists_mut(&mut self) -> &mut DeviceLists {
         &mut self.chosen.devices
+    }
+
+    /// Mutable access to what is kept of the topics' pane.
+    pub(super) fn topics_mut(&mut self) -> &mut TopicLists {
+        &mut self.chosen.topics
     }
 
     /// Mutable access to what the message field has beside the text.

@@ -62,6 +62,7 @@ pub(super) fn of(action: Action) -> &'static str {
         Action::ToggleRooms => "sidebar channels list 사이드바 채널 목록",
         Action::ShowChat => "messages conversation only focus 메시지 채팅",
         Action::ShowDevices | Action::ToggleDevices => "sensors machines dashboard panel 센서 장비 대시보드",
+        Action::ShowTopics => "mqtt broker retained publish subscribe 브로커 발행 구독 보존",
         Action::ShowBoth => "split side by side 분할 나란히",
         Action::ZoomIn | Action::ZoomOut | Action::ZoomReset => ZOOM,
         Action::Settings => "preferences options configuration 환경설정 옵션 설정",

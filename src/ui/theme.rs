@@ -384,6 +384,11 @@ pub fn mono_small() -> FontId {
     FontId::monospace(size::SMALL)
 }
 
+/// Font of payloads and other text whose letters must be told apart.
+pub fn code() -> FontId {
+    FontId::monospace(size::CODE)
+}
+
 /// Font of room and server names.
 pub fn heading() -> FontId {
     strong(size::HEADING)

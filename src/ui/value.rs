@@ -75,7 +75,7 @@ pub(super) fn bytes(words: &Words, unit: &str, value: f64) -> String {
 }
 
 /// A number without unit.
-fn plain(words: &Words, precision: Option<u8>, value: f64) -> String {
+pub(super) fn plain(words: &Words, precision: Option<u8>, value: f64) -> String {
     let size = value.abs();
     if size >= END_OF_WHOLE || (size > 0.0 && size < 1e-6) {
         return scientific(words, value);

@@ -207,6 +207,16 @@ fn segment(ui: &Ui, theme: &Theme, segment: &Segment<'_>, rect: Rect, words: Opt
     response.on_hover_text(&segment.hint).clicked()
 }
 
+/// One of several pages of a pane.
+pub(super) fn tab(ui: &mut Ui, is_chosen: bool, name: &str) -> Response {
+    let button = ui.add(Button::new(name.to_owned()).selected(is_chosen).frame_when_inactive(is_chosen));
+    ui.ctx().accesskit_node_builder(button.id, |node| {
+        node.set_role(Role::Tab);
+        node.set_selected(is_chosen);
+    });
+    button
+}
+
 /// The mark of a muted room or device: a struck-through bell.
 pub(super) fn muted_mark(painter: &egui::Painter, centre: Pos2, colour: Color32) {
     let stroke = Stroke::new(1.25, colour);

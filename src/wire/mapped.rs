@@ -4,7 +4,6 @@
 //! A session calls [`Mapped::opened`] once it is online, [`Mapped::received`] with everything that comes, [`Mapped::typed`] with
 //! what a person sends, and [`Mapped::delivered`] once that counts as delivered, or as sent where nothing is confirmed. Our own message
 //! that comes back is shown once.
-
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use serde_json::{Value, json};
@@ -18,6 +17,7 @@ use crate::model::content::{Extra, MemberChange};
 use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent, Listed, LogKind, Person};
 use crate::model::room::NamedRoom;
 use crate::model::samples::{MAX_SAMPLE_BYTES, Sample};
+use crate::model::time::BootMs;
 use crate::model::{
     Content, DeviceState, Draft, Entry, Event, Feature, Features, MessageId, Metric, MetricName, OutboxItem,
     Principal, PrincipalId, PrincipalKind, Readings, Refusal, RoomId, RoomName, Sender, ShortName, Spec,
@@ -110,7 +110,7 @@ pub struct Mapped {
     retells: bool,
     unmapped: HashSet<String>,
     /// By source: how many came, and when the next is shown to the person who maps.
-    sampled: HashMap<String, (u32, u64)>,
+    sampled: HashMap<String, (u32, BootMs)>,
 }
 
 impl Mapped {

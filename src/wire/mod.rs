@@ -4,11 +4,13 @@
 mod describe;
 pub mod duplex;
 pub mod mapped;
+pub mod mqtt;
 pub mod plain;
 mod saved;
 pub mod socketio;
 pub mod stomp;
 
+use crate::model::time::BootMs;
 use std::sync::Arc;
 
 use crate::frame::Frame;
@@ -17,6 +19,7 @@ use crate::model::link_state::Why;
 use crate::model::profile::Protocol;
 use crate::model::rights::ManageRequest;
 use crate::model::time::WallMs;
+use crate::model::topic::TopicRequest;
 use crate::model::{
     CommandState, DeviceId, Event, MessageId, MetricName, Offset, OutboxItem, Readings, RoomId, Spec, Time,
     Value,
@@ -36,6 +39,8 @@ pub enum Setup {
     SocketIo(Box<socketio::Config>),
     /// STOMP.
     Stomp(Box<stomp::session::Config>),
+    /// MQTT.
+    Mqtt(Box<mqtt::session::Config>),
 }
 
 /// Opens sessions with one server.
@@ -79,6 +84,9 @@ impl Open for Setup {
             Setup::Stomp(config) => {
                 Box::new(stomp::session::StompSession::new((**config).clone(), &saved, entropy))
             }
+            Setup::Mqtt(config) => {
+                Box::new(mqtt::session::MqttSession::new((**config).clone(), &saved, entropy))
+            }
         }
     }
 
@@ -101,6 +109,11 @@ impl Open for Setup {
                 sockjs: true,
                 ..Dialing::default()
             },
+            Setup::Mqtt(_) => Dialing {
+                subprotocols: vec![mqtt::SUBPROTOCOL.to_owned()],
+                max_frame: mqtt::MAX_FRAME_BYTES,
+                ..Dialing::default()
+            },
         }
     }
 
@@ -110,7 +123,7 @@ impl Open for Setup {
             Setup::Plain(_) => false,
             Setup::SocketIo(_) => socketio::SocketIoSession::confirms(saved),
             // Except for what its session says otherwise of: `Session::may_resend`.
-            Setup::Stomp(_) => true,
+            Setup::Stomp(_) | Setup::Mqtt(_) => true,
         }
     }
 }
@@ -124,7 +137,7 @@ pub trait Session: Send {
     fn poll(&mut self) -> Option<Output>;
 
     /// When it needs an [`Input::Tick`], as boot time in milliseconds.
-    fn deadline(&self) -> Option<u64>;
+    fn deadline(&self) -> Option<BootMs>;
 
     /// What the next session with this server resumes with. Also called after this session's end: what was received
     /// over it may be committed later.
@@ -135,7 +148,7 @@ pub trait Session: Send {
     fn quiet_ms(&self) -> Option<u64>;
 
     /// When it must send something although nothing is read from the socket, as boot time in milliseconds.
-    fn must_send_at(&self) -> Option<u64> {
+    fn must_send_at(&self) -> Option<BootMs> {
         None
     }
 
@@ -207,6 +220,8 @@ pub enum Request {
     Chat(ChatRequest),
     /// About devices.
     Device(DeviceRequest),
+    /// About a broker's topics.
+    Topic(TopicRequest),
 
     /// List or change people, devices and invites.
     Manage {
@@ -368,5 +383,6 @@ pub fn describer(protocol: Protocol) -> Box<dyn Describe> {
         Protocol::WebSocket => Box::new(plain::Describer),
         Protocol::SocketIo => Box::new(socketio::Describer),
         Protocol::Stomp => Box::new(stomp::Describer),
+        Protocol::Mqtt => Box::new(mqtt::Describer),
     }
 }

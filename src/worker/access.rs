@@ -8,13 +8,14 @@ use http::{HeaderName, HeaderValue};
 
 use crate::link::CONNECT_MS;
 use crate::mapping::Mapping;
+use crate::model::ConnectionId;
 use crate::model::link_state::Why;
-use crate::model::profile::{Login, Profile, Protocol, Secret};
-use crate::model::upgrade;
+use crate::model::profile::{Login, Profile, Protocol, Secret, WebSocketOptions};
+use crate::model::{name, upgrade};
 use crate::privacy;
 use crate::transport::{self, Endpoint};
 use crate::wire::duplex::client::{Config, Credentials};
-use crate::wire::{Open, Setup, plain, socketio, stomp};
+use crate::wire::{Open, Setup, mqtt, plain, socketio, stomp};
 
 /// Slightly shorter than the link's limit for dial and handshake: the transport reports a more precise reason.
 const DIAL: Duration = Duration::from_millis(CONNECT_MS - 500);
@@ -74,7 +75,7 @@ impl Access {
         match profile.protocol {
             // A connection that used to be a plain WebSocket has no token yet.
             Protocol::Duplex => secret.filter(|secret| !Login::is_one(secret)).map(Access::Token),
-            Protocol::WebSocket | Protocol::SocketIo | Protocol::Stomp => {
+            Protocol::WebSocket | Protocol::SocketIo | Protocol::Stomp | Protocol::Mqtt => {
                 let login = secret.as_ref().map(Login::of_secret).unwrap_or_default();
                 Some(Access::Login(login))
             }
@@ -91,6 +92,7 @@ impl Access {
             }
             Protocol::SocketIo => return Setup::SocketIo(Box::new(self.socketio(profile))),
             Protocol::Stomp => return Setup::Stomp(Box::new(self.stomp(profile))),
+            Protocol::Mqtt => return Setup::Mqtt(Box::new(self.mqtt(profile, watch))),
         }
         let credentials = match self {
             Access::Token(_) if transport::capabilities(profile.socket).headers => Credentials::InHeader,
@@ -136,6 +138,19 @@ impl Access {
             },
             mapping: mapping(profile),
         }
+    }
+
+    /// How to speak MQTT: user and password are those of its `CONNECT`.
+    fn mqtt(&self, profile: &Profile, watch: bool) -> mqtt::session::Config {
+        let password = if let Access::Login(login) = self { login.password.clone() } else { None };
+        let WebSocketOptions { user, mqtt, .. } = &profile.websocket;
+        let is_seen = watch && profile.id != ConnectionId::COMMAND_LINE;
+        let mut options = mqtt.clone();
+        if options.name.is_empty() && user.is_empty() {
+            options.name = system_user();
+        }
+        let memory = mqtt::Memory::default();
+        mqtt::session::Config { options, user: user.clone(), password, memory, is_seen }
     }
 
     /// The secrets, which must never be shown.
@@ -195,6 +210,12 @@ impl Access {
     }
 }
 
+/// The name under which the person is signed in to this computer; may be empty.
+fn system_user() -> String {
+    let user = ["USER", "USERNAME"].iter().find_map(|name| std::env::var(name).ok());
+    user.and_then(|user| name::make(&user, name::MAX_PERSON_CHARS).ok()).unwrap_or_default()
+}
+
 /// What on the server means what. A document that a later version wrote may not be understood: then everything is
 /// recognized as if there were none.
 fn mapping(profile: &Profile) -> Mapping {
@@ -210,9 +231,9 @@ fn headers(profile: &Profile, login: &Login) -> Result<Vec<(HeaderName, HeaderVa
     let options = &profile.websocket;
     let unfit = |problem| Why::BadUpgrade { problem };
     let mut headers = Vec::new();
-    // STOMP signs in by its own frames.
+    // STOMP and MQTT sign in by their own frames.
     let signs_in = !options.user.is_empty() || login.password.is_some();
-    if signs_in && profile.protocol != Protocol::Stomp {
+    if signs_in && !matches!(profile.protocol, Protocol::Stomp | Protocol::Mqtt) {
         let password = login.password.clone().unwrap_or_else(|| Secret::new(""));
         headers.push((AUTHORIZATION, upgrade::basic(&options.user, &password).map_err(unfit)?));
     }

@@ -1,5 +1,5 @@
-//! Finds out what a server speaks, by trying: a Duplex server's answer, an Engine.IO handshake, a subprotocol of STOMP, a WebSocket
-//! that opens.
+//! Finds out what a server speaks, by trying: a Duplex server's answer, an Engine.IO handshake, a subprotocol of STOMP or MQTT,
+//! a `CONNACK`, a WebSocket that opens.
 //! No credentials are sent.
 
 use std::time::Duration;
@@ -11,13 +11,14 @@ use super::trial::try_out;
 use crate::clock;
 use crate::frame::Frame;
 use crate::model::Address;
-use crate::model::address::{is_stream, stomp_url, websocket_url};
+use crate::model::address::{is_mqtt, is_stomp, is_stream, mqtt_url, stomp_url, websocket_url};
 use crate::model::event::{Reached, TestOutcome};
 use crate::model::link_state::{Phase, Why};
 use crate::model::profile::{Profile, Protocol};
 use crate::model::socketio::Carriers;
 use crate::model::socketio_address::{candidates, socketio_url};
 use crate::transport::{self, Connection, Endpoint, Incoming};
+use crate::wire::mqtt;
 use crate::wire::socketio::engine::{Handshake, Packet, Revision};
 use crate::wire::socketio::packet::MAIN;
 use crate::wire::stomp::subprotocols;
@@ -36,16 +37,22 @@ struct Found {
 pub async fn detect(profile: Profile) -> TestOutcome {
     let began = clock::now();
     let text = profile.urls.first().cloned().unwrap_or_default();
-    let (duplex, socketio, stomp, plain) = tokio::join!(
+    let (duplex, socketio, stomp, mqtt, plain) = tokio::join!(
         duplex(&profile, &text),
         socketio(&profile, &text),
         stomp(&profile, &text),
+        mqtt(&profile, &text),
         plain(&profile, &text)
     );
-    let took_ms = clock::now().boot_ms.saturating_sub(began.boot_ms);
+    let took_ms = clock::now().boot_ms.since(began.boot_ms);
     // The most particular one counts: all of them open a WebSocket.
     // Of failures, that of the stream says most where the address names one.
-    let rest = if is_stream(&text) { stomp } else { stomp.or(plain) };
+    let rest = match (is_stream(&text), is_stomp(&text)) {
+        (true, true) => stomp,
+        (true, false) if is_mqtt(&text) => mqtt,
+        (true, false) => mqtt.or(stomp),
+        (false, _) => stomp.or(mqtt).or(plain),
+    };
     match duplex.or(socketio).or(rest) {
         Ok(Found { protocol, url, namespace }) => {
             TestOutcome::Reached { found: Reached::Speaks { protocol, url, namespace }, took_ms }
@@ -151,6 +158,66 @@ async fn answers_connect(connection: &mut Connection) -> Result<(), Why> {
     }
 }
 
+/// A server that accepts the subprotocol of MQTT, or answers `CONNECT` over TCP. A bare host is tried over TCP, too, without and
+/// with TLS.
+async fn mqtt(profile: &Profile, text: &str) -> Result<Found, Why> {
+    if is_stomp(text) {
+        return Err(Why::BadUrl { detail: String::new() });
+    }
+    let bad = |bad: crate::model::address::BadAddress| Why::BadUrl { detail: bad.to_string() };
+    let url = mqtt_url(text).map_err(bad)?;
+    let first = mqtt_at(profile, &url).await;
+    // Over WebSocket if the host was meant so; with TLS where the port for it was not named.
+    let others: &[String] = match (&first, text.contains("://")) {
+        (Ok(_), _) | (_, true) => &[],
+        (Err(_), false) => &[format!("mqtts://{text}"), format!("ws://{text}/mqtt")],
+    };
+    for other in others.iter().filter_map(|text| mqtt_url(text).ok()) {
+        if let Ok(found) = mqtt_at(profile, &other).await {
+            return Ok(found);
+        }
+    }
+    first
+}
+
+async fn mqtt_at(profile: &Profile, url: &str) -> Result<Found, Why> {
+    let mut target = target(profile, url);
+    target.subprotocols = vec![mqtt::SUBPROTOCOL.to_owned()];
+    let asked = timeout(MAX_ATTEMPT, async {
+        let mut connection = transport::dial(profile.socket, target).await?;
+        if !connection.is_stream && connection.subprotocol.is_none() {
+            return Err(Why::NoSubprotocol { offered: vec![mqtt::SUBPROTOCOL.to_owned()] });
+        }
+        answers_mqtt(&mut connection).await
+    });
+    match asked.await {
+        Ok(Ok(())) => Ok(Found { protocol: Protocol::Mqtt, url: url.to_owned(), namespace: None }),
+        Ok(Err(why)) => Err(why),
+        Err(_) => Err(Why::TimedOut { during: Phase::Handshake }),
+    }
+}
+
+/// Whether a `CONNECT` without a user is answered by a `CONNACK`, accepted or refused. The version that every server knows.
+async fn answers_mqtt(connection: &mut Connection) -> Result<(), Why> {
+    let connect = mqtt::encode::Connect { is_clean: true, keep_alive: 30, ..Default::default() };
+    let packet = mqtt::encode::connect(mqtt::packet::Version::V311, &connect);
+    let packet = packet.map_err(|bad| Why::Unsupported { detail: bad.to_string() })?;
+    connection.send(Frame::Binary(packet)).await;
+    let said = match connection.recv().await {
+        Some(Incoming::Frame(Frame::Binary(bytes))) => bytes,
+        Some(Incoming::Frame(Frame::Text(text))) => text.into_bytes(),
+        Some(Incoming::Closed(why)) => return Err(why),
+        _ => Vec::new(),
+    };
+    match said.first() {
+        Some(0x20) => {
+            connection.send(Frame::Binary(mqtt::encode::disconnect(mqtt::packet::Version::V311, 0))).await;
+            Ok(())
+        }
+        _ => Err(Why::Violation { detail: "this is not MQTT".to_owned() }),
+    }
+}
+
 async fn plain(profile: &Profile, text: &str) -> Result<Found, Why> {
     let url = websocket_url(text).map_err(|bad| Why::BadUrl { detail: bad.to_string() })?;
     let connection = transport::dial(profile.socket, target(profile, &url)).await?;
@@ -161,7 +228,7 @@ async fn plain(profile: &Profile, text: &str) -> Result<Found, Why> {
 fn target(profile: &Profile, url: &str) -> Endpoint {
     let mut target = Endpoint::new(url);
     // A certificate cannot be checked where there is none.
-    if url.starts_with("wss:") || url.starts_with("stomps:") {
+    if url.starts_with("wss:") || url.starts_with("stomps:") || url.starts_with("mqtts:") {
         target.ca_file.clone_from(&profile.ca_file);
         target.fingerprint.clone_from(&profile.fingerprint);
     }

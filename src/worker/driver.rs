@@ -1,6 +1,7 @@
 //! [`Driver`]: the worker's loop. It feeds the engine with inputs and carries out its effects; each input is handled
 //! completely before the next.
 
+use crate::model::time::BootMs;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
 use std::path::PathBuf;
@@ -29,6 +30,7 @@ use crate::link;
 use crate::link::durable::{Change, Input};
 use crate::model::event::{LinkEvent, TestOutcome, Update};
 use crate::model::export::Exported;
+use crate::model::files::Thumbnail;
 use crate::model::lan::{Lan, NearbyServer};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::log::Way;
@@ -86,6 +88,8 @@ pub(super) enum TaskResult {
     LookedUp(u64, LookupFound),
     /// A text was saved to a file, or saving failed.
     TextSaved(u64, Result<PathBuf, String>),
+    /// A picture was decoded, or is none.
+    PictureDecoded(u64, Thumbnail),
     /// A connection test ended.
     Tested(u64, TestOutcome),
     /// The state of the app's own hub on the local network.
@@ -324,7 +328,7 @@ impl Driver {
             is_said_once: profile.protocol != Protocol::Duplex,
             stored: loaded.stored,
             saved: loaded.saved,
-            seed: clock::random::<8>().map_or(clock::now().boot_ms, u64::from_le_bytes),
+            seed: clock::random::<8>().map_or(clock::now().boot_ms.0, u64::from_le_bytes),
         };
         let source = devices::source(&profile);
         self.update(Update::Configured(profile.clone()));
@@ -570,16 +574,15 @@ impl Driver {
         let now = clock::now().boot_ms;
         let look = self.engine.links_deadline().map(|_| now + LOOK_MS);
         let due = self.engine.deadline().into_iter().chain(look).min();
-        let wait =
-            due.map_or(Duration::from_secs(3_600), |due| Duration::from_millis(due.saturating_sub(now)));
+        let wait = due.map_or(Duration::from_secs(3_600), |due| Duration::from_millis(due.since(now)));
         Instant::now() + wait
     }
 
     /// Detects sleep: boot time advances while the computer sleeps, running time does not.
-    fn look(&mut self, looked: &mut (Instant, u64)) {
+    fn look(&mut self, looked: &mut (Instant, BootMs)) {
         let now = (Instant::now(), clock::now().boot_ms);
         let ran = u64::try_from(now.0.duration_since(looked.0).as_millis()).unwrap_or(u64::MAX);
-        let passed = now.1.saturating_sub(looked.1);
+        let passed = now.1.since(looked.1);
         *looked = now;
         if passed.saturating_sub(ran) > SLEPT_MS {
             log::info!("the computer slept for {} ms", passed - ran);

@@ -45,10 +45,11 @@ mod tests {
 
     use super::*;
     use crate::model::profile::{Protocol, Socket};
+    use crate::model::time::BootMs;
     use crate::model::{ConnectionId, DeviceId, MetricName, Model, Profile, Readings, Sample, Value};
 
     const HUB: ConnectionId = ConnectionId(7);
-    const NOW: Time = Time { boot_ms: 0, wall_ms: 0 };
+    const NOW: Time = Time { boot_ms: BootMs(0), wall_ms: 0 };
 
     fn readings(from: usize, samples: usize, each: usize) -> Update {
         let device = |at: usize| DeviceId::new(format!("pump {}", at % 9)).unwrap();

@@ -28,6 +28,7 @@ impl Driver {
             | Intent::Device(DeviceIntent::LoadSeries { .. })
             | Intent::Device(DeviceIntent::LoadStates { .. })
             | Intent::Device(DeviceIntent::LoadLog { .. }) => self.want_of_devices(intent),
+            Intent::App(AppIntent::DecodePicture { number, bytes }) => self.decode_picture(number, bytes),
             Intent::App(AppIntent::SaveText { number, text }) => self.save_text(number, text),
             Intent::File(intent) => self.want_file(intent),
             Intent::Log(LogIntent::Watch(..))
@@ -129,6 +130,7 @@ impl Driver {
                     self.save_device_choices();
                 }
             }
+            Intent::Topic(connection, request) => self.drive(engine::Input::Topic(connection, request)),
             Intent::Device(DeviceIntent::Export(export)) => self.export(export),
             Intent::App(AppIntent::ShowFile(path)) => {
                 if let Err(error) = browser::show(path.clone(), self.done.clone()) {
@@ -176,6 +178,7 @@ impl Driver {
             TaskResult::Autostart(state) => self.update(Update::Autostart(state)),
             TaskResult::MessageFound(found) => self.update(Update::MessageFound(found)),
             TaskResult::LookedUp(number, found) => self.update(Update::LookedUp(number, found)),
+            TaskResult::PictureDecoded(number, found) => self.update(Update::PictureDecoded(number, found)),
             TaskResult::TextSaved(number, saved) => self.update(Update::TextSaved(number, saved)),
             TaskResult::Show(connection, event) => self.update(Update::Connection(connection, event)),
             TaskResult::Counted(connection, counted) => {

@@ -1,12 +1,13 @@
 //! Decodes pictures, with limits, away from the window's thread. What is beyond a limit is shown as a file.
 
-use std::fs::File;
-use std::io::{BufReader, Cursor};
+use std::io::{BufRead, Cursor, Seek};
 use std::path::Path;
 use std::sync::Arc;
 
 use image::{DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits, RgbaImage};
+use tokio::task::spawn_blocking;
 
+use super::driver::{Driver, TaskResult};
 use crate::model::export::Picture;
 use crate::model::files::Thumbnail;
 
@@ -21,9 +22,21 @@ pub(super) const MAX_VIEW: u32 = 4_096;
 /// Width and height of a thumbnail, in pixels: twice its points.
 pub(super) const THUMBNAIL: (u32, u32) = (640, 440);
 
+impl Driver {
+    /// Decodes a picture that came as bytes, as large as a window may show it.
+    pub(super) fn decode_picture(&self, number: u64, bytes: Arc<[u8]>) {
+        let done = self.done.clone();
+        spawn_blocking(move || {
+            let found = decode_bytes(&bytes, (MAX_VIEW / 2, MAX_VIEW / 2));
+            // The receiver is gone if the worker has ended.
+            let _ = done.blocking_send(TaskResult::PictureDecoded(number, found));
+        });
+    }
+}
+
 /// The size of a picture, in pixels, by its head alone; none where it is no picture that can be shown. Blocks.
 pub(super) fn dimensions(path: &Path) -> Option<(u32, u32)> {
-    let decoder = reader(path)?.into_decoder().ok()?;
+    let decoder = reader(ImageReader::open(path).ok()?)?.into_decoder().ok()?;
     within(decoder.dimensions())
 }
 
@@ -35,8 +48,8 @@ fn within((width, height): (u32, u32)) -> Option<(u32, u32)> {
 }
 
 /// By its content: what its name says does not matter.
-fn reader(path: &Path) -> Option<ImageReader<BufReader<File>>> {
-    let mut reader = ImageReader::open(path).ok()?.with_guessed_format().ok()?;
+fn reader<R: BufRead + Seek>(reader: ImageReader<R>) -> Option<ImageReader<R>> {
+    let mut reader = reader.with_guessed_format().ok()?;
     let is_known = matches!(
         reader.format(),
         Some(ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::Gif | ImageFormat::WebP)
@@ -52,9 +65,21 @@ fn reader(path: &Path) -> Option<ImageReader<BufReader<File>>> {
 }
 
 /// Decodes a picture and scales it down to fit into a rectangle. Blocks.
-pub(super) fn decode(path: &Path, (width, height): (u32, u32)) -> Thumbnail {
+pub(super) fn decode(path: &Path, most: (u32, u32)) -> Thumbnail {
+    scaled(most, || decoded(ImageReader::open(path).ok()?))
+}
+
+/// The same for a picture that is in memory. Blocks.
+pub(super) fn decode_bytes(bytes: &[u8], most: (u32, u32)) -> Thumbnail {
+    scaled(most, || decoded(ImageReader::new(Cursor::new(bytes))))
+}
+
+fn scaled(
+    (width, height): (u32, u32),
+    decode: impl FnOnce() -> Option<DynamicImage> + std::panic::UnwindSafe,
+) -> Thumbnail {
     // A decoder that fails on what somebody made up must not take the worker with it.
-    let decoded = std::panic::catch_unwind(|| decoded(path));
+    let decoded = std::panic::catch_unwind(decode);
     let Ok(Some(picture)) = decoded else { return Thumbnail::None };
     let small = if picture.width() > width || picture.height() > height {
         picture.thumbnail(width, height).to_rgba8()
@@ -65,8 +90,8 @@ pub(super) fn decode(path: &Path, (width, height): (u32, u32)) -> Thumbnail {
     Thumbnail::Picture(Picture { width, height, rgba: Arc::from(small.into_raw()) })
 }
 
-fn decoded(path: &Path) -> Option<DynamicImage> {
-    let mut decoder = reader(path)?.into_decoder().ok()?;
+fn decoded<R: BufRead + Seek>(from: ImageReader<R>) -> Option<DynamicImage> {
+    let mut decoder = reader(from)?.into_decoder().ok()?;
     within(decoder.dimensions())?;
     let orientation = decoder.orientation().ok();
     let mut picture = DynamicImage::from_decoder(decoder).ok()?;

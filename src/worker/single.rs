@@ -179,7 +179,7 @@ impl Single {
                 return event;
             }
             let now = clock::now();
-            let wait = self.engine.deadline().map(|at| Duration::from_millis(at.saturating_sub(now.boot_ms)));
+            let wait = self.engine.deadline().map(|at| Duration::from_millis(at.since(now.boot_ms)));
             let began = Instant::now();
             let has_turn = self.engine.has_turn();
             tokio::select! {
@@ -192,7 +192,7 @@ impl Single {
                 }
                 () = yield_now(), if has_turn => self.drive(Input::Turn),
                 () = sleep_until(began + wait.unwrap_or(LOOK).min(LOOK)) => {
-                    let passed = clock::now().boot_ms.saturating_sub(now.boot_ms);
+                    let passed = clock::now().boot_ms.since(now.boot_ms);
                     if u128::from(passed) > began.elapsed().as_millis() + SLEPT_MS {
                         self.drive(Input::NudgeAll);
                     }

@@ -34,7 +34,7 @@ async fn try_once(profile: &Profile, access: &Access) -> TestOutcome {
         Ok(Err(why)) => Err(why),
         Err(_) => Err(Why::TimedOut { during: Phase::Handshake }),
     };
-    let took_ms = clock::now().boot_ms.saturating_sub(began.boot_ms);
+    let took_ms = clock::now().boot_ms.since(began.boot_ms);
     let reached = |found| TestOutcome::Reached { found, took_ms };
     match (outcome, access) {
         (Ok((_, agreed)), _) if profile.protocol == Protocol::WebSocket => {
@@ -62,7 +62,10 @@ async fn try_once(profile: &Profile, access: &Access) -> TestOutcome {
 
 /// The event with the result, and what was negotiated. Only the first address is tried.
 async fn greet(profile: &Profile, access: &Access) -> Result<(Event, Agreed), Why> {
-    let profile = Profile { urls: profile.urls.iter().take(1).cloned().collect(), ..profile.clone() };
+    let mut profile = Profile { urls: profile.urls.iter().take(1).cloned().collect(), ..profile.clone() };
+    // Nothing is to be left on the server.
+    (profile.websocket.mqtt.keeps_session, profile.websocket.mqtt.client_id) = (false, String::new());
+    let mut falls_back = profile.protocol == Protocol::Mqtt;
     let mut single = Single::start(profile, access.clone(), SavedState::default(), false);
     loop {
         match single.next().await {
@@ -72,6 +75,8 @@ async fn greet(profile: &Profile, access: &Access) -> Result<(Event, Agreed), Wh
                 tokio::spawn(single.end());
                 return Ok((event, agreed));
             }
+            // The session tries another version.
+            Event::Link(LinkEvent::State(LinkState::Waiting { .. })) if falls_back => falls_back = false,
             Event::Link(LinkEvent::State(LinkState::Waiting { why, .. } | LinkState::Stopped { why })) => {
                 return Err(why);
             }

@@ -282,8 +282,6 @@ fn metric() -> impl Strategy<Value = Metric> {
     let range = (option::of(finite()), option::of(finite()), option::of(any::<u8>()));
     (name(), kind, text(), range, vec(text(), 0..3), any::<(bool, bool)>()).prop_map(
         |(name, kind, unit, (min, max, precision), options, (writable, risky))| Metric {
-            name,
-            kind,
             unit,
             min: min.map(Into::into),
             max: max.map(Into::into),
@@ -291,6 +289,7 @@ fn metric() -> impl Strategy<Value = Metric> {
             options,
             writable,
             risky,
+            ..Metric::new(name, kind)
         },
     )
 }

@@ -11,6 +11,7 @@ use duplex::model::message::MAX_BODY_BYTES;
 use duplex::model::principal::MAX_STATUS_CHARS;
 use duplex::model::rights::{Invitation, ManageAnswer, Member};
 use duplex::model::room::MAX_TOPIC_CHARS;
+use duplex::model::time::BootMs;
 use duplex::model::{
     Bucket, Command, CommandRefusal, CommandState, DeviceId, DeviceLogEvent, DeviceState, Entry, Epoch,
     LastValue, LogLine, MessageId, Metric, MetricType, Principal, PrincipalId, PrincipalKind, Refusal, Role,
@@ -26,7 +27,7 @@ use duplex::wire::duplex::server::{
     ServerSession,
 };
 
-const NOW: Time = Time { boot_ms: 0, wall_ms: i64::MAX };
+const NOW: Time = Time { boot_ms: BootMs(0), wall_ms: i64::MAX };
 /// What a welcome and each part of its lists stays below, in bytes.
 const MAX_LISTS_BYTES: usize = 640 * 1024;
 /// A text of a reading, in bytes of JSON; buckets of one `series`; lines of one `device_log`; readings for one frame, in
@@ -181,7 +182,7 @@ struct Hub(ServerSession);
 impl Hub {
     fn new() -> Self {
         let proof = Some(([0xff; 32], "h".repeat(1_000)));
-        Hub(ServerSession::new(Config { proof, files: None }, Time { boot_ms: 0, wall_ms: i64::MAX }))
+        Hub(ServerSession::new(Config { proof, files: None }, Time { boot_ms: BootMs(0), wall_ms: i64::MAX }))
     }
 
     /// Tells it this. Returns the frames that it sends.

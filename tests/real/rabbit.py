@@ -21,16 +21,17 @@ def free_ports(count):
 
 
 class Rabbit:
-    """One node. With `tls`, STOMP is there over TLS, too, with a certificate that `ca` signed."""
+    """One node. With `tls`, STOMP is there over TLS, too, with a certificate that `ca` signed; with `mqtt`, MQTT is."""
 
-    def __init__(self, folder, tls=False, name=None):
+    def __init__(self, folder, tls=False, name=None, mqtt=False):
         self.folder = pathlib.Path(folder).resolve()
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.amqp, self.dist, self.web, self.stomp, self.stomps, self.epmd = free_ports(6)
+        self.amqp, self.dist, self.web, self.stomp, self.stomps, self.epmd, self.mqtt, self.web_mqtt = free_ports(8)
         self.name = f"{name or 'duplex' + str(self.amqp)}@localhost"
         self.process = None
         self.ca = self.folder / "ca.pem"
         self.tls = tls
+        self.has_mqtt = mqtt
         if tls:
             self.make_certificates()
         self.configure()
@@ -43,6 +44,12 @@ class Rabbit:
 
     def tls_url(self):
         return f"stomps://localhost:{self.stomps}"
+
+    def mqtt_url(self):
+        return f"mqtt://127.0.0.1:{self.mqtt}"
+
+    def web_mqtt_url(self):
+        return f"ws://127.0.0.1:{self.web_mqtt}/ws"
 
     def make_certificates(self):
         def openssl(*words):
@@ -76,8 +83,16 @@ class Rabbit:
                 "ssl_options.verify = verify_none",
                 "ssl_options.fail_if_no_peer_cert = false",
             ]
+        plugins = "rabbitmq_stomp,rabbitmq_web_stomp"
+        if self.has_mqtt:
+            plugins += ",rabbitmq_mqtt,rabbitmq_web_mqtt"
+            lines += [
+                f"mqtt.listeners.tcp.1 = 127.0.0.1:{self.mqtt}",
+                "web_mqtt.tcp.ip = 127.0.0.1",
+                f"web_mqtt.tcp.port = {self.web_mqtt}",
+            ]
         (self.folder / "rabbitmq.conf").write_text("\n".join(lines) + "\n")
-        (self.folder / "enabled_plugins").write_text("[rabbitmq_stomp,rabbitmq_web_stomp].\n")
+        (self.folder / "enabled_plugins").write_text(f"[{plugins}].\n")
         cookie = self.folder / ".erlang.cookie"
         if not cookie.exists():
             cookie.write_text("duplexduplexduplex")
@@ -112,6 +127,7 @@ class Rabbit:
             start_new_session=True,
         )
         ports = [self.web, self.stomp] + ([self.stomps] if self.tls else [])
+        ports += [self.mqtt, self.web_mqtt] if self.has_mqtt else []
         deadline = time.monotonic() + PATIENCE
         for port in ports:
             while True:

@@ -8,6 +8,7 @@ use duplex::link::durable;
 use duplex::model::event::{ChatEvent, Follows, Side, Update};
 use duplex::model::intent::ChatIntent;
 use duplex::model::profile::{Profile, Protocol, Secret, Socket};
+use duplex::model::time::BootMs;
 use duplex::model::{ConnectionId, Event, MessageId, RoomId, SharedModel, Time};
 use duplex::wire::Setup;
 use duplex::wire::duplex::client::{Config, Credentials};
@@ -42,7 +43,7 @@ pub struct Process {
     /// Of which the disk misses entries.
     behind: BTreeSet<ConnectionId>,
     reloads: Vec<ConnectionId>,
-    tick_at: Option<u64>,
+    tick_at: Option<BootMs>,
     is_turn_due: bool,
 }
 
@@ -197,7 +198,7 @@ impl World {
         let sooner = deadline.filter(|at| process.tick_at.is_none_or(|set| *at < set));
         if let Some(at) = sooner {
             process.tick_at = Some(at);
-            self.at(at.saturating_sub(self.now), Happening::Tick { app, run });
+            self.at(at.since(self.hub_time().boot_ms), Happening::Tick { app, run });
         }
         if is_turn_due {
             let in_ms = self.rng.up_to(3);

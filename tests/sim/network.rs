@@ -5,6 +5,7 @@ use duplex::frame::Frame;
 use duplex::link::Input as LinkInput;
 use duplex::link::durable::Input;
 use duplex::model::Why;
+use duplex::model::time::BootMs;
 use duplex::wire::Agreed;
 use duplex::wire::duplex::server::{self, Input as HubInput, ServerSession};
 
@@ -25,7 +26,7 @@ pub struct Conn {
     /// How often the hub's end gave its socket something.
     pub sent: u64,
     /// When the hub's end is told the time next.
-    pub hub_tick_at: Option<u64>,
+    pub hub_tick_at: Option<BootMs>,
 }
 
 impl World {

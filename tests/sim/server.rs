@@ -88,7 +88,7 @@ impl World {
         let Some(deadline) = c.session.as_ref().and_then(|session| session.deadline()) else { return };
         if c.hub_tick_at.is_none_or(|at| deadline < at) {
             c.hub_tick_at = Some(deadline);
-            let in_ms = deadline.saturating_sub(self.now);
+            let in_ms = deadline.since(self.hub_time().boot_ms);
             self.at(in_ms, Happening::HubTick { conn });
         }
     }

@@ -3,6 +3,7 @@
 use data_encoding::HEXLOWER;
 use duplex::model::content::{Content, Draft};
 use duplex::model::profile::Secret;
+use duplex::model::time::BootMs;
 use duplex::model::{Delivery, OutboxItem, RoomId, Time};
 use duplex::wire::duplex::client::{ClientSession, Config, Credentials};
 use duplex::wire::duplex::proof;
@@ -85,7 +86,7 @@ impl Peer for Client {
         self.broken = self.session.handle(now, Input::Tick).err();
     }
 
-    fn deadline(&self) -> Option<u64> {
+    fn deadline(&self) -> Option<BootMs> {
         self.session.deadline()
     }
 

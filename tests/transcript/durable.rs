@@ -5,6 +5,7 @@ use duplex::link::durable::{Change, DurableLink, Input, Output};
 use duplex::link::{Input as LinkInput, Link};
 use duplex::model::content::{Content, Draft};
 use duplex::model::profile::Secret;
+use duplex::model::time::BootMs;
 use duplex::model::{OutboxItem, PrincipalId, RoomId, Time};
 use duplex::wire::duplex::client::{Config, Credentials};
 use duplex::wire::{Agreed, Saved, Setup};
@@ -89,7 +90,7 @@ impl Peer for Bench {
         self.durable.handle(now, Input::Link(LinkInput::Tick));
     }
 
-    fn deadline(&self) -> Option<u64> {
+    fn deadline(&self) -> Option<BootMs> {
         self.durable.deadline()
     }
 

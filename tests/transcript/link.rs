@@ -8,6 +8,7 @@ use duplex::model::content::{Content, Draft};
 use duplex::model::event::{ChatEvent, LinkEvent};
 use duplex::model::link_state::{Closing, Phase};
 use duplex::model::profile::Secret;
+use duplex::model::time::BootMs;
 use duplex::model::{Delivery, Event, LinkState, OutboxItem, PrincipalId, RoomId, Time, Why};
 use duplex::wire::duplex::client::{Config, Credentials};
 use duplex::wire::{Agreed, DeviceRequest, Request, Saved, Setup};
@@ -129,7 +130,7 @@ impl Peer for Wire {
         self.link.handle(now, Input::Tick);
     }
 
-    fn deadline(&self) -> Option<u64> {
+    fn deadline(&self) -> Option<BootMs> {
         self.link.deadline()
     }
 

@@ -31,6 +31,7 @@ mod words;
 use std::collections::VecDeque;
 
 use duplex::model::Time;
+use duplex::model::time::BootMs;
 
 /// What a transcript is replayed through.
 trait Peer {
@@ -39,13 +40,13 @@ trait Peer {
     /// Its deadline has come.
     fn tick(&mut self, now: Time);
     /// When it wants that.
-    fn deadline(&self) -> Option<u64>;
+    fn deadline(&self) -> Option<BootMs>;
     /// The next thing it does, as a `>`, `!` or `*` line.
     fn poll(&mut self) -> Option<String>;
 }
 
 /// Boot and wall time at which every transcript begins.
-const BEGIN: Time = Time { boot_ms: 1_000_000, wall_ms: 1_790_000_000_000 };
+const BEGIN: Time = Time { boot_ms: BootMs(1_000_000), wall_ms: 1_790_000_000_000 };
 
 /// Replays a transcript; what was said before is repeated when it fails.
 fn replay(peer: impl Peer, transcript: &str) {
@@ -99,7 +100,7 @@ impl<P: Peer> Replay<P> {
                 self.now = self.now.plus(end - self.now.boot_ms);
                 return;
             };
-            self.now = self.now.plus(due.saturating_sub(self.now.boot_ms));
+            self.now = self.now.plus(due.since(self.now.boot_ms));
             self.peer.tick(self.now);
             self.drain();
         }

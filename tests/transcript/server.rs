@@ -5,6 +5,7 @@ use std::sync::Arc;
 use duplex::frame::Frame;
 use duplex::model::content::Content;
 use duplex::model::message::MAX_BODY_BYTES;
+use duplex::model::time::BootMs;
 use duplex::model::{Entry, Principal, RoomId, Time, Value};
 use duplex::wire::duplex::message::{self, Decoded, HubMessage, MAX_FRAME_BYTES, PersonState};
 use duplex::wire::duplex::proof;
@@ -177,7 +178,7 @@ impl Peer for Server {
         self.0.handle(now, Input::Tick);
     }
 
-    fn deadline(&self) -> Option<u64> {
+    fn deadline(&self) -> Option<BootMs> {
         self.0.deadline()
     }
 

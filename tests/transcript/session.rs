@@ -8,6 +8,7 @@ use duplex::link::durable::{Change, DurableLink, Input, Output};
 use duplex::link::{Input as LinkInput, Link};
 use duplex::model::NamedRoom;
 use duplex::model::event::{ChatEvent, LinkEvent, LogKind};
+use duplex::model::time::BootMs;
 use duplex::model::{Event, Principal, PrincipalId, PrincipalKind, Time};
 use duplex::wire::{self, Agreed, Dialing, Mark, Open, Saved, Session, WireError};
 
@@ -48,7 +49,7 @@ impl Session for Scripted {
         self.outputs.pop_front()
     }
 
-    fn deadline(&self) -> Option<u64> {
+    fn deadline(&self) -> Option<BootMs> {
         None
     }
 

@@ -13,6 +13,7 @@ use duplex::model::message::{Delivery, Message, OutboxItem, Position};
 use duplex::model::panes::Panes;
 use duplex::model::principal::{Principal, PrincipalKind, Sender};
 use duplex::model::profile::{Profile, Protocol, Socket};
+use duplex::model::time::BootMs;
 use duplex::model::{Feature, Features, SharedModel, Time};
 use duplex::ui::{Options, Ui};
 use egui::accesskit::Role;
@@ -108,7 +109,7 @@ impl Window {
         let app = App {
             ui: None,
             model: SharedModel::default(),
-            now: Time { boot_ms: 10_000_000, wall_ms: WALL },
+            now: Time { boot_ms: BootMs(10_000_000), wall_ms: WALL },
             intents: Vec::new(),
         };
         let harness = Harness::builder()
@@ -352,7 +353,7 @@ impl Window {
     }
 
     /// When the window wants to be drawn by itself.
-    pub fn next_deadline(&self) -> Option<u64> {
+    pub fn next_deadline(&self) -> Option<BootMs> {
         self.harness.state().ui.as_ref().and_then(Ui::next_deadline)
     }
 

@@ -12,6 +12,7 @@ mod keys;
 mod order;
 mod speech;
 
+use crate::model::time::BootMs;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -343,7 +344,7 @@ impl Handler<'_> {
     fn order(
         &mut self,
         event_loop: &ActiveEventLoop,
-        with: impl FnOnce(&mut Order<Event>, u64, &mut Vec<Out<Event>>),
+        with: impl FnOnce(&mut Order<Event>, BootMs, &mut Vec<Out<Event>>),
     ) {
         let mut out = Vec::new();
         let stalled = self.order.is_stalled();
@@ -423,7 +424,7 @@ impl ApplicationHandler<UserEvent> for Handler<'_> {
     fn about_to_wait(&mut self, event_loop: &ActiveEventLoop) {
         self.app.about_to_wait(event_loop);
         let Some(deadline) = self.order.deadline() else { return };
-        let wait = deadline.saturating_sub(clock::now().boot_ms);
+        let wait = deadline.since(clock::now().boot_ms);
         let deadline = Instant::now() + Duration::from_millis(wait);
         match event_loop.control_flow() {
             ControlFlow::WaitUntil(sooner) if sooner <= deadline => {}

@@ -526,7 +526,7 @@ mod tests {
     fn order(route: Route) -> Order<&'static str> {
         let mut order = Order::default();
         let mut out = Vec::new();
-        order.event(0, Item::Focus(true, "focus"), &mut out);
+        order.event(BootMs(0), Item::Focus(true, "focus"), &mut out);
         order.field(Some(1), true, &mut out);
         if route == Route::Bus {
             order.connected(&mut out);
@@ -566,15 +566,15 @@ mod tests {
     fn a_key_waits_for_its_answer_and_later_events_wait_for_the_key() {
         let mut order = order(Route::Bus);
         let out = after(&mut order, |order, out| {
-            order.event(0, Item::Key(press('r'), "r"), out);
-            order.event(1, Item::Key(press('k'), "k"), out);
-            order.event(2, Item::Other("motion"), out);
+            order.event(BootMs(0), Item::Key(press('r'), "r"), out);
+            order.event(BootMs(1), Item::Key(press('k'), "k"), out);
+            order.event(BootMs(2), Item::Other("motion"), out);
         });
         assert_eq!(out, [Out::Ask(1, press('r'))]);
         let out = after(&mut order, |order, out| {
             order.said(preedit("ㄱ"), out);
-            order.answer(3, 1, true, out);
-            order.answer(4, 2, false, out);
+            order.answer(BootMs(3), 1, true, out);
+            order.answer(BootMs(4), 2, false, out);
         });
         let wanted = [
             Out::Preedit("ㄱ".into(), Some(3)),
@@ -590,15 +590,15 @@ mod tests {
         let mut order = order(Route::Bus);
         let out = after(&mut order, |order, out| {
             order.said(preedit("요"), out);
-            order.event(5, Item::Act("press"), out);
-            order.event(6, Item::Other("release"), out);
+            order.event(BootMs(5), Item::Act("press"), out);
+            order.event(BootMs(6), Item::Other("release"), out);
         });
         let wanted = [Out::Preedit("요".into(), Some(3)), Out::Commit("요".into()), Out::Reset];
         assert_eq!(out, wanted);
         // A late commit of the input method duplicates ours.
         let out = after(&mut order, |order, out| order.said(commit("요"), out));
         assert_eq!(out, []);
-        let out = after(&mut order, |order, out| order.drawn(20, false, out));
+        let out = after(&mut order, |order, out| order.drawn(BootMs(20), false, out));
         assert_eq!(out, [Out::Pass("press"), Out::Pass("release")]);
         // The same syllable typed again is not a duplicate.
         let out = after(&mut order, |order, out| {
@@ -612,21 +612,21 @@ mod tests {
     fn a_hidden_composition_is_committed_before_the_click() {
         let mut order = order(Route::Bus);
         let out = after(&mut order, |order, out| {
-            order.event(0, Item::Key(press('y'), "y"), out);
-            order.answer(1, 1, true, out);
-            order.event(2, Item::Act("|"), out);
+            order.event(BootMs(0), Item::Key(press('y'), "y"), out);
+            order.answer(BootMs(1), 1, true, out);
+            order.event(BootMs(2), Item::Act("|"), out);
             assert_eq!(out.last(), Some(&Out::Flush));
             order.said(commit("요"), out);
-            order.flushed(3, out);
-            order.drawn(4, false, out);
+            order.flushed(BootMs(3), out);
+            order.drawn(BootMs(4), false, out);
         });
         assert_eq!(field(&out), "요|");
         // A key that writes nothing leaves nothing to commit.
         let out = after(&mut order, |order, out| {
-            order.drawn(5, false, out);
-            order.event(5, Item::Key(Press { keyval: 0xff31, ..press('h') }, "hangul"), out);
-            order.answer(6, 2, true, out);
-            order.event(7, Item::Act("|"), out);
+            order.drawn(BootMs(5), false, out);
+            order.event(BootMs(5), Item::Key(Press { keyval: 0xff31, ..press('h') }, "hangul"), out);
+            order.answer(BootMs(6), 2, true, out);
+            order.event(BootMs(7), Item::Act("|"), out);
         });
         assert_eq!(out.last(), Some(&Out::Pass("|")));
     }
@@ -639,7 +639,7 @@ mod tests {
             // Another window has the focus, but ours has not been told yet.
             order.said(preedit(""), out);
             order.said(commit("요"), out);
-            order.event(1, Item::Focus(false, ""), out);
+            order.event(BootMs(1), Item::Focus(false, ""), out);
         });
         assert_eq!(field(&out), "요");
         assert!(!out.contains(&Out::Reset), "a reset would take the focus back");
@@ -651,14 +651,14 @@ mod tests {
             let mut order = order(Route::Bus);
             let out = after(&mut order, |order, out| {
                 order.said(preedit("댈"), out);
-                order.event(0, Item::Key(press('h'), "h"), out);
+                order.event(BootMs(0), Item::Key(press('h'), "h"), out);
                 // It lost the focus while the key was in transit, and regains it with the key.
                 order.said(preedit(""), out);
                 if knows {
                     order.activated(out);
                     order.said(preedit("ㅗ"), out);
                 }
-                order.answer(1, 1, knows, out);
+                order.answer(BootMs(1), 1, knows, out);
             });
             assert_eq!(field(&out), if knows { "댈ㅗ" } else { "댈h" });
         }
@@ -669,11 +669,11 @@ mod tests {
         let mut order = order(Route::Bus);
         let out = after(&mut order, |order, out| {
             order.said(preedit("댈"), out);
-            order.event(0, Item::Key(press('h'), "h"), out);
+            order.event(BootMs(0), Item::Key(press('h'), "h"), out);
             order.said(preedit(""), out);
             order.said(commit("대"), out);
             order.said(preedit("로"), out);
-            order.answer(1, 1, true, out);
+            order.answer(BootMs(1), 1, true, out);
         });
         assert_eq!(field(&out), "대로");
     }
@@ -683,10 +683,10 @@ mod tests {
         let mut order = order(Route::Bus);
         let out = after(&mut order, |order, out| {
             order.said(preedit("ㅇ"), out);
-            order.event(0, Item::Key(Press { keyval: 0xff08, ..press('b') }, "backspace"), out);
+            order.event(BootMs(0), Item::Key(Press { keyval: 0xff08, ..press('b') }, "backspace"), out);
             order.said(preedit(""), out);
-            order.answer(1, 1, true, out);
-            order.event(2, Item::Focus(false, ""), out);
+            order.answer(BootMs(1), 1, true, out);
+            order.event(BootMs(2), Item::Focus(false, ""), out);
         });
         assert_eq!(field(&out), "");
     }
@@ -696,12 +696,12 @@ mod tests {
         let mut order = order(Route::Bus);
         let out = after(&mut order, |order, out| {
             order.said(preedit("요"), out);
-            order.event(5, Item::Act("press"), out);
-            order.tick(5 + MAX_END_MS - 1, out);
+            order.event(BootMs(5), Item::Act("press"), out);
+            order.tick(BootMs(5 + MAX_END_MS - 1), out);
         });
         assert!(!out.contains(&Out::Pass("press")));
-        assert_eq!(order.deadline(), Some(5 + MAX_END_MS));
-        let out = after(&mut order, |order, out| order.tick(5 + MAX_END_MS, out));
+        assert_eq!(order.deadline(), Some(BootMs(5 + MAX_END_MS)));
+        let out = after(&mut order, |order, out| order.tick(BootMs(5 + MAX_END_MS), out));
         assert_eq!(out, [Out::Pass("press")]);
     }
 
@@ -710,11 +710,11 @@ mod tests {
         let mut order = order(Route::Bus);
         let out = after(&mut order, |order, out| {
             order.said(preedit("ㅇ"), out);
-            order.event(0, Item::Key(press('y'), "y"), out);
-            order.event(0, Item::Act("press"), out);
+            order.event(BootMs(0), Item::Key(press('y'), "y"), out);
+            order.event(BootMs(0), Item::Act("press"), out);
             order.said(preedit("요"), out);
-            order.answer(1, 1, true, out);
-            order.drawn(2, false, out);
+            order.answer(BootMs(1), 1, true, out);
+            order.drawn(BootMs(2), false, out);
         });
         assert_eq!(out.last(), Some(&Out::Pass("press")));
         assert_eq!(field(&out), "요press");
@@ -727,12 +727,12 @@ mod tests {
             let out = after(&mut order, |order, out| {
                 match route {
                     Route::Bus => order.said(preedit("요"), out),
-                    Route::Window => order.event(0, Item::Composed(preedit("요")), out),
+                    Route::Window => order.event(BootMs(0), Item::Composed(preedit("요")), out),
                 }
-                order.event(1, Item::Focus(false, ""), out);
-                order.event(2, Item::Composed(Composed::Ended), out);
-                order.event(3, Item::Focus(true, ""), out);
-                order.event(3, Item::Composed(commit("요")), out);
+                order.event(BootMs(1), Item::Focus(false, ""), out);
+                order.event(BootMs(2), Item::Composed(Composed::Ended), out);
+                order.event(BootMs(3), Item::Focus(true, ""), out);
+                order.event(BootMs(3), Item::Composed(commit("요")), out);
                 order.said(commit("요"), out);
             });
             assert_eq!(field(&out), "요", "{route:?}");
@@ -744,22 +744,22 @@ mod tests {
         for in_time in [true, false] {
             let mut order = order(Route::Window);
             let out = after(&mut order, |order, out| {
-                order.event(0, Item::Composed(preedit("요")), out);
-                order.event(1, Item::Act("|"), out);
+                order.event(BootMs(0), Item::Composed(preedit("요")), out);
+                order.event(BootMs(1), Item::Act("|"), out);
                 // The key before the click had not been processed yet.
-                order.event(30, Item::Composed(preedit("욕")), out);
-                order.tick(1 + QUIET_MS, out);
+                order.event(BootMs(30), Item::Composed(preedit("욕")), out);
+                order.tick(BootMs(1 + QUIET_MS), out);
                 assert_ne!(out.last(), Some(&Out::Interrupt));
-                order.tick(30 + QUIET_MS, out);
+                order.tick(BootMs(30 + QUIET_MS), out);
                 assert_eq!(out.last(), Some(&Out::Interrupt));
-                order.event(80, Item::Composed(preedit("")), out);
+                order.event(BootMs(80), Item::Composed(preedit("")), out);
                 if in_time {
-                    order.event(81, Item::Composed(commit("욕")), out);
+                    order.event(BootMs(81), Item::Composed(commit("욕")), out);
                 }
-                order.tick(30 + QUIET_MS + MAX_END_MS, out);
-                order.drawn(300, false, out);
+                order.tick(BootMs(30 + QUIET_MS + MAX_END_MS), out);
+                order.drawn(BootMs(300), false, out);
                 if !in_time {
-                    order.event(900, Item::Composed(commit("욕")), out);
+                    order.event(BootMs(900), Item::Composed(commit("욕")), out);
                 }
             });
             assert_eq!(field(&out), "욕|", "in time: {in_time}");
@@ -792,13 +792,13 @@ mod tests {
     fn a_returned_key_takes_effect_once() {
         let mut order = order(Route::Bus);
         let out = after(&mut order, |order, out| {
-            order.event(0, Item::Key(press('1'), "1"), out);
+            order.event(BootMs(0), Item::Key(press('1'), "1"), out);
             order.said(commit("요"), out);
-            order.handed_back(0, press('1'), out);
-            order.answer(1, 1, true, out);
-            order.event(2, Item::Key(press('2'), "2"), out);
-            order.answer(3, 2, true, out);
-            order.handed_back(4, press('2'), out);
+            order.handed_back(BootMs(0), press('1'), out);
+            order.answer(BootMs(1), 1, true, out);
+            order.event(BootMs(2), Item::Key(press('2'), "2"), out);
+            order.answer(BootMs(3), 2, true, out);
+            order.handed_back(BootMs(4), press('2'), out);
         });
         assert_eq!(field(&out), "요12");
     }
@@ -809,18 +809,18 @@ mod tests {
             let mut order = order(route);
             let enter = Press { keyval: 0xff0d, ..press('r') };
             let typed = after(&mut order, |order, out| {
-                order.event(0, Item::Key(press('a'), "a"), out);
-                order.event(0, Item::Key(enter, "enter"), out);
-                order.event(0, Item::Key(press('b'), "b"), out);
-                order.event(0, Item::Act("click"), out);
-                order.answer(1, 1, false, out);
-                order.answer(2, 2, false, out);
+                order.event(BootMs(0), Item::Key(press('a'), "a"), out);
+                order.event(BootMs(0), Item::Key(enter, "enter"), out);
+                order.event(BootMs(0), Item::Key(press('b'), "b"), out);
+                order.event(BootMs(0), Item::Act("click"), out);
+                order.answer(BootMs(1), 1, false, out);
+                order.answer(BootMs(2), 2, false, out);
             });
             assert_eq!(field(&typed), "a", "{route:?}");
             let frames = [("enter", 3), ("b", 4), ("click", 5)].map(|(_, now)| {
                 after(&mut order, |order, out| {
-                    order.drawn(now, false, out);
-                    order.answer(now, 3, false, out);
+                    order.drawn(BootMs(now), false, out);
+                    order.answer(BootMs(now), 3, false, out);
                 })
             });
             assert_eq!(frames.map(|out| field(&out)), ["enter", "b", "click"], "{route:?}");
@@ -832,13 +832,13 @@ mod tests {
         let mut order = order(Route::Bus);
         let out = after(&mut order, |order, out| {
             order.field(None, false, out);
-            order.drawn(0, true, out);
-            order.event(1, Item::Key(press('d'), "d"), out);
+            order.drawn(BootMs(0), true, out);
+            order.event(BootMs(1), Item::Key(press('d'), "d"), out);
         });
         assert_eq!(out, [Out::Focus(false)]);
         let out = after(&mut order, |order, out| {
             order.field(Some(2), false, out);
-            order.drawn(2, false, out);
+            order.drawn(BootMs(2), false, out);
         });
         assert_eq!(out, [Out::Focus(true), Out::Ask(1, press('d'))]);
     }
@@ -848,17 +848,17 @@ mod tests {
         let mut order = order(Route::Bus);
         let out = after(&mut order, |order, out| {
             order.said(preedit("요"), out);
-            order.event(0, Item::Key(press('a'), "a"), out);
-            order.event(1, Item::Key(press('b'), "b"), out);
-            order.tick(MAX_ANSWER_MS, out);
-            order.event(1_100, Item::Key(press('c'), "c"), out);
+            order.event(BootMs(0), Item::Key(press('a'), "a"), out);
+            order.event(BootMs(1), Item::Key(press('b'), "b"), out);
+            order.tick(BootMs(MAX_ANSWER_MS), out);
+            order.event(BootMs(1_100), Item::Key(press('c'), "c"), out);
             // It recovers: its results for those keys are no longer wanted.
             order.said(preedit("ㅁ"), out);
-            order.answer(1_200, 1, true, out);
+            order.answer(BootMs(1_200), 1, true, out);
         });
         assert_eq!(field(&out), "요abc");
         assert_eq!(out.last(), Some(&Out::Reset));
-        let out = after(&mut order, |order, out| order.event(1_300, Item::Key(press('d'), "d"), out));
+        let out = after(&mut order, |order, out| order.event(BootMs(1_300), Item::Key(press('d'), "d"), out));
         assert_eq!(out, [Out::Ask(2, press('d'))]);
     }
 
@@ -867,9 +867,9 @@ mod tests {
         let mut order = order(Route::Bus);
         let out = after(&mut order, |order, out| {
             order.said(preedit("요"), out);
-            order.event(0, Item::Key(press('a'), "a"), out);
-            order.event(0, Item::Key(press('b'), "b"), out);
-            order.disconnected(1, out);
+            order.event(BootMs(0), Item::Key(press('a'), "a"), out);
+            order.event(BootMs(0), Item::Key(press('b'), "b"), out);
+            order.disconnected(BootMs(1), out);
         });
         assert_eq!(field(&out), "요ab");
     }
@@ -878,9 +878,9 @@ mod tests {
     fn waiting_events_are_bounded() {
         let mut order = order(Route::Bus);
         let out = after(&mut order, |order, out| {
-            order.event(0, Item::Key(press('a'), "a"), out);
+            order.event(BootMs(0), Item::Key(press('a'), "a"), out);
             for _ in 0..=MAX_WAITING {
-                order.event(0, Item::Other("m"), out);
+                order.event(BootMs(0), Item::Other("m"), out);
             }
         });
         assert_eq!(out.len(), MAX_WAITING + 3);
@@ -892,7 +892,7 @@ mod tests {
         let mut order = order(Route::Bus);
         let out = after(&mut order, |order, out| {
             order.field(None, false, out);
-            order.event(0, Item::Key(press('j'), "j"), out);
+            order.event(BootMs(0), Item::Key(press('j'), "j"), out);
         });
         assert_eq!(out, [Out::Focus(false), Out::Pass("j")]);
     }

@@ -97,7 +97,7 @@ impl FleetClient {
         drop(inner);
         let fleet = Arc::downgrade(&self.fleet);
         tokio::spawn(async move {
-            tokio::time::sleep(Duration::from_millis(due.saturating_sub(clock::now().boot_ms))).await;
+            tokio::time::sleep(Duration::from_millis(due.since(clock::now().boot_ms))).await;
             if let Some(fleet) = fleet.upgrade() {
                 fleet.lock().end(id, CommandState::Expired);
             }

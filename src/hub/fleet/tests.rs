@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::*;
+use crate::model::time::BootMs;
 use crate::model::{Principal, PrincipalId, PrincipalKind, Readings, Value};
 use crate::wire::duplex::message::{Decoded, decode};
 use crate::wire::duplex::server::{HubAnswer, Input};
@@ -17,7 +18,8 @@ fn publish(fleet: &DeviceHub, device: &str, values: &[(&str, f64)]) {
     let values = values.iter().map(|(metric, value)| (name(metric), Value::Number(*value))).collect();
     let readings = Readings::of(DeviceId::new(device).unwrap(), 5, 7, values);
     let admin = admin();
-    let (refused, _) = fleet.publish(Publisher { principal: &admin, client: None }, readings, None, 0);
+    let (refused, _) =
+        fleet.publish(Publisher { principal: &admin, client: None }, readings, None, BootMs(0));
     // Without a database the readings are not stored, which is reported; nothing else may be refused.
     let is_kept = |answer: &HubAnswer| !matches!(answer, HubAnswer::PublishRefused { code: NOT_KEPT, .. });
     assert!(!refused.iter().any(is_kept), "{refused:?}");
@@ -127,10 +129,10 @@ async fn a_client_that_misses_events_is_sent_the_full_list_again() {
     received.all(&mut relay);
     let owner = FleetClient::enter(&fleet, admin());
     let pump = DeviceId::new("pump").unwrap();
-    assert!(owner.announce(crate::model::Spec::unannounced(pump.clone()), 0).is_none());
+    assert!(owner.announce(crate::model::Spec::unannounced(pump.clone()), BootMs(0)).is_none());
     for round in 0..MAX_EVENTS {
         publish(&fleet, "attic", &[("t", round as f64)]);
-        assert!(owner.set_presence(&pump, round % 2 == 1, "", 0).is_none());
+        assert!(owner.set_presence(&pump, round % 2 == 1, "", BootMs(0)).is_none());
     }
     let mut lists = 0;
     while let Some(sent) = relay.next() {
@@ -156,7 +158,7 @@ async fn late_readings_do_not_bring_a_device_back_online() {
     received.all(&mut relay);
     let owner = FleetClient::enter(&fleet, admin());
     for name in ["pump", "valve"] {
-        owner.announce(crate::model::Spec::unannounced(DeviceId::new(name).unwrap()), 0);
+        owner.announce(crate::model::Spec::unannounced(DeviceId::new(name).unwrap()), BootMs(0));
     }
     // Too much for the ring, so that only the newest values are sent.
     for round in 0..20_000 {
@@ -182,7 +184,7 @@ async fn pending_commands_per_device_and_client_are_bounded() {
     metric.writable = true;
     let pump = DeviceId::new("pump").unwrap();
     let spec = crate::model::Spec { metrics: vec![metric], ..crate::model::Spec::unannounced(pump.clone()) };
-    owner.announce(spec, 0);
+    owner.announce(spec, BootMs(0));
     let mut asker = FleetClient::enter(&fleet, admin());
     let mut taken = 0;
     for number in 0..100u8 {
@@ -196,7 +198,7 @@ async fn pending_commands_per_device_and_client_are_bounded() {
             at: 0,
             state: crate::model::CommandState::Pending,
         };
-        taken += usize::from(asker.command(CommandRequest { command, incarnation: None }, 0));
+        taken += usize::from(asker.command(CommandRequest { command, incarnation: None }, BootMs(0)));
     }
     assert_eq!(taken, 32);
     let mut refused = 0;

@@ -7,7 +7,7 @@ use super::space::{MAX_TIGHT_BYTES, Space, bound, bound_tightly, cut};
 use crate::model::clock_lag::ClockLag;
 use crate::model::device::{
     CLOCK_TOLERANCE_MS, Command, CommandState, DeviceLogEvent, DeviceState, IntervalEstimator, LastValue,
-    LogLine, Metric, MetricName, MetricType, Sample, Spec, Value, place,
+    LogLine, Metric, MetricName, MetricType, Sample, Spec, UNKNOWN_TIME, Value, place,
 };
 use crate::model::link_device::LOCAL_MARK;
 use crate::model::series::{Point, Series};
@@ -156,7 +156,12 @@ impl Device {
     fn text_bytes(&self) -> usize {
         let Spec { name, kind, will, metrics, attributes, .. } = &self.spec;
         let option = |option: &String| option.len() + size_of::<String>();
-        let metric = |metric: &Metric| metric.unit.len() + metric.options.iter().map(option).sum::<usize>();
+        let metric = |metric: &Metric| {
+            metric.unit.len()
+                + metric.icon.len()
+                + metric.note.len()
+                + metric.options.iter().map(option).sum::<usize>()
+        };
         let attribute = |(name, text): (&String, &String)| name.len() + text.len() + 2 * size_of::<String>();
         let command = |command: &Command| {
             let detail = if let CommandState::Failed { detail } = &command.state { detail.len() } else { 0 };
@@ -533,7 +538,9 @@ impl Latest {
         if is_newer || (last.received, last.at) == (self.received, self.at) {
             // The lag of the clock at that time is unknown: derive it from this value alone.
             let behind = last.received.saturating_sub(last.at);
-            self.chart(&last.value, place(last.at, last.received, behind), space);
+            if last.received != UNKNOWN_TIME {
+                self.chart(&last.value, place(last.at, last.received, behind), space);
+            }
             self.take(last.value, last.at, last.received, space);
             self.live &= !is_newer;
         }

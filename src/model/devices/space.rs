@@ -146,7 +146,9 @@ impl Space {
 pub(super) fn bound(spec: &mut Spec) {
     spec.metrics.truncate(METRICS);
     for metric in &mut spec.metrics {
-        cut(&mut metric.unit, MAX_TEXT_BYTES);
+        for text in [&mut metric.unit, &mut metric.icon, &mut metric.note] {
+            cut(text, MAX_TEXT_BYTES);
+        }
         metric.options.truncate(MAX_LIST_ITEMS);
         metric.options.iter_mut().for_each(|option| cut(option, MAX_TEXT_BYTES));
         metric.options.shrink_to_fit();
@@ -170,6 +172,7 @@ pub(super) fn bound_tightly(spec: &mut Spec) {
     }
     for metric in &mut spec.metrics {
         cut(&mut metric.unit, MAX_TIGHT_BYTES);
+        (metric.icon, metric.note) = (String::new(), String::new());
         metric.options = Vec::new();
     }
 }

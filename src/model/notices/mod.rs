@@ -223,7 +223,7 @@ impl Out {
     /// Earliest time of the next notification allowed.
     fn next_free(&self) -> BootMs {
         let full = self.shown_at.len().checked_sub(MAX_PER_MINUTE);
-        full.and_then(|at| self.shown_at.get(at)).map_or(0, |at| at.saturating_add(MINUTE_MS))
+        full.and_then(|at| self.shown_at.get(at)).map_or(BootMs(0), |at| at.saturating_add(MINUTE_MS))
     }
 }
 

@@ -10,6 +10,7 @@ use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent, LogKind};
 use crate::model::link_state::Why;
 use crate::model::principal::{Principal, PrincipalKind, Sender};
 use crate::model::profile::{Profile, Protocol, Socket};
+use crate::model::time::BootMs;
 use crate::model::{Epoch, MessageId, MetricName, Time};
 
 const HUB: ConnectionId = ConnectionId(3);
@@ -32,7 +33,7 @@ impl Story {
         let mut story = Story {
             model: Model::default(),
             notifier: Notifier::default(),
-            at: Moment { boot_ms: 1_000_000, minute: 720 },
+            at: Moment { boot_ms: BootMs(1_000_000), minute: 720 },
             offset: BTreeMap::new(),
             last: None,
         };
@@ -119,7 +120,7 @@ impl Story {
             self.at.boot_ms = due.max(before);
             self.notifier.tick(self.at, &self.model);
             let next = self.notifier.deadline();
-            assert!(next != Some(due) || due > before, "it would spin at {due}");
+            assert!(next != Some(due) || due > before, "it would spin at {due:?}");
         }
         self.at.boot_ms = until;
     }
@@ -201,12 +202,12 @@ impl Story {
                     HUB,
                     Event::Device(DeviceEvent::Silent {
                         device: device(name),
-                        since: self.at.boot_ms as i64,
+                        since: self.at.boot_ms.0 as i64,
                     }),
                 );
             }
             [name, "speaks"] => {
-                let at = self.at.boot_ms as i64;
+                let at = self.at.boot_ms.0 as i64;
                 let values = vec![(MetricName::new("flow").unwrap(), Value::Number(1.0))];
                 let readings = Readings::of(device(name), at, at, values);
                 assert!(self.notifier.listens_to_readings());
@@ -218,7 +219,7 @@ impl Story {
 
     fn presence(&mut self, name: &str, online: bool) {
         let device = DeviceId::new(name).unwrap();
-        let since = self.at.boot_ms as i64;
+        let since = self.at.boot_ms.0 as i64;
         self.event(
             HUB,
             Event::Device(DeviceEvent::Presence { device, online, since, reason: String::new() }),
@@ -258,7 +259,7 @@ fn device(name: &str, online: bool) -> DeviceState {
 }
 
 fn waiting() -> LinkState {
-    LinkState::Waiting { attempt: 1, down_since: 0, retry_at: 0, why: Why::Silent }
+    LinkState::Waiting { attempt: 1, down_since: BootMs(0), retry_at: BootMs(0), why: Why::Silent }
 }
 
 fn words(act: &NoticeAction) -> String {

@@ -143,7 +143,7 @@ mod tests {
         let mut all = Vec::new();
         for (frame, now) in frames.iter().zip((0..).step_by(16)) {
             let mut events = frame.to_vec();
-            compose.sort(now, &mut events, |event| *event == enter());
+            compose.sort(BootMs(now), &mut events, |event| *event == enter());
             all.append(&mut events);
         }
         all.retain(|event| *event != preedit(""));
@@ -174,17 +174,17 @@ mod tests {
     fn what_is_typed_behind_enter_is_for_the_next_frame() {
         let mut compose = Compose::default();
         let mut events = vec![preedit("쯤"), preedit(""), commit("쯤"), enter(), preedit("ㅇ")];
-        compose.sort(0, &mut events, |event| *event == enter());
+        compose.sort(BootMs(0), &mut events, |event| *event == enter());
         assert_eq!(events, [preedit("쯤"), preedit(""), commit("쯤"), enter()]);
         assert!(!compose.is_composing());
-        assert_eq!(compose.deadline(0), Some(0));
+        assert_eq!(compose.deadline(BootMs(0)), Some(BootMs(0)));
         let mut events = vec![preedit("우")];
-        compose.sort(16, &mut events, |event| *event == enter());
+        compose.sort(BootMs(16), &mut events, |event| *event == enter());
         assert_eq!(events, [preedit("ㅇ"), preedit("우")]);
         let mut events =
             vec![Event::Text("a".into()), enter(), Event::Text("b".into()), enter(), Event::Copy];
         let mut compose = Compose::default();
-        compose.sort(0, &mut events, |event| *event == enter());
+        compose.sort(BootMs(0), &mut events, |event| *event == enter());
         assert_eq!(events, [Event::Text("a".into()), enter(), Event::Copy]);
     }
 

@@ -53,7 +53,7 @@ impl Refused {
                 && ui.add_enabled(!waits, widgets::link(theme, words.save_as_file)).clicked()
             {
                 // No two requests of one window have the same moment.
-                let number = self.asked.map_or(cx.now.boot_ms, |asked| asked.max(cx.now.boot_ms) + 1);
+                let number = self.asked.map_or(cx.now.boot_ms.0, |asked| asked.max(cx.now.boot_ms.0) + 1);
                 self.asked = Some(number);
                 cx.intents.push(Intent::App(AppIntent::SaveText { number, text: held.clone() }));
             }

@@ -1,5 +1,6 @@
 //! The dialog to add, edit and test a connection.
 
+mod mqtt;
 mod plain;
 mod socketio;
 mod stomp;
@@ -222,6 +223,7 @@ impl Form {
             Protocol::WebSocket => (words.plain.address, words.plain.address_hint),
             Protocol::SocketIo => (words.plain.address, words.socketio.address_hint),
             Protocol::Stomp => (words.plain.address, words.stomp.address_hint),
+            Protocol::Mqtt => (words.plain.address, words.mqtt.address_hint),
         };
         let address = field(ui, label, example, &mut self.address, false);
         self.take_apart();
@@ -269,8 +271,11 @@ impl Form {
     /// Takes out of the address what has its own place.
     fn take_apart(&mut self) {
         // Nothing else is at such an address.
-        if self.detects && address::is_stream(self.address.trim()) {
+        if self.detects && address::is_stomp(self.address.trim()) {
             (self.protocol, self.detects) = (Protocol::Stomp, false);
+        }
+        if self.detects && address::is_mqtt(self.address.trim()) {
+            (self.protocol, self.detects) = (Protocol::Mqtt, false);
         }
         if self.protocol == Protocol::Duplex
             && let Ok(link) = DeepLink::parse(&self.address)
@@ -300,7 +305,7 @@ impl Form {
                 if addresses.iter().any(in_the_clear) {
                     let in_the_clear = match self.protocol {
                         Protocol::Duplex => words.clear_text_warning,
-                        Protocol::WebSocket | Protocol::SocketIo | Protocol::Stomp => {
+                        Protocol::WebSocket | Protocol::SocketIo | Protocol::Stomp | Protocol::Mqtt => {
                             words.plain.clear_text_warning
                         }
                     };
@@ -387,6 +392,7 @@ impl Form {
                 (Protocol::Duplex, cx.words.protocol_duplex),
                 (Protocol::SocketIo, cx.words.protocol_socketio),
                 (Protocol::WebSocket, cx.words.protocol_websocket),
+                (Protocol::Mqtt, cx.words.protocol_mqtt),
                 (Protocol::Stomp, cx.words.protocol_stomp),
             ] {
                 let is_chosen = !self.detects && self.protocol == protocol;
@@ -408,6 +414,9 @@ impl Form {
         }
         if self.protocol == Protocol::SocketIo {
             self.socketio.show_advanced(ui, cx);
+        }
+        if self.protocol == Protocol::Mqtt {
+            self.plain.show_advanced_mqtt(ui, cx);
         }
         field(ui, words.ca_file, words.ca_file_hint, &mut self.ca_file, false);
         field(ui, words.fingerprint, words.fingerprint_hint, &mut self.fingerprint, false);
@@ -515,7 +524,7 @@ impl Form {
     fn gives_secret(&self, checked: &Checked) -> bool {
         match self.protocol {
             Protocol::Duplex => self.invited(checked) || !self.token.trim().is_empty(),
-            Protocol::WebSocket | Protocol::Stomp => self.plain.gives_secret(),
+            Protocol::WebSocket | Protocol::Stomp | Protocol::Mqtt => self.plain.gives_secret(),
             Protocol::SocketIo => self.plain.gives_secret() || self.socketio.gives_secret(),
         }
     }
@@ -531,10 +540,11 @@ impl Form {
             Protocol::WebSocket => urls_of(&self.address, address::websocket_url),
             Protocol::SocketIo => urls_of(&self.address, socketio_url),
             Protocol::Stomp => urls_of(&self.address, address::stomp_url),
+            Protocol::Mqtt => urls_of(&self.address, address::mqtt_url),
         };
         let plain = match self.protocol {
             Protocol::Duplex => Ok((self.plain.original().clone(), Login::default())),
-            Protocol::WebSocket | Protocol::Stomp => self.plain.check(self.protocol),
+            Protocol::WebSocket | Protocol::Stomp | Protocol::Mqtt => self.plain.check(self.protocol),
             Protocol::SocketIo => {
                 self.plain.check(self.protocol).and_then(|plain| self.socketio.complete(plain))
             }

@@ -4,7 +4,7 @@
 use egui::accesskit::Role;
 use egui::{Align, Layout, TextEdit, Ui, vec2};
 
-use super::{complain, entered, field, hint, label, stomp};
+use super::{complain, entered, field, hint, label, mqtt, stomp};
 use crate::model::address;
 use crate::model::link_state::Why;
 use crate::model::profile::{Login, MAX_HEADERS, MAX_VALUE_BYTES, Protocol, Secret, WebSocketOptions};
@@ -20,6 +20,7 @@ pub(super) struct Fields {
     headers: Vec<Header>,
     subprotocols: String,
     stomp: stomp::Fields,
+    mqtt: mqtt::Fields,
     /// Whether to reconnect.
     pub(super) reconnect: bool,
     /// The saved options.
@@ -52,6 +53,7 @@ impl Fields {
             headers: options.headers.iter().map(header).collect(),
             subprotocols: options.subprotocols.join(", "),
             stomp: stomp::Fields::of(&options.stomp),
+            mqtt: mqtt::Fields::of(&options.mqtt),
             reconnect: options.reconnect,
             original: options,
             has_kept: true,
@@ -73,7 +75,7 @@ impl Fields {
     pub(super) fn texts(&self) -> impl Iterator<Item = &String> {
         let headers = self.headers.iter().flat_map(|header| [&header.name, &header.value]);
         let own = [&self.user, &self.password, &self.subprotocols];
-        own.into_iter().chain(headers).chain(self.stomp.texts())
+        own.into_iter().chain(headers).chain(self.stomp.texts()).chain(self.mqtt.texts())
     }
 
     /// Whether a password or header value was entered.
@@ -133,6 +135,10 @@ impl Fields {
                 Protocol::Stomp => self.stomp.check()?,
                 _ => self.original.stomp.clone(),
             },
+            mqtt: match protocol {
+                Protocol::Mqtt => self.mqtt.check()?,
+                _ => self.original.mqtt.clone(),
+            },
             ..self.original.clone()
         };
         options.check()?;
@@ -151,6 +157,7 @@ impl Fields {
         let kept = self.has_kept && !self.original.user.is_empty();
         let user_hint = match protocol {
             Protocol::Stomp => cx.words.stomp.user_hint,
+            Protocol::Mqtt => cx.words.mqtt.user_hint,
             _ => words.user_hint,
         };
         let mut enter = false;
@@ -165,6 +172,7 @@ impl Fields {
         hint(ui, words.secrets_are_kept);
         enter |= match protocol {
             Protocol::Stomp => self.stomp.show(ui, cx),
+            Protocol::Mqtt => self.mqtt.show(ui, cx),
             Protocol::SocketIo => false,
             _ => {
                 let (name, hint) = (words.subprotocols, words.subprotocols_hint);
@@ -177,16 +185,26 @@ impl Fields {
                 complain(ui, &(cx.words.why)(&Why::BadUpgrade { problem: problem.clone() }).what);
             }
             Err(BadOptions::TooMuch) => complain(ui, words.too_much),
+            Err(BadOptions::Topic(bad)) => complain(ui, &(cx.words.mqtt.bad)(bad)),
             Err(BadOptions::Destination(bad)) => complain(ui, &(cx.words.stomp.bad)(bad)),
             Ok(_) => {}
         }
         enter
     }
 
+    /// Draws what few need of MQTT.
+    pub(super) fn show_advanced_mqtt(&mut self, ui: &mut Ui, cx: &Cx) {
+        self.mqtt.show_advanced(ui, cx);
+    }
+
     fn headers(&mut self, ui: &mut Ui, cx: &Cx, protocol: Protocol) -> bool {
         let words = cx.words.plain;
-        let is_stomp = protocol == Protocol::Stomp;
-        label(ui, if is_stomp { cx.words.stomp.headers } else { words.headers });
+        let heading = match protocol {
+            Protocol::Stomp => cx.words.stomp.headers,
+            Protocol::Mqtt => cx.words.mqtt.headers,
+            _ => words.headers,
+        };
+        label(ui, heading);
         let (mut enter, mut removed) = (false, None);
         let kept: Vec<bool> = self.headers.iter().map(|header| self.is_kept(header.name.trim())).collect();
         let count = self.headers.len();

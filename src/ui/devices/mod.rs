@@ -21,7 +21,6 @@ mod table;
 mod tally;
 mod toast;
 mod view;
-
 use std::collections::HashMap;
 
 use egui::Ui;
@@ -34,6 +33,7 @@ use crate::model::device_choices::DeviceChange;
 use crate::model::id::ConnectionId;
 use crate::model::intent::{DeviceIntent, Intent};
 use crate::model::panes::DeviceLists;
+use crate::model::time::BootMs;
 
 pub(super) use acts::Act;
 use acts::Subject;
@@ -71,7 +71,7 @@ impl Devices {
         match &mut self.page {
             Some(page) => {
                 // A save that never completes must not disable the button for good.
-                let is_saving = |(number, _)| cx.now.boot_ms < number + MAX_SAVING_MS;
+                let is_saving = |(number, _)| cx.now.boot_ms < BootMs(number) + MAX_SAVING_MS;
                 let wish = page.show(ui, cx, self.saving.is_some_and(is_saving));
                 self.follow(ui, cx, wish);
             }

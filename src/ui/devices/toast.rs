@@ -15,9 +15,9 @@ use crate::ui::theme::{self, radius, size, space};
 use crate::ui::{Cx, widgets};
 
 /// How long it is shown, in milliseconds.
-const SHOWN_MS: BootMs = 10_000;
+const SHOWN_MS: u64 = 10_000;
 /// How long it is shown after saving a file, in milliseconds.
-const SAVED_SHOWN_MS: BootMs = 30_000;
+const SAVED_SHOWN_MS: u64 = 30_000;
 
 /// The action offered by a toast.
 #[derive(Clone, Debug, PartialEq)]

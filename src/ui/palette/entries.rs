@@ -15,7 +15,7 @@ use crate::ui::icons::Icon;
 use crate::ui::keys::{Action, Scope as Heard, TABLE};
 use crate::ui::members::Purpose;
 use crate::ui::text::{Language, Words};
-use crate::ui::{Cx, OpenRoom, harmless, people, room_menu, rooms, settings, synonyms};
+use crate::ui::{Cx, OpenRoom, harmless, people, room_menu, rooms, settings, synonyms, topics};
 
 /// Where there are more entries than this, the palette opens before they are prepared to be looked through.
 const MAX_PREPARED: usize = 12_000;
@@ -105,6 +105,9 @@ pub(super) fn all(
     device: Option<&(ConnectionId, DeviceId)>,
 ) -> Vec<Entry> {
     let mut all = actions(cx.words);
+    if topics::brokers(cx).is_empty() {
+        all.retain(|entry| entry.target != Target::Act(Action::ShowTopics));
+    }
     all.extend(open.into_iter().flat_map(|place| room_acts(cx, place)));
     all.extend(device.into_iter().flat_map(|(connection, device)| device_acts(cx, *connection, device)));
     cx.model.read(|model| {
@@ -344,6 +347,7 @@ fn icon(action: Action) -> Icon {
         Action::ToggleRooms => Icon::Rooms,
         Action::ShowChat => Icon::Chat,
         Action::ShowDevices | Action::ToggleDevices => Icon::Devices,
+        Action::ShowTopics => Icon::List,
         Action::ShowBoth => Icon::Both,
         Action::ZoomIn => Icon::ZoomIn,
         Action::ZoomOut => Icon::ZoomOut,

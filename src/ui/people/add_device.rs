@@ -40,7 +40,7 @@ impl Sheet {
             refused: None,
             // Distinct from the request numbers of earlier sheets, so that their answers are not mistaken for
             // ours.
-            next: cx.now.boot_ms.saturating_mul(1_000) + 500,
+            next: cx.now.boot_ms.0.saturating_mul(1_000) + 500,
             height: 0.0,
         }
     }

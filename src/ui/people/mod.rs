@@ -126,7 +126,7 @@ impl Sheet {
             outcome: None,
             // Distinct from the request numbers of earlier sheets, so that their answers are not mistaken for
             // ours.
-            next: cx.now.boot_ms.saturating_mul(1_000),
+            next: cx.now.boot_ms.0.saturating_mul(1_000),
             was_online: false,
         }
     }

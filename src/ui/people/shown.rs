@@ -1,5 +1,4 @@
 //! [`Shown`]: a token or invite link, shown once, with what is needed to use it.
-
 use egui::accesskit::Role;
 use egui::{Frame, Label, RichText, Ui};
 
@@ -13,6 +12,7 @@ use crate::model::lan::{InviteLink, LanChoice};
 use crate::model::principal::PrincipalKind;
 use crate::model::profile::Secret;
 use crate::model::publish::{self, Trust};
+use crate::model::time::BootMs;
 use crate::model::time::WallMs;
 use crate::ui::theme::{self, radius, space};
 use crate::ui::{Cx, harmless, widgets};
@@ -282,8 +282,8 @@ fn copy(ui: &mut Ui, cx: &Cx, text: &str, name: &str, first: bool) {
             ui.ctx().copy_text(text.to_owned());
             ui.data_mut(|data| data.insert_temp(copied, cx.now.boot_ms));
         }
-        let at: Option<u64> = ui.data(|data| data.get_temp(copied));
-        if at.is_some_and(|at| cx.now.boot_ms.saturating_sub(at) < COPIED_MS) {
+        let at: Option<BootMs> = ui.data(|data| data.get_temp(copied));
+        if at.is_some_and(|at| cx.now.boot_ms.since(at) < COPIED_MS) {
             let words = cx.words.people.copied;
             let shown = ui.label(RichText::new(words).font(theme::small()).color(theme::of(ui).good));
             widgets::live(ui, shown.id, words);

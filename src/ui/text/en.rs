@@ -28,6 +28,7 @@ pub static ENGLISH: Words = Words {
     protocol_websocket: "Plain WebSocket",
     protocol_socketio: "Socket.IO",
     protocol_stomp: "STOMP",
+    protocol_mqtt: "MQTT",
     transport_websocket: "WebSocket",
     transport_tcp: "TCP",
     transport_ewebsock: "WebSocket (ewebsock)",
@@ -211,6 +212,8 @@ pub static ENGLISH: Words = Words {
     socketio: &super::en_socketio::ENGLISH,
     private: &super::en_private::ENGLISH,
     stomp: &super::en_stomp::ENGLISH,
+    topics: &super::en_topics::ENGLISH,
+    mqtt: &super::en_mqtt::ENGLISH,
     device_acts: &super::en_device_acts::ENGLISH,
     device_page: &super::en_device_page::ENGLISH,
 };

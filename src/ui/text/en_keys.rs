@@ -46,6 +46,7 @@ fn action(action: Action) -> &'static str {
         Action::ToggleRooms => "Show or hide rooms",
         Action::ShowChat => "Show chat only",
         Action::ShowDevices => "Show devices only",
+        Action::ShowTopics => "Show topics",
         Action::ShowBoth => "Show chat and devices",
         Action::ToggleDevices => "Show or hide devices",
         Action::ZoomIn => "Zoom in",

@@ -104,6 +104,25 @@ pub(super) fn why(why: &Why) -> Sentence {
             };
             say(refused + &quote(said), fix)
         }
+        Why::Mqtt { code, said } => {
+            let words = super::en_mqtt::ENGLISH.reason;
+            say(
+                format!("{}{}", words(*code), quote(said)),
+                if why.is_retryable() { RETRYING } else { super::en_mqtt::fix(*code) },
+            )
+        }
+        Why::TakenOver { is_certain } => say(
+            match is_certain {
+                true => {
+                    "Another program signed in with the same client ID, so the server ended this connection."
+                }
+                false => {
+                    "The server ended several connections right after they opened. Another program probably uses the same \
+                     client ID."
+                }
+            },
+            "Give each program its own client ID under Edit connection. Trying again every 20 seconds.",
+        ),
         Why::NoCommonVersion { ours, theirs } => say(
             format!(
                 "The server uses protocol versions {} to {}; this app uses {} to {}.",
@@ -341,6 +360,10 @@ pub(super) fn test(outcome: &TestOutcome) -> Sentence {
                 Protocol::Stomp => say(
                     format!("A STOMP server answers ({took_ms} ms)."),
                     "Add the destinations to read and to write, then save.",
+                ),
+                Protocol::Mqtt => say(
+                    format!("An MQTT server answers ({took_ms} ms)."),
+                    "Add a user and a password if it needs them, then save.",
                 ),
                 Protocol::WebSocket => say(
                     format!("A WebSocket server answers ({took_ms} ms)."),

@@ -46,6 +46,7 @@ fn action(action: Action) -> &'static str {
         Action::ToggleRooms => "방 목록 보이기/숨기기",
         Action::ShowChat => "대화만 보기",
         Action::ShowDevices => "기기만 보기",
+        Action::ShowTopics => "토픽 보기",
         Action::ShowBoth => "대화와 기기 나란히 보기",
         Action::ToggleDevices => "기기 보이기/숨기기",
         Action::ZoomIn => "확대",

@@ -102,6 +102,22 @@ pub(super) fn why(why: &Why) -> Sentence {
             };
             say(refused + &quote(said), fix)
         }
+        Why::Mqtt { code, said } => {
+            let words = super::ko_mqtt::KOREAN.reason;
+            say(
+                format!("{}{}", words(*code), quote(said)),
+                if why.is_retryable() { RETRYING } else { super::ko_mqtt::fix(*code) },
+            )
+        }
+        Why::TakenOver { is_certain } => say(
+            match is_certain {
+                true => "다른 프로그램이 같은 클라이언트 ID로 접속하여 서버가 이 연결을 끊었습니다.",
+                false => {
+                    "연결되자마자 서버가 끊는 일이 반복됩니다. 다른 프로그램이 같은 클라이언트 ID를 쓰고 있을 가능성이 큽니다."
+                }
+            },
+            "연결 편집에서 프로그램마다 다른 클라이언트 ID를 지정하세요. 20초마다 다시 시도합니다.",
+        ),
         Why::NoCommonVersion { ours, theirs } => say(
             format!(
                 "서버는 프로토콜 버전 {}~{}을, 이 앱은 {}~{}을 사용합니다.",
@@ -333,6 +349,10 @@ pub(super) fn test(outcome: &TestOutcome) -> Sentence {
                 Protocol::Stomp => say(
                     format!("STOMP 서버가 응답합니다({took_ms}ms)."),
                     "읽고 쓸 대상을 입력하고 저장하세요.",
+                ),
+                Protocol::Mqtt => say(
+                    format!("MQTT 서버가 응답합니다({took_ms}ms)."),
+                    "필요하면 사용자 이름과 암호를 입력하고 저장하세요.",
                 ),
                 Protocol::WebSocket => say(
                     format!("WebSocket 서버가 응답합니다({took_ms}ms)."),

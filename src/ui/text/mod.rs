@@ -11,6 +11,7 @@ pub mod keys;
 pub mod local;
 pub mod log;
 pub mod mapping;
+pub mod mqtt;
 pub mod notices;
 pub mod people;
 pub mod plain;
@@ -22,6 +23,7 @@ pub mod search;
 pub mod sheet;
 pub mod socketio;
 pub mod stomp;
+pub mod topics;
 
 mod en;
 mod en_chat;
@@ -34,6 +36,7 @@ mod en_keys;
 mod en_link;
 mod en_log;
 mod en_mapping;
+mod en_mqtt;
 mod en_notices;
 mod en_people;
 mod en_plain;
@@ -45,6 +48,7 @@ mod en_search;
 mod en_sheet;
 mod en_socketio;
 mod en_stomp;
+mod en_topics;
 mod ko;
 mod ko_chat;
 mod ko_deep_link;
@@ -56,6 +60,7 @@ mod ko_keys;
 mod ko_link;
 mod ko_log;
 mod ko_mapping;
+mod ko_mqtt;
 mod ko_notices;
 mod ko_people;
 mod ko_plain;
@@ -67,6 +72,7 @@ mod ko_search;
 mod ko_sheet;
 mod ko_socketio;
 mod ko_stomp;
+mod ko_topics;
 #[cfg(test)]
 mod tests;
 
@@ -195,6 +201,7 @@ pub struct Words {
     pub protocol_websocket: &'static str,
     pub protocol_socketio: &'static str,
     pub protocol_stomp: &'static str,
+    pub protocol_mqtt: &'static str,
     pub transport_websocket: &'static str,
     pub transport_tcp: &'static str,
     pub transport_ewebsock: &'static str,
@@ -375,6 +382,9 @@ pub struct Words {
     pub private: &'static private::PrivateWords,
     // STOMP
     pub stomp: &'static stomp::StompWords,
+    /// A broker's topics.
+    pub topics: &'static topics::TopicWords,
+    pub mqtt: &'static mqtt::MqttWords,
     // The page of one device
     pub device_acts: &'static ActWords,
     pub device_page: &'static PageWords,

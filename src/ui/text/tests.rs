@@ -50,6 +50,8 @@ fn whys() -> Vec<Why> {
         Why::Refused { of: None, said: text(), is_final: true },
         Why::Refused { of: None, said: String::new(), is_final: false },
         Why::Refused { of: Some(text()), said: text(), is_final: true },
+        Why::TakenOver { is_certain: true },
+        Why::TakenOver { is_certain: false },
         Why::NoCommonVersion { ours: (1, 1), theirs: (2, 3) },
         Why::NoCommonVersion { ours: (2, 2), theirs: (1, 1) },
         Why::Unauthorized,
@@ -63,6 +65,10 @@ fn whys() -> Vec<Why> {
         Why::HubLogDamaged { path: "/data/hub.db".into(), detail: text() },
         Why::NoToken,
     ];
+    for code in 0x80..=0xA2 {
+        all.push(Why::Mqtt { code, said: text() });
+        all.push(Why::Mqtt { code, said: String::new() });
+    }
     for status in 200..600 {
         all.push(Why::Http { status, retry_after_ms: None });
     }
@@ -153,7 +159,7 @@ fn speaks(protocol: Protocol) -> TestOutcome {
     TestOutcome::Reached { found, took_ms: 12 }
 }
 
-fn tests_of_connections() -> [TestOutcome; 12] {
+fn tests_of_connections() -> [TestOutcome; 13] {
     let me = Principal {
         id: PrincipalId("m".into()),
         kind: PrincipalKind::Person,
@@ -172,6 +178,7 @@ fn tests_of_connections() -> [TestOutcome; 12] {
         speaks(Protocol::Duplex),
         speaks(Protocol::SocketIo),
         speaks(Protocol::Stomp),
+        speaks(Protocol::Mqtt),
         speaks(Protocol::WebSocket),
         TestOutcome::Reached {
             found: Reached::Opened { subprotocol: Some("mqtt".into()), extensions: "x-a; b=1".into() },
@@ -212,7 +219,7 @@ fn plain(words: &Words) -> Vec<&'static str> {
         files
         mapping private
         socketio
-        stomp protocol_stomp
+        stomp protocol_stomp topics mqtt protocol_mqtt
         device_acts device_page day clock day_and_clock
         message_hint too_large
         address_taken_as use_address no_graphics
@@ -1120,6 +1127,48 @@ fn every_sentence_about_the_app_itself_is_there_in_both_languages() {
 }
 
 #[test]
+fn every_sentence_about_mqtt_is_there_in_both_languages() {
+    use crate::model::mqtt::BadTopic;
+    for language in ALL {
+        let words = language.words().mqtt;
+        let bad = [
+            BadTopic::Empty,
+            BadTopic::TooMuch,
+            BadTopic::Control,
+            BadTopic::Wildcard("‹one›".to_owned()),
+            BadTopic::NoWildcard,
+            BadTopic::Qos,
+        ];
+        let bad = bad.map(|bad| (words.bad)(&bad));
+        assert!(bad[3].contains("‹one›"));
+        let plain = [
+            words.address_hint,
+            words.user_hint,
+            words.headers,
+            words.subscriptions,
+            words.subscriptions_help,
+            words.chats,
+            words.your_name,
+            words.your_name_hint,
+            words.chat,
+            words.chat_help,
+            words.client_id,
+            words.client_id_hint,
+            words.version_automatic,
+            words.keeps_session,
+            words.exactly_once,
+        ];
+        for text in plain.into_iter().chain(bad.iter().map(String::as_str)) {
+            assert_eq!(text.chars().any(is_hangul), language == Language::Korean, "{text}");
+        }
+        for code in 0..=255 {
+            let text = (words.reason)(code);
+            assert_eq!(text.chars().any(is_hangul), language == Language::Korean, "{text}");
+        }
+    }
+}
+
+#[test]
 fn every_sentence_about_stomp_is_there_in_both_languages() {
     use crate::model::stomp::BadDestination;
     for language in ALL {
@@ -1212,5 +1261,71 @@ fn every_sentence_about_rooms_is_there_in_both_languages() {
         for text in all {
             assert_eq!(text.chars().any(is_hangul), language == Language::Korean, "{text}");
         }
+    }
+}
+
+#[test]
+fn every_sentence_about_topics_is_there_in_both_languages() {
+    use crate::model::publication::{Properties, Qos};
+    use crate::model::topic::{PublishOutcome, Subscribed};
+    use crate::ui::text::topics::{Facts, FormProblem, Totals};
+    for language in ALL {
+        let all = language.words();
+        let words = all.topics;
+        let totals =
+            Totals { topics: 1_234, messages: 56_789, rate_milli: 12_345, left_out: 1, unlisted: 2_000 };
+        let facts = Facts { topics: 3, messages: 4, bytes: Some(5), rate_milli: 16 };
+        let properties = Properties {
+            is_text: true,
+            content_type: "t".into(),
+            response_topic: "r".into(),
+            correlation: vec![0xff],
+            expiry_s: Some(60),
+            user: vec![("u".into(), "v".into())],
+        };
+        let problems = [
+            FormProblem::NoTopic,
+            FormProblem::Wildcard,
+            FormProblem::BadTopic,
+            FormProblem::BadFilter,
+            FormProblem::Hex,
+            FormProblem::TooLong,
+            FormProblem::Expiry,
+            FormProblem::UserProperty,
+            FormProblem::UserProperties,
+        ];
+        let refused = || PublishOutcome::Refused { code: 0x97, reason: "quota".into() };
+        let outcomes = [
+            PublishOutcome::Sent,
+            PublishOutcome::Confirmed { unheard: false },
+            PublishOutcome::Confirmed { unheard: true },
+            PublishOutcome::Unsure,
+            PublishOutcome::NotSent,
+            refused(),
+        ];
+        let mut sentences: Vec<String> =
+            problems.iter().map(|problem| (words.problem)(*problem).to_owned()).collect();
+        sentences.extend(outcomes.iter().map(words.outcome));
+        sentences.extend([(words.totals)(all, &totals), (words.facts)(all, &facts), (words.clear_text)(2)]);
+        sentences.extend((words.not_shown)(all, &totals));
+        sentences.push((words.subscribed)(&Subscribed::Pending));
+        for sentence in sentences {
+            let hangul = sentence.chars().any(is_hangul);
+            assert_eq!(hangul, language == Language::Korean, "{sentence}");
+        }
+        assert!(
+            (words.outcome)(&refused()).contains("quota") && (words.outcome)(&refused()).contains("0x97")
+        );
+        assert_eq!((words.properties)(&properties).len(), 6);
+        assert_eq!((words.not_shown)(all, &Totals { left_out: 0, unlisted: 0, ..totals }), None);
+        let totals = (words.totals)(all, &totals);
+        assert!(["1,234", "12", "56,789"].iter().all(|number| totals.contains(number)), "{totals}");
+        // A topic that speaks once a minute has a rate, too.
+        assert!(
+            (words.rate)(all, 16).contains("57") || (words.rate)(all, 16).contains("58"),
+            "{}",
+            (words.rate)(all, 16)
+        );
+        assert!((words.qos)(Qos::ExactlyOnce).contains('2'));
     }
 }

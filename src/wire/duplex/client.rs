@@ -1,5 +1,6 @@
 //! The client's end of a Duplex conversation.
 
+use crate::model::time::BootMs;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
@@ -135,7 +136,7 @@ pub struct ClientSession {
     /// Rooms that the hub was asked to make, and has not answered for.
     making: VecDeque<MessageId>,
     pings: u64,
-    ping_sent_at: Option<(u64, u64)>,
+    ping_sent_at: Option<(u64, BootMs)>,
     /// The first message before the welcome that was none of this protocol's.
     strange: Option<String>,
     names: Names,
@@ -461,7 +462,7 @@ impl ClientSession {
                     self.outputs.push_back(Output::Unusable);
                 }
                 if let Some((_, sent_at)) = self.ping_sent_at.take_if(|(sent, _)| *sent == nonce) {
-                    self.outputs.push_back(Output::RoundTrip(now.boot_ms.saturating_sub(sent_at)));
+                    self.outputs.push_back(Output::RoundTrip(now.boot_ms.since(sent_at)));
                 }
             }
             HubMessage::Devices { started, mut devices, more } => {
@@ -680,6 +681,8 @@ impl ClientSession {
             Request::Device(DeviceRequest::Log(device)) => self.send(&ClientMessage::DeviceLog { device }),
             Request::Manage { id, what } => self.send(&ClientMessage::Manage { id, what }),
             Request::Probe => self.ping(now),
+            // A hub has no topics.
+            Request::Topic(_) => {}
         }
     }
 
@@ -743,7 +746,7 @@ impl Session for ClientSession {
         self.outputs.pop_front()
     }
 
-    fn deadline(&self) -> Option<u64> {
+    fn deadline(&self) -> Option<BootMs> {
         None
     }
 
@@ -817,7 +820,9 @@ fn needs(request: &Request) -> Option<Feature> {
         | Request::Device(DeviceRequest::Publish(_))
         | Request::Device(DeviceRequest::CommandResult { .. }) => Some(Feature::Devices),
         // Who may not do it is refused in words.
-        Request::Chat(ChatRequest::Send(_)) | Request::Probe | Request::Manage { .. } => None,
+        Request::Chat(ChatRequest::Send(_)) | Request::Probe | Request::Manage { .. } | Request::Topic(_) => {
+            None
+        }
     }
 }
 

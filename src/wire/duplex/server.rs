@@ -7,6 +7,7 @@
 mod devices;
 mod rights;
 
+use crate::model::time::BootMs;
 use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -66,7 +67,7 @@ pub struct Config {
 enum Phase {
     /// Waits for the hello (or, after a proof, for the token) until this boot time.
     Greeting {
-        until: u64,
+        until: BootMs,
         hello: Option<Hello>,
         header: Option<Principal>,
     },
@@ -123,12 +124,12 @@ impl Online {
 pub struct ServerSession {
     config: Config,
     phase: Phase,
-    heard_at: u64,
-    pinged_at: Option<u64>,
+    heard_at: BootMs,
+    pinged_at: Option<BootMs>,
     malformed: u32,
     sends: u64,
     /// A refusal that will pass, and when it does: all sends are refused so until the client begins again.
-    stalled: Option<(Refusal, u64)>,
+    stalled: Option<(Refusal, BootMs)>,
     /// Rooms being made: what becomes of them concerns no send.
     making: Vec<MessageId>,
     names: Names,
@@ -174,7 +175,7 @@ impl ServerSession {
     }
 
     /// The boot time in milliseconds at which it wants an [`Input::Tick`].
-    pub fn deadline(&self) -> Option<u64> {
+    pub fn deadline(&self) -> Option<BootMs> {
         match &self.phase {
             Phase::Greeting { until, .. } => Some(*until),
             Phase::Ended => None,
@@ -490,7 +491,7 @@ impl ServerSession {
             self.stalled = None;
         }
         let (refusal, until) = self.stalled.clone()?;
-        Some(refusal.retried_after(until.saturating_sub(now.boot_ms)))
+        Some(refusal.retried_after(until - now.boot_ms))
     }
 
     fn begun(&mut self, now: Time, mut begun: Begun) {

@@ -4,6 +4,7 @@
 
 pub mod row;
 
+use crate::model::time::BootMs;
 use std::collections::VecDeque;
 
 use crate::frame::Frame;
@@ -50,9 +51,9 @@ pub struct PlainSession {
     /// Sent, but nothing was received since.
     without_word: VecDeque<OutboxItem>,
     /// When to send a ping because of these.
-    ping_at: Option<u64>,
+    ping_at: Option<BootMs>,
     /// When the unanswered ping was sent.
-    pinged_at: Option<u64>,
+    pinged_at: Option<BootMs>,
     outputs: VecDeque<Output>,
 }
 
@@ -158,7 +159,8 @@ impl PlainSession {
                 | DeviceRequest::CommandResult { .. }
                 | DeviceRequest::Series { .. }
                 | DeviceRequest::Log(_),
-            ) => {}
+            )
+            | Request::Topic(_) => {}
         }
     }
 
@@ -183,7 +185,7 @@ impl PlainSession {
 
     fn pong(&mut self, now: Time) {
         if let Some(at) = self.pinged_at.take() {
-            self.outputs.push_back(Output::RoundTrip(now.boot_ms.saturating_sub(at)));
+            self.outputs.push_back(Output::RoundTrip(now.boot_ms.since(at)));
         }
         let entries = self.take_sent(now);
         if !entries.is_empty() {
@@ -222,7 +224,7 @@ impl Session for PlainSession {
         self.outputs.pop_front()
     }
 
-    fn deadline(&self) -> Option<u64> {
+    fn deadline(&self) -> Option<BootMs> {
         self.ping_at
     }
 

@@ -1,6 +1,7 @@
 //! [`Conversation`]: a client's end of Engine.IO and Socket.IO over one connection: opening, heartbeat, namespaces,
 //! acknowledgements, recovery. What events mean is not its business.
 
+use crate::model::time::BootMs;
 use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::{Map, Value};
@@ -136,7 +137,7 @@ enum Phase {
     New,
     /// The session is open. Until then it may turn out to be of revision 3.
     Greeting {
-        until: u64,
+        until: BootMs,
     },
     /// Namespaces were asked for.
     Joining,
@@ -169,14 +170,14 @@ pub struct Conversation {
     revision: Revision,
     handshake: Option<Handshake>,
     decoder: Decoder,
-    heard_at: u64,
+    heard_at: BootMs,
     /// Revision 3: when to send the next ping, and when the last unanswered one was sent.
-    ping_at: Option<u64>,
-    pinged_at: Option<u64>,
+    ping_at: Option<BootMs>,
+    pinged_at: Option<BootMs>,
     /// When an unanswered ping of the transport was sent.
-    probed_at: Option<u64>,
+    probed_at: Option<BootMs>,
     /// Since when only further namespaces are waited for.
-    joined_at: Option<u64>,
+    joined_at: Option<BootMs>,
     next_ack: u64,
     /// Events of ours whose acknowledgement is due: namespace, message and name.
     asked: BTreeMap<u64, (String, MessageId, String)>,
@@ -198,7 +199,7 @@ impl Conversation {
             revision: Revision::V4,
             handshake: None,
             decoder: Decoder::default(),
-            heard_at: 0,
+            heard_at: BootMs(0),
             ping_at: None,
             pinged_at: None,
             probed_at: None,
@@ -246,7 +247,7 @@ impl Conversation {
     }
 
     /// When it needs [`Conversation::tick`].
-    pub fn deadline(&self) -> Option<u64> {
+    pub fn deadline(&self) -> Option<BootMs> {
         let greeting = match self.phase {
             Phase::Greeting { until } => Some(until),
             Phase::Joining => self.joined_at.map(|at| at.saturating_add(MORE_NAMESPACES_MS)),
@@ -256,7 +257,7 @@ impl Conversation {
     }
 
     /// When the server counts as gone unless it says something.
-    fn silent_at(&self) -> Option<u64> {
+    fn silent_at(&self) -> Option<BootMs> {
         let handshake = self.handshake.as_ref().filter(|_| self.phase != Phase::Ended)?;
         match self.revision {
             // The server sends pings.
@@ -496,7 +497,7 @@ impl Conversation {
 
     /// Goes online without the namespaces that have not answered.
     pub fn hurry(&mut self, now: Time) {
-        self.joined_at = self.joined_at.map(|_| 0);
+        self.joined_at = self.joined_at.map(|_| BootMs(0));
         self.arrive(now);
     }
 
@@ -645,7 +646,7 @@ impl Conversation {
             Revision::V4 => self.probed_at.take(),
         };
         if let Some(at) = pinged.filter(|_| self.phase == Phase::Online) {
-            self.outcomes.push_back(Outcome::RoundTrip(now.boot_ms.saturating_sub(at)));
+            self.outcomes.push_back(Outcome::RoundTrip(now.boot_ms.since(at)));
         }
     }
 

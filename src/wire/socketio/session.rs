@@ -1,5 +1,6 @@
 //! [`SocketIoSession`]: a [`Conversation`], with what its events mean by [`Mapped`], as a session of a link.
 
+use crate::model::time::BootMs;
 use std::collections::VecDeque;
 
 use serde_json::Value;
@@ -47,7 +48,7 @@ pub struct Config {
 struct Pending {
     id: MessageId,
     /// When it was sent; none: it is still with the transport.
-    sent_at: Option<u64>,
+    sent_at: Option<BootMs>,
     /// How long its acknowledgement may take.
     wait_ms: u64,
 }
@@ -60,12 +61,12 @@ pub struct SocketIoSession {
     /// The namespaces, each with its place in the window.
     places: Vec<(String, Place)>,
     pending: VecDeque<Pending>,
-    heard_at: u64,
+    heard_at: BootMs,
     /// When the last ping because of a message was sent.
-    pinged_at: u64,
+    pinged_at: BootMs,
     told_gap: bool,
     /// When to write down what has changed.
-    persist_at: Option<u64>,
+    persist_at: Option<BootMs>,
     is_online: bool,
     /// What came before we were online.
     early: Vec<Output>,
@@ -87,8 +88,8 @@ impl SocketIoSession {
             mapped,
             server: String::new(),
             pending: VecDeque::new(),
-            heard_at: 0,
-            pinged_at: 0,
+            heard_at: BootMs(0),
+            pinged_at: BootMs(0),
             told_gap,
             persist_at: None,
             is_online: false,
@@ -268,7 +269,8 @@ impl SocketIoSession {
                 | ChatRequest::Unread { .. },
             )
             | Request::Manage { .. }
-            | Request::Device(_) => {}
+            | Request::Device(_)
+            | Request::Topic(_) => {}
         }
     }
 
@@ -312,13 +314,13 @@ impl SocketIoSession {
     }
 
     /// When to ask whether the server is there, because of a message that it has said nothing after.
-    fn ping_at(&self) -> Option<u64> {
+    fn ping_at(&self) -> Option<BootMs> {
         let newest = self.pending.iter().filter_map(|pending| pending.sent_at).max()?;
         (newest >= self.heard_at.max(self.pinged_at)).then(|| newest.saturating_add(MAX_QUIET_MS))
     }
 
     /// When the first message counts as sent, unconfirmed, if the server has said something since.
-    fn give_up_at(&self) -> Option<u64> {
+    fn give_up_at(&self) -> Option<BootMs> {
         let heard_at = self.heard_at;
         let waits = self.pending.iter().filter_map(|pending| {
             let sent_at = pending.sent_at.filter(|at| *at < heard_at)?;
@@ -391,7 +393,7 @@ impl Session for SocketIoSession {
         self.outputs.pop_front()
     }
 
-    fn deadline(&self) -> Option<u64> {
+    fn deadline(&self) -> Option<BootMs> {
         [self.conversation.deadline(), self.ping_at(), self.give_up_at(), self.persist_at]
             .into_iter()
             .flatten()

@@ -1,6 +1,7 @@
 //! [`Client`]: one connection to a server that speaks STOMP: negotiation, heart-beats, subscriptions, receipts and
 //! acknowledgements. What messages mean is up to its caller.
 
+use crate::model::time::BootMs;
 use std::collections::{BTreeSet, VecDeque};
 
 use super::acks::{Acks, PREFETCH};
@@ -144,10 +145,10 @@ pub struct Client {
     /// What the server calls itself; may be empty.
     server: String,
     beat: HeartBeat,
-    sent_at: u64,
-    heard_at: u64,
+    sent_at: BootMs,
+    heard_at: BootMs,
     /// When something was last asked of the server that it may refuse.
-    asked_at: u64,
+    asked_at: BootMs,
     subscriptions: Vec<Subscription>,
     next_number: u64,
     receipts: Receipts,
@@ -157,7 +158,7 @@ pub struct Client {
     waiting: VecDeque<Outgoing>,
     /// Number of the last probe, and when it was sent.
     probe: u64,
-    probed_at: Option<u64>,
+    probed_at: Option<BootMs>,
     outputs: VecDeque<Output>,
 }
 
@@ -172,9 +173,9 @@ impl Client {
             is_stream: false,
             server: String::new(),
             beat: HeartBeat::default(),
-            sent_at: 0,
-            heard_at: 0,
-            asked_at: 0,
+            sent_at: BootMs(0),
+            heard_at: BootMs(0),
+            asked_at: BootMs(0),
             subscriptions: Vec::new(),
             next_number: 0,
             receipts: Receipts::knowing(kept.without_receipts),
@@ -219,7 +220,7 @@ impl Client {
     }
 
     /// When it needs [`Client::tick`], as boot time in milliseconds.
-    pub fn deadline(&self) -> Option<u64> {
+    pub fn deadline(&self) -> Option<BootMs> {
         if self.phase != Phase::Online {
             return None;
         }
@@ -227,7 +228,7 @@ impl Client {
     }
 
     /// When a heart-beat is due, as boot time in milliseconds.
-    pub fn beat_due(&self) -> Option<u64> {
+    pub fn beat_due(&self) -> Option<BootMs> {
         self.beat.due(self.sent_at).filter(|_| self.phase == Phase::Online)
     }
 
@@ -237,7 +238,7 @@ impl Client {
     }
 
     /// When to look for messages without a receipt. Once the server was asked for a sign of life, its answer brings that up.
-    fn doubt_at(&self) -> Option<u64> {
+    fn doubt_at(&self) -> Option<BootMs> {
         self.receipts.deadline().filter(|_| self.probed_at.is_none())
     }
 
@@ -318,7 +319,7 @@ impl Client {
     pub fn pong(&mut self, now: Time) {
         self.heard(now);
         if let Some(at) = self.probed_at.take() {
-            self.outputs.push_back(Output::RoundTrip(now.boot_ms.saturating_sub(at)));
+            self.outputs.push_back(Output::RoundTrip(now.boot_ms.since(at)));
         }
         self.find_unconfirmed(now);
     }
@@ -615,7 +616,7 @@ impl Client {
 
     /// The server closed the connection without an `ERROR`. What for, if that is known by now.
     pub fn closed(&mut self, now: Time, said: &str) -> Option<Why> {
-        let is_soon = now.boot_ms.saturating_sub(self.asked_at) < SOON_MS;
+        let is_soon = now.boot_ms.since(self.asked_at) < SOON_MS;
         let pending = self.subscriptions.iter().find(|known| known.is_pending);
         let destination = pending.map(|known| known.destination.name.clone()).unwrap_or_default();
         let oldest = self.receipts.under_way().next().map(|sent| sent.id);

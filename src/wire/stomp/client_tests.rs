@@ -1,8 +1,9 @@
 //! Tests of one connection, against a server of which only the words are there.
 
 use super::*;
+use crate::model::time::BootMs;
 
-const BEGIN: Time = Time { boot_ms: 1_000_000, wall_ms: 1_790_000_000_000 };
+const BEGIN: Time = Time { boot_ms: BootMs(1_000_000), wall_ms: 1_790_000_000_000 };
 
 struct Peer {
     client: Client,
@@ -53,7 +54,7 @@ impl Peer {
     fn pass(&mut self, ms: u64) {
         let end = self.now.plus(ms);
         while let Some(at) = self.client.deadline().filter(|at| *at <= end.boot_ms) {
-            self.now = self.now.plus(at.saturating_sub(self.now.boot_ms));
+            self.now = self.now.plus(at.since(self.now.boot_ms));
             self.client.tick(self.now);
         }
         self.now = end;

@@ -1,5 +1,7 @@
 //! [`HeartBeat`]: how often each end must send something (STOMP 1.2, "Heart-beating").
 
+use crate::model::time::BootMs;
+
 /// How often we offer to send something, in milliseconds.
 pub const OFFERED_MS: u64 = 10_000;
 /// How often the server is asked to send something, in milliseconds.
@@ -37,7 +39,7 @@ impl HeartBeat {
     }
 
     /// When to send a heart-beat if nothing else was sent since `sent_at`: a little early, because it takes a while to arrive.
-    pub fn due(&self, sent_at: u64) -> Option<u64> {
+    pub fn due(&self, sent_at: BootMs) -> Option<BootMs> {
         self.ours_ms.map(|ms| sent_at.saturating_add(ms - ms / 4))
     }
 
@@ -82,7 +84,7 @@ mod tests {
     #[test]
     fn ours_are_early_and_theirs_may_be_late() {
         let beat = HeartBeat::agreed(Some("10000,10000"));
-        assert_eq!((beat.due(1_000), beat.quiet_ms()), (Some(8_500), Some(15_000)));
-        assert_eq!((HeartBeat::default().due(1_000), HeartBeat::default().quiet_ms()), (None, None));
+        assert_eq!((beat.due(BootMs(1_000)), beat.quiet_ms()), (Some(BootMs(8_500)), Some(15_000)));
+        assert_eq!((HeartBeat::default().due(BootMs(1_000)), HeartBeat::default().quiet_ms()), (None, None));
     }
 }

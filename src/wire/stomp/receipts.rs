@@ -4,6 +4,7 @@
 //! Brokers answer with a receipt whatever asks for one. A server may instead hand some destinations to its own program, which
 //! sends none (Spring's `/app`), or be a broker that does not know receipts (Spring's simple broker).
 
+use crate::model::time::BootMs;
 use std::collections::{BTreeSet, VecDeque};
 
 use crate::model::MessageId;
@@ -24,7 +25,7 @@ pub struct Sent {
     /// Where it went.
     pub destination: String,
     /// When, as boot time in milliseconds.
-    at: u64,
+    at: BootMs,
 }
 
 /// Messages under way, the oldest first.
@@ -50,7 +51,7 @@ impl Receipts {
     }
 
     /// A message was sent.
-    pub fn sent(&mut self, id: MessageId, destination: String, at: u64) {
+    pub fn sent(&mut self, id: MessageId, destination: String, at: BootMs) {
         self.sent.push_back(Sent { id, destination, at });
     }
 
@@ -87,19 +88,19 @@ impl Receipts {
     }
 
     /// When [`Receipts::take_unconfirmed`] may have something, as boot time in milliseconds.
-    pub fn deadline(&self) -> Option<u64> {
+    pub fn deadline(&self) -> Option<BootMs> {
         let is_doubtful = |sent: &&Sent| !self.is_expected(&sent.destination);
         self.sent.iter().find(is_doubtful).map(|sent| self.due(sent))
     }
 
-    fn due(&self, sent: &Sent) -> u64 {
+    fn due(&self, sent: &Sent) -> BootMs {
         let is_known = self.without.contains(&sent.destination);
         sent.at.saturating_add(if is_known { 0 } else { RECEIPT_MS })
     }
 
     /// Messages whose receipt will not come. `heard_at`: when the server last sent something, so that it may have received
     /// what was sent before.
-    pub fn take_unconfirmed(&mut self, now: u64, heard_at: u64) -> Vec<MessageId> {
+    pub fn take_unconfirmed(&mut self, now: BootMs, heard_at: BootMs) -> Vec<MessageId> {
         let mut ids = Vec::new();
         for sent in std::mem::take(&mut self.sent) {
             let is_due = !self.is_expected(&sent.destination) && now >= self.due(&sent) && heard_at > sent.at;
@@ -138,8 +139,11 @@ mod tests {
     fn a_broker_that_answers_is_waited_for() {
         let mut receipts = Receipts::default();
         receipts.server_answers();
-        receipts.sent(id(1), "/queue/a".into(), 1_000);
-        assert_eq!((receipts.deadline(), receipts.take_unconfirmed(99_000, 98_000)), (None, vec![]));
+        receipts.sent(id(1), "/queue/a".into(), BootMs(1_000));
+        assert_eq!(
+            (receipts.deadline(), receipts.take_unconfirmed(BootMs(99_000), BootMs(98_000))),
+            (None, vec![])
+        );
         assert!(receipts.may_resend(id(1)) && receipts.received(id(1)) && !receipts.received(id(1)));
     }
 
@@ -147,21 +151,28 @@ mod tests {
     fn a_destination_without_receipts_is_found_out_once() {
         let mut receipts = Receipts::default();
         receipts.server_answers();
-        receipts.sent(id(1), "/app/chat".into(), 1_000);
-        assert_eq!(receipts.deadline(), Some(6_000));
-        assert_eq!(receipts.take_unconfirmed(6_000, 900), vec![], "the server said nothing since");
+        receipts.sent(id(1), "/app/chat".into(), BootMs(1_000));
+        assert_eq!(receipts.deadline(), Some(BootMs(6_000)));
+        assert_eq!(
+            receipts.take_unconfirmed(BootMs(6_000), BootMs(900)),
+            vec![],
+            "the server said nothing since"
+        );
         assert!(receipts.may_resend(id(1)));
-        assert_eq!(receipts.take_unconfirmed(6_000, 1_500), vec![id(1)]);
-        receipts.sent(id(2), "/app/chat".into(), 7_000);
+        assert_eq!(receipts.take_unconfirmed(BootMs(6_000), BootMs(1_500)), vec![id(1)]);
+        receipts.sent(id(2), "/app/chat".into(), BootMs(7_000));
         assert!(!receipts.may_resend(id(2)));
         assert_eq!(
-            (receipts.deadline(), receipts.take_unconfirmed(7_001, 7_001)),
-            (Some(7_000), vec![id(2)])
+            (receipts.deadline(), receipts.take_unconfirmed(BootMs(7_001), BootMs(7_001))),
+            (Some(BootMs(7_000)), vec![id(2)])
         );
         // A receipt after all: a server that was slow.
-        receipts.sent(id(3), "/app/chat".into(), 8_000);
+        receipts.sent(id(3), "/app/chat".into(), BootMs(8_000));
         assert!(receipts.received(id(3)) && receipts.is_expected("/app/chat"));
-        receipts.sent(id(4), "/app/chat".into(), 9_000);
-        assert!(receipts.may_resend(id(4)) && receipts.take_unconfirmed(99_000, 98_000).is_empty());
+        receipts.sent(id(4), "/app/chat".into(), BootMs(9_000));
+        assert!(
+            receipts.may_resend(id(4))
+                && receipts.take_unconfirmed(BootMs(99_000), BootMs(98_000)).is_empty()
+        );
     }
 }

@@ -1,5 +1,6 @@
 //! [`StompSession`]: a connection as the app sees it. Each destination is a room; what is in its messages is up to the mapping.
 
+use crate::model::time::BootMs;
 use std::collections::{BTreeMap, VecDeque};
 
 use super::body;
@@ -39,7 +40,7 @@ struct Making {
     item: MessageId,
     destination: Destination,
     /// When it counts as made, as boot time in milliseconds.
-    by: u64,
+    by: BootMs,
 }
 
 /// The client's end.
@@ -248,7 +249,8 @@ impl StompSession {
                 | ChatRequest::Unread { .. },
             )
             | Request::Manage { .. }
-            | Request::Device(_) => {}
+            | Request::Device(_)
+            | Request::Topic(_) => {}
         }
     }
 
@@ -412,12 +414,12 @@ impl Session for StompSession {
         self.outputs.pop_front()
     }
 
-    fn deadline(&self) -> Option<u64> {
+    fn deadline(&self) -> Option<BootMs> {
         let making = self.making.iter().map(|making| making.by).min();
         [self.client.deadline(), making].into_iter().flatten().min()
     }
 
-    fn must_send_at(&self) -> Option<u64> {
+    fn must_send_at(&self) -> Option<BootMs> {
         self.client.beat_due()
     }
 

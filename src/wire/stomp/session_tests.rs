@@ -3,10 +3,11 @@
 use super::*;
 use crate::frame;
 use crate::model::event::LinkEvent;
+use crate::model::time::BootMs;
 use crate::model::{Delivery, Draft};
 use crate::wire::Agreed;
 
-const BEGIN: Time = Time { boot_ms: 1_000_000, wall_ms: 1_790_000_000_000 };
+const BEGIN: Time = Time { boot_ms: BootMs(1_000_000), wall_ms: 1_790_000_000_000 };
 
 struct Peer {
     session: StompSession,

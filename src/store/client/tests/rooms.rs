@@ -4,9 +4,10 @@ use super::*;
 use crate::model::content::{MemberChange, Private};
 use crate::model::event::Listed;
 use crate::model::profile::{Profile, Protocol, Socket};
+use crate::model::time::BootMs;
 use crate::model::{NamedRoom, RoomId, RoomInfo, Time};
 
-const NOW: Time = Time { boot_ms: 1, wall_ms: 1 };
+const NOW: Time = Time { boot_ms: BootMs(1), wall_ms: 1 };
 
 fn room() -> RoomId {
     RoomId::new("r-1").unwrap()

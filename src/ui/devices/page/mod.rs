@@ -284,7 +284,7 @@ impl Page {
         let (from, to) = self.plots.range();
         let export = |content| Export {
             // Unique: only one save can start at a moment.
-            number: cx.now.boot_ms,
+            number: cx.now.boot_ms.0,
             connection: view.facts.connection,
             device: view.facts.device.clone(),
             from,

@@ -12,9 +12,9 @@ const MAX_VALUE: f64 = 1e200;
 /// Pages with wider buckets than this are ignored as implausible, in milliseconds.
 const MAX_STEP_MS: i64 = 366 * 86_400_000;
 /// A request is given up if unanswered for this long, in milliseconds.
-pub(super) const REQUEST_TIMEOUT_MS: BootMs = 10_000;
+pub(super) const REQUEST_TIMEOUT_MS: u64 = 10_000;
 /// Minimum time between two requests for the same metric, in milliseconds.
-pub(super) const MIN_REQUEST_INTERVAL_MS: BootMs = 1_000;
+pub(super) const MIN_REQUEST_INTERVAL_MS: u64 = 1_000;
 
 /// The time range in view and its resolution.
 #[derive(Copy, Clone, Debug, PartialEq)]
@@ -528,36 +528,42 @@ mod tests {
         let metric = latest(&[(0, 1.0)]);
         let wide = viewport(-600_000, 0, 0, 100);
         let mut asked = None;
-        assert_eq!(need(&mut asked, &metric, None, wide, 5), Availability::Ask(5));
-        asked = Some(SeriesRequest::new(wide, 5));
-        assert_eq!(need(&mut asked, &metric, None, wide, 6), Availability::UnderWay(10_005));
+        assert_eq!(need(&mut asked, &metric, None, wide, BootMs(5)), Availability::Ask(BootMs(5)));
+        asked = Some(SeriesRequest::new(wide, BootMs(5)));
+        assert_eq!(need(&mut asked, &metric, None, wide, BootMs(6)), Availability::UnderWay(BootMs(10_005)));
         let (from, to) = (asked.unwrap().from() - START, asked.unwrap().to() - START);
         assert_eq!((from, to, asked.unwrap().columns()), (-900_000, 0, 150));
         let answer = page(from, to, 60_000, &[]);
         assert_eq!(
-            need(&mut asked, &metric, Some(&answer), wide, 7),
+            need(&mut asked, &metric, Some(&answer), wide, BootMs(7)),
             Availability::Nothing,
             "coarser is all there is"
         );
         let close = viewport(-30_000, 0, 0, 100);
-        assert_eq!(need(&mut asked, &metric, Some(&answer), close, 2_000), Availability::Ask(1_005));
+        assert_eq!(
+            need(&mut asked, &metric, Some(&answer), close, BootMs(2_000)),
+            Availability::Ask(BootMs(1_005))
+        );
         let earlier = viewport(-1_200_000, -600_000, 0, 100);
-        assert_eq!(need(&mut asked, &metric, Some(&answer), earlier, 2_000), Availability::Ask(1_005));
+        assert_eq!(
+            need(&mut asked, &metric, Some(&answer), earlier, BootMs(2_000)),
+            Availability::Ask(BootMs(1_005))
+        );
     }
 
     #[test]
     fn an_unanswered_request_is_repeated() {
         let metric = latest(&[(0, 1.0)]);
         let wide = viewport(-600_000, 0, 0, 100);
-        let mut asked = Some(SeriesRequest::new(wide, 5));
-        assert_eq!(need(&mut asked, &metric, None, wide, 10_005), Availability::Ask(10_005));
+        let mut asked = Some(SeriesRequest::new(wide, BootMs(5)));
+        assert_eq!(need(&mut asked, &metric, None, wide, BootMs(10_005)), Availability::Ask(BootMs(10_005)));
     }
 
     #[test]
     fn data_in_memory_is_not_requested() {
         let metric = latest(&[(0, 1.0), (1_000, 1.0)]);
         assert_eq!(
-            need(&mut None, &metric, None, viewport(500, 1_500, 1_500, 100), 0),
+            need(&mut None, &metric, None, viewport(500, 1_500, 1_500, 100), BootMs(0)),
             Availability::Nothing
         );
     }

@@ -31,9 +31,9 @@ pub(super) const MAX_PLOTTED: usize = 12;
 /// Number of metrics plotted by default.
 const DEFAULT_PLOTTED: usize = 3;
 /// History is requested once the range has been still for this long, in milliseconds.
-const SETTLE_MS: BootMs = 150;
+const SETTLE_MS: u64 = 150;
 /// History is requested at least this often while the range keeps moving, in milliseconds.
-const MAX_UNSETTLED_MS: BootMs = 500;
+const MAX_UNSETTLED_MS: u64 = 500;
 /// Minimum width for two plots side by side, in points.
 const MIN_TWO_COLUMNS: f32 = 1_100.0;
 
@@ -136,7 +136,7 @@ impl Default for Plots {
             chosen: None,
             span_ms: Stretch::Minutes.ms(),
             end: None,
-            moved: 0,
+            moved: BootMs(0),
             cursor: None,
             width: 320,
             axis: plot::AXIS,

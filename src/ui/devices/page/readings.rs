@@ -7,7 +7,7 @@ use egui::{Label, Rect, RichText, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInf
 use super::super::rows::metric_name;
 use super::plots::{self, Plots};
 use super::{View, rows};
-use crate::model::device::{Freshness, Status};
+use crate::model::device::{Freshness, Status, UNKNOWN_TIME};
 use crate::ui::theme::{self, size, space};
 use crate::ui::{Cx, value, widgets};
 
@@ -57,6 +57,7 @@ fn one(ui: &mut Ui, cx: &mut Cx, view: &View, plots: &mut Plots, number: usize, 
     let is_live = reading.freshness == Freshness::Live;
     let standing = match reading.received {
         0 => words.never.to_owned(),
+        UNKNOWN_TIME => cx.words.devices.age_unknown.to_owned(),
         _ if is_live && age < RECENT_MS => String::new(),
         _ if is_live => value::age(cx.words, age),
         // What applies to the whole device is shown in the page's head.

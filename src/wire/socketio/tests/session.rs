@@ -7,6 +7,7 @@ use crate::mapping::Mapping;
 use crate::model::content::{GAP, UNCONFIRMED};
 use crate::model::event::{ChatEvent, LinkEvent};
 use crate::model::link_state::Why;
+use crate::model::time::BootMs;
 use crate::model::{Content, Delivery, Draft, Entry, Event, MessageId, OutboxItem, RoomId, Time};
 use crate::wire::socketio::{Config, SocketIoSession};
 use crate::wire::{Agreed, ChatRequest, Input, Mark, Output, Request, Saved, Session};
@@ -28,7 +29,7 @@ struct Client {
 impl Client {
     fn new(config: Config, saved: Saved) -> Client {
         let session = SocketIoSession::new(config, &saved, [7; 32]);
-        let now = Time { boot_ms: 10_000, wall_ms: 1_795_000_000_000 };
+        let now = Time { boot_ms: BootMs(10_000), wall_ms: 1_795_000_000_000 };
         let (sent, entries, events, marks) = Default::default();
         let mut client = Client { session, now, sent, entries, events, marks, saved };
         client.give(Input::Opened(Agreed { server: "chat.example".to_owned(), ..Agreed::default() }));

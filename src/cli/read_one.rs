@@ -1,0 +1,111 @@
+//! `duplexctl read-one`: waits for a value of a metric, prints it and exits.
+
+use tokio::time::{Instant, timeout_at};
+
+use super::args::ReadOne;
+use super::devices::Seen;
+use super::follow::Follow;
+use super::{Exit, Failure, print};
+use crate::model::device::LastValue;
+use crate::model::event::{DeviceEvent, LinkEvent};
+use crate::model::link_state::{LinkState, Why};
+use crate::model::{DeviceState, Event, Readings, Value};
+use crate::wire::SavedState;
+
+pub(super) async fn run(command: ReadOne) -> Result<(), Failure> {
+    let deadline = Instant::now() + command.timeout;
+    // Log entries are not needed.
+    let saved = SavedState { resume: None, since: Some(u64::MAX) };
+    let mut follow = Follow::start(&command.server, saved, true)?;
+    let mut attempt = Attempt { command, devices: Seen::default(), is_online: false, why: None };
+    match timeout_at(deadline, attempt.outcome(&mut follow)).await {
+        Ok(outcome) => {
+            follow.end().await;
+            outcome
+        }
+        Err(_) => Err(attempt.timed_out()),
+    }
+}
+
+struct Attempt {
+    command: ReadOne,
+    devices: Seen,
+    is_online: bool,
+    /// What last prevented the connection.
+    why: Option<Why>,
+}
+
+impl Attempt {
+    async fn outcome(&mut self, follow: &mut Follow) -> Result<(), Failure> {
+        loop {
+            let event = follow.next().await;
+            match &event {
+                Event::Link(LinkEvent::State(LinkState::Online { .. })) => self.is_online = true,
+                Event::Link(LinkEvent::State(LinkState::Waiting { why, .. })) => self.why = Some(why.clone()),
+                Event::Link(LinkEvent::State(LinkState::Stopped { why })) => {
+                    return Err(Failure::new(Exit::Refused, follow.reason(why)));
+                }
+                _ => {}
+            }
+            let found = self.find(&event);
+            self.devices.take(event);
+            if let Some(value) = found {
+                return self.print(&value);
+            }
+        }
+    }
+
+    /// A value of the metric in an event.
+    fn find(&self, event: &Event) -> Option<Value> {
+        let ReadOne { device, metric, .. } = &self.command;
+        let of_state = |state: &DeviceState| {
+            let mut values = (state.spec.id == *device).then_some(&state.values)?.iter();
+            values.find(|last: &&LastValue| last.metric == *metric).map(|last| last.value.clone())
+        };
+        let of_readings = |readings: &Readings| {
+            let mut samples = readings.iter().filter(|(sample, _)| sample.device == *device);
+            samples
+                .find_map(|(_, values)| values.iter().find(|(name, _)| name == metric))
+                .map(|(_, value)| value.clone())
+        };
+        match event {
+            Event::Device(DeviceEvent::Listed { devices, .. }) => devices.iter().find_map(of_state),
+            Event::Device(DeviceEvent::Announced(state)) => of_state(state),
+            Event::Device(DeviceEvent::Readings(readings)) => of_readings(readings),
+            _ => None,
+        }
+        .filter(|value| *value != Value::Missing)
+    }
+
+    fn print(&self, value: &Value) -> Result<(), Failure> {
+        let ReadOne { device, metric, json, .. } = &self.command;
+        let known = self.devices.get(device.as_str()).and_then(|device| device.metric(metric.as_str()));
+        let unit = known.map_or("", |latest| latest.metric.unit.as_str());
+        let text = match value {
+            Value::Text(text) => text.to_string(),
+            value => serde_json::to_string(value).unwrap_or_default(),
+        };
+        print::line(&match json {
+            true => serde_json::json!({"device": device, "metric": metric, "value": value, "unit": unit})
+                .to_string(),
+            false => text,
+        })
+    }
+
+    fn timed_out(&self) -> Failure {
+        let ReadOne { device, metric, .. } = &self.command;
+        let sentence = match (self.is_online, self.devices.get(device.as_str())) {
+            (true, None) => format!("nothing was heard of a device {device}"),
+            (true, Some(known)) => {
+                let names: Vec<&str> =
+                    known.latest.iter().map(|latest| latest.metric.name.as_str()).take(50).collect();
+                format!("{device} did not tell its {metric}; it has: {}", names.join(", "))
+            }
+            (false, _) => {
+                let why = self.why.as_ref().map(print::reason);
+                why.unwrap_or_else(|| "the server does not answer".to_owned())
+            }
+        };
+        Failure::new(Exit::TimedOut, print::harmless(&sentence))
+    }
+}

@@ -1,0 +1,381 @@
+//! [`General`]: the rule for whatever no convention explains. The path of a topic is the device and the reading, JSON is flattened,
+//! and a topic that says *online* or *offline* says it of everything below its path.
+
+use std::collections::HashMap;
+
+use chrono::DateTime;
+use foldhash::fast::RandomState;
+use serde_json::{Map, Value as Json};
+
+use super::book::{Book, Dev, Rank, guessed, named};
+use super::change::There;
+use super::json;
+use super::template::Payload;
+use super::text;
+use crate::model::device::Value;
+use crate::model::time::WallMs;
+
+/// Last levels that ask for something instead of saying it.
+const REQUESTS: &[&str] = &["set", "get", "cmd", "command", "cmnd", "request", "rpc"];
+/// Last levels that may say whether something is there.
+const PRESENCE: &[&str] = &[
+    "lwt",
+    "status",
+    "state",
+    "online",
+    "availability",
+    "available",
+    "connected",
+    "connection",
+    "alive",
+    "will",
+    "reachable",
+];
+/// Of these, the levels for which `true` and `1` mean that it is.
+const PRESENCE_FLAGS: &[&str] =
+    &["online", "availability", "available", "connected", "connection", "alive", "reachable", "lwt"];
+/// Last levels that name no device.
+const PARTS: &[&str] = &[
+    "state",
+    "status",
+    "sensor",
+    "sensors",
+    "data",
+    "info",
+    "telemetry",
+    "attributes",
+    "values",
+    "json",
+    "result",
+    "payload",
+    "measurements",
+    "measurement",
+    "reading",
+    "readings",
+    "event",
+    "events",
+    "system",
+    "network",
+    "wifi",
+    "stats",
+    "config",
+    "settings",
+    "heartbeat",
+    "update",
+    "up",
+    "rx",
+    "uplink",
+    "main",
+    "tele",
+    "stat",
+    "data_upload",
+    "properties",
+    "report",
+];
+/// Fields that describe a device and are no readings.
+const ATTRIBUTES: &[(&str, &str)] = &[
+    ("version", "firmware"),
+    ("firmware", "firmware"),
+    ("firmware_version", "firmware"),
+    ("fw", "firmware"),
+    ("fw_ver", "firmware"),
+    ("sw_version", "firmware"),
+    ("sw", "firmware"),
+    ("hw_version", "hardware"),
+    ("mac", "mac"),
+    ("mac_address", "mac"),
+    ("ip", "ip"),
+    ("ip_address", "ip"),
+    ("ipaddress", "ip"),
+    ("localip", "ip"),
+    ("model", "model"),
+    ("manufacturer", "manufacturer"),
+    ("vendor", "manufacturer"),
+    ("brand", "manufacturer"),
+    ("serial", "serial"),
+    ("serial_number", "serial"),
+    ("hostname", "hostname"),
+];
+/// Fields that must not be shown.
+const SECRETS: &[&str] = &["password", "passwd", "token", "secret", "psk", "apikey", "api_key", "bssid"];
+/// Fields that say when something was measured.
+const TIMES: &[&str] =
+    &["time", "timestamp", "ts", "datetime", "tst", "date_time", "measured_at", "received_at"];
+/// Maximum number of paths that are remembered.
+const MAX_PATHS: usize = 65_536;
+/// Maximum number of devices that one path speaks for.
+const MAX_BELOW: usize = 4_096;
+/// Maximum number of levels of a path that are looked at.
+const MAX_LEVELS: usize = 16;
+
+#[derive(Default)]
+struct Node {
+    /// What the topic says, and which.
+    said: Option<(Box<str>, There)>,
+    devs: Vec<Dev>,
+}
+
+/// See the module.
+#[derive(Default)]
+pub(super) struct General {
+    paths: HashMap<Box<str>, Node, RandomState>,
+}
+
+/// Whether the general rule says nothing of a topic.
+pub(super) fn is_ignored(topic: &str) -> bool {
+    let last = topic.rsplit('/').next().unwrap_or(topic);
+    topic.starts_with('$')
+        || REQUESTS.iter().any(|request| last.eq_ignore_ascii_case(request))
+        || topic.split('/').take(3).any(|level| level == "cmnd")
+        || topic.trim_matches('/').is_empty()
+}
+
+/// The path of the device that a bare value belongs to, and the name of the reading.
+pub(super) fn split(topic: &str) -> (&str, &str) {
+    let topic = topic.trim_matches('/');
+    topic.rsplit_once('/').map_or((topic, "value"), |(path, last)| (path.trim_end_matches('/'), last))
+}
+
+/// When something was measured, if it says so in a way that leaves no doubt.
+pub(super) fn taken_at(fields: &Map<String, Json>) -> Option<WallMs> {
+    let (_, time) =
+        fields.iter().find(|(name, _)| TIMES.iter().any(|known| name.eq_ignore_ascii_case(known)))?;
+    moment(time)
+}
+
+/// A time that is a number of seconds, milliseconds or so since 1970, or a text with a zone.
+pub(super) fn moment(time: &Json) -> Option<WallMs> {
+    // From 2001 to 2100.
+    const SECONDS: std::ops::Range<f64> = 978_307_200.0..4_102_444_800.0;
+    if let Some(number) = json::number(Some(time)) {
+        let scale = [1.0, 1e3, 1e6, 1e9].into_iter().find(|scale| SECONDS.contains(&(number / scale)))?;
+        return Some((number / scale * 1e3) as WallMs);
+    }
+    let text = time.as_str()?.trim();
+    let read = DateTime::parse_from_rfc3339(text)
+        .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z"));
+    read.ok().map(|time| time.timestamp_millis()).filter(|at| SECONDS.contains(&(*at as f64 / 1e3)))
+}
+
+/// Whether a message says that something is there or not.
+pub(super) fn presence(level: &str, payload: &Payload<'_>) -> Option<bool> {
+    if !PRESENCE.iter().any(|known| level.eq_ignore_ascii_case(known)) || payload.bytes.len() > 256 {
+        return None;
+    }
+    let of_text = |text: &str| {
+        text::presence(text).or_else(|| {
+            let is_flag = PRESENCE_FLAGS.iter().any(|known| level.eq_ignore_ascii_case(known));
+            let flag = if text.trim() == "2" { Some(true) } else { text::flag(text) };
+            flag.filter(|_| is_flag)
+        })
+    };
+    match payload.json() {
+        Some(Json::Object(map)) if map.len() <= 3 => {
+            let said = ["state", "status", "online", "connected", "availability"]
+                .iter()
+                .find_map(|name| map.get(*name))?;
+            match said {
+                Json::Bool(flag) => Some(*flag),
+                said => text::presence(said.as_str()?),
+            }
+        }
+        Some(Json::Object(_) | Json::Array(_)) => None,
+        _ => of_text(&payload.text()),
+    }
+}
+
+/// Whether a field must not be shown.
+pub(super) fn is_secret(name: &str) -> bool {
+    let name = name.rsplit(['.', ' ']).next().unwrap_or(name);
+    SECRETS.iter().any(|known| name.eq_ignore_ascii_case(known))
+}
+
+fn attribute(name: &str) -> Option<&'static str> {
+    ATTRIBUTES.iter().find(|(known, _)| name.eq_ignore_ascii_case(known)).map(|(_, attribute)| *attribute)
+}
+
+impl General {
+    /// Reads a message. `id`: its topic.
+    pub fn receive(&mut self, book: &mut Book, id: u32, topic: &str, payload: &Payload<'_>) {
+        let (path, level) = split(topic);
+        if let Some(is_there) = presence(level, payload) {
+            self.say(book, path, topic, is_there);
+            return;
+        }
+        match payload.json() {
+            Some(json @ (Json::Object(_) | Json::Array(_))) => self.object(book, id, topic, json),
+            _ if payload.bytes.is_empty() => {}
+            _ => self.bare(book, id, topic, payload),
+        }
+    }
+
+    /// The device of a path. Says of it what was said of the paths above.
+    fn device(&mut self, book: &mut Book, path: &str) -> Option<Dev> {
+        let key = format!("path:{path}");
+        if let Some(dev) = book.by_key(&key).and_then(|dev| book.resolved(dev)) {
+            return Some(dev);
+        }
+        let dev = book.device(Rank::Path, &[&key], path)?;
+        let kind = path.split_once('/').map_or("", |(first, _)| first);
+        book.describe(dev, Rank::Path, path, kind, &[("topic", path)]);
+        for above in above(path) {
+            self.make_way(book, above, path);
+            let Some(node) = self.node(above) else { break };
+            if let Some((topic, there)) = &node.said {
+                let (topic, there) = (topic.clone(), there.clone());
+                book.say(dev, &topic, there);
+            }
+            if let Some(node) = self.node(above)
+                && node.devs.len() < MAX_BELOW
+                && !node.devs.contains(&dev)
+            {
+                node.devs.push(dev);
+            }
+        }
+        Some(dev)
+    }
+
+    /// What was only said to be there has turned out to be more than one device.
+    fn make_way(&self, book: &mut Book, above: &str, path: &str) {
+        if above == path {
+            return;
+        }
+        let known = book.by_key(&format!("path:{above}")).and_then(|dev| Some((dev, book.get(dev)?)));
+        if let Some((dev, device)) = known
+            && device.len() == 0
+            && device.held <= 0
+            && device.rank == Rank::Path
+        {
+            book.remove(dev);
+        }
+    }
+
+    fn node(&mut self, path: &str) -> Option<&mut Node> {
+        if !self.paths.contains_key(path) {
+            if self.paths.len() >= MAX_PATHS {
+                return None;
+            }
+            self.paths.insert(path.into(), Node::default());
+        }
+        self.paths.get_mut(path)
+    }
+
+    fn say(&mut self, book: &mut Book, path: &str, topic: &str, is_there: bool) {
+        let there = if is_there { There::Online } else { There::Offline(String::new()) };
+        let Some(node) = self.node(path) else { return };
+        node.said = Some((topic.into(), there.clone()));
+        let devs = std::mem::take(&mut node.devs);
+        let known: Vec<Dev> = devs.into_iter().filter(|dev| book.get(*dev).is_some()).collect();
+        if known.is_empty() {
+            self.device(book, path);
+            return;
+        }
+        for dev in &known {
+            book.say(*dev, topic, there.clone());
+        }
+        if let Some(node) = self.node(path) {
+            node.devs = known;
+        }
+    }
+
+    /// What a topic said of its path is explained by a convention.
+    pub fn forget(&mut self, book: &mut Book, topic: &str) {
+        let (path, _) = split(topic);
+        let Some(node) = self.paths.get_mut(path) else { return };
+        if node.said.as_ref().is_some_and(|(known, _)| **known == *topic) {
+            node.said = None;
+            node.devs.iter().for_each(|dev| book.unsay(*dev, topic));
+        }
+    }
+
+    fn object(&mut self, book: &mut Book, id: u32, topic: &str, json: &Json) {
+        let (path, level) = split(topic);
+        let is_list = json.is_array();
+        let is_part = (is_list || PARTS.iter().any(|part| level.eq_ignore_ascii_case(part)))
+            && topic.trim_matches('/').contains('/');
+        let device = if is_part { path } else { topic.trim_matches('/') };
+        let Some(dev) = self.device(book, device) else { return };
+        let fields = json.as_object();
+        book.at = fields.and_then(taken_at);
+        let has_time = book.at.is_some();
+        json::flatten(json, ".", &mut |name, json| {
+            if is_secret(name) || has_time && TIMES.iter().any(|known| name.eq_ignore_ascii_case(known)) {
+                return;
+            }
+            if let (Some(attribute), Some(text)) = (attribute(name), json.as_str()) {
+                book.describe(dev, Rank::Path, "", "", &[(attribute, text)]);
+                return;
+            }
+            let Some(value) = json::reading(json) else { return };
+            let key = if is_part { format!("{level}.{name}") } else { name.to_owned() };
+            let numbered = format!("{level} {name}");
+            let shown = match name {
+                "" => level,
+                _ if is_list => &numbered,
+                name => name,
+            };
+            book.read(dev, &key, id, value.clone(), || {
+                guessed(named(shown), &value, text::unit_of_name(shown).unwrap_or_default())
+            });
+        });
+    }
+
+    fn bare(&mut self, book: &mut Book, id: u32, topic: &str, payload: &Payload<'_>) {
+        let (path, level) = split(topic);
+        let Some(dev) = self.device(book, path) else { return };
+        let (value, unit) = bare(payload);
+        if let (Some(attribute), false) = (attribute(level), matches!(value, Value::Flag(_) | Value::Missing))
+        {
+            book.describe(dev, Rank::Path, "", "", &[(attribute, &payload.text())]);
+            return;
+        }
+        if is_secret(level) {
+            return;
+        }
+        let unit = if unit.is_empty() { text::unit_of_name(level).unwrap_or_default() } else { unit };
+        let unit = if matches!(value, Value::Text(_)) { "" } else { unit };
+        book.read(dev, level, id, value.clone(), || guessed(named(level), &value, unit));
+    }
+}
+
+/// What a payload that is no JSON says, and its unit.
+pub(super) fn bare(payload: &Payload<'_>) -> (Value, &'static str) {
+    let Ok(text) = std::str::from_utf8(payload.bytes) else {
+        return (text::text(&binary(payload.bytes)), "");
+    };
+    if text.chars().any(|c| c.is_control() && !c.is_whitespace()) {
+        return (text::text(&binary(payload.bytes)), "");
+    }
+    let text = text.trim().trim_matches('"');
+    if text.starts_with('<') && text.len() > 64 {
+        return (text::text(&format!("XML, {} bytes", text.len())), "");
+    }
+    text::with_unit(text).unwrap_or_else(|| (text::value(text), ""))
+}
+
+/// A few words about bytes that are no text.
+fn binary(bytes: &[u8]) -> String {
+    let what = match bytes {
+        [0xff, 0xd8, 0xff, ..] => "JPEG picture",
+        [0x89, b'P', b'N', b'G', ..] => "PNG picture",
+        [0x1f, 0x8b, ..] => "compressed data",
+        _ => "",
+    };
+    if !what.is_empty() {
+        return format!("{what}, {} bytes", bytes.len());
+    }
+    let shown = data_encoding::HEXLOWER.encode(&bytes[..bytes.len().min(32)]);
+    let more = if bytes.len() > 32 { "…" } else { "" };
+    format!("0x{shown}{more} ({} bytes)", bytes.len())
+}
+
+/// A path and the paths above it.
+fn above(path: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(path);
+    std::iter::from_fn(move || {
+        let path = rest?;
+        rest = path.rsplit_once('/').map(|(above, _)| above);
+        Some(path)
+    })
+    .take(MAX_LEVELS)
+}

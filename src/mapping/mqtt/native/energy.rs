@@ -1,0 +1,248 @@
+//! Victron's GX devices (`N/PORTAL/SERVICE/INSTANCE/…`) and openWB.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+use serde_json::{Value as Json, json};
+
+use super::omg::there;
+use super::put;
+use crate::mapping::mqtt::book::{Book, Rank};
+use crate::mapping::mqtt::change::Outgoing;
+use crate::mapping::mqtt::general;
+use crate::mapping::mqtt::ha::{json_of, words_of};
+use crate::mapping::mqtt::template::Payload;
+use crate::mapping::mqtt::{json, text};
+use crate::model::device::Value;
+use crate::model::time::BootMs;
+
+/// A GX device falls silent unless it is asked to go on at least every 60 s; in milliseconds.
+const KEEP_ALIVE_MS: u64 = 50_000;
+/// Maximum number of installations.
+const MAX_PORTALS: usize = 64;
+
+/// See the module.
+#[derive(Default)]
+pub(super) struct Victron {
+    /// When each was last asked to go on.
+    portals: HashMap<String, BootMs, RandomState>,
+}
+
+/// Installation, service, instance and path.
+fn split(topic: &str) -> Option<(&str, &str, &str, &str)> {
+    let mut levels = topic.strip_prefix("N/")?.splitn(4, '/');
+    let (portal, service, instance, path) = (levels.next()?, levels.next()?, levels.next()?, levels.next()?);
+    let is_instance = !instance.is_empty() && instance.bytes().all(|byte| byte.is_ascii_digit());
+    is_instance.then_some((portal, service, instance, path))
+}
+
+impl Victron {
+    pub fn takes(&self, topic: &str) -> bool {
+        let is_portal = |rest: &str| {
+            let portal = rest.split('/').next().unwrap_or_default();
+            portal.len() == 12 && portal.bytes().all(|byte| byte.is_ascii_hexdigit())
+                || self.portals.contains_key(portal)
+        };
+        split(topic).is_some() || topic.strip_prefix("N/").is_some_and(is_portal)
+    }
+
+    pub fn receive(&mut self, book: &mut Book, id: u32, topic: &str, payload: &Payload<'_>) {
+        let Some((portal, service, instance, path)) = split(topic) else { return };
+        self.keep_alive(book, portal);
+        let own = format!("{portal}/{service}/{instance}");
+        let Some(dev) = book.device(Rank::Shape, &[&format!("victron:{own}")], &own) else { return };
+        let title = if service == "system" {
+            "Victron system".to_owned()
+        } else {
+            format!("{} {instance}", words_of(service))
+        };
+        book.describe(dev, Rank::Shape, &title, service, &[("manufacturer", "Victron"), ("portal", portal)]);
+        let Some(value) = payload.json().and_then(|json| json.get("value")) else {
+            // It was removed.
+            if payload.bytes.is_empty() {
+                book.remove_metric(dev, path);
+            }
+            return;
+        };
+        let said = value.as_str().unwrap_or_default();
+        match path {
+            "CustomName" if !said.is_empty() => return book.describe(dev, Rank::Told, said, "", &[]),
+            "ProductName" if !said.is_empty() => {
+                return book.describe(dev, Rank::Own, said, "", &[("model", said)]);
+            }
+            "FirmwareVersion" => {
+                let version = json::string(value).unwrap_or_default();
+                return book.describe(dev, Rank::Own, "", "", &[("firmware", &version)]);
+            }
+            "Connected" => {
+                if let Some(number) = value.as_i64() {
+                    book.say(dev, topic, there(number != 0));
+                }
+                return;
+            }
+            _ => {}
+        }
+        if path.starts_with("Mgmt/") || matches!(path, "DeviceInstance" | "ProductId") {
+            return;
+        }
+        // What is text stays text: serial numbers begin with noughts.
+        let Some(value) = json::scalar(value) else { return };
+        let unit = if matches!(value, Value::Text(_)) { "" } else { unit_of(path) };
+        put(book, dev, path, id, &path.replace('/', " "), value, unit);
+        let is_set = path.starts_with("Settings/")
+            || matches!(path, "Mode" | "State")
+            || path.starts_with("Relay/")
+            || path.ends_with("/State") && path.starts_with("SwitchableOutput/");
+        if is_set && service != "battery" {
+            let topic = format!("W/{portal}/{service}/{instance}/{path}");
+            book.change_metric(dev, path, |metric| metric.risky = true);
+            book.command(
+                dev,
+                path,
+                true,
+                std::sync::Arc::new(move |_, _, value| {
+                    Ok(vec![Outgoing::new(topic.as_str(), json!({"value": json_of(value)}).to_string())])
+                }),
+            );
+        }
+    }
+
+    fn keep_alive(&mut self, book: &mut Book, portal: &str) {
+        let now = book.now.boot_ms;
+        if self.portals.len() >= MAX_PORTALS && !self.portals.contains_key(portal) {
+            return;
+        }
+        let is_due = self.portals.get(portal).is_none_or(|asked| now.since(*asked) >= KEEP_ALIVE_MS);
+        if is_due {
+            self.portals.insert(portal.to_owned(), now);
+            book.publish(Outgoing::new(
+                format!("R/{portal}/keepalive"),
+                r#"{"keepalive-options":["suppress-republish"]}"#,
+            ));
+        }
+    }
+}
+
+fn unit_of(path: &str) -> &'static str {
+    let level =
+        path.rsplit('/').find(|level| !level.bytes().all(|byte| byte.is_ascii_digit())).unwrap_or(path);
+    match level {
+        "Soc" | "MinimumSocLimit" | "SocLimit" => "%",
+        "Voltage" | "V" | "VoltageDirect" => "V",
+        "Current" | "I" => "A",
+        "Power" | "P" | "L1" | "L2" | "L3" => "W",
+        "Temperature" => "°C",
+        "Frequency" | "F" => "Hz",
+        "ConsumedAmphours" | "Capacity" => "Ah",
+        "TimeToGo" | "TimeToSoc" => "s",
+        "Forward" | "Reverse" | "Yield" | "AcOut" | "Total" | "User" | "System"
+            if path.contains("Energy") || path.contains("Yield") =>
+        {
+            "kWh"
+        }
+        "Humidity" => "%",
+        "S" => "VA",
+        _ => "",
+    }
+}
+
+/// openWB: `openWB/…`.
+pub(super) mod openwb {
+    use super::*;
+
+    pub fn takes(topic: &str) -> bool {
+        topic.starts_with("openWB/")
+    }
+
+    pub fn receive(book: &mut Book, id: u32, topic: &str, payload: &Payload<'_>) {
+        let levels: Vec<&str> = topic.split('/').skip(1).collect();
+        // `set` asks for something; `simpleAPI/set` too.
+        if levels.contains(&"set") && levels.first() == Some(&"set")
+            || levels.starts_with(&["simpleAPI", "set"])
+        {
+            return;
+        }
+        let is_simple = levels.first() == Some(&"simpleAPI");
+        let rest = if is_simple { &levels[1..] } else { &levels[..] };
+        let number = rest
+            .iter()
+            .position(|level| !level.is_empty() && level.bytes().all(|byte| byte.is_ascii_digit()));
+        // The device is what stands before the number, and the number.
+        let (device, field): (String, Vec<&str>) = match (rest, number) {
+            (_, Some(at)) if at > 0 && at < 3 => (rest[..=at].join("/"), rest[at + 1..].to_vec()),
+            ([first, field @ ..], _) if !field.is_empty() => ((*first).to_owned(), field.to_vec()),
+            _ => ("openWB".to_owned(), rest.to_vec()),
+        };
+        if field.is_empty() {
+            return;
+        }
+        let Some(dev) = book.device(Rank::Shape, &[&format!("openwb:{device}")], &format!("openWB/{device}"))
+        else {
+            return;
+        };
+        book.describe(dev, Rank::Shape, &words_of(&device.replace('/', " ")), "", &[("via", "openWB")]);
+        let field: Vec<&str> =
+            field.into_iter().filter(|level| !matches!(*level, "get" | "config")).collect();
+        let path = field.join(" ");
+        let key = if is_simple { format!("simple.{path}") } else { path.clone() };
+        let unit_of =
+            |name: &str, value: &Value| if matches!(value, Value::Text(_)) { "" } else { unit(name) };
+        match payload.json() {
+            Some(Json::String(said)) => put(book, dev, &key, id, &words_of(&path), text::text(said), ""),
+            Some(json @ (Json::Object(_) | Json::Array(_))) => {
+                if field.last() == Some(&"name") {
+                    return;
+                }
+                json::flatten(json, " ", &mut |inner, value| {
+                    let Some(value) = json::reading(value) else { return };
+                    let own = format!("{path} {inner}");
+                    let unit = unit_of(field.last().copied().unwrap_or_default(), &value);
+                    put(book, dev, &format!("{key} {inner}"), id, &words_of(own.trim()), value, unit);
+                });
+            }
+            _ => {
+                let (value, _) = general::bare(payload);
+                let unit = unit_of(field.last().copied().unwrap_or_default(), &value);
+                put(book, dev, &key, id, &words_of(&path), value, unit);
+            }
+        }
+        if is_simple {
+            let topic = format!("openWB/simpleAPI/set/{}", rest.join("/"));
+            let is_setting =
+                ["minimal_", "max_price", "_limit", "_current", "_soc", "chargemode", "charge_template"];
+            if is_setting.iter().any(|part| path.contains(part)) {
+                book.change_metric(dev, &key, |metric| metric.risky = true);
+                book.command(
+                    dev,
+                    &key,
+                    true,
+                    std::sync::Arc::new(move |_, _, value| {
+                        let payload = if let Value::Text(text) = value {
+                            text.to_string()
+                        } else {
+                            json_of(value).to_string()
+                        };
+                        Ok(vec![Outgoing::new(topic.as_str(), payload)])
+                    }),
+                );
+            }
+        }
+    }
+
+    fn unit(name: &str) -> &'static str {
+        let lower = name.to_lowercase();
+        match lower.as_str() {
+            "w" | "watt" | "power" | "powers" => "W",
+            "wh" | "imported" | "exported" | "daily_imported" | "daily_exported" | "counter" => "Wh",
+            "a" | "currents" | "evse_current" => "A",
+            "v" | "voltages" => "V",
+            "hz" | "frequency" => "Hz",
+            "soc" | "%soc" => "%",
+            name if name.contains("soc") => "%",
+            name if name.contains("current") => "A",
+            name if name.contains("power") => "W",
+            name if name.contains("temp") => "°C",
+            _ => "",
+        }
+    }
+}

@@ -1,0 +1,335 @@
+//! OpenMQTTGateway and Theengs: `BASE/GATEWAY/BTtoMQTT/ID` and the like, one topic for each device behind a gateway.
+
+use serde_json::{Map, Value as Json};
+
+use super::put;
+use crate::mapping::mqtt::book::{Book, Rank};
+use crate::mapping::mqtt::change::There;
+use crate::mapping::mqtt::general;
+use crate::mapping::mqtt::ha::{mac, words_of};
+use crate::mapping::mqtt::template::Payload;
+use crate::mapping::mqtt::{json, text};
+use crate::model::device::Value;
+
+/// Fields that describe a device, raw data, and what is said twice.
+const LEFT: &[&str] = &[
+    "id",
+    "mac_type",
+    "brand",
+    "model",
+    "model_id",
+    "name",
+    "type",
+    "servicedata",
+    "servicedatauuid",
+    "manufacturerdata",
+    "tempf",
+    "temperature_F",
+    "mfr",
+    "adv_type",
+    "cidc",
+    "acts",
+    "cont",
+    "track",
+    "prmac",
+    "device",
+    "mic",
+    "time",
+    "raw",
+    "origin",
+    "unit_id",
+    "protocol",
+    "subtype",
+    "mac",
+    "mod",
+    "channel",
+    "length",
+    "delay",
+    "mqttport",
+];
+
+/// The gateway and what follows it: the level that says what it receives, and the rest.
+fn split(topic: &str) -> Option<(&str, &str, &str)> {
+    let at = topic.find("toMQTT")?;
+    let (before, rest) = (&topic[..at], topic[at + "toMQTT".len()..].trim_start_matches('/'));
+    let (gateway, kind) = before.rsplit_once('/').unwrap_or(("", before));
+    let is_kind = !kind.is_empty()
+        && kind.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+    is_kind.then_some((gateway, kind, rest))
+}
+
+/// Whether it reads a topic. `payload`: its first message.
+pub(super) fn takes(topic: &str, payload: &Payload<'_>) -> bool {
+    split(topic).is_some() && payload.json().is_some_and(Json::is_object)
+}
+
+/// The key of the device that a topic belongs to.
+pub(super) fn key_of(topic: &str) -> Option<String> {
+    let (gateway, kind, rest) = split(topic)?;
+    match (kind, rest) {
+        ("BT", id) if !id.is_empty() => {
+            Some(mac(id).map_or_else(|| format!("omg:BT/{id}"), |mac| format!("mac:{mac}")))
+        }
+        ("SYS", _) => Some(format!("omg-gateway:{gateway}")),
+        (_, rest) if !rest.is_empty() => Some(format!("omg:{kind}/{rest}")),
+        _ => None,
+    }
+}
+
+/// Reads a message.
+pub(super) fn receive(book: &mut Book, id: u32, topic: &str, payload: &Payload<'_>) {
+    let (Some((gateway, kind, rest)), Some(Json::Object(fields))) = (split(topic), payload.json()) else {
+        return;
+    };
+    if kind == "SYS" || rest.is_empty() && !fields.contains_key("id") && !fields.contains_key("model") {
+        system(book, id, gateway, kind, fields);
+        return;
+    }
+    let text = |name: &str| fields.get(name).and_then(json::string).unwrap_or_default().into_owned();
+    let own = [text("id"), rest.to_owned()].into_iter().find(|id| !id.is_empty()).unwrap_or_default();
+    // Later messages may come without the id.
+    let key = mac(rest).map_or_else(|| format!("omg:{kind}/{rest}"), |mac| format!("mac:{mac}"));
+    let address = mac(&own).map_or_else(|| key.clone(), |mac| format!("mac:{mac}"));
+    // Radio senders share ids: the whole topic tells them apart.
+    let is_radio = kind != "BT";
+    let shown = if is_radio && !rest.is_empty() { rest.replace('/', " ") } else { own };
+    let Some(dev) = book.device(Rank::Own, &[&key, &address], &shown) else { return };
+    let (brand, model) = (text("brand"), text("model"));
+    let title = match (text("name"), brand.is_empty() && model.is_empty()) {
+        (name, _) if !name.is_empty() => name,
+        (_, true) => String::new(),
+        _ if is_radio => shown.clone(),
+        _ => format!("{brand} {model}").trim().to_owned(),
+    };
+    let title = if title.is_empty() { shown } else { title };
+    let has_title = book.get(dev).is_some_and(|device| device.title() != device.id.as_str());
+    let is_named = !text("name").is_empty() || !model.is_empty() || !has_title;
+    book.describe(
+        dev,
+        Rank::Own,
+        if is_named { &title } else { "" },
+        "",
+        &[
+            ("manufacturer", &brand),
+            ("model", &model),
+            ("model id", &text("model_id")),
+            ("via", gateway),
+            ("address", &text("id")),
+        ],
+    );
+    for (name, value) in fields {
+        if LEFT.contains(&name.as_str())
+            || name.ends_with('f') && fields.contains_key(&format!("{}c", &name[..name.len() - 1]))
+        {
+            continue;
+        }
+        json::flatten(value, " ", &mut |path, value| {
+            let path = if path.is_empty() { name.clone() } else { format!("{name} {path}") };
+            let Some(value) = json::reading(value) else { return };
+            let (shown, unit) = known(&path);
+            put(book, dev, &path, id, &shown, value, unit);
+        });
+    }
+}
+
+/// The name and unit of a field (Theengs decoder's names).
+fn known(field: &str) -> (String, &'static str) {
+    let (name, unit) = match field {
+        "rssi" => ("Signal", "dBm"),
+        "tempc" | "temperature_C" => ("Temperature", "°C"),
+        "hum" | "humidity" => ("Humidity", "%"),
+        "battery_ok" => ("Battery ok", ""),
+        "batt" => ("Battery", "%"),
+        "volt" => ("Battery voltage", "V"),
+        "distance" => ("Distance", "m"),
+        "lux" => ("Illuminance", "lx"),
+        "moi" => ("Moisture", "%"),
+        "fer" => ("Fertility", "µS/cm"),
+        "pres" => ("Pressure", "hPa"),
+        "weight" => ("Weight", "kg"),
+        "power" => ("Power", "W"),
+        "current" => ("Current", "A"),
+        "energy" => ("Energy", "kWh"),
+        "co2" => ("CO2", "ppm"),
+        "pm25" => ("PM2.5", "µg/m³"),
+        "pm10" => ("PM10", "µg/m³"),
+        "txpower" => ("Transmit power", "dBm"),
+        other => return (words_of(other), text::unit_of_name(other).unwrap_or_default()),
+    };
+    (name.to_owned(), unit)
+}
+
+/// What a gateway says of itself.
+fn system(book: &mut Book, id: u32, gateway: &str, kind: &str, fields: &Map<String, Json>) {
+    let title = gateway.rsplit('/').next().unwrap_or(gateway);
+    let keys = [format!("omg-gateway:{gateway}"), format!("path:{gateway}")];
+    let Some(dev) = book.device(Rank::Own, &[&keys[0], &keys[1]], gateway) else { return };
+    book.describe(dev, Rank::Own, title, "gateway", &[("topic", gateway)]);
+    for (name, value) in fields {
+        let attribute = match name.as_str() {
+            "version" => "firmware",
+            "mac" => "mac",
+            "ip" => "ip",
+            "env" => "model",
+            "SSID" | "modules" | "BSSID" => continue,
+            _ => "",
+        };
+        if let (false, Some(text)) = (attribute.is_empty(), value.as_str()) {
+            book.describe(dev, Rank::Own, "", "", &[(attribute, text)]);
+            continue;
+        }
+        let Some(value) = json::reading(value) else { continue };
+        let unit = match name.as_str() {
+            "uptime" => "s",
+            "rssi" => "dBm",
+            "tempc" => "°C",
+            "freemem" => "B",
+            _ => "",
+        };
+        let shown = if name == "rssi" { "Signal".to_owned() } else { words_of(name) };
+        put(book, dev, &format!("{kind}.{name}"), id, &shown, value, unit);
+    }
+}
+
+/// Radio sensors by rtl_433: all of them on one topic, or one topic for each value.
+pub(super) mod rtl433 {
+    use super::*;
+
+    /// How long the same values again are the same transmission, in milliseconds.
+    const REPEATED_MS: u64 = 3_000;
+    /// Fields that tell a sender from others, and what is about the transmission.
+    const LEFT: &[&str] = &[
+        "time",
+        "model",
+        "id",
+        "sensor_id",
+        "channel",
+        "mic",
+        "mod",
+        "freq",
+        "freq1",
+        "freq2",
+        "subtype",
+        "type",
+        "protocol",
+        "sequence_num",
+        "message_type",
+        "raw_msg",
+        "repeat",
+        "brand",
+    ];
+
+    /// Whether it reads a topic.
+    pub fn takes(topic: &str, payload: &Payload<'_>) -> bool {
+        if topic.starts_with("rtl_433/") && !topic.ends_with("/status") && !topic.ends_with("/availability") {
+            return topic.contains("/devices/")
+                || payload.json().is_some_and(|json| json.get("model").is_some());
+        }
+        payload.json().is_some_and(|json| {
+            json.get("model").is_some()
+                && json.get("time").is_some()
+                && (json.get("mic").is_some()
+                    || json.get("mod").is_some()
+                    || json.get("temperature_C").is_some())
+        })
+    }
+
+    /// Reads a message.
+    pub fn receive(book: &mut Book, id: u32, topic: &str, payload: &Payload<'_>) {
+        match payload.json() {
+            Some(Json::Object(fields)) => event(book, id, fields),
+            _ => {
+                let Some((_, rest)) = topic.split_once("/devices/") else { return };
+                let Some((sender, field)) = rest.rsplit_once('/') else { return };
+                if LEFT.contains(&field) {
+                    return;
+                }
+                let title = sender.replace('/', " ");
+                let Some(dev) = book.device(Rank::Own, &[&format!("rtl433:{title}")], &title) else { return };
+                book.describe(
+                    dev,
+                    Rank::Own,
+                    &title,
+                    "",
+                    &[("model", sender.split('/').next().unwrap_or_default())],
+                );
+                let (value, unit) = general::bare(payload);
+                reading(book, dev, id, field, value, unit);
+            }
+        }
+    }
+
+    fn event(book: &mut Book, id: u32, fields: &Map<String, Json>) {
+        let text = |name: &str| fields.get(name).and_then(json::string).unwrap_or_default().into_owned();
+        let (model, channel) = (text("model"), text("channel"));
+        let own = [text("id"), text("sensor_id")].into_iter().find(|id| !id.is_empty()).unwrap_or_default();
+        let title = [model.as_str(), &channel, &own]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join(" ");
+        let Some(dev) = book.device(Rank::Own, &[&format!("rtl433:{title}")], &title) else { return };
+        book.describe(
+            dev,
+            Rank::Own,
+            &title,
+            "",
+            &[("model", &model), ("sender id", &own), ("channel", &channel)],
+        );
+        book.at = fields.get("time").and_then(general::moment);
+        for (name, value) in fields {
+            if !LEFT.contains(&name.as_str())
+                && let Some(value) = json::reading(value)
+            {
+                reading(book, dev, id, name, value, "");
+            }
+        }
+    }
+
+    fn reading(
+        book: &mut Book,
+        dev: crate::mapping::mqtt::book::Dev,
+        id: u32,
+        field: &str,
+        value: Value,
+        unit: &'static str,
+    ) {
+        let now = book.now.boot_ms;
+        let is_again =
+            book.last(dev, field).is_some_and(|(last, at)| *last == value && now.since(*at) < REPEATED_MS);
+        if is_again && !book.replayed {
+            return;
+        }
+        // The unit is shown beside the name.
+        let (shown, own) = text::named_unit(field).unwrap_or((field, ""));
+        let unit = match (unit, field) {
+            ("", "humidity" | "moisture") => "%",
+            ("", "rssi" | "snr" | "noise") => "dB",
+            ("", _) => own,
+            (unit, _) => unit,
+        };
+        let (shown, value, unit) = match field {
+            "battery_low" => (
+                "Battery low",
+                if value == Value::Number(0.0) { Value::Flag(false) } else { Value::Flag(true) },
+                "",
+            ),
+            // 1 is full, 0 is empty; some say how full.
+            "battery_ok" => ("Battery", battery(&value), "%"),
+            _ => (shown, value, unit),
+        };
+        put(book, dev, field, id, &words_of(shown), value, unit);
+    }
+
+    fn battery(value: &Value) -> Value {
+        match value {
+            Value::Number(level) => Value::number((level * 100.0).round().clamp(0.0, 100.0)),
+            other => other.clone(),
+        }
+    }
+}
+
+/// Whether a device says that it is there.
+pub(super) fn there(is_there: bool) -> There {
+    if is_there { There::Online } else { There::Offline(String::new()) }
+}
