@@ -164,7 +164,7 @@ async fn erase(dir: &Path, messages: u64) {
         }
     };
     is_erased().await;
-    let mut delete = entry(messages + messages / 5);
+    let mut delete = entry(messages + messages / 10 + messages / 100 + 1);
     let of = messages / 2;
     delete.sender = entry(of).sender;
     delete.draft.content = Content::delete(id(of)).with_target_offset(Some(of));

@@ -186,7 +186,11 @@ impl Sheet {
         field(ui, &mut self.filter, hint, MAX_NAME_CHARS, focus);
         self.look(cx);
         let height = height.clamp(110.0, 380.0);
-        let list = ScrollArea::vertical().id_salt("people").max_height(height).auto_shrink([false, true]);
+        let list = ScrollArea::vertical()
+            .id_salt("people")
+            .max_height(height)
+            .min_scrolled_height(height)
+            .auto_shrink([false, true]);
         let all = std::mem::take(&mut self.found.1);
         if all.is_empty() {
             ui.add(Label::new(RichText::new(cx.words.rich.no_person_found).color(theme.weak)).wrap());
@@ -288,10 +292,9 @@ impl Sheet {
         let theme = theme::of(ui);
         let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), egui::Sense::hover());
         let buttons = UiBuilder::new().max_rect(rect).id_salt(("person", &who.0));
-        let mut right = rect.right();
-        ui.scope_builder(buttons.layout(Layout::right_to_left(egui::Align::Center)), |ui| {
-            right = self.buttons(ui, cx, who, &row);
-        });
+        // Beside the flow of the list: a row without buttons is as high as the others.
+        let mut beside = ui.new_child(buttons.layout(Layout::right_to_left(egui::Align::Center)));
+        let right = self.buttons(&mut beside, cx, who, &row).min(rect.right());
         let dot = pos2(rect.left() + space::MEDIUM, rect.center().y);
         if row.online {
             ui.painter().circle_filled(dot, 4.0, theme.good);

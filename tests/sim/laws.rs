@@ -284,7 +284,7 @@ impl World {
                 process.engine.is_online(client.id())
                     && process.commit.is_empty()
                     && process.held.is_empty()
-                    && client.disk.outbox.is_empty()
+                    && client.disk.outbox.keys().all(|seq| self.waits_for_a_start(client, *seq))
                     && process.model.read(|model| {
                         let chat = client.chat(model);
                         chat.outbox.is_empty() && chat.received_to >= self.visible_head(client)
@@ -298,6 +298,13 @@ impl World {
                     })
             })
         })
+    }
+
+    /// Whether the disk let go of a message of the person's own that came back, and the hub does not tell it again because they
+    /// have been removed from its room: it is sent again after the next start, and acknowledged.
+    fn waits_for_a_start(&self, client: &Client, seq: u64) -> bool {
+        let id = client.disk.outbox[&seq].draft.id;
+        client.has_let_go && self.was_removed_after(client, id)
     }
 
     /// Whether a private room counts as left because the part of the list that names it has not come yet.
