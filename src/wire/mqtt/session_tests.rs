@@ -5,6 +5,7 @@ use super::*;
 use crate::model::content::UNCONFIRMED;
 use crate::model::device::UNKNOWN_TIME;
 use crate::model::event::{ChatEvent, DeviceEvent, Follows, LinkEvent};
+use crate::model::id::Offset;
 use crate::model::mqtt::MqttVersion;
 use crate::model::publication::{NewPublication, Qos};
 use crate::model::time::BootMs;
@@ -421,7 +422,7 @@ fn rooms_are_made_by_writing_into_them() {
     let item = OutboxItem { draft, seq: 1, delivery: Delivery::Attempted };
     peer.give(Input::Request(Request::Chat(ChatRequest::Send(item))));
     let follows = Follows::OtherRoom(RoomId::new("duplex/chat/lab").unwrap());
-    let made = Event::Chat(ChatEvent::Acknowledged { id, offset: 0, received: NOW.wall_ms, follows });
+    let made = Event::Chat(ChatEvent::Acknowledged { id, offset: Offset(0), received: NOW.wall_ms, follows });
     assert!(peer.events.iter().any(|(event, _)| *event == made));
     let peer = Peer::online(config(), peer.persisted, true);
     let rooms = peer.events.iter().find_map(|(event, _)| match event {
