@@ -41,6 +41,8 @@ use broker::{Broker, Policy};
 /// How long anything may take before the test gives up.
 const PATIENCE: Duration = Duration::from_secs(120);
 const CONNECTION: ConnectionId = ConnectionId::COMMAND_LINE;
+/// How often each message is there.
+type Counts = BTreeMap<String, u32>;
 /// Messages read from a client's disk at once.
 const PAGE: u32 = 10_000;
 
@@ -368,7 +370,7 @@ fn rounds_with(qos: Qos) {
     let expected = |clients: &[Client]| {
         let held: Vec<Vec<String>> = clients.iter().map(Client::held).collect();
         let of = |bodies: &[String], name: &str| {
-            let mut counts: BTreeMap<String, u32> = BTreeMap::new();
+            let mut counts = Counts::new();
             for body in bodies.iter().filter(|body| body.starts_with(name)) {
                 *counts.entry(body.clone()).or_default() += 1;
             }
@@ -376,9 +378,8 @@ fn rounds_with(qos: Qos) {
         };
         ["mina", "jun"].map(|name| (of(&held[0], name), of(&held[1], name)))
     };
-    let is_complete = |pairs: &[(BTreeMap<String, u32>, BTreeMap<String, u32>); 2]| {
-        pairs.iter().all(|(one, two)| one.keys().eq(two.keys()))
-    };
+    let is_complete =
+        |pairs: &[(Counts, Counts); 2]| pairs.iter().all(|(one, two)| one.keys().eq(two.keys()));
     let deadline = Instant::now() + if is_crashing { Duration::from_secs(10) } else { PATIENCE };
     while !is_complete(&expected(&clients)) && Instant::now() < deadline {
         let_pass(Duration::from_millis(200));

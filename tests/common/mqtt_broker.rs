@@ -198,6 +198,7 @@ impl State {
 }
 
 /// Serves one connection.
+#[allow(clippy::disallowed_methods, reason = "a broker of tests keeps what its clients do not read")]
 async fn serve(stream: TcpStream, state: Arc<Mutex<State>>, mut cuts: broadcast::Receiver<()>) {
     let (mut reader, mut writer) = stream.into_split();
     let (out, mut outgoing) = mpsc::unbounded_channel::<Vec<u8>>();
