@@ -13,7 +13,7 @@ use crate::model::device::{
 };
 use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent, LogKind};
 use crate::model::time::{BootMs, WallMs};
-use crate::model::{Event, Offset, Readings, Time};
+use crate::model::{Event, Feature, Offset, Readings, Time};
 
 /// Most devices watched; beyond that a hub is not believed to have so many.
 const DEVICES: usize = 50_000;
@@ -92,13 +92,16 @@ pub struct Watch {
     caught_up: bool,
     /// No device is due before.
     floor: BootMs,
+    /// Devices of a broker come by their own conventions: the session says when one is silent.
+    is_off: bool,
 }
 
 impl Watch {
     /// Takes in what the link passes on. `held`: the last entry that it holds.
     pub fn handle(&mut self, now: Time, event: &Event) {
         match event {
-            Event::Link(LinkEvent::Welcomed { now: hub, log, .. }) => {
+            Event::Link(LinkEvent::Welcomed { now: hub, log, features, .. }) => {
+                self.is_off = features.has(Feature::Topics);
                 self.hub_ahead = hub.saturating_sub(signed(now.boot_ms.0));
                 (self.head, self.caught_up) = match *log {
                     LogKind::Server { head, next } => (head, next > head),
@@ -152,7 +155,7 @@ impl Watch {
 
     /// The boot time in milliseconds at which [`Watch::wants_round_trip`] is to be asked.
     pub fn deadline(&self) -> Option<BootMs> {
-        let Reverse((at, _)) = self.heap.peek().filter(|_| self.caught_up)?;
+        let Reverse((at, _)) = self.heap.peek().filter(|_| self.caught_up && !self.is_off)?;
         Some((*at).max(self.floor))
     }
 
@@ -162,7 +165,7 @@ impl Watch {
             Some(due) if now.boot_ms >= due.saturating_add(LATE_MS) => self.floor = now.boot_ms + CATCH_UP_MS,
             _ => {}
         }
-        if !self.caught_up || now.boot_ms < self.floor {
+        if !self.caught_up || self.is_off || now.boot_ms < self.floor {
             return false;
         }
         while let Some(Reverse((at, place))) =

@@ -26,6 +26,8 @@ pub const RETURN_MS: u64 = 30_000;
 pub const CLOCK_TOLERANCE_MS: i64 = 5_000;
 /// Readings older than this are attributed to a clock that was never set, in milliseconds.
 const MAX_AGE_MS: i64 = 366 * 86_400_000;
+/// The time of a value of which nobody knows when it was measured.
+pub const UNKNOWN_TIME: WallMs = 1;
 /// Maximum length of a device's id and of a metric's name, in characters.
 pub const NAME_CHARS: usize = 64;
 /// Maximum number of metrics of a device; more are ignored.

@@ -11,7 +11,7 @@ use crate::mapping::Mapping;
 use crate::model::ConnectionId;
 use crate::model::link_state::Why;
 use crate::model::profile::{Login, Profile, Protocol, Secret, WebSocketOptions};
-use crate::model::upgrade;
+use crate::model::{name, upgrade};
 use crate::privacy;
 use crate::transport::{self, Endpoint};
 use crate::wire::duplex::client::{Config, Credentials};
@@ -145,7 +145,12 @@ impl Access {
         let password = if let Access::Login(login) = self { login.password.clone() } else { None };
         let WebSocketOptions { user, mqtt, .. } = &profile.websocket;
         let is_seen = watch && profile.id != ConnectionId::COMMAND_LINE;
-        mqtt::session::Config { options: mqtt.clone(), user: user.clone(), password, is_seen }
+        let mut options = mqtt.clone();
+        if options.name.is_empty() && user.is_empty() {
+            options.name = system_user();
+        }
+        let memory = mqtt::Memory::default();
+        mqtt::session::Config { options, user: user.clone(), password, memory, is_seen }
     }
 
     /// The secrets, which must never be shown.
@@ -203,6 +208,12 @@ impl Access {
         }
         Ok(target)
     }
+}
+
+/// The name under which the person is signed in to this computer; may be empty.
+fn system_user() -> String {
+    let user = ["USER", "USERNAME"].iter().find_map(|name| std::env::var(name).ok());
+    user.and_then(|user| name::make(&user, name::MAX_PERSON_CHARS).ok()).unwrap_or_default()
 }
 
 /// What on the server means what. A document that a later version wrote may not be understood: then everything is

@@ -336,7 +336,7 @@ impl Client {
                 connect.password().map(<[u8]>::to_vec),
             )
         };
-        let is_good = password.as_deref() == Some(b"right");
+        let is_good = password.is_none_or(|password| password == b"right");
         if clean {
             state.sessions.remove(&id);
         }

@@ -7,7 +7,7 @@ use super::space::{MAX_TIGHT_BYTES, Space, bound, bound_tightly, cut};
 use crate::model::clock_lag::ClockLag;
 use crate::model::device::{
     CLOCK_TOLERANCE_MS, Command, CommandState, DeviceLogEvent, DeviceState, IntervalEstimator, LastValue,
-    LogLine, Metric, MetricName, MetricType, Sample, Spec, Value, place,
+    LogLine, Metric, MetricName, MetricType, Sample, Spec, UNKNOWN_TIME, Value, place,
 };
 use crate::model::link_device::LOCAL_MARK;
 use crate::model::series::{Point, Series};
@@ -538,7 +538,9 @@ impl Latest {
         if is_newer || (last.received, last.at) == (self.received, self.at) {
             // The lag of the clock at that time is unknown: derive it from this value alone.
             let behind = last.received.saturating_sub(last.at);
-            self.chart(&last.value, place(last.at, last.received, behind), space);
+            if last.received != UNKNOWN_TIME {
+                self.chart(&last.value, place(last.at, last.received, behind), space);
+            }
             self.take(last.value, last.at, last.received, space);
             self.live &= !is_newer;
         }

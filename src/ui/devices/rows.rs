@@ -209,6 +209,10 @@ impl Row {
             let said = (words.no_value)(&metric);
             return StatusText { spoken: format!("{word}, {said}"), drawn: said };
         }
+        if self.heard.is_none() && self.freshness == Freshness::Replayed {
+            let drawn = words.age_unknown.to_owned();
+            return StatusText { spoken: format!("{word}, {drawn}"), drawn };
+        }
         let Some(heard) = self.heard else {
             let spoken = (words.never_spoke)(word);
             return StatusText { drawn: words.no_data_yet.to_owned(), spoken };

@@ -120,6 +120,8 @@ pub struct DeviceWords {
     pub connection_to: fn(&str) -> String,
     pub open_connection: fn(&str) -> String,
     /// "last heard 12 s ago".
+    /// Of a value that the server had kept: nobody knows since when.
+    pub age_unknown: &'static str,
     pub last_heard: fn(&str) -> String,
     pub link_kind: &'static str,
     /// What a metric of the link itself is called; none: it has no other name.

@@ -91,6 +91,7 @@ pub static ENGLISH: DeviceWords = DeviceWords {
     column_width: |column| format!("Width of {column}"),
     connection_to: |server| format!("Connection to {server}"),
     open_connection: |server| format!("Show details of the connection to {server}"),
+    age_unknown: "age unknown",
     last_heard: |ago| format!("last heard {ago}"),
     link_kind: "connection",
     link_metric: |metric| match metric {

@@ -71,6 +71,7 @@ pub static KOREAN: DeviceWords = DeviceWords {
     column_width: |column| format!("{column} 열 너비"),
     connection_to: |server| format!("{server} 연결"),
     open_connection: |server| format!("{server} 연결 상세 보기"),
+    age_unknown: "시점 알 수 없음",
     last_heard: |ago| format!("마지막 수신 {ago}"),
     link_kind: "연결",
     link_metric: |metric| match metric {

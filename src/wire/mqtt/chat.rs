@@ -135,6 +135,11 @@ impl Chat {
         Principal { id, kind: PrincipalKind::Person, name, role: None }
     }
 
+    /// The same as a sender.
+    pub(super) fn sender(&self) -> &Sender {
+        &self.me
+    }
+
     /// The rooms that are there without a message: the first one, and those of these topics.
     pub(super) fn begin(&mut self, topics: &[String]) -> Vec<NamedRoom> {
         let general = format!("{}general", self.prefix);

@@ -4,7 +4,7 @@ use super::encode::{self, Connect, Subscription};
 use super::outbound::Of;
 use super::packet::{Connack, Version};
 use super::session::{Limits, MqttSession, Phase};
-use crate::model::event::{DeviceEvent, LinkEvent, LogKind};
+use crate::model::event::{LinkEvent, LogKind};
 use crate::model::link_state::Why;
 use crate::model::log::Note;
 use crate::model::mqtt::{KEEP_ALIVE_S, MqttVersion, SESSION_EXPIRY_S};
@@ -99,7 +99,7 @@ impl MqttSession {
 
     fn welcome(&mut self, now: Time) {
         self.outputs.push_back(Output::Online);
-        let mut features = vec![Feature::Topics];
+        let mut features = vec![Feature::Topics, Feature::Devices, Feature::Commands];
         let mut rooms = Vec::new();
         if self.config.options.chats {
             features.extend([Feature::CreateRooms, Feature::Presence]);
@@ -118,8 +118,8 @@ impl MqttSession {
             rooms,
             features: Features::new(features.iter().map(|feature| feature.word())),
         }));
-        let (devices, started, more) = (Vec::new(), now.wall_ms, false);
-        self.event(Event::Device(DeviceEvent::Listed { devices, started, more }));
+        self.devices.online(now);
+        self.tell_devices();
     }
 
     /// Subscribes to the chat, then to the rest.
@@ -201,7 +201,8 @@ impl MqttSession {
             // RabbitMQ 3.10 closes version 5 without a word.
             (Phase::Connecting, _) if is_silent => self.fall_back(),
             (Phase::Online, Some(since)) if now.boot_ms.since(since) >= SOON_MS => self.kept.losses = 0,
-            (Phase::Online, Some(_)) if is_silent => {
+            // Version 5 has a word for it.
+            (Phase::Online, Some(_)) if is_silent && self.version == Version::V311 => {
                 self.kept.losses = self.kept.losses.saturating_add(1);
                 if self.kept.losses >= MAX_LOSSES {
                     return Why::TakenOver { is_certain: false };

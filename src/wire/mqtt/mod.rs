@@ -3,10 +3,11 @@
 //! - [`packet`], [`decode`], [`encode`]: the codec.
 //! - `inbound`, `outbound`: acknowledgements of what comes and of what is sent; `kept`: what outlives a connection.
 //! - [`session`]: the connection as the app sees it; `handshake`, `receive`, `requests`: its parts.
-//! - `chat`: rooms, messages and people; `topics`: subscriptions.
+//! - `chat`: rooms, messages and people; `topics`: subscriptions; `devices`: what [`crate::mapping::mqtt`] finds in messages.
 
 mod chat;
 pub mod decode;
+mod devices;
 pub mod encode;
 mod handshake;
 mod inbound;
@@ -17,6 +18,8 @@ mod receive;
 mod requests;
 pub mod session;
 mod topics;
+
+pub use devices::Memory;
 
 use crate::wire::{Describe, Described};
 

@@ -19,6 +19,8 @@ const MAX_UNDER_WAY: u16 = 64;
 pub(super) enum Of {
     /// A message of the chat.
     Chat(MessageId),
+    /// A command to a device.
+    Command(MessageId),
     /// Something that nothing waits for: presence, or what a mapping answers.
     Nothing,
     /// Something that a person published, by the number of the request.

@@ -1,12 +1,14 @@
 //! What a session of MQTT does with what comes: messages to the chat, the topics and the devices, and acknowledgements.
 
 use super::chat::{self, Came};
+use super::devices::Done;
 use super::encode;
 use super::handshake::CHAT_NUMBER;
 use super::outbound::{After, Of};
 use super::packet::{Ack, AckKind, Publish};
 use super::session::MqttSession;
 use crate::model::event::ChatEvent;
+use crate::model::log::Note;
 use crate::model::publication::{Publication, Qos, Retain};
 use crate::model::topic::PublishOutcome;
 use crate::model::{Event, Refusal, RoomId, Time};
@@ -28,11 +30,12 @@ impl MqttSession {
             return Ok(());
         }
         self.saw(now, publish);
-        let mark = if self.config.options.chats && self.chat.owns(publish.topic) {
-            self.chat_message(now, publish)
-        } else {
-            None
-        };
+        let mut mark = None;
+        if self.config.options.chats && self.chat.owns(publish.topic) {
+            mark = self.chat_message(now, publish);
+        } else if publish.left_out.is_none() && !publish.topic.starts_with('$') {
+            self.devices.received(now, publish.topic, publish.payload, publish.is_retained);
+        }
         if let Some(id) = publish.id {
             self.inbound.received(id, publish.qos, mark);
             // What waits for the disk is not to come twice: that is on disk with it.
@@ -143,7 +146,25 @@ impl MqttSession {
             Of::Request(number) => {
                 self.published(number, PublishOutcome::Confirmed { unheard: code == 0x10 });
             }
+            Of::Command(id) => self.devices.published(id, None),
             Of::Nothing => {}
+        }
+    }
+
+    /// Passes on what the conventions found.
+    pub(super) fn tell_devices(&mut self) {
+        self.devices.flush();
+        while let Some(done) = self.devices.poll() {
+            match done {
+                Done::Event(event) => self.event(event),
+                Done::Publish(mut message) => {
+                    message.qos = self.allowed(message.qos);
+                    self.publish(Of::Nothing, message);
+                }
+                Done::NotUnderstood(topic, why) => {
+                    self.note(Note::Malformed { detail: format!("{topic}: {why}") });
+                }
+            }
         }
     }
 
@@ -157,6 +178,11 @@ impl MqttSession {
             Of::Request(number) => {
                 let (code, reason) = (ack.code, ack.said.clone());
                 self.published(number, PublishOutcome::Refused { code, reason });
+            }
+            Of::Command(id) => {
+                let words = crate::model::mqtt::reason(ack.code);
+                let detail = if ack.said.is_empty() { words.to_owned() } else { ack.said.clone() };
+                self.devices.published(id, Some(detail));
             }
             Of::Nothing => {}
         }

@@ -10,7 +10,7 @@ use crate::model::mqtt::{Filter, check_topic};
 use crate::model::publication::{NewPublication, Qos};
 use crate::model::topic::{PublishOutcome, TopicEvent, TopicRequest};
 use crate::model::{Content, Event, OutboxItem, Refusal, Time};
-use crate::wire::{ChatRequest, Request};
+use crate::wire::{ChatRequest, DeviceRequest, Request};
 
 /// What a packet costs beside its topic and payload, in bytes, at most.
 const AROUND_BYTES: usize = 16;
@@ -40,8 +40,22 @@ impl MqttSession {
                 | ChatRequest::Read { .. }
                 | ChatRequest::Unread { .. },
             )
-            | Request::Device(_)
+            | Request::Device(
+                DeviceRequest::Announce(_)
+                | DeviceRequest::State { .. }
+                | DeviceRequest::Publish(_)
+                | DeviceRequest::CommandResult { .. }
+                | DeviceRequest::Series { .. }
+                | DeviceRequest::Log(_),
+            )
             | Request::Manage { .. } => {}
+            Request::Device(DeviceRequest::Command { id, device, property, value, .. }) => {
+                for mut message in self.devices.command(now, id, &device, &property, &value) {
+                    // So that the server says that it has it.
+                    message.qos = self.allowed(message.qos.max(Qos::AtLeastOnce));
+                    self.publish(Of::Command(id), message);
+                }
+            }
         }
     }
 
@@ -135,6 +149,7 @@ impl MqttSession {
             Some(Of::Request(number)) => {
                 self.published(number, PublishOutcome::Refused { code: 0x90, reason: detail });
             }
+            Some(Of::Command(id)) => self.devices.published(id, Some(detail)),
             Some(Of::Nothing) | None => {}
         }
     }
@@ -259,6 +274,7 @@ impl MqttSession {
         for event in self.topics.give_up_clearing() {
             self.event(Event::Topic(event));
         }
+        self.devices.ended();
         self.phase = super::session::Phase::Ended;
     }
 }

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use super::chat::Chat;
 use super::decode::{Decoder, Malformed};
+use super::devices::{Devices, Memory};
 use super::encode;
 use super::inbound::Inbound;
 use super::kept::Kept;
@@ -35,6 +36,8 @@ pub struct Config {
     pub user: String,
     /// The password.
     pub password: Option<Secret>,
+    /// What the conventions of devices know, over lost connections.
+    pub memory: Memory,
     /// Whether others are told that we are there. A command of the console is not somebody.
     pub is_seen: bool,
 }
@@ -78,6 +81,7 @@ pub struct MqttSession {
     pub(super) limits: Limits,
     pub(super) chat: Chat,
     pub(super) topics: Topics,
+    pub(super) devices: Devices,
     /// What came in this turn, for the topics.
     pub(super) seen: Publications,
     /// Packets to send at the end of this turn.
@@ -106,6 +110,7 @@ impl MqttSession {
         let options = &config.options;
         let name = name.cloned().unwrap_or_default();
         let chat = Chat::new(&options.chat, options.chat_qos, name, client_id, entropy);
+        let devices = Devices::new(config.memory.clone(), chat.sender().clone());
         MqttSession {
             phase: Phase::New,
             version: Version::V5,
@@ -119,6 +124,7 @@ impl MqttSession {
             is_dirty: is_new,
             limits: Limits::default(),
             chat,
+            devices,
             seen: Publications::new(Time::default()),
             out: Vec::new(),
             keep_alive_ms: u64::from(KEEP_ALIVE_S) * 1_000,
@@ -217,6 +223,7 @@ impl MqttSession {
     /// What came in this turn is passed on, then what must be on disk, then what depends on it.
     fn finish(&mut self, now: Time) {
         self.tell_seen(now);
+        self.tell_devices();
         while let Some((kind, id)) = self.inbound.next_ack() {
             self.transmit(&encode::ack(kind, id));
         }
@@ -270,6 +277,9 @@ impl Session for MqttSession {
                 if self.ping_at().is_some_and(|at| now.boot_ms >= at) {
                     self.ping();
                 }
+                if self.devices.deadline().is_some_and(|at| now.boot_ms >= at) {
+                    self.devices.tick(now);
+                }
                 Ok(())
             }
             Input::Closed(_) => {
@@ -287,7 +297,8 @@ impl Session for MqttSession {
     }
 
     fn deadline(&self) -> Option<BootMs> {
-        self.ping_at()
+        let of_devices = self.devices.deadline().filter(|_| self.phase == Phase::Online);
+        [self.ping_at(), of_devices].into_iter().flatten().min()
     }
 
     fn must_send_at(&self) -> Option<BootMs> {

@@ -3,17 +3,19 @@ use mqtt_protocol_core::mqtt::result_code::ConnectReasonCode;
 
 use super::*;
 use crate::model::content::UNCONFIRMED;
-use crate::model::event::{ChatEvent, Follows, LinkEvent};
+use crate::model::device::UNKNOWN_TIME;
+use crate::model::event::{ChatEvent, DeviceEvent, Follows, LinkEvent};
 use crate::model::mqtt::MqttVersion;
 use crate::model::publication::{NewPublication, Qos};
 use crate::model::time::BootMs;
 use crate::model::topic::{PublishOutcome, TopicRequest};
 use crate::model::{
-    Content, Delivery, Draft, Entry, Feature, MessageId, OutboxItem, Refusal, RoomId, RoomName,
+    CommandState, Content, Delivery, DeviceState, Draft, Entry, Feature, MessageId, MetricName, OutboxItem,
+    Refusal, RoomId, RoomName, Value,
 };
 use crate::wire::mqtt::encode::Outgoing;
 use crate::wire::mqtt::packet::AckKind;
-use crate::wire::{Agreed, ChatRequest, Mark, Request};
+use crate::wire::{Agreed, ChatRequest, DeviceRequest, Mark, Request};
 
 const NOW: Time = Time { boot_ms: BootMs(100_000), wall_ms: 1_790_000_000_000 };
 const ROOM: &str = "duplex/chat/general";
@@ -173,7 +175,7 @@ fn it_signs_in_subscribes_and_says_that_we_are_there() {
     assert!(connect.will_topic().unwrap().ends_with(connect.client_id()) && connect.will_retain());
     let keep_alive = Property::ServerKeepAlive(ServerKeepAlive::new(8).unwrap());
     peer.receive(&connack(false, ConnectReasonCode::Success, vec![keep_alive]));
-    assert_eq!(peer.session.deadline(), Some(NOW.boot_ms + 6_000), "the server's keep-alive counts");
+    assert_eq!(peer.session.must_send_at(), Some(NOW.boot_ms + 6_000), "the server's keep-alive counts");
     let welcomed = peer.events.iter().find_map(|(event, _)| match event {
         Event::Link(LinkEvent::Welcomed { rooms, features, me, .. }) => Some((rooms, features, me)),
         _ => None,
@@ -490,4 +492,93 @@ fn everything_seen_is_told_in_batches() {
         .collect();
     assert_eq!(batches.iter().sum::<usize>(), 1_000);
     assert!(batches.len() <= 3, "{batches:?}");
+}
+
+fn device_events(peer: &mut Peer) -> Vec<DeviceEvent> {
+    let events = std::mem::take(&mut peer.events).into_iter();
+    let of_device = |(event, _)| if let Event::Device(event) = event { Some(event) } else { None };
+    events.filter_map(of_device).collect()
+}
+
+const LAMP: &str = r#"{"name":null,"unique_id":"l1","command_topic":"lamp/set","state_topic":"lamp/state",
+    "device":{"identifiers":["l1"],"name":"Lamp"}}"#;
+
+#[test]
+fn devices_are_found_listed_and_told_apart_from_what_the_server_had_kept() {
+    let mut peer = online(Qos::AtLeastOnce);
+    let retained = |topic: &str, payload: &str| {
+        let payload = payload.as_bytes().to_vec();
+        let outgoing = Outgoing { topic: topic.into(), payload, retain: true, ..Outgoing::default() };
+        encode::publish(Version::V5, &outgoing, None, false).unwrap()
+    };
+    peer.receive(&retained("homeassistant/switch/l1/config", LAMP));
+    peer.receive(&retained("lamp/state", "ON"));
+    let events = device_events(&mut peer);
+    let states: Vec<&DeviceState> = events
+        .iter()
+        .filter_map(|event| if let DeviceEvent::Announced(state) = event { Some(&**state) } else { None })
+        .collect();
+    assert_eq!(states[0].spec.title(), "Lamp");
+    let last = states.iter().flat_map(|state| &state.values).next().unwrap();
+    assert_eq!((&last.value, last.received), (&Value::Flag(true), UNKNOWN_TIME));
+    assert!(
+        !events.iter().any(|event| matches!(event, DeviceEvent::Readings(_) | DeviceEvent::Listed { .. }))
+    );
+    peer.message("lamp/state", b"OFF", Qos::AtMostOnce, None, false);
+    let events = device_events(&mut peer);
+    let readings = events.iter().find_map(|event| match event {
+        DeviceEvent::Readings(readings) => Some(readings.values[0].1.clone()),
+        _ => None,
+    });
+    assert_eq!(readings, Some(Value::Flag(false)));
+    // What the server kept comes within a moment; then the list is complete.
+    peer.now.boot_ms = peer.session.devices.deadline().unwrap();
+    peer.give(Input::Tick);
+    let listed = |events: &[DeviceEvent]| {
+        events.iter().find_map(|event| match event {
+            DeviceEvent::Listed { devices, more: false, .. } => Some(devices.len()),
+            _ => None,
+        })
+    };
+    assert_eq!(listed(&device_events(&mut peer)), Some(1));
+    // After a lost connection what is known is there at once.
+    peer.give(Input::Closed(Why::Silent));
+    let config = peer.session.config.clone();
+    let mut peer = Peer::online(config, peer.session.saved().state, true);
+    assert_eq!(listed(&device_events(&mut peer)), Some(1));
+}
+
+#[test]
+fn a_command_is_done_when_the_device_tells_the_value() {
+    let mut peer = online(Qos::AtLeastOnce);
+    peer.message("homeassistant/switch/l1/config", LAMP.as_bytes(), Qos::AtMostOnce, None, false);
+    peer.message("lamp/state", b"ON", Qos::AtMostOnce, None, false);
+    let events = device_events(&mut peer);
+    let spec = events.iter().find_map(|event| match event {
+        DeviceEvent::Announced(state) => Some(state.spec.clone()),
+        _ => None,
+    });
+    let spec = spec.unwrap();
+    let property = spec.metrics.iter().find(|metric| metric.writable).unwrap().name.clone();
+    let command = |id: u8, property: &MetricName| {
+        let id = MessageId::from_random([id; 16]);
+        let (device, property, value) = (spec.id.clone(), property.clone(), Value::Flag(false));
+        let command = DeviceRequest::Command { id, device, incarnation: None, property, value };
+        Input::Request(Request::Device(command))
+    };
+    let states = |peer: &mut Peer| {
+        let commanded =
+            |event| if let DeviceEvent::Commanded(command) = event { Some(command.state) } else { None };
+        device_events(peer).into_iter().filter_map(commanded).collect::<Vec<_>>()
+    };
+    peer.give(command(1, &property));
+    assert_eq!(states(&mut peer), [CommandState::Pending]);
+    let sent = packets(&peer.take()).remove(0);
+    assert!(sent.ends_with(b"OFF") && sent[0] == 0x32, "the server is asked to confirm it");
+    peer.ack(AckKind::Puback, id_of(&sent));
+    assert_eq!(states(&mut peer), [], "the server has it, and the device has not told");
+    peer.message("lamp/state", b"OFF", Qos::AtMostOnce, None, false);
+    assert_eq!(states(&mut peer), [CommandState::Done]);
+    peer.give(command(2, &MetricName::new("nothing").unwrap()));
+    assert!(matches!(states(&mut peer)[..], [CommandState::Refused { .. }]));
 }
