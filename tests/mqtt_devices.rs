@@ -18,6 +18,7 @@ use seen::{Seen, show};
 
 const MESSAGES: &str = include_str!("data/mqtt/messages.jsonl");
 const EXPECTED: &str = include_str!("data/mqtt/expected.txt");
+const VARIANTS: &str = include_str!("data/mqtt/variants.txt");
 
 #[derive(Deserialize)]
 struct Message {
@@ -127,6 +128,30 @@ fn all_of_them_behind_one_broker_are_shown_as_each_alone() {
             }
         }
     }
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
+fn devices_in_documented_forms_are_shown_as_a_person_expects() {
+    let mut faults = Vec::new();
+    let mut count = 0;
+    for part in format!("\n{VARIANTS}").split("\n= ").skip(1) {
+        let mut seen = Seen::new();
+        let (group, lines) = part.split_once('\n').unwrap();
+        for line in lines.lines().filter(|line| !line.is_empty()) {
+            if let Some(check) = line.strip_prefix("? ") {
+                count += 1;
+                faults.extend(
+                    verify(&mut seen, check).err().map(|why| format!("{group}: {check}\n      {why}")),
+                );
+                continue;
+            }
+            let parts: Vec<&str> = line.splitn(3, '\t').collect();
+            let [kept, topic, payload] = parts[..] else { panic!("{line}") };
+            seen.message(topic, payload.as_bytes(), kept == "R");
+        }
+    }
+    assert!(count > 80, "{count}");
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }
 

@@ -12,7 +12,7 @@ use super::device::{Device, Entry};
 use super::rhythm::Rhythms;
 use super::template::Templates;
 use super::text;
-use crate::model::device::{DeviceId, METRICS, Metric, MetricName, MetricType, Value};
+use crate::model::device::{Control, DeviceId, METRICS, Metric, MetricName, MetricType, Value};
 use crate::model::time::{BootMs, Time, WallMs};
 
 /// Maximum number of devices.
@@ -372,7 +372,9 @@ impl Book {
         let Some(entry) = device.find(key).and_then(|at| device.entry_mut(at)) else { return };
         let changed = !entry.metric.writable;
         entry.metric.writable = true;
-        (entry.command, entry.is_reported) = (Some(command), is_reported);
+        // A colour comes back in another form, or rounded.
+        let is_colour = entry.metric.control == Some(Control::Colour);
+        (entry.command, entry.is_reported) = (Some(command), is_reported && !is_colour);
         if changed {
             self.mark(dev);
         }

@@ -170,7 +170,7 @@ pub(super) fn presence(level: &str, payload: &Payload<'_>) -> Option<bool> {
         })
     };
     match payload.json() {
-        Some(Json::Object(map)) if map.len() <= 3 => {
+        Some(Json::Object(map)) if map.len() <= 5 => {
             let said = ["state", "status", "online", "connected", "availability"]
                 .iter()
                 .find_map(|name| map.get(*name))?;
@@ -182,6 +182,36 @@ pub(super) fn presence(level: &str, payload: &Payload<'_>) -> Option<bool> {
         Some(Json::Object(_) | Json::Array(_)) => None,
         _ => of_text(&payload.text()),
     }
+}
+
+/// The value of an object that holds one and says no more than when and how it was measured, and its unit.
+fn envelope(fields: &Map<String, Json>) -> Option<(&Json, &str)> {
+    const AROUND: &[&str] = &[
+        "lc",
+        "unit",
+        "units",
+        "ack",
+        "q",
+        "quality",
+        "nodename",
+        "nodelocation",
+        "node_id",
+        "nodeid",
+        "age",
+        "name",
+        "topic",
+    ];
+    let is_value = |name: &str| name == "value" || name == "val";
+    let (_, value) = fields.iter().find(|(name, _)| is_value(name))?;
+    let is_around = |name: &str| {
+        is_value(name) || TIMES.iter().chain(AROUND).any(|known| name.eq_ignore_ascii_case(known))
+    };
+    let is_one = fields.len() > 1
+        && fields.keys().all(|name| is_around(name))
+        && !value.is_object()
+        && !value.is_array();
+    let unit = fields.get("unit").or_else(|| fields.get("units")).and_then(Json::as_str).unwrap_or_default();
+    is_one.then_some((value, unit))
 }
 
 /// Whether a field must not be shown.
@@ -200,6 +230,13 @@ impl General {
         let (path, level) = split(topic);
         if let Some(is_there) = presence(level, payload) {
             self.say(book, path, topic, is_there);
+            return;
+        }
+        if let Some((value, unit)) = payload.json().and_then(Json::as_object).and_then(envelope) {
+            book.at = payload.json().and_then(Json::as_object).and_then(taken_at);
+            if let (Some(dev), Some(value)) = (self.device(book, path), json::reading(value)) {
+                book.read(dev, level, id, value.clone(), || guessed(named(level), &value, unit));
+            }
             return;
         }
         match payload.json() {

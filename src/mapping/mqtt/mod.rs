@@ -120,10 +120,17 @@ impl Conventions {
     /// Reads a discovery message. Returns whether it was one.
     fn discover(&mut self, topic: &str, payload: &[u8]) -> bool {
         let Conventions { book, topics, templates, ha, .. } = self;
-        let Some(again) = ha.discover(book, topics, templates, topic, payload) else { return false };
-        for id in again.into_iter().take(MAX_AGAIN) {
-            self.forget(id);
-            self.read_again(id);
+        let Some(found) = ha.discover(book, topics, templates, topic, payload) else { return false };
+        for id in found.topics.into_iter().take(MAX_AGAIN) {
+            let Some(topic) = self.topics.get(id) else { continue };
+            let is_free = topic.readers.is_empty();
+            if is_free || topic.is_explained() || topic.route == Route::General {
+                self.forget(id);
+            }
+            match is_free {
+                true => self.read_again(id),
+                false => self.read_for(id, &found.entities),
+            }
         }
         true
     }
@@ -138,16 +145,35 @@ impl Conventions {
         self.general.forget(&mut self.book, &name);
     }
 
+    /// New entities read a topic: they are given its last message.
+    fn read_for(&mut self, id: u32, entities: &[usize]) {
+        let Some(topic) = self.topics.get(id) else { return };
+        let (readers, kept) = (topic.readers.clone(), topic.kept());
+        let Some((payload, retained, at)) = kept else { return };
+        let payload = Payload::new(&payload);
+        let was_replayed = self.waited(retained, at);
+        // The newest readers are the last ones.
+        for reader in readers.iter().rev().take_while(|reader| entities.contains(&reader.entity)) {
+            self.ha.receive(&mut self.book, &self.templates, id, *reader, &payload);
+        }
+        (self.book.replayed, self.book.at, self.book.came) = (was_replayed, None, None);
+    }
+
+    /// A message is read that came before. Returns whether the one at hand was replayed.
+    fn waited(&mut self, retained: bool, at: Time) -> bool {
+        let now = self.book.now;
+        // A live message stays one: it only waited for its description.
+        self.book.came = (!retained && at.boot_ms < now.boot_ms).then_some(at.wall_ms);
+        std::mem::replace(&mut self.book.replayed, retained)
+    }
+
     /// A topic is explained differently: its last message is read again.
     fn read_again(&mut self, id: u32) {
         let Some(topic) = self.topics.get_mut(id) else { return };
         topic.route = Route::New;
         let kept = topic.kept();
         let Some((payload, retained, at)) = kept else { return };
-        let (was_replayed, now) = (self.book.replayed, self.book.now);
-        // A live message stays one: it only waited for its description.
-        self.book.replayed = retained;
-        self.book.came = (!retained && at.boot_ms < now.boot_ms).then_some(at.wall_ms);
+        let was_replayed = self.waited(retained, at);
         self.read(id, &payload);
         (self.book.replayed, self.book.at, self.book.came) = (was_replayed, None, None);
     }

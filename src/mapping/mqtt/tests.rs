@@ -238,3 +238,23 @@ fn no_message_makes_it_panic_or_grow_without_bound() {
     }
     assert!(conventions.devices().count() < 2_000);
 }
+
+#[test]
+fn a_value_with_its_time_is_the_reading_of_its_topic() {
+    let mut conventions = Conventions::new();
+    let changes = publish(
+        &mut conventions,
+        at(0),
+        "hm/status/Kitchen/TEMPERATURE",
+        r#"{"val":21.5,"ts":1699999999000,"lc":1699999990000,"unit":"°C"}"#,
+    );
+    let spec = specs(&changes)[0];
+    assert_eq!(
+        (spec.id.as_str(), spec.metrics[0].name.as_str(), spec.metrics[0].unit.as_str()),
+        ("hm/status/Kitchen", "TEMPERATURE", "°C")
+    );
+    let read = changes.iter().any(|change| {
+        matches!(change, Change::Readings { at: Some(1_699_999_999_000), values, .. } if values[0].1 == Value::Number(21.5))
+    });
+    assert!(read, "{changes:?}");
+}

@@ -20,7 +20,7 @@ const MAX_ALL_KEPT_BYTES: usize = 24 * 1024 * 1024;
 /// Maximum number of devices whose metrics are found again by topic.
 const MAX_DEVS: usize = 64;
 /// Maximum number of readers of one topic, and of topic filters with wildcards.
-const MAX_READERS: usize = 512;
+const MAX_READERS: usize = 65_536;
 const MAX_FILTERS: usize = 256;
 
 /// Who reads a topic, besides the conventions that know it by its shape.
@@ -58,7 +58,8 @@ pub(super) enum Route {
 /// A topic.
 pub(super) struct Topic {
     pub name: Arc<str>,
-    pub readers: Arc<[Reader]>,
+    /// In the order in which they came.
+    pub readers: Arc<Vec<Reader>>,
     pub route: Route,
     /// The devices that were described or read from it.
     pub devs: Vec<Dev>,
@@ -108,7 +109,7 @@ impl Topics {
             .collect();
         self.list.push(Topic {
             name: name.clone(),
-            readers: readers.into(),
+            readers: Arc::new(readers),
             route: Route::New,
             devs: Vec::new(),
             kept: None,
@@ -187,8 +188,8 @@ impl Topics {
 
     fn add_reader(&mut self, id: u32, reader: Reader) {
         let Some(topic) = self.get_mut(id) else { return };
-        if topic.readers.len() < MAX_READERS && !topic.readers.contains(&reader) {
-            topic.readers = topic.readers.iter().copied().chain([reader]).collect();
+        if topic.readers.len() < MAX_READERS {
+            Arc::make_mut(&mut topic.readers).push(reader);
         }
     }
 
@@ -197,10 +198,7 @@ impl Topics {
         self.filters.retain(|(_, reader)| reader.entity != entity);
         for id in ids {
             let Some(topic) = self.get_mut(*id) else { continue };
-            if topic.readers.iter().any(|reader| reader.entity == entity) {
-                topic.readers =
-                    topic.readers.iter().copied().filter(|reader| reader.entity != entity).collect();
-            }
+            Arc::make_mut(&mut topic.readers).retain(|reader| reader.entity != entity);
         }
     }
 

@@ -98,6 +98,15 @@ pub(super) fn is_discovery(topic: &str) -> bool {
     topic.ends_with("/config") && config::place(topic).is_some()
 }
 
+/// What a discovery message changed.
+#[derive(Default)]
+pub(super) struct Found {
+    /// The topics that are read differently.
+    pub topics: Vec<u32>,
+    /// The new entities.
+    pub entities: Vec<usize>,
+}
+
 /// Whether an object has fields that a discovery message has.
 fn describes(fields: &serde_json::Map<String, Json>) -> bool {
     const OTHERS: &[&str] = &[
@@ -116,7 +125,7 @@ fn describes(fields: &serde_json::Map<String, Json>) -> bool {
 }
 
 impl HomeAssistant {
-    /// Reads a discovery message. Returns the topics whose last messages are to be read again, or `None` if it is none.
+    /// Reads a discovery message. Returns what it changed, or `None` if it is none.
     pub fn discover(
         &mut self,
         book: &mut Book,
@@ -124,26 +133,26 @@ impl HomeAssistant {
         templates: &mut Templates,
         topic: &str,
         payload: &[u8],
-    ) -> Option<Vec<u32>> {
+    ) -> Option<Found> {
         if payload.len() > MAX_CONFIG_BYTES {
             book.refuse(
                 topic,
                 format!("the discovery message has {} bytes; {MAX_CONFIG_BYTES} are allowed", payload.len()),
             );
-            return Some(Vec::new());
+            return Some(Found::default());
         }
         if payload.iter().all(u8::is_ascii_whitespace) {
             return self
                 .configs
                 .contains_key(topic)
-                .then(|| self.remove(book, topics, templates, topic))
-                .or_else(|| topic.starts_with("homeassistant/").then(Vec::new));
+                .then(|| Found { topics: self.remove(book, topics, templates, topic), entities: Vec::new() })
+                .or_else(|| topic.starts_with("homeassistant/").then(Found::default));
         }
         let mut hasher = DefaultHasher::new();
         payload.hash(&mut hasher);
         let hash = hasher.finish();
         if self.configs.get(topic).is_some_and(|(known, _)| *known == hash) {
-            return Some(Vec::new());
+            return Some(Found::default());
         }
         let fields = json::object(payload).filter(describes);
         let Some(fields) = fields else {
@@ -151,10 +160,10 @@ impl HomeAssistant {
             is_prefix.then(|| {
                 book.refuse(topic, "the discovery message is not a JSON object that describes something")
             })?;
-            return Some(Vec::new());
+            return Some(Found::default());
         };
         if fields.get("migrate_discovery").or(fields.get("migr_discvry")) == Some(&Json::Bool(true)) {
-            return Some(Vec::new());
+            return Some(Found::default());
         }
         let configs = config::read(topic, fields)?;
         let mut again = self.remove(book, topics, templates, topic);
@@ -165,10 +174,10 @@ impl HomeAssistant {
                 again.extend(read);
             }
         }
-        self.configs.insert(topic.into(), (hash, entities));
+        self.configs.insert(topic.into(), (hash, entities.clone()));
         again.sort_unstable();
         again.dedup();
-        Some(again)
+        Some(Found { topics: again, entities })
     }
 
     /// Removes what a discovery message described. Returns the topics that are not explained any longer.

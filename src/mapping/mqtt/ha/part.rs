@@ -86,6 +86,8 @@ impl<'a> Parts<'a> {
         );
         match class.filter(|_| has_class) {
             Some(class) => words_of(&class),
+            // Called like its device, which says more than *Sensor*.
+            None if has_class => self.config.name().unwrap_or_else(|| words_of(&self.config.component)),
             None => words_of(&self.config.component),
         }
     }

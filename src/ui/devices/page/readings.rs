@@ -8,6 +8,7 @@ use super::super::rows::metric_name;
 use super::plots::{self, Plots};
 use super::{View, rows};
 use crate::model::device::{Freshness, Status, UNKNOWN_TIME};
+use crate::model::harmless;
 use crate::ui::theme::{self, size, space};
 use crate::ui::{Cx, value, widgets};
 
@@ -31,16 +32,17 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx, view: &View, plots: &mut Plots) {
         ui.add(Label::new(text).wrap());
     }
     ui.add_space(space::TINY);
-    // What only takes commands has no value.
-    let all: Vec<usize> =
-        (0..view.readings.len().min(view.metrics.len())).filter(|at| !view.metrics[*at].write_only).collect();
-    let count = all.len();
+    // What only takes commands has no value to show; a device has a few hundred metrics at most.
+    let all = view.readings.len().min(view.metrics.len());
+    let shown: Vec<usize> = (0..all).filter(|number| !view.metrics[*number].write_only).collect();
+    let count = shown.len();
     let columns = ((ui.available_width() / MIN_COLUMN) as usize).clamp(1, count.max(1));
     rows(ui, count.div_ceil(columns), ROW, |ui, row| {
         let place = ui.max_rect();
         let width = place.width() / columns as f32;
         ui.painter().hline(place.x_range(), place.bottom(), egui::Stroke::new(1.0, theme.line));
-        for (column, number) in all.iter().skip(row * columns).take(columns).enumerate() {
+        let of_row = shown.iter().skip(row * columns).take(columns);
+        for (column, number) in of_row.enumerate() {
             let left = place.left() + column as f32 * width;
             let cell = Rect::from_min_size(pos2(left, place.top()), Vec2::new(width, place.height()));
             one(ui, cx, view, plots, *number, cell.with_max_x(cell.right() - space::MEDIUM));
@@ -72,7 +74,10 @@ fn one(ui: &mut Ui, cx: &mut Cx, view: &View, plots: &mut Plots, number: usize, 
     let top = rect.top() + space::TINY;
     let standing = widgets::cut(ui, &standing, theme::small(), theme.weak, (right - left) * 0.6);
     let name_width = right - left - standing.size().x - space::SMALL;
-    let label = widgets::cut(ui, &name, theme::small(), theme.weak, name_width);
+    // What its source says about it, for example why the value is shown as it came.
+    let note = harmless::line(&metric.note, 400);
+    let marked = if note.is_empty() { name.clone() } else { format!("⚠ {name}") };
+    let label = widgets::cut(ui, &marked, theme::small(), theme.weak, name_width);
     let value = widgets::cut(ui, &said, theme::heading(), colour, right - left);
     let cut = value.elided || label.elided || standing.elided;
     let low = rect.bottom() - space::TINY - value.size().y;
@@ -87,9 +92,11 @@ fn one(ui: &mut Ui, cx: &mut Cx, view: &View, plots: &mut Plots, number: usize, 
         view.facts.device.as_str(),
         metric.name.as_str(),
     ));
-    let spoken = widgets::spoken(ui, body, id, &(words.reading)(&name, &said, word));
-    if cut {
-        spoken.on_hover_text(format!("{name}\n{said}\n{word}"));
+    let label = (words.reading)(&name, &said, word);
+    let label = if note.is_empty() { label } else { format!("{label}. {note}") };
+    let spoken = widgets::spoken(ui, body, id, &label);
+    if cut || !note.is_empty() {
+        spoken.on_hover_text(format!("{name}\n{said}\n{word}\n{note}").trim_end());
     }
 }
 
