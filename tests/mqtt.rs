@@ -44,6 +44,10 @@ struct App {
 
 impl App {
     fn at(broker: &Broker, options: MqttOptions, password: &str, seed: u8) -> App {
+        App::at_one_of(vec![broker.url.clone()], options, password, seed)
+    }
+
+    fn at_one_of(urls: Vec<String>, options: MqttOptions, password: &str, seed: u8) -> App {
         let websocket = WebSocketOptions {
             user: format!("user{seed}"),
             mqtt: Box::new(options),
@@ -52,7 +56,7 @@ impl App {
         let profile = Profile {
             id: ConnectionId(10 + u64::from(seed)),
             name: String::new(),
-            urls: vec![broker.url.clone()],
+            urls,
             protocol: Protocol::Mqtt,
             socket: Default::default(),
             ca_file: None,
@@ -241,6 +245,17 @@ async fn a_second_client_of_the_same_name_is_told_apart_from_a_lost_link() {
         })
     })
     .await;
+}
+
+#[tokio::test]
+async fn another_node_of_a_cluster_takes_over() {
+    let broker = Broker::start(Policy::default()).await;
+    // Nobody listens there.
+    let urls = vec!["mqtt://127.0.0.1:1".to_owned(), broker.url.clone()];
+    let mut app = App::at_one_of(urls, MqttOptions::default(), "right", 1);
+    app.send("hello");
+    app.until("delivered", |app| app.texts() == ["hello"]).await;
+    assert_eq!(broker.got(ROOM).len(), 1);
 }
 
 #[tokio::test]

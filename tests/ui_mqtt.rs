@@ -39,7 +39,8 @@ fn the_address_is_all_that_is_needed() {
 
 #[test]
 fn what_few_need_can_be_set() {
-    let mut window = Window::online();
+    // High enough for the whole dialog.
+    let mut window = Window::sized(1_000.0, 1_800.0);
     window.click("Add connection");
     window.click("MQTT");
     window.fill("Server URL", "mqtts://a.example, wss://b.example/mqtt");

@@ -583,3 +583,48 @@ fn a_command_is_done_when_the_device_tells_the_value() {
     peer.give(command(2, &MetricName::new("nothing").unwrap()));
     assert!(matches!(states(&mut peer)[..], [CommandState::Refused { .. }]));
 }
+
+/// What a server may send to somebody who is online.
+fn traffic(version: Version) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut publish = |topic: &str, payload: &[u8], qos, id, retain| {
+        let outgoing =
+            Outgoing { topic: topic.into(), payload: payload.to_vec(), qos, retain, properties: None };
+        bytes.extend(encode::publish(version, &outgoing, id, false).unwrap());
+    };
+    publish("homeassistant/switch/l1/config", LAMP.as_bytes(), Qos::AtMostOnce, None, true);
+    publish("lamp/state", b"ON", Qos::AtLeastOnce, Some(3), false);
+    publish(ROOM, br#"{"id":"a","sender":"Lee","text":"hi","time":1}"#, Qos::ExactlyOnce, Some(4), false);
+    publish("duplex/chat-presence/x", br#"{"name":"Lee","online":true}"#, Qos::AtMostOnce, None, true);
+    for kind in [AckKind::Pubrel, AckKind::Puback, AckKind::Pubrec, AckKind::Pubcomp] {
+        bytes.extend(encode::ack(kind, 4));
+    }
+    bytes.extend([0x90, 3, 0, 1, 0, 0xD0, 0]);
+    bytes
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_bytes_of_a_server_panic_a_session(
+        at in 0..10_000_usize,
+        byte: u8,
+        cut in 0..10_000_usize,
+        noise in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..60),
+        old: bool,
+    ) {
+        let mut config = config();
+        config.options.version = if old { MqttVersion::V311 } else { MqttVersion::V5 };
+        let mut peer = Peer::online(config, None, false);
+        let mut bytes = traffic(peer.session.version);
+        let (at, cut) = (at % bytes.len(), cut % bytes.len());
+        bytes[at] = byte;
+        peer.receive(&bytes[..cut]);
+        peer.receive(&bytes[cut..]);
+        peer.receive(&noise);
+        peer.write(1);
+        peer.give(Input::Tick);
+        peer.give(Input::Closed(Why::Silent));
+    }
+}
