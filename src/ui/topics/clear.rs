@@ -53,15 +53,12 @@ impl Clearing {
     }
 
     fn preview(&self, ui: &mut Ui, most: f32) {
-        let row = size::CODE_LINE;
+        let row = ui.fonts_mut(|fonts| fonts.row_height(&theme::mono_small()));
         let scroll = ScrollArea::vertical().id_salt("to clear").max_height(most).auto_shrink([false, true]);
         scroll.show_rows(ui, row, self.topics.len(), |ui, range| {
             for topic in &self.topics[range] {
                 let text = RichText::new(harmless::line(topic, MAX_TOPIC_CHARS)).font(theme::mono_small());
-                ui.add_sized(
-                    egui::vec2(ui.available_width(), row),
-                    Label::new(text).truncate().halign(egui::Align::LEFT),
-                );
+                ui.add(Label::new(text).truncate());
             }
         });
     }

@@ -418,13 +418,11 @@ fn shown_lines(ui: &mut Ui, cx: &Cx, lines: &[String], most: f32) {
                 });
                 return;
             }
-            scroll.show_rows(ui, size::CODE_LINE, lines.len(), |ui, range| {
+            let row = ui.fonts_mut(|fonts| fonts.row_height(&theme::code()));
+            scroll.show_rows(ui, row, lines.len(), |ui, range| {
                 for line in &lines[range] {
                     let text = RichText::new(line).font(theme::code());
-                    ui.add_sized(
-                        egui::vec2(0.0, size::CODE_LINE),
-                        Label::new(text).extend().selectable(true).halign(egui::Align::LEFT),
-                    );
+                    ui.add(Label::new(text).extend().selectable(true));
                 }
             });
         },
@@ -464,15 +462,20 @@ fn earlier_row(ui: &mut Ui, cx: &Cx, past: &Past, is_shown: bool) -> bool {
         is_kept: false,
     };
     let preview = payload::preview(cx.words, &last);
-    let text = format!("{}  {preview}", (cx.words.clock)(past.at.wall_ms));
-    let button = egui::Button::new(RichText::new(&text).font(theme::mono_small()))
-        .selected(is_shown)
-        .frame_when_inactive(is_shown)
-        .truncate();
-    let button = ui.add_sized(egui::vec2(ui.available_width(), size::SMALL_LINE), button);
-    ui.ctx().accesskit_node_builder(button.id, |node| {
-        node.set_role(Role::ListItem);
-        node.set_selected(is_shown);
-    });
-    button.clicked()
+    let text = format!("{}  {preview}", crate::ui::text::log::moment(past.at.wall_ms));
+    let theme = theme::of(ui);
+    let row = egui::vec2(ui.available_width(), size::SMALL_LINE + space::TINY);
+    let (rect, response) = ui.allocate_exact_size(row, egui::Sense::click());
+    response.widget_info(|| egui::WidgetInfo::labeled(Role::ListItem, true, &text));
+    ui.ctx().accesskit_node_builder(response.id, |node| node.set_selected(is_shown));
+    if is_shown || response.hovered() || response.has_focus() {
+        let fill = if is_shown { theme.selected } else { theme.hover };
+        ui.painter().rect_filled(rect, f32::from(radius::CONTROL), fill);
+    }
+    widgets::focus_ring(ui, &response, theme);
+    let width = rect.width() - 2.0 * space::SMALL;
+    let galley = widgets::cut(ui, &text, theme::mono_small(), theme.text, width);
+    let at = egui::pos2(rect.left() + space::SMALL, rect.center().y - galley.size().y / 2.0);
+    ui.painter().galley(at, galley, theme.text);
+    response.clicked()
 }
