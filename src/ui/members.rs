@@ -1,6 +1,7 @@
 //! Dialogs in which people are chosen: the members of a private room, who is to be in a new one, and with whom a direct
 //! message is.
 
+use crate::model::Offset;
 use std::collections::BTreeSet;
 
 use egui::{Checkbox, Label, Layout, RichText, ScrollArea, Stroke, TextEdit, Ui, UiBuilder, pos2, vec2};
@@ -82,7 +83,7 @@ fn private_called<'a>(connection: &'a Connection, name: &'a RoomName) -> impl It
 }
 
 /// By what people were found: the filter, and the states of the people and of the room.
-type FoundBy = (String, u64, usize, u64);
+type FoundBy = (String, u64, usize, Offset);
 
 /// The dialog.
 pub(super) struct Sheet {
@@ -261,7 +262,7 @@ impl Sheet {
                 Purpose::Members((_, room)) => chat.rooms.get(room).map(|room| &room.info),
                 _ => None,
             };
-            let state = room.map_or(0, |info| info.changed);
+            let state = room.map(|info| info.changed).unwrap_or_default();
             let by = Some((filter, chat.known.version(), chat.people.len(), state));
             if self.found.0 == by {
                 return;

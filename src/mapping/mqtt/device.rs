@@ -93,6 +93,11 @@ impl Device {
         self.len() == 0 && self.held <= 0 && self.said.is_empty()
     }
 
+    /// Whether it has no metrics.
+    pub fn is_bare(&self) -> bool {
+        self.by_key.is_empty()
+    }
+
     pub fn find(&self, key: &str) -> Option<usize> {
         self.by_key.get(key).copied()
     }

@@ -242,7 +242,7 @@ impl General {
         }
         let known = book.by_key(&format!("path:{above}")).and_then(|dev| Some((dev, book.get(dev)?)));
         if let Some((dev, device)) = known
-            && device.len() == 0
+            && device.is_bare()
             && device.held <= 0
             && device.rank == Rank::Path
         {

@@ -85,7 +85,7 @@ impl Board {
                     state: room
                         .threads
                         .values()
-                        .map(|thread| thread.newest.offset + thread.read.offset)
+                        .map(|thread| thread.newest.offset.0 + thread.read.offset.0)
                         .sum(),
                     unread,
                     may_pin: false,

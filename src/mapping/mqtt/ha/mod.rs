@@ -98,6 +98,23 @@ pub(super) fn is_discovery(topic: &str) -> bool {
     topic.ends_with("/config") && config::place(topic).is_some()
 }
 
+/// Whether an object has fields that a discovery message has.
+fn describes(fields: &serde_json::Map<String, Json>) -> bool {
+    const OTHERS: &[&str] = &[
+        "dev",
+        "device",
+        "cmps",
+        "components",
+        "migrate_discovery",
+        "migr_discvry",
+        "availability",
+        "avty",
+        "t",
+        "~",
+    ];
+    fields.keys().any(|key| key.ends_with("_t") || key.ends_with("topic") || OTHERS.contains(&key.as_str()))
+}
+
 impl HomeAssistant {
     /// Reads a discovery message. Returns the topics whose last messages are to be read again, or `None` if it is none.
     pub fn discover(
@@ -128,25 +145,7 @@ impl HomeAssistant {
         if self.configs.get(topic).is_some_and(|(known, _)| *known == hash) {
             return Some(Vec::new());
         }
-        let fields = json::object(payload).filter(|fields| {
-            fields.keys().any(|key| {
-                key == "~"
-                    || key.ends_with("_t")
-                    || key.ends_with("topic")
-                    || matches!(
-                        key.as_str(),
-                        "dev"
-                            | "device"
-                            | "cmps"
-                            | "components"
-                            | "migrate_discovery"
-                            | "migr_discvry"
-                            | "availability"
-                            | "avty"
-                            | "t"
-                    )
-            })
-        });
+        let fields = json::object(payload).filter(describes);
         let Some(fields) = fields else {
             let is_prefix = topic.starts_with("homeassistant/");
             is_prefix.then(|| {

@@ -185,6 +185,7 @@ fn state_of(said: &str) -> There {
 }
 
 impl Device {
+    /// Long: one arm for each kind of topic.
     #[allow(clippy::too_many_arguments, reason = "a message and where it belongs")]
     fn says(
         &mut self,

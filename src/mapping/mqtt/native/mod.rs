@@ -1,25 +1,30 @@
 //! [`Natives`]: the conventions that are known by the shape of their topics.
 
-mod energy;
+mod ebusd;
 mod esphome;
+mod frigate;
 mod homie;
-mod house;
+mod lorawan;
+mod meshtastic;
 mod omg;
-mod radio;
+mod openwb;
+mod owntracks;
+mod rtl433;
+mod ruuvi;
 mod shelly1;
 mod shelly2;
 mod sparkplug;
 mod tasmota;
+mod valetudo;
+mod victron;
+mod wled;
 mod z2m;
 
 use super::book::{Book, Dev, NO_TOPIC, guessed, named};
+use super::change::There;
 use super::template::Payload;
 use super::topics::Topics;
 use crate::model::device::{Metric, MetricType, Value};
-use energy::openwb;
-use house::{ebusd, frigate, owntracks, valetudo};
-use omg::rtl433;
-use radio::{lorawan, meshtastic, ruuvi};
 
 /// A convention.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -54,8 +59,8 @@ pub(super) struct Natives {
     esphome: esphome::EspHome,
     homie: homie::Homie,
     sparkplug: sparkplug::Sparkplug,
-    wled: house::Wled,
-    victron: energy::Victron,
+    wled: wled::Wled,
+    victron: victron::Victron,
 }
 
 impl Natives {
@@ -146,4 +151,23 @@ fn new_metric<'a>(
         book.put_metric(dev, key, id, Metric::new(named(name), kind));
         key
     })
+}
+
+/// Whether a device is there, by one word of it.
+fn there(is_there: bool) -> There {
+    if is_there { There::Online } else { There::Offline(String::new()) }
+}
+
+/// `currentCleanTime` as separate words.
+fn spaced(name: &str) -> String {
+    let mut out = String::new();
+    for c in name.chars() {
+        if c.is_uppercase() {
+            out.push(' ');
+            out.extend(c.to_lowercase());
+        } else {
+            out.push(if c == '.' { ' ' } else { c });
+        }
+    }
+    out
 }

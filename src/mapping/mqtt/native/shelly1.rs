@@ -294,6 +294,10 @@ fn light(book: &mut Book, dev: Dev, id: u32, device: &str, kind: &str, number: &
         }
         book.read(dev, &own, id, value, || Metric::new(named(field), MetricType::Number));
     }
+    colour(book, dev, id, &key, number, set, json);
+}
+
+fn colour(book: &mut Book, dev: Dev, id: u32, key: &str, number: &str, set: String, json: &Json) {
     let part = |name: &str| json::number(json.get(name));
     if let (Some(red), Some(green), Some(blue)) = (part("red"), part("green"), part("blue")) {
         let own = format!("{key}.colour");

@@ -145,6 +145,7 @@ fn title(component: &str) -> String {
 }
 
 /// The name and unit of a field; `None` for those that are no readings.
+/// Long: one arm for each field.
 fn field(component: &str, path: &str) -> Option<(String, &'static str)> {
     let kind = component.split_once(':').map_or(component, |(kind, _)| kind);
     let known = match (kind, path) {

@@ -175,7 +175,6 @@ impl Tasmota {
         let Some(dev) = book.device(Rank::Told, &[&keys[0], &keys[1], &keys[2]], &mac) else {
             return Vec::new();
         };
-        let is_light = fields.get("lt_st").and_then(Json::as_u64).is_some_and(|kind| kind > 0);
         let names: Vec<String> = fields
             .get("fn")
             .and_then(Json::as_array)
@@ -184,17 +183,7 @@ impl Tasmota {
             .take(32)
             .map(|name| name.as_str().unwrap_or_default().to_owned())
             .collect();
-        let about = [
-            ("manufacturer", "Tasmota".to_owned()),
-            ("model", text("md")),
-            ("firmware", text("sw")),
-            ("ip", text("ip")),
-            ("hostname", text("hn")),
-            ("mac", text("mac")),
-            ("topic", topic.clone()),
-        ];
-        let about: Vec<(&str, &str)> = about.iter().map(|(name, text)| (*name, text.as_str())).collect();
-        book.describe(dev, Rank::Told, &text("dn"), if is_light { "light" } else { "switch" }, &about);
+        describe(book, dev, fields);
         let found = Found {
             dev,
             commands: format!("{}/", prefix(0, "cmnd")),
@@ -213,6 +202,23 @@ impl Tasmota {
         explained.push(format!("tasmota/discovery/{address}/sensors"));
         explained
     }
+}
+
+/// What discovery says of a device.
+fn describe(book: &mut Book, dev: Dev, fields: &Map<String, Json>) {
+    let text = |name: &str| fields.get(name).and_then(json::string).unwrap_or_default().into_owned();
+    let is_light = fields.get("lt_st").and_then(Json::as_u64).is_some_and(|kind| kind > 0);
+    let about = [
+        ("manufacturer", "Tasmota".to_owned()),
+        ("model", text("md")),
+        ("firmware", text("sw")),
+        ("ip", text("ip")),
+        ("hostname", text("hn")),
+        ("mac", text("mac")),
+        ("topic", text("t")),
+    ];
+    let about: Vec<(&str, &str)> = about.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    book.describe(dev, Rank::Told, &text("dn"), if is_light { "light" } else { "switch" }, &about);
 }
 
 /// Declares the relays and lights of a device.

@@ -521,10 +521,7 @@ fn read_expose(expose: &Json, outer: &Json, found: &mut Vec<Expose>) {
     if property.is_empty() || found.iter().any(|known| known.property == property) {
         return;
     }
-    let access = match expose.get("access").and_then(Json::as_u64) {
-        Some(access) => access,
-        None => 1,
-    };
+    let access = expose.get("access").and_then(Json::as_u64).unwrap_or(1);
     let is_colour = kind == "composite";
     let label = match (text("label"), expose.get("endpoint").is_some() || text("label").is_empty()) {
         (label, false) => label.to_owned(),
@@ -557,14 +554,18 @@ fn read_expose(expose: &Json, outer: &Json, found: &mut Vec<Expose>) {
     metric.writable = is_set;
     metric.write_only = is_set && !is_read;
     metric.risky = is_set && is_lock;
-    metric.control = match outer.get("type").and_then(Json::as_str) {
+    metric.control = control_of(outer, name, is_colour);
+    found.push(Expose { property: property.to_owned(), metric, words, is_read });
+}
+
+fn control_of(outer: &Json, name: &str, is_colour: bool) -> Option<Control> {
+    match outer.get("type").and_then(Json::as_str) {
         _ if is_colour => Some(Control::Colour),
         Some("cover") if name == "state" => Some(Control::Cover),
         Some("climate") if name.contains("setpoint") => Some(Control::Setpoint),
         Some("climate" | "fan") if name.ends_with("mode") => Some(Control::Mode),
         _ => None,
-    };
-    found.push(Expose { property: property.to_owned(), metric, words, is_read });
+    }
 }
 
 fn kind_of(expose: &Json, outer: &Json, is_colour: bool) -> (MetricType, Vec<(Json, Value)>) {

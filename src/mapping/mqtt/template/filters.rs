@@ -114,6 +114,10 @@ fn add_conversions(env: &mut Environment<'static>) {
     env.add_filter("string", |value: Value| python::display(&value));
 }
 
+type Unary = fn(f64) -> f64;
+type Bits = fn(i64, i64) -> i64;
+
+/// Long: one registration for each.
 fn add_arithmetic(env: &mut Environment<'static>) {
     let round = |value: Value, args: Rest<Value>, kwargs: Kwargs| {
         let named = |name: &str| kwargs.get::<Option<Value>>(name).ok().flatten();
@@ -134,7 +138,7 @@ fn add_arithmetic(env: &mut Environment<'static>) {
     };
     env.add_filter("round", round);
     env.add_function("round", round);
-    let unary: &[(&'static str, fn(f64) -> f64)] = &[
+    let unary: [(&'static str, Unary); 7] = [
         ("sin", f64::sin),
         ("cos", f64::cos),
         ("tan", f64::tan),
@@ -144,13 +148,12 @@ fn add_arithmetic(env: &mut Environment<'static>) {
         ("sqrt", f64::sqrt),
     ];
     for (name, function) in unary {
-        let function = *function;
         let apply = move |value: Value, args: Rest<Value>, kwargs: Kwargs| {
             let result = float(&value).map(function).filter(|number| number.is_finite());
             or_default(result.map(Value::from), default(&args, &kwargs), &value, "a number for this")
         };
-        env.add_filter(*name, apply);
-        env.add_function(*name, apply);
+        env.add_filter(name, apply);
+        env.add_function(name, apply);
     }
     let log = |value: Value, args: Rest<Value>, kwargs: Kwargs| {
         let base = args.first().and_then(float);
@@ -171,15 +174,14 @@ fn add_arithmetic(env: &mut Environment<'static>) {
     env.add_filter("add", |value: Value, by: f64| {
         float(&value).map(|n| n + by).ok_or_else(|| fail("add: not a number"))
     });
-    let bits: &[(&'static str, fn(i64, i64) -> i64)] =
-        &[("bitwise_and", |a, b| a & b), ("bitwise_or", |a, b| a | b), ("bitwise_xor", |a, b| a ^ b)];
+    let bits: [(&'static str, Bits); 3] =
+        [("bitwise_and", |a, b| a & b), ("bitwise_or", |a, b| a | b), ("bitwise_xor", |a, b| a ^ b)];
     for (name, function) in bits {
-        let function = *function;
         let apply = move |one: Value, other: i64| {
             int(&one, 10).map(|one| function(one, other)).ok_or_else(|| fail("not a whole number"))
         };
-        env.add_filter(*name, apply);
-        env.add_function(*name, apply);
+        env.add_filter(name, apply);
+        env.add_function(name, apply);
     }
     for (name, is_min) in [("min", true), ("max", false)] {
         env.add_function(name, move |values: Rest<Value>| extreme(&values, is_min));

@@ -31,16 +31,19 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx, view: &View, plots: &mut Plots) {
         ui.add(Label::new(text).wrap());
     }
     ui.add_space(space::TINY);
-    let count = view.readings.len().min(view.metrics.len());
+    // What only takes commands has no value.
+    let all: Vec<usize> =
+        (0..view.readings.len().min(view.metrics.len())).filter(|at| !view.metrics[*at].write_only).collect();
+    let count = all.len();
     let columns = ((ui.available_width() / MIN_COLUMN) as usize).clamp(1, count.max(1));
     rows(ui, count.div_ceil(columns), ROW, |ui, row| {
         let place = ui.max_rect();
         let width = place.width() / columns as f32;
         ui.painter().hline(place.x_range(), place.bottom(), egui::Stroke::new(1.0, theme.line));
-        for number in row * columns..((row + 1) * columns).min(count) {
-            let left = place.left() + (number - row * columns) as f32 * width;
+        for (column, number) in all.iter().skip(row * columns).take(columns).enumerate() {
+            let left = place.left() + column as f32 * width;
             let cell = Rect::from_min_size(pos2(left, place.top()), Vec2::new(width, place.height()));
-            one(ui, cx, view, plots, number, cell.with_max_x(cell.right() - space::MEDIUM));
+            one(ui, cx, view, plots, *number, cell.with_max_x(cell.right() - space::MEDIUM));
         }
     });
 }

@@ -1,0 +1,132 @@
+//! Frigate: `frigate/CAMERA/…` and `frigate/events`.
+
+use super::there;
+use super::{new_metric, put};
+use crate::mapping::mqtt::book::{Book, Dev, Rank};
+use crate::mapping::mqtt::change::Outgoing;
+use crate::mapping::mqtt::ha::{json_of, words_of};
+use crate::mapping::mqtt::template::Payload;
+use crate::mapping::mqtt::{general, json, text};
+use crate::model::device::{MetricType, Value};
+use serde_json::Value as Json;
+
+const BASE: &str = "frigate";
+
+pub(super) fn takes(topic: &str) -> bool {
+    topic.strip_prefix(BASE).is_some_and(|rest| rest.starts_with('/'))
+}
+
+fn camera(book: &mut Book, name: &str) -> Option<Dev> {
+    let dev = book.device(Rank::Shape, &[&format!("frigate:{name}")], &format!("{BASE}/{name}"))?;
+    book.describe(dev, Rank::Own, name, "camera", &[("via", "Frigate")]);
+    Some(dev)
+}
+
+fn server(book: &mut Book) -> Option<Dev> {
+    let dev = book.device(Rank::Shape, &["frigate-server"], BASE)?;
+    book.describe(dev, Rank::Own, "Frigate", "server", &[]);
+    Some(dev)
+}
+
+pub(super) fn receive(book: &mut Book, id: u32, topic: &str, payload: &Payload<'_>) {
+    let levels: Vec<&str> = topic.split('/').skip(1).collect();
+    let said = payload.text();
+    match levels.as_slice() {
+        ["available"] => {
+            if let (Some(dev), Some(is_there)) = (server(book), text::presence(&said)) {
+                book.say(dev, topic, there(is_there));
+            }
+        }
+        ["events"] | ["reviews"] => event(book, id, payload),
+        ["stats"] => stats(book, id, payload),
+        [_] | ["notifications" | "onConnect" | "restart" | "tracked_object_update", ..] => {}
+        [name, kind, "set"] if !kind.is_empty() && !name.is_empty() => {}
+        [name, kind, "state"] => {
+            let Some(dev) = camera(book, name) else { return };
+            let value = text::flag(&said).map_or_else(|| text::value(&said), Value::Flag);
+            let kind_of = if matches!(value, Value::Flag(_)) { MetricType::Flag } else { MetricType::Number };
+            if let Some(key) = new_metric(book, dev, kind, id, &words_of(kind), kind_of) {
+                let topic = format!("{BASE}/{name}/{kind}/set");
+                book.command(
+                    dev,
+                    key,
+                    true,
+                    std::sync::Arc::new(move |_, _, value| {
+                        let payload = match value {
+                            Value::Flag(on) => if *on { "ON" } else { "OFF" }.to_owned(),
+                            other => json_of(other).to_string(),
+                        };
+                        Ok(vec![Outgoing::new(topic.as_str(), payload)])
+                    }),
+                );
+            }
+            put(book, dev, kind, id, &words_of(kind), value, "");
+        }
+        [name, "motion"] => {
+            if let (Some(dev), Some(moves)) = (camera(book, name), text::flag(&said)) {
+                put(book, dev, "motion", id, "Motion detected", Value::Flag(moves), "");
+            }
+        }
+        // Pictures.
+        [_, _, "snapshot"] => {}
+        [name, object] => counted(book, id, name, object, "", payload),
+        [name, object, "active"] => counted(book, id, name, object, " active", payload),
+        [name, "audio", kind] => {
+            let Some(dev) = camera(book, name) else { return };
+            let value = text::flag(&said).map_or_else(|| text::value(&said), Value::Flag);
+            put(book, dev, &format!("audio {kind}"), id, &format!("Audio {kind}"), value, "");
+        }
+        _ => {}
+    }
+}
+
+fn counted(book: &mut Book, id: u32, name: &str, object: &str, more: &str, payload: &Payload<'_>) {
+    let Ok(said) = std::str::from_utf8(payload.bytes) else { return };
+    let value = text::value(said);
+    if let (Some(dev), Value::Number(_)) = (camera(book, name), &value) {
+        let shown = format!("{}{more}", words_of(object));
+        put(book, dev, &format!("{object}{more}"), id, &shown, value, "");
+    }
+}
+
+/// An event is a few words about what is seen now.
+fn event(book: &mut Book, id: u32, payload: &Payload<'_>) {
+    let Some(json) = payload.json() else { return };
+    let Some(now) = json.get("after").or_else(|| json.get("before")).and_then(Json::as_object) else {
+        return;
+    };
+    let text_of = |name: &str| now.get(name).and_then(json::string).unwrap_or_default().into_owned();
+    let Some(dev) = camera(book, &text_of("camera")) else { return };
+    book.at = now.get("frame_time").and_then(general::moment);
+    let is_end = json.get("type").and_then(Json::as_str) == Some("end");
+    let label = text_of("label");
+    let label = if label.is_empty() { text_of("severity") } else { label };
+    put(book, dev, "event", id, "Event", text::text(if is_end { "none" } else { &label }), "");
+    let score = json::number(now.get("score")).map(|score| (score * 100.0).round() / 100.0);
+    if let Some(score) = score {
+        put(book, dev, "event score", id, "Event score", Value::number(score), "");
+    }
+    if let Some(Json::Array(zones)) = now.get("current_zones") {
+        let zones: Vec<&str> = zones.iter().filter_map(Json::as_str).take(16).collect();
+        put(book, dev, "event zone", id, "Event zone", text::text(&zones.join(", ")), "");
+    }
+}
+
+fn stats(book: &mut Book, id: u32, payload: &Payload<'_>) {
+    let (Some(json), Some(dev)) = (payload.json(), server(book)) else { return };
+    if let Some(version) = json.pointer("/service/version").and_then(Json::as_str) {
+        book.describe(dev, Rank::Own, "", "", &[("firmware", version)]);
+    }
+    if let Some(uptime) = json.pointer("/service/uptime").and_then(json::reading) {
+        put(book, dev, "uptime", id, "Uptime", uptime, "s");
+    }
+    for (name, about) in json.get("cameras").and_then(Json::as_object).into_iter().flatten().take(64) {
+        for (field, shown, unit) in
+            [("camera_fps", "Frame rate", "fps"), ("detection_fps", "Detections", "1/s")]
+        {
+            if let (Some(value), Some(dev)) = (about.get(field).and_then(json::reading), camera(book, name)) {
+                put(book, dev, field, id, shown, value, unit);
+            }
+        }
+    }
+}
