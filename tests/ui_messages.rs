@@ -13,13 +13,13 @@ mod ui_support;
 
 use duplex::model::content::{Content, Draft};
 use duplex::model::entry::Entry;
-use duplex::model::event::{ChatEvent, Event, Page, Update};
-use duplex::model::id::MessageId;
-use duplex::model::id::Offset;
+use duplex::model::event::{ChatEvent, Event, Page, Person, Update};
+use duplex::model::id::{MessageId, Offset, PrincipalId};
 use duplex::model::intent::{ChatIntent, Intent};
 use duplex::model::lookup::{LookupFound, Revision, ThreadLine, Wanted};
 use duplex::model::message::{Delivery, Message, OutboxItem, Position};
 use duplex::model::preferences::{LanguageChoice, Preferences};
+use duplex::model::principal::{Principal, PrincipalKind};
 use duplex::model::refusal::Refusal;
 use duplex::model::{Feature, Features};
 use egui::accesskit::{Role, Toggled};
@@ -389,6 +389,22 @@ fn a_change_that_waits_or_was_refused_is_told_of() {
     window.harness.get_by_label("Deletion not sent yet");
     korean(&mut window);
     window.harness.get_by_label("삭제 요청을 아직 보내지 않음");
+}
+
+#[test]
+fn whoever_is_offline_is_named_before_a_message_is_deleted() {
+    let mut window = room();
+    for (name, online) in [("Mina", true), ("Juno", false)] {
+        let who = Principal {
+            id: PrincipalId(format!("p-{name}")),
+            kind: PrincipalKind::Person,
+            name: name.into(),
+            role: None,
+        };
+        window.event(Event::Chat(ChatEvent::Presence(Person { who, online, status: String::new() })));
+    }
+    menu(&mut window, "second", "Delete");
+    assert!(has(&window, "Offline now: Juno. Their apps delete it"));
 }
 
 #[test]

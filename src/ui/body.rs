@@ -227,7 +227,7 @@ impl Ui {
                         self.dialog = Some(dialog::Dialog::open_link(target, claimed));
                     }
                     Some(chat::ChatAction::Delete(room, id, body)) => {
-                        self.dialog = Some(dialog::Dialog::Delete { room, id, body });
+                        self.dialog = Some(dialog::Dialog::delete(cx, room, id, body));
                     }
                     Some(chat::ChatAction::Snippets(connection, more)) => {
                         self.dialog = dialog::Dialog::snippets(cx, connection, more);

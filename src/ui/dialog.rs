@@ -19,6 +19,9 @@ use crate::model::intent::{ChatIntent, Intent, LinkIntent};
 use crate::model::preferences::Preferences;
 use crate::model::profile::Snippet;
 
+/// Most people who are named of those who are offline, and their longest name in characters.
+const MAX_OFFLINE: usize = 5;
+const MAX_OFFLINE_CHARS: usize = 40;
 /// Longest part of a message that is quoted before it is deleted, in characters.
 const MAX_QUOTED_CHARS: usize = 200;
 
@@ -73,6 +76,8 @@ pub(super) enum Dialog {
         id: MessageId,
         /// What it says.
         body: String,
+        /// Whose apps do not hear of it yet.
+        offline: Option<String>,
     },
     /// Before a connection is removed.
     Remove {
@@ -149,6 +154,12 @@ impl Dialog {
             }
         })?;
         Some(Dialog::Remove { id, name })
+    }
+
+    /// Before a message is deleted.
+    pub(super) fn delete(cx: &Cx, room: RoomKey, id: MessageId, body: String) -> Dialog {
+        let offline = offline_in(cx, &room);
+        Dialog::Delete { room, id, body, offline }
     }
 
     /// Whether it holds what a person typed or is to decide: no link that is opened closes it.
@@ -229,7 +240,9 @@ impl Dialog {
             Dialog::AddDevice(sheet) => sheet.show(ui, cx, window.y),
             Dialog::Snippets(sheet) => sheet.show(ui, cx, window.y),
             Dialog::Mapping(sheet) => sheet.show(ui, cx, window.y),
-            Dialog::Delete { room, id, body } => delete(ui, cx, room, *id, body),
+            Dialog::Delete { room, id, body, offline } => {
+                delete(ui, cx, room, *id, (body, offline.as_deref()))
+            }
             Dialog::Remove { id, name } => remove(ui, cx, *id, name),
         });
         let escape =
@@ -242,13 +255,42 @@ impl Dialog {
     }
 }
 
-fn delete(ui: &mut Ui, cx: &mut Cx, room: &RoomKey, target: MessageId, body: &str) -> Fate {
+/// Says who is offline of those who may have a message of a room: their apps keep it until they connect.
+fn offline_in(cx: &Cx, (connection, room): &RoomKey) -> Option<String> {
+    let (mut names, mut count) = (Vec::new(), 0_usize);
+    cx.model.read(|model| {
+        let chat = &model.connections.get(connection)?.chat;
+        let info = &chat.rooms.get(room)?.info;
+        let me = chat.me.as_ref().map(|me| &me.id);
+        let is_there = |id| !info.private || info.members.contains(id);
+        let others = chat.people.values().filter(|one| one.who.kind.chats() && Some(&one.who.id) != me);
+        for person in others.filter(|one| !one.online && is_there(&one.who.id)) {
+            count += 1;
+            if names.len() < MAX_OFFLINE {
+                names.push(chat.known.shown(&person.who.id, &person.who.name, MAX_OFFLINE_CHARS).label());
+            }
+        }
+        Some(())
+    })?;
+    (count > 0).then(|| (cx.words.chat.delete_offline)(&names.join(", "), count - names.len()))
+}
+
+fn delete(
+    ui: &mut Ui,
+    cx: &mut Cx,
+    room: &RoomKey,
+    target: MessageId,
+    (body, offline): (&str, Option<&str>),
+) -> Fate {
     let theme = theme::of(ui);
     let words = cx.words.chat;
     sheet::title(ui, words.delete_title);
     let quoted = harmless::line(body, MAX_QUOTED_CHARS);
     ui.add(Label::new(RichText::new(quoted).color(theme.weak)).wrap());
     ui.add(Label::new(words.delete_text).wrap());
+    if let Some(offline) = offline {
+        ui.add(Label::new(RichText::new(offline).color(theme.weak)).wrap());
+    }
     ui.add_space(space::SMALL);
     let mut fate = Fate::Open;
     ui.horizontal(|ui| {

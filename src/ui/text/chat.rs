@@ -181,4 +181,6 @@ pub struct ChatWords {
     pub deleted_meanwhile: &'static str,
     pub delete_title: &'static str,
     pub delete_text: &'static str,
+    /// The names of some who are offline, and how many more are.
+    pub delete_offline: fn(&str, usize) -> String,
 }

@@ -160,4 +160,8 @@ pub static ENGLISH: ChatWords = ChatWords {
     deleted_meanwhile: "That message has been deleted. This will be sent as a new message.",
     delete_title: "Delete this message?",
     delete_text: "It is deleted for everyone in the room. This can't be undone.",
+    delete_offline: |names, more| match more {
+        0 => format!("Offline now: {names}. Their apps delete it when they connect again."),
+        _ => format!("Offline now: {names} and {more} more. Their apps delete it when they connect again."),
+    },
 };

@@ -149,4 +149,8 @@ pub static KOREAN: ChatWords = ChatWords {
     deleted_meanwhile: "그 메시지는 삭제되었습니다. 보내면 새 메시지로 전송됩니다.",
     delete_title: "이 메시지를 삭제할까요?",
     delete_text: "방에 있는 모든 사람에게서 삭제되며 되돌릴 수 없습니다.",
+    delete_offline: |names, more| match more {
+        0 => format!("지금 오프라인: {names}. 다시 연결할 때 그 앱에서도 삭제됩니다."),
+        _ => format!("지금 오프라인: {names} 외 {more}명. 다시 연결할 때 그 앱에서도 삭제됩니다."),
+    },
 };
