@@ -9,8 +9,7 @@ use duplex::model::device::{
     DeviceId, DeviceState, Metric, MetricName, MetricType, Readings, Sample, Spec, Value,
 };
 use duplex::model::event::{DeviceEvent, Event, LinkEvent, Update};
-use duplex::model::id::Offset;
-use duplex::model::id::{ConnectionId, PrincipalId, RoomId};
+use duplex::model::id::{ConnectionId, Offset, PrincipalId, RoomId};
 use duplex::model::link_state::LinkState;
 use duplex::model::panes::{Middle, Panes};
 use duplex::model::profile::{Profile, Protocol, Socket};

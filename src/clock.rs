@@ -1,11 +1,11 @@
 //! The only place that reads the clocks: [`now`] returns both. The boot clock counts through suspend.
 
-use crate::model::time::BootMs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use chrono::Timelike as _;
 
 use crate::model::Time;
+use crate::model::time::BootMs;
 
 /// The current time on both clocks.
 pub fn now() -> Time {

@@ -17,8 +17,7 @@ use std::collections::BTreeSet;
 
 use duplex::frame::Frame;
 use duplex::model::content::{Content, Draft};
-use duplex::model::id::Offset;
-use duplex::model::id::RoomName;
+use duplex::model::id::{Offset, RoomName};
 use duplex::model::message::MAX_BODY_BYTES;
 use duplex::model::time::BootMs;
 use duplex::model::{RoomId, device};

@@ -18,9 +18,8 @@ use duplex::model::event::{
     ChatEvent, Event, Follows, LinkEvent, LogKind, Page, Paused, Person, Side, TestOutcome, Update,
 };
 use duplex::model::features::{Feature, Features};
-use duplex::model::id::Offset;
-use duplex::model::id::RoomName;
 use duplex::model::id::{ConnectionId, PrincipalId, RoomId};
+use duplex::model::id::{Offset, RoomName};
 use duplex::model::intent::{AppIntent, ChatIntent, Credential, Intent, Jump, LinkIntent};
 use duplex::model::link_state::{LinkState, Phase, Why};
 use duplex::model::message::{Delivery, OutboxItem, Position};

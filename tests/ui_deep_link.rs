@@ -6,8 +6,7 @@ mod ui_support;
 
 use duplex::model::DeepLink;
 use duplex::model::event::Update;
-use duplex::model::id::Offset;
-use duplex::model::id::RoomId;
+use duplex::model::id::{Offset, RoomId};
 use duplex::model::intent::{ChatIntent, Credential, Intent, Jump, LinkIntent};
 use duplex::model::link_state::LinkState;
 use duplex::model::message::{Delivery, Position};

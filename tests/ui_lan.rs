@@ -6,8 +6,7 @@
 mod ui_support;
 
 use duplex::model::event::{DeviceEvent, Event, LinkEvent, LogKind, Update};
-use duplex::model::id::Offset;
-use duplex::model::id::{ConnectionId, PrincipalId};
+use duplex::model::id::{ConnectionId, Offset, PrincipalId};
 use duplex::model::intent::{Credential, Intent, LinkIntent};
 use duplex::model::lan::{Lan, LanChoice, LanOpen, Nearby, NearbyServer, NotOpened};
 use duplex::model::link_state::LinkState;

@@ -6,8 +6,7 @@ mod ui_support;
 
 use duplex::model::content::{Content, Extra};
 use duplex::model::event::{ChatEvent, Event, LinkEvent, LogKind, Reached, TestOutcome, Update};
-use duplex::model::id::Offset;
-use duplex::model::id::{ConnectionId, MessageId};
+use duplex::model::id::{ConnectionId, MessageId, Offset};
 use duplex::model::intent::{ChatIntent, Credential, Intent, LinkIntent};
 use duplex::model::link_state::{Closing, LinkState, Why};
 use duplex::model::message::Delivery;

@@ -7,8 +7,7 @@ mod ui_support;
 use std::sync::Arc;
 
 use duplex::model::event::{ChatEvent, Event, Update};
-use duplex::model::id::Offset;
-use duplex::model::id::{MessageId, RoomId};
+use duplex::model::id::{MessageId, Offset, RoomId};
 use duplex::model::intent::{ChatIntent, Intent, Jump};
 use duplex::model::message::Position;
 use duplex::model::search::{DayFound, End, Found, Hit, HitPlace, Patience, Piece, Scope, Search};

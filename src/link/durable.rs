@@ -1,12 +1,12 @@
 //! [`DurableLink`]: a link with its disk and model, sans-IO: nothing shows as pending, is sent, or counts as received
 //! before it is on disk. The engine drives it.
 
-use crate::model::time::BootMs;
 use std::collections::{BTreeMap, VecDeque};
 
 use super::{Link, Mark, Output as LinkOutput};
 use crate::frame::Frame;
 use crate::model::event::{ChatEvent, LinkEvent, Stored};
+use crate::model::time::BootMs;
 use crate::model::{Delivery, Draft, Event, MessageId, Offset, OutboxItem, Refusal, RoomId, Time};
 use crate::wire::{ChatRequest, Request};
 

@@ -10,12 +10,12 @@ pub mod outbox;
 mod size;
 pub mod watch;
 
-use crate::model::time::BootMs;
 use std::collections::VecDeque;
 
 use crate::frame::Frame;
 use crate::model::event::{ChatEvent, DeviceEvent, Follows, LinkEvent, LogKind, LogRestart, Paused};
 use crate::model::link_state::{Closing, LinkState, Phase, Why};
+use crate::model::time::BootMs;
 use crate::model::{Delivery, Event, MessageId, Offset, OutboxItem, PrincipalId, Refusal, RoomId, Time};
 use crate::wire::{self, Agreed, ChatRequest, Open, Request, Saved, Session};
 

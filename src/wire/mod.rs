@@ -10,19 +10,18 @@ mod saved;
 pub mod socketio;
 pub mod stomp;
 
-use crate::model::time::BootMs;
 use std::sync::Arc;
 
 use crate::frame::Frame;
+use crate::model::event::ChatEvent;
 use crate::model::link_state::Why;
-
 use crate::model::profile::Protocol;
 use crate::model::rights::ManageRequest;
-use crate::model::time::WallMs;
+use crate::model::time::{BootMs, WallMs};
 use crate::model::topic::TopicRequest;
 use crate::model::{
-    CommandState, DeviceId, Event, MessageId, MetricName, Offset, OutboxItem, Readings, RoomId, Spec, Time,
-    Value,
+    CommandState, DeviceId, Event, MessageId, MetricName, Offset, OutboxItem, Readings, Refusal, RoomId,
+    Spec, Time, Value,
 };
 
 pub use describe::{Describe, Described};
@@ -232,6 +231,31 @@ pub enum Request {
     },
     /// Probe: anything the server sends next counts as an answer.
     Probe,
+}
+
+impl Request {
+    /// What a session answers to a request that its protocol cannot carry. Most ask for no answer.
+    pub fn decline(self) -> Option<Event> {
+        match self {
+            Request::Chat(ChatRequest::Send(item)) => {
+                let refusal = Refusal::UnknownKind { kind: item.draft.content.kind().to_owned() };
+                Some(Event::Chat(ChatEvent::Refused { id: item.draft.id, refusal }))
+            }
+            Request::Chat(ChatRequest::History { room, .. }) => {
+                Some(Event::Chat(ChatEvent::HistoryFailed { room }))
+            }
+            Request::Chat(
+                ChatRequest::Typing(_)
+                | ChatRequest::Status(_)
+                | ChatRequest::Read { .. }
+                | ChatRequest::Unread { .. },
+            )
+            | Request::Device(_)
+            | Request::Topic(_)
+            | Request::Manage { .. }
+            | Request::Probe => None,
+        }
+    }
 }
 
 /// A request about chat.

@@ -1,7 +1,6 @@
 //! [`Driver`]: the worker's loop. It feeds the engine with inputs and carries out its effects; each input is handled
 //! completely before the next.
 
-use crate::model::time::BootMs;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
 use std::path::PathBuf;
@@ -37,6 +36,7 @@ use crate::model::log::Way;
 use crate::model::lookup::LookupFound;
 use crate::model::profile::{Login, Protocol, Secret};
 use crate::model::search::{DayFound, Found, MessageFound};
+use crate::model::time::BootMs;
 use crate::model::{
     Autostart, Banner, ConnectionId, DeviceId, Event, Intent, LogLine, MetricName, Profile, SeriesPage,
     SharedModel,

@@ -4,8 +4,7 @@ mod rights;
 
 use duplex::model::content::Extra;
 use duplex::model::content::{Content, Draft, Private};
-use duplex::model::id::Offset;
-use duplex::model::id::RoomName;
+use duplex::model::id::{Offset, RoomName};
 use duplex::model::{
     Bucket, Command, CommandRefusal, CommandState, DeviceId, DeviceLogEvent, DeviceState, Entry, Epoch,
     Features, LastValue, LogLine, MessageId, Metric, MetricType, Point, Principal, PrincipalId,

@@ -2,8 +2,7 @@
 
 use duplex::model::NamedRoom;
 use duplex::model::content::{Content, Draft};
-use duplex::model::id::Offset;
-use duplex::model::id::RoomName;
+use duplex::model::id::{Offset, RoomName};
 use duplex::model::{Refusal, RoomId};
 use duplex::wire::duplex::message::{ClientMessage, HubMessage, Start, close};
 

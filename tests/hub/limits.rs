@@ -6,8 +6,7 @@ use std::time::Instant;
 
 use duplex::hub::{Limits, Options, Running};
 use duplex::model::content::{Content, Draft};
-use duplex::model::id::Offset;
-use duplex::model::id::RoomName;
+use duplex::model::id::{Offset, RoomName};
 use duplex::model::{Refusal, ResumePoint, RoomId, Value};
 use duplex::store::LogLimits;
 use duplex::wire::duplex::message::{ClientMessage, HubMessage, PublishedSample, Start};

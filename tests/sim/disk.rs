@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use duplex::link::durable::Change;
 use duplex::model::content::{Content, Draft};
 use duplex::model::event::{ChatEvent, Follows, LinkEvent, LogRestart, Page, Stored, StoredRoom};
-use duplex::model::id::Offset;
-use duplex::model::id::RoomName;
+use duplex::model::id::{Offset, RoomName};
 use duplex::model::room;
 use duplex::model::{
     Delivery, Entry, Epoch, Event, Features, Message, MessageId, NamedRoom, OutboxItem, Position, Principal,

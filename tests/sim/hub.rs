@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use duplex::model::content::{Content, Draft, MemberChange, Private};
-use duplex::model::id::Offset;
-use duplex::model::id::RoomName;
+use duplex::model::id::{Offset, RoomName};
 use duplex::model::room::ABOUT;
 use duplex::model::{
     Entry, Epoch, MessageId, NamedRoom, Principal, PrincipalId, PrincipalKind, Refusal, RoomId, RoomInfo,

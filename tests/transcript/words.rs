@@ -7,8 +7,7 @@ use duplex::frame::Frame;
 use duplex::model::NamedRoom;
 use duplex::model::content::{Content, Draft};
 use duplex::model::event::{ChatEvent, DeviceEvent, Follows, LinkEvent, Listed, LogEvent, Paused, Person};
-use duplex::model::id::Offset;
-use duplex::model::id::RoomName;
+use duplex::model::id::{Offset, RoomName};
 use duplex::model::log::Note;
 use duplex::model::{
     Delivery, DeviceId, DeviceState, Entry, Epoch, Event, Features, LinkState, MessageId, OutboxItem,

@@ -12,7 +12,6 @@ mod keys;
 mod order;
 mod speech;
 
-use crate::model::time::BootMs;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -31,6 +30,7 @@ use self::bus::News;
 use self::keys::Press;
 use self::order::{Composed, Item, Order, Out};
 use self::speech::Speech;
+use crate::model::time::BootMs;
 use crate::{clock, privacy};
 
 /// Maximum number of messages from the input method queued for the window.

@@ -12,8 +12,7 @@ use crate::model::lan::{InviteLink, LanChoice};
 use crate::model::principal::PrincipalKind;
 use crate::model::profile::Secret;
 use crate::model::publish::{self, Trust};
-use crate::model::time::BootMs;
-use crate::model::time::WallMs;
+use crate::model::time::{BootMs, WallMs};
 use crate::ui::theme::{self, radius, space};
 use crate::ui::{Cx, harmless, widgets};
 

@@ -1,6 +1,5 @@
 //! The client's end of a Duplex conversation.
 
-use crate::model::time::BootMs;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
@@ -21,6 +20,7 @@ use crate::model::link_state::{Closing, Why};
 use crate::model::log::Note;
 use crate::model::message::MAX_BODY_BYTES;
 use crate::model::profile::Secret;
+use crate::model::time::BootMs;
 use crate::model::{
     Command, CommandRefusal, CommandState, Content, DeviceId, DeviceState, Draft, Entry, Event, Feature,
     Features, MessageId, Offset, PrincipalKind, Readings, Refusal, ResumePoint, Sender, SeriesPage, Time,

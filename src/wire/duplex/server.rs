@@ -7,7 +7,6 @@
 mod devices;
 mod rights;
 
-use crate::model::time::BootMs;
 use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -31,6 +30,7 @@ use crate::model::message::MAX_BODY_BYTES;
 use crate::model::principal::MAX_STATUS_CHARS;
 use crate::model::rights::Act;
 use crate::model::room::MAX_MEMBERS;
+use crate::model::time::BootMs;
 use crate::model::{
     Content, Draft, Entry, MessageId, Offset, Principal, PrincipalId, PrincipalKind, Refusal, Role, Sender,
     SeriesPage, Time,

@@ -11,7 +11,7 @@ use crate::model::mqtt::{Filter, check_topic};
 use crate::model::publication::{NewPublication, Qos};
 use crate::model::topic::{PublishOutcome, TopicEvent, TopicRequest};
 use crate::model::{Content, Event, OutboxItem, Refusal, Time};
-use crate::wire::{ChatRequest, DeviceRequest, Request};
+use crate::wire::{ChatRequest, DeviceRequest, Output, Request};
 
 /// What a packet costs beside its topic and payload, in bytes, at most.
 const AROUND_BYTES: usize = 16;
@@ -30,26 +30,8 @@ impl MqttSession {
                     self.event(Event::Chat(ChatEvent::Refused { id, refusal }));
                 }
             }
-            Request::Chat(ChatRequest::History { room, .. }) => {
-                self.event(Event::Chat(ChatEvent::HistoryFailed { room }));
-            }
             Request::Topic(request) => self.topic_request(request),
             Request::Probe => self.probe(now),
-            Request::Chat(
-                ChatRequest::Typing(_)
-                | ChatRequest::Status(_)
-                | ChatRequest::Read { .. }
-                | ChatRequest::Unread { .. },
-            )
-            | Request::Device(
-                DeviceRequest::Announce(_)
-                | DeviceRequest::State { .. }
-                | DeviceRequest::Publish(_)
-                | DeviceRequest::CommandResult { .. }
-                | DeviceRequest::Series { .. }
-                | DeviceRequest::Log(_),
-            )
-            | Request::Manage { .. } => {}
             Request::Device(DeviceRequest::Command { id, device, property, value, .. }) => {
                 for mut message in self.devices.command(now, id, &device, &property, &value) {
                     // So that the server says that it has it.
@@ -57,6 +39,7 @@ impl MqttSession {
                     self.publish(Of::Command(id), message);
                 }
             }
+            other => self.outputs.extend(other.decline().map(|event| Output::Event(event, None))),
         }
     }
 

@@ -15,8 +15,7 @@ use crate::model::{
     Sender, Time,
 };
 use crate::wire::{
-    Agreed, ChatRequest, Describe, Described, DeviceRequest, Input, Output, Request, Saved, Session,
-    WireError,
+    Agreed, ChatRequest, Describe, Described, Input, Output, Request, Saved, Session, WireError,
 };
 use row::Row;
 
@@ -139,28 +138,8 @@ impl PlainSession {
                     self.event(Event::Chat(ChatEvent::Refused { id: item.draft.id, refusal }));
                 }
             },
-            Request::Chat(ChatRequest::History { room, .. }) => {
-                self.event(Event::Chat(ChatEvent::HistoryFailed { room }));
-            }
             Request::Probe => self.ping(now),
-            // Presence and questions do not exist in this protocol.
-            Request::Chat(
-                ChatRequest::Typing(_)
-                | ChatRequest::Status(_)
-                | ChatRequest::Read { .. }
-                | ChatRequest::Unread { .. },
-            )
-            | Request::Manage { .. }
-            | Request::Device(
-                DeviceRequest::Announce(_)
-                | DeviceRequest::State { .. }
-                | DeviceRequest::Publish(_)
-                | DeviceRequest::Command { .. }
-                | DeviceRequest::CommandResult { .. }
-                | DeviceRequest::Series { .. }
-                | DeviceRequest::Log(_),
-            )
-            | Request::Topic(_) => {}
+            other => self.outputs.extend(other.decline().map(|event| Output::Event(event, None))),
         }
     }
 

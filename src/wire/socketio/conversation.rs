@@ -1,7 +1,6 @@
 //! [`Conversation`]: a client's end of Engine.IO and Socket.IO over one connection: opening, heartbeat, namespaces,
 //! acknowledgements, recovery. What events mean is not its business.
 
-use crate::model::time::BootMs;
 use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::{Map, Value};
@@ -13,6 +12,7 @@ use super::saved::Known;
 use crate::frame::Frame;
 use crate::model::link_state::{Closing, Why};
 use crate::model::profile::Secret;
+use crate::model::time::BootMs;
 use crate::model::{MessageId, Refusal, Time};
 use crate::wire::{Mark, WireError};
 

@@ -257,20 +257,8 @@ impl SocketIoSession {
                     self.event(Event::Chat(ChatEvent::Refused { id, refusal }));
                 }
             }
-            Request::Chat(ChatRequest::History { room, .. }) => {
-                self.event(Event::Chat(ChatEvent::HistoryFailed { room }));
-            }
             Request::Probe => self.conversation.probe(now),
-            // None of this is offered.
-            Request::Chat(
-                ChatRequest::Typing(_)
-                | ChatRequest::Status(_)
-                | ChatRequest::Read { .. }
-                | ChatRequest::Unread { .. },
-            )
-            | Request::Manage { .. }
-            | Request::Device(_)
-            | Request::Topic(_) => {}
+            other => self.outputs.extend(other.decline().map(|event| Output::Event(event, None))),
         }
     }
 

@@ -1,7 +1,6 @@
 //! [`Client`]: one connection to a server that speaks STOMP: negotiation, heart-beats, subscriptions, receipts and
 //! acknowledgements. What messages mean is up to its caller.
 
-use crate::model::time::BootMs;
 use std::collections::{BTreeSet, VecDeque};
 
 use super::acks::{Acks, PREFETCH};
@@ -14,6 +13,7 @@ use crate::frame;
 use crate::model::link_state::Why;
 use crate::model::profile::Secret;
 use crate::model::stomp::{Destination, MAX_DESTINATIONS};
+use crate::model::time::BootMs;
 use crate::model::{MessageId, Refusal, Time};
 use crate::wire::{Agreed, Mark, WireError};
 use serde::{Deserialize, Serialize};

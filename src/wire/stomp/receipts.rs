@@ -4,10 +4,10 @@
 //! Brokers answer with a receipt whatever asks for one. A server may instead hand some destinations to its own program, which
 //! sends none (Spring's `/app`), or be a broker that does not know receipts (Spring's simple broker).
 
-use crate::model::time::BootMs;
 use std::collections::{BTreeSet, VecDeque};
 
 use crate::model::MessageId;
+use crate::model::time::BootMs;
 
 /// A message without a receipt for this long is unconfirmed if its destination has never had one, in milliseconds.
 pub const RECEIPT_MS: u64 = 5_000;

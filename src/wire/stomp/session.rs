@@ -237,20 +237,8 @@ impl StompSession {
                     self.event(Event::Chat(ChatEvent::Refused { id, refusal }));
                 }
             }
-            Request::Chat(ChatRequest::History { room, .. }) => {
-                self.event(Event::Chat(ChatEvent::HistoryFailed { room }));
-            }
             Request::Probe => self.client.probe(now),
-            // Presence, read markers, questions and commands do not exist in this protocol.
-            Request::Chat(
-                ChatRequest::Typing(_)
-                | ChatRequest::Status(_)
-                | ChatRequest::Read { .. }
-                | ChatRequest::Unread { .. },
-            )
-            | Request::Manage { .. }
-            | Request::Device(_)
-            | Request::Topic(_) => {}
+            other => self.outputs.extend(other.decline().map(|event| Output::Event(event, None))),
         }
     }
 

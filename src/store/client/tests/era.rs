@@ -9,8 +9,7 @@ use super::*;
 use crate::model::Message;
 use crate::model::content::{Content, Extra};
 use crate::model::event::{ChatEvent, LinkEvent, LogKind, Update};
-use crate::model::id::Offset;
-use crate::model::id::RoomName;
+use crate::model::id::{Offset, RoomName};
 use crate::model::{Connection, Edge, Model, Profile, Refusal, Time};
 
 /// A hub that may lose its log's end, or get another log.
