@@ -9,6 +9,7 @@ use duplex::model::device::{
     DeviceId, DeviceState, Metric, MetricName, MetricType, Readings, Sample, Spec, Value,
 };
 use duplex::model::event::{DeviceEvent, Event, LinkEvent, Update};
+use duplex::model::id::Offset;
 use duplex::model::id::{ConnectionId, PrincipalId, RoomId};
 use duplex::model::link_state::LinkState;
 use duplex::model::panes::{Middle, Panes};
@@ -162,7 +163,7 @@ impl Desk {
         desk.event(Event::Link(LinkEvent::Welcomed {
             me,
             server: "Workshop".into(),
-            log: duplex::model::event::LogKind::Server { head: 0, next: 1 },
+            log: duplex::model::event::LogKind::Server { head: Offset(0), next: Offset(1) },
             now: desk.now.wall_ms,
             people: vec![],
             rooms: vec![RoomId::general().into()],

@@ -8,6 +8,7 @@ use std::time::Duration;
 use duplex::model::content::{Content, Draft};
 use duplex::model::entry::Entry;
 use duplex::model::event::{ChatEvent, Event, LinkEvent, Page, Side, Update};
+use duplex::model::id::Offset;
 use duplex::model::id::{ConnectionId, MessageId, PrincipalId, RoomId};
 use duplex::model::intent::{AppIntent, ChatIntent, Intent, Jump};
 use duplex::model::link_state::LinkState;
@@ -146,7 +147,7 @@ impl Desk {
         desk.event(Event::Link(LinkEvent::Welcomed {
             me,
             server: "Workshop".into(),
-            log: duplex::model::event::LogKind::Server { head: MESSAGES, next: 1 },
+            log: duplex::model::event::LogKind::Server { head: Offset(MESSAGES), next: Offset(1) },
             now: now.wall_ms,
             people: vec![],
             rooms: rooms.map(Into::into).collect(),
@@ -162,7 +163,7 @@ impl Desk {
                 .rooms
                 .get_mut(&RoomId::general())
                 .unwrap();
-            room.newest = Position { era: 1, offset: MESSAGES - 1 };
+            room.newest = Position { era: 1, offset: Offset(MESSAGES - 1) };
             room.read = room.newest;
         });
         desk.event(Event::Chat(ChatEvent::Jumped { room: RoomId::general(), page }));
@@ -228,7 +229,7 @@ impl Desk {
             Intent::Chat(ChatIntent::LoadMore { side, .. }) => {
                 let ends = self.model.read(|model| {
                     let window = &model.connections[&CONNECTION].chat.rooms[&room].window;
-                    (window.first().unwrap().position.offset, window.last().unwrap().position.offset)
+                    (window.first().unwrap().position.offset.0, window.last().unwrap().position.offset.0)
                 });
                 let page = match side {
                     Side::Older => page(ends.0.saturating_sub(PAGE)..=ends.0.saturating_sub(1), self.kind),
@@ -240,7 +241,7 @@ impl Desk {
                 let middle = match jump {
                     Jump::Start => 0,
                     Jump::End => MESSAGES,
-                    Jump::To(position) => position.offset,
+                    Jump::To(position) => position.offset.0,
                 };
                 let from = middle.saturating_sub(PAGE).min(MESSAGES - 2 * PAGE);
                 self.event(Event::Chat(ChatEvent::Jumped {
@@ -255,7 +256,7 @@ impl Desk {
 
     /// To a message far away, as the scroll bar would.
     fn jump(&mut self, offset: u64) {
-        let position = Position { era: 1, offset };
+        let position = Position { era: 1, offset: Offset(offset) };
         self.answer(Intent::Chat(ChatIntent::JumpTo {
             connection: CONNECTION,
             room: RoomId::general(),
@@ -340,7 +341,7 @@ fn message(n: u64, kind: Kind) -> Message {
     bytes[..8].copy_from_slice(&n.to_be_bytes());
     let at = 1_760_529_600_000 - (MESSAGES - n) as i64 * 60_000;
     let mut message = Message {
-        position: Position { era: 1, offset: n },
+        position: Position { era: 1, offset: Offset(n) },
         id: MessageId::from_random(bytes),
         sender: Sender { id: PrincipalId(format!("p{author}")), name: format!("Person {author}") },
         content: Content::text(body),
@@ -365,7 +366,7 @@ fn message(n: u64, kind: Kind) -> Message {
 
 /// Changes a message by its author.
 fn change(message: &mut Message, number: u64, content: Content) {
-    let offset = 2 * MESSAGES + 2 * message.position.offset + number;
+    let offset = Offset(2 * MESSAGES + 2 * message.position.offset.0 + number);
     let draft = Draft { id: message.id, room: RoomId::general(), content, at: message.at };
     let entry = Entry { draft, offset, sender: message.sender.clone(), received: message.at };
     assert!(message.change(&entry, Position { era: 1, offset }), "it changes something");

@@ -17,6 +17,7 @@ use std::time::Duration;
 use duplex::frame::Frame;
 use duplex::link::{Input, Link, Output};
 use duplex::model::event::{DeviceEvent, Update};
+use duplex::model::id::Offset;
 use duplex::model::profile::{Protocol, Secret, Socket};
 use duplex::model::time::BootMs;
 use duplex::model::{
@@ -192,8 +193,8 @@ fn welcome() -> Welcome {
             role: None,
         },
         epoch: Epoch(1),
-        head: 0,
-        from: 1,
+        head: Offset(0),
+        from: Offset(1),
         start: Start::Recent,
         now: NOW.wall_ms,
         max_body: 65_536,

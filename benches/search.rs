@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use duplex::model::content::{Content, Draft};
 use duplex::model::event::{ChatEvent, LinkEvent, LogRestart};
+use duplex::model::id::Offset;
 use duplex::model::search::{End, Found, Patience, Scope, Search, parse};
 use duplex::model::{
     ConnectionId, Entry, Epoch, Event, MessageId, Principal, PrincipalId, PrincipalKind, RoomId, Sender,
@@ -103,7 +104,7 @@ fn entry(offset: u64, dice: &mut Dice, lists: &Lists) -> Entry {
             content: Content::text(body(dice, lists)),
             at: received,
         },
-        offset,
+        offset: Offset(offset),
         sender: Sender { id: PrincipalId(who.clone()), name: who },
         received,
     }
@@ -143,13 +144,14 @@ async fn fill(dir: &Path, messages: u64) {
     let welcomed = Event::Link(LinkEvent::Welcomed {
         me,
         server: "hub".into(),
-        log: duplex::model::event::LogKind::Server { head: messages, next: 1 },
+        log: duplex::model::event::LogKind::Server { head: Offset(messages), next: Offset(1) },
         now: 0,
         people: Vec::new(),
         rooms,
         features: Default::default(),
     });
-    let started = Event::Chat(ChatEvent::LogStarted { epoch: Epoch(1), from: 1, why: LogRestart::First });
+    let started =
+        Event::Chat(ChatEvent::LogStarted { epoch: Epoch(1), from: Offset(1), why: LogRestart::First });
     let begin = vec![Write::Event(welcomed), Write::Event(started)];
     assert_eq!(store.commit(CONNECTION, begin).await, Commit::Saved);
     let began = Instant::now();

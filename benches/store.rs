@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use duplex::model::content::{Content, Draft};
 use duplex::model::event::{ChatEvent, LinkEvent, LogRestart, Side};
+use duplex::model::id::Offset;
 use duplex::model::intent::Jump;
 use duplex::model::{
     ConnectionId, Delivery, Entry, Epoch, Event, MessageId, OutboxItem, Position, Principal, PrincipalId,
@@ -73,7 +74,7 @@ fn entry(offset: u64) -> Entry {
             },
             at: 1_700_000_000_000 + offset as i64,
         },
-        offset,
+        offset: Offset(offset),
         sender: Sender { id: PrincipalId(format!("person-{who}")), name: format!("Person {who}") },
         received: 1_700_000_000_000 + offset as i64,
     }
@@ -90,13 +91,14 @@ async fn fill(dir: &Path, messages: u64) {
     let welcomed = Event::Link(LinkEvent::Welcomed {
         me,
         server: "hub".into(),
-        log: duplex::model::event::LogKind::Server { head: messages, next: 1 },
+        log: duplex::model::event::LogKind::Server { head: Offset(messages), next: Offset(1) },
         now: 0,
         people: Vec::new(),
         rooms: vec![RoomId::general().into()],
         features: Default::default(),
     });
-    let started = Event::Chat(ChatEvent::LogStarted { epoch: Epoch(1), from: 1, why: LogRestart::First });
+    let started =
+        Event::Chat(ChatEvent::LogStarted { epoch: Epoch(1), from: Offset(1), why: LogRestart::First });
     let begin = vec![Write::Event(welcomed), Write::Event(started)];
     assert_eq!(store.commit(CONNECTION, begin).await, Commit::Saved);
     let (began, memory) = (Instant::now(), rss());
@@ -137,7 +139,7 @@ async fn change(dir: &Path, messages: u64) {
                 offset += 1;
                 let mut change = entry(offset);
                 change.sender = entry(of).sender;
-                change.draft.content = content.with_target_offset(Some(of));
+                change.draft.content = content.with_target_offset(Some(Offset(of)));
                 entries.push(change);
             }
         }
@@ -164,10 +166,10 @@ async fn erase(dir: &Path, messages: u64) {
         }
     };
     is_erased().await;
-    let mut delete = entry(messages + messages / 5);
+    let mut delete = entry(messages + messages / 10 + messages / 100 + 1);
     let of = messages / 2;
     delete.sender = entry(of).sender;
-    delete.draft.content = Content::delete(id(of)).with_target_offset(Some(of));
+    delete.draft.content = Content::delete(id(of)).with_target_offset(Some(Offset(of)));
     let began = Instant::now();
     let write = Write::Event(Event::Chat(ChatEvent::Entries { entries: vec![delete], live: true }));
     assert_eq!(store.commit(CONNECTION, vec![write]).await, Commit::Saved);
@@ -211,7 +213,7 @@ async fn pages(dir: &Path, messages: u64) {
     let at = |offset| Position { era: 1, offset };
     let mut times = Times::default();
     for step in 1..=200 {
-        let from = at(messages - step * (messages / 201));
+        let from = at(Offset(messages - step * (messages / 201)));
         let began = Instant::now();
         let page = store.page(CONNECTION, general(), from, Side::Older, 100).await.unwrap();
         times.add(began);
@@ -219,7 +221,7 @@ async fn pages(dir: &Path, messages: u64) {
     }
     println!("a page of 100 anywhere: {times}");
     for (name, jump) in
-        [("oldest", Jump::Start), ("newest", Jump::End), ("middle", Jump::To(at(messages / 2)))]
+        [("oldest", Jump::Start), ("newest", Jump::End), ("middle", Jump::To(at(Offset(messages / 2))))]
     {
         let mut times = Times::default();
         for _ in 0..50 {
@@ -241,7 +243,7 @@ async fn unread(dir: &Path, messages: u64) {
     for step in 0..20 {
         let offset = 10 + step * (messages / 20);
         let began = Instant::now();
-        let marker = Event::Chat(ChatEvent::ReadMarker { room: RoomId::general(), offset });
+        let marker = Event::Chat(ChatEvent::ReadMarker { room: RoomId::general(), offset: Offset(offset) });
         assert_eq!(store.commit(CONNECTION, vec![Write::Event(marker)]).await, Commit::Saved);
         let counted = store.count_unread(CONNECTION, RoomId::general()).await.unwrap();
         times.add(began);

@@ -6,6 +6,7 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use duplex::model::content::{Content, Draft, Extra};
+use duplex::model::id::Offset;
 use duplex::model::intent::ChatIntent;
 use duplex::model::profile::{Profile, Protocol, Secret, Socket};
 use duplex::model::{
@@ -149,7 +150,7 @@ fn a_server_of_a_later_version_is_talked_to_without_loss() {
     let (url, said) = server();
     let dir = tempfile::tempdir().unwrap();
     let app = App::start(dir.path(), &url);
-    app.until("the log is there", |connection| connection.chat.received_to == 4);
+    app.until("the log is there", |connection| connection.chat.received_to == Offset(4));
     app.model.read(|model| {
         let connection = &model.connections[&CONNECTION];
         let lathes = &connection.chat.rooms[&RoomId::new("r-1").unwrap()];

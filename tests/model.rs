@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use duplex::model::content::Extra;
 use duplex::model::content::{Content, Draft};
 use duplex::model::event::{ChatEvent, LinkEvent, LogKind, Page, Person, Side, Update};
+use duplex::model::id::Offset;
 use duplex::model::id::RoomName;
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::time::BootMs;
@@ -74,7 +75,7 @@ impl Bench {
 
     fn held(&self, name: &str) -> Vec<(u32, u64)> {
         let window = &self.room(name).window;
-        window.messages().map(|message| (message.position.era, message.position.offset)).collect()
+        window.messages().map(|message| (message.position.era, message.position.offset.0)).collect()
     }
 
     fn outbox(&self) -> Vec<(MessageId, Delivery)> {
@@ -99,7 +100,7 @@ fn welcomed(head: u64) -> Event {
     Event::Link(LinkEvent::Welcomed {
         me: principal("me"),
         server: "hub".to_owned(),
-        log: LogKind::Server { head, next: head + 1 },
+        log: LogKind::Server { head: Offset(head), next: Offset(head + 1) },
         now: NOW.wall_ms + 7,
         people: vec![Person { who: principal("me"), online: true, status: String::new() }],
         rooms: vec![RoomId::general().into()],
@@ -108,7 +109,7 @@ fn welcomed(head: u64) -> Event {
 }
 
 fn log_started(from: u64, why: LogRestart) -> Event {
-    Event::Chat(ChatEvent::LogStarted { epoch: Epoch(1), from, why })
+    Event::Chat(ChatEvent::LogStarted { epoch: Epoch(1), from: Offset(from), why })
 }
 
 fn id(number: u64) -> MessageId {
@@ -124,7 +125,7 @@ fn entry(offset: u64, by: &str, name: &str) -> Entry {
             content: Content::Text { body: format!("{offset}"), extra: Default::default() },
             at: 0,
         },
-        offset,
+        offset: Offset(offset),
         sender: Sender { id: PrincipalId(by.to_owned()), name: by.to_owned() },
         received: 0,
     }
@@ -135,7 +136,7 @@ fn message(offset: u64) -> Message {
 }
 
 fn at(era: u32, offset: u64) -> Position {
-    Position { era, offset }
+    Position { era, offset: Offset(offset) }
 }
 
 /// A message of ours that is to have this offset.
@@ -153,7 +154,12 @@ fn item(offset: u64) -> OutboxItem {
 }
 
 fn acknowledged(offset: u64) -> Event {
-    Event::Chat(ChatEvent::Acknowledged { id: id(offset), offset, received: 9, follows: Default::default() })
+    Event::Chat(ChatEvent::Acknowledged {
+        id: id(offset),
+        offset: Offset(offset),
+        received: 9,
+        follows: Default::default(),
+    })
 }
 
 // Repetitions and replays
@@ -202,7 +208,7 @@ fn mine(log: &[Entry]) -> impl Iterator<Item = &Entry> {
 fn about_to_send(log: &[Entry]) -> Bench {
     let mut bench = Bench::from(1);
     for entry in mine(log) {
-        let mut item = item(entry.offset);
+        let mut item = item(entry.offset.0);
         item.draft.room = entry.draft.room.clone();
         bench.apply(Event::Chat(ChatEvent::Queued(item)));
     }
@@ -240,7 +246,7 @@ proptest! {
                     Noise::Welcomed => other.apply(welcomed(head)),
                     Noise::Acknowledged(which) => {
                         if let Some(entry) = mine(&log).nth(which.index(mine(&log).count().max(1))) {
-                            other.apply(acknowledged(entry.offset));
+                            other.apply(acknowledged(entry.offset.0));
                         }
                     }
                 }
@@ -263,12 +269,12 @@ proptest! {
         for (index, entry) in log.iter().enumerate() {
             bench.entries(std::slice::from_ref(entry));
             for (_, offset) in reads.iter().filter(|(when, _)| when.index(log.len()) == index) {
-                bench.apply(Event::Chat(ChatEvent::ReadMarker { room: RoomId::general(), offset: *offset }));
+                bench.apply(Event::Chat(ChatEvent::ReadMarker { room: RoomId::general(), offset: Offset(*offset) }));
                 marker = marker.max(*offset);
             }
             let in_general = |entry: &&Entry| entry.draft.room == RoomId::general() && entry.draft.content.is_text();
             let unread = log[..=index].iter().filter(in_general);
-            let unread = unread.filter(|entry| entry.sender.id.0 != "me" && entry.offset > marker);
+            let unread = unread.filter(|entry| entry.sender.id.0 != "me" && entry.offset > Offset(marker));
             prop_assert_eq!(bench.room("general").unread, unread.count() as u64);
         }
     }
@@ -285,7 +291,7 @@ fn a_log_that_begins_anew_begins_an_era_once_it_has_entries() {
     bench.entries(&[entry(1, "a", "general"), entry(2, "a", "general")]);
     bench.apply(log_started(7, LogRestart::Trimmed));
     assert_eq!(bench.connection().chat.era(), 2);
-    assert_eq!(bench.connection().chat.received_to, 6);
+    assert_eq!(bench.connection().chat.received_to, Offset(6));
     bench.entries(&[entry(7, "a", "general")]);
     assert_eq!(bench.held("general"), [(1, 1), (1, 2), (2, 7)]);
 }
@@ -310,11 +316,11 @@ fn a_read_marker_moves_forward_only_and_later_eras_are_later() {
     let log: Vec<Entry> = (1..=5).map(|offset| entry(offset, "a", "general")).collect();
     bench.entries(&log);
     let read = |offset| Event::Chat(ChatEvent::ReadMarker { room: RoomId::general(), offset });
-    bench.apply(read(4));
-    bench.apply(read(2));
+    bench.apply(read(Offset(4)));
+    bench.apply(read(Offset(2)));
     assert_eq!((bench.room("general").read, bench.room("general").unread), (at(1, 4), 1));
     bench.apply(log_started(1, LogRestart::EpochChanged));
-    bench.apply(read(1));
+    bench.apply(read(Offset(1)));
     assert_eq!(bench.room("general").read, at(2, 1));
 }
 
@@ -361,7 +367,7 @@ impl Disk {
     fn beside(&self, bench: &Bench, side: Side, limit: usize) -> Page {
         let window = &bench.room("general").window;
         let (first, last) = match (window.first(), window.last()) {
-            (Some(first), Some(last)) => (first.position.offset, last.position.offset),
+            (Some(first), Some(last)) => (first.position.offset.0, last.position.offset.0),
             _ => (1, 0),
         };
         match side {
@@ -428,7 +434,7 @@ proptest! {
                 Move::Jump(..) => {}
             }
             let window = &bench.room("general").window;
-            let held: Vec<u64> = window.messages().map(|message| message.position.offset).collect();
+            let held: Vec<u64> = window.messages().map(|message| message.position.offset.0).collect();
             prop_assert!(held.len() <= CAPACITY && held.len() == window.len());
             prop_assert!(held.windows(2).all(|pair| pair[0] + 1 == pair[1]), "a hole: {:?}", held);
             prop_assert!(window.messages().all(|message| window.contains(message.id)));
@@ -449,7 +455,7 @@ fn what_is_older_than_the_first_contact_comes_from_the_hub() {
     let page = |from: u64, to: u64, complete| {
         Event::Chat(ChatEvent::History {
             room: RoomId::general(),
-            before: to + 1,
+            before: Offset(to + 1),
             entries: (from..=to).map(|offset| entry(offset, "a", "general")).collect(),
             complete,
         })
@@ -478,7 +484,7 @@ fn a_message_goes_from_pending_to_the_log() {
     bench.apply(Event::Chat(ChatEvent::Attempted(vec![id(1)])));
     assert_eq!(bench.outbox(), [(id(1), Delivery::Attempted)]);
     bench.apply(acknowledged(1));
-    let sent = Delivery::Acknowledged { offset: 1, received: 9 };
+    let sent = Delivery::Acknowledged { offset: Offset(1), received: 9 };
     assert_eq!(bench.outbox(), [(id(1), sent.clone())]);
     for late in [
         Event::Chat(ChatEvent::Attempted(vec![id(1)])),
@@ -526,7 +532,7 @@ fn what_was_acknowledged_and_is_not_in_the_log_is_sent_again() {
         events.into_iter().for_each(|event| bench.apply(event));
         bench.outbox().pop().map(|(_, delivery)| delivery)
     };
-    let sent = Some(Delivery::Acknowledged { offset: 2, received: 9 });
+    let sent = Some(Delivery::Acknowledged { offset: Offset(2), received: 9 });
     let entries = |log: &[Entry]| Event::Chat(ChatEvent::Entries { entries: log.to_vec(), live: false });
     assert_eq!(after(vec![welcomed(2)]), sent, "the log reaches it");
     assert_eq!(after(vec![welcomed(1)]), Some(Delivery::Attempted), "the log ends before it");

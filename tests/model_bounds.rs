@@ -9,6 +9,7 @@ use duplex::model::entry::Entry;
 use duplex::model::event::{
     ChatEvent, DeviceEvent, Event, LinkEvent, LogKind, LogRestart, Page, Person, Side,
 };
+use duplex::model::id::Offset;
 use duplex::model::principal::{Principal, PrincipalKind, Sender};
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::time::BootMs;
@@ -40,8 +41,10 @@ fn connection() -> Connection {
         websocket: Default::default(),
     };
     let mut connection = Connection::new(profile);
-    connection
-        .apply(NOW, Event::Chat(ChatEvent::LogStarted { epoch: Epoch(1), from: 1, why: LogRestart::First }));
+    connection.apply(
+        NOW,
+        Event::Chat(ChatEvent::LogStarted { epoch: Epoch(1), from: Offset(1), why: LogRestart::First }),
+    );
     welcome(&mut connection, vec![room("general").into()], Vec::new());
     connection
 }
@@ -53,7 +56,7 @@ fn welcome(connection: &mut Connection, rooms: Vec<NamedRoom>, people: Vec<Perso
         Event::Link(LinkEvent::Welcomed {
             me,
             server,
-            log: LogKind::Server { head: 0, next: 1 },
+            log: LogKind::Server { head: Offset(0), next: Offset(1) },
             now: 0,
             people,
             rooms,
@@ -67,7 +70,7 @@ fn message(offset: u64, room: RoomId, body: String) -> Entry {
     id[..8].copy_from_slice(&offset.to_be_bytes());
     Entry {
         draft: Draft { id: MessageId::from_random(id), room, content: Content::text(body), at: 0 },
-        offset,
+        offset: Offset(offset),
         sender: Sender { id: PrincipalId("mina".into()), name: "Mina".into() },
         received: 0,
     }
@@ -93,7 +96,10 @@ fn rooms_and_people_beyond_the_bound_are_left_out_and_that_is_known() {
         vec![message(1, room("one more"), "hi".into()), message(2, room("general"), "ho".into())],
     );
     assert!(!connection.chat.rooms.contains_key(&room("one more")));
-    assert_eq!((connection.chat.rooms[&room("general")].window.len(), connection.chat.received_to), (1, 2));
+    assert_eq!(
+        (connection.chat.rooms[&room("general")].window.len(), connection.chat.received_to),
+        (1, Offset(2))
+    );
 
     let person = |n| Person { who: principal(&format!("p{n}")), online: true, status: String::new() };
     (0..MAX_PEOPLE + 9).for_each(|n| connection.apply(NOW, Event::Chat(ChatEvent::Presence(person(n)))));
@@ -120,8 +126,13 @@ fn a_room_that_nobody_knows_is_made_by_entries_alone() {
     let page = Page { messages: Vec::new(), older_on_disk: false, older_on_hub: false, newer_on_disk: false };
     for event in [
         Event::Chat(ChatEvent::Typing { room: name(), who, until: BootMs(9_999) }),
-        Event::Chat(ChatEvent::ReadMarker { room: name(), offset: 1 }),
-        Event::Chat(ChatEvent::History { room: name(), before: 9, entries: Vec::new(), complete: true }),
+        Event::Chat(ChatEvent::ReadMarker { room: name(), offset: Offset(1) }),
+        Event::Chat(ChatEvent::History {
+            room: name(),
+            before: Offset(9),
+            entries: Vec::new(),
+            complete: true,
+        }),
         Event::Chat(ChatEvent::HistoryFailed { room: name() }),
         Event::Chat(ChatEvent::Paged { room: name(), side: Side::Older, page: page.clone() }),
         Event::Chat(ChatEvent::Jumped { room: name(), page }),
@@ -179,14 +190,14 @@ fn messages_in_memory_are_bounded_in_bytes_and_the_rest_is_on_disk() {
     assert_eq!(general.before, Edge::Disk, "scrolling up reads them");
 
     // Somebody looks at this one.
-    connection.apply(NOW, Event::Chat(ChatEvent::ReadMarker { room: room("general"), offset: 400 }));
+    connection.apply(NOW, Event::Chat(ChatEvent::ReadMarker { room: room("general"), offset: Offset(400) }));
     let seen = connection.chat.rooms[&room("general")].window.len();
     (0..2_000).for_each(|n| write(&mut connection, format!("r{}", n % 1_500)));
     assert_eq!(connection.chat.rooms[&room("general")].window.len(), seen, "what somebody looks at stays");
     let emptied = connection.chat.rooms.values().filter(|room| room.window.is_empty()).collect::<Vec<_>>();
     assert!(!emptied.is_empty() && emptied.iter().all(|room| room.window.before == Edge::Disk));
     assert!(
-        emptied.iter().all(|room| room.unread > 0 && room.newest.offset > 0),
+        emptied.iter().all(|room| room.unread > 0 && room.newest.offset > Offset(0)),
         "nothing else is forgotten"
     );
 }

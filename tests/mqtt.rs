@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use duplex::link::Input;
 use duplex::model::content::{Content, Draft};
-use duplex::model::event::{ChatEvent, LinkEvent};
+use duplex::model::event::{ChatEvent, LinkEvent, Reached, TestOutcome};
 use duplex::model::link_state::{LinkState, Why};
 use duplex::model::mqtt::{MqttOptions, MqttVersion};
 use duplex::model::profile::{Login, Profile, Protocol, Secret, WebSocketOptions};
@@ -44,12 +44,19 @@ struct App {
 
 impl App {
     fn at(broker: &Broker, options: MqttOptions, password: &str, seed: u8) -> App {
-        let websocket =
-            WebSocketOptions { user: format!("user{seed}"), mqtt: options, ..WebSocketOptions::default() };
+        App::at_one_of(vec![broker.url.clone()], options, password, seed)
+    }
+
+    fn at_one_of(urls: Vec<String>, options: MqttOptions, password: &str, seed: u8) -> App {
+        let websocket = WebSocketOptions {
+            user: format!("user{seed}"),
+            mqtt: Box::new(options),
+            ..WebSocketOptions::default()
+        };
         let profile = Profile {
             id: ConnectionId(10 + u64::from(seed)),
             name: String::new(),
-            urls: vec![broker.url.clone()],
+            urls,
             protocol: Protocol::Mqtt,
             socket: Default::default(),
             ca_file: None,
@@ -241,6 +248,17 @@ async fn a_second_client_of_the_same_name_is_told_apart_from_a_lost_link() {
 }
 
 #[tokio::test]
+async fn another_node_of_a_cluster_takes_over() {
+    let broker = Broker::start(Policy::default()).await;
+    // Nobody listens there.
+    let urls = vec!["mqtt://127.0.0.1:1".to_owned(), broker.url.clone()];
+    let mut app = App::at_one_of(urls, MqttOptions::default(), "right", 1);
+    app.send("hello");
+    app.until("delivered", |app| app.texts() == ["hello"]).await;
+    assert_eq!(broker.got(ROOM).len(), 1);
+}
+
+#[tokio::test]
 async fn a_person_publishes_and_clears() {
     let broker = Broker::start(Policy::default()).await;
     let mut app = App::online(&broker, MqttOptions::default(), 1).await;
@@ -267,4 +285,28 @@ async fn a_person_publishes_and_clears() {
     };
     app.until("cleared", cleared).await;
     assert_eq!(broker.retained("plant/1"), None);
+}
+
+#[tokio::test]
+async fn what_a_server_speaks_is_found_out() {
+    let broker = Broker::start(Policy { is_old: true, ..Policy::default() }).await;
+    let place = broker.url.strip_prefix("mqtt://").unwrap();
+    for text in [place.to_owned(), format!("tcp://{place}"), broker.url.clone()] {
+        let profile = Profile {
+            id: ConnectionId(0),
+            name: String::new(),
+            urls: vec![text.clone()],
+            protocol: Protocol::default(),
+            socket: Default::default(),
+            ca_file: None,
+            fingerprint: None,
+            auto_connect: true,
+            websocket: WebSocketOptions::default(),
+        };
+        let outcome = timeout(PATIENCE, duplex::worker::detect::detect(profile)).await.unwrap();
+        let TestOutcome::Reached { found: Reached::Speaks { protocol, url, .. }, .. } = outcome else {
+            panic!("{text}: {outcome:?}")
+        };
+        assert_eq!((protocol, url), (Protocol::Mqtt, broker.url.clone()), "{text}");
+    }
 }

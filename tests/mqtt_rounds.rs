@@ -73,7 +73,10 @@ fn client_process() {
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
-        websocket: WebSocketOptions { mqtt: options(name.clone(), qos), ..WebSocketOptions::default() },
+        websocket: WebSocketOptions {
+            mqtt: Box::new(options(name.clone(), qos)),
+            ..WebSocketOptions::default()
+        },
     };
     let mut next = variable("DUPLEX_ROUNDS_NEXT").parse::<u64>().unwrap();
     let model = SharedModel::default();

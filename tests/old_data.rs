@@ -14,6 +14,7 @@ use duplex::hub;
 use duplex::model::content::{Content, Draft};
 use duplex::model::event::{Side, Stored};
 use duplex::model::id::Epoch;
+use duplex::model::id::Offset;
 use duplex::model::intent::Jump;
 use duplex::model::message::Message;
 use duplex::model::panes::DeviceLayout;
@@ -188,7 +189,7 @@ fn entries(store: &HubStore) -> Vec<Entry> {
     let mut from = store.oldest();
     while from <= store.head() {
         let some = wait(store.read(from, 5, 1 << 20)).unwrap();
-        from += some.len() as u64;
+        from = from + some.len() as u64;
         all.extend(some);
     }
     all
@@ -326,7 +327,10 @@ fn everything_in_an_earlier_hub_directory_is_there() {
             .unwrap()
         };
         let gone = again("old-jun", "0d8f4e38-3dd0-48f5-8f93-39cf69df9f4a".parse().unwrap(), "general");
-        assert!(matches!(gone, Appended::Known { offset: 2, received: 1_790_813_513_435 }), "{gone:?}");
+        assert!(
+            matches!(gone, Appended::Known { offset: Offset(2), received: 1_790_813_513_435 }),
+            "{gone:?}"
+        );
         let kept = entries(&store).pop().unwrap();
         let known = again(&kept.sender.id.0, kept.draft.id, kept.draft.room.as_str());
         assert!(matches!(known, Appended::Known { offset, .. } if offset == kept.offset), "{known:?}");

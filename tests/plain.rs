@@ -60,14 +60,14 @@ impl Disk {
                 self.set(&[id], &Delivery::Failed(refusal));
             }
             Change::Event(Event::Chat(ChatEvent::Entries { entries, .. })) => {
-                let first = self.entries.len() as Offset + 1;
-                for (mut entry, offset) in entries.into_iter().zip(first..) {
-                    assert_eq!(entry.offset, 0, "nobody else numbers them");
+                let first = self.entries.len() as u64 + 1;
+                for (mut entry, offset) in entries.into_iter().zip((first..).map(Offset)) {
+                    assert_eq!(entry.offset, Offset(0), "nobody else numbers them");
                     entry.offset = offset;
                     self.outbox.retain(|_, item| item.draft.id != entry.draft.id);
                     self.entries.push(entry);
                 }
-                return Some(first);
+                return Some(Offset(first));
             }
             Change::Event(Event::Link(LinkEvent::Welcomed { log, .. })) => {
                 assert_eq!(log, LogKind::Local);
@@ -144,10 +144,10 @@ fn profile() -> Profile {
 fn stored(disk: &Disk) -> Stored {
     Stored {
         era: u32::from(disk.is_begun),
-        era_from: Offset::from(disk.is_begun),
+        era_from: Offset(u64::from(disk.is_begun)),
         era_has_entries: !disk.entries.is_empty(),
         is_local: disk.is_begun,
-        received_to: disk.entries.len() as Offset,
+        received_to: Offset(disk.entries.len() as u64),
         outbox: disk.outbox.values().cloned().collect(),
         ..Stored::default()
     }
@@ -260,7 +260,7 @@ impl World {
     fn shows(&mut self, event: Event) {
         if let Event::Chat(ChatEvent::Entries { entries, .. }) = &event {
             for entry in entries {
-                let at = usize::try_from(entry.offset).unwrap();
+                let at = usize::try_from(entry.offset.0).unwrap();
                 assert!(at >= 1, "it shows before it has a place");
                 assert_eq!(
                     self.disk.entries.get(at - 1).map(|kept| kept.draft.id),

@@ -17,6 +17,7 @@ use std::collections::BTreeSet;
 
 use duplex::frame::Frame;
 use duplex::model::content::{Content, Draft};
+use duplex::model::id::Offset;
 use duplex::model::id::RoomName;
 use duplex::model::message::MAX_BODY_BYTES;
 use duplex::model::time::BootMs;
@@ -313,7 +314,7 @@ fn an_entry_of_a_later_kind_keeps_its_place() {
         panic!("not decoded");
     };
     assert!(entries[0].draft.content.is_unknown());
-    assert_eq!((entries[0].offset, entries[0].draft.content.body()), (9, ""));
+    assert_eq!((entries[0].offset, entries[0].draft.content.body()), (Offset(9), ""));
     let Frame::Text(again) = encode(&HubMessage::Log { entries, skip }) else { panic!("binary") };
     let again: Value = serde_json::from_str(&again).unwrap();
     assert_eq!(again["entries"][0]["choices"], json!(["a", "b"]), "kept as it came");
@@ -440,7 +441,7 @@ proptest! {
 
     #[test]
     fn a_batch_is_encoded_as_a_log_message(mut entries in proptest::collection::vec(generate::entry(), 1..4)) {
-        entries.iter_mut().zip(7..).for_each(|(entry, offset)| entry.offset = offset);
+        entries.iter_mut().zip(7..).for_each(|(entry, offset)| entry.offset = Offset(offset));
         let batch = server::Batch::new(entries.clone()).expect("not empty");
         let frame = Frame::Text(batch.text().to_string());
         prop_assert_eq!(decode(&frame), Ok(Decoded::Known(HubMessage::Log { entries, skip: Vec::new() })));
@@ -644,9 +645,9 @@ fn begun(head: u64) -> server::Begun {
     server::Begun {
         hub: String::new(),
         epoch: model::Epoch(1),
-        oldest: 1,
-        head,
-        visible_head: head,
+        oldest: Offset(1),
+        head: Offset(head),
+        visible_head: Offset(head),
         at_resume: None,
         lists: server::Lists::default(),
     }

@@ -18,6 +18,7 @@ use duplex::model::event::{
     ChatEvent, Event, Follows, LinkEvent, LogKind, Page, Paused, Person, Side, TestOutcome, Update,
 };
 use duplex::model::features::{Feature, Features};
+use duplex::model::id::Offset;
 use duplex::model::id::RoomName;
 use duplex::model::id::{ConnectionId, PrincipalId, RoomId};
 use duplex::model::intent::{AppIntent, ChatIntent, Credential, Intent, Jump, LinkIntent};
@@ -185,7 +186,7 @@ fn a_waiting_message_says_so_once_it_waits_for_long() {
     assert!(window.description("patience").ends_with("Sending"));
     window.event(Event::Chat(ChatEvent::Acknowledged {
         id,
-        offset: 9,
+        offset: Offset(9),
         received: window.now().wall_ms,
         follows: Default::default(),
     }));
@@ -353,7 +354,7 @@ fn a_room_is_made_and_a_refusal_is_shown_where_it_was_made() {
     window.event(Event::Link(LinkEvent::Welcomed {
         me: ui_support::me(),
         server: "Workshop".into(),
-        log: LogKind::Server { head: 0, next: 1 },
+        log: LogKind::Server { head: Offset(0), next: Offset(1) },
         now: window.now().wall_ms,
         people: vec![],
         rooms: vec![NamedRoom::new(id.into(), name)],
@@ -378,7 +379,7 @@ fn a_room_that_was_there_already_is_opened_in_place_of_the_one_that_was_to_be_ma
     let typed = OutboxItem { draft: typed, seq: 10, delivery: Delivery::Pending };
     window.event(Event::Chat(ChatEvent::Queued(typed)));
     let follows = Follows::OtherRoom(RoomId::new("of somebody else").unwrap());
-    window.event(Event::Chat(ChatEvent::Acknowledged { id, offset: 3, received: 0, follows }));
+    window.event(Event::Chat(ChatEvent::Acknowledged { id, offset: Offset(3), received: 0, follows }));
     window.run();
     let row = window.harness.get_by_role_and_label(Role::ListItem, "attic");
     assert_eq!(row.accesskit_node().is_selected(), Some(true));
@@ -706,17 +707,17 @@ fn the_list_follows_at_the_end_and_marks_read() {
         1,
         "{intents:?}"
     );
-    assert!(intents.contains(&read(200)));
+    assert!(intents.contains(&read(Offset(200))));
     window.entries(201..=201, true);
     window.harness.get_by_label("message 201");
-    assert!(window.intents().contains(&read(201)));
+    assert!(window.intents().contains(&read(Offset(201))));
     window.focus_window(false);
     window.intents();
     window.entries(202..=202, true);
     assert_eq!(window.intents(), [], "an unfocused window reads nothing");
     window.harness.get_by_label("New messages");
     window.focus_window(true);
-    assert!(window.intents().contains(&read(202)));
+    assert!(window.intents().contains(&read(Offset(202))));
 }
 
 #[test]
@@ -823,8 +824,8 @@ fn the_scroll_bar_reaches_the_whole_room() {
     let [Intent::Chat(ChatIntent::JumpTo { jump: Jump::To(position), .. })] = &jumps[..] else {
         panic!("{jumps:?}")
     };
-    assert!((500..900).contains(&position.offset), "{position:?}");
-    let page = window.page(position.offset - 100..=position.offset + 100, true, true);
+    assert!((500..900).contains(&position.offset.0), "{position:?}");
+    let page = window.page(position.offset.0 - 100..=position.offset.0 + 100, true, true);
     let target = format!("message {}", position.offset);
     window.event(Event::Chat(ChatEvent::Jumped { room: general(), page }));
     window.harness.get_by_label(&target);
@@ -874,7 +875,7 @@ fn what_was_unread_when_the_room_was_opened_is_set_apart() {
     window.welcome(0, &["general", "lathe"]);
     window.click_room("lathe");
     window.entries(1..=5, true);
-    window.event(Event::Chat(ChatEvent::ReadMarker { room: general(), offset: 3 }));
+    window.event(Event::Chat(ChatEvent::ReadMarker { room: general(), offset: Offset(3) }));
     window.click_room("general");
     let divider = window.rect("New messages");
     assert!(window.rect("message 3").bottom() < divider.top());

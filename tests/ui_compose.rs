@@ -13,6 +13,7 @@ mod ui_support;
 
 use duplex::model::device::{DeviceId, DeviceState, LastValue, Metric, MetricName, MetricType, Spec, Value};
 use duplex::model::event::{ChatEvent, DeviceEvent, Event, Update};
+use duplex::model::id::Offset;
 use duplex::model::intent::{AppIntent, ChatIntent, DeviceIntent, Intent, Jump};
 use duplex::model::message::Position;
 use duplex::model::panes::{Composer, Panes};
@@ -341,7 +342,7 @@ fn what_is_unread_and_out_of_sight_is_one_click_away() {
     window.intents();
     window.click("Jump to first unread");
     // Nothing of it was ever read.
-    let to = Jump::To(Position { era: 0, offset: 1 });
+    let to = Jump::To(Position { era: 0, offset: Offset(1) });
     let jump = ChatIntent::JumpTo { connection: CONNECTION, room: general(), jump: to };
     assert!(window.intents().contains(&Intent::Chat(jump)));
     let page = window.page(1..=50, false, true);

@@ -6,6 +6,7 @@ mod ui_support;
 
 use duplex::model::DeepLink;
 use duplex::model::event::Update;
+use duplex::model::id::Offset;
 use duplex::model::id::RoomId;
 use duplex::model::intent::{ChatIntent, Credential, Intent, Jump, LinkIntent};
 use duplex::model::link_state::LinkState;
@@ -63,7 +64,7 @@ fn a_link_to_a_known_server_opens_its_room_and_message() {
         }
         _ => None,
     });
-    let position = Position { era: 1, offset: 2 };
+    let position = Position { era: 1, offset: Offset(2) };
     window.update(Update::MessageFound(MessageFound {
         number: number.unwrap(),
         position: Some(position),

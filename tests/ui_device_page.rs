@@ -13,8 +13,8 @@ mod ui_support;
 use std::sync::Arc;
 
 use duplex::model::device::{
-    Command, CommandRefusal, CommandState, DeviceId, DeviceLogEvent, DeviceState, LastValue, LogLine, Metric,
-    MetricType, Readings, ShortName, Spec, Value,
+    Command, CommandRefusal, CommandState, Control, DeviceId, DeviceLogEvent, DeviceState, LastValue,
+    LogLine, Metric, MetricType, Readings, ShortName, Spec, Value,
 };
 use duplex::model::device_choices::{DeviceChange, DeviceChoices};
 use duplex::model::event::{DeviceEvent, Event, Update};
@@ -386,6 +386,48 @@ fn a_switch_a_choice_and_a_text_are_set() {
     page.window.type_text("new");
     page.press(Role::Button, "Set label to new");
     assert_eq!(page.commands(), [("label".into(), Value::Text("new".into()), 7)]);
+}
+
+#[test]
+fn buttons_covers_and_colours_have_their_own_controls() {
+    let mut page = Page::opened();
+    let mut state = page.state();
+    let options = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
+    state.spec.metrics.extend([
+        Metric {
+            options: options(&["press"]),
+            control: Some(Control::Button),
+            write_only: true,
+            ..writable("restart", MetricType::Enum)
+        },
+        Metric {
+            options: options(&["open", "stop", "close"]),
+            control: Some(Control::Cover),
+            note: "it moves slowly".into(),
+            ..writable("blind", MetricType::Enum)
+        },
+        Metric { control: Some(Control::Colour), ..writable("colour", MetricType::Text) },
+        Metric {
+            min: Some(7.0.into()),
+            max: Some(30.0.into()),
+            step: Some(0.5.into()),
+            ..writable("heating", MetricType::Number)
+        },
+    ]);
+    page.window.event(Event::Device(DeviceEvent::Announced(Box::new(state))));
+    page.say(&[("blind", Value::Text("open".into())), ("colour", Value::Text("#FFA000".into()))]);
+    page.press(Role::Button, "restart");
+    assert_eq!(page.commands(), [("restart".into(), Value::Text("press".into()), 7)]);
+    page.press(Role::Button, "blind: close");
+    assert_eq!(page.commands(), [("blind".into(), Value::Text("close".into()), 7)]);
+    assert!(page.has_text("it moves slowly"));
+    page.window.harness.get_by_label("Pick colour");
+    let field = page.window.harness.get_by_role_and_label(Role::TextInput, "colour");
+    assert_eq!(field.value().as_deref(), Some("#FFA000"));
+    // What only takes commands is no reading.
+    let readings = page.window.harness.query_all_by_label_contains("restart");
+    assert!(readings.into_iter().all(|node| node.accesskit_node().role() == Role::Button));
+    page.window.check_names();
 }
 
 #[test]

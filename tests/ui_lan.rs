@@ -6,6 +6,7 @@
 mod ui_support;
 
 use duplex::model::event::{DeviceEvent, Event, LinkEvent, LogKind, Update};
+use duplex::model::id::Offset;
 use duplex::model::id::{ConnectionId, PrincipalId};
 use duplex::model::intent::{Credential, Intent, LinkIntent};
 use duplex::model::lan::{Lan, LanChoice, LanOpen, Nearby, NearbyServer, NotOpened};
@@ -76,7 +77,7 @@ fn wide() -> Window {
         Event::Link(LinkEvent::Welcomed {
             me,
             server,
-            log: LogKind::Server { head: 0, next: 1 },
+            log: LogKind::Server { head: Offset(0), next: Offset(1) },
             now: 0,
             people,
             rooms,
@@ -355,7 +356,7 @@ fn the_plus_of_the_device_pane_adds_a_device_where_the_person_may() {
         Event::Link(LinkEvent::Welcomed {
             me,
             server: "W".into(),
-            log: LogKind::Server { head: 0, next: 1 },
+            log: LogKind::Server { head: Offset(0), next: Offset(1) },
             now: 0,
             people,
             rooms,

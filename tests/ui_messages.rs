@@ -15,6 +15,7 @@ use duplex::model::content::{Content, Draft};
 use duplex::model::entry::Entry;
 use duplex::model::event::{ChatEvent, Event, Page, Update};
 use duplex::model::id::MessageId;
+use duplex::model::id::Offset;
 use duplex::model::intent::{ChatIntent, Intent};
 use duplex::model::lookup::{LookupFound, Revision, ThreadLine, Wanted};
 use duplex::model::message::{Delivery, Message, OutboxItem, Position};
@@ -134,7 +135,7 @@ fn a_thread_stands_beside_its_room() {
     assert_eq!(window.harness.get_all_by_label("from jun").count(), 1);
     assert_eq!(window.harness.get_all_by_label("second").count(), 1, "what is not of the thread");
     let (connection, room, root) = (CONNECTION, general(), id(1));
-    let position = Position { era: 1, offset: 3 };
+    let position = Position { era: 1, offset: Offset(3) };
     let seen = Intent::Chat(ChatIntent::ReadThread { connection, room: room.clone(), root, position });
     assert!(window.intents().contains(&seen), "it is before the person");
     window.event(Event::Chat(ChatEvent::ThreadSeen { room: room.clone(), root, position }));
@@ -203,11 +204,12 @@ fn replies_stand_in_the_room_only_where_they_say_so_and_threads_and_pins_are_lis
     };
     let asked = looked(&mut window);
     assert_eq!(asked.wanted, Wanted::Threads);
-    let first = Message::new(message(1, "general", "mina", "first"), Position { era: 1, offset: 1 }, false);
+    let first =
+        Message::new(message(1, "general", "mina", "first"), Position { era: 1, offset: Offset(1) }, false);
     let lines = vec![ThreadLine { root: id(1), first: Some(first.clone()), unread: 2 }];
     window.update(Update::LookedUp(asked.number, LookupFound::Threads(lines)));
     window.click("Mark all as read");
-    let position = Position { era: 1, offset: 4 };
+    let position = Position { era: 1, offset: Offset(4) };
     let seen = ChatIntent::ReadThread { connection: CONNECTION, room: general(), root: id(1), position };
     assert!(window.intents().contains(&Intent::Chat(seen)));
     window.key(Key::Escape);
@@ -234,7 +236,7 @@ fn all_versions_of_an_edited_message_can_be_seen() {
         _ => None,
     });
     let asked = asked.expect("a question");
-    assert_eq!(asked.wanted, Wanted::Revisions(Position { era: 1, offset: 1 }));
+    assert_eq!(asked.wanted, Wanted::Revisions(Position { era: 1, offset: Offset(1) }));
     let all = ["first", "1st"].map(|body| Revision { at: 1_000, body: body.to_owned() }).to_vec();
     window.update(Update::LookedUp(asked.number, LookupFound::Revisions(all)));
     window.harness.get_by_role_and_label(Role::Dialog, "Edit history");
@@ -246,10 +248,10 @@ fn all_versions_of_an_edited_message_can_be_seen() {
 fn messages_are_marked_unread_from_one_on() {
     let mut window = room();
     menu(&mut window, "first", "Mark unread from here");
-    let position = Position { era: 1, offset: 1 };
+    let position = Position { era: 1, offset: Offset(1) };
     let unread = ChatIntent::MarkUnread { connection: CONNECTION, room: general(), position };
     assert!(window.intents().contains(&Intent::Chat(unread)));
-    window.event(Event::Chat(ChatEvent::MarkedUnread { room: general(), offset: 0 }));
+    window.event(Event::Chat(ChatEvent::MarkedUnread { room: general(), offset: Offset(0) }));
     window.harness.get_by_label("New messages");
     let again = |intent: &Intent| matches!(intent, Intent::Chat(ChatIntent::MarkRead { .. }));
     assert!(!window.intents().iter().any(again), "looking at them changes nothing");
@@ -285,12 +287,12 @@ fn what_a_message_on_screen_replies_to_is_read_where_it_is_not_in_memory() {
     let load = Intent::Chat(ChatIntent::LoadQuote {
         connection: CONNECTION,
         room: general(),
-        position: Position { era: 1, offset: 3 },
+        position: Position { era: 1, offset: Offset(3) },
     });
     let asked = window.intents().into_iter().filter(|intent| *intent == load).count();
     assert_eq!(asked, 1, "once");
     let reply = entry(3, "mina", Content::reply("see above", id(77), None));
-    let mut read = Message::new(reply, Position { era: 1, offset: 3 }, false);
+    let mut read = Message::new(reply, Position { era: 1, offset: Offset(3) }, false);
     let quoted = Message::new(message(77, "general", "jun", "long ago"), Position::default(), false);
     read.quote = Some(Box::new(duplex::model::change::Quote::of(&quoted)));
     window.event(Event::Chat(ChatEvent::Quoted { room: general(), message: Box::new(read) }));

@@ -6,6 +6,7 @@ mod ui_support;
 
 use duplex::model::content::{Content, Extra};
 use duplex::model::event::{ChatEvent, Event, LinkEvent, LogKind, Reached, TestOutcome, Update};
+use duplex::model::id::Offset;
 use duplex::model::id::{ConnectionId, MessageId};
 use duplex::model::intent::{ChatIntent, Credential, Intent, LinkIntent};
 use duplex::model::link_state::{Closing, LinkState, Why};
@@ -51,7 +52,7 @@ fn entry(window: &Window, offset: u64, by: &str, content: Content) -> Entry {
     bytes[..8].copy_from_slice(&offset.to_be_bytes());
     let at = window.now().wall_ms;
     let draft = Draft { id: MessageId::from_random(bytes), room: RoomId::messages(), content, at };
-    Entry { draft, offset, sender: sender(by), received: at }
+    Entry { draft, offset: Offset(offset), sender: sender(by), received: at }
 }
 
 fn came(window: &mut Window, offset: u64, by: &str, content: Content) {

@@ -7,6 +7,7 @@ mod ui_support;
 use std::sync::Arc;
 
 use duplex::model::event::{ChatEvent, Event, Update};
+use duplex::model::id::Offset;
 use duplex::model::id::{MessageId, RoomId};
 use duplex::model::intent::{ChatIntent, Intent, Jump};
 use duplex::model::message::Position;
@@ -54,7 +55,7 @@ fn hit(offset: u64, room: &str) -> Hit {
     Hit {
         connection: CONNECTION,
         room: entry.draft.room,
-        place: HitPlace::Logged(Position { era: 1, offset }),
+        place: HitPlace::Logged(Position { era: 1, offset: Offset(offset) }),
         id: entry.draft.id,
         thread: None,
         sender: entry.sender,
@@ -142,7 +143,7 @@ fn a_click_opens_another_room_there() {
     answer(&mut window, Found { hits, ..Found::nothing(search.number) });
     window.harness.get_by_label_contains("hit 77").click();
     window.run();
-    let to = Jump::To(Position { era: 1, offset: 77 });
+    let to = Jump::To(Position { era: 1, offset: Offset(77) });
     let room = RoomId::new("온실").unwrap();
     assert!(window.intents().contains(&Intent::Chat(ChatIntent::JumpTo {
         connection: CONNECTION,
@@ -309,7 +310,7 @@ fn day_found(number: u64, first: Option<(u64, i64)>, newest: i64) -> DayFound {
         number,
         connection: CONNECTION,
         room: general(),
-        first: first.map(|(offset, at)| (Position { era: 1, offset }, at)),
+        first: first.map(|(offset, at)| (Position { era: 1, offset: Offset(offset) }, at)),
         newest: Some(newest),
         older_at_hub: false,
     }

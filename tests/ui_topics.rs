@@ -88,7 +88,14 @@ fn topics_are_a_tree_that_unfolds_with_the_keyboard() {
     let mut window = window(1_100.0, 720.0);
     window.harness.get_by_label_contains("There are no subscriptions");
     house(&mut window);
-    assert_eq!(rows(&window, Role::TreeItem), ["home, 3 topics", "homeassistant, 1 topic", "tele, 1 topic"]);
+    // Levels with nothing beside them are one row.
+    let chains =
+        ["home, 3 topics", "homeassistant/sensor/plug/config, {", "tele/plug/LWT, offline, stored, retained"];
+    let drawn = rows(&window, Role::TreeItem);
+    assert!(
+        drawn.len() == 3 && drawn.iter().zip(chains).all(|(row, begin)| row.starts_with(begin)),
+        "{drawn:?}"
+    );
     window.harness.get_by_label("Tree of topics").focus();
     window.key(Key::ArrowDown);
     window.key(Key::ArrowRight);
@@ -99,7 +106,12 @@ fn topics_are_a_tree_that_unfolds_with_the_keyboard() {
     let all = rows(&window, Role::TreeItem);
     assert_eq!(
         all[..4],
-        ["home, 3 topics", "hall, 1 topic", "kitchen, 2 topics", r#"plug, {"power":12,"on":true}, now"#]
+        [
+            "home, 3 topics",
+            "hall/light, on, stored, retained",
+            "kitchen, 2 topics",
+            r#"plug, {"power":12,"on":true}, now"#
+        ]
     );
     window.key(Key::Enter);
     window.harness.get_by_label("home/kitchen/plug");
@@ -108,6 +120,19 @@ fn topics_are_a_tree_that_unfolds_with_the_keyboard() {
     window.key(Key::ArrowLeft);
     assert_eq!(rows(&window, Role::TreeItem).len(), 5);
     window.check_names();
+}
+
+#[test]
+fn what_is_unfolded_stays_so_when_a_level_gets_company() {
+    let mut window = window(1_100.0, 720.0);
+    let (one, two) = (message("a/b/c/one", b"1", Retain::No), message("a/b/c/two", b"2", Retain::No));
+    see(&mut window, &[one, two]);
+    window.click("a/b/c, 2 topics");
+    assert_eq!(rows(&window, Role::TreeItem), ["a/b/c, 2 topics", "one, 1, now", "two, 2, now"]);
+    see(&mut window, &[message("a/x", b"3", Retain::No)]);
+    window.pass(100);
+    let expected = ["a, 3 topics", "b/c, 2 topics", "one, 1, now", "two, 2, now", "x, 3, now"];
+    assert_eq!(rows(&window, Role::TreeItem), expected);
 }
 
 #[test]
@@ -339,7 +364,7 @@ fn the_servers_figures_are_in_plain_words() {
         window.harness.get_by_label(label);
     }
     window.click("Show all of them in the tree");
-    assert_eq!(rows(&window, Role::TreeItem), ["$SYS, 3 topics"]);
+    assert_eq!(rows(&window, Role::TreeItem), ["$SYS/broker, 3 topics"]);
 }
 
 #[test]
@@ -424,7 +449,7 @@ fn only_the_rows_in_view_are_drawn_of_fifty_thousand_topics() {
     assert!(rows(&window, Role::TreeItem).contains(&"sensor49999, 1, stored, retained".to_owned()));
     window.fill("Filter topics", "sensor4");
     window.run();
-    window.harness.get_by_label("11111 topics, the first 1000 are listed");
+    window.harness.get_by_label("11,111 topics, the first 1,000 are listed");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use duplex::model::device::{MetricType, Readings, Spec, Value};
 use duplex::model::event::{ChatEvent, DeviceEvent, Event, LogEvent, Update};
+use duplex::model::id::Offset;
 use duplex::model::intent::{ChatIntent, Intent};
 use duplex::model::log::{Passed, Way};
 use duplex::model::message::Position;
@@ -130,7 +131,7 @@ fn put_back() {
         let hit = Hit {
             connection: CONNECTION,
             room: general(),
-            place: HitPlace::Logged(Position { era: 1, offset: 1 }),
+            place: HitPlace::Logged(Position { era: 1, offset: Offset(1) }),
             id: entry.draft.id,
             thread: None,
             sender: entry.sender,

@@ -1,5 +1,6 @@
 //! [`Admin`]: changes access rights by asking the running hub, or in its database while it is not running.
 
+use crate::model::Offset;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -78,7 +79,7 @@ impl Admin {
 
     async fn connect(server: Server, address_file: Option<HubAddressFile>) -> Result<Admin, Failure> {
         // Log entries are not needed.
-        let saved = SavedState { resume: None, since: Some(u64::MAX) };
+        let saved = SavedState { resume: None, since: Some(Offset::MAX) };
         let follow = Follow::start(&server, saved, false)?;
         let mut asked = Box::new(Asked { follow, requests: 0, address_file });
         match timeout(PATIENCE, asked.online()).await {

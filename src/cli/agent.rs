@@ -1,5 +1,6 @@
 //! `duplexctl agent`.
 
+use crate::model::Offset;
 use tokio::sync::mpsc;
 
 use super::args::{Agent as Flags, Server};
@@ -19,7 +20,7 @@ const SAID: usize = 64;
 pub(super) async fn run(command: Flags) -> Result<(), Failure> {
     let server = Server::duplex(command.url, command.access);
     // Log entries and other devices are not needed.
-    let saved = SavedState { resume: None, since: Some(u64::MAX) };
+    let saved = SavedState { resume: None, since: Some(Offset::MAX) };
     let follow = Follow::start(&server, saved, false)?;
     let (say, said) = mpsc::channel(SAID);
     let mut publisher =

@@ -11,6 +11,7 @@ use super::socketio::SOCKETIO_HELP;
 use super::websocket::{AnyServer, BrokerServer, DeviceServer, Protocol, WEBSOCKET_HELP, WebSocket};
 use super::{Exit, Failure, help, print, values};
 use crate::hub::IpNet;
+use crate::model::id::Offset;
 use crate::model::profile::Secret;
 use crate::model::stomp::Destination;
 use crate::model::{Address, DeviceId, FileId, MessageId, MetricName, Role, RoomId};
@@ -678,7 +679,7 @@ pub(super) struct Tail {
     pub(super) count: Option<u64>,
     /// Start after this offset; 0 is the beginning. By default, only new messages are printed.
     #[arg(long, value_name = "OFFSET")]
-    pub(super) since: Option<u64>,
+    pub(super) since: Option<Offset>,
     /// Only this device. Without --json, readings are printed only for a device named here.
     #[arg(long, value_name = "ID", value_parser = values::device)]
     pub(super) device: Option<DeviceId>,

@@ -1,5 +1,6 @@
 //! `duplexctl command`.
 
+use crate::model::Offset;
 use tokio::time::{Instant, timeout_at};
 
 use super::args::Set;
@@ -20,7 +21,7 @@ pub(super) async fn run(command: Set) -> Result<(), Failure> {
         .map(MessageId::from_random)
         .map_err(|error| Failure::new(Exit::Failed, format!("the system gives no randomness: {error}")))?;
     // Log entries are not needed.
-    let saved = SavedState { resume: None, since: Some(u64::MAX) };
+    let saved = SavedState { resume: None, since: Some(Offset::MAX) };
     let mut follow = Follow::start(&command.server, saved, true)?;
     let mut attempt =
         Attempt { id, command, devices: super::devices::Seen::default(), sent: false, why: None };

@@ -294,6 +294,7 @@ pub(super) fn output() -> std::io::Stdout {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::id::Offset;
 
     use crate::model::content::Draft;
     use crate::model::known::Known;
@@ -307,7 +308,7 @@ mod tests {
                 content: Content::text(body),
                 at: 0,
             },
-            offset: 1,
+            offset: Offset(1),
             sender: Sender { id: PrincipalId("3f2a000000000001".to_owned()), name: sender.to_owned() },
             received: 0,
         }

@@ -8,6 +8,7 @@ use super::follow::Follow;
 use super::{Exit, Failure, print};
 use crate::model::device::LastValue;
 use crate::model::event::{DeviceEvent, LinkEvent};
+use crate::model::id::Offset;
 use crate::model::link_state::{LinkState, Why};
 use crate::model::{DeviceState, Event, Readings, Value};
 use crate::wire::SavedState;
@@ -15,7 +16,7 @@ use crate::wire::SavedState;
 pub(super) async fn run(command: ReadOne) -> Result<(), Failure> {
     let deadline = Instant::now() + command.timeout;
     // Log entries are not needed.
-    let saved = SavedState { resume: None, since: Some(u64::MAX) };
+    let saved = SavedState { resume: None, since: Some(Offset::MAX) };
     let mut follow = Follow::start(&command.server, saved, true)?;
     let mut attempt = Attempt { command, devices: Seen::default(), is_online: false, why: None };
     match timeout_at(deadline, attempt.outcome(&mut follow)).await {

@@ -1,5 +1,6 @@
 //! `duplexctl room`, and what a server lists when somebody connects.
 
+use crate::model::Offset;
 use serde_json::json;
 use tokio::time::{Instant, timeout_at};
 
@@ -73,7 +74,7 @@ async fn make(
     let topic = topic.map(checked).transpose()?;
     let (mut follow, content) = match members {
         None => {
-            let saved = SavedState { resume: None, since: Some(u64::MAX) };
+            let saved = SavedState { resume: None, since: Some(Offset::MAX) };
             (Follow::start(server, saved, false)?, Content::room(name))
         }
         Some(members) => {
@@ -174,7 +175,7 @@ impl ServerLists {
 
 /// Connects, and waits for all that the server lists.
 pub(super) async fn known(server: &Server, deadline: Instant) -> Result<(Follow, ServerLists), Failure> {
-    let saved = SavedState { resume: None, since: Some(u64::MAX) };
+    let saved = SavedState { resume: None, since: Some(Offset::MAX) };
     let mut follow = Follow::start(server, saved, false)?;
     let mut why = None;
     let listed = timeout_at(deadline, async {

@@ -1,5 +1,6 @@
 //! `duplexctl send`.
 
+use crate::model::Offset;
 use std::io::Read as _;
 use std::time::Duration;
 
@@ -70,7 +71,7 @@ pub(super) async fn send_one(
     let id = known.map_or_else(new_id, Ok)?;
     let deadline = Instant::now() + timeout;
     // Log entries are not needed.
-    let saved = SavedState { resume: None, since: Some(u64::MAX) };
+    let saved = SavedState { resume: None, since: Some(Offset::MAX) };
     let mut follow = Follow::start(server, saved, false)?;
     let draft = Draft { id, room, content, at: clock::now().wall_ms };
     let delivered = deliver(&mut follow, server, draft, known.is_some(), deadline).await;

@@ -1,5 +1,6 @@
 //! `duplexctl tail`.
 
+use crate::model::Offset;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -27,7 +28,7 @@ pub(super) async fn run(mut command: Tail) -> Result<(), Failure> {
     }
     let chat = mqtt::ChatTopics::of(&command.server);
     // Without --since, only new messages are printed.
-    let since = Some(command.since.unwrap_or(u64::MAX));
+    let since = Some(command.since.unwrap_or(Offset::MAX));
     let mut follow = Follow::start(&command.server, SavedState { resume: None, since }, true)?;
     let left = command.count;
     let mut printer = Printer {

@@ -491,7 +491,7 @@ impl WebSocket {
         };
         mqtt.is_deaf = self.is_deaf;
         let options = WebSocketOptions {
-            mqtt,
+            mqtt: Box::new(mqtt),
             socketio: self.socketio.options(),
             mapping: self.socketio.mapping()?,
             subprotocols: self.subprotocols.clone(),

@@ -79,7 +79,7 @@ impl Engine {
             ChatIntent::MarkUnread { connection, room, position } => {
                 let era = self.model.read(|model| model.connections.get(&connection).map(|c| c.chat.era()));
                 if era == Some(position.era) {
-                    let offset = position.offset.saturating_sub(1);
+                    let offset = position.offset.previous();
                     self.tell(now, connection, Input::Unread { room, offset });
                 }
             }

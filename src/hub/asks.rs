@@ -406,7 +406,7 @@ async fn read(hub: Arc<Hub>, me: PrincipalId, from: Offset, limit: u32) -> HubAn
     match hub.store.read_for(me, from, limit, MAX_ANSWER_BYTES).await {
         Ok(Stretch { entries, from: first, to }) if first == from => HubAnswer::Entries { entries, to },
         // It has been let go of.
-        Ok(_) => HubAnswer::Entries { entries: Vec::new(), to: 0 },
+        Ok(_) => HubAnswer::Entries { entries: Vec::new(), to: Offset(0) },
         Err(error) => unavailable(&hub, "read the log", &error),
     }
 }

@@ -214,7 +214,7 @@ impl Client {
             waiting: VecDeque::new(),
             answering: false,
             large: VecDeque::new(),
-            old_to: 0,
+            old_to: Offset(0),
             bucket: Bucket::new(rate::CONNECTION, now.boot_ms),
             readings: Bucket::new(rate::READINGS, now.boot_ms),
             paused: None,

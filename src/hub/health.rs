@@ -106,7 +106,7 @@ pub(super) async fn watch(hub: Arc<Hub>) {
 /// Reads a few entries across the whole log, so that large damage is found at the start.
 async fn sample(hub: &Hub) {
     let (oldest, head) = (hub.store.oldest(), hub.store.head());
-    let step = (head.saturating_sub(oldest) / SAMPLES).max(1);
+    let step = (head.since(oldest) / SAMPLES).max(1);
     for place in 0..=SAMPLES {
         let offset = oldest + place * step;
         // The store records failures.
@@ -125,6 +125,6 @@ async fn scan(hub: &Hub, from: Offset) -> (Offset, Duration) {
     match hub.store.read(from, MAX_SCAN_ENTRIES, MAX_SCAN_BYTES).await {
         Ok(entries) => (entries.last().map_or(from, |last| last.offset + 1), SCAN_PAUSE),
         // The store records the failure and it is retried; the scan continues behind it.
-        Err(_) => (from.saturating_add(u64::from(MAX_SCAN_ENTRIES)), SCAN_PAUSE),
+        Err(_) => (from + u64::from(MAX_SCAN_ENTRIES), SCAN_PAUSE),
     }
 }

@@ -160,10 +160,10 @@ async fn metrics(
     let gauges = Gauges {
         sockets: (MAX_SOCKETS as usize).saturating_sub(hub.sockets.available_permits()),
         principals: hub.registry.count(),
-        head: hub.store.head(),
+        head: hub.store.head().0,
         devices: hub.fleet.count(),
         device_bytes: hub.fleet.bytes(),
-        oldest: hub.store.oldest(),
+        oldest: hub.store.oldest().0,
         log_bytes: hub.store.used_bytes().await.unwrap_or_default(),
         is_log_full: hub.is_log_full(),
         anonymous: hub.slots.anonymous(),

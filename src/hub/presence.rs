@@ -388,8 +388,8 @@ mod tests {
         let (_b, mut other) = registry.enter(&person("b"), BootMs(0));
         presence(&mut own);
         presence(&mut same);
-        a1.read(RoomId::general(), 7);
-        assert!(matches!(same.try_recv().as_deref(), Ok(Notice::Read { offset: 7, .. })));
+        a1.read(RoomId::general(), Offset(7));
+        assert!(matches!(same.try_recv().as_deref(), Ok(Notice::Read { offset: Offset(7), .. })));
         assert!(own.try_recv().is_err());
         assert!(other.try_recv().is_err());
     }

@@ -129,7 +129,7 @@ impl InboundFilter {
     /// Adds a room that the server may refer to, if there is space.
     pub(super) fn know_room(&mut self, room: &RoomId) {
         if !self.rooms.contains_key(room) && self.rooms.len() < MAX_ROOMS {
-            self.rooms.insert(room.clone(), 0);
+            self.rooms.insert(room.clone(), Offset(0));
         }
     }
 
@@ -192,7 +192,7 @@ impl InboundFilter {
                 true
             }
             Event::Chat(ChatEvent::LogStarted { .. }) => {
-                self.rooms.values_mut().for_each(|read| *read = 0);
+                self.rooms.values_mut().for_each(|read| *read = Offset(0));
                 true
             }
             Event::Chat(ChatEvent::Entries { entries, .. }) => {
@@ -374,10 +374,10 @@ mod tests {
         };
         assert!(who.name.len() <= MAX_NAME_BYTES + 3);
         let read = |name: &str, offset| Event::Chat(ChatEvent::ReadMarker { room: room(name), offset });
-        assert_eq!(passes(&mut gate, read("made up", 3)), None);
-        assert!(passes(&mut gate, read("general", 3)).is_some());
-        assert_eq!(passes(&mut gate, read("general", 3)), None, "it goes no further");
-        assert!(passes(&mut gate, read("general", 4)).is_some());
+        assert_eq!(passes(&mut gate, read("made up", Offset(3))), None);
+        assert!(passes(&mut gate, read("general", Offset(3))).is_some());
+        assert_eq!(passes(&mut gate, read("general", Offset(3))), None, "it goes no further");
+        assert!(passes(&mut gate, read("general", Offset(4))).is_some());
         (0..2 * MAX_ROOMS).for_each(|n| gate.know_room(&room(&format!("r{n}"))));
         assert_eq!(gate.rooms.len(), MAX_ROOMS);
         assert_eq!(gate.violation(), None, "rooms that are left out are no fault of the server's");
@@ -386,11 +386,15 @@ mod tests {
     #[test]
     fn an_answer_needs_a_question() {
         let mut gate = InboundFilter::default();
-        assert_eq!(passes(&mut gate, history("general", 9)), None);
-        gate.asked(&Request::Chat(ChatRequest::History { room: room("general"), before: 9, limit: 1 }));
-        assert_eq!(passes(&mut gate, history("general", 8)), None);
-        assert!(passes(&mut gate, history("general", 9)).is_some());
-        assert_eq!(passes(&mut gate, history("general", 9)), None, "once");
+        assert_eq!(passes(&mut gate, history("general", Offset(9))), None);
+        gate.asked(&Request::Chat(ChatRequest::History {
+            room: room("general"),
+            before: Offset(9),
+            limit: 1,
+        }));
+        assert_eq!(passes(&mut gate, history("general", Offset(8))), None);
+        assert!(passes(&mut gate, history("general", Offset(9))).is_some());
+        assert_eq!(passes(&mut gate, history("general", Offset(9))), None, "once");
 
         let log = || Event::Device(DeviceEvent::Logged { device: device("pump"), lines: Vec::new() });
         assert_eq!(passes(&mut gate, log()), None);
@@ -415,7 +419,7 @@ mod tests {
         assert!(passes(&mut gate, paged()).is_some());
         let ack = Event::Chat(ChatEvent::Acknowledged {
             id: crate::model::MessageId::from_random([1; 16]),
-            offset: 1,
+            offset: Offset(1),
             received: 1,
             follows: Default::default(),
         });
@@ -433,7 +437,7 @@ mod tests {
         gate.begin();
         for n in 0..=MAX_UNUSABLE {
             assert_eq!(gate.violation(), None, "after {n}");
-            passes(&mut gate, history("general", n));
+            passes(&mut gate, history("general", Offset(n)));
         }
         assert!(gate.violation().is_some());
         gate.begin();

@@ -229,7 +229,7 @@ impl Link {
             watch: Watch::default(),
             gate: InboundFilter::default(),
             held_since: None,
-            log_next: 0,
+            log_next: Offset(0),
             outputs: VecDeque::new(),
         }
     }
@@ -598,7 +598,7 @@ impl Link {
                     self.outbox.remove(entry.draft.id);
                     self.ack_by = None;
                 }
-                self.outbox.passed_by(entries.last().map_or(0, |entry| entry.offset));
+                self.outbox.passed_by(entries.last().map_or(Offset(0), |entry| entry.offset));
             }
             Event::Chat(ChatEvent::Entries { entries, .. }) => {
                 self.log_next = entries.last().map_or(self.log_next, |last| last.offset + 1);

@@ -114,6 +114,7 @@ fn of_named(room: &NamedRoom) -> usize {
 mod tests {
     use super::*;
     use crate::model::content::{Content, Draft};
+    use crate::model::id::Offset;
     use crate::model::{MessageId, PrincipalId, Sender};
 
     #[test]
@@ -126,7 +127,7 @@ mod tests {
                 content: Content::text(body),
                 at: 0,
             },
-            offset: 1,
+            offset: Offset(1),
             sender,
             received: 0,
         };
@@ -154,7 +155,7 @@ mod tests {
                     role: None,
                 },
                 server: long(),
-                log: LogKind::Server { head: 0, next: 1 },
+                log: LogKind::Server { head: Offset(0), next: Offset(1) },
                 now: 0,
                 people: Vec::new(),
                 rooms: Vec::new(),

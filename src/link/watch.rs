@@ -105,7 +105,7 @@ impl Watch {
                 self.hub_ahead = hub.saturating_sub(signed(now.boot_ms.0));
                 (self.head, self.caught_up) = match *log {
                     LogKind::Server { head, next } => (head, next > head),
-                    LogKind::Local => (0, true),
+                    LogKind::Local => (Offset(0), true),
                 };
             }
             Event::Chat(ChatEvent::LogStarted { from, .. }) => self.caught_up = *from > self.head,
@@ -354,7 +354,7 @@ mod tests {
         let welcomed = Event::Link(LinkEvent::Welcomed {
             me,
             server: String::new(),
-            log: LogKind::Server { head: 0, next: 1 },
+            log: LogKind::Server { head: Offset(0), next: Offset(1) },
             now: BEGIN.wall_ms,
             people,
             rooms,

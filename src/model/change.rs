@@ -229,9 +229,10 @@ mod tests {
     use super::super::id::RoomId;
     use super::super::message::Message;
     use super::*;
+    use crate::model::id::Offset;
 
     fn at(offset: u64) -> Position {
-        Position { era: 1, offset }
+        Position { era: 1, offset: Offset(offset) }
     }
 
     fn id(number: u8) -> MessageId {
@@ -241,7 +242,7 @@ mod tests {
     fn entry(offset: u64, who: &str, content: Content) -> Entry {
         let sender = Sender { id: PrincipalId(who.to_owned()), name: who.to_uppercase() };
         let draft = Draft { id: id((100 + offset % 100) as u8), room: RoomId::general(), content, at: 0 };
-        Entry { draft, offset, sender, received: offset as i64 }
+        Entry { draft, offset: Offset(offset), sender, received: offset as i64 }
     }
 
     fn message() -> Message {
@@ -255,9 +256,9 @@ mod tests {
         fn visit(rest: &[Entry], taken: &mut Vec<Entry>, ends: &mut Vec<Message>) {
             if rest.is_empty() {
                 let mut one = message();
-                taken.iter().for_each(|entry| _ = one.change(entry, at(entry.offset)));
+                taken.iter().for_each(|entry| _ = one.change(entry, at(entry.offset.0)));
                 // Once more changes nothing.
-                assert!(taken.iter().all(|entry| !one.change(entry, at(entry.offset))));
+                assert!(taken.iter().all(|entry| !one.change(entry, at(entry.offset.0))));
                 ends.push(one);
             }
             for index in 0..rest.len() {

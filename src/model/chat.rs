@@ -213,7 +213,10 @@ impl Chat {
     /// The server knows us: what it lists takes the place of what was known.
     pub(super) fn welcomed(&mut self, me: Principal, log: LogKind, people: Vec<Person>, rooms: &[NamedRoom]) {
         if log == LogKind::Local && (self.era == 0 || !self.is_local) {
-            self.log_started(1, if self.era == 0 { LogRestart::First } else { LogRestart::EpochChanged });
+            self.log_started(
+                Offset(1),
+                if self.era == 0 { LogRestart::First } else { LogRestart::EpochChanged },
+            );
         }
         self.is_local = log == LogKind::Local;
         let head = log.head();
@@ -222,7 +225,7 @@ impl Chat {
         let mut left = Vec::new();
         for (id, room) in &mut self.rooms {
             // What is listed stands, whatever was known.
-            room.info.changed = 0;
+            room.info.changed = Offset(0);
             if room.info.private && room.unmade.is_none() && !listed.contains(id) {
                 left.push(id.clone());
             }
@@ -453,11 +456,11 @@ impl Chat {
             self.era_has_entries = false;
             self.era_began = why;
         }
-        self.received_to = from.saturating_sub(1);
+        self.received_to = from.previous();
         self.era_from = from;
         for room in self.rooms.values_mut() {
             // It was told of another log.
-            room.info.changed = 0;
+            room.info.changed = Offset(0);
         }
         let unseen = self.edge_of_unseen();
         // What an earlier log still had at the hub is gone with it.
@@ -736,7 +739,7 @@ impl Chat {
 
     /// What lies before the first message of a room of which nothing is on disk.
     fn edge_of_unseen(&self) -> Edge {
-        if self.era == 1 && self.era_from > 1 { Edge::Hub } else { Edge::End }
+        if self.era == 1 && self.era_from > Offset(1) { Edge::Hub } else { Edge::End }
     }
 
     /// A room; a new one, if there is room for it.

@@ -331,14 +331,14 @@ impl Content {
 
     /// Where in the server's log the message is that this refers to, if the server said so.
     pub fn target_offset(&self) -> Option<Offset> {
-        self.extra().get(TARGET_OFFSET)?.as_u64()
+        self.extra().get(TARGET_OFFSET)?.as_u64().map(Offset)
     }
 
     /// The same with the place of the message that it refers to. Only a server may say that.
     pub fn with_target_offset(mut self, offset: Option<Offset>) -> Self {
         let extra = self.extra_mut();
         match offset {
-            Some(offset) => extra.insert(TARGET_OFFSET, offset.into()),
+            Some(offset) => extra.insert(TARGET_OFFSET, offset.0.into()),
             None => _ = extra.remove(TARGET_OFFSET),
         }
         self

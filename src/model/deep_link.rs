@@ -266,6 +266,7 @@ fn key(url: &str) -> Option<(String, u16, String)> {
 mod tests {
     use super::*;
     use crate::model::event::{ChatEvent, Event, LogKind, LogRestart, Update};
+    use crate::model::id::Offset;
     use crate::model::profile::Secret;
     use crate::model::time::BootMs;
     use crate::model::time::Time;
@@ -296,7 +297,7 @@ mod tests {
             };
             model.apply(NOW, Update::Configured(profile));
             let epoch = Epoch(*epoch);
-            let started = ChatEvent::LogStarted { epoch, from: 1, why: LogRestart::First };
+            let started = ChatEvent::LogStarted { epoch, from: Offset(1), why: LogRestart::First };
             model.apply(NOW, Update::Connection(id, Event::Chat(started)));
         }
         model
@@ -430,7 +431,12 @@ mod tests {
             name: "me".into(),
             role: None,
         };
-        connection.chat.welcomed(me, LogKind::Server { head: 0, next: 1 }, Vec::new(), &[named]);
+        connection.chat.welcomed(
+            me,
+            LogKind::Server { head: Offset(0), next: Offset(1) },
+            Vec::new(),
+            &[named],
+        );
         let find = |text: &str| DeepLink::parse(text).unwrap().room_in(&connection.chat);
         assert_eq!(find("duplex://hub.example/0b5e0000"), Some(room("0b5e0000")));
         assert_eq!(find("duplex://hub.example/%EC%83%88%20%EB%B0%A9"), Some(room("0b5e0000")));

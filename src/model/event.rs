@@ -65,7 +65,7 @@ impl LogKind {
     pub fn head(self) -> Offset {
         match self {
             LogKind::Server { head, .. } => head,
-            LogKind::Local => 0,
+            LogKind::Local => Offset(0),
         }
     }
 }
@@ -650,7 +650,7 @@ impl Event {
     pub fn is_unnumbered(&self) -> bool {
         match self {
             Event::Chat(ChatEvent::Entries { entries, .. }) => {
-                entries.first().is_some_and(|entry| entry.offset == 0)
+                entries.first().is_some_and(|entry| entry.offset == Offset(0))
             }
             _ => false,
         }
@@ -659,7 +659,7 @@ impl Event {
     /// Gives its entries the offsets from `first` on.
     pub fn number(&mut self, first: Offset) {
         if let Event::Chat(ChatEvent::Entries { entries, .. }) = self {
-            for (entry, offset) in entries.iter_mut().zip(first..) {
+            for (entry, offset) in entries.iter_mut().zip((first.0..).map(Offset)) {
                 entry.offset = offset;
             }
         }

@@ -1,6 +1,7 @@
 //! Names and positions that a client and a hub share. Each has one text form, used on the wire and on the disk.
 
 use std::fmt;
+use std::ops::{Add, Sub};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,78 @@ use uuid::Uuid;
 use super::time::WallMs;
 
 /// Position in a hub's one event log: 1 for the first entry, gapless over all rooms. 0 is "before the first".
-pub type Offset = u64;
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Offset(pub u64);
+
+impl Offset {
+    /// Greater than that of any entry.
+    pub const MAX: Offset = Offset(u64::MAX);
+
+    /// The one after this.
+    #[must_use]
+    pub const fn next(self) -> Offset {
+        Offset(self.0.saturating_add(1))
+    }
+
+    /// The one before this; 0 if there is none.
+    #[must_use]
+    pub const fn previous(self) -> Offset {
+        Offset(self.0.saturating_sub(1))
+    }
+
+    /// How many entries after `earlier` this is; 0 if it is before.
+    #[must_use]
+    pub const fn since(self, earlier: Offset) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// So many entries later.
+impl Add<u64> for Offset {
+    type Output = Offset;
+
+    fn add(self, entries: u64) -> Offset {
+        Offset(self.0.saturating_add(entries))
+    }
+}
+
+/// So many entries earlier.
+impl Sub<u64> for Offset {
+    type Output = Offset;
+
+    fn sub(self, entries: u64) -> Offset {
+        Offset(self.0.saturating_sub(entries))
+    }
+}
+
+/// How many entries there are from one to a later one.
+impl Sub for Offset {
+    type Output = u64;
+
+    fn sub(self, earlier: Offset) -> u64 {
+        self.since(earlier)
+    }
+}
+
+impl From<Offset> for u64 {
+    fn from(offset: Offset) -> u64 {
+        offset.0
+    }
+}
+
+impl FromStr for Offset {
+    type Err = std::num::ParseIntError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Offset)
+    }
+}
+
+impl fmt::Display for Offset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 /// A UUID made by the sender's app: the key by which a hub knows a message again.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -73,7 +73,7 @@ pub struct WebSocketOptions {
     pub stomp: StompOptions,
     /// Of protocol [`Protocol::Mqtt`]: what belongs to it alone.
     #[serde(skip_serializing_if = "MqttOptions::is_default")]
-    pub mqtt: MqttOptions,
+    pub mqtt: Box<MqttOptions>,
 }
 
 impl Default for WebSocketOptions {
@@ -88,7 +88,7 @@ impl Default for WebSocketOptions {
             socketio: SocketIoOptions::default(),
             mapping: Map::new(),
             stomp: StompOptions::default(),
-            mqtt: MqttOptions::default(),
+            mqtt: Box::default(),
         }
     }
 }

@@ -245,8 +245,8 @@ fn is_false(flag: &bool) -> bool {
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
-fn is_zero(number: &u64) -> bool {
-    *number == 0
+fn is_zero(offset: &Offset) -> bool {
+    *offset == Offset(0)
 }
 
 #[cfg(test)]

@@ -72,9 +72,10 @@ impl Thread {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::id::Offset;
 
     fn at(offset: u64) -> Position {
-        Position { era: 1, offset }
+        Position { era: 1, offset: Offset(offset) }
     }
 
     #[test]

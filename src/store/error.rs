@@ -1,5 +1,7 @@
 //! [`StoreError`]: why a database operation failed.
 
+use crate::model::Offset;
+use rusqlite::types::{FromSql, FromSqlResult, ValueRef};
 use std::path::PathBuf;
 
 use rusqlite::ErrorCode;
@@ -132,11 +134,23 @@ impl From<std::io::Error> for StoreError {
 }
 
 /// Converts an unsigned number to SQLite's signed type.
-pub(super) fn int(number: u64) -> Result<i64, StoreError> {
+pub(super) fn int(number: impl Into<u64>) -> Result<i64, StoreError> {
+    let number = number.into();
     i64::try_from(number).map_err(|_| StoreError::OutOfRange(number))
+}
+
+/// Converts an unsigned number for comparisons alone: no stored number is larger than what this gives for a larger one.
+pub(super) fn saturated(number: impl Into<u64>) -> i64 {
+    i64::try_from(number.into()).unwrap_or(i64::MAX)
 }
 
 /// Converts a number that was never negative when it was written.
 pub(super) fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
+}
+
+impl FromSql for Offset {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Ok(Offset(unsigned(value.as_i64()?)))
+    }
 }

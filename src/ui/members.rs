@@ -1,6 +1,7 @@
 //! Dialogs in which people are chosen: the members of a private room, who is to be in a new one, and with whom a direct
 //! message is.
 
+use crate::model::Offset;
 use std::collections::BTreeSet;
 
 use egui::{Checkbox, Label, Layout, RichText, ScrollArea, Stroke, TextEdit, Ui, UiBuilder, pos2, vec2};
@@ -82,7 +83,7 @@ fn private_called<'a>(connection: &'a Connection, name: &'a RoomName) -> impl It
 }
 
 /// By what people were found: the filter, and the states of the people and of the room.
-type FoundBy = (String, u64, usize, u64);
+type FoundBy = (String, u64, usize, Offset);
 
 /// The dialog.
 pub(super) struct Sheet {
@@ -186,7 +187,11 @@ impl Sheet {
         field(ui, &mut self.filter, hint, MAX_NAME_CHARS, focus);
         self.look(cx);
         let height = height.clamp(110.0, 380.0);
-        let list = ScrollArea::vertical().id_salt("people").max_height(height).auto_shrink([false, true]);
+        let list = ScrollArea::vertical()
+            .id_salt("people")
+            .max_height(height)
+            .min_scrolled_height(height)
+            .auto_shrink([false, true]);
         let all = std::mem::take(&mut self.found.1);
         if all.is_empty() {
             ui.add(Label::new(RichText::new(cx.words.rich.no_person_found).color(theme.weak)).wrap());
@@ -257,7 +262,7 @@ impl Sheet {
                 Purpose::Members((_, room)) => chat.rooms.get(room).map(|room| &room.info),
                 _ => None,
             };
-            let state = room.map_or(0, |info| info.changed);
+            let state = room.map(|info| info.changed).unwrap_or_default();
             let by = Some((filter, chat.known.version(), chat.people.len(), state));
             if self.found.0 == by {
                 return;
@@ -288,10 +293,9 @@ impl Sheet {
         let theme = theme::of(ui);
         let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), egui::Sense::hover());
         let buttons = UiBuilder::new().max_rect(rect).id_salt(("person", &who.0));
-        let mut right = rect.right();
-        ui.scope_builder(buttons.layout(Layout::right_to_left(egui::Align::Center)), |ui| {
-            right = self.buttons(ui, cx, who, &row);
-        });
+        // Beside the flow of the list: a row without buttons is as high as the others.
+        let mut beside = ui.new_child(buttons.layout(Layout::right_to_left(egui::Align::Center)));
+        let right = self.buttons(&mut beside, cx, who, &row).min(rect.right());
         let dot = pos2(rect.left() + space::MEDIUM, rect.center().y);
         if row.online {
             ui.painter().circle_filled(dot, 4.0, theme.good);

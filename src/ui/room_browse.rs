@@ -60,7 +60,11 @@ impl Sheet {
         }
         self.look(cx);
         let height = (window_height - 240.0).clamp(120.0, 420.0);
-        let list = ScrollArea::vertical().id_salt("all rooms").max_height(height).auto_shrink([false, true]);
+        let list = ScrollArea::vertical()
+            .id_salt("all rooms")
+            .max_height(height)
+            .min_scrolled_height(height)
+            .auto_shrink([false, true]);
         let mut all = std::mem::take(&mut self.found.1);
         if all.is_empty() {
             ui.add(Label::new(RichText::new(words.none_found).color(theme.weak)).wrap());

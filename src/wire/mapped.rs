@@ -15,6 +15,7 @@ use crate::mapping::{
 };
 use crate::model::content::{Extra, MemberChange};
 use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent, Listed, LogKind, Person};
+use crate::model::id::Offset;
 use crate::model::room::NamedRoom;
 use crate::model::samples::{MAX_SAMPLE_BYTES, Sample};
 use crate::model::time::BootMs;
@@ -216,7 +217,7 @@ impl Mapped {
             self.shown.pop_front();
         }
         self.shown.push_back(id);
-        Some(Entry { draft: item.draft, offset: 0, sender: self.me.clone(), received: now.wall_ms })
+        Some(Entry { draft: item.draft, offset: Offset(0), sender: self.me.clone(), received: now.wall_ms })
     }
 
     /// Ours has come back with the id that it was sent under: its entry, unless it has one.
@@ -227,7 +228,7 @@ impl Mapped {
 
     /// The entry of what a person did and the server is not told.
     pub fn own(&self, now: Time, item: &OutboxItem) -> Entry {
-        Entry { draft: item.draft.clone(), offset: 0, sender: self.me.clone(), received: now.wall_ms }
+        Entry { draft: item.draft.clone(), offset: Offset(0), sender: self.me.clone(), received: now.wall_ms }
     }
 
     /// What the next connection of this run begins with, whether or not the server tells anything twice.
@@ -542,7 +543,7 @@ impl Mapped {
         let mut hash = Sha256::new_with_prefix(self.entropy);
         hash.update(self.made.to_be_bytes());
         let draft = Draft { id: id_of(hash), room, content, at: at.unwrap_or(now.wall_ms) };
-        Entry { draft, offset: 0, sender, received: now.wall_ms }
+        Entry { draft, offset: Offset(0), sender, received: now.wall_ms }
     }
 }
 

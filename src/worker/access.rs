@@ -145,7 +145,7 @@ impl Access {
         let password = if let Access::Login(login) = self { login.password.clone() } else { None };
         let WebSocketOptions { user, mqtt, .. } = &profile.websocket;
         let is_seen = watch && profile.id != ConnectionId::COMMAND_LINE;
-        let mut options = mqtt.clone();
+        let mut options = (**mqtt).clone();
         if options.name.is_empty() && user.is_empty() {
             options.name = system_user();
         }

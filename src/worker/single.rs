@@ -74,7 +74,7 @@ impl Single {
             openings,
             unread: Vec::new(),
             agreed: Agreed::default(),
-            next_offset: 1,
+            next_offset: Offset(1),
             events: VecDeque::new(),
             down: None,
         };
@@ -165,7 +165,7 @@ impl Single {
             let count = change.unnumbered_entries();
             if count > 0 {
                 numbered.push((place, self.next_offset));
-                self.next_offset += count as Offset;
+                self.next_offset = self.next_offset + count as u64;
             }
         }
         let outcome = Outcome::Saved { numbered };

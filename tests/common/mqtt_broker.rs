@@ -263,6 +263,10 @@ struct Client {
 impl Client {
     /// Handles a packet. `Some`: the connection ends; `true`: it counts as lost.
     fn packet(&mut self, first: u8, body: &[u8]) -> Option<bool> {
+        if self.version == 0 && (first >> 4 != 1 || body.get(2..6) != Some(b"MQTT") || body.len() < 10) {
+            // This is no MQTT.
+            return Some(true);
+        }
         let shared = Arc::clone(&self.state);
         let mut state = shared.lock().unwrap();
         let id_at = |at: usize| u16::from_be_bytes([body[at], body[at + 1]]);

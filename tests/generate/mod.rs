@@ -4,6 +4,7 @@ mod rights;
 
 use duplex::model::content::Extra;
 use duplex::model::content::{Content, Draft, Private};
+use duplex::model::id::Offset;
 use duplex::model::id::RoomName;
 use duplex::model::{
     Bucket, Command, CommandRefusal, CommandState, DeviceId, DeviceLogEvent, DeviceState, Entry, Epoch,
@@ -92,7 +93,7 @@ fn room_info() -> impl Strategy<Value = RoomInfo> {
                 left,
                 own,
                 members,
-                changed,
+                changed: Offset(changed),
                 // What a client keeps of it; no server says so.
                 unlisted: false,
             }
@@ -118,15 +119,16 @@ fn sender() -> impl Strategy<Value = Sender> {
 fn resume() -> impl Strategy<Value = ResumePoint> {
     (any::<u64>(), number(), id(), moment()).prop_map(|(epoch, offset, id, received)| ResumePoint {
         epoch: Epoch(epoch),
-        offset,
+        offset: Offset(offset),
         id,
         received,
     })
 }
 
 pub fn entry() -> impl Strategy<Value = Entry> {
-    (draft(&["message", "room", "poll"]), number(), sender(), moment())
-        .prop_map(|(draft, offset, sender, received)| Entry { draft, offset, sender, received })
+    (draft(&["message", "room", "poll"]), number(), sender(), moment()).prop_map(
+        |(draft, offset, sender, received)| Entry { draft, offset: Offset(offset), sender, received },
+    )
 }
 
 /// Content of one of these kinds.
@@ -180,7 +182,7 @@ fn hello() -> impl Strategy<Value = Hello> {
             invite,
             challenge,
             resume,
-            since,
+            since: since.map(Offset),
         })
 }
 
@@ -190,8 +192,9 @@ fn welcome() -> impl Strategy<Value = Welcome> {
     let people = vec((principal(), any::<bool>()), 0..4).prop_map(|people| {
         people.into_iter().map(|(who, online)| PersonState { who, online, status: String::new() }).collect()
     });
-    let read = vec((room(), number()), 0..4)
-        .prop_map(|read| read.into_iter().map(|(room, offset)| ReadState { room, offset }).collect());
+    let read = vec((room(), number()), 0..4).prop_map(|read| {
+        read.into_iter().map(|(room, offset)| ReadState { room, offset: Offset(offset) }).collect()
+    });
     let log = (any::<u64>(), number(), number(), start);
     let figures = (any::<u32>(), moment(), number(), option::of(features()));
     let read = (read, any::<bool>());
@@ -201,8 +204,8 @@ fn welcome() -> impl Strategy<Value = Welcome> {
             hub,
             me,
             epoch: Epoch(log.0),
-            head: log.1,
-            from: log.2,
+            head: Offset(log.1),
+            from: Offset(log.2),
             start: log.3,
             now,
             max_body,
@@ -452,11 +455,11 @@ pub fn client_message() -> impl Strategy<Value = ClientMessage> {
         (draft(&["message", "poll"]), number(), any::<bool>())
             .prop_map(|(draft, seq, retry)| ClientMessage::Send { draft, seq, retry }),
         room().prop_map(|room| ClientMessage::Typing { room }),
-        (room(), number()).prop_map(|(room, offset)| ClientMessage::Read { room, offset }),
-        (room(), number()).prop_map(|(room, offset)| ClientMessage::Unread { room, offset }),
+        (room(), number()).prop_map(|(room, offset)| ClientMessage::Read { room, offset: Offset(offset) }),
+        (room(), number()).prop_map(|(room, offset)| ClientMessage::Unread { room, offset: Offset(offset) }),
         (room(), number(), any::<u32>()).prop_map(|(room, before, limit)| ClientMessage::History {
             room,
-            before,
+            before: Offset(before),
             limit
         }),
         (id(), room_name(), option::of(moment()), option::of(text())).prop_map(|(id, room, at, more)| {
@@ -482,23 +485,34 @@ pub fn hub_message() -> impl Strategy<Value = HubMessage> {
         (text(), any::<i64>()).prop_map(|(hub, expires)| HubMessage::InviteGood { hub, expires }),
         welcome().prop_map(HubMessage::Welcome),
         lists().prop_map(HubMessage::Lists),
-        (vec(entry(), 0..4), vec((any::<u64>(), any::<u64>()), 0..3))
+        (vec(entry(), 0..4), vec((offset(), offset()), 0..3))
             .prop_map(|(entries, skip)| HubMessage::Log { entries, skip }),
         (id(), number(), moment(), any::<bool>(), option::of(room())).prop_map(
-            |(id, offset, received, entry, room)| HubMessage::Ack { id, offset, received, entry, room }
+            |(id, offset, received, entry, room)| HubMessage::Ack {
+                id,
+                offset: Offset(offset),
+                received,
+                entry,
+                room
+            }
         ),
         (id(), refusal()).prop_map(|(id, refusal)| HubMessage::Refused { id, refusal }),
         (room(), sender()).prop_map(|(room, who)| HubMessage::Typing { room, who }),
         (principal(), any::<bool>(), any::<bool>(), text())
             .prop_map(|(who, online, removed, status)| HubMessage::Presence { who, online, status, removed }),
         (number(), rights::managed()).prop_map(|(id, managed)| HubMessage::Managed { id, managed }),
-        (room(), number()).prop_map(|(room, offset)| HubMessage::Read { room, offset }),
-        (room(), number()).prop_map(|(room, offset)| HubMessage::Unread { room, offset }),
+        (room(), number()).prop_map(|(room, offset)| HubMessage::Read { room, offset: Offset(offset) }),
+        (room(), number()).prop_map(|(room, offset)| HubMessage::Unread { room, offset: Offset(offset) }),
         (room(), number(), vec(entry(), 0..4), any::<bool>()).prop_map(
-            |(room, before, entries, complete)| HubMessage::History { room, before, entries, complete }
+            |(room, before, entries, complete)| HubMessage::History {
+                room,
+                before: Offset(before),
+                entries,
+                complete
+            }
         ),
         (text(), text()).prop_map(|(code, detail)| HubMessage::Error { code, detail }),
-        (number(), number()).prop_map(|(nonce, sent)| HubMessage::Pong { nonce, sent }),
+        (number(), number()).prop_map(|(nonce, sent)| HubMessage::Pong { nonce, sent: Offset(sent) }),
         (any::<u16>(), text(), option::of(number()))
             .prop_map(|(code, reason, retry_after_ms)| { HubMessage::Bye { code, reason, retry_after_ms } }),
         hub_of_devices(),
@@ -565,4 +579,8 @@ pub fn json() -> impl Strategy<Value = serde_json::Value> {
         }
         tree
     })
+}
+
+fn offset() -> impl Strategy<Value = Offset> {
+    any::<u64>().prop_map(Offset)
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use duplex::clock;
 use duplex::model::content::Content;
+use duplex::model::id::Offset;
 use duplex::model::intent::ChatIntent;
 use duplex::model::link_state::{Closing, LinkState, Phase, Why};
 use duplex::model::profile::{Profile, Protocol, Secret, Socket};
@@ -89,8 +90,8 @@ fn welcome() -> Message {
         hub: "odd".into(),
         me,
         epoch: Epoch(1),
-        head: 0,
-        from: 1,
+        head: Offset(0),
+        from: Offset(1),
         start: Start::Recent,
         now: 0,
         max_body: 65_536,

@@ -2,6 +2,7 @@
 
 use duplex::model::NamedRoom;
 use duplex::model::content::{Content, Draft};
+use duplex::model::id::Offset;
 use duplex::model::id::RoomName;
 use duplex::model::{Refusal, RoomId};
 use duplex::wire::duplex::message::{ClientMessage, HubMessage, Start, close};
@@ -12,7 +13,7 @@ use super::client::{Client, hub, new_id};
 async fn messages_arrive_in_order_and_intact() {
     let (dir, hub) = hub().await;
     let (mut anna, welcome) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
-    assert_eq!((welcome.head, welcome.from, welcome.start), (1, 1, Start::Recent));
+    assert_eq!((welcome.head, welcome.from, welcome.start), (Offset(1), Offset(1), Start::Recent));
     assert_eq!(welcome.rooms, [NamedRoom::general()]);
     let (mut ben, _) = Client::join(&dir, &hub.url, "Ben").await;
     let bodies = ["hello".to_owned(), "한글 🙂 \u{202e}rtl \u{1}".repeat(2500), "z".repeat(64 * 1024)];
@@ -22,7 +23,7 @@ async fn messages_arrive_in_order_and_intact() {
     }
     let read = ben.messages(3).await;
     assert_eq!(read.iter().map(|entry| entry.draft.content.body().to_owned()).collect::<Vec<_>>(), bodies);
-    assert_eq!(read.iter().map(|entry| entry.offset).collect::<Vec<_>>(), [2, 3, 4]);
+    assert_eq!(read.iter().map(|entry| entry.offset.0).collect::<Vec<_>>(), [2, 3, 4]);
     assert!(read.iter().all(|entry| entry.sender.id == welcome.me.id && entry.draft.at == 7));
     assert_eq!(anna.messages(3).await, read, "the writer reads the same");
     hub.shutdown().await;
@@ -40,10 +41,10 @@ async fn a_burst_arrives_once_and_in_order() {
     let read = ben.messages(150).await;
     assert_eq!(read.iter().map(|entry| entry.draft.id).collect::<Vec<_>>(), ids);
     let offset = anna.acked(ids[149]).await;
-    assert_eq!(offset, 151);
+    assert_eq!(offset, Offset(151));
     let (mut again, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
     again.send_as(ids[3], "3").await;
-    assert_eq!(again.acked(ids[3]).await, 5, "the same id again is the same message");
+    assert_eq!(again.acked(ids[3]).await, Offset(5), "the same id again is the same message");
 }
 
 #[tokio::test]
@@ -93,14 +94,14 @@ async fn rooms_are_created_and_history_is_paged() {
         .await;
         anna.acked(message).await;
     }
-    anna.say(&ClientMessage::History { room: made, before: 20, limit: 5 }).await;
+    anna.say(&ClientMessage::History { room: made, before: Offset(20), limit: 5 }).await;
     let (entries, complete) = anna
         .find(|message| match message {
             HubMessage::History { entries, complete, .. } => Some((entries.clone(), *complete)),
             _ => None,
         })
         .await;
-    assert_eq!(entries.iter().map(|entry| entry.offset).collect::<Vec<_>>(), [15, 16, 17, 18, 19]);
+    assert_eq!(entries.iter().map(|entry| entry.offset.0).collect::<Vec<_>>(), [15, 16, 17, 18, 19]);
     assert!(!complete);
 }
 
@@ -124,12 +125,12 @@ async fn presence_typing_and_read_markers_reach_the_right_clients() {
         _ => None,
     };
     assert_eq!(anna.find(typing).await, "Ben");
-    anna.say(&ClientMessage::Read { room: RoomId::general(), offset: 1 }).await;
+    anna.say(&ClientMessage::Read { room: RoomId::general(), offset: Offset(1) }).await;
     let read = |message: &HubMessage| match message {
         HubMessage::Read { offset, .. } => Some(*offset),
         _ => None,
     };
-    assert_eq!(phone.find(read).await, 1);
+    assert_eq!(phone.find(read).await, Offset(1));
     drop(ben2);
     drop(ben);
     assert_eq!(
@@ -139,7 +140,7 @@ async fn presence_typing_and_read_markers_reach_the_right_clients() {
     );
     drop(anna);
     let (_anna, welcome) = Client::enter(&hub.url, &token, None).await;
-    assert_eq!(welcome.read.iter().map(|read| read.offset).collect::<Vec<_>>(), [1]);
+    assert_eq!(welcome.read.iter().map(|read| read.offset.0).collect::<Vec<_>>(), [1]);
 }
 
 #[tokio::test]

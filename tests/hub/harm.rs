@@ -2,6 +2,7 @@
 
 use duplex::model::RoomId;
 use duplex::model::content::{Content, Draft, Extra};
+use duplex::model::id::Offset;
 use duplex::wire::duplex::message::{ClientMessage, HubMessage, close};
 use futures_util::SinkExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -147,9 +148,9 @@ async fn a_failing_disk_is_reported_and_nothing_is_half_written() {
     disk.execute_batch("DROP TRIGGER full").unwrap();
 
     let (mut anna, welcome) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
-    assert_eq!(welcome.head, 2, "the second must not be there without the first");
+    assert_eq!(welcome.head, Offset(2), "the second must not be there without the first");
     let id = anna.send("after the disk was full").await;
-    assert_eq!(anna.acked(id).await, 3);
+    assert_eq!(anna.acked(id).await, Offset(3));
     assert!(get(hub.addr, "/healthz", "Host: localhost\r\n").await.starts_with("HTTP/1.1 200 "));
 }
 
@@ -169,15 +170,15 @@ async fn a_group_of_appends_is_written_whole_or_not_at_all() {
     let unknown = Content::from_fields("poll", None, Extra::default()).unwrap();
     let (one, bad) = (append(Content::text("one")), append(unknown));
     assert!(store.append_all(vec![one.clone(), bad]).await.is_err());
-    assert_eq!(store.head(), 1);
+    assert_eq!(store.head(), Offset(1));
     let two = append(Content::text("two"));
     let mut elsewhere = append(Content::text(""));
     elsewhere.draft.room = RoomId::new("none").unwrap();
     let written = store.append_all(vec![one.clone(), elsewhere, two, one]).await.unwrap();
     let offsets = written.iter().map(|appended| match appended {
         Appended::New(entry) => entry.offset,
-        Appended::Known { offset, .. } => offset + 100,
-        _ => 0,
+        Appended::Known { offset, .. } => *offset + 100,
+        _ => Offset(0),
     });
-    assert_eq!(offsets.collect::<Vec<_>>(), [2, 0, 3, 102]);
+    assert_eq!(offsets.collect::<Vec<_>>(), [2, 0, 3, 102].map(Offset));
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use duplex::hub::{HubError, Options, Running};
+use duplex::model::id::Offset;
 use duplex::wire::duplex::message::{ClientMessage, Hello, close};
 use tempfile::TempDir;
 
@@ -69,9 +70,9 @@ fn overwrite(path: &Path, page: usize, with: &[u8]) {
 }
 
 #[cfg(unix)]
-async fn read_all(hub: &Running) -> (Client, u64) {
+async fn read_all(hub: &Running) -> (Client, Offset) {
     let mut client = Client::dial(&hub.url, Some(hub.admin_token.reveal())).await;
-    client.say(&ClientMessage::Hello(Hello { since: Some(0), ..hello() })).await;
+    client.say(&ClientMessage::Hello(Hello { since: Some(Offset(0)), ..hello() })).await;
     let head = client.welcome().await.head;
     (client, head)
 }
@@ -145,7 +146,7 @@ async fn a_truncated_or_missing_log_is_never_silently_replaced() {
     let hub = duplex::hub::start(anew.clone()).await.unwrap();
     assert_eq!(hub.admin_token.reveal(), String::from_utf8(token).unwrap().trim());
     let (_, welcome) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
-    assert_eq!(welcome.head, 1);
+    assert_eq!(welcome.head, Offset(1));
     hub.shutdown().await;
     assert!(matches!(duplex::hub::start(anew.clone()).await.err(), Some(HubError::LogThere { .. })));
     // A damaged log is kept as it is.
@@ -185,7 +186,7 @@ async fn a_write_ahead_log_that_lost_commits_is_detected() {
     let whole = keep(wal.len());
     let again = start(&whole).await.unwrap();
     let (_, welcome) = Client::enter(&again.url, again.admin_token.reveal(), None).await;
-    assert_eq!(welcome.head, 21, "a crash alone loses nothing");
+    assert_eq!(welcome.head, Offset(21), "a crash alone loses nothing");
 }
 
 #[tokio::test]
@@ -235,9 +236,9 @@ async fn an_interrupted_first_start_can_be_repeated() {
         }
         let hub = start(&cut).await.unwrap_or_else(|error| panic!("step {number}: {error}"));
         let (mut anna, welcome) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
-        assert_eq!((welcome.head, welcome.rooms.len()), (1, 1), "step {number}");
+        assert_eq!((welcome.head, welcome.rooms.len()), (Offset(1), 1), "step {number}");
         let id = anna.send("hello").await;
-        assert_eq!(anna.acked(id).await, 2);
+        assert_eq!(anna.acked(id).await, Offset(2));
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::mpsc::sync_channel;
 
 use duplex::hub::{HubAddressFile, HubError, Options};
 use duplex::model::ResumePoint;
+use duplex::model::id::Offset;
 use duplex::wire::duplex::message::Start;
 
 use super::client::{Client, hub};
@@ -55,7 +56,7 @@ fn acknowledged_messages_survive_a_crash() {
         let (url, token) = told.recv().unwrap();
         runtime().block_on(async {
             let (mut anna, welcome) = Client::enter(&url, token.reveal(), None).await;
-            assert_eq!(welcome.head as usize, 1 + acked.len());
+            assert_eq!(welcome.head.0 as usize, 1 + acked.len());
             assert_eq!(
                 anna.messages(acked.len()).await.iter().map(|e| e.draft.id).collect::<Vec<_>>(),
                 acked
@@ -103,7 +104,7 @@ async fn an_embedded_hub_writes_its_address_and_removes_it_on_exit() {
     assert_eq!(HubAddressFile::read(dir.path()), None);
     let again = duplex::hub::spawn(Options::embedded(dir.path())).unwrap();
     let (mut anna, welcome) = Client::enter(&again.url, again.admin_token.reveal(), None).await;
-    assert_eq!(welcome.head, 2);
+    assert_eq!(welcome.head, Offset(2));
     assert_eq!(anna.messages(1).await[0].draft.id, id);
 }
 

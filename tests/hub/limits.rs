@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use duplex::hub::{Limits, Options, Running};
 use duplex::model::content::{Content, Draft};
+use duplex::model::id::Offset;
 use duplex::model::id::RoomName;
 use duplex::model::{Refusal, ResumePoint, RoomId, Value};
 use duplex::store::LogLimits;
@@ -31,7 +32,7 @@ fn room(number: usize) -> RoomName {
 }
 
 /// The outcome of a message or a room.
-async fn outcome(client: &mut Client, wanted: duplex::model::MessageId) -> Result<u64, Refusal> {
+async fn outcome(client: &mut Client, wanted: duplex::model::MessageId) -> Result<Offset, Refusal> {
     let answer = |message: &HubMessage| match message {
         HubMessage::Ack { id, offset, .. } if *id == wanted => Some(Ok(*offset)),
         HubMessage::Refused { id, refusal } if *id == wanted => Some(Err(refusal.clone())),
@@ -84,7 +85,7 @@ async fn a_full_log_refuses_messages_and_later_accepts_them_in_order() {
     };
     let (_dir, hub) = limited(full).await;
     let (mut anna, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
-    let (body, mut seq, mut told, mut last) = ("x".repeat(40_000), 0, 0, 0);
+    let (body, mut seq, mut told, mut last) = ("x".repeat(40_000), 0, 0, Offset(0));
     let mut unsent: Vec<_> = (0..60).map(|_| new_id()).collect();
     while !unsent.is_empty() {
         // A client's window, in order; the first one after a refusal is marked.
@@ -122,7 +123,7 @@ async fn a_full_log_refuses_messages_and_later_accepts_them_in_order() {
         }
     }
     assert!(told > 0, "it was never full");
-    assert_eq!(last, 61, "each once");
+    assert_eq!(last, Offset(61), "each once");
 }
 
 #[tokio::test]
@@ -165,12 +166,12 @@ async fn clients_learn_of_deleted_messages_and_duplicates_of_them_are_recognised
         }
     };
     let (mut anna, welcome) = within("old messages to go", trimmed).await;
-    assert_eq!((welcome.from, welcome.head), (5, 5));
+    assert_eq!((welcome.from, welcome.head), (Offset(5), Offset(5)));
     assert!(welcome.rooms.iter().any(|made| made.name == room(1)));
     anna.send_as(old, "old").await;
-    assert_eq!(anna.acked(old).await, 3, "ids are remembered forever");
+    assert_eq!(anna.acked(old).await, Offset(3), "ids are remembered forever");
     let next = anna.send("next").await;
-    assert_eq!(anna.acked(next).await, 6);
+    assert_eq!(anna.acked(next).await, Offset(6));
 }
 
 /// Sends messages of 60 kB, or requests history, as fast as the hub accepts it, until told to stop.
@@ -228,7 +229,8 @@ async fn a_flood_over_several_connections_counts_as_one_and_others_are_answered(
     for _ in 0..8 {
         let sent = mina.send("still here").await;
         mina.acked(sent).await;
-        mina.say(&ClientMessage::History { room: RoomId::general(), before: 1 << 40, limit: 1 }).await;
+        mina.say(&ClientMessage::History { room: RoomId::general(), before: Offset(1 << 40), limit: 1 })
+            .await;
         mina.find(|message| matches!(message, HubMessage::History { .. }).then_some(())).await;
     }
     stop.store(true, Ordering::Relaxed);
@@ -268,7 +270,9 @@ async fn typing_in_unknown_rooms_is_dropped_and_typing_is_limited_per_person() {
             }
             HubMessage::Log { entries, .. } => {
                 is_over = entries.iter().any(|entry| Some(entry.draft.id) == last);
-                assert!(entries.iter().all(|entry| entry.draft.content.is_text() || entry.offset == 1));
+                assert!(
+                    entries.iter().all(|entry| entry.draft.content.is_text() || entry.offset == Offset(1))
+                );
             }
             _ => {}
         }

@@ -38,10 +38,10 @@ async fn told_until(client: &mut Client, last: MessageId) -> (Vec<Entry>, Offset
                 _ => None,
             })
             .await;
-        hidden += skip.iter().map(|(from, to)| to - from + 1).sum::<u64>();
+        hidden += skip.iter().map(|(from, to)| *to - *from + 1).sum::<u64>();
         all.extend(entries);
     }
-    (all, hidden)
+    (all, Offset(hidden))
 }
 
 /// What comes next of the types that answer a question about a room.
@@ -92,25 +92,25 @@ async fn members_see_a_private_room_and_others_only_that_something_is_hidden() {
     let open = send(&mut anna, 2, &RoomId::general(), Content::text("hello")).await.unwrap();
 
     let (seen, hidden) = told_until(&mut ben, open).await;
-    assert!(seen.iter().any(|entry| entry.draft.id == secret) && hidden == 0);
+    assert!(seen.iter().any(|entry| entry.draft.id == secret) && hidden == Offset(0));
     let (seen, hidden) = told_until(&mut cleo, open).await;
-    assert_eq!(hidden, 2, "the room and the message");
+    assert_eq!(hidden, Offset(2), "the room and the message");
     assert!(seen.iter().all(|entry| entry.draft.room != plans));
 
     // A replay is the same.
     let again = |token: String| async {
         let token = token;
         let mut client = Client::dial(&hub.url, Some(&token)).await;
-        client.say(&ClientMessage::Hello(Hello { since: Some(0), ..hello() })).await;
+        client.say(&ClientMessage::Hello(Hello { since: Some(Offset(0)), ..hello() })).await;
         let welcome = client.welcome().await;
         (told_until(&mut client, open).await, welcome)
     };
     let ((seen, hidden), welcome) = again(ben_token).await;
-    assert!(seen.iter().any(|entry| entry.draft.id == secret) && hidden == 0);
+    assert!(seen.iter().any(|entry| entry.draft.id == secret) && hidden == Offset(0));
     let listed = room(&welcome, &plans).unwrap();
     assert!(listed.info.private && listed.info.members.len() == 2 && listed.info.direct.is_none());
     let ((seen, hidden), welcome) = again(cleo_token).await;
-    assert!(hidden == 2 && seen.iter().all(|entry| entry.draft.room != plans));
+    assert!(hidden == Offset(2) && seen.iter().all(|entry| entry.draft.room != plans));
     assert_eq!(room(&welcome, &plans), None);
 }
 
@@ -132,7 +132,7 @@ async fn a_hidden_room_cannot_be_told_from_one_that_is_not_there() {
     send(&mut anna, 2, &plans, Content::reaction(secret, "👍", false)).await.unwrap();
     anna.say(&ClientMessage::Typing { room: plans.clone() }).await;
     ben.find(|message| matches!(message, HubMessage::Typing { .. }).then_some(())).await;
-    anna.say(&ClientMessage::Read { room: plans.clone(), offset: 1_000 }).await;
+    anna.say(&ClientMessage::Read { room: plans.clone(), offset: Offset(1_000) }).await;
     assert_eq!(pong(&mut cleo).await, at, "a pong tells of nothing hidden");
     let (_, welcome) = Client::enter(&hub.url, &cleo_token, None).await;
     assert_eq!(welcome.head, at, "nor does a welcome");
@@ -162,8 +162,8 @@ async fn a_hidden_room_cannot_be_told_from_one_that_is_not_there() {
             retry: false,
         });
         let mut all: Vec<ClientMessage> = sends.collect();
-        all.push(ClientMessage::History { room: room.clone(), before: 1 << 40, limit: 50 });
-        all.push(ClientMessage::Read { room: room.clone(), offset: 3 });
+        all.push(ClientMessage::History { room: room.clone(), before: Offset(1 << 40), limit: 50 });
+        all.push(ClientMessage::Read { room: room.clone(), offset: Offset(3) });
         all.push(ClientMessage::Typing { room: room.clone() });
         all
     };
@@ -217,7 +217,7 @@ async fn a_hidden_room_cannot_be_told_from_one_that_is_not_there() {
 
     let last = send(&mut cleo, seq + 1, &RoomId::general(), Content::text("y")).await.unwrap();
     let (seen, hidden) = told_until(&mut cleo, last).await;
-    assert!(hidden == 2 && seen.iter().all(|entry| entry.draft.room != plans), "only how many");
+    assert!(hidden == Offset(2) && seen.iter().all(|entry| entry.draft.room != plans), "only how many");
 }
 
 #[tokio::test]
@@ -231,7 +231,7 @@ async fn a_hook_writes_into_the_private_room_for_which_it_was_made() {
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     assert_eq!(ben.messages(1).await[0].draft.content.body(), "done");
     let last = send(&mut cleo, 1, &RoomId::general(), Content::text("x")).await.unwrap();
-    assert_eq!(told_until(&mut cleo, last).await.1, 2);
+    assert_eq!(told_until(&mut cleo, last).await.1, Offset(2));
 }
 
 #[tokio::test]
@@ -261,7 +261,7 @@ async fn who_is_invited_reads_all_of_it_and_who_is_removed_no_more() {
     let old = send(&mut anna, 1, &plans, Content::text("old")).await.unwrap();
     let invited = send(&mut anna, 2, &plans, member(&ben_is, MemberChange::Invited)).await.unwrap();
     let (seen, hidden) = told_until(&mut ben, invited).await;
-    assert_eq!(hidden, 2, "what is older is not told of by the log");
+    assert_eq!(hidden, Offset(2), "what is older is not told of by the log");
     let Content::Member { who, .. } = &seen.last().unwrap().draft.content else { panic!("{seen:?}") };
     assert_eq!(who.name, "Ben", "as the hub has it");
     let offset = seen.last().unwrap().offset;
@@ -341,8 +341,8 @@ async fn two_people_have_one_direct_message_whoever_makes_it() {
     // To leave it is to have it out of sight, which the other one is not told, until the next message.
     send(&mut ben, 2, &direct, member(&ben_is, MemberChange::Left)).await.unwrap();
     let after = send(&mut anna, 4, &direct, Content::text("still here?")).await.unwrap();
-    assert_eq!(told_until(&mut anna, after).await.1, 1);
-    assert_eq!(told_until(&mut ben, after).await.1, 0);
+    assert_eq!(told_until(&mut anna, after).await.1, Offset(1));
+    assert_eq!(told_until(&mut ben, after).await.1, Offset(0));
     let (_, welcome) = Client::enter(&hub.url, &ben_token, None).await;
     let listed = room(&welcome, &direct).unwrap();
     assert!(!listed.info.left && listed.info.direct.as_ref() == Some(&anna_is.id), "{listed:?}");

@@ -22,7 +22,7 @@ async fn a_repaired_log_has_a_new_epoch_and_people_can_connect_as_before() {
     let admin = first.admin_token.reveal().to_owned();
     let (id, offset): (_, Offset) = last.unwrap();
     let received = ben.messages(200).await.last().unwrap().received;
-    ben.say(&ClientMessage::Read { room: duplex::model::RoomId::general(), offset: 100 }).await;
+    ben.say(&ClientMessage::Read { room: duplex::model::RoomId::general(), offset: Offset(100) }).await;
     let (mut other, _) = Client::enter(&first.url, &ben_token, None).await;
     let told = other.send("settle").await;
     other.acked(told).await;
@@ -52,11 +52,11 @@ async fn a_repaired_log_has_a_new_epoch_and_people_can_connect_as_before() {
     assert_eq!(again.url, url);
     let resume = ResumePoint { epoch, offset, id, received };
     let (mut ben, welcome) = Client::enter(&again.url, &ben_token, Some(resume)).await;
-    assert_eq!((welcome.start, welcome.from), (Start::EpochChanged, 1));
+    assert_eq!((welcome.start, welcome.from), (Start::EpochChanged, Offset(1)));
     assert_ne!(welcome.epoch, epoch);
     let read = welcome.read.iter().map(|marker| marker.offset).next().unwrap();
-    assert!((99..=100).contains(&read), "{read}");
-    let entries = ben.messages(welcome.head as usize - 1).await;
+    assert!((99..=100).contains(&read.0), "{read}");
+    let entries = ben.messages(welcome.head.0 as usize - 1).await;
     assert!(entries.len() >= 199, "{} of 201", entries.len());
     let numbers: Vec<_> = entries
         .iter()
@@ -101,8 +101,8 @@ async fn a_backup_of_a_running_hub_is_complete_private_and_starts() {
     let restored = duplex::hub::start(Options::embedded(&to)).await.unwrap();
     assert_eq!(restored.admin_token, first.admin_token);
     let mut client = Client::dial(&restored.url, Some(&ben_token)).await;
-    client.say(&ClientMessage::Hello(Hello { since: Some(0), ..hello() })).await;
-    assert_eq!(client.welcome().await.head, 2);
+    client.say(&ClientMessage::Hello(Hello { since: Some(Offset(0)), ..hello() })).await;
+    assert_eq!(client.welcome().await.head, Offset(2));
     assert_eq!(client.messages(1).await[0].draft.content.body(), "before");
 }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use duplex::frame::Frame;
 use duplex::model::NamedRoom;
 use duplex::model::content::{Content, Draft};
+use duplex::model::id::Offset;
 use duplex::model::id::RoomName;
 use duplex::model::message::MAX_BODY_BYTES;
 use duplex::model::principal::MAX_STATUS_CHARS;
@@ -79,7 +80,7 @@ fn entry(offset: u64) -> Entry {
             content: Content::text(escapes(MAX_BODY_BYTES)),
             at: i64::MIN,
         },
-        offset,
+        offset: Offset(offset),
         sender: sender(),
         received: i64::MIN,
     }
@@ -161,7 +162,8 @@ fn status() -> String {
 
 fn named_room(of: usize) -> NamedRoom {
     let topic = "\u{1F7E2}".repeat(MAX_TOPIC_CHARS);
-    let info = RoomInfo { topic, archived: true, left: true, changed: u64::MAX, ..RoomInfo::default() };
+    let info =
+        RoomInfo { topic, archived: true, left: true, changed: Offset(u64::MAX), ..RoomInfo::default() };
     NamedRoom { info, ..NamedRoom::new(room(of), room_name(of)) }
 }
 
@@ -171,7 +173,7 @@ fn lists() -> Lists {
         people: (0..LIST_ITEMS)
             .map(|of| PersonState { who: principal(of), online: false, status: status() })
             .collect(),
-        read: (0..LIST_ITEMS).map(|of| (room(of), u64::MAX)).collect(),
+        read: (0..LIST_ITEMS).map(|of| (room(of), Offset::MAX)).collect(),
         next: Some(ListsFrom { rooms: Some(1), ..ListsFrom::default() }),
     }
 }
@@ -198,9 +200,9 @@ impl Hub {
                     let begun = Begun {
                         hub: escapes(10_000),
                         epoch: Epoch(u64::MAX),
-                        oldest: 1,
-                        head: (1 << 53) - 1,
-                        visible_head: (1 << 53) - 1,
+                        oldest: Offset(1),
+                        head: Offset((1 << 53) - 1),
+                        visible_head: Offset((1 << 53) - 1),
                         at_resume: None,
                         lists: lists(),
                     };
@@ -270,7 +272,7 @@ fn worst(like: &HubMessage) -> Vec<Frame> {
         }
         HubMessage::Ack { .. } => frames([HubMessage::Ack {
             id: id(),
-            offset: u64::MAX,
+            offset: Offset(u64::MAX),
             received: i64::MIN,
             entry: false,
             room: Some(room(0)),
@@ -291,11 +293,16 @@ fn worst(like: &HubMessage) -> Vec<Frame> {
             online: false,
             status: status(),
         })),
-        HubMessage::Unread { .. } => Hub::says(Input::Unread { room: room(0), offset: u64::MAX }),
-        HubMessage::Read { .. } => Hub::says(Input::Read { room: room(0), offset: u64::MAX }),
+        HubMessage::Unread { .. } => Hub::says(Input::Unread { room: room(0), offset: Offset(u64::MAX) }),
+        HubMessage::Read { .. } => Hub::says(Input::Read { room: room(0), offset: Offset(u64::MAX) }),
         HubMessage::History { .. } => {
             let entries = (1..=u64::from(HISTORY_LIMIT)).map(entry).collect();
-            Hub::answers(HubAnswer::History { room: room(0), before: u64::MAX, entries, complete: false })
+            Hub::answers(HubAnswer::History {
+                room: room(0),
+                before: Offset(u64::MAX),
+                entries,
+                complete: false,
+            })
         }
         HubMessage::Devices { .. } => {
             let devices = vec![device_state(0)];
@@ -358,7 +365,7 @@ fn worst(like: &HubMessage) -> Vec<Frame> {
             let (mut hub, _) = Hub::online();
             all.iter().flat_map(|said| hub.tell(Input::Frame(Frame::Text(said.to_string())))).collect()
         }
-        HubMessage::Pong { .. } => frames([HubMessage::Pong { nonce: u64::MAX, sent: u64::MAX }]),
+        HubMessage::Pong { .. } => frames([HubMessage::Pong { nonce: u64::MAX, sent: Offset(u64::MAX) }]),
         HubMessage::Bye { .. } => {
             let long = escapes(MAX_FRAME_BYTES / 6 - 100);
             let said = serde_json::json!({"type": "hello", "versions": long});

@@ -142,6 +142,45 @@ def with_its_own_clients(broker):
     assert code == 0
 
 
+def a_device(broker):
+    """A lamp that makes itself known as Home Assistant has it: found, read and switched."""
+    url, port = broker.tcp_url(), ["-p", str(broker.tcp)]
+
+    def publish(topic, payload, *words):
+        subprocess.run(["mosquitto_pub", *port, "-t", topic, "-m", payload, *words], check=True)
+
+    lamp = {"identifiers": ["lamp-1"], "name": "Lamp"}
+    switch = {"name": None, "unique_id": "lamp-1", "command_topic": "lamp/set", "state_topic": "lamp/state", "device": lamp}
+    publish("homeassistant/switch/lamp-1/config", json.dumps(switch), "-r")
+    publish("lamp/state", "OFF", "-r")
+    tail = Tail(url).online().ready(url)
+    publish("lamp/state", "OFF")
+    tail.until(lambda lines: any(line["event"] == "reading" and line["name"] == "Lamp" for line in lines))
+    reading = next(line for line in tail.lines if line["event"] == "reading" and line["name"] == "Lamp")
+    assert reading["value"] is False
+    device, metric = reading["device"], reading["metric"]
+    asked = Lines(["mosquitto_sub", *port, "-t", "lamp/set"])
+
+    def obey():
+        asked.until(lambda lines: bool(lines))
+        publish("lamp/state", asked.lines[0], "-r")
+
+    threading.Thread(target=obey, daemon=True).start()
+    code, out, said = ctl("command", url, device, metric, "on")
+    assert (code, asked.lines) == (0, ["ON"]), (out, said)
+    # What the broker kept counts for a script.
+    code, out, said = ctl("read-one", url, device, metric)
+    assert (code, out.strip()) == (0, "true"), said
+    code, _, said = ctl("read-one", url, device, "nothing", "--timeout", "4s")
+    assert code == 4 and metric in said, said
+    code, _, said = ctl("command", url, device, "nothing", "on")
+    assert code == 3, said
+    for topic in ("homeassistant/switch/lamp-1/config", "lamp/state"):
+        assert ctl("publish", url, topic, "", "--retain")[0] == 0
+    tail.end()
+    asked.end()
+
+
 def refusals(broker):
     url = broker.guarded_url()
     for version in VERSIONS:
@@ -223,6 +262,7 @@ def main():
             a_conversation(broker.tls_url(), "--ca-file", str(broker.ca), *of_version)
             a_conversation(broker.wss_url(), "--protocol", "mqtt", "--ca-file", str(broker.ca), *of_version)
         with_its_own_clients(broker)
+        a_device(broker)
         refusals(broker)
         for qos in ("1", "2"):
             killed_while_sending(broker, qos)

@@ -466,6 +466,7 @@ impl World {
     /// What a part brings on the screen, and what it says of what the person did.
     fn note(&mut self, part: &Part) {
         let client = Client::of(part.connection);
+        self.say(|| format!("part {}: {:?}", part.number, part.changes));
         let replaces = |change: &durable::Change| matches!(change, durable::Change::Replace { .. });
         let mut known = part.changes.iter().any(replaces).then(|| self.known(client));
         for change in &part.changes {

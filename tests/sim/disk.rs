@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use duplex::link::durable::Change;
 use duplex::model::content::{Content, Draft};
 use duplex::model::event::{ChatEvent, Follows, LinkEvent, LogRestart, Page, Stored, StoredRoom};
+use duplex::model::id::Offset;
 use duplex::model::id::RoomName;
 use duplex::model::room;
 use duplex::model::{
@@ -19,13 +20,13 @@ pub struct ClientDisk {
     pub me: Option<Principal>,
     pub features: Option<Features>,
     pub era: u32,
-    pub era_from: u64,
+    pub era_from: Offset,
     pub era_has_entries: bool,
     /// The log that is being read; the resume point follows with its first entries.
     pub epoch: Option<Epoch>,
     pub resume: Option<ResumePoint>,
     /// The offset of the next entry: what is beyond it does not continue what is here.
-    pub next: u64,
+    pub next: Offset,
     pub rooms: Vec<KnownRoom>,
     /// Rooms that were there already under another id.
     pub moved: BTreeMap<RoomId, RoomId>,
@@ -52,7 +53,7 @@ impl ClientDisk {
     pub fn write(&mut self, change: Change) -> bool {
         if let Change::Event(Event::Chat(ChatEvent::Skipped { from, to })) = &change {
             if *from <= self.next {
-                self.next = self.next.max(to + 1);
+                self.next = self.next.max(to.next());
                 return true;
             }
             return false;
@@ -95,7 +96,7 @@ impl ClientDisk {
                     item.beyond(log.head());
                 }
                 for room in &mut self.rooms {
-                    room.info.changed = 0;
+                    room.info.changed = Offset(0);
                     if room.info.private && !room.unmade {
                         room.info.not_listed();
                     }
@@ -112,10 +113,10 @@ impl ClientDisk {
                     self.era_has_entries = false;
                 }
                 (self.era_from, self.next, self.resume) = (from, from, None);
-                self.rooms.iter_mut().for_each(|room| room.info.changed = 0);
+                self.rooms.iter_mut().for_each(|room| room.info.changed = Offset(0));
                 if why != LogRestart::First {
                     for item in self.outbox.values_mut() {
-                        item.passed_by(u64::MAX);
+                        item.passed_by(Offset::MAX);
                     }
                 }
             }
@@ -131,7 +132,7 @@ impl ClientDisk {
                         received: last.received,
                     });
                 }
-                let last = entries.last().map_or(0, |entry| entry.offset);
+                let last = entries.last().map_or(Offset(0), |entry| entry.offset);
                 for entry in entries {
                     self.entry(entry);
                 }
@@ -185,7 +186,7 @@ impl ClientDisk {
         room.hole.filter(|hole| hole.era == self.era && !room.info.left)
     }
 
-    fn history(&mut self, room: &RoomId, before: u64, entries: Vec<Entry>, complete: bool) {
+    fn history(&mut self, room: &RoomId, before: Offset, entries: Vec<Entry>, complete: bool) {
         let Some(hole) = self.open_hole(room).filter(|hole| before >= hole.offset) else { return };
         let mut lowest = hole.offset;
         for entry in entries {
@@ -212,7 +213,7 @@ impl ClientDisk {
     fn changed(&mut self, entry: &Entry) {
         let (Draft { room: id, content, .. }, offset) = (&entry.draft, entry.offset);
         let me = self.me.as_ref().map(|me| me.id.clone());
-        let known = self.rooms.iter().find(|room| room.id == *id).map_or(0, |room| room.info.changed);
+        let known = self.rooms.iter().find(|room| room.id == *id).map_or(Offset(0), |room| room.info.changed);
         match content {
             Content::Room { .. } if offset > known => {
                 let info = RoomInfo::of_made(content, Some(&entry.sender.id), me.as_ref());
@@ -350,11 +351,7 @@ impl ClientDisk {
             era_has_entries: self.era_has_entries,
             is_local: false,
             epoch: self.resume.map(|resume| resume.epoch),
-            received_to: self
-                .saved()
-                .log
-                .resume
-                .map_or(self.era_from.saturating_sub(1), |resume| resume.offset),
+            received_to: self.saved().log.resume.map_or(self.era_from.previous(), |resume| resume.offset),
             rooms: rooms.collect(),
             threads: Vec::new(),
             outbox: self.outbox.values().cloned().collect(),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use duplex::model::content::{Content, Draft, MemberChange, Private};
+use duplex::model::id::Offset;
 use duplex::model::id::RoomName;
 use duplex::model::room::ABOUT;
 use duplex::model::{
@@ -23,7 +24,7 @@ pub struct HubDisk {
     pub epoch: Epoch,
     pub log: Vec<Entry>,
     /// Where each message is, by who and which.
-    pub known: BTreeMap<(PrincipalId, MessageId), u64>,
+    pub known: BTreeMap<(PrincipalId, MessageId), Offset>,
     /// Who may see what, as the real hub has it.
     pub access: Access,
 }
@@ -39,7 +40,7 @@ impl HubDisk {
                     content: Content::room(RoomName::new(name).expect("keeps the rule")),
                     at: 0,
                 },
-                offset,
+                offset: Offset(offset),
                 sender: Sender { id: PrincipalId("hub".into()), name: "hub".into() },
                 received: 0,
             });
@@ -53,8 +54,8 @@ impl HubDisk {
         self.log.push(entry);
     }
 
-    pub fn head(&self) -> u64 {
-        self.log.len() as u64
+    pub fn head(&self) -> Offset {
+        Offset(self.log.len() as u64)
     }
 
     /// The entries that made the rooms.
@@ -154,14 +155,14 @@ impl HubDisk {
             let mut room = self.room(made, &who.id);
             let members = self.access.members(&draft.room).into_iter().flatten();
             room.info.members = members.chain([&who.id]).cloned().collect();
-            (room.info.left, room.info.changed) = (false, 0);
+            (room.info.left, room.info.changed) = (false, Offset(0));
             extra.insert(ABOUT, serde_json::to_value(room).expect("it is JSON"));
         }
     }
 
     /// The entry in this place.
-    pub fn at(&self, offset: u64) -> Option<&Entry> {
-        self.log.get((offset as usize).checked_sub(1)?)
+    pub fn at(&self, offset: Offset) -> Option<&Entry> {
+        self.log.get((offset.0 as usize).checked_sub(1)?)
     }
 }
 
@@ -187,7 +188,7 @@ pub fn sync(disk: &mut HubDisk, waiting: &mut VecDeque<Waiting>, now: i64) -> Sy
         let id = append.draft.id;
         let known = disk.known.get(&(append.sender.id.clone(), id));
         let outcome = if let Some(offset) = known {
-            AppendOutcome::Stored { offset: *offset, received: disk.log[*offset as usize - 1].received }
+            AppendOutcome::Stored { offset: *offset, received: disk.log[offset.0 as usize - 1].received }
         } else if let Some(refusal) = append.refusal {
             AppendOutcome::Refused(refusal)
         } else if let Some(there) = disk.room_called(&append.draft.content, &append.sender.id) {
@@ -198,7 +199,7 @@ pub fn sync(disk: &mut HubDisk, waiting: &mut VecDeque<Waiting>, now: i64) -> Sy
         } else if disk.is_forbidden(&append.draft, &append.sender.id) {
             AppendOutcome::Refused(Refusal::NotAllowed)
         } else if disk.is_redundant(&append.draft) {
-            AppendOutcome::Redundant { offset: 1, received: 0 }
+            AppendOutcome::Redundant { offset: Offset(1), received: 0 }
         } else {
             let offset = disk.head() + 1;
             let mut draft = append.draft;
@@ -225,7 +226,7 @@ pub fn answer(disk: &HubDisk, me: Option<&Principal>, ask: &HubRequest) -> Optio
         HubRequest::Begin { resume, principal } => HubAnswer::Begun(Begun {
             hub: "sim".into(),
             epoch: disk.epoch,
-            oldest: 1,
+            oldest: Offset(1),
             head: disk.head(),
             visible_head: disk.access.head_for(&principal.id),
             at_resume: resume
@@ -235,9 +236,9 @@ pub fn answer(disk: &HubDisk, me: Option<&Principal>, ask: &HubRequest) -> Optio
         }),
         HubRequest::Lists(from) => HubAnswer::Lists(lists(disk, &me, from.rooms.unwrap_or(0))),
         HubRequest::Read { from, limit } => {
-            let rest = disk.log.get(*from as usize - 1..).unwrap_or_default();
+            let rest = disk.log.get(from.0 as usize - 1..).unwrap_or_default();
             let mut entries: Vec<_> = rest.iter().take(*limit as usize).cloned().collect();
-            let to = entries.last().map_or(0, |last| last.offset);
+            let to = entries.last().map_or(Offset(0), |last| last.offset);
             entries.retain(|entry| disk.access.sees(&me, entry));
             HubAnswer::Entries { entries, to }
         }
@@ -259,12 +260,12 @@ pub fn answer(disk: &HubDisk, me: Option<&Principal>, ask: &HubRequest) -> Optio
 /// The rooms after an offset, and everybody who has written before it, few at a time.
 fn lists(disk: &HubDisk, me: &PrincipalId, after: u64) -> Lists {
     let is_room = |e: &&Entry| e.draft.content.is_room() && disk.access.sees_room(me, &e.draft.room);
-    let mut rooms = disk.log.iter().filter(is_room).filter(|e| e.offset > after);
+    let mut rooms = disk.log.iter().filter(is_room).filter(|e| e.offset > Offset(after));
     let told: Vec<&Entry> = rooms.by_ref().take(2).collect();
     let next = told.last().filter(|_| rooms.next().is_some());
     Lists {
         rooms: told.iter().map(|entry| disk.room(entry, me)).collect(),
-        next: next.map(|entry| ListsFrom { rooms: Some(entry.offset), ..ListsFrom::default() }),
+        next: next.map(|entry| ListsFrom { rooms: Some(entry.offset.0), ..ListsFrom::default() }),
         ..Lists::default()
     }
 }

@@ -270,6 +270,13 @@ impl World {
         self
     }
 
+    /// Prints what else happens, where each happening is printed.
+    pub(super) fn say(&self, what: impl FnOnce() -> String) {
+        if self.talk {
+            println!("{:>8}   {}", self.now - BEGIN_MS, what().chars().take(400).collect::<String>());
+        }
+    }
+
     fn plan(&mut self, client: usize) {
         for _ in 0..4 + self.rng.up_to(12) {
             self.some_time(Happening::Type { client });

@@ -2,6 +2,7 @@
 
 use data_encoding::HEXLOWER;
 use duplex::model::content::{Content, Draft};
+use duplex::model::id::Offset;
 use duplex::model::profile::Secret;
 use duplex::model::time::BootMs;
 use duplex::model::{Delivery, OutboxItem, RoomId, Time};
@@ -61,12 +62,13 @@ impl Peer for Client {
             "@ typing" => Input::Request(Request::Chat(ChatRequest::Typing(RoomId::general()))),
             "@ history" => Input::Request(Request::Chat(ChatRequest::History {
                 room: RoomId::general(),
-                before: 42,
+                before: Offset(42),
                 limit: 100,
             })),
-            "@ read" => {
-                Input::Request(Request::Chat(ChatRequest::Read { room: RoomId::general(), offset: 44 }))
-            }
+            "@ read" => Input::Request(Request::Chat(ChatRequest::Read {
+                room: RoomId::general(),
+                offset: Offset(44),
+            })),
             "@ create_room" => {
                 Input::Request(Request::Chat(ChatRequest::Send(words::room_to_be("r", "lathe"))))
             }
@@ -138,7 +140,7 @@ fn a_first_contact() {
 #[test]
 fn a_token_that_travels_in_the_header_is_not_in_the_hello() {
     replay(
-        Client::new(Credentials::InHeader, SavedState { resume: None, since: Some(7) }),
+        Client::new(Credentials::InHeader, SavedState { resume: None, since: Some(Offset(7)) }),
         "
         < open
         > hello since=7
@@ -187,7 +189,7 @@ fn what_is_no_duplex_server_is_not_called_silent() {
 #[test]
 fn an_offset_that_json_does_not_hold_is_never_told() {
     replay(
-        Client::new(Credentials::InHeader, SavedState { resume: None, since: Some(u64::MAX) }),
+        Client::new(Credentials::InHeader, SavedState { resume: None, since: Some(Offset(u64::MAX)) }),
         "
         < open
         > hello since=9007199254740991

@@ -6,6 +6,7 @@ use duplex::link::backoff::Jitter;
 use duplex::link::{Input, Link, Mark, Output};
 use duplex::model::content::{Content, Draft};
 use duplex::model::event::{ChatEvent, LinkEvent};
+use duplex::model::id::Offset;
 use duplex::model::link_state::{Closing, Phase};
 use duplex::model::profile::Secret;
 use duplex::model::time::BootMs;
@@ -21,7 +22,7 @@ pub struct Wire {
     dial: u64,
     next_seq: u64,
     /// By the offset of the last entry.
-    marks: BTreeMap<u64, Mark>,
+    marks: BTreeMap<Offset, Mark>,
 }
 
 fn link_to(urls: &[&str], seed: u64) -> Wire {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use duplex::frame::Frame;
 use duplex::model::content::Content;
+use duplex::model::id::Offset;
 use duplex::model::message::MAX_BODY_BYTES;
 use duplex::model::time::BootMs;
 use duplex::model::{Entry, Principal, RoomId, Time, Value};
@@ -34,9 +35,9 @@ fn begun(words: &[&str]) -> Begun {
     Begun {
         hub: "hub".to_owned(),
         epoch: words::EPOCH,
-        oldest: words::number(words, "oldest").unwrap_or(1),
-        head: words::number(words, "head").unwrap(),
-        visible_head: words::number(words, "visible").or(words::number(words, "head")).unwrap(),
+        oldest: Offset(words::number(words, "oldest").unwrap_or(1)),
+        head: Offset(words::number(words, "head").unwrap()),
+        visible_head: Offset(words::number(words, "visible").or(words::number(words, "head")).unwrap()),
         at_resume: words::field(words, "id")
             .map(|id| (words::id(id), words::number(words, "received").unwrap_or(0) as i64)),
         lists: Lists {
@@ -54,7 +55,7 @@ fn entries(words: &[&str]) -> Vec<Entry> {
 /// What was read: `(42b)` is there, and not for the client.
 fn read(words: &[&str]) -> HubAnswer {
     let all = entries(words);
-    let to = all.last().map_or(0, |last| last.offset);
+    let to = all.last().map_or(Offset(0), |last| last.offset);
     HubAnswer::Entries { entries: seen(&Batch::new(all)).map_or(Vec::new(), |seen| seen.entries.clone()), to }
 }
 
@@ -86,7 +87,7 @@ fn told(text: &str) -> Input {
         ["entries", ref of @ ..] => Input::Answer(read(of)),
         ["history", complete, ref of @ ..] => Input::Answer(HubAnswer::History {
             room: RoomId::general(),
-            before: 42,
+            before: Offset(42),
             entries: entries(of),
             complete: complete == "complete",
         }),
@@ -719,7 +720,7 @@ fn large_messages_are_sent_in_several_frames() {
         let entries: Vec<Entry> = (1..=40).map(|offset| large(offset, &body)).collect();
         session.handle(
             BEGIN,
-            Input::Answer(HubAnswer::Entries { entries: entries.clone(), to: entries.len() as u64 }),
+            Input::Answer(HubAnswer::Entries { entries: entries.clone(), to: Offset(entries.len() as u64) }),
         );
         let frames = log_frames(&mut session);
         assert!(frames.iter().all(|frame| frame.len() <= most) && frames[0].len() == most);
@@ -744,12 +745,15 @@ fn a_page_of_large_messages_is_cut_to_the_newest() {
     let body = "x".repeat(MAX_BODY_BYTES);
     let entries: Vec<Entry> = (1..=40).map(|offset| large(offset, &body)).collect();
     let room = RoomId::general();
-    session.handle(BEGIN, Input::Answer(HubAnswer::History { room, before: 41, entries, complete: true }));
+    session.handle(
+        BEGIN,
+        Input::Answer(HubAnswer::History { room, before: Offset(41), entries, complete: true }),
+    );
     let Some(Output::Send(frame)) = session.poll() else { panic!("nothing was sent") };
     let Ok(Decoded::Known(HubMessage::History { entries, complete, .. })) = message::decode(&frame) else {
         panic!("a frame of {} bytes", frame.len());
     };
-    assert_eq!(entries.last().map(|entry| entry.offset), Some(40));
+    assert_eq!(entries.last().map(|entry| entry.offset), Some(Offset(40)));
     assert!(entries.len() >= 15 && !complete, "{} of 40", entries.len());
 }
 

@@ -8,6 +8,7 @@ use duplex::link::durable::{Change, DurableLink, Input, Output};
 use duplex::link::{Input as LinkInput, Link};
 use duplex::model::NamedRoom;
 use duplex::model::event::{ChatEvent, LinkEvent, LogKind};
+use duplex::model::id::Offset;
 use duplex::model::time::BootMs;
 use duplex::model::{Event, Principal, PrincipalId, PrincipalKind, Time};
 use duplex::wire::{self, Agreed, Dialing, Mark, Open, Saved, Session, WireError};
@@ -91,7 +92,7 @@ fn welcomed() -> Event {
             role: None,
         },
         server: String::new(),
-        log: LogKind::Server { head: 0, next: 1 },
+        log: LogKind::Server { head: Offset(0), next: Offset(1) },
         now: 0,
         people: Vec::new(),
         rooms: vec![NamedRoom::general()],

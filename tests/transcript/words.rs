@@ -7,6 +7,7 @@ use duplex::frame::Frame;
 use duplex::model::NamedRoom;
 use duplex::model::content::{Content, Draft};
 use duplex::model::event::{ChatEvent, DeviceEvent, Follows, LinkEvent, Listed, LogEvent, Paused, Person};
+use duplex::model::id::Offset;
 use duplex::model::id::RoomName;
 use duplex::model::log::Note;
 use duplex::model::{
@@ -254,7 +255,7 @@ pub fn hub_says(text: &str) -> Frame {
         ["error", code] => HubMessage::Error { code: code.to_owned(), detail: String::new() },
         ["pong", nonce, ..] => {
             let sent = number(&words, "sent").expect("sent");
-            HubMessage::Pong { nonce: nonce.parse().unwrap(), sent }
+            HubMessage::Pong { nonce: nonce.parse().unwrap(), sent: Offset(sent) }
         }
         ["bye", code, ..] => HubMessage::Bye {
             code: code.parse().unwrap(),
@@ -273,8 +274,8 @@ fn welcome(start: &str, words: &[&str]) -> Welcome {
         hub: "hub".to_owned(),
         me: principal(field(words, "as").unwrap_or("me")),
         epoch: field(words, "epoch").map_or(EPOCH, |e| Epoch(u64::from_str_radix(e, 16).unwrap())),
-        head: number(words, "head").expect("head"),
-        from: number(words, "from").expect("from"),
+        head: Offset(number(words, "head").expect("head")),
+        from: Offset(number(words, "from").expect("from")),
         start,
         now: field(words, "now").map_or(0, wall),
         max_body: number(words, "max_body").unwrap_or(65_536),
@@ -307,7 +308,7 @@ pub fn client_says(text: &str) -> Frame {
             }),
             challenge: field(&words, "challenge").map(str::to_owned),
             resume: field(&words, "resume").map(resume),
-            since: number(&words, "since"),
+            since: number(&words, "since").map(Offset),
         }),
         ["auth", token] => ClientMessage::Auth { token: token.into() },
         ["check_invite", code] => ClientMessage::CheckInvite { code: code.into() },
@@ -426,7 +427,7 @@ pub fn hub_said(frame: &Frame) -> String {
         }
         HubMessage::Lists(Lists { rooms, people, read, more }) => {
             let people = people.iter().map(|person| &person.who.name);
-            brief_lists(rooms.iter(), people, read.iter().map(|read| read.offset), more)
+            brief_lists(rooms.iter(), people, read.iter().map(|read| read.offset.0), more)
         }
         HubMessage::Log { entries: of, skip } => {
             let skip: String = skip.iter().map(|(from, to)| format!(" skip={from}-{to}")).collect();
@@ -526,7 +527,7 @@ pub fn event(event: &Event) -> String {
         }
         Event::Chat(ChatEvent::Listed(Listed { rooms, people, read, more })) => {
             let people = people.iter().map(|person| &person.who.name);
-            brief_lists(rooms.iter(), people, read.iter().map(|(_, offset)| *offset), *more)
+            brief_lists(rooms.iter(), people, read.iter().map(|(_, offset)| offset.0), *more)
         }
         Event::Chat(ChatEvent::HistoryFailed { room }) => format!("history failed {room}"),
         Event::Chat(ChatEvent::LogStarted { from, why, .. }) => format!("log started {why:?} from={from}"),

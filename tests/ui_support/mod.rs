@@ -6,6 +6,7 @@ use duplex::model::content::{Content, Draft};
 use duplex::model::device::DeviceId;
 use duplex::model::entry::Entry;
 use duplex::model::event::{ChatEvent, Event, LinkEvent, LogKind, LogRestart, Page, Side, Update};
+use duplex::model::id::Offset;
 use duplex::model::id::{ConnectionId, Epoch, MessageId, PrincipalId, RoomId};
 use duplex::model::intent::{Intent, LinkIntent};
 use duplex::model::link_state::LinkState;
@@ -52,7 +53,7 @@ pub fn message(offset: u64, room: &str, by: &str, body: &str) -> Entry {
     let at = WALL - 3_600_000 + offset as i64 * 1_000;
     Entry {
         draft: Draft { id: id(offset), room: RoomId::new(room).unwrap(), content: Content::text(body), at },
-        offset,
+        offset: Offset(offset),
         sender: sender(by),
         received: at,
     }
@@ -127,7 +128,11 @@ impl Window {
         window.update(Update::Configured(profile()));
         window.link(LinkState::Online { since: WALL, rtt_ms: None });
         window.welcome(0, rooms);
-        window.event(Event::Chat(ChatEvent::LogStarted { epoch: Epoch(1), from: 1, why: LogRestart::First }));
+        window.event(Event::Chat(ChatEvent::LogStarted {
+            epoch: Epoch(1),
+            from: Offset(1),
+            why: LogRestart::First,
+        }));
         window.intents();
         window
     }
@@ -217,7 +222,7 @@ impl Window {
         self.event(Event::Link(LinkEvent::Welcomed {
             me: me(),
             server: "Workshop".into(),
-            log: LogKind::Server { head, next: head + 1 },
+            log: LogKind::Server { head: Offset(head), next: Offset(head + 1) },
             now,
             people: vec![],
             rooms,
@@ -264,7 +269,7 @@ impl Window {
     pub fn page(&self, offsets: RangeInclusive<u64>, older_on_disk: bool, newer_on_disk: bool) -> Page {
         let stored = |n| {
             let entry = message(n, "general", "mina", &format!("message {n}"));
-            Message::new(entry, Position { era: 1, offset: n }, false)
+            Message::new(entry, Position { era: 1, offset: Offset(n) }, false)
         };
         Page { messages: offsets.map(stored).collect(), older_on_disk, older_on_hub: false, newer_on_disk }
     }
@@ -276,7 +281,7 @@ impl Window {
         self.harness.state_mut().model.write(|model| {
             let connection = model.connections.get_mut(&CONNECTION).unwrap();
             let room = connection.chat.rooms.get_mut(&general()).unwrap();
-            room.newest = Position { era: 1, offset: newest };
+            room.newest = Position { era: 1, offset: Offset(newest) };
             room.read = room.newest;
         });
         self.event(Event::Chat(ChatEvent::Jumped { room: general(), page }));

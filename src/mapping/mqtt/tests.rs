@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::Spec;
+use crate::model::time::BootMs;
 
 fn at(seconds: u64) -> Time {
     Time { boot_ms: BootMs(1_000_000), wall_ms: 1_700_000_000_000 }.plus(seconds * 1_000)

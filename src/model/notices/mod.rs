@@ -302,7 +302,7 @@ impl Notifier {
                 peer.knows_all |= peer.is_caught_up();
             }
             Event::Chat(ChatEvent::LogStarted { from, why, .. }) => {
-                peer.heard_to = from.saturating_sub(1);
+                peer.heard_to = from.previous();
                 peer.is_known = *why != LogRestart::First;
                 self.unseen.forget(id, &mut self.out);
                 self.reactions.forget(id, &mut self.out);

@@ -7,6 +7,7 @@ use super::*;
 use crate::model::content::{Content, Draft};
 use crate::model::device::{DeviceState, Readings, Spec, Value};
 use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent, LogKind};
+use crate::model::id::Offset;
 use crate::model::link_state::Why;
 use crate::model::principal::{Principal, PrincipalKind, Sender};
 use crate::model::profile::{Profile, Protocol, Socket};
@@ -42,7 +43,11 @@ impl Story {
             story.up(id, 0);
             story.event(
                 id,
-                Event::Chat(ChatEvent::LogStarted { epoch: Epoch(1), from: 1, why: LogRestart::First }),
+                Event::Chat(ChatEvent::LogStarted {
+                    epoch: Epoch(1),
+                    from: Offset(1),
+                    why: LogRestart::First,
+                }),
             );
             story.list(id, &["pump+", "lamp+", "fan+"]);
         }
@@ -65,7 +70,7 @@ impl Story {
             name: "Ada".into(),
             role: None,
         };
-        let head = self.offset.get(&id).copied().unwrap_or(0) + behind;
+        let head = self.offset.get(&id).copied().unwrap_or(Offset(0)) + behind;
         let welcomed = Event::Link(LinkEvent::Welcomed {
             me,
             server: "Hub".into(),
@@ -94,9 +99,9 @@ impl Story {
 
     fn write(&mut self, id: ConnectionId, room: &str, by: &str, content: Content, live: bool) -> MessageId {
         let offset = self.offset.entry(id).or_default();
-        *offset += 1;
+        *offset = offset.next();
         let mut bytes = [3; 16];
-        bytes[..8].copy_from_slice(&offset.to_be_bytes());
+        bytes[..8].copy_from_slice(&offset.0.to_be_bytes());
         let entry = Entry {
             draft: Draft {
                 id: MessageId::from_random(bytes),
@@ -182,10 +187,10 @@ impl Story {
             ["back", "both"] => [HUB, OTHER].into_iter().for_each(|id| self.up(id, 0)),
             ["back", "behind", by] => self.up(HUB, by.parse().unwrap()),
             ["another", "log", "of", to] => {
-                self.offset.insert(HUB, 0);
+                self.offset.insert(HUB, Offset(0));
                 self.up(HUB, to.parse().unwrap());
                 let why = LogRestart::EpochChanged;
-                self.event(HUB, Event::Chat(ChatEvent::LogStarted { epoch: Epoch(2), from: 1, why }));
+                self.event(HUB, Event::Chat(ChatEvent::LogStarted { epoch: Epoch(2), from: Offset(1), why }));
             }
             ["list", ref devices @ ..] => self.list(HUB, devices),
             ["remove"] => self.hear(Update::Removed(HUB)),

@@ -59,7 +59,7 @@ mod tests {
     #[test]
     fn numbers_are_ordered_by_value() {
         let mut names = ["plug10", "Plug2", "plug", "plug1x", "plug1", "plug01", "ä", "a"];
-        names.sort_by(|a, b| Level((*a).into()).cmp(&Level((*b).into())));
+        names.sort_by_key(|name| Level((*name).into()));
         assert_eq!(names, ["a", "plug", "plug01", "plug1", "plug1x", "Plug2", "plug10", "ä"]);
     }
 

@@ -195,6 +195,18 @@ impl Tree {
         self.topics.is_empty()
     }
 
+    /// The first level from here on down where a topic ends or the tree branches.
+    pub fn end_of_chain(&self, mut node: NodeId) -> NodeId {
+        loop {
+            let at = self.node(node);
+            let mut below = at.children.values();
+            match (&at.leaf, below.next(), below.next()) {
+                (None, Some(only), None) => node = *only,
+                _ => return node,
+            }
+        }
+    }
+
     /// The levels above a node, from the top, without itself.
     pub fn above(&self, node: NodeId) -> Vec<NodeId> {
         let mut above = Vec::new();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::super::error::{StoreError, int, unsigned};
+use super::super::error::{StoreError, int, saturated, unsigned};
 use super::changes;
 use super::counts::{self, Counts};
 use super::identity::{Filters, Rows};
@@ -13,7 +13,7 @@ use super::outbox;
 use super::rooms;
 use super::search::index;
 use super::threads;
-use super::write::{self, Log, key, saturated};
+use super::write::{self, Log, key};
 use crate::model::content::Content;
 use crate::model::notices::mentions;
 use crate::model::{ConnectionId, Entry, MessageId, Offset, Position, RoomId};
@@ -353,12 +353,12 @@ impl<'a> MessageWriter<'a> {
         let row = find.query_row([id], |row| {
             Ok(RoomRow {
                 id,
-                newest: Position { era: row.get(0)?, offset: unsigned(row.get(1)?) },
-                read: Position { era: row.get(2)?, offset: unsigned(row.get(3)?) },
+                newest: Position { era: row.get(0)?, offset: row.get(1)? },
+                read: Position { era: row.get(2)?, offset: row.get(3)? },
                 unread: unsigned(row.get(4)?),
                 start_known: row.get(5)?,
                 mentions: unsigned(row.get(6)?),
-                counted: Position { era: row.get(7)?, offset: unsigned(row.get(8)?) },
+                counted: Position { era: row.get(7)?, offset: row.get(8)? },
                 is_hidden: row.get(9)?,
                 changed: false,
             })

@@ -10,11 +10,11 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::super::error::{StoreError, int, unsigned};
+use super::super::error::{StoreError, int, saturated};
 use super::book::MessageWriter;
 use super::identity::StoredId;
 use super::search::index;
-use super::write::{key, saturated};
+use super::write::key;
 use crate::model::change::{Changes, Quote, Replies};
 use crate::model::content::{Content, Extra};
 use crate::model::{ConnectionId, Entry, Message, MessageId, Offset, Position, PrincipalId, Sender};
@@ -69,7 +69,7 @@ impl MessageWriter<'_> {
         let mut rows = query.query(params![key(self.connection), id.0.as_bytes()])?;
         let mut waiting = Vec::new();
         while let Some(row) = rows.next()? {
-            let place = Position { era: row.get(0)?, offset: unsigned(row.get(1)?) };
+            let place = Position { era: row.get(0)?, offset: row.get(1)? };
             // One that can't be read changes nothing.
             if let Ok(entry) = serde_json::from_str::<Entry>(row.get_ref(2)?.as_str().unwrap_or_default()) {
                 waiting.push((place, entry));
@@ -197,7 +197,7 @@ fn at_row(db: &Connection, row: i64) -> Result<Option<Target>> {
 pub(super) fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
     let extra = row.get_ref(8)?.as_str().map(Extra::from_json).unwrap_or_default();
     let mut content = Content::Text { body: row.get(7)?, extra };
-    let position = Position { era: row.get(0)?, offset: unsigned(row.get(1)?) };
+    let position = Position { era: row.get(0)?, offset: row.get(1)? };
     // It was deleted before it came here.
     let deleted = content.take_deleted();
     Ok(Message {
@@ -332,14 +332,14 @@ pub(super) fn fill(db: &Connection, room: i64, messages: &mut [Message]) -> Resu
     let mut rows =
         query.query(params![room, from.era, saturated(from.offset), to.era, saturated(to.offset)])?;
     while let Some(row) = rows.next()? {
-        let position = Position { era: row.get(0)?, offset: unsigned(row.get(1)?) };
+        let position = Position { era: row.get(0)?, offset: row.get(1)? };
         let Ok(index) = messages.binary_search_by_key(&position, |message| message.position) else {
             continue;
         };
         if let Some(changes) = parse(row.get_ref(2)?.as_str().unwrap_or_default()) {
             messages[index].changes = Some(Box::new(changes));
         }
-        let newest = Position { era: row.get(4)?, offset: unsigned(row.get(5)?) };
+        let newest = Position { era: row.get(4)?, offset: row.get(5)? };
         messages[index].replies = Replies { count: row.get(3)?, newest };
     }
     drop(rows);

@@ -8,9 +8,9 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::super::error::{StoreError, int, unsigned};
+use super::super::error::{StoreError, int, saturated, unsigned};
 use super::threads;
-use super::write::{key, saturated};
+use super::write::key;
 use crate::model::{ConnectionId, Offset, Position};
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -19,7 +19,7 @@ type Result<T> = std::result::Result<T, StoreError>;
 const BLOCK: u64 = 4_096;
 
 fn block_of(offset: Offset) -> u64 {
-    offset / BLOCK
+    offset.0 / BLOCK
 }
 
 /// Changes of counts that are not written yet: by room, era and block.
@@ -50,7 +50,7 @@ impl Counts {
 /// From where on a room's messages are counted; none for a room that was removed.
 pub(super) fn counted(db: &Connection, room: i64) -> Result<Option<Position>> {
     let mut query = db.prepare_cached("SELECT counted_era, counted_offset FROM room WHERE id = ?1")?;
-    let read = |row: &rusqlite::Row<'_>| Ok(Position { era: row.get(0)?, offset: unsigned(row.get(1)?) });
+    let read = |row: &rusqlite::Row<'_>| Ok(Position { era: row.get(0)?, offset: row.get(1)? });
     Ok(query.query_row([room], read).optional()?)
 }
 
@@ -72,7 +72,7 @@ pub(super) fn after(db: &Connection, room: i64, position: Position, me: Option<i
         )?
         .query_row(params![room, position.era, saturated(block)], |row| row.get(0))?;
     // Replies in threads are not among the blocks behind.
-    let block_end = Position { era: position.era, offset: end.saturating_sub(1) };
+    let block_end = Position { era: position.era, offset: Offset(end.saturating_sub(1)) };
     let asides = threads::asides(db, room, position, block_end, me)?;
     Ok(unsigned(in_block).saturating_sub(asides) + unsigned(behind))
 }
@@ -105,7 +105,7 @@ pub(super) fn take_in_old(db: &mut Connection, limit: u32) -> Result<bool> {
              WHERE counted_era > 0 LIMIT 1",
             (),
             |row| {
-                let counted = Position { era: row.get(1)?, offset: unsigned(row.get(2)?) };
+                let counted = Position { era: row.get(1)?, offset: row.get(2)? };
                 Ok((row.get::<_, i64>(0)?, counted, row.get::<_, Option<i64>>(3)?))
             },
         )
@@ -121,7 +121,7 @@ pub(super) fn take_in_old(db: &mut Connection, limit: u32) -> Result<bool> {
     )?;
     let mut rows = query.query(params![room, counted.era, saturated(counted.offset), limit])?;
     while let Some(row) = rows.next()? {
-        last = Position { era: row.get(0)?, offset: unsigned(row.get(1)?) };
+        last = Position { era: row.get(0)?, offset: row.get(1)? };
         number += 1;
         if Some(row.get(2)?) != me && !row.get::<_, bool>(3)? {
             counts.add(room, Position::default(), last, 1);

@@ -3,10 +3,9 @@
 
 use rusqlite::{Connection, params};
 
-use super::super::error::{StoreError, int, unsigned};
+use super::super::error::{StoreError, int, saturated};
 use super::book::MessageWriter;
 use super::read::Run;
-use super::write::saturated;
 use crate::model::{Entry, Message, Position};
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -42,7 +41,7 @@ pub(super) fn run(db: &Connection, room: i64, which: Run, limit: u32) -> Result<
     let mut rows = query.query(params![room, position.era, saturated(position.offset), limit])?;
     let mut events = Vec::new();
     while let Some(row) = rows.next()? {
-        let position = Position { era: row.get(0)?, offset: unsigned(row.get(1)?) };
+        let position = Position { era: row.get(0)?, offset: row.get(1)? };
         // What cannot be read is not shown.
         if let Ok(entry) = serde_json::from_str::<Entry>(row.get_ref(2)?.as_str().unwrap_or_default()) {
             events.push(Message::new(entry, position, false));

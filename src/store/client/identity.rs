@@ -12,7 +12,7 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
-use super::super::error::{StoreError, unsigned};
+use super::super::error::StoreError;
 use crate::model::{MessageId, Position};
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -108,7 +108,7 @@ impl Rows {
         let mut at = |stored: &[u8]| {
             query
                 .query_row(params![sender, stored], |row| {
-                    let position = Position { era: row.get(2)?, offset: unsigned(row.get(3)?) };
+                    let position = Position { era: row.get(2)?, offset: row.get(3)? };
                     Ok(RowLocation { row: row.get(0)?, room: row.get(1)?, position })
                 })
                 .optional()

@@ -2,8 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::super::error::{StoreError, unsigned};
-use super::write::saturated;
+use super::super::error::{StoreError, saturated};
 use super::{changes, read, threads};
 use crate::model::lookup::{Lookup, LookupFound, MAX_LISTED_PINS, MAX_REVISIONS, Revision, Wanted};
 use crate::model::{Message, Position};
@@ -72,5 +71,5 @@ pub(super) fn message_at(db: &Connection, room: i64, at: Position) -> Result<Opt
 
 /// A position from two columns.
 pub(super) fn position(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Position> {
-    Ok(Position { era: row.get(first)?, offset: unsigned(row.get(first + 1)?) })
+    Ok(Position { era: row.get(first)?, offset: row.get(first + 1)? })
 }

@@ -5,13 +5,13 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::super::error::{StoreError, unsigned};
+use super::super::error::{StoreError, saturated, unsigned};
 use super::changes;
 use super::events;
 use super::identity::{Filters, Rows};
 use super::rooms;
 use super::threads;
-use super::write::{key, saturated};
+use super::write::key;
 use super::{FirstAt, Loaded};
 use crate::model::chat::MAX_ROOMS;
 use crate::model::content::{EDIT, MESSAGE};
@@ -52,14 +52,14 @@ pub(super) fn load(db: &Connection, connection: ConnectionId) -> Result<Loaded> 
         era_has_entries: row.era_has_entries,
         is_local,
         epoch: row.epoch,
-        received_to: row.next.saturating_sub(1),
+        received_to: row.next.previous(),
         rooms: rooms(db, connection)?,
         threads: threads::load(db, connection)?,
         outbox: outbox(db, connection)?,
     };
     // A log of which nothing came yet is asked for from where it began, and never where an earlier one was held.
     let is_begun = row.resume.is_none() && row.era > 0 && !is_local;
-    let since = is_begun.then(|| row.next.saturating_sub(1));
+    let since = is_begun.then(|| row.next.previous());
     let saved = Saved { log: SavedState { resume: row.resume, since }, state: row.state };
     Ok(Loaded { stored, saved })
 }
@@ -106,13 +106,13 @@ fn connection_row(db: &Connection, connection: ConnectionId) -> Result<Option<Co
             // What cannot be read is as if it had never been told.
             features: row.get::<_, Option<String>>(11)?.and_then(|json| serde_json::from_str(&json).ok()),
             era: row.get(3)?,
-            era_from: unsigned(row.get(4)?),
+            era_from: row.get(4)?,
             era_has_entries: row.get(5)?,
-            next: unsigned(row.get(6)?),
+            next: row.get(6)?,
             resume: match resume {
                 (Some(epoch), Some(offset), Some(id), Some(received)) => Some(ResumePoint {
                     epoch: Epoch(epoch.cast_unsigned()),
-                    offset: unsigned(offset),
+                    offset: Offset(unsigned(offset)),
                     id: MessageId(Uuid::from_bytes(id)),
                     received,
                 }),
@@ -138,12 +138,12 @@ fn rooms(db: &Connection, connection: ConnectionId) -> Result<Vec<StoredRoom>> {
     while let Some(row) = rows.next()? {
         let id: i64 = row.get(0)?;
         let uid = room_uid(row.get(1)?)?;
-        let newest = Position { era: row.get(2)?, offset: unsigned(row.get(3)?) };
+        let newest = Position { era: row.get(2)?, offset: row.get(3)? };
         let limit = if rooms.len() < BUSY_ROOMS { FIRST_ROWS } else { FEW_ROWS };
         let page = if rooms.len() < MAX_READ.0 && bytes < MAX_READ.1 {
             run_older(db, id, None, limit)?
         } else {
-            Found { messages: Vec::new(), more: newest.offset > 0 }
+            Found { messages: Vec::new(), more: newest.offset > Offset(0) }
         };
         bytes += page.messages.iter().map(|message| message.content.bytes()).sum::<usize>();
         rooms.push(StoredRoom {
@@ -153,7 +153,7 @@ fn rooms(db: &Connection, connection: ConnectionId) -> Result<Vec<StoredRoom>> {
             messages: page.messages,
             older_on_disk: page.more,
             newest,
-            read: Position { era: row.get(4)?, offset: unsigned(row.get(5)?) },
+            read: Position { era: row.get(4)?, offset: row.get(5)? },
             unread: unsigned(row.get(6)?),
             draft: row.get(7)?,
             draft_reply: row.get::<_, Option<[u8; 16]>>(14)?.map(|id| MessageId(Uuid::from_bytes(id))),
@@ -162,7 +162,7 @@ fn rooms(db: &Connection, connection: ConnectionId) -> Result<Vec<StoredRoom>> {
             info: rooms::info_of(row.get_ref(11)?.as_str().ok()),
             hole: match row.get(12)? {
                 0 => None,
-                era => Some(Position { era, offset: unsigned(row.get(13)?) }),
+                era => Some(Position { era, offset: row.get(13)? }),
             },
         });
     }
@@ -187,9 +187,8 @@ pub(super) fn hub_may_hold_older(db: &Connection, room: i64) -> Result<bool> {
 fn open_hole(db: &Connection, room: i64) -> Result<Option<Position>> {
     let mut query =
         db.prepare_cached("SELECT hole_era, hole_offset FROM room WHERE id = ?1 AND hole_era > 0")?;
-    let hole = query
-        .query_row([room], |row| Ok(Position { era: row.get(0)?, offset: unsigned(row.get(1)?) }))
-        .optional()?;
+    let hole =
+        query.query_row([room], |row| Ok(Position { era: row.get(0)?, offset: row.get(1)? })).optional()?;
     Ok(if hole.is_some() && hub_may_hold_older(db, room)? { hole } else { None })
 }
 
@@ -225,7 +224,7 @@ pub(super) fn outbox_item(row: &Row<'_>) -> Result<OutboxItem> {
     let delivery = match word.as_str() {
         "pending" => Delivery::Pending,
         "attempted" => Delivery::Attempted,
-        "acknowledged" => Delivery::Acknowledged { offset: unsigned(row.get(6)?), received: row.get(7)? },
+        "acknowledged" => Delivery::Acknowledged { offset: row.get(6)?, received: row.get(7)? },
         "sent" => Delivery::Sent,
         "unsure" => Delivery::Unsure,
         "failed" => {
@@ -271,8 +270,8 @@ pub(super) fn unread(db: &Connection, connection: ConnectionId, room: &RoomId) -
          WHERE connection = ?1 AND uid = ?2",
     )?;
     let counts = query.query_row(params![key(connection), room.as_str()], |row| {
-        let read = Position { era: row.get(0)?, offset: unsigned(row.get(1)?) };
-        let newest = Position { era: row.get(2)?, offset: unsigned(row.get(3)?) };
+        let read = Position { era: row.get(0)?, offset: row.get(1)? };
+        let newest = Position { era: row.get(2)?, offset: row.get(3)? };
         Ok((read, newest, unsigned(row.get(4)?), unsigned(row.get(5)?)))
     });
     let (read, newest, unread, mentions) = counts.optional()?.unwrap_or_default();
@@ -299,7 +298,7 @@ pub(super) fn page(
         }
         Side::Newer => {
             let newer = run(db, room, Run::After(from), limit)?;
-            let until = Position { offset: from.offset.saturating_add(1), ..from };
+            let until = Position { offset: from.offset.next(), ..from };
             let older_on_disk = exists(db, room, Run::Before(Some(until)))?;
             as_page(db, room, newer.messages, older_on_disk, newer.more)
         }
@@ -359,7 +358,7 @@ pub(super) fn first_at(
     let mut next = place(Run::From(Position::default()))?;
     let oldest = next.map(|(position, _)| position);
     while let Some((first, received)) = next.filter(|_| found.first.is_none()) {
-        let beyond = Position { era: first.era + 1, offset: 0 };
+        let beyond = Position { era: first.era + 1, offset: Offset(0) };
         let (last, last_received) = place(Run::Before(Some(beyond)))?.unwrap_or((first, received));
         if last_received >= at {
             let (mut low, mut high) = (first.offset, last.offset);
@@ -410,8 +409,7 @@ fn place(db: &Connection, room: i64, which: Run) -> Result<Option<(Position, Wal
     let mut query = db.prepare_cached(&format!(
         "SELECT era, offset, received FROM message WHERE room = ?1 AND {condition} LIMIT 1"
     ))?;
-    let read =
-        |row: &Row<'_>| Ok((Position { era: row.get(0)?, offset: unsigned(row.get(1)?) }, row.get(2)?));
+    let read = |row: &Row<'_>| Ok((Position { era: row.get(0)?, offset: row.get(1)? }, row.get(2)?));
     Ok(query.query_row(params![room, position.era, saturated(position.offset)], read).optional()?)
 }
 

@@ -35,7 +35,7 @@ pub(super) fn me() -> Principal {
     Principal { id: PrincipalId("me".into()), kind: PrincipalKind::Person, name: "Me".into(), role: None }
 }
 
-pub(super) fn entry(offset: Offset, sender: &str, number: u64) -> Entry {
+pub(super) fn entry(offset: u64, sender: &str, number: u64) -> Entry {
     Entry {
         draft: Draft {
             id: id(number),
@@ -43,26 +43,26 @@ pub(super) fn entry(offset: Offset, sender: &str, number: u64) -> Entry {
             content: Content::Text { body: format!("body {number}"), extra: Default::default() },
             at: 1_000 + number as i64,
         },
-        offset,
+        offset: Offset(offset),
         sender: Sender { id: PrincipalId(sender.into()), name: sender.to_uppercase() },
         received: 2_000 + number as i64,
     }
 }
 
-pub(super) fn entries(from: Offset, to: Offset) -> Write {
+pub(super) fn entries(from: u64, to: u64) -> Write {
     let entries = (from..=to).map(|offset| entry(offset, "bob", offset)).collect();
     Write::Event(Event::Chat(ChatEvent::Entries { entries, live: true }))
 }
 
-pub(super) fn started(epoch: u64, from: Offset, why: LogRestart) -> Write {
-    Write::Event(Event::Chat(ChatEvent::LogStarted { epoch: Epoch(epoch), from, why }))
+pub(super) fn started(epoch: u64, from: u64, why: LogRestart) -> Write {
+    Write::Event(Event::Chat(ChatEvent::LogStarted { epoch: Epoch(epoch), from: Offset(from), why }))
 }
 
-pub(super) fn welcomed(head: Offset) -> Write {
+pub(super) fn welcomed(head: u64) -> Write {
     Write::Event(Event::Link(LinkEvent::Welcomed {
         me: me(),
         server: "hub".into(),
-        log: LogKind::Server { head, next: head + 1 },
+        log: LogKind::Server { head: Offset(head), next: Offset(head + 1) },
         now: 0,
         people: Vec::new(),
         rooms: vec![general().into()],
@@ -110,8 +110,8 @@ pub(super) fn with_keeper(
     store.jobs().unwrap().blocking_send(Job::Test(Box::new(test))).unwrap();
 }
 
-pub(super) fn offsets(loaded: &Loaded) -> Vec<Offset> {
-    loaded.stored.rooms[0].messages.iter().map(|message| message.position.offset).collect()
+pub(super) fn offsets(loaded: &Loaded) -> Vec<u64> {
+    loaded.stored.rooms[0].messages.iter().map(|message| message.position.offset.0).collect()
 }
 
 #[test]
@@ -133,13 +133,16 @@ fn everything_is_there_after_a_restart() {
         &store,
         vec![Write::Event(Event::Chat(ChatEvent::Acknowledged {
             id: item(3).draft.id,
-            offset: 4,
+            offset: Offset(4),
             received: 44,
             follows: Default::default(),
         }))],
     );
     commit(&store, vec![Write::Draft { room: general(), text: "half a sen".into() }]);
-    commit(&store, vec![Write::Event(Event::Chat(ChatEvent::ReadMarker { room: general(), offset: 2 }))]);
+    commit(
+        &store,
+        vec![Write::Event(Event::Chat(ChatEvent::ReadMarker { room: general(), offset: Offset(2) }))],
+    );
     let before = load(&store);
     drop(store);
     let store = open(dir.path());
@@ -147,13 +150,13 @@ fn everything_is_there_after_a_restart() {
     assert_eq!(after, before);
     assert_eq!(after.stored.me, Some(me()));
     let resume = after.saved.log.resume.unwrap();
-    assert_eq!((resume.epoch, resume.offset, resume.id), (Epoch(u64::MAX), 3, id(3)));
+    assert_eq!((resume.epoch, resume.offset.0, resume.id), (Epoch(u64::MAX), 3, id(3)));
     let room = &after.stored.rooms[0];
-    assert_eq!((room.unread, room.read.offset, room.newest.offset), (1, 2, 3));
+    assert_eq!((room.unread, room.read.offset.0, room.newest.offset.0), (1, 2, 3));
     assert_eq!(room.draft, "half a sen");
     assert_eq!(offsets(&after), [1, 2, 3]);
     let deliveries: Vec<_> = after.stored.outbox.into_iter().map(|item| item.delivery).collect();
-    let acknowledged = Delivery::Acknowledged { offset: 4, received: 44 };
+    let acknowledged = Delivery::Acknowledged { offset: Offset(4), received: 44 };
     assert_eq!(deliveries, [Delivery::Attempted, Delivery::Failed(refusal), acknowledged]);
     assert_eq!(wait(store.next_seq(C)).unwrap(), 4);
 }
@@ -171,7 +174,7 @@ fn a_log_that_began_anew_is_asked_for_from_where_it_began() {
     commit(&store, vec![welcomed(9), started(1, 7, LogRestart::EpochChanged)]);
     drop(store);
     let loaded = load(&open(dir.path()));
-    assert_eq!((loaded.saved.log.resume, loaded.saved.log.since), (None, Some(6)));
+    assert_eq!((loaded.saved.log.resume, loaded.saved.log.since), (None, Some(Offset(6))));
 }
 
 #[test]
@@ -187,7 +190,7 @@ fn a_copy_taken_in_mid_flight_holds_every_commit_that_was_saved() {
             std::fs::copy(dir.path().join(file), crash.path().join(file)).unwrap();
         }
         let loaded = load(&open(crash.path()));
-        assert_eq!(loaded.saved.log.resume.unwrap().offset, offset);
+        assert_eq!(loaded.saved.log.resume.unwrap().offset, Offset(offset));
         assert_eq!(loaded.stored.outbox.len() as u64, offset);
         assert_eq!(offsets(&loaded).len() as u64, offset);
     }
@@ -304,7 +307,7 @@ fn what_was_not_understood_once_is_shown_once_it_is() {
         let entries = vec![if is_later { unknown(offset) } else { entry(offset, "bob", offset) }];
         commit(&store, vec![Write::Event(Event::Chat(ChatEvent::Entries { entries, live: true }))]);
         if offset == 3 {
-            let read = ChatEvent::ReadMarker { room: general(), offset };
+            let read = ChatEvent::ReadMarker { room: general(), offset: Offset(offset) };
             commit(&store, vec![Write::Event(Event::Chat(read))]);
         }
     }
@@ -324,7 +327,7 @@ fn what_was_not_understood_once_is_shown_once_it_is() {
         assert_eq!(rooms, ["general", "Lathes"]);
         assert_eq!(offsets(&loaded), [1, 2, 3, 5, 6, 7], "each in its place");
         let general = &loaded.stored.rooms[0];
-        assert_eq!((general.unread, general.newest.offset), (2, 7), "what is mine is read");
+        assert_eq!((general.unread, general.newest.offset.0), (2, 7), "what is mine is read");
         assert_eq!(
             general.messages[1].content.extra().json().as_deref(),
             Some(r#"{"reply_to":{"offset":1}}"#)
@@ -377,7 +380,7 @@ fn what_is_not_understood_of_the_log_is_kept_as_it_came() {
     commit(&store, vec![welcomed(5), started(1, 1, LogRestart::First), taken.clone()]);
     commit(&store, vec![taken]);
     let loaded = load(&store);
-    assert_eq!(loaded.saved.log.resume.map(|resume| resume.offset), Some(5), "they keep their place");
+    assert_eq!(loaded.saved.log.resume.map(|resume| resume.offset.0), Some(5), "they keep their place");
     assert_eq!(offsets(&loaded), [1, 3, 5]);
     drop(store);
     let db = rusqlite::Connection::open(dir.path().join(super::FILE)).unwrap();
@@ -405,7 +408,7 @@ fn the_parts_of_a_long_list_are_taken_in_one_after_the_other() {
     commit(&store, vec![welcomed(3), started(1, 1, LogRestart::First), entries(1, 3)]);
     let part = |rooms: std::ops::Range<u32>, more| {
         let rooms = rooms.map(|number| RoomId::new(format!("room {number}")).unwrap().into()).collect();
-        let read = vec![(general(), if more { 2 } else { 1 })];
+        let read = vec![(general(), Offset(if more { 2 } else { 1 }))];
         Write::Event(Event::Chat(ChatEvent::Listed(crate::model::event::Listed {
             rooms,
             people: Vec::new(),
@@ -418,5 +421,5 @@ fn the_parts_of_a_long_list_are_taken_in_one_after_the_other() {
     let stored = load(&store).stored;
     assert_eq!(stored.rooms.len(), 6);
     let of = stored.rooms.iter().find(|room| room.id == general()).unwrap();
-    assert_eq!((of.read.offset, of.unread), (2, 1), "a marker only moves forward");
+    assert_eq!((of.read.offset.0, of.unread), (2, 1), "a marker only moves forward");
 }

@@ -4,12 +4,13 @@
 //! - `thread_message`: the place of each reply, by the thread's first message.
 //! - `thread`: what is known of a thread beside its messages. Mirrors `model::thread`.
 
+use crate::store::client::Offset;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::super::error::{StoreError, int, unsigned};
+use super::super::error::{StoreError, int, saturated, unsigned};
 use super::book::MessageWriter;
 use super::lookup::{message_at, position};
-use super::write::{key, saturated};
+use super::write::key;
 use super::{changes, read};
 use crate::model::event::{Page, StoredThread};
 use crate::model::lookup::{MAX_LISTED_THREADS, ThreadLine};
@@ -207,7 +208,7 @@ pub(super) fn page(
     let nothing =
         Page { messages: Vec::new(), older_on_disk: false, older_on_hub: false, newer_on_disk: false };
     let Some(row) = read::room_id(db, connection, room)? else { return Ok(nothing) };
-    let before = before.unwrap_or(Position { era: u32::MAX, offset: u64::MAX });
+    let before = before.unwrap_or(Position { era: u32::MAX, offset: Offset::MAX });
     let mut query = db.prepare_cached(
         "SELECT message.era, message.offset, message.id, principal, sender_name, at, received, body, extra
          FROM thread_message

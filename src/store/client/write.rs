@@ -3,7 +3,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::super::error::{StoreError, int, unsigned};
+use super::super::error::{StoreError, int, saturated};
 use super::book::{MessageWriter, RoomRow};
 use super::changes;
 use super::counts;
@@ -264,7 +264,7 @@ fn log_of(db: &Connection, connection: ConnectionId) -> Result<Log> {
     let mut query =
         db.prepare_cached("SELECT me_id, log_epoch, era, next_offset FROM connection WHERE id = ?1")?;
     Ok(query.query_row([key(connection)], |row| {
-        Ok(Log { me: row.get(0)?, epoch: row.get(1)?, era: row.get(2)?, next: unsigned(row.get(3)?) })
+        Ok(Log { me: row.get(0)?, epoch: row.get(1)?, era: row.get(2)?, next: row.get(3)? })
     })?)
 }
 
@@ -282,7 +282,7 @@ fn take_entries(
     let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
         return Ok(Taken::Yes);
     };
-    if first.offset == 0 {
+    if first.offset == Offset(0) {
         return number_entries(db, filters, connection, log, entries);
     }
     let (Some(epoch), true) = (log.epoch, first.offset <= log.next) else {
@@ -303,7 +303,7 @@ fn take_entries(
         };
         set_resume(db, connection, resume)?;
     }
-    outbox::passed_by(db, connection, saturated(last.offset.max(next.saturating_sub(1))))?;
+    outbox::passed_by(db, connection, saturated(last.offset.max(next.previous())))?;
     Ok(Taken::Yes)
 }
 
@@ -313,7 +313,7 @@ fn skip(db: &Connection, connection: ConnectionId, from: Offset, to: Offset) -> 
         .prepare_cached(
             "UPDATE connection SET next_offset = max(next_offset, ?3) WHERE id = ?1 AND next_offset >= ?2",
         )?
-        .execute(params![key(connection), int(from)?, int(to.saturating_add(1))?])?;
+        .execute(params![key(connection), int(from)?, int(to.next())?])?;
     Ok(if skipped > 0 { Taken::Yes } else { Taken::Gap })
 }
 
@@ -325,13 +325,13 @@ fn number_entries(
     log: Log,
     entries: &[Entry],
 ) -> Result<Taken> {
-    let first = log.next.max(1);
+    let first = log.next.max(Offset(1));
     let mut book = MessageWriter::new(db, connection, log, filters)?;
-    for (entry, offset) in entries.iter().zip(first..) {
+    for (entry, offset) in entries.iter().zip((first.0..).map(Offset)) {
         book.entry(&Entry { offset, ..entry.clone() })?;
     }
     book.save()?;
-    let next = first.saturating_add(entries.len() as u64);
+    let next = first + entries.len() as u64;
     db.prepare_cached("UPDATE connection SET next_offset = ?2 WHERE id = ?1")?
         .execute(params![key(connection), int(next)?])?;
     Ok(Taken::Numbered(first))
@@ -603,9 +603,4 @@ pub(super) fn room_id(db: &Connection, connection: ConnectionId, room: &RoomId) 
 /// A connection's id as SQLite holds it, bit by bit.
 pub(super) fn key(connection: ConnectionId) -> i64 {
     connection.0.cast_signed()
-}
-
-/// For comparisons alone: no stored number is larger than what this gives for a larger one.
-pub(super) fn saturated(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -47,14 +47,14 @@ impl Access {
             let uid = room_uid(row.get(1)?)?;
             uids.insert(row.get::<_, i64>(0)?, uid.clone());
             let (is_direct, last) = (row.get(2)?, unsigned(row.get(3)?));
-            access.rooms.insert(uid, PrivateRoom { is_direct, last, ..PrivateRoom::default() });
+            access.rooms.insert(uid, PrivateRoom { is_direct, last: Offset(last), ..PrivateRoom::default() });
         }
         let mut query = db.prepare("SELECT room, principal, is_member, offset FROM member")?;
         let mut rows = query.query(())?;
         while let Some(row) = rows.next()? {
             let who = PrincipalId(row.get(1)?);
             let Some(uid) = uids.get(&row.get(0)?) else { continue };
-            access.is_about(&who, unsigned(row.get(3)?));
+            access.is_about(&who, row.get(3)?);
             if row.get(2)? {
                 access.enter(&who, uid);
             }
@@ -64,7 +64,7 @@ impl Access {
              ORDER BY entry.offset DESC LIMIT 1",
         )?;
         let mut rows = query.query(())?;
-        access.public_head = rows.next()?.map(|row| row.get(0)).transpose()?.map_or(0, unsigned);
+        access.public_head = rows.next()?.map(|row| row.get(0)).transpose()?.unwrap_or_default();
         Ok(access)
     }
 
@@ -172,7 +172,7 @@ impl Access {
         let rooms = self.of.get(who).into_iter().flatten();
         let last = rooms.filter_map(|room| self.rooms.get(room)).map(|room| room.last).max();
         let about = self.about.get(who).copied();
-        self.public_head.max(last.unwrap_or(0)).max(about.unwrap_or(0))
+        self.public_head.max(last.unwrap_or(Offset(0))).max(about.unwrap_or(Offset(0)))
     }
 }
 
@@ -300,7 +300,7 @@ fn replay(db: &Connection, only: Option<i64>) -> Result<()> {
     )?;
     let mut rows = query.query([only])?;
     while let Some(row) = rows.next()? {
-        let (room, offset): (i64, i64) = (row.get(0)?, row.get(1)?);
+        let (room, offset): (i64, Offset) = (row.get(0)?, row.get(1)?);
         let (kind, by, extra): (String, String, String) = (row.get(2)?, row.get(3)?, row.get(4)?);
         let is_direct: bool = row.get(5)?;
         let extra = Extra::from_json(&extra);
@@ -308,12 +308,12 @@ fn replay(db: &Connection, only: Option<i64>) -> Result<()> {
         match &content {
             Content::Room { private: Some(private), .. } => {
                 for who in members_of(private, &PrincipalId(by)) {
-                    set_member(db, room, who, true, unsigned(offset))?;
+                    set_member(db, room, who, true, offset)?;
                 }
             }
             Content::Member { who, change, .. } => {
                 let is_member = is_direct || *change != MemberChange::Left;
-                set_member(db, room, &who.id, is_member, unsigned(offset))?;
+                set_member(db, room, &who.id, is_member, offset)?;
             }
             _ => {}
         }

@@ -40,7 +40,7 @@ fn find(db: &Connection, id: MessageId) -> Result<Option<Target>> {
             let extra: Option<String> = row.get(4)?;
             let extra = extra.map(|json| Extra::from_json(&json)).unwrap_or_default();
             Ok(Target {
-                offset: unsigned(row.get(0)?),
+                offset: row.get(0)?,
                 received: row.get(1)?,
                 room: row.get(2)?,
                 author: row.get(3)?,

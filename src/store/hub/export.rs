@@ -44,7 +44,7 @@ impl HubStore {
     pub fn reader(dir: &Path) -> Result<LogReader> {
         let path = dir.join(FILE);
         let db = migrate::open_read_only(&path).map_err(|error| error.at(&path))?;
-        Ok(LogReader { db, next: 0 })
+        Ok(LogReader { db, next: Offset(0) })
     }
 }
 

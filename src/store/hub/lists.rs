@@ -2,10 +2,10 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::super::error::{StoreError, int, unsigned};
+use super::super::error::{StoreError, int, saturated, unsigned};
 use super::access;
 use super::people::principal;
-use super::read::{room_name, room_uid, saturated};
+use super::read::{room_name, room_uid};
 use crate::model::{NamedRoom, Offset, Principal, PrincipalId, RoomId, RoomInfo, RoomName};
 use crate::wire::duplex::message::PersonState;
 use crate::wire::duplex::server::{Lists, ListsFrom};
@@ -68,7 +68,7 @@ fn rooms(db: &Connection, me: &PrincipalId, after: u64, limit: usize) -> Result<
             members: members.into_iter().collect(),
             topic: row.get(3)?,
             archived: row.get(4)?,
-            changed: unsigned(row.get(5)?),
+            changed: row.get(5)?,
             left: row.get(6)?,
             own: row.get(9)?,
             ..RoomInfo::default()
@@ -125,7 +125,7 @@ fn reads(db: &Connection, me: &PrincipalId, after: u64, limit: usize) -> Result<
         if reads.len() == limit {
             return Ok((reads, Some(last)));
         }
-        reads.push((room_uid(row.get(0)?)?, unsigned(row.get(1)?)));
+        reads.push((room_uid(row.get(0)?)?, row.get(1)?));
         last = unsigned(row.get(2)?);
     }
     Ok((reads, None))

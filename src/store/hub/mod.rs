@@ -283,10 +283,10 @@ impl HubStore {
             files::check_length(&path)?;
             let mut db = migrate::open(&path, &schema::SCHEMA)?;
             let (epoch, head) = write::begin(&mut db, new_epoch, now, general_id)?;
-            let oldest = AtomicU64::new(retain::oldest(&db)?);
+            let oldest = AtomicU64::new(retain::oldest(&db)?.0);
             let rooms = RwLock::new(read::rooms(&db)?.into_iter().map(|room| room.id).collect());
             let access = RwLock::new(Access::load(&db)?);
-            Ok((db, epoch, State { head: AtomicU64::new(head), oldest, rooms, access, ..State::default() }))
+            Ok((db, epoch, State { head: AtomicU64::new(head.0), oldest, rooms, access, ..State::default() }))
         };
         let (db, epoch, state) = open().map_err(|error| error.at(&path))?;
         let state = Arc::new(state);
@@ -426,12 +426,12 @@ impl HubStore {
 
     /// The newest offset on disk. Costs nothing.
     pub fn head(&self) -> Offset {
-        self.shared.state.head.load(Ordering::Acquire)
+        Offset(self.shared.state.head.load(Ordering::Acquire))
     }
 
     /// The oldest offset held. Costs nothing.
     pub fn oldest(&self) -> Offset {
-        self.shared.state.oldest.load(Ordering::Acquire)
+        Offset(self.shared.state.oldest.load(Ordering::Acquire))
     }
 
     /// Whether there is such a room. Costs nothing.
@@ -503,11 +503,11 @@ impl HubStore {
         max_bytes: usize,
     ) -> Result<Vec<Entry>, HubStoreError> {
         // A read that held the store could be the last to let go of it, on a thread that the store waits for.
-        let head = self.shared.state.head.load(Ordering::Acquire);
+        let head = self.head();
         let whole = move |db: &Connection| {
             let entries = read::entries(db, from, limit, max_bytes)?;
             // Nothing where something must be is damage, not the log's end.
-            if entries.is_empty() && limit > 0 && (1..=head).contains(&from) {
+            if entries.is_empty() && limit > 0 && (Offset(1)..=head).contains(&from) {
                 return Err(read::missing(from, head));
             }
             Ok(entries)
@@ -525,14 +525,14 @@ impl HubStore {
         max_bytes: usize,
     ) -> Result<Stretch, HubStoreError> {
         let state = Arc::clone(&self.shared.state);
-        let head = state.head.load(Ordering::Acquire);
+        let head = self.head();
         let whole = move |db: &Connection| {
             let sees = |room: &str, kind: &str, extra: Option<&str>| {
                 // No room has an id that keeps no rule.
                 RoomId::new(room).is_ok_and(|room| state.access().sees_fields(&who, &room, kind, extra))
             };
             match read::visible(db, (from, head), limit, max_bytes, sees)? {
-                None if limit > 0 && (1..=head).contains(&from) => Err(read::missing(from, head)),
+                None if limit > 0 && (Offset(1)..=head).contains(&from) => Err(read::missing(from, head)),
                 found => Ok(found.unwrap_or_default()),
             }
         };
@@ -560,7 +560,7 @@ impl HubStore {
             if !access.sees_room(&who, &room) {
                 return Ok((Vec::new(), true));
             }
-            before = entries.first().map_or(0, |first| first.offset);
+            before = entries.first().map_or(Offset(0), |first| first.offset);
             entries.retain(|entry| access.sees(&who, entry));
             if complete || !entries.is_empty() {
                 return Ok((entries, complete));

@@ -2,10 +2,10 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::super::error::{StoreError, unsigned};
+use super::super::error::{StoreError, saturated, unsigned};
 use super::InviteRefused;
 use super::access;
-use super::read::{room_id, saturated};
+use super::read::room_id;
 use super::rights::{check_token, is_revoked, revoke_token_of};
 use crate::model::time::WallMs;
 use crate::model::{Offset, Principal, PrincipalId, PrincipalKind, Role, RoomId};
@@ -189,7 +189,7 @@ pub(super) fn set_unread(
         return Ok(false);
     };
     // A marker at 0 is none.
-    let sql = match offset {
+    let sql = match offset.0 {
         0 => "DELETE FROM read_marker WHERE principal = ?1 AND room = ?2 AND offset > ?3",
         _ => "UPDATE read_marker SET offset = ?3 WHERE principal = ?1 AND room = ?2 AND offset > ?3",
     };
@@ -206,7 +206,7 @@ pub(super) fn reads(db: &Connection, principal: &PrincipalId) -> Result<Vec<(Roo
     while let Some(row) = rows.next()? {
         let room =
             RoomId::new(row.get::<_, String>(0)?).map_err(|error| StoreError::Nonsense(error.to_string()))?;
-        reads.push((room, unsigned(row.get(1)?)));
+        reads.push((room, row.get(1)?));
     }
     Ok(reads)
 }

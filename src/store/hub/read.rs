@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::super::error::{StoreError, unsigned};
+use super::super::error::{StoreError, saturated, unsigned};
 use crate::model::content::{EDIT, MESSAGE, ROOM};
 use crate::model::time::WallMs;
 use crate::model::{
@@ -71,11 +71,11 @@ fn stretch(
     ))?;
     let mut rows = query.query(params![saturated(from), saturated(to), most_rows])?;
     let mut taken = Taken::new(max_bytes);
-    let (mut first, mut last) = (0, None);
+    let (mut first, mut last) = (Offset(0), None::<Offset>);
     while let Some(row) = rows.next()? {
-        let offset = unsigned(row.get(0)?);
-        if let Some(last) = last.filter(|last| last + 1 != offset) {
-            return Err(missing(last + 1, offset - 1));
+        let offset: Offset = row.get(0)?;
+        if let Some(last) = last.filter(|last| last.next() != offset) {
+            return Err(missing(last.next(), offset.previous()));
         }
         let is_wanted = !row.get::<_, bool>(12)? || {
             let text = |column: usize| row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from);
@@ -96,12 +96,12 @@ fn stretch(
 pub(super) fn look_over(db: &Connection, head: Offset) -> Result<()> {
     const LAST: u64 = 64;
     rooms(db)?;
-    let first: Option<i64> = db.query_row("SELECT min(offset) FROM entry", (), |row| row.get(0))?;
-    let from = head.saturating_sub(LAST - 1).max(first.map_or(1, unsigned));
+    let first: Option<Offset> = db.query_row("SELECT min(offset) FROM entry", (), |row| row.get(0))?;
+    let from = (head - (LAST - 1)).max(first.unwrap_or(Offset(1)));
     let mut next = from;
     while next <= head {
         match entries(db, next, LAST as u32, usize::MAX)?.as_slice() {
-            [first, .., last] | [first @ last] if first.offset == next => next = last.offset + 1,
+            [first, .., last] | [first @ last] if first.offset == next => next = last.offset.next(),
             _ => return Err(missing(next, head)),
         }
     }
@@ -213,14 +213,14 @@ fn entry(row: &Row<'_>) -> Result<Entry> {
             None => Content::from_fields(kind, body, extra).map_err(nonsense)?,
             Some(target) => Content::from_fields(kind, body, extra)
                 .map_err(nonsense)?
-                .with_target_offset(Some(unsigned(target))),
+                .with_target_offset(Some(Offset(unsigned(target)))),
         },
         room,
         at: row.get(7)?,
     };
     Ok(Entry {
         draft,
-        offset: unsigned(row.get(0)?),
+        offset: row.get(0)?,
         sender: Sender { id: PrincipalId(row.get(2)?), name: row.get(3)? },
         received: row.get(8)?,
     })
@@ -254,9 +254,4 @@ pub(super) fn room_uid(text: String) -> Result<RoomId> {
 
 pub(super) fn room_name(text: String) -> Result<RoomName> {
     RoomName::new(text).map_err(|error| StoreError::Nonsense(error.to_string()))
-}
-
-/// For comparisons alone: no stored offset is larger than what this gives for a larger one.
-pub(super) fn saturated(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }

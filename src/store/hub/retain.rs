@@ -28,8 +28,8 @@ pub(super) fn used_bytes(db: &Connection) -> Result<u64> {
 /// The oldest offset held; 0 without entries.
 pub(super) fn oldest(db: &Connection) -> Result<Offset> {
     let mut query = db.prepare_cached("SELECT min(offset) FROM entry")?;
-    let oldest: Option<i64> = query.query_row((), |row| row.get(0))?;
-    Ok(oldest.map_or(0, unsigned))
+    let oldest: Option<Offset> = query.query_row((), |row| row.get(0))?;
+    Ok(oldest.unwrap_or_default())
 }
 
 /// When the oldest entry may go, where entries go by their age.
@@ -88,7 +88,5 @@ pub(super) fn has_gone(db: &Connection) -> Result<bool> {
 pub(super) fn gone(db: &Connection, principal: &str, id: &[u8; 16]) -> Result<Option<(Offset, WallMs)>> {
     let mut query =
         db.prepare_cached("SELECT offset, received FROM gone WHERE principal = ?1 AND id = ?2")?;
-    let found: Option<(i64, WallMs)> =
-        query.query_row(params![principal, id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-    Ok(found.map(|(offset, received)| (unsigned(offset), received)))
+    Ok(query.query_row(params![principal, id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
 }

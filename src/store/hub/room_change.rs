@@ -125,7 +125,7 @@ fn private_refusal(
     if stands {
         let mut query = db.prepare_cached("SELECT offset, made_at FROM room WHERE id = ?1")?;
         return Ok(Some(query.query_row([row], |row| {
-            Ok(Appended::Redundant { offset: unsigned(row.get(0)?), received: row.get(1)? })
+            Ok(Appended::Redundant { offset: row.get(0)?, received: row.get(1)? })
         })?));
     }
     let is_full = change == MemberChange::Invited && access::count_members(db, row)? >= MAX_MEMBERS;
@@ -175,7 +175,7 @@ pub(super) fn check_private(
         .optional()?;
     let Some((uid, offset, received)) = there else { return Ok(Ok(())) };
     let (room, offset) = (read::room_uid(uid)?, unsigned(offset));
-    Ok(Err(Appended::RoomExists { room, offset, received }))
+    Ok(Err(Appended::RoomExists { room, offset: Offset(offset), received }))
 }
 
 fn is_absent(db: &Connection, row: i64, who: &PrincipalId) -> Result<bool> {

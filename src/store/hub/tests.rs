@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::PrincipalKind;
 use crate::model::content::{Content, Draft, Extra};
+use crate::model::id::Offset;
 
 mod private;
 mod rights;
@@ -54,7 +55,7 @@ fn append(store: &HubStore, append: Append) -> Appended {
 }
 
 fn all(store: &HubStore) -> Vec<Entry> {
-    wait(store.read(1, u32::MAX, usize::MAX)).unwrap()
+    wait(store.read(Offset(1), u32::MAX, usize::MAX)).unwrap()
 }
 
 fn with_db(store: &HubStore, test: impl FnOnce(&mut Connection) + Send + 'static) {
@@ -72,7 +73,7 @@ fn a_new_log_begins_with_the_room_that_every_hub_has() {
             content: Content::room(RoomName::general()),
             at: 77,
         },
-        offset: 1,
+        offset: Offset(1),
         sender: Sender { id: PrincipalId("hub".into()), name: "hub".into() },
         received: 77,
     };
@@ -81,26 +82,26 @@ fn a_new_log_begins_with_the_room_that_every_hub_has() {
     drop(store);
     // The epoch and the first entry are those of the first start.
     let store = HubStore::open(dir.path(), Epoch(5), 99, id(9)).unwrap();
-    assert_eq!((store.epoch(), store.head(), store.oldest()), (Epoch(u64::MAX - 1), 2, 1));
+    assert_eq!((store.epoch(), store.head(), store.oldest()), (Epoch(u64::MAX - 1), Offset(2), Offset(1)));
     assert_eq!(all(&store)[0], general);
     assert_eq!(all(&store)[1].draft.content.body(), "hello");
     let received = all(&store)[1].received;
-    assert_eq!(wait(store.at(2)).unwrap(), Some((id(1), received)));
-    assert_eq!(wait(store.at(3)).unwrap(), None);
+    assert_eq!(wait(store.at(Offset(2))).unwrap(), Some((id(1), received)));
+    assert_eq!(wait(store.at(Offset(3))).unwrap(), None);
 }
 
 #[test]
 fn the_same_message_twice_is_there_once_even_after_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
-    assert!(matches!(append(&store, message("ann", 1, "a")), Appended::New(Entry { offset: 2, .. })));
-    let known = Appended::Known { offset: 2, received: 2 };
+    assert!(matches!(append(&store, message("ann", 1, "a")), Appended::New(Entry { offset: Offset(2), .. })));
+    let known = Appended::Known { offset: Offset(2), received: 2 };
     assert_eq!(append(&store, Append { received: 9, ..message("ann", 1, "a") }), known);
-    assert!(matches!(append(&store, message("bob", 2, "b")), Appended::New(Entry { offset: 3, .. })));
+    assert!(matches!(append(&store, message("bob", 2, "b")), Appended::New(Entry { offset: Offset(3), .. })));
     drop(store);
     let store = open(dir.path());
     assert_eq!(append(&store, message("ann", 1, "a")), known);
-    assert_eq!(store.head(), 3);
+    assert_eq!(store.head(), Offset(3));
 }
 
 #[test]
@@ -123,7 +124,10 @@ fn a_room_is_written_in_by_its_id_or_by_its_name() {
     let all = all(&store);
     assert_eq!(all[1].draft.content, Content::room(RoomName::new("lathes").unwrap()));
     assert_eq!(all.iter().filter(|entry| entry.draft.room == id).count(), 3);
-    assert_eq!(wait(store.history(PrincipalId("x".into()), id, 9, 9, usize::MAX)).unwrap().0.len(), 3);
+    assert_eq!(
+        wait(store.history(PrincipalId("x".into()), id, Offset(9), 9, usize::MAX)).unwrap().0.len(),
+        3
+    );
 }
 
 #[test]
@@ -164,15 +168,15 @@ fn rooms_are_made_once_and_messages_need_one() {
     let mut lost = message("ann", 1, "x");
     lost.draft.room = RoomId::new("workshop").unwrap();
     assert_eq!(append(&store, lost.clone()), Appended::NoSuchRoom);
-    assert!(matches!(append(&store, room("workshop", 2)), Appended::New(Entry { offset: 2, .. })));
-    assert_eq!(append(&store, room("workshop", 2)), Appended::Known { offset: 2, received: 2 });
+    assert!(matches!(append(&store, room("workshop", 2)), Appended::New(Entry { offset: Offset(2), .. })));
+    assert_eq!(append(&store, room("workshop", 2)), Appended::Known { offset: Offset(2), received: 2 });
     let workshop = RoomId::new("workshop").unwrap();
-    let exists = Appended::RoomExists { room: workshop, offset: 2, received: 2 };
+    let exists = Appended::RoomExists { room: workshop, offset: Offset(2), received: 2 };
     assert_eq!(append(&store, room("workshop", 3)), exists);
     let mut same_id = room("lathes", 4);
     same_id.draft.room = RoomId::new("workshop").unwrap();
     assert_eq!(append(&store, same_id), Appended::RoomIdTaken, "nobody takes over another's room");
-    assert!(matches!(append(&store, lost), Appended::New(Entry { offset: 3, .. })));
+    assert!(matches!(append(&store, lost), Appended::New(Entry { offset: Offset(3), .. })));
     let names: Vec<String> = wait(store.rooms()).unwrap().iter().map(|room| room.name.to_string()).collect();
     assert_eq!(names, ["general", "workshop"]);
 }
@@ -192,9 +196,9 @@ fn many_at_once_get_gapless_offsets_and_are_published_in_order_before_they_are_a
                 for number in 0..20 {
                     let new = message(&format!("p{sender}"), sender * 100 + number, "x");
                     let Appended::New(entry) = store.append(new).await.unwrap() else { panic!() };
-                    assert!(entry.offset > last, "a sender's own order is kept");
+                    assert!(entry.offset.0 > last, "a sender's own order is kept");
                     assert!(store.head() >= entry.offset);
-                    last = entry.offset;
+                    last = entry.offset.0;
                 }
             });
         }
@@ -209,20 +213,20 @@ fn many_at_once_get_gapless_offsets_and_are_published_in_order_before_they_are_a
             Ok(batch) => {
                 batches += 1;
                 for entry in &*batch {
-                    assert_eq!(entry.offset, next);
+                    assert_eq!(entry.offset.0, next);
                     next += 1;
                 }
             }
             // What a slow subscriber misses is on disk.
             Err(broadcast::error::TryRecvError::Lagged(_)) => {
-                next = published.try_recv().unwrap().last().unwrap().offset + 1;
+                next = published.try_recv().unwrap().last().unwrap().offset.0 + 1;
             }
             Err(error) => panic!("{error}"),
         }
     }
     assert!(batches < 500, "one fsync serves many: {batches}");
     assert_eq!(
-        all(&store).iter().map(|entry| entry.offset).collect::<Vec<_>>(),
+        all(&store).iter().map(|entry| entry.offset.0).collect::<Vec<_>>(),
         (1..=1_001).collect::<Vec<_>>()
     );
 }
@@ -271,9 +275,9 @@ fn a_full_disk_acknowledges_nothing_and_works_again_later() {
     });
     assert!(results.1.is_err_and(|error| matches!(error, StoreError::Full)));
     let before = store.head();
-    assert_eq!(all(&store).len() as u64, before, "what was not acknowledged is not there");
+    assert_eq!(all(&store).len() as u64, before.0, "what was not acknowledged is not there");
     with_db(&store, |db| db.pragma_update(None, "max_page_count", 1_000_000).unwrap());
-    assert!(matches!(append(&store, large), Appended::New(entry) if entry.offset == before + 1));
+    assert!(matches!(append(&store, large), Appended::New(entry) if entry.offset == before.next()));
 }
 
 #[test]
@@ -305,20 +309,20 @@ fn a_page_of_history_says_whether_there_is_more() {
     let history = |before, limit, bytes| {
         let (entries, complete) =
             wait(store.history(PrincipalId("x".into()), RoomId::general(), before, limit, bytes)).unwrap();
-        (entries.iter().map(|entry| entry.offset).collect::<Vec<_>>(), complete)
+        (entries.iter().map(|entry| entry.offset.0).collect::<Vec<_>>(), complete)
     };
-    assert_eq!(history(13, 3, 10_000), (vec![10, 11, 12], false));
+    assert_eq!(history(Offset(13), 3, 10_000), (vec![10, 11, 12], false));
     assert_eq!(
-        history(6, 100, 10_000),
+        history(Offset(6), 100, 10_000),
         (vec![1, 3, 4, 5], true),
         "the entry that made the room is the oldest"
     );
-    assert_eq!(history(6, 4, 10_000), (vec![1, 3, 4, 5], true));
-    assert_eq!(history(u64::MAX, 100, 1), (vec![12], false));
-    assert_eq!(history(1, 100, 10_000), (vec![], true));
-    let some = wait(store.read(4, 100, 700)).unwrap();
-    assert_eq!(some.iter().map(|entry| entry.offset).collect::<Vec<_>>(), [4, 5]);
-    assert_eq!(wait(store.read(u64::MAX, 100, 700)).unwrap(), []);
+    assert_eq!(history(Offset(6), 4, 10_000), (vec![1, 3, 4, 5], true));
+    assert_eq!(history(Offset(u64::MAX), 100, 1), (vec![12], false));
+    assert_eq!(history(Offset(1), 100, 10_000), (vec![], true));
+    let some = wait(store.read(Offset(4), 100, 700)).unwrap();
+    assert_eq!(some.iter().map(|entry| entry.offset.0).collect::<Vec<_>>(), [4, 5]);
+    assert_eq!(wait(store.read(Offset(u64::MAX), 100, 700)).unwrap(), []);
 }
 
 #[test]
@@ -386,12 +390,12 @@ fn read_markers_go_forward_only_and_never_beyond_the_end() {
     append(&store, message("ann", 1, "x"));
     let ann = || PrincipalId("ann".into());
     let set = |room: &str, offset| wait(store.set_read(ann(), RoomId::new(room).unwrap(), offset)).unwrap();
-    assert!(set("general", 1));
-    assert!(!set("general", 1));
-    assert!(!set("nowhere", 1));
-    assert!(set("general", u64::MAX));
-    assert!(!set("general", 1));
-    assert_eq!(wait(store.reads(ann())).unwrap(), [(RoomId::general(), 2)]);
+    assert!(set("general", Offset(1)));
+    assert!(!set("general", Offset(1)));
+    assert!(!set("nowhere", Offset(1)));
+    assert!(set("general", Offset(u64::MAX)));
+    assert!(!set("general", Offset(1)));
+    assert_eq!(wait(store.reads(ann())).unwrap(), [(RoomId::general(), Offset(2))]);
     assert_eq!(wait(store.reads(PrincipalId("bob".into()))).unwrap(), []);
 }
 
@@ -459,7 +463,7 @@ impl Plain {
 
 fn outcome(appended: &Appended) -> Result<u64, &'static str> {
     match appended {
-        Appended::New(entry) => Ok(entry.offset),
+        Appended::New(entry) => Ok(entry.offset.0),
         Appended::Known { .. } => Err("known"),
         Appended::NotKnown => Err("not known"),
         Appended::NoSuchRoom => Err("no room"),
@@ -522,7 +526,7 @@ proptest! {
                 }
             }
         }
-        prop_assert_eq!(store.head(), plain.log.len() as u64);
+        prop_assert_eq!(store.head(), Offset(plain.log.len() as u64));
         let log: Vec<_> = all(&store)
             .into_iter()
             .map(|entry| (entry.sender.id.0, entry.draft.content.is_room(), entry.draft.room.to_string(), entry.draft.id))
@@ -530,7 +534,7 @@ proptest! {
         let expected: Vec<_> = plain
             .log
             .into_iter()
-            .skip(store.oldest() as usize - 1)
+            .skip(store.oldest().0 as usize - 1)
             .map(|(sender, number, is_room, room)| (sender, is_room, room, id(number)))
             .collect();
         prop_assert_eq!(log, expected);

@@ -1,5 +1,6 @@
 //! Checks, repairs and copies a hub's log, from outside of the hub.
 
+use crate::store::hub::Offset;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::path::Path;
@@ -7,7 +8,7 @@ use std::path::Path;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::super::error::{StoreError, unsigned};
+use super::super::error::StoreError;
 use super::super::files;
 use super::super::inspect::{self, Findings, MAX_TOLD};
 use super::super::migrate::{self, Schema};
@@ -129,30 +130,36 @@ fn log(db: &Connection, found: &mut Findings) -> Result<()> {
     }
     let mut query = db.prepare("SELECT offset FROM entry ORDER BY offset")?;
     let mut rows = query.query(())?;
-    let (mut last, mut holes) = (None, 0);
+    let (mut last, mut holes) = (None::<Offset>, 0);
     while let Some(row) = rows.next()? {
-        let offset: i64 = row.get(0)?;
-        if let Some(last) = last.filter(|last| last + 1 != offset) {
+        let offset: Offset = row.get(0)?;
+        if let Some(last) = last.filter(|last| last.next() != offset) {
             holes += 1;
             if holes <= MAX_TOLD {
-                found.problem(format!("{FILE}: entries {} to {} are missing", last + 1, offset - 1));
+                found.problem(format!(
+                    "{FILE}: entries {} to {} are missing",
+                    last.next(),
+                    offset.previous()
+                ));
             }
         }
         last = Some(offset);
     }
     drop(rows);
-    let Some(head) = last.map(unsigned) else {
+    let Some(head) = last else {
         found.problem(format!("{FILE}: the log is empty"));
         return Ok(());
     };
     if holes > MAX_TOLD {
         found.problem(format!("{FILE}: there are {holes} holes in all"));
     }
-    let first: i64 = db.query_row("SELECT min(offset) FROM entry", (), |row| row.get(0))?;
-    let (mut next, mut unreadable) = (unsigned(first), 0);
+    let first: Offset = db.query_row("SELECT min(offset) FROM entry", (), |row| row.get(0))?;
+    let (mut next, mut unreadable) = (first, 0);
     while holes == 0 && next <= head {
         match read::entries(db, next, MAX_ENTRIES, MAX_BYTES) {
-            Ok(entries) if !entries.is_empty() => next = entries.last().map_or(head, |last| last.offset) + 1,
+            Ok(entries) if !entries.is_empty() => {
+                next = entries.last().map_or(head, |last| last.offset).next()
+            }
             Ok(_) => return Err(read::missing(next, head)),
             Err(error) => {
                 unreadable += 1;
@@ -160,12 +167,12 @@ fn log(db: &Connection, found: &mut Findings) -> Result<()> {
                     break;
                 }
                 found.problem(format!("{FILE}: entries from {next} on: {error}"));
-                next += u64::from(MAX_ENTRIES);
+                next = next + u64::from(MAX_ENTRIES);
             }
         }
     }
-    let held = head + 1 - unsigned(first);
-    found.notes.push(match first {
+    let held = head.next() - first;
+    found.notes.push(match first.0 {
         1 => format!("{FILE}: {held} entries"),
         _ => format!("{FILE}: {held} entries, from {first} on; older ones were let go of"),
     });

@@ -41,7 +41,8 @@ impl Usage {
     pub(super) fn load(db: &Connection) -> Result<Usage> {
         let written: i64 = db.query_row("SELECT counted FROM log", (), |row| row.get(0))?;
         let written = unsigned(written);
-        let mut usage = Usage { day: i64::MIN, of: HashMap::new(), through: written, written };
+        let mut usage =
+            Usage { day: i64::MIN, of: HashMap::new(), through: Offset(written), written: Offset(written) };
         let mut query = db.prepare("SELECT principal, day, messages, bytes, rooms FROM written")?;
         let mut rows = query.query(())?;
         while let Some(row) = rows.next()? {
@@ -60,7 +61,7 @@ impl Usage {
         while let Some(row) = rows.next()? {
             let is_room = row.get_ref(2)?.as_str().is_ok_and(|kind| kind == ROOM);
             let (bytes, offset) = (unsigned(row.get(3)?), unsigned(row.get(4)?));
-            usage.add(&PrincipalId(row.get(0)?), is_room, bytes, row.get(1)?, offset);
+            usage.add(&PrincipalId(row.get(0)?), is_room, bytes, row.get(1)?, Offset(offset));
         }
         Ok(usage)
     }

@@ -114,7 +114,7 @@ pub(super) fn begin(
         transaction.query_row("SELECT epoch FROM log", (), |row| row.get(0)).optional()?;
     if let Some(epoch) = epoch {
         let head = head(&transaction)?;
-        if head == 0 {
+        if head == Offset(0) {
             return Err(StoreError::Damaged { detail: "the log is empty".to_owned() });
         }
         read::look_over(&transaction, head)?;
@@ -135,9 +135,9 @@ pub(super) fn begin(
         role: Role::Admin,
     };
     let mut gate = QuotaCheck::new(LogLimits::default(), Usage::default(), false);
-    append(&transaction, general, &mut 0, &mut rooms, &mut gate)?;
+    append(&transaction, general, &mut Offset(0), &mut rooms, &mut gate)?;
     transaction.commit()?;
-    Ok((new_epoch, 1))
+    Ok((new_epoch, Offset(1)))
 }
 
 /// Whether there is a log in a file of any version.
@@ -196,9 +196,9 @@ impl Work for Appender {
             Ok(()) => {
                 // Whoever reads up to the new head must know who may see it.
                 self.take_access(&fresh.entries);
-                self.state.head.fetch_max(fresh.head, Ordering::Release);
+                self.state.head.fetch_max(fresh.head.0, Ordering::Release);
                 if let Some(oldest) = fresh.oldest {
-                    self.state.oldest.fetch_max(oldest, Ordering::Release);
+                    self.state.oldest.fetch_max(oldest.0, Ordering::Release);
                 }
                 let made = fresh.entries.iter().filter(|entry| entry.draft.content.is_room());
                 let mut made = made.map(|entry| entry.draft.room.clone()).peekable();
@@ -457,10 +457,10 @@ fn known(db: &Connection, new: &Append, has_gone: bool) -> Result<Option<(Offset
     let (sender, id) = (&new.sender.id.0, new.draft.id.0.as_bytes());
     let mut query =
         db.prepare_cached("SELECT offset, received FROM entry WHERE principal = ?1 AND id = ?2")?;
-    let held: Option<(i64, WallMs)> =
+    let held: Option<(Offset, WallMs)> =
         query.query_row(params![sender, id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
     match held {
-        Some((offset, received)) => Ok(Some((unsigned(offset), received))),
+        Some((offset, received)) => Ok(Some((offset, received))),
         None if has_gone => retain::gone(db, sender, id),
         None => Ok(None),
     }
@@ -677,15 +677,15 @@ fn check_room(
 fn room_exists(db: &Connection, row: i64, room: RoomId) -> Result<Appended> {
     let mut query = db.prepare_cached("SELECT offset, made_at FROM room WHERE id = ?1")?;
     Ok(query.query_row([row], |row| {
-        Ok(Appended::RoomExists { room: room.clone(), offset: unsigned(row.get(0)?), received: row.get(1)? })
+        Ok(Appended::RoomExists { room: room.clone(), offset: row.get(0)?, received: row.get(1)? })
     })?)
 }
 
 /// The newest offset; 0 without entries.
 fn head(db: &Connection) -> Result<Offset> {
     let mut query = db.prepare_cached("SELECT max(offset) FROM entry")?;
-    let head: Option<i64> = query.query_row((), |row| row.get(0))?;
-    Ok(head.map_or(0, unsigned))
+    let head: Option<Offset> = query.query_row((), |row| row.get(0))?;
+    Ok(head.unwrap_or_default())
 }
 
 /// Sends new entries out, in pieces that a frame can carry.

@@ -85,7 +85,7 @@ impl Board {
                     state: room
                         .threads
                         .values()
-                        .map(|thread| thread.newest.offset + thread.read.offset)
+                        .map(|thread| thread.newest.offset.0 + thread.read.offset.0)
                         .sum(),
                     unread,
                     may_pin: false,
@@ -175,7 +175,9 @@ impl Board {
         let mut wish = None;
         let most = MAX_HEIGHT.min(ui.ctx().content_rect().height() - 160.0).max(2.0 * ROW);
         ui.spacing_mut().item_spacing.y = 0.0;
-        ScrollArea::vertical().max_height(most).show_rows(ui, ROW, count, |ui, range| {
+        // A popup keeps the height that it had before the list was read from the disk, unless its content insists.
+        let list = ScrollArea::vertical().max_height(most).min_scrolled_height(most);
+        list.show_rows(ui, ROW, count, |ui, range| {
             for at in range {
                 let chosen = match self.found.as_deref() {
                     Some(LookupFound::Pins(pins)) => pin(ui, cx, key, &pins[at], facts.may_pin),

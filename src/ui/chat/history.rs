@@ -43,7 +43,8 @@ impl Sheet {
             Some(LookupFound::Revisions(all)) if all.is_empty() => say(ui, words.no_history),
             Some(LookupFound::Revisions(all)) => {
                 let most = (window_height - 200.0).max(120.0);
-                ScrollArea::vertical().max_height(most).auto_shrink([false, true]).show(ui, |ui| {
+                let versions = ScrollArea::vertical().max_height(most).min_scrolled_height(most);
+                versions.auto_shrink([false, true]).show(ui, |ui| {
                     for (at, revision) in all.iter().enumerate().rev() {
                         let when = (cx.words.day_and_clock)(revision.at);
                         let title = match at {

@@ -1,6 +1,7 @@
 //! How the message list moves: wheel, keys and jumps; and what follows from where it is: more is fetched, what was
 //! seen is marked read.
 
+use crate::model::Offset;
 use egui::{EventFilter, Id, Key as Keyboard, Modifiers, Rect, Ui, UiBuilder, pos2, vec2};
 
 use super::RoomKey;
@@ -138,7 +139,7 @@ impl List {
 
     /// The person wants the message at a place and all after it to be unread: seeing them now changes nothing.
     pub(super) fn mark_unread(&mut self, cx: &Cx, key: &RoomKey, position: Position) {
-        self.divider = Some(Position { offset: position.offset.saturating_sub(1), ..position });
+        self.divider = Some(Position { offset: position.offset.previous(), ..position });
         self.divider_seen = true;
         self.marked = super::list::facts(cx, key, None).map(|facts| facts.newest);
     }
@@ -190,7 +191,7 @@ impl List {
         let position = match self.top {
             Some((Key::Message(position), ..)) => position,
             Some((Key::Head, ..)) | None => Position::default(),
-            Some((Key::Pending(_), ..)) => Position { era: u32::MAX, offset: 0 },
+            Some((Key::Pending(_), ..)) => Position { era: u32::MAX, offset: Offset(0) },
         };
         let left = cx.model.read(|model| {
             let window = model.connections.get(&key.0)?.chat.rooms.get(&key.1)?.window_of(self.thread)?;

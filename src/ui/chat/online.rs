@@ -169,29 +169,34 @@ impl Online {
         let mut chosen = None;
         let most = MAX_HEIGHT.min(ui.ctx().content_rect().height() - 160.0).max(3.0 * ROW);
         ui.spacing_mut().item_spacing.y = 0.0;
-        ScrollArea::vertical().max_height(most).show_rows(ui, ROW, self.rows.len(), |ui, range| {
-            for row in &self.rows[range] {
-                let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::hover());
-                match row {
-                    Row::Heading(section, count) => heading(ui, cx, rect, *section, *count),
-                    Row::Person { id, shown, section, online, me, role, status } => {
-                        let (section, online, me) = (*section, *online, *me);
-                        let row = PersonRow { id, shown, section, online, me, role: *role, status };
-                        let (mut rect, is_other) = (rect, !me && section != Section::Devices);
-                        if facts.may_write_alone && is_other {
-                            let begins = rect.right() - ROW;
-                            if write_alone(ui, cx, rect.with_min_x(begins), &row) {
-                                chosen = Some(Wish::Direct(id.clone()));
+        ScrollArea::vertical().max_height(most).min_scrolled_height(most).show_rows(
+            ui,
+            ROW,
+            self.rows.len(),
+            |ui, range| {
+                for row in &self.rows[range] {
+                    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::hover());
+                    match row {
+                        Row::Heading(section, count) => heading(ui, cx, rect, *section, *count),
+                        Row::Person { id, shown, section, online, me, role, status } => {
+                            let (section, online, me) = (*section, *online, *me);
+                            let row = PersonRow { id, shown, section, online, me, role: *role, status };
+                            let (mut rect, is_other) = (rect, !me && section != Section::Devices);
+                            if facts.may_write_alone && is_other {
+                                let begins = rect.right() - ROW;
+                                if write_alone(ui, cx, rect.with_min_x(begins), &row) {
+                                    chosen = Some(Wish::Direct(id.clone()));
+                                }
+                                rect = rect.with_max_x(begins);
                             }
-                            rect = rect.with_max_x(begins);
-                        }
-                        if person(ui, cx, rect, &row, std::mem::take(&mut focus_row)) {
-                            chosen = Some(Wish::Mention(shown.name.clone()));
+                            if person(ui, cx, rect, &row, std::mem::take(&mut focus_row)) {
+                                chosen = Some(Wish::Mention(shown.name.clone()));
+                            }
                         }
                     }
                 }
-            }
-        });
+            },
+        );
         if facts.all <= 1 {
             quiet(ui, words.only_you);
         }

@@ -1,6 +1,7 @@
 //! The scroll bar: where in the room's log the visible rows stand, by interpolation between its first and its newest
 //! offset. Exact positions would need every height of the room.
 
+use crate::model::Offset;
 use egui::{Id, Rect, Response, Sense, Ui, pos2, vec2};
 
 use super::list::RoomFacts;
@@ -28,17 +29,20 @@ struct Scale {
 impl Scale {
     fn of(facts: &RoomFacts) -> Scale {
         let first = facts.first.unwrap_or_default();
-        let low =
-            if facts.before == Edge::End { first } else { Position { era: first.era.min(1), offset: 1 } };
+        let low = if facts.before == Edge::End {
+            first
+        } else {
+            Position { era: first.era.min(1), offset: Offset(1) }
+        };
         Scale { low, high: facts.newest.max(facts.last.unwrap_or_default()) }
     }
 
     fn fraction(&self, position: Position) -> f32 {
         let eras = f64::from(self.high.era.saturating_sub(self.low.era)) + 1.0;
         let era = f64::from(position.era.saturating_sub(self.low.era));
-        let from = if position.era == self.low.era { self.low.offset } else { 0 };
-        let span = (self.high.offset.max(position.offset).saturating_sub(from)).max(1) as f64;
-        let within = position.offset.saturating_sub(from) as f64 / span;
+        let from = if position.era == self.low.era { self.low.offset } else { Offset(0) };
+        let span = (self.high.offset.max(position.offset).since(from)).max(1) as f64;
+        let within = position.offset.since(from) as f64 / span;
         ((era + within) / eras).clamp(0.0, 1.0) as f32
     }
 
@@ -46,8 +50,8 @@ impl Scale {
         let eras = f64::from(self.high.era.saturating_sub(self.low.era)) + 1.0;
         let place = f64::from(fraction.clamp(0.0, 1.0)) * eras;
         let era = (place.floor() as u32).min(eras as u32 - 1);
-        let from = if era == 0 { self.low.offset } else { 0 };
-        let span = self.high.offset.saturating_sub(from) as f64;
+        let from = if era == 0 { self.low.offset } else { Offset(0) };
+        let span = self.high.offset.since(from) as f64;
         let offset = from + ((place - f64::from(era)) * span) as u64;
         Position { era: self.low.era + era, offset }
     }
@@ -144,13 +148,13 @@ mod tests {
     #[test]
     fn positions_survive_the_way_through_the_scale() {
         let position = |era, offset| Position { era, offset };
-        let one = Scale { low: position(1, 1), high: position(1, 1_000_001) };
-        assert_eq!(one.fraction(position(1, 1)), 0.0);
-        assert_eq!(one.fraction(position(1, 1_000_001)), 1.0);
-        assert_eq!(one.position(0.5), position(1, 500_001));
-        let two = Scale { low: position(1, 1), high: position(2, 1_000) };
-        assert!(two.fraction(position(1, 900)) < two.fraction(position(2, 10)));
-        assert_eq!(two.position(0.75), position(2, 500));
-        assert_eq!(two.position(1.0), position(2, 1_000));
+        let one = Scale { low: position(1, Offset(1)), high: position(1, Offset(1_000_001)) };
+        assert_eq!(one.fraction(position(1, Offset(1))), 0.0);
+        assert_eq!(one.fraction(position(1, Offset(1_000_001))), 1.0);
+        assert_eq!(one.position(0.5), position(1, Offset(500_001)));
+        let two = Scale { low: position(1, Offset(1)), high: position(2, Offset(1_000)) };
+        assert!(two.fraction(position(1, Offset(900))) < two.fraction(position(2, Offset(10))));
+        assert_eq!(two.position(0.75), position(2, Offset(500)));
+        assert_eq!(two.position(1.0), position(2, Offset(1_000)));
     }
 }

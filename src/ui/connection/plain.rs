@@ -136,7 +136,7 @@ impl Fields {
                 _ => self.original.stomp.clone(),
             },
             mqtt: match protocol {
-                Protocol::Mqtt => self.mqtt.check()?,
+                Protocol::Mqtt => Box::new(self.mqtt.check()?),
                 _ => self.original.mqtt.clone(),
             },
             ..self.original.clone()

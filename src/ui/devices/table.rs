@@ -234,30 +234,33 @@ impl Table {
             None => self.metrics.iter().map(|name| name.as_str().to_owned()).collect(),
         };
         let mut changed = false;
-        ScrollArea::vertical().max_height(320.0).auto_shrink([false, true]).show(ui, |ui| {
-            let fits = |name: &MetricName| folded_name(name.as_str()).contains(&wanted);
-            let mut found = false;
-            for (name, count, _) in
-                section.tally.sorted().iter().filter(|(name, ..)| fits(name)).take(MAX_LISTED)
-            {
-                found = true;
-                let at = columns.iter().position(|column| column == name.as_str());
-                let mut on = at.is_some();
-                let text = format!("{}  ({count})", harmless::line(name.as_str(), 64));
-                let enabled = on || columns.len() < MAX_CHOSEN;
-                let check = ui.add_enabled(enabled, egui::Checkbox::new(&mut on, text));
-                if check.on_hover_text((words.devices_with)(*count)).changed() {
-                    changed = true;
-                    match at {
-                        Some(at) => drop(columns.remove(at)),
-                        None => columns.push(name.as_str().to_owned()),
+        ScrollArea::vertical().max_height(320.0).min_scrolled_height(320.0).auto_shrink([false, true]).show(
+            ui,
+            |ui| {
+                let fits = |name: &MetricName| folded_name(name.as_str()).contains(&wanted);
+                let mut found = false;
+                for (name, count, _) in
+                    section.tally.sorted().iter().filter(|(name, ..)| fits(name)).take(MAX_LISTED)
+                {
+                    found = true;
+                    let at = columns.iter().position(|column| column == name.as_str());
+                    let mut on = at.is_some();
+                    let text = format!("{}  ({count})", harmless::line(name.as_str(), 64));
+                    let enabled = on || columns.len() < MAX_CHOSEN;
+                    let check = ui.add_enabled(enabled, egui::Checkbox::new(&mut on, text));
+                    if check.on_hover_text((words.devices_with)(*count)).changed() {
+                        changed = true;
+                        match at {
+                            Some(at) => drop(columns.remove(at)),
+                            None => columns.push(name.as_str().to_owned()),
+                        }
                     }
                 }
-            }
-            if !found {
-                ui.add(egui::Label::new(RichText::new(words.no_column).color(theme::of(ui).weak)));
-            }
-        });
+                if !found {
+                    ui.add(egui::Label::new(RichText::new(words.no_column).color(theme::of(ui).weak)));
+                }
+            },
+        );
         if changed {
             lists.table_mut(self.connection).columns = Some(columns);
         }

@@ -150,6 +150,8 @@ pub struct PageWords {
     pub set: &'static str,
     pub set_named: fn(&str, &str) -> String,
     pub not_set_yet: &'static str,
+    /// The field that picks a property's colour.
+    pub pick_colour: fn(&str) -> String,
     pub forget: fn(&str) -> String,
     pub now_is: fn(&str) -> String,
     /// What became of a wish: its state, what a switch was to be, the value, and how long ago it was asked for.

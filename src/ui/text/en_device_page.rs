@@ -138,6 +138,7 @@ pub static ENGLISH: PageWords = PageWords {
     },
     set_named: |name, value| format!("Set {name} to {value}"),
     not_set_yet: "Not set yet",
+    pick_colour: |name| format!("Pick {name}"),
     forget: |name| format!("Discard the new value of {name}"),
     now_is: |value| format!("now {value}"),
     command: |state, switch, value, age| {

@@ -40,7 +40,7 @@ pub(super) static ENGLISH: TopicWords = TopicWords {
         parts.push(rate(words, facts.rate_milli));
         parts.join(" · ")
     },
-    count: |count| if count == 1 { "1 topic".to_owned() } else { format!("{count} topics") },
+    count: |words, count| counted(words, count as u64, "topic", "topics"),
     rate,
     with_share: |rate, share| format!("{rate}, {share}%"),
 
@@ -48,8 +48,10 @@ pub(super) static ENGLISH: TopicWords = TopicWords {
     list: "List of topics",
     filter_topics: "Filter topics",
     filter_topics_hint: "Filter: words, or a pattern like home/+/power or home/#",
-    searching: |count| format!("{count} found so far…"),
-    found_more: |count, listed| format!("{count} topics, the first {listed} are listed"),
+    searching: |words, count| format!("{} found so far…", number(words, count)),
+    found_more: |words, count, listed| {
+        format!("{} topics, the first {} are listed", number(words, count), number(words, listed))
+    },
     empty_level: "(empty level)",
     empty: "(empty)",
     binary: |picture, size| match picture {
@@ -159,23 +161,24 @@ pub(super) static ENGLISH: TopicWords = TopicWords {
     },
 
     clear_title: "Clear retained messages",
-    clear_text: |count| match count {
+    clear_text: |words, count| match count {
         1 => "The server will forget the retained message of this topic. This cannot be undone.".to_owned(),
         count => format!(
-            "The server will forget the retained messages of these {count} topics. This cannot be undone."
+            "The server will forget the retained messages of these {} topics. This cannot be undone.",
+            number(words, count)
         ),
     },
-    clear_button: |count| match count {
+    clear_button: |words, count| match count {
         0 => "Clear…".to_owned(),
         1 => "Clear 1 message".to_owned(),
-        count => format!("Clear {count} messages"),
+        count => format!("Clear {} messages", number(words, count)),
     },
     clearing: "Clearing…",
-    cleared: |done, all, is_over| match is_over {
-        true => format!("{done} of {all} cleared."),
-        false => format!("Clearing: {done} of {all}…"),
+    cleared: |words, done, all, is_over| {
+        let (done, all) = (number(words, done), number(words, all));
+        if is_over { format!("{done} of {all} cleared.") } else { format!("Clearing: {done} of {all}…") }
     },
-    not_cleared: |count| format!("{count} could not be cleared."),
+    not_cleared: |words, count| format!("{} could not be cleared.", number(words, count)),
     nothing_to_clear: "There are no retained messages here.",
 
     broker_text: "What the server says about itself in its $SYS topics.",
@@ -185,6 +188,10 @@ pub(super) static ENGLISH: TopicWords = TopicWords {
     broker_in_tree: "Show all of them in the tree",
     figure,
 };
+
+fn number(words: &Words, count: usize) -> String {
+    plain(words, None, count as f64)
+}
 
 fn counted(words: &Words, count: u64, one: &str, many: &str) -> String {
     format!("{} {}", plain(words, None, count as f64), if count == 1 { one } else { many })

@@ -135,6 +135,7 @@ pub static KOREAN: PageWords = PageWords {
     },
     set_named: |name, value| format!("{name} 설정: {value}"),
     not_set_yet: "아직 설정 안 함",
+    pick_colour: |name| format!("{name} 고르기"),
     forget: |name| format!("{name} 새 값 취소"),
     now_is: |value| format!("현재: {value}"),
     command: |state, switch, value, age| {

@@ -40,7 +40,7 @@ pub(super) static KOREAN: TopicWords = TopicWords {
         parts.push(rate(words, facts.rate_milli));
         parts.join(" · ")
     },
-    count: |count| format!("토픽 {count}개"),
+    count: |words, count| format!("토픽 {}개", number(words, count as u64)),
     rate,
     with_share: |rate, share| format!("{rate}, {share}%"),
 
@@ -48,8 +48,11 @@ pub(super) static KOREAN: TopicWords = TopicWords {
     list: "토픽 목록",
     filter_topics: "토픽 필터",
     filter_topics_hint: "필터: 단어, 또는 home/+/power, home/# 같은 패턴",
-    searching: |count| format!("찾는 중… 지금까지 {count}개"),
-    found_more: |count, listed| format!("토픽 {count}개 중 처음 {listed}개 표시"),
+    searching: |words, count| format!("찾는 중… 지금까지 {}개", number(words, count as u64)),
+    found_more: |words, count, listed| {
+        let (count, listed) = (number(words, count as u64), number(words, listed as u64));
+        format!("토픽 {count}개 중 처음 {listed}개 표시")
+    },
     empty_level: "(빈 단계)",
     empty: "(비어 있음)",
     binary: |picture, size| match picture {
@@ -159,19 +162,23 @@ pub(super) static KOREAN: TopicWords = TopicWords {
     },
 
     clear_title: "보존 메시지 지우기",
-    clear_text: |count| {
+    clear_text: |words, count| {
+        let count = number(words, count as u64);
         format!("서버에 보관된 토픽 {count}개의 보존 메시지가 지워집니다. 되돌릴 수 없습니다.")
     },
-    clear_button: |count| match count {
+    clear_button: |words, count| match count {
         0 => "지우기…".to_owned(),
-        count => format!("메시지 {count}개 지우기"),
+        count => format!("메시지 {}개 지우기", number(words, count as u64)),
     },
     clearing: "지우는 중…",
-    cleared: |done, all, is_over| match is_over {
-        true => format!("{all}개 중 {done}개를 지웠습니다."),
-        false => format!("지우는 중: {all}개 중 {done}개…"),
+    cleared: |words, done, all, is_over| {
+        let (done, all) = (number(words, done as u64), number(words, all as u64));
+        match is_over {
+            true => format!("{all}개 중 {done}개를 지웠습니다."),
+            false => format!("지우는 중: {all}개 중 {done}개…"),
+        }
     },
-    not_cleared: |count| format!("{count}개는 지우지 못했습니다."),
+    not_cleared: |words, count| format!("{}개는 지우지 못했습니다.", number(words, count as u64)),
     nothing_to_clear: "여기에는 보존 메시지가 없습니다.",
 
     broker_text: "서버가 $SYS 토픽으로 알리는 자체 상태입니다.",

@@ -1306,7 +1306,11 @@ fn every_sentence_about_topics_is_there_in_both_languages() {
         let mut sentences: Vec<String> =
             problems.iter().map(|problem| (words.problem)(*problem).to_owned()).collect();
         sentences.extend(outcomes.iter().map(words.outcome));
-        sentences.extend([(words.totals)(all, &totals), (words.facts)(all, &facts), (words.clear_text)(2)]);
+        sentences.extend([
+            (words.totals)(all, &totals),
+            (words.facts)(all, &facts),
+            (words.clear_text)(all, 2),
+        ]);
         sentences.extend((words.not_shown)(all, &totals));
         sentences.push((words.subscribed)(&Subscribed::Pending));
         for sentence in sentences {

@@ -91,7 +91,7 @@ pub struct TopicWords {
     pub not_shown: fn(&Words, &Totals) -> Option<String>,
     pub facts: fn(&Words, &Facts) -> String,
     /// "12 topics".
-    pub count: fn(usize) -> String,
+    pub count: fn(&Words, usize) -> String,
     /// "3.5/s".
     pub rate: fn(&Words, u32) -> String,
     /// "3.5/s, 12%": a rate and its share of all messages.
@@ -102,8 +102,8 @@ pub struct TopicWords {
     pub list: &'static str,
     pub filter_topics: &'static str,
     pub filter_topics_hint: &'static str,
-    pub searching: fn(usize) -> String,
-    pub found_more: fn(usize, usize) -> String,
+    pub searching: fn(&Words, usize) -> String,
+    pub found_more: fn(&Words, usize, usize) -> String,
     /// A level without a name.
     pub empty_level: &'static str,
     /// Of a payload without bytes.
@@ -194,12 +194,12 @@ pub struct TopicWords {
 
     // Clearing
     pub clear_title: &'static str,
-    pub clear_text: fn(usize) -> String,
-    pub clear_button: fn(usize) -> String,
+    pub clear_text: fn(&Words, usize) -> String,
+    pub clear_button: fn(&Words, usize) -> String,
     pub clearing: &'static str,
     /// How many were cleared, of how many, and whether it is over.
-    pub cleared: fn(usize, usize, bool) -> String,
-    pub not_cleared: fn(usize) -> String,
+    pub cleared: fn(&Words, usize, usize, bool) -> String,
+    pub not_cleared: fn(&Words, usize) -> String,
     pub nothing_to_clear: &'static str,
 
     // The broker

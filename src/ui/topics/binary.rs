@@ -109,7 +109,7 @@ impl<'a> Reader<'a> {
         }
         let mut items = items.into_iter();
         let count = items.len() as u64;
-        (count % 2 == 0).then_some(())?;
+        count.is_multiple_of(2).then_some(())?;
         self.map(count / 2, |_| items.next())
     }
 

@@ -105,8 +105,12 @@ impl Busiest {
             }
             clicked
         });
+        self.follow(event?)
+    }
+
+    fn follow(&mut self, event: ListEvent) -> Option<BusiestAction> {
         let node = |row: usize| self.ranking.get(row).map(|(node, _)| *node);
-        match event? {
+        match event {
             ListEvent::Moved(row) => {
                 self.cursor = node(row);
                 None

@@ -40,7 +40,7 @@ impl Clearing {
                 ui.add(Label::new(words.nothing_to_clear).wrap());
                 return ui.add(widgets::plain(cx.words.close)).clicked();
             }
-            ui.add(Label::new((words.clear_text)(self.topics.len())).wrap());
+            ui.add(Label::new((words.clear_text)(cx.words, self.topics.len())).wrap());
             self.preview(ui, most);
             ui.add_space(space::SMALL);
             match self.asked {
@@ -70,7 +70,8 @@ impl Clearing {
         let words = cx.words.topics;
         let mut closed = false;
         ui.horizontal(|ui| {
-            let text = RichText::new((words.clear_button)(self.topics.len())).color(theme::of(ui).bad);
+            let text =
+                RichText::new((words.clear_button)(cx.words, self.topics.len())).color(theme::of(ui).bad);
             let really = egui::Button::new(text).min_size(egui::vec2(72.0, size::CONTROL));
             if ui.add(really).clicked() {
                 let number = super::next_number(next_number, cx);
@@ -89,10 +90,10 @@ impl Clearing {
         let answer = read(cx, self.connection, |topics| topics.answer_to(number).cloned()).flatten();
         let text = match &answer {
             Some(Answer::Cleared { done, failed, why, is_over }) => {
-                let mut text = (words.cleared)(*done as usize, self.topics.len(), *is_over);
+                let mut text = (words.cleared)(cx.words, *done as usize, self.topics.len(), *is_over);
                 if *failed > 0 {
                     text.push(' ');
-                    text.push_str(&(words.not_cleared)(*failed as usize));
+                    text.push_str(&(words.not_cleared)(cx.words, *failed as usize));
                 }
                 if let Some(why) = why {
                     text.push(' ');

@@ -254,7 +254,7 @@ impl Detail {
         }
         let most = (ui.available_height() * PAYLOAD_SHARE).max(96.0);
         if payload::picture(&shown.payload).is_some() && !shown.is_cut() {
-            self.pictures.show(ui, cx, self.connection, shown, most);
+            self.pictures.show(ui, cx, shown, most);
         }
         if let Some(laid_out) = &self.laid_out {
             shown_lines(ui, cx, &laid_out.lines, most);

@@ -390,7 +390,7 @@ impl Pane {
                 ui.checkbox(&mut self.ghosts, words.only_ghosts).on_hover_text(words.ghosts_hint);
                 let count = self.retained.count();
                 let may = standing.is_online && count > 0 && !self.retained.is_searching();
-                let button = ui.add_enabled(may, widgets::plain(&(words.clear_button)(count)));
+                let button = ui.add_enabled(may, widgets::plain(&(words.clear_button)(cx.words, count)));
                 clear = button.on_disabled_hover_text(words.no_link).clicked().then_some(());
             });
             if self.ghosts {
@@ -505,9 +505,9 @@ fn filter_field(ui: &mut Ui, cx: &Cx, salt: &str, text: &mut String) -> bool {
 fn found_count(ui: &mut Ui, cx: &Cx, found: &Found) {
     let words = cx.words.topics;
     let text = match (found.count(), found.is_searching()) {
-        (count, true) => (words.searching)(count),
-        (count, false) if count > MAX_LISTED => (words.found_more)(count, MAX_LISTED),
-        (count, false) => (words.count)(count),
+        (count, true) => (words.searching)(cx.words, count),
+        (count, false) if count > MAX_LISTED => (words.found_more)(cx.words, count, MAX_LISTED),
+        (count, false) => (words.count)(cx.words, count),
     };
     inset(ui, |ui| {
         let label = widgets::small_label(ui, &text);

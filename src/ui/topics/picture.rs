@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use egui::{ColorImage, Image, TextureHandle, TextureOptions, Ui, vec2};
 
 use crate::model::files::Thumbnail;
-use crate::model::id::ConnectionId;
 use crate::model::intent::{AppIntent, Intent};
 use crate::model::topics::Past;
 use crate::ui::{Cx, widgets};
@@ -25,8 +24,8 @@ pub(super) struct Pictures {
 
 impl Pictures {
     /// Draws the picture of a message, at most so high. While a newer one is decoded the one before stays.
-    pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx, id: ConnectionId, past: &Past, most: f32) {
-        self.take(ui, cx, id);
+    pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx, past: &Past, most: f32) {
+        self.take(ui, cx);
         let is_shown = self.shown.as_ref().is_some_and(|(number, _)| *number == past.number);
         if !is_shown && self.asked.is_none() {
             let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -47,7 +46,7 @@ impl Pictures {
     }
 
     /// Takes the answer.
-    fn take(&mut self, ui: &Ui, cx: &Cx, id: ConnectionId) {
+    fn take(&mut self, ui: &Ui, cx: &Cx) {
         let Some((asked, message)) = self.asked else { return };
         let answer = cx.model.read(|model| {
             model
@@ -62,8 +61,7 @@ impl Pictures {
             Thumbnail::Picture(picture) => {
                 let size = [picture.width as usize, picture.height as usize];
                 let image = ColorImage::from_rgba_unmultiplied(size, &picture.rgba);
-                let name = format!("picture of a topic of {}", id.0);
-                Some(ui.ctx().load_texture(name, image, TextureOptions::LINEAR))
+                Some(ui.ctx().load_texture("topic", image, TextureOptions::LINEAR))
             }
             Thumbnail::None => None,
         };

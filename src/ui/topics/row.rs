@@ -8,7 +8,7 @@ use egui::{Rect, Sense, Stroke, Ui, WidgetInfo, pos2};
 use super::payload;
 use super::rowlist::RowList;
 use crate::model::time::Time;
-use crate::model::topics::{Kept, Leaf, Node, NodeId, Tree};
+use crate::model::topics::{Kept, Leaf, NodeId, Tree};
 use crate::ui::icons::{self, Icon};
 use crate::ui::theme::{self, radius, size, space};
 use crate::ui::{Cx, harmless, value, widgets};
@@ -70,10 +70,12 @@ pub(super) struct Row {
 
 impl Row {
     /// A level of the tree.
-    pub(super) fn of_level(node: NodeId, of: &Node, depth: usize, is_open: bool) -> Row {
+    pub(super) fn of_level(tree: &Tree, (first, node): (NodeId, NodeId), depth: usize, is_open: bool) -> Row {
+        let of = tree.node(node);
         let fold = (of.child_count() > 0).then_some(is_open);
         let last = of.leaf.as_deref().map(Last::of);
-        Row { node, depth, name: Arc::clone(&of.name), fold, topics: of.topics, last, at_right: None }
+        let (name, topics) = (name_of(tree, first, node), of.topics);
+        Row { node, depth, name, fold, topics, last, at_right: None }
     }
 
     /// A topic with its whole name.
@@ -113,6 +115,21 @@ impl Row {
     }
 }
 
+/// The names of the levels from one to another below it.
+fn name_of(tree: &Tree, first: NodeId, node: NodeId) -> Arc<str> {
+    if first == node {
+        return Arc::clone(&tree.node(node).name);
+    }
+    let mut names = vec![&*tree.node(node).name];
+    let mut at = node;
+    while at != first && at != NodeId::ROOT {
+        at = tree.node(at).parent;
+        names.push(&tree.node(at).name);
+    }
+    names.reverse();
+    names.join("/").into()
+}
+
 /// How a row stands in its list.
 pub(super) struct Stand {
     /// The list's id.
@@ -141,14 +158,14 @@ pub(super) enum Clicked {
 /// Draws a row. Returns what was clicked of it.
 pub(super) fn paint(ui: &mut Ui, cx: &mut Cx, rect: Rect, row: &Row, stand: &Stand) -> Option<Clicked> {
     let theme = theme::of(ui);
-    let rect = rect.shrink2(egui::vec2(space::TINY, 0.0));
+    let rect = rect.shrink2(egui::vec2(space::SMALL, 0.0));
     let response = ui.interact(rect, stand.id, Sense::click());
     let title = row.title(cx);
     let preview = row.last.as_ref().map_or_else(String::new, |last| payload::preview(cx.words, last));
     let right = match (&row.at_right, row.fold) {
         (Some(text), _) => text.clone(),
         (None, Some(_)) if row.topics != 1 || row.last.is_none() => {
-            (cx.words.topics.count)(row.topics as usize)
+            (cx.words.topics.count)(cx.words, row.topics as usize)
         }
         _ => row.age(cx).unwrap_or_default(),
     };

@@ -85,26 +85,11 @@ impl RowList {
         }
         let focused = response.has_focus();
         self.height = area.height();
-        let mut event = None;
-        if focused {
-            let filter = EventFilter {
-                vertical_arrows: true,
-                horizontal_arrows: true,
-                escape: true,
-                ..EventFilter::default()
-            };
-            ui.memory_mut(|memory| memory.set_focus_lock_filter(spec.id, filter));
-            event = self.keys(ui, spec);
-            if let Some(ListEvent::Moved(row)) = event {
-                self.reveal = Some(row);
-            }
-        }
+        let mut event = focused.then(|| self.handle_keys(ui, spec)).flatten();
         let whole = spec.count as f32 * spec.row;
         let mut scroll = ScrollArea::vertical().id_salt(spec.id).auto_shrink(false);
-        if let Some(row) = self.reveal.take() {
-            let (top, bottom) = (row as f32 * spec.row, (row + 1) as f32 * spec.row);
-            let offset = self.offset.min(top).max(bottom - self.height);
-            scroll = scroll.vertical_scroll_offset(offset.clamp(0.0, (whole - self.height).max(0.0)));
+        if let Some(offset) = self.revealing_offset(spec) {
+            scroll = scroll.vertical_scroll_offset(offset);
         }
         let builder =
             UiBuilder::new().max_rect(area).scope_id(spec.id.with("rows")).accessibility_parent(spec.id);
@@ -140,6 +125,30 @@ impl RowList {
     /// Tells those who read the list aloud which row has the cursor. To be called by `rows` when it draws that row.
     pub(super) fn announce(ui: &Ui, spec: Id, row: Id) {
         ui.ctx().accesskit_node_builder(spec, |node| node.set_active_descendant(row.accesskit_id()));
+    }
+
+    /// Keeps arrow keys within the list, and follows what was pressed.
+    fn handle_keys(&mut self, ui: &Ui, spec: &Spec<'_>) -> Option<ListEvent> {
+        let filter = EventFilter {
+            vertical_arrows: true,
+            horizontal_arrows: true,
+            escape: true,
+            ..EventFilter::default()
+        };
+        ui.memory_mut(|memory| memory.set_focus_lock_filter(spec.id, filter));
+        let event = self.keys(ui, spec);
+        if let Some(ListEvent::Moved(row)) = event {
+            self.reveal = Some(row);
+        }
+        event
+    }
+
+    /// Where to scroll so that the row that is to be revealed is in view, if there is one.
+    fn revealing_offset(&mut self, spec: &Spec<'_>) -> Option<f32> {
+        let row = self.reveal.take()?;
+        let (top, bottom) = (row as f32 * spec.row, (row + 1) as f32 * spec.row);
+        let most = (spec.count as f32 * spec.row - self.height).max(0.0);
+        Some(self.offset.min(top).max(bottom - self.height).clamp(0.0, most))
     }
 
     fn keys(&self, ui: &Ui, spec: &Spec<'_>) -> Option<ListEvent> {

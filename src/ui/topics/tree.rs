@@ -18,10 +18,12 @@ const CHUNK: usize = 512;
 /// Delay before the rows are rebuilt: one millisecond for each this many rows.
 const ROWS_A_MS: u64 = 50;
 
-/// A row of the tree.
+/// A row of the tree: a level, or several where each has nothing beside it.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 struct TreeRow {
     node: NodeId,
+    /// The first of the levels that the row stands for.
+    first: NodeId,
     depth: usize,
 }
 
@@ -30,7 +32,7 @@ struct TreeRow {
 pub(super) struct TreeView {
     open: HashSet<NodeId>,
     /// The levels below those that are open, as last copied.
-    below: HashMap<NodeId, Vec<NodeId>>,
+    below: HashMap<NodeId, Vec<(NodeId, NodeId)>>,
     rows: Vec<TreeRow>,
     /// Size of the tree that the rows were made of.
     made_of: usize,
@@ -58,7 +60,11 @@ impl TreeView {
 
     /// Unfolds all levels above a topic and puts the cursor on it.
     pub(super) fn show_topic(&mut self, cx: &Cx, id: ConnectionId, node: NodeId) {
-        let above = read(cx, id, |topics| topics.tree().above(node)).unwrap_or_default();
+        let found = read(cx, id, |topics| {
+            let end = topics.tree().end_of_chain(node);
+            (topics.tree().above(end), end)
+        });
+        let Some((above, node)) = found else { return };
         self.open.extend(above);
         (self.is_stale, self.cursor) = (true, Some((usize::MAX, node)));
     }
@@ -88,7 +94,7 @@ impl TreeView {
             let shown = read(cx, id, |topics| {
                 let copy = |row: &TreeRow| {
                     let is_open = open.contains(&row.node);
-                    Row::of_level(row.node, topics.tree().node(row.node), row.depth, is_open)
+                    Row::of_level(topics.tree(), (row.first, row.node), row.depth, is_open)
                 };
                 rows[range].iter().map(copy).collect::<Vec<_>>()
             });
@@ -121,12 +127,13 @@ impl TreeView {
                 None
             }
             ListEvent::Opened(row) => {
-                let node = self.rows.get(row)?.node;
+                let of = *self.rows.get(row)?;
+                let node = of.node;
                 self.cursor = Some((row, node));
                 let has_topic = read(cx, id, |topics| topics.tree().leaf(node).is_some()) == Some(true);
                 if arrow || !has_topic {
                     let is_open = self.open.contains(&node);
-                    self.fold(node, !is_open);
+                    self.fold(cx, id, of, !is_open);
                 }
                 (!arrow).then_some(TreeAction::Open(node))
             }
@@ -134,9 +141,9 @@ impl TreeView {
                 let at = *self.rows.get(row)?;
                 let has_below = read(cx, id, |topics| topics.tree().node(at.node).child_count() > 0);
                 match (unfold, self.open.contains(&at.node)) {
-                    (true, false) if has_below == Some(true) => self.fold(at.node, true),
+                    (true, false) if has_below == Some(true) => self.fold(cx, id, at, true),
                     (true, true) => self.move_to(row + 1),
-                    (false, true) => self.fold(at.node, false),
+                    (false, true) => self.fold(cx, id, at, false),
                     (false, false) => {
                         let above = self.rows[..row].iter().rposition(|above| above.depth < at.depth);
                         above.into_iter().for_each(|above| self.move_to(above));
@@ -157,11 +164,18 @@ impl TreeView {
         }
     }
 
-    fn fold(&mut self, node: NodeId, unfold: bool) {
-        if unfold {
-            self.open.insert(node);
-        } else {
-            self.open.remove(&node);
+    fn fold(&mut self, cx: &Cx, id: ConnectionId, row: TreeRow, unfold: bool) {
+        // All levels of the row: if one gets company later, what is below stays in view.
+        let mut node = row.node;
+        loop {
+            match unfold {
+                true => _ = self.open.insert(node),
+                false => _ = self.open.remove(&node),
+            }
+            if node == row.first {
+                break;
+            }
+            node = read(cx, id, |topics| topics.tree().node(node).parent).unwrap_or(row.first);
         }
         self.is_stale = true;
     }
@@ -207,33 +221,31 @@ impl TreeView {
         while let Some((node, next, depth)) = stack.pop() {
             let Some(child) = self.below.get(&node).and_then(|below| below.get(next)) else { continue };
             stack.push((node, next + 1, depth));
-            self.rows.push(TreeRow { node: *child, depth });
-            if self.open.contains(child) {
-                stack.push((*child, 0, depth + 1));
+            let (first, node) = *child;
+            self.rows.push(TreeRow { node, first, depth });
+            if self.open.contains(&node) {
+                stack.push((node, 0, depth + 1));
             }
         }
     }
 
-    /// Copies the list of levels below one, if it has grown.
+    /// Copies the list of levels below one. One that has a single level below it, and no topic, is shown with that.
     fn copy(&mut self, cx: &Cx, id: ConnectionId, node: NodeId) {
         let below = self.below.entry(node).or_default();
-        let count = read(cx, id, |topics| topics.tree().node(node).child_count()).unwrap_or(0);
-        if below.len() == count {
-            return;
-        }
         below.clear();
         let mut last: Option<Level> = None;
         loop {
             let part = read(cx, id, |topics| {
                 let children = topics.tree().node(node).children_after(last.as_ref()).take(CHUNK);
-                let children: Vec<(Level, NodeId)> =
-                    children.map(|(level, node)| (level.clone(), node)).collect();
-                children
+                let with_end = |(level, child): (&Level, NodeId)| {
+                    (level.clone(), child, topics.tree().end_of_chain(child))
+                };
+                children.map(with_end).collect::<Vec<_>>()
             });
             let part = part.unwrap_or_default();
             let is_last = part.len() < CHUNK;
-            below.extend(part.iter().map(|(_, node)| *node));
-            last = part.into_iter().last().map(|(level, _)| level);
+            below.extend(part.iter().map(|(_, first, end)| (*first, *end)));
+            last = part.into_iter().last().map(|(level, ..)| level);
             if is_last {
                 break;
             }

@@ -66,7 +66,7 @@ impl Batch {
                 begins = next;
             }
             skips.between(next, entry.offset);
-            next = entry.offset.saturating_add(1);
+            next = entry.offset.next();
             frame.push_str(if held.is_empty() { BEGIN } else { "," });
             frame.push_str(&text);
             held.push(entry);
@@ -104,7 +104,7 @@ impl Batch {
             let (mut skips, mut next) = (Skips::default(), self.stretch.0);
             for entry in &self.entries {
                 skips.between(next, entry.offset);
-                next = entry.offset.saturating_add(1);
+                next = entry.offset.next();
             }
             let entries: Vec<String> = self.entries.iter().map(encode::<Entry>).collect();
             Arc::from([BEGIN, &entries.join(","), &skips.end()].concat())

@@ -153,7 +153,7 @@ impl ClientSession {
             marks: VecDeque::new(),
             next_mark: 1,
             epoch_and_next: None,
-            head: 0,
+            head: Offset(0),
             max_body: MAX_BODY_BYTES as u64,
             nonce,
             sends: 0,
@@ -375,7 +375,7 @@ impl ClientSession {
             (Start::EpochChanged, _) => Some(LogRestart::EpochChanged),
             (Start::Trimmed, _) => Some(LogRestart::Trimmed),
         };
-        if welcome.head >= END_OF_OFFSETS || welcome.from == 0 || welcome.from > welcome.head + 1 {
+        if welcome.head >= END_OF_OFFSETS || welcome.from == Offset(0) || welcome.from > welcome.head + 1 {
             return violation("a welcome that begins outside of its log".to_owned());
         }
         self.phase = Phase::Online;
@@ -400,7 +400,7 @@ impl ClientSession {
         }));
         if let Some(why) = why {
             // What was held is not of this log: it must not resume there, even if nothing of this one comes.
-            self.saved = SavedState { resume: None, since: Some(welcome.from.saturating_sub(1)) };
+            self.saved = SavedState { resume: None, since: Some(welcome.from.previous()) };
             self.event(Event::Chat(ChatEvent::LogStarted { epoch: welcome.epoch, from: welcome.from, why }));
         }
         if !read.is_empty() || more {
@@ -775,10 +775,10 @@ fn is_gapless(mut next: Offset, entries: &[Entry], skip: &[(Offset, Offset)]) ->
         while let Some((_, to)) =
             skips.next_if(|(from, to)| *from == next && (next..entry.offset).contains(to))
         {
-            next = to + 1;
+            next = to.next();
         }
         let is_next = entry.offset == next;
-        next = entry.offset.saturating_add(1);
+        next = entry.offset.next();
         is_next
     });
     follows && skips.next().is_none()

@@ -22,7 +22,7 @@ pub const MAX_FRAME_BYTES: usize = 1024 * 1024;
 /// Deepest nesting either end takes.
 pub const MAX_DEPTH: usize = 16;
 /// Offsets stay below this, so that every reader of JSON has them exactly.
-pub const END_OF_OFFSETS: Offset = 1 << 53;
+pub const END_OF_OFFSETS: Offset = Offset(1 << 53);
 /// The lowest and highest protocol version this program speaks.
 pub const VERSIONS: (u32, u32) = (1, 1);
 

@@ -356,7 +356,7 @@ impl ServerSession {
                 self.phase = Phase::Ended;
             }
             (phase, ClientMessage::Ping { nonce }) => {
-                let sent = if let Phase::Online(online) = phase { online.told } else { 0 };
+                let sent = if let Phase::Online(online) = phase { online.told } else { Offset(0) };
                 self.send(&HubMessage::Pong { nonce, sent });
             }
             (Phase::Online(online), message) => {
@@ -501,8 +501,8 @@ impl ServerSession {
         let me = me.clone();
         let (start, from) = if me.kind == PrincipalKind::Device {
             // It publishes: there is no log for it, and nobody to talk to.
-            begun = Begun { head: 0, visible_head: 0, lists: Lists::default(), ..begun };
-            (Start::Recent, 1)
+            begun = Begun { head: Offset(0), visible_head: Offset(0), lists: Lists::default(), ..begun };
+            (Start::Recent, Offset(1))
         } else {
             start(hello, &begun)
         };
@@ -747,10 +747,10 @@ fn refusal_of_content(content: &Content) -> Option<Refusal> {
 
 /// Where a client begins.
 fn start(hello: &Hello, begun: &Begun) -> (Start, Offset) {
-    let oldest = begun.oldest.max(1);
+    let oldest = begun.oldest.max(Offset(1));
     let Some(resume) = hello.resume else {
         let next = begun.visible_head + 1;
-        let from = hello.since.map_or(next.saturating_sub(RECENT), |since| since.saturating_add(1).min(next));
+        let from = hello.since.map_or(next - RECENT, |since| since.next().min(next));
         return (Start::Recent, from.max(oldest));
     };
     if resume.epoch != begun.epoch || resume.offset > begun.head {

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::encode::{Outgoing, Will};
 use crate::model::content::Extra;
 use crate::model::event::{ChatEvent, Listed, Person};
+use crate::model::id::Offset;
 use crate::model::publication::Qos;
 use crate::model::room::NamedRoom;
 use crate::model::time::WallMs;
@@ -129,6 +130,11 @@ impl Chat {
         topic.starts_with(&self.prefix) || topic.starts_with(&self.presence)
     }
 
+    /// Whether a topic is that of our own presence.
+    pub(super) fn is_own_presence(&self, topic: &str) -> bool {
+        topic.strip_prefix(&self.presence).is_some_and(|client| client == self.client_id)
+    }
+
     /// Who we are.
     pub(super) fn me(&self) -> Principal {
         let Sender { id, name } = self.me.clone();
@@ -193,7 +199,7 @@ impl Chat {
     pub(super) fn delivered(&mut self, now: Time, id: MessageId) -> Option<Entry> {
         let item = self.sending.remove(&id)?;
         self.remember(&PrincipalId(ME.to_owned()), id);
-        Some(Entry { draft: item.draft, offset: 0, sender: self.me.clone(), received: now.wall_ms })
+        Some(Entry { draft: item.draft, offset: Offset(0), sender: self.me.clone(), received: now.wall_ms })
     }
 
     /// The server does not take a message of ours.
@@ -283,7 +289,7 @@ impl Chat {
         }
         let draft = Draft { id, room: room.clone(), content: Content::Text { body, extra }, at };
         let received = if came.is_retained { at.min(now.wall_ms) } else { now.wall_ms };
-        Entry { draft, offset: 0, sender, received }
+        Entry { draft, offset: Offset(0), sender, received }
     }
 
     fn new_id(&mut self) -> MessageId {

@@ -212,7 +212,8 @@ impl Outbound {
         let qos = self.under_way.get(&id).map(|sent| sent.qos);
         let is_released = self.twice.get(&id).is_some_and(|twice| twice.is_released);
         match (kind, qos) {
-            (AckKind::Puback, Some(Qos::AtLeastOnce)) => self.done(id, code),
+            // RabbitMQ takes QoS 2 as 1, and says so by answering as to 1.
+            (AckKind::Puback, Some(_)) => self.done(id, code),
             (AckKind::Pubrec, Some(Qos::ExactlyOnce)) if code >= 0x80 => self.done(id, code),
             (AckKind::Pubrec, Some(Qos::ExactlyOnce)) => {
                 if let Some(twice) = self.twice.get_mut(&id) {
@@ -298,6 +299,15 @@ mod tests {
         outbound.queue(Of::Chat(id(1)), message(Qos::ExactlyOnce));
         assert_eq!(outbound.next(), Some(Next::Release(1)));
         assert_eq!(outbound.acked(AckKind::Pubcomp, 1, 0), After::Done(Of::Chat(id(1))));
+        assert!(outbound.twice().is_empty());
+    }
+
+    #[test]
+    fn a_server_may_take_qos_2_as_1() {
+        let mut outbound = Outbound::new(TwiceById::new());
+        outbound.queue(Of::Chat(id(1)), message(Qos::ExactlyOnce));
+        assert!(matches!(outbound.next(), Some(Next::Publish { id: 1, .. })));
+        assert_eq!(outbound.acked(AckKind::Puback, 1, 0), After::Done(Of::Chat(id(1))));
         assert!(outbound.twice().is_empty());
     }
 

@@ -5,7 +5,7 @@ use super::devices::Done;
 use super::encode;
 use super::handshake::CHAT_NUMBER;
 use super::outbound::{After, Of};
-use super::packet::{Ack, AckKind, Publish};
+use super::packet::{Ack, AckKind, Publish, Version};
 use super::session::MqttSession;
 use crate::model::event::ChatEvent;
 use crate::model::log::Note;
@@ -70,6 +70,9 @@ impl MqttSession {
             return None;
         }
         let Some(room) = self.chat.room(publish.topic) else {
+            if self.chat.is_own_presence(publish.topic) && !publish.is_retained {
+                self.copies.came_back();
+            }
             if let Some(event) = self.chat.presence(publish.topic, publish.payload) {
                 self.event(event);
             }
@@ -77,6 +80,9 @@ impl MqttSession {
         };
         // An empty message only clears what was retained.
         if publish.payload.is_empty() || self.came_before(publish) {
+            return None;
+        }
+        if self.version == Version::V311 && self.copies.is_copy(now, publish.topic, publish.payload) {
             return None;
         }
         let came = Came { is_retained: publish.is_retained, may_be_repeat: publish.is_repeated };

@@ -6,6 +6,7 @@ use super::packet::AckKind;
 use super::session::MqttSession;
 use super::topics::Asked;
 use crate::model::event::{ChatEvent, Follows};
+use crate::model::id::Offset;
 use crate::model::mqtt::{Filter, check_topic};
 use crate::model::publication::{NewPublication, Qos};
 use crate::model::topic::{PublishOutcome, TopicEvent, TopicRequest};
@@ -104,7 +105,12 @@ impl MqttSession {
             self.event(event);
         }
         let (id, follows) = (item.draft.id, Follows::OtherRoom(id));
-        self.event(Event::Chat(ChatEvent::Acknowledged { id, offset: 0, received: now.wall_ms, follows }));
+        self.event(Event::Chat(ChatEvent::Acknowledged {
+            id,
+            offset: Offset(0),
+            received: now.wall_ms,
+            follows,
+        }));
         Ok(())
     }
 

@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 
 use super::chat::Chat;
+use super::copies::Copies;
 use super::decode::{Decoder, Malformed};
 use super::devices::{Devices, Memory};
 use super::encode;
@@ -82,6 +83,7 @@ pub struct MqttSession {
     pub(super) chat: Chat,
     pub(super) topics: Topics,
     pub(super) devices: Devices,
+    pub(super) copies: Copies,
     /// What came in this turn, for the topics.
     pub(super) seen: Publications,
     /// Packets to send at the end of this turn.
@@ -125,6 +127,7 @@ impl MqttSession {
             limits: Limits::default(),
             chat,
             devices,
+            copies: Copies::default(),
             seen: Publications::new(Time::default()),
             out: Vec::new(),
             keep_alive_ms: u64::from(KEEP_ALIVE_S) * 1_000,

@@ -5,6 +5,7 @@ use super::*;
 use crate::model::content::UNCONFIRMED;
 use crate::model::device::UNKNOWN_TIME;
 use crate::model::event::{ChatEvent, DeviceEvent, Follows, LinkEvent};
+use crate::model::id::Offset;
 use crate::model::mqtt::MqttVersion;
 use crate::model::publication::{NewPublication, Qos};
 use crate::model::time::BootMs;
@@ -421,7 +422,7 @@ fn rooms_are_made_by_writing_into_them() {
     let item = OutboxItem { draft, seq: 1, delivery: Delivery::Attempted };
     peer.give(Input::Request(Request::Chat(ChatRequest::Send(item))));
     let follows = Follows::OtherRoom(RoomId::new("duplex/chat/lab").unwrap());
-    let made = Event::Chat(ChatEvent::Acknowledged { id, offset: 0, received: NOW.wall_ms, follows });
+    let made = Event::Chat(ChatEvent::Acknowledged { id, offset: Offset(0), received: NOW.wall_ms, follows });
     assert!(peer.events.iter().any(|(event, _)| *event == made));
     let peer = Peer::online(config(), peer.persisted, true);
     let rooms = peer.events.iter().find_map(|(event, _)| match event {
@@ -581,4 +582,49 @@ fn a_command_is_done_when_the_device_tells_the_value() {
     assert_eq!(states(&mut peer), [CommandState::Done]);
     peer.give(command(2, &MetricName::new("nothing").unwrap()));
     assert!(matches!(states(&mut peer)[..], [CommandState::Refused { .. }]));
+}
+
+/// What a server may send to somebody who is online.
+fn traffic(version: Version) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut publish = |topic: &str, payload: &[u8], qos, id, retain| {
+        let outgoing =
+            Outgoing { topic: topic.into(), payload: payload.to_vec(), qos, retain, properties: None };
+        bytes.extend(encode::publish(version, &outgoing, id, false).unwrap());
+    };
+    publish("homeassistant/switch/l1/config", LAMP.as_bytes(), Qos::AtMostOnce, None, true);
+    publish("lamp/state", b"ON", Qos::AtLeastOnce, Some(3), false);
+    publish(ROOM, br#"{"id":"a","sender":"Lee","text":"hi","time":1}"#, Qos::ExactlyOnce, Some(4), false);
+    publish("duplex/chat-presence/x", br#"{"name":"Lee","online":true}"#, Qos::AtMostOnce, None, true);
+    for kind in [AckKind::Pubrel, AckKind::Puback, AckKind::Pubrec, AckKind::Pubcomp] {
+        bytes.extend(encode::ack(kind, 4));
+    }
+    bytes.extend([0x90, 3, 0, 1, 0, 0xD0, 0]);
+    bytes
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_bytes_of_a_server_panic_a_session(
+        at in 0..10_000_usize,
+        byte: u8,
+        cut in 0..10_000_usize,
+        noise in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..60),
+        old: bool,
+    ) {
+        let mut config = config();
+        config.options.version = if old { MqttVersion::V311 } else { MqttVersion::V5 };
+        let mut peer = Peer::online(config, None, false);
+        let mut bytes = traffic(peer.session.version);
+        let (at, cut) = (at % bytes.len(), cut % bytes.len());
+        bytes[at] = byte;
+        peer.receive(&bytes[..cut]);
+        peer.receive(&bytes[cut..]);
+        peer.receive(&noise);
+        peer.write(1);
+        peer.give(Input::Tick);
+        peer.give(Input::Closed(Why::Silent));
+    }
 }

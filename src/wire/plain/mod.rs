@@ -3,7 +3,7 @@
 //! [`row`].
 
 pub mod row;
-
+use crate::model::id::Offset;
 use crate::model::time::BootMs;
 use std::collections::VecDeque;
 
@@ -112,7 +112,7 @@ impl PlainSession {
         let me = Sender { id: PrincipalId(ME.to_owned()), name: String::new() };
         let entry = |item: OutboxItem| Entry {
             draft: item.draft,
-            offset: 0,
+            offset: Offset(0),
             sender: me.clone(),
             received: now.wall_ms,
         };

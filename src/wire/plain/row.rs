@@ -6,13 +6,13 @@
 //! - `socket: {"is": "closed", "code", "reason", "clean", "by"}`: it was closed; `by` is `server` or `us`. No `code`: the close
 //!   frame had none (1005).
 //! - `socket: {"is": "lost", "detail"}`: it ended without a close frame (1006).
-
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use serde_json::{Map, Value, json};
 
 use super::MAX_FRAME_BYTES;
 use crate::frame::Frame;
 use crate::model::content::Extra;
+use crate::model::id::Offset;
 use crate::model::link_state::Why;
 use crate::model::time::WallMs;
 use crate::model::{Content, Draft, Entry, MessageId, Refusal, RoomId, Sender};
@@ -88,7 +88,7 @@ impl Row {
             }
         };
         let draft = Draft { id, room, content: Content::Text { body, extra }, at };
-        Entry { draft, offset: 0, sender, received: at }
+        Entry { draft, offset: Offset(0), sender, received: at }
     }
 
     /// What an entry shows.

@@ -1,5 +1,5 @@
 //! [`SocketIoSession`]: a [`Conversation`], with what its events mean by [`Mapped`], as a session of a link.
-
+use crate::model::id::Offset;
 use crate::model::time::BootMs;
 use std::collections::VecDeque;
 
@@ -239,7 +239,7 @@ impl SocketIoSession {
         // It may have come back before, and then has its entry.
         self.entries(entry.into_iter().collect());
         let (offset, received, follows) = (0, now.wall_ms, Follows::Nothing);
-        self.event(Event::Chat(ChatEvent::Acknowledged { id, offset, received, follows }));
+        self.event(Event::Chat(ChatEvent::Acknowledged { id, offset: Offset(offset), received, follows }));
     }
 
     fn entries(&mut self, entries: Vec<Entry>) {

@@ -1,5 +1,5 @@
 //! [`StompSession`]: a connection as the app sees it. Each destination is a room; what is in its messages is up to the mapping.
-
+use crate::model::id::Offset;
 use crate::model::time::BootMs;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -335,7 +335,12 @@ impl StompSession {
     /// What was typed into the room goes to that of the destination.
     fn acknowledge_room(&mut self, now: Time, id: MessageId, destination: &Destination) {
         let follows = Follows::OtherRoom(place_of(destination).room.id);
-        self.event(Event::Chat(ChatEvent::Acknowledged { id, offset: 0, received: now.wall_ms, follows }));
+        self.event(Event::Chat(ChatEvent::Acknowledged {
+            id,
+            offset: Offset(0),
+            received: now.wall_ms,
+            follows,
+        }));
     }
 
     /// A person removes a destination.

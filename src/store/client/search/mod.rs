@@ -7,7 +7,7 @@ pub(super) mod limit;
 use rusqlite::fallible_streaming_iterator::FallibleStreamingIterator as _;
 use rusqlite::{Connection, ErrorCode, Row, params};
 
-use super::super::error::{StoreError, unsigned};
+use super::super::error::StoreError;
 use super::identity::StoredId;
 use super::read::{self, HUB_MAY_HOLD_OLDER};
 use crate::model::search::{End, Folded, Found, Hit, HitPlace, PAGE, Query, Scope, Search, excerpt};
@@ -156,7 +156,7 @@ fn hit(row: &Row<'_>, query: &Query) -> Result<Option<Hit>> {
         connection: ConnectionId(connection.cast_unsigned()),
         room: RoomId::new(row.get::<_, String>(9)?)
             .map_err(|error| StoreError::Nonsense(error.to_string()))?,
-        place: HitPlace::Logged(Position { era: row.get(1)?, offset: unsigned(row.get(2)?) }),
+        place: HitPlace::Logged(Position { era: row.get(1)?, offset: row.get(2)? }),
         id: row.get::<_, StoredId>(3)?.0,
         thread: content.thread().filter(|_| content.is_aside()),
         sender: Sender { id: PrincipalId(row.get(4)?), name: row.get(5)? },

@@ -2,16 +2,17 @@
 
 use super::*;
 use crate::model::event::Page;
+use crate::model::id::Offset;
 use crate::model::search::{Patience, Query, Scope, Search, Term};
 
-fn change(offset: Offset, who: &str, content: Content) -> Entry {
+fn change(offset: u64, who: &str, content: Content) -> Entry {
     let mut one = entry(offset, who, 10_000 + offset);
     one.draft.content = content;
     one
 }
 
-fn at(content: Content, offset: Offset) -> Content {
-    content.with_target_offset(Some(offset))
+fn at(content: Content, offset: u64) -> Content {
+    content.with_target_offset(Some(Offset(offset)))
 }
 
 fn log(entries: Vec<Entry>) -> Write {
@@ -23,14 +24,14 @@ fn page(store: &ClientStore) -> Page {
 }
 
 /// What is shown of each message: its words, its reactions, its quote, the count of its thread.
-type Shown = (Offset, String, Vec<String>, Option<String>, u32);
+type Shown = (u64, String, Vec<String>, Option<String>, u32);
 
 fn shown(store: &ClientStore) -> Vec<Shown> {
     let one = |message: crate::model::Message| {
         let reactions =
             message.reactions().iter().map(|one| format!("{}{}", one.emoji, one.by.len())).collect();
         let quote = message.quote.as_ref().map(|quote| quote.text.clone());
-        (message.position.offset, message.body().to_owned(), reactions, quote, message.replies.count)
+        (message.position.offset.0, message.body().to_owned(), reactions, quote, message.replies.count)
     };
     page(store).messages.into_iter().map(one).collect()
 }
@@ -95,9 +96,9 @@ fn what_comes_before_its_message_waits_for_it() {
         change(6, "cy", at(Content::reaction(id(3), "👍", false), 3)),
         change(7, "cy", at(Content::reaction(id(2), "🎉", false), 2)),
     ];
-    commit(&store, vec![history(older, 8)]);
+    commit(&store, vec![history(older, Offset(8))]);
     assert_eq!(shown(&store), [(3, "later".to_owned(), vec!["👍2".to_owned()], None, 0)]);
-    commit(&store, vec![history(vec![entry(2, "bob", 2)], 3)]);
+    commit(&store, vec![history(vec![entry(2, "bob", 2)], Offset(3))]);
     assert_eq!(shown(&store)[0], (2, "body 2".to_owned(), vec!["🎉1".to_owned()], None, 0));
 }
 

@@ -9,6 +9,7 @@ use super::*;
 use crate::model::Message;
 use crate::model::content::{Content, Extra};
 use crate::model::event::{ChatEvent, LinkEvent, LogKind, Update};
+use crate::model::id::Offset;
 use crate::model::id::RoomName;
 use crate::model::{Connection, Edge, Model, Profile, Refusal, Time};
 
@@ -114,9 +115,9 @@ struct World {
     model: Model,
     hub: Hub,
     /// The next offset of the session, if there is one.
-    next: Option<Offset>,
+    next: Option<u64>,
     typed: u64,
-    head: Offset,
+    head: u64,
     had_history: bool,
     /// Everything that came as an entry, at its last place.
     arrived: BTreeMap<(PrincipalId, MessageId), (RoomId, Position)>,
@@ -227,7 +228,7 @@ impl World {
                 if matches!(step, Step::Acknowledge(_)) {
                     self.happen(Event::Chat(ChatEvent::Acknowledged {
                         id: item.draft.id,
-                        offset,
+                        offset: Offset(offset),
                         received: 3,
                         follows: Default::default(),
                     }));
@@ -257,7 +258,10 @@ impl World {
             Step::Read { room, back } => {
                 let room = rooms()[room as usize].clone();
                 let offset = (self.hub.log.len() as u64).saturating_sub(u64::from(back) * 2);
-                self.happen(Event::Chat(ChatEvent::ReadMarker { room: room.clone(), offset }));
+                self.happen(Event::Chat(ChatEvent::ReadMarker {
+                    room: room.clone(),
+                    offset: Offset(offset),
+                }));
                 let counted = wait(self.store.count_unread(C, room)).unwrap();
                 self.apply(counted);
             }
@@ -286,11 +290,11 @@ impl World {
         let (from, why) = match saved.log.resume {
             None => {
                 let recent = || (head + 1).saturating_sub(u64::from(recent)).max(1);
-                let from = saved.log.since.map_or_else(recent, |since| (since + 1).min(head + 1));
+                let from = saved.log.since.map_or_else(recent, |since| (since.0 + 1).min(head + 1));
                 (from, Some(LogRestart::First))
             }
-            Some(resume) if resume.epoch.0 == hub.epoch && same(resume.offset, resume.id) => {
-                (resume.offset + 1, None)
+            Some(resume) if resume.epoch.0 == hub.epoch && same(resume.offset.0, resume.id) => {
+                (resume.offset.0 + 1, None)
             }
             Some(_) => (1, Some(LogRestart::EpochChanged)),
         };
@@ -301,30 +305,30 @@ impl World {
         self.happen(Event::Link(LinkEvent::Welcomed {
             me: me(),
             server: "hub".into(),
-            log: LogKind::Server { head, next: head + 1 },
+            log: LogKind::Server { head: Offset(head), next: Offset(head + 1) },
             now: 0,
             people: Vec::new(),
             rooms: rooms.into_iter().map(Into::into).collect(),
             features: Default::default(),
         }));
         if let Some(why) = why {
-            self.happen(Event::Chat(ChatEvent::LogStarted { epoch, from, why }));
+            self.happen(Event::Chat(ChatEvent::LogStarted { epoch, from: Offset(from), why }));
         }
     }
 
     fn entries(&mut self, again: u8, count: u8) {
         let Some(next) = self.next else { return };
         let held = load(&self.store).stored;
-        let first = next.saturating_sub(u64::from(again)).max(held.era_from).max(1);
+        let first = next.saturating_sub(u64::from(again)).max(held.era_from.0).max(1);
         let all = &self.hub.log[first as usize - 1..];
         let entries: Vec<Entry> = all.iter().take(count as usize).cloned().collect();
         let Some(last) = entries.last() else { return };
-        self.next = Some(next.max(last.offset + 1));
+        self.next = Some(next.max(last.offset.0 + 1));
         for entry in entries.iter().filter(|entry| entry.draft.content.is_text()) {
             let place = Position { era: held.era, offset: entry.offset };
             self.arrived.insert((entry.sender.id.clone(), entry.draft.id), (entry.draft.room.clone(), place));
         }
-        let live = last.offset > self.head;
+        let live = last.offset.0 > self.head;
         self.happen(Event::Chat(ChatEvent::Entries { entries, live }));
     }
 

@@ -3,6 +3,7 @@
 use super::*;
 use crate::model::content::MemberChange;
 use crate::model::event::{Page, Side};
+use crate::model::id::Offset;
 use crate::model::intent::Jump;
 use crate::model::profile::{Profile, Protocol, Socket};
 use crate::model::time::BootMs;
@@ -12,31 +13,31 @@ fn said(entries: Vec<Entry>) -> Write {
     Write::Event(Event::Chat(ChatEvent::Entries { entries, live: true }))
 }
 
-fn event(offset: Offset, content: Content) -> Entry {
+fn event(offset: u64, content: Content) -> Entry {
     let mut entry = entry(offset, "bob", offset);
     entry.draft.content = content;
     entry
 }
 
-fn topic(offset: Offset) -> Entry {
+fn topic(offset: u64) -> Entry {
     event(offset, Content::topic(format!("topic {offset}")))
 }
 
-fn joined(offset: Offset) -> Entry {
+fn joined(offset: u64) -> Entry {
     let who = Sender { id: PrincipalId("ann".into()), name: "Ann".into() };
     event(offset, Content::member(who, MemberChange::Joined))
 }
 
-fn text(offset: Offset) -> Entry {
+fn text(offset: u64) -> Entry {
     entry(offset, "bob", offset)
 }
 
-fn offsets(page: &Page) -> Vec<Offset> {
-    page.messages.iter().map(|message| message.position.offset).collect()
+fn offsets(page: &Page) -> Vec<u64> {
+    page.messages.iter().map(|message| message.position.offset.0).collect()
 }
 
-fn at(offset: Offset) -> Position {
-    Position { era: 1, offset }
+fn at(offset: u64) -> Position {
+    Position { era: 1, offset: Offset(offset) }
 }
 
 fn begun(store: &ClientStore) {
@@ -49,7 +50,7 @@ fn events_stand_between_the_messages_of_every_page_and_none_is_left_out() {
     let store = open(dir.path());
     begun(&store);
     // Two events, a message, and so on, with ten events in a row in the middle and at the end.
-    let kind = |n: Offset| match n {
+    let kind = |n: u64| match n {
         20..=29 | 51..=60 => joined(n),
         n if n % 3 == 0 => text(n),
         n => topic(n),
@@ -127,7 +128,7 @@ fn events_of_history_are_kept_and_those_of_a_log_that_begins_anew_leave_their_ol
     commit(&store, vec![welcomed(10), started(1, 10, LogRestart::First), said(vec![text(10)])]);
     let page = ChatEvent::History {
         room: general(),
-        before: 10,
+        before: Offset(10),
         entries: vec![topic(7), text(8), joined(9)],
         complete: true,
     };
@@ -136,9 +137,9 @@ fn events_of_history_are_kept_and_those_of_a_log_that_begins_anew_leave_their_ol
     assert_eq!(offsets(&page()), [7, 8, 9, 10]);
     commit(&store, vec![started(2, 1, LogRestart::EpochChanged)]);
     let moved = |offset, number| Entry { offset, ..topic(number) };
-    commit(&store, vec![said(vec![moved(1, 7)])]);
+    commit(&store, vec![said(vec![moved(Offset(1), 7)])]);
     let places: Vec<_> = page().messages.iter().map(|message| message.position).collect();
-    assert_eq!(places, [at(8), at(9), at(10), Position { era: 2, offset: 1 }]);
+    assert_eq!(places, [at(8), at(9), at(10), Position { era: 2, offset: Offset(1) }]);
 }
 
 #[test]

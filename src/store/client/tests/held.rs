@@ -5,6 +5,7 @@ use std::fs;
 use super::*;
 use crate::model::content::Content;
 use crate::model::event::ChatEvent;
+use crate::model::id::Offset;
 use crate::store::client::held::ClientWriter;
 
 pub(super) fn break_disk(store: &ClientStore, error: fn(&mut ClientWriter) -> Result<(), StoreError>) {
@@ -38,7 +39,7 @@ fn a_full_disk_holds_writes_in_order_until_there_is_space() {
     held(&store, vec![entries(4, 6)]);
     held(&store, vec![Write::Queue(large(2))]);
     assert_eq!(store.health().borrow().trouble, Some(Banner::DiskFull));
-    assert_eq!(load(&store).saved.log.resume.unwrap().offset, 3);
+    assert_eq!(load(&store).saved.log.resume.unwrap().offset, Offset(3));
     assert_eq!(load(&store).stored.outbox, [large(1), large(2)], "what is held is not missing");
     with_keeper(&store, |keeper| {
         keeper.db.as_ref().unwrap().pragma_update(None, "max_page_count", 1_000_000).unwrap();
@@ -47,7 +48,7 @@ fn a_full_disk_holds_writes_in_order_until_there_is_space() {
     assert_eq!(*store.health().borrow(), Health::default());
     let loaded = load(&store);
     assert_eq!(offsets(&loaded), [1, 2, 3, 4, 5, 6, 7]);
-    assert_eq!(loaded.saved.log.resume.unwrap().offset, 7);
+    assert_eq!(loaded.saved.log.resume.unwrap().offset, Offset(7));
     assert_eq!(loaded.stored.outbox, [large(1), large(2)]);
 }
 
@@ -113,7 +114,7 @@ fn entries_that_there_is_no_room_for_come_again_and_the_resume_point_passes_no_h
     held(&store, vec![entries(43, 43)]);
     assert_eq!(*store.health().borrow(), Health { behind: BTreeSet::from([C]), ..Health::default() });
     let loaded = load(&store);
-    assert_eq!(loaded.saved.log.resume.unwrap().offset, 4);
+    assert_eq!(loaded.saved.log.resume.unwrap().offset, Offset(4));
     assert_eq!(loaded.stored.outbox, [item(1)]);
     assert_eq!(offsets(&loaded), [1, 2, 3, 4]);
     commit(&store, vec![entries(5, 43)]);
@@ -143,7 +144,7 @@ fn what_servers_send_to_a_disk_that_takes_nothing_is_bounded() {
     for round in 0..200 {
         let from = 3 + round * 10;
         let read = |offset| Write::Event(Event::Chat(ChatEvent::ReadMarker { room: general(), offset }));
-        held(&store, vec![entries(from, from + 9), read(from)]);
+        held(&store, vec![entries(from, from + 9), read(Offset(from))]);
     }
     held(&store, vec![Write::Queue(item(1))]);
     with_keeper(&store, |keeper| {
@@ -168,7 +169,7 @@ fn a_disk_that_is_nearly_full_takes_what_is_typed_and_not_what_servers_send() {
     commit(&store, vec![Write::Queue(item(1))]);
     let loaded = load(&store);
     assert_eq!(offsets(&loaded), [1, 2]);
-    assert_eq!(loaded.saved.log.resume.unwrap().offset, 2);
+    assert_eq!(loaded.saved.log.resume.unwrap().offset, Offset(2));
     assert_eq!(loaded.stored.outbox, [item(1)]);
     with_keeper(&store, |keeper| keeper.pretend_small(false));
     commit(&store, vec![Write::Unqueue(item(1).draft.id)]);

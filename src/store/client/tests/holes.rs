@@ -4,6 +4,7 @@
 use super::*;
 use crate::model::content::{MemberChange, Private};
 use crate::model::event::{Listed, Page, Side};
+use crate::model::id::Offset;
 use crate::model::intent::Jump;
 use crate::model::profile::{Profile, Protocol, Socket};
 use crate::model::room::ABOUT;
@@ -16,13 +17,13 @@ fn plans() -> RoomId {
     RoomId::new("r-1").unwrap()
 }
 
-fn said(offset: Offset) -> Entry {
+fn said(offset: u64) -> Entry {
     let mut entry = entry(offset, "bob", offset);
     entry.draft.room = plans();
     entry
 }
 
-fn change(offset: Offset, change: MemberChange) -> Entry {
+fn change(offset: u64, change: MemberChange) -> Entry {
     let mut entry = said(offset);
     let mut content = Content::member(Sender { id: me().id, name: "Me".into() }, change);
     if change == MemberChange::Invited {
@@ -66,23 +67,23 @@ impl Both {
 
     fn told(&mut self, entries: Vec<Entry>) {
         if let Some(first) = entries.first() {
-            let (from, to) = (self.shown.chat.received_to + 1, first.offset - 1);
-            if from <= to {
-                self.happen(Write::Event(Event::Chat(ChatEvent::Skipped { from, to })));
+            let (from, to) = (self.shown.chat.received_to + 1, first.offset.0 - 1);
+            if from <= Offset(to) {
+                self.happen(Write::Event(Event::Chat(ChatEvent::Skipped { from, to: Offset(to) })));
             }
         }
         self.happen(Write::Event(Event::Chat(ChatEvent::Entries { entries, live: true })));
     }
 
     /// As the engine does it: the page is taken in, and what the disk makes of it is read.
-    fn history(&mut self, before: Offset, entries: Vec<Entry>, complete: bool) {
+    fn history(&mut self, before: u64, entries: Vec<Entry>, complete: bool) {
         self.happen(Write::Event(Event::Chat(ChatEvent::History {
             room: plans(),
-            before,
+            before: Offset(before),
             entries,
             complete,
         })));
-        let from = Position { era: self.shown.chat.era(), offset: before };
+        let from = Position { era: self.shown.chat.era(), offset: Offset(before) };
         let page = self.page(from, Side::Older);
         self.shown.apply(NOW, Event::Chat(ChatEvent::Paged { room: plans(), side: Side::Older, page }));
     }
@@ -92,11 +93,11 @@ impl Both {
     }
 
     /// Which messages are shown, what lies before them, and before which place some are missing; after a restart the same.
-    fn window(&self) -> (Vec<(u32, Offset)>, Edge, Option<Position>) {
+    fn window(&self) -> (Vec<(u32, u64)>, Edge, Option<Position>) {
         let stored = load(&self.store).stored;
         let stored = stored.rooms.into_iter().find(|room| room.id == plans()).unwrap();
         let shown = &self.shown.chat.rooms[&plans()];
-        let place = |position: Position| (position.era, position.offset);
+        let place = |position: Position| (position.era, position.offset.0);
         let again: Vec<_> = stored.messages.iter().map(|message| place(message.position)).collect();
         let seen: Vec<_> = shown.window.messages().map(|message| place(message.position)).collect();
         assert_eq!((&again, stored.hole, &stored.info), (&seen, shown.hole, &shown.info));
@@ -107,8 +108,8 @@ impl Both {
     }
 }
 
-fn at(era: u32, offset: Offset) -> Option<Position> {
-    Some(Position { era, offset })
+fn at(era: u32, offset: u64) -> Option<Position> {
+    Some(Position { era, offset: Offset(offset) })
 }
 
 #[test]
@@ -148,9 +149,10 @@ fn between_two_stays_a_hole_is_known_until_it_is_filled() {
     both.told(vec![change(8, MemberChange::Invited), said(9)]);
     assert_eq!(both.window(), (vec![(1, 9)], Edge::Hub, at(1, 8)));
     // By a link or a search one comes to what lies before it; on from there the hole shows.
-    let page = wait(both.store.jump(C, plans(), Jump::To(Position { era: 1, offset: 2 }), 100)).unwrap();
+    let page =
+        wait(both.store.jump(C, plans(), Jump::To(Position { era: 1, offset: Offset(2) }), 100)).unwrap();
     let texts = page.messages.iter().filter(|message| message.content.is_text());
-    let offsets: Vec<Offset> = texts.map(|message| message.position.offset).collect();
+    let offsets: Vec<u64> = texts.map(|message| message.position.offset.0).collect();
     assert_eq!((offsets, page.older_on_hub, page.older_on_disk), (vec![2, 3, 9], false, false));
     // The page from the hub has what was there, too.
     both.history(8, vec![said(3), said(6), said(7)], false);
@@ -191,7 +193,7 @@ fn a_part_of_a_list_that_is_older_than_an_entry_says_who_is_a_member_all_the_sam
     topic.draft.content = Content::topic("Noise");
     both.told(vec![topic]);
     let members = ["bob", "me"].map(|id| PrincipalId(id.into())).into();
-    let info = RoomInfo { private: true, members, changed: 1, ..RoomInfo::default() };
+    let info = RoomInfo { private: true, members, changed: Offset(1), ..RoomInfo::default() };
     let listed = NamedRoom { info, ..NamedRoom::new(plans(), RoomName::new("Plans").unwrap()) };
     let listed = Listed { rooms: vec![listed], ..Listed::default() };
     both.happen(Write::Event(Event::Chat(ChatEvent::Listed(listed))));

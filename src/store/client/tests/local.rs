@@ -3,6 +3,7 @@
 use super::held::{break_disk, mend_disk};
 use super::*;
 use crate::model::event::LogKind;
+use crate::model::id::Offset;
 
 fn joined() -> Write {
     match welcomed(0) {
@@ -17,7 +18,8 @@ fn joined() -> Write {
 }
 
 fn said(numbers: &[u64]) -> Write {
-    let entries = numbers.iter().map(|number| Entry { offset: 0, ..entry(0, "server", *number) }).collect();
+    let entries =
+        numbers.iter().map(|number| Entry { offset: Offset(0), ..entry(0, "server", *number) }).collect();
     Write::Event(Event::Chat(ChatEvent::Entries { entries, live: true }))
 }
 
@@ -30,14 +32,14 @@ fn entries_are_numbered_when_they_are_written() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let first = outcome(&store, vec![joined(), said(&[1, 2]), Write::Queue(item(1)), said(&[3])]);
-    assert_eq!((first.commit, first.numbered), (Commit::Saved, vec![(1, 1), (3, 3)]));
+    assert_eq!((first.commit, first.numbered), (Commit::Saved, vec![(1, Offset(1)), (3, Offset(3))]));
     drop(store);
     let store = open(dir.path());
     let again = outcome(&store, vec![joined(), said(&[4])]);
-    assert_eq!(again.numbered, [(1, 4)], "the same log goes on");
+    assert_eq!(again.numbered, [(1, Offset(4))], "the same log goes on");
     let loaded = load(&store);
     assert_eq!(offsets(&loaded), [1, 2, 3, 4]);
-    assert_eq!((loaded.stored.era, loaded.stored.is_local, loaded.stored.received_to), (1, true, 4));
+    assert_eq!((loaded.stored.era, loaded.stored.is_local, loaded.stored.received_to), (1, true, Offset(4)));
     assert_eq!(loaded.saved, Default::default(), "there is nothing to ask the server for");
 }
 
@@ -47,7 +49,7 @@ fn a_log_of_a_servers_own_is_another_era_before_and_after() {
     let store = open(dir.path());
     commit(&store, vec![welcomed(0), started(1, 1, LogRestart::First), entries(1, 2)]);
     let local = outcome(&store, vec![joined(), said(&[7])]);
-    assert_eq!(local.numbered, [(1, 1)]);
+    assert_eq!(local.numbered, [(1, Offset(1))]);
     let loaded = load(&store);
     assert_eq!((loaded.stored.era, loaded.stored.is_local), (2, true));
     assert_eq!(loaded.saved.log.resume, None);
@@ -70,9 +72,9 @@ fn while_the_disk_takes_nothing_all_of_it_is_held_and_numbered_later() {
     commit(&store, vec![said(&[50])]);
     for (each, offset) in many.into_iter().zip(2..) {
         let later = wait(each.later.unwrap()).unwrap();
-        assert_eq!((later.commit, later.numbered), (Commit::Saved, vec![(0, offset)]));
+        assert_eq!((later.commit, later.numbered), (Commit::Saved, vec![(0, Offset(offset))]));
     }
-    assert_eq!(load(&store).stored.received_to, 50);
+    assert_eq!(load(&store).stored.received_to, Offset(50));
     assert!(store.health().borrow().behind.is_empty());
 }
 

@@ -3,6 +3,7 @@
 use super::*;
 use crate::model::content::Content;
 use crate::model::event::ChatEvent;
+use crate::model::id::Offset;
 
 fn filled(dir: &Path) -> ClientStore {
     let store = open(dir);
@@ -10,13 +11,13 @@ fn filled(dir: &Path) -> ClientStore {
     store
 }
 
-fn shape(page: &Page) -> (Vec<Offset>, bool, bool, bool) {
-    let offsets = page.messages.iter().map(|message| message.position.offset).collect();
+fn shape(page: &Page) -> (Vec<u64>, bool, bool, bool) {
+    let offsets = page.messages.iter().map(|message| message.position.offset.0).collect();
     (offsets, page.older_on_disk, page.older_on_hub, page.newer_on_disk)
 }
 
-fn at(offset: Offset) -> Position {
-    Position { era: 1, offset }
+fn at(offset: u64) -> Position {
+    Position { era: 1, offset: Offset(offset) }
 }
 
 #[test]
@@ -65,21 +66,21 @@ fn a_message_is_found_by_its_id_in_its_room_alone() {
 fn history_goes_before_what_is_there_and_never_leaves_a_hole() {
     let dir = tempfile::tempdir().unwrap();
     let store = filled(dir.path());
-    let history = |before, from: Offset, to: Offset, complete| {
+    let history = |before, from: u64, to: u64, complete| {
         let entries = (from..=to).map(|offset| entry(offset, "bob", offset)).collect();
         Write::Event(Event::Chat(ChatEvent::History { room: general(), before, entries, complete }))
     };
     let oldest = || shape(&wait(store.jump(C, general(), Jump::Start, 5)).unwrap());
-    commit(&store, vec![history(51, 41, 50, false)]);
+    commit(&store, vec![history(Offset(51), 41, 50, false)]);
     assert_eq!(oldest(), ((101..=105).collect(), false, true, true), "it does not lie next to anything");
-    commit(&store, vec![history(101, 51, 100, false), history(101, 51, 100, false)]);
+    commit(&store, vec![history(Offset(101), 51, 100, false), history(Offset(101), 51, 100, false)]);
     assert_eq!(oldest(), ((51..=55).collect(), false, true, true));
-    commit(&store, vec![history(51, 40, 50, true)]);
+    commit(&store, vec![history(Offset(51), 40, 50, true)]);
     assert_eq!(oldest(), ((40..=44).collect(), false, false, true));
     let loaded = load(&store);
     let room = &loaded.stored.rooms[0];
     assert_eq!((room.unread, room.newest), (200, at(300)));
-    assert_eq!(loaded.saved.log.resume.unwrap().offset, 300);
+    assert_eq!(loaded.saved.log.resume.unwrap().offset, Offset(300));
 }
 
 #[test]
@@ -114,11 +115,11 @@ fn unread_counts_are_exact_up_to_a_limit_and_then_still_near() {
             other => panic!("{other:?}"),
         }
     };
-    assert_eq!(read(0), (at(0), at(12_000), 12_000));
-    assert_eq!(read(500), (at(500), at(12_000), 11_500));
-    assert_eq!(read(2_500), (at(2_500), at(12_000), 9_500));
-    assert_eq!(read(100), (at(2_500), at(12_000), 9_500), "a marker never goes back");
-    assert_eq!(read(u64::MAX).2, 0);
+    assert_eq!(read(Offset(0)), (at(0), at(12_000), 12_000));
+    assert_eq!(read(Offset(500)), (at(500), at(12_000), 11_500));
+    assert_eq!(read(Offset(2_500)), (at(2_500), at(12_000), 9_500));
+    assert_eq!(read(Offset(100)), (at(2_500), at(12_000), 9_500), "a marker never goes back");
+    assert_eq!(read(Offset(u64::MAX)).2, 0);
 }
 
 #[test]
@@ -148,11 +149,11 @@ fn mentions_are_counted_apart_and_outlive_the_program() {
         commit(&store, vec![welcomed(0), started(1, 1, LogRestart::First)]);
         commit(&store, vec![Write::Event(Event::Chat(ChatEvent::Entries { entries, live: true }))]);
         assert_eq!(counts(&store), (4, 2));
-        read(&store, 1);
+        read(&store, Offset(1));
         assert_eq!(counts(&store), (3, 1));
     }
     let store = open(dir.path());
     assert_eq!(counts(&store), (3, 1));
-    read(&store, 5);
+    read(&store, Offset(5));
     assert_eq!(counts(&store), (0, 0));
 }

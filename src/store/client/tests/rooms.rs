@@ -3,6 +3,7 @@
 use super::*;
 use crate::model::content::{MemberChange, Private};
 use crate::model::event::Listed;
+use crate::model::id::Offset;
 use crate::model::profile::{Profile, Protocol, Socket};
 use crate::model::time::BootMs;
 use crate::model::{NamedRoom, RoomId, RoomInfo, Time};
@@ -17,7 +18,7 @@ fn named(name: &str, info: RoomInfo) -> NamedRoom {
     NamedRoom { info, ..NamedRoom::new(room(), RoomName::new(name).unwrap()) }
 }
 
-fn of_room(offset: Offset, sender: &str, content: Content) -> Entry {
+fn of_room(offset: u64, sender: &str, content: Content) -> Entry {
     let mut entry = entry(offset, sender, offset);
     (entry.draft.room, entry.draft.content) = (room(), content);
     entry
@@ -80,8 +81,13 @@ fn a_room_is_what_the_last_change_in_the_log_makes_it() {
         of_room(4, "bob", Content::archived(true)),
         of_room(5, "me", Content::member(who("me"), MemberChange::Left)),
     ];
-    let last =
-        RoomInfo { topic: "Noise".into(), archived: true, left: true, changed: 5, ..RoomInfo::default() };
+    let last = RoomInfo {
+        topic: "Noise".into(),
+        archived: true,
+        left: true,
+        changed: Offset(5),
+        ..RoomInfo::default()
+    };
     let begun = [event(welcomed(5)), event(started(1, 1, LogRestart::First))];
     let newest = listed(vec![named("Mills", last.clone())]);
     let as_made = listed(vec![named("Lathes", RoomInfo::default())]);

@@ -4,6 +4,7 @@
 use super::super::{counts, write};
 use super::search::first_version;
 use super::*;
+use crate::model::id::Offset;
 
 /// Looks at what the writer has, and waits for what comes of it.
 fn of_keeper<T: Send + 'static>(
@@ -86,8 +87,8 @@ fn messages_of_an_earlier_version_are_not_doubled_by_a_new_log_that_holds_them()
     assert_eq!(load(&store).stored.rooms[0].messages[0].id, id(1_101));
 }
 
-fn read(store: &ClientStore, room: &RoomId, offset: Offset) -> u64 {
-    let marker = Event::Chat(ChatEvent::ReadMarker { room: room.clone(), offset });
+fn read(store: &ClientStore, room: &RoomId, offset: u64) -> u64 {
+    let marker = Event::Chat(ChatEvent::ReadMarker { room: room.clone(), offset: Offset(offset) });
     commit(store, vec![Write::Event(marker)]);
     match wait(store.count_unread(C, room.clone())).unwrap() {
         Event::Chat(ChatEvent::Counted { unread, .. }) => unread,
@@ -100,7 +101,7 @@ fn count_again(store: &ClientStore) {
 }
 
 /// Every fifth is by the person, every third in another room.
-fn spread(from: Offset, to: Offset, number: impl Fn(Offset) -> u64) -> Write {
+fn spread(from: u64, to: u64, number: impl Fn(u64) -> u64) -> Write {
     let said = |offset| {
         let by = if offset % 5 == 0 { "me" } else { "bob" };
         let room = if offset % 3 == 0 { RoomId::new("attic").unwrap() } else { general() };
@@ -113,7 +114,7 @@ fn spread(from: Offset, to: Offset, number: impl Fn(Offset) -> u64) -> Write {
 }
 
 /// Reads on in both rooms, step by step, and compares what is left with what it has to be.
-fn check_unread(store: &ClientStore, from: Offset, to: Offset, last: Offset) {
+fn check_unread(store: &ClientStore, from: u64, to: u64, last: u64) {
     let attic = RoomId::new("attic").unwrap();
     for offset in (from..=to).step_by(3_989) {
         let left = |in_attic: bool| {
@@ -126,7 +127,7 @@ fn check_unread(store: &ClientStore, from: Offset, to: Offset, last: Offset) {
 
 #[test]
 fn what_is_unread_is_counted_exactly_however_much_it_is() {
-    const LAST: Offset = 40_000;
+    const LAST: u64 = 40_000;
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let write = spread(1, LAST, |offset| offset);

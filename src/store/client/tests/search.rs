@@ -6,12 +6,13 @@ use super::super::search::index;
 use super::*;
 use crate::model::content::Content;
 use crate::model::event::ChatEvent;
+use crate::model::id::Offset;
 use crate::model::search::{End, Found, HitPlace, PAGE, Patience, Query, Scope, Search, Term};
 use crate::store::migrate::{self, Schema};
 
 const DAY: i64 = 24 * 3_600_000;
 
-fn said(offset: Offset, room: &str, by: &str, body: &str) -> Entry {
+fn said(offset: u64, room: &str, by: &str, body: &str) -> Entry {
     let mut entry = entry(offset, by, offset);
     entry.draft.room = RoomId::new(room).unwrap();
     entry.sender.name = by.to_owned();
@@ -46,15 +47,15 @@ fn ask(store: &ClientStore, search: Search) -> Found {
     wait(store.search(search)).unwrap().unwrap()
 }
 
-fn offsets_of(found: &Found) -> Vec<Offset> {
+fn offsets_of(found: &Found) -> Vec<u64> {
     let offset = |hit: &crate::model::search::Hit| match hit.place {
-        HitPlace::Logged(position) => position.offset,
+        HitPlace::Logged(position) => position.offset.0,
         HitPlace::Outbox => 0,
     };
     found.hits.iter().map(offset).collect()
 }
 
-fn found(store: &ClientStore, text: &str) -> Vec<Offset> {
+fn found(store: &ClientStore, text: &str) -> Vec<u64> {
     offsets_of(&ask(store, everywhere(words(text))))
 }
 
@@ -175,7 +176,7 @@ fn the_newest_come_first_whenever_they_were_received_here_and_pages_join() {
     // A page of history comes later and is older.
     let history = Event::Chat(ChatEvent::History {
         room: general(),
-        before: 301,
+        before: Offset(301),
         entries: all(241, 300),
         complete: false,
     });
@@ -385,7 +386,7 @@ fn a_day_is_found_in_a_room_or_it_is_said_that_there_is_none() {
     commit(&store, vec![welcomed(60), started(1, 11, LogRestart::First), heard(entries)]);
     commit(&store, vec![started(2, 70, LogRestart::EpochChanged), heard(vec![on(70, "general")])]);
     let first = |at| wait(store.first_at(C, general(), at)).unwrap();
-    let place = |at| first(at).first.map(|(position, _)| (position.era, position.offset));
+    let place = |at| first(at).first.map(|(position, _)| (position.era, position.offset.0));
     assert_eq!(place(at(20)), Some((1, 20)));
     assert_eq!(place(at(20) + 1), Some((1, 22)), "21 is in another room");
     assert_eq!(place(at(0)), Some((1, 11)));
@@ -444,7 +445,7 @@ fn what_the_index_has_not_come_to_yet_is_found_all_the_same() {
     let mut early = everywhere(words("pump"));
     early.query.before = Some(1_700_000_000_000 + 100_000);
     let searches = [everywhere(words("pump")), everywhere(words("qq")), from_zoe, attic, early];
-    let expected: Vec<Vec<Offset>> = searches.iter().map(all).collect();
+    let expected: Vec<Vec<u64>> = searches.iter().map(all).collect();
     assert_eq!(expected.iter().map(Vec::len).collect::<Vec<_>>(), [120, 0, 40, 60, 99]);
     for to in [0, 60, 119, 120] {
         set_back(&store, to);
@@ -463,9 +464,9 @@ fn what_the_index_has_not_come_to_yet_is_found_all_the_same() {
 fn a_message_that_takes_the_place_of_the_newest_one_is_found() {
     let (_dir, store) = with(&["one", "two"]);
     with_keeper(&store, catch_up);
-    let again = Entry { offset: 1, ..said(2, "general", "Bob", "two") };
+    let again = Entry { offset: Offset(1), ..said(2, "general", "Bob", "two") };
     commit(&store, vec![started(2, 1, LogRestart::EpochChanged), heard(vec![again])]);
-    commit(&store, vec![heard(vec![Entry { offset: 2, ..said(3, "general", "Bob", "three") }])]);
+    commit(&store, vec![heard(vec![Entry { offset: Offset(2), ..said(3, "general", "Bob", "three") }])]);
     with_keeper(&store, catch_up);
     assert_eq!((found(&store, "two"), found(&store, "three")), (vec![1], vec![2]));
 }
@@ -525,7 +526,7 @@ fn the_words_of_a_deleted_message_leave_the_index() {
     let is_there = || on_disk(dir.path()).windows(letter.len()).any(|window| window == letter);
     assert!(is_there());
     let mut delete = said(1_501, "general", "Bob", "");
-    delete.draft.content = Content::delete(id(700)).with_target_offset(Some(700));
+    delete.draft.content = Content::delete(id(700)).with_target_offset(Some(Offset(700)));
     commit(&store, vec![heard(vec![delete])]);
     assert!(!dir.path().join("client.db.before-v3").exists(), "it was in the copy of an earlier version");
     let begun = std::time::Instant::now();

@@ -4,6 +4,7 @@
 use super::*;
 use crate::model::Position;
 use crate::model::event::{Page, Side, StoredThread};
+use crate::model::id::Offset;
 use crate::model::intent::Jump;
 use crate::model::lookup::{Lookup, LookupFound, Wanted};
 
@@ -11,22 +12,22 @@ fn said(entries: Vec<Entry>) -> Write {
     Write::Event(Event::Chat(ChatEvent::Entries { entries, live: true }))
 }
 
-fn text(offset: Offset, by: &str) -> Entry {
+fn text(offset: u64, by: &str) -> Entry {
     entry(offset, by, offset)
 }
 
-fn reply(offset: Offset, by: &str, root: u64, body: &str) -> Entry {
+fn reply(offset: u64, by: &str, root: u64, body: &str) -> Entry {
     let mut entry = entry(offset, by, offset);
     entry.draft.content = Content::reply(body, id(root), Some(id(root)));
     entry
 }
 
-fn at(offset: Offset) -> Position {
-    Position { era: 1, offset }
+fn at(offset: u64) -> Position {
+    Position { era: 1, offset: Offset(offset) }
 }
 
-fn offsets(page: &Page) -> Vec<Offset> {
-    page.messages.iter().map(|message| message.position.offset).collect()
+fn offsets(page: &Page) -> Vec<u64> {
+    page.messages.iter().map(|message| message.position.offset.0).collect()
 }
 
 fn begun(store: &ClientStore) {
@@ -96,9 +97,9 @@ fn what_is_unread_in_a_room_and_in_its_threads_is_counted_apart_and_outlives_a_r
     assert_eq!((of.unread, of.mentions, of.followed, of.newest), (2, 1, true, at(4)));
     assert!(!thread(&store, 2).thread.followed);
     let marker = |offset| Write::Event(Event::Chat(ChatEvent::ReadMarker { room: general(), offset }));
-    commit(&store, vec![marker(2)]);
+    commit(&store, vec![marker(Offset(2))]);
     assert_eq!(general_of(&store).unread, 1, "replies in threads do not count");
-    commit(&store, vec![marker(6)]);
+    commit(&store, vec![marker(Offset(6))]);
     let seen = ChatEvent::ThreadSeen { room: general(), root: id(1), position: at(4) };
     commit(&store, vec![Write::Event(Event::Chat(seen))]);
     drop(store);
@@ -106,7 +107,7 @@ fn what_is_unread_in_a_room_and_in_its_threads_is_counted_apart_and_outlives_a_r
     let of = thread(&store, 1).thread;
     assert_eq!((of.unread, of.mentions, of.read), (0, 0, at(4)));
     // Everything after a place is unread again.
-    let unread = ChatEvent::MarkedUnread { room: general(), offset: 1 };
+    let unread = ChatEvent::MarkedUnread { room: general(), offset: Offset(1) };
     commit(&store, vec![Write::Event(Event::Chat(unread))]);
     let room = general_of(&store);
     assert_eq!((room.read, room.unread, room.mentions), (at(1), 2, 0));

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::change::MAX_EMOJI;
+use crate::model::id::Offset;
 
 fn change(sender: &str, number: u64, content: Content) -> Append {
     let mut one = message(sender, number, "");
@@ -28,18 +29,18 @@ fn only_authors_edit_and_only_they_and_admins_delete() {
     assert_eq!(append(&store, change("ann", 6, Content::edit(id(9), "x"))), Appended::NoSuchMessage);
     let edited = append(&store, change("ann", 7, Content::edit(id(1), "1st")));
     let Appended::New(edited) = edited else { panic!("{edited:?}") };
-    assert_eq!(edited.draft.content.target_offset(), Some(2));
+    assert_eq!(edited.draft.content.target_offset(), Some(Offset(2)));
     assert!(is_new(&append(&store, change("boss", 8, Content::delete(id(1))))));
     assert!(is_new(&append(&store, change("ann", 9, Content::delete(id(2))))));
     // What was deleted stays so.
     assert_eq!(append(&store, change("ann", 10, Content::edit(id(1), "x"))), Appended::NoSuchMessage);
     let again = append(&store, change("ann", 11, Content::delete(id(1))));
-    assert!(matches!(again, Appended::Redundant { offset: 2, .. }), "{again:?}");
+    assert!(matches!(again, Appended::Redundant { offset: Offset(2), .. }), "{again:?}");
     let read = all(&store);
     assert!(read.iter().all(|entry| entry.draft.content.body().is_empty()), "{read:?}");
     let mut said = read[1].draft.content.clone();
     assert_eq!(said.take_deleted().map(|(who, _)| who.name).as_deref(), Some("BOSS"));
-    assert_eq!(read[3].draft.content, Content::edit(id(1), "").with_target_offset(Some(2)));
+    assert_eq!(read[3].draft.content, Content::edit(id(1), "").with_target_offset(Some(Offset(2))));
 }
 
 #[test]
@@ -100,7 +101,7 @@ fn a_reply_names_a_message_of_its_room_and_a_thread_one_that_is_in_none() {
     append(&store, message("ann", 1, "one"));
     let reply = append(&store, change("bob", 2, Content::reply("two", id(1), Some(id(1)))));
     let Appended::New(reply) = reply else { panic!("{reply:?}") };
-    assert_eq!(reply.draft.content.target_offset(), Some(3));
+    assert_eq!(reply.draft.content.target_offset(), Some(Offset(3)));
     assert_eq!(all(&store)[3], reply);
     let nested = change("bob", 3, Content::reply("three", id(2), Some(id(2))));
     assert_eq!(append(&store, nested), Appended::NoSuchMessage);

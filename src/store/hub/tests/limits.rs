@@ -1,6 +1,7 @@
 //! What is kept at most, and what is let go of.
 
 use super::*;
+use crate::model::id::Offset;
 
 const DAY: i64 = 86_400_000;
 
@@ -51,7 +52,7 @@ fn what_one_writes_in_a_day_is_counted_over_a_crash_and_is_free_again_the_next_d
         assert!(matches!(known, Appended::Known { .. }), "what is known is acknowledged all the same");
         let next = 20_001 * DAY;
         assert!(is_new(&append(&store, at(next, message("ann", 4, "x")))), "the next day");
-        assert_eq!(all(&store).len() as u64, store.head(), "nothing was written in between");
+        assert_eq!(all(&store).len() as u64, store.head().0, "nothing was written in between");
     }
 }
 
@@ -82,7 +83,7 @@ fn rooms_are_limited_by_person_and_in_all_and_messages_go_on() {
     assert!(is_new(&append(&store, of("ann", "a", 1))));
     assert!(is_new(&append(&store, of("ann", "b", 2))));
     assert_eq!(refused(append(&store, of("ann", "c", 3))), (Quota::RoomsOfPerson, None));
-    assert!(matches!(append(&store, of("ann", "a", 4)), Appended::RoomExists { offset: 2, .. }));
+    assert!(matches!(append(&store, of("ann", "a", 4)), Appended::RoomExists { offset: Offset(2), .. }));
     assert!(is_new(&append(&store, of("bob", "c", 5))));
     assert_eq!(refused(append(&store, of("bob", "d", 6))), (Quota::Rooms, None));
     assert!(is_new(&append(&store, message("ann", 7, "x"))));
@@ -139,7 +140,7 @@ fn a_full_log_takes_messages_again_once_old_ones_have_gone() {
     assert_eq!(until.0, Quota::LogFull);
     assert_eq!(until.1, Some(DAY + 77), "when the oldest entry is old enough");
     assert!(!wait(store.retain(DAY)).unwrap());
-    assert_eq!(store.oldest(), 1, "nothing is old yet");
+    assert_eq!(store.oldest(), Offset(1), "nothing is old yet");
     while wait(store.retain(2 * DAY)).unwrap() {}
     assert_eq!(store.oldest(), store.head(), "the newest stays");
     assert!(is_new(&append(&store, at(2 * DAY, message("ann", number, &"x".repeat(5_000))))));
@@ -162,7 +163,7 @@ fn the_oldest_go_instead_where_that_is_wanted_and_the_database_stays_small() {
         }
     }
     assert!(taken > 900, "{taken}");
-    assert!(store.oldest() > 700, "{}", store.oldest());
+    assert!(store.oldest() > Offset(700), "{}", store.oldest());
     assert!(wait(store.used_bytes()).unwrap() <= 1_000_000);
     let size = std::fs::metadata(dir.path().join(FILE)).unwrap().len();
     assert!(size < 1_300_000, "{size}");
@@ -177,31 +178,31 @@ fn what_was_let_go_of_is_known_and_rooms_and_markers_stay() {
         append(&store, at(100 + number as i64, message("ann", number, "x")));
     }
     let (left, ann) = (RoomId::new("left").unwrap(), PrincipalId("ann".into()));
-    wait(store.set_read(ann.clone(), left.clone(), 2)).unwrap();
+    wait(store.set_read(ann.clone(), left.clone(), Offset(2))).unwrap();
     store.set_limits(LogLimits { keep_ms: DAY, ..LogLimits::default() });
     while wait(store.retain(DAY + 109)).unwrap() {}
     let check = |store: &HubStore| {
-        assert_eq!((store.oldest(), store.head()), (10, 11));
-        assert_eq!(all(store).iter().map(|entry| entry.offset).collect::<Vec<_>>(), [10, 11]);
+        assert_eq!((store.oldest(), store.head()), (Offset(10), Offset(11)));
+        assert_eq!(all(store).iter().map(|entry| entry.offset.0).collect::<Vec<_>>(), [10, 11]);
         let known = |offset, received| Appended::Known { offset, received };
-        assert_eq!(append(store, message("ann", 5, "x")), known(6, 105), "sent again");
-        assert_eq!(append(store, room("left", 1)), known(2, 2));
+        assert_eq!(append(store, message("ann", 5, "x")), known(Offset(6), 105), "sent again");
+        assert_eq!(append(store, room("left", 1)), known(Offset(2), 2));
         assert!(matches!(
             append(store, room("left", 99)),
-            Appended::RoomExists { offset: 2, received: 2, .. }
+            Appended::RoomExists { offset: Offset(2), received: 2, .. }
         ));
         assert_eq!(wait(store.rooms()).unwrap(), [NamedRoom::general(), left.clone().into()]);
-        assert_eq!(wait(store.reads(ann.clone())).unwrap(), [(left.clone(), 2)]);
-        assert_eq!(wait(store.at_and_oldest(5)).unwrap(), (None, 10));
+        assert_eq!(wait(store.reads(ann.clone())).unwrap(), [(left.clone(), Offset(2))]);
+        assert_eq!(wait(store.at_and_oldest(Offset(5))).unwrap(), (None, Offset(10)));
         assert_eq!(
-            wait(store.history(PrincipalId("x".into()), RoomId::general(), 20, 9, usize::MAX))
+            wait(store.history(PrincipalId("x".into()), RoomId::general(), Offset(20), 9, usize::MAX))
                 .unwrap()
                 .0
                 .len(),
             2
         );
         assert!(
-            wait(store.history(PrincipalId("x".into()), left.clone(), 20, 9, usize::MAX)).unwrap().1,
+            wait(store.history(PrincipalId("x".into()), left.clone(), Offset(20), 9, usize::MAX)).unwrap().1,
             "no older ones are held"
         );
     };
@@ -210,7 +211,7 @@ fn what_was_let_go_of_is_known_and_rooms_and_markers_stay() {
     let store = open(dir.path());
     check(&store);
     let new = append(&store, message("ann", 100, "x"));
-    assert!(matches!(new, Appended::New(Entry { offset: 12, .. })), "offsets go on");
+    assert!(matches!(new, Appended::New(Entry { offset: Offset(12), .. })), "offsets go on");
 }
 
 #[test]
@@ -235,9 +236,12 @@ fn a_database_of_before_keeps_who_made_its_rooms() {
         [NamedRoom::general(), left.clone().into()],
         "its id is its name"
     );
-    let content = wait(store.read(2, 1, 1)).unwrap().remove(0).draft.content;
+    let content = wait(store.read(Offset(2), 1, 1)).unwrap().remove(0).draft.content;
     assert_eq!(content, Content::room(RoomName::of_id(&left)));
-    assert!(matches!(append(&store, room("left", 99)), Appended::RoomExists { offset: 2, received: 9, .. }));
+    assert!(matches!(
+        append(&store, room("left", 99)),
+        Appended::RoomExists { offset: Offset(2), received: 9, .. }
+    ));
     store.set_limits(LogLimits { rooms_per_person: 1, ..LogLimits::default() });
     assert_eq!(refused(append(&store, room("right", 3))).0, Quota::RoomsOfPerson);
 }

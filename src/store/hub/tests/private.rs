@@ -3,6 +3,7 @@
 use super::upkeep::repair;
 use super::*;
 use crate::model::content::{MemberChange, Private};
+use crate::model::id::Offset;
 
 fn who(id: &str) -> PrincipalId {
     PrincipalId(id.into())
@@ -50,12 +51,15 @@ fn members_are_known_after_a_restart_and_others_write_nothing() {
     assert_eq!(sees(&store, &room), [true, false, false]);
     let access = store.access();
     let heads = ["ann", "bob", "eve"].map(|id| access.head_for(&who(id)));
-    assert_eq!(heads, [head, head, 1], "whoever left is told that, and others nothing");
+    assert_eq!(heads, [head, head, Offset(1)], "whoever left is told that, and others nothing");
     drop(access);
-    let seen = wait(store.read_for(who("bob"), 1, 100, usize::MAX)).unwrap();
-    let offsets: Vec<Offset> = seen.entries.iter().map(|entry| entry.offset).collect();
-    assert_eq!((offsets, seen.from, seen.to), (vec![1, head], 1, head));
-    assert_eq!(wait(store.history(who("bob"), room, 100, 100, usize::MAX)).unwrap(), (Vec::new(), true));
+    let seen = wait(store.read_for(who("bob"), Offset(1), 100, usize::MAX)).unwrap();
+    let offsets: Vec<u64> = seen.entries.iter().map(|entry| entry.offset.0).collect();
+    assert_eq!((offsets, seen.from, seen.to), (vec![1, head.0], Offset(1), head));
+    assert_eq!(
+        wait(store.history(who("bob"), room, Offset(100), 100, usize::MAX)).unwrap(),
+        (Vec::new(), true)
+    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Rights that were taken back stay so.
 
 use super::*;
+use crate::model::id::Offset;
 use crate::model::rights::Invitation;
 
 fn who(id: &str) -> PrincipalId {
@@ -51,7 +52,7 @@ fn a_removed_token_lets_nobody_in_ever_again() {
         &store,
         Append { sender: Sender { id: eve.id.clone(), name: eve.name.clone() }, ..message("", 1, "hi") },
     );
-    wait(store.set_read(eve.id.clone(), RoomId::general(), 2)).unwrap();
+    wait(store.set_read(eve.id.clone(), RoomId::general(), Offset(2))).unwrap();
     assert_eq!(change(&store, Change::Remove { who: eve.id.clone() }), Ok(Some(eve.clone())));
     assert_eq!(change(&store, Change::Remove { who: eve.id.clone() }), Err(NotChanged::Unknown));
     assert_eq!(by_token(&store, 2), None);

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::content::MemberChange;
+use crate::model::id::Offset;
 use crate::model::name::Looks;
 use crate::model::room::MAX_TOPIC_CHARS;
 
@@ -35,7 +36,7 @@ fn what_is_changed_is_listed_after_a_restart_with_the_place_of_the_change() {
     drop(store);
     let store = open(dir.path());
     let NamedRoom { name, info, .. } = listed(&store, "lathes");
-    assert_eq!((name.as_str(), info.archived, info.changed), ("Mills", true, 5));
+    assert_eq!((name.as_str(), info.archived, info.changed), ("Mills", true, Offset(5)));
     assert!(info.topic.starts_with("Noise and xxx") && info.topic.chars().count() == MAX_TOPIC_CHARS);
     let entries = all(&store);
     assert!(
@@ -128,9 +129,9 @@ fn people_leave_rooms_and_come_back_and_only_the_rooms_lists_know() {
         matches!(&left.draft.content, Content::Member { who, .. } if who.name == "bob"),
         "the hub's name"
     );
-    assert_eq!((has_left("bob"), has_left("ann")), ((true, 3), (false, 3)));
+    assert_eq!((has_left("bob"), has_left("ann")), ((true, Offset(3)), (false, Offset(3))));
     assert!(matches!(member(3, "lathes", "ann", "bob", MemberChange::Invited), Appended::New(_)));
-    assert_eq!(has_left("bob"), (false, 4));
+    assert_eq!(has_left("bob"), (false, Offset(4)));
     for (number, room, by, who, what) in [
         (4, "lathes", "ann", "bob", MemberChange::Left),
         (5, "lathes", "ann", "bob", MemberChange::Joined),
@@ -142,7 +143,7 @@ fn people_leave_rooms_and_come_back_and_only_the_rooms_lists_know() {
     }
     assert!(matches!(member(9, "lathes", "bob", "bob", MemberChange::Left), Appended::New(_)));
     assert!(matches!(member(10, "lathes", "bob", "bob", MemberChange::Joined), Appended::New(_)));
-    assert_eq!(has_left("bob"), (false, 6));
+    assert_eq!(has_left("bob"), (false, Offset(6)));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::*;
+use crate::model::id::Offset;
 use crate::store::hub::Anew;
 
 const PAGE: usize = 4096;
@@ -32,7 +33,7 @@ fn lived() -> (tempfile::TempDir, Vec<u8>) {
             role: None,
         };
         wait(store.create_principal(who, [number as u8; 32])).unwrap();
-        wait(store.set_read(PrincipalId(id.into()), RoomId::general(), 100 + number as u64)).unwrap();
+        wait(store.set_read(PrincipalId(id.into()), RoomId::general(), Offset(100 + number as u64))).unwrap();
         wait(store.change(invite(10 + number as u8, PrincipalKind::Device), 1)).unwrap().unwrap();
     }
     drop(store);
@@ -66,7 +67,7 @@ fn repaired(dir: &Path, damaged: &[u8], what: &str) -> Vec<Entry> {
     let store = HubStore::open(dir, Epoch(1), 0, id(999)).unwrap();
     assert_eq!(store.epoch(), Epoch(9), "{what}");
     let all = all(&store);
-    let offsets: Vec<_> = all.iter().map(|entry| entry.offset).collect();
+    let offsets: Vec<_> = all.iter().map(|entry| entry.offset.0).collect();
     assert_eq!(offsets, (1..=all.len() as u64).collect::<Vec<_>>(), "{what}: gapless");
     let mut made = BTreeSet::new();
     for entry in &all {
@@ -163,8 +164,8 @@ fn read_markers_people_and_invites_survive_and_follow() {
     assert!(done.lines.iter().any(|line| line.contains("50 to 59 could not be read")), "{done:?}");
     let store = open(dir.path());
     let reads = |who: &str| wait(store.reads(PrincipalId(who.into()))).unwrap();
-    assert_eq!(reads("ann"), [(RoomId::general(), 90)]);
-    assert_eq!(reads("cec"), [(RoomId::general(), 92)]);
+    assert_eq!(reads("ann"), [(RoomId::general(), Offset(90))]);
+    assert_eq!(reads("cec"), [(RoomId::general(), Offset(92))]);
     assert_eq!(wait(store.principal_by_token_hash([1; 32])).unwrap().unwrap().name, "BOB");
     let new_id = PrincipalId("new".into());
     assert!(wait(store.redeem([11; 32], "New".into(), [99; 32], new_id, 50)).is_ok());
@@ -267,7 +268,7 @@ fn what_was_let_go_of_or_withdrawn_stays_so() {
     store.set_limits(LogLimits { keep_ms: 500, ..LogLimits::default() });
     while wait(store.retain(2_000)).unwrap() {}
     let oldest = store.oldest();
-    assert!(oldest > 10, "{oldest}");
+    assert!(oldest > Offset(10), "{oldest}");
     drop(store);
     let found = HubStore::check(dir.path());
     assert!(found.is_sound(), "a log whose beginning was let go of is whole: {found:?}");
@@ -287,8 +288,8 @@ fn what_was_let_go_of_or_withdrawn_stays_so() {
     assert!(HubStore::check(dir.path()).is_sound());
     let store = open(dir.path());
     assert_eq!(wait(store.principal_by_token_hash([7; 32])).unwrap(), None);
-    let offsets: Vec<_> = all(&store).iter().map(|entry| entry.offset).collect();
+    let offsets: Vec<_> = all(&store).iter().map(|entry| entry.offset.0).collect();
     assert_eq!(offsets, (1..=offsets.len() as u64).collect::<Vec<_>>());
     let again = append(&store, message("ann", 3, "3 m"));
-    assert!(matches!(again, Appended::Known { offset: 1, .. }), "{again:?}");
+    assert!(matches!(again, Appended::Known { offset: Offset(1), .. }), "{again:?}");
 }

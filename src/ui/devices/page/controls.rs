@@ -12,9 +12,9 @@ use egui::{
     TextEdit, Ui, Vec2, WidgetInfo, vec2,
 };
 
-use super::{Facts, Reading, Seen, View};
+use super::{Facts, Reading, Seen, View, special};
 use crate::model::Number;
-use crate::model::device::{Command, CommandState, Metric, MetricName, MetricType, Value};
+use crate::model::device::{Command, CommandState, Control, Metric, MetricName, MetricType, Value};
 use crate::model::intent::{DeviceIntent, Intent};
 use crate::model::number::{END_OF_WHOLE, NotHeld};
 use crate::ui::theme::{self, radius, size, space};
@@ -22,6 +22,8 @@ use crate::ui::{Cx, harmless, menu, sheet, value, widgets};
 
 /// Maximum length of a text value, in characters.
 const MAX_TEXT_CHARS: usize = 4_096;
+/// Longest note about a property, in characters.
+const MAX_NOTE_CHARS: usize = 300;
 /// Maximum number of options shown of an enumeration.
 const MAX_OPTIONS: usize = 200;
 
@@ -165,17 +167,27 @@ impl Controls {
                 ui.add_enabled_ui(is_enabled, |ui| ui.horizontal(|ui| self.flag(ui, cx, one)));
                 return;
             }
-            ui.horizontal_wrapped(|ui| {
-                let text = RichText::new(&name).color(theme.text);
-                ui.add(Label::new(text).selectable(false).truncate());
-                let now = (cx.words.device_page.now_is)(&value::reading(cx.words, one.metric, one.value));
-                let now = RichText::new(now).font(theme::small()).color(theme.weak);
-                ui.add(Label::new(now).selectable(false).truncate());
-            });
+            if !special::is_button(one.metric) {
+                ui.horizontal_wrapped(|ui| {
+                    let text = RichText::new(&name).color(theme.text);
+                    ui.add(Label::new(text).selectable(false).truncate());
+                    if !one.metric.write_only {
+                        let now =
+                            (cx.words.device_page.now_is)(&value::reading(cx.words, one.metric, one.value));
+                        let now = RichText::new(now).font(theme::small()).color(theme.weak);
+                        ui.add(Label::new(now).selectable(false).truncate());
+                    }
+                });
+            }
+            if !one.metric.note.is_empty() {
+                let note = RichText::new(harmless::line(&one.metric.note, MAX_NOTE_CHARS));
+                ui.add(Label::new(note.font(theme::small()).color(theme.weak)).wrap());
+            }
             ui.add_enabled_ui(is_enabled, |ui| {
                 ui.horizontal_wrapped(|ui| match one.metric.kind {
                     MetricType::Number => self.number(ui, cx, one),
                     MetricType::Flag => self.flag(ui, cx, one),
+                    MetricType::Enum if special::has_buttons(one.metric) => self.buttons(ui, cx, one),
                     MetricType::Enum => self.choice(ui, cx, one),
                     MetricType::Text => self.text(ui, cx, one),
                 });
@@ -309,6 +321,25 @@ impl Controls {
         }
     }
 
+    /// One button for each option. A single one is called like the property.
+    fn buttons(&mut self, ui: &mut Ui, cx: &mut Cx, one: &PropertyControl) {
+        let name = one.name();
+        let is_single = special::is_button(one.metric);
+        for option in &one.metric.options {
+            let label = if is_single { name.clone() } else { harmless::line(option, 32) };
+            let is_now = matches!(one.value, Value::Text(text) if **text == **option);
+            let button = ui.add(widgets::plain(&label).selected(is_now && !one.metric.write_only));
+            if !is_single {
+                widgets::named(ui, &button, &format!("{name}: {label}"));
+            }
+            let button = one.touchable(ui, cx, button);
+            let began = self.note(one, &button);
+            if button.clicked() {
+                self.give(cx, one, Value::Text(option.as_str().into()), began);
+            }
+        }
+    }
+
     fn choice(&mut self, ui: &mut Ui, cx: &mut Cx, one: &PropertyControl) {
         let now = value::reading(cx.words, one.metric, one.value);
         let name = one.name();
@@ -345,6 +376,15 @@ impl Controls {
             (Some(Value::Text(text)), _) | (None, Value::Text(text)) => text.to_string(),
             _ => String::new(),
         };
+        let is_colour = one.metric.control == Some(Control::Colour);
+        let mut picked = None;
+        if is_colour {
+            let (response, colour) = special::colour(ui, &text);
+            widgets::named(ui, &response, &(words.pick_colour)(&one.name()));
+            self.note(one, &response);
+            picked = colour;
+            text = picked.clone().unwrap_or(text);
+        }
         let width = (ui.available_width() - 96.0).clamp(80.0, size::DIALOG);
         let edit =
             TextEdit::singleline(&mut text).id_salt("text").char_limit(MAX_TEXT_CHARS).desired_width(width);
@@ -357,7 +397,7 @@ impl Controls {
         if response.has_focus() {
             self.busy = Some((name.clone(), began));
         }
-        if response.changed() {
+        if response.changed() || picked.is_some() {
             let seen = self.drafts.get(name).map_or(began, |draft| draft.seen);
             self.drafts.insert(name.clone(), Draft { value: Value::Text(text.as_str().into()), seen });
         }
@@ -544,7 +584,7 @@ fn read_number(cx: &Cx, metric: &Metric, text: &str) -> Result<Value, String> {
 
 /// A dragged value clamped to the limits; at an end, the exact limit itself.
 fn within(metric: &Metric, number: f64) -> Value {
-    let number = Number::from(number);
+    let number = Number::from(special::snapped(metric, number));
     let low = metric.min.filter(|low| number.compare(*low).is_lt());
     let high = metric.max.filter(|high| number.compare(*high).is_gt());
     Value::from(low.or(high).unwrap_or(number))

@@ -11,6 +11,7 @@ mod plots;
 mod range;
 mod readings;
 mod shot;
+mod special;
 mod states;
 mod strip;
 mod vertical;

@@ -1,0 +1,87 @@
+//! MQTT servers in the window: setting one up.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test program")]
+
+#[expect(dead_code, reason = "the window's other tests use the rest")]
+mod ui_support;
+
+use duplex::model::intent::{Credential, Intent, LinkIntent};
+use duplex::model::mqtt::{Filter, MqttOptions, MqttVersion};
+use duplex::model::profile::{Login, Profile, Protocol, Secret};
+use duplex::model::publication::Qos;
+use egui_kittest::kittest::{NodeT, Queryable};
+
+use ui_support::Window;
+
+fn saved(window: &mut Window) -> (Profile, Credential) {
+    let intents = window.intents();
+    let saved = intents.iter().find_map(|intent| match intent {
+        Intent::Link(LinkIntent::SaveConnection { profile, credential }) => {
+            Some((profile.clone(), credential.clone()))
+        }
+        _ => None,
+    });
+    saved.unwrap_or_else(|| panic!("{intents:?}"))
+}
+
+#[test]
+fn the_address_is_all_that_is_needed() {
+    let mut window = Window::online();
+    window.click("Add connection");
+    window.fill("Server address or invite", "mqtt://jun:p%40ss@localhost");
+    window.check_names();
+    window.click("Save");
+    let (profile, credential) = saved(&mut window);
+    assert_eq!((profile.protocol, profile.urls), (Protocol::Mqtt, vec!["mqtt://localhost".to_owned()]));
+    assert_eq!((*profile.websocket.mqtt, profile.websocket.user.as_str()), (MqttOptions::default(), "jun"));
+    let login = Login { password: Some(Secret::new("p@ss")), ..Login::default() };
+    assert_eq!(credential, Credential::Login(login));
+}
+
+#[test]
+fn what_few_need_can_be_set() {
+    // High enough for the whole dialog.
+    let mut window = Window::sized(1_000.0, 1_800.0);
+    window.click("Add connection");
+    window.click("MQTT");
+    window.fill("Server URL", "mqtts://a.example, wss://b.example/mqtt");
+    window.fill("Subscriptions", "zigbee2mqtt/#\n\nalarms/+ | qos: 1");
+    window.fill("Your name in the chat", "Jun");
+    window.fill("Rooms are under the topic", "house/chat/");
+    window.click("The server keeps messages for me while I am away");
+    window.click("Advanced");
+    window.click("Deliver chat messages exactly once (QoS 2)");
+    window.click("MQTT 3.1.1");
+    window.fill("Client ID", "desk");
+    window.click("Save");
+    let (profile, _) = saved(&mut window);
+    assert_eq!(profile.urls, ["mqtts://a.example", "wss://b.example/mqtt"]);
+    let expected = MqttOptions {
+        version: MqttVersion::V311,
+        client_id: "desk".into(),
+        subscriptions: ["zigbee2mqtt/#", "alarms/+ | qos: 1"]
+            .map(|text| Filter::parse(text).unwrap())
+            .to_vec(),
+        chat: "house/chat".into(),
+        chat_qos: Qos::ExactlyOnce,
+        name: "Jun".into(),
+        keeps_session: false,
+        ..MqttOptions::default()
+    };
+    assert_eq!(*profile.websocket.mqtt, expected);
+}
+
+#[test]
+fn what_is_no_topic_is_said_where_it_is_typed() {
+    let mut window = Window::online();
+    window.click("Add connection");
+    window.fill("Server address or invite", "mqtt://127.0.0.1");
+    window.fill("Subscriptions", "a/#/b");
+    window.harness.get_by_label_contains("“#” at the end");
+    assert!(window.harness.get_by_label("Save").accesskit_node().is_disabled());
+    window.fill("Subscriptions", "a/#");
+    window.click("Chat here: others see that I am online");
+    assert!(window.harness.query_by_label("Rooms are under the topic").is_none());
+    window.click("Save");
+    let options = saved(&mut window).0.websocket.mqtt;
+    assert_eq!((options.chats, options.subscriptions.len()), (false, 1));
+}
