@@ -32,17 +32,16 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx, view: &View, plots: &mut Plots) {
         ui.add(Label::new(text).wrap());
     }
     ui.add_space(space::TINY);
-    // What only takes commands has no value to show; a device has a few hundred metrics at most.
-    let all = view.readings.len().min(view.metrics.len());
-    let shown: Vec<usize> = (0..all).filter(|number| !view.metrics[*number].write_only).collect();
-    let count = shown.len();
+    // What only takes commands has no value.
+    let all: Vec<usize> =
+        (0..view.readings.len().min(view.metrics.len())).filter(|at| !view.metrics[*at].write_only).collect();
+    let count = all.len();
     let columns = ((ui.available_width() / MIN_COLUMN) as usize).clamp(1, count.max(1));
     rows(ui, count.div_ceil(columns), ROW, |ui, row| {
         let place = ui.max_rect();
         let width = place.width() / columns as f32;
         ui.painter().hline(place.x_range(), place.bottom(), egui::Stroke::new(1.0, theme.line));
-        let of_row = shown.iter().skip(row * columns).take(columns);
-        for (column, number) in of_row.enumerate() {
+        for (column, number) in all.iter().skip(row * columns).take(columns).enumerate() {
             let left = place.left() + column as f32 * width;
             let cell = Rect::from_min_size(pos2(left, place.top()), Vec2::new(width, place.height()));
             one(ui, cx, view, plots, *number, cell.with_max_x(cell.right() - space::MEDIUM));
