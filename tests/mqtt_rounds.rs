@@ -21,6 +21,7 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
@@ -88,6 +89,9 @@ fn client_process() {
     let worker = Worker::spawn(options, model.clone(), wake).unwrap();
     // The parent says go and stop by lines on our standard input, and ends us by closing it.
     let typing = Arc::new(Mutex::new(next > 0));
+    // How often it was told to stop: each time it says when everything is delivered, also where it had no time to type.
+    let stops = Arc::new(AtomicU64::new(0));
+    let stopped = Arc::clone(&stops);
     let told = Arc::clone(&typing);
     let (end, ended) = mpsc::sync_channel::<()>(1);
     std::thread::Builder::new()
@@ -95,11 +99,14 @@ fn client_process() {
         .spawn(move || {
             for line in std::io::stdin().lines().map_while(Result::ok) {
                 *told.lock().unwrap() = line == "go";
+                if line == "stop" {
+                    stopped.fetch_add(1, Ordering::Release);
+                }
             }
             let _ = end.send(());
         })
         .unwrap();
-    let (mut ready, mut settled) = (false, true);
+    let (mut ready, mut settled) = (false, 0);
     let mut due = Instant::now();
     while ended.try_recv().is_err() {
         let _ = wakes.recv_timeout(due.saturating_duration_since(Instant::now()));
@@ -122,7 +129,6 @@ fn client_process() {
             println!("ready");
         }
         let is_typing = *typing.lock().unwrap();
-        settled &= !is_typing;
         if is_typing && Instant::now() >= due {
             due = Instant::now() + Duration::from_millis(10);
             println!("typed {next}");
@@ -132,8 +138,10 @@ fn client_process() {
             assert!(worker.want(Intent::Chat(send)).is_ok());
         } else if !is_typing {
             due = Instant::now() + Duration::from_millis(100);
-            if outbox.is_empty() && is_online && !std::mem::replace(&mut settled, true) {
+            let stops = stops.load(Ordering::Acquire);
+            if outbox.is_empty() && is_online && settled < stops {
                 println!("settled");
+                settled = stops;
             }
         }
     }

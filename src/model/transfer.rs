@@ -177,7 +177,7 @@ mod tests {
         let with = |entry: &str| import(&format!(r#"{{"duplex_connections":1,"connections":[{entry}]}}"#));
         assert!(matches!(with("7"), Err(BadList::Entry { number: 1, .. })));
         assert!(matches!(with(r#"{"name":"x"}"#), Err(BadList::Entry { number: 1, .. })));
-        let newer = with(r#"{"name":"x","urls":["ws://x"],"protocol":"mqtt"}"#);
+        let newer = with(r#"{"name":"x","urls":["ws://x"],"protocol":"amqp"}"#);
         assert_eq!(newer, Err(BadList::NewerEntry { number: 1 }));
         let no_url = with(r#"{"name":"x","urls":[]}"#);
         assert_eq!(no_url, Err(BadList::Address { number: 1, bad: BadAddress::Empty }));

@@ -415,7 +415,7 @@ mod tests {
         filled(dir.path());
         let file = dir.path().join(FILE);
         let mut value: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
-        let newer = serde_json::json!({"id": 9, "name": "Broker", "protocol": "mqtt", "mqtt": {"qos": 2}});
+        let newer = serde_json::json!({"id": 9, "name": "Broker", "protocol": "amqp", "amqp": {"qos": 2}});
         value["profiles"].as_array_mut().unwrap().push(newer.clone());
         fs::write(&file, value.to_string()).unwrap();
         let mut settings = load(dir.path());
@@ -428,7 +428,7 @@ mod tests {
         assert_eq!(value["profiles"][1], newer);
         settings.remove_profile(ConnectionId(9));
         settings.save().unwrap();
-        assert!(!fs::read_to_string(&file).unwrap().contains("mqtt"));
+        assert!(!fs::read_to_string(&file).unwrap().contains("amqp"));
     }
 
     #[test]

@@ -141,7 +141,7 @@ mod tests {
         let list = json!([
             {"id": 3, "name": "Home", "urls": ["ws://a/v1/socket"], "protocol": "duplex", "socket": "tungstenite",
              "auto_connect": true, "nodes": ["a", {"b": 1.5}]},
-            {"id": 7, "name": "Broker", "protocol": "mqtt", "urls": "mqtt://b", "mqtt": {"qos": 2}},
+            {"id": 7, "name": "Broker", "protocol": "amqp", "urls": "amqp://b", "amqp": {"qos": 2}},
             {"id": 8, "name": "Poll", "protocol": "duplex", "urls": ["https://c"], "socket": "long_polling"},
         ]);
         let mut read = read_list(&list);
@@ -150,7 +150,7 @@ mod tests {
         let newer = read.newer();
         assert_eq!(
             (newer[0].id.0, newer[0].name.as_str(), newer[0].protocol.as_str()),
-            (7, "Broker", "mqtt")
+            (7, "Broker", "amqp")
         );
         assert_eq!(read.highest_id(), 8);
         let mut changed = read.known().next().unwrap().clone();
@@ -169,7 +169,7 @@ mod tests {
             json!([7]),
             json!([{"id": 3, "name": "x"}]),
             json!([{"id": 3, "name": "x", "urls": ["ws://a"], "protocol": 7}]),
-            json!([{"id": "3", "name": "x", "urls": [], "protocol": "mqtt"}]),
+            json!([{"id": "3", "name": "x", "urls": [], "protocol": "amqp"}]),
         ] {
             assert!(serde_json::from_value::<KeptProfiles>(damage.clone()).is_err(), "{damage}");
         }

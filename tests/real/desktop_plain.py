@@ -154,7 +154,7 @@ try:
         profile(11, "kicked", f"{base}/close/4001"),
         profile(12, "failed", f"{base}/close/1011"),
         profile(13, "dropped", f"{base}/drop"),
-        {"id": 14, "name": "Broker", "protocol": "mqtt", "urls": ["mqtt://broker.example"], "mqtt": {"qos": 2}},
+        {"id": 14, "name": "Broker", "protocol": "amqp", "urls": ["amqp://broker.example"], "amqp": {"qos": 2}},
     ]
     settings = HOME / "settings.json"
     settings.write_text(json.dumps({"version": 1, "first_steps_done": True, "profiles": profiles}))
@@ -277,7 +277,7 @@ try:
     press("More for Broker")
     press("Remove connection", "menu item")
     press("Remove")
-    drive.wait(lambda: b"mqtt" not in settings.read_bytes(), 30, "its end in the settings")
+    drive.wait(lambda: b"amqp" not in settings.read_bytes(), 30, "its end in the settings")
     print("passed")
 except drive.NotFound:
     drive.screenshot(WORK / "failed.png")

@@ -255,6 +255,12 @@ fn acts(
     );
     let (rect, _) = line.allocate_exact_size(text.size(), Sense::hover());
     line.painter().galley(rect.min, text, theme.weak);
+    offers(&mut line, cx, key, file, has_room)
+}
+
+/// What can be done with a file, as links in its line. `has_room`: for one that is wanted seldom, too.
+fn offers(line: &mut Ui, cx: &Cx, key: &RoomKey, file: &FileBox, has_room: bool) -> Option<Intent> {
+    let (theme, words) = (theme::of(line), cx.words.files);
     let file_intent = |intent| Some(Intent::File(intent));
     let (connection, info) = (key.0, file.info.clone());
     let mut wish = None;

@@ -1,3 +1,5 @@
+//! Tests of rooms on topics: who says what where, presence, echoes.
+
 use super::*;
 use crate::model::Delivery;
 use crate::model::time::BootMs;

@@ -1,3 +1,5 @@
+//! Tests of packets as servers send them, whole, cut and damaged.
+
 use mqtt_protocol_core::mqtt::packet::{
     MaximumPacketSize, Property, ReasonString, ReceiveMaximum, ServerKeepAlive, SubscriptionIdentifier,
     TopicAlias, UserProperty, v3_1_1, v5_0,

@@ -1,3 +1,5 @@
+//! Tests of a session against scripted servers of both versions.
+
 use mqtt_protocol_core::mqtt::packet::{Property, ReasonString, ServerKeepAlive, v3_1_1, v5_0};
 use mqtt_protocol_core::mqtt::result_code::ConnectReasonCode;
 
