@@ -26,6 +26,7 @@ use ui_support::{CONNECTION, Window, message, profile};
 
 /// Words that stand in every language as they are: names, units, keys, what servers and people wrote.
 const NAMES: &[&str] = &[
+    "MQTT",
     "STOMP",
     "Socket.IO",
     "general",

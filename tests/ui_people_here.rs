@@ -65,7 +65,7 @@ fn offered(window: &Window) -> Vec<String> {
 fn a_name_is_completed_by_arrows_and_enter_and_then_enter_sends() {
     let mut window = with_people();
     window.type_message("hi @");
-    assert_eq!(offered(&window).len(), 4, "all but oneself");
+    assert_eq!(offered(&window).len(), 5, "everybody but oneself, and the room");
     window.type_text("mi");
     assert_eq!(offered(&window), ["Mina Kim"]);
     window.key(Key::Enter);

@@ -173,12 +173,13 @@ impl Topics {
     /// A connection begins: which retained messages the broker has, it tells anew.
     pub fn connected(&mut self, now: Time) {
         self.connected = Some(now);
-        for node in std::mem::take(&mut self.kept) {
+        let kept = std::mem::take(&mut self.kept);
+        self.kept_version += u64::from(!kept.is_empty());
+        for node in kept {
             if let Some(leaf) = self.tree.leaf_mut(node) {
                 (leaf.kept, leaf.kept_place) = (Kept::No, u32::MAX);
             }
         }
-        self.kept_version += 1;
     }
 
     /// The connection ended.
