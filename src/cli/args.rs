@@ -713,7 +713,7 @@ pub(super) struct Agent {
 pub(super) struct ReadOne {
     #[command(flatten)]
     pub(super) server: DeviceServer,
-    /// The device's id.
+    /// The device's id, or its name if only one is called so.
     #[arg(value_name = "DEVICE", value_parser = values::device)]
     pub(super) device: DeviceId,
     /// The metric.
@@ -755,7 +755,7 @@ pub(super) struct Publish {
 pub(super) struct Set {
     #[command(flatten)]
     pub(super) server: DeviceServer,
-    /// The device's id.
+    /// The device's id, or its name if only one is called so.
     #[arg(value_name = "DEVICE", value_parser = values::device)]
     pub(super) device: DeviceId,
     /// The property to set.

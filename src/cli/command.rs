@@ -75,12 +75,16 @@ impl Attempt {
     fn request(&self) -> Result<Request, Failure> {
         let Set { device, property, value, .. } = &self.command;
         let refused = |sentence: String| Failure::new(Exit::Refused, print::harmless(&sentence));
-        let Some(known) = self.devices.get(device.as_str()) else {
-            return Err(refused(format!("there is no device {device}")));
+        let Some(known) = self.devices.find(device.as_str()) else {
+            let there_are = match self.devices.examples() {
+                ids if ids.is_empty() => String::new(),
+                ids => format!("; there are: {ids}"),
+            };
+            return Err(refused(format!("there is no device {device}{there_are}")));
         };
         let metric = writable(known, property.as_str()).map_err(refused)?;
         let value = read_value(value, metric).map_err(|what| refused(format!("{property} takes {what}")))?;
-        let (id, device, property) = (self.id, device.clone(), property.clone());
+        let (id, device, property) = (self.id, known.spec.id.clone(), property.clone());
         Ok(Request::Device(DeviceRequest::Command { id, device, incarnation: None, property, value }))
     }
 

@@ -10,6 +10,9 @@ use crate::model::{
     Connection, ConnectionId, Device, DeviceId, Event, MetricName, Model, Profile, Status, Value,
 };
 
+/// Maximum number of devices that are listed for a person who named none of them.
+const MAX_EXAMPLES: usize = 20;
+
 /// The devices of one connection.
 pub(super) struct Seen {
     model: Model,
@@ -81,6 +84,23 @@ impl Seen {
         self.connection()?.devices.get(id)
     }
 
+    /// The device with this id, else the only one that is called so.
+    pub(super) fn find(&self, text: &str) -> Option<&Device> {
+        let devices = &self.connection()?.devices;
+        let named = || {
+            let name = text.to_lowercase();
+            let mut named = devices.iter().filter(|device| device.spec.title().to_lowercase() == name);
+            named.next().filter(|_| named.next().is_none())
+        };
+        devices.get(text).or_else(named)
+    }
+
+    /// The ids of some devices, for a person who named none of them.
+    pub(super) fn examples(&self) -> String {
+        let devices = self.connection().into_iter().flat_map(|connection| connection.devices.iter());
+        devices.map(|device| device.spec.id.as_str()).take(MAX_EXAMPLES).collect::<Vec<_>>().join(", ")
+    }
+
     /// A number that changes when statuses may have changed.
     pub(super) fn version(&self) -> u64 {
         self.connection().map_or(0, |connection| connection.devices.version())
@@ -145,5 +165,38 @@ impl Reading<'_> {
     /// Its unit; may be empty.
     pub(super) fn unit(&self) -> &str {
         self.of.map_or("", |metric| &metric.unit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test")]
+    use super::*;
+    use crate::model::{DeviceState, Spec};
+
+    #[test]
+    fn a_device_is_found_by_its_id_or_by_a_name_that_only_it_has() {
+        let named = |id: &str, name: &str| {
+            let mut spec = Spec::unannounced(DeviceId::new(id).unwrap());
+            spec.name = name.to_owned();
+            DeviceState {
+                spec,
+                incarnation: 1,
+                online: true,
+                since: 0,
+                reason: String::new(),
+                heard: None,
+                every_ms: None,
+                values: Vec::new(),
+            }
+        };
+        let mut seen = Seen::default();
+        let devices = vec![named("a", "Desk lamp"), named("b", "Pump"), named("c", "Pump"), named("d", "A")];
+        seen.take(Event::Device(DeviceEvent::Listed { devices, started: 0, more: false }));
+        let found = |text: &str| seen.find(text).map(|device| device.spec.id.as_str());
+        assert_eq!(found("desk LAMP"), Some("a"));
+        assert_eq!(found("a"), Some("a"), "an id goes before a name");
+        assert_eq!((found("Pump"), found("none")), (None, None));
+        assert_eq!(seen.examples(), "a, b, c, d");
     }
 }

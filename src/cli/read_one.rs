@@ -6,11 +6,11 @@ use super::args::ReadOne;
 use super::devices::Seen;
 use super::follow::Follow;
 use super::{Exit, Failure, print};
-use crate::model::device::LastValue;
+use crate::model::devices::Latest;
 use crate::model::event::{DeviceEvent, LinkEvent};
 use crate::model::id::Offset;
 use crate::model::link_state::{LinkState, Why};
-use crate::model::{DeviceState, Event, Readings, Value};
+use crate::model::{Event, Value};
 use crate::wire::SavedState;
 
 pub(super) async fn run(command: ReadOne) -> Result<(), Failure> {
@@ -48,40 +48,28 @@ impl Attempt {
                 }
                 _ => {}
             }
-            let found = self.find(&event);
+            let is_description =
+                matches!(event, Event::Device(DeviceEvent::Listed { .. } | DeviceEvent::Announced(_)));
             self.devices.take(event);
-            if let Some(value) = found {
-                return self.print(&value);
+            if is_description && let Some(found) = self.devices.find(self.command.device.as_str()) {
+                self.command.device = found.spec.id.clone();
+            }
+            if let Some(latest) = self.latest() {
+                return self.print(latest);
             }
         }
     }
 
-    /// A value of the metric in an event.
-    fn find(&self, event: &Event) -> Option<Value> {
+    /// The metric, once it has a value.
+    fn latest(&self) -> Option<&Latest> {
         let ReadOne { device, metric, .. } = &self.command;
-        let of_state = |state: &DeviceState| {
-            let mut values = (state.spec.id == *device).then_some(&state.values)?.iter();
-            values.find(|last: &&LastValue| last.metric == *metric).map(|last| last.value.clone())
-        };
-        let of_readings = |readings: &Readings| {
-            let mut samples = readings.iter().filter(|(sample, _)| sample.device == *device);
-            samples
-                .find_map(|(_, values)| values.iter().find(|(name, _)| name == metric))
-                .map(|(_, value)| value.clone())
-        };
-        match event {
-            Event::Device(DeviceEvent::Listed { devices, .. }) => devices.iter().find_map(of_state),
-            Event::Device(DeviceEvent::Announced(state)) => of_state(state),
-            Event::Device(DeviceEvent::Readings(readings)) => of_readings(readings),
-            _ => None,
-        }
-        .filter(|value| *value != Value::Missing)
+        let latest = self.devices.get(device.as_str())?.metric(metric.as_str())?;
+        Some(latest).filter(|latest| latest.value != Value::Missing)
     }
 
-    fn print(&self, value: &Value) -> Result<(), Failure> {
+    fn print(&self, latest: &Latest) -> Result<(), Failure> {
         let ReadOne { device, metric, json, .. } = &self.command;
-        let known = self.devices.get(device.as_str()).and_then(|device| device.metric(metric.as_str()));
-        let unit = known.map_or("", |latest| latest.metric.unit.as_str());
+        let (value, unit) = (&latest.value, latest.metric.unit.as_str());
         let text = match value {
             Value::Text(text) => text.to_string(),
             value => serde_json::to_string(value).unwrap_or_default(),
@@ -96,7 +84,10 @@ impl Attempt {
     fn timed_out(&self) -> Failure {
         let ReadOne { device, metric, .. } = &self.command;
         let sentence = match (self.is_online, self.devices.get(device.as_str())) {
-            (true, None) => format!("nothing was heard of a device {device}"),
+            (true, None) => match self.devices.examples() {
+                ids if ids.is_empty() => format!("nothing was heard of a device {device}"),
+                ids => format!("nothing was heard of a device {device}; there are: {ids}"),
+            },
             (true, Some(known)) => {
                 let names: Vec<&str> =
                     known.latest.iter().map(|latest| latest.metric.name.as_str()).take(50).collect();

@@ -225,7 +225,7 @@ def try_with(name, method, hands, without=()):
     drive.click(drive.find("*", re.compile("^(Use this computer|Get started)$"), 30))
     hands.click(*middle(drive.find("button", "More for This computer")))
     hands.click(*middle(drive.find("*", "New room")))
-    drive.wait(lambda: "focused" in drive.states(drive.find("entry", "Name of the new room")), 20, "the new room's field")
+    drive.wait(lambda: "focused" in drive.states(drive.find("entry", "Room name")), 20, "the new room's field")
     hands.type("other")
     hands.key("Return")
     drive.find("*", re.compile(r"^other\b"), 20)

@@ -171,6 +171,10 @@ def a_device(broker):
     # What the broker kept counts for a script.
     code, out, said = ctl("read-one", url, device, metric)
     assert (code, out.strip()) == (0, "true"), said
+    code, out, said = ctl("read-one", url, "lamp", metric)
+    assert (code, out.strip()) == (0, "true"), f"by its name: {said}"
+    code, _, said = ctl("read-one", url, "nowhere", metric, "--timeout", "4s")
+    assert code == 4 and device in said, f"it names those that are there: {said}"
     code, _, said = ctl("read-one", url, device, "nothing", "--timeout", "4s")
     assert code == 4 and metric in said, said
     code, _, said = ctl("command", url, device, "nothing", "on")
