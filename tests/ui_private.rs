@@ -145,6 +145,23 @@ fn a_private_room_is_made_with_the_people_who_are_chosen_and_opened() {
 }
 
 #[test]
+fn enter_makes_the_room_and_the_keyboard_stays_where_a_name_is_missing() {
+    let mut window = with_people();
+    window.click("More for Home");
+    window.harness.get_by_role_and_label(Part::MenuItem, "New room").click();
+    window.run();
+    window.key(Key::Enter);
+    assert!(has(&window, "Room name"), "without a name there is no room");
+    window.type_text("Attic");
+    window.key(Key::Enter);
+    let name = RoomName::new("Attic").unwrap();
+    let wanted = ChatIntent::CreateRoom { connection: CONNECTION, name, topic: String::new() };
+    let asked = chat(window.intents());
+    assert!(asked.contains(&wanted), "{asked:?}");
+    assert!(!has(&window, "Room name"), "the dialog is closed");
+}
+
+#[test]
 fn members_are_invited_and_removed_and_whoever_was_removed_cannot_write() {
     let mut window = with_people();
     list(&mut window, "r-plans", "Plans", private(None));

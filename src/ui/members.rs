@@ -141,18 +141,16 @@ impl Sheet {
     pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx, window_height: f32) -> Fate {
         sheet::title(ui, &self.title(cx));
         let is_new = matches!(self.purpose, Purpose::NewRoom(..));
-        if is_new {
-            self.what_room(ui, cx);
-        }
+        let entered = is_new && self.what_room(ui, cx);
         if !is_new || self.is_private {
             self.people(ui, cx, window_height - if is_new { 470.0 } else { 320.0 });
         }
         ui.add_space(space::SMALL);
-        self.foot(ui, cx, is_new)
+        self.foot(ui, cx, is_new, entered)
     }
 
-    /// What a new room is called and about, and who may see it.
-    fn what_room(&mut self, ui: &mut Ui, cx: &Cx) {
+    /// What a new room is called and about, and who may see it. Returns whether Enter was pressed in one of the fields.
+    fn what_room(&mut self, ui: &mut Ui, cx: &Cx) -> bool {
         let (theme, words) = (theme::of(ui), cx.words.private);
         let (has_private, has_topic) = cx.model.read(|model| {
             let offers = |feature| {
@@ -162,13 +160,15 @@ impl Sheet {
             (offers(Feature::PrivateRooms), offers(Feature::RoomChanges))
         });
         let focus = std::mem::take(&mut self.fresh);
-        field(ui, &mut self.name, cx.words.rooms.name, RoomName::MAX_CHARS, focus);
+        let mut entered = field(ui, &mut self.name, cx.words.rooms.name, RoomName::MAX_CHARS, focus);
         if has_topic {
-            field(ui, &mut self.topic, words.topic_optional, MAX_TOPIC_CHARS, false);
+            entered |= field(ui, &mut self.topic, words.topic_optional, MAX_TOPIC_CHARS, false);
         }
+        // Without a name that can be one, the field is shown again with the keyboard in it.
+        self.fresh = entered && name::make_room(&self.name).is_err();
         self.is_private &= has_private;
         if !has_private {
-            return;
+            return entered;
         }
         for (is_private, name) in [(false, words.public_room), (true, words.private_room)] {
             if ui.radio(self.is_private == is_private, name).clicked() {
@@ -177,13 +177,15 @@ impl Sheet {
         }
         let text = if self.is_private { words.private_text } else { words.public_text };
         ui.add(Label::new(RichText::new(text).color(theme.weak)).wrap());
+        entered
     }
 
     fn people(&mut self, ui: &mut Ui, cx: &mut Cx, height: f32) {
         let (theme, words) = (theme::of(ui), cx.words.private);
         let hint =
             if matches!(self.purpose, Purpose::Direct(_)) { words.find_person } else { words.find_to_invite };
-        let focus = std::mem::take(&mut self.fresh);
+        // In a new room the keyboard begins in its name.
+        let focus = !matches!(self.purpose, Purpose::NewRoom(..)) && std::mem::take(&mut self.fresh);
         field(ui, &mut self.filter, hint, MAX_NAME_CHARS, focus);
         self.look(cx);
         let height = height.clamp(110.0, 380.0);
@@ -204,7 +206,7 @@ impl Sheet {
         self.found.1 = all;
     }
 
-    fn foot(&mut self, ui: &mut Ui, cx: &mut Cx, is_new: bool) -> Fate {
+    fn foot(&mut self, ui: &mut Ui, cx: &mut Cx, is_new: bool, entered: bool) -> Fate {
         let theme = theme::of(ui);
         let name = name::make_room(&self.name);
         if is_new && !self.name.trim().is_empty() && name.is_err() {
@@ -215,7 +217,7 @@ impl Sheet {
         ui.horizontal(|ui| {
             if is_new {
                 let create = ui.add_enabled(name.is_ok(), widgets::primary(theme, cx.words.create)).clicked();
-                if let (true, Ok(name)) = (create, name) {
+                if let (true, Ok(name)) = (create || entered, name) {
                     self.create(cx, name);
                     fate = Fate::Closed;
                 }
@@ -404,7 +406,8 @@ fn row(cx: &Cx, purpose: &Purpose, who: &PrincipalId) -> Option<Row> {
     })
 }
 
-fn field(ui: &mut Ui, text: &mut String, label: &str, limit: usize, focus: bool) {
+/// A field of one line. Returns whether Enter was pressed in it.
+fn field(ui: &mut Ui, text: &mut String, label: &str, limit: usize, focus: bool) -> bool {
     let field = TextEdit::singleline(text)
         .hint_text(label)
         .char_limit(limit)
@@ -415,4 +418,5 @@ fn field(ui: &mut Ui, text: &mut String, label: &str, limit: usize, focus: bool)
     if focus {
         field.request_focus();
     }
+    field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter))
 }
