@@ -227,14 +227,6 @@ fn server(name: &str, last: u8, id: &str) -> NearbyServer {
     }
 }
 
-fn saved(window: &mut Window) -> (Profile, Credential) {
-    let of = |intent| match intent {
-        Intent::Link(LinkIntent::SaveConnection { profile, credential }) => Some((profile, credential)),
-        _ => None,
-    };
-    window.intents().into_iter().find_map(of).unwrap()
-}
-
 fn full_link() -> String {
     format!("{LINK}&sha256={}&at=10.0.0.7&at=duplex-1a2b3c4d.local&name=Work%20%26%20shop", fingerprint())
 }
@@ -273,7 +265,7 @@ fn a_server_that_is_found_fills_the_address_and_needs_an_invite() {
     window.intents();
     window.fill(duplex::ui::text::ENGLISH.your_name, "Mina");
     window.click("Save");
-    let (profile, credential) = saved(&mut window);
+    let (profile, credential) = window.saved();
     assert_eq!(profile.fingerprint, Some(fingerprint()));
     assert!(matches!(credential, Credential::Invite { name, .. } if name == "Mina"));
 }
@@ -301,7 +293,7 @@ fn a_pasted_invite_fills_everything_and_says_what_is_joined() {
     window.fill(duplex::ui::text::ENGLISH.your_name, "Mina");
     window.intents();
     window.click("Save");
-    let (profile, _) = saved(&mut window);
+    let (profile, _) = window.saved();
     let hosts = ["192.168.1.7", "10.0.0.7", "duplex-1a2b3c4d.local"];
     assert_eq!(profile.urls, hosts.map(|host| format!("wss://{host}:7870/v1/socket")));
 }

@@ -4,24 +4,13 @@
 #[expect(dead_code, reason = "the window's other tests use the rest")]
 mod ui_support;
 
-use duplex::model::intent::{Credential, Intent, LinkIntent};
+use duplex::model::intent::Credential;
 use duplex::model::mqtt::{Filter, MqttOptions, MqttVersion};
-use duplex::model::profile::{Login, Profile, Protocol, Secret};
+use duplex::model::profile::{Login, Protocol, Secret};
 use duplex::model::publication::Qos;
 use egui_kittest::kittest::{NodeT, Queryable};
 
 use ui_support::Window;
-
-fn saved(window: &mut Window) -> (Profile, Credential) {
-    let intents = window.intents();
-    let saved = intents.iter().find_map(|intent| match intent {
-        Intent::Link(LinkIntent::SaveConnection { profile, credential }) => {
-            Some((profile.clone(), credential.clone()))
-        }
-        _ => None,
-    });
-    saved.unwrap_or_else(|| panic!("{intents:?}"))
-}
 
 #[test]
 fn the_address_is_all_that_is_needed() {
@@ -30,7 +19,7 @@ fn the_address_is_all_that_is_needed() {
     window.fill("Server address or invite", "mqtt://jun:p%40ss@localhost");
     window.check_names();
     window.click("Save");
-    let (profile, credential) = saved(&mut window);
+    let (profile, credential) = window.saved();
     assert_eq!((profile.protocol, profile.urls), (Protocol::Mqtt, vec!["mqtt://localhost".to_owned()]));
     assert_eq!((*profile.websocket.mqtt, profile.websocket.user.as_str()), (MqttOptions::default(), "jun"));
     let login = Login { password: Some(Secret::new("p@ss")), ..Login::default() };
@@ -53,7 +42,7 @@ fn what_few_need_can_be_set() {
     window.click("MQTT 3.1.1");
     window.fill("Client ID", "desk");
     window.click("Save");
-    let (profile, _) = saved(&mut window);
+    let (profile, _) = window.saved();
     assert_eq!(profile.urls, ["mqtts://a.example", "wss://b.example/mqtt"]);
     let expected = MqttOptions {
         version: MqttVersion::V311,
@@ -82,6 +71,6 @@ fn what_is_no_topic_is_said_where_it_is_typed() {
     window.click("Chat here: others see that I am online");
     assert!(window.harness.query_by_label("Rooms are under the topic").is_none());
     window.click("Save");
-    let options = saved(&mut window).0.websocket.mqtt;
+    let options = window.saved().0.websocket.mqtt;
     assert_eq!((options.chats, options.subscriptions.len()), (false, 1));
 }

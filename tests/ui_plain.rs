@@ -10,9 +10,7 @@ use duplex::model::id::{ConnectionId, MessageId, Offset};
 use duplex::model::intent::{ChatIntent, Credential, Intent, LinkIntent};
 use duplex::model::link_state::{Closing, LinkState, Why};
 use duplex::model::message::Delivery;
-use duplex::model::profile::{
-    FrameFormat, Login, NewerProfile, Profile, Protocol, Secret, Snippet, WebSocketOptions,
-};
+use duplex::model::profile::{FrameFormat, Login, NewerProfile, Protocol, Secret, Snippet, WebSocketOptions};
 use duplex::model::{Draft, Entry, Feature, Features, LanguageChoice, Preferences, RoomId};
 use duplex::wire::plain::row;
 use egui::accesskit::Role;
@@ -74,17 +72,6 @@ fn speak_korean(window: &mut Window) {
     }));
 }
 
-fn saved(window: &mut Window) -> (Profile, Credential) {
-    let intents = window.intents();
-    let saved = intents.iter().find_map(|intent| match intent {
-        Intent::Link(LinkIntent::SaveConnection { profile, credential }) => {
-            Some((profile.clone(), credential.clone()))
-        }
-        _ => None,
-    });
-    saved.unwrap_or_else(|| panic!("{intents:?}"))
-}
-
 #[test]
 fn a_connection_is_set_up_with_all_that_a_handshake_may_need() {
     let mut window = Window::online();
@@ -108,7 +95,7 @@ fn a_connection_is_set_up_with_all_that_a_handshake_may_need() {
     window.click("Reconnect when the connection ends");
     window.check_names();
     window.click("Save");
-    let (profile, credential) = saved(&mut window);
+    let (profile, credential) = window.saved();
     assert_eq!(profile.protocol, Protocol::WebSocket);
     assert_eq!(profile.urls, ["ws://127.0.0.1:9000/?x=1,2"]);
     let expected = WebSocketOptions {
@@ -149,7 +136,7 @@ fn what_no_handshake_can_have_is_said_where_it_is_typed() {
     window.fill("Subprotocols", "x");
     window.key(Key::Backspace);
     window.click("Save");
-    assert_eq!(saved(&mut window).1, Credential::Login(Login::default()));
+    assert_eq!(window.saved().1, Credential::Login(Login::default()));
 }
 
 #[test]
@@ -163,14 +150,14 @@ fn an_edit_keeps_the_secrets_that_are_not_typed_anew() {
     window.click("Edit connection");
     window.fill("Name", "Echo");
     window.click("Save");
-    assert_eq!(saved(&mut window).1, Credential::Keep);
+    assert_eq!(window.saved().1, Credential::Keep);
     window.click("More for Home");
     window.click("Edit connection");
     window.click("Add header");
     window.fill("Name of header 2", "Cookie");
     window.fill("Value of header 2", "a=b");
     window.click("Save");
-    let (profile, credential) = saved(&mut window);
+    let (profile, credential) = window.saved();
     assert_eq!(profile.websocket.headers, ["X-Api-Key", "Cookie"]);
     let headers = vec![("Cookie".to_owned(), Secret::new("a=b"))];
     assert_eq!(credential, Credential::Login(Login { password: None, headers, auth: None }));
@@ -188,7 +175,7 @@ fn a_test_says_what_was_agreed_and_offers_the_protocol_that_answers() {
     assert!(window.harness.query_by_label("Connect as plain WebSocket").is_none());
     window.update(Update::Test(Some(TestOutcome::Failed(Why::NotDuplex { said: "hello".into() }))));
     window.click("Connect as plain WebSocket");
-    let (profile, credential) = saved(&mut window);
+    let (profile, credential) = window.saved();
     assert_eq!(
         (profile.protocol, profile.urls),
         (Protocol::WebSocket, vec!["ws://127.0.0.1:9000/".to_owned()])
@@ -230,7 +217,7 @@ fn what_a_server_speaks_is_found_out_before_it_is_saved() {
     window.fill("Sign-in data (JSON)", r#"{"token": "abc"}"#);
     window.check_names();
     window.click("Save");
-    let (profile, credential) = saved(&mut window);
+    let (profile, credential) = window.saved();
     assert_eq!((profile.protocol, profile.urls), (Protocol::SocketIo, vec![url]));
     assert_eq!(profile.websocket.socketio.namespaces, ["/chat"]);
     assert!(profile.websocket.socketio.has_auth);
@@ -248,7 +235,7 @@ fn a_server_that_does_not_answer_can_be_saved_as_what_is_chosen() {
     window.update(Update::Test(Some(TestOutcome::Failed(Why::ConnectionRefused))));
     window.harness.run_steps(4);
     window.click("Save");
-    let (profile, _) = saved(&mut window);
+    let (profile, _) = window.saved();
     assert_eq!(profile.protocol, Protocol::Duplex);
 
     window.click("Add connection");
@@ -256,7 +243,7 @@ fn a_server_that_does_not_answer_can_be_saved_as_what_is_chosen() {
     window.fill("Server URL", "chat.example");
     window.fill("Namespaces", "/a, /b");
     window.click("Save");
-    let (profile, _) = saved(&mut window);
+    let (profile, _) = window.saved();
     assert_eq!(profile.urls, ["wss://chat.example/socket.io/"]);
     assert_eq!(profile.websocket.socketio.namespaces, ["/a", "/b"]);
 }
@@ -267,7 +254,7 @@ fn the_card_of_a_connection_offers_plain_websocket_and_asks_for_no_token() {
     window.link(LinkState::Stopped { why: Why::NotDuplex { said: String::new() } });
     window.pass(3_000);
     window.click("Connect as plain WebSocket");
-    let (profile, credential) = saved(&mut window);
+    let (profile, credential) = window.saved();
     assert_eq!(
         (profile.protocol, profile.id, credential),
         (Protocol::WebSocket, CONNECTION, Credential::Keep)

@@ -4,23 +4,12 @@
 #[expect(dead_code, reason = "the window's other tests use the rest")]
 mod ui_support;
 
-use duplex::model::intent::{Credential, Intent, LinkIntent};
-use duplex::model::profile::{Login, Profile, Protocol, Secret};
+use duplex::model::intent::Credential;
+use duplex::model::profile::{Login, Protocol, Secret};
 use duplex::model::stomp::{Destination, StompOptions};
 use egui_kittest::kittest::{NodeT, Queryable};
 
 use ui_support::Window;
-
-fn saved(window: &mut Window) -> (Profile, Credential) {
-    let intents = window.intents();
-    let saved = intents.iter().find_map(|intent| match intent {
-        Intent::Link(LinkIntent::SaveConnection { profile, credential }) => {
-            Some((profile.clone(), credential.clone()))
-        }
-        _ => None,
-    });
-    saved.unwrap_or_else(|| panic!("{intents:?}"))
-}
 
 #[test]
 fn a_stomp_server_is_set_up_with_its_destinations() {
@@ -39,7 +28,7 @@ fn a_stomp_server_is_set_up_with_its_destinations() {
     window.fill("Value of header 1", "t0ken");
     window.check_names();
     window.click("Save");
-    let (profile, credential) = saved(&mut window);
+    let (profile, credential) = window.saved();
     assert_eq!(
         (profile.protocol, profile.urls),
         (Protocol::Stomp, vec!["ws://127.0.0.1:15674/ws".to_owned()])
@@ -70,7 +59,7 @@ fn what_is_no_destination_is_said_where_it_is_typed() {
     assert!(window.harness.get_by_label("Save").accesskit_node().is_disabled());
     window.fill("Destinations", "/topic/chat");
     window.click("Save");
-    assert_eq!(saved(&mut window).0.urls, ["stomp://127.0.0.1"]);
+    assert_eq!(window.saved().0.urls, ["stomp://127.0.0.1"]);
 }
 
 #[test]
@@ -87,7 +76,7 @@ fn a_saved_connection_shows_its_destinations() {
     window.click("Edit connection");
     assert_eq!(window.harness.get_by_label("Destinations").value().as_deref(), Some(lines));
     window.click("Save");
-    let (profile, credential) = saved(&mut window);
+    let (profile, credential) = window.saved();
     assert_eq!(profile.websocket.stomp.destinations.len(), 2);
     assert_eq!(credential, Credential::Keep);
 }

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 
-from rabbit import free_ports
+from rabbit import free_ports, make_certificates
 
 PATIENCE = 60
 PROGRAM = shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/sbin:/bin")
@@ -22,7 +22,7 @@ class Mosquitto:
         self.tcp, self.tls, self.ws, self.wss, self.guarded = free_ports(5)
         self.ca = self.folder / "ca.pem"
         self.process = None
-        self.make_certificates()
+        make_certificates(self.folder)
         self.configure()
 
     def tcp_url(self):
@@ -39,17 +39,6 @@ class Mosquitto:
 
     def guarded_url(self):
         return f"mqtt://127.0.0.1:{self.guarded}"
-
-    def make_certificates(self):
-        def openssl(*words):
-            subprocess.run(["openssl", *words], cwd=self.folder, check=True, capture_output=True)
-
-        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-days", "2",
-                "-subj", "/CN=duplex test CA")
-        openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "cert.csr", "-subj", "/CN=localhost")
-        (self.folder / "san").write_text("subjectAltName=DNS:localhost\n")
-        openssl("x509", "-req", "-in", "cert.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out",
-                "cert.pem", "-days", "2", "-extfile", "san")
 
     def configure(self):
         passwords = self.folder / "passwords"

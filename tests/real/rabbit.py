@@ -20,6 +20,20 @@ def free_ports(count):
     return ports
 
 
+def make_certificates(folder):
+    """An authority (`ca.pem`) and a certificate for localhost that it signed (`cert.pem`, `key.pem`)."""
+
+    def openssl(*words):
+        subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
+
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-days", "2",
+            "-subj", "/CN=duplex test CA")
+    openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "cert.csr", "-subj", "/CN=localhost")
+    (folder / "san").write_text("subjectAltName=DNS:localhost\n")
+    openssl("x509", "-req", "-in", "cert.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out",
+            "cert.pem", "-days", "2", "-extfile", "san")
+
+
 class Rabbit:
     """One node. With `tls`, STOMP is there over TLS, too, with a certificate that `ca` signed; with `mqtt`, MQTT is."""
 
@@ -33,7 +47,7 @@ class Rabbit:
         self.tls = tls
         self.has_mqtt = mqtt
         if tls:
-            self.make_certificates()
+            make_certificates(self.folder)
         self.configure()
 
     def web_url(self):
@@ -50,17 +64,6 @@ class Rabbit:
 
     def web_mqtt_url(self):
         return f"ws://127.0.0.1:{self.web_mqtt}/ws"
-
-    def make_certificates(self):
-        def openssl(*words):
-            subprocess.run(["openssl", *words], cwd=self.folder, check=True, capture_output=True)
-
-        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-days", "2",
-                "-subj", "/CN=duplex test CA")
-        openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "cert.csr", "-subj", "/CN=localhost")
-        (self.folder / "san").write_text("subjectAltName=DNS:localhost\n")
-        openssl("x509", "-req", "-in", "cert.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out",
-                "cert.pem", "-days", "2", "-extfile", "san")
 
     def configure(self):
         lines = [

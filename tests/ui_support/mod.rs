@@ -7,7 +7,7 @@ use duplex::model::device::DeviceId;
 use duplex::model::entry::Entry;
 use duplex::model::event::{ChatEvent, Event, LinkEvent, LogKind, LogRestart, Page, Side, Update};
 use duplex::model::id::{ConnectionId, Epoch, MessageId, Offset, PrincipalId, RoomId};
-use duplex::model::intent::{Intent, LinkIntent};
+use duplex::model::intent::{Credential, Intent, LinkIntent};
 use duplex::model::link_state::LinkState;
 use duplex::model::message::{Delivery, Message, OutboxItem, Position};
 use duplex::model::panes::Panes;
@@ -313,6 +313,18 @@ impl Window {
         let id = item.draft.id;
         self.event(Event::Chat(ChatEvent::Queued(item)));
         id
+    }
+
+    /// The connection that the person has saved since the last look.
+    pub fn saved(&mut self) -> (Profile, Credential) {
+        let intents = self.intents();
+        let saved = intents.iter().find_map(|intent| match intent {
+            Intent::Link(LinkIntent::SaveConnection { profile, credential }) => {
+                Some((profile.clone(), credential.clone()))
+            }
+            _ => None,
+        });
+        saved.unwrap_or_else(|| panic!("{intents:?}"))
     }
 
     /// What the person has wanted since the last look, without what each connection dialog asks for when it opens: see

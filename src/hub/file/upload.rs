@@ -385,7 +385,7 @@ fn file_is_empty(disk: &Disk, id: FileId) -> io::Result<()> {
     if disk.length(id) == 0 { disk.write_from(id, 0).map(drop) } else { Ok(()) }
 }
 
-/// An upload of whoever asks, for as long as its turn lasts.
+/// The requester's own upload, for as long as its turn lasts.
 struct Own<'a> {
     area: &'a FileArea,
     principal: Principal,
@@ -393,7 +393,7 @@ struct Own<'a> {
     _turn: Turn,
 }
 
-/// Lets in whoever uploads this file, once earlier requests for it have ended.
+/// Admits the uploader of this file once earlier requests for it have ended.
 async fn enter_own<'a>(
     hub: &'a Hub,
     ends: &Ends,

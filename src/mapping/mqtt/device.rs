@@ -162,7 +162,7 @@ impl Device {
             .unwrap_or_else(|| wanted.clone())
     }
 
-    /// Describes a metric anew. Returns whether that changed anything.
+    /// Replaces the description of a metric. Returns whether anything changed.
     pub fn replace(&mut self, at: usize, topic: u32, mut metric: Metric) -> bool {
         let Some(entry) = self.entry(at) else { return false };
         let own = entry.metric.name.clone();

@@ -74,7 +74,7 @@ impl Conventions {
             let why = format!("the message has {} bytes; {MAX_MESSAGE_BYTES} are allowed", payload.len());
             self.book.refuse(topic, why);
         } else if ha::is_discovery(topic) && self.discover(topic, payload) {
-            // It is no message of a device.
+            // Not a message of a device.
         } else if let Some(id) = self.topics.id(topic) {
             self.read(id, payload);
             self.topics.keep(id, payload, retained, now);

@@ -172,7 +172,7 @@ fn a_value_that_expires_is_missing_until_the_next_comes() {
     assert!(missing(conventions.tick(at(630))));
 }
 
-/// What is sent by whoever may publish: every message of the test data, cut, changed and sent to other topics.
+/// What anyone who may publish can send: every message of the test data, truncated, altered and sent to other topics.
 #[test]
 fn no_message_makes_it_panic_or_grow_without_bound() {
     let messages: Vec<(String, Vec<u8>)> = include_str!("../../../tests/data/mqtt/messages.jsonl")

@@ -170,7 +170,7 @@ impl Topics {
         self.answers.push((number, answer));
     }
 
-    /// A connection begins: which retained messages the broker has, it tells anew.
+    /// A connection begins. The broker sends its retained messages again.
     pub fn connected(&mut self, now: Time) {
         self.connected = Some(now);
         let kept = std::mem::take(&mut self.kept);

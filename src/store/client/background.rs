@@ -32,7 +32,7 @@ const REPLAY_BYTES: usize = 256 * 1024;
 const CACHE_KIB: (i64, i64) = (16_384, 2_048);
 /// The pause between two turns, in which commits have theirs.
 const PAUSE: Duration = Duration::from_millis(5);
-/// Deletions are gathered for so long before the search index is rewritten without what was deleted. Tests don't wait.
+/// How long deletions are collected before the search index is rewritten without the deleted text. Tests don't wait.
 const GATHER: Duration = Duration::from_secs(if cfg!(test) { 0 } else { 10 });
 /// How often the search index is rewritten for the same deletions, while others come meanwhile.
 const MAX_PASSES: u32 = 4;

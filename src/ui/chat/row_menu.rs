@@ -161,7 +161,7 @@ fn items(
     wish
 }
 
-/// What can be done about whoever wrote a message.
+/// What can be done about a message's author.
 fn about_author(ui: &mut Ui, cx: &Cx, key: &RoomKey, row: &Row) -> Option<RowAction> {
     if row.mine || row.frame.is_some() {
         return None;
