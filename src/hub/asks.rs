@@ -343,7 +343,7 @@ fn outcome(hub: &Hub, appended: Appended, why: Option<Refusal>, now: WallMs) -> 
 /// The refusal for an exceeded quota.
 fn refusal(hub: &Hub, quota: Quota, until: Option<WallMs>, now: WallMs) -> Refusal {
     let limits = hub.store.limits();
-    let in_ms = until.map(|until| until.saturating_sub(now).max(1).unsigned_abs());
+    let in_ms = until.map(|until| until.since(now).max(1).unsigned_abs());
     let quota_of = || Refusal::Quota { retry_after_ms: in_ms.unwrap_or(RETRY_WHEN_LOG_FULL_MS) };
     match quota {
         Quota::Rooms => Refusal::TooMany { limit: limits.rooms.into() },

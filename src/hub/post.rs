@@ -347,7 +347,7 @@ mod tests {
     use super::*;
 
     fn parsed(body: &str) -> Result<Parsed, String> {
-        parse(&DeviceId::new("shed").unwrap(), body.as_bytes(), 1_000, DeviceHints::default())
+        parse(&DeviceId::new("shed").unwrap(), body.as_bytes(), WallMs(1_000), DeviceHints::default())
     }
 
     #[test]
@@ -355,12 +355,12 @@ mod tests {
         let Parsed { readings, .. } =
             parsed(r#"{"temperature": 21.5, "relay": true, "mode": "auto", "x": null}"#).unwrap();
         assert_eq!(readings.samples.len(), 1);
-        assert_eq!((readings.samples[0].at, readings.samples[0].count), (1_000, 4));
+        assert_eq!((readings.samples[0].at, readings.samples[0].count), (WallMs(1_000), 4));
         let list = r#"[{"metric":"t","value":1,"unit":"°C","at":5},{"metric":"h","value":2,"at":5},
             {"metric":"t","value":3}]"#;
         let Parsed { readings, hints, .. } = parsed(list).unwrap();
         let times: Vec<_> = readings.samples.iter().map(|sample| (sample.at, sample.count)).collect();
-        assert_eq!(times, [(5, 2), (1_000, 1)]);
+        assert_eq!(times, [(WallMs(5), 2), (WallMs(1_000), 1)]);
         assert_eq!(hints.units, [(MetricName::new("t").unwrap(), "°C".to_owned())]);
     }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use duplex::model::content::{Content, Draft, MemberChange, Private};
 use duplex::model::id::{Offset, RoomName};
 use duplex::model::room::ABOUT;
+use duplex::model::time::WallMs;
 use duplex::model::{
     Entry, Epoch, MessageId, NamedRoom, Principal, PrincipalId, PrincipalKind, Refusal, RoomId, RoomInfo,
     Sender,
@@ -37,11 +38,11 @@ impl HubDisk {
                     id: MessageId::from_random([offset as u8; 16]),
                     room: RoomId::new(name).expect("keeps the rule"),
                     content: Content::room(RoomName::new(name).expect("keeps the rule")),
-                    at: 0,
+                    at: WallMs(0),
                 },
                 offset: Offset(offset),
                 sender: Sender { id: PrincipalId("hub".into()), name: "hub".into() },
-                received: 0,
+                received: WallMs(0),
             });
         }
         disk
@@ -180,7 +181,7 @@ pub struct Synced {
 }
 
 /// Commits all that waits, at once.
-pub fn sync(disk: &mut HubDisk, waiting: &mut VecDeque<Waiting>, now: i64) -> Synced {
+pub fn sync(disk: &mut HubDisk, waiting: &mut VecDeque<Waiting>, now: WallMs) -> Synced {
     let first_new = disk.log.len();
     let mut answers = Vec::new();
     for append in waiting.drain(..) {
@@ -198,7 +199,7 @@ pub fn sync(disk: &mut HubDisk, waiting: &mut VecDeque<Waiting>, now: i64) -> Sy
         } else if disk.is_forbidden(&append.draft, &append.sender.id) {
             AppendOutcome::Refused(Refusal::NotAllowed)
         } else if disk.is_redundant(&append.draft) {
-            AppendOutcome::Redundant { offset: Offset(1), received: 0 }
+            AppendOutcome::Redundant { offset: Offset(1), received: WallMs(0) }
         } else {
             let offset = disk.head() + 1;
             let mut draft = append.draft;

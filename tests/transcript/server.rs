@@ -7,6 +7,7 @@ use duplex::model::content::Content;
 use duplex::model::id::Offset;
 use duplex::model::message::MAX_BODY_BYTES;
 use duplex::model::time::BootMs;
+use duplex::model::time::WallMs;
 use duplex::model::{Entry, Principal, RoomId, Time, Value};
 use duplex::wire::duplex::message::{self, Decoded, HubMessage, MAX_FRAME_BYTES, PersonState};
 use duplex::wire::duplex::proof;
@@ -39,7 +40,7 @@ fn begun(words: &[&str]) -> Begun {
         head: Offset(words::number(words, "head").unwrap()),
         visible_head: Offset(words::number(words, "visible").or(words::number(words, "head")).unwrap()),
         at_resume: words::field(words, "id")
-            .map(|id| (words::id(id), words::number(words, "received").unwrap_or(0) as i64)),
+            .map(|id| (words::id(id), WallMs(words::number(words, "received").unwrap_or(0) as i64))),
         lists: Lists {
             rooms: vec![RoomId::general().into()],
             next: words.contains(&"more").then(|| ListsFrom { rooms: Some(1), ..ListsFrom::default() }),
@@ -77,7 +78,7 @@ fn told(text: &str) -> Input {
         ["invite", "bad"] => Input::Answer(HubAnswer::InviteChecked(None)),
         ["begun", ref how @ ..] => Input::Answer(HubAnswer::Begun(begun(how))),
         ["stored", which, offset] => {
-            let outcome = AppendOutcome::Stored { offset: offset.parse().unwrap(), received: 0 };
+            let outcome = AppendOutcome::Stored { offset: offset.parse().unwrap(), received: WallMs(0) };
             Input::Answer(HubAnswer::Appended { id: words::id(which), outcome })
         }
         ["refused", which, ref why @ ..] => {

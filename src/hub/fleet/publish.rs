@@ -93,7 +93,7 @@ impl DeviceHub {
         let came = !record.online || record.heard.is_none();
         record.announce(spec, index, feed);
         record.publisher = from.client;
-        record.incarnation = (record.incarnation + 1).max(u64::try_from(wall).unwrap_or(0));
+        record.incarnation = (record.incarnation + 1).max(u64::try_from(wall.0).unwrap_or(0));
         record.heard = Some(wall);
         if came {
             (record.online, record.since, record.reason) = (true, wall, String::new());
@@ -410,7 +410,7 @@ impl Inner {
     ) {
         let Inner { records, feed, budget, .. } = self;
         let record = &mut records[index as usize];
-        if sample.at.unsigned_abs() > FAR {
+        if sample.at.0.unsigned_abs() > FAR {
             sample.at = sample.received;
         }
         let (before, mut learned, mut text) = (feed.head(), is_new, String::new());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::model::time::BootMs;
+use crate::model::time::WallMs;
 use crate::model::{Principal, PrincipalId, PrincipalKind, Readings, Value};
 use crate::wire::duplex::message::{Decoded, decode};
 use crate::wire::duplex::server::{HubAnswer, Input};
@@ -16,7 +17,7 @@ fn admin() -> Principal {
 fn publish(fleet: &DeviceHub, device: &str, values: &[(&str, f64)]) {
     let name = |text: &str| MetricName::new(text).unwrap();
     let values = values.iter().map(|(metric, value)| (name(metric), Value::Number(*value))).collect();
-    let readings = Readings::of(DeviceId::new(device).unwrap(), 5, 7, values);
+    let readings = Readings::of(DeviceId::new(device).unwrap(), WallMs(5), WallMs(7), values);
     let admin = admin();
     let (refused, _) =
         fleet.publish(Publisher { principal: &admin, client: None }, readings, None, BootMs(0));
@@ -72,7 +73,7 @@ impl Received {
 }
 
 async fn fleet() -> Arc<DeviceHub> {
-    DeviceHub::open(None, 0, 30_000, DeviceLimits::default()).await
+    DeviceHub::open(None, WallMs(0), 30_000, DeviceLimits::default()).await
 }
 
 #[tokio::test]
@@ -195,7 +196,7 @@ async fn pending_commands_per_device_and_client_are_bounded() {
             property: MetricName::new("relay").unwrap(),
             value: Value::Number(1.0),
             by: crate::model::Sender { id: me.id, name: me.name },
-            at: 0,
+            at: WallMs(0),
             state: crate::model::CommandState::Pending,
         };
         taken += usize::from(asker.command(CommandRequest { command, incarnation: None }, BootMs(0)));

@@ -27,7 +27,7 @@ use crate::model::{Content, Draft, MessageId, Refusal, Role};
 use crate::wire::duplex::server::{AppendOutcome, HubAnswer};
 
 /// Within so many milliseconds, a body without an id that comes again is taken for a retry. Later it is a reminder.
-const RETRY_MS: WallMs = 600_000;
+const RETRY_MS: i64 = 600_000;
 /// Maximum length of an id that is not a UUID, in bytes.
 const MAX_ID_BYTES: usize = 256;
 
@@ -123,7 +123,7 @@ fn chosen_id(hook: &Hook, id: &str) -> MessageId {
 /// content; of other text, random.
 fn id_of(hook: &Hook, incoming: &Incoming, bytes: &[u8], now: WallMs) -> Option<MessageId> {
     if incoming.is_report {
-        let window = now.div_euclid(RETRY_MS).to_be_bytes();
+        let window = now.0.div_euclid(RETRY_MS).to_be_bytes();
         return Some(derived(&[hook.id.as_bytes(), &window, bytes]));
     }
     clock::random().ok().map(MessageId::from_random)

@@ -327,14 +327,14 @@ pub enum AppendOutcome {
         /// Its place.
         offset: Offset,
         /// When it was written.
-        received: i64,
+        received: WallMs,
     },
     /// It would change nothing. Nothing was stored.
     Redundant {
         /// The place of the message that it refers to.
         offset: Offset,
         /// When that was written.
-        received: i64,
+        received: WallMs,
     },
     /// There is a room of this name already. Nothing was stored.
     RoomExists {
@@ -343,7 +343,7 @@ pub enum AppendOutcome {
         /// The place of the entry that made it.
         offset: Offset,
         /// When it was made.
-        received: i64,
+        received: WallMs,
     },
     /// Nothing was stored. After a refusal of a message that will pass, nothing of the same client that was asked for
     /// behind it may be stored either, until that is refused, too.

@@ -103,7 +103,7 @@ impl ServerSession {
                 _ => self.error("malformed", "a result is `done` or `failed`"),
             },
             ClientMessage::Series { device, metric, from, to } => {
-                self.ask(HubRequest::Series { device, metric, from, to });
+                self.ask(HubRequest::Series { device, metric, from: from, to: to });
             }
             ClientMessage::DeviceLog { device } => self.ask(HubRequest::DeviceLog(device)),
             // `online` takes care of the rest.
