@@ -639,8 +639,8 @@ proptest! {
         for frame in frames {
             session.handle(NOW, server::Input::Frame(frame));
             while let Some(output) = session.poll() {
-                if let server::Output::Ask(server::HubRequest::Begin { .. }) = output {
-                    session.handle(NOW, server::Input::Answer(server::HubAnswer::Begun(begun(head))));
+                if let server::Output::Ask(server::HubRequest::Chat(server::HubChatRequest::Begin { .. })) = output {
+                    session.handle(NOW, server::Input::Answer(server::HubAnswer::Chat(server::HubChatAnswer::Begun(begun(head)))));
                 }
             }
         }

@@ -21,7 +21,7 @@ use crate::clock;
 use crate::model::device::Sample;
 use crate::model::time::{BootMs, WallMs};
 use crate::model::{DeviceId, MetricName, Principal, PrincipalKind, Readings, Value};
-use crate::wire::duplex::server::HubAnswer;
+use crate::wire::duplex::server::{HubAnswer, HubDeviceAnswer};
 
 /// Maximum size of a request body, in bytes.
 const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -118,7 +118,9 @@ fn publish(hub: &Hub, principal: &Principal, parsed: Parsed, now: BootMs, bytes:
     let (refused, taken) = hub.fleet.publish(from, readings, Some(hints), now);
     hub.metrics.readings.add(taken);
     hub.metrics.received.add(bytes as u64);
-    let is_lost = |answer: &HubAnswer| matches!(answer, HubAnswer::PublishRefused { code: NOT_KEPT, .. });
+    let is_lost = |answer: &HubAnswer| {
+        matches!(answer, HubAnswer::Device(HubDeviceAnswer::Refused { code: NOT_KEPT, .. }))
+    };
     if refused.iter().any(is_lost) {
         hub.metrics.refuse(Refused::Unavailable);
         let sentence = "The server's disk is not writable at the moment: whoever watches has seen these readings, but they \
@@ -127,7 +129,7 @@ fn publish(hub: &Hub, principal: &Principal, parsed: Parsed, now: BootMs, bytes:
     }
     not_taken.count += told.saturating_sub(taken);
     for refused in refused {
-        if let HubAnswer::PublishRefused { detail, .. } = refused
+        if let HubAnswer::Device(HubDeviceAnswer::Refused { detail, .. }) = refused
             && not_taken.sentences.len() < MAX_SENTENCES
         {
             not_taken.sentences.push(format!("{detail}."));

@@ -24,8 +24,8 @@ use duplex::wire::duplex::message::{
     decode, encode,
 };
 use duplex::wire::duplex::server::{
-    Batch, Begun, Config, HISTORY_LIMIT, HubAnswer, HubRequest, Input, LIST_ITEMS, Lists, ListsFrom, Output,
-    ServerSession,
+    Batch, Begun, Config, HISTORY_LIMIT, HubAccessAnswer, HubAnswer, HubChatAnswer, HubChatRequest,
+    HubDeviceAnswer, HubRequest, Input, LIST_ITEMS, Lists, ListsFrom, Output, ServerSession,
 };
 
 const NOW: Time = Time { boot_ms: BootMs(0), wall_ms: WallMs(i64::MAX) };
@@ -199,7 +199,7 @@ impl Hub {
                 Output::Send(frame) => frames.push(frame),
                 Output::SendBatch(batch) => frames.push(Frame::Text(batch.text().to_string())),
                 Output::SendShared(text) => frames.push(Frame::Text(text.to_string())),
-                Output::Ask(HubRequest::Begin { .. }) => {
+                Output::Ask(HubRequest::Chat(HubChatRequest::Begin { .. })) => {
                     let begun = Begun {
                         hub: escapes(10_000),
                         epoch: Epoch(u64::MAX),
@@ -209,7 +209,7 @@ impl Hub {
                         at_resume: None,
                         lists: lists(),
                     };
-                    frames.extend(self.tell(Input::Answer(HubAnswer::Begun(begun))));
+                    frames.extend(self.tell(Input::Answer(HubAnswer::Chat(HubChatAnswer::Begun(begun)))));
                 }
                 Output::Ask(_) | Output::Ping | Output::Close(..) => {}
             }
@@ -264,10 +264,13 @@ fn worst(like: &HubMessage) -> Vec<Frame> {
             let mut hub = Hub::new();
             hub.tell(Input::Opened(None));
             hub.tell(Input::Frame(encode(&ClientMessage::CheckInvite { code: "x".into() })));
-            hub.tell(Input::Answer(HubAnswer::InviteChecked(Some((escapes(10_000), WallMs(i64::MIN))))))
+            hub.tell(Input::Answer(HubAnswer::Access(HubAccessAnswer::InviteChecked(Some((
+                escapes(10_000),
+                WallMs(i64::MIN),
+            ))))))
         }
         HubMessage::Welcome(_) => Hub::online().1,
-        HubMessage::Lists(_) => Hub::answers(HubAnswer::Lists(lists())),
+        HubMessage::Lists(_) => Hub::answers(HubAnswer::Chat(HubChatAnswer::Lists(lists()))),
         HubMessage::Log { .. } => {
             let entries: Vec<Entry> = (1..=8).map(entry).collect();
             let batches = Batch::cut(entries[0].offset, entries);
@@ -300,12 +303,12 @@ fn worst(like: &HubMessage) -> Vec<Frame> {
         HubMessage::Read { .. } => Hub::says(Input::Read { room: room(0), offset: Offset(u64::MAX) }),
         HubMessage::History { .. } => {
             let entries = (1..=u64::from(HISTORY_LIMIT)).map(entry).collect();
-            Hub::answers(HubAnswer::History {
+            Hub::answers(HubAnswer::Chat(HubChatAnswer::History {
                 room: room(0),
                 before: Offset(u64::MAX),
                 entries,
                 complete: false,
-            })
+            }))
         }
         HubMessage::Devices { .. } => {
             let devices = vec![device_state(0)];
@@ -343,20 +346,24 @@ fn worst(like: &HubMessage) -> Vec<Frame> {
                 step_ms: i64::MIN,
                 buckets: vec![bucket; FLEET.1],
             };
-            Hub::answers(HubAnswer::Series { device: device(0), metric: device(0), page })
+            Hub::answers(HubAnswer::Device(HubDeviceAnswer::Series {
+                device: device(0),
+                metric: device(0),
+                page,
+            }))
         }
         HubMessage::DeviceLog { .. } => {
             let line =
                 || LogLine { at: WallMs(i64::MIN), what: DeviceLogEvent::Command { command: command() } };
             let lines = (0..FLEET.2).map(|_| line()).collect();
-            Hub::answers(HubAnswer::DeviceLog { device: device(0), lines })
+            Hub::answers(HubAnswer::Device(HubDeviceAnswer::Log { device: device(0), lines }))
         }
         HubMessage::Managed { .. } => managed().into_iter().flat_map(Hub::answers).collect(),
-        HubMessage::PublishRefused { .. } => Hub::answers(HubAnswer::PublishRefused {
+        HubMessage::PublishRefused { .. } => Hub::answers(HubAnswer::Device(HubDeviceAnswer::Refused {
             device: name(0),
             code: "not_allowed",
             detail: escapes(limits::DETAIL_CHARS),
-        }),
+        })),
         HubMessage::Error { .. } => {
             // Each is told back what was wrong with it, and that may be all of it.
             let long = escapes(MAX_FRAME_BYTES / 6 - 100);
@@ -463,7 +470,7 @@ fn of_what_does_not_fit_the_newest_is_told() {
         .map(|at| LogLine { at: WallMs(at), what: DeviceLogEvent::Command { command: command() } })
         .collect();
     let HubMessage::DeviceLog { lines, .. } =
-        like(Hub::answers(HubAnswer::DeviceLog { device: device(0), lines }))
+        like(Hub::answers(HubAnswer::Device(HubDeviceAnswer::Log { device: device(0), lines })))
     else {
         panic!("no log");
     };

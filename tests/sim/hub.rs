@@ -11,7 +11,10 @@ use duplex::model::{
     Sender,
 };
 use duplex::store::Access;
-use duplex::wire::duplex::server::{AppendOutcome, Batch, Begun, HubAnswer, HubRequest, Lists, ListsFrom};
+use duplex::wire::duplex::server::{
+    AppendOutcome, Batch, Begun, HubAccessAnswer, HubAccessRequest, HubAnswer, HubChatAnswer, HubChatRequest,
+    HubRequest, Lists, ListsFrom,
+};
 
 use std::sync::Arc;
 
@@ -210,7 +213,7 @@ pub fn sync(disk: &mut HubDisk, waiting: &mut VecDeque<Waiting>, now: WallMs) ->
             disk.push(Entry { draft, offset, sender: append.sender, received: now });
             AppendOutcome::Stored { offset, received: now }
         };
-        answers.push((append.session, HubAnswer::Appended { id, outcome }));
+        answers.push((append.session, HubAnswer::Chat(HubChatAnswer::Appended { id, outcome })));
     }
     Synced { answers, batch: Batch::new(disk.log[first_new..].to_vec()) }
 }
@@ -221,28 +224,36 @@ pub fn sync(disk: &mut HubDisk, waiting: &mut VecDeque<Waiting>, now: WallMs) ->
 pub fn answer(disk: &HubDisk, me: Option<&Principal>, ask: &HubRequest) -> Option<HubAnswer> {
     let me = me.map_or_else(|| PrincipalId("nobody".into()), |me| me.id.clone());
     Some(match ask {
-        HubRequest::Authenticate { token } => HubAnswer::Authenticated(principal(&token.0)),
-        HubRequest::Redeem(redeem) => HubAnswer::Redeemed(principal(&redeem.token)),
-        HubRequest::Begin { resume, principal } => HubAnswer::Begun(Begun {
-            hub: "sim".into(),
-            epoch: disk.epoch,
-            oldest: Offset(1),
-            head: disk.head(),
-            visible_head: disk.access.head_for(&principal.id),
-            at_resume: resume
-                .and_then(|resume| disk.at(resume.offset))
-                .map(|entry| (entry.draft.id, entry.received)),
-            lists: lists(disk, &principal.id, 0),
-        }),
-        HubRequest::Lists(from) => HubAnswer::Lists(lists(disk, &me, from.rooms.unwrap_or(0))),
-        HubRequest::Read { from, limit } => {
+        HubRequest::Access(HubAccessRequest::Authenticate { token }) => {
+            HubAnswer::Access(HubAccessAnswer::Authenticated(principal(&token.0)))
+        }
+        HubRequest::Access(HubAccessRequest::Redeem(redeem)) => {
+            HubAnswer::Access(HubAccessAnswer::Redeemed(principal(&redeem.token)))
+        }
+        HubRequest::Chat(HubChatRequest::Begin { resume, principal }) => {
+            HubAnswer::Chat(HubChatAnswer::Begun(Begun {
+                hub: "sim".into(),
+                epoch: disk.epoch,
+                oldest: Offset(1),
+                head: disk.head(),
+                visible_head: disk.access.head_for(&principal.id),
+                at_resume: resume
+                    .and_then(|resume| disk.at(resume.offset))
+                    .map(|entry| (entry.draft.id, entry.received)),
+                lists: lists(disk, &principal.id, 0),
+            }))
+        }
+        HubRequest::Chat(HubChatRequest::Lists(from)) => {
+            HubAnswer::Chat(HubChatAnswer::Lists(lists(disk, &me, from.rooms.unwrap_or(0))))
+        }
+        HubRequest::Chat(HubChatRequest::Read { from, limit }) => {
             let rest = disk.log.get(from.0 as usize - 1..).unwrap_or_default();
             let mut entries: Vec<_> = rest.iter().take(*limit as usize).cloned().collect();
             let to = entries.last().map_or(Offset(0), |last| last.offset);
             entries.retain(|entry| disk.access.sees(&me, entry));
-            HubAnswer::Entries { entries, to }
+            HubAnswer::Chat(HubChatAnswer::Entries { entries, to })
         }
-        HubRequest::History { room, before, limit } => {
+        HubRequest::Chat(HubChatRequest::History { room, before, limit }) => {
             let may = disk.sees_room(&me, room);
             let of_room = |entry: &&Entry| may && entry.draft.room == *room && entry.offset < *before;
             let all: Vec<_> =
@@ -250,7 +261,12 @@ pub fn answer(disk: &HubDisk, me: Option<&Principal>, ask: &HubRequest) -> Optio
             // Few at a time.
             let kept = all.len().min((*limit as usize).min(3));
             let entries = all[all.len() - kept..].iter().map(|entry| (*entry).clone()).collect();
-            HubAnswer::History { room: room.clone(), before: *before, entries, complete: kept == all.len() }
+            HubAnswer::Chat(HubChatAnswer::History {
+                room: room.clone(),
+                before: *before,
+                entries,
+                complete: kept == all.len(),
+            })
         }
         // The clients here neither mark what was read, nor look at devices.
         _ => return None,

@@ -10,7 +10,7 @@ use crate::model::device::{DeviceLogEvent, METRICS};
 use crate::model::time::{BootMs, WallMs};
 use crate::model::{DeviceId, LogLine, MetricName, Principal, PrincipalKind, Readings, Sample, Spec, Value};
 use crate::wire::duplex::readings;
-use crate::wire::duplex::server::HubAnswer;
+use crate::wire::duplex::server::{HubAnswer, HubDeviceAnswer};
 
 /// Maximum size of an announcement, in bytes of JSON.
 const MAX_SPEC_BYTES: usize = 64 * 1024;
@@ -56,7 +56,11 @@ pub(in crate::hub) struct DeviceHints {
 }
 
 fn refused(device: &DeviceId, code: &'static str, detail: &str) -> HubAnswer {
-    HubAnswer::PublishRefused { device: device.to_string(), code, detail: detail.to_owned() }
+    HubAnswer::Device(HubDeviceAnswer::Refused {
+        device: device.to_string(),
+        code,
+        detail: detail.to_owned(),
+    })
 }
 
 fn not_allowed(device: &DeviceId) -> HubAnswer {
@@ -253,7 +257,7 @@ impl Refusal {
             names.push("…".to_owned());
         }
         let detail = if names.is_empty() { detail } else { format!("{}: {detail}", names.join(", ")) };
-        HubAnswer::PublishRefused { device, code, detail }
+        HubAnswer::Device(HubDeviceAnswer::Refused { device, code, detail })
     }
 }
 
@@ -280,7 +284,7 @@ impl Intake {
 
     /// Records that all readings of a device are rejected.
     fn refuse_with(&mut self, refusal: HubAnswer) {
-        if let HubAnswer::PublishRefused { device, code, detail } = refusal {
+        if let HubAnswer::Device(HubDeviceAnswer::Refused { device, code, detail }) = refusal {
             self.note(device, None, code, &detail);
         }
     }

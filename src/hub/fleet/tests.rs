@@ -8,7 +8,7 @@ use crate::model::time::BootMs;
 use crate::model::time::WallMs;
 use crate::model::{Principal, PrincipalId, PrincipalKind, Readings, Value};
 use crate::wire::duplex::message::{Decoded, decode};
-use crate::wire::duplex::server::{HubAnswer, Input};
+use crate::wire::duplex::server::{HubAnswer, HubDeviceAnswer, Input};
 
 fn admin() -> Principal {
     Principal { id: PrincipalId("1".into()), kind: PrincipalKind::Admin, name: "Anna".into(), role: None }
@@ -22,7 +22,9 @@ fn publish(fleet: &DeviceHub, device: &str, values: &[(&str, f64)]) {
     let (refused, _) =
         fleet.publish(Publisher { principal: &admin, client: None }, readings, None, BootMs(0));
     // Without a database the readings are not stored, which is reported; nothing else may be refused.
-    let is_kept = |answer: &HubAnswer| !matches!(answer, HubAnswer::PublishRefused { code: NOT_KEPT, .. });
+    let is_kept = |answer: &HubAnswer| {
+        !matches!(answer, HubAnswer::Device(HubDeviceAnswer::Refused { code: NOT_KEPT, .. }))
+    };
     assert!(!refused.iter().any(is_kept), "{refused:?}");
 }
 
