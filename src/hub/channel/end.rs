@@ -157,7 +157,8 @@ impl ChannelEnd {
             return Poll::Ready(None);
         }
         match std::task::ready!(socket.poll_next(cx)) {
-            Received::Closed => Poll::Ready(None),
+            // However it ends: the client goes on with requests.
+            Received::Closed | Received::Broken(_) => Poll::Ready(None),
             received => Poll::Ready(Some(received)),
         }
     }
