@@ -112,7 +112,7 @@ impl RouteBook {
     fn known(&self, now: Time, place: &Place) -> Option<RouteInUse> {
         let is_fresh = |entry: &&Entry| {
             // A clock that was set back makes nothing last longer.
-            let age = now.wall_ms.saturating_sub(entry.at);
+            let age = now.wall_ms.0.saturating_sub(entry.at.0);
             entry.place == *place && u64::try_from(age).is_ok_and(|age| age < REMEMBERED_MS)
         };
         let entry = self.entries.iter().find(is_fresh)?;
@@ -253,7 +253,7 @@ mod tests {
         RouteInUse { route: Route::LongPoll, blocked: Some(Blocked::Refused(403)), delay_ms: None };
 
     fn at(ms: u64) -> Time {
-        Time { boot_ms: BootMs(1_000), wall_ms: 1_700_000_000_000 }.plus(ms)
+        Time { boot_ms: BootMs(1_000), wall_ms: WallMs(1_700_000_000_000) }.plus(ms)
     }
 
     fn watch(used: RouteInUse) -> RouteWatch {
