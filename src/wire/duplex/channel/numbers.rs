@@ -120,12 +120,18 @@ impl<F: FrameBytes> Numbers<F> {
         self.sent.frames.get(usize::try_from(at).ok()?)
     }
 
+    /// Checks that the other end can have everything before this number.
+    pub(super) fn may_confirm(&self, from: u64) -> Result<(), Violation> {
+        let next = self.next();
+        match from > next {
+            true => Err(Violation::NotSent { confirmed: from - 1, sent: next - 1 }),
+            false => Ok(()),
+        }
+    }
+
     /// The other end has everything before this number.
     pub(super) fn confirm(&mut self, from: u64) -> Result<(), Violation> {
-        let next = self.next();
-        if from > next {
-            return Err(Violation::NotSent { confirmed: from - 1, sent: next - 1 });
-        }
+        self.may_confirm(from)?;
         self.confirmed = self.confirmed.max(from);
         self.let_go();
         Ok(())

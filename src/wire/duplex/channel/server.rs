@@ -142,20 +142,39 @@ impl<F: FrameBytes + Clone> ServerChannel<F> {
         Ok(receipt)
     }
 
+    /// Whether the client has every frame, or would have to be told again what it has confirmed.
+    pub fn is_past(&self, from: u64) -> bool {
+        from >= self.numbers.next() || self.numbers.has_from(from).is_err()
+    }
+
+    /// Whether a WebSocket may join.
+    ///
+    /// # Errors
+    /// As [`join`](Self::join).
+    pub fn may_join(&self, from: u64, turn: Option<u64>) -> Result<(), Refused> {
+        if turn.is_some_and(|turn| turn <= self.turn) {
+            return Err(Refused::Late { turn: self.turn });
+        }
+        Ok(self.numbers.may_confirm(from)?)
+    }
+
     /// A WebSocket joins, with the number of the next frame that its client wants.
     ///
     /// # Errors
     /// Where the attempt to join came late, or confirms what was never sent.
     pub fn join(&mut self, from: u64, turn: Option<u64>) -> Result<(), Refused> {
-        if turn.is_some_and(|turn| turn <= self.turn) {
-            return Err(Refused::Late { turn: self.turn });
-        }
+        self.may_join(from, turn)?;
         self.numbers.confirm(from)?;
         self.turn = turn.unwrap_or(self.turn);
         let (received, first) = (self.numbers.tell(), self.numbers.first().max(from));
         self.numbers.join(received + 1, first);
         (self.joining, self.awaits_joined) = (Some(Control::Joined { received, first }), true);
         Ok(())
+    }
+
+    /// Whether a frame of the session has to be written to the WebSocket.
+    pub fn has_for_socket(&self) -> bool {
+        self.joining.is_some() || self.numbers.has_for_socket()
     }
 
     /// Whether [`next_on_socket`](Self::next_on_socket) has something that does not wait for a frame of the session.
