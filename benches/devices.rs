@@ -90,6 +90,7 @@ fn model() -> Model {
         fingerprint: None,
         auto_connect: true,
         websocket: Default::default(),
+        network: Default::default(),
     };
     model.apply(Time::default(), Update::Configured(profile));
     model

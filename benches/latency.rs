@@ -41,6 +41,7 @@ impl App {
             fingerprint: None,
             auto_connect: true,
             websocket: Default::default(),
+            network: Default::default(),
         };
         let only = Some((profile, Some(hub.admin_token.clone())));
         let model = SharedModel::default();

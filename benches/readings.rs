@@ -93,6 +93,7 @@ fn model() -> Model {
         fingerprint: None,
         auto_connect: false,
         websocket: Default::default(),
+        network: Default::default(),
     };
     model.apply(NOW, Update::Configured(profile));
     model

@@ -42,6 +42,7 @@ impl Bench {
             fingerprint: None,
             auto_connect: true,
             websocket: Default::default(),
+            network: Default::default(),
         };
         model.apply(NOW, Update::Configured(profile));
         let mut bench = Bench(model);

@@ -41,6 +41,7 @@ impl Desk {
             fingerprint: None,
             auto_connect: true,
             websocket: Default::default(),
+            network: Default::default(),
         };
         model.apply(NOW, Update::Configured(profile));
         let mut desk = Desk(model);

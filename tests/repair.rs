@@ -41,6 +41,7 @@ impl App {
                 fingerprint: None,
                 auto_connect: true,
                 websocket: Default::default(),
+                network: Default::default(),
             };
             (profile, Some(Secret::new(token)))
         });

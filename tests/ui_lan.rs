@@ -59,6 +59,7 @@ fn wide() -> Window {
         fingerprint: None,
         auto_connect: true,
         websocket: Default::default(),
+        network: Default::default(),
     };
     window.update(Update::Configured(profile));
     own(&mut window, Event::Link(LinkEvent::State(LinkState::Online { since: 0, rtt_ms: None })));

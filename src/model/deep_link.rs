@@ -294,6 +294,7 @@ mod tests {
                 fingerprint: None,
                 auto_connect: true,
                 websocket: Default::default(),
+                network: Default::default(),
             };
             model.apply(NOW, Update::Configured(profile));
             let epoch = Epoch(*epoch);

@@ -39,6 +39,7 @@ pub mod permit;
 pub mod preferences;
 pub mod principal;
 pub mod profile;
+pub mod proxy;
 pub mod publication;
 pub mod publish;
 pub mod readings;

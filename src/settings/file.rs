@@ -329,6 +329,7 @@ mod tests {
             fingerprint: None,
             auto_connect: false,
             websocket: Default::default(),
+            network: Default::default(),
         }
     }
 

@@ -85,6 +85,7 @@ impl OwnHub {
             fingerprint: None,
             auto_connect: true,
             websocket: Default::default(),
+            network: Default::default(),
         }
     }
 

@@ -490,5 +490,6 @@ fn profile(id: ConnectionId) -> Profile {
         fingerprint: None,
         auto_connect: true,
         websocket: Default::default(),
+        network: Default::default(),
     }
 }

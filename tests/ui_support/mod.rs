@@ -558,5 +558,6 @@ pub fn profile() -> Profile {
         fingerprint: None,
         auto_connect: true,
         websocket: Default::default(),
+        network: Default::default(),
     }
 }
