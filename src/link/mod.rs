@@ -15,6 +15,7 @@ use std::collections::VecDeque;
 use crate::frame::Frame;
 use crate::model::event::{ChatEvent, DeviceEvent, Follows, LinkEvent, LogKind, LogRestart, Paused};
 use crate::model::link_state::{Closing, LinkState, Phase, Why};
+use crate::model::proxy::ProxyUsed;
 use crate::model::time::BootMs;
 use crate::model::{Delivery, Event, MessageId, Offset, OutboxItem, PrincipalId, Refusal, RoomId, Time};
 use crate::wire::{self, Agreed, ChatRequest, Open, Request, Saved, Session};
@@ -161,6 +162,8 @@ pub struct Link {
     state: LinkState,
     /// The current dial's number; inputs of older ones are ignored.
     dial: u64,
+    /// The proxy of the connection that opened last.
+    proxy: Option<ProxyUsed>,
     session: Option<Box<dyn Session>>,
     /// The previous session, with its dial's number: what was received over it may still be on its way to the disk.
     past: Option<(u64, Box<dyn Session>)>,
@@ -214,6 +217,7 @@ impl Link {
             session: None,
             past: None,
             frames: 0,
+            proxy: None,
             unflushed: VecDeque::new(),
             outbox: Outbox::default(),
             jitter: Jitter::new(seed),
@@ -497,6 +501,11 @@ impl Link {
         self.session = Some(self.setup.open(self.saved.clone(), entropy));
         self.gate.begin();
         self.set_state(LinkState::Handshaking { attempt: self.failures + 1 });
+        if self.proxy != agreed.proxy {
+            self.proxy.clone_from(&agreed.proxy);
+            let proxy = agreed.proxy.clone().map(Box::new);
+            self.outputs.push_back(Output::Event(Event::Link(LinkEvent::Proxy(proxy)), None));
+        }
         self.tell(now, wire::Input::Opened(agreed));
     }
 

@@ -40,6 +40,7 @@ pub mod preferences;
 pub mod principal;
 pub mod profile;
 pub mod proxy;
+pub mod proxy_system;
 pub mod publication;
 pub mod publish;
 pub mod readings;

@@ -23,6 +23,7 @@ use super::log::{Log, Note};
 use super::notices::NoticeChoices;
 use super::preferences::Preferences;
 use super::profile::{NewerProfile, Profile, Secret};
+use super::proxy::ProxyUsed;
 use super::readings::Part;
 use super::rights::Management;
 use super::samples::Samples;
@@ -50,6 +51,8 @@ pub struct Connection {
     pub samples: Samples,
     /// Why nothing is sent at the moment.
     pub paused: Option<Paused>,
+    /// The proxy that the connection that opened last goes through.
+    pub proxy: Option<Box<ProxyUsed>>,
     /// Rooms, messages and people.
     pub chat: Chat,
     /// Its devices, and the link itself as one.
@@ -210,6 +213,7 @@ impl Connection {
             log_epoch: None,
             samples: Samples::default(),
             paused: None,
+            proxy: None,
             chat: Chat::default(),
             devices: Devices::default(),
             topics: Topics::default(),
@@ -301,6 +305,7 @@ impl Connection {
                 self.topics.connected(now);
                 self.chat.welcomed(me, log, people, &rooms);
             }
+            LinkEvent::Proxy(proxy) => self.proxy = proxy,
             LinkEvent::Paused(paused) => self.paused = paused,
             LinkEvent::Sampled(sample) => self.samples.push(sample),
             LinkEvent::Managed { id, managed } => self.management.answered(id, managed),

@@ -15,6 +15,7 @@ pub mod fetch;
 mod incoming;
 mod memory;
 mod ping;
+mod proxy;
 mod pump;
 pub mod request;
 mod scheme;
@@ -38,7 +39,8 @@ use tokio::time::Instant;
 use crate::frame::Frame;
 use crate::model::address;
 use crate::model::link_state::Why;
-use crate::model::profile::Socket;
+use crate::model::profile::{Secret, Socket};
+use crate::model::proxy::{ProxyChoice, ProxyUsed};
 use crate::model::socketio::Carriers;
 use crate::model::upgrade::{check_headers, check_subprotocols};
 use incoming::{Intake, inflow};
@@ -79,10 +81,14 @@ pub struct Endpoint {
     pub sockjs: bool,
     /// For a server of Engine.IO: which of its transports may be used.
     pub engine_io: Option<Carriers>,
+    /// By way of which proxy. Never one for this computer itself.
+    pub proxy: ProxyChoice,
+    /// The password for a proxy that was chosen.
+    pub proxy_password: Option<Secret>,
 }
 
 impl Endpoint {
-    /// A target with defaults: messages up to 1 MiB, ten seconds to connect.
+    /// A target with defaults: messages up to 1 MiB, ten seconds to connect, no proxy.
     pub fn new(url: impl Into<String>) -> Self {
         Endpoint {
             url: url.into(),
@@ -96,6 +102,8 @@ impl Endpoint {
             report_flushed: false,
             sockjs: false,
             engine_io: None,
+            proxy: ProxyChoice::None,
+            proxy_password: None,
         }
     }
 
@@ -122,6 +130,7 @@ impl fmt::Debug for Endpoint {
             .field("report_flushed", &self.report_flushed)
             .field("sockjs", &self.sockjs)
             .field("engine_io", &self.engine_io)
+            .field("proxy", &self.proxy)
             .finish()
     }
 }
@@ -150,6 +159,8 @@ pub struct Capabilities {
     pub agreement: bool,
     /// [`Outgoing::Ping`] is sent and answers are reported; otherwise it is ignored.
     pub ping: bool,
+    /// Proxies are used; otherwise dialing through one fails with [`Why::Unsupported`].
+    pub proxy: bool,
 }
 
 /// The capabilities of a transport.
@@ -245,6 +256,8 @@ pub struct Connection {
     pub extensions: Vec<String>,
     /// Whether frames are pieces of a stream of bytes: without boundaries, and without pings.
     pub is_stream: bool,
+    /// The proxy that it goes through.
+    pub proxy: Option<ProxyUsed>,
     /// Traffic so far.
     pub counters: Arc<Counters>,
 }
@@ -339,6 +352,7 @@ fn channels(subprotocol: Option<String>, report_flushed: bool) -> (Connection, P
         subprotocol,
         extensions: Vec::new(),
         is_stream: false,
+        proxy: None,
         counters: counters.clone(),
     };
     (connection, Port { outgoing, incoming: to_us, counters })

@@ -16,6 +16,7 @@ use crate::frame::Frame;
 use crate::model::event::ChatEvent;
 use crate::model::link_state::Why;
 use crate::model::profile::Protocol;
+use crate::model::proxy::ProxyUsed;
 use crate::model::rights::ManageRequest;
 use crate::model::time::{BootMs, WallMs};
 use crate::model::topic::TopicRequest;
@@ -354,6 +355,8 @@ pub struct Agreed {
     pub extensions: String,
     /// Whether frames are pieces of a stream of bytes, without boundaries and without pings.
     pub is_stream: bool,
+    /// The proxy that the connection goes through.
+    pub proxy: Option<ProxyUsed>,
 }
 
 /// An output of a session.

@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use http::header::{ACCEPT, CONTENT_TYPE, COOKIE, HOST, LOCATION, SET_COOKIE};
+use http::header::{ACCEPT, CONTENT_TYPE, COOKIE, HOST, LOCATION, PROXY_AUTHORIZATION, SET_COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -14,6 +14,9 @@ use tokio::time::{Duration, Instant};
 use tokio_rustls::TlsConnector;
 
 use crate::model::link_state::Why;
+use crate::model::proxy::ProxyUsed;
+use crate::transport::connect::Opened;
+use crate::transport::proxy::Forward;
 use crate::transport::{Endpoint, UrlParts, connect, tls};
 use crate::wire::socketio::carrier::Answer;
 
@@ -32,9 +35,17 @@ const MAX_COOKIE_BYTES: usize = 4_096;
 pub(super) struct Http {
     target: Endpoint,
     connector: Option<TlsConnector>,
-    idle: Mutex<Vec<(SendRequest<String>, Instant)>>,
+    idle: Mutex<Vec<(Sender, Instant)>>,
     /// Name and value. Load balancers tell by one which of several servers has the session.
     cookies: Mutex<Vec<(String, String)>>,
+}
+
+/// A connection for requests.
+struct Sender {
+    requests: SendRequest<String>,
+    /// A proxy forwards them.
+    forward: Option<Forward>,
+    proxy: Option<ProxyUsed>,
 }
 
 impl Http {
@@ -69,9 +80,18 @@ impl Http {
         let place = UrlParts::parse(url)?;
         let bad = |error: http::Error| Why::BadUrl { detail: error.to_string() };
         let path = place.uri.path_and_query().map_or("/", |path| path.as_str());
-        let mut request = Request::builder().method(method.clone()).uri(path).body(body).map_err(bad)?;
-        let headers = request.headers_mut();
+        let mut sender = match self.idle() {
+            Some(sender) => sender,
+            None => self.connect(&place).await?,
+        };
         let authority = place.uri.authority().map_or("", |authority| authority.as_str());
+        let origin = if sender.forward.is_some() { format!("http://{authority}") } else { String::new() };
+        let uri = format!("{origin}{path}");
+        let mut request = Request::builder().method(method.clone()).uri(uri).body(body).map_err(bad)?;
+        let headers = request.headers_mut();
+        if let Some(value) = sender.forward.as_ref().and_then(|forward| forward.authorization.clone()) {
+            headers.insert(PROXY_AUTHORIZATION, value);
+        }
         insert(headers, HOST, authority);
         insert(headers, ACCEPT, "*/*");
         if method == Method::POST {
@@ -83,12 +103,11 @@ impl Http {
         if let Some(cookie) = self.cookie() {
             headers.insert(COOKIE, cookie);
         }
-        let mut sender = match self.idle() {
-            Some(sender) => sender,
-            None => self.connect(&place).await?,
-        };
-        let response = sender.send_request(request).await.map_err(lost)?;
+        let response = sender.requests.send_request(request).await.map_err(lost)?;
         let (head, body) = response.into_parts();
+        if let Some(forward) = &sender.forward {
+            forward.check(head.status.as_u16(), sender.proxy.as_ref())?;
+        }
         self.keep_cookies(&head.headers);
         let status = head.status.as_u16();
         if let 300..=303 | 307 | 308 = status {
@@ -105,28 +124,29 @@ impl Http {
     }
 
     /// A connection that can be used again.
-    fn idle(&self) -> Option<SendRequest<String>> {
+    fn idle(&self) -> Option<Sender> {
         let mut idle = lock(&self.idle);
-        idle.retain(|(sender, since)| sender.is_ready() && since.elapsed() <= MAX_IDLE);
+        idle.retain(|(sender, since)| sender.requests.is_ready() && since.elapsed() <= MAX_IDLE);
         idle.pop().map(|(sender, _)| sender)
     }
 
-    async fn connect(&self, place: &UrlParts) -> Result<SendRequest<String>, Why> {
-        let stream = connect::connect(&place.dialed(), place.port).await?;
-        match &self.connector {
+    async fn connect(&self, place: &UrlParts) -> Result<Sender, Why> {
+        let Opened { stream, proxy, forward } = connect::open_for_requests(place, &self.target).await?;
+        let requests = match &self.connector {
             Some(connector) => {
                 let stream = tls::greet(connector, &place.host, stream).await?;
-                let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(lost)?;
+                let (requests, connection) = handshake(TokioIo::new(stream)).await.map_err(lost)?;
                 // It ends with its sender, or with an error that the request has, too.
                 tokio::spawn(async move { drop(connection.await) });
-                Ok(sender)
+                requests
             }
             None => {
-                let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(lost)?;
+                let (requests, connection) = handshake(TokioIo::new(stream)).await.map_err(lost)?;
                 tokio::spawn(async move { drop(connection.await) });
-                Ok(sender)
+                requests
             }
-        }
+        };
+        Ok(Sender { requests, forward, proxy })
     }
 
     fn keep_cookies(&self, headers: &HeaderMap) {
