@@ -88,6 +88,7 @@ pub(super) fn profile(server: &Server) -> Result<(Profile, Access), Failure> {
         fingerprint: address.fingerprint,
         auto_connect: true,
         websocket,
+        network: Default::default(),
     };
     Ok((profile, access))
 }

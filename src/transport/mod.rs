@@ -17,6 +17,7 @@ mod http1;
 mod incoming;
 mod memory;
 mod ping;
+mod proxy;
 mod pump;
 pub mod request;
 mod scheme;
@@ -40,7 +41,8 @@ use tokio::time::Instant;
 use crate::frame::Frame;
 use crate::model::address;
 use crate::model::link_state::Why;
-use crate::model::profile::Socket;
+use crate::model::profile::{Secret, Socket};
+use crate::model::proxy::{ProxyChoice, ProxyUsed};
 use crate::model::route::RouteInUse;
 use crate::model::socketio::Carriers;
 use crate::model::upgrade::{check_headers, check_subprotocols};
@@ -85,6 +87,10 @@ pub struct Endpoint {
     pub engine_io: Option<Carriers>,
     /// For a Duplex server: which routes may be tried. `None`: a WebSocket alone.
     pub routes: Option<RoutePlan>,
+    /// By way of which proxy. Never one for this computer itself.
+    pub proxy: ProxyChoice,
+    /// The password for a proxy that was chosen.
+    pub proxy_password: Option<Secret>,
     /// What is seen while dialing.
     pub trace: Arc<Trace>,
 }
@@ -126,7 +132,7 @@ impl Trace {
 }
 
 impl Endpoint {
-    /// A target with defaults: messages up to 1 MiB, ten seconds to connect.
+    /// A target with defaults: messages up to 1 MiB, ten seconds to connect, no proxy.
     pub fn new(url: impl Into<String>) -> Self {
         Endpoint {
             url: url.into(),
@@ -142,6 +148,8 @@ impl Endpoint {
             engine_io: None,
             routes: None,
             trace: Arc::default(),
+            proxy: ProxyChoice::None,
+            proxy_password: None,
         }
     }
 
@@ -169,6 +177,7 @@ impl fmt::Debug for Endpoint {
             .field("sockjs", &self.sockjs)
             .field("engine_io", &self.engine_io)
             .field("routes", &self.routes)
+            .field("proxy", &self.proxy)
             .finish()
     }
 }
@@ -197,6 +206,8 @@ pub struct Capabilities {
     pub agreement: bool,
     /// [`Outgoing::Ping`] is sent and answers are reported; otherwise it is ignored.
     pub ping: bool,
+    /// Proxies are used; otherwise dialing through one fails with [`Why::Unsupported`].
+    pub proxy: bool,
 }
 
 /// The capabilities of a transport.
@@ -299,6 +310,8 @@ pub struct Connection {
     pub is_stream: bool,
     /// How frames travel, if there was a choice.
     pub route: Option<RouteInUse>,
+    /// The proxy that it goes through.
+    pub proxy: Option<ProxyUsed>,
     /// Traffic so far.
     pub counters: Arc<Counters>,
 }
@@ -394,6 +407,7 @@ fn channels(subprotocol: Option<String>, report_flushed: bool) -> (Connection, P
         extensions: Vec::new(),
         is_stream: false,
         route: None,
+        proxy: None,
         counters: counters.clone(),
     };
     (connection, Port { outgoing, incoming: to_us, counters })

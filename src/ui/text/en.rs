@@ -213,6 +213,7 @@ pub static ENGLISH: Words = Words {
     routes: &super::en_routes::ENGLISH,
     private: &super::en_private::ENGLISH,
     stomp: &super::en_stomp::ENGLISH,
+    proxy: &super::en_proxy::ENGLISH,
     topics: &super::en_topics::ENGLISH,
     mqtt: &super::en_mqtt::ENGLISH,
     device_acts: &super::en_device_acts::ENGLISH,

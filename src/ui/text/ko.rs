@@ -31,6 +31,7 @@ pub static KOREAN: Words = Words {
     routes: &super::ko_routes::KOREAN,
     private: &super::ko_private::KOREAN,
     stomp: &super::ko_stomp::KOREAN,
+    proxy: &super::ko_proxy::KOREAN,
     topics: &super::ko_topics::KOREAN,
     mqtt: &super::ko_mqtt::KOREAN,
     device_acts: &super::ko_device_acts::KOREAN,
