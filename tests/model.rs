@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use duplex::model::content::Extra;
 use duplex::model::content::{Content, Draft};
-use duplex::model::event::{ChatEvent, LinkEvent, LogKind, Page, Person, Side, Update};
+use duplex::model::event::{ChatEvent, LinkEvent, LogKind, Page, Person, SetupUpdate, Side, Update};
 use duplex::model::id::{Offset, RoomName};
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::time::BootMs;
@@ -39,12 +39,14 @@ impl Bench {
             urls: vec!["ws://hub".to_owned()],
             protocol: Protocol::Duplex,
             socket: Socket::Tungstenite,
+            route: Default::default(),
             ca_file: None,
             fingerprint: None,
             auto_connect: true,
             websocket: Default::default(),
+            network: Default::default(),
         };
-        model.apply(NOW, Update::Configured(profile));
+        model.apply(NOW, Update::Setup(SetupUpdate::Configured(profile)));
         let mut bench = Bench(model);
         bench.apply(welcomed(0));
         bench

@@ -11,7 +11,10 @@ use super::chat::Chat;
 use super::device::{DeviceId, Freshness, Spec, Status};
 use super::device_choices::{DeviceChoice, DeviceChoices, ServerChoices};
 use super::devices::{self, Device, Devices, Latest};
-use super::event::{ChatEvent, Event, LinkEvent, Paused, TestOutcome, Update};
+use super::event::{
+    ChatEvent, ChoicesUpdate, DiskUpdate, Event, LinkEvent, NetworkUpdate, Paused, SearchUpdate, SetupUpdate,
+    TestOutcome, Update,
+};
 use super::export::Exported;
 use super::features::{Feature, Features};
 use super::files::{Files, Thumbnail};
@@ -23,8 +26,10 @@ use super::log::{Log, Note};
 use super::notices::NoticeChoices;
 use super::preferences::Preferences;
 use super::profile::{NewerProfile, Profile, Secret};
+use super::proxy::ProxyUsed;
 use super::readings::Part;
 use super::rights::Management;
+use super::route::RouteInUse;
 use super::samples::Samples;
 use super::search::Searching;
 use super::time::Time;
@@ -37,6 +42,8 @@ pub struct Connection {
     pub profile: Profile,
     /// Its link.
     pub link: LinkState,
+    /// How its frames travel; none while it is down, and where only one way leads to the server.
+    pub route: Option<RouteInUse>,
     /// The server's name, once known.
     pub server: Option<String>,
     /// What the server offers, or offered last; none before it was reached.
@@ -50,6 +57,8 @@ pub struct Connection {
     pub samples: Samples,
     /// Why nothing is sent at the moment.
     pub paused: Option<Paused>,
+    /// The proxy that the connection that opened last goes through.
+    pub proxy: Option<Box<ProxyUsed>>,
     /// Rooms, messages and people.
     pub chat: Chat,
     /// Its devices, and the link itself as one.
@@ -124,7 +133,33 @@ impl Model {
                     connection.apply(now, event);
                 }
             }
-            Update::Configured(profile) => match self.connections.get_mut(&profile.id) {
+            Update::Banner(banner) => {
+                if !self.banners.contains(&banner) {
+                    self.banners.push(banner);
+                }
+            }
+            Update::BannerOver(banner) => self.banners.retain(|known| *known != banner),
+            Update::File(update) => self.files.apply(update),
+            Update::Setup(update) => self.apply_setup(update),
+            Update::Choices(ChoicesUpdate::Preferences(preferences)) => self.preferences = preferences,
+            Update::Choices(ChoicesUpdate::Notices(choices)) => self.notice_choices = choices,
+            Update::Choices(ChoicesUpdate::Devices(choices)) => self.choose_devices(choices),
+            Update::Choices(ChoicesUpdate::Autostart(autostart)) => self.autostart = autostart,
+            Update::Search(update) => self.apply_search(update),
+            Update::Disk(DiskUpdate::ReadingsNotKept(count)) => self.readings_not_kept = count,
+            Update::Disk(DiskUpdate::Exported(exported)) => self.exported = Some(exported),
+            Update::Disk(DiskUpdate::TextSaved(number, saved)) => self.text_saved = Some((number, saved)),
+            Update::Disk(DiskUpdate::PictureDecoded(number, found)) => {
+                self.decoded_picture = Some((number, found));
+            }
+            Update::Network(NetworkUpdate::Lan(lan)) => self.lan = lan,
+            Update::Network(NetworkUpdate::Nearby(nearby)) => self.nearby = nearby,
+        }
+    }
+
+    fn apply_setup(&mut self, update: SetupUpdate) {
+        match update {
+            SetupUpdate::Configured(profile) => match self.connections.get_mut(&profile.id) {
                 Some(connection) => connection.profile = profile,
                 None => {
                     let mut connection = Connection::new(profile);
@@ -132,40 +167,29 @@ impl Model {
                     self.connections.insert(connection.profile.id, connection);
                 }
             },
-            Update::Removed(id) => {
+            SetupUpdate::Removed(id) => {
                 self.connections.remove(&id);
                 self.tokens_in_file.remove(&id);
             }
-            Update::NewerConnections(newer) => self.newer_connections = newer,
-            Update::Banner(banner) => {
-                if !self.banners.contains(&banner) {
-                    self.banners.push(banner);
-                }
-            }
-            Update::BannerOver(banner) => self.banners.retain(|known| *known != banner),
-            Update::ReadingsNotKept(count) => self.readings_not_kept = count,
-            Update::Preferences(preferences) => self.preferences = preferences,
-            Update::NoticeChoices(choices) => self.notice_choices = choices,
-            Update::DeviceChoices(choices) => self.choose_devices(choices),
-            Update::Exported(exported) => self.exported = Some(exported),
-            Update::File(update) => self.files.apply(update),
-            Update::Keyring(trouble) => self.no_keyring = trouble,
-            Update::TokenInFile(id, true) => _ = self.tokens_in_file.insert(id),
-            Update::TokenInFile(id, false) => _ = self.tokens_in_file.remove(&id),
-            Update::ShownToken(shown) => self.shown_token = shown,
-            Update::FirstSteps(offer) => self.first_steps = offer,
-            Update::Test(outcome) => self.test = outcome,
-            Update::Lan(lan) => self.lan = lan,
-            Update::Nearby(nearby) => self.nearby = nearby,
-            Update::Found(found) => self.searching.found = Some(found),
-            Update::DayFound(found) => self.searching.day = Some(found),
-            Update::MessageFound(found) => self.searching.message = Some(found),
-            Update::LookedUp(number, found) => self.searching.lookup = Some((number, Arc::new(found))),
-            Update::Autostart(autostart) => self.autostart = autostart,
-            Update::ConnectionsLoaded => self.connections_loaded = true,
-            Update::TextSaved(number, saved) => self.text_saved = Some((number, saved)),
-            Update::PictureDecoded(number, found) => self.decoded_picture = Some((number, found)),
-            Update::Indexed(percent) => self.searching.indexed = percent,
+            SetupUpdate::NewerConnections(newer) => self.newer_connections = newer,
+            SetupUpdate::Loaded => self.connections_loaded = true,
+            SetupUpdate::Test(outcome) => self.test = outcome,
+            SetupUpdate::FirstSteps(offer) => self.first_steps = offer,
+            SetupUpdate::Keyring(trouble) => self.no_keyring = trouble,
+            SetupUpdate::TokenInFile(id, true) => _ = self.tokens_in_file.insert(id),
+            SetupUpdate::TokenInFile(id, false) => _ = self.tokens_in_file.remove(&id),
+            SetupUpdate::ShownToken(shown) => self.shown_token = shown,
+        }
+    }
+
+    fn apply_search(&mut self, update: SearchUpdate) {
+        let searching = &mut self.searching;
+        match update {
+            SearchUpdate::Found(found) => searching.found = Some(found),
+            SearchUpdate::DayFound(found) => searching.day = Some(found),
+            SearchUpdate::MessageFound(found) => searching.message = Some(found),
+            SearchUpdate::LookedUp(number, found) => searching.lookup = Some((number, Arc::new(found))),
+            SearchUpdate::Indexed(percent) => searching.indexed = percent,
         }
     }
 
@@ -209,7 +233,9 @@ impl Connection {
             clock_skew_ms: None,
             log_epoch: None,
             samples: Samples::default(),
+            route: None,
             paused: None,
+            proxy: None,
             chat: Chat::default(),
             devices: Devices::default(),
             topics: Topics::default(),
@@ -301,7 +327,9 @@ impl Connection {
                 self.topics.connected(now);
                 self.chat.welcomed(me, log, people, &rooms);
             }
+            LinkEvent::Proxy(proxy) => self.proxy = proxy,
             LinkEvent::Paused(paused) => self.paused = paused,
+            LinkEvent::Route(used) => self.route_changed(now, used),
             LinkEvent::Sampled(sample) => self.samples.push(sample),
             LinkEvent::Managed { id, managed } => self.management.answered(id, managed),
             // Of a connection test, which has no place here.
@@ -309,7 +337,18 @@ impl Connection {
         }
     }
 
+    /// A WebSocket where there was nothing else is not worth a line in the log.
+    fn route_changed(&mut self, now: Time, used: RouteInUse) {
+        let before = self.route.replace(used).unwrap_or(RouteInUse::WEBSOCKET);
+        if (before.route, before.blocked) != (used.route, used.blocked) {
+            self.log.note(now.wall_ms, Note::Route(used));
+        }
+    }
+
     fn link_changed(&mut self, now: Time, state: LinkState) {
+        if !matches!(state, LinkState::Online { .. } | LinkState::Handshaking { .. }) {
+            self.route = None;
+        }
         if state.code() != self.link.code() {
             let why = state.why().cloned().map(Box::new);
             self.log.note(now.wall_ms, Note::State { text: state.code().to_owned(), why });

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use duplex::engine::{Effect, Engine, Input, Limits, NewConnection, Outcome, Part, Traffic};
 use duplex::link;
 use duplex::link::durable;
-use duplex::model::event::{ChatEvent, Follows, Side, Update};
+use duplex::model::event::{ChatEvent, Follows, SetupUpdate, Side, Update};
 use duplex::model::intent::ChatIntent;
 use duplex::model::profile::{Profile, Protocol, Secret, Socket};
 use duplex::model::time::BootMs;
@@ -88,7 +88,7 @@ impl World {
         let now = self.app_time(app);
         for client in self.clients_of(app) {
             let Some(process) = self.process(app, run) else { return };
-            let configured = Update::Configured(profile(Client::connection(client)));
+            let configured = Update::Setup(SetupUpdate::Configured(profile(Client::connection(client))));
             process.model.write(|model| model.apply(now, configured));
             self.clients[client].running = Some(Running::default());
             self.load(client);
@@ -113,7 +113,7 @@ impl World {
         }
         let (mut stored, saved) = (c.disk.stored(), c.disk.saved());
         self.held_of(client).iter().for_each(|change| change.add_to(&mut stored));
-        let setup = Setup::Duplex(Config { client: "sim".into(), credentials, watch: false });
+        let setup = Setup::Duplex(Config { client: "sim".into(), credentials, watch: false, race_ms: 0 });
         let new = NewConnection {
             id: Client::connection(client),
             urls: vec!["ws://a".into(), "ws://b".into()],
@@ -486,9 +486,11 @@ fn profile(id: ConnectionId) -> Profile {
         urls: vec!["ws://sim".into()],
         protocol: Protocol::Duplex,
         socket: Socket::Tungstenite,
+        route: Default::default(),
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
         websocket: Default::default(),
+        network: Default::default(),
     }
 }

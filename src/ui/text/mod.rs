@@ -17,8 +17,10 @@ pub mod people;
 pub mod plain;
 pub mod private;
 pub mod profiles;
+pub mod proxy;
 pub mod rich;
 pub mod rooms;
+pub mod routes;
 pub mod search;
 pub mod sheet;
 pub mod socketio;
@@ -42,8 +44,10 @@ mod en_people;
 mod en_plain;
 mod en_private;
 mod en_profiles;
+mod en_proxy;
 mod en_rich;
 mod en_rooms;
+mod en_routes;
 mod en_search;
 mod en_sheet;
 mod en_socketio;
@@ -66,8 +70,10 @@ mod ko_people;
 mod ko_plain;
 mod ko_private;
 mod ko_profiles;
+mod ko_proxy;
 mod ko_rich;
 mod ko_rooms;
+mod ko_routes;
 mod ko_search;
 mod ko_sheet;
 mod ko_socketio;
@@ -379,9 +385,11 @@ pub struct Words {
     pub mapping: &'static mapping::MappingWords,
     /// Socket.IO servers.
     pub socketio: &'static socketio::SocketIoWords,
+    pub routes: &'static routes::RouteWords,
     pub private: &'static private::PrivateWords,
     // STOMP
     pub stomp: &'static stomp::StompWords,
+    pub proxy: &'static proxy::ProxyWords,
     /// A broker's topics.
     pub topics: &'static topics::TopicWords,
     pub mqtt: &'static mqtt::MqttWords,

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::Message;
 use crate::model::content::{Content, Extra};
-use crate::model::event::{ChatEvent, LinkEvent, LogKind, Update};
+use crate::model::event::{ChatEvent, LinkEvent, LogKind, SetupUpdate, Update};
 use crate::model::id::{Offset, RoomName};
 use crate::model::time::WallMs;
 use crate::model::{Connection, Edge, Model, Profile, Refusal, Time};
@@ -130,10 +130,12 @@ fn profile() -> Profile {
         urls: vec!["ws://localhost".into()],
         protocol: Default::default(),
         socket: Default::default(),
+        route: Default::default(),
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
         websocket: Default::default(),
+        network: Default::default(),
     }
 }
 
@@ -146,7 +148,7 @@ impl World {
         let dir = tempfile::tempdir().unwrap();
         let store = open(dir.path());
         let mut model = Model::default();
-        model.apply(Time::default(), Update::Configured(profile()));
+        model.apply(Time::default(), Update::Setup(SetupUpdate::Configured(profile())));
         let mut hub = Hub { epoch: 1, log: Vec::new(), appended: 0 };
         hub.append("hub", &general(), id(0), Content::room(RoomName::general()));
         World {
