@@ -63,6 +63,10 @@ impl ChannelEnd {
         }
         let mut state = self.channel.lock();
         state.before_welcome = None;
+        if let Some(slot) = state.receiver_slot.take() {
+            // Where the principal has too many, the connection keeps its short lifetime.
+            let _ = slot.know(principal);
+        }
         state.principal = Some(principal.clone());
     }
 
