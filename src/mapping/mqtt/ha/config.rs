@@ -3,42 +3,9 @@
 use serde_json::{Map, Value as Json};
 
 use super::words;
+use crate::model::mqtt::HOME_ASSISTANT_COMPONENTS as COMPONENTS;
 use crate::mapping::mqtt::{json, text};
 
-/// The components that can be discovered.
-pub(super) const COMPONENTS: &[&str] = &[
-    "alarm_control_panel",
-    "binary_sensor",
-    "button",
-    "camera",
-    "climate",
-    "cover",
-    "date",
-    "datetime",
-    "device_automation",
-    "device_tracker",
-    "event",
-    "fan",
-    "humidifier",
-    "image",
-    "lawn_mower",
-    "light",
-    "lock",
-    "notify",
-    "number",
-    "scene",
-    "select",
-    "sensor",
-    "siren",
-    "switch",
-    "tag",
-    "text",
-    "time",
-    "update",
-    "vacuum",
-    "valve",
-    "water_heater",
-];
 /// Maximum number of components of one device-based message.
 const MAX_COMPONENTS: usize = 512;
 /// Maximum number of availability topics of an entity.
