@@ -248,7 +248,7 @@ fn the_bar_tells_server_protocol_transport_and_round_trip() {
 #[test]
 fn the_bar_and_the_log_tell_why_no_websocket_is_used() {
     use duplex::model::route::{Blocked, Route, RouteInUse};
-    let via = |window: &Window, text: &str| window.harness.query_all_by_label_contains(text).count();
+    let count = |window: &Window, text: &str| window.harness.query_all_by_label_contains(text).count();
     let mut window = Window::online();
     window.link(LinkState::Online { since: WallMs(0), rtt_ms: Some(12) });
     let refused = Some(Blocked::Refused(403));
@@ -260,22 +260,13 @@ fn the_bar_and_the_log_tell_why_no_websocket_is_used() {
     window.harness.get_by_label("via polling (up to 4 s delay): WebSocket was refused (403 by a proxy)");
     let later = RouteInUse { delay_ms: Some(10_000), ..polling };
     window.event(Event::Link(LinkEvent::Route(later)));
-    let notes = window.model.read(|model| {
-        let log = &model.connections[&CONNECTION].log;
-        log.lines().filter(|line| format!("{line:?}").contains("Route(")).count()
-    });
-    assert_eq!(notes, 2, "the delay alone is not worth a line");
+    window.key_with(Modifiers::COMMAND | Modifiers::SHIFT, Key::L);
+    window.event(Event::Log(LogEvent::Watched(true)));
+    assert_eq!(count(&window, "via long polling"), 1, "in the log");
+    assert_eq!(count(&window, "via polling (up to"), 2, "the delay alone is not worth a line");
     window.event(Event::Link(LinkEvent::Route(RouteInUse::WEBSOCKET)));
-    assert_eq!(via(&window, "via "), 0);
-    window.harness.get_by_label("WebSocket");
-    window.link(LinkState::Waiting {
-        attempt: 1,
-        retry_at: window.now().boot_ms + 2_500,
-        down_since: window.now().boot_ms,
-        why: Why::ConnectionRefused,
-    });
-    let route = window.model.read(|model| model.connections[&CONNECTION].route);
-    assert_eq!(route, None, "nothing is open");
+    assert_eq!(count(&window, "via WebSocket"), 1, "in the log");
+    assert_eq!(count(&window, "via polling (up to"), 1, "in the log");
 }
 
 #[test]
