@@ -304,6 +304,37 @@ async fn one_principal_has_a_share_of_channels() {
 }
 
 #[tokio::test]
+async fn newcomers_cannot_crowd_each_other_out() {
+    let (_dir, hub) = hub().await;
+    let (mut caller, _) = Caller::enter(hub.addr, hub.admin_token.reveal(), Route::LongPoll).await;
+    let mut http = Http::open(hub.addr).await;
+    for _ in 0..700 {
+        let (status, body) = http.ask(Method::POST, "/v1/channels", &[], "").await;
+        assert_eq!(status, StatusCode::OK, "{body}");
+    }
+    let channels = figure(&hub, "duplex_connections").await;
+    assert!(channels <= 513, "{channels} of 701 are left");
+    let sent = caller.send("undisturbed").await;
+    caller.acked(sent).await;
+}
+
+#[tokio::test]
+async fn a_post_that_never_ends_is_given_up() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let (_dir, hub) = hub().await;
+    let (caller, _) = Caller::enter(hub.addr, hub.admin_token.reveal(), Route::LongPoll).await;
+    let mut stream = tokio::net::TcpStream::connect(hub.addr).await.unwrap();
+    let head = format!(
+        "POST /v1/channels/send HTTP/1.1\r\nHost: {}\r\nDuplex-Channel: {}\r\nDuplex-First: 2\r\nContent-Length: 100\r\n\r\n{{",
+        hub.addr, caller.id
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 16];
+    within("the answer", stream.read_exact(&mut answer)).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 408 Req");
+}
+
+#[tokio::test]
 async fn a_client_that_never_asks_costs_little() {
     let (dir, hub) = hub().await;
     let (mut other, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
