@@ -13,6 +13,7 @@
 pub mod frame;
 pub mod model;
 
+pub mod doctor;
 pub mod link;
 pub mod mapping;
 pub mod wire;

@@ -22,6 +22,7 @@ const HOUSE: &str = "
     model     | 1 |                                                                                  | pure
     frame     | 1 |                                                                                  | pure
     mapping   | 2 | model                                                                            | pure
+    doctor    | 2 | model                                                                            | pure
     wire      | 2 | model frame mapping                                                              | pure
     link      | 2 | model frame wire                                                                 | pure
     engine    | 3 | model frame wire link                                                            | pure

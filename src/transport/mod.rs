@@ -13,7 +13,9 @@ mod engine_io;
 mod ewebsock;
 pub mod fetch;
 mod incoming;
+pub mod inspect;
 mod memory;
+mod metered;
 mod ping;
 mod pump;
 pub mod request;
@@ -45,6 +47,7 @@ use incoming::{Intake, inflow};
 
 pub use incoming::{IncomingQueue, MAX_QUEUED_BYTES};
 pub use memory::pair;
+pub use metered::WireMeter;
 
 /// Maximum number of frames queued in each direction of a [`Connection`].
 pub const QUEUE: usize = 64;
@@ -79,6 +82,8 @@ pub struct Endpoint {
     pub sockjs: bool,
     /// For a server of Engine.IO: which of its transports may be used.
     pub engine_io: Option<Carriers>,
+    /// Counts the bytes on the wire, where somebody wants to know.
+    pub meter: Option<Arc<WireMeter>>,
 }
 
 impl Endpoint {
@@ -96,6 +101,7 @@ impl Endpoint {
             report_flushed: false,
             sockjs: false,
             engine_io: None,
+            meter: None,
         }
     }
 

@@ -5,6 +5,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
+use super::metered::Metered;
 use super::ping::Pings;
 use super::{Capabilities, Connection, Endpoint, UrlParts, channels, connect, pump, scheme, tls, upgrade};
 use crate::model::link_state::{Phase, Why};
@@ -36,7 +37,8 @@ pub(super) async fn dial(target: Endpoint) -> Result<Connection, Why> {
     }
     let open = async {
         let connector = if place.secure { Some(tls::connector(&target).await?) } else { None };
-        Ok((connector, connect::connect(&place.dialed(), place.port).await?))
+        let stream = connect::connect(&place.dialed(), place.port).await?;
+        Ok((connector, Metered::new(stream, target.meter.clone())))
     };
     let (connector, stream) = timeout_at(deadline, open).await.map_err(timed_out(Phase::Dial))??;
     let greet = async {
@@ -54,7 +56,7 @@ pub(super) async fn dial(target: Endpoint) -> Result<Connection, Why> {
         Ok(greeted) => greeted,
         Err(why) => return Err(scheme::explain(why, &place, &target).await),
     };
-    let socket: WebSocketStream<MaybeTlsStream<TcpStream>> = WebSocketStream::from_partially_read(
+    let socket: WebSocketStream<MaybeTlsStream<Metered<TcpStream>>> = WebSocketStream::from_partially_read(
         stream,
         upgraded.tail,
         Role::Client,
