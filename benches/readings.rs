@@ -89,6 +89,7 @@ fn model() -> Model {
         urls: Vec::new(),
         protocol: Protocol::Duplex,
         socket: Socket::Tungstenite,
+        route: Default::default(),
         ca_file: None,
         fingerprint: None,
         auto_connect: false,

@@ -35,6 +35,7 @@ fn connection() -> Connection {
         urls: Vec::new(),
         protocol: Protocol::Duplex,
         socket: Socket::Tungstenite,
+        route: Default::default(),
         ca_file: None,
         fingerprint: None,
         auto_connect: true,

@@ -659,6 +659,7 @@ fn profile() -> model::Profile {
         urls: Vec::new(),
         protocol: model::profile::Protocol::Duplex,
         socket: model::profile::Socket::Tungstenite,
+        route: Default::default(),
         ca_file: None,
         fingerprint: None,
         auto_connect: false,

@@ -15,6 +15,7 @@ use std::collections::VecDeque;
 use crate::frame::Frame;
 use crate::model::event::{ChatEvent, DeviceEvent, Follows, LinkEvent, LogKind, LogRestart, Paused};
 use crate::model::link_state::{Closing, LinkState, Phase, Why};
+use crate::model::route::RouteInUse;
 use crate::model::time::BootMs;
 use crate::model::{Delivery, Event, MessageId, Offset, OutboxItem, PrincipalId, Refusal, RoomId, Time};
 use crate::wire::{self, Agreed, ChatRequest, Open, Request, Saved, Session};
@@ -24,7 +25,8 @@ use inbound::InboundFilter;
 use outbox::{Batch, Outbox};
 use watch::Watch;
 
-/// Deadline for dial and handshake together, in milliseconds.
+/// Deadline for dial and handshake together, in milliseconds; more where several ways are tried, see
+/// [`wire::Dialing::race_ms`].
 pub const CONNECT_MS: u64 = 10_000;
 /// A probe unanswered for this long means that the link is dead. In milliseconds.
 pub const PONG_MS: u64 = 10_000;
@@ -83,6 +85,13 @@ pub enum Input {
         dial: u64,
         /// The frame.
         frame: Frame,
+    },
+    /// The frames of this dial's connection travel another way from now on.
+    Routed {
+        /// The dial's number.
+        dial: u64,
+        /// Which.
+        used: RouteInUse,
     },
     /// Number of frames handed to the operating system over this dial's connection.
     Flushed {
@@ -371,6 +380,11 @@ impl Link {
                     self.heard(now, wire::Input::Pong);
                 }
             }
+            Input::Routed { dial, used } => {
+                if dial == self.dial && self.session.is_some() {
+                    self.outputs.push_back(Output::Event(Event::Link(LinkEvent::Route(used)), None));
+                }
+            }
             Input::Flushed { dial, frames } => {
                 if dial == self.dial && self.session.is_some() {
                     self.flushed(now, frames);
@@ -482,7 +496,7 @@ impl Link {
             return self.set_state(LinkState::Stopped { why });
         };
         self.dial += 1;
-        self.connect_by = now.boot_ms + CONNECT_MS;
+        self.connect_by = now.boot_ms + CONNECT_MS + self.setup.dialing().race_ms;
         self.set_state(LinkState::Dialing { attempt: self.failures + 1 });
         self.outputs.push_back(Output::Dial { dial: self.dial, url });
     }
@@ -496,7 +510,12 @@ impl Link {
         }
         self.session = Some(self.setup.open(self.saved.clone(), entropy));
         self.gate.begin();
+        // Whatever the race took, the handshake takes no longer than otherwise.
+        self.connect_by = self.connect_by.min(now.boot_ms + CONNECT_MS);
         self.set_state(LinkState::Handshaking { attempt: self.failures + 1 });
+        if let Some(used) = agreed.route {
+            self.outputs.push_back(Output::Event(Event::Link(LinkEvent::Route(used)), None));
+        }
         self.tell(now, wire::Input::Opened(agreed));
     }
 

@@ -25,6 +25,7 @@ use super::profile::{NewerProfile, Profile, Protocol, Secret};
 use super::refusal::Refusal;
 use super::rights::ManageAnswer;
 use super::room::{NamedRoom, RoomInfo};
+use super::route::RouteInUse;
 use super::samples::Sample;
 use super::search::{DayFound, Found, MessageFound};
 use super::series::SeriesPage;
@@ -290,6 +291,8 @@ pub enum LinkEvent {
         /// Until when, by the hub's clock.
         until: WallMs,
     },
+    /// How its frames travel from now on; where more than one way leads to the server.
+    Route(RouteInUse),
     /// Something that a foreign server sent, as its mapping is given it: now and then, for the person who maps it.
     Sampled(Sample),
     /// Nothing is sent for a while, since the hub would not take it; `None`: it is again.

@@ -99,6 +99,7 @@ pub use readings::Part;
 pub use reducer::{Connection, Model};
 pub use refusal::Refusal;
 pub use room::{NamedRoom, RoomInfo};
+pub use route::{Route, RouteChoice};
 pub use series::{Bucket, Point, Series, SeriesPage};
 pub use shared::SharedModel;
 pub use states::StateChange;

@@ -329,6 +329,7 @@ impl Driver {
             Some(Incoming::Frame(frame)) => self.carrier.handle(Input::SocketFrame(frame)),
             Some(Incoming::Flushed(frames)) => self.carrier.handle(Input::SocketFlushed(frames)),
             Some(Incoming::Pong) => self.carrier.handle(Input::SocketPong),
+            Some(Incoming::Route(_)) => {}
             Some(Incoming::Closed(why)) => {
                 self.websocket = None;
                 self.carrier.handle(Input::SocketGone(why));

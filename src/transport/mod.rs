@@ -41,6 +41,7 @@ use crate::frame::Frame;
 use crate::model::address;
 use crate::model::link_state::Why;
 use crate::model::profile::Socket;
+use crate::model::route::RouteInUse;
 use crate::model::socketio::Carriers;
 use crate::model::upgrade::{check_headers, check_subprotocols};
 use incoming::{Intake, inflow};
@@ -230,6 +231,8 @@ pub enum Incoming {
     /// The server answered a ping of ours. One answer may cover several pings (RFC 6455 §5.5.3); unsolicited pongs
     /// are not reported.
     Pong,
+    /// Frames travel another way from now on. Only of a connection with a [`Connection::route`].
+    Route(RouteInUse),
     /// The connection has ended; nothing follows.
     Closed(Why),
 }
@@ -251,6 +254,8 @@ pub struct Connection {
     pub extensions: Vec<String>,
     /// Whether frames are pieces of a stream of bytes: without boundaries, and without pings.
     pub is_stream: bool,
+    /// How frames travel, if there was a choice.
+    pub route: Option<RouteInUse>,
     /// Traffic so far.
     pub counters: Arc<Counters>,
 }
@@ -345,6 +350,7 @@ fn channels(subprotocol: Option<String>, report_flushed: bool) -> (Connection, P
         subprotocol,
         extensions: Vec::new(),
         is_stream: false,
+        route: None,
         counters: counters.clone(),
     };
     (connection, Port { outgoing, incoming: to_us, counters })

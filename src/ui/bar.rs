@@ -16,6 +16,7 @@ use crate::model::id::ConnectionId;
 use crate::model::intent::{Credential, Intent, LinkIntent};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::profile::{Profile, Protocol, Socket};
+use crate::model::route::{Route, RouteInUse};
 use crate::model::socketio::Carriers;
 
 /// The settings with the address that works, where only its scheme is wrong. To leave the encryption of another computer
@@ -38,6 +39,8 @@ struct Row {
     carriers: Carriers,
     /// Whether it is a stream by TCP.
     is_stream: bool,
+    /// How frames travel, where more than one way leads to the server.
+    route: Option<RouteInUse>,
     rtt_ms: Option<u64>,
     catching_up: bool,
 }
@@ -55,6 +58,7 @@ fn row(cx: &Cx, id: ConnectionId) -> Option<Row> {
             socket: connection.profile.socket,
             carriers: connection.profile.websocket.socketio.carriers,
             is_stream: connection.profile.urls.first().is_some_and(|url| address::is_stream(url)),
+            route: connection.route,
             rtt_ms,
             catching_up: connection.link.is_online() && !connection.chat.caught_up(),
         })
@@ -279,7 +283,10 @@ fn line(ui: &mut Ui, cx: &Cx, row: &Row, link: &LinkMemory) {
         Protocol::Stomp => words.protocol_stomp,
         Protocol::Mqtt => words.protocol_mqtt,
     };
+    let detour =
+        row.route.filter(|used| used.route != Route::WebSocket).map(|used| (words.routes.via)(&used));
     let (transport, limits) = match row.socket {
+        _ if detour.is_some() => (detour.as_deref().unwrap_or_default(), None),
         _ if row.is_stream => (words.transport_tcp, None),
         _ if row.protocol == Protocol::SocketIo && row.carriers != Carriers::WebSocket => {
             (words.socketio.carriers_of(row.carriers), None)

@@ -17,6 +17,7 @@ use crate::model::event::ChatEvent;
 use crate::model::link_state::Why;
 use crate::model::profile::Protocol;
 use crate::model::rights::ManageRequest;
+use crate::model::route::RouteInUse;
 use crate::model::time::{BootMs, WallMs};
 use crate::model::topic::TopicRequest;
 use crate::model::{
@@ -68,6 +69,8 @@ pub struct Dialing {
     pub subprotocol_needed: bool,
     /// Whether the server may be behind SockJS.
     pub sockjs: bool,
+    /// How much longer than one dial it may take to open the transport, because several ways are tried, in milliseconds.
+    pub race_ms: u64,
 }
 
 impl Open for Setup {
@@ -352,6 +355,8 @@ pub struct Agreed {
     pub subprotocol: Option<String>,
     /// The extensions as in the server's header; may be empty.
     pub extensions: String,
+    /// How frames travel, where more than one way leads to the server.
+    pub route: Option<RouteInUse>,
     /// Whether frames are pieces of a stream of bytes, without boundaries and without pings.
     pub is_stream: bool,
 }

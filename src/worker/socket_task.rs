@@ -91,9 +91,10 @@ impl<K: Copy + Send + 'static> SocketTask<K> {
             return None;
         }
         self.dialing = None;
-        let Connection { outgoing, mut incoming, counters, subprotocol, extensions, is_stream } = connection;
+        let Connection { outgoing, mut incoming, counters, subprotocol, extensions, is_stream, route } =
+            connection;
         let (server, extensions) = (self.server.clone(), extensions.join(", "));
-        let agreed = Agreed { server, subprotocol, extensions, is_stream };
+        let agreed = Agreed { server, subprotocol, extensions, is_stream, route };
         self.outgoing = Some(outgoing);
         let (key, post, rooms) = (self.key, self.post.clone(), Arc::clone(&self.room));
         tokio::spawn(async move {
@@ -105,6 +106,7 @@ impl<K: Copy + Send + 'static> SocketTask<K> {
                     Incoming::Frame(frame) => Input::Frame { dial, frame },
                     Incoming::Flushed(frames) => Input::Flushed { dial, frames },
                     Incoming::Pong => Input::Pong { dial },
+                    Incoming::Route(used) => Input::Routed { dial, used },
                     Incoming::Closed(why) => Input::Closed { dial, why },
                 });
                 if post.send(SocketBatch { key, inputs: inputs.collect(), room: Some(room) }).await.is_err() {

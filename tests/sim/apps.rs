@@ -486,6 +486,7 @@ fn profile(id: ConnectionId) -> Profile {
         urls: vec!["ws://sim".into()],
         protocol: Protocol::Duplex,
         socket: Socket::Tungstenite,
+        route: Default::default(),
         ca_file: None,
         fingerprint: None,
         auto_connect: true,

@@ -19,6 +19,7 @@ pub mod private;
 pub mod profiles;
 pub mod rich;
 pub mod rooms;
+pub mod routes;
 pub mod search;
 pub mod sheet;
 pub mod socketio;
@@ -44,6 +45,7 @@ mod en_private;
 mod en_profiles;
 mod en_rich;
 mod en_rooms;
+mod en_routes;
 mod en_search;
 mod en_sheet;
 mod en_socketio;
@@ -68,6 +70,7 @@ mod ko_private;
 mod ko_profiles;
 mod ko_rich;
 mod ko_rooms;
+mod ko_routes;
 mod ko_search;
 mod ko_sheet;
 mod ko_socketio;
@@ -379,6 +382,7 @@ pub struct Words {
     pub mapping: &'static mapping::MappingWords,
     /// Socket.IO servers.
     pub socketio: &'static socketio::SocketIoWords,
+    pub routes: &'static routes::RouteWords,
     pub private: &'static private::PrivateWords,
     // STOMP
     pub stomp: &'static stomp::StompWords,
