@@ -34,9 +34,9 @@ const HOUSE: &str = "
     hub       | 4 | model frame wire::duplex clock transport store settings                          | window
     agent     | 4 | model frame wire link clock transport store settings                             | window
     worker    | 5 | model frame mapping wire link engine clock privacy transport store settings hub agent |
-    ui        | 5 | model settings mapping wire::plain                                               | doing
+    ui        | 5 | model settings doctor mapping wire::plain                                             | doing
     app       | 6 | model frame wire link clock privacy transport store settings hub agent worker ui |
-    cli       | 6 | model frame mapping wire link engine clock privacy transport store settings hub agent worker |
+    cli       | 6 | model frame doctor mapping wire link engine clock privacy transport store settings hub agent worker |
 ";
 
 /// Time, chance and the world outside are arguments here.

@@ -2,18 +2,26 @@
 
 use super::text::{date, list, shown};
 use super::{Said, SayWhy, Words};
-use crate::model::diagnosis::{Distrust, Obstacle, Report, StepKind, Verdict};
+use crate::model::diagnosis::{Distrust, Report, StepKind, Verdict};
 use crate::model::profile::Protocol;
-use crate::model::route::Route;
+use crate::model::route::{Blocked, Route};
 
 /// The words.
 pub static ENGLISH: Words = Words {
     verdict,
-    obstacle,
+    blocked,
     no_credentials: "No token was given, so nobody signed in.",
     step,
     route,
-    headings: ["Transport", "Works", "First message", "Round trip", "99 of 100", "Bytes up / down", "Idle requests"],
+    headings: [
+        "Transport",
+        "Works",
+        "First message",
+        "Round trip",
+        "99 of 100",
+        "Bytes up / down",
+        "Idle requests",
+    ],
     reasons: "Why not",
     note: "Round trip: half of those measured were no longer; the next column is the time that 99 of 100 did not exceed. Bytes: \
            sent and received for a message of 100 bytes each way, with HTTP and TLS, without TCP/IP. Idle requests: HTTP \
@@ -160,27 +168,28 @@ fn untrusted(distrust: &Distrust, host: &str, of: &str, at: &str) -> Said {
     }
 }
 
-fn obstacle(obstacle: &Obstacle, say: SayWhy) -> String {
+fn blocked(blocked: Blocked) -> String {
     let ask = "Ask whoever runs the network to let WebSocket through.";
-    match obstacle {
-        Obstacle::Stripped => {
-            format!("Something on the way, probably a proxy, removes the request for a WebSocket. {ask}")
-        }
-        Obstacle::Answered { status } => {
-            format!(
+    let what = match blocked {
+        Blocked::Refused(status) => {
+            return format!(
                 "Something on the way, probably a proxy or a firewall, answers in the server's place (HTTP {status}). {ask}"
-            )
+            );
         }
-        Obstacle::Page => format!("A web page comes instead of a WebSocket. {ask}"),
-        Obstacle::Unanswered => {
-            format!("The request for a WebSocket is never answered; a firewall probably holds it back. {ask}")
+        Blocked::Stripped => "Something on the way, probably a proxy, removes the request for a WebSocket.",
+        Blocked::Garbled => {
+            "Something on the way answers the request for a WebSocket with what makes no sense."
         }
-        Obstacle::Cut => {
-            format!("The connection is cut when a WebSocket is asked for; a firewall or virus scanner probably does that. {ask}")
+        Blocked::Ended => {
+            "The connection is cut when a WebSocket is asked for; a firewall or virus scanner probably does that."
         }
-        Obstacle::Dead => {
-            format!("A WebSocket opens, but nothing comes through it; a proxy probably holds it back. {ask}")
+        Blocked::Unanswered => {
+            "The request for a WebSocket is never answered; a firewall probably holds it back."
         }
-        Obstacle::Other(why) => say(why).what,
-    }
+        Blocked::Mute => "A WebSocket opens, but nothing comes through it; a proxy probably holds it back.",
+        Blocked::Cut => {
+            "A WebSocket opens, and is cut after a while; a proxy probably ends connections that are idle."
+        }
+    };
+    format!("{what} {ask}")
 }

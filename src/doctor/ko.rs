@@ -2,14 +2,14 @@
 
 use super::text::{date, list, shown};
 use super::{Said, SayWhy, Words};
-use crate::model::diagnosis::{Distrust, Obstacle, Report, StepKind, Verdict};
+use crate::model::diagnosis::{Distrust, Report, StepKind, Verdict};
 use crate::model::profile::Protocol;
-use crate::model::route::Route;
+use crate::model::route::{Blocked, Route};
 
 /// The words.
 pub static KOREAN: Words = Words {
     verdict,
-    obstacle,
+    blocked,
     no_credentials: "토큰이 없어 로그인은 하지 않았습니다.",
     step,
     route,
@@ -60,7 +60,8 @@ fn step(step: StepKind) -> &'static str {
 
 /// Long: one sentence for each verdict.
 fn verdict(verdict: &Verdict, report: &Report, say: SayWhy) -> Said {
-    let sign_in = "이 네트워크에 로그인이 필요하다면 브라우저를 열어 로그인하세요. 아니라면 주소를 확인하세요.";
+    let sign_in =
+        "이 네트워크에 로그인이 필요하다면 브라우저를 열어 로그인하세요. 아니라면 주소를 확인하세요.";
     match verdict {
         Verdict::Unfinished => Said::new("진단이 끝나지 않았습니다.", "다시 진단해 보세요."),
         Verdict::Works if report.protocol == Protocol::Duplex => Said::new("모두 정상입니다.", ""),
@@ -77,7 +78,10 @@ fn verdict(verdict: &Verdict, report: &Report, say: SayWhy) -> Said {
             ),
         ),
         Verdict::Fallback { to, .. } => Said::new(
-            format!("서버와의 사이에서 WebSocket이 막혀 있어 Duplex가 다른 방식을 사용합니다: {}.", route(*to)),
+            format!(
+                "서버와의 사이에서 WebSocket이 막혀 있어 Duplex가 다른 방식을 사용합니다: {}.",
+                route(*to)
+            ),
             "",
         ),
         Verdict::NoRoute { .. } => {
@@ -96,7 +100,10 @@ fn verdict(verdict: &Verdict, report: &Report, say: SayWhy) -> Said {
         ),
         Verdict::LoginRefused(why) => {
             let said = say(why);
-            Said::new(format!("서버에 연결되지만, 서버가 로그인을 받아들이지 않습니다. {}", said.what), said.then)
+            Said::new(
+                format!("서버에 연결되지만, 서버가 로그인을 받아들이지 않습니다. {}", said.what),
+                said.then,
+            )
         }
         Verdict::NameNotFound { host } => Said::new(
             format!("호스트를 찾을 수 없습니다: {}", shown(host, 100)),
@@ -157,25 +164,22 @@ fn untrusted(distrust: &Distrust, host: &str, of: &str, at: &str) -> Said {
     }
 }
 
-fn obstacle(obstacle: &Obstacle, say: SayWhy) -> String {
+fn blocked(blocked: Blocked) -> String {
     let ask = "네트워크 관리자에게 WebSocket을 허용해 달라고 요청하세요.";
-    match obstacle {
-        Obstacle::Stripped => {
-            format!("중간의 무언가(아마도 프록시)가 WebSocket 요청을 지웁니다. {ask}")
+    let what = match blocked {
+        Blocked::Refused(status) => {
+            return format!(
+                "중간의 무언가(아마도 프록시나 방화벽)가 서버 대신 응답합니다(HTTP {status}). {ask}"
+            );
         }
-        Obstacle::Answered { status } => {
-            format!("중간의 무언가(아마도 프록시나 방화벽)가 서버 대신 응답합니다(HTTP {status}). {ask}")
+        Blocked::Stripped => "중간의 무언가(아마도 프록시)가 WebSocket 요청을 지웁니다.",
+        Blocked::Garbled => "중간의 무언가가 WebSocket 요청에 엉뚱한 응답을 보냅니다.",
+        Blocked::Ended => {
+            "WebSocket을 요청하면 연결이 끊깁니다. 방화벽이나 백신 프로그램 때문일 수 있습니다."
         }
-        Obstacle::Page => format!("WebSocket 대신 웹 페이지가 옵니다. {ask}"),
-        Obstacle::Unanswered => {
-            format!("WebSocket 요청에 응답이 없습니다. 방화벽이 막고 있을 수 있습니다. {ask}")
-        }
-        Obstacle::Cut => {
-            format!("WebSocket을 요청하면 연결이 끊깁니다. 방화벽이나 백신 프로그램 때문일 수 있습니다. {ask}")
-        }
-        Obstacle::Dead => {
-            format!("WebSocket은 열리지만 데이터가 오지 않습니다. 프록시가 막고 있을 수 있습니다. {ask}")
-        }
-        Obstacle::Other(why) => say(why).what,
-    }
+        Blocked::Unanswered => "WebSocket 요청에 응답이 없습니다. 방화벽이 막고 있을 수 있습니다.",
+        Blocked::Mute => "WebSocket은 열리지만 데이터가 오지 않습니다. 프록시가 막고 있을 수 있습니다.",
+        Blocked::Cut => "WebSocket이 열렸다가 잠시 뒤 끊깁니다. 프록시가 유휴 연결을 끊고 있을 수 있습니다.",
+    };
+    format!("{what} {ask}")
 }

@@ -9,9 +9,9 @@ mod text;
 #[cfg(test)]
 mod tests;
 
-use crate::model::diagnosis::{Obstacle, Report, StepKind, Verdict};
+use crate::model::diagnosis::{Login, Report, StepKind, Verdict};
 use crate::model::link_state::Why;
-use crate::model::route::Route;
+use crate::model::route::{Blocked, Route};
 
 pub use en::ENGLISH;
 pub use json::json;
@@ -42,7 +42,7 @@ pub struct Words {
     /// A verdict.
     verdict: fn(&Verdict, &Report, SayWhy) -> Said,
     /// What is in the way of a WebSocket, and what to do.
-    obstacle: fn(&Obstacle, SayWhy) -> String,
+    blocked: fn(Blocked) -> String,
     /// Said where there were no credentials.
     no_credentials: &'static str,
     /// A step.
@@ -91,10 +91,15 @@ impl Words {
     pub fn verdict(&self, report: &Report, say: SayWhy) -> Said {
         let verdict = report.verdict();
         let mut said = (self.verdict)(&verdict, report, say);
-        if let Verdict::Fallback { obstacle, .. } | Verdict::NoRoute { obstacle } = &verdict {
-            said.then = (self.obstacle)(obstacle, say);
+        if let Verdict::Fallback { blocked, .. } | Verdict::NoRoute { blocked } = &verdict {
+            let why = report.route(Route::WebSocket).and_then(|route| route.failed.as_ref());
+            said.then = match (blocked, why) {
+                (Some(blocked), _) => (self.blocked)(*blocked),
+                (None, Some(why)) => say(why).what,
+                (None, None) => String::new(),
+            };
         }
-        let nobody = report.login == crate::model::diagnosis::Login::NoCredentials;
+        let nobody = report.login == Login::NoCredentials;
         if nobody && verdict.is_usable() {
             said.then = format!("{} {}", said.then, self.no_credentials).trim().to_owned();
         }

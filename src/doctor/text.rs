@@ -100,8 +100,8 @@ pub fn step(words: &Words, step: &Step, say: SayWhy) -> Vec<String> {
             let answer = answer.iter().map(|answer| of_answer(words, answer));
             let subprotocol =
                 subprotocol.iter().map(|name| (words.subprotocol)(&shown(name, MAX_SHOWN_CHARS)));
-            let extensions = (!extensions.is_empty())
-                .then(|| (words.extensions)(&shown(extensions, MAX_SHOWN_CHARS)));
+            let extensions =
+                (!extensions.is_empty()).then(|| (words.extensions)(&shown(extensions, MAX_SHOWN_CHARS)));
             let found: Vec<String> = answer.chain(subprotocol).chain(extensions).collect();
             if found.is_empty() { Vec::new() } else { vec![found.join(", ")] }
         }
@@ -212,9 +212,10 @@ fn table(words: &Words, routes: &[RouteReport]) -> Vec<String> {
     let widest = |column: usize| rows.iter().map(|row| width(&row[column])).max().unwrap_or_default();
     let widths: Vec<usize> = (0..words.headings.len()).map(widest).collect();
     let line = |row: &Cells| {
-        let padded = row.iter().zip(&widths).map(|(cell, wide)| {
-            format!("{cell}{}", " ".repeat(wide.saturating_sub(width(cell))))
-        });
+        let padded = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, wide)| format!("{cell}{}", " ".repeat(wide.saturating_sub(width(cell)))));
         padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     rows.iter().map(line).collect()

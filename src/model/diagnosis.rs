@@ -11,7 +11,7 @@ use super::profile::Protocol;
 use super::route::Route;
 use super::time::WallMs;
 
-pub use verdict::{Distrust, Obstacle, Verdict};
+pub use verdict::{Distrust, Verdict};
 
 /// A check, as far as it has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -373,7 +373,9 @@ mod tests {
     #[test]
     fn secrets_are_hidden_wherever_a_server_repeats_them() {
         let why = || Some(Why::Lost { detail: "hunter2".to_owned() });
-        let answer = || Some(Answer { server: Some("hunter2".into()), via: Some("hunter2".into()), ..Answer::default() });
+        let answer = || {
+            Some(Answer { server: Some("hunter2".into()), via: Some("hunter2".into()), ..Answer::default() })
+        };
         let step = |found| Step { found, took_us: 1, failed: why() };
         let dial = Dial { address: ([127, 0, 0, 1], 1).into(), took_us: 1, failed: why() };
         let certificate = Certificate {
@@ -388,7 +390,11 @@ mod tests {
                 step(Found::Tcp(vec![dial])),
                 step(Found::Tls(Box::new(Tls { chain: vec![certificate], ..Tls::default() }))),
                 step(Found::Http(answer())),
-                step(Found::Handshake { answer: answer(), subprotocol: Some("hunter2".into()), extensions: "hunter2".into() }),
+                step(Found::Handshake {
+                    answer: answer(),
+                    subprotocol: Some("hunter2".into()),
+                    extensions: "hunter2".into(),
+                }),
             ],
             login: Login::Refused(Why::Lost { detail: "hunter2".into() }),
             routes: vec![RouteReport::failed(Route::Sse, Why::Lost { detail: "hunter2".into() })],

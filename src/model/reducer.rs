@@ -11,6 +11,7 @@ use super::chat::Chat;
 use super::device::{DeviceId, Freshness, Spec, Status};
 use super::device_choices::{DeviceChoice, DeviceChoices, ServerChoices};
 use super::devices::{self, Device, Devices, Latest};
+use super::diagnosis::Diagnosis;
 use super::event::{ChatEvent, Event, LinkEvent, Paused, TestOutcome, Update};
 use super::export::Exported;
 use super::features::{Feature, Features};
@@ -102,6 +103,8 @@ pub struct Model {
     pub first_steps: bool,
     /// How the last connection test ended.
     pub test: Option<TestOutcome>,
+    /// The check of a connection that goes on, or went on last.
+    pub diagnosis: Option<(ConnectionId, Diagnosis)>,
     /// What became of the last file that was to be saved of a device's past.
     pub exported: Option<Exported>,
     /// How the own server stands on the local network.
@@ -158,6 +161,7 @@ impl Model {
             Update::ShownToken(shown) => self.shown_token = shown,
             Update::FirstSteps(offer) => self.first_steps = offer,
             Update::Test(outcome) => self.test = outcome,
+            Update::Diagnosis(diagnosis) => self.diagnosis = diagnosis,
             Update::Lan(lan) => self.lan = lan,
             Update::Nearby(nearby) => self.nearby = nearby,
             Update::Found(found) => self.searching.found = Some(found),

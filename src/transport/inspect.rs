@@ -11,16 +11,16 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::upgrade::{self, joined, read_head};
-use super::{Endpoint, UrlParts, connect, tls};
+use super::{Endpoint, UrlParts, connect, scheme, tls};
 use crate::model::address;
-use crate::model::diagnosis::{Answer, Distrust, Tls};
+use crate::model::diagnosis::{Answer, Distrust, Tls, Trust};
 use crate::model::link_state::Why;
 
 /// The header with which a Duplex server marks its own answers.
@@ -94,9 +94,14 @@ pub enum Stream {
 ///
 /// # Errors
 /// It failed before the certificate came, or the profile's own authorities cannot be read.
-pub async fn greet(target: &Endpoint, place: &Place, stream: TcpStream) -> Result<(Tls, Option<Stream>), Why> {
-    let name = ServerName::try_from(place.host().to_owned())
-        .map_err(|_| Why::BadUrl { detail: format!("{} is no name that a certificate could be for", place.host()) })?;
+pub async fn greet(
+    target: &Endpoint,
+    place: &Place,
+    stream: TcpStream,
+) -> Result<(Tls, Option<Stream>), Why> {
+    let name = ServerName::try_from(place.host().to_owned()).map_err(|_| Why::BadUrl {
+        detail: format!("{} is no name that a certificate could be for", place.host()),
+    })?;
     let trusted = tls::Trusted::load(target).await?;
     let seen = Arc::new(Mutex::new(None));
     let provider = Arc::new(ring::default_provider());
@@ -120,12 +125,13 @@ pub async fn greet(target: &Endpoint, place: &Place, stream: TcpStream) -> Resul
     if !address::is_stream(&target.url) {
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
     }
-    let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(|error| {
-        match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-            Some(other) => Why::TlsFailed { detail: other.to_string() },
-            None => Why::Lost { detail: error.to_string() },
-        }
-    })?;
+    let stream =
+        TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(|error| {
+            match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+                Some(other) => Why::TlsFailed { detail: other.to_string() },
+                None => Why::Lost { detail: error.to_string() },
+            }
+        })?;
     let connection = stream.get_ref().1;
     let version = connection.protocol_version().and_then(|version| version.as_str()).unwrap_or_default();
     let mut found = Tls { version: version.replace('_', ".").replace("TLSv", "TLS "), ..Tls::default() };
@@ -134,11 +140,22 @@ pub async fn greet(target: &Endpoint, place: &Place, stream: TcpStream) -> Resul
     };
     found.chain = chain.iter().map(certificate::read).collect();
     match error {
-        None => found.trust = Some(trusted.reason(&chain)),
+        None => found.trust = Some(reason(&trusted, &chain)),
         Some(error) => found.distrust = Some(certificate::distrust(&error, &found.chain)),
     }
     let is_trusted = found.trust.is_some();
     Ok((found, is_trusted.then(|| Stream::Tls(Box::new(stream)))))
+}
+
+/// Why a chain that was accepted is trusted.
+fn reason(trusted: &tls::Trusted, chain: &[CertificateDer<'static>]) -> Trust {
+    match trusted {
+        tls::Trusted::Pin(_) => Trust::Pinned,
+        tls::Trusted::Roots { roots, system } => match certificate::root_of(chain, system) {
+            Some(root) => Trust::System(root),
+            None => Trust::File(certificate::root_of(chain, roots).unwrap_or_default()),
+        },
+    }
 }
 
 /// The words for a certificate that is not trusted.
@@ -148,6 +165,11 @@ pub fn untrusted(distrust: &Distrust) -> Why {
         known => known.code().replace('_', " "),
     };
     Why::TlsUntrusted { detail }
+}
+
+/// The same failure of TLS, or that the server speaks without it.
+pub async fn explain(why: Why, place: &Place, target: &Endpoint) -> Why {
+    scheme::explain(why, &place.0, target).await
 }
 
 /// Requests a path without credentials and reads the head of the answer.
@@ -298,9 +320,4 @@ impl ServerCertVerifier for Watching {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
     }
-}
-
-/// The authority of a store that a chain leads to, by its name.
-pub(super) fn root_of(chain: &[CertificateDer<'static>], roots: &RootCertStore) -> Option<String> {
-    certificate::root_of(chain, roots)
 }

@@ -18,8 +18,7 @@ use tokio::sync::OnceCell;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::{Endpoint, inspect};
-use crate::model::diagnosis::Trust;
+use super::Endpoint;
 use crate::model::link_state::Why;
 
 /// Maximum size of a CA file, in bytes.
@@ -73,17 +72,6 @@ impl Trusted {
         let before = system.clone();
         let roots = blocking(move || with_ca_file(before, &path)).await??;
         Ok(Trusted::Roots { roots, system })
-    }
-
-    /// Why a chain that was accepted is trusted.
-    pub(super) fn reason(&self, chain: &[CertificateDer<'static>]) -> Trust {
-        match self {
-            Trusted::Pin(_) => Trust::Pinned,
-            Trusted::Roots { roots, system } => match inspect::root_of(chain, system) {
-                Some(root) => Trust::System(root),
-                None => Trust::File(inspect::root_of(chain, roots).unwrap_or_default()),
-            },
-        }
     }
 }
 

@@ -99,6 +99,8 @@ impl Driver {
                 self.test += 1;
                 self.update(Update::Test(None));
             }
+            Intent::Link(LinkIntent::Diagnose(id)) => self.diagnose(id),
+            Intent::Link(LinkIntent::EndDiagnosis) => self.end_diagnosis(),
             Intent::Link(LinkIntent::SetLan(choice)) => {
                 self.settings.set_lan(choice);
                 self.save_settings();
@@ -189,6 +191,7 @@ impl Driver {
                     self.update(Update::Test(Some(outcome)));
                 }
             }
+            TaskResult::Diagnosed(number, id, diagnosis) => self.diagnosed(number, id, diagnosis),
             TaskResult::Lan(lan) => self.lan_changed(lan),
             TaskResult::Nearby(search, found) => self.found_nearby(search, found),
             TaskResult::FoundAgain(connection, url) => self.found_again(connection, url),

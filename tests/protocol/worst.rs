@@ -19,8 +19,8 @@ use duplex::model::{
 };
 use duplex::wire::duplex::limits;
 use duplex::wire::duplex::message::{
-    ClientMessage, Decoded, Hello, HubMessage, MAX_FRAME_BYTES, MAX_PAD_BYTES, Message, PersonState, ReadSample, VERSIONS,
-    decode, encode,
+    ClientMessage, Decoded, Hello, HubMessage, MAX_FRAME_BYTES, MAX_PAD_BYTES, Message, PersonState,
+    ReadSample, VERSIONS, decode, encode,
 };
 use duplex::wire::duplex::server::{
     Batch, Begun, Config, HISTORY_LIMIT, HubAnswer, HubRequest, Input, LIST_ITEMS, Lists, ListsFrom, Output,

@@ -1,9 +1,9 @@
 //! [`Verdict`]: what a [`Report`] comes to, the cause that is nearest to this computer first.
 
-use super::{Answer, Found, Login, Report, StepKind};
+use super::{Answer, Found, Login, Report, RouteReport, StepKind};
 use crate::model::link_state::{HttpCause, Phase, Why};
 use crate::model::profile::Protocol;
-use crate::model::route::Route;
+use crate::model::route::{Blocked, Route};
 use crate::model::time::WallMs;
 
 /// What a check comes to.
@@ -24,13 +24,13 @@ pub enum Verdict {
     Fallback {
         /// The best that works.
         to: Route,
-        /// What is in the way of a WebSocket.
-        obstacle: Obstacle,
+        /// What is in the way of a WebSocket, where that is one of the usual things.
+        blocked: Option<Blocked>,
     },
     /// The server answers, and none of the routes works.
     NoRoute {
-        /// What is in the way of a WebSocket.
-        obstacle: Obstacle,
+        /// What is in the way of a WebSocket, where that is one of the usual things.
+        blocked: Option<Blocked>,
     },
     /// A web page answers instead of the server.
     Page {
@@ -127,28 +127,6 @@ impl Distrust {
     }
 }
 
-/// What is in the way of a WebSocket.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Obstacle {
-    /// The server says that it was not asked for a WebSocket: something on the way removed that from the request.
-    Stripped,
-    /// Something that is not the server answers with this HTTP status.
-    Answered {
-        /// Which.
-        status: u16,
-    },
-    /// A web page comes instead.
-    Page,
-    /// The request is never answered.
-    Unanswered,
-    /// The connection is cut instead of an answer.
-    Cut,
-    /// It opens, and then nothing comes through.
-    Dead,
-    /// Something else.
-    Other(Why),
-}
-
 impl Verdict {
     /// A stable word for scripts.
     pub fn code(&self) -> &'static str {
@@ -242,22 +220,24 @@ fn untrusted(report: &Report, distrust: &Distrust) -> Verdict {
 }
 
 fn of_routes(report: &Report) -> Verdict {
-    let works = |route| report.route(route).and_then(|one| one.works);
-    let best = Route::ALL.into_iter().find(|route| works(*route) == Some(true));
-    match best {
-        Some(Route::WebSocket) => {
+    let works = |route: &Route| report.route(*route).and_then(|one| one.works);
+    let best = Route::ALL.into_iter().find(|route| works(route) == Some(true));
+    match (best, works(&Route::WebSocket)) {
+        (None, _) if tried(report).count() == 0 => Verdict::Unfinished,
+        (None, _) => of_no_route(report),
+        (Some(to), Some(false)) => Verdict::Fallback { to, blocked: blocked(report) },
+        _ if report.login == Login::NoCredentials => Verdict::Reached,
+        _ => {
             let broken: Vec<Route> =
-                Route::ALL.into_iter().filter(|route| works(*route) == Some(false)).collect();
-            match (broken.is_empty(), &report.login) {
-                (_, Login::NoCredentials) => Verdict::Reached,
-                (true, _) => Verdict::Works,
-                (false, _) => Verdict::WebSocketOnly { broken },
-            }
+                Route::ALL.into_iter().filter(|route| works(route) == Some(false)).collect();
+            if broken.is_empty() { Verdict::Works } else { Verdict::WebSocketOnly { broken } }
         }
-        Some(to) => Verdict::Fallback { to, obstacle: obstacle(report) },
-        None if works(Route::WebSocket).is_none() => Verdict::Unfinished,
-        None => of_no_route(report),
     }
+}
+
+/// The routes of which something is known.
+fn tried(report: &Report) -> impl Iterator<Item = &RouteReport> {
+    report.routes.iter().filter(|route| route.works.is_some())
 }
 
 /// Something answers, and no route works.
@@ -286,36 +266,32 @@ fn of_no_route(report: &Report) -> Verdict {
     if answers.is_empty() && all_silent {
         return Verdict::Silent { at: authority(&report.address) };
     }
-    // Nothing but the WebSocket was tried: its own reason says most.
-    if let (Some(one), 1) = (report.route(Route::WebSocket), tried(report))
-        && let Some(why) = &one.failed
-    {
+    // Of a single one, its own reason says most.
+    let mut all = tried(report);
+    if let (Some(RouteReport { failed: Some(why), .. }), None) = (all.next(), all.next()) {
         return Verdict::Failed { step: StepKind::Handshake, why: why.clone() };
     }
-    Verdict::NoRoute { obstacle: obstacle(report) }
-}
-
-fn tried(report: &Report) -> usize {
-    report.routes.iter().filter(|route| route.works.is_some()).count()
+    Verdict::NoRoute { blocked: blocked(report) }
 }
 
 /// What is in the way of a WebSocket, by the answer to the request for one and by how the route failed.
-fn obstacle(report: &Report) -> Obstacle {
-    let why = report.route(Route::WebSocket).and_then(|route| route.failed.clone());
+fn blocked(report: &Report) -> Option<Blocked> {
+    let why = report.route(Route::WebSocket).and_then(|route| route.failed.as_ref());
     match report.handshake() {
         Some(answer) if answer.status == 101 => match why {
-            Some(Why::Silent | Why::TimedOut { .. } | Why::Lost { .. }) | None => Obstacle::Dead,
-            Some(why) => Obstacle::Other(why),
+            Some(Why::Silent | Why::TimedOut { .. } | Why::Lost { .. }) => Some(Blocked::Mute),
+            _ => None,
         },
-        Some(answer) if answer.is_of_duplex && matches!(answer.status, 400 | 426) => Obstacle::Stripped,
-        Some(answer) if answer.is_page && answer.status < 300 => Obstacle::Page,
-        Some(answer) if !answer.is_of_duplex => Obstacle::Answered { status: answer.status },
-        _ => match why {
-            Some(Why::TimedOut { .. } | Why::Silent) => Obstacle::Unanswered,
-            Some(Why::Lost { .. }) => Obstacle::Cut,
-            Some(Why::Http { status, .. }) => Obstacle::Answered { status },
-            Some(why) => Obstacle::Other(why),
-            None => Obstacle::Unanswered,
+        Some(answer) if answer.is_of_duplex => {
+            matches!(answer.status, 400 | 426).then_some(Blocked::Stripped)
+        }
+        Some(answer) => Some(Blocked::Refused(answer.status)),
+        None => match why? {
+            Why::TimedOut { .. } | Why::Silent => Some(Blocked::Unanswered),
+            Why::Lost { .. } => Some(Blocked::Ended),
+            Why::NotWebSocket { .. } => Some(Blocked::Garbled),
+            Why::Http { status, .. } => Some(Blocked::Refused(*status)),
+            _ => None,
         },
     }
 }

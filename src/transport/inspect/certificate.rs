@@ -72,7 +72,9 @@ fn in_certificate(reader: &mut BERReaderSeq<'_, '_>) -> ASN1Result<Parsed> {
         // The key, and ids that nobody uses.
         part.next().read_der()?;
         for id in [1, 2] {
-            part.read_optional(|reader| reader.read_tagged_implicit(Tag::context(id), |id| id.read_bitvec_bytes()))?;
+            part.read_optional(|reader| {
+                reader.read_tagged_implicit(Tag::context(id), |id| id.read_bitvec_bytes())
+            })?;
         }
         let extensions = part.read_optional(|reader| {
             reader.read_tagged(Tag::context(3), |all| all.collect_sequence_of(extension))
@@ -93,7 +95,8 @@ fn extension(reader: BERReader<'_, '_>) -> ASN1Result<Vec<String>> {
         extension.read_default(false, |critical| critical.read_bool())?;
         let value = extension.next().read_bytes()?;
         match id.components().as_slice() == ALTERNATIVE_NAMES {
-            true => parse_der(&value, |all| all.collect_sequence_of(host)).map(|all| all.into_iter().flatten().collect()),
+            true => parse_der(&value, |all| all.collect_sequence_of(host))
+                .map(|all| all.into_iter().flatten().collect()),
             false => Ok(Vec::new()),
         }
     })
@@ -202,8 +205,11 @@ mod tests {
         let key = KeyPair::generate().unwrap();
         let root = authority.self_signed(&key).unwrap().der().clone();
         let issuer = Issuer::new(authority, key);
-        let mut params =
-            CertificateParams::new(vec!["hub.example".to_owned(), "192.0.2.1".to_owned(), "2001:db8::1".to_owned()]);
+        let mut params = CertificateParams::new(vec![
+            "hub.example".to_owned(),
+            "192.0.2.1".to_owned(),
+            "2001:db8::1".to_owned(),
+        ]);
         let params = params.as_mut().unwrap();
         params.not_before = date_time_ymd(2020, 1, 2);
         params.not_after = date_time_ymd(2021, 3, 4);
