@@ -14,6 +14,7 @@ use duplex::model::link_state::LinkState;
 use duplex::model::panes::{Middle, Panes};
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::time::BootMs;
+use duplex::model::time::WallMs;
 use duplex::model::{SharedModel, Time};
 use duplex::ui::{Options, Ui};
 
@@ -134,7 +135,7 @@ impl Desk {
             ctx,
             ui,
             model: SharedModel::default(),
-            now: Time { boot_ms: BootMs(10_000_000), wall_ms: 1_760_529_600_000 },
+            now: Time { boot_ms: BootMs(10_000_000), wall_ms: WallMs(1_760_529_600_000) },
             ids,
             metrics,
             filter: egui::Id::unique("device filter"),
@@ -159,7 +160,7 @@ impl Desk {
             name: "Jonas".into(),
             role: None,
         };
-        desk.event(Event::Link(LinkEvent::State(LinkState::Online { since: 0, rtt_ms: Some(1) })));
+        desk.event(Event::Link(LinkEvent::State(LinkState::Online { since: WallMs(0), rtt_ms: Some(1) })));
         desk.event(Event::Link(LinkEvent::Welcomed {
             me,
             server: "Workshop".into(),
@@ -170,7 +171,7 @@ impl Desk {
             features: Default::default(),
         }));
         let states = (0..devices).map(|n| desk.state(n)).collect();
-        desk.event(Event::Device(DeviceEvent::Listed { devices: states, started: 0, more: false }));
+        desk.event(Event::Device(DeviceEvent::Listed { devices: states, started: WallMs(0), more: false }));
         // A recent past, so that there is something to chart.
         for _ in 0..120 {
             desk.speak();

@@ -21,13 +21,14 @@ use duplex::model::event::{ChatEvent, LinkEvent, LogKind, Stored, Update};
 use duplex::model::link_state::{Closing, LinkState, Why};
 use duplex::model::profile::{Profile, Protocol};
 use duplex::model::time::BootMs;
+use duplex::model::time::WallMs;
 use duplex::model::{
     ConnectionId, Content, Delivery, Draft, Entry, Event, MessageId, Model, Offset, OutboxItem, Time,
 };
 use duplex::wire::{Agreed, Saved, Setup, plain};
 
 const ME: ConnectionId = ConnectionId(7);
-const BEGIN: Time = Time { boot_ms: BootMs(1_000_000), wall_ms: 1_790_000_000_000 };
+const BEGIN: Time = Time { boot_ms: BootMs(1_000_000), wall_ms: WallMs(1_790_000_000_000) };
 
 /// What the disk holds.
 #[derive(Clone, Default)]

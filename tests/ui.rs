@@ -27,6 +27,7 @@ use duplex::model::preferences::{LanguageChoice, Preferences};
 use duplex::model::principal::{Principal, PrincipalKind, Sender};
 use duplex::model::profile::Socket;
 use duplex::model::refusal::Refusal;
+use duplex::model::time::WallMs;
 use egui::accesskit::{Live, Role};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -220,7 +221,7 @@ fn every_state_has_its_word_in_a_live_region() {
         ("Off", LinkState::Idle),
         ("Connecting", LinkState::Dialing { attempt: 1 }),
         ("Connecting", LinkState::Handshaking { attempt: 1 }),
-        ("Online", LinkState::Online { since: 0, rtt_ms: Some(12) }),
+        ("Online", LinkState::Online { since: WallMs(0), rtt_ms: Some(12) }),
         ("Waiting", waiting(boot.before(120_000))),
         ("Suspended", waiting(boot.before(120_001))),
         ("Stopped", LinkState::Stopped { why: Why::Unauthorized }),
@@ -235,7 +236,7 @@ fn every_state_has_its_word_in_a_live_region() {
 #[test]
 fn the_bar_tells_server_protocol_transport_and_round_trip() {
     let mut window = Window::online();
-    window.link(LinkState::Online { since: 0, rtt_ms: Some(12) });
+    window.link(LinkState::Online { since: WallMs(0), rtt_ms: Some(12) });
     for fact in ["Home", "Duplex", "WebSocket", "12 ms"] {
         window.harness.get_by_label(fact);
     }
@@ -282,7 +283,7 @@ fn a_blink_raises_no_alarm() {
     // The reason stays while it is tried again.
     window.link(LinkState::Dialing { attempt: 2 });
     window.harness.get_by_label_contains("Connection lost");
-    window.link(LinkState::Online { since: 0, rtt_ms: None });
+    window.link(LinkState::Online { since: WallMs(0), rtt_ms: None });
     assert!(window.harness.query_by_label_contains("Connection lost").is_none());
     assert_eq!(window.next_deadline(), None);
 }
@@ -334,7 +335,7 @@ fn a_room_is_made_and_a_refusal_is_shown_where_it_was_made() {
     assert!(window.intents().contains(&wanted));
     // It waits on disk, and is there to be typed into.
     let id = ui_support::id(77);
-    let draft = Draft { id, room: id.into(), content: Content::room(name.clone()), at: 0 };
+    let draft = Draft { id, room: id.into(), content: Content::room(name.clone()), at: WallMs(0) };
     let item = OutboxItem { draft, seq: 9, delivery: Delivery::Pending };
     window.event(Event::Chat(ChatEvent::Queued(item)));
     window.run();
@@ -368,17 +369,26 @@ fn a_room_is_made_and_a_refusal_is_shown_where_it_was_made() {
 fn a_room_that_was_there_already_is_opened_in_place_of_the_one_that_was_to_be_made() {
     let mut window = Window::online();
     let (id, name) = (ui_support::id(77), RoomName::new("attic").unwrap());
-    let draft = Draft { id, room: id.into(), content: Content::room(name), at: 0 };
+    let draft = Draft { id, room: id.into(), content: Content::room(name), at: WallMs(0) };
     let item = OutboxItem { draft, seq: 9, delivery: Delivery::Pending };
     window.event(Event::Chat(ChatEvent::Queued(item)));
     window.run();
     window.click("attic, not created yet");
-    let typed =
-        Draft { id: ui_support::id(78), room: id.into(), content: Content::text("typed before"), at: 0 };
+    let typed = Draft {
+        id: ui_support::id(78),
+        room: id.into(),
+        content: Content::text("typed before"),
+        at: WallMs(0),
+    };
     let typed = OutboxItem { draft: typed, seq: 10, delivery: Delivery::Pending };
     window.event(Event::Chat(ChatEvent::Queued(typed)));
     let follows = Follows::OtherRoom(RoomId::new("of somebody else").unwrap());
-    window.event(Event::Chat(ChatEvent::Acknowledged { id, offset: Offset(3), received: 0, follows }));
+    window.event(Event::Chat(ChatEvent::Acknowledged {
+        id,
+        offset: Offset(3),
+        received: WallMs(0),
+        follows,
+    }));
     window.run();
     let row = window.harness.get_by_role_and_label(Role::ListItem, "attic");
     assert_eq!(row.accesskit_node().is_selected(), Some(true));
@@ -860,7 +870,7 @@ fn days_are_set_apart() {
     let mut window = Window::online();
     let mut page = window.page(1..=4, false, false);
     for message in &mut page.messages[..2] {
-        message.received -= 10 * 86_400_000;
+        message.received = message.received - 10 * 86_400_000;
     }
     window.event(Event::Chat(ChatEvent::Jumped { room: general(), page }));
     window.harness.get_by_label("Today");

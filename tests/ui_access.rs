@@ -16,6 +16,7 @@ use duplex::model::log::{Note, Passed, Way};
 use duplex::model::message::Delivery;
 use duplex::model::preferences::Motion;
 use duplex::model::profile::Profile;
+use duplex::model::time::WallMs;
 use duplex::model::{LanguageChoice, Preferences};
 use duplex::ui::theme;
 use egui::accesskit::{Action, Live, Role};
@@ -146,7 +147,7 @@ fn furnished(width: f32, height: f32, language: LanguageChoice) -> Window {
     window.queue("message that waits", Delivery::Pending, -60_000);
     window.welcome(4, &["general", "workshop"]);
     let devices = vec![device(&window)];
-    window.event(Event::Device(DeviceEvent::Listed { devices, started: 0, more: false }));
+    window.event(Event::Device(DeviceEvent::Listed { devices, started: WallMs(0), more: false }));
     read(&mut window, 22.0);
     window
 }
@@ -345,7 +346,7 @@ fn what_cannot_wait_interrupts() {
     let tell = |window: &mut Window, state| {
         window.update(Update::Connection(ConnectionId(4), Event::Link(LinkEvent::State(state))))
     };
-    tell(&mut window, LinkState::Online { since: 0, rtt_ms: None });
+    tell(&mut window, LinkState::Online { since: WallMs(0), rtt_ms: None });
     assert_eq!(announced(&window, Live::Assertive), [""; 0]);
     let now = window.now().boot_ms;
     let why = Why::ConnectionRefused;
@@ -353,7 +354,7 @@ fn what_cannot_wait_interrupts() {
     assert_eq!(announced(&window, Live::Assertive), [""; 0], "a blink is no news");
     window.pass(1_500);
     assert_eq!(announced(&window, Live::Assertive), ["Other: Waiting"]);
-    tell(&mut window, LinkState::Online { since: 0, rtt_ms: None });
+    tell(&mut window, LinkState::Online { since: WallMs(0), rtt_ms: None });
     assert_eq!(announced(&window, Live::Assertive), ["Other: Online"]);
     // The open connection's trouble, and what stands above everything.
     window.link(LinkState::Stopped { why: Why::Forbidden });
@@ -376,7 +377,11 @@ fn no_nul_reaches_a_field_or_the_accessibility_bus() {
     let (at, value) = (window.now().wall_ms, Value::Text("sto\0re".into()));
     device.values.push(LastValue { metric: note.name.clone(), value, at, received: at });
     device.spec.metrics.push(note);
-    window.event(Event::Device(DeviceEvent::Listed { devices: vec![device], started: 0, more: false }));
+    window.event(Event::Device(DeviceEvent::Listed {
+        devices: vec![device],
+        started: WallMs(0),
+        more: false,
+    }));
     window.open_device(lathe());
     window.run();
     let texts = nodes(&window);

@@ -9,6 +9,7 @@ use duplex::model::id::ConnectionId;
 use duplex::model::intent::{Credential, Intent, LinkIntent};
 use duplex::model::link_state::{LinkState, Phase, Why};
 use duplex::model::profile::{Profile, Secret};
+use duplex::model::time::WallMs;
 use duplex::model::{Banner, LanguageChoice, Preferences};
 use egui::Key;
 use egui::accesskit::{Live, Role};
@@ -54,7 +55,7 @@ fn a_missing_token_is_asked_for_with_the_reason_and_given() {
         "{given:?}"
     );
     assert!(!asks(&window));
-    window.link(LinkState::Online { since: 0, rtt_ms: None });
+    window.link(LinkState::Online { since: WallMs(0), rtt_ms: None });
     window.pass(5_000);
     assert!(!asks(&window));
 }

@@ -18,6 +18,7 @@ use duplex::model::intent::{AppIntent, ChatIntent, DeviceIntent, Intent, Jump};
 use duplex::model::message::Position;
 use duplex::model::panes::{Composer, Panes};
 use duplex::model::preferences::{LanguageChoice, Preferences};
+use duplex::model::time::WallMs;
 use duplex::model::{Feature, Features};
 use duplex::ui::Options;
 use egui::Key;
@@ -201,7 +202,11 @@ fn lamp(window: &mut Window, risky: bool) {
         every_ms: Some(60_000),
         values: vec![value("power", Value::Flag(false)), value("heat", Value::Number(21.5))],
     };
-    window.event(Event::Device(DeviceEvent::Listed { devices: vec![device], started: 0, more: false }));
+    window.event(Event::Device(DeviceEvent::Listed {
+        devices: vec![device],
+        started: WallMs(0),
+        more: false,
+    }));
     window.intents();
 }
 

@@ -25,6 +25,7 @@ use duplex::model::intent::{AppIntent, DeviceIntent, Intent};
 use duplex::model::link_state::{LinkState, Why};
 use duplex::model::series::{Bucket, SeriesPage};
 use duplex::model::states::StateChange;
+use duplex::model::time::WallMs;
 use egui::accesskit::{Role, Toggled};
 use egui::{Key, PointerButton, Pos2};
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -118,7 +119,7 @@ impl Page {
 
     fn list(&mut self) {
         let devices = vec![self.state()];
-        self.window.event(Event::Device(DeviceEvent::Listed { devices, started: 0, more: false }));
+        self.window.event(Event::Device(DeviceEvent::Listed { devices, started: WallMs(0), more: false }));
     }
 
     /// The device announces itself anew.
@@ -133,7 +134,7 @@ impl Page {
         self.say_at(now, now, values);
     }
 
-    fn say_at(&mut self, at: i64, received: i64, values: &[(&str, Value)]) {
+    fn say_at(&mut self, at: WallMs, received: WallMs, values: &[(&str, Value)]) {
         let values = values.iter().map(|(metric, value)| (name(metric), value.clone())).collect();
         let readings = Readings::of(device(), at, received, values);
         self.window.event(Event::Device(DeviceEvent::Readings(Arc::new(readings))));
@@ -178,7 +179,7 @@ impl Page {
     }
 
     /// The parts of a past asked for since the last look.
-    fn asked(&mut self) -> Vec<(String, i64, i64)> {
+    fn asked(&mut self) -> Vec<(String, WallMs, WallMs)> {
         let all = self.window.intents().into_iter();
         all.filter_map(|intent| match intent {
             Intent::Device(DeviceIntent::LoadSeries { metric, from, to, .. }) => {
@@ -189,7 +190,7 @@ impl Page {
         .collect()
     }
 
-    fn answer(&mut self, asked: &[(String, i64, i64)], buckets: &[Bucket], step_ms: i64) {
+    fn answer(&mut self, asked: &[(String, WallMs, WallMs)], buckets: &[Bucket], step_ms: i64) {
         for (metric, from, to) in asked {
             let buckets = buckets.iter().filter(|b| (*from..*to).contains(&b.at)).copied().collect();
             let page = SeriesPage { from: *from, to: *to, step_ms, buckets };
@@ -219,7 +220,7 @@ impl Page {
         let now = self.window.now().wall_ms;
         let change = |(ago, text): &(i64, &str)| {
             let value = (!text.is_empty()).then(|| (*text).into());
-            StateChange { at: now - ago, value }
+            StateChange { at: now - *ago, value }
         };
         let changes = changes.iter().map(change).collect();
         self.window.event(Event::Device(DeviceEvent::States {
@@ -280,8 +281,8 @@ impl Page {
     }
 }
 
-fn bucket(at: i64, mean: f64) -> Bucket {
-    Bucket { at, min: mean, mean, max: mean, count: 1, off: 0 }
+fn bucket(at: WallMs, mean: f64) -> Bucket {
+    Bucket { at: at, min: mean, mean, max: mean, count: 1, off: 0 }
 }
 
 #[test]
@@ -590,7 +591,7 @@ fn the_past_is_asked_for_once_for_each_plotted_reading() {
     page.window.pass(200);
     let asked = page.asked();
     assert_eq!(asked.len(), 3);
-    assert!(asked.iter().all(|(_, from, to)| to - from >= 3_600_000), "{asked:?}");
+    assert!(asked.iter().all(|(_, from, to)| *to - *from >= 3_600_000), "{asked:?}");
 }
 
 #[test]
@@ -790,7 +791,7 @@ fn a_device_of_words_alone_shows_what_it_says() {
         now,
         values,
     )))));
-    page.window.event(Event::Device(DeviceEvent::Listed { devices: vec![], started: 0, more: true }));
+    page.window.event(Event::Device(DeviceEvent::Listed { devices: vec![], started: WallMs(0), more: true }));
     page.window.open_device(device());
     page.window.run();
     assert_eq!(page.asked_in_words(), ["door"]);
@@ -852,7 +853,11 @@ fn escape_and_the_arrow_lead_back() {
 #[test]
 fn a_device_that_is_gone_says_so() {
     let mut page = Page::opened();
-    page.window.event(Event::Device(DeviceEvent::Listed { devices: vec![], started: 0, more: false }));
+    page.window.event(Event::Device(DeviceEvent::Listed {
+        devices: vec![],
+        started: WallMs(0),
+        more: false,
+    }));
     assert!(page.has_text("The server no longer knows this device."));
 }
 
@@ -1062,7 +1067,7 @@ fn thirty_days_and_a_range_of_one_s_own_are_shown_and_what_is_no_range_says_why(
     page.window.click("Show 30 days");
     page.window.pass(11_000);
     let asked = page.asked();
-    assert!(!asked.is_empty() && asked.iter().all(|(_, from, to)| to - from >= 30 * 86_400_000));
+    assert!(!asked.is_empty() && asked.iter().all(|(_, from, to)| *to - *from >= 30 * 86_400_000));
     page.answer(&asked, &[], 60_000);
     page.window.click("Choose a time range");
     page.type_into("From", "soon");
@@ -1078,7 +1083,7 @@ fn thirty_days_and_a_range_of_one_s_own_are_shown_and_what_is_no_range_says_why(
     page.window.pass(1_000);
     let asked = page.asked();
     // With as much again around it.
-    assert!(!asked.is_empty() && asked.iter().all(|(_, from, to)| to - from == 2 * 7_200_000), "{asked:?}");
+    assert!(!asked.is_empty() && asked.iter().all(|(_, from, to)| *to - *from == 2 * 7_200_000), "{asked:?}");
     page.window.click("Back to live");
     assert!(page.has("Live"));
 }

@@ -22,6 +22,7 @@ use duplex::model::link_device::{LinkCounters, link_readings};
 use duplex::model::link_state::{LinkState, Why};
 use duplex::model::preferences::{LanguageChoice, Preferences};
 use duplex::model::profile::Profile;
+use duplex::model::time::WallMs;
 use egui::accesskit::Role;
 use egui::{Key, Modifiers, PointerButton, Pos2};
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -63,7 +64,7 @@ fn device(window: &Window, name: &str, kind: &str) -> DeviceState {
 }
 
 fn list(window: &mut Window, devices: Vec<DeviceState>) {
-    window.event(Event::Device(DeviceEvent::Listed { devices, started: 0, more: false }));
+    window.event(Event::Device(DeviceEvent::Listed { devices, started: WallMs(0), more: false }));
 }
 
 fn named(window: &mut Window, names: &[&str]) {
@@ -208,7 +209,7 @@ fn a_dead_link_makes_everything_unknown_at_once_and_says_so_once() {
     window.pass(30_000);
     assert!(!has(&window, "silent"));
     // Back: unknown until the hub has told everything anew.
-    window.link(LinkState::Online { since: 0, rtt_ms: None });
+    window.link(LinkState::Online { since: WallMs(0), rtt_ms: None });
     assert!(has(&window, "Loading devices"));
     assert!(rows(&window).iter().all(|row| row.contains(", unknown, ")));
     named(&mut window, &["Lathe", "Mill"]);
@@ -519,7 +520,7 @@ fn readings_that_the_disk_did_not_take_are_told() {
 fn the_connection_is_named_in_the_language_of_the_window() {
     let mut window = Window::online();
     named(&mut window, &["Lathe"]);
-    let state = LinkState::Online { since: 0, rtt_ms: Some(7) };
+    let state = LinkState::Online { since: WallMs(0), rtt_ms: Some(7) };
     window.link(state.clone());
     link_speaks(&mut window, &state, &LinkCounters::default());
     assert!(has(&window, "Connection to Home: Online, 7 ms"));

@@ -15,6 +15,7 @@ use duplex::model::event::{ChatEvent, DeviceEvent, Event, Update};
 use duplex::model::id::RoomId;
 use duplex::model::intent::{AppIntent, ChatIntent, Intent, LinkIntent, LogIntent};
 use duplex::model::preferences::{LanguageChoice, Preferences, Theme};
+use duplex::model::time::WallMs;
 use duplex::ui::keys::{TABLE, written};
 use duplex::ui::text::{ENGLISH, KOREAN};
 use egui::accesskit::Role;
@@ -152,7 +153,11 @@ fn with_devices(names: &[&str]) -> Window {
             values: vec![],
         }
     });
-    window.event(Event::Device(DeviceEvent::Listed { devices: devices.collect(), started: 0, more: false }));
+    window.event(Event::Device(DeviceEvent::Listed {
+        devices: devices.collect(),
+        started: WallMs(0),
+        more: false,
+    }));
     window
 }
 

@@ -13,6 +13,7 @@ use duplex::model::link_state::LinkState;
 use duplex::model::principal::{Principal, PrincipalKind};
 use duplex::model::profile::Secret;
 use duplex::model::rights::{ManageAnswer, ManageRequest};
+use duplex::model::time::WallMs;
 use duplex::model::{Features, LanguageChoice, Preferences, Profile};
 use egui::Key;
 use egui::accesskit::Role;
@@ -62,7 +63,7 @@ fn wide() -> Window {
         websocket: Default::default(),
     };
     window.update(Update::Configured(profile));
-    own(&mut window, Event::Link(LinkEvent::State(LinkState::Online { since: 0, rtt_ms: None })));
+    own(&mut window, Event::Link(LinkEvent::State(LinkState::Online { since: WallMs(0), rtt_ms: None })));
     let features = Features::all();
     let me = Principal {
         id: PrincipalId("me".into()),
@@ -78,7 +79,7 @@ fn wide() -> Window {
             me,
             server,
             log: LogKind::Server { head: Offset(0), next: Offset(1) },
-            now: 0,
+            now: WallMs(0),
             people,
             rooms,
             features,
@@ -302,8 +303,11 @@ fn a_pasted_invite_fills_everything_and_says_what_is_joined() {
 #[test]
 fn a_device_is_added_from_the_device_pane() {
     let mut window = wide();
-    window.event(Event::Device(DeviceEvent::Listed { devices: Vec::new(), started: 0, more: false }));
-    own(&mut window, Event::Device(DeviceEvent::Listed { devices: Vec::new(), started: 0, more: false }));
+    window.event(Event::Device(DeviceEvent::Listed { devices: Vec::new(), started: WallMs(0), more: false }));
+    own(
+        &mut window,
+        Event::Device(DeviceEvent::Listed { devices: Vec::new(), started: WallMs(0), more: false }),
+    );
     window.click("Add device");
     window.fill("Name", "온실 3");
     window.key(egui::Key::Enter);
@@ -349,7 +353,7 @@ fn the_plus_of_the_device_pane_adds_a_device_where_the_person_may() {
             me,
             server: "W".into(),
             log: LogKind::Server { head: Offset(0), next: Offset(1) },
-            now: 0,
+            now: WallMs(0),
             people,
             rooms,
             features,

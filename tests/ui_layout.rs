@@ -16,6 +16,7 @@ use duplex::model::intent::{AppIntent, Intent};
 use duplex::model::link_state::{LinkState, Why};
 use duplex::model::panes::{Middle, Pane, Panes};
 use duplex::model::preferences::{Density, LanguageChoice, Preferences};
+use duplex::model::time::WallMs;
 use duplex::ui::Options;
 use egui::accesskit::Role;
 use egui::{Key, Modifiers, Rect};
@@ -199,7 +200,7 @@ fn everything_is_within_reach_from_480_points_and_at_three_times_the_size() {
             window.link(LinkState::Stopped { why: Why::Unauthorized });
             window.pass(1_500);
             all_within(&window, width, height, "stopped");
-            window.link(LinkState::Online { since: 0, rtt_ms: Some(12) });
+            window.link(LinkState::Online { since: WallMs(0), rtt_ms: Some(12) });
             window.key_with(Modifiers::COMMAND, Key::Num1);
             all_within(&window, width, height, "rooms");
             window.key_with(Modifiers::COMMAND, Key::Num3);
@@ -225,11 +226,11 @@ fn everything_is_within_reach_from_480_points_and_at_three_times_the_size() {
 #[test]
 fn the_bar_keeps_its_place_when_numbers_change() {
     let mut window = Window::online();
-    window.link(LinkState::Online { since: 0, rtt_ms: Some(1) });
+    window.link(LinkState::Online { since: WallMs(0), rtt_ms: Some(1) });
     let all =
         |window: &Window| ["Home", "Online", "Duplex", "WebSocket"].map(|name| window.rect(name).left());
     let before = all(&window);
-    window.link(LinkState::Online { since: 0, rtt_ms: Some(1_234) });
+    window.link(LinkState::Online { since: WallMs(0), rtt_ms: Some(1_234) });
     assert_eq!(all(&window), before);
 }
 

@@ -21,6 +21,7 @@ use duplex::model::message::{Delivery, Message, OutboxItem, Position};
 use duplex::model::preferences::{LanguageChoice, Preferences};
 use duplex::model::principal::{Principal, PrincipalKind};
 use duplex::model::refusal::Refusal;
+use duplex::model::time::WallMs;
 use duplex::model::{Feature, Features};
 use egui::accesskit::{Role, Toggled};
 use egui::{Key, Modifiers};
@@ -237,7 +238,7 @@ fn all_versions_of_an_edited_message_can_be_seen() {
     });
     let asked = asked.expect("a question");
     assert_eq!(asked.wanted, Wanted::Revisions(Position { era: 1, offset: Offset(1) }));
-    let all = ["first", "1st"].map(|body| Revision { at: 1_000, body: body.to_owned() }).to_vec();
+    let all = ["first", "1st"].map(|body| Revision { at: WallMs(1_000), body: body.to_owned() }).to_vec();
     window.update(Update::LookedUp(asked.number, LookupFound::Revisions(all)));
     window.harness.get_by_role_and_label(Role::Dialog, "Edit history");
     window.harness.get_by_label("first");

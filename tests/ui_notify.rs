@@ -8,6 +8,7 @@ use duplex::model::device::{DeviceId, DeviceState, Spec};
 use duplex::model::event::{DeviceEvent, Event, Update};
 use duplex::model::intent::{AppIntent, ChatIntent, DeviceIntent, Intent};
 use duplex::model::notices::{Level, NoticeChoices, NoticePreferences, Viewing};
+use duplex::model::time::WallMs;
 use duplex::model::{LanguageChoice, Preferences};
 use duplex::ui::Surroundings;
 use egui::accesskit::{Role, Toggled};
@@ -33,7 +34,11 @@ fn with_pump() -> Window {
         every_ms: None,
         values: vec![],
     };
-    window.event(Event::Device(DeviceEvent::Listed { devices: vec![state], started: 0, more: false }));
+    window.event(Event::Device(DeviceEvent::Listed {
+        devices: vec![state],
+        started: WallMs(0),
+        more: false,
+    }));
     window.intents();
     window
 }

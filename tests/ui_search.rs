@@ -11,6 +11,7 @@ use duplex::model::id::{MessageId, Offset, RoomId};
 use duplex::model::intent::{ChatIntent, Intent, Jump};
 use duplex::model::message::Position;
 use duplex::model::search::{DayFound, End, Found, Hit, HitPlace, Patience, Piece, Scope, Search};
+use duplex::model::time::WallMs;
 use duplex::model::{LanguageChoice, Preferences};
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
@@ -296,7 +297,7 @@ fn it_speaks_korean() {
     window.check_names();
 }
 
-fn asked_days(intents: &[Intent]) -> Vec<(u64, i64)> {
+fn asked_days(intents: &[Intent]) -> Vec<(u64, WallMs)> {
     let day = |intent: &Intent| match intent {
         Intent::Chat(ChatIntent::FindDay { number, from, .. }) => Some((*number, *from)),
         _ => None,
@@ -304,7 +305,7 @@ fn asked_days(intents: &[Intent]) -> Vec<(u64, i64)> {
     intents.iter().filter_map(day).collect()
 }
 
-fn day_found(number: u64, first: Option<(u64, i64)>, newest: i64) -> DayFound {
+fn day_found(number: u64, first: Option<(u64, WallMs)>, newest: WallMs) -> DayFound {
     DayFound {
         number,
         connection: CONNECTION,

@@ -16,6 +16,7 @@ use duplex::model::intent::{ChatIntent, Intent};
 use duplex::model::log::{Passed, Way};
 use duplex::model::message::Position;
 use duplex::model::search::{Found, Hit, HitPlace, Piece};
+use duplex::model::time::WallMs;
 use duplex::model::{DeviceState, LanguageChoice, Metric, Preferences, ShortName};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -78,7 +79,11 @@ fn device(window: &mut Window) {
         every_ms: Some(60_000),
         values: vec![],
     };
-    window.event(Event::Device(DeviceEvent::Listed { devices: vec![state], started: 0, more: false }));
+    window.event(Event::Device(DeviceEvent::Listed {
+        devices: vec![state],
+        started: WallMs(0),
+        more: false,
+    }));
     for minute in (-90..30).rev() {
         let at = now + minute * 60_000;
         let readings =

@@ -6,6 +6,7 @@ use super::*;
 use crate::model::diagnosis::{Answer, Certificate, Dial, Distrust, Found, RouteReport, Step, Tls, Trust};
 use crate::model::link_state::Phase;
 use crate::model::profile::Protocol;
+use crate::model::time::WallMs;
 
 fn say(why: &Why) -> Said {
     Said::new(format!("<{}>", why.code()), "")
@@ -42,9 +43,9 @@ fn tls(distrust: Option<Distrust>) -> Step {
     step(Found::Tls(Box::new(tls)), failed)
 }
 
-fn day(year: i32, month: u32, day: u32) -> crate::model::time::WallMs {
+fn day(year: i32, month: u32, day: u32) -> WallMs {
     let date = chrono::NaiveDate::from_ymd_opt(year, month, day).unwrap();
-    date.and_hms_opt(12, 0, 0).unwrap().and_utc().timestamp_millis()
+    WallMs(date.and_hms_opt(12, 0, 0).unwrap().and_utc().timestamp_millis())
 }
 
 fn answer(status: u16, is_of_duplex: bool) -> Option<Answer> {

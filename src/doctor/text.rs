@@ -31,7 +31,7 @@ pub fn date(at: WallMs) -> String {
 }
 
 fn moment(at: WallMs, format: &str) -> String {
-    let at = DateTime::from_timestamp_millis(at).unwrap_or_default();
+    let at = DateTime::from_timestamp_millis(at.0).unwrap_or_default();
     at.format(format).to_string()
 }
 

@@ -270,6 +270,7 @@ mod tests {
     use crate::model::profile::Secret;
     use crate::model::time::BootMs;
     use crate::model::time::Time;
+    use crate::model::time::WallMs;
     use crate::model::{Lan, LanOpen};
 
     #[test]
@@ -278,7 +279,7 @@ mod tests {
         assert!(cargo.contains(&format!("\nlink-scheme = \"{SCHEME}\"\n")));
     }
 
-    const NOW: Time = Time { boot_ms: BootMs(0), wall_ms: 0 };
+    const NOW: Time = Time { boot_ms: BootMs(0), wall_ms: WallMs(0) };
 
     fn model(connections: &[(u64, &str, u64)]) -> Model {
         let mut model = Model::default();

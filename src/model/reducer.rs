@@ -305,7 +305,7 @@ impl Connection {
             LinkEvent::Welcomed { me, server, log, now: hub_now, people, rooms, features } => {
                 self.features = Some(features);
                 self.server = Some(server);
-                self.clock_skew_ms = Some(hub_now.saturating_sub(now.wall_ms));
+                self.clock_skew_ms = Some(hub_now.since(now.wall_ms));
                 self.topics.connected(now);
                 self.chat.welcomed(me, log, people, &rooms);
             }

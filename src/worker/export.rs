@@ -200,7 +200,7 @@ fn stem(name: &str, from: WallMs, to: WallMs) -> String {
         // The UTC offset tells the repeated hour at the end of daylight saving time apart.
         Some(time) if zone::is_ambiguous(&Local, &time) => time.format("%Y%m%d-%H%M%z").to_string(),
         Some(time) => time.format("%Y%m%d-%H%M").to_string(),
-        None => at.to_string(),
+        None => at.0.to_string(),
     };
     format!("duplex-{name}-{}-to-{}", moment(from), moment(to))
 }
@@ -240,7 +240,7 @@ mod tests {
     use super::*;
     use crate::model::id::ConnectionId;
 
-    const FROM: WallMs = 1_760_529_600_000;
+    const FROM: WallMs = WallMs(1_760_529_600_000);
 
     fn plan(content: Content) -> Plan {
         let export = Export {

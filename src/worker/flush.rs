@@ -46,16 +46,17 @@ mod tests {
     use super::*;
     use crate::model::profile::{Protocol, Socket};
     use crate::model::time::BootMs;
+    use crate::model::time::WallMs;
     use crate::model::{ConnectionId, DeviceId, MetricName, Model, Profile, Readings, Sample, Value};
 
     const HUB: ConnectionId = ConnectionId(7);
-    const NOW: Time = Time { boot_ms: BootMs(0), wall_ms: 0 };
+    const NOW: Time = Time { boot_ms: BootMs(0), wall_ms: WallMs(0) };
 
     fn readings(from: usize, samples: usize, each: usize) -> Update {
         let device = |at: usize| DeviceId::new(format!("pump {}", at % 9)).unwrap();
         let sample = |at: usize| {
             let time = at as i64 * 1_000;
-            Sample { device: device(at), at: time, received: time, count: each as u32 }
+            Sample { device: device(at), at: WallMs(time), received: WallMs(time), count: each as u32 }
         };
         let metric = |at: usize| MetricName::new(format!("flow {}", at % each)).unwrap();
         let readings = Readings {

@@ -161,7 +161,7 @@ fn time(reader: BERReader<'_, '_>) -> ASN1Result<WallMs> {
 
 /// Seconds since 1970 as a moment.
 fn wall(seconds: i64) -> Option<WallMs> {
-    seconds.checked_mul(1_000)
+    seconds.checked_mul(1_000).map(WallMs)
 }
 
 /// Why the verifier did not accept a chain.
@@ -217,7 +217,7 @@ mod tests {
         let der = params.signed_by(&key, &issuer).unwrap().der().clone();
         let seen = read(&der);
         assert_eq!(seen.names, ["hub.example", "192.0.2.1", "2001:db8::1"]);
-        assert_eq!((seen.from, seen.until), (1_577_923_200_000, 1_614_816_000_000));
+        assert_eq!((seen.from, seen.until), (WallMs(1_577_923_200_000), WallMs(1_614_816_000_000)));
         assert!(seen.issuer.contains("Our authority") && seen.fingerprint.len() == 64, "{seen:?}");
         let mut roots = RootCertStore::empty();
         assert_eq!(root_of(std::slice::from_ref(&der), &roots), None);

@@ -161,31 +161,31 @@ mod tests {
 
     #[test]
     fn text_is_shown_as_it_came_and_json_on_request() {
-        let plain = prepare(&text("**bold** {\"a\":1}"), 0, false, true, &ENGLISH);
+        let plain = prepare(&text("**bold** {\"a\":1}"), WallMs(0), false, true, &ENGLISH);
         assert_eq!((plain.text.as_str(), plain.frame.may_be_json), ("**bold** {\"a\":1}", false));
-        let json = |formatted| prepare(&text("{\"a\":[1]}"), 0, false, formatted, &ENGLISH);
+        let json = |formatted| prepare(&text("{\"a\":[1]}"), WallMs(0), false, formatted, &ENGLISH);
         assert_eq!(json(false).text, "{\"a\":[1]}");
         assert_eq!(json(true).text, "{\n  \"a\": [\n    1\n  ]\n}");
-        let broken = prepare(&text("{\"a\":}"), 0, false, true, &ENGLISH);
+        let broken = prepare(&text("{\"a\":}"), WallMs(0), false, true, &ENGLISH);
         assert_eq!(broken.text, "{\"a\":}");
         assert!(broken.frame.note.unwrap().contains("line 1, column 6"));
-        let harmful = prepare(&text("a\u{202e}b\u{1b}[31m"), 0, false, false, &ENGLISH);
+        let harmful = prepare(&text("a\u{202e}b\u{1b}[31m"), WallMs(0), false, false, &ENGLISH);
         assert!(!harmful.text.contains(['\u{202e}', '\u{1b}']));
     }
 
     #[test]
     fn a_mebibyte_is_folded_and_its_whole_is_drawn_line_by_line() {
         let long = text(&"x".repeat(1024 * 1024));
-        let folded = prepare(&long, 0, false, false, &ENGLISH);
+        let folded = prepare(&long, WallMs(0), false, false, &ENGLISH);
         assert!(folded.fold == Fold::Characters(1024 * 1024) && folded.frame.literal.is_none());
-        let whole = prepare(&long, 0, true, false, &ENGLISH);
+        let whole = prepare(&long, WallMs(0), true, false, &ENGLISH);
         assert!(whole.frame.literal.is_some() && whole.text.len() <= MAX_READ_BYTES);
-        let folded = prepare(&bytes(1024 * 1024), 0, false, false, &ENGLISH);
+        let folded = prepare(&bytes(1024 * 1024), WallMs(0), false, false, &ENGLISH);
         assert_eq!(folded.fold, Fold::Bytes(1024 * 1024));
         let Some(Literal::Bytes(shown)) = folded.frame.literal else { panic!() };
         assert_eq!(shown.len(), FOLDED_BYTES);
         assert_eq!(
-            prepare(&bytes(3), 0, false, false, &ENGLISH).text,
+            prepare(&bytes(3), WallMs(0), false, false, &ENGLISH).text,
             "00000000  0a 0a 0a ".to_owned() + &" ".repeat(41) + "..."
         );
     }
