@@ -8,7 +8,7 @@ use std::time::Duration;
 use duplex::model::device::{
     DeviceId, DeviceState, Metric, MetricName, MetricType, Readings, Sample, Spec, Value,
 };
-use duplex::model::event::{DeviceEvent, Event, LinkEvent, Update};
+use duplex::model::event::{DeviceEvent, Event, LinkEvent, SetupUpdate, Update};
 use duplex::model::id::{ConnectionId, Offset, PrincipalId, RoomId};
 use duplex::model::link_state::LinkState;
 use duplex::model::panes::{Middle, Panes};
@@ -142,7 +142,7 @@ impl Desk {
             events: Vec::new(),
             frame: 0,
         };
-        desk.update(Update::Configured(Profile {
+        desk.update(Update::Setup(SetupUpdate::Configured(Profile {
             id: CONNECTION,
             name: "Home".into(),
             urls: vec!["ws://127.0.0.1:7870/v1/socket".into()],
@@ -153,7 +153,7 @@ impl Desk {
             fingerprint: None,
             auto_connect: true,
             websocket: Default::default(),
-        }));
+        })));
         let me = duplex::model::principal::Principal {
             id: PrincipalId("p0".into()),
             kind: duplex::model::principal::PrincipalKind::Person,

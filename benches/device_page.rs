@@ -9,7 +9,7 @@ use std::time::Duration;
 use duplex::model::device::{
     DeviceId, DeviceState, Metric, MetricName, MetricType, Readings, ShortName, Spec, Value,
 };
-use duplex::model::event::{DeviceEvent, Event, LinkEvent, Update};
+use duplex::model::event::{DeviceEvent, Event, LinkEvent, SetupUpdate, Update};
 use duplex::model::id::ConnectionId;
 use duplex::model::intent::{DeviceIntent, Intent};
 use duplex::model::link_state::LinkState;
@@ -115,7 +115,7 @@ impl Desk {
         let (model, events, asked) = (SharedModel::default(), Vec::new(), Vec::new());
         let mut desk =
             Desk { ctx, ui, model, now, events, frame: 0, asked, wanted: Vec::new(), plot: egui::Pos2::ZERO };
-        desk.update(Update::Configured(Profile {
+        desk.update(Update::Setup(SetupUpdate::Configured(Profile {
             id: CONNECTION,
             name: "Home".into(),
             urls: vec!["ws://127.0.0.1:7870/v1/socket".into()],
@@ -126,7 +126,7 @@ impl Desk {
             fingerprint: None,
             auto_connect: true,
             websocket: Default::default(),
-        }));
+        })));
         desk.event(Event::Link(LinkEvent::State(LinkState::Online { since: WallMs(0), rtt_ms: Some(1) })));
         let devices = vec![state()];
         desk.event(Event::Device(DeviceEvent::Listed { devices, started: WallMs(0), more: false }));

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use duplex::model::event::{DeviceEvent, Update};
+use duplex::model::event::{DeviceEvent, SetupUpdate, Update};
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::readings::SLICE_VALUES;
 use duplex::model::time::WallMs;
@@ -93,7 +93,7 @@ fn model() -> Model {
         auto_connect: true,
         websocket: Default::default(),
     };
-    model.apply(Time::default(), Update::Configured(profile));
+    model.apply(Time::default(), Update::Setup(SetupUpdate::Configured(profile)));
     model
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use duplex::model::content::{Content, Draft};
 use duplex::model::entry::Entry;
-use duplex::model::event::{ChatEvent, Event, LinkEvent, Page, Side, Update};
+use duplex::model::event::{ChatEvent, Event, LinkEvent, Page, SetupUpdate, Side, Update};
 use duplex::model::id::{ConnectionId, MessageId, Offset, PrincipalId, RoomId};
 use duplex::model::intent::{AppIntent, ChatIntent, Intent, Jump};
 use duplex::model::link_state::LinkState;
@@ -125,7 +125,7 @@ impl Desk {
         let model = SharedModel::default();
         let now = Time { boot_ms: BootMs(10_000_000), wall_ms: WallMs(1_760_529_600_000) };
         let mut desk = Desk { ctx, ui, model, now, events: Vec::new(), frame: 0, kind };
-        desk.update(Update::Configured(Profile {
+        desk.update(Update::Setup(SetupUpdate::Configured(Profile {
             id: CONNECTION,
             name: "Home".into(),
             urls: vec!["ws://127.0.0.1:7870/v1/socket".into()],
@@ -136,7 +136,7 @@ impl Desk {
             fingerprint: None,
             auto_connect: true,
             websocket: Default::default(),
-        }));
+        })));
         let me = Principal {
             id: PrincipalId("p0".into()),
             kind: PrincipalKind::Person,

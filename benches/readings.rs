@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use duplex::frame::Frame;
 use duplex::link::{Input, Link, Output};
-use duplex::model::event::{DeviceEvent, Update};
+use duplex::model::event::{DeviceEvent, SetupUpdate, Update};
 use duplex::model::id::Offset;
 use duplex::model::profile::{Protocol, Secret, Socket};
 use duplex::model::time::BootMs;
@@ -96,7 +96,7 @@ fn model() -> Model {
         auto_connect: false,
         websocket: Default::default(),
     };
-    model.apply(NOW, Update::Configured(profile));
+    model.apply(NOW, Update::Setup(SetupUpdate::Configured(profile)));
     model
 }
 

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use duplex::model::event::{Event, LinkEvent, LogKind, Update};
+use duplex::model::event::{Event, LinkEvent, LogKind, SetupUpdate, Update};
 use duplex::model::features::{Feature, Features};
 use duplex::model::link_state::LinkState;
 use duplex::model::panes::{Middle, Panes, TopicLists};
@@ -115,7 +115,7 @@ impl Desk {
         let ui = Ui::new(&ctx, Options { panes, ..Options::default() });
         let mut model = Model::default();
         let now = Time { boot_ms: BootMs(1_000_000), wall_ms: WallMs(1_790_000_000_000) };
-        model.apply(now, Update::Configured(profile()));
+        model.apply(now, Update::Setup(SetupUpdate::Configured(profile())));
         let online = LinkState::Online { since: now.wall_ms, rtt_ms: None };
         let me = Principal {
             id: PrincipalId("me".into()),

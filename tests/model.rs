@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use duplex::model::content::Extra;
 use duplex::model::content::{Content, Draft};
-use duplex::model::event::{ChatEvent, LinkEvent, LogKind, Page, Person, Side, Update};
+use duplex::model::event::{ChatEvent, LinkEvent, LogKind, Page, Person, SetupUpdate, Side, Update};
 use duplex::model::id::{Offset, RoomName};
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::time::BootMs;
@@ -45,7 +45,7 @@ impl Bench {
             auto_connect: true,
             websocket: Default::default(),
         };
-        model.apply(NOW, Update::Configured(profile));
+        model.apply(NOW, Update::Setup(SetupUpdate::Configured(profile)));
         let mut bench = Bench(model);
         bench.apply(welcomed(0));
         bench

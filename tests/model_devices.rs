@@ -10,7 +10,7 @@
 use std::sync::Arc;
 
 use duplex::model::device::{CLOCK_TOLERANCE_MS, place};
-use duplex::model::event::{DeviceEvent, LinkEvent, Update};
+use duplex::model::event::{ChoicesUpdate, DeviceEvent, LinkEvent, SetupUpdate, Update};
 use duplex::model::link_device::{LinkCounters, link_readings};
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::states::StateChange;
@@ -44,7 +44,7 @@ impl Desk {
             auto_connect: true,
             websocket: Default::default(),
         };
-        model.apply(NOW, Update::Configured(profile));
+        model.apply(NOW, Update::Setup(SetupUpdate::Configured(profile)));
         let mut desk = Desk(model);
         desk.online();
         desk.listed(devices);
@@ -529,10 +529,10 @@ fn a_person_s_own_name_is_shown_with_the_server_s_id_and_taken_back() {
     let announced = title(&desk);
     let version = desk.connection().devices.version();
     choices.change(CONNECTION, name("pump"), DeviceChange::Name("Cellar".into()));
-    desk.0.apply(NOW, Update::DeviceChoices(choices.clone()));
+    desk.0.apply(NOW, Update::Choices(ChoicesUpdate::Devices(choices.clone())));
     assert_eq!(title(&desk), "Cellar ·pump");
     assert!(desk.connection().devices.version() > version, "lists are sorted anew");
     choices.change(CONNECTION, name("pump"), DeviceChange::Name(String::new()));
-    desk.0.apply(NOW, Update::DeviceChoices(choices));
+    desk.0.apply(NOW, Update::Choices(ChoicesUpdate::Devices(choices)));
     assert_eq!(title(&desk), announced);
 }

@@ -15,7 +15,8 @@ use duplex::model::address::Address;
 use duplex::model::banner::Banner;
 use duplex::model::content::{Content, Draft};
 use duplex::model::event::{
-    ChatEvent, Event, Follows, LinkEvent, LogKind, Page, Paused, Person, Side, TestOutcome, Update,
+    ChatEvent, ChoicesUpdate, Event, Follows, LinkEvent, LogKind, Page, Paused, Person, SetupUpdate, Side,
+    TestOutcome, Update,
 };
 use duplex::model::features::{Feature, Features};
 use duplex::model::id::{ConnectionId, PrincipalId, RoomId};
@@ -412,12 +413,19 @@ fn a_connection_is_added_tested_and_saved() {
     };
     assert_eq!(profile.urls, ["wss://hub.example:7870/v1/socket"]);
     assert!(matches!(credential, Credential::Token(token) if token.reveal() == "s3cret"));
-    window.update(Update::Test(Some(TestOutcome::Running)));
+    window.update(Update::Setup(SetupUpdate::Test(Some(TestOutcome::Running))));
     window.harness.get_by_label("Testing…");
-    window.update(Update::Test(Some(TestOutcome::Failed(Why::Http { status: 401, retry_after_ms: None }))));
+    window.update(Update::Setup(SetupUpdate::Test(Some(TestOutcome::Failed(Why::Http {
+        status: 401,
+        retry_after_ms: None,
+    })))));
     window.harness.get_by_label_contains("The server doesn't know this token (HTTP 401).");
     let me = Principal { id: sender("me").id, kind: PrincipalKind::Person, name: "Jonas".into(), role: None };
-    window.update(Update::Test(Some(TestOutcome::Passed { me, server: "Hub".into(), took_ms: 31 })));
+    window.update(Update::Setup(SetupUpdate::Test(Some(TestOutcome::Passed {
+        me,
+        server: "Hub".into(),
+        took_ms: 31,
+    }))));
     window.harness.get_by_label_contains("Connection works: you are Jonas on Hub (31 ms).");
     window.click("Save");
     let intents = window.intents();
@@ -560,7 +568,7 @@ fn a_connection_that_was_added_is_opened_when_it_is_there() {
     assert!(matches!(&window.intents()[..], [Intent::Link(LinkIntent::SaveConnection { .. })]));
     let mut profile = ui_support::profile();
     (profile.id, profile.name) = (ConnectionId(9), "Workshop".into());
-    window.update(Update::Configured(profile));
+    window.update(Update::Setup(SetupUpdate::Configured(profile)));
     window.harness.get_by_label_contains("Choose a room");
 }
 
@@ -569,7 +577,7 @@ fn the_apps_own_hub_has_a_name_and_cannot_be_edited_or_removed() {
     let mut window = Window::online();
     let mut profile = ui_support::profile();
     (profile.id, profile.name) = (ConnectionId::OWN_HUB, String::new());
-    window.update(Update::Configured(profile));
+    window.update(Update::Setup(SetupUpdate::Configured(profile)));
     window.click("More for This computer");
     assert!(window.harness.query_by_label("New room").is_some());
     assert!(window.harness.query_by_label("Edit connection").is_none());
@@ -592,10 +600,10 @@ fn banners_say_what_to_do_and_some_can_be_dismissed() {
 fn the_first_steps_are_two() {
     for (button, dialog) in [("Get started", false), ("Join a server", true)] {
         let mut window = Window::online();
-        window.update(Update::FirstSteps(true));
+        window.update(Update::Setup(SetupUpdate::FirstSteps(true)));
         window.click(button);
         assert_eq!(window.intents(), [Intent::App(AppIntent::FirstStepsDone)], "{button}");
-        window.update(Update::FirstSteps(false));
+        window.update(Update::Setup(SetupUpdate::FirstSteps(false)));
         assert_eq!(window.harness.query_by_label("Token").is_some(), dialog, "{button}");
         assert!(window.harness.query_by_label("Get started").is_none());
     }
@@ -972,7 +980,7 @@ fn people_whose_names_look_alike_have_a_short_id_and_an_admin_a_mark() {
     window.event(Event::Chat(ChatEvent::Typing { room: general(), who, until }));
     assert!(window.harness.query_by_label_contains("J\u{FF35}N ·2b2b").is_some(), "also while typing");
     let korean = Preferences { language: LanguageChoice::Korean, ..Preferences::default() };
-    window.update(Update::Preferences(korean));
+    window.update(Update::Choices(ChoicesUpdate::Preferences(korean)));
     window.harness.get_by_label("관리자");
 }
 
@@ -1000,7 +1008,7 @@ fn every_control_has_a_name() {
     window.welcome(0, &["general", "lathe"]);
     window.queue("no", Delivery::Failed(Refusal::NotAllowed), -9_000);
     window.update(Update::Banner(Banner::Restarted));
-    window.update(Update::FirstSteps(true));
+    window.update(Update::Setup(SetupUpdate::FirstSteps(true)));
     window.check_names();
     window.click("Add connection");
     window.click("Advanced");
@@ -1034,7 +1042,7 @@ fn a_queued_message_that_arrives_keeps_its_place() {
 fn korean_says_why_the_link_is_down_and_fits_a_narrow_window() {
     let mut window = Window::sized(480.0, 600.0);
     let korean = Preferences { language: LanguageChoice::Korean, ..Preferences::default() };
-    window.update(Update::Preferences(korean));
+    window.update(Update::Choices(ChoicesUpdate::Preferences(korean)));
     window.entries(1..=30, true);
     window.link(LinkState::Stopped { why: Why::Unauthorized });
     window.pass(1_500);

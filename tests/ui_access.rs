@@ -9,7 +9,9 @@ use duplex::model::banner::Banner;
 use duplex::model::device::{
     DeviceId, DeviceState, LastValue, Metric, MetricName, MetricType, Readings, Spec, Value,
 };
-use duplex::model::event::{ChatEvent, DeviceEvent, Event, LinkEvent, LogEvent, Update};
+use duplex::model::event::{
+    ChatEvent, ChoicesUpdate, DeviceEvent, Event, LinkEvent, LogEvent, SetupUpdate, Update,
+};
 use duplex::model::id::ConnectionId;
 use duplex::model::link_state::{LinkState, Why};
 use duplex::model::log::{Note, Passed, Way};
@@ -138,7 +140,10 @@ fn read(window: &mut Window, value: f64) {
 /// A window with something of everything in it.
 fn furnished(width: f32, height: f32, language: LanguageChoice) -> Window {
     let mut window = Window::sized(width, height);
-    window.update(Update::Preferences(Preferences { language, ..Preferences::default() }));
+    window.update(Update::Choices(ChoicesUpdate::Preferences(Preferences {
+        language,
+        ..Preferences::default()
+    })));
     window.entries(1..=3, true);
     window.event(Event::Chat(ChatEvent::Entries {
         entries: vec![message(4, "general", "me", "message by me")],
@@ -196,10 +201,10 @@ const STATES: &[(&str, Step)] = &[
     ("banners and first steps", |window| {
         window.update(Update::Banner(Banner::DiskFull));
         window.update(Update::Banner(Banner::Restarted));
-        window.update(Update::FirstSteps(true));
+        window.update(Update::Setup(SetupUpdate::FirstSteps(true)));
     }),
     ("a room without messages", |window| window.key_with(Modifiers::ALT, Key::ArrowDown)),
-    ("no connection", |window| window.update(Update::Removed(CONNECTION))),
+    ("no connection", |window| window.update(Update::Setup(SetupUpdate::Removed(CONNECTION)))),
 ];
 
 /// Everything there is, with what is said of it.
@@ -342,7 +347,11 @@ fn readings_are_never_announced() {
 #[test]
 fn what_cannot_wait_interrupts() {
     let mut window = Window::online();
-    window.update(Update::Configured(Profile { id: ConnectionId(4), name: "Other".into(), ..profile() }));
+    window.update(Update::Setup(SetupUpdate::Configured(Profile {
+        id: ConnectionId(4),
+        name: "Other".into(),
+        ..profile()
+    })));
     let tell = |window: &mut Window, state| {
         window.update(Update::Connection(ConnectionId(4), Event::Link(LinkEvent::State(state))))
     };
@@ -543,7 +552,10 @@ fn what_comes_by_itself_fades_in_unless_less_motion_is_wanted() {
     let shown = |reduced_motion, motion| {
         let mut window = Window::online();
         window.surround(duplex::ui::Surroundings { reduced_motion, ..Default::default() });
-        window.update(Update::Preferences(Preferences { motion, ..Preferences::default() }));
+        window.update(Update::Choices(ChoicesUpdate::Preferences(Preferences {
+            motion,
+            ..Preferences::default()
+        })));
         window.harness.state_mut().apply(Update::Banner(Banner::DiskFull));
         window.harness.step();
         let texts = window.harness.output().shapes.iter().filter_map(|clipped| match &clipped.shape {

@@ -12,7 +12,7 @@
 mod ui_support;
 
 use duplex::model::device::{DeviceId, DeviceState, LastValue, Metric, MetricName, MetricType, Spec, Value};
-use duplex::model::event::{ChatEvent, DeviceEvent, Event, Update};
+use duplex::model::event::{ChatEvent, ChoicesUpdate, DeviceEvent, Event, Update};
 use duplex::model::id::Offset;
 use duplex::model::intent::{AppIntent, ChatIntent, DeviceIntent, Intent, Jump};
 use duplex::model::message::Position;
@@ -36,10 +36,10 @@ fn sent(intents: &[Intent]) -> Vec<&str> {
 }
 
 fn korean(window: &mut Window) {
-    window.update(Update::Preferences(Preferences {
+    window.update(Update::Choices(ChoicesUpdate::Preferences(Preferences {
         language: LanguageChoice::Korean,
         ..Preferences::default()
-    }));
+    })));
 }
 
 fn kept(intents: &[Intent]) -> Option<Composer> {

@@ -17,7 +17,7 @@ use duplex::model::device::{
     LogLine, Metric, MetricType, Readings, ShortName, Spec, Value,
 };
 use duplex::model::device_choices::{DeviceChange, DeviceChoices};
-use duplex::model::event::{DeviceEvent, Event, Update};
+use duplex::model::event::{ChoicesUpdate, DeviceEvent, DiskUpdate, Event, Update};
 use duplex::model::export::{Content, Export, ExportFailure, Exported, SavedFile};
 use duplex::model::features::{Feature, Features};
 use duplex::model::id::MessageId;
@@ -908,7 +908,7 @@ impl Page {
                 all.push(change);
             }
         }
-        self.window.update(Update::DeviceChoices(choices.clone()));
+        self.window.update(Update::Choices(ChoicesUpdate::Devices(choices.clone())));
         all
     }
 
@@ -1153,7 +1153,7 @@ fn readings_in_sight_are_saved_and_said_where() {
     assert!(page.has("Saving…") && !page.has("Save…"));
     let path = std::path::PathBuf::from("/home/mina/Downloads/lathe.csv");
     let outcome = Ok(SavedFile { path: path.clone(), rows: Some(300), cut_at: None });
-    page.window.update(Update::Exported(Exported { number: export.number, outcome }));
+    page.window.update(Update::Disk(DiskUpdate::Exported(Exported { number: export.number, outcome })));
     assert!(page.has("Saved 300 rows to /home/mina/Downloads/lathe.csv"));
     page.window.click("Show in folder");
     assert!(page.window.intents().contains(&Intent::App(AppIntent::ShowFile(path))));
@@ -1169,7 +1169,10 @@ fn what_is_not_saved_says_what_to_do() {
     page.window.click("Save…");
     page.window.click("Save readings as CSV");
     let number = page.export().number;
-    page.window.update(Update::Exported(Exported { number, outcome: Err(ExportFailure::DiskFull) }));
+    page.window.update(Update::Disk(DiskUpdate::Exported(Exported {
+        number,
+        outcome: Err(ExportFailure::DiskFull),
+    })));
     assert!(page.has("Not saved: the disk is full. Free some space and try again."));
     page.window.pass(600_000);
     assert!(page.has_text("the disk is full"), "until it is read");

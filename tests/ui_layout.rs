@@ -10,7 +10,7 @@
 #[allow(dead_code, reason = "each test program uses a part of it")]
 mod ui_support;
 
-use duplex::model::event::{ChatEvent, Update};
+use duplex::model::event::{ChatEvent, ChoicesUpdate, Update};
 use duplex::model::id::RoomId;
 use duplex::model::intent::{AppIntent, Intent};
 use duplex::model::link_state::{LinkState, Why};
@@ -194,7 +194,10 @@ fn everything_is_within_reach_from_480_points_and_at_three_times_the_size() {
     for (width, height) in [(800.0, 600.0), (480.0, 600.0), (240.0, 300.0), (427.0, 267.0)] {
         for language in [LanguageChoice::English, LanguageChoice::Korean] {
             let mut window = Window::sized(width, height);
-            window.update(Update::Preferences(Preferences { language, ..Preferences::default() }));
+            window.update(Update::Choices(ChoicesUpdate::Preferences(Preferences {
+                language,
+                ..Preferences::default()
+            })));
             window.entries(1..=30, true);
             all_within(&window, width, height, "chat");
             window.link(LinkState::Stopped { why: Why::Unauthorized });
@@ -263,7 +266,10 @@ fn compact_puts_more_on_the_screen() {
     };
     let before = apart(&window);
     let density = Density::Compact;
-    window.update(Update::Preferences(Preferences { density, ..Preferences::default() }));
+    window.update(Update::Choices(ChoicesUpdate::Preferences(Preferences {
+        density,
+        ..Preferences::default()
+    })));
     let after = apart(&window);
     assert!(after.0 < before.0 && after.1 < before.1, "{before:?} {after:?}");
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::clock;
 use crate::model::device::{Metric, Sample};
-use crate::model::event::{DeviceEvent, LinkEvent, Update};
+use crate::model::event::{DeviceEvent, LinkEvent, SetupUpdate, Update};
 use crate::model::profile::{Protocol, Socket};
 use crate::model::time::WallMs;
 use crate::model::{
@@ -49,7 +49,7 @@ impl Default for Seen {
             websocket: Default::default(),
         };
         let mut model = Model::default();
-        model.apply(clock::now(), Update::Configured(profile));
+        model.apply(clock::now(), Update::Setup(SetupUpdate::Configured(profile)));
         Seen { model, told: HashMap::new() }
     }
 }

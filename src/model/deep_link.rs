@@ -265,7 +265,7 @@ fn key(url: &str) -> Option<(String, u16, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::event::{ChatEvent, Event, LogKind, LogRestart, Update};
+    use crate::model::event::{ChatEvent, Event, LogKind, LogRestart, SetupUpdate, Update};
     use crate::model::id::Offset;
     use crate::model::profile::Secret;
     use crate::model::time::BootMs;
@@ -297,7 +297,7 @@ mod tests {
                 auto_connect: true,
                 websocket: Default::default(),
             };
-            model.apply(NOW, Update::Configured(profile));
+            model.apply(NOW, Update::Setup(SetupUpdate::Configured(profile)));
             let epoch = Epoch(*epoch);
             let started = ChatEvent::LogStarted { epoch, from: Offset(1), why: LogRestart::First };
             model.apply(NOW, Update::Connection(id, Event::Chat(started)));

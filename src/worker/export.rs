@@ -13,6 +13,7 @@ use super::downloads::{folder, names};
 use super::driver::{Driver, TaskResult};
 use super::table::{self, Column, Past, Unread};
 use crate::model::device::{DeviceId, MetricName};
+use crate::model::event::{DiskUpdate, Update};
 use crate::model::export::{Content, Export, ExportFailure, Exported, Picture, SavedFile};
 use crate::model::time::WallMs;
 use crate::model::zone;
@@ -39,7 +40,7 @@ impl Driver {
                 return;
             }
         };
-        self.update(crate::model::event::Update::Exported(Exported { number, outcome: Err(failed) }));
+        self.update(Update::Disk(DiskUpdate::Exported(Exported { number, outcome: Err(failed) })));
     }
 
     /// Collects what the export needs from the worker.

@@ -44,6 +44,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::model::event::SetupUpdate;
     use crate::model::profile::{Protocol, Socket};
     use crate::model::time::BootMs;
     use crate::model::time::WallMs;
@@ -81,7 +82,7 @@ mod tests {
             websocket: Default::default(),
         };
         let mut model = Model::default();
-        model.apply(NOW, Update::Configured(profile));
+        model.apply(NOW, Update::Setup(SetupUpdate::Configured(profile)));
         model
     }
 
@@ -104,7 +105,14 @@ mod tests {
     #[test]
     fn little_is_one_turn_and_nothing_is_none() {
         assert_eq!(turns(Vec::new()), 0);
-        assert_eq!(turns(vec![Update::FirstSteps(true), readings(0, 20, 5), Update::FirstSteps(false)]), 1);
+        assert_eq!(
+            turns(vec![
+                Update::Setup(SetupUpdate::FirstSteps(true)),
+                readings(0, 20, 5),
+                Update::Setup(SetupUpdate::FirstSteps(false))
+            ]),
+            1
+        );
     }
 
     #[test]
@@ -112,8 +120,12 @@ mod tests {
         assert!((5..=7).contains(&turns(vec![readings(0, 500, 5)])));
         let many: Vec<Update> = (0..20).map(|at| readings(at * 20, 20, 5)).collect();
         assert!((4..=5).contains(&turns(many)));
-        let mixed =
-            vec![readings(0, 50, 5), Update::FirstSteps(true), readings(50, 500, 5), readings(550, 9, 5)];
+        let mixed = vec![
+            readings(0, 50, 5),
+            Update::Setup(SetupUpdate::FirstSteps(true)),
+            readings(50, 500, 5),
+            readings(550, 9, 5),
+        ];
         assert!((7..=9).contains(&turns(mixed)));
     }
 }

@@ -5,7 +5,9 @@ use std::ops::RangeInclusive;
 use duplex::model::content::{Content, Draft};
 use duplex::model::device::DeviceId;
 use duplex::model::entry::Entry;
-use duplex::model::event::{ChatEvent, Event, LinkEvent, LogKind, LogRestart, Page, Side, Update};
+use duplex::model::event::{
+    ChatEvent, Event, LinkEvent, LogKind, LogRestart, Page, SetupUpdate, Side, Update,
+};
 use duplex::model::id::{ConnectionId, Epoch, MessageId, Offset, PrincipalId, RoomId};
 use duplex::model::intent::{Credential, Intent, LinkIntent};
 use duplex::model::link_state::LinkState;
@@ -130,7 +132,7 @@ impl Window {
                 app,
             );
         let mut window = Window { harness, queued: 0 };
-        window.update(Update::Configured(profile()));
+        window.update(Update::Setup(SetupUpdate::Configured(profile())));
         window.link(LinkState::Online { since: WallMs(WALL), rtt_ms: None });
         window.welcome(0, rooms);
         window.event(Event::Chat(ChatEvent::LogStarted {
@@ -217,7 +219,7 @@ impl Window {
         let read = |model: &duplex::model::Model| model.connections[&CONNECTION].profile.clone();
         let mut profile = self.harness.state().model.read(read);
         change(&mut profile);
-        self.update(Update::Configured(profile));
+        self.update(Update::Setup(SetupUpdate::Configured(profile)));
     }
 
     /// The hub's welcome.

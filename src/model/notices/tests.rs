@@ -40,7 +40,7 @@ impl Story {
             last: None,
         };
         for id in [HUB, OTHER] {
-            story.hear(Update::Configured(profile(id)));
+            story.hear(Update::Setup(SetupUpdate::Configured(profile(id))));
             story.up(id, 0);
             story.event(
                 id,
@@ -194,7 +194,7 @@ impl Story {
                 self.event(HUB, Event::Chat(ChatEvent::LogStarted { epoch: Epoch(2), from: Offset(1), why }));
             }
             ["list", ref devices @ ..] => self.list(HUB, devices),
-            ["remove"] => self.hear(Update::Removed(HUB)),
+            ["remove"] => self.hear(Update::Setup(SetupUpdate::Removed(HUB))),
             ["try"] => self.notifier.try_out(self.at),
             ["wake", "after", hours] => {
                 // No tick in between: nothing runs while a computer is asleep.

@@ -8,7 +8,7 @@ use tokio::task::{AbortHandle, spawn_blocking};
 use super::{Limits, check};
 use crate::model::ConnectionId;
 use crate::model::diagnosis::{Diagnosis, Report};
-use crate::model::event::Update;
+use crate::model::event::{SetupUpdate, Update};
 use crate::model::profile::Profile;
 use crate::model::route::RouteChoice;
 use crate::worker::access::Access;
@@ -31,7 +31,8 @@ impl Driver {
         let (access, secrets) = (slot.access.clone(), self.secrets.clone());
         let (number, done) = (self.diagnosing.number, self.done.clone());
         let begun = Report { protocol: profile.protocol, ..Report::default() };
-        self.update(Update::Diagnosis(Some((id, Diagnosis { report: Arc::new(begun), is_running: true }))));
+        let diagnosis = Diagnosis { report: Arc::new(begun), is_running: true };
+        self.update(Update::Setup(SetupUpdate::Diagnosis(Some((id, diagnosis)))));
         let task = tokio::spawn(async move {
             let access = match access {
                 Some(access) => access,
@@ -66,13 +67,13 @@ impl Driver {
         if let Some(task) = self.diagnosing.task.take() {
             task.abort();
         }
-        self.update(Update::Diagnosis(None));
+        self.update(Update::Setup(SetupUpdate::Diagnosis(None)));
     }
 
     /// A check went on.
     pub(in crate::worker) fn diagnosed(&mut self, number: u64, id: ConnectionId, diagnosis: Diagnosis) {
         if number == self.diagnosing.number {
-            self.update(Update::Diagnosis(Some((id, diagnosis))));
+            self.update(Update::Setup(SetupUpdate::Diagnosis(Some((id, diagnosis)))));
         }
     }
 }

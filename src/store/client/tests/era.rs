@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::Message;
 use crate::model::content::{Content, Extra};
-use crate::model::event::{ChatEvent, LinkEvent, LogKind, Update};
+use crate::model::event::{ChatEvent, LinkEvent, LogKind, SetupUpdate, Update};
 use crate::model::id::{Offset, RoomName};
 use crate::model::time::WallMs;
 use crate::model::{Connection, Edge, Model, Profile, Refusal, Time};
@@ -147,7 +147,7 @@ impl World {
         let dir = tempfile::tempdir().unwrap();
         let store = open(dir.path());
         let mut model = Model::default();
-        model.apply(Time::default(), Update::Configured(profile()));
+        model.apply(Time::default(), Update::Setup(SetupUpdate::Configured(profile())));
         let mut hub = Hub { epoch: 1, log: Vec::new(), appended: 0 };
         hub.append("hub", &general(), id(0), Content::room(RoomName::general()));
         World {

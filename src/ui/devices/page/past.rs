@@ -370,7 +370,7 @@ mod tests {
     use super::*;
     use crate::model::device::{DeviceId, Readings, ShortName, Value};
     use crate::model::event::DeviceEvent;
-    use crate::model::event::{Event, Update};
+    use crate::model::event::{Event, SetupUpdate, Update};
     use crate::model::id::ConnectionId;
     use crate::model::profile::{Profile, Protocol, Socket};
     use crate::model::{Model, Time};
@@ -393,7 +393,7 @@ mod tests {
             auto_connect: true,
             websocket: Default::default(),
         };
-        model.apply(Time::default(), Update::Configured(profile));
+        model.apply(Time::default(), Update::Setup(SetupUpdate::Configured(profile)));
         let (device, metric) = (DeviceId::new("d").unwrap(), ShortName::new("m").unwrap());
         for (at, value) in values {
             let values = vec![(metric.clone(), Value::number(*value))];
