@@ -8,10 +8,12 @@
 //! - Dropping the [`Connection`] closes the socket; unsent frames are discarded.
 //! - Pings from the server are answered automatically and not reported.
 
+pub mod channel;
 mod connect;
 mod engine_io;
 mod ewebsock;
 pub mod fetch;
+mod http1;
 mod incoming;
 pub mod inspect;
 mod memory;
@@ -30,11 +32,11 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
 use crate::frame::Frame;
@@ -44,6 +46,7 @@ use crate::model::profile::Socket;
 use crate::model::route::RouteInUse;
 use crate::model::socketio::Carriers;
 use crate::model::upgrade::{check_headers, check_subprotocols};
+use channel::RoutePlan;
 use incoming::{Intake, inflow};
 
 pub use incoming::{IncomingQueue, MAX_QUEUED_BYTES};
@@ -85,6 +88,46 @@ pub struct Endpoint {
     pub engine_io: Option<Carriers>,
     /// Counts the bytes on the wire, where somebody wants to know.
     pub meter: Option<Arc<WireMeter>>,
+    /// For a Duplex server: which routes may be tried. `None`: a WebSocket alone.
+    pub routes: Option<RoutePlan>,
+    /// What is seen while dialing.
+    pub trace: Arc<Trace>,
+}
+
+/// What is seen while dialing, for the decision on what to try next.
+#[derive(Debug, Default)]
+pub struct Trace {
+    is_reached: AtomicBool,
+    on_reached: Notify,
+    by_duplex: AtomicBool,
+}
+
+impl Trace {
+    /// Something accepted the connection.
+    fn reached(&self) {
+        self.is_reached.store(true, Ordering::Relaxed);
+        self.on_reached.notify_one();
+    }
+
+    fn is_reached(&self) -> bool {
+        self.is_reached.load(Ordering::Relaxed)
+    }
+
+    /// Waits for that.
+    async fn until_reached(&self) {
+        while !self.is_reached() {
+            self.on_reached.notified().await;
+        }
+    }
+
+    /// An answer came; `by_duplex`: it has a Duplex server's mark. Cleared once what was asked for succeeded.
+    fn answered(&self, by_duplex: bool) {
+        self.by_duplex.store(by_duplex, Ordering::Relaxed);
+    }
+
+    fn is_by_duplex(&self) -> bool {
+        self.by_duplex.load(Ordering::Relaxed)
+    }
 }
 
 impl Endpoint {
@@ -103,6 +146,8 @@ impl Endpoint {
             sockjs: false,
             engine_io: None,
             meter: None,
+            routes: None,
+            trace: Arc::default(),
         }
     }
 
@@ -129,6 +174,7 @@ impl fmt::Debug for Endpoint {
             .field("report_flushed", &self.report_flushed)
             .field("sockjs", &self.sockjs)
             .field("engine_io", &self.engine_io)
+            .field("routes", &self.routes)
             .finish()
     }
 }
@@ -173,6 +219,9 @@ pub fn capabilities(socket: Socket) -> Capabilities {
 /// # Errors
 /// Why the connection could not be opened within [`Target::deadline`].
 pub async fn dial(socket: Socket, target: Endpoint) -> Result<Connection, Why> {
+    if let Some(plan) = target.routes {
+        return channel::dial(socket, target, plan).await;
+    }
     if let Some(carriers) = target.engine_io {
         return engine_io::dial(socket, target, carriers).await;
     }

@@ -41,6 +41,7 @@ pub(super) async fn dial(target: Endpoint) -> Result<Connection, Why> {
         Ok((connector, Metered::new(stream, target.meter.clone())))
     };
     let (connector, stream) = timeout_at(deadline, open).await.map_err(timed_out(Phase::Dial))??;
+    target.trace.reached();
     let greet = async {
         let mut stream = match connector {
             Some(connector) => {

@@ -94,7 +94,11 @@ impl Open for Setup {
 
     fn dialing(&self) -> Dialing {
         match self {
-            Setup::Duplex(_) => Dialing { max_frame: duplex::message::MAX_FRAME_BYTES, ..Dialing::default() },
+            Setup::Duplex(config) => Dialing {
+                max_frame: duplex::message::MAX_FRAME_BYTES,
+                race_ms: config.race_ms,
+                ..Dialing::default()
+            },
             Setup::Plain(config) => Dialing {
                 subprotocols: config.subprotocols.clone(),
                 max_frame: plain::MAX_FRAME_BYTES,
