@@ -16,7 +16,7 @@ use duplex::model::ConnectionId;
 use duplex::model::diagnosis::{Distrust, Found, Login, Report, StepKind, Trust, Verdict};
 use duplex::model::link_state::Why;
 use duplex::model::profile::{Profile, Protocol, Secret, Socket, WebSocketOptions};
-use duplex::model::route::{Route, RouteChoice};
+use duplex::model::route::{Blocked, Route, RouteChoice};
 use duplex::worker::access::Access;
 use duplex::worker::doctor::{Limits, check};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
@@ -95,6 +95,13 @@ async fn a_hub_that_works_is_measured() {
     // A frame of 100 bytes has a head of 2 bytes, and 4 more for the client's mask.
     assert_eq!((socket.bytes_up, socket.bytes_down), (Some(106), Some(102)));
     assert_eq!(socket.idle_requests_per_hour, Some(0));
+    assert_eq!(report.verdict(), Verdict::Works, "{report:#?}");
+    for route in Route::ALL {
+        let one = report.route(route).unwrap();
+        assert!(one.works == Some(true) && one.samples > 0, "{one:?}");
+        assert!(one.bytes_up >= Some(106) && one.bytes_down >= Some(102), "HTTP costs more: {one:?}");
+    }
+    assert!(report.route(Route::LongPoll).unwrap().idle_requests_per_hour > Some(0));
     hub.shutdown().await;
 }
 
@@ -105,6 +112,10 @@ async fn without_a_token_it_is_said_how_far_it_leads() {
     assert_eq!((report.verdict(), &report.login), (Verdict::Reached, &Login::NoCredentials), "{report:#?}");
     let socket = report.route(Route::WebSocket).unwrap();
     assert_eq!((socket.works, socket.bytes_up, socket.bytes_down), (Some(true), Some(106), Some(102)));
+    for route in Route::ALL {
+        let one = report.route(route).unwrap();
+        assert!(one.works == Some(true) && one.samples > 0, "{one:?}");
+    }
     hub.shutdown().await;
 }
 
@@ -318,4 +329,86 @@ async fn a_report_holds_no_secret() {
         assert!(!text.contains("hunter"), "{text}");
     }
     assert!(!format!("{report:?}").contains("hunter2"), "{report:?}");
+}
+
+/// What a proxy of these tests does to the request for a WebSocket.
+#[derive(Copy, Clone)]
+enum Blocks {
+    /// Removes what asks for it.
+    Strips,
+    /// Answers in the server's place.
+    Refuses,
+    /// Never answers.
+    Swallows,
+    /// Ends the connection.
+    Cuts,
+    /// Lets it open, and nothing through it after that.
+    Mutes,
+}
+
+/// A proxy before a hub, that passes everything on but WebSockets. Returns its address.
+async fn proxy(hub: SocketAddr, blocks: Blocks) -> SocketAddr {
+    server::tcp(move |mut near| async move {
+        let mut far = tokio::net::TcpStream::connect(hub).await.unwrap();
+        let head = server::read_request(&mut near).await;
+        let asks = server::header(&head, "upgrade").is_some();
+        let passed = match blocks {
+            _ if !asks => head,
+            Blocks::Strips => {
+                let kept = head.split("\r\n").filter(|line| {
+                    let line = line.to_ascii_lowercase();
+                    !line.starts_with("upgrade:") && !line.starts_with("connection:")
+                });
+                kept.collect::<Vec<_>>().join("\r\n")
+            }
+            Blocks::Refuses => {
+                let no = "HTTP/1.1 403 Forbidden\r\nVia: 1.1 proxy\r\nContent-Length: 0\r\n\r\n";
+                return drop(tokio::io::AsyncWriteExt::write_all(&mut near, no.as_bytes()).await);
+            }
+            Blocks::Swallows => {
+                std::future::pending::<()>().await;
+                return;
+            }
+            Blocks::Cuts => return,
+            Blocks::Mutes => {
+                tokio::io::AsyncWriteExt::write_all(&mut far, head.as_bytes()).await.unwrap();
+                let answer = server::read_request(&mut far).await;
+                tokio::io::AsyncWriteExt::write_all(&mut near, answer.as_bytes()).await.unwrap();
+                std::future::pending::<()>().await;
+                return;
+            }
+        };
+        tokio::io::AsyncWriteExt::write_all(&mut far, passed.as_bytes()).await.unwrap();
+        let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+    })
+    .await
+}
+
+async fn behind(blocks: Blocks, limits: Limits) -> Report {
+    let (_dir, hub) = hub().await;
+    let url = format!("ws://{}/v1/socket", proxy(hub.addr, blocks).await);
+    let report = check_with(profile(&url, Protocol::Duplex), token(&hub), limits).await;
+    hub.shutdown().await;
+    report
+}
+
+#[tokio::test]
+async fn a_websocket_that_is_blocked_and_why() {
+    let quick = Limits { step: Duration::from_secs(1), open: Duration::from_secs(2), ..Limits::DEFAULT };
+    for (blocks, why, limits) in [
+        (Blocks::Strips, Blocked::Stripped, Limits::DEFAULT),
+        (Blocks::Refuses, Blocked::Refused(403), Limits::DEFAULT),
+        (Blocks::Swallows, Blocked::Unanswered, quick),
+        (Blocks::Cuts, Blocked::Ended, Limits::DEFAULT),
+        (Blocks::Mutes, Blocked::Mute, quick),
+    ] {
+        let report = behind(blocks, limits).await;
+        assert_eq!(report.login, Login::In);
+        assert_eq!(report.verdict(), Verdict::Fallback { to: Route::Sse, blocked: Some(why) }, "{report:#?}");
+        let said = ENGLISH.verdict(&report, &say);
+        assert!(
+            said.what.contains("WebSocket is blocked") && said.what.contains("server-sent events"),
+            "{said:?}"
+        );
+    }
 }

@@ -19,7 +19,7 @@ pub(super) async fn run(command: Doctor) -> Result<(), Failure> {
     let say = |why: &Why| Said { what: sentence(&reason_of(&command.server, why)), then: String::new() };
     if command.json {
         let said = ENGLISH.verdict(&report, &say);
-        print::line(&print::object(&json(&report, &said, &say)))?;
+        print::line(&print::object(&json(&ENGLISH, &report, &said, &say)))?;
     } else {
         print::line(text(&ENGLISH, &report, &say).trim_end())?;
     }

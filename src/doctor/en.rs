@@ -10,6 +10,8 @@ use crate::model::route::{Blocked, Route};
 pub static ENGLISH: Words = Words {
     verdict,
     blocked,
+    unblock: "Ask whoever runs the network to let WebSocket through.",
+    answered: |status| format!("The request was answered with HTTP {status}."),
     no_credentials: "No token was given, so nobody signed in.",
     step,
     route,
@@ -169,11 +171,10 @@ fn untrusted(distrust: &Distrust, host: &str, of: &str, at: &str) -> Said {
 }
 
 fn blocked(blocked: Blocked) -> String {
-    let ask = "Ask whoever runs the network to let WebSocket through.";
-    let what = match blocked {
+    match blocked {
         Blocked::Refused(status) => {
             return format!(
-                "Something on the way, probably a proxy or a firewall, answers in the server's place (HTTP {status}). {ask}"
+                "Something on the way, probably a proxy or a firewall, answers in the server's place (HTTP {status})."
             );
         }
         Blocked::Stripped => "Something on the way, probably a proxy, removes the request for a WebSocket.",
@@ -190,6 +191,6 @@ fn blocked(blocked: Blocked) -> String {
         Blocked::Cut => {
             "A WebSocket opens, and is cut after a while; a proxy probably ends connections that are idle."
         }
-    };
-    format!("{what} {ask}")
+    }
+    .to_owned()
 }

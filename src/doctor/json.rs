@@ -2,19 +2,19 @@
 
 use serde_json::{Value, json};
 
-use super::{Said, SayWhy};
+use super::{Said, SayWhy, Words, reason};
 use crate::model::diagnosis::{Answer, Found, Login, Report, RouteReport, Step, Trust};
 use crate::model::route::Route;
 
 /// One object: the verdict, the transports in a fixed order with `null` for what is not known, and the steps. `said`: the verdict
 /// in words.
-pub fn json(report: &Report, said: &Said, say: SayWhy) -> Value {
+pub fn json(words: &Words, report: &Report, said: &Said, say: SayWhy) -> Value {
     let sentence = format!("{} {}", said.what, said.then).trim().to_owned();
     let transports: Vec<Value> = Route::ALL
         .into_iter()
         .map(|route| {
             let unknown = RouteReport::unknown(route);
-            transport(report.route(route).unwrap_or(&unknown), say)
+            transport(words, report, report.route(route).unwrap_or(&unknown), say)
         })
         .collect();
     let steps: Vec<Value> = report.steps.iter().map(|one| step(one, say)).collect();
@@ -43,11 +43,11 @@ fn ms(us: Option<u64>) -> Option<f64> {
     us.map(|us| us as f64 / 1_000.0)
 }
 
-fn transport(route: &RouteReport, say: SayWhy) -> Value {
+fn transport(words: &Words, report: &Report, route: &RouteReport, say: SayWhy) -> Value {
     json!({
         "transport": route.route.name(),
         "works": route.works,
-        "why": route.failed.as_ref().map(|why| say(why).what),
+        "why": reason(words, report, route, say),
         "first_message_ms": ms(route.first_message_us),
         "rtt_p50_ms": ms(route.rtt_p50_us),
         "rtt_p99_ms": ms(route.rtt_p99_us),

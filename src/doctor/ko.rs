@@ -10,6 +10,8 @@ use crate::model::route::{Blocked, Route};
 pub static KOREAN: Words = Words {
     verdict,
     blocked,
+    unblock: "네트워크 관리자에게 WebSocket을 허용해 달라고 요청하세요.",
+    answered: |status| format!("요청에 HTTP {status} 응답이 왔습니다."),
     no_credentials: "토큰이 없어 로그인은 하지 않았습니다.",
     step,
     route,
@@ -165,11 +167,10 @@ fn untrusted(distrust: &Distrust, host: &str, of: &str, at: &str) -> Said {
 }
 
 fn blocked(blocked: Blocked) -> String {
-    let ask = "네트워크 관리자에게 WebSocket을 허용해 달라고 요청하세요.";
-    let what = match blocked {
+    match blocked {
         Blocked::Refused(status) => {
             return format!(
-                "중간의 무언가(아마도 프록시나 방화벽)가 서버 대신 응답합니다(HTTP {status}). {ask}"
+                "중간의 무언가(아마도 프록시나 방화벽)가 서버 대신 응답합니다(HTTP {status})."
             );
         }
         Blocked::Stripped => "중간의 무언가(아마도 프록시)가 WebSocket 요청을 지웁니다.",
@@ -180,6 +181,6 @@ fn blocked(blocked: Blocked) -> String {
         Blocked::Unanswered => "WebSocket 요청에 응답이 없습니다. 방화벽이 막고 있을 수 있습니다.",
         Blocked::Mute => "WebSocket은 열리지만 데이터가 오지 않습니다. 프록시가 막고 있을 수 있습니다.",
         Blocked::Cut => "WebSocket이 열렸다가 잠시 뒤 끊깁니다. 프록시가 유휴 연결을 끊고 있을 수 있습니다.",
-    };
-    format!("{what} {ask}")
+    }
+    .to_owned()
 }

@@ -41,8 +41,12 @@ pub type SayWhy<'a> = &'a dyn Fn(&Why) -> Said;
 pub struct Words {
     /// A verdict.
     verdict: fn(&Verdict, &Report, SayWhy) -> Said,
-    /// What is in the way of a WebSocket, and what to do.
+    /// What is in the way of a WebSocket.
     blocked: fn(Blocked) -> String,
+    /// What to do about it.
+    unblock: &'static str,
+    /// Something, not necessarily the server, answered a route's request with this HTTP status.
+    answered: fn(u16) -> String,
     /// Said where there were no credentials.
     no_credentials: &'static str,
     /// A step.
@@ -94,7 +98,7 @@ impl Words {
         if let Verdict::Fallback { blocked, .. } | Verdict::NoRoute { blocked } = &verdict {
             let why = report.route(Route::WebSocket).and_then(|route| route.failed.as_ref());
             said.then = match (blocked, why) {
-                (Some(blocked), _) => (self.blocked)(*blocked),
+                (Some(blocked), _) => format!("{} {}", (self.blocked)(*blocked), self.unblock),
                 (None, Some(why)) => say(why).what,
                 (None, None) => String::new(),
             };

@@ -3,9 +3,11 @@
 use chrono::DateTime;
 
 use super::{Certified, SayWhy, Words};
-use crate::model::diagnosis::{Answer, Found, Report, RouteReport, Step, Tls, Trust};
+use crate::model::diagnosis::{Answer, Found, Report, RouteReport, Step, StepKind, Tls, Trust};
 use crate::model::harmless;
+use crate::model::link_state::Why;
 use crate::model::profile::Protocol;
+use crate::model::route::Route;
 use crate::model::time::WallMs;
 
 /// Longest text from outside that is shown in a step, in characters.
@@ -73,9 +75,16 @@ pub fn cells(words: &Words, route: &RouteReport) -> Cells {
     ]
 }
 
-/// Why a route does not work, in one line; `None` where it does or nothing is known.
-pub fn reason(route: &RouteReport, say: SayWhy) -> Option<String> {
-    Some(say(route.failed.as_ref()?).what)
+/// Why a route does not work, in one line; `None` where it does or nothing is known. What answers one route's request may be
+/// something else than the server that everybody means.
+pub fn reason(words: &Words, report: &Report, route: &RouteReport, say: SayWhy) -> Option<String> {
+    let why = route.failed.as_ref()?;
+    let blocked = report.blocked().filter(|_| route.route == Route::WebSocket);
+    Some(match (blocked, why) {
+        (Some(blocked), _) => (words.blocked)(blocked),
+        (None, Why::Http { status, .. }) if report.protocol == Protocol::Duplex => (words.answered)(*status),
+        (None, why) => say(why).what,
+    })
 }
 
 /// What a step found, one thing a line; the first says how it went.
@@ -106,8 +115,16 @@ pub fn step(words: &Words, step: &Step, say: SayWhy) -> Vec<String> {
             if found.is_empty() { Vec::new() } else { vec![found.join(", ")] }
         }
     };
-    // Each address has said why already.
-    if !matches!(step.found, Found::Tcp(ref dials) if !dials.is_empty()) {
+    let is_said = match &step.found {
+        // Each address has said why already.
+        Found::Tcp(dials) => !dials.is_empty(),
+        // The answer says it, without a guess at what it means.
+        Found::Handshake { answer, .. } => {
+            answer.is_some() && matches!(step.failed, Some(Why::Http { .. } | Why::Redirected { .. }))
+        }
+        _ => false,
+    };
+    if !is_said {
         lines.extend(step.failed.as_ref().map(|why| say(why).what));
     }
     if lines.is_empty() {
@@ -173,7 +190,7 @@ pub fn text(words: &Words, report: &Report, say: SayWhy) -> String {
     if report.protocol == Protocol::Duplex && !report.routes.is_empty() {
         lines.push(String::new());
         lines.extend(table(words, &report.routes));
-        let reasons = report.routes.iter().filter_map(|route| Some((route, reason(route, say)?)));
+        let reasons = report.routes.iter().filter_map(|route| Some((route, reason(words, report, route, say)?)));
         let reasons: Vec<String> =
             reasons.map(|(route, why)| format!("  {}: {why}", route.route.name())).collect();
         if !reasons.is_empty() {
@@ -187,7 +204,12 @@ pub fn text(words: &Words, report: &Report, say: SayWhy) -> String {
     for one in &report.steps {
         let title = (words.step)(one.kind());
         let mut found = step(words, one, say).into_iter();
-        lines.push(format!("  {title}: {} ({})", found.next().unwrap_or_default(), ms(one.took_us)));
+        let first = found.next().unwrap_or_default();
+        // Each address has a time of its own.
+        match one.kind() {
+            StepKind::Tcp => lines.push(format!("  {title}: {first}")),
+            _ => lines.push(format!("  {title}: {first} ({})", ms(one.took_us))),
+        }
         lines.extend(found.map(|line| format!("    {line}")));
     }
     lines.join("\n") + "\n"

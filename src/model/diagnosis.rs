@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::link_state::Why;
 use super::profile::Protocol;
-use super::route::Route;
+use super::route::{Blocked, Route};
 use super::time::WallMs;
 
 pub use verdict::{Distrust, Verdict};
@@ -67,6 +67,11 @@ impl Report {
             Found::Handshake { answer, .. } => answer.as_ref(),
             _ => None,
         })
+    }
+
+    /// What is in the way of a WebSocket, where there is none, and where it is one of the usual things.
+    pub fn blocked(&self) -> Option<Blocked> {
+        verdict::blocked(self)
     }
 
     /// What it comes to.

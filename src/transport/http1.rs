@@ -13,6 +13,7 @@ use hyper_util::rt::TokioIo;
 use tokio::time::{Duration, Instant, timeout};
 use tokio_rustls::TlsConnector;
 
+use super::metered::Metered;
 use super::{Endpoint, UrlParts, connect, tls};
 use crate::model::link_state::Why;
 use crate::wire::socketio::carrier::Answer;
@@ -205,6 +206,7 @@ impl Http {
     async fn connect(&self, place: &UrlParts) -> Result<Sender, Why> {
         let stream = connect::connect(&place.dialed(), place.port).await?;
         self.target.trace.reached();
+        let stream = Metered::new(stream, self.target.meter.clone());
         let requests = match &self.connector {
             Some(connector) => {
                 let stream = tls::greet(connector, &place.host, stream).await?;

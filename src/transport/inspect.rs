@@ -6,7 +6,7 @@ mod certificate;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use http::{HeaderMap, HeaderName, header};
+use http::{HeaderMap, header};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::ring;
@@ -17,14 +17,13 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::channel::DUPLEX_HEADER;
 use super::upgrade::{self, joined, read_head};
 use super::{Endpoint, UrlParts, connect, scheme, tls};
 use crate::model::address;
 use crate::model::diagnosis::{Answer, Distrust, Tls, Trust};
 use crate::model::link_state::Why;
 
-/// The header with which a Duplex server marks its own answers.
-const DUPLEX: HeaderName = HeaderName::from_static("duplex");
 /// Maximum number of a host's addresses that are looked at.
 pub const MAX_ADDRESSES: usize = 16;
 /// Longest text of a header that is kept, in bytes.
@@ -237,7 +236,7 @@ fn answer(status: u16, headers: &HeaderMap, place: &UrlParts) -> Answer {
     let kind = text(header::CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
     Answer {
         status,
-        is_of_duplex: headers.contains_key(DUPLEX),
+        is_of_duplex: headers.contains_key(DUPLEX_HEADER),
         is_page: kind.starts_with("text/html") || kind.starts_with("application/xhtml"),
         server: text(header::SERVER),
         via: text(header::VIA),

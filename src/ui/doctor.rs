@@ -88,10 +88,11 @@ impl Sheet {
         if report.protocol == Protocol::Duplex && !report.routes.is_empty() {
             ui.add_space(space::SMALL);
             table(ui, cx, &report.routes);
-            for (route, why) in report.routes.iter().filter_map(|route| Some((route, route.failed.as_ref()?)))
-            {
-                let name = cx.words.routes.name(route.route);
-                small(ui, &format!("{name}: {}", say(cx, report, why).what));
+            let say = |why: &Why| say(cx, report, why);
+            for route in &report.routes {
+                if let Some(why) = doctor::reason(words.report, report, route, &say) {
+                    small(ui, &format!("{}: {why}", cx.words.routes.name(route.route)));
+                }
             }
             let fold = ui.add(widgets::link(theme::of(ui), words.figures));
             if fold.clicked() {

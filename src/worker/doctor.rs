@@ -232,7 +232,15 @@ impl Check {
 
     fn take_route(&mut self, probed: route::Probed) {
         let route::Probed { report, login } = probed;
+        // Something between may want another login, and say it with the same status.
+        let is_of_server = self.report.steps.iter().any(|step| match &step.found {
+            Found::Http(answer) | Found::Handshake { answer, .. } => {
+                answer.as_ref().is_some_and(|answer| answer.is_of_duplex)
+            }
+            _ => false,
+        });
         match login {
+            Some(Login::Refused(Why::Http { .. })) if !is_of_server => {}
             Some(login) if self.report.login == Login::Unknown => self.report.login = login,
             _ => {}
         }

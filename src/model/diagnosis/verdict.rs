@@ -275,8 +275,9 @@ fn of_no_route(report: &Report) -> Verdict {
 }
 
 /// What is in the way of a WebSocket, by the answer to the request for one and by how the route failed.
-fn blocked(report: &Report) -> Option<Blocked> {
-    let why = report.route(Route::WebSocket).and_then(|route| route.failed.as_ref());
+pub(super) fn blocked(report: &Report) -> Option<Blocked> {
+    let route = report.route(Route::WebSocket).filter(|route| route.works == Some(false));
+    let why = route?.failed.as_ref();
     match report.handshake() {
         Some(answer) if answer.status == 101 => match why {
             Some(Why::Silent | Why::TimedOut { .. } | Why::Lost { .. }) => Some(Blocked::Mute),

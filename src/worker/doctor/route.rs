@@ -15,7 +15,9 @@ use crate::model::diagnosis::{Login, RoundTrips, RouteReport};
 use crate::model::link_state::{Closing, Phase, Why};
 use crate::model::profile::Profile;
 use crate::model::route::{Route, RouteChoice};
+use crate::transport::channel::{RoutePlan, RouteTimes};
 use crate::transport::{self, Connection, Incoming, WireMeter};
+use crate::wire::duplex::client::QUIET_MS;
 use crate::wire::duplex::message::{self, ClientMessage, Decoded, HubMessage, MAX_PAD_BYTES};
 use crate::wire::{Agreed, Input, Open as _, Output, Saved, SavedState, Session};
 use crate::worker::access::{Access, authority};
@@ -29,6 +31,7 @@ const MAX_MEASURE_UNKNOWN: Duration = Duration::from_millis(3_500);
 const FIRST_NONCE: u64 = 1_000_000;
 /// How long a message is, in bytes.
 const MESSAGE_BYTES: usize = 100;
+const HOUR_MS: u64 = 3_600_000;
 
 /// What came of a route.
 pub(super) struct Probed {
@@ -71,7 +74,7 @@ pub(super) async fn probe(
     };
     let mut report = probe.measure(Instant::now() + limit, trips, limits.trip).await;
     if report.works == Some(true) {
-        report.idle_requests_per_hour = idle_requests_per_hour(route);
+        report.idle_requests_per_hour = Some(idle_requests_per_hour(route, &RouteTimes::default()));
     }
     probe.connection.close(1000, "").await;
     Probed { report, login: is_known.then_some(Login::In) }
@@ -107,6 +110,7 @@ impl Probe {
         let url = profile.urls.first().cloned().unwrap_or_default();
         let mut target = access.target(&profile, &url)?;
         target.meter = Some(meter.clone());
+        target.routes = Some(RoutePlan { choice: RouteChoice::Only(route), ..RoutePlan::default() });
         let connection = transport::dial(profile.socket, target).await?;
         if connection.route.map_or(Route::WebSocket, |used| used.route) != route {
             return Ok(None);
@@ -247,9 +251,24 @@ impl Probe {
     }
 }
 
-/// HTTP requests of a route in an hour in which nothing is said.
-fn idle_requests_per_hour(route: Route) -> Option<u32> {
-    (route == Route::WebSocket).then_some(0)
+/// HTTP requests of a route in an hour in which nothing is said: the session's sign of life after each silence is posted, and its
+/// answer ends a request that is held, or makes polls frequent for a while. That a hub ends a lasting response after minutes is
+/// too rare to count.
+fn idle_requests_per_hour(route: Route, times: &RouteTimes) -> u32 {
+    let receiving = match route {
+        Route::WebSocket => return 0,
+        Route::Sse | Route::Stream => 0,
+        // The one that the answer ends, and those that are held to their end.
+        Route::LongPoll => 1 + QUIET_MS / times.max_wait_ms,
+        Route::Poll => {
+            let (mut polls, mut pause, mut at) = (1, times.min_poll_ms, times.min_poll_ms / 4);
+            while at + pause < QUIET_MS {
+                (at, pause, polls) = (at + pause, (pause * 2).min(times.max_poll_ms), polls + 1);
+            }
+            polls
+        }
+    };
+    u32::try_from((receiving + 1) * HOUR_MS / QUIET_MS).unwrap_or(u32::MAX)
 }
 
 /// An answer to a ping.
@@ -308,6 +327,14 @@ mod tests {
             let pad = ".".repeat(pad);
             assert_eq!(decoded, Ok(Decoded::Known(ClientMessage::Ping { nonce: FIRST_NONCE, pad })));
         }
+    }
+
+    #[test]
+    fn idle_requests_follow_from_the_times_of_a_route() {
+        let hourly = |route| idle_requests_per_hour(route, &RouteTimes::default());
+        // A post every 25 s; with long polling, two requests more; with polling, those after 0.25, 1.25, 3.25, 7.25 and 15.25 s.
+        let expected = [0, 144, 144, 3 * 144, 6 * 144];
+        assert_eq!(Route::ALL.map(hourly), expected);
     }
 
     #[test]
