@@ -153,6 +153,7 @@ impl Desk {
             fingerprint: None,
             auto_connect: true,
             websocket: Default::default(),
+            network: Default::default(),
         })));
         let me = duplex::model::principal::Principal {
             id: PrincipalId("p0".into()),

@@ -92,6 +92,7 @@ fn model() -> Model {
         fingerprint: None,
         auto_connect: true,
         websocket: Default::default(),
+        network: Default::default(),
     };
     model.apply(Time::default(), Update::Setup(SetupUpdate::Configured(profile)));
     model

@@ -136,6 +136,7 @@ impl Desk {
             fingerprint: None,
             auto_connect: true,
             websocket: Default::default(),
+            network: Default::default(),
         })));
         let me = Principal {
             id: PrincipalId("p0".into()),

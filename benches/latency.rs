@@ -42,6 +42,7 @@ impl App {
             fingerprint: None,
             auto_connect: true,
             websocket: Default::default(),
+            network: Default::default(),
         };
         let only = Some((profile, Some(hub.admin_token.clone())));
         let model = SharedModel::default();

@@ -95,6 +95,7 @@ fn model() -> Model {
         fingerprint: None,
         auto_connect: false,
         websocket: Default::default(),
+        network: Default::default(),
     };
     model.apply(NOW, Update::Setup(SetupUpdate::Configured(profile)));
     model

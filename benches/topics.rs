@@ -210,6 +210,7 @@ fn profile() -> Profile {
         fingerprint: None,
         auto_connect: true,
         websocket: Default::default(),
+        network: Default::default(),
     }
 }
 

@@ -53,6 +53,7 @@ fn client_process() {
         fingerprint: None,
         auto_connect: true,
         websocket: Default::default(),
+        network: Default::default(),
     };
     let only = Some((profile, Some(Secret::new(variable("DUPLEX_CRASH_TOKEN")))));
     let (name, mut next) =

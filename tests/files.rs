@@ -42,6 +42,7 @@ impl App {
             fingerprint: None,
             auto_connect: true,
             websocket: Default::default(),
+            network: Default::default(),
         };
         let only = Some((profile, Some(token.clone())));
         let options = Options { data_dir: dir.to_owned(), only, tell: None };

@@ -116,6 +116,7 @@ impl App {
             fingerprint: None,
             auto_connect: true,
             websocket: Default::default(),
+            network: Default::default(),
         };
         let model = SharedModel::default();
         let (tell, wakes) = mpsc::sync_channel(1);

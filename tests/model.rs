@@ -44,6 +44,7 @@ impl Bench {
             fingerprint: None,
             auto_connect: true,
             websocket: Default::default(),
+            network: Default::default(),
         };
         model.apply(NOW, Update::Setup(SetupUpdate::Configured(profile)));
         let mut bench = Bench(model);

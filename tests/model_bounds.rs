@@ -41,6 +41,7 @@ fn connection() -> Connection {
         fingerprint: None,
         auto_connect: true,
         websocket: Default::default(),
+        network: Default::default(),
     };
     let mut connection = Connection::new(profile);
     connection.apply(

@@ -43,6 +43,7 @@ impl Desk {
             fingerprint: None,
             auto_connect: true,
             websocket: Default::default(),
+            network: Default::default(),
         };
         model.apply(NOW, Update::Setup(SetupUpdate::Configured(profile)));
         let mut desk = Desk(model);

@@ -65,6 +65,7 @@ impl App {
             fingerprint: None,
             auto_connect: true,
             websocket,
+            network: Default::default(),
         };
         let login = Login { password: Some(Secret::new(password)), ..Login::default() };
         let single = Single::start(profile, Access::Login(login), SavedState::default(), true);
@@ -305,6 +306,7 @@ async fn what_a_server_speaks_is_found_out() {
             fingerprint: None,
             auto_connect: true,
             websocket: WebSocketOptions::default(),
+            network: Default::default(),
         };
         let outcome = timeout(PATIENCE, duplex::worker::detect::detect(profile)).await.unwrap();
         let TestOutcome::Reached { found: Reached::Speaks { protocol, url, .. }, .. } = outcome else {

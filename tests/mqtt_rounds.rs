@@ -81,6 +81,7 @@ fn client_process() {
             mqtt: Box::new(options(name.clone(), qos)),
             ..WebSocketOptions::default()
         },
+        network: Default::default(),
     };
     let mut next = variable("DUPLEX_ROUNDS_NEXT").parse::<u64>().unwrap();
     let model = SharedModel::default();

@@ -671,6 +671,7 @@ fn profile() -> model::Profile {
         fingerprint: None,
         auto_connect: false,
         websocket: Default::default(),
+        network: Default::default(),
     }
 }
 

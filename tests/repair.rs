@@ -42,6 +42,7 @@ impl App {
                 fingerprint: None,
                 auto_connect: true,
                 websocket: Default::default(),
+                network: Default::default(),
             };
             (profile, Some(Secret::new(token)))
         });

@@ -383,6 +383,7 @@ fn a_token_that_a_server_repeats_is_shown_by_neither_program() {
         fingerprint: None,
         auto_connect: true,
         websocket: Default::default(),
+        network: Default::default(),
     };
     let only = Some((profile.clone(), Some(Secret::new(SECRET))));
     let options = Options { data_dir: home.path().join("app"), only, tell: None };

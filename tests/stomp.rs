@@ -60,6 +60,7 @@ impl App {
             fingerprint: None,
             auto_connect: true,
             websocket,
+            network: Default::default(),
         };
         let login = Login {
             password: Some(Secret::new(passcode)),

@@ -33,8 +33,7 @@ fn refused() -> Why {
 /// A WebSocket is blocked, long polling works.
 fn report() -> Report {
     let answer = Answer { status: 403, ..Answer::default() };
-    let handshake =
-        Found::Handshake { answer: Some(answer), subprotocol: None, extensions: String::new() };
+    let handshake = Found::Handshake { answer: Some(answer), subprotocol: None, extensions: String::new() };
     let routes = Route::ALL.map(|route| match route {
         Route::LongPoll => RouteReport {
             works: Some(true),

@@ -63,6 +63,7 @@ fn wide() -> Window {
         fingerprint: None,
         auto_connect: true,
         websocket: Default::default(),
+        network: Default::default(),
     };
     window.update(Update::Setup(SetupUpdate::Configured(profile)));
     own(&mut window, Event::Link(LinkEvent::State(LinkState::Online { since: WallMs(0), rtt_ms: None })));

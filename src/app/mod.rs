@@ -145,6 +145,7 @@ fn command_line_profile(address: Address, args: &Args) -> Result<(Profile, Optio
         fingerprint: address.fingerprint,
         auto_connect: true,
         websocket: Default::default(),
+        network: Default::default(),
     };
     Ok((profile, token))
 }

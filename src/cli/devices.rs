@@ -47,6 +47,7 @@ impl Default for Seen {
             fingerprint: None,
             auto_connect: true,
             websocket: Default::default(),
+            network: Default::default(),
         };
         let mut model = Model::default();
         model.apply(clock::now(), Update::Setup(SetupUpdate::Configured(profile)));

@@ -103,6 +103,7 @@ fn profile_with(
         fingerprint: address.fingerprint,
         auto_connect: true,
         websocket,
+        network: Default::default(),
     };
     Ok((profile, access))
 }

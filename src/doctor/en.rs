@@ -43,6 +43,9 @@ pub static ENGLISH: Words = Words {
     by_duplex: "from the Duplex server itself",
     page: "a web page",
     via: |proxies| format!("by way of {proxies}"),
+    direct: "not used",
+    chosen: "chosen for this connection",
+    system: "this computer's settings",
     redirects_to: |place| format!("redirects to {place}"),
     subprotocol: |name| format!("subprotocol {name}"),
     extensions: |names| format!("extensions {names}"),
@@ -60,6 +63,7 @@ fn route(route: Route) -> &'static str {
 
 fn step(step: StepKind) -> &'static str {
     match step {
+        StepKind::Proxy => "Proxy",
         StepKind::Name => "Name",
         StepKind::Tcp => "TCP",
         StepKind::Tls => "TLS",

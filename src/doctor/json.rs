@@ -65,6 +65,10 @@ fn step(step: &Step, say: SayWhy) -> Value {
         "took_ms": step.took_us as f64 / 1_000.0,
     });
     let more = match &step.found {
+        Found::Proxy(used) => json!({
+            // Without its user.
+            "proxy": used.as_ref().map(|used| used.address.to_string()),
+        }),
         Found::Name { host, addresses } => json!({"host": host, "addresses": addresses}),
         Found::Tcp(dials) => {
             let dials = dials.iter().map(|dial| {

@@ -35,6 +35,9 @@ pub static KOREAN: Words = Words {
     by_duplex: "Duplex 서버가 직접 응답",
     page: "웹 페이지",
     via: |proxies| format!("경유: {proxies}"),
+    direct: "사용하지 않음",
+    chosen: "이 연결에 지정됨",
+    system: "이 컴퓨터의 설정",
     redirects_to: |place| format!("리디렉션: {place}"),
     subprotocol: |name| format!("서브프로토콜 {name}"),
     extensions: |names| format!("확장 {names}"),
@@ -52,6 +55,7 @@ fn route(route: Route) -> &'static str {
 
 fn step(step: StepKind) -> &'static str {
     match step {
+        StepKind::Proxy => "프록시",
         StepKind::Name => "이름 조회",
         StepKind::Tcp => "TCP",
         StepKind::Tls => "TLS",
@@ -169,9 +173,7 @@ fn untrusted(distrust: &Distrust, host: &str, of: &str, at: &str) -> Said {
 fn blocked(blocked: Blocked) -> String {
     match blocked {
         Blocked::Refused(status) => {
-            return format!(
-                "중간의 무언가(아마도 프록시나 방화벽)가 서버 대신 응답합니다(HTTP {status})."
-            );
+            return format!("중간의 무언가(아마도 프록시나 방화벽)가 서버 대신 응답합니다(HTTP {status}).");
         }
         Blocked::Stripped => "중간의 무언가(아마도 프록시)가 WebSocket 요청을 지웁니다.",
         Blocked::Garbled => "중간의 무언가가 WebSocket 요청에 엉뚱한 응답을 보냅니다.",

@@ -77,6 +77,10 @@ pub struct Words {
     page: &'static str,
     via: fn(&str) -> String,
     redirects_to: fn(&str) -> String,
+    /// Of a proxy: none was used, or who said that it is to be used.
+    direct: &'static str,
+    chosen: &'static str,
+    system: &'static str,
     subprotocol: fn(&str) -> String,
     extensions: fn(&str) -> String,
 }

@@ -7,6 +7,7 @@ use crate::model::diagnosis::{Answer, Found, Report, RouteReport, Step, StepKind
 use crate::model::harmless;
 use crate::model::link_state::Why;
 use crate::model::profile::Protocol;
+use crate::model::proxy::{ProxySource, ProxyUsed};
 use crate::model::route::Route;
 use crate::model::time::WallMs;
 
@@ -90,6 +91,9 @@ pub fn reason(words: &Words, report: &Report, route: &RouteReport, say: SayWhy) 
 /// What a step found, one thing a line; the first says how it went.
 pub fn step(words: &Words, step: &Step, say: SayWhy) -> Vec<String> {
     let mut lines = match &step.found {
+        Found::Proxy(used) => {
+            vec![used.as_ref().map_or_else(|| words.direct.to_owned(), |used| of_proxy(words, used))]
+        }
         Found::Name { host, addresses } => {
             let all = addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             let host = shown(host, MAX_SHOWN_CHARS);
@@ -131,6 +135,17 @@ pub fn step(words: &Words, step: &Step, say: SayWhy) -> Vec<String> {
         lines.push(words.works[0].to_owned());
     }
     lines
+}
+
+/// A proxy, without its user, and who said that it is to be used.
+fn of_proxy(words: &Words, used: &ProxyUsed) -> String {
+    let address = shown(&used.address.to_string(), MAX_SHOWN_CHARS);
+    let source = match &used.source {
+        ProxySource::Chosen => words.chosen.to_owned(),
+        ProxySource::Variable(name) => shown(name, MAX_SHOWN_CHARS),
+        ProxySource::System => words.system.to_owned(),
+    };
+    format!("{address} ({source})")
 }
 
 fn of_tls(words: &Words, tls: &Tls) -> Vec<String> {
@@ -190,7 +205,8 @@ pub fn text(words: &Words, report: &Report, say: SayWhy) -> String {
     if report.protocol == Protocol::Duplex && !report.routes.is_empty() {
         lines.push(String::new());
         lines.extend(table(words, &report.routes));
-        let reasons = report.routes.iter().filter_map(|route| Some((route, reason(words, report, route, say)?)));
+        let reasons =
+            report.routes.iter().filter_map(|route| Some((route, reason(words, report, route, say)?)));
         let reasons: Vec<String> =
             reasons.map(|(route, why)| format!("  {}: {why}", route.route.name())).collect();
         if !reasons.is_empty() {

@@ -15,6 +15,7 @@ use std::collections::VecDeque;
 use crate::frame::Frame;
 use crate::model::event::{ChatEvent, DeviceEvent, Follows, LinkEvent, LogKind, LogRestart, Paused};
 use crate::model::link_state::{Closing, LinkState, Phase, Why};
+use crate::model::proxy::ProxyUsed;
 use crate::model::route::RouteInUse;
 use crate::model::time::BootMs;
 use crate::model::time::WallMs;
@@ -171,6 +172,8 @@ pub struct Link {
     state: LinkState,
     /// The current dial's number; inputs of older ones are ignored.
     dial: u64,
+    /// The proxy of the connection that opened last.
+    proxy: Option<ProxyUsed>,
     session: Option<Box<dyn Session>>,
     /// The previous session, with its dial's number: what was received over it may still be on its way to the disk.
     past: Option<(u64, Box<dyn Session>)>,
@@ -224,6 +227,7 @@ impl Link {
             session: None,
             past: None,
             frames: 0,
+            proxy: None,
             unflushed: VecDeque::new(),
             outbox: Outbox::default(),
             jitter: Jitter::new(seed),
@@ -516,6 +520,11 @@ impl Link {
         self.set_state(LinkState::Handshaking { attempt: self.failures + 1 });
         if let Some(used) = agreed.route {
             self.outputs.push_back(Output::Event(Event::Link(LinkEvent::Route(used)), None));
+        }
+        if self.proxy != agreed.proxy {
+            self.proxy.clone_from(&agreed.proxy);
+            let proxy = agreed.proxy.clone().map(Box::new);
+            self.outputs.push_back(Output::Event(Event::Link(LinkEvent::Proxy(proxy)), None));
         }
         self.tell(now, wire::Input::Opened(agreed));
     }

@@ -296,6 +296,7 @@ mod tests {
                 fingerprint: None,
                 auto_connect: true,
                 websocket: Default::default(),
+                network: Default::default(),
             };
             model.apply(NOW, Update::Setup(SetupUpdate::Configured(profile)));
             let epoch = Epoch(*epoch);

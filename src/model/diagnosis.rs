@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::link_state::Why;
 use super::profile::Protocol;
+use super::proxy::ProxyUsed;
 use super::route::{Blocked, Route};
 use super::time::WallMs;
 
@@ -87,7 +88,7 @@ impl Report {
         for step in &mut self.steps {
             step.failed = of_why(step.failed.take());
             match &mut step.found {
-                Found::Name { .. } => {}
+                Found::Proxy(_) | Found::Name { .. } => {}
                 Found::Tcp(dials) => {
                     for dial in dials {
                         dial.failed = of_why(dial.failed.take());
@@ -133,6 +134,7 @@ impl Step {
     /// Which step it is.
     pub fn kind(&self) -> StepKind {
         match self.found {
+            Found::Proxy(_) => StepKind::Proxy,
             Found::Name { .. } => StepKind::Name,
             Found::Tcp(_) => StepKind::Tcp,
             Found::Tls(_) => StepKind::Tls,
@@ -145,6 +147,8 @@ impl Step {
 /// The steps.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum StepKind {
+    /// Reaching the server through a proxy, which finds its addresses itself.
+    Proxy,
     /// Looking up the host's addresses.
     Name,
     /// Connecting to each of them.
@@ -161,6 +165,7 @@ impl StepKind {
     /// A stable word for scripts.
     pub fn code(self) -> &'static str {
         match self {
+            StepKind::Proxy => "proxy",
             StepKind::Name => "name",
             StepKind::Tcp => "tcp",
             StepKind::Tls => "tls",
@@ -173,6 +178,8 @@ impl StepKind {
 /// What a step found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
+    /// The proxy that is used; none where that did not come to it, or another way worked.
+    Proxy(Option<ProxyUsed>),
     /// The host and its addresses.
     Name {
         /// The host.

@@ -23,6 +23,7 @@ use super::notices::NoticeChoices;
 use super::preferences::Preferences;
 use super::principal::{Principal, Sender};
 use super::profile::{NewerProfile, Profile, Protocol, Secret};
+use super::proxy::ProxyUsed;
 use super::refusal::Refusal;
 use super::rights::ManageAnswer;
 use super::room::{NamedRoom, RoomInfo};
@@ -296,6 +297,8 @@ pub enum LinkEvent {
     Route(RouteInUse),
     /// Something that a foreign server sent, as its mapping is given it: now and then, for the person who maps it.
     Sampled(Sample),
+    /// The connection that has just opened goes through this proxy; `None`: through none, after one that did.
+    Proxy(Option<Box<ProxyUsed>>),
     /// Nothing is sent for a while, since the hub would not take it; `None`: it is again.
     Paused(Option<Paused>),
     /// The answer to [`super::intent::LinkIntent::Manage`].

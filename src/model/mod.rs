@@ -40,6 +40,8 @@ pub mod permit;
 pub mod preferences;
 pub mod principal;
 pub mod profile;
+pub mod proxy;
+pub mod proxy_system;
 pub mod publication;
 pub mod publish;
 pub mod readings;

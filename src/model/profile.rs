@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::id::ConnectionId;
 use super::mqtt::MqttOptions;
+use super::proxy::ProxyChoice;
 use super::route::RouteChoice;
 use super::socketio::SocketIoOptions;
 use super::stomp::StompOptions;
@@ -281,6 +282,24 @@ pub struct Profile {
     /// Of protocols other than [`Protocol::Duplex`]: how it is used.
     #[serde(default, skip_serializing_if = "WebSocketOptions::is_default")]
     pub websocket: WebSocketOptions,
+    /// How the server is reached.
+    #[serde(default, skip_serializing_if = "NetworkOptions::is_default")]
+    pub network: NetworkOptions,
+}
+
+/// How a server is reached.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NetworkOptions {
+    /// By way of which proxy.
+    #[serde(skip_serializing_if = "ProxyChoice::is_automatic")]
+    pub proxy: ProxyChoice,
+}
+
+impl NetworkOptions {
+    fn is_default(&self) -> bool {
+        *self == NetworkOptions::default()
+    }
 }
 
 impl Profile {

@@ -27,6 +27,7 @@ use super::log::{Log, Note};
 use super::notices::NoticeChoices;
 use super::preferences::Preferences;
 use super::profile::{NewerProfile, Profile, Secret};
+use super::proxy::ProxyUsed;
 use super::readings::Part;
 use super::rights::Management;
 use super::route::RouteInUse;
@@ -57,6 +58,8 @@ pub struct Connection {
     pub samples: Samples,
     /// Why nothing is sent at the moment.
     pub paused: Option<Paused>,
+    /// The proxy that the connection that opened last goes through.
+    pub proxy: Option<Box<ProxyUsed>>,
     /// Rooms, messages and people.
     pub chat: Chat,
     /// Its devices, and the link itself as one.
@@ -236,6 +239,7 @@ impl Connection {
             samples: Samples::default(),
             route: None,
             paused: None,
+            proxy: None,
             chat: Chat::default(),
             devices: Devices::default(),
             topics: Topics::default(),
@@ -327,6 +331,7 @@ impl Connection {
                 self.topics.connected(now);
                 self.chat.welcomed(me, log, people, &rooms);
             }
+            LinkEvent::Proxy(proxy) => self.proxy = proxy,
             LinkEvent::Paused(paused) => self.paused = paused,
             LinkEvent::Route(used) => self.route_changed(now, used),
             LinkEvent::Sampled(sample) => self.samples.push(sample),

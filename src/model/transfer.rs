@@ -130,6 +130,7 @@ mod tests {
             fingerprint: Some("ab".repeat(32)),
             auto_connect: false,
             websocket: Default::default(),
+            network: Default::default(),
         }
     }
 

@@ -330,6 +330,7 @@ mod tests {
             fingerprint: None,
             auto_connect: false,
             websocket: Default::default(),
+            network: Default::default(),
         }
     }
 

@@ -8,7 +8,7 @@ use crate::model::ConnectionId;
 use crate::model::profile::{NewerProfile, Profile};
 
 /// The fields of a profile that this version knows.
-const KNOWN: [&str; 10] = [
+const KNOWN: [&str; 11] = [
     "id",
     "name",
     "urls",
@@ -19,6 +19,7 @@ const KNOWN: [&str; 10] = [
     "fingerprint",
     "auto_connect",
     "websocket",
+    "network",
 ];
 /// Longest name shown of a profile that this version does not know, in characters.
 const MAX_NAME_CHARS: usize = 200;
@@ -199,6 +200,7 @@ mod tests {
             fingerprint: Some("x".into()),
             auto_connect: true,
             websocket: crate::model::profile::WebSocketOptions { reconnect: false, ..Default::default() },
+            network: crate::model::profile::NetworkOptions { proxy: crate::model::proxy::ProxyChoice::None },
         };
         let Ok(Value::Object(fields)) = serde_json::to_value(&full) else { panic!() };
         assert_eq!(fields.len(), KNOWN.len());

@@ -1,4 +1,4 @@
-//! From a host name to a TCP connection.
+//! From a server's address to a stream of bytes: a TCP connection, or a way through a proxy.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -7,11 +7,43 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::net::TcpStream;
+use tokio_tungstenite::MaybeTlsStream;
 
+use super::proxy::{self, Forward, Purpose};
+use super::{Endpoint, UrlParts};
 use crate::model::link_state::{Phase, Why};
+use crate::model::proxy::ProxyUsed;
 
 /// RFC 8305 §5: delay before the next address is tried in parallel.
 const STAGGER: Duration = Duration::from_millis(250);
+
+/// A stream of bytes, to which TLS and all else comes yet: TCP, or TLS to a proxy.
+pub(super) type ByteStream = MaybeTlsStream<TcpStream>;
+
+/// An open stream.
+pub(super) struct Opened {
+    pub(super) stream: ByteStream,
+    /// The proxy that it goes through.
+    pub(super) proxy: Option<ProxyUsed>,
+    /// The stream is to the proxy, which forwards requests: their URIs are absolute, and they carry what is here.
+    pub(super) forward: Option<Forward>,
+}
+
+impl Opened {
+    pub(super) fn direct(stream: TcpStream) -> Opened {
+        Opened { stream: MaybeTlsStream::Plain(stream), proxy: None, forward: None }
+    }
+}
+
+/// Opens a stream to a server, by way of its proxy if there is one. Has no deadline of its own.
+pub(super) async fn open(place: &UrlParts, target: &Endpoint) -> Result<Opened, Why> {
+    proxy::open(place, target, Purpose::Stream).await
+}
+
+/// The same for HTTP requests, which a proxy may forward one by one: [`Opened::forward`].
+pub(super) async fn open_for_requests(place: &UrlParts, target: &Endpoint) -> Result<Opened, Why> {
+    proxy::open(place, target, Purpose::Requests).await
+}
 
 /// Connects to the first of the host's addresses that answers. Has no deadline of its own.
 pub(super) async fn connect(host: &str, port: u16) -> Result<TcpStream, Why> {

@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use http::header::{ACCEPT, CONTENT_TYPE, COOKIE, HOST, LOCATION, SET_COOKIE};
+use http::header::{ACCEPT, CONTENT_TYPE, COOKIE, HOST, LOCATION, PROXY_AUTHORIZATION, SET_COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -13,9 +13,12 @@ use hyper_util::rt::TokioIo;
 use tokio::time::{Duration, Instant, timeout};
 use tokio_rustls::TlsConnector;
 
+use super::connect::Opened;
 use super::metered::Metered;
+use super::proxy::Forward;
 use super::{Endpoint, UrlParts, connect, tls};
 use crate::model::link_state::Why;
+use crate::model::proxy::ProxyUsed;
 use crate::wire::socketio::carrier::Answer;
 
 /// Maximum size of an answer that is read as a whole, in bytes.
@@ -39,11 +42,16 @@ pub(super) struct Http {
     idle: Arc<Mutex<Vec<(Sender, Instant)>>>,
     /// Name and value. Load balancers tell by one which of several servers has the session.
     cookies: Mutex<Vec<(String, String)>>,
+    /// The proxy of the last connection.
+    proxy: Mutex<Option<ProxyUsed>>,
 }
 
 /// A connection for requests.
 struct Sender {
     requests: SendRequest<String>,
+    /// A proxy forwards them.
+    forward: Option<Forward>,
+    proxy: Option<ProxyUsed>,
 }
 
 /// A request.
@@ -108,8 +116,8 @@ impl Http {
     pub(super) async fn new(target: &Endpoint) -> Result<Http, Why> {
         let connector =
             if UrlParts::parse(&target.url)?.secure { Some(tls::connector(target).await?) } else { None };
-        let (idle, cookies) = Default::default();
-        Ok(Http { target: target.clone(), connector, idle, cookies })
+        let (idle, cookies, proxy) = Default::default();
+        Ok(Http { target: target.clone(), connector, idle, cookies, proxy })
     }
 
     pub(super) async fn get(&self, url: &str) -> Result<Answer, Why> {
@@ -133,6 +141,11 @@ impl Http {
         Ok(Answer { status: reply.status, body: reply.whole(MAX_ANSWER_BYTES).await? })
     }
 
+    /// The proxy that requests go through.
+    pub(super) fn proxy(&self) -> Option<ProxyUsed> {
+        lock(&self.proxy).clone()
+    }
+
     /// The cookies of the target's headers and of the server together.
     pub(super) fn cookie(&self) -> Option<HeaderValue> {
         let own = self.target.headers.iter().filter(|(name, _)| name == COOKIE);
@@ -151,10 +164,10 @@ impl Http {
         if ask.may_repeat
             && let Some(mut sender) = self.idle()
         {
-            let answer = sender.requests.send_request(self.build(&ask, &place)?);
+            let answer = sender.requests.send_request(self.build(&ask, &place, &sender.forward)?);
             let patience = if ask.is_held { Duration::MAX } else { MAX_STALE };
             match timeout(patience, answer).await {
-                Ok(Ok(response)) => return Ok(self.reply(response, sender)),
+                Ok(Ok(response)) => return self.reply(response, sender),
                 Ok(Err(error)) => log::debug!("a connection used before: {error}"),
                 Err(_) => log::debug!("a connection used before says nothing"),
             }
@@ -164,17 +177,28 @@ impl Http {
             Some(sender) => sender,
             None => self.connect(&place).await?,
         };
-        let response = sender.requests.send_request(self.build(&ask, &place)?).await.map_err(lost)?;
-        Ok(self.reply(response, sender))
+        let request = self.build(&ask, &place, &sender.forward)?;
+        let response = sender.requests.send_request(request).await.map_err(lost)?;
+        self.reply(response, sender)
     }
 
-    fn build(&self, ask: &Ask<'_>, place: &UrlParts) -> Result<Request<String>, Why> {
+    fn build(
+        &self,
+        ask: &Ask<'_>,
+        place: &UrlParts,
+        forward: &Option<Forward>,
+    ) -> Result<Request<String>, Why> {
         let bad = |error: http::Error| Why::BadUrl { detail: error.to_string() };
         let path = place.uri.path_and_query().map_or("/", |path| path.as_str());
-        let request = Request::builder().method(ask.method.clone()).uri(path).body(ask.body.clone());
+        let authority = place.uri.authority().map_or("", |authority| authority.as_str());
+        let origin = if forward.is_some() { format!("http://{authority}") } else { String::new() };
+        let uri = format!("{origin}{path}");
+        let request = Request::builder().method(ask.method.clone()).uri(uri).body(ask.body.clone());
         let mut request = request.map_err(bad)?;
         let headers = request.headers_mut();
-        let authority = place.uri.authority().map_or("", |authority| authority.as_str());
+        if let Some(value) = forward.as_ref().and_then(|forward| forward.authorization.clone()) {
+            headers.insert(PROXY_AUTHORIZATION, value);
+        }
         insert(headers, HOST, authority);
         insert(headers, ACCEPT, "*/*");
         for (name, value) in self.target.headers.iter().filter(|(name, _)| name != COOKIE) {
@@ -189,11 +213,15 @@ impl Http {
         Ok(request)
     }
 
-    fn reply(&self, response: http::Response<Incoming>, sender: Sender) -> Reply {
+    fn reply(&self, response: http::Response<Incoming>, sender: Sender) -> Result<Reply, Why> {
         let (head, body) = response.into_parts();
+        if let Some(forward) = &sender.forward {
+            forward.check(head.status.as_u16(), sender.proxy.as_ref())?;
+        }
+        *lock(&self.proxy) = sender.proxy.clone();
         self.keep_cookies(&head.headers);
         let idle = Arc::clone(&self.idle);
-        Reply { status: head.status.as_u16(), headers: head.headers, body, sender: Some(sender), idle }
+        Ok(Reply { status: head.status.as_u16(), headers: head.headers, body, sender: Some(sender), idle })
     }
 
     /// A connection that can be used again.
@@ -204,7 +232,7 @@ impl Http {
     }
 
     async fn connect(&self, place: &UrlParts) -> Result<Sender, Why> {
-        let stream = connect::connect(&place.dialed(), place.port).await?;
+        let Opened { stream, proxy, forward } = connect::open_for_requests(place, &self.target).await?;
         self.target.trace.reached();
         let stream = Metered::new(stream, self.target.meter.clone());
         let requests = match &self.connector {
@@ -221,7 +249,7 @@ impl Http {
                 requests
             }
         };
-        Ok(Sender { requests })
+        Ok(Sender { requests, forward, proxy })
     }
 
     fn keep_cookies(&self, headers: &HeaderMap) {

@@ -16,13 +16,16 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use tokio_tungstenite::MaybeTlsStream;
 
 use super::channel::DUPLEX_HEADER;
+use super::connect::ByteStream;
 use super::upgrade::{self, joined, read_head};
-use super::{Endpoint, UrlParts, connect, scheme, tls};
+use super::{Endpoint, UrlParts, connect, proxy, scheme, tls};
 use crate::model::address;
 use crate::model::diagnosis::{Answer, Distrust, Tls, Trust};
 use crate::model::link_state::Why;
+use crate::model::proxy::ProxyUsed;
 
 /// Maximum number of a host's addresses that are looked at.
 pub const MAX_ADDRESSES: usize = 16;
@@ -70,22 +73,42 @@ impl Place {
     }
 }
 
+/// Whether a connection to this target would go through a proxy.
+///
+/// # Errors
+/// What says so cannot be read.
+pub async fn is_by_proxy(target: &Endpoint, place: &Place) -> Result<bool, Why> {
+    proxy::is_used(&place.0, target).await
+}
+
+/// An open stream, without TLS to the server yet.
+pub struct Bare(ByteStream);
+
 /// Connects to one address.
 ///
 /// # Errors
 /// Why it did not answer. Has no deadline of its own.
-pub async fn connect(address: SocketAddr) -> Result<TcpStream, Why> {
+pub async fn connect(address: SocketAddr) -> Result<Bare, Why> {
     let stream = TcpStream::connect(address).await.map_err(|error| connect::why(&error))?;
     stream.set_nodelay(true).map_err(|error| connect::why(&error))?;
-    Ok(stream)
+    Ok(Bare(MaybeTlsStream::Plain(stream)))
+}
+
+/// Opens a stream through the target's proxy, or without one where that is what works.
+///
+/// # Errors
+/// Why it could not be opened. Has no deadline of its own.
+pub async fn open(target: &Endpoint, place: &Place) -> Result<(Bare, Option<ProxyUsed>), Why> {
+    let opened = connect::open(&place.0, target).await?;
+    Ok((Bare(opened.stream), opened.proxy))
 }
 
 /// A stream to the server, by TLS where the address says so.
 pub enum Stream {
     /// Without TLS.
-    Plain(TcpStream),
+    Plain(Bare),
     /// With it.
-    Tls(Box<TlsStream<TcpStream>>),
+    Tls(Box<TlsStream<ByteStream>>),
 }
 
 /// Performs the TLS handshake, whatever the server's certificate is, and says what it is and whether it is trusted. Nothing is
@@ -93,11 +116,7 @@ pub enum Stream {
 ///
 /// # Errors
 /// It failed before the certificate came, or the profile's own authorities cannot be read.
-pub async fn greet(
-    target: &Endpoint,
-    place: &Place,
-    stream: TcpStream,
-) -> Result<(Tls, Option<Stream>), Why> {
+pub async fn greet(target: &Endpoint, place: &Place, stream: Bare) -> Result<(Tls, Option<Stream>), Why> {
     let name = ServerName::try_from(place.host().to_owned()).map_err(|_| Why::BadUrl {
         detail: format!("{} is no name that a certificate could be for", place.host()),
     })?;
@@ -124,13 +143,12 @@ pub async fn greet(
     if !address::is_stream(&target.url) {
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
     }
-    let stream =
-        TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(|error| {
-            match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-                Some(other) => Why::TlsFailed { detail: other.to_string() },
-                None => Why::Lost { detail: error.to_string() },
-            }
-        })?;
+    let stream = TlsConnector::from(Arc::new(config)).connect(name, stream.0).await.map_err(|error| {
+        match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+            Some(other) => Why::TlsFailed { detail: other.to_string() },
+            None => Why::Lost { detail: error.to_string() },
+        }
+    })?;
     let connection = stream.get_ref().1;
     let version = connection.protocol_version().and_then(|version| version.as_str()).unwrap_or_default();
     let mut found = Tls { version: version.replace('_', ".").replace("TLSv", "TLS "), ..Tls::default() };
@@ -180,7 +198,7 @@ pub async fn get(place: &Place, path: &str, stream: Stream) -> Result<Answer, Wh
     let request =
         format!("GET {path} HTTP/1.1\r\nHost: {authority}\r\nAccept: */*\r\nConnection: close\r\n\r\n");
     let (status, headers) = match stream {
-        Stream::Plain(mut stream) => ask(&mut stream, request.as_bytes()).await,
+        Stream::Plain(mut stream) => ask(&mut stream.0, request.as_bytes()).await,
         Stream::Tls(mut stream) => ask(&mut stream, request.as_bytes()).await,
     }?;
     Ok(answer(status, &headers, &place.0))
@@ -204,7 +222,7 @@ pub async fn ask_upgrade(target: &Endpoint, place: &Place, stream: Stream) -> Re
     let bare = Endpoint { headers: Vec::new(), ..target.clone() };
     let (request, _) = upgrade::request(&place.0, &bare)?;
     let (status, headers) = match stream {
-        Stream::Plain(mut stream) => ask(&mut stream, &request).await,
+        Stream::Plain(mut stream) => ask(&mut stream.0, &request).await,
         Stream::Tls(mut stream) => ask(&mut stream, &request).await,
     }?;
     let extensions = joined(&headers, header::SEC_WEBSOCKET_EXTENSIONS).unwrap_or_default();

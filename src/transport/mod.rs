@@ -19,6 +19,7 @@ pub mod inspect;
 mod memory;
 mod metered;
 mod ping;
+mod proxy;
 mod pump;
 pub mod request;
 mod scheme;
@@ -42,7 +43,8 @@ use tokio::time::Instant;
 use crate::frame::Frame;
 use crate::model::address;
 use crate::model::link_state::Why;
-use crate::model::profile::Socket;
+use crate::model::profile::{Secret, Socket};
+use crate::model::proxy::{ProxyChoice, ProxyUsed};
 use crate::model::route::RouteInUse;
 use crate::model::socketio::Carriers;
 use crate::model::upgrade::{check_headers, check_subprotocols};
@@ -90,6 +92,10 @@ pub struct Endpoint {
     pub meter: Option<Arc<WireMeter>>,
     /// For a Duplex server: which routes may be tried. `None`: a WebSocket alone.
     pub routes: Option<RoutePlan>,
+    /// By way of which proxy. Never one for this computer itself.
+    pub proxy: ProxyChoice,
+    /// The password for a proxy that was chosen.
+    pub proxy_password: Option<Secret>,
     /// What is seen while dialing.
     pub trace: Arc<Trace>,
 }
@@ -131,7 +137,7 @@ impl Trace {
 }
 
 impl Endpoint {
-    /// A target with defaults: messages up to 1 MiB, ten seconds to connect.
+    /// A target with defaults: messages up to 1 MiB, ten seconds to connect, no proxy.
     pub fn new(url: impl Into<String>) -> Self {
         Endpoint {
             url: url.into(),
@@ -148,6 +154,8 @@ impl Endpoint {
             meter: None,
             routes: None,
             trace: Arc::default(),
+            proxy: ProxyChoice::None,
+            proxy_password: None,
         }
     }
 
@@ -175,6 +183,7 @@ impl fmt::Debug for Endpoint {
             .field("sockjs", &self.sockjs)
             .field("engine_io", &self.engine_io)
             .field("routes", &self.routes)
+            .field("proxy", &self.proxy)
             .finish()
     }
 }
@@ -203,6 +212,8 @@ pub struct Capabilities {
     pub agreement: bool,
     /// [`Outgoing::Ping`] is sent and answers are reported; otherwise it is ignored.
     pub ping: bool,
+    /// Proxies are used; otherwise dialing through one fails with [`Why::Unsupported`].
+    pub proxy: bool,
 }
 
 /// The capabilities of a transport.
@@ -305,6 +316,8 @@ pub struct Connection {
     pub is_stream: bool,
     /// How frames travel, if there was a choice.
     pub route: Option<RouteInUse>,
+    /// The proxy that it goes through.
+    pub proxy: Option<ProxyUsed>,
     /// Traffic so far.
     pub counters: Arc<Counters>,
 }
@@ -400,6 +413,7 @@ fn channels(subprotocol: Option<String>, report_flushed: bool) -> (Connection, P
         extensions: Vec::new(),
         is_stream: false,
         route: None,
+        proxy: None,
         counters: counters.clone(),
     };
     (connection, Port { outgoing, incoming: to_us, counters })

@@ -16,6 +16,7 @@ use crate::frame::Frame;
 use crate::model::event::ChatEvent;
 use crate::model::link_state::Why;
 use crate::model::profile::Protocol;
+use crate::model::proxy::ProxyUsed;
 use crate::model::rights::ManageRequest;
 use crate::model::route::RouteInUse;
 use crate::model::time::{BootMs, WallMs};
@@ -363,6 +364,8 @@ pub struct Agreed {
     pub route: Option<RouteInUse>,
     /// Whether frames are pieces of a stream of bytes, without boundaries and without pings.
     pub is_stream: bool,
+    /// The proxy that the connection goes through.
+    pub proxy: Option<ProxyUsed>,
 }
 
 /// An output of a session.

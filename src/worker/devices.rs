@@ -310,6 +310,7 @@ mod tests {
             fingerprint: None,
             auto_connect: true,
             websocket: Default::default(),
+            network: Default::default(),
         };
         assert_eq!(source(&profile(ConnectionId(7), "ws://a")), 7);
         let (a, b) =

@@ -23,7 +23,8 @@ use crate::model::profile::{Profile, Protocol, Socket};
 use crate::model::route::{Route, RouteChoice};
 use crate::privacy;
 use crate::transport::Endpoint;
-use crate::transport::inspect::{Place, Stream};
+use crate::transport::inspect::{Bare, Place, Stream};
+use steps::Way;
 
 pub(super) use run::Diagnosing;
 
@@ -109,7 +110,7 @@ impl Check {
         }
         // Where nothing of the host answers, no route leads anywhere.
         let is_cut = self.report.steps.iter().any(|step| {
-            step.failed.is_some() && !matches!(step.found, Found::Http(_) | Found::Handshake { .. })
+            step.failed.is_some() && matches!(step.found, Found::Name { .. } | Found::Tcp(_) | Found::Tls(_))
         });
         if is_cut {
             return;
@@ -134,12 +135,7 @@ impl Check {
     /// Name, TCP, TLS, HTTP and the request for a WebSocket, as far as they lead.
     async fn follow_way(&mut self, target: &Endpoint, place: &Place) {
         let limit = self.limits.step;
-        let (step, addresses) = steps::look_up(place, limit).await;
-        self.add_step(step);
-        let Some(addresses) = addresses else { return };
-        let (step, stream) = steps::connect(addresses, limit).await;
-        self.add_step(step);
-        let Some((address, stream)) = stream else { return };
+        let Some((way, stream)) = self.reach(target, place).await else { return };
         let stream = if place.is_secure() {
             let (step, stream) = steps::greet(target, place, stream, limit).await;
             self.add_step(step);
@@ -155,7 +151,7 @@ impl Check {
         let asks_upgrade = self.profile.protocol != Protocol::SocketIo;
         let (http, handshake) = tokio::join!(steps::request(place, path, stream, limit), async {
             match asks_upgrade {
-                true => Some(steps::ask_upgrade(target, place, address, limit).await),
+                true => Some(steps::ask_upgrade(target, place, way, limit).await),
                 false => None,
             }
         });
@@ -163,6 +159,21 @@ impl Check {
         if let Some(handshake) = handshake {
             self.add_step(handshake);
         }
+    }
+
+    /// A stream to the server: through its proxy, or to the first of its addresses that answers.
+    async fn reach(&mut self, target: &Endpoint, place: &Place) -> Option<(Way, Bare)> {
+        let limit = self.limits.step;
+        if let Some((step, stream)) = steps::by_proxy(target, place, limit).await {
+            self.add_step(step);
+            return Some((Way::Proxy, stream?));
+        }
+        let (step, addresses) = steps::look_up(place, limit).await;
+        self.add_step(step);
+        let (step, stream) = steps::connect(addresses?, limit).await;
+        self.add_step(step);
+        let (address, stream) = stream?;
+        Some((Way::Address(address), stream))
     }
 
     /// Tries the WebSocket with the credentials there are, then everything else beside each other, and measures what works.

@@ -80,6 +80,7 @@ mod tests {
             fingerprint: None,
             auto_connect: true,
             websocket: Default::default(),
+            network: Default::default(),
         };
         let mut model = Model::default();
         model.apply(NOW, Update::Setup(SetupUpdate::Configured(profile)));

@@ -86,6 +86,7 @@ impl OwnHub {
             fingerprint: None,
             auto_connect: true,
             websocket: Default::default(),
+            network: Default::default(),
         }
     }
 

@@ -94,10 +94,10 @@ impl<K: Copy + Send + 'static> SocketTask<K> {
             return None;
         }
         self.dialing = None;
-        let Connection { outgoing, mut incoming, counters, subprotocol, extensions, is_stream, route } =
+        let Connection { outgoing, mut incoming, counters, subprotocol, extensions, is_stream, route, proxy } =
             connection;
         let (server, extensions) = (self.server.clone(), extensions.join(", "));
-        let agreed = Agreed { server, subprotocol, extensions, is_stream, route };
+        let agreed = Agreed { server, subprotocol, extensions, is_stream, route, proxy };
         self.outgoing = Some(outgoing);
         let (key, post, rooms) = (self.key, self.post.clone(), Arc::clone(&self.room));
         tokio::spawn(async move {

@@ -118,6 +118,7 @@ fn profile(id: ConnectionId, url: &str) -> Profile {
         fingerprint: None,
         auto_connect: true,
         websocket: Default::default(),
+        network: Default::default(),
     }
 }
 

@@ -491,5 +491,6 @@ fn profile(id: ConnectionId) -> Profile {
         fingerprint: None,
         auto_connect: true,
         websocket: Default::default(),
+        network: Default::default(),
     }
 }

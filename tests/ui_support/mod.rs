@@ -567,5 +567,6 @@ pub fn profile() -> Profile {
         fingerprint: None,
         auto_connect: true,
         websocket: Default::default(),
+        network: Default::default(),
     }
 }

@@ -196,6 +196,11 @@ fn of_the_way(report: &Report) -> Option<Verdict> {
         (Found::Name { .. } | Found::Tcp(_), why) => {
             Some(Verdict::Failed { step: step.kind(), why: why.clone() })
         }
+        // A proxy that opens no tunnel may still pass on requests.
+        (Found::Proxy(_), why) => {
+            let works = report.routes.iter().any(|route| route.works == Some(true));
+            (!works).then(|| Verdict::Failed { step: StepKind::Proxy, why: why.clone() })
+        }
         // What answers these is the protocols' business.
         (Found::Http(_) | Found::Handshake { .. }, _) => None,
     }

@@ -254,6 +254,7 @@ fn profile(id: ConnectionId) -> Profile {
         fingerprint: None,
         auto_connect: true,
         websocket: Default::default(),
+        network: Default::default(),
     }
 }
 

@@ -99,7 +99,7 @@ impl Driver {
         let clock = Clock(Instant::now());
         let course = Course::new(clock.now(), plan.choice, used, plan.times);
         let told = course.used();
-        connection.route = Some(told);
+        (connection.route, connection.proxy) = (Some(told), channel.proxy());
         let first = channel.first.take();
         let silent = Duration::from_millis(plan.times.silent_ms);
         let receiving = first.map(|(reply, piece)| Receiving::begun(used.route, reply, piece, silent));

@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 
 use crate::model::link_state::{Phase, Why};
+use crate::model::proxy::ProxyProblem;
 use crate::model::route::{Blocked, Route, RouteChoice, RouteInUse};
 use crate::model::time::BootMs;
 
@@ -172,6 +173,10 @@ fn reason(why: &Why, by_server: bool, route: Route) -> Reason {
         Why::NotWebSocket { .. } | Why::Violation { .. } => Reason::Route(Blocked::Garbled),
         Why::Lost { .. } => Reason::Route(Blocked::Ended),
         Why::TimedOut { during: Phase::Handshake } => Reason::Route(Blocked::Unanswered),
+        // It opens no tunnel, which HTTP requests may not need.
+        Why::Proxy { problem: ProxyProblem::Forbids { code, .. }, .. } if route == Route::WebSocket => {
+            Reason::Route(Blocked::Refused(*code))
+        }
         _ => Reason::Host,
     }
 }

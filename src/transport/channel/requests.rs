@@ -10,6 +10,7 @@ use tokio::time::{Duration, timeout};
 use super::course;
 use crate::model::address::SOCKET_PATH;
 use crate::model::link_state::{Closing, Phase, Why};
+use crate::model::proxy::ProxyUsed;
 use crate::model::route::Route;
 use crate::transport::http1::{self, Http, Reply};
 use crate::transport::{Endpoint, upgrade};
@@ -185,6 +186,11 @@ impl Channel {
                 _ => false,
             }
         }
+    }
+
+    /// The proxy that its requests go through.
+    pub(super) fn proxy(&self) -> Option<ProxyUsed> {
+        self.http.proxy()
     }
 
     /// The hub has ended it.

@@ -625,6 +625,7 @@ impl Form {
             fingerprint: invited_fingerprint.or(checked.fingerprint.ok()?),
             auto_connect: self.auto_connect,
             websocket,
+            network: Default::default(),
         };
         Some((profile, credential))
     }

@@ -214,6 +214,7 @@ pub static ENGLISH: Words = Words {
     doctor: &super::en_doctor::ENGLISH,
     private: &super::en_private::ENGLISH,
     stomp: &super::en_stomp::ENGLISH,
+    proxy: &super::en_proxy::ENGLISH,
     topics: &super::en_topics::ENGLISH,
     mqtt: &super::en_mqtt::ENGLISH,
     device_acts: &super::en_device_acts::ENGLISH,

@@ -32,6 +32,7 @@ pub static KOREAN: Words = Words {
     doctor: &super::ko_doctor::KOREAN,
     private: &super::ko_private::KOREAN,
     stomp: &super::ko_stomp::KOREAN,
+    proxy: &super::ko_proxy::KOREAN,
     topics: &super::ko_topics::KOREAN,
     mqtt: &super::ko_mqtt::KOREAN,
     device_acts: &super::ko_device_acts::KOREAN,

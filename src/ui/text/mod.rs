@@ -18,6 +18,7 @@ pub mod people;
 pub mod plain;
 pub mod private;
 pub mod profiles;
+pub mod proxy;
 pub mod rich;
 pub mod rooms;
 pub mod routes;
@@ -45,6 +46,7 @@ mod en_people;
 mod en_plain;
 mod en_private;
 mod en_profiles;
+mod en_proxy;
 mod en_rich;
 mod en_rooms;
 mod en_routes;
@@ -71,6 +73,7 @@ mod ko_people;
 mod ko_plain;
 mod ko_private;
 mod ko_profiles;
+mod ko_proxy;
 mod ko_rich;
 mod ko_rooms;
 mod ko_routes;
@@ -390,6 +393,7 @@ pub struct Words {
     pub private: &'static private::PrivateWords,
     // STOMP
     pub stomp: &'static stomp::StompWords,
+    pub proxy: &'static proxy::ProxyWords,
     /// A broker's topics.
     pub topics: &'static topics::TopicWords,
     pub mqtt: &'static mqtt::MqttWords,

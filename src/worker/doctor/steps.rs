@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesOrdered;
-use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use crate::model::diagnosis::{Dial, Found, Step, Tls};
 use crate::model::link_state::{Phase, Why};
+use crate::model::proxy::ProxyUsed;
 use crate::transport::Endpoint;
-use crate::transport::inspect::{self, Place, Stream};
+use crate::transport::inspect::{self, Bare, Place, Stream};
 
 /// Microseconds since a moment.
 pub(super) fn us_since(began: Instant) -> u64 {
@@ -48,7 +48,7 @@ pub(super) async fn look_up(place: &Place, limit: Duration) -> (Step, Option<Vec
 pub(super) async fn connect(
     addresses: Vec<SocketAddr>,
     limit: Duration,
-) -> (Step, Option<(SocketAddr, TcpStream)>) {
+) -> (Step, Option<(SocketAddr, Bare)>) {
     let began = Instant::now();
     let mut dialing: FuturesOrdered<_> = addresses
         .into_iter()
@@ -77,11 +77,60 @@ pub(super) async fn connect(
     (Step { found: Found::Tcp(dials), took_us: took_us.unwrap_or_else(|| us_since(began)), failed }, first)
 }
 
+/// How a second stream to the server is opened.
+#[derive(Copy, Clone)]
+pub(super) enum Way {
+    /// To this address.
+    Address(SocketAddr),
+    /// Through the proxy.
+    Proxy,
+}
+
+impl Way {
+    async fn open(self, target: &Endpoint, place: &Place) -> Result<Bare, Why> {
+        match self {
+            Way::Address(address) => inspect::connect(address).await,
+            Way::Proxy => Ok(inspect::open(target, place).await?.0),
+        }
+    }
+}
+
+/// The way through the proxy, where one is used; otherwise `None`.
+pub(super) async fn by_proxy(
+    target: &Endpoint,
+    place: &Place,
+    limit: Duration,
+) -> Option<(Step, Option<Bare>)> {
+    let began = Instant::now();
+    match within(limit, Phase::Dial, inspect::is_by_proxy(target, place)).await {
+        Ok(false) => return None,
+        Ok(true) => {}
+        Err(why) => {
+            let step = Step { found: Found::Proxy(None), took_us: us_since(began), failed: Some(why) };
+            return Some((step, None));
+        }
+    }
+    let opened = within(limit, Phase::Dial, inspect::open(target, place)).await;
+    let took_us = us_since(began);
+    Some(match opened {
+        Ok((stream, used)) => (Step { found: Found::Proxy(used), took_us, failed: None }, Some(stream)),
+        Err(why) => (Step { found: Found::Proxy(used_by(&why)), took_us, failed: Some(why) }, None),
+    })
+}
+
+/// The proxy that a failure is of.
+fn used_by(why: &Why) -> Option<ProxyUsed> {
+    match why {
+        Why::Proxy { proxy, .. } => proxy.as_deref().cloned(),
+        _ => None,
+    }
+}
+
 /// TLS, and whether the server is trusted; without trust the way ends here.
 pub(super) async fn greet(
     target: &Endpoint,
     place: &Place,
-    stream: TcpStream,
+    stream: Bare,
     limit: Duration,
 ) -> (Step, Option<Stream>) {
     let began = Instant::now();
@@ -109,15 +158,10 @@ pub(super) async fn request(place: &Place, path: &str, stream: Stream, limit: Du
 }
 
 /// The answer to the request for a WebSocket, over a connection of its own.
-pub(super) async fn ask_upgrade(
-    target: &Endpoint,
-    place: &Place,
-    address: SocketAddr,
-    limit: Duration,
-) -> Step {
+pub(super) async fn ask_upgrade(target: &Endpoint, place: &Place, way: Way, limit: Duration) -> Step {
     let began = Instant::now();
     let ask = async {
-        let stream = inspect::connect(address).await?;
+        let stream = way.open(target, place).await?;
         let stream = match place.is_secure() {
             false => Stream::Plain(stream),
             true => match inspect::greet(target, place, stream).await? {

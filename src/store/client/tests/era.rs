@@ -135,6 +135,7 @@ fn profile() -> Profile {
         fingerprint: None,
         auto_connect: true,
         websocket: Default::default(),
+        network: Default::default(),
     }
 }
 

@@ -57,6 +57,7 @@ impl Both {
             fingerprint: None,
             auto_connect: true,
             websocket: Default::default(),
+            network: Default::default(),
         };
         Both { store: open(dir.path()), shown: Connection::new(profile), _dir: dir }
     }

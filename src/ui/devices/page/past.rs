@@ -392,6 +392,7 @@ mod tests {
             fingerprint: None,
             auto_connect: true,
             websocket: Default::default(),
+            network: Default::default(),
         };
         model.apply(Time::default(), Update::Setup(SetupUpdate::Configured(profile)));
         let (device, metric) = (DeviceId::new("d").unwrap(), ShortName::new("m").unwrap());
