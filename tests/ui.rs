@@ -261,7 +261,7 @@ fn the_bar_and_the_log_tell_why_no_websocket_is_used() {
     let later = RouteInUse { delay_ms: Some(10_000), ..polling };
     window.event(Event::Link(LinkEvent::Route(later)));
     window.key_with(Modifiers::COMMAND | Modifiers::SHIFT, Key::L);
-    window.event(Event::Log(LogEvent::Watched(true)));
+    window.event(Event::Log(duplex::model::event::LogEvent::Watched(true)));
     assert_eq!(count(&window, "via long polling"), 1, "in the log");
     assert_eq!(count(&window, "via polling (up to"), 2, "the delay alone is not worth a line");
     window.event(Event::Link(LinkEvent::Route(RouteInUse::WEBSOCKET)));

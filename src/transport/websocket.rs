@@ -5,6 +5,7 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use super::connect::{ByteStream, Opened};
+use super::metered::Metered;
 use super::ping::Pings;
 use super::{Capabilities, Connection, Endpoint, UrlParts, channels, connect, pump, scheme, tls, upgrade};
 use crate::model::link_state::{Phase, Why};
@@ -41,6 +42,7 @@ pub(super) async fn dial(target: Endpoint) -> Result<Connection, Why> {
     };
     let (connector, opened) = timeout_at(deadline, open).await.map_err(timed_out(Phase::Dial))??;
     let Opened { stream, proxy, .. } = opened;
+    let stream = Metered::new(stream, target.meter.clone());
     target.trace.reached();
     let greet = async {
         let mut stream = match connector {
@@ -57,7 +59,7 @@ pub(super) async fn dial(target: Endpoint) -> Result<Connection, Why> {
         Ok(greeted) => greeted,
         Err(why) => return Err(scheme::explain(why, &place, &target).await),
     };
-    let socket: WebSocketStream<MaybeTlsStream<ByteStream>> = WebSocketStream::from_partially_read(
+    let socket: WebSocketStream<MaybeTlsStream<Metered<ByteStream>>> = WebSocketStream::from_partially_read(
         stream,
         upgraded.tail,
         Role::Client,
