@@ -197,9 +197,14 @@ struct Http {
 
 impl Http {
     async fn call(&mut self, method: &str, path: &str, first: u64, body: &str) -> Incoming {
-        let mut connection = match self.connection.take() {
-            Some(mut connection) if connection.ready().await.is_ok() => connection,
-            _ => {
+        let mut kept = self.connection.take();
+        let is_ready = match &mut kept {
+            Some(connection) => connection.ready().await.is_ok(),
+            None => false,
+        };
+        let mut connection = match kept.filter(|_| is_ready) {
+            Some(connection) => connection,
+            None => {
                 let stream = TcpStream::connect(&self.address).await.unwrap();
                 let (connection, driver) = http1::handshake(TokioIo::new(stream)).await.unwrap();
                 tokio::spawn(driver);
