@@ -15,7 +15,7 @@ use duplex::hub::{self, Options, Running, Tls};
 use duplex::model::ConnectionId;
 use duplex::model::diagnosis::{Distrust, Found, Login, Report, StepKind, Trust, Verdict};
 use duplex::model::link_state::Why;
-use duplex::model::profile::{Profile, Protocol, Secret, Socket, WebSocketOptions};
+use duplex::model::profile::{NetworkOptions, Profile, Protocol, Secret, Socket, WebSocketOptions};
 use duplex::model::route::{Blocked, Route, RouteChoice};
 use duplex::worker::access::Access;
 use duplex::worker::doctor::{Limits, check};
@@ -44,6 +44,7 @@ fn profile(url: &str, protocol: Protocol) -> Profile {
         auto_connect: true,
         route: RouteChoice::Automatic,
         websocket: WebSocketOptions::default(),
+        network: NetworkOptions::default(),
     }
 }
 

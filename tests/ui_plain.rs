@@ -13,8 +13,8 @@ use duplex::model::intent::{ChatIntent, Credential, Intent, LinkIntent};
 use duplex::model::link_state::{Closing, LinkState, Why};
 use duplex::model::message::Delivery;
 use duplex::model::profile::{FrameFormat, Login, NewerProfile, Protocol, Secret, Snippet, WebSocketOptions};
+use duplex::model::socket_row;
 use duplex::model::{Draft, Entry, Feature, Features, LanguageChoice, Preferences, RoomId};
-use duplex::wire::plain::row;
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -64,7 +64,7 @@ fn socket(json: &str) -> Content {
 }
 
 fn bytes(digits: &str) -> Content {
-    Content::Text { body: digits.into(), extra: row::binary() }
+    Content::Text { body: digits.into(), extra: socket_row::binary() }
 }
 
 fn speak_korean(window: &mut Window) {

@@ -14,10 +14,10 @@ use crate::model::event::LinkEvent;
 use crate::model::link_state::{LinkState, Why};
 use crate::model::mqtt::{self, BadTopic, Filter, MqttOptions, MqttVersion};
 use crate::model::publication::{NewPublication, Publication, Qos, Retain};
+use crate::model::socket_row;
 use crate::model::time::WallMs;
 use crate::model::topic::{PublishOutcome, TopicEvent, TopicRequest};
 use crate::model::{Event, RoomId};
-use crate::wire::plain::row;
 use crate::wire::{Request, SavedState};
 
 /// Heading of these flags in the help.
@@ -122,7 +122,7 @@ pub(super) async fn publish(command: Publish) -> Result<(), Failure> {
     mqtt::check_topic(&topic).map_err(|bad| failed(bad.to_string()))?;
     let text = super::send::text(&payload, if hex { 4 * MAX_PAYLOAD_BYTES } else { MAX_PAYLOAD_BYTES })?;
     let payload = match hex {
-        true => row::bytes_of(&text).map_err(|problem| failed(format!("--hex: {problem}")))?,
+        true => socket_row::bytes_of(&text).map_err(|problem| failed(format!("--hex: {problem}")))?,
         false => text.into_bytes(),
     };
     server.listen_to_nothing();

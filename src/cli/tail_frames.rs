@@ -11,11 +11,11 @@ use super::{Exit, Failure, print};
 use crate::clock;
 use crate::model::event::{ChatEvent, LinkEvent};
 use crate::model::link_state::{LinkState, Why};
+use crate::model::socket_row::Row;
 use crate::model::time::WallMs;
 use crate::model::{Entry, Event, harmless};
 use crate::privacy;
 use crate::wire::SavedState;
-use crate::wire::plain::row::Row;
 
 /// Bytes per line of a dump.
 const ROW_BYTES: usize = 16;

@@ -56,6 +56,7 @@ mod search_outbox;
 pub mod series;
 pub mod shared;
 pub mod shelf;
+pub mod socket_row;
 pub mod socketio;
 pub mod socketio_address;
 pub mod states;

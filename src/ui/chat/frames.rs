@@ -5,11 +5,11 @@ use super::json::{self, NotFormatted};
 use super::literal::{Literal, dump};
 use super::rows::{Fold, Progress, fold};
 use crate::model::content::Content;
+use crate::model::socket_row::{self, Row as Came};
 use crate::model::time::WallMs;
 use crate::ui::harmless;
 use crate::ui::icons::Icon;
 use crate::ui::text::{Words, local};
-use crate::wire::plain::row::{self, Row as Came};
 
 /// Longer bytes are folded.
 const FOLD_BYTES: usize = 512;
@@ -71,13 +71,13 @@ pub(super) fn prepare(
     if let Some((icon, text)) = socket(content, words) {
         return Prepared { frame: frame(Kind::Socket(icon), 0), text, fold: Fold::None };
     }
-    if row::is_binary(content.extra()) {
+    if socket_row::is_binary(content.extra()) {
         let all = body.len() / 2;
         let fold = if all > FOLD_BYTES { Fold::Bytes(all) } else { Fold::None };
         let shown =
             if expanded || fold == Fold::None { body } else { body.get(..2 * FOLDED_BYTES).unwrap_or(body) };
         // What no version of this program wrote is shown as the text that it is.
-        if let Ok(bytes) = row::bytes_of(shown) {
+        if let Ok(bytes) = socket_row::bytes_of(shown) {
             let text = dump(&bytes[..bytes.len().min(FOLDED_BYTES)]);
             let literal = Some(Literal::Bytes(bytes));
             return Prepared { frame: Frame { literal, ..frame(Kind::Bytes, all) }, text, fold };
@@ -110,7 +110,7 @@ pub(super) fn prepare(
 
 /// What is said of the socket, where the content is that.
 pub(super) fn socket(content: &Content, words: &Words) -> Option<(Icon, String)> {
-    if !row::is_socket(content.extra()) {
+    if !socket_row::is_socket(content.extra()) {
         return None;
     }
     let line = |text: &str| harmless::line(text, MAX_WORDS_CHARS);
@@ -152,7 +152,7 @@ mod tests {
     }
 
     fn bytes(count: usize) -> Content {
-        Content::Text { body: "0a".repeat(count), extra: row::binary() }
+        Content::Text { body: "0a".repeat(count), extra: socket_row::binary() }
     }
 
     fn about(json: &str) -> Content {
