@@ -274,9 +274,11 @@ const PAGES: &[Page] = &[
                --protocol socketio, what others say is printed like messages of a Duplex server, and numbers like readings. With --protocol stomp, a \
                message is acknowledged once it was printed.\n\nWith MQTT (mqtt://, mqtts://, or --protocol mqtt with a WebSocket), messages of \
                the chat are printed like those of a Duplex server, and every other message as its topic and payload. Without --topic, \
-               everything is subscribed to.",
+               everything is subscribed to.\n\nWhere a network blocks WebSocket, a Duplex server is reached by another transport, which is told on \
+               standard error, or as \"transport\" of link events with --json. --transport uses one alone.",
         examples: &[
             "duplexctl tail wss://hub.example:7870 --room general",
+            "duplexctl tail wss://hub.example:7870 --transport longpoll --json",
             "duplexctl tail wss://hub.example:7870 --json --since 0",
             "duplexctl tail wss://hub.example:7870 --device shed --no-messages",
             "duplexctl tail ws://127.0.0.1:15674/ws --protocol stomp --login me --destination /topic/chat --json",
@@ -666,6 +668,10 @@ mod tests {
             "duplexctl send ws://a.example hi --protocol websocket --id 7f0c5c2e-8f3a-4f0e-9d5c-0b6a3a4d1e2f",
             "duplexctl tail ws://hub.example --no-reconnect",
             "duplexctl tail ws://hub.example --protocol amqp",
+            "duplexctl tail ws://hub.example --transport polling",
+            "duplexctl tail ws://a.example --transport sse --protocol socketio",
+            "duplexctl tail mqtt://a.example --transport websocket",
+            "duplexctl agent --url ws://hub.example --transport polling",
             "duplexctl tail mqtt://a.example --topic 'a/#/b'",
             "duplexctl tail mqtt://a.example --since 0",
             "duplexctl tail mqtt://a.example --destination /topic/a",

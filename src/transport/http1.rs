@@ -31,6 +31,8 @@ const MAX_CONNECTIONS: usize = 2;
 /// How long a connection that was idle may take to answer a request that can be repeated: something between may have dropped it
 /// without a word.
 const MAX_STALE: Duration = Duration::from_secs(5);
+/// How long it takes at most until it is ready for the next request.
+const MAX_READY: Duration = Duration::from_millis(200);
 /// Maximum number of cookies, and maximum size of each, in bytes.
 const MAX_COOKIES: usize = 16;
 const MAX_COOKIE_BYTES: usize = 4_096;
@@ -162,7 +164,7 @@ impl Http {
     pub(super) async fn request(&self, ask: Ask<'_>) -> Result<Reply, Why> {
         let place = UrlParts::parse(ask.url)?;
         if ask.may_repeat
-            && let Some(mut sender) = self.idle()
+            && let Some(mut sender) = self.idle().await
         {
             let answer = sender.requests.send_request(self.build(&ask, &place, &sender.forward)?);
             let patience = if ask.is_held { Duration::MAX } else { MAX_STALE };
@@ -172,7 +174,7 @@ impl Http {
                 Err(_) => log::debug!("a connection used before says nothing"),
             }
         }
-        let idle = if ask.may_repeat { None } else { self.idle() };
+        let idle = if ask.may_repeat { None } else { self.idle().await };
         let mut sender = match idle {
             Some(sender) => sender,
             None => self.connect(&place).await?,
@@ -225,10 +227,15 @@ impl Http {
     }
 
     /// A connection that can be used again.
-    fn idle(&self) -> Option<Sender> {
-        let mut idle = lock(&self.idle);
-        idle.retain(|(sender, since)| sender.requests.is_ready() && since.elapsed() <= MAX_IDLE);
-        idle.pop().map(|(sender, _)| sender)
+    async fn idle(&self) -> Option<Sender> {
+        let mut sender = {
+            let mut idle = lock(&self.idle);
+            idle.retain(|(sender, since)| !sender.requests.is_closed() && since.elapsed() <= MAX_IDLE);
+            idle.pop()?.0
+        };
+        // Its task may not have noticed yet that the last answer is over.
+        let ready = timeout(MAX_READY, sender.requests.ready()).await;
+        matches!(ready, Ok(Ok(()))).then_some(sender)
     }
 
     async fn connect(&self, place: &UrlParts) -> Result<Sender, Why> {
