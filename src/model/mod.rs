@@ -51,6 +51,7 @@ pub mod room;
 pub mod samples;
 pub mod search;
 mod search_outbox;
+pub mod secret;
 pub mod series;
 pub mod shared;
 pub mod shelf;

@@ -1,6 +1,7 @@
 //! What a connection log is told: [`Note`]s, and frames as they [`Passed`].
 
 use super::link_state::Why;
+use super::proxy::ProxyUsed;
 
 /// So many bytes of a frame's text are kept.
 pub const TEXT_BYTES: usize = 4 * 1024;
@@ -20,6 +21,8 @@ pub enum Note {
         /// The server's words.
         detail: String,
     },
+    /// The connection that has just opened goes through this proxy.
+    Proxy(Box<ProxyUsed>),
     /// A change of the link's state.
     State {
         /// `LinkState::code`.

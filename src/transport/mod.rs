@@ -17,6 +17,7 @@ mod memory;
 mod ping;
 mod proxy;
 mod pump;
+mod redirect;
 pub mod request;
 mod scheme;
 pub mod sockjs;
