@@ -8,6 +8,7 @@ use std::time::Duration;
 use duplex::mapping::mqtt::{Conventions, Publication};
 use duplex::model::Time;
 use duplex::model::time::BootMs;
+use duplex::model::time::WallMs;
 use rustix::time::{ClockId, clock_gettime};
 
 /// Topics that send in turn.
@@ -101,7 +102,7 @@ fn numbered(text: &str, number: usize) -> String {
 /// CPU time of a message, and of parsing it alone, in nanoseconds.
 fn measure(kind: &Kind, rounds: usize) -> (f64, f64) {
     let mut conventions = Conventions::new();
-    let mut now = Time { boot_ms: BootMs(1_000_000), wall_ms: 1_700_000_000_000 };
+    let mut now = Time { boot_ms: BootMs(1_000_000), wall_ms: WallMs(1_700_000_000_000) };
     let mut send = |topic: &str, payload: &str, now: Time| {
         conventions.received(now, &Publication { topic, payload: payload.as_bytes(), retained: false }).len()
     };

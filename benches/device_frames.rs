@@ -8,12 +8,13 @@ use std::time::Duration;
 use duplex::model::device::{
     DeviceId, DeviceState, Metric, MetricName, MetricType, Readings, Sample, Spec, Value,
 };
-use duplex::model::event::{DeviceEvent, Event, LinkEvent, Update};
+use duplex::model::event::{DeviceEvent, Event, LinkEvent, SetupUpdate, Update};
 use duplex::model::id::{ConnectionId, Offset, PrincipalId, RoomId};
 use duplex::model::link_state::LinkState;
 use duplex::model::panes::{Middle, Panes};
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::time::BootMs;
+use duplex::model::time::WallMs;
 use duplex::model::{SharedModel, Time};
 use duplex::ui::{Options, Ui};
 
@@ -134,14 +135,14 @@ impl Desk {
             ctx,
             ui,
             model: SharedModel::default(),
-            now: Time { boot_ms: BootMs(10_000_000), wall_ms: 1_760_529_600_000 },
+            now: Time { boot_ms: BootMs(10_000_000), wall_ms: WallMs(1_760_529_600_000) },
             ids,
             metrics,
             filter: egui::Id::unique("device filter"),
             events: Vec::new(),
             frame: 0,
         };
-        desk.update(Update::Configured(Profile {
+        desk.update(Update::Setup(SetupUpdate::Configured(Profile {
             id: CONNECTION,
             name: "Home".into(),
             urls: vec!["ws://127.0.0.1:7870/v1/socket".into()],
@@ -152,14 +153,14 @@ impl Desk {
             auto_connect: true,
             websocket: Default::default(),
             network: Default::default(),
-        }));
+        })));
         let me = duplex::model::principal::Principal {
             id: PrincipalId("p0".into()),
             kind: duplex::model::principal::PrincipalKind::Person,
             name: "Jonas".into(),
             role: None,
         };
-        desk.event(Event::Link(LinkEvent::State(LinkState::Online { since: 0, rtt_ms: Some(1) })));
+        desk.event(Event::Link(LinkEvent::State(LinkState::Online { since: WallMs(0), rtt_ms: Some(1) })));
         desk.event(Event::Link(LinkEvent::Welcomed {
             me,
             server: "Workshop".into(),
@@ -170,7 +171,7 @@ impl Desk {
             features: Default::default(),
         }));
         let states = (0..devices).map(|n| desk.state(n)).collect();
-        desk.event(Event::Device(DeviceEvent::Listed { devices: states, started: 0, more: false }));
+        desk.event(Event::Device(DeviceEvent::Listed { devices: states, started: WallMs(0), more: false }));
         // A recent past, so that there is something to chart.
         for _ in 0..120 {
             desk.speak();

@@ -9,13 +9,14 @@ use std::time::Duration;
 use duplex::model::device::{
     DeviceId, DeviceState, Metric, MetricName, MetricType, Readings, ShortName, Spec, Value,
 };
-use duplex::model::event::{DeviceEvent, Event, LinkEvent, Update};
+use duplex::model::event::{DeviceEvent, Event, LinkEvent, SetupUpdate, Update};
 use duplex::model::id::ConnectionId;
 use duplex::model::intent::{DeviceIntent, Intent};
 use duplex::model::link_state::LinkState;
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::series::{Bucket, MINUTE_MS, SeriesPage};
 use duplex::model::time::BootMs;
+use duplex::model::time::WallMs;
 use duplex::model::{SharedModel, Time};
 use duplex::ui::{Options, Ui};
 
@@ -96,7 +97,7 @@ struct Desk {
     events: Vec<egui::Event>,
     frame: u64,
     /// What was last asked for, by metric.
-    asked: Vec<(MetricName, i64, i64, u32)>,
+    asked: Vec<(MetricName, WallMs, WallMs, u32)>,
     /// Not answered yet.
     wanted: Vec<Intent>,
     /// Where a plot is.
@@ -110,11 +111,11 @@ impl Desk {
             ctx.enable_accesskit();
         }
         let ui = Ui::new(&ctx, Options::default());
-        let now = Time { boot_ms: BootMs(10_000_000), wall_ms: WALL };
+        let now = Time { boot_ms: BootMs(10_000_000), wall_ms: WallMs(WALL) };
         let (model, events, asked) = (SharedModel::default(), Vec::new(), Vec::new());
         let mut desk =
             Desk { ctx, ui, model, now, events, frame: 0, asked, wanted: Vec::new(), plot: egui::Pos2::ZERO };
-        desk.update(Update::Configured(Profile {
+        desk.update(Update::Setup(SetupUpdate::Configured(Profile {
             id: CONNECTION,
             name: "Home".into(),
             urls: vec!["ws://127.0.0.1:7870/v1/socket".into()],
@@ -125,10 +126,10 @@ impl Desk {
             auto_connect: true,
             websocket: Default::default(),
             network: Default::default(),
-        }));
-        desk.event(Event::Link(LinkEvent::State(LinkState::Online { since: 0, rtt_ms: Some(1) })));
+        })));
+        desk.event(Event::Link(LinkEvent::State(LinkState::Online { since: WallMs(0), rtt_ms: Some(1) })));
         let devices = vec![state()];
-        desk.event(Event::Device(DeviceEvent::Listed { devices, started: 0, more: false }));
+        desk.event(Event::Device(DeviceEvent::Listed { devices, started: WallMs(0), more: false }));
         desk.say();
         desk.ui.open_device(CONNECTION, device());
         desk
@@ -146,7 +147,7 @@ impl Desk {
         }
         self.plot = self.find("Plot of reading 0,");
         assert_eq!(self.asked.len(), 4, "four plots: {:?}", self.asked);
-        assert!(self.asked.iter().all(|(_, from, to, _)| to - from >= MINUTES * MINUTE_MS));
+        assert!(self.asked.iter().all(|(_, from, to, _)| *to - *from >= MINUTES * MINUTE_MS));
     }
 
     /// The middle of what bears a name that begins so.
@@ -279,24 +280,24 @@ fn state() -> DeviceState {
         spec,
         incarnation: 1,
         online: true,
-        since: WALL,
+        since: WallMs(WALL),
         reason: String::new(),
-        heard: Some(WALL),
+        heard: Some(WallMs(WALL)),
         every_ms: None,
         values: vec![],
     }
 }
 
 /// What a disk that holds a year of minutes would give for so many columns: waves, with a day of nothing every month.
-fn page(from: i64, to: i64, columns: u32) -> SeriesPage {
+fn page(from: WallMs, to: WallMs, columns: u32) -> SeriesPage {
     let step_ms = ((to - from) / i64::from(columns.max(1)) / MINUTE_MS).max(1) * MINUTE_MS;
-    let (first, last) = (from.max(WALL - MINUTES * MINUTE_MS), to.min(WALL));
+    let (first, last) = (from.0.max(WALL - MINUTES * MINUTE_MS), to.0.min(WALL));
     let all = (first.div_euclid(step_ms) + 1)..last.div_euclid(step_ms);
     let is_there = |at: &i64| at.div_euclid(86_400_000).rem_euclid(30) != 0;
     let bucket = |at: i64| {
         let mean = (at as f64 / 5e8).sin() * 10.0 + 20.0;
-        Bucket { at, min: mean - 2.0, mean, max: mean + 3.0, count: 60, off: 0 }
+        Bucket { at: WallMs(at), min: mean - 2.0, mean, max: mean + 3.0, count: 60, off: 0 }
     };
     let buckets = all.map(|n| n * step_ms).filter(is_there).map(bucket).collect();
-    SeriesPage { from, to, step_ms, buckets }
+    SeriesPage { from: from, to: to, step_ms, buckets }
 }

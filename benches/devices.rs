@@ -4,9 +4,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use duplex::model::event::{DeviceEvent, Update};
+use duplex::model::event::{DeviceEvent, SetupUpdate, Update};
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::readings::SLICE_VALUES;
+use duplex::model::time::WallMs;
 use duplex::model::{ConnectionId, Event, Model, Readings, ShortName, Time, Value};
 
 const CONNECTION: ConnectionId = ConnectionId(1);
@@ -67,7 +68,7 @@ fn frame(ids: &[ShortName], metrics: &[ShortName], at: i64, value: f64) -> Readi
     let mut frame = Readings::default();
     for id in ids {
         let values = metrics.iter().map(|metric| (metric.clone(), Value::Number(value))).collect();
-        let one = Readings::of(id.clone(), at, at, values);
+        let one = Readings::of(id.clone(), WallMs(at), WallMs(at), values);
         frame.samples.extend(one.samples);
         frame.values.extend(one.values);
     }
@@ -92,7 +93,7 @@ fn model() -> Model {
         websocket: Default::default(),
         network: Default::default(),
     };
-    model.apply(Time::default(), Update::Configured(profile));
+    model.apply(Time::default(), Update::Setup(SetupUpdate::Configured(profile)));
     model
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use duplex::model::content::{Content, Draft};
 use duplex::model::entry::Entry;
-use duplex::model::event::{ChatEvent, Event, LinkEvent, Page, Side, Update};
+use duplex::model::event::{ChatEvent, Event, LinkEvent, Page, SetupUpdate, Side, Update};
 use duplex::model::id::{ConnectionId, MessageId, Offset, PrincipalId, RoomId};
 use duplex::model::intent::{AppIntent, ChatIntent, Intent, Jump};
 use duplex::model::link_state::LinkState;
@@ -15,6 +15,7 @@ use duplex::model::message::{Message, Position};
 use duplex::model::principal::{Principal, PrincipalKind, Sender};
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::time::BootMs;
+use duplex::model::time::WallMs;
 use duplex::model::{SharedModel, Time};
 use duplex::ui::{Options, Ui};
 
@@ -122,9 +123,9 @@ impl Desk {
         }
         let ui = Ui::new(&ctx, Options::default());
         let model = SharedModel::default();
-        let now = Time { boot_ms: BootMs(10_000_000), wall_ms: 1_760_529_600_000 };
+        let now = Time { boot_ms: BootMs(10_000_000), wall_ms: WallMs(1_760_529_600_000) };
         let mut desk = Desk { ctx, ui, model, now, events: Vec::new(), frame: 0, kind };
-        desk.update(Update::Configured(Profile {
+        desk.update(Update::Setup(SetupUpdate::Configured(Profile {
             id: CONNECTION,
             name: "Home".into(),
             urls: vec!["ws://127.0.0.1:7870/v1/socket".into()],
@@ -135,7 +136,7 @@ impl Desk {
             auto_connect: true,
             websocket: Default::default(),
             network: Default::default(),
-        }));
+        })));
         let me = Principal {
             id: PrincipalId("p0".into()),
             kind: PrincipalKind::Person,
@@ -143,7 +144,7 @@ impl Desk {
             role: None,
         };
         let rooms = (0..20).map(|n| RoomId::new(format!("room {n}")).unwrap()).chain([RoomId::general()]);
-        desk.event(Event::Link(LinkEvent::State(LinkState::Online { since: 0, rtt_ms: Some(1) })));
+        desk.event(Event::Link(LinkEvent::State(LinkState::Online { since: WallMs(0), rtt_ms: Some(1) })));
         desk.event(Event::Link(LinkEvent::Welcomed {
             me,
             server: "Workshop".into(),
@@ -345,8 +346,8 @@ fn message(n: u64, kind: Kind) -> Message {
         id: MessageId::from_random(bytes),
         sender: Sender { id: PrincipalId(format!("p{author}")), name: format!("Person {author}") },
         content: Content::text(body),
-        at,
-        received: at,
+        at: WallMs(at),
+        received: WallMs(at),
         changes: None,
         quote: None,
         replies: Default::default(),

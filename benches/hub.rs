@@ -14,6 +14,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use duplex::hub::{Options, spawn};
+use duplex::model::time::WallMs;
 use duplex::model::{Epoch, MessageId, Principal, PrincipalId, PrincipalKind};
 use duplex::store::HubStore;
 use futures_util::{SinkExt, StreamExt};
@@ -99,7 +100,7 @@ fn measure() {
 
 /// A person for each client.
 fn fill(dir: &Path, people: usize) {
-    let store = HubStore::open(dir, Epoch(1), 0, MessageId::from_random([7; 16])).unwrap();
+    let store = HubStore::open(dir, Epoch(1), WallMs(0), MessageId::from_random([7; 16])).unwrap();
     runtime().block_on(async {
         let make = |number: usize| {
             let id = PrincipalId(format!("{number:016x}"));

@@ -16,10 +16,11 @@ use std::time::Duration;
 
 use duplex::frame::Frame;
 use duplex::link::{Input, Link, Output};
-use duplex::model::event::{DeviceEvent, Update};
+use duplex::model::event::{DeviceEvent, SetupUpdate, Update};
 use duplex::model::id::Offset;
 use duplex::model::profile::{Protocol, Secret, Socket};
 use duplex::model::time::BootMs;
+use duplex::model::time::WallMs;
 use duplex::model::{
     ConnectionId, DeviceId, Epoch, Event, Model, Principal, PrincipalId, PrincipalKind, Profile,
 };
@@ -38,7 +39,7 @@ const METRICS: [&str; 5] = ["temperature", "humidity", "pressure", "power", "on"
 /// Samples of one frame: what a hub sends at once at 4,000 readings a second and 20 frames a second, or so.
 const SAMPLES: usize = 40;
 const PER_FRAME: usize = SAMPLES * METRICS.len();
-const NOW: Time = Time { boot_ms: BootMs(1_000_000), wall_ms: 1_790_000_000_000 };
+const NOW: Time = Time { boot_ms: BootMs(1_000_000), wall_ms: WallMs(1_790_000_000_000) };
 const CONNECTION: ConnectionId = ConnectionId(1);
 
 /// A plain reader's idea of the message.
@@ -95,7 +96,7 @@ fn model() -> Model {
         websocket: Default::default(),
         network: Default::default(),
     };
-    model.apply(NOW, Update::Configured(profile));
+    model.apply(NOW, Update::Setup(SetupUpdate::Configured(profile)));
     model
 }
 

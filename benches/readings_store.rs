@@ -11,6 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use duplex::model::time::WallMs;
 use duplex::model::{DeviceId, MetricName, Readings, Sample, Value};
 use duplex::store::ReadingsStore;
 use duplex::store::readings::{APP_FILE, ReadingsLimits};
@@ -54,7 +55,12 @@ fn moment(devices: &[DeviceId], metrics: &[MetricName], tick: i64, at: i64) -> R
     let mut readings = Readings::default();
     for (which, device) in devices.iter().enumerate() {
         let count = metrics.len() as u32;
-        readings.samples.push(Sample { device: device.clone(), at, received: at + 3, count });
+        readings.samples.push(Sample {
+            device: device.clone(),
+            at: WallMs(at),
+            received: WallMs(at + 3),
+            count,
+        });
         let values = metrics.iter().enumerate();
         let values = values.map(|(m, metric)| (metric.clone(), Value::Number(value(which, m, tick))));
         readings.values.extend(values);
@@ -137,8 +143,10 @@ async fn year(dir: &Path, days: i64) {
             let to = end - round * 60_000;
             for metric in &metrics[..4] {
                 let (device, metric) = (devices[0].clone(), metric.clone());
-                let page =
-                    store.series(SOURCE, device, metric, to - hours * HOUR_MS, to, 1_000).await.unwrap();
+                let page = store
+                    .series(SOURCE, device, metric, WallMs(to - hours * HOUR_MS), WallMs(to), 1_000)
+                    .await
+                    .unwrap();
                 buckets = page.buckets.len();
             }
             times.add(asking);

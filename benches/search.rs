@@ -15,6 +15,7 @@ use duplex::model::content::{Content, Draft};
 use duplex::model::event::{ChatEvent, LinkEvent, LogRestart};
 use duplex::model::id::Offset;
 use duplex::model::search::{End, Found, Patience, Scope, Search, parse};
+use duplex::model::time::WallMs;
 use duplex::model::{
     ConnectionId, Entry, Epoch, Event, MessageId, Principal, PrincipalId, PrincipalKind, RoomId, Sender,
 };
@@ -102,11 +103,11 @@ fn entry(offset: u64, dice: &mut Dice, lists: &Lists) -> Entry {
             ),
             room: RoomId::new(ROOMS[dice.roll(ROOMS.len())]).unwrap(),
             content: Content::text(body(dice, lists)),
-            at: received,
+            at: WallMs(received),
         },
         offset: Offset(offset),
         sender: Sender { id: PrincipalId(who.clone()), name: who },
-        received,
+        received: WallMs(received),
     }
 }
 
@@ -145,7 +146,7 @@ async fn fill(dir: &Path, messages: u64) {
         me,
         server: "hub".into(),
         log: duplex::model::event::LogKind::Server { head: Offset(messages), next: Offset(1) },
-        now: 0,
+        now: WallMs(0),
         people: Vec::new(),
         rooms,
         features: Default::default(),
@@ -205,7 +206,8 @@ async fn ask(store: &ClientStore, text: &str, scope: Scope) -> Found {
     let today = chrono::NaiveDate::from_ymd_opt(2024, 10, 1).unwrap();
     let parsed = parse::parse(text, today, false);
     assert_eq!(parsed.faults, []);
-    let begins = |day: chrono::NaiveDate| Some(day.and_hms_opt(0, 0, 0)?.and_utc().timestamp_millis());
+    let begins =
+        |day: chrono::NaiveDate| Some(WallMs(day.and_hms_opt(0, 0, 0)?.and_utc().timestamp_millis()));
     let query = parsed.query(begins);
     let search = Search { number: 1, query, scope, behind: None, patience: Patience::Typing };
     store.search(search).await.unwrap().unwrap()

@@ -14,6 +14,7 @@ use duplex::model::content::{Content, Draft};
 use duplex::model::event::{ChatEvent, LinkEvent, LogRestart, Side};
 use duplex::model::id::Offset;
 use duplex::model::intent::Jump;
+use duplex::model::time::WallMs;
 use duplex::model::{
     ConnectionId, Delivery, Entry, Epoch, Event, MessageId, OutboxItem, Position, Principal, PrincipalId,
     PrincipalKind, RoomId, Sender,
@@ -72,11 +73,11 @@ fn entry(offset: u64) -> Entry {
                 ),
                 extra: Default::default(),
             },
-            at: 1_700_000_000_000 + offset as i64,
+            at: WallMs(1_700_000_000_000 + offset as i64),
         },
         offset: Offset(offset),
         sender: Sender { id: PrincipalId(format!("person-{who}")), name: format!("Person {who}") },
-        received: 1_700_000_000_000 + offset as i64,
+        received: WallMs(1_700_000_000_000 + offset as i64),
     }
 }
 
@@ -92,7 +93,7 @@ async fn fill(dir: &Path, messages: u64) {
         me,
         server: "hub".into(),
         log: duplex::model::event::LogKind::Server { head: Offset(messages), next: Offset(1) },
-        now: 0,
+        now: WallMs(0),
         people: Vec::new(),
         rooms: vec![RoomId::general().into()],
         features: Default::default(),
@@ -268,7 +269,7 @@ async fn latency(dir: &Path, commits: u64) {
                 id: id(1 << 40 | seq),
                 room: RoomId::general(),
                 content: Content::text("a line that somebody typed"),
-                at: 0,
+                at: WallMs(0),
             },
             seq,
             delivery: Delivery::Attempted,
@@ -281,7 +282,7 @@ async fn latency(dir: &Path, commits: u64) {
 }
 
 async fn hub(dir: &Path, clients: u64, appends: u64) {
-    let store = HubStore::open(dir, Epoch(1), 0, id(0)).unwrap();
+    let store = HubStore::open(dir, Epoch(1), WallMs(0), id(0)).unwrap();
     let each = (if clients == 1 { appends / 25 } else { appends }) / clients;
     let memory = rss();
     let began = Instant::now();
@@ -298,10 +299,10 @@ async fn hub(dir: &Path, clients: u64, appends: u64) {
                         id: entry.draft.id,
                         room: entry.draft.room,
                         content: Content::text(entry.draft.content.body()),
-                        at: 0,
+                        at: WallMs(0),
                     },
                     sender: Sender { id: PrincipalId(format!("client-{client}")), name: "Client".into() },
-                    received: 0,
+                    received: WallMs(0),
                     only_known: false,
                 };
                 let sent = Instant::now();

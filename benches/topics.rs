@@ -6,13 +6,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use duplex::model::event::{Event, LinkEvent, LogKind, Update};
+use duplex::model::event::{Event, LinkEvent, LogKind, SetupUpdate, Update};
 use duplex::model::features::{Feature, Features};
 use duplex::model::link_state::LinkState;
 use duplex::model::panes::{Middle, Panes, TopicLists};
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::publication::{Publication, Publications, Qos, Retain};
 use duplex::model::time::BootMs;
+use duplex::model::time::WallMs;
 use duplex::model::{
     ConnectionId, Model, Principal, PrincipalId, PrincipalKind, SharedModel, Time, TopicEvent, Topics,
 };
@@ -56,7 +57,7 @@ fn tree(count: usize, messages: usize, retain: Retain) {
     let (mut spent, mut slowest) = (Duration::ZERO, Duration::ZERO);
     for n in (0..messages).step_by(100) {
         // 20,000 a second.
-        let now = Time { boot_ms: BootMs(1 + n as u64 / 20), wall_ms: n as i64 / 20 };
+        let now = Time { boot_ms: BootMs(1 + n as u64 / 20), wall_ms: WallMs(n as i64 / 20) };
         let seen = batch(&names, n, now, retain);
         let began = cpu_time();
         topics.apply(TopicEvent::Seen(seen));
@@ -113,8 +114,8 @@ impl Desk {
         let panes = Panes { middle: Middle::Devices, topics, ..Panes::default() };
         let ui = Ui::new(&ctx, Options { panes, ..Options::default() });
         let mut model = Model::default();
-        let now = Time { boot_ms: BootMs(1_000_000), wall_ms: 1_790_000_000_000 };
-        model.apply(now, Update::Configured(profile()));
+        let now = Time { boot_ms: BootMs(1_000_000), wall_ms: WallMs(1_790_000_000_000) };
+        model.apply(now, Update::Setup(SetupUpdate::Configured(profile())));
         let online = LinkState::Online { since: now.wall_ms, rtt_ms: None };
         let me = Principal {
             id: PrincipalId("me".into()),

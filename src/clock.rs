@@ -6,10 +6,11 @@ use chrono::Timelike as _;
 
 use crate::model::Time;
 use crate::model::time::BootMs;
+use crate::model::time::WallMs;
 
 /// The current time on both clocks.
 pub fn now() -> Time {
-    Time { boot_ms: BootMs(boot_ms()), wall_ms: wall_ms() }
+    Time { boot_ms: BootMs(boot_ms()), wall_ms: WallMs(wall_ms()) }
 }
 
 fn wall_ms() -> i64 {

@@ -16,8 +16,7 @@ mod functions;
 
 /// The top-level modules of `src/`: floor, what each imports besides itself, what it must not name of std and
 /// other crates. Imports come from lower floors, or where `SAME_FLOOR` says so from the same; `wire::duplex`
-/// allows that part of `wire` alone. To allow more, change the table and say why. `ui` draws a plain WebSocket's rows, and
-/// what their fields mean is in `wire::plain`. Engine.IO is a transport: what of it needs no socket is in `wire::socketio`.
+/// allows that part of `wire` alone. To allow more, change the table and say why. Engine.IO is a transport: what of it needs no socket is in `wire::socketio`.
 const HOUSE: &str = "
     model     | 1 |                                                                                  | pure
     frame     | 1 |                                                                                  | pure
@@ -33,7 +32,7 @@ const HOUSE: &str = "
     hub       | 4 | model frame wire::duplex clock transport store settings                          | window
     agent     | 4 | model frame wire link clock transport store settings                             | window
     worker    | 5 | model frame mapping wire link engine clock privacy transport store settings hub agent |
-    ui        | 5 | model settings mapping wire::plain                                               | doing
+    ui        | 5 | model settings mapping                                                           | doing
     app       | 6 | model frame wire link clock privacy transport store settings hub agent worker ui |
     cli       | 6 | model frame mapping wire link engine clock privacy transport store settings hub agent worker |
 ";

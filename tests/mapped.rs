@@ -5,6 +5,7 @@
 use duplex::mapping::{Incoming, Mapping};
 use duplex::model::event::{ChatEvent, DeviceEvent};
 use duplex::model::time::BootMs;
+use duplex::model::time::WallMs;
 use duplex::model::{Content, Delivery, Draft, Entry, Event, MessageId, OutboxItem, RoomId, Time};
 use duplex::wire::mapped::{Mapped, Novelty, Place};
 use serde_json::{Value, json};
@@ -24,7 +25,7 @@ impl Server {
     fn resumed(name: &str, state: Option<&Value>) -> Self {
         let mapping = Mapping { name: name.to_owned(), ..Mapping::default() };
         let mut mapped = Mapped::new(mapping, [7; 32], state);
-        let now = Time { boot_ms: BootMs(1000), wall_ms: 1_767_323_045_000 };
+        let now = Time { boot_ms: BootMs(1000), wall_ms: WallMs(1_767_323_045_000) };
         let place = Place::only();
         mapped.opened(now, "host:1", vec![place.room.clone()], &[]);
         Server { mapped, now, place, typed: 0 }
@@ -46,7 +47,7 @@ impl Server {
     fn types(&mut self, text: &str) -> MessageId {
         self.typed += 1;
         let id = MessageId::from_random([self.typed; 16]);
-        let draft = Draft { id, room: RoomId::messages(), content: Content::text(text), at: 0 };
+        let draft = Draft { id, room: RoomId::messages(), content: Content::text(text), at: WallMs(0) };
         let item = OutboxItem { draft, seq: u64::from(self.typed), delivery: Delivery::Attempted };
         assert!(self.mapped.typed(self.now, &self.place, &item).is_ok());
         id

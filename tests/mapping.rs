@@ -3,6 +3,7 @@
 #![allow(clippy::panic, reason = "a test that fails should say so at once")]
 
 use duplex::mapping::{Found, Incoming, Mapping, Recognizer, RoomKey, Said, Typed, Who};
+use duplex::model::time::WallMs;
 use serde_json::{Value, json};
 
 fn person(who: &Who) -> String {
@@ -78,7 +79,7 @@ impl Server {
     }
 
     fn types(&mut self, text: &str) -> (String, Value) {
-        let sent = self.0.send(&Typed { text, room: "", id: "", at: 0 });
+        let sent = self.0.send(&Typed { text, room: "", id: "", at: WallMs(0) });
         (sent.to, Value::Array(sent.args))
     }
 
@@ -163,7 +164,7 @@ fn a_message_names_its_room_by_text_or_number() {
         ("new_message", json!([{"room": "MAH01", "message": "Hello world"}]), &["[MAH01] Hello world"]),
         ("user_joined", json!([{"username": "jun"}]), &["+ jun"]),
     ]);
-    let sent = server.0.send(&Typed { text: "hi", room: "MAH01", id: "", at: 0 });
+    let sent = server.0.send(&Typed { text: "hi", room: "MAH01", id: "", at: WallMs(0) });
     assert_eq!(
         (sent.to.as_str(), json!(sent.args)),
         ("new_message", json!([{"room": "MAH01", "message": "hi"}]))

@@ -11,10 +11,11 @@ use std::collections::BTreeMap;
 
 use duplex::model::content::Extra;
 use duplex::model::content::{Content, Draft};
-use duplex::model::event::{ChatEvent, LinkEvent, LogKind, Page, Person, Side, Update};
+use duplex::model::event::{ChatEvent, LinkEvent, LogKind, Page, Person, SetupUpdate, Side, Update};
 use duplex::model::id::{Offset, RoomName};
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::time::BootMs;
+use duplex::model::time::WallMs;
 use duplex::model::window::CAPACITY;
 use duplex::model::{
     Connection, ConnectionId, Delivery, Edge, Entry, Epoch, Event, LogRestart, Message, MessageId, Model,
@@ -24,7 +25,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 const CONNECTION: ConnectionId = ConnectionId(1);
-const NOW: Time = Time { boot_ms: BootMs(5_000), wall_ms: 1_790_000_000_000 };
+const NOW: Time = Time { boot_ms: BootMs(5_000), wall_ms: WallMs(1_790_000_000_000) };
 
 /// A model of one connection, welcomed.
 struct Bench(Model);
@@ -44,7 +45,7 @@ impl Bench {
             websocket: Default::default(),
             network: Default::default(),
         };
-        model.apply(NOW, Update::Configured(profile));
+        model.apply(NOW, Update::Setup(SetupUpdate::Configured(profile)));
         let mut bench = Bench(model);
         bench.apply(welcomed(0));
         bench
@@ -123,11 +124,11 @@ fn entry(offset: u64, by: &str, name: &str) -> Entry {
             id: id(offset),
             room: room(name),
             content: Content::Text { body: format!("{offset}"), extra: Default::default() },
-            at: 0,
+            at: WallMs(0),
         },
         offset: Offset(offset),
         sender: Sender { id: PrincipalId(by.to_owned()), name: by.to_owned() },
-        received: 0,
+        received: WallMs(0),
     }
 }
 
@@ -146,7 +147,7 @@ fn item(offset: u64) -> OutboxItem {
             id: id(offset),
             room: RoomId::general(),
             content: Content::text(format!("{offset}")),
-            at: 0,
+            at: WallMs(0),
         },
         seq: offset,
         delivery: Delivery::Pending,
@@ -157,7 +158,7 @@ fn acknowledged(offset: u64) -> Event {
     Event::Chat(ChatEvent::Acknowledged {
         id: id(offset),
         offset: Offset(offset),
-        received: 9,
+        received: WallMs(9),
         follows: Default::default(),
     })
 }
@@ -484,7 +485,7 @@ fn a_message_goes_from_pending_to_the_log() {
     bench.apply(Event::Chat(ChatEvent::Attempted(vec![id(1)])));
     assert_eq!(bench.outbox(), [(id(1), Delivery::Attempted)]);
     bench.apply(acknowledged(1));
-    let sent = Delivery::Acknowledged { offset: Offset(1), received: 9 };
+    let sent = Delivery::Acknowledged { offset: Offset(1), received: WallMs(9) };
     assert_eq!(bench.outbox(), [(id(1), sent.clone())]);
     for late in [
         Event::Chat(ChatEvent::Attempted(vec![id(1)])),
@@ -532,7 +533,7 @@ fn what_was_acknowledged_and_is_not_in_the_log_is_sent_again() {
         events.into_iter().for_each(|event| bench.apply(event));
         bench.outbox().pop().map(|(_, delivery)| delivery)
     };
-    let sent = Some(Delivery::Acknowledged { offset: Offset(2), received: 9 });
+    let sent = Some(Delivery::Acknowledged { offset: Offset(2), received: WallMs(9) });
     let entries = |log: &[Entry]| Event::Chat(ChatEvent::Entries { entries: log.to_vec(), live: false });
     assert_eq!(after(vec![welcomed(2)]), sent, "the log reaches it");
     assert_eq!(after(vec![welcomed(1)]), Some(Delivery::Attempted), "the log ends before it");

@@ -13,12 +13,13 @@ use duplex::model::id::Offset;
 use duplex::model::principal::{Principal, PrincipalKind, Sender};
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::time::BootMs;
+use duplex::model::time::WallMs;
 use duplex::model::window::MAX_WINDOW_BYTES;
 use duplex::model::{
     Connection, ConnectionId, DeviceId, Edge, Epoch, MessageId, MetricName, PrincipalId, RoomId, Time,
 };
 
-const NOW: Time = Time { boot_ms: BootMs(1_000), wall_ms: 0 };
+const NOW: Time = Time { boot_ms: BootMs(1_000), wall_ms: WallMs(0) };
 
 fn room(name: impl Into<String>) -> RoomId {
     RoomId::new(name.into()).unwrap()
@@ -58,7 +59,7 @@ fn welcome(connection: &mut Connection, rooms: Vec<NamedRoom>, people: Vec<Perso
             me,
             server,
             log: LogKind::Server { head: Offset(0), next: Offset(1) },
-            now: 0,
+            now: WallMs(0),
             people,
             rooms,
             features: Default::default(),
@@ -70,10 +71,10 @@ fn message(offset: u64, room: RoomId, body: String) -> Entry {
     let mut id = [0; 16];
     id[..8].copy_from_slice(&offset.to_be_bytes());
     Entry {
-        draft: Draft { id: MessageId::from_random(id), room, content: Content::text(body), at: 0 },
+        draft: Draft { id: MessageId::from_random(id), room, content: Content::text(body), at: WallMs(0) },
         offset: Offset(offset),
         sender: Sender { id: PrincipalId("mina".into()), name: "Mina".into() },
-        received: 0,
+        received: WallMs(0),
     }
 }
 
@@ -153,7 +154,7 @@ fn who_types_is_bounded_in_a_room_and_over_all_rooms_and_passes() {
     let typing = |at: u64, name: String, n: usize| {
         let who = Sender { id: PrincipalId(format!("p{n}")), name: "x".into() };
         (
-            Time { boot_ms: BootMs(at), wall_ms: 0 },
+            Time { boot_ms: BootMs(at), wall_ms: WallMs(0) },
             Event::Chat(ChatEvent::Typing { room: room(name), who, until: BootMs(at + 6_000) }),
         )
     };
@@ -220,9 +221,9 @@ fn devices_are_bounded_by_what_they_take() {
         },
         incarnation: 1,
         online: true,
-        since: 1,
+        since: WallMs(1),
         reason: "r".repeat(900),
-        heard: Some(2),
+        heard: Some(WallMs(2)),
         every_ms: None,
         values: Vec::new(),
     };
@@ -243,8 +244,10 @@ fn devices_are_bounded_by_what_they_take() {
     assert_eq!(device.latest.len(), 20, "what was there before has all of it");
 
     // A list without them gives the room back.
-    connection
-        .apply(NOW, Event::Device(DeviceEvent::Listed { devices: vec![state(1)], started: 0, more: false }));
+    connection.apply(
+        NOW,
+        Event::Device(DeviceEvent::Listed { devices: vec![state(1)], started: WallMs(0), more: false }),
+    );
     assert_eq!(connection.devices.len(), 1);
     for n in 50_000..50_000 + some {
         connection.apply(NOW, Event::Device(DeviceEvent::Announced(Box::new(state(n)))));

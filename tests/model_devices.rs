@@ -10,11 +10,12 @@
 use std::sync::Arc;
 
 use duplex::model::device::{CLOCK_TOLERANCE_MS, place};
-use duplex::model::event::{DeviceEvent, LinkEvent, Update};
+use duplex::model::event::{ChoicesUpdate, DeviceEvent, LinkEvent, SetupUpdate, Update};
 use duplex::model::link_device::{LinkCounters, link_readings};
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::states::StateChange;
 use duplex::model::time::BootMs;
+use duplex::model::time::WallMs;
 use duplex::model::{
     Command, CommandState, Connection, ConnectionId, Device, DeviceChange, DeviceChoices, DeviceLogEvent,
     DeviceState, Event, Freshness, LastValue, LinkState, LogLine, MessageId, Metric, MetricType, Model,
@@ -22,8 +23,8 @@ use duplex::model::{
 };
 
 const CONNECTION: ConnectionId = ConnectionId(1);
-const NOW: Time = Time { boot_ms: BootMs(5_000), wall_ms: 1_790_000_000_000 };
-const T: i64 = NOW.wall_ms;
+const NOW: Time = Time { boot_ms: BootMs(5_000), wall_ms: WallMs(1_790_000_000_000) };
+const T: WallMs = NOW.wall_ms;
 
 struct Desk(Model);
 
@@ -43,7 +44,7 @@ impl Desk {
             websocket: Default::default(),
             network: Default::default(),
         };
-        model.apply(NOW, Update::Configured(profile));
+        model.apply(NOW, Update::Setup(SetupUpdate::Configured(profile)));
         let mut desk = Desk(model);
         desk.online();
         desk.listed(devices);
@@ -67,7 +68,7 @@ impl Desk {
         self.apply(Event::Device(DeviceEvent::Listed { devices, started: T - 1_000_000, more: false }));
     }
 
-    fn read(&mut self, device: &str, at: i64, received: i64, values: &[(&str, Value)]) {
+    fn read(&mut self, device: &str, at: WallMs, received: WallMs, values: &[(&str, Value)]) {
         let values = values.iter().map(|(metric, value)| (name(metric), value.clone())).collect();
         self.apply(Event::Device(DeviceEvent::Readings(Arc::new(Readings::of(
             name(device),
@@ -118,7 +119,7 @@ fn number(number: f64) -> Value {
 }
 
 /// A device that is there, and said these values when the hub heard it last.
-fn state(id: &str, heard: i64, values: &[(&str, f64)]) -> DeviceState {
+fn state(id: &str, heard: WallMs, values: &[(&str, f64)]) -> DeviceState {
     let metrics = values.iter().map(|(metric, _)| Metric::new(name(metric), MetricType::Number)).collect();
     let last = |(metric, value): &(&str, f64)| LastValue {
         metric: name(metric),
@@ -270,7 +271,8 @@ fn a_clock_an_hour_off_is_told_and_calm() {
         desk.read("pump", received - hour - 20 * (second % 3), received, &[("speed", number(1.0))]);
         assert_eq!(desk.device("pump").clock_is_off(), Some(hour), "second {second}");
     }
-    let points: Vec<i64> = desk.device("pump").metric("speed").unwrap().series.raw().map(|p| p.at).collect();
+    let points: Vec<WallMs> =
+        desk.device("pump").metric("speed").unwrap().series.raw().map(|p| p.at).collect();
     assert!(points.iter().all(|at| *at >= T), "charted when the hub heard it");
     for second in 10..20 {
         // One of these waited for eight seconds on its way.
@@ -297,7 +299,7 @@ fn a_backlog_keeps_its_past() {
     desk.apply(Event::Device(DeviceEvent::Readings(readings.into())));
     let pump = desk.device("pump");
     assert_eq!(pump.clock_is_off(), None);
-    let points: Vec<(i64, f64)> =
+    let points: Vec<(WallMs, f64)> =
         pump.metric("speed").unwrap().series.raw().map(|point| (point.at, point.value)).collect();
     assert_eq!(points.last(), Some(&(T + 604_000, 604.0)));
     assert!(points.windows(2).all(|two| two[1].0 - two[0].0 == 1_000), "each second where it was");
@@ -309,11 +311,11 @@ fn times_at_the_ends_of_time_break_nothing() {
     assert_eq!(place(T - 600_000, T, CLOCK_TOLERANCE_MS), T - 600_000, "a right clock, and late");
     assert_eq!(place(T - 3_600_000, T, 3_600_500), T + 500, "a wrong one is put right");
     assert_eq!(place(T + 60_000, T, 0), T, "nothing is in the future");
-    assert_eq!(place(0, T, 0), T, "a clock that was never set");
-    assert_eq!(place(i64::MAX, i64::MIN, i64::MIN), i64::MIN);
+    assert_eq!(place(WallMs(0), T, 0), T, "a clock that was never set");
+    assert_eq!(place(WallMs(i64::MAX), WallMs(i64::MIN), i64::MIN), WallMs(i64::MIN));
     let mut desk = Desk::new(vec![]);
-    for at in [i64::MIN, -1, 0, i64::MAX] {
-        for received in [i64::MAX, 0, i64::MIN, T] {
+    for at in [i64::MIN, -1, 0, i64::MAX].map(WallMs) {
+        for received in [WallMs::MAX, WallMs(0), WallMs::MIN, T] {
             desk.read("pump", at, received, &[("speed", number(1.0)), ("word", Value::Text("a".into()))]);
         }
     }
@@ -335,7 +337,7 @@ fn what_is_gone_from_the_list_is_gone_and_the_link_stays() {
     desk.online();
     desk.apply(Event::Device(DeviceEvent::Listed {
         devices: vec![state("fan", T, &[])],
-        started: 0,
+        started: WallMs(0),
         more: true,
     }));
     assert_eq!(desk.connection().devices.len(), 3, "the list is not at its end");
@@ -459,7 +461,7 @@ fn ten_thousand_devices_keep_within_forty_megabytes() {
                 id.clone(),
                 at,
                 at,
-                names.iter().map(|n| (n.clone(), number(at as f64))).collect(),
+                names.iter().map(|n| (n.clone(), number(at.0 as f64))).collect(),
             );
             readings.samples.extend(one.samples);
             readings.values.extend(one.values);
@@ -504,7 +506,7 @@ fn only_so_many_pasts_of_texts_are_held_and_their_size_is_counted() {
     let long: Arc<str> = "x".repeat(1_000).into();
     for n in 0..40 {
         let changes: Arc<[StateChange]> =
-            (0..100).map(|at| StateChange { at, value: Some(Arc::clone(&long)) }).collect();
+            (0..100).map(|at| StateChange { at: WallMs(at), value: Some(Arc::clone(&long)) }).collect();
         desk.apply(Event::Device(DeviceEvent::States {
             device: name("d"),
             metric: name(&format!("m{n}")),
@@ -527,10 +529,10 @@ fn a_person_s_own_name_is_shown_with_the_server_s_id_and_taken_back() {
     let announced = title(&desk);
     let version = desk.connection().devices.version();
     choices.change(CONNECTION, name("pump"), DeviceChange::Name("Cellar".into()));
-    desk.0.apply(NOW, Update::DeviceChoices(choices.clone()));
+    desk.0.apply(NOW, Update::Choices(ChoicesUpdate::Devices(choices.clone())));
     assert_eq!(title(&desk), "Cellar ·pump");
     assert!(desk.connection().devices.version() > version, "lists are sorted anew");
     choices.change(CONNECTION, name("pump"), DeviceChange::Name(String::new()));
-    desk.0.apply(NOW, Update::DeviceChoices(choices));
+    desk.0.apply(NOW, Update::Choices(ChoicesUpdate::Devices(choices)));
     assert_eq!(title(&desk), announced);
 }

@@ -10,6 +10,7 @@
 use std::collections::BTreeMap;
 
 use duplex::model::series::{Allowance, MINUTE_MS, MINUTES, RAW_POINTS, SERIES_BYTES};
+use duplex::model::time::WallMs;
 use duplex::model::{Bucket, Point, Series};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -17,7 +18,7 @@ use proptest::prelude::*;
 const START: i64 = 1_790_000_000_000;
 
 fn point(at: i64, value: f64) -> Point {
-    Point::new(at, value)
+    Point::new(WallMs(at), value)
 }
 
 fn of(points: &[(i64, f64)]) -> Series {
@@ -28,7 +29,7 @@ fn of(points: &[(i64, f64)]) -> Series {
 
 /// Times and values; a value that is no number as `None`.
 fn raw(series: &Series) -> Vec<(i64, Option<f64>)> {
-    series.raw().map(|point| (point.at, Some(point.value).filter(|value| !value.is_nan()))).collect()
+    series.raw().map(|point| (point.at.0, Some(point.value).filter(|value| !value.is_nan()))).collect()
 }
 
 #[test]
@@ -75,7 +76,7 @@ fn a_point_in_the_past_of_all_that_is_held_counts_in_its_minute() {
     assert_eq!(series.raw().len(), RAW_POINTS);
     assert_eq!(series.raw().next().unwrap(), oldest);
     let minute = series.minutes().next().unwrap();
-    assert_eq!((minute.at, minute.count, minute.max), (first, 61, 9.0));
+    assert_eq!((minute.at.0, minute.count, minute.max), (first, 61, 9.0));
 }
 
 #[test]
@@ -83,12 +84,12 @@ fn clocks_at_the_ends_of_time_break_nothing() {
     let mut series = Series::default();
     for at in [0, i64::MAX, i64::MIN, START, i64::MAX - 1, i64::MIN + 1, -1, START + 1] {
         series.push(point(at, 1.0));
-        let times: Vec<i64> = series.raw().map(|point| point.at).collect();
+        let times: Vec<WallMs> = series.raw().map(|point| point.at).collect();
         assert!(times.is_sorted() && !times.is_empty(), "{times:?}");
         assert!(series.minutes().map(|minute| minute.at).is_sorted());
     }
-    series.forget_after(START);
-    assert!(series.raw().all(|point| point.at <= START));
+    series.forget_after(WallMs(START));
+    assert!(series.raw().all(|point| point.at <= WallMs(START)));
 }
 
 #[test]
@@ -110,7 +111,7 @@ fn many_series_hold_less_and_no_more_than_all_may() {
     }
     assert!(series.raw().len() == allowance.raw && series.minutes().len() == allowance.minutes);
     assert!(series.bytes() * 40_000 <= SERIES_BYTES, "{} bytes each", series.bytes());
-    assert_eq!(series.raw().last().unwrap().at, START + 5_999_000);
+    assert_eq!(series.raw().last().unwrap().at, WallMs(START + 5_999_000));
 }
 
 proptest! {
@@ -133,7 +134,7 @@ proptest! {
             minutes.entry(at - at.rem_euclid(MINUTE_MS)).or_default().push(*value);
         }
         let held: Vec<Bucket> = series.minutes().collect();
-        prop_assert_eq!(held.iter().map(|m| m.at).collect::<Vec<_>>(), minutes.keys().copied().collect::<Vec<_>>());
+        prop_assert_eq!(held.iter().map(|m| m.at.0).collect::<Vec<_>>(), minutes.keys().copied().collect::<Vec<_>>());
         for (minute, values) in held.iter().zip(minutes.values()) {
             prop_assert_eq!(minute.count as usize, values.len());
             prop_assert_eq!(minute.min, values.iter().copied().fold(f64::INFINITY, f64::min));
@@ -157,7 +158,7 @@ proptest! {
         prop_assert_eq!(raw(&series).into_iter().rev().collect::<Vec<_>>(), expected);
         let mut minutes: Vec<i64> = all.keys().map(|at| at - at.rem_euclid(MINUTE_MS)).collect();
         minutes.dedup();
-        prop_assert!(minutes.ends_with(&series.minutes().map(|minute| minute.at).collect::<Vec<_>>()));
+        prop_assert!(minutes.ends_with(&series.minutes().map(|minute| minute.at.0).collect::<Vec<_>>()));
         prop_assert_eq!(series.minutes().len(), minutes.len().min(minutes_most.min(MINUTES)));
     }
 

@@ -19,6 +19,7 @@ use duplex::model::link_state::{LinkState, Why};
 use duplex::model::mqtt::{MqttOptions, MqttVersion};
 use duplex::model::profile::{Login, Profile, Protocol, Secret, WebSocketOptions};
 use duplex::model::publication::{NewPublication, Qos};
+use duplex::model::time::WallMs;
 use duplex::model::topic::{PublishOutcome, TopicEvent, TopicRequest};
 use duplex::model::{ConnectionId, Delivery, Entry, Event, MessageId, OutboxItem, RoomId};
 use duplex::wire::{Request, SavedState};
@@ -111,7 +112,7 @@ impl App {
             id,
             room: RoomId::new(ROOM).unwrap(),
             content: Content::text(text),
-            at: 1_790_000_000_000,
+            at: WallMs(1_790_000_000_000),
         };
         self.single.tell(Input::Queued(OutboxItem { draft, seq: self.sent, delivery: Delivery::Attempted }));
         id

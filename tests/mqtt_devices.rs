@@ -275,7 +275,8 @@ fn verify_metric(seen: &Seen, word: &str, parts: &[&str]) -> Result<(), String> 
             _ => wrong(format!("{value:?}")),
         },
         "at" => {
-            let is = value.and_then(|(.., at)| *at).map(|at| at.to_string()).unwrap_or("unknown".to_owned());
+            let is =
+                value.and_then(|(.., at)| *at).map(|at| at.0.to_string()).unwrap_or("unknown".to_owned());
             if is == parts[2] { Ok(()) } else { wrong(is) }
         }
         "count" => {

@@ -43,9 +43,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Messages read from a disk at once.
 const PAGE: u32 = 7;
 /// The time of the readings in the fixtures.
-const PAST: (WallMs, WallMs) = (1_795_600_000_000, 1_796_100_000_000);
+const PAST: (WallMs, WallMs) = (WallMs(1_795_600_000_000), WallMs(1_796_100_000_000));
 /// A moment after everything in the fixtures.
-const AFTERWARDS: WallMs = 1_900_000_000_000;
+const AFTERWARDS: WallMs = WallMs(1_900_000_000_000);
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/before_rooms")
@@ -117,7 +117,7 @@ fn describe_connection(store: &ClientStore, id: ConnectionId) -> String {
         for message in messages(store, id, &room.id) {
             let Message { position, id, sender, content, at, received, .. } = message;
             let body = content.body();
-            write!(text, "    {}.{} {id}, {at}, {received}", position.era, position.offset).unwrap();
+            write!(text, "    {}.{} {id}, {}, {}", position.era, position.offset, at.0, received.0).unwrap();
             writeln!(text, ", {} {:?}: {body:?}", sender.id, sender.name).unwrap();
         }
     }
@@ -127,12 +127,14 @@ fn describe_connection(store: &ClientStore, id: ConnectionId) -> String {
             Delivery::Attempted => "attempted".to_owned(),
             Delivery::Sent => "sent".to_owned(),
             Delivery::Unsure => "unsure".to_owned(),
-            Delivery::Acknowledged { offset, received } => format!("acknowledged at {offset}, {received}"),
+            Delivery::Acknowledged { offset, received } => {
+                format!("acknowledged at {offset}, {}", received.0)
+            }
             Delivery::Failed(refusal) => format!("refused {}", serde_json::to_string(refusal).unwrap()),
         };
         let (draft, body) = (&item.draft, item.draft.content.body());
         let room = name_of(&stored, &draft.room);
-        writeln!(text, "  outbox {} {}, {}, {room:?}, {delivery}: {body:?}", item.seq, draft.id, draft.at)
+        writeln!(text, "  outbox {} {}, {}, {room:?}, {delivery}: {body:?}", item.seq, draft.id, draft.at.0)
             .unwrap();
     }
     text
@@ -160,7 +162,8 @@ fn describe_readings(store: &ReadingsStore, source: u64) -> String {
         values.sort_by_key(|value| value.metric.as_str());
         for value in values {
             let name = value.metric.as_str();
-            writeln!(text, "    {name:?} at {}, {}: {:?}", value.at, value.received, value.value).unwrap();
+            writeln!(text, "    {name:?} at {}, {}: {:?}", value.at.0, value.received.0, value.value)
+                .unwrap();
             let page = wait(store.series(source, id.clone(), value.metric.clone(), PAST.0, PAST.1, 100_000))
                 .unwrap();
             let buckets = &page.buckets;
@@ -169,7 +172,7 @@ fn describe_readings(store: &ReadingsStore, source: u64) -> String {
             writeln!(text, "      past: {} from {:?} to {:?}, sum {sum:.3}", buckets.len(), ends.0, ends.1)
                 .unwrap();
             for change in wait(store.states(source, id.clone(), value.metric.clone())).unwrap() {
-                writeln!(text, "      state {} {:?}", change.at, change.value).unwrap();
+                writeln!(text, "      state {} {:?}", change.at.0, change.value).unwrap();
             }
         }
         for line in wait(store.device_log(source, id.clone(), 100)).unwrap() {
@@ -219,7 +222,7 @@ fn describe_hub(store: &HubStore) -> String {
     for entry in entries(store) {
         let Entry { draft, offset, sender, received } = entry;
         let (kind, body, room) = (draft.content.kind(), draft.content.body(), draft.room.as_str());
-        write!(text, "{offset} {kind} {}, {}, {received}, {room:?}", draft.id, draft.at).unwrap();
+        write!(text, "{offset} {kind} {}, {}, {}, {room:?}", draft.id, draft.at.0, received.0).unwrap();
         writeln!(text, ", {} {:?}: {body:?}", sender.id, sender.name).unwrap();
     }
     text
@@ -327,7 +330,7 @@ fn everything_in_an_earlier_hub_directory_is_there() {
         };
         let gone = again("old-jun", "0d8f4e38-3dd0-48f5-8f93-39cf69df9f4a".parse().unwrap(), "general");
         assert!(
-            matches!(gone, Appended::Known { offset: Offset(2), received: 1_790_813_513_435 }),
+            matches!(gone, Appended::Known { offset: Offset(2), received: WallMs(1_790_813_513_435) }),
             "{gone:?}"
         );
         let kept = entries(&store).pop().unwrap();

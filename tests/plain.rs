@@ -17,17 +17,18 @@ use duplex::engine::{self, Effect, Engine, NewConnection, Outcome, Part};
 use duplex::frame::Frame;
 use duplex::link::durable::{Change, Input};
 use duplex::link::{self, backoff::Jitter};
-use duplex::model::event::{ChatEvent, LinkEvent, LogKind, Stored, Update};
+use duplex::model::event::{ChatEvent, LinkEvent, LogKind, SetupUpdate, Stored, Update};
 use duplex::model::link_state::{Closing, LinkState, Why};
 use duplex::model::profile::{Profile, Protocol};
 use duplex::model::time::BootMs;
+use duplex::model::time::WallMs;
 use duplex::model::{
     ConnectionId, Content, Delivery, Draft, Entry, Event, MessageId, Model, Offset, OutboxItem, Time,
 };
 use duplex::wire::{Agreed, Saved, Setup, plain};
 
 const ME: ConnectionId = ConnectionId(7);
-const BEGIN: Time = Time { boot_ms: BootMs(1_000_000), wall_ms: 1_790_000_000_000 };
+const BEGIN: Time = Time { boot_ms: BootMs(1_000_000), wall_ms: WallMs(1_790_000_000_000) };
 
 /// What the disk holds.
 #[derive(Clone, Default)]
@@ -181,7 +182,7 @@ impl World {
 
     fn starts(&mut self) {
         (self.engine, self.model, self.wire) = (Engine::default(), Model::default(), Wire::default());
-        self.model.apply(self.now, Update::Configured(profile()));
+        self.model.apply(self.now, Update::Setup(SetupUpdate::Configured(profile())));
         let new = NewConnection {
             id: ME,
             urls: vec!["ws://a".to_owned()],

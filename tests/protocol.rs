@@ -20,6 +20,7 @@ use duplex::model::content::{Content, Draft};
 use duplex::model::id::{Offset, RoomName};
 use duplex::model::message::MAX_BODY_BYTES;
 use duplex::model::time::BootMs;
+use duplex::model::time::WallMs;
 use duplex::model::{RoomId, device};
 use duplex::wire::duplex::message::{
     self, ClientMessage, Decoded, HubMessage, MAX_DEPTH, MAX_FRAME_BYTES, Malformed, Message, Start, Welcome,
@@ -387,7 +388,7 @@ fn the_largest_body_fits_into_a_frame_even_at_its_worst() {
             id: model::MessageId::from_random([7; 16]),
             room: RoomId::new("\u{10ffff}".repeat(RoomName::MAX_CHARS)).unwrap(),
             content: Content::text("\u{1}".repeat(MAX_BODY_BYTES)),
-            at: i64::MIN,
+            at: WallMs(i64::MIN),
         },
         seq: u64::MAX,
         retry: false,
@@ -500,13 +501,13 @@ proptest! {
         let mut readings = model::Readings::default();
         for message::ReadSample { device, at, values, .. } in sent {
             let count = values.len() as u32;
-            readings.samples.push(model::Sample { device, at, received: 7, count });
+            readings.samples.push(model::Sample { device, at, received: WallMs(7), count });
             readings.values.extend(values);
         }
         let mut names = readings::Names::up_to(3);
         let mut arrived = model::Readings::default();
         for text in readings::encode_publish(&readings, |device| panic!("{device} is not too large")) {
-            let received = readings::decode_publish(&mut names, &text, 7).unwrap().unwrap();
+            let received = readings::decode_publish(&mut names, &text, WallMs(7)).unwrap().unwrap();
             prop_assert_eq!(received.left_out, None);
             arrived.samples.extend(received.readings.samples);
             arrived.values.extend(received.readings.values);
@@ -526,7 +527,7 @@ proptest! {
             let ends: Vec<usize> = whole.char_indices().map(|(at, _)| at).collect();
             for text in [&whole, &whole[..ends[cut.index(ends.len())]]] {
                 let _ = readings::decode(&mut names, text);
-                let _ = readings::decode_publish(&mut names, text, 7);
+                let _ = readings::decode_publish(&mut names, text, WallMs(7));
             }
         }
     }
@@ -537,7 +538,12 @@ fn many_readings_are_published_in_several_frames_and_none_is_lost() {
     let name = |text: &str| model::DeviceId::new(text).unwrap();
     let mut readings = model::Readings::default();
     let mut add = |device: &str, values: Vec<(model::MetricName, model::Value)>| {
-        let sample = model::Sample { device: name(device), at: 5, received: 7, count: values.len() as u32 };
+        let sample = model::Sample {
+            device: name(device),
+            at: WallMs(5),
+            received: WallMs(7),
+            count: values.len() as u32,
+        };
         readings.samples.push(sample);
         readings.values.extend(values);
     };
@@ -551,9 +557,9 @@ fn many_readings_are_published_in_several_frames_and_none_is_lost() {
     let frames = readings::encode_publish(&readings, |device| too_large.push(device.to_string()));
     assert_eq!(too_large, ["novel"]);
     assert!(frames.len() > 1 && frames.iter().all(|text| text.len() <= MAX_FRAME_BYTES));
-    let received = frames
-        .iter()
-        .map(|text| readings::decode_publish(&mut readings::Names::default(), text, 7).unwrap().unwrap());
+    let received = frames.iter().map(|text| {
+        readings::decode_publish(&mut readings::Names::default(), text, WallMs(7)).unwrap().unwrap()
+    });
     let received: Vec<_> = received.collect();
     assert!(received.iter().all(|received| received.left_out.is_none()));
     let count: usize = received.iter().map(|received| received.readings.samples.len()).sum();
@@ -566,7 +572,8 @@ fn a_metric_beyond_256_is_left_out_of_a_sample() {
     let values = values.join(",");
     let text =
         format!(r#"{{"type":"publish","samples":[{{"device":"pump","values":{{{values},"m0":7}}}}]}}"#);
-    let received = readings::decode_publish(&mut readings::Names::default(), &text, 7).unwrap().unwrap();
+    let received =
+        readings::decode_publish(&mut readings::Names::default(), &text, WallMs(7)).unwrap().unwrap();
     assert_eq!(received.readings.values.len(), device::METRICS);
     assert_eq!(received.readings.values[0].1, model::Value::Number(7.0), "the last one counts");
     let left_out = received.left_out.unwrap();
@@ -575,7 +582,7 @@ fn a_metric_beyond_256_is_left_out_of_a_sample() {
 
 // Both ends, told anything
 
-const NOW: model::Time = model::Time { boot_ms: BootMs(5_000), wall_ms: 1_790_000_000_000 };
+const NOW: model::Time = model::Time { boot_ms: BootMs(5_000), wall_ms: WallMs(1_790_000_000_000) };
 
 /// A welcome that a client takes, or another message.
 fn first_words() -> impl Strategy<Value = HubMessage> {
@@ -632,8 +639,8 @@ proptest! {
         for frame in frames {
             session.handle(NOW, server::Input::Frame(frame));
             while let Some(output) = session.poll() {
-                if let server::Output::Ask(server::HubRequest::Begin { .. }) = output {
-                    session.handle(NOW, server::Input::Answer(server::HubAnswer::Begun(begun(head))));
+                if let server::Output::Ask(server::HubRequest::Chat(server::HubChatRequest::Begin { .. })) = output {
+                    session.handle(NOW, server::Input::Answer(server::HubAnswer::Chat(server::HubChatAnswer::Begun(begun(head)))));
                 }
             }
         }

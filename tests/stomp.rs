@@ -18,6 +18,7 @@ use duplex::model::event::{ChatEvent, Follows, LinkEvent};
 use duplex::model::link_state::{LinkState, Why};
 use duplex::model::profile::{Login, Profile, Protocol, Secret, WebSocketOptions};
 use duplex::model::stomp::{Destination, StompOptions};
+use duplex::model::time::WallMs;
 use duplex::model::{ConnectionId, Delivery, Entry, Event, MessageId, OutboxItem, RoomId};
 use duplex::wire::SavedState;
 use duplex::wire::mapped::MAY_BE_REPEAT;
@@ -110,7 +111,7 @@ impl App {
     fn send(&mut self, room: &str, content: Content) -> MessageId {
         self.sent += 1;
         let id = MessageId::from_random([self.sent as u8; 16]);
-        let draft = Draft { id, room: RoomId::new(room).unwrap(), content, at: 1_790_000_000_000 };
+        let draft = Draft { id, room: RoomId::new(room).unwrap(), content, at: WallMs(1_790_000_000_000) };
         let item = OutboxItem { draft, seq: self.sent, delivery: Delivery::Attempted };
         self.single.tell(Input::Queued(item));
         id
@@ -230,7 +231,7 @@ async fn a_room_is_made_and_left(broker: &Broker, url: &str) {
     let mut app = App::online(url, &["/topic/a"]).await;
     let name = duplex::model::RoomName::new("/topic/b").unwrap();
     let id = MessageId::from_random([200; 16]);
-    let draft = Draft { id, room: RoomId::from(id), content: Content::room(name), at: 0 };
+    let draft = Draft { id, room: RoomId::from(id), content: Content::room(name), at: WallMs(0) };
     app.single.tell(Input::Queued(OutboxItem { draft, seq: 100, delivery: Delivery::Attempted }));
     let is_made = |event: &Event| match event {
         Event::Chat(ChatEvent::Acknowledged { follows: Follows::OtherRoom(room), .. }) => {

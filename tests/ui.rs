@@ -15,7 +15,8 @@ use duplex::model::address::Address;
 use duplex::model::banner::Banner;
 use duplex::model::content::{Content, Draft};
 use duplex::model::event::{
-    ChatEvent, Event, Follows, LinkEvent, LogKind, Page, Paused, Person, Side, TestOutcome, Update,
+    ChatEvent, ChoicesUpdate, Event, Follows, LinkEvent, LogKind, Page, Paused, Person, SetupUpdate, Side,
+    TestOutcome, Update,
 };
 use duplex::model::features::{Feature, Features};
 use duplex::model::id::{ConnectionId, PrincipalId, RoomId};
@@ -27,6 +28,7 @@ use duplex::model::preferences::{LanguageChoice, Preferences};
 use duplex::model::principal::{Principal, PrincipalKind, Sender};
 use duplex::model::profile::{Secret, Socket};
 use duplex::model::refusal::Refusal;
+use duplex::model::time::WallMs;
 use egui::accesskit::{Live, Role};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -220,7 +222,7 @@ fn every_state_has_its_word_in_a_live_region() {
         ("Off", LinkState::Idle),
         ("Connecting", LinkState::Dialing { attempt: 1 }),
         ("Connecting", LinkState::Handshaking { attempt: 1 }),
-        ("Online", LinkState::Online { since: 0, rtt_ms: Some(12) }),
+        ("Online", LinkState::Online { since: WallMs(0), rtt_ms: Some(12) }),
         ("Waiting", waiting(boot.before(120_000))),
         ("Suspended", waiting(boot.before(120_001))),
         ("Stopped", LinkState::Stopped { why: Why::Unauthorized }),
@@ -235,7 +237,7 @@ fn every_state_has_its_word_in_a_live_region() {
 #[test]
 fn the_bar_tells_server_protocol_transport_and_round_trip() {
     let mut window = Window::online();
-    window.link(LinkState::Online { since: 0, rtt_ms: Some(12) });
+    window.link(LinkState::Online { since: WallMs(0), rtt_ms: Some(12) });
     for fact in ["Home", "Duplex", "WebSocket", "12 ms"] {
         window.harness.get_by_label(fact);
     }
@@ -282,7 +284,7 @@ fn a_blink_raises_no_alarm() {
     // The reason stays while it is tried again.
     window.link(LinkState::Dialing { attempt: 2 });
     window.harness.get_by_label_contains("Connection lost");
-    window.link(LinkState::Online { since: 0, rtt_ms: None });
+    window.link(LinkState::Online { since: WallMs(0), rtt_ms: None });
     assert!(window.harness.query_by_label_contains("Connection lost").is_none());
     assert_eq!(window.next_deadline(), None);
 }
@@ -334,7 +336,7 @@ fn a_room_is_made_and_a_refusal_is_shown_where_it_was_made() {
     assert!(window.intents().contains(&wanted));
     // It waits on disk, and is there to be typed into.
     let id = ui_support::id(77);
-    let draft = Draft { id, room: id.into(), content: Content::room(name.clone()), at: 0 };
+    let draft = Draft { id, room: id.into(), content: Content::room(name.clone()), at: WallMs(0) };
     let item = OutboxItem { draft, seq: 9, delivery: Delivery::Pending };
     window.event(Event::Chat(ChatEvent::Queued(item)));
     window.run();
@@ -368,17 +370,26 @@ fn a_room_is_made_and_a_refusal_is_shown_where_it_was_made() {
 fn a_room_that_was_there_already_is_opened_in_place_of_the_one_that_was_to_be_made() {
     let mut window = Window::online();
     let (id, name) = (ui_support::id(77), RoomName::new("attic").unwrap());
-    let draft = Draft { id, room: id.into(), content: Content::room(name), at: 0 };
+    let draft = Draft { id, room: id.into(), content: Content::room(name), at: WallMs(0) };
     let item = OutboxItem { draft, seq: 9, delivery: Delivery::Pending };
     window.event(Event::Chat(ChatEvent::Queued(item)));
     window.run();
     window.click("attic, not created yet");
-    let typed =
-        Draft { id: ui_support::id(78), room: id.into(), content: Content::text("typed before"), at: 0 };
+    let typed = Draft {
+        id: ui_support::id(78),
+        room: id.into(),
+        content: Content::text("typed before"),
+        at: WallMs(0),
+    };
     let typed = OutboxItem { draft: typed, seq: 10, delivery: Delivery::Pending };
     window.event(Event::Chat(ChatEvent::Queued(typed)));
     let follows = Follows::OtherRoom(RoomId::new("of somebody else").unwrap());
-    window.event(Event::Chat(ChatEvent::Acknowledged { id, offset: Offset(3), received: 0, follows }));
+    window.event(Event::Chat(ChatEvent::Acknowledged {
+        id,
+        offset: Offset(3),
+        received: WallMs(0),
+        follows,
+    }));
     window.run();
     let row = window.harness.get_by_role_and_label(Role::ListItem, "attic");
     assert_eq!(row.accesskit_node().is_selected(), Some(true));
@@ -402,12 +413,19 @@ fn a_connection_is_added_tested_and_saved() {
     };
     assert_eq!(profile.urls, ["wss://hub.example:7870/v1/socket"]);
     assert!(matches!(credential, Credential::Token(token) if token.reveal() == "s3cret"));
-    window.update(Update::Test(Some(TestOutcome::Running)));
+    window.update(Update::Setup(SetupUpdate::Test(Some(TestOutcome::Running))));
     window.harness.get_by_label("Testing…");
-    window.update(Update::Test(Some(TestOutcome::Failed(Why::Http { status: 401, retry_after_ms: None }))));
+    window.update(Update::Setup(SetupUpdate::Test(Some(TestOutcome::Failed(Why::Http {
+        status: 401,
+        retry_after_ms: None,
+    })))));
     window.harness.get_by_label_contains("The server doesn't know this token (HTTP 401).");
     let me = Principal { id: sender("me").id, kind: PrincipalKind::Person, name: "Jonas".into(), role: None };
-    window.update(Update::Test(Some(TestOutcome::Passed { me, server: "Hub".into(), took_ms: 31 })));
+    window.update(Update::Setup(SetupUpdate::Test(Some(TestOutcome::Passed {
+        me,
+        server: "Hub".into(),
+        took_ms: 31,
+    }))));
     window.harness.get_by_label_contains("Connection works: you are Jonas on Hub (31 ms).");
     window.click("Save");
     let intents = window.intents();
@@ -585,7 +603,7 @@ fn a_connection_that_was_added_is_opened_when_it_is_there() {
     assert!(matches!(&window.intents()[..], [Intent::Link(LinkIntent::SaveConnection { .. })]));
     let mut profile = ui_support::profile();
     (profile.id, profile.name) = (ConnectionId(9), "Workshop".into());
-    window.update(Update::Configured(profile));
+    window.update(Update::Setup(SetupUpdate::Configured(profile)));
     window.harness.get_by_label_contains("Choose a room");
 }
 
@@ -594,7 +612,7 @@ fn the_apps_own_hub_has_a_name_and_cannot_be_edited_or_removed() {
     let mut window = Window::online();
     let mut profile = ui_support::profile();
     (profile.id, profile.name) = (ConnectionId::OWN_HUB, String::new());
-    window.update(Update::Configured(profile));
+    window.update(Update::Setup(SetupUpdate::Configured(profile)));
     window.click("More for This computer");
     assert!(window.harness.query_by_label("New room").is_some());
     assert!(window.harness.query_by_label("Edit connection").is_none());
@@ -617,10 +635,10 @@ fn banners_say_what_to_do_and_some_can_be_dismissed() {
 fn the_first_steps_are_two() {
     for (button, dialog) in [("Get started", false), ("Join a server", true)] {
         let mut window = Window::online();
-        window.update(Update::FirstSteps(true));
+        window.update(Update::Setup(SetupUpdate::FirstSteps(true)));
         window.click(button);
         assert_eq!(window.intents(), [Intent::App(AppIntent::FirstStepsDone)], "{button}");
-        window.update(Update::FirstSteps(false));
+        window.update(Update::Setup(SetupUpdate::FirstSteps(false)));
         assert_eq!(window.harness.query_by_label("Token").is_some(), dialog, "{button}");
         assert!(window.harness.query_by_label("Get started").is_none());
     }
@@ -895,7 +913,7 @@ fn days_are_set_apart() {
     let mut window = Window::online();
     let mut page = window.page(1..=4, false, false);
     for message in &mut page.messages[..2] {
-        message.received -= 10 * 86_400_000;
+        message.received = message.received - 10 * 86_400_000;
     }
     window.event(Event::Chat(ChatEvent::Jumped { room: general(), page }));
     window.harness.get_by_label("Today");
@@ -997,7 +1015,7 @@ fn people_whose_names_look_alike_have_a_short_id_and_an_admin_a_mark() {
     window.event(Event::Chat(ChatEvent::Typing { room: general(), who, until }));
     assert!(window.harness.query_by_label_contains("J\u{FF35}N ·2b2b").is_some(), "also while typing");
     let korean = Preferences { language: LanguageChoice::Korean, ..Preferences::default() };
-    window.update(Update::Preferences(korean));
+    window.update(Update::Choices(ChoicesUpdate::Preferences(korean)));
     window.harness.get_by_label("관리자");
 }
 
@@ -1025,7 +1043,7 @@ fn every_control_has_a_name() {
     window.welcome(0, &["general", "lathe"]);
     window.queue("no", Delivery::Failed(Refusal::NotAllowed), -9_000);
     window.update(Update::Banner(Banner::Restarted));
-    window.update(Update::FirstSteps(true));
+    window.update(Update::Setup(SetupUpdate::FirstSteps(true)));
     window.check_names();
     window.click("Add connection");
     window.click("Advanced");
@@ -1059,7 +1077,7 @@ fn a_queued_message_that_arrives_keeps_its_place() {
 fn korean_says_why_the_link_is_down_and_fits_a_narrow_window() {
     let mut window = Window::sized(480.0, 600.0);
     let korean = Preferences { language: LanguageChoice::Korean, ..Preferences::default() };
-    window.update(Update::Preferences(korean));
+    window.update(Update::Choices(ChoicesUpdate::Preferences(korean)));
     window.entries(1..=30, true);
     window.link(LinkState::Stopped { why: Why::Unauthorized });
     window.pass(1_500);

@@ -9,13 +9,16 @@ use duplex::model::banner::Banner;
 use duplex::model::device::{
     DeviceId, DeviceState, LastValue, Metric, MetricName, MetricType, Readings, Spec, Value,
 };
-use duplex::model::event::{ChatEvent, DeviceEvent, Event, LinkEvent, LogEvent, Update};
+use duplex::model::event::{
+    ChatEvent, ChoicesUpdate, DeviceEvent, Event, LinkEvent, LogEvent, SetupUpdate, Update,
+};
 use duplex::model::id::ConnectionId;
 use duplex::model::link_state::{LinkState, Why};
 use duplex::model::log::{Note, Passed, Way};
 use duplex::model::message::Delivery;
 use duplex::model::preferences::Motion;
 use duplex::model::profile::Profile;
+use duplex::model::time::WallMs;
 use duplex::model::{LanguageChoice, Preferences};
 use duplex::ui::theme;
 use egui::accesskit::{Action, Live, Role};
@@ -137,7 +140,10 @@ fn read(window: &mut Window, value: f64) {
 /// A window with something of everything in it.
 fn furnished(width: f32, height: f32, language: LanguageChoice) -> Window {
     let mut window = Window::sized(width, height);
-    window.update(Update::Preferences(Preferences { language, ..Preferences::default() }));
+    window.update(Update::Choices(ChoicesUpdate::Preferences(Preferences {
+        language,
+        ..Preferences::default()
+    })));
     window.entries(1..=3, true);
     window.event(Event::Chat(ChatEvent::Entries {
         entries: vec![message(4, "general", "me", "message by me")],
@@ -146,7 +152,7 @@ fn furnished(width: f32, height: f32, language: LanguageChoice) -> Window {
     window.queue("message that waits", Delivery::Pending, -60_000);
     window.welcome(4, &["general", "workshop"]);
     let devices = vec![device(&window)];
-    window.event(Event::Device(DeviceEvent::Listed { devices, started: 0, more: false }));
+    window.event(Event::Device(DeviceEvent::Listed { devices, started: WallMs(0), more: false }));
     read(&mut window, 22.0);
     window
 }
@@ -195,10 +201,10 @@ const STATES: &[(&str, Step)] = &[
     ("banners and first steps", |window| {
         window.update(Update::Banner(Banner::DiskFull));
         window.update(Update::Banner(Banner::Restarted));
-        window.update(Update::FirstSteps(true));
+        window.update(Update::Setup(SetupUpdate::FirstSteps(true)));
     }),
     ("a room without messages", |window| window.key_with(Modifiers::ALT, Key::ArrowDown)),
-    ("no connection", |window| window.update(Update::Removed(CONNECTION))),
+    ("no connection", |window| window.update(Update::Setup(SetupUpdate::Removed(CONNECTION)))),
 ];
 
 /// Everything there is, with what is said of it.
@@ -341,11 +347,15 @@ fn readings_are_never_announced() {
 #[test]
 fn what_cannot_wait_interrupts() {
     let mut window = Window::online();
-    window.update(Update::Configured(Profile { id: ConnectionId(4), name: "Other".into(), ..profile() }));
+    window.update(Update::Setup(SetupUpdate::Configured(Profile {
+        id: ConnectionId(4),
+        name: "Other".into(),
+        ..profile()
+    })));
     let tell = |window: &mut Window, state| {
         window.update(Update::Connection(ConnectionId(4), Event::Link(LinkEvent::State(state))))
     };
-    tell(&mut window, LinkState::Online { since: 0, rtt_ms: None });
+    tell(&mut window, LinkState::Online { since: WallMs(0), rtt_ms: None });
     assert_eq!(announced(&window, Live::Assertive), [""; 0]);
     let now = window.now().boot_ms;
     let why = Why::ConnectionRefused;
@@ -353,7 +363,7 @@ fn what_cannot_wait_interrupts() {
     assert_eq!(announced(&window, Live::Assertive), [""; 0], "a blink is no news");
     window.pass(1_500);
     assert_eq!(announced(&window, Live::Assertive), ["Other: Waiting"]);
-    tell(&mut window, LinkState::Online { since: 0, rtt_ms: None });
+    tell(&mut window, LinkState::Online { since: WallMs(0), rtt_ms: None });
     assert_eq!(announced(&window, Live::Assertive), ["Other: Online"]);
     // The open connection's trouble, and what stands above everything.
     window.link(LinkState::Stopped { why: Why::Forbidden });
@@ -376,7 +386,11 @@ fn no_nul_reaches_a_field_or_the_accessibility_bus() {
     let (at, value) = (window.now().wall_ms, Value::Text("sto\0re".into()));
     device.values.push(LastValue { metric: note.name.clone(), value, at, received: at });
     device.spec.metrics.push(note);
-    window.event(Event::Device(DeviceEvent::Listed { devices: vec![device], started: 0, more: false }));
+    window.event(Event::Device(DeviceEvent::Listed {
+        devices: vec![device],
+        started: WallMs(0),
+        more: false,
+    }));
     window.open_device(lathe());
     window.run();
     let texts = nodes(&window);
@@ -538,7 +552,10 @@ fn what_comes_by_itself_fades_in_unless_less_motion_is_wanted() {
     let shown = |reduced_motion, motion| {
         let mut window = Window::online();
         window.surround(duplex::ui::Surroundings { reduced_motion, ..Default::default() });
-        window.update(Update::Preferences(Preferences { motion, ..Preferences::default() }));
+        window.update(Update::Choices(ChoicesUpdate::Preferences(Preferences {
+            motion,
+            ..Preferences::default()
+        })));
         window.harness.state_mut().apply(Update::Banner(Banner::DiskFull));
         window.harness.step();
         let texts = window.harness.output().shapes.iter().filter_map(|clipped| match &clipped.shape {

@@ -4,11 +4,12 @@
 #[expect(dead_code, reason = "the window's other tests use the rest")]
 mod ui_support;
 
-use duplex::model::event::{Event, LinkEvent, TestOutcome, Update};
+use duplex::model::event::{ChoicesUpdate, Event, LinkEvent, SetupUpdate, TestOutcome, Update};
 use duplex::model::id::ConnectionId;
 use duplex::model::intent::{Credential, Intent, LinkIntent};
 use duplex::model::link_state::{LinkState, Phase, Why};
 use duplex::model::profile::{Profile, Secret};
+use duplex::model::time::WallMs;
 use duplex::model::{Banner, LanguageChoice, Preferences};
 use egui::Key;
 use egui::accesskit::{Live, Role};
@@ -39,7 +40,7 @@ fn alarm(window: &Window) -> String {
 #[test]
 fn a_missing_token_is_asked_for_with_the_reason_and_given() {
     let mut window = Window::online();
-    window.update(Update::Keyring(Some("no such service".into())));
+    window.update(Update::Setup(SetupUpdate::Keyring(Some("no such service".into()))));
     stopped(&mut window, Why::NoToken);
     let said = alarm(&window);
     assert!(said.contains("No keyring is available") && !said.contains("no such service"), "{said}");
@@ -54,7 +55,7 @@ fn a_missing_token_is_asked_for_with_the_reason_and_given() {
         "{given:?}"
     );
     assert!(!asks(&window));
-    window.link(LinkState::Online { since: 0, rtt_ms: None });
+    window.link(LinkState::Online { since: WallMs(0), rtt_ms: None });
     window.pass(5_000);
     assert!(!asks(&window));
 }
@@ -78,7 +79,7 @@ fn a_refused_token_is_asked_for_again_and_the_field_is_empty() {
 fn the_rest_of_the_window_goes_on_and_a_question_can_wait() {
     let mut window = Window::online();
     let other = Profile { id: ConnectionId(4), name: "Other".into(), ..profile() };
-    window.update(Update::Configured(other));
+    window.update(Update::Setup(SetupUpdate::Configured(other)));
     let why = LinkState::Stopped { why: Why::NoToken };
     window.update(Update::Connection(ConnectionId(4), Event::Link(LinkEvent::State(why))));
     stopped(&mut window, Why::NoToken);
@@ -106,11 +107,11 @@ fn other_troubles_and_the_apps_own_hub_ask_for_nothing() {
         stopped(&mut window, why);
         assert!(!asks(&window));
     }
-    window.update(Update::Configured(Profile {
+    window.update(Update::Setup(SetupUpdate::Configured(Profile {
         id: ConnectionId::OWN_HUB,
         name: String::new(),
         ..profile()
-    }));
+    })));
     let why = LinkState::Stopped { why: Why::NoToken };
     window.update(Update::Connection(ConnectionId::OWN_HUB, Event::Link(LinkEvent::State(why))));
     assert!(window.harness.query_by_label("Token of This computer").is_none());
@@ -119,11 +120,11 @@ fn other_troubles_and_the_apps_own_hub_ask_for_nothing() {
 #[test]
 fn it_asks_in_korean_and_within_a_narrow_window() {
     let mut window = Window::sized(480.0, 600.0);
-    window.update(Update::Preferences(Preferences {
+    window.update(Update::Choices(ChoicesUpdate::Preferences(Preferences {
         language: LanguageChoice::Korean,
         ..Preferences::default()
-    }));
-    window.update(Update::Keyring(Some("x".into())));
+    })));
+    window.update(Update::Setup(SetupUpdate::Keyring(Some("x".into()))));
     stopped(&mut window, Why::NoToken);
     window.harness.get_by_role_and_label(Role::Heading, "Home 토큰");
     for name in ["Home 연결의 토큰", "나중에"] {
@@ -148,7 +149,7 @@ fn before_an_invite_is_used_a_missing_keyring_is_told_and_a_file_is_offered() {
     let mut window = Window::online();
     invited(&mut window);
     assert!(window.harness.query_by_label(KEEP).is_none(), "there is a keyring, as far as is known");
-    window.update(Update::Keyring(Some("no such service".into())));
+    window.update(Update::Setup(SetupUpdate::Keyring(Some("no such service".into()))));
     window.harness.get_by_label_contains("an invite works only once");
     window.harness.get_by_label_contains("The file is not encrypted");
     window.check_names();
@@ -174,7 +175,7 @@ fn before_an_invite_is_used_a_missing_keyring_is_told_and_a_file_is_offered() {
 #[test]
 fn a_token_in_a_file_can_be_taken_out_again() {
     let mut window = Window::online();
-    window.update(Update::TokenInFile(CONNECTION, true));
+    window.update(Update::Setup(SetupUpdate::TokenInFile(CONNECTION, true)));
     window.click("More for Home");
     window.click("Edit connection");
     window.click("Keep the token in a file only you can read");
@@ -192,20 +193,21 @@ fn a_token_that_could_not_be_kept_is_shown_once_to_copy_or_kept_in_a_file() {
     assert_eq!(window.intents(), [Intent::Link(LinkIntent::KeepTokenInFile(Some(CONNECTION)))]);
     window.click("Copy token");
     assert_eq!(window.intents(), [Intent::Link(LinkIntent::ShowToken(CONNECTION))]);
-    window.update(Update::ShownToken(Some((CONNECTION, Secret::new("s3cret-of-mina")))));
+    window.update(Update::Setup(SetupUpdate::ShownToken(Some((CONNECTION, Secret::new("s3cret-of-mina"))))));
     window.harness.get_by_role_and_label(Role::Dialog, "Your token for Home");
     window.harness.get_by_label("s3cret-of-mina");
     window.click("Done");
     assert_eq!(window.intents(), [Intent::Link(LinkIntent::HideToken)]);
     assert!(window.harness.query_by_label("s3cret-of-mina").is_none());
-    window.update(Update::ShownToken(None));
-    window.update(Update::ShownToken(Some((CONNECTION, Secret::new("s3cret-of-mina")))));
+    window.update(Update::Setup(SetupUpdate::ShownToken(None)));
+    window.update(Update::Setup(SetupUpdate::ShownToken(Some((CONNECTION, Secret::new("s3cret-of-mina"))))));
     assert!(window.harness.query_by_label("s3cret-of-mina").is_some(), "when it is asked for again");
 }
 
 #[test]
 fn the_right_scheme_is_one_click_away() {
-    let failed = |is_tls| Update::Test(Some(TestOutcome::Failed(Why::WrongScheme { is_tls })));
+    let failed =
+        |is_tls| Update::Setup(SetupUpdate::Test(Some(TestOutcome::Failed(Why::WrongScheme { is_tls }))));
     let mut window = Window::online();
     window.click("Add connection");
     window.fill("Server address or invite", "wss://127.0.0.1:7870");
@@ -245,7 +247,7 @@ fn the_right_scheme_is_one_click_away() {
 fn a_saved_connection_is_put_right_in_one_click() {
     let mut window = Window::online();
     let urls = vec!["ws://hub.example:7870/v1/socket".to_owned()];
-    window.update(Update::Configured(Profile { urls, ..profile() }));
+    window.update(Update::Setup(SetupUpdate::Configured(Profile { urls, ..profile() })));
     stopped(&mut window, Why::WrongScheme { is_tls: true });
     window.pass(1_500);
     window.click("Use wss://hub.example:7870/v1/socket");
@@ -258,7 +260,7 @@ fn a_saved_connection_is_put_right_in_one_click() {
     assert_eq!(saved.urls, ["wss://hub.example:7870/v1/socket"]);
     // Without encryption only on this computer.
     let urls = vec!["wss://hub.example:7870/v1/socket".to_owned()];
-    window.update(Update::Configured(Profile { urls, ..profile() }));
+    window.update(Update::Setup(SetupUpdate::Configured(Profile { urls, ..profile() })));
     stopped(&mut window, Why::WrongScheme { is_tls: false });
     assert!(window.harness.query_by_label_contains("Use ws://hub").is_none());
 }

@@ -6,7 +6,7 @@ mod ui_support;
 
 use duplex::model::banner::Banner;
 use duplex::model::chat::{MAX_PEOPLE, MAX_ROOMS};
-use duplex::model::event::{ChatEvent, Event, Person, Update};
+use duplex::model::event::{ChatEvent, ChoicesUpdate, Event, Person, Update};
 use duplex::model::id::PrincipalId;
 use duplex::model::principal::{Principal, PrincipalKind};
 use duplex::model::{LanguageChoice, Preferences};
@@ -23,7 +23,7 @@ fn rooms(count: usize) -> Window {
 fn speak_korean(window: &mut Window) {
     let preferences =
         Preferences { language: LanguageChoice::Korean, ..window.harness.state().preferences() };
-    window.update(Update::Preferences(preferences));
+    window.update(Update::Choices(ChoicesUpdate::Preferences(preferences)));
 }
 
 #[test]

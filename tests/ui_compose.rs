@@ -12,12 +12,13 @@
 mod ui_support;
 
 use duplex::model::device::{DeviceId, DeviceState, LastValue, Metric, MetricName, MetricType, Spec, Value};
-use duplex::model::event::{ChatEvent, DeviceEvent, Event, Update};
+use duplex::model::event::{ChatEvent, ChoicesUpdate, DeviceEvent, Event, Update};
 use duplex::model::id::Offset;
 use duplex::model::intent::{AppIntent, ChatIntent, DeviceIntent, Intent, Jump};
 use duplex::model::message::Position;
 use duplex::model::panes::{Composer, Panes};
 use duplex::model::preferences::{LanguageChoice, Preferences};
+use duplex::model::time::WallMs;
 use duplex::model::{Feature, Features};
 use duplex::ui::Options;
 use egui::Key;
@@ -35,10 +36,10 @@ fn sent(intents: &[Intent]) -> Vec<&str> {
 }
 
 fn korean(window: &mut Window) {
-    window.update(Update::Preferences(Preferences {
+    window.update(Update::Choices(ChoicesUpdate::Preferences(Preferences {
         language: LanguageChoice::Korean,
         ..Preferences::default()
-    }));
+    })));
 }
 
 fn kept(intents: &[Intent]) -> Option<Composer> {
@@ -201,7 +202,11 @@ fn lamp(window: &mut Window, risky: bool) {
         every_ms: Some(60_000),
         values: vec![value("power", Value::Flag(false)), value("heat", Value::Number(21.5))],
     };
-    window.event(Event::Device(DeviceEvent::Listed { devices: vec![device], started: 0, more: false }));
+    window.event(Event::Device(DeviceEvent::Listed {
+        devices: vec![device],
+        started: WallMs(0),
+        more: false,
+    }));
     window.intents();
 }
 

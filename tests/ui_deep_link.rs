@@ -5,7 +5,7 @@
 mod ui_support;
 
 use duplex::model::DeepLink;
-use duplex::model::event::Update;
+use duplex::model::event::{SearchUpdate, SetupUpdate, Update};
 use duplex::model::id::{Offset, RoomId};
 use duplex::model::intent::{ChatIntent, Credential, Intent, Jump, LinkIntent};
 use duplex::model::link_state::LinkState;
@@ -23,7 +23,7 @@ use ui_support::{CONNECTION, Window, general, id};
 fn window() -> Window {
     let mut window = Window::begun(1_100.0, 720.0, Options::default(), &["general", "lab"]);
     window.configure(|profile| profile.urls = vec!["wss://hub.example:7870/v1/socket".into()]);
-    window.update(Update::ConnectionsLoaded);
+    window.update(Update::Setup(SetupUpdate::Loaded));
     window.intents();
     window
 }
@@ -64,11 +64,11 @@ fn a_link_to_a_known_server_opens_its_room_and_message() {
         _ => None,
     });
     let position = Position { era: 1, offset: Offset(2) };
-    window.update(Update::MessageFound(MessageFound {
+    window.update(Update::Search(SearchUpdate::MessageFound(MessageFound {
         number: number.unwrap(),
         position: Some(position),
         thread: None,
-    }));
+    })));
     let jumps = window.intents();
     let jump = ChatIntent::JumpTo { connection: CONNECTION, room: general(), jump: Jump::To(position) };
     // What is in memory already is scrolled to.
@@ -92,11 +92,11 @@ fn what_is_not_there_is_said() {
         Intent::Chat(ChatIntent::FindMessage { number, .. }) => Some(number),
         _ => None,
     });
-    window.update(Update::MessageFound(MessageFound {
+    window.update(Update::Search(SearchUpdate::MessageFound(MessageFound {
         number: number.unwrap(),
         position: None,
         thread: None,
-    }));
+    })));
     assert!(shows(&window, "the message isn't on this computer"));
     window.click("Close");
     assert_eq!(room(&window), Some(general()));
@@ -173,7 +173,7 @@ fn a_link_waits_for_the_saved_connections_and_for_a_dialog_with_typed_text() {
     early.configure(|profile| profile.urls = vec!["wss://hub.example:7870/v1/socket".into()]);
     open(&mut early, "duplex://hub.example/lab");
     assert_eq!(room(&early), Some(general()));
-    early.update(Update::ConnectionsLoaded);
+    early.update(Update::Setup(SetupUpdate::Loaded));
     early.run();
     assert_eq!(room(&early), Some(RoomId::new("lab").unwrap()));
 

@@ -17,7 +17,7 @@ use duplex::model::device::{
     LogLine, Metric, MetricType, Readings, ShortName, Spec, Value,
 };
 use duplex::model::device_choices::{DeviceChange, DeviceChoices};
-use duplex::model::event::{DeviceEvent, Event, Update};
+use duplex::model::event::{ChoicesUpdate, DeviceEvent, DiskUpdate, Event, Update};
 use duplex::model::export::{Content, Export, ExportFailure, Exported, SavedFile};
 use duplex::model::features::{Feature, Features};
 use duplex::model::id::MessageId;
@@ -25,6 +25,7 @@ use duplex::model::intent::{AppIntent, DeviceIntent, Intent};
 use duplex::model::link_state::{LinkState, Why};
 use duplex::model::series::{Bucket, SeriesPage};
 use duplex::model::states::StateChange;
+use duplex::model::time::WallMs;
 use egui::accesskit::{Role, Toggled};
 use egui::{Key, PointerButton, Pos2};
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -118,7 +119,7 @@ impl Page {
 
     fn list(&mut self) {
         let devices = vec![self.state()];
-        self.window.event(Event::Device(DeviceEvent::Listed { devices, started: 0, more: false }));
+        self.window.event(Event::Device(DeviceEvent::Listed { devices, started: WallMs(0), more: false }));
     }
 
     /// The device announces itself anew.
@@ -133,7 +134,7 @@ impl Page {
         self.say_at(now, now, values);
     }
 
-    fn say_at(&mut self, at: i64, received: i64, values: &[(&str, Value)]) {
+    fn say_at(&mut self, at: WallMs, received: WallMs, values: &[(&str, Value)]) {
         let values = values.iter().map(|(metric, value)| (name(metric), value.clone())).collect();
         let readings = Readings::of(device(), at, received, values);
         self.window.event(Event::Device(DeviceEvent::Readings(Arc::new(readings))));
@@ -178,7 +179,7 @@ impl Page {
     }
 
     /// The parts of a past asked for since the last look.
-    fn asked(&mut self) -> Vec<(String, i64, i64)> {
+    fn asked(&mut self) -> Vec<(String, WallMs, WallMs)> {
         let all = self.window.intents().into_iter();
         all.filter_map(|intent| match intent {
             Intent::Device(DeviceIntent::LoadSeries { metric, from, to, .. }) => {
@@ -189,7 +190,7 @@ impl Page {
         .collect()
     }
 
-    fn answer(&mut self, asked: &[(String, i64, i64)], buckets: &[Bucket], step_ms: i64) {
+    fn answer(&mut self, asked: &[(String, WallMs, WallMs)], buckets: &[Bucket], step_ms: i64) {
         for (metric, from, to) in asked {
             let buckets = buckets.iter().filter(|b| (*from..*to).contains(&b.at)).copied().collect();
             let page = SeriesPage { from: *from, to: *to, step_ms, buckets };
@@ -219,7 +220,7 @@ impl Page {
         let now = self.window.now().wall_ms;
         let change = |(ago, text): &(i64, &str)| {
             let value = (!text.is_empty()).then(|| (*text).into());
-            StateChange { at: now - ago, value }
+            StateChange { at: now - *ago, value }
         };
         let changes = changes.iter().map(change).collect();
         self.window.event(Event::Device(DeviceEvent::States {
@@ -280,8 +281,8 @@ impl Page {
     }
 }
 
-fn bucket(at: i64, mean: f64) -> Bucket {
-    Bucket { at, min: mean, mean, max: mean, count: 1, off: 0 }
+fn bucket(at: WallMs, mean: f64) -> Bucket {
+    Bucket { at: at, min: mean, mean, max: mean, count: 1, off: 0 }
 }
 
 #[test]
@@ -590,7 +591,7 @@ fn the_past_is_asked_for_once_for_each_plotted_reading() {
     page.window.pass(200);
     let asked = page.asked();
     assert_eq!(asked.len(), 3);
-    assert!(asked.iter().all(|(_, from, to)| to - from >= 3_600_000), "{asked:?}");
+    assert!(asked.iter().all(|(_, from, to)| *to - *from >= 3_600_000), "{asked:?}");
 }
 
 #[test]
@@ -790,7 +791,7 @@ fn a_device_of_words_alone_shows_what_it_says() {
         now,
         values,
     )))));
-    page.window.event(Event::Device(DeviceEvent::Listed { devices: vec![], started: 0, more: true }));
+    page.window.event(Event::Device(DeviceEvent::Listed { devices: vec![], started: WallMs(0), more: true }));
     page.window.open_device(device());
     page.window.run();
     assert_eq!(page.asked_in_words(), ["door"]);
@@ -852,7 +853,11 @@ fn escape_and_the_arrow_lead_back() {
 #[test]
 fn a_device_that_is_gone_says_so() {
     let mut page = Page::opened();
-    page.window.event(Event::Device(DeviceEvent::Listed { devices: vec![], started: 0, more: false }));
+    page.window.event(Event::Device(DeviceEvent::Listed {
+        devices: vec![],
+        started: WallMs(0),
+        more: false,
+    }));
     assert!(page.has_text("The server no longer knows this device."));
 }
 
@@ -903,7 +908,7 @@ impl Page {
                 all.push(change);
             }
         }
-        self.window.update(Update::DeviceChoices(choices.clone()));
+        self.window.update(Update::Choices(ChoicesUpdate::Devices(choices.clone())));
         all
     }
 
@@ -1062,7 +1067,7 @@ fn thirty_days_and_a_range_of_one_s_own_are_shown_and_what_is_no_range_says_why(
     page.window.click("Show 30 days");
     page.window.pass(11_000);
     let asked = page.asked();
-    assert!(!asked.is_empty() && asked.iter().all(|(_, from, to)| to - from >= 30 * 86_400_000));
+    assert!(!asked.is_empty() && asked.iter().all(|(_, from, to)| *to - *from >= 30 * 86_400_000));
     page.answer(&asked, &[], 60_000);
     page.window.click("Choose a time range");
     page.type_into("From", "soon");
@@ -1078,7 +1083,7 @@ fn thirty_days_and_a_range_of_one_s_own_are_shown_and_what_is_no_range_says_why(
     page.window.pass(1_000);
     let asked = page.asked();
     // With as much again around it.
-    assert!(!asked.is_empty() && asked.iter().all(|(_, from, to)| to - from == 2 * 7_200_000), "{asked:?}");
+    assert!(!asked.is_empty() && asked.iter().all(|(_, from, to)| *to - *from == 2 * 7_200_000), "{asked:?}");
     page.window.click("Back to live");
     assert!(page.has("Live"));
 }
@@ -1148,7 +1153,7 @@ fn readings_in_sight_are_saved_and_said_where() {
     assert!(page.has("Saving…") && !page.has("Save…"));
     let path = std::path::PathBuf::from("/home/mina/Downloads/lathe.csv");
     let outcome = Ok(SavedFile { path: path.clone(), rows: Some(300), cut_at: None });
-    page.window.update(Update::Exported(Exported { number: export.number, outcome }));
+    page.window.update(Update::Disk(DiskUpdate::Exported(Exported { number: export.number, outcome })));
     assert!(page.has("Saved 300 rows to /home/mina/Downloads/lathe.csv"));
     page.window.click("Show in folder");
     assert!(page.window.intents().contains(&Intent::App(AppIntent::ShowFile(path))));
@@ -1164,7 +1169,10 @@ fn what_is_not_saved_says_what_to_do() {
     page.window.click("Save…");
     page.window.click("Save readings as CSV");
     let number = page.export().number;
-    page.window.update(Update::Exported(Exported { number, outcome: Err(ExportFailure::DiskFull) }));
+    page.window.update(Update::Disk(DiskUpdate::Exported(Exported {
+        number,
+        outcome: Err(ExportFailure::DiskFull),
+    })));
     assert!(page.has("Not saved: the disk is full. Free some space and try again."));
     page.window.pass(600_000);
     assert!(page.has_text("the disk is full"), "until it is read");

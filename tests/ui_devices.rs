@@ -15,13 +15,14 @@ use duplex::model::device::{
     DeviceId, DeviceState, LastValue, Metric, MetricName, MetricType, Readings, Spec, Value,
 };
 use duplex::model::device_choices::{DeviceChange, DeviceChoices};
-use duplex::model::event::{DeviceEvent, Event, Update};
+use duplex::model::event::{ChoicesUpdate, DeviceEvent, DiskUpdate, Event, SetupUpdate, Update};
 use duplex::model::id::ConnectionId;
 use duplex::model::intent::{AppIntent, Intent};
 use duplex::model::link_device::{LinkCounters, link_readings};
 use duplex::model::link_state::{LinkState, Why};
 use duplex::model::preferences::{LanguageChoice, Preferences};
 use duplex::model::profile::Profile;
+use duplex::model::time::WallMs;
 use egui::accesskit::Role;
 use egui::{Key, Modifiers, PointerButton, Pos2};
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -63,7 +64,7 @@ fn device(window: &Window, name: &str, kind: &str) -> DeviceState {
 }
 
 fn list(window: &mut Window, devices: Vec<DeviceState>) {
-    window.event(Event::Device(DeviceEvent::Listed { devices, started: 0, more: false }));
+    window.event(Event::Device(DeviceEvent::Listed { devices, started: WallMs(0), more: false }));
 }
 
 fn named(window: &mut Window, names: &[&str]) {
@@ -208,7 +209,7 @@ fn a_dead_link_makes_everything_unknown_at_once_and_says_so_once() {
     window.pass(30_000);
     assert!(!has(&window, "silent"));
     // Back: unknown until the hub has told everything anew.
-    window.link(LinkState::Online { since: 0, rtt_ms: None });
+    window.link(LinkState::Online { since: WallMs(0), rtt_ms: None });
     assert!(has(&window, "Loading devices"));
     assert!(rows(&window).iter().all(|row| row.contains(", unknown, ")));
     named(&mut window, &["Lathe", "Mill"]);
@@ -332,7 +333,11 @@ fn each_connection_has_a_row_of_its_own_and_is_no_device() {
     window.key(Key::Escape);
     window.pass(12_000);
     assert!(has(&window, "last heard 12 s ago"));
-    window.update(Update::Configured(Profile { id: ConnectionId(4), name: "Farm".into(), ..profile() }));
+    window.update(Update::Setup(SetupUpdate::Configured(Profile {
+        id: ConnectionId(4),
+        name: "Farm".into(),
+        ..profile()
+    })));
     assert!(has(&window, "Connection to Farm: Off, Not connected"));
     assert!(has(&window, "Connection to Home: Online, 7 ms, last heard 12 s ago, 1 online"));
     window
@@ -503,7 +508,7 @@ fn readings_that_the_disk_did_not_take_are_told() {
     let mut window = Window::online();
     named(&mut window, &["Lathe"]);
     assert!(!has(&window, "not saved"));
-    window.update(Update::ReadingsNotKept(1));
+    window.update(Update::Disk(DiskUpdate::ReadingsNotKept(1)));
     assert!(has(&window, "1 reading was not saved to disk"));
     let full = Banner::ReadingsNotWritten { detail: "the disk is full".to_owned() };
     window.update(Update::Banner(full.clone()));
@@ -519,12 +524,15 @@ fn readings_that_the_disk_did_not_take_are_told() {
 fn the_connection_is_named_in_the_language_of_the_window() {
     let mut window = Window::online();
     named(&mut window, &["Lathe"]);
-    let state = LinkState::Online { since: 0, rtt_ms: Some(7) };
+    let state = LinkState::Online { since: WallMs(0), rtt_ms: Some(7) };
     window.link(state.clone());
     link_speaks(&mut window, &state, &LinkCounters::default());
     assert!(has(&window, "Connection to Home: Online, 7 ms"));
     let language = LanguageChoice::Korean;
-    window.update(Update::Preferences(Preferences { language, ..Preferences::default() }));
+    window.update(Update::Choices(ChoicesUpdate::Preferences(Preferences {
+        language,
+        ..Preferences::default()
+    })));
     assert!(has(&window, "Home 연결: 온라인, 7 ms"));
     assert!(window.harness.query_by_label("기기 검색").is_some());
 }
@@ -937,7 +945,7 @@ fn chosen(window: &mut Window, changes: &[(&str, DeviceChange)]) {
     for (device, change) in changes {
         assert!(choices.change(ui_support::CONNECTION, id(device), change.clone()));
     }
-    window.update(Update::DeviceChoices(choices));
+    window.update(Update::Choices(ChoicesUpdate::Devices(choices)));
 }
 
 #[test]

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use duplex::model::content::Content;
-use duplex::model::event::{ChatEvent, Event, Update};
+use duplex::model::event::{ChatEvent, ChoicesUpdate, Event, Update};
 use duplex::model::export::Picture;
 use duplex::model::file::{FileHash, FileId, FileInfo, file_body};
 use duplex::model::files::{FileTrouble, FileUpdate, Held, PendingFile, Stage, Thumbnail, Viewed};
@@ -238,10 +238,10 @@ fn a_bomb_is_a_file() {
 #[test]
 fn it_speaks_korean() {
     let mut window = Window::online();
-    window.update(Update::Preferences(Preferences {
+    window.update(Update::Choices(ChoicesUpdate::Preferences(Preferences {
         language: LanguageChoice::Korean,
         ..Preferences::default()
-    }));
+    })));
     let file = info("보고서.pdf", 2_500, None);
     with_file(&mut window, 1, &file, "");
     assert!(has(&window, "파일: 보고서.pdf, 2.5 kB") && has(&window, "파일 첨부") && has(&window, "저장"));

@@ -11,10 +11,11 @@
 mod ui_support;
 
 use duplex::model::device::{DeviceId, DeviceState, Spec};
-use duplex::model::event::{ChatEvent, DeviceEvent, Event, Update};
+use duplex::model::event::{ChatEvent, ChoicesUpdate, DeviceEvent, Event, Update};
 use duplex::model::id::RoomId;
 use duplex::model::intent::{AppIntent, ChatIntent, Intent, LinkIntent, LogIntent};
 use duplex::model::preferences::{LanguageChoice, Preferences, Theme};
+use duplex::model::time::WallMs;
 use duplex::ui::keys::{TABLE, written};
 use duplex::ui::text::{ENGLISH, KOREAN};
 use egui::accesskit::Role;
@@ -46,7 +47,10 @@ fn with_rooms() -> Window {
 fn f1_shows_every_shortcut_in_both_languages() {
     for (language, words) in [(LanguageChoice::English, &ENGLISH), (LanguageChoice::Korean, &KOREAN)] {
         let mut window = Window::sized(1_100.0, 2_000.0);
-        window.update(Update::Preferences(Preferences { language, ..Preferences::default() }));
+        window.update(Update::Choices(ChoicesUpdate::Preferences(Preferences {
+            language,
+            ..Preferences::default()
+        })));
         window.key(Key::F1);
         for row in TABLE.iter().filter(|row| !row.keys.is_empty()) {
             let name = (words.keys.action)(row.action);
@@ -152,7 +156,11 @@ fn with_devices(names: &[&str]) -> Window {
             values: vec![],
         }
     });
-    window.event(Event::Device(DeviceEvent::Listed { devices: devices.collect(), started: 0, more: false }));
+    window.event(Event::Device(DeviceEvent::Listed {
+        devices: devices.collect(),
+        started: WallMs(0),
+        more: false,
+    }));
     window
 }
 
@@ -397,7 +405,10 @@ fn the_palette_knows_what_the_settings_know_in_both_languages() {
         (LanguageChoice::Korean, "Keyboard shortcuts", "키보드 단축키"),
     ] {
         let mut window = Window::online();
-        window.update(Update::Preferences(Preferences { language, ..Preferences::default() }));
+        window.update(Update::Choices(ChoicesUpdate::Preferences(Preferences {
+            language,
+            ..Preferences::default()
+        })));
         palette(&mut window, typed);
         let lines = lines(&window);
         assert!(lines.iter().any(|line| line == found), "{typed}: {lines:?}");

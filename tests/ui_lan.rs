@@ -5,7 +5,9 @@
 #[expect(dead_code, reason = "the window's other tests use the rest")]
 mod ui_support;
 
-use duplex::model::event::{DeviceEvent, Event, LinkEvent, LogKind, Update};
+use duplex::model::event::{
+    ChoicesUpdate, DeviceEvent, Event, LinkEvent, LogKind, NetworkUpdate, SetupUpdate, Update,
+};
 use duplex::model::id::{ConnectionId, Offset, PrincipalId};
 use duplex::model::intent::{Credential, Intent, LinkIntent};
 use duplex::model::lan::{Lan, LanChoice, LanOpen, Nearby, NearbyServer, NotOpened};
@@ -13,6 +15,7 @@ use duplex::model::link_state::LinkState;
 use duplex::model::principal::{Principal, PrincipalKind};
 use duplex::model::profile::Secret;
 use duplex::model::rights::{ManageAnswer, ManageRequest};
+use duplex::model::time::WallMs;
 use duplex::model::{Features, LanguageChoice, Preferences, Profile};
 use egui::Key;
 use egui::accesskit::Role;
@@ -61,8 +64,8 @@ fn wide() -> Window {
         websocket: Default::default(),
         network: Default::default(),
     };
-    window.update(Update::Configured(profile));
-    own(&mut window, Event::Link(LinkEvent::State(LinkState::Online { since: 0, rtt_ms: None })));
+    window.update(Update::Setup(SetupUpdate::Configured(profile)));
+    own(&mut window, Event::Link(LinkEvent::State(LinkState::Online { since: WallMs(0), rtt_ms: None })));
     let features = Features::all();
     let me = Principal {
         id: PrincipalId("me".into()),
@@ -78,13 +81,13 @@ fn wide() -> Window {
             me,
             server,
             log: LogKind::Server { head: Offset(0), next: Offset(1) },
-            now: 0,
+            now: WallMs(0),
             people,
             rooms,
             features,
         }),
     );
-    window.update(Update::Lan(closed()));
+    window.update(Update::Network(NetworkUpdate::Lan(closed())));
     window.intents();
     window
 }
@@ -141,33 +144,38 @@ fn the_switch_says_what_it_does_and_does_it() {
     window.harness.get_by_label_contains("Other computers can't use an invite until");
     window.click("Open this server to the local network");
     assert_eq!(choices(&mut window), [LanChoice { open: true, port: 7870 }]);
-    window.update(Update::Lan(Lan::Changing));
-    window.update(Update::Lan(Lan::Open(open())));
+    window.update(Update::Network(NetworkUpdate::Lan(Lan::Changing)));
+    window.update(Update::Network(NetworkUpdate::Lan(Lan::Open(open()))));
     window.harness.get_by_label_contains("Open at 192.168.1.7, port 7870.");
     window.harness.get_by_label_contains("a firewall on this computer may be blocking TCP port 7870");
     assert!(window.harness.query_by_label_contains("can't use an invite until").is_none());
-    window.update(Update::Lan(Lan::Open(LanOpen { visits: 3, visitors: 2, ..open() })));
+    window.update(Update::Network(NetworkUpdate::Lan(Lan::Open(LanOpen {
+        visits: 3,
+        visitors: 2,
+        ..open()
+    }))));
     window.harness.get_by_label("2 connections from other computers.");
     assert!(window.harness.query_by_label_contains("firewall").is_none(), "somebody got through");
     window.click("Open this server to the local network");
     assert_eq!(choices(&mut window), [LanChoice { open: false, port: 7870 }]);
-    window.update(Update::Lan(Lan::Closed { ended: Some(2), port: 7870 }));
+    window.update(Update::Network(NetworkUpdate::Lan(Lan::Closed { ended: Some(2), port: 7870 })));
     window.harness.get_by_label("The server is closed to the network. 2 connections were ended.");
 }
 
 #[test]
 fn what_keeps_others_away_is_said_with_a_way_out() {
     let mut window = inviting(800.0, 600.0);
-    window.update(Update::Lan(Lan::Failed { port: 7870, why: NotOpened::PortInUse }));
+    window.update(Update::Network(NetworkUpdate::Lan(Lan::Failed { port: 7870, why: NotOpened::PortInUse })));
     window.harness.get_by_label_contains("Port 7870 is used by another program");
     window.click("Use another port");
     window.click("Try again");
     let [other, same] = [0, 7870].map(|port| LanChoice { open: true, port });
     assert_eq!(choices(&mut window), [other, same]);
-    window.update(Update::Lan(Lan::Open(LanOpen { addresses: Vec::new(), ..open() })));
+    window
+        .update(Update::Network(NetworkUpdate::Lan(Lan::Open(LanOpen { addresses: Vec::new(), ..open() }))));
     window.harness.get_by_label_contains("This computer isn't connected to a network");
     let not_announced = Some("no multicast".to_owned());
-    window.update(Update::Lan(Lan::Open(LanOpen { not_announced, ..open() })));
+    window.update(Update::Network(NetworkUpdate::Lan(Lan::Open(LanOpen { not_announced, ..open() }))));
     window.harness.get_by_label_contains("The server may not appear on other computers (no multicast).");
 }
 
@@ -175,7 +183,7 @@ fn what_keeps_others_away_is_said_with_a_way_out() {
 fn an_invite_leads_to_this_computer_and_stands_as_a_code_beside_it() {
     for (width, height) in [(800.0, 600.0), (1_280.0, 800.0), (420.0, 700.0)] {
         let mut window = inviting(width, height);
-        window.update(Update::Lan(Lan::Open(open())));
+        window.update(Update::Network(NetworkUpdate::Lan(Lan::Open(open()))));
         // In a low window it is below what is seen, and the focus brings it up.
         window.harness.get_by_label("Create invite").focus();
         window.run();
@@ -238,11 +246,11 @@ fn servers_on_the_network_are_looked_for_while_the_dialog_is_open() {
     window.click("Add connection");
     window.resize(800.0, 600.0);
     assert!(window.all_intents().contains(&Intent::Link(LinkIntent::LookForServers(true))));
-    window.update(Update::Nearby(Nearby::Looking(Vec::new())));
+    window.update(Update::Network(NetworkUpdate::Nearby(Nearby::Looking(Vec::new()))));
     window.harness.get_by_label("Looking for servers on your network…");
     window.pass(4_000);
     window.harness.get_by_label_contains("No servers found on your network.");
-    window.update(Update::Nearby(Nearby::Failed("no socket".into())));
+    window.update(Update::Network(NetworkUpdate::Nearby(Nearby::Failed("no socket".into()))));
     window.harness.get_by_label("Can't look for servers on your network: no socket");
     window.click("Cancel");
     assert!(window.all_intents().contains(&Intent::Link(LinkIntent::LookForServers(false))));
@@ -253,7 +261,7 @@ fn a_server_that_is_found_fills_the_address_and_needs_an_invite() {
     let mut window = wide();
     window.click("Add connection");
     let found = vec![server("Lab", 9, ""), server("Workshop", 7, &fingerprint()[..16])];
-    window.update(Update::Nearby(Nearby::Looking(found)));
+    window.update(Update::Network(NetworkUpdate::Nearby(Nearby::Looking(found))));
     window.harness.get_by_label("Lab, 192.168.1.9:7870. Needs an invite");
     window.click("Workshop, 192.168.1.7:7870. Needs an invite");
     window.harness.get_by_label_contains("Ask the person who runs this server for an invite link.");
@@ -275,7 +283,11 @@ fn a_server_that_is_found_fills_the_address_and_needs_an_invite() {
 fn an_invite_for_another_server_than_the_chosen_one_is_noticed() {
     let mut window = wide();
     window.click("Add connection");
-    window.update(Update::Nearby(Nearby::Looking(vec![server("Lab", 9, &"9".repeat(16))])));
+    window.update(Update::Network(NetworkUpdate::Nearby(Nearby::Looking(vec![server(
+        "Lab",
+        9,
+        &"9".repeat(16),
+    )]))));
     window.click("Lab, 192.168.1.9:7870. Needs an invite");
     window.fill("Invite link", &full_link());
     window.harness.get_by_label("This invite is for a different server than Lab.");
@@ -302,15 +314,18 @@ fn a_pasted_invite_fills_everything_and_says_what_is_joined() {
 #[test]
 fn a_device_is_added_from_the_device_pane() {
     let mut window = wide();
-    window.event(Event::Device(DeviceEvent::Listed { devices: Vec::new(), started: 0, more: false }));
-    own(&mut window, Event::Device(DeviceEvent::Listed { devices: Vec::new(), started: 0, more: false }));
+    window.event(Event::Device(DeviceEvent::Listed { devices: Vec::new(), started: WallMs(0), more: false }));
+    own(
+        &mut window,
+        Event::Device(DeviceEvent::Listed { devices: Vec::new(), started: WallMs(0), more: false }),
+    );
     window.click("Add device");
     window.fill("Name", "온실 3");
     window.key(egui::Key::Enter);
     let (number, what) = asked(&mut window).remove(0);
     let ManageRequest::AddDevice { who, name, .. } = what else { panic!("no device: {what:?}") };
     assert_eq!((who.0.as_str(), name.as_str()), ("온실-3", "온실 3"));
-    window.update(Update::Lan(Lan::Open(open())));
+    window.update(Update::Network(NetworkUpdate::Lan(Lan::Open(open()))));
     own(
         &mut window,
         Event::Link(LinkEvent::Managed {
@@ -349,7 +364,7 @@ fn the_plus_of_the_device_pane_adds_a_device_where_the_person_may() {
             me,
             server: "W".into(),
             log: LogKind::Server { head: Offset(0), next: Offset(1) },
-            now: 0,
+            now: WallMs(0),
             people,
             rooms,
             features,
@@ -361,13 +376,13 @@ fn the_plus_of_the_device_pane_adds_a_device_where_the_person_may() {
 #[test]
 fn korean_has_all_of_it() {
     let mut window = wide();
-    window.update(Update::Preferences(Preferences {
+    window.update(Update::Choices(ChoicesUpdate::Preferences(Preferences {
         language: LanguageChoice::Korean,
         ..Preferences::default()
-    }));
+    })));
     window.click("초대하기");
     window.harness.get_by_label("로컬 네트워크에 이 서버 공개");
-    window.update(Update::Lan(Lan::Open(open())));
+    window.update(Update::Network(NetworkUpdate::Lan(Lan::Open(open()))));
     window.harness.get_by_label_contains("192.168.1.7, 포트 7870에서 공개 중입니다.");
     window.harness.get_by_label_contains("방화벽이 TCP 7870번 포트");
 }

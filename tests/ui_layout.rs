@@ -10,12 +10,13 @@
 #[allow(dead_code, reason = "each test program uses a part of it")]
 mod ui_support;
 
-use duplex::model::event::{ChatEvent, Update};
+use duplex::model::event::{ChatEvent, ChoicesUpdate, Update};
 use duplex::model::id::RoomId;
 use duplex::model::intent::{AppIntent, Intent};
 use duplex::model::link_state::{LinkState, Why};
 use duplex::model::panes::{Middle, Pane, Panes};
 use duplex::model::preferences::{Density, LanguageChoice, Preferences};
+use duplex::model::time::WallMs;
 use duplex::ui::Options;
 use egui::accesskit::Role;
 use egui::{Key, Modifiers, Rect};
@@ -193,13 +194,16 @@ fn everything_is_within_reach_from_480_points_and_at_three_times_the_size() {
     for (width, height) in [(800.0, 600.0), (480.0, 600.0), (240.0, 300.0), (427.0, 267.0)] {
         for language in [LanguageChoice::English, LanguageChoice::Korean] {
             let mut window = Window::sized(width, height);
-            window.update(Update::Preferences(Preferences { language, ..Preferences::default() }));
+            window.update(Update::Choices(ChoicesUpdate::Preferences(Preferences {
+                language,
+                ..Preferences::default()
+            })));
             window.entries(1..=30, true);
             all_within(&window, width, height, "chat");
             window.link(LinkState::Stopped { why: Why::Unauthorized });
             window.pass(1_500);
             all_within(&window, width, height, "stopped");
-            window.link(LinkState::Online { since: 0, rtt_ms: Some(12) });
+            window.link(LinkState::Online { since: WallMs(0), rtt_ms: Some(12) });
             window.key_with(Modifiers::COMMAND, Key::Num1);
             all_within(&window, width, height, "rooms");
             window.key_with(Modifiers::COMMAND, Key::Num3);
@@ -225,11 +229,11 @@ fn everything_is_within_reach_from_480_points_and_at_three_times_the_size() {
 #[test]
 fn the_bar_keeps_its_place_when_numbers_change() {
     let mut window = Window::online();
-    window.link(LinkState::Online { since: 0, rtt_ms: Some(1) });
+    window.link(LinkState::Online { since: WallMs(0), rtt_ms: Some(1) });
     let all =
         |window: &Window| ["Home", "Online", "Duplex", "WebSocket"].map(|name| window.rect(name).left());
     let before = all(&window);
-    window.link(LinkState::Online { since: 0, rtt_ms: Some(1_234) });
+    window.link(LinkState::Online { since: WallMs(0), rtt_ms: Some(1_234) });
     assert_eq!(all(&window), before);
 }
 
@@ -262,7 +266,10 @@ fn compact_puts_more_on_the_screen() {
     };
     let before = apart(&window);
     let density = Density::Compact;
-    window.update(Update::Preferences(Preferences { density, ..Preferences::default() }));
+    window.update(Update::Choices(ChoicesUpdate::Preferences(Preferences {
+        density,
+        ..Preferences::default()
+    })));
     let after = apart(&window);
     assert!(after.0 < before.0 && after.1 < before.1, "{before:?} {after:?}");
 }

@@ -4,7 +4,7 @@
 #[expect(dead_code, reason = "the window's other tests use the rest")]
 mod ui_support;
 
-use duplex::model::event::{Event, LogEvent, Update};
+use duplex::model::event::{ChoicesUpdate, Event, LogEvent, SetupUpdate, Update};
 use duplex::model::id::ConnectionId;
 use duplex::model::intent::{Intent, LogIntent};
 use duplex::model::link_state::{LinkState, Why};
@@ -115,7 +115,7 @@ fn a_worker_that_has_forgotten_it_is_asked_again_once() {
 #[test]
 fn a_connection_that_is_removed_takes_its_log_along() {
     let mut window = with_frames();
-    window.update(Update::Removed(CONNECTION));
+    window.update(Update::Setup(SetupUpdate::Removed(CONNECTION)));
     assert!(!has(&window, "Frames and notes") && !has(&window, "Clear"));
     assert!(window.intents().iter().all(|intent| !matches!(intent, Intent::Log(LogIntent::Watch(..)))));
 }
@@ -141,7 +141,7 @@ fn a_state_is_told_in_the_language_of_the_window_with_its_cause() {
     assert!(english.iter().any(|line| line.starts_with("note: Connection: Waiting. ")), "{english:?}");
     assert!(!english.concat().contains("connection_refused"), "{english:?}");
     let korean = Preferences { language: LanguageChoice::Korean, ..Preferences::default() };
-    window.update(Update::Preferences(korean));
+    window.update(Update::Choices(ChoicesUpdate::Preferences(korean)));
     let list = window.harness.get_by_label("프레임 및 알림");
     let rows: Vec<String> =
         list.children_recursive().filter_map(|node| node.accesskit_node().label()).collect();
@@ -337,7 +337,7 @@ fn it_stays_with_its_connection_and_the_bar_switches_it() {
     let mut window = with_frames();
     let mut other = ui_support::profile();
     (other.id, other.name) = (ConnectionId(4), "Plant".into());
-    window.update(Update::Configured(other));
+    window.update(Update::Setup(SetupUpdate::Configured(other)));
     assert_eq!(lines(&window).len(), 4);
     open_by_menu(&mut window, "Plant");
     let other = ConnectionId(4);
@@ -363,7 +363,7 @@ fn every_control_has_a_name_in_both_languages_and_in_a_narrow_window() {
     window.key(Key::Enter);
     window.check_names();
     let korean = Preferences { language: LanguageChoice::Korean, ..Preferences::default() };
-    window.update(Update::Preferences(korean));
+    window.update(Update::Choices(ChoicesUpdate::Preferences(korean)));
     window.check_names();
     assert!(has(&window, "연결 로그: Home") && has(&window, "기기 2대, 값 31개"));
     let mut window = Window::sized(480.0, 560.0);

@@ -13,7 +13,7 @@ mod ui_support;
 
 use duplex::model::content::{Content, Draft};
 use duplex::model::entry::Entry;
-use duplex::model::event::{ChatEvent, Event, Page, Person, Update};
+use duplex::model::event::{ChatEvent, ChoicesUpdate, Event, Page, Person, SearchUpdate, Update};
 use duplex::model::id::{MessageId, Offset, PrincipalId};
 use duplex::model::intent::{ChatIntent, Intent};
 use duplex::model::lookup::{LookupFound, Revision, ThreadLine, Wanted};
@@ -21,6 +21,7 @@ use duplex::model::message::{Delivery, Message, OutboxItem, Position};
 use duplex::model::preferences::{LanguageChoice, Preferences};
 use duplex::model::principal::{Principal, PrincipalKind};
 use duplex::model::refusal::Refusal;
+use duplex::model::time::WallMs;
 use duplex::model::{Feature, Features};
 use egui::accesskit::{Role, Toggled};
 use egui::{Key, Modifiers};
@@ -48,10 +49,10 @@ fn room() -> Window {
 }
 
 fn korean(window: &mut Window) {
-    window.update(Update::Preferences(Preferences {
+    window.update(Update::Choices(ChoicesUpdate::Preferences(Preferences {
         language: LanguageChoice::Korean,
         ..Preferences::default()
-    }));
+    })));
 }
 
 fn sent(intents: Vec<Intent>) -> Vec<Content> {
@@ -207,7 +208,7 @@ fn replies_stand_in_the_room_only_where_they_say_so_and_threads_and_pins_are_lis
     let first =
         Message::new(message(1, "general", "mina", "first"), Position { era: 1, offset: Offset(1) }, false);
     let lines = vec![ThreadLine { root: id(1), first: Some(first.clone()), unread: 2 }];
-    window.update(Update::LookedUp(asked.number, LookupFound::Threads(lines)));
+    window.update(Update::Search(SearchUpdate::LookedUp(asked.number, LookupFound::Threads(lines))));
     window.click("Mark all as read");
     let position = Position { era: 1, offset: Offset(4) };
     let seen = ChatIntent::ReadThread { connection: CONNECTION, room: general(), root: id(1), position };
@@ -216,7 +217,7 @@ fn replies_stand_in_the_room_only_where_they_say_so_and_threads_and_pins_are_lis
     window.click("Pinned messages");
     let asked = looked(&mut window);
     assert_eq!(asked.wanted, Wanted::Pins);
-    window.update(Update::LookedUp(asked.number, LookupFound::Pins(vec![first])));
+    window.update(Update::Search(SearchUpdate::LookedUp(asked.number, LookupFound::Pins(vec![first]))));
     window.harness.get_by_label_contains("mina, first");
     window.click("Unpin from room");
     let off = ChatIntent::Pin { connection: CONNECTION, room: general(), target: id(1), off: true };
@@ -237,8 +238,8 @@ fn all_versions_of_an_edited_message_can_be_seen() {
     });
     let asked = asked.expect("a question");
     assert_eq!(asked.wanted, Wanted::Revisions(Position { era: 1, offset: Offset(1) }));
-    let all = ["first", "1st"].map(|body| Revision { at: 1_000, body: body.to_owned() }).to_vec();
-    window.update(Update::LookedUp(asked.number, LookupFound::Revisions(all)));
+    let all = ["first", "1st"].map(|body| Revision { at: WallMs(1_000), body: body.to_owned() }).to_vec();
+    window.update(Update::Search(SearchUpdate::LookedUp(asked.number, LookupFound::Revisions(all))));
     window.harness.get_by_role_and_label(Role::Dialog, "Edit history");
     window.harness.get_by_label("first");
     window.check_names();

@@ -5,9 +5,10 @@
 mod ui_support;
 
 use duplex::model::device::{DeviceId, DeviceState, Spec};
-use duplex::model::event::{DeviceEvent, Event, Update};
+use duplex::model::event::{ChoicesUpdate, DeviceEvent, Event, Update};
 use duplex::model::intent::{AppIntent, ChatIntent, DeviceIntent, Intent};
 use duplex::model::notices::{Level, NoticeChoices, NoticePreferences, Viewing};
+use duplex::model::time::WallMs;
 use duplex::model::{LanguageChoice, Preferences};
 use duplex::ui::Surroundings;
 use egui::accesskit::{Role, Toggled};
@@ -33,7 +34,11 @@ fn with_pump() -> Window {
         every_ms: None,
         values: vec![],
     };
-    window.event(Event::Device(DeviceEvent::Listed { devices: vec![state], started: 0, more: false }));
+    window.event(Event::Device(DeviceEvent::Listed {
+        devices: vec![state],
+        started: WallMs(0),
+        more: false,
+    }));
     window.intents();
     window
 }
@@ -51,12 +56,12 @@ fn keep(window: &mut Window) -> Vec<Intent> {
                 choices.mute(connection, device, muted)
             }
             Intent::App(AppIntent::SetPreferences(preferences)) => {
-                window.update(Update::Preferences(preferences))
+                window.update(Update::Choices(ChoicesUpdate::Preferences(preferences)))
             }
             _ => {}
         }
     }
-    window.update(Update::NoticeChoices(choices));
+    window.update(Update::Choices(ChoicesUpdate::Notices(choices)));
     intents
 }
 
@@ -235,8 +240,8 @@ fn do_not_disturb_from_the_tray_reaches_the_open_settings_too() {
 fn korean_has_them_too() {
     let mut window = Window::online();
     let preferences = Preferences { language: LanguageChoice::Korean, ..Preferences::default() };
-    window.update(Update::Preferences(preferences));
-    window.update(Update::NoticeChoices(NoticeChoices::default()));
+    window.update(Update::Choices(ChoicesUpdate::Preferences(preferences)));
+    window.update(Update::Choices(ChoicesUpdate::Notices(NoticeChoices::default())));
     window.harness.get_by_role_and_label(Role::ListItem, "general").click_secondary();
     window.run();
     window.click("모든 메시지");

@@ -14,6 +14,7 @@ use duplex::model::principal::{Principal, PrincipalKind, Sender};
 use duplex::model::profile::Secret;
 use duplex::model::rights::{Invitation, ManageAnswer, ManageRefusal, ManageRequest, Member};
 use duplex::model::time::BootMs;
+use duplex::model::time::WallMs;
 use egui::Key;
 use egui::accesskit::Role;
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -340,7 +341,7 @@ fn without_a_connection_nothing_can_be_changed_and_it_begins_anew_afterwards() {
         why,
     });
     window.harness.get_by_label("Not connected. You can make changes once the connection is back.");
-    window.link(LinkState::Online { since: 0, rtt_ms: None });
+    window.link(LinkState::Online { since: WallMs(0), rtt_ms: None });
     let (_, what) = one(&mut window);
     assert_eq!(what, ManageRequest::People { after: None });
 }

@@ -5,14 +5,16 @@
 mod ui_support;
 
 use duplex::model::content::{Content, Extra};
-use duplex::model::event::{ChatEvent, Event, LinkEvent, LogKind, Reached, TestOutcome, Update};
+use duplex::model::event::{
+    ChatEvent, ChoicesUpdate, Event, LinkEvent, LogKind, Reached, SetupUpdate, TestOutcome, Update,
+};
 use duplex::model::id::{ConnectionId, MessageId, Offset};
 use duplex::model::intent::{ChatIntent, Credential, Intent, LinkIntent};
 use duplex::model::link_state::{Closing, LinkState, Why};
 use duplex::model::message::Delivery;
 use duplex::model::profile::{FrameFormat, Login, NewerProfile, Protocol, Secret, Snippet, WebSocketOptions};
+use duplex::model::socket_row;
 use duplex::model::{Draft, Entry, Feature, Features, LanguageChoice, Preferences, RoomId};
-use duplex::wire::plain::row;
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -62,14 +64,14 @@ fn socket(json: &str) -> Content {
 }
 
 fn bytes(digits: &str) -> Content {
-    Content::Text { body: digits.into(), extra: row::binary() }
+    Content::Text { body: digits.into(), extra: socket_row::binary() }
 }
 
 fn speak_korean(window: &mut Window) {
-    window.update(Update::Preferences(Preferences {
+    window.update(Update::Choices(ChoicesUpdate::Preferences(Preferences {
         language: LanguageChoice::Korean,
         ..Preferences::default()
-    }));
+    })));
 }
 
 #[test]
@@ -171,9 +173,11 @@ fn a_test_says_what_was_agreed_and_offers_the_protocol_that_answers() {
     window.fill("Token", "s3cret");
     window.click("Test");
     window.intents();
-    window.update(Update::Test(Some(TestOutcome::Failed(Why::ConnectionRefused))));
+    window.update(Update::Setup(SetupUpdate::Test(Some(TestOutcome::Failed(Why::ConnectionRefused)))));
     assert!(window.harness.query_by_label("Connect as plain WebSocket").is_none());
-    window.update(Update::Test(Some(TestOutcome::Failed(Why::NotDuplex { said: "hello".into() }))));
+    window.update(Update::Setup(SetupUpdate::Test(Some(TestOutcome::Failed(Why::NotDuplex {
+        said: "hello".into(),
+    })))));
     window.click("Connect as plain WebSocket");
     let (profile, credential) = window.saved();
     assert_eq!(
@@ -187,7 +191,7 @@ fn a_test_says_what_was_agreed_and_offers_the_protocol_that_answers() {
     window.fill("Server URL", "ws://127.0.0.1:9000");
     window.click("Test");
     let found = Reached::Opened { subprotocol: Some("mqtt".into()), extensions: String::new() };
-    window.update(Update::Test(Some(TestOutcome::Reached { found, took_ms: 12 })));
+    window.update(Update::Setup(SetupUpdate::Test(Some(TestOutcome::Reached { found, took_ms: 12 }))));
     let said = "The WebSocket opened (12 ms). Subprotocol: mqtt. Extensions: none.";
     window.harness.get_by_label(said);
 }
@@ -209,7 +213,7 @@ fn what_a_server_speaks_is_found_out_before_it_is_saved() {
     let url = "ws://localhost:3000/socket.io/".to_owned();
     let namespace = Some("/chat".to_owned());
     let found = Reached::Speaks { protocol: Protocol::SocketIo, url: url.clone(), namespace };
-    window.update(Update::Test(Some(TestOutcome::Reached { found, took_ms: 12 })));
+    window.update(Update::Setup(SetupUpdate::Test(Some(TestOutcome::Reached { found, took_ms: 12 }))));
     window.harness.run_steps(4);
     window.harness.get_by_label_contains("A Socket.IO server answers (12 ms).");
     window.fill("Sign-in data (JSON)", "{token}");
@@ -232,7 +236,7 @@ fn a_server_that_does_not_answer_can_be_saved_as_what_is_chosen() {
     window.fill("Server address or invite", "wss://hub.example");
     window.click("Save");
     window.intents();
-    window.update(Update::Test(Some(TestOutcome::Failed(Why::ConnectionRefused))));
+    window.update(Update::Setup(SetupUpdate::Test(Some(TestOutcome::Failed(Why::ConnectionRefused)))));
     window.harness.run_steps(4);
     window.click("Save");
     let (profile, _) = window.saved();
@@ -503,7 +507,7 @@ fn a_connection_of_a_newer_version_is_shown_and_only_removed() {
     let mut window = Window::online();
     let newer =
         |id, name: &str| NewerProfile { id: ConnectionId(id), name: name.into(), protocol: "mqtt".into() };
-    window.update(Update::NewerConnections(vec![newer(7, "Broker"), newer(8, "")]));
+    window.update(Update::Setup(SetupUpdate::NewerConnections(vec![newer(7, "Broker"), newer(8, "")])));
     window.harness.get_by_label("Broker: Made by a newer version");
     window.click("More for Broker");
     assert!(window.harness.query_by_label("Edit connection").is_none());

@@ -13,7 +13,7 @@ mod ui_support;
 
 use duplex::model::content::{Content, MemberChange};
 use duplex::model::entry::Entry;
-use duplex::model::event::{ChatEvent, Event, Listed, Update};
+use duplex::model::event::{ChatEvent, ChoicesUpdate, Event, Listed, Update};
 use duplex::model::intent::{ChatIntent, Intent};
 use duplex::model::preferences::{LanguageChoice, Preferences};
 use duplex::model::{Feature, Features, NamedRoom, Principal, Role, RoomId, RoomInfo, RoomName};
@@ -250,10 +250,10 @@ fn what_became_of_a_room_is_told_among_its_messages() {
     window.harness.get_by_role_and_label(Part::Heading, "# Hall");
     window.harness.get_by_label("This is the beginning of #Hall.");
     window.check_names();
-    window.update(Update::Preferences(Preferences {
+    window.update(Update::Choices(ChoicesUpdate::Preferences(Preferences {
         language: LanguageChoice::Korean,
         ..Preferences::default()
-    }));
+    })));
     for text in [
         "mina 님이 방 이름을 ‘Hall’(으)로 바꿨습니다",
         "jun 님이 들어왔습니다",

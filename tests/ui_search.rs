@@ -6,11 +6,12 @@ mod ui_support;
 
 use std::sync::Arc;
 
-use duplex::model::event::{ChatEvent, Event, Update};
+use duplex::model::event::{ChatEvent, ChoicesUpdate, Event, SearchUpdate, Update};
 use duplex::model::id::{MessageId, Offset, RoomId};
 use duplex::model::intent::{ChatIntent, Intent, Jump};
 use duplex::model::message::Position;
 use duplex::model::search::{DayFound, End, Found, Hit, HitPlace, Patience, Piece, Scope, Search};
+use duplex::model::time::WallMs;
 use duplex::model::{LanguageChoice, Preferences};
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
@@ -73,7 +74,7 @@ fn found(number: u64, offsets: &[u64], end: End) -> Found {
 }
 
 fn answer(window: &mut Window, found: Found) {
-    window.update(Update::Found(Arc::new(found)));
+    window.update(Update::Search(SearchUpdate::Found(Arc::new(found))));
 }
 
 /// The results that are drawn, as they are read aloud.
@@ -245,11 +246,11 @@ fn older_results_follow_and_an_end_before_the_end_is_told() {
 #[test]
 fn while_the_index_is_made_it_says_that_some_may_be_missing() {
     let mut window = searching();
-    window.update(Update::Indexed(Some(41)));
+    window.update(Update::Search(SearchUpdate::Indexed(Some(41))));
     let search = type_search(&mut window, "pump");
     answer(&mut window, found(search.number, &[9], End::Complete));
     assert!(has(&window, "still being indexed (41 %)"));
-    window.update(Update::Indexed(None));
+    window.update(Update::Search(SearchUpdate::Indexed(None)));
     assert!(!has(&window, "still being indexed"));
     let again = searches(&window.intents()).pop().expect("it is asked for again");
     assert_eq!(again.query, search.query);
@@ -284,7 +285,7 @@ fn in_a_narrow_window_the_pane_makes_place_for_what_was_found() {
 fn it_speaks_korean() {
     let mut window = searching();
     let preferences = Preferences { language: LanguageChoice::Korean, ..Preferences::default() };
-    window.update(Update::Preferences(preferences));
+    window.update(Update::Choices(ChoicesUpdate::Preferences(preferences)));
     assert!(has(&window, "이 컴퓨터에 저장된 메시지 검색"));
     window.harness.get_by_label("메시지 검색").focus();
     window.run();
@@ -296,7 +297,7 @@ fn it_speaks_korean() {
     window.check_names();
 }
 
-fn asked_days(intents: &[Intent]) -> Vec<(u64, i64)> {
+fn asked_days(intents: &[Intent]) -> Vec<(u64, WallMs)> {
     let day = |intent: &Intent| match intent {
         Intent::Chat(ChatIntent::FindDay { number, from, .. }) => Some((*number, *from)),
         _ => None,
@@ -304,7 +305,7 @@ fn asked_days(intents: &[Intent]) -> Vec<(u64, i64)> {
     intents.iter().filter_map(day).collect()
 }
 
-fn day_found(number: u64, first: Option<(u64, i64)>, newest: i64) -> DayFound {
+fn day_found(number: u64, first: Option<(u64, WallMs)>, newest: WallMs) -> DayFound {
     DayFound {
         number,
         connection: CONNECTION,
@@ -329,14 +330,14 @@ fn a_date_is_gone_to_or_it_is_said_why_not() {
     window.key(Key::Enter);
     let (number, from) = asked_days(&window.intents())[0];
     let newest = window.now().wall_ms - 86_400_000;
-    window.update(Update::DayFound(day_found(number, None, newest)));
+    window.update(Update::Search(SearchUpdate::DayFound(day_found(number, None, newest))));
     assert!(has(&window, "No messages on Wednesday, 1 October 2025 or later"));
     window.pass(5);
     window.fill("Date", "2025-10-02");
     window.click("Go");
     let (number, next) = asked_days(&window.intents())[0];
     assert_eq!(next - from, 86_400_000);
-    window.update(Update::DayFound(day_found(number, Some((20, next + 5)), newest)));
+    window.update(Update::Search(SearchUpdate::DayFound(day_found(number, Some((20, next + 5)), newest))));
     assert!(window.harness.query_by_label("Date").is_none(), "the sheet is done");
     assert!(has(&window, "message 20"));
 }
@@ -350,7 +351,7 @@ fn a_date_from_before_what_is_here_says_where_the_rest_is() {
     let (number, from) = asked_days(&window.intents())[0];
     let later = from + 3 * 86_400_000;
     let answer = DayFound { older_at_hub: true, ..day_found(number, Some((1, later)), later) };
-    window.update(Update::DayFound(answer));
+    window.update(Update::Search(SearchUpdate::DayFound(answer)));
     assert!(has(&window, "Older ones are on the server"));
     window.click("Go to the oldest message here");
     assert!(window.harness.query_by_label("Date").is_none());

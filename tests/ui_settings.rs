@@ -5,7 +5,7 @@
 mod ui_support;
 
 use duplex::model::content::Content;
-use duplex::model::event::Update;
+use duplex::model::event::{ChoicesUpdate, Update};
 use duplex::model::intent::{AppIntent, ChatIntent, Intent, LinkIntent};
 use duplex::model::preferences::Hours;
 use duplex::model::{Autostart, Banner, LanguageChoice, Preferences, Theme};
@@ -25,7 +25,7 @@ fn keep(window: &mut Window) -> Vec<Intent> {
     let intents = window.intents();
     for intent in &intents {
         if let Intent::App(AppIntent::SetPreferences(chosen)) = intent {
-            window.update(Update::Preferences(*chosen));
+            window.update(Update::Choices(ChoicesUpdate::Preferences(*chosen)));
         }
     }
     intents
@@ -76,7 +76,10 @@ fn settings_open_by_key_and_are_found_by_any_word_in_both_languages() {
         ),
     ] {
         let mut window = Window::online();
-        window.update(Update::Preferences(Preferences { language, ..Preferences::default() }));
+        window.update(Update::Choices(ChoicesUpdate::Preferences(Preferences {
+            language,
+            ..Preferences::default()
+        })));
         window.key_with(Modifiers::COMMAND, Key::Comma);
         window.harness.get_by_role_and_label(Role::Heading, title);
         window.harness.get_by_label(other);
@@ -172,7 +175,10 @@ fn a_search_finds_in_the_other_language_too_and_by_what_others_call_it() {
         (LanguageChoice::English, "magnify", "Zoom"),
     ] {
         let mut window = Window::online();
-        window.update(Update::Preferences(Preferences { language, ..Preferences::default() }));
+        window.update(Update::Choices(ChoicesUpdate::Preferences(Preferences {
+            language,
+            ..Preferences::default()
+        })));
         window.key_with(Modifiers::COMMAND, Key::Comma);
         window.type_text(word);
         assert_eq!(listed(&window), [found], "{word}");
@@ -184,7 +190,10 @@ fn settings_are_in_reach_in_the_smallest_window_and_at_twice_the_size() {
     // 480 by 360 points are the least; a zoom of 200 % leaves half of them.
     for (width, height, zoom) in [(480.0, 360.0, 100), (480.0, 360.0, 200), (1_100.0, 720.0, 200)] {
         let mut window = Window::sized(width, height);
-        window.update(Update::Preferences(Preferences { zoom_percent: zoom, ..Preferences::default() }));
+        window.update(Update::Choices(ChoicesUpdate::Preferences(Preferences {
+            zoom_percent: zoom,
+            ..Preferences::default()
+        })));
         window.key_with(Modifiers::COMMAND, Key::Comma);
         let room = window.harness.ctx.content_rect();
         for name in ["Search settings", "Match system", "Close"] {
@@ -242,7 +251,10 @@ fn the_time_of_day_is_written_as_chosen_in_rows_that_were_drawn_before_too() {
     assert!(done(&mut window).contains(&Intent::App(AppIntent::SetPreferences(twelve))));
     let after = time(&window);
     assert!(after.ends_with("AM") || after.ends_with("PM"), "{after}");
-    window.update(Update::Preferences(Preferences { language: LanguageChoice::Korean, ..twelve }));
+    window.update(Update::Choices(ChoicesUpdate::Preferences(Preferences {
+        language: LanguageChoice::Korean,
+        ..twelve
+    })));
     let korean = time(&window);
     assert!(korean.contains("오전 ") || korean.contains("오후 "), "{korean}");
 }
@@ -295,7 +307,7 @@ fn saved_connections_wait_and_raw_readings_have_room_as_chosen() {
 fn everything_is_reset_after_a_question_alone() {
     let mut window = Window::online();
     let chosen = Preferences { theme: Theme::Dark, zoom_percent: 110, ..Preferences::default() };
-    window.update(Update::Preferences(chosen));
+    window.update(Update::Choices(ChoicesUpdate::Preferences(chosen)));
     look_for(&mut window, "defaults");
     window.click("Reset all settings");
     assert_eq!(keep(&mut window), []);
@@ -447,7 +459,10 @@ fn all_shortcuts_are_seen_at_once_in_columns_and_in_one_where_it_is_narrow() {
                 .collect::<Vec<_>>()
         };
         let mut window = Window::sized(1_280.0, 800.0);
-        window.update(Update::Preferences(Preferences { language: choice, ..Preferences::default() }));
+        window.update(Update::Choices(ChoicesUpdate::Preferences(Preferences {
+            language: choice,
+            ..Preferences::default()
+        })));
         window.key(Key::F1);
         let seen = window.harness.ctx.content_rect();
         let all = rows(&window);
@@ -473,7 +488,11 @@ fn starting_at_sign_in_shows_what_the_system_has_and_why_it_could_not_change_it(
     };
     assert!(toggled(&window).0, "nothing is known yet");
     let state = |is_on, failed: Option<&str>| {
-        Update::Autostart(Autostart { is_known: true, is_on, failed: failed.map(str::to_owned) })
+        Update::Choices(ChoicesUpdate::Autostart(Autostart {
+            is_known: true,
+            is_on,
+            failed: failed.map(str::to_owned),
+        }))
     };
     window.update(state(false, None));
     assert_eq!(toggled(&window), (false, Some(Toggled::False)));

@@ -13,7 +13,7 @@ mod ui_support;
 
 use duplex::model::banner::Banner;
 use duplex::model::content::Content;
-use duplex::model::event::{ChatEvent, Event, Update};
+use duplex::model::event::{ChatEvent, ChoicesUpdate, DiskUpdate, Event, Update};
 use duplex::model::intent::{AppIntent, ChatIntent, Intent};
 use duplex::model::preferences::{LanguageChoice, Preferences};
 use egui::accesskit::Role;
@@ -173,7 +173,7 @@ fn without_a_browser_the_person_is_told() {
 fn links_ask_in_korean_too() {
     let mut window = saying(&["https://a.example"]);
     let korean = Preferences { language: LanguageChoice::Korean, ..Preferences::default() };
-    window.update(Update::Preferences(korean));
+    window.update(Update::Choices(ChoicesUpdate::Preferences(korean)));
     window.click("https://a.example");
     window.harness.get_by_role_and_label(Role::Dialog, "이 링크를 열까요?");
     window.click("열기");
@@ -308,7 +308,10 @@ fn a_paste_that_does_not_fit_is_not_cut_but_refused_in_words() {
     });
     let (number, text) = saved.expect("it is to be saved");
     assert_eq!(text.len(), 131_070);
-    window.update(Update::TextSaved(number, Ok("/home/me/Downloads/duplex-text-1.txt".into())));
+    window.update(Update::Disk(DiskUpdate::TextSaved(
+        number,
+        Ok("/home/me/Downloads/duplex-text-1.txt".into()),
+    )));
     window.harness.get_by_label("Saved to /home/me/Downloads/duplex-text-1.txt");
     window.harness.get_by_role_and_label(Role::Button, "Dismiss").click_accesskit();
     window.run();

@@ -6,7 +6,7 @@ mod ui_support;
 
 use std::sync::Arc;
 
-use duplex::model::event::{Event, Update};
+use duplex::model::event::{ChoicesUpdate, DiskUpdate, Event, Update};
 use duplex::model::features::{Feature, Features};
 use duplex::model::intent::{AppIntent, Intent};
 use duplex::model::link_state::LinkState;
@@ -424,7 +424,7 @@ fn a_picture_is_decoded_by_the_worker() {
     assert_eq!(&*bytes, png);
     let picture = duplex::model::export::Picture { width: 2, height: 2, rgba: Arc::from(vec![200; 16]) };
     let found = duplex::model::files::Thumbnail::Picture(picture);
-    window.update(Update::PictureDecoded(number, found));
+    window.update(Update::Disk(DiskUpdate::PictureDecoded(number, found)));
     window.harness.get_by_label("Picture in the payload");
 }
 
@@ -455,10 +455,10 @@ fn only_the_rows_in_view_are_drawn_of_fifty_thousand_topics() {
 #[test]
 fn korean_is_spoken_too() {
     let mut window = window(1_100.0, 720.0);
-    window.update(Update::Preferences(Preferences {
+    window.update(Update::Choices(ChoicesUpdate::Preferences(Preferences {
         language: LanguageChoice::Korean,
         ..Preferences::default()
-    }));
+    })));
     house(&mut window);
     window.click("보존 메시지");
     window.click("home/hall/light, on, 저장된 값, 보존됨");

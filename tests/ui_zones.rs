@@ -10,12 +10,13 @@ use std::process::Command;
 use std::sync::Arc;
 
 use duplex::model::device::{MetricType, Readings, Spec, Value};
-use duplex::model::event::{ChatEvent, DeviceEvent, Event, LogEvent, Update};
+use duplex::model::event::{ChatEvent, ChoicesUpdate, DeviceEvent, Event, LogEvent, SearchUpdate, Update};
 use duplex::model::id::Offset;
 use duplex::model::intent::{ChatIntent, Intent};
 use duplex::model::log::{Passed, Way};
 use duplex::model::message::Position;
 use duplex::model::search::{Found, Hit, HitPlace, Piece};
+use duplex::model::time::WallMs;
 use duplex::model::{DeviceState, LanguageChoice, Metric, Preferences, ShortName};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -78,7 +79,11 @@ fn device(window: &mut Window) {
         every_ms: Some(60_000),
         values: vec![],
     };
-    window.event(Event::Device(DeviceEvent::Listed { devices: vec![state], started: 0, more: false }));
+    window.event(Event::Device(DeviceEvent::Listed {
+        devices: vec![state],
+        started: WallMs(0),
+        more: false,
+    }));
     for minute in (-90..30).rev() {
         let at = now + minute * 60_000;
         let readings =
@@ -94,7 +99,10 @@ fn device(window: &mut Window) {
 fn put_back() {
     for language in [LanguageChoice::English, LanguageChoice::Korean] {
         let mut window = Window::sized(1_200.0, 1_600.0);
-        window.update(Update::Preferences(Preferences { language, ..Preferences::default() }));
+        window.update(Update::Choices(ChoicesUpdate::Preferences(Preferences {
+            language,
+            ..Preferences::default()
+        })));
         // An hour before, and now: 14:00 both times.
         let mut entries =
             vec![message(1, "general", "mina", "before"), message(2, "general", "jun", "after")];
@@ -138,7 +146,10 @@ fn put_back() {
             at: entry.received,
             excerpt: vec![Piece { text: "before".into(), marked: true }],
         };
-        window.update(Update::Found(Arc::new(Found { hits: vec![hit], ..Found::nothing(number) })));
+        window.update(Update::Search(SearchUpdate::Found(Arc::new(Found {
+            hits: vec![hit],
+            ..Found::nothing(number)
+        }))));
         let found =
             texts(&window).iter().filter(|text| text.contains("2025") && text.contains(" +03:00")).count();
         assert!(found > 0, "{:#?}", texts(&window));

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::sampler::Sampler;
 use crate::clock;
 use crate::model::time::BootMs;
+use crate::model::time::WallMs;
 use crate::model::{CommandState, DeviceId, MessageId, MetricName, Readings, Spec, Value};
 
 /// Maximum number of orders queued for the thread.
@@ -143,7 +144,7 @@ fn publish(sampler: &mut Sampler, say: &mut impl FnMut(AgentMessage) -> bool) ->
     if anew && !say(AgentMessage::Announce(sampler.spec())) {
         return false;
     }
-    say(AgentMessage::Publish(Arc::new(Readings::of(sampler.id().clone(), now.wall_ms, 0, values))))
+    say(AgentMessage::Publish(Arc::new(Readings::of(sampler.id().clone(), now.wall_ms, WallMs(0), values))))
 }
 
 /// The result is sent before the new announcement, which starts a new incarnation of the device.

@@ -51,7 +51,7 @@ impl FrameLog {
             last_s.unwrap_or(0.0) * 1e6,
             lock_us,
             self.keys,
-            newest.map_or(-1, |newest| now.wall_ms.saturating_sub(newest)),
+            newest.map_or(-1, |newest| now.wall_ms.since(newest)),
         );
     }
 }

@@ -128,15 +128,15 @@ fn cell(text: &str) -> String {
 }
 
 fn time_text(at: WallMs) -> String {
-    let time = DateTime::<Utc>::from_timestamp_millis(at);
-    time.map_or_else(|| at.to_string(), |time| time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
+    let time = DateTime::<Utc>::from_timestamp_millis(at.0);
+    time.map_or_else(|| at.0.to_string(), |time| time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
 }
 
 /// A moment on the command line: a date, a date and a time here, or a time with its offset.
 pub(super) fn moment(text: &str) -> Result<WallMs, String> {
     let wrong = || "a date such as 2026-11-03, or a time such as 2026-11-03T14:00".to_owned();
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
-        return Ok(time.timestamp_millis());
+        return Ok(WallMs(time.timestamp_millis()));
     }
     let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().and_then(|day| day.and_hms_opt(0, 0, 0));
     let time = || {
@@ -145,7 +145,7 @@ pub(super) fn moment(text: &str) -> Result<WallMs, String> {
             .find_map(|pattern| NaiveDateTime::parse_from_str(text, pattern).ok())
     };
     let local = day.or_else(time).ok_or_else(wrong)?;
-    Local.from_local_datetime(&local).earliest().map(|time| time.timestamp_millis()).ok_or_else(wrong)
+    Local.from_local_datetime(&local).earliest().map(|time| WallMs(time.timestamp_millis())).ok_or_else(wrong)
 }
 
 pub(super) async fn run_import(command: Import) -> Result<(), Failure> {
@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn moments_are_dates_or_times() {
-        assert_eq!(moment("2026-11-03T14:00:00+09:00"), Ok(1_793_682_000_000));
+        assert_eq!(moment("2026-11-03T14:00:00+09:00"), Ok(WallMs(1_793_682_000_000)));
         let day = moment("2026-11-03").unwrap();
         assert_eq!(moment("2026-11-03T00:00"), Ok(day));
         assert_eq!(moment("2026-11-03T00:00:30"), Ok(day + 30_000));

@@ -15,6 +15,7 @@ use crate::hub::IpNet;
 use crate::model::id::Offset;
 use crate::model::profile::{NetworkOptions, Secret};
 use crate::model::stomp::Destination;
+use crate::model::time::WallMs;
 use crate::model::{Address, DeviceId, FileId, MessageId, MetricName, Role, RoomId};
 use crate::privacy::{self, AddressParser, TokenOptions};
 
@@ -296,10 +297,10 @@ pub(super) struct Export {
     pub(super) room: Vec<String>,
     /// From this moment on: a date, or a time such as 2026-11-03T14:00.
     #[arg(long, value_name = "TIME", value_parser = super::archive::moment)]
-    pub(super) from: Option<i64>,
+    pub(super) from: Option<WallMs>,
     /// Before this moment.
     #[arg(long, value_name = "TIME", value_parser = super::archive::moment)]
-    pub(super) to: Option<i64>,
+    pub(super) to: Option<WallMs>,
     /// Leave the other out.
     #[arg(long, value_name = "WHAT")]
     pub(super) only: Option<ExportOnly>,

@@ -172,6 +172,7 @@ fn ended(command: &Command) -> Option<Result<(), Failure>> {
 mod tests {
     use super::*;
     use crate::model::MetricName;
+    use crate::model::time::WallMs;
 
     fn metric(kind: MetricType) -> Metric {
         let mut metric = Metric::new(MetricName::new("it").unwrap(), kind);
@@ -226,7 +227,7 @@ mod tests {
                     id: crate::model::PrincipalId("p".to_owned()),
                     name: "Jun".to_owned(),
                 },
-                at: 0,
+                at: WallMs(0),
                 state,
             };
             ended(&command).map(|outcome| outcome.err().map(|failure| failure.exit))

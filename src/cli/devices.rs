@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use crate::clock;
 use crate::model::device::{Metric, Sample};
-use crate::model::event::{DeviceEvent, LinkEvent, Update};
+use crate::model::event::{DeviceEvent, LinkEvent, SetupUpdate, Update};
 use crate::model::profile::{Protocol, Socket};
+use crate::model::time::WallMs;
 use crate::model::{
     Connection, ConnectionId, Device, DeviceId, Event, MetricName, Model, Profile, Status, Value,
 };
@@ -30,7 +31,7 @@ pub(super) struct Turn {
     pub(super) mark: Option<String>,
     pub(super) status: Status,
     /// Since when (hub's clock); `None` while the link is down.
-    pub(super) since: Option<i64>,
+    pub(super) since: Option<WallMs>,
 }
 
 impl Default for Seen {
@@ -48,7 +49,7 @@ impl Default for Seen {
             network: Default::default(),
         };
         let mut model = Model::default();
-        model.apply(clock::now(), Update::Configured(profile));
+        model.apply(clock::now(), Update::Setup(SetupUpdate::Configured(profile)));
         Seen { model, told: HashMap::new() }
     }
 }
@@ -184,7 +185,7 @@ mod tests {
                 spec,
                 incarnation: 1,
                 online: true,
-                since: 0,
+                since: WallMs(0),
                 reason: String::new(),
                 heard: None,
                 every_ms: None,
@@ -193,7 +194,7 @@ mod tests {
         };
         let mut seen = Seen::default();
         let devices = vec![named("a", "Desk lamp"), named("b", "Pump"), named("c", "Pump"), named("d", "A")];
-        seen.take(Event::Device(DeviceEvent::Listed { devices, started: 0, more: false }));
+        seen.take(Event::Device(DeviceEvent::Listed { devices, started: WallMs(0), more: false }));
         let found = |text: &str| seen.find(text).map(|device| device.spec.id.as_str());
         assert_eq!(found("desk LAMP"), Some("a"));
         assert_eq!(found("a"), Some("a"), "an id goes before a name");

@@ -124,14 +124,17 @@ mod tests {
             role: Some(Role::Guest),
             by: Some(Sender { id: PrincipalId("p".into()), name: "Jun\u{1b}".into() }),
             made: None,
-            expires: 100,
+            expires: WallMs(100),
             used_by: None,
             used: None,
         };
-        assert!(as_text(&invite, 99).starts_with("0123456789  guest     good until "));
-        assert!(as_text(&invite, 100).contains("expired "));
-        assert!(as_text(&invite, 99).contains(", made by Jun") && !as_text(&invite, 99).contains('\u{1b}'));
+        assert!(as_text(&invite, WallMs(99)).starts_with("0123456789  guest     good until "));
+        assert!(as_text(&invite, WallMs(100)).contains("expired "));
+        assert!(
+            as_text(&invite, WallMs(99)).contains(", made by Jun")
+                && !as_text(&invite, WallMs(99)).contains('\u{1b}')
+        );
         invite.used_by = Some(Sender { id: PrincipalId("q".into()), name: "Ben".into() });
-        assert!(as_text(&invite, 100).contains("used by Ben (q)"));
+        assert!(as_text(&invite, WallMs(100)).contains("used by Ben (q)"));
     }
 }

@@ -14,9 +14,10 @@ use crate::model::event::LinkEvent;
 use crate::model::link_state::{LinkState, Why};
 use crate::model::mqtt::{self, BadTopic, Filter, MqttOptions, MqttVersion};
 use crate::model::publication::{NewPublication, Publication, Qos, Retain};
+use crate::model::socket_row;
+use crate::model::time::WallMs;
 use crate::model::topic::{PublishOutcome, TopicEvent, TopicRequest};
 use crate::model::{Event, RoomId};
-use crate::wire::plain::row;
 use crate::wire::{Request, SavedState};
 
 /// Heading of these flags in the help.
@@ -121,7 +122,7 @@ pub(super) async fn publish(command: Publish) -> Result<(), Failure> {
     mqtt::check_topic(&topic).map_err(|bad| failed(bad.to_string()))?;
     let text = super::send::text(&payload, if hex { 4 * MAX_PAYLOAD_BYTES } else { MAX_PAYLOAD_BYTES })?;
     let payload = match hex {
-        true => row::bytes_of(&text).map_err(|problem| failed(format!("--hex: {problem}")))?,
+        true => socket_row::bytes_of(&text).map_err(|problem| failed(format!("--hex: {problem}")))?,
         false => text.into_bytes(),
     };
     server.listen_to_nothing();
@@ -202,7 +203,7 @@ fn ended(outcome: &PublishOutcome) -> Result<(), Failure> {
 }
 
 /// A message of a topic as a JSON object. `at` is when it came, in Unix milliseconds.
-pub(super) fn publication_json(message: &Publication<'_>, at: i64) -> String {
+pub(super) fn publication_json(message: &Publication<'_>, at: WallMs) -> String {
     let mut line = json!({
         "event": "publication",
         "topic": message.topic,
@@ -248,11 +249,11 @@ mod tests {
         let text = publication("a/b", b"21.5");
         assert_eq!(publication_text(&text), "a/b 21.5");
         let expected = r#"{"at":7,"bytes":4,"event":"publication","payload":"21.5","qos":1,"retained":true,"topic":"a/b"}"#;
-        assert_eq!(publication_json(&text, 7), expected);
+        assert_eq!(publication_json(&text, WallMs(7)), expected);
         let bytes = [0xFF; 70];
         let bytes = publication("c", &bytes);
         assert!(publication_text(&bytes).ends_with("ff… (70 bytes)"));
-        assert!(publication_json(&bytes, 7).contains("payload_base64"));
+        assert!(publication_json(&bytes, WallMs(7)).contains("payload_base64"));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::{Exit, Failure, hub_dir_here, print};
 use crate::hub::{self, Call, CallKind};
 use crate::model::PrincipalId;
 use crate::model::profile::Secret;
+use crate::model::time::WallMs;
 
 pub(super) fn run(command: NotifyCommand) -> Result<(), Failure> {
     match command {
@@ -26,7 +27,7 @@ pub(super) fn run(command: NotifyCommand) -> Result<(), Failure> {
                 url: Secret::new(url),
                 with_text,
                 allow_local,
-                made: 0,
+                made: WallMs(0),
             };
             let call = hub::add_call(&hub_dir_here(data_dir)?, &who, call).map_err(failed)?;
             print::line(&call.id)

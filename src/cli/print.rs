@@ -306,11 +306,11 @@ mod tests {
                 id: MessageId::from_random([1; 16]),
                 room: RoomId::new(room).unwrap(),
                 content: Content::text(body),
-                at: 0,
+                at: WallMs(0),
             },
             offset: Offset(1),
             sender: Sender { id: PrincipalId("3f2a000000000001".to_owned()), name: sender.to_owned() },
-            received: 0,
+            received: WallMs(0),
         }
     }
 

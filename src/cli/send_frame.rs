@@ -12,9 +12,10 @@ use crate::link::Input;
 use crate::model::content::{Content, Draft};
 use crate::model::event::{ChatEvent, LinkEvent};
 use crate::model::link_state::{LinkState, Why};
+use crate::model::socket_row;
 use crate::model::{Delivery, Event, MessageId, OutboxItem};
 use crate::wire::SavedState;
-use crate::wire::plain::{self, MAX_FRAME_BYTES, row};
+use crate::wire::plain::{self, MAX_FRAME_BYTES};
 
 /// Maximum length of bytes as hexadecimal digits, including blanks.
 const MAX_HEX_BYTES: usize = 4 * MAX_FRAME_BYTES;
@@ -51,11 +52,11 @@ fn content(command: &Send) -> Result<Content, Failure> {
         return Ok(Content::text(text(&command.text, MAX_FRAME_BYTES)?));
     }
     let body = text(&command.text, MAX_HEX_BYTES)?;
-    let bytes = row::bytes_of(&body).map_err(|problem| failed(format!("--hex: {problem}")))?;
+    let bytes = socket_row::bytes_of(&body).map_err(|problem| failed(format!("--hex: {problem}")))?;
     if bytes.len() > MAX_FRAME_BYTES {
         return Err(failed(format!("a message has at most {MAX_FRAME_BYTES} bytes")));
     }
-    Ok(Content::Text { body: data_encoding::HEXLOWER.encode(&bytes), extra: row::binary() })
+    Ok(Content::Text { body: data_encoding::HEXLOWER.encode(&bytes), extra: socket_row::binary() })
 }
 
 struct Attempt {

@@ -11,11 +11,11 @@ use super::{Exit, Failure, print};
 use crate::clock;
 use crate::model::event::{ChatEvent, LinkEvent};
 use crate::model::link_state::{LinkState, Why};
+use crate::model::socket_row::Row;
 use crate::model::time::WallMs;
 use crate::model::{Entry, Event, harmless};
 use crate::privacy;
 use crate::wire::SavedState;
-use crate::wire::plain::row::Row;
 
 /// Bytes per line of a dump.
 const ROW_BYTES: usize = 16;
@@ -243,7 +243,7 @@ mod tests {
     fn the_end_of_a_socket_is_told_with_the_meaning_of_its_code() {
         let closed = |code, clean, by_us| {
             let row = Row::Closed { code, reason: "Bye!".into(), clean, by_us };
-            (socket_text(&row), row_json(&row, 7))
+            (socket_text(&row), row_json(&row, WallMs(7)))
         };
         let (text, json) = closed(Some(1000), Some(true), false);
         assert_eq!(text, "closed by the server: 1000 (normal closure), clean. It said: Bye!");
@@ -257,6 +257,6 @@ mod tests {
         assert_eq!(json["code"], 1005);
         let lost = Row::Lost { detail: "reset".into() };
         assert_eq!(socket_text(&lost), "connection lost: 1006 (no close frame). reset");
-        assert_eq!(row_json(&lost, 7)["code"], 1006);
+        assert_eq!(row_json(&lost, WallMs(7))["code"], 1006);
     }
 }

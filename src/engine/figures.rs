@@ -150,12 +150,13 @@ mod tests {
     #[test]
     fn rates_are_over_the_time_since_the_figures_before() {
         let mut figures = Figures::default();
-        let online = LinkState::Online { since: 0, rtt_ms: Some(7) };
+        let online = LinkState::Online { since: WallMs(0), rtt_ms: Some(7) };
         let mut sample = |boot_ms, wall, received| {
-            let now = Time { boot_ms, wall_ms: 0 };
+            let now = Time { boot_ms, wall_ms: WallMs(0) };
             figures.sample(now, wall, &online, Traffic { received, sent: 0 }, 3)
         };
-        let (first, second) = (sample(BootMs(1_000), 50, 5_000), sample(BootMs(2_000), 60, 7_000));
+        let (first, second) =
+            (sample(BootMs(1_000), WallMs(50), 5_000), sample(BootMs(2_000), WallMs(60), 7_000));
         let value = |readings: &Readings, name: &str| {
             let found = readings.values.iter().find(|(metric, _)| metric.as_str() == name);
             found.unwrap().1.clone()
@@ -163,6 +164,6 @@ mod tests {
         assert_eq!(value(&first, "received"), Value::Missing);
         assert_eq!(value(&second, "received"), Value::Number(2_000.0));
         assert_eq!(value(&second, "queue"), Value::Number(3.0));
-        assert_eq!(second.samples[0].received, 60);
+        assert_eq!(second.samples[0].received, WallMs(60));
     }
 }

@@ -15,12 +15,12 @@ pub(super) fn has_holes(page: &SeriesPage, now: WallMs) -> bool {
     let until = page.to.min(now);
     let mut reached = page.from;
     for bucket in &page.buckets {
-        if bucket.at.saturating_sub(reached) > least {
+        if bucket.at.since(reached) > least {
             return true;
         }
         reached = reached.max(bucket.at.saturating_add(page.step_ms));
     }
-    until.saturating_sub(reached) > least
+    until.since(reached) > least
 }
 
 /// Readings of this disk, and the hub's intervals where this disk has none.
@@ -58,40 +58,46 @@ mod tests {
 
     const MINUTE: i64 = MINUTE_MS;
 
-    fn raw(from: WallMs, to: WallMs, at: impl IntoIterator<Item = WallMs>) -> SeriesPage {
-        let buckets = at.into_iter().map(|at| Bucket::of(Point::new(at, 1.0))).collect();
-        SeriesPage { from, to, step_ms: 0, buckets }
+    fn raw(from: i64, to: i64, at: impl IntoIterator<Item = i64>) -> SeriesPage {
+        let buckets = at.into_iter().map(|at| Bucket::of(Point::new(WallMs(at), 1.0))).collect();
+        SeriesPage { from: WallMs(from), to: WallMs(to), step_ms: 0, buckets }
     }
 
-    fn minutes(at: impl IntoIterator<Item = WallMs>) -> SeriesPage {
+    fn minutes(at: impl IntoIterator<Item = i64>) -> SeriesPage {
         let buckets = at
             .into_iter()
-            .map(|at| Bucket { at, min: 0.0, mean: 5.0, max: 9.0, count: 60, off: 0 })
+            .map(|at| Bucket { at: WallMs(at), min: 0.0, mean: 5.0, max: 9.0, count: 60, off: 0 })
             .collect();
-        SeriesPage { from: 0, to: 10 * MINUTE, step_ms: MINUTE, buckets }
+        SeriesPage { from: WallMs(0), to: WallMs(10 * MINUTE), step_ms: MINUTE, buckets }
     }
 
     #[test]
     fn a_hole_is_where_a_hub_may_know_more() {
         let ten = 10 * MINUTE;
-        assert!(has_holes(&raw(0, ten, []), ten), "nothing at all");
-        assert!(!has_holes(&raw(0, ten, (0..600).map(|s| s * 1_000)), ten));
-        assert!(has_holes(&raw(0, ten, (300..600).map(|s| s * 1_000)), ten), "at the beginning");
-        assert!(has_holes(&raw(0, ten, (0..300).map(|s| s * 1_000)), ten), "at the end");
-        assert!(!has_holes(&raw(0, ten, (0..300).map(|s| s * 1_000)), 5 * MINUTE), "that is the future");
+        assert!(has_holes(&raw(0, ten, []), WallMs(ten)), "nothing at all");
+        assert!(!has_holes(&raw(0, ten, (0..600).map(|s| s * 1_000)), WallMs(ten)));
+        assert!(has_holes(&raw(0, ten, (300..600).map(|s| s * 1_000)), WallMs(ten)), "at the beginning");
+        assert!(has_holes(&raw(0, ten, (0..300).map(|s| s * 1_000)), WallMs(ten)), "at the end");
+        assert!(
+            !has_holes(&raw(0, ten, (0..300).map(|s| s * 1_000)), WallMs(5 * MINUTE)),
+            "that is the future"
+        );
         let middle = (0..120).chain(360..600).map(|s| s * 1_000);
-        assert!(has_holes(&raw(0, ten, middle), ten), "in between");
-        assert!(!has_holes(&minutes((0..10).map(|m| m * MINUTE)), ten));
-        assert!(has_holes(&raw(i64::MIN, i64::MAX, [0]), i64::MAX), "the ends of time are no trouble");
+        assert!(has_holes(&raw(0, ten, middle), WallMs(ten)), "in between");
+        assert!(!has_holes(&minutes((0..10).map(|m| m * MINUTE)), WallMs(ten)));
+        assert!(
+            has_holes(&raw(i64::MIN, i64::MAX, [0]), WallMs(i64::MAX)),
+            "the ends of time are no trouble"
+        );
     }
 
     #[test]
     fn what_is_here_wins_and_the_hub_fills_the_holes() {
         let own = raw(0, 10 * MINUTE, [2 * MINUTE + 500, 3 * MINUTE, 3 * MINUTE + 59_999]);
         let merged = merge(&own, &minutes((0..6).map(|m| m * MINUTE)));
-        let at: Vec<(i64, u32)> = merged.buckets.iter().map(|b| (b.at / 500, b.count)).collect();
+        let at: Vec<(i64, u32)> = merged.buckets.iter().map(|b| (b.at.0 / 500, b.count)).collect();
         assert_eq!(at, [(0, 60), (120, 60), (241, 1), (360, 1), (479, 1), (480, 60), (600, 60)]);
-        assert_eq!((merged.step_ms, merged.from, merged.to), (MINUTE, 0, 10 * MINUTE));
+        assert_eq!((merged.step_ms, merged.from, merged.to), (MINUTE, WallMs(0), WallMs(10 * MINUTE)));
 
         let nothing_new = merge(&own, &minutes([2 * MINUTE]));
         assert_eq!(nothing_new, own);
@@ -101,13 +107,17 @@ mod tests {
 
     #[test]
     fn a_log_keeps_what_only_this_disk_knows() {
-        let online = |at| LogLine { at, what: DeviceLogEvent::Online };
+        let online = |at: WallMs| LogLine { at, what: DeviceLogEvent::Online };
         let silent = |at| LogLine { at, what: DeviceLogEvent::Silent };
-        let own = vec![online(1), online(5), silent(7), online(8)];
-        let merged = merge_logs(own, vec![online(5), online(9)]);
-        assert_eq!(merged, [online(1), online(5), silent(7), online(9)], "8 is not in the hub's");
-        assert_eq!(merge_logs(vec![silent(1)], Vec::new()), [silent(1)]);
-        let long = merge_logs(Vec::new(), (0..500).map(online).collect());
-        assert_eq!((long.len(), long[0].at), (MAX_LOG_LINES as usize, 300));
+        let own = vec![online(WallMs(1)), online(WallMs(5)), silent(WallMs(7)), online(WallMs(8))];
+        let merged = merge_logs(own, vec![online(WallMs(5)), online(WallMs(9))]);
+        assert_eq!(
+            merged,
+            [online(WallMs(1)), online(WallMs(5)), silent(WallMs(7)), online(WallMs(9))],
+            "8 is not in the hub's"
+        );
+        assert_eq!(merge_logs(vec![silent(WallMs(1))], Vec::new()), [silent(WallMs(1))]);
+        let long = merge_logs(Vec::new(), (0..500).map(WallMs).map(online).collect());
+        assert_eq!((long.len(), long[0].at), (MAX_LOG_LINES as usize, WallMs(300)));
     }
 }

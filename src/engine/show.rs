@@ -189,6 +189,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::model::event::SetupUpdate;
     use crate::model::{ConnectionId, Readings};
 
     #[test]
@@ -198,6 +199,6 @@ mod tests {
             Update::Connection(ConnectionId(7), readings)
         };
         assert_eq!(news(&[readings(), readings()]), RepaintReason::Readings);
-        assert_eq!(news(&[readings(), Update::FirstSteps(true)]), RepaintReason::Now);
+        assert_eq!(news(&[readings(), Update::Setup(SetupUpdate::FirstSteps(true))]), RepaintReason::Now);
     }
 }

@@ -8,11 +8,12 @@ use crate::model::content::{Content, Draft};
 use crate::model::event::ChatEvent;
 use crate::model::event::Stored;
 use crate::model::time::BootMs;
+use crate::model::time::WallMs;
 use crate::model::{Delivery, MessageId, RoomId};
 use crate::wire::Saved;
 use crate::wire::{Setup, plain};
 
-const NOW: Time = Time { boot_ms: BootMs(1_000_000), wall_ms: 1_790_000_000_000 };
+const NOW: Time = Time { boot_ms: BootMs(1_000_000), wall_ms: WallMs(1_790_000_000_000) };
 const A: ConnectionId = ConnectionId(7);
 const B: ConnectionId = ConnectionId(8);
 const MIB: usize = 1024 * 1024;

@@ -147,7 +147,7 @@ async fn export_readings<E: From<HubError>>(
 ) -> Result<(), E> {
     let failed = |error: StoreError| HubError::log(dir, error);
     // Nothing was measured before 1970, nor will be after tomorrow.
-    let from = wanted.from.max(0);
+    let from = wanted.from.max(WallMs(0));
     let to = wanted.to.min(clock::now().wall_ms.saturating_add(86_400_000));
     let random: [u8; 8] = clock::random().map_err(HubError::from)?;
     let copy = dir.join(format!(".export-{:016x}", u64::from_be_bytes(random)));
@@ -194,8 +194,8 @@ async fn points(
             }
             // The later part is read last.
             Kept::RawFrom(at) if from < at && at < to => ranges.extend([(at, to), (from, at)]),
-            Kept::TooMany if to.saturating_sub(from) > 1 => {
-                let middle = from.midpoint(to);
+            Kept::TooMany if to.since(from) > 1 => {
+                let middle = WallMs(from.0.midpoint(to.0));
                 ranges.extend([(middle, to), (from, middle)]);
             }
             Kept::RawFrom(_) | Kept::TooMany => {}
@@ -409,13 +409,19 @@ mod tests {
 
     fn append(number: u64, by: &str, room: &RoomId, content: Content) -> Append {
         let at = 1_000 * number as i64;
-        let draft = Draft { id: id(number), room: room.clone(), content, at };
-        Append { draft, sender: sender(by), received: at + 7, role: Role::Operator, only_known: false }
+        let draft = Draft { id: id(number), room: room.clone(), content, at: WallMs(at) };
+        Append {
+            draft,
+            sender: sender(by),
+            received: WallMs(at + 7),
+            role: Role::Operator,
+            only_known: false,
+        }
     }
 
     /// A hub with two rooms, messages that were changed, and readings.
     async fn hub(dir: &Path) -> RoomId {
-        let store = HubStore::open(dir, Epoch(1), 0, id(999)).unwrap();
+        let store = HubStore::open(dir, Epoch(1), WallMs(0), id(999)).unwrap();
         let lathe: RoomId = id(1).into();
         let general = RoomId::general();
         let ann = sender("ann");
@@ -453,7 +459,7 @@ mod tests {
 
     /// When the first reading was taken: less than a year ago, and a full minute, since a hub keeps minutes.
     fn began() -> WallMs {
-        (clock::now().wall_ms - 3_600_000) / 86_400_000 * 86_400_000 + 60_000
+        (clock::now().wall_ms - 3_600_000).floor(86_400_000) + 60_000
     }
 
     fn everything() -> Wanted {
@@ -494,7 +500,7 @@ mod tests {
         lines.iter().filter_map(entry).map(parts).collect()
     }
 
-    fn readings(lines: &[Line]) -> Vec<(i64, f64)> {
+    fn readings(lines: &[Line]) -> Vec<(WallMs, f64)> {
         let reading = |line: &Line| match line {
             Line::Reading { at, value, .. } => Some((*at, *value)),
             _ => None,
@@ -522,7 +528,8 @@ mod tests {
     async fn a_part_is_exported_by_room_and_time() {
         let dir = tempfile::tempdir().unwrap();
         let lathe = hub(dir.path()).await;
-        let wanted = Wanted { rooms: vec!["Lathe".into()], from: 4_000, to: 6_000, ..everything() };
+        let wanted =
+            Wanted { rooms: vec!["Lathe".into()], from: WallMs(4_000), to: WallMs(6_000), ..everything() };
         let lines = exported(dir.path(), &Wanted { readings: false, ..wanted }).await;
         assert_eq!(said(&lines).iter().map(|(id, ..)| *id).collect::<Vec<_>>(), [id(4), id(5)]);
         let rooms: Vec<_> = lines.iter().filter(|line| matches!(line, Line::Room { .. })).collect();

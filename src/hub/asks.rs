@@ -20,7 +20,8 @@ use crate::model::{
 use crate::store::{Append, Appended, Quota, RedeemError, StoreError, Stretch};
 use crate::wire::duplex::message::Redeem;
 use crate::wire::duplex::server::{
-    AppendOutcome, Begun, HubAnswer, HubRequest, LIST_ITEMS, Lists, ListsFrom,
+    AppendOutcome, Begun, HubAccessAnswer, HubAnswer, HubChatAnswer, HubChatRequest, HubDeviceAnswer,
+    HubDeviceRequest, HubRequest, LIST_ITEMS, Lists, ListsFrom,
 };
 use data_encoding::HEXLOWER;
 use tokio::sync::broadcast;
@@ -140,7 +141,7 @@ pub(super) async fn authenticate(hub: Arc<Hub>, token: String, from: IpAddr) -> 
                 hub.metrics.refuse(Refused::Token);
                 hub.failed(from);
             }
-            HubAnswer::Authenticated(principal)
+            HubAnswer::Access(HubAccessAnswer::Authenticated(principal))
         }
         Err(error) => unavailable(&hub, "look up a token", &error),
     }
@@ -154,7 +155,7 @@ pub(super) async fn redeem(hub: Arc<Hub>, redeem: Redeem, from: IpAddr) -> HubAn
         log::info!("refused an invite from {from}: {why}");
         hub.metrics.refuse(Refused::Invite);
         hub.failed(from);
-        HubAnswer::Redeemed(None)
+        HubAnswer::Access(HubAccessAnswer::Redeemed(None))
     };
     let name = match name {
         Ok(name) => name,
@@ -168,7 +169,7 @@ pub(super) async fn redeem(hub: Arc<Hub>, redeem: Redeem, from: IpAddr) -> HubAn
     match hub.store.redeem(code, name, token, new_id, now).await {
         Ok(principal) => {
             hub.forget_people();
-            HubAnswer::Redeemed(Some(principal))
+            HubAnswer::Access(HubAccessAnswer::Redeemed(Some(principal)))
         }
         Err(RedeemError::Refused(why)) => refused(&why.to_string()),
         // The token is already in use.
@@ -182,12 +183,12 @@ pub(super) async fn redeem(hub: Arc<Hub>, redeem: Redeem, from: IpAddr) -> HubAn
 pub(super) async fn check_invite(hub: Arc<Hub>, code: String, from: IpAddr) -> HubAnswer {
     let code = hash(&invite::canonical(&code));
     match hub.store.check_invite(code, clock::now().wall_ms).await {
-        Ok(expires) => HubAnswer::InviteChecked(Some((hub.name.clone(), expires))),
+        Ok(expires) => HubAnswer::Access(HubAccessAnswer::InviteChecked(Some((hub.name.clone(), expires)))),
         Err(RedeemError::Refused(why)) => {
             log::info!("invite check from {from} failed: {why}");
             hub.metrics.refuse(Refused::Invite);
             hub.failed(from);
-            HubAnswer::InviteChecked(None)
+            HubAnswer::Access(HubAccessAnswer::InviteChecked(None))
         }
         Err(RedeemError::Store(error)) => unavailable(&hub, "look up an invite", &error),
     }
@@ -228,7 +229,7 @@ pub(super) async fn begin(
     match begun.await {
         Ok(begun) => {
             account.answered(listed(&begun.lists));
-            HubAnswer::Begun(begun)
+            HubAnswer::Chat(HubChatAnswer::Begun(begun))
         }
         Err(error) => unavailable(&hub, "begin a session", &error),
     }
@@ -248,7 +249,7 @@ async fn first_lists(hub: &Hub, me: PrincipalId) -> Result<Lists, StoreError> {
 /// The following pages. Presence is added when the answer is sent: see `Client`.
 async fn lists(hub: Arc<Hub>, me: PrincipalId, from: ListsFrom) -> HubAnswer {
     match hub.store.lists(me, from, LIST_ITEMS).await {
-        Ok(lists) => HubAnswer::Lists(lists),
+        Ok(lists) => HubAnswer::Chat(HubChatAnswer::Lists(lists)),
         Err(error) => unavailable(&hub, "list rooms and people", &error),
     }
 }
@@ -289,7 +290,7 @@ pub(super) async fn append(hub: Arc<Hub>, account: Arc<Account>, group: Group) -
                     {
                         stall.get_or_insert_with(|| refusal.clone());
                     }
-                    HubAnswer::Appended { id, outcome }
+                    HubAnswer::Chat(HubChatAnswer::Appended { id, outcome })
                 };
             let answers = asks.into_iter().zip(appended).map(answer).collect();
             Written { answers, stall }
@@ -343,7 +344,7 @@ fn outcome(hub: &Hub, appended: Appended, why: Option<Refusal>, now: WallMs) -> 
 /// The refusal for an exceeded quota.
 fn refusal(hub: &Hub, quota: Quota, until: Option<WallMs>, now: WallMs) -> Refusal {
     let limits = hub.store.limits();
-    let in_ms = until.map(|until| until.saturating_sub(now).max(1).unsigned_abs());
+    let in_ms = until.map(|until| until.since(now).max(1).unsigned_abs());
     let quota_of = || Refusal::Quota { retry_after_ms: in_ms.unwrap_or(RETRY_WHEN_LOG_FULL_MS) };
     match quota {
         Quota::Rooms => Refusal::TooMany { limit: limits.rooms.into() },
@@ -361,20 +362,22 @@ pub(super) async fn large(
     ask: HubRequest,
     old_to: Offset,
 ) -> Option<HubAnswer> {
-    let is_new = matches!(ask, HubRequest::Read { from, .. } if from > old_to);
+    let is_new = matches!(ask, HubRequest::Chat(HubChatRequest::Read { from, .. }) if from > old_to);
     let _turn = if is_new { None } else { Some(account.read().await) };
     let _place = Arc::clone(&hub.reading).acquire_owned().await;
     let answer = match ask {
-        HubRequest::Read { from, limit } => read(hub, me, from, limit).await,
-        HubRequest::Lists(from) => lists(hub, me, from).await,
-        HubRequest::History { room, before, limit } => history(hub, me, room, before, limit).await,
-        HubRequest::Series { device, metric, from, to } => {
-            let page = hub.fleet.series(device.clone(), metric.clone(), from, to).await?;
-            HubAnswer::Series { device, metric, page }
+        HubRequest::Chat(HubChatRequest::Read { from, limit }) => read(hub, me, from, limit).await,
+        HubRequest::Chat(HubChatRequest::Lists(from)) => lists(hub, me, from).await,
+        HubRequest::Chat(HubChatRequest::History { room, before, limit }) => {
+            history(hub, me, room, before, limit).await
         }
-        HubRequest::DeviceLog(device) => {
+        HubRequest::Device(HubDeviceRequest::Series { device, metric, from, to }) => {
+            let page = hub.fleet.series(device.clone(), metric.clone(), from, to).await?;
+            HubAnswer::Device(HubDeviceAnswer::Series { device, metric, page })
+        }
+        HubRequest::Device(HubDeviceRequest::Log(device)) => {
             let lines = hub.fleet.device_log(device.clone()).await?;
-            HubAnswer::DeviceLog { device, lines }
+            HubAnswer::Device(HubDeviceAnswer::Log { device, lines })
         }
         // There are no other large requests.
         _ => return None,
@@ -388,12 +391,13 @@ pub(super) async fn large(
 /// Approximate size of an answer as JSON, in bytes.
 fn size(answer: &HubAnswer) -> usize {
     match answer {
-        HubAnswer::Entries { entries, .. } | HubAnswer::History { entries, .. } => {
+        HubAnswer::Chat(HubChatAnswer::Entries { entries, .. })
+        | HubAnswer::Chat(HubChatAnswer::History { entries, .. }) => {
             entries.iter().map(|entry| 2 * OVERHEAD_BYTES + entry.draft.content.bytes()).sum()
         }
-        HubAnswer::Series { page, .. } => page.buckets.len() * OVERHEAD_BYTES / 2,
-        HubAnswer::DeviceLog { lines, .. } => lines.len() * 4 * OVERHEAD_BYTES,
-        HubAnswer::Lists(lists) => listed(lists),
+        HubAnswer::Device(HubDeviceAnswer::Series { page, .. }) => page.buckets.len() * OVERHEAD_BYTES / 2,
+        HubAnswer::Device(HubDeviceAnswer::Log { lines, .. }) => lines.len() * 4 * OVERHEAD_BYTES,
+        HubAnswer::Chat(HubChatAnswer::Lists(lists)) => listed(lists),
         _ => 0,
     }
 }
@@ -404,16 +408,20 @@ fn listed(lists: &Lists) -> usize {
 
 async fn read(hub: Arc<Hub>, me: PrincipalId, from: Offset, limit: u32) -> HubAnswer {
     match hub.store.read_for(me, from, limit, MAX_ANSWER_BYTES).await {
-        Ok(Stretch { entries, from: first, to }) if first == from => HubAnswer::Entries { entries, to },
+        Ok(Stretch { entries, from: first, to }) if first == from => {
+            HubAnswer::Chat(HubChatAnswer::Entries { entries, to })
+        }
         // It has been let go of.
-        Ok(_) => HubAnswer::Entries { entries: Vec::new(), to: Offset(0) },
+        Ok(_) => HubAnswer::Chat(HubChatAnswer::Entries { entries: Vec::new(), to: Offset(0) }),
         Err(error) => unavailable(&hub, "read the log", &error),
     }
 }
 
 async fn history(hub: Arc<Hub>, me: PrincipalId, room: RoomId, before: Offset, limit: u32) -> HubAnswer {
     match hub.store.history(me, room.clone(), before, limit, MAX_ANSWER_BYTES).await {
-        Ok((entries, complete)) => HubAnswer::History { room, before, entries, complete },
+        Ok((entries, complete)) => {
+            HubAnswer::Chat(HubChatAnswer::History { room, before, entries, complete })
+        }
         Err(error) => unavailable(&hub, "read a room's history", &error),
     }
 }

@@ -34,7 +34,8 @@ use crate::model::time::BootMs;
 use crate::model::{Offset, Principal, ResumePoint, RoomId, Sender};
 use crate::wire::duplex::message::{self, HubMessage, close};
 use crate::wire::duplex::server::{
-    Batch, Begun, Config, HubAnswer, HubRequest, Input, Output, ServerSession,
+    Batch, Begun, Config, HubAccessRequest, HubAnswer, HubChatAnswer, HubChatRequest, HubRequest, Input,
+    Output, ServerSession,
 };
 
 /// A client that accepts no data for this long is disconnected.
@@ -300,7 +301,7 @@ impl Client {
         match answered {
             Answered::Answer(mut answer) => {
                 self.mark_present(&mut answer);
-                if let HubAnswer::Begun(begun) = &answer {
+                if let HubAnswer::Chat(HubChatAnswer::Begun(begun)) = &answer {
                     self.old_to = begun.head;
                 }
                 self.tell(Input::Answer(answer));
@@ -390,7 +391,7 @@ impl Client {
                     Output::SendBatch(batch) => frames.push(Outgoing::Shared(batch.text())),
                     Output::SendShared(text) => frames.push(Outgoing::Shared(text)),
                     Output::Ping => frames.push(Outgoing::Ping),
-                    Output::Ask(HubRequest::Begin { principal, .. })
+                    Output::Ask(HubRequest::Chat(HubChatRequest::Begin { principal, .. }))
                         if let Some(wait_ms) = self.over_limit(&principal) =>
                     {
                         (frames, end) = self.away(wait_ms);
@@ -453,17 +454,21 @@ impl Client {
         let hub = Arc::clone(&self.hub);
         let from = self.address;
         match ask {
-            HubRequest::Authenticate { token } => {
+            HubRequest::Access(HubAccessRequest::Authenticate { token }) => {
                 self.credential = Some(hash(&token.0));
                 self.answer(asks::authenticate(hub, token.0, from));
             }
-            HubRequest::Redeem(redeem) => {
+            HubRequest::Access(HubAccessRequest::Redeem(redeem)) => {
                 self.credential = Some(hash(&redeem.token));
                 self.answer(asks::redeem(hub, redeem, from));
             }
-            HubRequest::CheckInvite { code } => self.answer(asks::check_invite(hub, code.0, from)),
-            HubRequest::Begin { principal, resume } => self.begin(hub, principal, resume),
-            HubRequest::Append { draft, sender, role, refusal } => {
+            HubRequest::Access(HubAccessRequest::CheckInvite { code }) => {
+                self.answer(asks::check_invite(hub, code.0, from))
+            }
+            HubRequest::Chat(HubChatRequest::Begin { principal, resume }) => {
+                self.begin(hub, principal, resume)
+            }
+            HubRequest::Chat(HubChatRequest::Append { draft, sender, role, refusal }) => {
                 if let Some(account) = self.account() {
                     let new = NewEntry { draft, sender, role, refusal };
                     let queued = Queued::new(&account, new, &self.waiting);
@@ -471,12 +476,15 @@ impl Client {
                 }
             }
             // The log takes priority.
-            ask @ (HubRequest::Read { .. } | HubRequest::Lists(_)) => self.large.push_front(ask),
-            ask @ HubRequest::History { .. } => self.large.push_back(ask),
-            HubRequest::SetRead { room, offset } => self.set_read(hub, room, offset),
-            HubRequest::SetUnread { room, offset } => self.set_unread(hub, room, offset),
-            HubRequest::SetStatus(status) => self.set_status(hub, status),
-            HubRequest::Typing { room } => self.typing(room),
+            ask @ (HubRequest::Chat(HubChatRequest::Read { .. })
+            | HubRequest::Chat(HubChatRequest::Lists(_))) => self.large.push_front(ask),
+            ask @ HubRequest::Chat(HubChatRequest::History { .. }) => self.large.push_back(ask),
+            HubRequest::Chat(HubChatRequest::SetRead { room, offset }) => self.set_read(hub, room, offset),
+            HubRequest::Chat(HubChatRequest::SetUnread { room, offset }) => {
+                self.set_unread(hub, room, offset)
+            }
+            HubRequest::Chat(HubChatRequest::SetStatus(status)) => self.set_status(hub, status),
+            HubRequest::Chat(HubChatRequest::Typing { room }) => self.typing(room),
             HubRequest::Manage { id, what } => self.manage(hub, id, what),
             ask => self.device_ask(ask),
         }
@@ -533,7 +541,9 @@ impl Client {
 
     /// Adds who is connected right now: earlier changes are included, and later ones follow as notices.
     fn mark_present(&self, answer: &mut HubAnswer) {
-        if let HubAnswer::Lists(lists) | HubAnswer::Begun(Begun { lists, .. }) = answer {
+        if let HubAnswer::Chat(HubChatAnswer::Lists(lists))
+        | HubAnswer::Chat(HubChatAnswer::Begun(Begun { lists, .. })) = answer
+        {
             let people = std::mem::take(&mut lists.people).into_iter().map(|person| person.who);
             lists.people = self.hub.registry.mark(people);
         }

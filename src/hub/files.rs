@@ -13,6 +13,7 @@ use tokio::time::sleep;
 use super::HubError;
 use crate::clock;
 use crate::model::profile::Secret;
+use crate::model::time::WallMs;
 use crate::settings::private_file;
 use crate::store::readings::HUB_FILE as HUB_READINGS;
 
@@ -39,7 +40,7 @@ pub struct HubAddressFile {
     /// The hub's process id.
     pub pid: u32,
     /// When it started, in Unix milliseconds.
-    pub started: i64,
+    pub started: WallMs,
     /// SHA-256 of its certificate, 64 hexadecimal digits, if it is self-signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,

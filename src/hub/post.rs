@@ -21,7 +21,7 @@ use crate::clock;
 use crate::model::device::Sample;
 use crate::model::time::{BootMs, WallMs};
 use crate::model::{DeviceId, MetricName, Principal, PrincipalKind, Readings, Value};
-use crate::wire::duplex::server::HubAnswer;
+use crate::wire::duplex::server::{HubAnswer, HubDeviceAnswer};
 
 /// Maximum size of a request body, in bytes.
 const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -118,7 +118,9 @@ fn publish(hub: &Hub, principal: &Principal, parsed: Parsed, now: BootMs, bytes:
     let (refused, taken) = hub.fleet.publish(from, readings, Some(hints), now);
     hub.metrics.readings.add(taken);
     hub.metrics.received.add(bytes as u64);
-    let is_lost = |answer: &HubAnswer| matches!(answer, HubAnswer::PublishRefused { code: NOT_KEPT, .. });
+    let is_lost = |answer: &HubAnswer| {
+        matches!(answer, HubAnswer::Device(HubDeviceAnswer::Refused { code: NOT_KEPT, .. }))
+    };
     if refused.iter().any(is_lost) {
         hub.metrics.refuse(Refused::Unavailable);
         let sentence = "The server's disk is not writable at the moment: whoever watches has seen these readings, but they \
@@ -127,7 +129,7 @@ fn publish(hub: &Hub, principal: &Principal, parsed: Parsed, now: BootMs, bytes:
     }
     not_taken.count += told.saturating_sub(taken);
     for refused in refused {
-        if let HubAnswer::PublishRefused { detail, .. } = refused
+        if let HubAnswer::Device(HubDeviceAnswer::Refused { detail, .. }) = refused
             && not_taken.sentences.len() < MAX_SENTENCES
         {
             not_taken.sentences.push(format!("{detail}."));
@@ -347,7 +349,7 @@ mod tests {
     use super::*;
 
     fn parsed(body: &str) -> Result<Parsed, String> {
-        parse(&DeviceId::new("shed").unwrap(), body.as_bytes(), 1_000, DeviceHints::default())
+        parse(&DeviceId::new("shed").unwrap(), body.as_bytes(), WallMs(1_000), DeviceHints::default())
     }
 
     #[test]
@@ -355,12 +357,12 @@ mod tests {
         let Parsed { readings, .. } =
             parsed(r#"{"temperature": 21.5, "relay": true, "mode": "auto", "x": null}"#).unwrap();
         assert_eq!(readings.samples.len(), 1);
-        assert_eq!((readings.samples[0].at, readings.samples[0].count), (1_000, 4));
+        assert_eq!((readings.samples[0].at, readings.samples[0].count), (WallMs(1_000), 4));
         let list = r#"[{"metric":"t","value":1,"unit":"°C","at":5},{"metric":"h","value":2,"at":5},
             {"metric":"t","value":3}]"#;
         let Parsed { readings, hints, .. } = parsed(list).unwrap();
         let times: Vec<_> = readings.samples.iter().map(|sample| (sample.at, sample.count)).collect();
-        assert_eq!(times, [(5, 2), (1_000, 1)]);
+        assert_eq!(times, [(WallMs(5), 2), (WallMs(1_000), 1)]);
         assert_eq!(hints.units, [(MetricName::new("t").unwrap(), "°C".to_owned())]);
     }
 

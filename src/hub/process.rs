@@ -82,7 +82,7 @@ fn started() -> Option<f64> {
     let ticks: u64 = fields.split_whitespace().nth(19)?.parse().ok()?;
     let after_boot_s = ticks as f64 / rustix::param::clock_ticks_per_second() as f64;
     let now = crate::clock::now();
-    Some(now.wall_ms as f64 / 1e3 - (now.boot_ms.0 as f64 / 1e3 - after_boot_s))
+    Some(now.wall_ms.0 as f64 / 1e3 - (now.boot_ms.0 as f64 / 1e3 - after_boot_s))
 }
 
 #[cfg(unix)]
@@ -121,7 +121,7 @@ mod tests {
         assert!(figures.resident_bytes.unwrap() > 1_000_000);
         assert!(figures.virtual_bytes >= figures.resident_bytes);
         assert!(figures.open_fds.unwrap() >= 3 && figures.max_fds.unwrap() >= figures.open_fds.unwrap());
-        let now = crate::clock::now().wall_ms as f64 / 1e3;
+        let now = crate::clock::now().wall_ms.0 as f64 / 1e3;
         let age = now - figures.started.unwrap();
         assert!((-1.0..3600.0).contains(&age), "started {age} s ago");
     }

@@ -343,7 +343,7 @@ mod tests {
     use super::*;
     use crate::model::{PrincipalId, PrincipalKind, SeriesPage};
 
-    const NOW: Time = Time { boot_ms: BootMs(1_000), wall_ms: 0 };
+    const NOW: Time = Time { boot_ms: BootMs(1_000), wall_ms: WallMs(0) };
 
     fn room(name: &str) -> RoomId {
         RoomId::new(name).unwrap()
@@ -403,7 +403,7 @@ mod tests {
         gate.asked(&Request::Device(DeviceRequest::Log(device("pump"))));
         assert!(passes(&mut gate, log()).is_some());
 
-        let page = SeriesPage { from: 1, to: 2, ..SeriesPage::default() };
+        let page = SeriesPage { from: WallMs(1), to: WallMs(2), ..SeriesPage::default() };
         let paged = || {
             Event::Device(DeviceEvent::SeriesPaged {
                 device: device("pump"),
@@ -415,14 +415,14 @@ mod tests {
         gate.asked(&Request::Device(DeviceRequest::Series {
             device: device("pump"),
             metric: device("flow"),
-            from: 1,
-            to: 2,
+            from: WallMs(1),
+            to: WallMs(2),
         }));
         assert!(passes(&mut gate, paged()).is_some());
         let ack = Event::Chat(ChatEvent::Acknowledged {
             id: crate::model::MessageId::from_random([1; 16]),
             offset: Offset(1),
-            received: 1,
+            received: WallMs(1),
             follows: Default::default(),
         });
         assert_eq!(passes(&mut gate, ack), None, "nothing was sent");
@@ -432,7 +432,7 @@ mod tests {
     fn too_much_that_cannot_be_used_is_a_violation_and_a_little_for_ever_is_not() {
         let mut gate = InboundFilter::default();
         for second in 0..1_000 {
-            let now = Time { boot_ms: BootMs(second * 1_000), wall_ms: 0 };
+            let now = Time { boot_ms: BootMs(second * 1_000), wall_ms: WallMs(0) };
             (0..UNUSABLE_A_SECOND).for_each(|_| gate.strike(now));
         }
         assert_eq!(gate.violation(), None);

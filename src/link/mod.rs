@@ -17,6 +17,7 @@ use crate::model::event::{ChatEvent, DeviceEvent, Follows, LinkEvent, LogKind, L
 use crate::model::link_state::{Closing, LinkState, Phase, Why};
 use crate::model::proxy::ProxyUsed;
 use crate::model::time::BootMs;
+use crate::model::time::WallMs;
 use crate::model::{Delivery, Event, MessageId, Offset, OutboxItem, PrincipalId, Refusal, RoomId, Time};
 use crate::wire::{self, Agreed, ChatRequest, Open, Request, Saved, Session};
 
@@ -633,7 +634,7 @@ impl Link {
         let until = now.boot_ms + wait_ms + self.jitter.up_to((wait_ms / 8).min(MAX_HOLD_JITTER_MS));
         self.hold = Some(until);
         // Trying earlier is harmless: it is refused again.
-        let until = now.wall_ms.saturating_add_unsigned((until - now.boot_ms).max(shown_ms));
+        let until = WallMs(now.wall_ms.0.saturating_add_unsigned((until - now.boot_ms).max(shown_ms)));
         let paused = Paused { refusal: refusal.clone(), until };
         self.outputs.push_back(Output::Event(Event::Link(LinkEvent::Paused(Some(paused))), None));
     }

@@ -384,6 +384,7 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::time::WallMs;
     use crate::model::{Content, Draft, RoomName};
 
     fn id(number: u128) -> MessageId {
@@ -391,7 +392,7 @@ mod tests {
     }
 
     fn item(seq: u64, content: Content) -> OutboxItem {
-        let draft = Draft { id: id(seq.into()), room: id(0).into(), content, at: 0 };
+        let draft = Draft { id: id(seq.into()), room: id(0).into(), content, at: WallMs(0) };
         OutboxItem { draft, seq, delivery: Delivery::Pending }
     }
 

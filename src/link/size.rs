@@ -115,6 +115,7 @@ mod tests {
     use super::*;
     use crate::model::content::{Content, Draft};
     use crate::model::id::Offset;
+    use crate::model::time::WallMs;
     use crate::model::{MessageId, PrincipalId, Sender};
 
     #[test]
@@ -125,11 +126,11 @@ mod tests {
                 id: MessageId::from_random([1; 16]),
                 room: RoomId::general(),
                 content: Content::text(body),
-                at: 0,
+                at: WallMs(0),
             },
             offset: Offset(1),
             sender,
-            received: 0,
+            received: WallMs(0),
         };
         let sender = |id: String, name: String| Sender { id: PrincipalId(id), name };
         let short = String::new;
@@ -156,7 +157,7 @@ mod tests {
                 },
                 server: long(),
                 log: LogKind::Server { head: Offset(0), next: Offset(1) },
-                now: 0,
+                now: WallMs(0),
                 people: Vec::new(),
                 rooms: Vec::new(),
                 features: Default::default(),

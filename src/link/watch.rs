@@ -102,7 +102,7 @@ impl Watch {
         match event {
             Event::Link(LinkEvent::Welcomed { now: hub, log, features, .. }) => {
                 self.is_off = features.has(Feature::Topics);
-                self.hub_ahead = hub.saturating_sub(signed(now.boot_ms.0));
+                self.hub_ahead = hub.0.saturating_sub(signed(now.boot_ms.0));
                 (self.head, self.caught_up) = match *log {
                     LogKind::Server { head, next } => (head, next > head),
                     LogKind::Local => (Offset(0), true),
@@ -201,7 +201,7 @@ impl Watch {
         let silent = probe.suspects.iter().map(|place| {
             let device = &mut self.devices[*place];
             device.expected = false;
-            (device.id.clone(), signed(device.due().0).saturating_add(self.hub_ahead))
+            (device.id.clone(), WallMs(signed(device.due().0).saturating_add(self.hub_ahead)))
         });
         silent.collect()
     }
@@ -317,7 +317,7 @@ impl Watch {
     }
 
     fn boot_ms(&self, hub: WallMs) -> BootMs {
-        BootMs(u64::try_from(hub.saturating_sub(self.hub_ahead)).unwrap_or(0))
+        BootMs(u64::try_from(hub.0.saturating_sub(self.hub_ahead)).unwrap_or(0))
     }
 }
 
@@ -336,7 +336,7 @@ mod tests {
     use super::*;
     use crate::model::{Principal, PrincipalId, PrincipalKind, Spec};
 
-    const BEGIN: Time = Time { boot_ms: BootMs(1_000_000), wall_ms: 1_790_000_000_000 };
+    const BEGIN: Time = Time { boot_ms: BootMs(1_000_000), wall_ms: WallMs(1_790_000_000_000) };
 
     fn id(number: usize) -> DeviceId {
         DeviceId::new(format!("device-{number}")).unwrap()

@@ -26,6 +26,7 @@ pub use shape::without_secrets;
 use serde_json::Value;
 
 use crate::model;
+use crate::model::time::WallMs;
 
 /// Something that a server sent.
 #[derive(Copy, Clone, Debug, PartialEq)]
@@ -83,7 +84,7 @@ pub struct Said {
     /// The server's id for it.
     pub id: Option<String>,
     /// When it was said, in milliseconds since 1970.
-    pub at: Option<i64>,
+    pub at: Option<WallMs>,
     /// Whether we said it; none where the server doesn't say.
     pub mine: Option<bool>,
     /// Whether it is told as something that was said earlier.
@@ -98,7 +99,7 @@ pub struct Measured {
     /// Each metric with its value and unit, which may be empty.
     pub values: Vec<(String, model::Value, String)>,
     /// When, in milliseconds since 1970.
-    pub at: Option<i64>,
+    pub at: Option<WallMs>,
 }
 
 /// What was found in something that a server sent.

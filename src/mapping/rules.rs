@@ -98,6 +98,7 @@ mod tests {
     use super::*;
     use crate::mapping::Mapping;
     use crate::model;
+    use crate::model::time::WallMs;
 
     #[test]
     fn a_pattern_stands_for_many_names() {
@@ -134,7 +135,7 @@ mod tests {
             room: Some(RoomKey { key: "Lathes".into(), name: None }),
             text: "hi".into(),
             id: Some("7".into()),
-            at: Some(1_767_323_045_000),
+            at: Some(WallMs(1_767_323_045_000)),
             ..Said::default()
         };
         assert_eq!(find("m", &message), Some(vec![Found::Message(said)]));

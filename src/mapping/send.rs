@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::document::Emit;
 use super::shape::Shape;
+use crate::model::time::WallMs;
 
 /// The event that is used where nothing is known of a server.
 const DEFAULT_EVENT: &str = "chat-message";
@@ -21,7 +22,7 @@ pub struct Typed<'a> {
     /// The message's id.
     pub id: &'a str,
     /// When, in milliseconds since 1970.
-    pub at: i64,
+    pub at: WallMs,
 }
 
 /// Something to send.
@@ -44,7 +45,7 @@ impl Typed<'_> {
 
     fn value_of(&self, template: &Value, name: &str, depth: usize) -> Value {
         match template {
-            Value::String(text) if text == "{time_ms}" => self.at.into(),
+            Value::String(text) if text == "{time_ms}" => self.at.0.into(),
             Value::String(text) => self.text_of(text, name).into(),
             Value::Array(list) if depth < MAX_DEPTH => {
                 list.iter().map(|value| self.value_of(value, name, depth + 1)).collect()
@@ -76,7 +77,7 @@ impl Typed<'_> {
                         "{room}" => filled.push_str(self.room),
                         "{id}" => filled.push_str(self.id),
                         "{time}" => filled.push_str(&self.time()),
-                        _ => filled.push_str(&self.at.to_string()),
+                        _ => filled.push_str(&self.at.0.to_string()),
                     }
                     rest = &rest[word.len()..];
                 }
@@ -90,7 +91,7 @@ impl Typed<'_> {
     }
 
     fn time(&self) -> String {
-        let time: DateTime<Utc> = DateTime::from_timestamp_millis(self.at).unwrap_or_default();
+        let time: DateTime<Utc> = DateTime::from_timestamp_millis(self.at.0).unwrap_or_default();
         time.to_rfc3339_opts(SecondsFormat::Millis, true)
     }
 }
@@ -208,7 +209,7 @@ mod tests {
 
     use super::*;
 
-    const TYPED: Typed = Typed { text: "hi {name}", room: "7", id: "i-1", at: 1_767_323_045_000 };
+    const TYPED: Typed = Typed { text: "hi {name}", room: "7", id: "i-1", at: WallMs(1_767_323_045_000) };
 
     #[test]
     fn a_template_is_filled_in_once() {

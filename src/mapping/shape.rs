@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::words::{self, Meaning};
 use super::{Who, time};
 use crate::model::log::json::HIDDEN;
+use crate::model::time::WallMs;
 
 /// Maximum number of fields of an object that are looked at.
 const MAX_FIELDS: usize = 64;
@@ -40,7 +41,7 @@ pub(super) struct Shape {
     /// The field that holds it.
     pub id_field: Option<String>,
     /// When.
-    pub at: Option<i64>,
+    pub at: Option<WallMs>,
     /// Whether it is ours.
     pub mine: Option<bool>,
     /// The word for its kind.
@@ -355,7 +356,7 @@ mod tests {
         assert_eq!(read.room_field, Some(("chatRoomId".to_owned(), true)));
         assert_eq!(read.to.as_deref(), Some("mina"));
         assert_eq!(read.meaning(), Some(Meaning::Message));
-        assert_eq!(read.at, Some(1_767_323_045_000));
+        assert_eq!(read.at, Some(WallMs(1_767_323_045_000)));
         assert_eq!(read.mine, Some(false));
         assert_eq!(shape(json!({"room": {"name": "Lathes"}, "text": "hi"})).room.as_deref(), Some("Lathes"));
     }

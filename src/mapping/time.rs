@@ -1,11 +1,12 @@
 //! Times as servers write them: seconds, milliseconds, microseconds or nanoseconds since 1970, or ISO 8601 with its zone. A time of day
 //! without a date, or a date without a zone, says too little.
 
+use crate::model::time::WallMs;
 use chrono::DateTime;
 use serde_json::Value;
 
 /// The time of a value, in milliseconds since 1970; none where it says too little.
-pub(super) fn of(value: &Value) -> Option<i64> {
+pub(super) fn of(value: &Value) -> Option<WallMs> {
     match value {
         Value::Number(number) => of_number(number.as_f64()?),
         Value::String(text) => {
@@ -15,7 +16,7 @@ pub(super) fn of(value: &Value) -> Option<i64> {
             }
             let read =
                 DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_rfc2822(text)).ok()?;
-            Some(read.timestamp_millis())
+            Some(WallMs(read.timestamp_millis()))
         }
         // Of MongoDB.
         Value::Object(map) => map.get("$date").filter(|inner| !inner.is_object()).and_then(of),
@@ -24,7 +25,7 @@ pub(super) fn of(value: &Value) -> Option<i64> {
 }
 
 /// The unit follows from the size: only one gives a year between 1973 and 2286.
-fn of_number(number: f64) -> Option<i64> {
+fn of_number(number: f64) -> Option<WallMs> {
     let ms = match number.abs() {
         size if size < 1e8 => return None,
         size if size < 1e10 => number * 1e3,
@@ -33,7 +34,7 @@ fn of_number(number: f64) -> Option<i64> {
         size if size < 1e19 => number / 1e6,
         _ => return None,
     };
-    Some(ms as i64)
+    Some(WallMs(ms as i64))
 }
 
 #[cfg(test)]
@@ -54,7 +55,7 @@ mod tests {
             json!("Fri, 02 Jan 2026 03:04:05 +0000"),
             json!({"$date": "2026-01-02T03:04:05Z"}),
         ] {
-            assert_eq!(of(&value), Some(1_767_323_045_000), "{value}");
+            assert_eq!(of(&value), Some(WallMs(1_767_323_045_000)), "{value}");
         }
         for value in [
             json!("3:04 pm"),

@@ -241,8 +241,9 @@ mod tests {
 
     fn entry(offset: u64, who: &str, content: Content) -> Entry {
         let sender = Sender { id: PrincipalId(who.to_owned()), name: who.to_uppercase() };
-        let draft = Draft { id: id((100 + offset % 100) as u8), room: RoomId::general(), content, at: 0 };
-        Entry { draft, offset: Offset(offset), sender, received: offset as i64 }
+        let draft =
+            Draft { id: id((100 + offset % 100) as u8), room: RoomId::general(), content, at: WallMs(0) };
+        Entry { draft, offset: Offset(offset), sender, received: WallMs(offset as i64) }
     }
 
     fn message() -> Message {
@@ -294,7 +295,7 @@ mod tests {
             entry(9, "ann", Content::edit(id(6), "of another message")),
         ]);
         assert_eq!((end.body(), end.revision()), ("eight", at(8)));
-        assert_eq!(end.edited().map(|mark| mark.at), Some(8));
+        assert_eq!(end.edited().map(|mark| mark.at), Some(WallMs(8)));
         assert_eq!(end.content.reply_to(), Some(id(1)), "what it replies to stays");
     }
 

@@ -33,7 +33,7 @@ impl ClockLag {
     /// newest counts, since the rest was delayed. Returns the lag to report in milliseconds, given the one
     /// reported before (`told`): 0 as long as the clock may be right.
     pub fn heard(&mut self, at: WallMs, received: WallMs, told: Option<i64>) -> i64 {
-        let behind = received.saturating_sub(at);
+        let behind = received.since(at);
         match self.last {
             Some((newest, moment)) if moment == received => {
                 self.last = Some((newest.max(at), received));
@@ -45,8 +45,8 @@ impl ClockLag {
             last => {
                 self.last = Some((at, received));
                 let by = last.map_or(0, |(newest, moment)| {
-                    let passed = received.saturating_sub(moment);
-                    let run = at.saturating_sub(newest);
+                    let passed = received.since(moment);
+                    let run = at.since(newest);
                     if run > passed.saturating_mul(2).saturating_add(CALM_MS as i64) {
                         run.saturating_sub(passed)
                     } else {
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     const HOUR: i64 = 3_600_000;
-    const T: WallMs = 1_790_000_000_000;
+    const T: WallMs = WallMs(1_790_000_000_000);
 
     /// Feeds these moments, each by the source's and the hub's clock. Returns the lag reported after each.
     fn told(lag: &mut ClockLag, moments: impl IntoIterator<Item = (WallMs, WallMs)>) -> Vec<i64> {

@@ -998,7 +998,7 @@ mod tests {
         extra.insert("seq", json!(1));
         extra.insert("type", json!("image/png"));
         let content = Content::Text { body: "x".into(), extra };
-        let draft = Draft { id: ID.parse().unwrap(), room: RoomId::general(), content, at: 1 };
+        let draft = Draft { id: ID.parse().unwrap(), room: RoomId::general(), content, at: WallMs(1) };
         let json = serde_json::to_value(&draft).unwrap();
         assert!(json.get("seq").is_none() && json.get("type").is_none(), "{json}");
     }

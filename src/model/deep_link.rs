@@ -265,11 +265,12 @@ fn key(url: &str) -> Option<(String, u16, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::event::{ChatEvent, Event, LogKind, LogRestart, Update};
+    use crate::model::event::{ChatEvent, Event, LogKind, LogRestart, SetupUpdate, Update};
     use crate::model::id::Offset;
     use crate::model::profile::Secret;
     use crate::model::time::BootMs;
     use crate::model::time::Time;
+    use crate::model::time::WallMs;
     use crate::model::{Lan, LanOpen};
 
     #[test]
@@ -278,7 +279,7 @@ mod tests {
         assert!(cargo.contains(&format!("\nlink-scheme = \"{SCHEME}\"\n")));
     }
 
-    const NOW: Time = Time { boot_ms: BootMs(0), wall_ms: 0 };
+    const NOW: Time = Time { boot_ms: BootMs(0), wall_ms: WallMs(0) };
 
     fn model(connections: &[(u64, &str, u64)]) -> Model {
         let mut model = Model::default();
@@ -296,7 +297,7 @@ mod tests {
                 websocket: Default::default(),
                 network: Default::default(),
             };
-            model.apply(NOW, Update::Configured(profile));
+            model.apply(NOW, Update::Setup(SetupUpdate::Configured(profile)));
             let epoch = Epoch(*epoch);
             let started = ChatEvent::LogStarted { epoch, from: Offset(1), why: LogRestart::First };
             model.apply(NOW, Update::Connection(id, Event::Chat(started)));

@@ -27,7 +27,7 @@ pub const CLOCK_TOLERANCE_MS: i64 = 5_000;
 /// Readings older than this are attributed to a clock that was never set, in milliseconds.
 const MAX_AGE_MS: i64 = 366 * 86_400_000;
 /// The time of a value of which nobody knows when it was measured.
-pub const UNKNOWN_TIME: WallMs = 1;
+pub const UNKNOWN_TIME: WallMs = WallMs(1);
 /// Maximum length of a device's id and of a metric's name, in characters.
 pub const NAME_CHARS: usize = 64;
 /// Maximum number of metrics of a device; more are ignored.
@@ -703,7 +703,7 @@ pub enum Freshness {
 pub fn place(at: WallMs, received: WallMs, behind: i64) -> WallMs {
     let is_right = behind.saturating_abs() <= CLOCK_TOLERANCE_MS;
     let at = if is_right { at } else { at.saturating_add(behind) };
-    let late = received.saturating_sub(at);
+    let late = received.since(at);
     if (-CLOCK_TOLERANCE_MS..=MAX_AGE_MS).contains(&late) { at } else { received }
 }
 
@@ -726,7 +726,7 @@ impl IntervalEstimator {
         if let Some(last) = self.last
             && at > last
         {
-            self.gaps[self.next] = u32::try_from(at.saturating_sub(last)).unwrap_or(u32::MAX);
+            self.gaps[self.next] = u32::try_from(at.since(last)).unwrap_or(u32::MAX);
             self.next = (self.next + 1) % self.gaps.len();
         }
         self.last = Some(self.last.map_or(at, |last| last.max(at)));

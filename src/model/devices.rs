@@ -307,12 +307,12 @@ impl Devices {
         if !self.by_id.contains_key(&spec.id)
             && let Some(place) = self.place(&spec.id)
         {
-            let since = part.samples.first().map_or(0, |sample| sample.received);
+            let since = part.samples.first().map_or(WallMs(0), |sample| sample.received);
             let state = DeviceState {
                 spec,
                 incarnation: 0,
                 online: true,
-                since,
+                since: since,
                 reason: String::new(),
                 heard: None,
                 every_ms: None,

@@ -731,28 +731,33 @@ pub enum TestOutcome {
 pub enum Update {
     /// Something happened on a connection.
     Connection(ConnectionId, Event),
+    /// Something to tell above everything else, until it is mended or dismissed.
+    Banner(Banner),
+    /// That is over.
+    BannerOver(Banner),
+    /// Something about files.
+    File(FileUpdate),
+    /// About the saved connections, and the secrets that they need.
+    Setup(SetupUpdate),
+    /// About what the person has chosen.
+    Choices(ChoicesUpdate),
+    /// An answer to a search, or a step of the search index.
+    Search(SearchUpdate),
+    /// About files of the person, and what this disk did not take.
+    Disk(DiskUpdate),
+    /// About the local network.
+    Network(NetworkUpdate),
+}
+
+/// About the saved connections, and the secrets that they need.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SetupUpdate {
     /// A connection was added or its profile changed.
     Configured(Profile),
     /// A connection and all it held was removed.
     Removed(ConnectionId),
     /// The connections that a newer version set up: all of them.
     NewerConnections(Vec<NewerProfile>),
-    /// Something to tell above everything else, until it is mended or dismissed.
-    Banner(Banner),
-    /// That is over.
-    BannerOver(Banner),
-    /// How many readings this disk did not take since the start.
-    ReadingsNotKept(u64),
-    /// How the person wants the window to be.
-    Preferences(Preferences),
-    /// Of what they want to be told otherwise than usual.
-    NoticeChoices(NoticeChoices),
-    /// What they have chosen for single devices.
-    DeviceChoices(DeviceChoices),
-    /// A file that they asked for was saved, or not.
-    Exported(Exported),
-    /// Something about files.
-    File(FileUpdate),
     /// The system's keyring cannot be asked, and why; or it can.
     Keyring(Option<String>),
     /// Whether a connection's token is in a file.
@@ -761,6 +766,28 @@ pub enum Update {
     ShownToken(Option<(ConnectionId, Secret)>),
     /// Whether to offer the first steps.
     FirstSteps(bool),
+    /// All saved connections are there.
+    Loaded,
+    /// A connection test went on.
+    Test(Option<TestOutcome>),
+}
+
+/// About what the person has chosen.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ChoicesUpdate {
+    /// How the person wants the window to be.
+    Preferences(Preferences),
+    /// Of what they want to be told otherwise than usual.
+    Notices(NoticeChoices),
+    /// What they have chosen for single devices.
+    Devices(DeviceChoices),
+    /// Whether the app starts when the person signs in.
+    Autostart(Autostart),
+}
+
+/// An answer to a search, or a step of the search index.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SearchUpdate {
     /// A search has an answer.
     Found(Arc<Found>),
     /// A jump to a date has an answer.
@@ -769,18 +796,26 @@ pub enum Update {
     MessageFound(MessageFound),
     /// An answer of the disk.
     LookedUp(u64, LookupFound),
-    /// Whether the app starts when the person signs in.
-    Autostart(Autostart),
-    /// All saved connections are there.
-    ConnectionsLoaded,
+    /// Messages that were there before the search index are being taken in: so many of a hundred are; `None`: all.
+    Indexed(Option<u8>),
+}
+
+/// About files of the person, and what this disk did not take.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DiskUpdate {
+    /// How many readings this disk did not take since the start.
+    ReadingsNotKept(u64),
+    /// A file that they asked for was saved, or not.
+    Exported(Exported),
     /// A text was saved to this file, or could not be, in the system's words. With the request's number.
     TextSaved(u64, Result<PathBuf, String>),
     /// A picture was decoded, or is none. With the request's number.
     PictureDecoded(u64, Thumbnail),
-    /// Messages that were there before the search index are being taken in: so many of a hundred are; `None`: all.
-    Indexed(Option<u8>),
-    /// A connection test went on.
-    Test(Option<TestOutcome>),
+}
+
+/// About the local network.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NetworkUpdate {
     /// How the own server stands on the local network.
     Lan(Lan),
     /// The servers that others announce there.

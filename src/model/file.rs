@@ -9,7 +9,6 @@ use uuid::Uuid;
 
 use super::content::{Content, FILE};
 use super::id::MessageId;
-use super::time::WallMs;
 
 /// Maximum length of a file's name, in bytes of UTF-8.
 pub const MAX_NAME_BYTES: usize = 255;
@@ -268,11 +267,11 @@ pub struct FileLimits {
     pub max_part_bytes: u64,
     /// For how long files are kept, in milliseconds; 0: as long as their messages.
     #[serde(default, skip_serializing_if = "is_zero")]
-    pub keep_ms: WallMs,
+    pub keep_ms: i64,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
-fn is_zero(number: &WallMs) -> bool {
+fn is_zero(number: &i64) -> bool {
     *number == 0
 }
 

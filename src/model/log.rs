@@ -178,15 +178,15 @@ mod tests {
     #[test]
     fn frames_are_kept_only_while_somebody_looks() {
         let mut log = Log::default();
-        log.frame(1, passed("a"));
+        log.frame(WallMs(1), passed("a"));
         assert!(numbers(&log).is_empty(), "nobody looks");
-        log.note(2, state("online"));
+        log.note(WallMs(2), state("online"));
         log.watch(true);
-        log.frame(3, passed("b"));
-        log.note(4, state("waiting"));
-        log.frame(5, passed("c"));
+        log.frame(WallMs(3), passed("b"));
+        log.note(WallMs(4), state("waiting"));
+        log.frame(WallMs(5), passed("c"));
         assert_eq!(numbers(&log), [0, 1, 2, 3], "notes and frames in the order in which they came");
-        assert_eq!(log.since(2).map(|line| line.at).collect::<Vec<_>>(), [4, 5]);
+        assert_eq!(log.since(2).map(|line| line.at).collect::<Vec<_>>(), [WallMs(4), WallMs(5)]);
         log.watch(false);
         assert_eq!(numbers(&log), [0, 2], "notes stay");
         assert_eq!(log.frame_bytes, 0);
@@ -196,23 +196,26 @@ mod tests {
     fn the_oldest_frames_make_room_and_notes_outlive_them() {
         let mut log = Log::default();
         log.watch(true);
-        log.note(0, state("online"));
+        log.note(WallMs(0), state("online"));
         let first = log.since(0).next().unwrap().clone();
         for _ in 0..FRAMES + 7 {
-            log.frame(1, passed("x"));
+            log.frame(WallMs(1), passed("x"));
         }
         assert_eq!(log.frames.len(), FRAMES);
         assert_eq!(numbers(&log)[..2], [0, 8], "seven frames are gone");
-        assert!(log.holds(&first) && !log.holds(&Line { number: 7, at: 1, what: What::Frame(passed("x")) }));
+        assert!(
+            log.holds(&first)
+                && !log.holds(&Line { number: 7, at: WallMs(1), what: What::Frame(passed("x")) })
+        );
         let large = "x".repeat(TEXT_BYTES);
         for _ in 0..FRAMES {
-            log.frame(1, passed(&large));
+            log.frame(WallMs(1), passed(&large));
             assert!(log.frame_bytes <= FRAME_BYTES);
         }
         let held = log.frames.len();
         assert!((FRAME_BYTES / (TEXT_BYTES + 300)..FRAMES).contains(&held), "{held}");
         for _ in 0..NOTES + 3 {
-            log.note(2, state("waiting"));
+            log.note(WallMs(2), state("waiting"));
         }
         assert_eq!(log.notes.len(), NOTES);
         assert!(!log.holds(&first));
@@ -222,13 +225,13 @@ mod tests {
     fn what_is_cleared_is_gone_and_its_numbers_are_not_given_again() {
         let mut log = Log::default();
         log.watch(true);
-        log.note(0, state("online"));
-        log.frame(1, passed("a"));
+        log.note(WallMs(0), state("online"));
+        log.frame(WallMs(1), passed("a"));
         let frame = log.since(1).next().unwrap().clone();
         log.clear();
         assert_eq!((numbers(&log), log.frame_bytes, log.next()), (vec![], 0, 2));
         assert!(!log.holds(&frame));
-        log.frame(2, passed("b"));
+        log.frame(WallMs(2), passed("b"));
         assert_eq!(numbers(&log), [2]);
         assert!(log.is_watched());
     }

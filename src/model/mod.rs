@@ -55,6 +55,7 @@ pub mod secret;
 pub mod series;
 pub mod shared;
 pub mod shelf;
+pub mod socket_row;
 pub mod socketio;
 pub mod socketio_address;
 pub mod states;

@@ -11,7 +11,10 @@ use super::chat::Chat;
 use super::device::{DeviceId, Freshness, Spec, Status};
 use super::device_choices::{DeviceChoice, DeviceChoices, ServerChoices};
 use super::devices::{self, Device, Devices, Latest};
-use super::event::{ChatEvent, Event, LinkEvent, Paused, TestOutcome, Update};
+use super::event::{
+    ChatEvent, ChoicesUpdate, DiskUpdate, Event, LinkEvent, NetworkUpdate, Paused, SearchUpdate, SetupUpdate,
+    TestOutcome, Update,
+};
 use super::export::Exported;
 use super::features::{Feature, Features};
 use super::files::{Files, Thumbnail};
@@ -127,7 +130,33 @@ impl Model {
                     connection.apply(now, event);
                 }
             }
-            Update::Configured(profile) => match self.connections.get_mut(&profile.id) {
+            Update::Banner(banner) => {
+                if !self.banners.contains(&banner) {
+                    self.banners.push(banner);
+                }
+            }
+            Update::BannerOver(banner) => self.banners.retain(|known| *known != banner),
+            Update::File(update) => self.files.apply(update),
+            Update::Setup(update) => self.apply_setup(update),
+            Update::Choices(ChoicesUpdate::Preferences(preferences)) => self.preferences = preferences,
+            Update::Choices(ChoicesUpdate::Notices(choices)) => self.notice_choices = choices,
+            Update::Choices(ChoicesUpdate::Devices(choices)) => self.choose_devices(choices),
+            Update::Choices(ChoicesUpdate::Autostart(autostart)) => self.autostart = autostart,
+            Update::Search(update) => self.apply_search(update),
+            Update::Disk(DiskUpdate::ReadingsNotKept(count)) => self.readings_not_kept = count,
+            Update::Disk(DiskUpdate::Exported(exported)) => self.exported = Some(exported),
+            Update::Disk(DiskUpdate::TextSaved(number, saved)) => self.text_saved = Some((number, saved)),
+            Update::Disk(DiskUpdate::PictureDecoded(number, found)) => {
+                self.decoded_picture = Some((number, found));
+            }
+            Update::Network(NetworkUpdate::Lan(lan)) => self.lan = lan,
+            Update::Network(NetworkUpdate::Nearby(nearby)) => self.nearby = nearby,
+        }
+    }
+
+    fn apply_setup(&mut self, update: SetupUpdate) {
+        match update {
+            SetupUpdate::Configured(profile) => match self.connections.get_mut(&profile.id) {
                 Some(connection) => connection.profile = profile,
                 None => {
                     let mut connection = Connection::new(profile);
@@ -135,40 +164,29 @@ impl Model {
                     self.connections.insert(connection.profile.id, connection);
                 }
             },
-            Update::Removed(id) => {
+            SetupUpdate::Removed(id) => {
                 self.connections.remove(&id);
                 self.tokens_in_file.remove(&id);
             }
-            Update::NewerConnections(newer) => self.newer_connections = newer,
-            Update::Banner(banner) => {
-                if !self.banners.contains(&banner) {
-                    self.banners.push(banner);
-                }
-            }
-            Update::BannerOver(banner) => self.banners.retain(|known| *known != banner),
-            Update::ReadingsNotKept(count) => self.readings_not_kept = count,
-            Update::Preferences(preferences) => self.preferences = preferences,
-            Update::NoticeChoices(choices) => self.notice_choices = choices,
-            Update::DeviceChoices(choices) => self.choose_devices(choices),
-            Update::Exported(exported) => self.exported = Some(exported),
-            Update::File(update) => self.files.apply(update),
-            Update::Keyring(trouble) => self.no_keyring = trouble,
-            Update::TokenInFile(id, true) => _ = self.tokens_in_file.insert(id),
-            Update::TokenInFile(id, false) => _ = self.tokens_in_file.remove(&id),
-            Update::ShownToken(shown) => self.shown_token = shown,
-            Update::FirstSteps(offer) => self.first_steps = offer,
-            Update::Test(outcome) => self.test = outcome,
-            Update::Lan(lan) => self.lan = lan,
-            Update::Nearby(nearby) => self.nearby = nearby,
-            Update::Found(found) => self.searching.found = Some(found),
-            Update::DayFound(found) => self.searching.day = Some(found),
-            Update::MessageFound(found) => self.searching.message = Some(found),
-            Update::LookedUp(number, found) => self.searching.lookup = Some((number, Arc::new(found))),
-            Update::Autostart(autostart) => self.autostart = autostart,
-            Update::ConnectionsLoaded => self.connections_loaded = true,
-            Update::TextSaved(number, saved) => self.text_saved = Some((number, saved)),
-            Update::PictureDecoded(number, found) => self.decoded_picture = Some((number, found)),
-            Update::Indexed(percent) => self.searching.indexed = percent,
+            SetupUpdate::NewerConnections(newer) => self.newer_connections = newer,
+            SetupUpdate::Loaded => self.connections_loaded = true,
+            SetupUpdate::Test(outcome) => self.test = outcome,
+            SetupUpdate::FirstSteps(offer) => self.first_steps = offer,
+            SetupUpdate::Keyring(trouble) => self.no_keyring = trouble,
+            SetupUpdate::TokenInFile(id, true) => _ = self.tokens_in_file.insert(id),
+            SetupUpdate::TokenInFile(id, false) => _ = self.tokens_in_file.remove(&id),
+            SetupUpdate::ShownToken(shown) => self.shown_token = shown,
+        }
+    }
+
+    fn apply_search(&mut self, update: SearchUpdate) {
+        let searching = &mut self.searching;
+        match update {
+            SearchUpdate::Found(found) => searching.found = Some(found),
+            SearchUpdate::DayFound(found) => searching.day = Some(found),
+            SearchUpdate::MessageFound(found) => searching.message = Some(found),
+            SearchUpdate::LookedUp(number, found) => searching.lookup = Some((number, Arc::new(found))),
+            SearchUpdate::Indexed(percent) => searching.indexed = percent,
         }
     }
 
@@ -301,7 +319,7 @@ impl Connection {
             LinkEvent::Welcomed { me, server, log, now: hub_now, people, rooms, features } => {
                 self.features = Some(features);
                 self.server = Some(server);
-                self.clock_skew_ms = Some(hub_now.saturating_sub(now.wall_ms));
+                self.clock_skew_ms = Some(hub_now.since(now.wall_ms));
                 self.topics.connected(now);
                 self.chat.welcomed(me, log, people, &rooms);
             }

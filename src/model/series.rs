@@ -222,7 +222,7 @@ impl Series {
 
     /// The raw points held, in order of time. A NaN value interrupts the line.
     pub fn raw(&self) -> impl DoubleEndedIterator<Item = Point> + ExactSizeIterator {
-        let base = self.0.as_ref().map_or(0, |held| held.base);
+        let base = self.0.as_ref().map_or(WallMs(0), |held| held.base);
         let raw = self.0.as_ref().map(|held| held.raw.iter()).unwrap_or_default();
         raw.map(move |raw| raw.point(base))
     }
@@ -304,13 +304,13 @@ impl Held {
     /// A time relative to the base. Moves the base if needed, dropping points that are too old for it; `None`
     /// if the time itself is too old.
     fn after(&mut self, at: WallMs) -> Option<u32> {
-        if let Ok(after) = u32::try_from(at.saturating_sub(self.base))
+        if let Ok(after) = u32::try_from(at.since(self.base))
             && !self.raw.is_empty()
         {
             return Some(after);
         }
         let newest = self.raw.back().map_or(at, |last| last.point(self.base).at.max(at));
-        let reach = newest.saturating_sub(i64::from(u32::MAX));
+        let reach = newest.before(i64::from(u32::MAX));
         if at < reach {
             return None;
         }
@@ -320,11 +320,11 @@ impl Held {
         }
         self.base = self.raw.front().map_or(at, |raw| raw.point(old).at.min(at));
         for raw in &mut self.raw {
-            let after = raw.point(old).at.saturating_sub(self.base);
+            let after = raw.point(old).at.since(self.base);
             // The remaining points lie between the new base and the newest, so the difference fits.
             raw.after = u32::try_from(after).unwrap_or(u32::MAX);
         }
-        u32::try_from(at.saturating_sub(self.base)).ok()
+        u32::try_from(at.since(self.base)).ok()
     }
 
     /// Index of the first raw point later than this.
@@ -391,7 +391,7 @@ impl Held {
 
 /// Start of the minute that contains a time.
 fn minute_of(at: WallMs) -> WallMs {
-    at.div_euclid(MINUTE_MS).saturating_mul(MINUTE_MS)
+    at.floor(MINUTE_MS)
 }
 
 /// Appends an item; keeps at most `most`.

@@ -3,7 +3,75 @@
 use std::ops::{Add, AddAssign, Sub};
 
 /// Milliseconds since 1970-01-01 00:00 UTC, as people see time. May jump.
-pub type WallMs = i64;
+#[derive(
+    Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(transparent)]
+pub struct WallMs(pub i64);
+
+impl WallMs {
+    /// Before every other moment.
+    pub const MIN: WallMs = WallMs(i64::MIN);
+    /// After every other moment.
+    pub const MAX: WallMs = WallMs(i64::MAX);
+
+    /// How long after `earlier` this is, in milliseconds; negative if it is before.
+    #[must_use]
+    pub const fn since(self, earlier: WallMs) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    /// So many milliseconds after this.
+    #[must_use]
+    pub const fn saturating_add(self, ms: i64) -> WallMs {
+        WallMs(self.0.saturating_add(ms))
+    }
+
+    /// So many milliseconds before this.
+    #[must_use]
+    pub const fn before(self, ms: i64) -> WallMs {
+        WallMs(self.0.saturating_sub(ms))
+    }
+
+    /// The begin of the interval that this is in, if all time is divided into intervals of `step_ms` milliseconds.
+    #[must_use]
+    pub const fn floor(self, step_ms: i64) -> WallMs {
+        WallMs(self.0.div_euclid(step_ms).saturating_mul(step_ms))
+    }
+}
+
+/// So many milliseconds later.
+impl Add<i64> for WallMs {
+    type Output = WallMs;
+
+    fn add(self, ms: i64) -> WallMs {
+        self.saturating_add(ms)
+    }
+}
+
+impl AddAssign<i64> for WallMs {
+    fn add_assign(&mut self, ms: i64) {
+        *self = *self + ms;
+    }
+}
+
+/// So many milliseconds earlier.
+impl Sub<i64> for WallMs {
+    type Output = WallMs;
+
+    fn sub(self, ms: i64) -> WallMs {
+        self.before(ms)
+    }
+}
+
+/// How long it is from one moment to another, in milliseconds.
+impl Sub for WallMs {
+    type Output = i64;
+
+    fn sub(self, earlier: WallMs) -> i64 {
+        self.since(earlier)
+    }
+}
 
 /// Milliseconds of a clock that never steps back and counts through suspend. Timers use it; it means nothing across
 /// a reboot.

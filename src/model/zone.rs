@@ -19,7 +19,7 @@ pub enum Edge {
 
 /// A time in a zone; `None` beyond the calendar's range.
 pub fn local<Z: TimeZone>(zone: &Z, at: WallMs) -> Option<DateTime<Z>> {
-    zone.timestamp_millis_opt(at).earliest()
+    zone.timestamp_millis_opt(at.0).earliest()
 }
 
 /// A time formatted by `show`, followed by its UTC offset if the local time is ambiguous: `02:30 +02:00`. A
@@ -53,10 +53,10 @@ pub fn offset_ms<Z: TimeZone>(zone: &Z, at: WallMs) -> i64 {
 /// is the second, so that the range includes both. A skipped time becomes the moment of the clock change.
 pub fn resolve<Z: TimeZone>(zone: &Z, time: NaiveDateTime, edge: Edge) -> Option<WallMs> {
     match zone.from_local_datetime(&time) {
-        LocalResult::Single(found) => Some(found.timestamp_millis()),
+        LocalResult::Single(found) => Some(WallMs(found.timestamp_millis())),
         LocalResult::Ambiguous(one, other) => {
             let (one, other) = (one.timestamp_millis(), other.timestamp_millis());
-            Some(if edge == Edge::Begin { one.min(other) } else { one.max(other) })
+            Some(if edge == Edge::Begin { WallMs(one.min(other)) } else { WallMs(one.max(other)) })
         }
         LocalResult::None => after_gap(zone, time),
     }
@@ -77,7 +77,7 @@ fn after_gap<Z: TimeZone>(zone: &Z, time: NaiveDateTime) -> Option<WallMs> {
         let shown = zone.timestamp_opt(middle, 0).earliest()?.naive_local();
         if shown < time { before = middle } else { after = middle }
     }
-    after.checked_mul(1_000)
+    after.checked_mul(1_000).map(WallMs)
 }
 
 #[cfg(test)]
@@ -91,7 +91,7 @@ mod tests {
     }
 
     fn utc(text: &str) -> WallMs {
-        time(text).and_utc().timestamp_millis()
+        WallMs(time(text).and_utc().timestamp_millis())
     }
 
     fn clock(zone: Tz, at: WallMs) -> String {
@@ -117,7 +117,7 @@ mod tests {
         assert_eq!(clock(Tz::Australia__Lord_Howe, utc("2026-04-04 15:15")), "01:45 +10:30");
         assert_eq!(clock(Tz::Australia__Lord_Howe, utc("2026-04-04 15:30")), "02:00");
         assert_eq!(clock(Tz::Asia__Seoul, utc("2026-10-25 00:30")), "09:30");
-        assert_eq!(shown(&Tz::UTC, i64::MAX, |_| String::new()), "?");
+        assert_eq!(shown(&Tz::UTC, WallMs(i64::MAX), |_| String::new()), "?");
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! [`StoreError`]: why a database operation failed.
 
 use crate::model::Offset;
-use rusqlite::types::{FromSql, FromSqlResult, ValueRef};
+use crate::model::time::WallMs;
+use rusqlite::ToSql;
+use rusqlite::types::{FromSql, FromSqlResult, ToSqlOutput, ValueRef};
 use std::path::PathBuf;
 
 use rusqlite::ErrorCode;
@@ -147,6 +149,18 @@ pub(super) fn saturated(number: impl Into<u64>) -> i64 {
 /// Converts a number that was never negative when it was written.
 pub(super) fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
+}
+
+impl FromSql for WallMs {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        value.as_i64().map(WallMs)
+    }
+}
+
+impl ToSql for WallMs {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.0.into())
+    }
 }
 
 impl FromSql for Offset {

@@ -88,7 +88,7 @@ impl LinkMemory {
     /// When it went down, in wall-clock time; `None` if it never was up or is not meant to be.
     pub(super) fn down_since(&self, now: Time) -> Option<WallMs> {
         let ago = now.boot_ms.since(self.down_since?);
-        Some(now.wall_ms.saturating_sub(i64::try_from(ago).unwrap_or(i64::MAX)))
+        Some(now.wall_ms.before(i64::try_from(ago).unwrap_or(i64::MAX)))
     }
 
     /// "retrying in 3 s", while waiting for the next attempt.

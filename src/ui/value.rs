@@ -9,6 +9,7 @@ use super::{Cx, harmless};
 use crate::model::Whole;
 use crate::model::device::{Metric, Status, Value};
 use crate::model::number::END_OF_WHOLE;
+use crate::model::time::WallMs;
 
 /// Maximum length of a text value, in characters.
 const MAX_TEXT_CHARS: usize = 120;
@@ -128,7 +129,7 @@ fn grouped(words: &Words, text: &str) -> String {
 }
 
 /// A time: the time of day, preceded by the date unless it is today.
-pub(super) fn moment(cx: &Cx, at: i64) -> String {
+pub(super) fn moment(cx: &Cx, at: WallMs) -> String {
     let is_today = (cx.words.day)(at) == (cx.words.day)(cx.now.wall_ms);
     if is_today { (cx.words.clock)(at) } else { (cx.words.day_and_clock)(at) }
 }

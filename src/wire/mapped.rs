@@ -19,6 +19,7 @@ use crate::model::id::Offset;
 use crate::model::room::NamedRoom;
 use crate::model::samples::{MAX_SAMPLE_BYTES, Sample};
 use crate::model::time::BootMs;
+use crate::model::time::WallMs;
 use crate::model::{
     Content, DeviceState, Draft, Entry, Event, Feature, Features, MessageId, Metric, MetricName, OutboxItem,
     Principal, PrincipalId, PrincipalKind, Readings, Refusal, RoomId, RoomName, Sender, ShortName, Spec,
@@ -538,7 +539,14 @@ impl Mapped {
         id
     }
 
-    fn entry(&mut self, now: Time, sender: Sender, room: RoomId, content: Content, at: Option<i64>) -> Entry {
+    fn entry(
+        &mut self,
+        now: Time,
+        sender: Sender,
+        room: RoomId,
+        content: Content,
+        at: Option<WallMs>,
+    ) -> Entry {
         self.made += 1;
         let mut hash = Sha256::new_with_prefix(self.entropy);
         hash.update(self.made.to_be_bytes());

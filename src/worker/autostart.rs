@@ -6,6 +6,7 @@ use tokio::task::spawn_blocking;
 use super::driver::{Driver, TaskResult};
 use crate::clock;
 use crate::model::Autostart;
+use crate::model::event::{ChoicesUpdate, Update};
 use crate::settings::{autostart, log_folder};
 
 impl Driver {
@@ -33,7 +34,7 @@ impl Driver {
                 Err(error) => Autostart { is_known: false, is_on: false, failed: Some(error.to_string()) },
             };
             // The receiver is gone if the worker has ended.
-            let _ = done.blocking_send(TaskResult::Autostart(state));
+            let _ = done.blocking_send(TaskResult::Update(Update::Choices(ChoicesUpdate::Autostart(state))));
         });
     }
 

@@ -10,7 +10,7 @@ use super::downloads::{folder, names};
 use super::driver::{Driver, TaskResult};
 use crate::engine;
 use crate::frame::Frame;
-use crate::model::event::{LinkEvent, LogEvent, Update};
+use crate::model::event::{DiskUpdate, LinkEvent, LogEvent, Update};
 use crate::model::intent::LogIntent;
 use crate::model::log::{Note, Passed, Way};
 use crate::model::{ConnectionId, Event, Intent, mask};
@@ -85,7 +85,10 @@ impl Driver {
         let done = self.done.clone();
         let stem = format!("duplex-text-{}", chrono::Local::now().format("%Y%m%d-%H%M%S"));
         spawn_blocking(move || {
-            let _ = done.blocking_send(TaskResult::TextSaved(number, save_for_person(&stem, &text)));
+            let _ = done.blocking_send(TaskResult::Update(Update::Disk(DiskUpdate::TextSaved(
+                number,
+                save_for_person(&stem, &text),
+            ))));
         });
     }
 
@@ -96,7 +99,10 @@ impl Driver {
         spawn_blocking(move || {
             let saved = save_for_person(&stem, &text);
             // The receiver is gone if the worker has ended.
-            let _ = done.blocking_send(TaskResult::Show(id, Event::Log(LogEvent::Saved(saved))));
+            let _ = done.blocking_send(TaskResult::Update(Update::Connection(
+                id,
+                Event::Log(LogEvent::Saved(saved)),
+            )));
         });
     }
 }

@@ -9,7 +9,7 @@ use crate::agent::{self, Agent, AgentMessage, Given};
 use crate::clock;
 use crate::engine::{self, DeviceWrite, MAX_LOG_LINES, NewCommand};
 use crate::link::{self, durable::Input};
-use crate::model::event::{DeviceEvent, LinkEvent, Update};
+use crate::model::event::{DeviceEvent, DiskUpdate, LinkEvent, Update};
 use crate::model::intent::DeviceIntent;
 use crate::model::time::WallMs;
 use crate::model::{
@@ -100,9 +100,13 @@ impl Driver {
         tokio::spawn(async move {
             match store.devices(source).await {
                 // The receiver is gone if the worker has ended.
-                Ok(states) => {
-                    drop(done.send(TaskResult::Show(id, Event::Device(DeviceEvent::Restored(states)))).await)
-                }
+                Ok(states) => drop(
+                    done.send(TaskResult::Update(Update::Connection(
+                        id,
+                        Event::Device(DeviceEvent::Restored(states)),
+                    )))
+                    .await,
+                ),
                 Err(error) => log::error!("devices cannot be read from the disk: {error}"),
             }
         });
@@ -178,7 +182,7 @@ impl Driver {
         let (not_kept, set_aside) = (store.lost(), store.take_set_aside());
         let trouble = store.trouble().map(|detail| Banner::ReadingsNotWritten { detail });
         if std::mem::replace(&mut self.fleet.not_kept, not_kept) != not_kept {
-            self.update(Update::ReadingsNotKept(not_kept));
+            self.update(Update::Disk(DiskUpdate::ReadingsNotKept(not_kept)));
         }
         if self.fleet.trouble != trouble {
             let before = std::mem::replace(&mut self.fleet.trouble, trouble.clone());
@@ -253,7 +257,7 @@ impl Driver {
             };
             let event = Event::Device(DeviceEvent::States { device, metric, changes: changes.into() });
             // The receiver is gone if the worker has ended.
-            let _ = done.send(TaskResult::Show(id, event)).await;
+            let _ = done.send(TaskResult::Update(Update::Connection(id, event))).await;
         });
     }
 

@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
@@ -27,20 +26,16 @@ use crate::clock;
 use crate::engine::{self, Effect, Engine, NewConnection};
 use crate::link;
 use crate::link::durable::{Change, Input};
-use crate::model::event::{LinkEvent, TestOutcome, Update};
+use crate::model::event::{ChoicesUpdate, LinkEvent, SearchUpdate, SetupUpdate, TestOutcome, Update};
 use crate::model::export::Exported;
-use crate::model::files::Thumbnail;
 use crate::model::lan::{Lan, NearbyServer};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::log::Way;
-use crate::model::lookup::LookupFound;
 use crate::model::profile::{Login, Protocol, Secret};
 use crate::model::proxy::{Proxy, ProxyAddress, ProxyChoice};
-use crate::model::search::{DayFound, Found, MessageFound};
 use crate::model::time::BootMs;
 use crate::model::{
-    Autostart, Banner, ConnectionId, DeviceId, Event, Intent, LogLine, MetricName, Profile, SeriesPage,
-    SharedModel,
+    Banner, ConnectionId, DeviceId, Event, Intent, LogLine, MetricName, Profile, SeriesPage, SharedModel,
 };
 use crate::settings::{NotStored, SecretStore, Settings};
 use crate::store::client::{self, ClientStore, Health};
@@ -74,61 +69,14 @@ pub(super) struct Slot {
 
 /// The result of a background task.
 pub(super) enum TaskResult {
-    /// Data read from the disk, for the model.
-    Show(ConnectionId, Event),
+    /// What is to be shown as it is.
+    Update(Update),
     /// The unread count of a room; `None` if it could not be read.
     Counted(ConnectionId, Option<Event>),
-    /// The result of a search.
-    Found(Arc<Found>),
-    /// The result of a jump to a date.
-    DayFound(DayFound),
-    /// Whether the app starts when the person signs in.
-    Autostart(Autostart),
-    /// One message was looked for.
-    MessageFound(MessageFound),
-    LookedUp(u64, LookupFound),
-    /// A text was saved to a file, or saving failed.
-    TextSaved(u64, Result<PathBuf, String>),
-    /// A picture was decoded, or is none.
-    PictureDecoded(u64, Thumbnail),
     /// A connection test ended.
     Tested(u64, TestOutcome),
-    /// The state of the app's own hub on the local network.
-    Lan(Lan),
-    /// Servers found on the local network; with the number of the search.
-    Nearby(u64, Vec<NearbyServer>),
-    /// A server that stopped answering was found at this address.
-    FoundAgain(ConnectionId, String),
-    /// The app's own hub has started, or failed to start.
-    Hub(Result<HubAt, Why>),
-    /// The keyring's secret for a connection that is waiting for it.
-    Secret(ConnectionId, Result<Option<Secret>, NotStored>),
-    /// The keyring's password for a connection's proxy.
-    ProxyPassword(ConnectionId, ProxyAddress, Secret),
-    /// A replacement token for a connection whose token is no longer valid.
-    OtherToken(ConnectionId, Secret),
-    /// The login of a plain WebSocket was stored, or storing failed.
-    LoginKept {
-        id: ConnectionId,
-        login: Login,
-        kept: Result<(), NotStored>,
-        in_file: bool,
-    },
-    /// A secret was stored, or storing failed; and whether it is stored in a file.
-    SecretKept {
-        id: ConnectionId,
-        kept: Result<(), NotStored>,
-        in_file: bool,
-    },
-    /// Whether a connection's secret is stored in a file.
-    TokenInFile(ConnectionId, bool),
-    /// Whether the keyring is available.
-    Keyring(Result<(), NotStored>),
     /// No program opened a link.
-    LinkNotOpened {
-        url: String,
-        detail: String,
-    },
+    LinkNotOpened { url: String, detail: String },
     /// The result of an export.
     Exported(Exported),
     /// A message from this computer's agent to its hub.
@@ -141,6 +89,38 @@ pub(super) enum TaskResult {
     File(FileResult),
     /// A part of a commit that was held in memory has been saved, or was let go (`None`).
     Committed(u64, Option<client::Outcome>),
+    /// About the keyring and the secrets of connections.
+    Secret(SecretResult),
+    /// About the local network and the app's own hub.
+    Network(NetworkResult),
+}
+
+/// About the keyring and the secrets of connections.
+pub(super) enum SecretResult {
+    /// The keyring's secret for a connection that is waiting for it.
+    Found(ConnectionId, Result<Option<Secret>, NotStored>),
+    /// The keyring's password for a connection's proxy.
+    OfProxy(ConnectionId, ProxyAddress, Secret),
+    /// A replacement token for a connection whose token is no longer valid.
+    Replaced(ConnectionId, Secret),
+    /// The login of a plain WebSocket was stored, or storing failed.
+    LoginKept { id: ConnectionId, login: Login, kept: Result<(), NotStored>, in_file: bool },
+    /// A secret was stored, or storing failed; and whether it is stored in a file.
+    SecretKept { id: ConnectionId, kept: Result<(), NotStored>, in_file: bool },
+    /// Whether the keyring is available.
+    KeyringChecked(Result<(), NotStored>),
+}
+
+/// About the local network and the app's own hub.
+pub(super) enum NetworkResult {
+    /// The state of the app's own hub on the local network.
+    Lan(Lan),
+    /// Servers found on the local network; with the number of the search.
+    Nearby(u64, Vec<NearbyServer>),
+    /// A server that stopped answering was found at this address.
+    FoundAgain(ConnectionId, String),
+    /// The app's own hub has started, or failed to start.
+    Hub(Result<HubAt, Why>),
 }
 
 /// Everything the worker owns.
@@ -245,8 +225,8 @@ impl Driver {
         let banners = store.banners.into_iter().chain(settings_banner).chain(not_kept);
         banners.for_each(|banner| driver.update(Update::Banner(banner)));
         driver.prefer(driver.settings.preferences());
-        driver.update(Update::NoticeChoices(driver.settings.notice_choices().clone()));
-        driver.update(Update::DeviceChoices(driver.settings.device_choices().clone()));
+        driver.update(Update::Choices(ChoicesUpdate::Notices(driver.settings.notice_choices().clone())));
+        driver.update(Update::Choices(ChoicesUpdate::Devices(driver.settings.device_choices().clone())));
         match &options.only {
             Some((profile, secret)) => {
                 let url = profile.urls.first().map_or("", String::as_str);
@@ -264,7 +244,7 @@ impl Driver {
             }
         }
         driver.restore_files().await;
-        driver.update(Update::ConnectionsLoaded);
+        driver.update(Update::Setup(SetupUpdate::Loaded));
         driver
     }
 
@@ -303,8 +283,8 @@ impl Driver {
     async fn set_up_all(&mut self) {
         self.keep_passwords().await;
         let first_steps = !self.settings.first_steps_done();
-        self.update(Update::FirstSteps(first_steps));
-        self.update(Update::NewerConnections(self.settings.newer_profiles()));
+        self.update(Update::Setup(SetupUpdate::FirstSteps(first_steps)));
+        self.update(Update::Setup(SetupUpdate::NewerConnections(self.settings.newer_profiles())));
         self.open_slot(OwnHub::profile(), None).await;
         self.own_hub = Some(OwnHub::start(self.data_dir.clone(), self.settings.lan(), self.done.clone()));
         self.start_computer();
@@ -338,7 +318,7 @@ impl Driver {
             seed: clock::random::<8>().map_or(clock::now().boot_ms.0, u64::from_le_bytes),
         };
         let source = devices::source(&profile);
-        self.update(Update::Configured(profile.without_password()));
+        self.update(Update::Setup(SetupUpdate::Configured(profile.without_password())));
         let slot = Slot {
             profile,
             line: SocketTask::new(id, self.posts.clone(), self.opened.clone()),
@@ -375,8 +355,9 @@ impl Driver {
                 let secret = secrets.get(id);
                 let in_file = secrets.is_in_file(id);
                 // The receiver is gone if the worker has ended.
-                let _ = done.blocking_send(TaskResult::TokenInFile(id, in_file));
-                let _ = done.blocking_send(TaskResult::Secret(id, secret));
+                let _ = done
+                    .blocking_send(TaskResult::Update(Update::Setup(SetupUpdate::TokenInFile(id, in_file))));
+                let _ = done.blocking_send(TaskResult::Secret(SecretResult::Found(id, secret)));
             });
         }
     }
@@ -392,7 +373,7 @@ impl Driver {
         tokio::task::spawn_blocking(move || {
             if let Some(password) = secrets.proxy_password(id, &address) {
                 // The receiver is gone if the worker has ended.
-                let _ = done.blocking_send(TaskResult::ProxyPassword(id, address, password));
+                let _ = done.blocking_send(TaskResult::Secret(SecretResult::OfProxy(id, address, password)));
             }
         });
     }
@@ -434,7 +415,7 @@ impl Driver {
                 }
                 Ok(()) = indexed.changed() => {
                     let percent = *indexed.borrow_and_update();
-                    self.update(Update::Indexed(percent));
+                    self.update(Update::Search(SearchUpdate::Indexed(percent)));
                 }
                 () = sleep_until(deadline) => {
                     self.look(&mut looked);

@@ -13,6 +13,7 @@ use super::downloads::{folder, names};
 use super::driver::{Driver, TaskResult};
 use super::table::{self, Column, Past, Unread};
 use crate::model::device::{DeviceId, MetricName};
+use crate::model::event::{DiskUpdate, Update};
 use crate::model::export::{Content, Export, ExportFailure, Exported, Picture, SavedFile};
 use crate::model::time::WallMs;
 use crate::model::zone;
@@ -39,7 +40,7 @@ impl Driver {
                 return;
             }
         };
-        self.update(crate::model::event::Update::Exported(Exported { number, outcome: Err(failed) }));
+        self.update(Update::Disk(DiskUpdate::Exported(Exported { number, outcome: Err(failed) })));
     }
 
     /// Collects what the export needs from the worker.
@@ -200,7 +201,7 @@ fn stem(name: &str, from: WallMs, to: WallMs) -> String {
         // The UTC offset tells the repeated hour at the end of daylight saving time apart.
         Some(time) if zone::is_ambiguous(&Local, &time) => time.format("%Y%m%d-%H%M%z").to_string(),
         Some(time) => time.format("%Y%m%d-%H%M").to_string(),
-        None => at.to_string(),
+        None => at.0.to_string(),
     };
     format!("duplex-{name}-{}-to-{}", moment(from), moment(to))
 }
@@ -240,7 +241,7 @@ mod tests {
     use super::*;
     use crate::model::id::ConnectionId;
 
-    const FROM: WallMs = 1_760_529_600_000;
+    const FROM: WallMs = WallMs(1_760_529_600_000);
 
     fn plan(content: Content) -> Plan {
         let export = Export {

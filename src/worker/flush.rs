@@ -44,18 +44,20 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::model::event::SetupUpdate;
     use crate::model::profile::{Protocol, Socket};
     use crate::model::time::BootMs;
+    use crate::model::time::WallMs;
     use crate::model::{ConnectionId, DeviceId, MetricName, Model, Profile, Readings, Sample, Value};
 
     const HUB: ConnectionId = ConnectionId(7);
-    const NOW: Time = Time { boot_ms: BootMs(0), wall_ms: 0 };
+    const NOW: Time = Time { boot_ms: BootMs(0), wall_ms: WallMs(0) };
 
     fn readings(from: usize, samples: usize, each: usize) -> Update {
         let device = |at: usize| DeviceId::new(format!("pump {}", at % 9)).unwrap();
         let sample = |at: usize| {
             let time = at as i64 * 1_000;
-            Sample { device: device(at), at: time, received: time, count: each as u32 }
+            Sample { device: device(at), at: WallMs(time), received: WallMs(time), count: each as u32 }
         };
         let metric = |at: usize| MetricName::new(format!("flow {}", at % each)).unwrap();
         let readings = Readings {
@@ -80,7 +82,7 @@ mod tests {
             network: Default::default(),
         };
         let mut model = Model::default();
-        model.apply(NOW, Update::Configured(profile));
+        model.apply(NOW, Update::Setup(SetupUpdate::Configured(profile)));
         model
     }
 
@@ -103,7 +105,14 @@ mod tests {
     #[test]
     fn little_is_one_turn_and_nothing_is_none() {
         assert_eq!(turns(Vec::new()), 0);
-        assert_eq!(turns(vec![Update::FirstSteps(true), readings(0, 20, 5), Update::FirstSteps(false)]), 1);
+        assert_eq!(
+            turns(vec![
+                Update::Setup(SetupUpdate::FirstSteps(true)),
+                readings(0, 20, 5),
+                Update::Setup(SetupUpdate::FirstSteps(false))
+            ]),
+            1
+        );
     }
 
     #[test]
@@ -111,8 +120,12 @@ mod tests {
         assert!((5..=7).contains(&turns(vec![readings(0, 500, 5)])));
         let many: Vec<Update> = (0..20).map(|at| readings(at * 20, 20, 5)).collect();
         assert!((4..=5).contains(&turns(many)));
-        let mixed =
-            vec![readings(0, 50, 5), Update::FirstSteps(true), readings(50, 500, 5), readings(550, 9, 5)];
+        let mixed = vec![
+            readings(0, 50, 5),
+            Update::Setup(SetupUpdate::FirstSteps(true)),
+            readings(50, 500, 5),
+            readings(550, 9, 5),
+        ];
         assert!((7..=9).contains(&turns(mixed)));
     }
 }

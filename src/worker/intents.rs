@@ -6,13 +6,15 @@ use tokio::task::spawn_blocking;
 use super::access::Access;
 use super::browser;
 use super::detect;
-use super::driver::{Driver, TaskResult};
+use super::driver::{Driver, NetworkResult, SecretResult, TaskResult};
 use super::trial;
 use crate::clock;
 use crate::engine;
 use crate::link;
 use crate::link::durable::{Change, Input};
-use crate::model::event::{ChatEvent, LinkEvent, Side, TestOutcome, Update};
+use crate::model::event::{
+    ChatEvent, ChoicesUpdate, DiskUpdate, LinkEvent, SearchUpdate, SetupUpdate, Side, TestOutcome, Update,
+};
 use crate::model::intent::{AppIntent, ChatIntent, Credential, DeviceIntent, Jump, LinkIntent, LogIntent};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::lookup::{Lookup, LookupFound};
@@ -75,22 +77,22 @@ impl Driver {
                 self.configure(id);
             }
             Intent::Link(LinkIntent::AskKeyring) => {
-                self.beside(|secrets| TaskResult::Keyring(secrets.check()))
+                self.beside(|secrets| TaskResult::Secret(SecretResult::KeyringChecked(secrets.check())))
             }
             Intent::Link(LinkIntent::KeepTokenInFile(None)) => self.next_in_file = true,
             Intent::Link(LinkIntent::KeepTokenInFile(Some(id))) => self.beside(move |secrets| {
                 let kept = secrets.keep_in_file(id);
-                TaskResult::SecretKept { id, kept, in_file: secrets.is_in_file(id) }
+                TaskResult::Secret(SecretResult::SecretKept { id, kept, in_file: secrets.is_in_file(id) })
             }),
             Intent::Link(LinkIntent::DropTokenFile(id)) => self.beside(move |secrets| {
                 secrets.forget_in_file(id);
-                TaskResult::TokenInFile(id, secrets.is_in_file(id))
+                TaskResult::Update(Update::Setup(SetupUpdate::TokenInFile(id, secrets.is_in_file(id))))
             }),
             Intent::Link(LinkIntent::ShowToken(id)) => {
                 let token = self.secrets.known_secret(id);
-                self.update(Update::ShownToken(token.map(|token| (id, token))));
+                self.update(Update::Setup(SetupUpdate::ShownToken(token.map(|token| (id, token)))));
             }
-            Intent::Link(LinkIntent::HideToken) => self.update(Update::ShownToken(None)),
+            Intent::Link(LinkIntent::HideToken) => self.update(Update::Setup(SetupUpdate::ShownToken(None))),
             Intent::Link(LinkIntent::RemoveConnection(connection)) => self.remove_connection(connection),
             Intent::Link(LinkIntent::TestConnection { profile, credential }) => {
                 self.test_connection(profile, credential)
@@ -98,7 +100,7 @@ impl Driver {
             Intent::Link(LinkIntent::Detect(profile)) => self.detect(profile),
             Intent::Link(LinkIntent::EndTest) => {
                 self.test += 1;
-                self.update(Update::Test(None));
+                self.update(Update::Setup(SetupUpdate::Test(None)));
             }
             Intent::Link(LinkIntent::SetLan(choice)) => {
                 self.settings.set_lan(choice);
@@ -170,48 +172,21 @@ impl Driver {
     }
 
     /// Handles what a background task brings back.
-    ///
-    /// Long: one arm for each result.
     pub(super) fn done(&mut self, done: TaskResult) {
         match done {
-            TaskResult::Found(found) => self.update(Update::Found(found)),
-            TaskResult::DayFound(found) => self.update(Update::DayFound(found)),
-            TaskResult::Autostart(state) => self.update(Update::Autostart(state)),
-            TaskResult::MessageFound(found) => self.update(Update::MessageFound(found)),
-            TaskResult::LookedUp(number, found) => self.update(Update::LookedUp(number, found)),
-            TaskResult::PictureDecoded(number, found) => self.update(Update::PictureDecoded(number, found)),
-            TaskResult::TextSaved(number, saved) => self.update(Update::TextSaved(number, saved)),
-            TaskResult::Show(connection, event) => self.update(Update::Connection(connection, event)),
+            TaskResult::Update(update) => self.update(update),
+            TaskResult::Secret(done) => self.secret_done(done),
+            TaskResult::Network(done) => self.network_done(done),
+            TaskResult::File(done) => self.file_done(done),
+            TaskResult::Said(said) => self.said(said),
             TaskResult::Counted(connection, counted) => {
                 self.drive(engine::Input::Counted(connection, counted));
             }
             TaskResult::Tested(test, outcome) => {
                 if test == self.test {
-                    self.update(Update::Test(Some(outcome)));
+                    self.update(Update::Setup(SetupUpdate::Test(Some(outcome))));
                 }
             }
-            TaskResult::Lan(lan) => self.lan_changed(lan),
-            TaskResult::Nearby(search, found) => self.found_nearby(search, found),
-            TaskResult::FoundAgain(connection, url) => self.found_again(connection, url),
-            TaskResult::Hub(Ok(at)) => {
-                let id = ConnectionId::OWN_HUB;
-                if let Some(slot) = self.slots.get_mut(&id) {
-                    slot.profile.urls = vec![at.url.clone()];
-                    slot.access = Some(at.access());
-                    let profile = slot.profile.clone();
-                    self.update(Update::Configured(profile));
-                    self.drive(engine::Input::Addresses { connection: id, urls: vec![at.url] });
-                }
-                self.connect(id);
-            }
-            TaskResult::Hub(Err(why)) => self.stopped(ConnectionId::OWN_HUB, why),
-            TaskResult::Secret(connection, secret) => self.secret(connection, secret),
-            TaskResult::ProxyPassword(id, address, password) => {
-                self.proxy_password(id, address, password);
-            }
-            TaskResult::OtherToken(connection, token) => self.other_token(connection, token),
-            TaskResult::File(done) => self.file_done(done),
-            TaskResult::Said(said) => self.said(said),
             TaskResult::Committed(part, Some(outcome)) => self.committed(part, outcome),
             TaskResult::Committed(part, None) => self.drive(engine::Input::LetGo(part)),
             TaskResult::Series(connection, device, metric, page) => {
@@ -222,23 +197,50 @@ impl Driver {
             }
             TaskResult::Exported(exported) => {
                 self.is_exporting = false;
-                self.update(Update::Exported(exported));
+                self.update(Update::Disk(DiskUpdate::Exported(exported)));
             }
             TaskResult::LinkNotOpened { url, detail } => {
                 self.update(Update::Banner(Banner::LinkNotOpened { url, detail }));
             }
-            TaskResult::LoginKept { id, login, kept, in_file } => {
+        }
+    }
+
+    fn secret_done(&mut self, done: SecretResult) {
+        match done {
+            SecretResult::Found(connection, secret) => self.secret(connection, secret),
+            SecretResult::OfProxy(id, address, password) => self.proxy_password(id, address, password),
+            SecretResult::Replaced(connection, token) => self.other_token(connection, token),
+            SecretResult::LoginKept { id, login, kept, in_file } => {
                 if let Some(slot) = self.slots.get_mut(&id) {
                     slot.access = Some(Access::Login(login));
                 }
                 self.secret_kept(id, kept, in_file);
                 self.connect(id);
             }
-            TaskResult::SecretKept { id, kept, in_file } => self.secret_kept(id, kept, in_file),
-            TaskResult::TokenInFile(id, in_file) => self.update(Update::TokenInFile(id, in_file)),
-            TaskResult::Keyring(checked) => {
-                self.update(Update::Keyring(checked.err().map(|error| error.detail)))
+            SecretResult::SecretKept { id, kept, in_file } => self.secret_kept(id, kept, in_file),
+            SecretResult::KeyringChecked(checked) => {
+                self.update(Update::Setup(SetupUpdate::Keyring(checked.err().map(|error| error.detail))));
             }
+        }
+    }
+
+    fn network_done(&mut self, done: NetworkResult) {
+        match done {
+            NetworkResult::Lan(lan) => self.lan_changed(lan),
+            NetworkResult::Nearby(search, found) => self.found_nearby(search, found),
+            NetworkResult::FoundAgain(connection, url) => self.found_again(connection, url),
+            NetworkResult::Hub(Ok(at)) => {
+                let id = ConnectionId::OWN_HUB;
+                if let Some(slot) = self.slots.get_mut(&id) {
+                    slot.profile.urls = vec![at.url.clone()];
+                    slot.access = Some(at.access());
+                    let profile = slot.profile.clone();
+                    self.update(Update::Setup(SetupUpdate::Configured(profile)));
+                    self.drive(engine::Input::Addresses { connection: id, urls: vec![at.url] });
+                }
+                self.connect(id);
+            }
+            NetworkResult::Hub(Err(why)) => self.stopped(ConnectionId::OWN_HUB, why),
         }
     }
 
@@ -247,7 +249,7 @@ impl Driver {
         if let Some(readings) = &self.fleet.readings {
             readings.set_raw_bytes(preferences.raw_readings_bytes());
         }
-        self.update(Update::Preferences(preferences));
+        self.update(Update::Choices(ChoicesUpdate::Preferences(preferences)));
     }
 
     async fn add_connections(&mut self, profiles: Vec<Profile>) {
@@ -271,7 +273,7 @@ impl Driver {
     }
 
     fn secret(&mut self, connection: ConnectionId, secret: Result<Option<Secret>, NotStored>) {
-        self.update(Update::Keyring(secret.as_ref().err().map(ToString::to_string)));
+        self.update(Update::Setup(SetupUpdate::Keyring(secret.as_ref().err().map(ToString::to_string))));
         let secret = secret.ok().flatten();
         let Some(slot) = self.slots.get_mut(&connection) else { return };
         match Access::of_secret(&slot.profile, secret) {
@@ -332,7 +334,7 @@ impl Driver {
                 }
             };
             // The receiver is gone if the worker has ended.
-            let _ = done.send(TaskResult::Show(connection, event)).await;
+            let _ = done.send(TaskResult::Update(Update::Connection(connection, event))).await;
         });
     }
 
@@ -341,8 +343,11 @@ impl Driver {
         tokio::spawn(async move {
             match store.jump(connection, room.clone(), jump, limit).await {
                 Ok(page) => drop(
-                    done.send(TaskResult::Show(connection, Event::Chat(ChatEvent::Jumped { room, page })))
-                        .await,
+                    done.send(TaskResult::Update(Update::Connection(
+                        connection,
+                        Event::Chat(ChatEvent::Jumped { room, page }),
+                    )))
+                    .await,
                 ),
                 Err(error) => log::error!("a page cannot be read: {error}"),
             }
@@ -366,7 +371,7 @@ impl Driver {
                 }
             };
             // The receiver is gone if the worker has ended.
-            let _ = done.send(TaskResult::Show(connection, Event::Chat(event))).await;
+            let _ = done.send(TaskResult::Update(Update::Connection(connection, Event::Chat(event)))).await;
         });
     }
 
@@ -377,7 +382,9 @@ impl Driver {
                 Ok(Some(message)) if message.quote.is_some() => {
                     let event = ChatEvent::Quoted { room, message: Box::new(message) };
                     // The receiver is gone if the worker has ended.
-                    let _ = done.send(TaskResult::Show(connection, Event::Chat(event))).await;
+                    let _ = done
+                        .send(TaskResult::Update(Update::Connection(connection, Event::Chat(event))))
+                        .await;
                 }
                 Ok(_) => {}
                 Err(error) => log::error!("a message cannot be read: {error}"),
@@ -394,13 +401,14 @@ impl Driver {
                 LookupFound::Failed
             });
             // The receiver is gone if the worker has ended.
-            let _ = done.send(TaskResult::LookedUp(number, found)).await;
+            let _ =
+                done.send(TaskResult::Update(Update::Search(SearchUpdate::LookedUp(number, found)))).await;
         });
     }
 
     fn first_steps_done(&mut self) {
         self.settings.set_first_steps_done();
-        self.update(Update::FirstSteps(false));
+        self.update(Update::Setup(SetupUpdate::FirstSteps(false)));
     }
 
     async fn save_connection(&mut self, mut profile: Profile, credential: Credential) {
@@ -439,7 +447,7 @@ impl Driver {
                     slot.access = access;
                 }
                 self.drive(engine::Input::Addresses { connection: id, urls: profile.urls.clone() });
-                self.update(Update::Configured(profile.without_password()));
+                self.update(Update::Setup(SetupUpdate::Configured(profile.without_password())));
                 self.tell(id, Input::Link(link::Input::Stop));
                 Some(before.websocket)
             }
@@ -459,7 +467,7 @@ impl Driver {
             let proxy = Proxy { address, password: network.proxy_password };
             self.beside(move |secrets| {
                 let kept = secrets.set_proxy_password(id, &proxy);
-                TaskResult::SecretKept { id, kept, in_file: secrets.is_in_file(id) }
+                TaskResult::Secret(SecretResult::SecretKept { id, kept, in_file: secrets.is_in_file(id) })
             });
         }
         self.know_proxy_password(profile);
@@ -512,7 +520,7 @@ impl Driver {
                     kept => kept,
                 }
             };
-            TaskResult::LoginKept { id, login, kept, in_file: secrets.is_in_file(id) }
+            TaskResult::Secret(SecretResult::LoginKept { id, login, kept, in_file: secrets.is_in_file(id) })
         });
     }
 
@@ -526,7 +534,7 @@ impl Driver {
             self.settings.set_profile(profile.without_password());
             self.save_settings();
         }
-        self.update(Update::Configured(profile.without_password()));
+        self.update(Update::Setup(SetupUpdate::Configured(profile.without_password())));
     }
 
     fn access(&self, credential: &Credential) -> Option<Access> {
@@ -557,7 +565,7 @@ impl Driver {
                 Err(_) if may_be_in_file => secrets.keep_in_file(id),
                 kept => kept,
             };
-            TaskResult::SecretKept { id, kept, in_file: secrets.is_in_file(id) }
+            TaskResult::Secret(SecretResult::SecretKept { id, kept, in_file: secrets.is_in_file(id) })
         });
     }
 
@@ -569,12 +577,12 @@ impl Driver {
     }
 
     fn secret_kept(&mut self, id: ConnectionId, kept: Result<(), NotStored>, in_file: bool) {
-        self.update(Update::TokenInFile(id, in_file));
+        self.update(Update::Setup(SetupUpdate::TokenInFile(id, in_file)));
         let is_of = |banner: &&Banner| matches!(banner, Banner::SecretNotKept { connection, .. } if *connection == id);
         let before = self.model.read(|model| model.banners.iter().find(is_of).cloned());
         before.into_iter().for_each(|banner| self.update(Update::BannerOver(banner)));
         if let Err(NotStored { detail }) = kept {
-            self.update(Update::Keyring(Some(detail.clone())));
+            self.update(Update::Setup(SetupUpdate::Keyring(Some(detail.clone()))));
             self.update(Update::Banner(Banner::SecretNotKept { connection: id, detail }));
         }
     }
@@ -587,12 +595,12 @@ impl Driver {
 
     fn save_choices(&mut self) {
         self.save_settings();
-        self.update(Update::NoticeChoices(self.settings.notice_choices().clone()));
+        self.update(Update::Choices(ChoicesUpdate::Notices(self.settings.notice_choices().clone())));
     }
 
     fn save_device_choices(&mut self) {
         self.save_settings();
-        self.update(Update::DeviceChoices(self.settings.device_choices().clone()));
+        self.update(Update::Choices(ChoicesUpdate::Devices(self.settings.device_choices().clone())));
     }
 
     fn remove_connection(&mut self, id: ConnectionId) {
@@ -608,12 +616,12 @@ impl Driver {
         self.settings.notice_choices_mut().forget(id);
         self.settings.device_choices_mut().forget(id);
         self.save_choices();
-        self.update(Update::DeviceChoices(self.settings.device_choices().clone()));
+        self.update(Update::Choices(ChoicesUpdate::Devices(self.settings.device_choices().clone())));
         self.keep(id, Change::RemoveConnection);
         let secrets = self.secrets.clone();
         spawn_blocking(move || secrets.remove(id));
         self.look_for_lost(id);
-        self.update(Update::Removed(id));
+        self.update(Update::Setup(SetupUpdate::Removed(id)));
     }
 
     /// Removes a connection that was set up by a newer version, with its data.
@@ -626,13 +634,13 @@ impl Driver {
         self.keep(id, Change::RemoveConnection);
         let secrets = self.secrets.clone();
         spawn_blocking(move || secrets.remove(id));
-        self.update(Update::NewerConnections(self.settings.newer_profiles()));
+        self.update(Update::Setup(SetupUpdate::NewerConnections(self.settings.newer_profiles())));
     }
 
     fn detect(&mut self, mut profile: Profile) {
         self.know_proxy_password(&mut profile);
         self.test += 1;
-        self.update(Update::Test(Some(TestOutcome::Running)));
+        self.update(Update::Setup(SetupUpdate::Test(Some(TestOutcome::Running))));
         let (test, done) = (self.test, self.done.clone());
         tokio::spawn(async move {
             let outcome = detect::detect(profile).await;
@@ -644,7 +652,7 @@ impl Driver {
     fn test_connection(&mut self, mut profile: Profile, credential: Credential) {
         self.know_proxy_password(&mut profile);
         self.test += 1;
-        self.update(Update::Test(Some(TestOutcome::Running)));
+        self.update(Update::Setup(SetupUpdate::Test(Some(TestOutcome::Running))));
         let access = match &credential {
             // A test does not use up an invite.
             Credential::Invite { code, .. } => Some(Access::CheckInvite { code: code.clone() }),

@@ -3,7 +3,7 @@
 use data_encoding::HEXLOWER;
 
 use super::access::Access;
-use super::driver::{Driver, TaskResult};
+use super::driver::{Driver, NetworkResult, SecretResult, TaskResult};
 use super::own_hub::HubAt;
 use crate::clock;
 use crate::model::event::LinkEvent;
@@ -91,7 +91,7 @@ impl Driver {
         let own = slot.asked.iter().rposition(|asked| me.as_ref().is_some_and(|me| me.id == asked.who));
         if let Some(place) = own {
             let token = slot.asked.remove(place).token;
-            return self.retry(TaskResult::OtherToken(connection, token));
+            return self.retry(TaskResult::Secret(SecretResult::Replaced(connection, token)));
         }
         let known = slot.access.as_ref().map(|access| access.secrets().concat());
         let url = slot.profile.urls.first().cloned().unwrap_or_default();
@@ -99,7 +99,7 @@ impl Driver {
             && let Ok(at) = HubAt::read(&self.data_dir, url)
             && known.is_some_and(|known| known != at.token.reveal())
         {
-            self.retry(TaskResult::Hub(Ok(at)));
+            self.retry(TaskResult::Network(NetworkResult::Hub(Ok(at))));
         }
     }
 

@@ -9,10 +9,10 @@ use mdns_sd::{Receiver, ResolvedService, ServiceDaemon, ServiceEvent};
 use tokio::sync::mpsc;
 
 use super::access::Access;
-use super::driver::{Driver, Slot, TaskResult};
+use super::driver::{Driver, NetworkResult, Slot, TaskResult};
 use crate::engine;
 use crate::link::{self, durable::Input};
-use crate::model::event::Update;
+use crate::model::event::{NetworkUpdate, SetupUpdate, Update};
 use crate::model::lan::{
     ANNOUNCED_DIGITS, Lan, MAX_ADDRESSES, MAX_NEARBY, MAX_NEARBY_NAME_CHARS, Nearby, NearbyServer,
 };
@@ -76,8 +76,11 @@ fn search(number: u64, done: mpsc::Sender<TaskResult>) -> Result<Search, String>
     let search = Search(daemon);
     let events = search.0.browse(hub::SERVICE).map_err(|error| error.to_string())?;
     let thread = std::thread::Builder::new().name("nearby".to_owned());
-    let listen =
-        move || listen(&events, |found| done.blocking_send(TaskResult::Nearby(number, found)).is_ok());
+    let listen = move || {
+        listen(&events, |found| {
+            done.blocking_send(TaskResult::Network(NetworkResult::Nearby(number, found))).is_ok()
+        })
+    };
     thread.spawn(listen).map_err(|error| error.to_string())?;
     Ok(search)
 }
@@ -170,7 +173,7 @@ impl Driver {
             self.save_settings();
             self.own_hub.iter().for_each(|hub| hub.set_lan(choice));
         }
-        self.update(Update::Lan(lan));
+        self.update(Update::Network(NetworkUpdate::Lan(lan)));
     }
 
     /// Shows or hides the list of announced servers.
@@ -182,7 +185,7 @@ impl Driver {
             Ok(()) => Nearby::Looking(self.nearby_search.found.clone()),
             Err(detail) => Nearby::Failed(detail),
         };
-        self.update(Update::Nearby(nearby));
+        self.update(Update::Network(NetworkUpdate::Nearby(nearby)));
     }
 
     /// A search found servers; the own server is not listed.
@@ -194,7 +197,7 @@ impl Driver {
         found.retain(|server| own.as_ref().is_none_or(|own| !server.may_be(own)));
         self.nearby_search.found.clone_from(&found);
         if self.nearby_search.is_shown {
-            self.update(Update::Nearby(Nearby::Looking(found)));
+            self.update(Update::Network(NetworkUpdate::Nearby(Nearby::Looking(found))));
         }
         for id in self.lost() {
             self.try_to_find(id);
@@ -242,7 +245,7 @@ impl Driver {
             tokio::spawn(async move {
                 if transport::dial(socket, target).await.is_ok() {
                     // The receiver is gone if the worker has ended.
-                    let _ = done.send(TaskResult::FoundAgain(id, url)).await;
+                    let _ = done.send(TaskResult::Network(NetworkResult::FoundAgain(id, url))).await;
                 }
             });
         }
@@ -265,7 +268,7 @@ impl Driver {
             self.settings.set_profile(profile.clone());
             self.save_settings();
         }
-        self.update(Update::Configured(profile.without_password()));
+        self.update(Update::Setup(SetupUpdate::Configured(profile.without_password())));
         self.tell(id, Input::Link(link::Input::Nudge));
     }
 }

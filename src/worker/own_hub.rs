@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::access::Access;
-use super::driver::TaskResult;
+use super::driver::{NetworkResult, TaskResult};
 use crate::hub::{self, HubAddressFile, HubError};
 use crate::model::ConnectionId;
 use crate::model::lan::{Lan, LanChoice};
@@ -128,7 +128,7 @@ async fn tell_lan(mut lan: watch::Receiver<Lan>, done: &mpsc::Sender<TaskResult>
     loop {
         let now = lan.borrow_and_update().clone();
         // The receiver is gone if the worker has ended.
-        let _ = done.send(TaskResult::Lan(now)).await;
+        let _ = done.send(TaskResult::Network(NetworkResult::Lan(now))).await;
         if lan.changed().await.is_err() {
             return std::future::pending().await;
         }
@@ -156,12 +156,14 @@ async fn watch_over(
         let (mut handle, at) = match started {
             Ok(started) => started,
             Err(error) => {
-                drop(done.send(TaskResult::Lan(Lan::None)).await);
-                return drop(done.send(TaskResult::Hub(Err(why_failed(error)))).await);
+                drop(done.send(TaskResult::Network(NetworkResult::Lan(Lan::None))).await);
+                return drop(
+                    done.send(TaskResult::Network(NetworkResult::Hub(Err(why_failed(error))))).await,
+                );
             }
         };
         // If the worker is gone, the hub is told to end as well.
-        let _ = done.send(TaskResult::Hub(Ok(at))).await;
+        let _ = done.send(TaskResult::Network(NetworkResult::Hub(Ok(at)))).await;
         let lan = handle.lan();
         let why = tokio::select! {
             _ = &mut ended => None,

@@ -8,6 +8,7 @@ use image::{DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits, R
 use tokio::task::spawn_blocking;
 
 use super::driver::{Driver, TaskResult};
+use crate::model::event::{DiskUpdate, Update};
 use crate::model::export::Picture;
 use crate::model::files::Thumbnail;
 
@@ -29,7 +30,8 @@ impl Driver {
         spawn_blocking(move || {
             let found = decode_bytes(&bytes, (MAX_VIEW / 2, MAX_VIEW / 2));
             // The receiver is gone if the worker has ended.
-            let _ = done.blocking_send(TaskResult::PictureDecoded(number, found));
+            let _ = done
+                .blocking_send(TaskResult::Update(Update::Disk(DiskUpdate::PictureDecoded(number, found))));
         });
     }
 }

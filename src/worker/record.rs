@@ -93,6 +93,7 @@ mod tests {
     use crate::model::log::Counts;
     use crate::model::profile::Secret;
     use crate::model::rights::ManageAnswer;
+    use crate::model::time::WallMs;
     use crate::wire::duplex::message::{ClientMessage, Hello, HubMessage, Redeem, encode};
 
     fn passed(secrets: &[&str], frame: &Frame) -> Passed {
@@ -120,7 +121,7 @@ mod tests {
         let code = Secret::new("INVITE7");
         let invited = ManageAnswer::Invited {
             code,
-            expires: 1,
+            expires: WallMs(1),
             url: String::new(),
             fingerprint: None,
             also: Vec::new(),

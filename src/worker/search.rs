@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::driver::{Driver, TaskResult};
+use crate::model::event::{SearchUpdate, Update};
 use crate::model::search::{DayFound, Found, MessageFound, Search};
 use crate::model::time::WallMs;
 use crate::model::{ConnectionId, MessageId, RoomId};
@@ -32,7 +33,7 @@ impl Driver {
             }
             found.hits.splice(0..0, waiting);
             // The receiver is gone if the worker has ended.
-            let _ = done.send(TaskResult::Found(Arc::new(found))).await;
+            let _ = done.send(TaskResult::Update(Update::Search(SearchUpdate::Found(Arc::new(found))))).await;
         });
     }
 
@@ -46,7 +47,7 @@ impl Driver {
             let (first, newest, older_at_hub) = (at.first, at.newest, at.older_at_hub);
             let found = DayFound { number, connection, room, first, newest, older_at_hub };
             // The receiver is gone if the worker has ended.
-            let _ = done.send(TaskResult::DayFound(found)).await;
+            let _ = done.send(TaskResult::Update(Update::Search(SearchUpdate::DayFound(found)))).await;
         });
     }
 
@@ -69,7 +70,7 @@ impl Driver {
                 None => None,
             };
             let found = MessageFound { number, position, thread };
-            let _ = done.send(TaskResult::MessageFound(found)).await;
+            let _ = done.send(TaskResult::Update(Update::Search(SearchUpdate::MessageFound(found)))).await;
         });
     }
 }

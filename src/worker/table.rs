@@ -107,7 +107,7 @@ pub(super) fn write(
     // A text value set before the range is still current when it begins.
     let earlier = words.iter().filter_map(|changes| changes.first()).map(|change| change.at).min();
     let mut from = range.start.min(earlier.unwrap_or(range.start));
-    let mut piece = range.end.saturating_sub(range.start).max(MIN_PIECE_MS);
+    let mut piece = range.end.since(range.start).max(MIN_PIECE_MS);
     while from < range.end {
         let to = from.saturating_add(piece).min(range.end);
         let (rows, to) = match rows(columns, &words, from..to, range.start, past)? {
@@ -280,9 +280,9 @@ impl<W: Write> Limited<'_, W> {
         cells: &[(usize, Cell)],
     ) -> io::Result<()> {
         self.line.clear();
-        match Local.timestamp_millis_opt(at).single() {
+        match Local.timestamp_millis_opt(at.0).single() {
             Some(time) => self.line.push_str(&time.to_rfc3339_opts(SecondsFormat::Millis, false)),
-            None => _ = write!(self.line, "{at}"),
+            None => _ = write!(self.line, "{}", at.0),
         }
         if has_stretches {
             self.line.push(',');
@@ -364,7 +364,7 @@ mod tests {
     use crate::model::device::ShortName;
     use crate::model::series::Point;
 
-    const START: WallMs = 1_760_529_600_000;
+    const START: WallMs = WallMs(1_760_529_600_000);
 
     /// Single readings from a time on, minutes before it.
     #[derive(Default)]
@@ -386,7 +386,7 @@ mod tests {
             self.asked += 1;
             let own = self.points.iter().filter(|(name, ..)| *name == metric.as_str());
             let points: Vec<Point> = own
-                .map(|(_, at, value)| Point::new(START + at, *value))
+                .map(|(_, at, value)| Point::new(START + *at, *value))
                 .filter(|point| (from..to).contains(&point.at))
                 .collect();
             Ok(match () {
@@ -401,7 +401,7 @@ mod tests {
 
         fn states(&mut self, metric: &MetricName) -> Result<Vec<StateChange>, Unread> {
             let own = self.words.iter().filter(|(name, ..)| *name == metric.as_str());
-            Ok(own.map(|(_, at, said)| StateChange { at: START + at, value: said.map(Arc::from) }).collect())
+            Ok(own.map(|(_, at, said)| StateChange { at: START + *at, value: said.map(Arc::from) }).collect())
         }
     }
 
@@ -420,7 +420,7 @@ mod tests {
         let lines = text.split_terminator("\r\n").enumerate().map(|(at, line)| match line.split_once(',') {
             Some((time, rest)) if at > 0 => {
                 let time = chrono::DateTime::parse_from_rfc3339(time).unwrap();
-                format!("{},{rest}", time.timestamp_millis() - START)
+                format!("{},{rest}", time.timestamp_millis() - START.0)
             }
             _ => line.to_owned(),
         });

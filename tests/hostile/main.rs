@@ -13,6 +13,7 @@ use duplex::model::id::Offset;
 use duplex::model::intent::ChatIntent;
 use duplex::model::link_state::{Closing, LinkState, Phase, Why};
 use duplex::model::profile::{Profile, Protocol, Secret, Socket};
+use duplex::model::time::WallMs;
 use duplex::model::{
     Connection, ConnectionId, Epoch, Intent, Principal, PrincipalId, PrincipalKind, RoomId, SharedModel,
 };
@@ -93,7 +94,7 @@ fn welcome() -> Message {
         head: Offset(0),
         from: Offset(1),
         start: Start::Recent,
-        now: 0,
+        now: WallMs(0),
         max_body: 65_536,
         files: None,
         features: None,

@@ -3,6 +3,7 @@
 use duplex::model::NamedRoom;
 use duplex::model::content::{Content, Draft};
 use duplex::model::id::{Offset, RoomName};
+use duplex::model::time::WallMs;
 use duplex::model::{Refusal, RoomId};
 use duplex::wire::duplex::message::{ClientMessage, HubMessage, Start, close};
 
@@ -23,7 +24,7 @@ async fn messages_arrive_in_order_and_intact() {
     let read = ben.messages(3).await;
     assert_eq!(read.iter().map(|entry| entry.draft.content.body().to_owned()).collect::<Vec<_>>(), bodies);
     assert_eq!(read.iter().map(|entry| entry.offset.0).collect::<Vec<_>>(), [2, 3, 4]);
-    assert!(read.iter().all(|entry| entry.sender.id == welcome.me.id && entry.draft.at == 7));
+    assert!(read.iter().all(|entry| entry.sender.id == welcome.me.id && entry.draft.at == WallMs(7)));
     assert_eq!(anna.messages(3).await, read, "the writer reads the same");
     hub.shutdown().await;
 }
@@ -53,7 +54,7 @@ async fn rooms_are_created_and_history_is_paged() {
     let room = RoomId::new("machines").unwrap();
     let id = new_id();
     anna.say(&ClientMessage::Send {
-        draft: Draft { id, room: room.clone(), content: Content::text("x"), at: 0 },
+        draft: Draft { id, room: room.clone(), content: Content::text("x"), at: WallMs(0) },
         seq: 1,
         retry: false,
     })
@@ -85,7 +86,7 @@ async fn rooms_are_created_and_history_is_paged() {
                 id: message,
                 room: if seq % 2 == 0 { room.clone() } else { id.into() },
                 content: Content::text(body),
-                at: 0,
+                at: WallMs(0),
             },
             seq,
             retry: false,

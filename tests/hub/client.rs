@@ -8,6 +8,7 @@ use data_encoding::HEXLOWER;
 use duplex::frame::Frame;
 use duplex::hub::{InviteOptions, Options, Running};
 use duplex::model::content::{Content, Draft};
+use duplex::model::time::WallMs;
 use duplex::model::{Entry, MessageId, Offset, ResumePoint, RoomId};
 use duplex::wire::duplex::message::{
     ClientMessage, Decoded, Hello, HubMessage, Redeem, Welcome, decode, encode,
@@ -146,7 +147,7 @@ impl Client {
         self.sends += 1;
         let (room, body) = (RoomId::general(), body.to_owned());
         self.say(&ClientMessage::Send {
-            draft: Draft { id, room, content: Content::text(body), at: 7 },
+            draft: Draft { id, room, content: Content::text(body), at: WallMs(7) },
             seq: self.sends,
             retry: false,
         })

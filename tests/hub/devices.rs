@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use duplex::hub::{Options, Running};
 use duplex::model::device::{Metric, MetricType};
+use duplex::model::time::WallMs;
 use duplex::model::{DeviceId, DeviceState, MetricName, Spec, Value};
 use duplex::wire::duplex::message::{ClientMessage, HubMessage, PublishedSample, ReadSample};
 use tempfile::TempDir;
@@ -28,7 +29,7 @@ pub fn spec(device: &str) -> Spec {
     Spec { metrics: vec![temperature, relay], will, ..Spec::unannounced(id(device)) }
 }
 
-pub fn sample(device: &str, at: Option<i64>, values: &[(&str, f64)]) -> PublishedSample {
+pub fn sample(device: &str, at: Option<WallMs>, values: &[(&str, f64)]) -> PublishedSample {
     let values = values.iter().map(|(metric, value)| (name(metric), Value::Number(*value))).collect();
     PublishedSample { device: id(device), at, values }
 }
@@ -357,7 +358,7 @@ async fn twenty_thousand_readings_a_second_are_accepted() {
     let mut gateway = Client::admin(&hub).await;
     for batch in 0..1_000 {
         let values: Vec<PublishedSample> =
-            (0..10).map(|d| sample(&format!("d{d}"), Some(batch), &[("count", 1.0)])).collect();
+            (0..10).map(|d| sample(&format!("d{d}"), Some(WallMs(batch)), &[("count", 1.0)])).collect();
         gateway.say(&ClientMessage::Publish { samples: values }).await;
     }
     let nonce = 1;

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use duplex::hub::{Options, Running};
 use duplex::model::content::{Content, Draft, MemberChange, Private};
 use duplex::model::file::{FileHash, FileId, FileInfo, FileRefusal, UploadState};
+use duplex::model::time::WallMs;
 use duplex::model::{Feature, MessageId, Refusal, Role, RoomId, RoomName, Sender};
 use duplex::wire::duplex::message::{ClientMessage, HubMessage};
 use sha2::{Digest as _, Sha256};
@@ -120,7 +121,7 @@ impl Upload {
 /// Sends something to `general`. `Err`: why it was refused.
 async fn send(client: &mut Client, seq: u64, content: Content) -> Result<MessageId, Refusal> {
     let id = new_id();
-    let draft = Draft { id, room: RoomId::general(), content, at: 7 };
+    let draft = Draft { id, room: RoomId::general(), content, at: WallMs(7) };
     client.say(&ClientMessage::Send { draft, seq, retry: false }).await;
     client
         .find(|message| match message {

@@ -3,6 +3,7 @@
 use duplex::model::RoomId;
 use duplex::model::content::{Content, Draft, Extra};
 use duplex::model::id::Offset;
+use duplex::model::time::WallMs;
 use duplex::wire::duplex::message::{ClientMessage, HubMessage, close};
 use futures_util::SinkExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -127,7 +128,7 @@ async fn a_failing_disk_is_reported_and_nothing_is_half_written() {
     let send = |seq, body: &str| {
         let (id, room, body) = (new_id(), RoomId::general(), body.to_owned());
         Message::text(super::client::frame(&ClientMessage::Send {
-            draft: Draft { id, room, content: Content::text(body), at: 0 },
+            draft: Draft { id, room, content: Content::text(body), at: WallMs(0) },
             seq,
             retry: false,
         }))
@@ -159,12 +160,12 @@ async fn a_group_of_appends_is_written_whole_or_not_at_all() {
     use duplex::model::{Epoch, PrincipalId, Sender};
     use duplex::store::{Append, Appended, HubStore};
     let dir = tempfile::tempdir().unwrap();
-    let store = HubStore::open(dir.path(), Epoch(1), 0, new_id()).unwrap();
+    let store = HubStore::open(dir.path(), Epoch(1), WallMs(0), new_id()).unwrap();
     let append = |content| Append {
         role: duplex::model::Role::Operator,
-        draft: Draft { id: new_id(), room: RoomId::general(), content, at: 0 },
+        draft: Draft { id: new_id(), room: RoomId::general(), content, at: WallMs(0) },
         sender: Sender { id: PrincipalId("a".to_owned()), name: "a".to_owned() },
-        received: 0,
+        received: WallMs(0),
         only_known: false,
     };
     let unknown = Content::from_fields("poll", None, Extra::default()).unwrap();

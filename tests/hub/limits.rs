@@ -7,6 +7,7 @@ use std::time::Instant;
 use duplex::hub::{Limits, Options, Running};
 use duplex::model::content::{Content, Draft};
 use duplex::model::id::{Offset, RoomName};
+use duplex::model::time::WallMs;
 use duplex::model::{Refusal, ResumePoint, RoomId, Value};
 use duplex::store::LogLimits;
 use duplex::wire::duplex::message::{ClientMessage, HubMessage, PublishedSample, Start};
@@ -93,7 +94,7 @@ async fn a_full_log_refuses_messages_and_later_accepts_them_in_order() {
             seq += 1;
             let (room, body, retry) = (RoomId::general(), body.clone(), place == 0);
             anna.say(&ClientMessage::Send {
-                draft: Draft { id: *id, room, content: Content::text(body), at: 7 },
+                draft: Draft { id: *id, room, content: Content::text(body), at: WallMs(7) },
                 seq,
                 retry,
             })

@@ -2,6 +2,7 @@
 
 use duplex::hub::{HubError, add_device, remove_device};
 use duplex::model::Value;
+use duplex::model::time::WallMs;
 use duplex::wire::duplex::message::HubMessage;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -42,7 +43,7 @@ async fn one_shell_command_creates_a_device() {
     assert_eq!((shed.every_ms, shed.spec.metric("temperature").unwrap().unit.as_str()), (Some(2_500), "°C"));
     let (samples, _) = watcher.readings().await;
     let values: Vec<_> = samples.iter().map(|s| (s.at, s.values[&name("temperature")].clone())).collect();
-    let at = 1_700_000_000_000;
+    let at = WallMs(1_700_000_000_000);
     assert_eq!(
         values,
         [(at, Value::Number(22.0)), (at, Value::Number(23.0))],

@@ -3,6 +3,7 @@
 use duplex::hub::{HubError, Running, make_hook};
 use duplex::model::content::{Content, Draft, MemberChange, Private};
 use duplex::model::id::RoomName;
+use duplex::model::time::WallMs;
 use duplex::model::{
     Entry, MessageId, NamedRoom, Offset, Principal, PrincipalId, Refusal, Role, RoomId, Sender,
 };
@@ -157,7 +158,7 @@ async fn a_hidden_room_cannot_be_told_from_one_that_is_not_there() {
             member(&ben_is, MemberChange::Invited),
         ];
         let sends = content.into_iter().map(|content| ClientMessage::Send {
-            draft: Draft { id, room: room.clone(), content, at: 7 },
+            draft: Draft { id, room: room.clone(), content, at: WallMs(7) },
             seq: 0,
             retry: false,
         });

@@ -3,6 +3,7 @@
 use duplex::hub::{HubError, InviteOptions, Options, Running, manage_offline};
 use duplex::model::profile::Secret;
 use duplex::model::rights::{Invitation, ManageAnswer, ManageRefusal, ManageRequest, Member};
+use duplex::model::time::WallMs;
 use duplex::model::{CommandState, Principal, PrincipalId, PrincipalKind, Value};
 use duplex::wire::duplex::message::{ClientMessage, Hello, HubMessage, Redeem, close};
 
@@ -282,7 +283,7 @@ async fn invites_are_created_listed_and_revoked_over_the_socket() {
     let listed = admin.invites().await;
     assert_eq!(listed.len(), 2);
     assert_eq!(listed[1].used_by.as_ref().map(|who| who.name.as_str()), Some("Eve"));
-    assert!(listed.iter().all(|invite| invite.by.is_some() && invite.expires > 0));
+    assert!(listed.iter().all(|invite| invite.by.is_some() && invite.expires > WallMs(0)));
     admin.done(ManageRequest::RemoveInvite { invite: listed[0].id.clone() }).await;
     assert_eq!(admin.invites().await.len(), 1);
     let mut late = Client::dial(&hub.url, None).await;

@@ -4,6 +4,7 @@ use duplex::hub::{InviteOptions, Running};
 use duplex::model::content::{Content, Draft, MemberChange};
 use duplex::model::id::RoomName;
 use duplex::model::rights::{ManageAnswer, ManageRequest};
+use duplex::model::time::WallMs;
 use duplex::model::{
     CommandRefusal, CommandState, DeviceId, Feature, MessageId, MetricName, NamedRoom, Refusal, Role, RoomId,
     Sender, Value,
@@ -33,7 +34,7 @@ pub async fn send(
     content: Content,
 ) -> Result<MessageId, Refusal> {
     let id = new_id();
-    let draft = Draft { id, room: room.clone(), content, at: 7 };
+    let draft = Draft { id, room: room.clone(), content, at: WallMs(7) };
     client.say(&ClientMessage::Send { draft, seq, retry: false }).await;
     answer(client, id).await
 }

@@ -139,7 +139,7 @@ async fn damaged_readings_are_recovered_as_far_as_possible() {
     for metric in 0..60 {
         let list: Vec<_> = (0..60)
             .map(|minute| {
-                format!(r#"{{"metric":"m{metric}","value":{minute},"at":{}}}"#, now - minute * 60_000)
+                format!(r#"{{"metric":"m{metric}","value":{minute},"at":{}}}"#, (now - minute * 60_000).0)
             })
             .collect();
         let body = format!("[{}]", list.join(","));

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use duplex::mapping::mqtt::{Change, Commanded, Conventions, Outgoing, Publication, There};
 use duplex::model::time::BootMs;
+use duplex::model::time::WallMs;
 use duplex::model::{Metric, MetricName, Spec, Time, Value};
 
 /// A device as it is shown.
@@ -13,7 +14,7 @@ pub struct Shown {
     pub there: There,
     pub is_silent: bool,
     /// By metric: the last value, whether it was replayed, and when it was taken.
-    pub values: BTreeMap<String, (Value, bool, Option<i64>)>,
+    pub values: BTreeMap<String, (Value, bool, Option<WallMs>)>,
     /// Number of readings of each metric.
     pub counts: BTreeMap<String, usize>,
 }
@@ -40,7 +41,10 @@ pub struct Seen {
 
 impl Seen {
     pub fn new() -> Self {
-        Seen { now: Time { boot_ms: BootMs(1_000_000), wall_ms: 1_800_000_000_000 }, ..Seen::default() }
+        Seen {
+            now: Time { boot_ms: BootMs(1_000_000), wall_ms: WallMs(1_800_000_000_000) },
+            ..Seen::default()
+        }
     }
 
     /// A message comes, a second after the last one.
@@ -137,7 +141,7 @@ impl Seen {
                         "{} {}{}",
                         show(value),
                         if *replayed { "(replayed)" } else { "" },
-                        at.map(|at| format!(" at {at}")).unwrap_or_default()
+                        at.map(|at| format!(" at {}", at.0)).unwrap_or_default()
                     )
                 });
                 let more = [

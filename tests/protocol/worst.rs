@@ -12,6 +12,7 @@ use duplex::model::principal::MAX_STATUS_CHARS;
 use duplex::model::rights::{Invitation, ManageAnswer, Member};
 use duplex::model::room::MAX_TOPIC_CHARS;
 use duplex::model::time::BootMs;
+use duplex::model::time::WallMs;
 use duplex::model::{
     Bucket, Command, CommandRefusal, CommandState, DeviceId, DeviceLogEvent, DeviceState, Entry, Epoch,
     LastValue, LogLine, MessageId, Metric, MetricType, Principal, PrincipalId, PrincipalKind, Refusal, Role,
@@ -23,11 +24,11 @@ use duplex::wire::duplex::message::{
     decode, encode,
 };
 use duplex::wire::duplex::server::{
-    Batch, Begun, Config, HISTORY_LIMIT, HubAnswer, HubRequest, Input, LIST_ITEMS, Lists, ListsFrom, Output,
-    ServerSession,
+    Batch, Begun, Config, HISTORY_LIMIT, HubAccessAnswer, HubAnswer, HubChatAnswer, HubChatRequest,
+    HubDeviceAnswer, HubRequest, Input, LIST_ITEMS, Lists, ListsFrom, Output, ServerSession,
 };
 
-const NOW: Time = Time { boot_ms: BootMs(0), wall_ms: i64::MAX };
+const NOW: Time = Time { boot_ms: BootMs(0), wall_ms: WallMs(i64::MAX) };
 /// What a welcome and each part of its lists stays below, in bytes.
 const MAX_LISTS_BYTES: usize = 640 * 1024;
 /// A text of a reading, in bytes of JSON; buckets of one `series`; lines of one `device_log`; readings for one frame, in
@@ -77,11 +78,11 @@ fn entry(offset: u64) -> Entry {
             id: id(),
             room: room(0),
             content: Content::text(escapes(MAX_BODY_BYTES)),
-            at: i64::MIN,
+            at: WallMs(i64::MIN),
         },
         offset: Offset(offset),
         sender: sender(),
-        received: i64::MIN,
+        received: WallMs(i64::MIN),
     }
 }
 
@@ -92,7 +93,7 @@ fn command() -> Command {
         property: device(0),
         value: Value::Text(escapes(limits::LONG_TEXT_BYTES).into()),
         by: sender(),
-        at: i64::MIN,
+        at: WallMs(i64::MIN),
         state: CommandState::Refused {
             why: CommandRefusal::NotAllowed,
             detail: escapes(limits::DETAIL_CHARS),
@@ -130,16 +131,16 @@ fn device_state(of: usize) -> DeviceState {
     let values = spec.metrics.iter().map(|metric| LastValue {
         metric: metric.name.clone(),
         value: reading_text(),
-        at: i64::MIN,
-        received: i64::MIN,
+        at: WallMs(i64::MIN),
+        received: WallMs(i64::MIN),
     });
     DeviceState {
         values: values.collect(),
         incarnation: u64::MAX,
         online: false,
-        since: i64::MIN,
+        since: WallMs(i64::MIN),
         reason: escapes(limits::REASON_CHARS),
-        heard: Some(i64::MIN),
+        heard: Some(WallMs(i64::MIN)),
         every_ms: Some(u64::MAX),
         spec,
     }
@@ -151,7 +152,7 @@ fn encode_spec(spec: &Spec) -> usize {
 
 fn read_sample(values: usize) -> ReadSample {
     let values = (0..values).map(|of| (device(of), reading_text())).collect();
-    ReadSample { device: device(0), at: i64::MIN, received: i64::MIN, values }
+    ReadSample { device: device(0), at: WallMs(i64::MIN), received: WallMs(i64::MIN), values }
 }
 
 /// As long as a hub lets it be.
@@ -183,7 +184,10 @@ struct Hub(ServerSession);
 impl Hub {
     fn new() -> Self {
         let proof = Some(([0xff; 32], "h".repeat(1_000)));
-        Hub(ServerSession::new(Config { proof, files: None }, Time { boot_ms: BootMs(0), wall_ms: i64::MAX }))
+        Hub(ServerSession::new(
+            Config { proof, files: None },
+            Time { boot_ms: BootMs(0), wall_ms: WallMs(i64::MAX) },
+        ))
     }
 
     /// Tells it this. Returns the frames that it sends.
@@ -195,7 +199,7 @@ impl Hub {
                 Output::Send(frame) => frames.push(frame),
                 Output::SendBatch(batch) => frames.push(Frame::Text(batch.text().to_string())),
                 Output::SendShared(text) => frames.push(Frame::Text(text.to_string())),
-                Output::Ask(HubRequest::Begin { .. }) => {
+                Output::Ask(HubRequest::Chat(HubChatRequest::Begin { .. })) => {
                     let begun = Begun {
                         hub: escapes(10_000),
                         epoch: Epoch(u64::MAX),
@@ -205,7 +209,7 @@ impl Hub {
                         at_resume: None,
                         lists: lists(),
                     };
-                    frames.extend(self.tell(Input::Answer(HubAnswer::Begun(begun))));
+                    frames.extend(self.tell(Input::Answer(HubAnswer::Chat(HubChatAnswer::Begun(begun)))));
                 }
                 Output::Ask(_) | Output::Ping | Output::Close(..) => {}
             }
@@ -260,10 +264,13 @@ fn worst(like: &HubMessage) -> Vec<Frame> {
             let mut hub = Hub::new();
             hub.tell(Input::Opened(None));
             hub.tell(Input::Frame(encode(&ClientMessage::CheckInvite { code: "x".into() })));
-            hub.tell(Input::Answer(HubAnswer::InviteChecked(Some((escapes(10_000), i64::MIN)))))
+            hub.tell(Input::Answer(HubAnswer::Access(HubAccessAnswer::InviteChecked(Some((
+                escapes(10_000),
+                WallMs(i64::MIN),
+            ))))))
         }
         HubMessage::Welcome(_) => Hub::online().1,
-        HubMessage::Lists(_) => Hub::answers(HubAnswer::Lists(lists())),
+        HubMessage::Lists(_) => Hub::answers(HubAnswer::Chat(HubChatAnswer::Lists(lists()))),
         HubMessage::Log { .. } => {
             let entries: Vec<Entry> = (1..=8).map(entry).collect();
             let batches = Batch::cut(entries[0].offset, entries);
@@ -272,7 +279,7 @@ fn worst(like: &HubMessage) -> Vec<Frame> {
         HubMessage::Ack { .. } => frames([HubMessage::Ack {
             id: id(),
             offset: Offset(u64::MAX),
-            received: i64::MIN,
+            received: WallMs(i64::MIN),
             entry: false,
             room: Some(room(0)),
         }]),
@@ -296,22 +303,22 @@ fn worst(like: &HubMessage) -> Vec<Frame> {
         HubMessage::Read { .. } => Hub::says(Input::Read { room: room(0), offset: Offset(u64::MAX) }),
         HubMessage::History { .. } => {
             let entries = (1..=u64::from(HISTORY_LIMIT)).map(entry).collect();
-            Hub::answers(HubAnswer::History {
+            Hub::answers(HubAnswer::Chat(HubChatAnswer::History {
                 room: room(0),
                 before: Offset(u64::MAX),
                 entries,
                 complete: false,
-            })
+            }))
         }
         HubMessage::Devices { .. } => {
             let devices = vec![device_state(0)];
-            frames([HubMessage::Devices { started: i64::MIN, devices, more: false }])
+            frames([HubMessage::Devices { started: WallMs(i64::MIN), devices, more: false }])
         }
         HubMessage::Device { .. } => frames([HubMessage::Device { device: Box::new(device_state(0)) }]),
         HubMessage::DeviceState { .. } => frames([HubMessage::DeviceState {
             device: device(0),
             online: false,
-            since: i64::MIN,
+            since: WallMs(i64::MIN),
             reason: escapes(limits::REASON_CHARS),
         }]),
         HubMessage::Readings { .. } => {
@@ -332,26 +339,31 @@ fn worst(like: &HubMessage) -> Vec<Frame> {
         HubMessage::Series { .. } => {
             let third = -f64::MAX / 3.0;
             let bucket =
-                Bucket { at: i64::MIN, min: third, mean: third, max: third, count: u32::MAX, off: 0 };
+                Bucket { at: WallMs(i64::MIN), min: third, mean: third, max: third, count: u32::MAX, off: 0 };
             let page = SeriesPage {
-                from: i64::MIN,
-                to: i64::MIN,
+                from: WallMs(i64::MIN),
+                to: WallMs(i64::MIN),
                 step_ms: i64::MIN,
                 buckets: vec![bucket; FLEET.1],
             };
-            Hub::answers(HubAnswer::Series { device: device(0), metric: device(0), page })
+            Hub::answers(HubAnswer::Device(HubDeviceAnswer::Series {
+                device: device(0),
+                metric: device(0),
+                page,
+            }))
         }
         HubMessage::DeviceLog { .. } => {
-            let line = || LogLine { at: i64::MIN, what: DeviceLogEvent::Command { command: command() } };
+            let line =
+                || LogLine { at: WallMs(i64::MIN), what: DeviceLogEvent::Command { command: command() } };
             let lines = (0..FLEET.2).map(|_| line()).collect();
-            Hub::answers(HubAnswer::DeviceLog { device: device(0), lines })
+            Hub::answers(HubAnswer::Device(HubDeviceAnswer::Log { device: device(0), lines }))
         }
         HubMessage::Managed { .. } => managed().into_iter().flat_map(Hub::answers).collect(),
-        HubMessage::PublishRefused { .. } => Hub::answers(HubAnswer::PublishRefused {
+        HubMessage::PublishRefused { .. } => Hub::answers(HubAnswer::Device(HubDeviceAnswer::Refused {
             device: name(0),
             code: "not_allowed",
             detail: escapes(limits::DETAIL_CHARS),
-        }),
+        })),
         HubMessage::Error { .. } => {
             // Each is told back what was wrong with it, and that may be all of it.
             let long = escapes(MAX_FRAME_BYTES / 6 - 100);
@@ -383,10 +395,10 @@ fn managed() -> Vec<HubAnswer> {
         kind: PrincipalKind::Person,
         role: Some(Role::Operator),
         by: Some(sender()),
-        made: Some(i64::MIN),
-        expires: i64::MIN,
+        made: Some(WallMs(i64::MIN)),
+        expires: WallMs(i64::MIN),
         used_by: Some(sender()),
-        used: Some(i64::MIN),
+        used: Some(WallMs(i64::MIN)),
     };
     // As many as the hub's store has on a page.
     let (page, next) = (0..200, || Some(name(0)));
@@ -454,13 +466,14 @@ fn of_what_does_not_fit_the_newest_is_told() {
         Ok(Decoded::Known(message)) => message,
         other => panic!("{other:?}"),
     };
-    let lines =
-        (0..200).map(|at| LogLine { at, what: DeviceLogEvent::Command { command: command() } }).collect();
+    let lines = (0..200)
+        .map(|at| LogLine { at: WallMs(at), what: DeviceLogEvent::Command { command: command() } })
+        .collect();
     let HubMessage::DeviceLog { lines, .. } =
-        like(Hub::answers(HubAnswer::DeviceLog { device: device(0), lines }))
+        like(Hub::answers(HubAnswer::Device(HubDeviceAnswer::Log { device: device(0), lines })))
     else {
         panic!("no log");
     };
     assert!((20..200).contains(&lines.len()), "{}", lines.len());
-    assert_eq!(lines.last().map(|line| line.at), Some(199));
+    assert_eq!(lines.last().map(|line| line.at), Some(WallMs(199)));
 }

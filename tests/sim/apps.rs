@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use duplex::engine::{Effect, Engine, Input, Limits, NewConnection, Outcome, Part, Traffic};
 use duplex::link;
 use duplex::link::durable;
-use duplex::model::event::{ChatEvent, Follows, Side, Update};
+use duplex::model::event::{ChatEvent, Follows, SetupUpdate, Side, Update};
 use duplex::model::intent::ChatIntent;
 use duplex::model::profile::{Profile, Protocol, Secret, Socket};
 use duplex::model::time::BootMs;
@@ -88,7 +88,7 @@ impl World {
         let now = self.app_time(app);
         for client in self.clients_of(app) {
             let Some(process) = self.process(app, run) else { return };
-            let configured = Update::Configured(profile(Client::connection(client)));
+            let configured = Update::Setup(SetupUpdate::Configured(profile(Client::connection(client))));
             process.model.write(|model| model.apply(now, configured));
             self.clients[client].running = Some(Running::default());
             self.load(client);

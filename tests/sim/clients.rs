@@ -8,6 +8,7 @@ use duplex::model::content::{Content, Draft, MemberChange, Private};
 use duplex::model::event::Side;
 use duplex::model::id::RoomName;
 use duplex::model::intent::ChatIntent;
+use duplex::model::time::WallMs;
 use duplex::model::{
     ConnectionId, Delivery, Event, MessageId, OutboxItem, PrincipalId, Refusal, ResumePoint, RoomId, Sender,
 };
@@ -154,7 +155,7 @@ impl World {
             self.figures.typed += 1;
             let at = self.rng.up_to(rooms.len() as u64 * 2) as usize;
             let room = rooms.get(at).map_or_else(RoomId::general, |room| room.id.clone());
-            self.tell(client, Input::Send(Draft { id, room, content: Content::text(body), at: 0 }));
+            self.tell(client, Input::Send(Draft { id, room, content: Content::text(body), at: WallMs(0) }));
         }
     }
 
@@ -178,7 +179,7 @@ impl World {
             _ => Content::delete(target),
         };
         self.figures.typed += 1;
-        self.tell(client, Input::Send(Draft { id, room, content, at: 0 }));
+        self.tell(client, Input::Send(Draft { id, room, content, at: WallMs(0) }));
     }
 
     /// Makes a room, and types into it at once. Others make some of the same names.
@@ -189,10 +190,10 @@ impl World {
             let content = Content::room(RoomName::new(name).expect("keeps the rule"));
             self.figures.rooms += 1;
             self.figures.typed += 1;
-            self.tell(client, Input::Send(Draft { id, room: id.into(), content, at: 0 }));
+            self.tell(client, Input::Send(Draft { id, room: id.into(), content, at: WallMs(0) }));
             let body = format!("{client}: the first in {name}");
             let content = Content::text(body);
-            self.tell(client, Input::Send(Draft { id: first, room: id.into(), content, at: 0 }));
+            self.tell(client, Input::Send(Draft { id: first, room: id.into(), content, at: WallMs(0) }));
         }
     }
 
@@ -217,9 +218,9 @@ impl World {
             Content::private_room(RoomName::new(name).expect("keeps the rule"), Private { members, direct });
         self.figures.private_rooms += 1;
         self.figures.typed += 1;
-        self.tell(client, Input::Send(Draft { id, room: id.into(), content, at: 0 }));
+        self.tell(client, Input::Send(Draft { id, room: id.into(), content, at: WallMs(0) }));
         let content = Content::text(format!("{client}: the first"));
-        self.tell(client, Input::Send(Draft { id: first, room: id.into(), content, at: 0 }));
+        self.tell(client, Input::Send(Draft { id: first, room: id.into(), content, at: WallMs(0) }));
     }
 
     /// Whether the window has a direct message with somebody.
@@ -261,7 +262,7 @@ impl World {
         let content = Content::member(who, change);
         self.figures.members_changed += 1;
         let room = rooms[which % rooms.len()].clone();
-        self.tell(client, Input::Send(Draft { id, room, content, at: 0 }));
+        self.tell(client, Input::Send(Draft { id, room, content, at: WallMs(0) }));
     }
 
     /// Scrolls to where something is missing.
@@ -295,7 +296,7 @@ impl World {
                 false => Content::topic(text),
             };
             self.figures.room_changes += 1;
-            self.tell(client, Input::Send(Draft { id, room, content, at: 0 }));
+            self.tell(client, Input::Send(Draft { id, room, content, at: WallMs(0) }));
         }
     }
 

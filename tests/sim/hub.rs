@@ -5,12 +5,16 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use duplex::model::content::{Content, Draft, MemberChange, Private};
 use duplex::model::id::{Offset, RoomName};
 use duplex::model::room::ABOUT;
+use duplex::model::time::WallMs;
 use duplex::model::{
     Entry, Epoch, MessageId, NamedRoom, Principal, PrincipalId, PrincipalKind, Refusal, RoomId, RoomInfo,
     Sender,
 };
 use duplex::store::Access;
-use duplex::wire::duplex::server::{AppendOutcome, Batch, Begun, HubAnswer, HubRequest, Lists, ListsFrom};
+use duplex::wire::duplex::server::{
+    AppendOutcome, Batch, Begun, HubAccessAnswer, HubAccessRequest, HubAnswer, HubChatAnswer, HubChatRequest,
+    HubRequest, Lists, ListsFrom,
+};
 
 use std::sync::Arc;
 
@@ -37,11 +41,11 @@ impl HubDisk {
                     id: MessageId::from_random([offset as u8; 16]),
                     room: RoomId::new(name).expect("keeps the rule"),
                     content: Content::room(RoomName::new(name).expect("keeps the rule")),
-                    at: 0,
+                    at: WallMs(0),
                 },
                 offset: Offset(offset),
                 sender: Sender { id: PrincipalId("hub".into()), name: "hub".into() },
-                received: 0,
+                received: WallMs(0),
             });
         }
         disk
@@ -180,7 +184,7 @@ pub struct Synced {
 }
 
 /// Commits all that waits, at once.
-pub fn sync(disk: &mut HubDisk, waiting: &mut VecDeque<Waiting>, now: i64) -> Synced {
+pub fn sync(disk: &mut HubDisk, waiting: &mut VecDeque<Waiting>, now: WallMs) -> Synced {
     let first_new = disk.log.len();
     let mut answers = Vec::new();
     for append in waiting.drain(..) {
@@ -198,7 +202,7 @@ pub fn sync(disk: &mut HubDisk, waiting: &mut VecDeque<Waiting>, now: i64) -> Sy
         } else if disk.is_forbidden(&append.draft, &append.sender.id) {
             AppendOutcome::Refused(Refusal::NotAllowed)
         } else if disk.is_redundant(&append.draft) {
-            AppendOutcome::Redundant { offset: Offset(1), received: 0 }
+            AppendOutcome::Redundant { offset: Offset(1), received: WallMs(0) }
         } else {
             let offset = disk.head() + 1;
             let mut draft = append.draft;
@@ -209,7 +213,7 @@ pub fn sync(disk: &mut HubDisk, waiting: &mut VecDeque<Waiting>, now: i64) -> Sy
             disk.push(Entry { draft, offset, sender: append.sender, received: now });
             AppendOutcome::Stored { offset, received: now }
         };
-        answers.push((append.session, HubAnswer::Appended { id, outcome }));
+        answers.push((append.session, HubAnswer::Chat(HubChatAnswer::Appended { id, outcome })));
     }
     Synced { answers, batch: Batch::new(disk.log[first_new..].to_vec()) }
 }
@@ -220,28 +224,36 @@ pub fn sync(disk: &mut HubDisk, waiting: &mut VecDeque<Waiting>, now: i64) -> Sy
 pub fn answer(disk: &HubDisk, me: Option<&Principal>, ask: &HubRequest) -> Option<HubAnswer> {
     let me = me.map_or_else(|| PrincipalId("nobody".into()), |me| me.id.clone());
     Some(match ask {
-        HubRequest::Authenticate { token } => HubAnswer::Authenticated(principal(&token.0)),
-        HubRequest::Redeem(redeem) => HubAnswer::Redeemed(principal(&redeem.token)),
-        HubRequest::Begin { resume, principal } => HubAnswer::Begun(Begun {
-            hub: "sim".into(),
-            epoch: disk.epoch,
-            oldest: Offset(1),
-            head: disk.head(),
-            visible_head: disk.access.head_for(&principal.id),
-            at_resume: resume
-                .and_then(|resume| disk.at(resume.offset))
-                .map(|entry| (entry.draft.id, entry.received)),
-            lists: lists(disk, &principal.id, 0),
-        }),
-        HubRequest::Lists(from) => HubAnswer::Lists(lists(disk, &me, from.rooms.unwrap_or(0))),
-        HubRequest::Read { from, limit } => {
+        HubRequest::Access(HubAccessRequest::Authenticate { token }) => {
+            HubAnswer::Access(HubAccessAnswer::Authenticated(principal(&token.0)))
+        }
+        HubRequest::Access(HubAccessRequest::Redeem(redeem)) => {
+            HubAnswer::Access(HubAccessAnswer::Redeemed(principal(&redeem.token)))
+        }
+        HubRequest::Chat(HubChatRequest::Begin { resume, principal }) => {
+            HubAnswer::Chat(HubChatAnswer::Begun(Begun {
+                hub: "sim".into(),
+                epoch: disk.epoch,
+                oldest: Offset(1),
+                head: disk.head(),
+                visible_head: disk.access.head_for(&principal.id),
+                at_resume: resume
+                    .and_then(|resume| disk.at(resume.offset))
+                    .map(|entry| (entry.draft.id, entry.received)),
+                lists: lists(disk, &principal.id, 0),
+            }))
+        }
+        HubRequest::Chat(HubChatRequest::Lists(from)) => {
+            HubAnswer::Chat(HubChatAnswer::Lists(lists(disk, &me, from.rooms.unwrap_or(0))))
+        }
+        HubRequest::Chat(HubChatRequest::Read { from, limit }) => {
             let rest = disk.log.get(from.0 as usize - 1..).unwrap_or_default();
             let mut entries: Vec<_> = rest.iter().take(*limit as usize).cloned().collect();
             let to = entries.last().map_or(Offset(0), |last| last.offset);
             entries.retain(|entry| disk.access.sees(&me, entry));
-            HubAnswer::Entries { entries, to }
+            HubAnswer::Chat(HubChatAnswer::Entries { entries, to })
         }
-        HubRequest::History { room, before, limit } => {
+        HubRequest::Chat(HubChatRequest::History { room, before, limit }) => {
             let may = disk.sees_room(&me, room);
             let of_room = |entry: &&Entry| may && entry.draft.room == *room && entry.offset < *before;
             let all: Vec<_> =
@@ -249,7 +261,12 @@ pub fn answer(disk: &HubDisk, me: Option<&Principal>, ask: &HubRequest) -> Optio
             // Few at a time.
             let kept = all.len().min((*limit as usize).min(3));
             let entries = all[all.len() - kept..].iter().map(|entry| (*entry).clone()).collect();
-            HubAnswer::History { room: room.clone(), before: *before, entries, complete: kept == all.len() }
+            HubAnswer::Chat(HubChatAnswer::History {
+                room: room.clone(),
+                before: *before,
+                entries,
+                complete: kept == all.len(),
+            })
         }
         // The clients here neither mark what was read, nor look at devices.
         _ => return None,

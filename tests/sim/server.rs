@@ -6,7 +6,9 @@ use std::sync::Arc;
 use duplex::frame::Frame;
 use duplex::model::Refusal;
 use duplex::wire::duplex::client::why_of_close;
-use duplex::wire::duplex::server::{HubAnswer, HubRequest, Input as HubInput, Output as HubOutput};
+use duplex::wire::duplex::server::{
+    HubAnswer, HubChatRequest, HubRequest, Input as HubInput, Output as HubOutput,
+};
 
 use super::hub;
 use super::laws;
@@ -109,7 +111,7 @@ impl World {
         if let Some(answer) = hub::answer(&self.disk, me, &ask) {
             return Some(answer);
         }
-        if let HubRequest::Append { draft, sender, refusal, .. } = ask {
+        if let HubRequest::Chat(HubChatRequest::Append { draft, sender, refusal, .. }) = ask {
             let refusal = refusal.or_else(|| self.hub_is_full(15));
             self.waiting.push_back(hub::Waiting { session: conn, draft, sender, refusal });
             if !std::mem::replace(&mut self.sync_due, true) {

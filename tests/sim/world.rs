@@ -8,6 +8,7 @@ use duplex::frame::Frame;
 use duplex::link::backoff::Jitter;
 use duplex::model::event::Side;
 use duplex::model::time::BootMs;
+use duplex::model::time::WallMs;
 use duplex::model::{ConnectionId, Entry, Epoch, MessageId, PrincipalId, RoomId, Time, Why};
 use duplex::wire::duplex::server::Input as HubInput;
 
@@ -376,7 +377,7 @@ impl World {
 
     /// The hub's clocks.
     pub(super) fn hub_time(&self) -> Time {
-        Time { boot_ms: BootMs(self.now), wall_ms: 1_800_000_000_000 + self.now as i64 }
+        Time { boot_ms: BootMs(self.now), wall_ms: WallMs(1_800_000_000_000 + self.now as i64) }
     }
 
     /// Runs to the end and checks the laws.

@@ -5,6 +5,7 @@ use duplex::model::content::{Content, Draft};
 use duplex::model::id::Offset;
 use duplex::model::profile::Secret;
 use duplex::model::time::BootMs;
+use duplex::model::time::WallMs;
 use duplex::model::{Delivery, OutboxItem, RoomId, Time};
 use duplex::wire::duplex::client::{ClientSession, Config, Credentials};
 use duplex::wire::duplex::proof;
@@ -51,7 +52,7 @@ fn proving() -> Client {
 
 fn item(letter: &str, body: &str) -> OutboxItem {
     let (id, room, delivery) = (words::id(letter), RoomId::general(), Delivery::Attempted);
-    OutboxItem { draft: Draft { id, room, content: Content::text(body), at: 0 }, seq: 90, delivery }
+    OutboxItem { draft: Draft { id, room, content: Content::text(body), at: WallMs(0) }, seq: 90, delivery }
 }
 
 impl Peer for Client {

@@ -6,6 +6,7 @@ use duplex::link::{Input as LinkInput, Link};
 use duplex::model::content::{Content, Draft};
 use duplex::model::profile::Secret;
 use duplex::model::time::BootMs;
+use duplex::model::time::WallMs;
 use duplex::model::{OutboxItem, PrincipalId, RoomId, Time};
 use duplex::wire::duplex::client::{Config, Credentials};
 use duplex::wire::{Agreed, Saved, Setup};
@@ -35,13 +36,13 @@ fn told(text: &str) -> Input {
             id: words::id(which),
             room: words::id(room).into(),
             content: Content::text(which),
-            at: 0,
+            at: WallMs(0),
         }),
         ["type", which] => Input::Send(Draft {
             id: words::id(which),
             room: RoomId::general(),
             content: Content::text(which),
-            at: 0,
+            at: WallMs(0),
         }),
         ["discard", which] => Input::Discard(words::id(which)),
         ["resend", which] => Input::Resend(words::id(which)),
@@ -519,7 +520,12 @@ fn what_is_refused_for_a_while_can_be_changed_in_its_place() {
 #[test]
 fn of_what_was_sent_in_an_earlier_run_nobody_knows_whether_the_hub_has_it() {
     let item = OutboxItem {
-        draft: Draft { id: words::id("a"), room: RoomId::general(), content: Content::text("a"), at: 0 },
+        draft: Draft {
+            id: words::id("a"),
+            room: RoomId::general(),
+            content: Content::text("a"),
+            at: WallMs(0),
+        },
         seq: 1,
         delivery: duplex::model::Delivery::Attempted,
     };

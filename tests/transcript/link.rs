@@ -10,6 +10,7 @@ use duplex::model::id::Offset;
 use duplex::model::link_state::{Closing, Phase};
 use duplex::model::profile::Secret;
 use duplex::model::time::BootMs;
+use duplex::model::time::WallMs;
 use duplex::model::{Delivery, Event, LinkState, OutboxItem, PrincipalId, RoomId, Time, Why};
 use duplex::wire::duplex::client::{Config, Credentials};
 use duplex::wire::{Agreed, DeviceRequest, Request, Saved, Setup};
@@ -77,13 +78,15 @@ impl Wire {
         let delivery = match words[1..] {
             ["pending"] => Delivery::Pending,
             ["attempted"] => Delivery::Attempted,
-            ["acknowledged", at] => Delivery::Acknowledged { offset: at.parse().unwrap(), received: 0 },
+            ["acknowledged", at] => {
+                Delivery::Acknowledged { offset: at.parse().unwrap(), received: WallMs(0) }
+            }
             _ => panic!("{words:?}"),
         };
         let seq = self.next_seq;
         self.next_seq += 1;
         let (id, room, body) = (words::id(words[0]), RoomId::general(), words[0].to_owned());
-        OutboxItem { draft: Draft { id, room, content: Content::text(body), at: 0 }, seq, delivery }
+        OutboxItem { draft: Draft { id, room, content: Content::text(body), at: WallMs(0) }, seq, delivery }
     }
 
     fn told(&mut self, text: &str) -> Input {

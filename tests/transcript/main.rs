@@ -32,6 +32,7 @@ use std::collections::VecDeque;
 
 use duplex::model::Time;
 use duplex::model::time::BootMs;
+use duplex::model::time::WallMs;
 
 /// What a transcript is replayed through.
 trait Peer {
@@ -46,7 +47,7 @@ trait Peer {
 }
 
 /// Boot and wall time at which every transcript begins.
-const BEGIN: Time = Time { boot_ms: BootMs(1_000_000), wall_ms: 1_790_000_000_000 };
+const BEGIN: Time = Time { boot_ms: BootMs(1_000_000), wall_ms: WallMs(1_790_000_000_000) };
 
 /// Replays a transcript; what was said before is repeated when it fails.
 fn replay(peer: impl Peer, transcript: &str) {

@@ -7,12 +7,14 @@ use duplex::model::content::Content;
 use duplex::model::id::Offset;
 use duplex::model::message::MAX_BODY_BYTES;
 use duplex::model::time::BootMs;
+use duplex::model::time::WallMs;
 use duplex::model::{Entry, Principal, RoomId, Time, Value};
 use duplex::wire::duplex::message::{self, Decoded, HubMessage, MAX_FRAME_BYTES, PersonState};
 use duplex::wire::duplex::proof;
 use duplex::wire::duplex::server::{
-    AppendOutcome, Batch, Begun, Config, DeviceCommand, HISTORY_LIMIT, HubAnswer, HubRequest, Input, Lists,
-    ListsFrom, Output, ServerSession,
+    AppendOutcome, Batch, Begun, Config, DeviceCommand, HISTORY_LIMIT, HubAccessAnswer, HubAccessRequest,
+    HubAnswer, HubChatAnswer, HubChatRequest, HubDeviceRequest, HubRequest, Input, Lists, ListsFrom, Output,
+    ServerSession,
 };
 
 use super::{BEGIN, Peer, replay, words};
@@ -39,7 +41,7 @@ fn begun(words: &[&str]) -> Begun {
         head: Offset(words::number(words, "head").unwrap()),
         visible_head: Offset(words::number(words, "visible").or(words::number(words, "head")).unwrap()),
         at_resume: words::field(words, "id")
-            .map(|id| (words::id(id), words::number(words, "received").unwrap_or(0) as i64)),
+            .map(|id| (words::id(id), WallMs(words::number(words, "received").unwrap_or(0) as i64))),
         lists: Lists {
             rooms: vec![RoomId::general().into()],
             next: words.contains(&"more").then(|| ListsFrom { rooms: Some(1), ..ListsFrom::default() }),
@@ -56,7 +58,10 @@ fn entries(words: &[&str]) -> Vec<Entry> {
 fn read(words: &[&str]) -> HubAnswer {
     let all = entries(words);
     let to = all.last().map_or(Offset(0), |last| last.offset);
-    HubAnswer::Entries { entries: seen(&Batch::new(all)).map_or(Vec::new(), |seen| seen.entries.clone()), to }
+    HubAnswer::Chat(HubChatAnswer::Entries {
+        entries: seen(&Batch::new(all)).map_or(Vec::new(), |seen| seen.entries.clone()),
+        to,
+    })
 }
 
 fn seen(batch: &Option<Arc<Batch>>) -> Option<Arc<Batch>> {
@@ -69,33 +74,36 @@ fn told(text: &str) -> Input {
         ["drained"] => Input::Drained,
         ["going", "away"] => Input::GoingAway,
         ["unavailable"] => Input::Answer(HubAnswer::Unavailable),
-        ["authenticated", who] => Input::Answer(HubAnswer::Authenticated(somebody(who))),
-        ["redeemed", who] => Input::Answer(HubAnswer::Redeemed(somebody(who))),
-        ["invite", "good"] => {
-            Input::Answer(HubAnswer::InviteChecked(Some(("hub".to_owned(), words::wall("60")))))
+        ["authenticated", who] => {
+            Input::Answer(HubAnswer::Access(HubAccessAnswer::Authenticated(somebody(who))))
         }
-        ["invite", "bad"] => Input::Answer(HubAnswer::InviteChecked(None)),
-        ["begun", ref how @ ..] => Input::Answer(HubAnswer::Begun(begun(how))),
+        ["redeemed", who] => Input::Answer(HubAnswer::Access(HubAccessAnswer::Redeemed(somebody(who)))),
+        ["invite", "good"] => Input::Answer(HubAnswer::Access(HubAccessAnswer::InviteChecked(Some((
+            "hub".to_owned(),
+            words::wall("60"),
+        ))))),
+        ["invite", "bad"] => Input::Answer(HubAnswer::Access(HubAccessAnswer::InviteChecked(None))),
+        ["begun", ref how @ ..] => Input::Answer(HubAnswer::Chat(HubChatAnswer::Begun(begun(how)))),
         ["stored", which, offset] => {
-            let outcome = AppendOutcome::Stored { offset: offset.parse().unwrap(), received: 0 };
-            Input::Answer(HubAnswer::Appended { id: words::id(which), outcome })
+            let outcome = AppendOutcome::Stored { offset: offset.parse().unwrap(), received: WallMs(0) };
+            Input::Answer(HubAnswer::Chat(HubChatAnswer::Appended { id: words::id(which), outcome }))
         }
         ["refused", which, ref why @ ..] => {
             let outcome = AppendOutcome::Refused(words::refused(why));
-            Input::Answer(HubAnswer::Appended { id: words::id(which), outcome })
+            Input::Answer(HubAnswer::Chat(HubChatAnswer::Appended { id: words::id(which), outcome }))
         }
         ["entries", ref of @ ..] => Input::Answer(read(of)),
-        ["history", complete, ref of @ ..] => Input::Answer(HubAnswer::History {
+        ["history", complete, ref of @ ..] => Input::Answer(HubAnswer::Chat(HubChatAnswer::History {
             room: RoomId::general(),
             before: Offset(42),
             entries: entries(of),
             complete: complete == "complete",
-        }),
-        ["lists", ref of @ ..] => Input::Answer(HubAnswer::Lists(Lists {
+        })),
+        ["lists", ref of @ ..] => Input::Answer(HubAnswer::Chat(HubChatAnswer::Lists(Lists {
             rooms: of.iter().filter(|word| **word != "more").map(|name| words::room(name).into()).collect(),
             next: of.contains(&"more").then(|| ListsFrom { rooms: Some(7), ..ListsFrom::default() }),
             ..Lists::default()
-        })),
+        }))),
         ["committed", ref of @ ..] => Input::Committed(seen(&Batch::new(entries(of))).unwrap()),
         ["head", head] => Input::Head(head.parse().unwrap()),
         ["presence", who] => {
@@ -125,11 +133,11 @@ fn told(text: &str) -> Input {
 
 fn asked(ask: &HubRequest) -> String {
     match ask {
-        HubRequest::Authenticate { token } => format!("authenticate {}", token.0),
-        HubRequest::Redeem(redeem) => format!("redeem {}", redeem.code),
-        HubRequest::CheckInvite { code } => format!("check invite {}", code.0),
-        HubRequest::Begin { principal, .. } => format!("begin {}", principal.id),
-        HubRequest::Append { draft, sender, refusal, .. } => {
+        HubRequest::Access(HubAccessRequest::Authenticate { token }) => format!("authenticate {}", token.0),
+        HubRequest::Access(HubAccessRequest::Redeem(redeem)) => format!("redeem {}", redeem.code),
+        HubRequest::Access(HubAccessRequest::CheckInvite { code }) => format!("check invite {}", code.0),
+        HubRequest::Chat(HubChatRequest::Begin { principal, .. }) => format!("begin {}", principal.id),
+        HubRequest::Chat(HubChatRequest::Append { draft, sender, refusal, .. }) => {
             let id = words::letter(draft.id);
             if let Some(refusal) = refusal {
                 return format!("find {id} by {}, or {}", sender.id, words::refusal(refusal));
@@ -139,24 +147,34 @@ fn asked(ask: &HubRequest) -> String {
             let body = draft.content.body();
             format!("append {id} by {} in {room}: {body}", sender.id)
         }
-        HubRequest::Lists(from) => format!("lists from room {:?}", from.rooms),
-        HubRequest::Read { from, limit } => format!("read from={from} limit={limit}"),
-        HubRequest::History { room, before, limit } => format!("history {room} {before} limit={limit}"),
-        HubRequest::SetRead { room, offset } => format!("set read {room} {offset}"),
-        HubRequest::SetUnread { room, offset } => format!("set unread {room} {offset}"),
-        HubRequest::SetStatus(text) => format!("set status {text}"),
-        HubRequest::Typing { room } => format!("typing {room}"),
-        HubRequest::Watch => "watch".to_owned(),
-        HubRequest::Announce(spec) => format!("announce {}", spec.id),
-        HubRequest::DeviceState { device, online, reason } => format!("device {device} {online} {reason}"),
-        HubRequest::Publish(readings) => format!("publish {}", words::readings(readings)),
-        HubRequest::Command { id, by, device, property, value, .. } => {
+        HubRequest::Chat(HubChatRequest::Lists(from)) => format!("lists from room {:?}", from.rooms),
+        HubRequest::Chat(HubChatRequest::Read { from, limit }) => format!("read from={from} limit={limit}"),
+        HubRequest::Chat(HubChatRequest::History { room, before, limit }) => {
+            format!("history {room} {before} limit={limit}")
+        }
+        HubRequest::Chat(HubChatRequest::SetRead { room, offset }) => format!("set read {room} {offset}"),
+        HubRequest::Chat(HubChatRequest::SetUnread { room, offset }) => format!("set unread {room} {offset}"),
+        HubRequest::Chat(HubChatRequest::SetStatus(text)) => format!("set status {text}"),
+        HubRequest::Chat(HubChatRequest::Typing { room }) => format!("typing {room}"),
+        HubRequest::Device(HubDeviceRequest::Watch) => "watch".to_owned(),
+        HubRequest::Device(HubDeviceRequest::Announce(spec)) => format!("announce {}", spec.id),
+        HubRequest::Device(HubDeviceRequest::State { device, online, reason }) => {
+            format!("device {device} {online} {reason}")
+        }
+        HubRequest::Device(HubDeviceRequest::Publish(readings)) => {
+            format!("publish {}", words::readings(readings))
+        }
+        HubRequest::Device(HubDeviceRequest::Command { id, by, device, property, value, .. }) => {
             let (id, value) = (words::letter(*id), words::value_text(value));
             format!("command {id} by {} {device} {property}={value}", by.id)
         }
-        HubRequest::CommandResult { id, state } => format!("result {} {state:?}", words::letter(*id)),
-        HubRequest::Series { device, metric, .. } => format!("series {device} {metric}"),
-        HubRequest::DeviceLog(device) => format!("device log {device}"),
+        HubRequest::Device(HubDeviceRequest::CommandResult { id, state }) => {
+            format!("result {} {state:?}", words::letter(*id))
+        }
+        HubRequest::Device(HubDeviceRequest::Series { device, metric, .. }) => {
+            format!("series {device} {metric}")
+        }
+        HubRequest::Device(HubDeviceRequest::Log(device)) => format!("device log {device}"),
         HubRequest::Manage { id, what } => format!("manage {id} {what:?}"),
     }
 }
@@ -720,7 +738,10 @@ fn large_messages_are_sent_in_several_frames() {
         let entries: Vec<Entry> = (1..=40).map(|offset| large(offset, &body)).collect();
         session.handle(
             BEGIN,
-            Input::Answer(HubAnswer::Entries { entries: entries.clone(), to: Offset(entries.len() as u64) }),
+            Input::Answer(HubAnswer::Chat(HubChatAnswer::Entries {
+                entries: entries.clone(),
+                to: Offset(entries.len() as u64),
+            })),
         );
         let frames = log_frames(&mut session);
         assert!(frames.iter().all(|frame| frame.len() <= most) && frames[0].len() == most);
@@ -747,7 +768,12 @@ fn a_page_of_large_messages_is_cut_to_the_newest() {
     let room = RoomId::general();
     session.handle(
         BEGIN,
-        Input::Answer(HubAnswer::History { room, before: Offset(41), entries, complete: true }),
+        Input::Answer(HubAnswer::Chat(HubChatAnswer::History {
+            room,
+            before: Offset(41),
+            entries,
+            complete: true,
+        })),
     );
     let Some(Output::Send(frame)) = session.poll() else { panic!("nothing was sent") };
     let Ok(Decoded::Known(HubMessage::History { entries, complete, .. })) = message::decode(&frame) else {

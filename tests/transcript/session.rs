@@ -10,6 +10,7 @@ use duplex::model::NamedRoom;
 use duplex::model::event::{ChatEvent, LinkEvent, LogKind};
 use duplex::model::id::Offset;
 use duplex::model::time::BootMs;
+use duplex::model::time::WallMs;
 use duplex::model::{Event, Principal, PrincipalId, PrincipalKind, Time};
 use duplex::wire::{self, Agreed, Dialing, Mark, Open, Saved, Session, WireError};
 
@@ -93,7 +94,7 @@ fn welcomed() -> Event {
         },
         server: String::new(),
         log: LogKind::Server { head: Offset(0), next: Offset(1) },
-        now: 0,
+        now: WallMs(0),
         people: Vec::new(),
         rooms: vec![NamedRoom::general()],
         features: Default::default(),

@@ -9,6 +9,7 @@ use duplex::model::content::{Content, Draft};
 use duplex::model::event::{ChatEvent, DeviceEvent, Follows, LinkEvent, Listed, LogEvent, Paused, Person};
 use duplex::model::id::{Offset, RoomName};
 use duplex::model::log::Note;
+use duplex::model::time::WallMs;
 use duplex::model::{
     Delivery, DeviceId, DeviceState, Entry, Epoch, Event, Features, LinkState, MessageId, OutboxItem,
     Principal, PrincipalId, PrincipalKind, Readings, Refusal, ResumePoint, RoomId, Sender, Spec, Value, Why,
@@ -52,7 +53,7 @@ pub fn room(name: &str) -> RoomId {
 /// A room that is to be made, as it comes out of the outbox.
 pub fn room_to_be(letter: &str, called: &str) -> OutboxItem {
     let id = id(letter);
-    let draft = Draft { id, room: id.into(), content: Content::room(name(called)), at: 0 };
+    let draft = Draft { id, room: id.into(), content: Content::room(name(called)), at: WallMs(0) };
     OutboxItem { draft, seq: 9, delivery: Delivery::Attempted }
 }
 
@@ -70,10 +71,10 @@ pub fn entry(text: &str) -> Entry {
     let digits = text.find(|c: char| !c.is_ascii_digit()).expect("a letter behind the offset");
     let (offset, rest) = text.split_at(digits);
     Entry {
-        draft: Draft { id: id(rest), room: RoomId::general(), content: Content::text(rest), at: 0 },
+        draft: Draft { id: id(rest), room: RoomId::general(), content: Content::text(rest), at: WallMs(0) },
         offset: offset.parse().expect("an offset"),
         sender: sender(if rest.ends_with('*') { "me" } else { "other" }),
-        received: 0,
+        received: WallMs(0),
     }
 }
 
@@ -112,12 +113,12 @@ pub fn number(words: &[&str], name: &str) -> Option<u64> {
 }
 
 /// A time, in seconds since the transcript's begin: `-1.5`.
-pub fn wall(seconds: &str) -> i64 {
+pub fn wall(seconds: &str) -> WallMs {
     BEGIN.wall_ms + (seconds.parse::<f64>().expect("seconds") * 1_000.0) as i64
 }
 
 /// Milliseconds since the transcript's begin.
-pub fn since_begin(wall: i64) -> i64 {
+pub fn since_begin(wall: WallMs) -> i64 {
     wall - BEGIN.wall_ms
 }
 
@@ -216,7 +217,7 @@ pub fn hub_says(text: &str) -> Frame {
         ["ack", which, offset, ref more @ ..] => HubMessage::Ack {
             id: id(which),
             offset: offset.parse().unwrap(),
-            received: 0,
+            received: WallMs(0),
             entry: more.is_empty(),
             room: field(more, "room").map(room),
         },
@@ -276,7 +277,7 @@ fn welcome(start: &str, words: &[&str]) -> Welcome {
         head: Offset(number(words, "head").expect("head")),
         from: Offset(number(words, "from").expect("from")),
         start,
-        now: field(words, "now").map_or(0, wall),
+        now: field(words, "now").map_or(WallMs(0), wall),
         max_body: number(words, "max_body").unwrap_or(65_536),
         files: None,
         features: field(words, "features").map(|all| Features::new(all.split(','))),
@@ -318,7 +319,7 @@ pub fn client_says(text: &str) -> Frame {
                 content: Content::text(
                     body.iter().filter(|word| **word != "(retry)").copied().collect::<Vec<_>>().join(" "),
                 ),
-                at: 0,
+                at: WallMs(0),
             },
             seq: number(&words, "seq").expect("seq"),
             retry: body.contains(&"(retry)"),

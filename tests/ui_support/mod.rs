@@ -5,7 +5,9 @@ use std::ops::RangeInclusive;
 use duplex::model::content::{Content, Draft};
 use duplex::model::device::DeviceId;
 use duplex::model::entry::Entry;
-use duplex::model::event::{ChatEvent, Event, LinkEvent, LogKind, LogRestart, Page, Side, Update};
+use duplex::model::event::{
+    ChatEvent, Event, LinkEvent, LogKind, LogRestart, Page, SetupUpdate, Side, Update,
+};
 use duplex::model::id::{ConnectionId, Epoch, MessageId, Offset, PrincipalId, RoomId};
 use duplex::model::intent::{Credential, Intent, LinkIntent};
 use duplex::model::link_state::LinkState;
@@ -14,6 +16,7 @@ use duplex::model::panes::Panes;
 use duplex::model::principal::{Principal, PrincipalKind, Sender};
 use duplex::model::profile::{Profile, Protocol, Socket};
 use duplex::model::time::BootMs;
+use duplex::model::time::WallMs;
 use duplex::model::{Feature, Features, SharedModel, Time};
 use duplex::ui::{Options, Ui};
 use egui::accesskit::Role;
@@ -51,10 +54,15 @@ pub fn id(number: u64) -> MessageId {
 pub fn message(offset: u64, room: &str, by: &str, body: &str) -> Entry {
     let at = WALL - 3_600_000 + offset as i64 * 1_000;
     Entry {
-        draft: Draft { id: id(offset), room: RoomId::new(room).unwrap(), content: Content::text(body), at },
+        draft: Draft {
+            id: id(offset),
+            room: RoomId::new(room).unwrap(),
+            content: Content::text(body),
+            at: WallMs(at),
+        },
         offset: Offset(offset),
         sender: sender(by),
-        received: at,
+        received: WallMs(at),
     }
 }
 
@@ -109,7 +117,7 @@ impl Window {
         let app = App {
             ui: None,
             model: SharedModel::default(),
-            now: Time { boot_ms: BootMs(10_000_000), wall_ms: WALL },
+            now: Time { boot_ms: BootMs(10_000_000), wall_ms: WallMs(WALL) },
             intents: Vec::new(),
         };
         let harness = Harness::builder()
@@ -124,8 +132,8 @@ impl Window {
                 app,
             );
         let mut window = Window { harness, queued: 0 };
-        window.update(Update::Configured(profile()));
-        window.link(LinkState::Online { since: WALL, rtt_ms: None });
+        window.update(Update::Setup(SetupUpdate::Configured(profile())));
+        window.link(LinkState::Online { since: WallMs(WALL), rtt_ms: None });
         window.welcome(0, rooms);
         window.event(Event::Chat(ChatEvent::LogStarted {
             epoch: Epoch(1),
@@ -211,7 +219,7 @@ impl Window {
         let read = |model: &duplex::model::Model| model.connections[&CONNECTION].profile.clone();
         let mut profile = self.harness.state().model.read(read);
         change(&mut profile);
-        self.update(Update::Configured(profile));
+        self.update(Update::Setup(SetupUpdate::Configured(profile)));
     }
 
     /// The hub's welcome.

@@ -422,7 +422,7 @@ mod tests {
             url: Secret::new(url),
             with_text: false,
             allow_local: true,
-            made: 0,
+            made: WallMs(0),
         }
     }
 
@@ -432,7 +432,7 @@ mod tests {
             room_name: "general".into(),
             sender: "Jun".into(),
             id: "x".into(),
-            at: 7,
+            at: WallMs(7),
             text: text.map(str::to_owned),
         }
     }

@@ -9,7 +9,7 @@ use super::super::fleet::{CommandMessage, CommandRequest, FleetClient};
 use super::{Client, rate};
 use crate::clock;
 use crate::model::{Command, CommandState, Value};
-use crate::wire::duplex::server::{HubRequest, Input};
+use crate::wire::duplex::server::{HubDeviceRequest, HubRequest, Input};
 
 /// Prefix of a message with readings.
 const PUBLISH: &str = r#"{"type":"publish""#;
@@ -27,16 +27,16 @@ impl Client {
         }
         let Some(fleet_client) = self.enter_fleet() else { return };
         let refused = match ask {
-            HubRequest::Watch => {
+            HubRequest::Device(HubDeviceRequest::Watch) => {
                 let relay = fleet_client.watch();
                 self.relay = relay;
                 None
             }
-            HubRequest::Announce(spec) => fleet_client.announce(spec, now.boot_ms),
-            HubRequest::DeviceState { device, online, reason } => {
+            HubRequest::Device(HubDeviceRequest::Announce(spec)) => fleet_client.announce(spec, now.boot_ms),
+            HubRequest::Device(HubDeviceRequest::State { device, online, reason }) => {
                 fleet_client.set_presence(&device, online, &reason, now.boot_ms)
             }
-            HubRequest::Publish(readings) => {
+            HubRequest::Device(HubDeviceRequest::Publish(readings)) => {
                 let (refused, taken) = fleet_client.publish(readings, now.boot_ms);
                 self.hub.metrics.readings.add(taken);
                 for refused in refused {
@@ -44,18 +44,28 @@ impl Client {
                 }
                 None
             }
-            HubRequest::Command { id, by, device, incarnation, property, value } => {
+            HubRequest::Device(HubDeviceRequest::Command {
+                id,
+                by,
+                device,
+                incarnation,
+                property,
+                value,
+            }) => {
                 let state = CommandState::Pending;
                 let command = Command { id, device, property, value, by, at: now.wall_ms, state };
                 let taken = fleet_client.command(CommandRequest { command, incarnation }, now.boot_ms);
                 self.hub.metrics.commands.add(u64::from(taken));
                 None
             }
-            HubRequest::CommandResult { id, state } => {
+            HubRequest::Device(HubDeviceRequest::CommandResult { id, state }) => {
                 fleet_client.command_result(id, state);
                 None
             }
-            ask @ (HubRequest::Series { .. } | HubRequest::DeviceLog(_)) if fleet_client.may_look() => {
+            ask @ (HubRequest::Device(HubDeviceRequest::Series { .. })
+            | HubRequest::Device(HubDeviceRequest::Log(_)))
+                if fleet_client.may_look() =>
+            {
                 self.large.push_back(ask);
                 None
             }
@@ -120,10 +130,15 @@ impl Client {
 /// The size of the notice that everyone who watches receives for this request, in bytes, if there is one.
 fn told(ask: &HubRequest) -> Option<usize> {
     match ask {
-        HubRequest::Announce(spec) => Some(serde_json::to_string(spec).map_or(0, |text| text.len())),
-        HubRequest::DeviceState { reason, .. } => Some(reason.len()),
-        HubRequest::Command { value: Value::Text(text), .. } => Some(2 * text.len()),
-        HubRequest::Command { .. } | HubRequest::CommandResult { .. } => Some(0),
+        HubRequest::Device(HubDeviceRequest::Announce(spec)) => {
+            Some(serde_json::to_string(spec).map_or(0, |text| text.len()))
+        }
+        HubRequest::Device(HubDeviceRequest::State { reason, .. }) => Some(reason.len()),
+        HubRequest::Device(HubDeviceRequest::Command { value: Value::Text(text), .. }) => {
+            Some(2 * text.len())
+        }
+        HubRequest::Device(HubDeviceRequest::Command { .. })
+        | HubRequest::Device(HubDeviceRequest::CommandResult { .. }) => Some(0),
         _ => None,
     }
 }

@@ -10,7 +10,7 @@ use crate::model::device::{DeviceLogEvent, METRICS};
 use crate::model::time::{BootMs, WallMs};
 use crate::model::{DeviceId, LogLine, MetricName, Principal, PrincipalKind, Readings, Sample, Spec, Value};
 use crate::wire::duplex::readings;
-use crate::wire::duplex::server::HubAnswer;
+use crate::wire::duplex::server::{HubAnswer, HubDeviceAnswer};
 
 /// Maximum size of an announcement, in bytes of JSON.
 const MAX_SPEC_BYTES: usize = 64 * 1024;
@@ -56,7 +56,11 @@ pub(in crate::hub) struct DeviceHints {
 }
 
 fn refused(device: &DeviceId, code: &'static str, detail: &str) -> HubAnswer {
-    HubAnswer::PublishRefused { device: device.to_string(), code, detail: detail.to_owned() }
+    HubAnswer::Device(HubDeviceAnswer::Refused {
+        device: device.to_string(),
+        code,
+        detail: detail.to_owned(),
+    })
 }
 
 fn not_allowed(device: &DeviceId) -> HubAnswer {
@@ -93,7 +97,7 @@ impl DeviceHub {
         let came = !record.online || record.heard.is_none();
         record.announce(spec, index, feed);
         record.publisher = from.client;
-        record.incarnation = (record.incarnation + 1).max(u64::try_from(wall).unwrap_or(0));
+        record.incarnation = (record.incarnation + 1).max(u64::try_from(wall.0).unwrap_or(0));
         record.heard = Some(wall);
         if came {
             (record.online, record.since, record.reason) = (true, wall, String::new());
@@ -253,7 +257,7 @@ impl Refusal {
             names.push("…".to_owned());
         }
         let detail = if names.is_empty() { detail } else { format!("{}: {detail}", names.join(", ")) };
-        HubAnswer::PublishRefused { device, code, detail }
+        HubAnswer::Device(HubDeviceAnswer::Refused { device, code, detail })
     }
 }
 
@@ -280,7 +284,7 @@ impl Intake {
 
     /// Records that all readings of a device are rejected.
     fn refuse_with(&mut self, refusal: HubAnswer) {
-        if let HubAnswer::PublishRefused { device, code, detail } = refusal {
+        if let HubAnswer::Device(HubDeviceAnswer::Refused { device, code, detail }) = refusal {
             self.note(device, None, code, &detail);
         }
     }
@@ -410,7 +414,7 @@ impl Inner {
     ) {
         let Inner { records, feed, budget, .. } = self;
         let record = &mut records[index as usize];
-        if sample.at.unsigned_abs() > FAR {
+        if sample.at.0.unsigned_abs() > FAR {
             sample.at = sample.received;
         }
         let (before, mut learned, mut text) = (feed.head(), is_new, String::new());

@@ -219,7 +219,7 @@ impl DeviceHub {
     /// are left out: they follow as readings.
     fn list(&self, from: usize, number: Seq) -> (Arc<str>, Option<usize>) {
         let inner = self.lock();
-        let mut text = format!(r#"{{"type":"devices","started":{},"devices":["#, self.started);
+        let mut text = format!(r#"{{"type":"devices","started":{},"devices":["#, self.started.0);
         let mut index = from;
         while let Some(record) = inner.records.get(index) {
             // Serialising this cannot fail: all keys are texts.

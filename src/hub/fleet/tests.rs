@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::*;
 use crate::model::time::BootMs;
+use crate::model::time::WallMs;
 use crate::model::{Principal, PrincipalId, PrincipalKind, Readings, Value};
 use crate::wire::duplex::message::{Decoded, decode};
-use crate::wire::duplex::server::{HubAnswer, Input};
+use crate::wire::duplex::server::{HubAnswer, HubDeviceAnswer, Input};
 
 fn admin() -> Principal {
     Principal { id: PrincipalId("1".into()), kind: PrincipalKind::Admin, name: "Anna".into(), role: None }
@@ -16,12 +17,14 @@ fn admin() -> Principal {
 fn publish(fleet: &DeviceHub, device: &str, values: &[(&str, f64)]) {
     let name = |text: &str| MetricName::new(text).unwrap();
     let values = values.iter().map(|(metric, value)| (name(metric), Value::Number(*value))).collect();
-    let readings = Readings::of(DeviceId::new(device).unwrap(), 5, 7, values);
+    let readings = Readings::of(DeviceId::new(device).unwrap(), WallMs(5), WallMs(7), values);
     let admin = admin();
     let (refused, _) =
         fleet.publish(Publisher { principal: &admin, client: None }, readings, None, BootMs(0));
     // Without a database the readings are not stored, which is reported; nothing else may be refused.
-    let is_kept = |answer: &HubAnswer| !matches!(answer, HubAnswer::PublishRefused { code: NOT_KEPT, .. });
+    let is_kept = |answer: &HubAnswer| {
+        !matches!(answer, HubAnswer::Device(HubDeviceAnswer::Refused { code: NOT_KEPT, .. }))
+    };
     assert!(!refused.iter().any(is_kept), "{refused:?}");
 }
 
@@ -72,7 +75,7 @@ impl Received {
 }
 
 async fn fleet() -> Arc<DeviceHub> {
-    DeviceHub::open(None, 0, 30_000, DeviceLimits::default()).await
+    DeviceHub::open(None, WallMs(0), 30_000, DeviceLimits::default()).await
 }
 
 #[tokio::test]
@@ -195,7 +198,7 @@ async fn pending_commands_per_device_and_client_are_bounded() {
             property: MetricName::new("relay").unwrap(),
             value: Value::Number(1.0),
             by: crate::model::Sender { id: me.id, name: me.name },
-            at: 0,
+            at: WallMs(0),
             state: crate::model::CommandState::Pending,
         };
         taken += usize::from(asker.command(CommandRequest { command, incarnation: None }, BootMs(0)));

@@ -24,10 +24,10 @@ use crate::hub::state::Hub;
 use crate::model::message::MAX_BODY_BYTES;
 use crate::model::time::WallMs;
 use crate::model::{Content, Draft, MessageId, Refusal, Role};
-use crate::wire::duplex::server::{AppendOutcome, HubAnswer};
+use crate::wire::duplex::server::{AppendOutcome, HubAnswer, HubChatAnswer};
 
 /// Within so many milliseconds, a body without an id that comes again is taken for a retry. Later it is a reminder.
-const RETRY_MS: WallMs = 600_000;
+const RETRY_MS: i64 = 600_000;
 /// Maximum length of an id that is not a UUID, in bytes.
 const MAX_ID_BYTES: usize = 256;
 
@@ -123,7 +123,7 @@ fn chosen_id(hook: &Hook, id: &str) -> MessageId {
 /// content; of other text, random.
 fn id_of(hook: &Hook, incoming: &Incoming, bytes: &[u8], now: WallMs) -> Option<MessageId> {
     if incoming.is_report {
-        let window = now.div_euclid(RETRY_MS).to_be_bytes();
+        let window = now.0.div_euclid(RETRY_MS).to_be_bytes();
         return Some(derived(&[hook.id.as_bytes(), &window, bytes]));
     }
     clock::random().ok().map(MessageId::from_random)
@@ -148,11 +148,16 @@ async fn append(hub: &Arc<Hub>, hook: &Hook, id: MessageId, body: String, now: W
     let queued = Queued::new(&account, new, &Default::default());
     let written = asks::append(Arc::clone(hub), account, vec![queued]).await;
     match written.answers.into_iter().next() {
-        Some(HubAnswer::Appended { outcome: AppendOutcome::Stored { offset, .. }, .. }) => {
+        Some(HubAnswer::Chat(HubChatAnswer::Appended {
+            outcome: AppendOutcome::Stored { offset, .. },
+            ..
+        })) => {
             let json = [(header::CONTENT_TYPE, "application/json")];
             (json, json!({ "id": id, "offset": offset }).to_string()).into_response()
         }
-        Some(HubAnswer::Appended { outcome: AppendOutcome::Refused(why), .. }) => refused(&why),
+        Some(HubAnswer::Chat(HubChatAnswer::Appended { outcome: AppendOutcome::Refused(why), .. })) => {
+            refused(&why)
+        }
         _ => busy("The server's disk is not writable at the moment: send it again later, with the same id."),
     }
 }

@@ -149,12 +149,12 @@ pub(super) fn moment(time: &Json) -> Option<WallMs> {
     const SECONDS: std::ops::Range<f64> = 978_307_200.0..4_102_444_800.0;
     if let Some(number) = json::number(Some(time)) {
         let scale = [1.0, 1e3, 1e6, 1e9].into_iter().find(|scale| SECONDS.contains(&(number / scale)))?;
-        return Some((number / scale * 1e3) as WallMs);
+        return Some(WallMs((number / scale * 1e3) as i64));
     }
     let text = time.as_str()?.trim();
     let read = DateTime::parse_from_rfc3339(text)
         .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z"));
-    read.ok().map(|time| time.timestamp_millis()).filter(|at| SECONDS.contains(&(*at as f64 / 1e3)))
+    read.ok().map(|time| WallMs(time.timestamp_millis())).filter(|at| SECONDS.contains(&(at.0 as f64 / 1e3)))
 }
 
 /// Whether a message says that something is there or not.

@@ -3,9 +3,10 @@
 use super::*;
 use crate::model::Spec;
 use crate::model::time::BootMs;
+use crate::model::time::WallMs;
 
 fn at(seconds: u64) -> Time {
-    Time { boot_ms: BootMs(1_000_000), wall_ms: 1_700_000_000_000 }.plus(seconds * 1_000)
+    Time { boot_ms: BootMs(1_000_000), wall_ms: WallMs(1_700_000_000_000) }.plus(seconds * 1_000)
 }
 
 fn publish(conventions: &mut Conventions, now: Time, topic: &str, payload: &str) -> Vec<Change> {
@@ -254,7 +255,7 @@ fn a_value_with_its_time_is_the_reading_of_its_topic() {
         ("hm/status/Kitchen", "TEMPERATURE", "°C")
     );
     let read = changes.iter().any(|change| {
-        matches!(change, Change::Readings { at: Some(1_699_999_999_000), values, .. } if values[0].1 == Value::Number(21.5))
+        matches!(change, Change::Readings { at: Some(WallMs(1_699_999_999_000)), values, .. } if values[0].1 == Value::Number(21.5))
     });
     assert!(read, "{changes:?}");
 }

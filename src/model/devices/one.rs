@@ -115,7 +115,7 @@ impl Device {
             spec,
             incarnation: 0,
             presence: Presence::Unheard,
-            since: 0,
+            since: WallMs(0),
             reason: String::new(),
             heard: None,
             behind_ms: None,
@@ -212,7 +212,8 @@ impl Device {
 
     /// The values that the hub received last, all in one message.
     pub fn last_said(&self) -> Vec<&Latest> {
-        let last = self.latest.iter().map(|latest| latest.received).filter(|received| *received > 0).max();
+        let last =
+            self.latest.iter().map(|latest| latest.received).filter(|received| *received > WallMs(0)).max();
         self.latest.iter().filter(|latest| Some(latest.received) == last).collect()
     }
 
@@ -227,7 +228,7 @@ impl Device {
     /// Updates it from a complete state.
     pub(super) fn apply_state(&mut self, state: DeviceState, how: StateSource, space: &mut Space) {
         let DeviceState { mut spec, incarnation, online, since, reason, heard, every_ms, values } = state;
-        let is_new = self.since == 0 && self.heard.is_none();
+        let is_new = self.since == WallMs(0) && self.heard.is_none();
         let spoke = heard > self.heard || incarnation != self.incarnation || how == StateSource::Announced;
         if incarnation != self.incarnation {
             self.not_live();
@@ -337,7 +338,7 @@ impl Device {
         let turned = match self.presence {
             Presence::Online => false,
             // It was there before the hub restarted, and still is.
-            Presence::Unheard if self.since > 0 => {
+            Presence::Unheard if self.since > WallMs(0) => {
                 self.presence = Presence::Online;
                 true
             }
@@ -481,7 +482,7 @@ impl Device {
 impl Latest {
     /// Whether the value is missing although one is expected. For a text that is normal.
     pub fn is_failing(&self) -> bool {
-        self.received > 0 && self.value == Value::Missing && self.metric.kind != MetricType::Text
+        self.received > WallMs(0) && self.value == Value::Missing && self.metric.kind != MetricType::Text
     }
 
     fn new(metric: Arc<Metric>) -> Latest {
@@ -489,8 +490,8 @@ impl Latest {
         Latest {
             metric,
             value: Value::Missing,
-            at: 0,
-            received: 0,
+            at: WallMs(0),
+            received: WallMs(0),
             live: false,
             changes: 0,
             series: Series::default(),
@@ -537,7 +538,7 @@ impl Latest {
         let is_newer = (last.received, last.at) > (self.received, self.at);
         if is_newer || (last.received, last.at) == (self.received, self.at) {
             // The lag of the clock at that time is unknown: derive it from this value alone.
-            let behind = last.received.saturating_sub(last.at);
+            let behind = last.received.since(last.at);
             if last.received != UNKNOWN_TIME {
                 self.chart(&last.value, place(last.at, last.received, behind), space);
             }
@@ -583,7 +584,7 @@ fn value_bytes(value: &Value) -> usize {
 
 /// Whether the hub's clock was set back between these times, which it stamped in this order.
 fn was_put_back(known: WallMs, received: WallMs) -> bool {
-    known.saturating_sub(received) > PUT_BACK_MS
+    known.since(received) > PUT_BACK_MS
 }
 
 fn is_presence(what: &DeviceLogEvent) -> bool {

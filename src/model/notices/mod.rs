@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::device::DeviceId;
 use super::entry::Entry;
-use super::event::{Event, LogRestart, Update};
+use super::event::{Event, LogRestart, SetupUpdate, Update};
 use super::id::{ConnectionId, Offset, PrincipalId, RoomId, RoomName};
 use super::link_state::LinkState;
 use super::reducer::Model;
@@ -232,7 +232,7 @@ impl Notifier {
     pub fn hear(&mut self, at: Moment, model: &Model, update: &Update) {
         match update {
             Update::Connection(id, event) => self.event(at, model, *id, event),
-            Update::Removed(id) => {
+            Update::Setup(SetupUpdate::Removed(id)) => {
                 if let Some(mut peer) = self.peers.remove(id) {
                     peer.fleet.link_lost(*id, true, &mut self.out);
                 }

@@ -12,6 +12,7 @@ use crate::model::link_state::Why;
 use crate::model::principal::{Principal, PrincipalKind, Sender};
 use crate::model::profile::{Profile, Protocol, Socket};
 use crate::model::time::BootMs;
+use crate::model::time::WallMs;
 use crate::model::{Epoch, MessageId, MetricName, Time};
 
 const HUB: ConnectionId = ConnectionId(3);
@@ -39,7 +40,7 @@ impl Story {
             last: None,
         };
         for id in [HUB, OTHER] {
-            story.hear(Update::Configured(profile(id)));
+            story.hear(Update::Setup(SetupUpdate::Configured(profile(id))));
             story.up(id, 0);
             story.event(
                 id,
@@ -56,7 +57,7 @@ impl Story {
 
     fn hear(&mut self, update: Update) {
         self.notifier.hear(self.at, &self.model, &update);
-        self.model.apply(Time { boot_ms: self.at.boot_ms, wall_ms: 0 }, update);
+        self.model.apply(Time { boot_ms: self.at.boot_ms, wall_ms: WallMs(0) }, update);
     }
 
     fn event(&mut self, id: ConnectionId, event: Event) {
@@ -75,13 +76,13 @@ impl Story {
             me,
             server: "Hub".into(),
             log: LogKind::Server { head, next: head + 1 },
-            now: 0,
+            now: WallMs(0),
             people: vec![],
             rooms: vec![],
             features: Default::default(),
         });
         self.event(id, welcomed);
-        self.event(id, Event::Link(LinkEvent::State(LinkState::Online { since: 0, rtt_ms: None })));
+        self.event(id, Event::Link(LinkEvent::State(LinkState::Online { since: WallMs(0), rtt_ms: None })));
     }
 
     fn list(&mut self, id: ConnectionId, devices: &[&str]) {
@@ -90,7 +91,7 @@ impl Story {
             device(name, sign == "+")
         };
         let devices = devices.iter().map(state).collect();
-        self.event(id, Event::Device(DeviceEvent::Listed { devices, started: 0, more: false }));
+        self.event(id, Event::Device(DeviceEvent::Listed { devices, started: WallMs(0), more: false }));
     }
 
     fn say(&mut self, id: ConnectionId, room: &str, by: &str, body: &str, live: bool) {
@@ -107,11 +108,11 @@ impl Story {
                 id: MessageId::from_random(bytes),
                 room: RoomId::new(room).unwrap(),
                 content,
-                at: 0,
+                at: WallMs(0),
             },
             offset: *offset,
             sender: Sender { id: PrincipalId(by.into()), name: by.into() },
-            received: 0,
+            received: WallMs(0),
         };
         let written = entry.draft.id;
         self.event(id, Event::Chat(ChatEvent::Entries { entries: vec![entry], live }));
@@ -193,7 +194,7 @@ impl Story {
                 self.event(HUB, Event::Chat(ChatEvent::LogStarted { epoch: Epoch(2), from: Offset(1), why }));
             }
             ["list", ref devices @ ..] => self.list(HUB, devices),
-            ["remove"] => self.hear(Update::Removed(HUB)),
+            ["remove"] => self.hear(Update::Setup(SetupUpdate::Removed(HUB))),
             ["try"] => self.notifier.try_out(self.at),
             ["wake", "after", hours] => {
                 // No tick in between: nothing runs while a computer is asleep.
@@ -207,14 +208,14 @@ impl Story {
                     HUB,
                     Event::Device(DeviceEvent::Silent {
                         device: device(name),
-                        since: self.at.boot_ms.0 as i64,
+                        since: WallMs(self.at.boot_ms.0 as i64),
                     }),
                 );
             }
             [name, "speaks"] => {
                 let at = self.at.boot_ms.0 as i64;
                 let values = vec![(MetricName::new("flow").unwrap(), Value::Number(1.0))];
-                let readings = Readings::of(device(name), at, at, values);
+                let readings = Readings::of(device(name), WallMs(at), WallMs(at), values);
                 assert!(self.notifier.listens_to_readings());
                 self.event(HUB, Event::Device(DeviceEvent::Readings(Arc::new(readings))));
             }
@@ -227,7 +228,12 @@ impl Story {
         let since = self.at.boot_ms.0 as i64;
         self.event(
             HUB,
-            Event::Device(DeviceEvent::Presence { device, online, since, reason: String::new() }),
+            Event::Device(DeviceEvent::Presence {
+                device,
+                online,
+                since: WallMs(since),
+                reason: String::new(),
+            }),
         );
     }
 
@@ -256,9 +262,9 @@ fn device(name: &str, online: bool) -> DeviceState {
         spec: Spec::unannounced(DeviceId::new(name).unwrap()),
         incarnation: 1,
         online,
-        since: 1,
+        since: WallMs(1),
         reason: String::new(),
-        heard: Some(1),
+        heard: Some(WallMs(1)),
         every_ms: None,
         values: vec![],
     }

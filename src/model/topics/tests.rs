@@ -9,9 +9,10 @@ use super::ghosts::{self, Gone};
 use super::*;
 use crate::model::publication::{Publication, Qos};
 use crate::model::time::BootMs;
+use crate::model::time::WallMs;
 
 fn at(ms: u64) -> Time {
-    Time { boot_ms: BootMs(ms), wall_ms: 1_700_000_000_000 + ms as i64 }
+    Time { boot_ms: BootMs(ms), wall_ms: WallMs(1_700_000_000_000 + ms as i64) }
 }
 
 fn message<'a>(topic: &'a str, payload: &'a [u8], retain: Retain) -> Publication<'a> {

@@ -17,6 +17,7 @@ use super::search::index;
 use super::write::key;
 use crate::model::change::{Changes, Quote, Replies};
 use crate::model::content::{Content, Extra};
+use crate::model::time::WallMs;
 use crate::model::{ConnectionId, Entry, Message, MessageId, Offset, Position, PrincipalId, Sender};
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -274,7 +275,7 @@ fn keep_revision(
     room: i64,
     of: Position,
     by: Position,
-    received: i64,
+    received: WallMs,
     body: &str,
 ) -> Result<()> {
     db.prepare_cached(

@@ -114,7 +114,7 @@ fn connection_row(db: &Connection, connection: ConnectionId) -> Result<Option<Co
                     epoch: Epoch(epoch.cast_unsigned()),
                     offset: Offset(unsigned(offset)),
                     id: MessageId(Uuid::from_bytes(id)),
-                    received,
+                    received: WallMs(received),
                 }),
                 _ => None,
             },

@@ -19,6 +19,7 @@ use super::*;
 use crate::model::MessageId;
 use crate::model::content::{Content, Draft, Extra};
 use crate::model::event::{ChatEvent, LinkEvent, LogKind, LogRestart};
+use crate::model::time::WallMs;
 use crate::model::{Delivery, Entry, Epoch, Offset, Principal, PrincipalId, PrincipalKind, RoomName, Sender};
 
 pub(super) const C: ConnectionId = ConnectionId(7);
@@ -41,11 +42,11 @@ pub(super) fn entry(offset: u64, sender: &str, number: u64) -> Entry {
             id: id(number),
             room: general(),
             content: Content::Text { body: format!("body {number}"), extra: Default::default() },
-            at: 1_000 + number as i64,
+            at: WallMs(1_000 + number as i64),
         },
         offset: Offset(offset),
         sender: Sender { id: PrincipalId(sender.into()), name: sender.to_uppercase() },
-        received: 2_000 + number as i64,
+        received: WallMs(2_000 + number as i64),
     }
 }
 
@@ -63,7 +64,7 @@ pub(super) fn welcomed(head: u64) -> Write {
         me: me(),
         server: "hub".into(),
         log: LogKind::Server { head: Offset(head), next: Offset(head + 1) },
-        now: 0,
+        now: WallMs(0),
         people: Vec::new(),
         rooms: vec![general().into()],
         features: Default::default(),
@@ -76,7 +77,7 @@ pub(super) fn item(seq: u64) -> OutboxItem {
             id: id(1_000_000 + seq),
             room: general(),
             content: Content::text(format!("typed {seq}")),
-            at: 5,
+            at: WallMs(5),
         },
         seq,
         delivery: Delivery::Pending,
@@ -134,7 +135,7 @@ fn everything_is_there_after_a_restart() {
         vec![Write::Event(Event::Chat(ChatEvent::Acknowledged {
             id: item(3).draft.id,
             offset: Offset(4),
-            received: 44,
+            received: WallMs(44),
             follows: Default::default(),
         }))],
     );
@@ -156,7 +157,7 @@ fn everything_is_there_after_a_restart() {
     assert_eq!(room.draft, "half a sen");
     assert_eq!(offsets(&after), [1, 2, 3]);
     let deliveries: Vec<_> = after.stored.outbox.into_iter().map(|item| item.delivery).collect();
-    let acknowledged = Delivery::Acknowledged { offset: Offset(4), received: 44 };
+    let acknowledged = Delivery::Acknowledged { offset: Offset(4), received: WallMs(44) };
     assert_eq!(deliveries, [Delivery::Attempted, Delivery::Failed(refusal), acknowledged]);
     assert_eq!(wait(store.next_seq(C)).unwrap(), 4);
 }

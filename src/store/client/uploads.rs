@@ -132,6 +132,7 @@ mod tests {
     use super::*;
     use crate::model::Content;
     use crate::model::file::FileHash;
+    use crate::model::time::WallMs;
 
     #[tokio::test]
     async fn files_that_are_not_messages_yet_are_there_after_a_restart() {
@@ -158,7 +159,7 @@ mod tests {
         }
         store.remove_upload(info(3).id).await.unwrap();
         let (id, content) = (MessageId::from_random([5; 16]), Content::text("Look").with_file(&info(1)));
-        let draft = Draft { id, room: RoomId::general(), content, at: 7 };
+        let draft = Draft { id, room: RoomId::general(), content, at: WallMs(7) };
         let sent = StoredUpload { draft: Some(draft), ..upload(1) };
         store.put_upload(sent.clone()).await.unwrap();
         drop(store);

@@ -61,9 +61,9 @@ pub struct FileQuotas {
     /// Bytes of all files. What several people sent counts once.
     pub bytes: u64,
     /// Files of messages older than this lose their content, in milliseconds.
-    pub keep_ms: WallMs,
+    pub keep_ms: i64,
     /// An upload that is not the file of a message after this long without a part is removed, in milliseconds.
-    pub unfinished_ms: WallMs,
+    pub unfinished_ms: i64,
 }
 
 /// A file as the hub knows it.
@@ -359,7 +359,7 @@ const OLD: &str = "entry IS NOT NULL AND gone = 0 AND touched < ?1";
 
 /// Before when a file must have been touched last to go: an unfinished one, and that of a message.
 fn ends(quotas: &FileQuotas, now: WallMs) -> (WallMs, WallMs) {
-    let before = |ms: WallMs| if ms > 0 { now.saturating_sub(ms) } else { WallMs::MIN };
+    let before = |ms: i64| if ms > 0 { now.before(ms) } else { WallMs::MIN };
     (before(quotas.unfinished_ms), before(quotas.keep_ms))
 }
 

@@ -58,7 +58,7 @@ pub(super) fn step(db: &Connection, limits: &LogLimits, now: WallMs) -> Result<b
     let (mut last, mut count, mut bytes) = (None, 0, 0u64);
     while let Some(row) = rows.next()? {
         let (offset, received): (i64, WallMs) = (row.get(0)?, row.get(1)?);
-        let is_old = limits.keep_ms > 0 && received < now.saturating_sub(limits.keep_ms);
+        let is_old = limits.keep_ms > 0 && received < now.before(limits.keep_ms);
         if !(is_old || nearly_full) || bytes > STEP_BYTES {
             break;
         }

@@ -12,6 +12,7 @@ use super::*;
 use crate::model::PrincipalKind;
 use crate::model::content::{Content, Draft, Extra};
 use crate::model::id::Offset;
+use crate::model::time::WallMs;
 
 mod private;
 mod rights;
@@ -26,15 +27,15 @@ fn id(number: u64) -> MessageId {
 }
 
 fn open(dir: &Path) -> HubStore {
-    HubStore::open(dir, Epoch(u64::MAX - 1), 77, id(0)).unwrap()
+    HubStore::open(dir, Epoch(u64::MAX - 1), WallMs(77), id(0)).unwrap()
 }
 
 fn message(sender: &str, number: u64, body: &str) -> Append {
     Append {
         role: Role::Operator,
-        draft: Draft { id: id(number), room: RoomId::general(), content: Content::text(body), at: 1 },
+        draft: Draft { id: id(number), room: RoomId::general(), content: Content::text(body), at: WallMs(1) },
         sender: Sender { id: PrincipalId(sender.into()), name: sender.to_uppercase() },
-        received: 2,
+        received: WallMs(2),
         only_known: false,
     }
 }
@@ -47,7 +48,7 @@ fn room(name: &str, number: u64) -> Append {
 }
 
 fn invite(code: u8, kind: PrincipalKind) -> Change {
-    Change::Invite { code_hash: [code; 32], kind, role: Role::Operator, by: None, expires_at: 100 }
+    Change::Invite { code_hash: [code; 32], kind, role: Role::Operator, by: None, expires_at: WallMs(100) }
 }
 
 fn append(store: &HubStore, append: Append) -> Appended {
@@ -71,17 +72,17 @@ fn a_new_log_begins_with_the_room_that_every_hub_has() {
             id: id(0),
             room: RoomId::general(),
             content: Content::room(RoomName::general()),
-            at: 77,
+            at: WallMs(77),
         },
         offset: Offset(1),
         sender: Sender { id: PrincipalId("hub".into()), name: "hub".into() },
-        received: 77,
+        received: WallMs(77),
     };
     assert_eq!(all(&store), std::slice::from_ref(&general));
     append(&store, message("ann", 1, "hello"));
     drop(store);
     // The epoch and the first entry are those of the first start.
-    let store = HubStore::open(dir.path(), Epoch(5), 99, id(9)).unwrap();
+    let store = HubStore::open(dir.path(), Epoch(5), WallMs(99), id(9)).unwrap();
     assert_eq!((store.epoch(), store.head(), store.oldest()), (Epoch(u64::MAX - 1), Offset(2), Offset(1)));
     assert_eq!(all(&store)[0], general);
     assert_eq!(all(&store)[1].draft.content.body(), "hello");
@@ -95,8 +96,8 @@ fn the_same_message_twice_is_there_once_even_after_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     assert!(matches!(append(&store, message("ann", 1, "a")), Appended::New(Entry { offset: Offset(2), .. })));
-    let known = Appended::Known { offset: Offset(2), received: 2 };
-    assert_eq!(append(&store, Append { received: 9, ..message("ann", 1, "a") }), known);
+    let known = Appended::Known { offset: Offset(2), received: WallMs(2) };
+    assert_eq!(append(&store, Append { received: WallMs(9), ..message("ann", 1, "a") }), known);
     assert!(matches!(append(&store, message("bob", 2, "b")), Appended::New(Entry { offset: Offset(3), .. })));
     drop(store);
     let store = open(dir.path());
@@ -169,9 +170,12 @@ fn rooms_are_made_once_and_messages_need_one() {
     lost.draft.room = RoomId::new("workshop").unwrap();
     assert_eq!(append(&store, lost.clone()), Appended::NoSuchRoom);
     assert!(matches!(append(&store, room("workshop", 2)), Appended::New(Entry { offset: Offset(2), .. })));
-    assert_eq!(append(&store, room("workshop", 2)), Appended::Known { offset: Offset(2), received: 2 });
+    assert_eq!(
+        append(&store, room("workshop", 2)),
+        Appended::Known { offset: Offset(2), received: WallMs(2) }
+    );
     let workshop = RoomId::new("workshop").unwrap();
-    let exists = Appended::RoomExists { room: workshop, offset: Offset(2), received: 2 };
+    let exists = Appended::RoomExists { room: workshop, offset: Offset(2), received: WallMs(2) };
     assert_eq!(append(&store, room("workshop", 3)), exists);
     let mut same_id = room("lathes", 4);
     same_id.draft.room = RoomId::new("workshop").unwrap();
@@ -270,7 +274,7 @@ fn a_full_disk_acknowledges_nothing_and_works_again_later() {
         tokio::join!(
             store.append(message("ann", 2, "small")),
             store.append(large.clone()),
-            store.change(invite(1, PrincipalKind::Person), 0),
+            store.change(invite(1, PrincipalKind::Person), WallMs(0)),
         )
     });
     assert!(results.1.is_err_and(|error| matches!(error, StoreError::Full)));
@@ -284,7 +288,7 @@ fn a_full_disk_acknowledges_nothing_and_works_again_later() {
 fn a_damaged_or_later_file_is_refused_by_name_and_untouched() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join(FILE);
-    let open = || HubStore::open(dir.path(), Epoch(1), 0, id(0)).map(|_| ());
+    let open = || HubStore::open(dir.path(), Epoch(1), WallMs(0), id(0)).map(|_| ());
     std::fs::write(&path, "not a database").unwrap();
     let refused = open().unwrap_err().to_string();
     assert!(refused.contains("hub.db") && refused.contains("damaged"), "{refused}");
@@ -329,7 +333,7 @@ fn a_page_of_history_says_whether_there_is_more() {
 fn an_invite_is_good_once_and_for_whoever_used_it() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
-    wait(store.change(invite(1, PrincipalKind::Person), 0)).unwrap().unwrap();
+    wait(store.change(invite(1, PrincipalKind::Person), WallMs(0))).unwrap().unwrap();
     let redeem = |code: u8, token: u8, now| {
         let new_id = PrincipalId(format!("id-{token}"));
         wait(store.redeem([code; 32], "Ann".into(), [token; 32], new_id, now))
@@ -338,28 +342,28 @@ fn an_invite_is_good_once_and_for_whoever_used_it() {
         Err(RedeemError::Refused(why)) => why,
         other => panic!("{other:?}"),
     };
-    assert_eq!(refused(redeem(9, 1, 50)), InviteRefused::Unknown);
-    assert_eq!(refused(redeem(1, 1, 100)), InviteRefused::Expired);
-    let ann = redeem(1, 1, 99).unwrap();
+    assert_eq!(refused(redeem(9, 1, WallMs(50))), InviteRefused::Unknown);
+    assert_eq!(refused(redeem(1, 1, WallMs(100))), InviteRefused::Expired);
+    let ann = redeem(1, 1, WallMs(99)).unwrap();
     assert_eq!((ann.kind, ann.name.as_str(), ann.id.0.as_str()), (PrincipalKind::Person, "Ann", "id-1"));
-    assert_eq!(redeem(1, 1, 5_000).unwrap(), ann, "the answer was lost, and it is asked for again");
-    assert_eq!(refused(redeem(1, 2, 99)), InviteRefused::Used);
+    assert_eq!(redeem(1, 1, WallMs(5_000)).unwrap(), ann, "the answer was lost, and it is asked for again");
+    assert_eq!(refused(redeem(1, 2, WallMs(99))), InviteRefused::Used);
     assert_eq!(wait(store.principal_by_token_hash([1; 32])).unwrap(), Some(ann.clone()));
     assert_eq!(wait(store.principal_by_token_hash([2; 32])).unwrap(), None);
 
     // From another process, while this one runs.
-    HubStore::change_offline(dir.path(), &invite(3, PrincipalKind::Admin), 0).unwrap().unwrap();
-    assert_eq!(redeem(3, 3, 1).unwrap().kind, PrincipalKind::Admin);
+    HubStore::change_offline(dir.path(), &invite(3, PrincipalKind::Admin), WallMs(0)).unwrap().unwrap();
+    assert_eq!(redeem(3, 3, WallMs(1)).unwrap().kind, PrincipalKind::Admin);
     // A token that is somebody's already takes nobody over, and the invite stays good.
-    wait(store.change(invite(4, PrincipalKind::Admin), 0)).unwrap().unwrap();
+    wait(store.change(invite(4, PrincipalKind::Admin), WallMs(0))).unwrap().unwrap();
     assert!(matches!(
-        wait(store.redeem([4; 32], "Eve".into(), [1; 32], PrincipalId("eve".into()), 1)),
+        wait(store.redeem([4; 32], "Eve".into(), [1; 32], PrincipalId("eve".into()), WallMs(1))),
         Err(RedeemError::Store(_))
     ));
     assert_eq!(wait(store.principals()).unwrap().len(), 2);
-    assert_eq!(redeem(4, 4, 1).unwrap().kind, PrincipalKind::Admin);
+    assert_eq!(redeem(4, 4, WallMs(1)).unwrap().kind, PrincipalKind::Admin);
     let nowhere = tempfile::tempdir().unwrap();
-    assert!(HubStore::change_offline(nowhere.path(), &invite(3, PrincipalKind::Admin), 0).is_err());
+    assert!(HubStore::change_offline(nowhere.path(), &invite(3, PrincipalKind::Admin), WallMs(0)).is_err());
     assert_eq!(std::fs::read_dir(nowhere.path()).unwrap().count(), 0);
 }
 
@@ -520,7 +524,7 @@ proptest! {
                 }
                 Act::LetGo => {
                     store.set_limits(LogLimits { keep_ms: 1, ..LogLimits::default() });
-                    while wait(store.retain(100)).unwrap() {}
+                    while wait(store.retain(WallMs(100))).unwrap() {}
                     prop_assert_eq!(store.oldest(), store.head());
                     plain.gone = plain.log.len() - 1;
                 }

@@ -83,7 +83,7 @@ impl Usage {
         received: WallMs,
         offset: Offset,
     ) {
-        self.turn_to(received.div_euclid(DAY_MS));
+        self.turn_to(received.0.div_euclid(DAY_MS));
         self.through = self.through.max(offset);
         let count = match self.of.get_mut(who) {
             Some(count) => count,
@@ -104,7 +104,7 @@ impl Usage {
         is_room: bool,
         now: WallMs,
     ) -> Option<(Quota, WallMs)> {
-        self.turn_to(now.div_euclid(DAY_MS));
+        self.turn_to(now.0.div_euclid(DAY_MS));
         let count = self.of.get(who).copied().unwrap_or_default();
         let beyond = |limit: u64, count: u64| limit > 0 && count >= limit;
         let which = match is_room {
@@ -114,7 +114,7 @@ impl Usage {
             _ if beyond(limits.bytes_per_day, count.bytes) => Quota::BytesToday,
             _ => return None,
         };
-        Some((which, (self.day + 1).saturating_mul(DAY_MS)))
+        Some((which, WallMs((self.day + 1).saturating_mul(DAY_MS))))
     }
 
     /// Writes the counts down, in the open transaction, where that is due.

@@ -52,13 +52,13 @@ fn together(times: Vec<i64>, values: Vec<f64>, mut rest: &[u8]) -> Option<Vec<Po
         return None;
     }
     let all = times.into_iter().zip(values).zip(offs);
-    Some(all.map(|((at, value), off)| Point { at, value, off }).collect())
+    Some(all.map(|((at, value), off)| Point { at: WallMs(at), value, off }).collect())
 }
 
 /// Encodes points, in any order.
 pub(super) fn points(points: &[Point]) -> Result<Vec<u8>, StoreError> {
     let mut out = Vec::new();
-    put(&mut out, &points.iter().map(|point| point.at).collect::<Vec<i64>>())?;
+    put(&mut out, &points.iter().map(|point| point.at.0).collect::<Vec<i64>>())?;
     put(&mut out, &points.iter().map(|point| point.value).collect::<Vec<f64>>())?;
     put_offs(&mut out, points.iter())?;
     Ok(out)
@@ -79,7 +79,7 @@ pub(super) fn journal<'a>(
     put(&mut out, &parts.clone().map(|(series, _)| series).collect::<Vec<i64>>())?;
     put(&mut out, &parts.clone().map(|(_, points)| points.len() as u64).collect::<Vec<u64>>())?;
     let all = || parts.clone().flat_map(|(_, points)| points);
-    put(&mut out, &all().map(|point| point.at).collect::<Vec<i64>>())?;
+    put(&mut out, &all().map(|point| point.at.0).collect::<Vec<i64>>())?;
     put(&mut out, &all().map(|point| point.value).collect::<Vec<f64>>())?;
     put_offs(&mut out, all())?;
     Ok(out)
@@ -183,7 +183,7 @@ mod tests {
         put(&mut packed, &times).unwrap();
         put(&mut packed, &values).unwrap();
         let expected: Vec<Point> =
-            times.iter().zip(&values).map(|(at, value)| Point::new(*at, *value)).collect();
+            times.iter().zip(&values).map(|(at, value)| Point::new(WallMs(*at), *value)).collect();
         assert_eq!(read_points(&packed).unwrap(), expected);
         assert_eq!(
             points(&expected).unwrap(),
@@ -199,7 +199,8 @@ mod tests {
 
     #[test]
     fn a_truncated_block_is_damage() {
-        let whole = [Point { at: 1, value: 9_007_199_254_740_992.0, off: 1 }, Point::new(2, 3.0)];
+        let whole =
+            [Point { at: WallMs(1), value: 9_007_199_254_740_992.0, off: 1 }, Point::new(WallMs(2), 3.0)];
         let packed = points(&whole).unwrap();
         assert_eq!(read_points(&packed).unwrap(), whole);
         for end in 0..packed.len() {

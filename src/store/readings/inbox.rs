@@ -124,7 +124,7 @@ mod tests {
     fn readings(count: usize, value: &Value) -> Item {
         let name = MetricName::new("m").unwrap();
         let values = (0..count).map(|_| (name.clone(), value.clone())).collect();
-        Item::Readings(0, Arc::new(Readings::of(DeviceId::new("d").unwrap(), 1, 1, values)))
+        Item::Readings(0, Arc::new(Readings::of(DeviceId::new("d").unwrap(), WallMs(1), WallMs(1), values)))
     }
 
     #[test]

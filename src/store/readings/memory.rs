@@ -40,7 +40,7 @@ const MAX_TEXTS_BYTES: usize = 32 * 1024 * 1024;
 /// Maximum length of a text beyond that limit, in bytes.
 const TIGHT_BYTES: usize = 64;
 /// Valid times, in Unix milliseconds: the years 1970 to 9999.
-const TIMES: std::ops::Range<WallMs> = 0..253_402_300_800_000;
+const TIMES: std::ops::Range<WallMs> = WallMs(0)..WallMs(253_402_300_800_000);
 
 type Map<K, V> = HashMap<K, V, RandomState>;
 
@@ -150,7 +150,7 @@ impl Memory {
             journal: VecDeque::new(),
             unsaved: 0,
             is_urgent: false,
-            newest: 0,
+            newest: WallMs(0),
             lost: 0,
             tracks_of: Map::default(),
             text_bytes: 0,
@@ -188,7 +188,7 @@ impl Memory {
         self.next_track = self.next_track.max(id + 1);
         let Some(device) = self.devices.get_mut(&track.device) else { return };
         device.tracks.insert(track.metric.clone(), id);
-        device.heard = device.heard.max(track.last.as_ref().map_or(0, |last| last.received));
+        device.heard = device.heard.max(track.last.as_ref().map_or(WallMs(0), |last| last.received));
         *self.tracks_of.entry(device.source).or_default() += 1;
         self.text_bytes += text_bytes(track.last.as_ref());
         track.is_stored = true;
@@ -284,7 +284,7 @@ impl Memory {
                 for LastValue { metric, value, at, received } in &state.values {
                     if let Some(id) = self.track(key, metric) {
                         // The clock's offset at that time is unknown: it was either correct or off by all of this.
-                        let placed = place(*at, *received, received.saturating_sub(*at));
+                        let placed = place(*at, *received, received.since(*at));
                         let last = Last { value: value.clone(), at: *at, received: *received };
                         self.set_last(id, last, placed);
                     }
@@ -586,7 +586,7 @@ impl Kept {
             writing_log: 0,
             lag: ClockLag::default(),
             behind_ms: 0,
-            heard: 0,
+            heard: WallMs(0),
             broken: None,
         }
     }
@@ -665,7 +665,7 @@ pub(super) fn unannounced(id: DeviceId) -> DeviceState {
         spec: Spec::unannounced(id),
         incarnation: 0,
         online: true,
-        since: 0,
+        since: WallMs(0),
         reason: String::new(),
         heard: None,
         every_ms: None,

@@ -54,7 +54,7 @@ pub(super) fn series(
     if from >= to {
         return Ok(page);
     }
-    let span = to.saturating_sub(from);
+    let span = to.since(from);
     let columns = i64::from(asked.columns).clamp(1, COLUMNS);
     if keeps_raw && from >= part.raw_begins {
         // Minutes suffice if there is about one per column.
@@ -74,7 +74,7 @@ pub(super) fn series(
     } else {
         (HOUR_MS, hours(db, &part, from, to)?)
     };
-    let begins = from.div_euclid(width).saturating_mul(width);
+    let begins = from.floor(width);
     buckets.retain(|bucket| bucket.at >= begins && bucket.at < to);
     buckets.sort_by_key(|bucket| bucket.at);
     page.step_ms = parts(parts(span, columns), width).saturating_mul(width);
@@ -111,7 +111,7 @@ pub(super) fn kept(
     if keeps_raw && to > part.raw_begins {
         return Ok(Kept::RawFrom(part.raw_begins));
     }
-    if to.saturating_sub(from) / MINUTE_MS > most as i64 {
+    if to.since(from) / MINUTE_MS > most as i64 {
         return Ok(Kept::TooMany);
     }
     let mut buckets = minutes(db, &part, from, to)?;
@@ -145,7 +145,7 @@ fn raw(
         "SELECT id, first, last, count FROM chunk
          WHERE series = ?1 AND first > ?2 AND first < ?3 AND last >= ?4",
     )?;
-    let mut rows = query.query([part.track, from.saturating_sub(CHUNK_SPAN_MS + 1), to, from])?;
+    let mut rows = query.query(params![part.track, from.before(CHUNK_SPAN_MS + 1), to, from])?;
     let (mut ids, mut inside) = (Vec::new(), part.points.len());
     while let Some(row) = rows.next()? {
         ids.push(row.get::<_, i64>(0)?);
@@ -187,12 +187,12 @@ fn hours(db: &Connection, part: &Part, from: WallMs, to: WallMs) -> Result<Vec<B
     blocks(db, part.track, HOURS, (from, to), &mut all)?;
     let packed = all.len();
     // All minutes of the hours at both ends count.
-    let from = from.div_euclid(HOUR_MS).saturating_mul(HOUR_MS);
-    let to = (to - 1).div_euclid(HOUR_MS).saturating_add(1).saturating_mul(HOUR_MS);
+    let from = from.floor(HOUR_MS);
+    let to = (to - 1).floor(HOUR_MS) + HOUR_MS;
     staged(db, part.track, (from, to), &mut all)?;
     all.extend(&part.minutes);
     for bucket in all.get_mut(packed..).unwrap_or_default() {
-        bucket.at = bucket.at.div_euclid(HOUR_MS) * HOUR_MS;
+        bucket.at = bucket.at.floor(HOUR_MS);
     }
     Ok(all)
 }
@@ -208,7 +208,7 @@ fn blocks(
     let mut query = db.prepare_cached(
         "SELECT at, body FROM block WHERE series = ?1 AND level = ?2 AND at > ?3 AND at < ?4 ORDER BY at",
     )?;
-    let mut rows = query.query(params![track, level, from.saturating_sub(span), to])?;
+    let mut rows = query.query(params![track, level, from.before(span), to])?;
     while let Some(row) = rows.next()? {
         let body = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
         blob::read_buckets(body, row.get(0)?, width, into)?;
@@ -228,9 +228,9 @@ fn staged(
         "SELECT series, at, min, mean, max, count FROM minute WHERE (at, series) >= (?1, ?2)
          ORDER BY at, series LIMIT 1",
     )?;
-    let mut at = from.div_euclid(MINUTE_MS).saturating_mul(MINUTE_MS);
+    let mut at = from.floor(MINUTE_MS);
     while at < to {
-        let next = query.query_row([at, track], |row| Ok((row.get::<_, i64>(0)?, tend::bucket(row)?)));
+        let next = query.query_row(params![at, track], |row| Ok((row.get::<_, i64>(0)?, tend::bucket(row)?)));
         let Some((series, bucket)) = next.optional()? else { break };
         if series == track && bucket.at < to {
             into.push(bucket);
@@ -249,7 +249,7 @@ fn parts(whole: i64, part: i64) -> i64 {
 fn merged(buckets: Vec<Bucket>, step: i64) -> Vec<Bucket> {
     let mut wide: Vec<Bucket> = Vec::new();
     for mut bucket in buckets {
-        bucket.at = bucket.at.div_euclid(step) * step;
+        bucket.at = bucket.at.floor(step);
         match wide.last_mut() {
             Some(last) if last.at == bucket.at => last.merge(&bucket),
             _ => wide.push(bucket),

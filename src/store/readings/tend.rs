@@ -47,7 +47,7 @@ pub(super) fn step(
     let_chunks_go(db, keep.raw_bytes)?;
     let used = if keep.file_bytes > 0 { used_bytes(db)? } else { 0 };
     let minutes_ms = keep.minutes_ms / PARTS * (PARTS - cursor.given_up);
-    cursor.look = let_blocks_go(db, newest.saturating_sub(minutes_ms), cursor.look)?;
+    cursor.look = let_blocks_go(db, newest.before(minutes_ms), cursor.look)?;
     if used > keep.file_bytes {
         let_texts_go(db)?;
     }
@@ -67,7 +67,7 @@ fn pack(db: &Connection, from: i64) -> Result<i64, StoreError> {
         .prepare_cached("SELECT (SELECT min(at) FROM minute), (SELECT max(at) FROM minute)")?
         .query_row((), |row| Ok((row.get(0)?, row.get(1)?)))?;
     let (Some(oldest), Some(newest)) = ends else { return Ok(0) };
-    let hour = oldest.div_euclid(HOUR_MS) * HOUR_MS;
+    let hour = oldest.floor(HOUR_MS);
     if hour + HOUR_MS > newest {
         return Ok(0);
     }
@@ -81,7 +81,7 @@ fn pack(db: &Connection, from: i64) -> Result<i64, StoreError> {
     let mut remove =
         db.prepare_cached("DELETE FROM minute WHERE at = ?1 AND series >= ?2 AND series < ?3")?;
     for minute in 0..HOUR_MS / MINUTE_MS {
-        let piece = [hour + minute * MINUTE_MS, from, to];
+        let piece = params![hour + minute * MINUTE_MS, from, to];
         let mut rows = query.query(piece)?;
         while let Some(row) = rows.next()? {
             staged.entry(row.get(0)?).or_default().push(bucket(row)?);
@@ -91,16 +91,13 @@ fn pack(db: &Connection, from: i64) -> Result<i64, StoreError> {
     }
     for (series, minutes) in staged {
         let of_hour = add_to_block(db, series, MINUTES, hour, MINUTE_MS, &minutes)?;
-        let day = hour.div_euclid(DAY_MS) * DAY_MS;
+        let day = hour.floor(DAY_MS);
         add_to_block(db, series, HOURS, day, HOUR_MS, &[of_hour])?;
     }
     // Rows of deleted metrics above all known ids are packed with the last part.
     if highest.is_none_or(|highest| to > highest) {
-        db.prepare_cached("DELETE FROM minute WHERE at >= ?1 AND at < ?2 AND series >= ?3")?.execute([
-            hour,
-            hour + HOUR_MS,
-            to,
-        ])?;
+        db.prepare_cached("DELETE FROM minute WHERE at >= ?1 AND at < ?2 AND series >= ?3")?
+            .execute(params![hour, hour + HOUR_MS, to,])?;
         return Ok(0);
     }
     Ok(to)
@@ -125,7 +122,7 @@ fn add_to_block(
     let mut all = Vec::new();
     let known: Option<Vec<u8>> = db
         .prepare_cached("SELECT body FROM block WHERE series = ?1 AND level = ?2 AND at = ?3")?
-        .query_row([series, level, at], |row| row.get(0))
+        .query_row(params![series, level, at], |row| row.get(0))
         .optional()?;
     if let Some(known) = known {
         blob::read_buckets(&known, at, width, &mut all)?;
@@ -170,7 +167,7 @@ fn let_chunks_go(db: &Connection, cap: u64) -> Result<(), StoreError> {
     db.prepare_cached(
         "UPDATE state SET raw_bytes = max(0, raw_bytes - ?1), raw_begins = max(raw_begins, ?2)",
     )?
-    .execute([gone, begins])?;
+    .execute(params![gone, begins])?;
     Ok(())
 }
 
@@ -181,7 +178,7 @@ fn let_blocks_go(db: &Connection, cutoff: WallMs, from: i64) -> Result<i64, Stor
     for series in &some {
         for (level, span) in [(MINUTES, HOUR_MS), (HOURS, DAY_MS)] {
             db.prepare_cached("DELETE FROM block WHERE series = ?1 AND level = ?2 AND at <= ?3")?
-                .execute([*series, level, cutoff.saturating_sub(span)])?;
+                .execute(params![series, level, cutoff.before(span)])?;
         }
     }
     let is_end = (some.len() as i64) < LOOKED;

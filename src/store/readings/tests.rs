@@ -9,10 +9,11 @@ use std::sync::Arc;
 use super::*;
 use crate::model::device::{Readings, Value};
 use crate::model::series::{Bucket, MINUTE_MS, Point};
+use crate::model::time::WallMs;
 
 /// The start of an hour and of a day in 2023.
-const T0: WallMs = 1_700_006_400_000;
-const ALL: (WallMs, WallMs) = (0, T0 * 2);
+const T0: WallMs = WallMs(1_700_006_400_000);
+const ALL: (WallMs, WallMs) = (WallMs(0), WallMs(T0.0 * 2));
 
 fn wait<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
@@ -78,7 +79,7 @@ fn assert_same(found: &[Bucket], expected: &[Bucket]) {
 fn naive(points: &[(WallMs, f64)], width: i64) -> Vec<Bucket> {
     let mut buckets = std::collections::BTreeMap::<WallMs, Bucket>::new();
     for (at, value) in points {
-        let begin = at.div_euclid(width) * width;
+        let begin = at.floor(width);
         match buckets.get_mut(&begin) {
             Some(bucket) => bucket.add(*value),
             None => {

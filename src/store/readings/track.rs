@@ -231,5 +231,5 @@ impl Track {
 
 /// The start of the minute that contains a time.
 pub(super) fn minute_of(at: WallMs) -> WallMs {
-    at.div_euclid(MINUTE_MS) * MINUTE_MS
+    at.floor(MINUTE_MS)
 }

@@ -66,7 +66,7 @@ fn write_part(db: &Connection, seq: i64, part: &Part) -> Result<i64, StoreError>
             .execute(params![part.track, device, metric.as_str()])?;
     }
     if let Some(mark) = part.mark {
-        db.prepare_cached("UPDATE series SET mark = ?2 WHERE id = ?1")?.execute([part.track, mark])?;
+        db.prepare_cached("UPDATE series SET mark = ?2 WHERE id = ?1")?.execute(params![part.track, mark])?;
     }
     if let Some(last) = &part.last {
         db.prepare_cached(

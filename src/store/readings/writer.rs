@@ -18,6 +18,7 @@ use super::memory::{Memory, Plan};
 use super::reserve::Reserve;
 use super::tend::{self, Cursor};
 use super::{ReadingsLimits, write};
+use crate::model::time::WallMs;
 
 /// Minimum interval between two looks at the inbox, and between two writes.
 const TICK: Duration = Duration::from_secs(1);
@@ -268,7 +269,7 @@ impl ReadingsWriter {
         let Some(db) = self.db.as_mut() else { return Err(StoreError::Closed) };
         let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let journal = write::apply(&transaction, plan)?;
-        let today = plan.newest.min(chrono::Utc::now().timestamp_millis());
+        let today = plan.newest.min(WallMs(chrono::Utc::now().timestamp_millis()));
         let keep = ReadingsLimits { raw_bytes: self.raw_bytes.load(Ordering::Relaxed), ..self.keep };
         let cursor = if tends { tend::step(&transaction, &keep, today, self.cursor)? } else { self.cursor };
         {

@@ -9,10 +9,10 @@ use crate::model::content::Content;
 use crate::model::id::ConnectionId;
 use crate::model::intent::{ChatIntent, Intent, LinkIntent};
 use crate::model::profile::{FrameFormat, MAX_SNIPPET_BYTES, MAX_SNIPPETS, Snippet};
+use crate::model::socket_row;
 use crate::ui::text::Words;
 use crate::ui::theme::{self, size, space};
 use crate::ui::{Cx, harmless, menu, snippets, widgets};
-use crate::wire::plain::row;
 
 use super::RoomKey;
 
@@ -56,7 +56,7 @@ pub(super) fn content(format: FrameFormat, text: &str) -> Result<Content, Proble
         },
         FrameFormat::Hex => {
             let body = HEXLOWER.encode(&bytes(text)?);
-            Ok(Content::Text { body, extra: row::binary() })
+            Ok(Content::Text { body, extra: socket_row::binary() })
         }
     }
 }
@@ -71,12 +71,12 @@ fn bytes(text: &str) -> Result<Vec<u8>, Problem> {
             c => return Err(Problem::NotHex(c, line, column)),
         }
     }
-    row::bytes_of(text).map_err(|_| Problem::HalfByte)
+    socket_row::bytes_of(text).map_err(|_| Problem::HalfByte)
 }
 
 /// How long a frame is, in bytes.
 fn length(content: &Content) -> usize {
-    if row::is_binary(content.extra()) { content.body().len() / 2 } else { content.body().len() }
+    if socket_row::is_binary(content.extra()) { content.body().len() / 2 } else { content.body().len() }
 }
 
 /// What was found out of a text, until it changes.
@@ -229,7 +229,7 @@ mod tests {
     #[test]
     fn bytes_are_sent_as_their_digits() {
         let sent = content(FrameFormat::Hex, "48 65\n6C6c 6F").unwrap();
-        assert_eq!(sent, Content::Text { body: "48656c6c6f".into(), extra: row::binary() });
+        assert_eq!(sent, Content::Text { body: "48656c6c6f".into(), extra: socket_row::binary() });
         assert_eq!(length(&sent), 5);
         assert_eq!(content(FrameFormat::Hex, "48\n 6g"), Err(Problem::NotHex('g', 2, 3)));
         assert_eq!(content(FrameFormat::Hex, "0x48"), Err(Problem::NotHex('x', 1, 2)));

@@ -5,11 +5,11 @@ use super::json::{self, NotFormatted};
 use super::literal::{Literal, dump};
 use super::rows::{Fold, Progress, fold};
 use crate::model::content::Content;
+use crate::model::socket_row::{self, Row as Came};
 use crate::model::time::WallMs;
 use crate::ui::harmless;
 use crate::ui::icons::Icon;
 use crate::ui::text::{Words, local};
-use crate::wire::plain::row::{self, Row as Came};
 
 /// Longer bytes are folded.
 const FOLD_BYTES: usize = 512;
@@ -71,13 +71,13 @@ pub(super) fn prepare(
     if let Some((icon, text)) = socket(content, words) {
         return Prepared { frame: frame(Kind::Socket(icon), 0), text, fold: Fold::None };
     }
-    if row::is_binary(content.extra()) {
+    if socket_row::is_binary(content.extra()) {
         let all = body.len() / 2;
         let fold = if all > FOLD_BYTES { Fold::Bytes(all) } else { Fold::None };
         let shown =
             if expanded || fold == Fold::None { body } else { body.get(..2 * FOLDED_BYTES).unwrap_or(body) };
         // What no version of this program wrote is shown as the text that it is.
-        if let Ok(bytes) = row::bytes_of(shown) {
+        if let Ok(bytes) = socket_row::bytes_of(shown) {
             let text = dump(&bytes[..bytes.len().min(FOLDED_BYTES)]);
             let literal = Some(Literal::Bytes(bytes));
             return Prepared { frame: Frame { literal, ..frame(Kind::Bytes, all) }, text, fold };
@@ -110,7 +110,7 @@ pub(super) fn prepare(
 
 /// What is said of the socket, where the content is that.
 pub(super) fn socket(content: &Content, words: &Words) -> Option<(Icon, String)> {
-    if !row::is_socket(content.extra()) {
+    if !socket_row::is_socket(content.extra()) {
         return None;
     }
     let line = |text: &str| harmless::line(text, MAX_WORDS_CHARS);
@@ -152,7 +152,7 @@ mod tests {
     }
 
     fn bytes(count: usize) -> Content {
-        Content::Text { body: "0a".repeat(count), extra: row::binary() }
+        Content::Text { body: "0a".repeat(count), extra: socket_row::binary() }
     }
 
     fn about(json: &str) -> Content {
@@ -161,31 +161,31 @@ mod tests {
 
     #[test]
     fn text_is_shown_as_it_came_and_json_on_request() {
-        let plain = prepare(&text("**bold** {\"a\":1}"), 0, false, true, &ENGLISH);
+        let plain = prepare(&text("**bold** {\"a\":1}"), WallMs(0), false, true, &ENGLISH);
         assert_eq!((plain.text.as_str(), plain.frame.may_be_json), ("**bold** {\"a\":1}", false));
-        let json = |formatted| prepare(&text("{\"a\":[1]}"), 0, false, formatted, &ENGLISH);
+        let json = |formatted| prepare(&text("{\"a\":[1]}"), WallMs(0), false, formatted, &ENGLISH);
         assert_eq!(json(false).text, "{\"a\":[1]}");
         assert_eq!(json(true).text, "{\n  \"a\": [\n    1\n  ]\n}");
-        let broken = prepare(&text("{\"a\":}"), 0, false, true, &ENGLISH);
+        let broken = prepare(&text("{\"a\":}"), WallMs(0), false, true, &ENGLISH);
         assert_eq!(broken.text, "{\"a\":}");
         assert!(broken.frame.note.unwrap().contains("line 1, column 6"));
-        let harmful = prepare(&text("a\u{202e}b\u{1b}[31m"), 0, false, false, &ENGLISH);
+        let harmful = prepare(&text("a\u{202e}b\u{1b}[31m"), WallMs(0), false, false, &ENGLISH);
         assert!(!harmful.text.contains(['\u{202e}', '\u{1b}']));
     }
 
     #[test]
     fn a_mebibyte_is_folded_and_its_whole_is_drawn_line_by_line() {
         let long = text(&"x".repeat(1024 * 1024));
-        let folded = prepare(&long, 0, false, false, &ENGLISH);
+        let folded = prepare(&long, WallMs(0), false, false, &ENGLISH);
         assert!(folded.fold == Fold::Characters(1024 * 1024) && folded.frame.literal.is_none());
-        let whole = prepare(&long, 0, true, false, &ENGLISH);
+        let whole = prepare(&long, WallMs(0), true, false, &ENGLISH);
         assert!(whole.frame.literal.is_some() && whole.text.len() <= MAX_READ_BYTES);
-        let folded = prepare(&bytes(1024 * 1024), 0, false, false, &ENGLISH);
+        let folded = prepare(&bytes(1024 * 1024), WallMs(0), false, false, &ENGLISH);
         assert_eq!(folded.fold, Fold::Bytes(1024 * 1024));
         let Some(Literal::Bytes(shown)) = folded.frame.literal else { panic!() };
         assert_eq!(shown.len(), FOLDED_BYTES);
         assert_eq!(
-            prepare(&bytes(3), 0, false, false, &ENGLISH).text,
+            prepare(&bytes(3), WallMs(0), false, false, &ENGLISH).text,
             "00000000  0a 0a 0a ".to_owned() + &" ".repeat(41) + "..."
         );
     }

@@ -24,6 +24,7 @@ use super::{MessageAction, RoomKey};
 use crate::model::Connection;
 use crate::model::event::Paused;
 use crate::model::id::MessageId;
+use crate::model::time::WallMs;
 use crate::ui::Cx;
 use crate::ui::icons::{self, Icon};
 use crate::ui::text::{Sentence, local};
@@ -97,7 +98,7 @@ fn lay(ui: &Ui, text: &str, font: FontId, line: f32, width: f32) -> Arc<Galley> 
 
 /// Whether it waits for so long that words and buttons are due.
 fn says_waiting(cx: &Cx, row: &Row) -> bool {
-    row.progress == Progress::Pending && cx.now.wall_ms.saturating_sub(row.at) >= PATIENCE_MS
+    row.progress == Progress::Pending && cx.now.wall_ms.since(row.at) >= PATIENCE_MS
 }
 
 /// Why nothing is sent at the moment, and until when.
@@ -274,7 +275,7 @@ fn note(
         let acted = can_act.then(|| acts(ui, cx, id, row, at)).flatten();
         return acted.map(RowAction::Act);
     } else if row.progress == Progress::Pending {
-        let left = row.at.saturating_add(PATIENCE_MS).saturating_sub(cx.now.wall_ms).clamp(1, PATIENCE_MS);
+        let left = row.at.saturating_add(PATIENCE_MS).since(cx.now.wall_ms).clamp(1, PATIENCE_MS);
         cx.deadline.at(cx.now.boot_ms.saturating_add(left.unsigned_abs()));
     }
     None
@@ -378,7 +379,7 @@ fn decorations(ui: &Ui, cx: &Cx, id: Id, columns: &Columns, placed: &Placed) {
         y += gap.size().y + 2.0 * space::MEDIUM;
     }
     if item.new_day {
-        let at = item.row.as_ref().map_or(0, |row| row.at);
+        let at = item.row.as_ref().map_or(WallMs(0), |row| row.at);
         rule(ui, id.with("day"), columns, y, &day_name(cx, at), theme.line, theme.weak);
         y += LINE_ROW;
     }
@@ -387,7 +388,7 @@ fn decorations(ui: &Ui, cx: &Cx, id: Id, columns: &Columns, placed: &Placed) {
     }
 }
 
-fn day_name(cx: &Cx, at: i64) -> String {
+fn day_name(cx: &Cx, at: WallMs) -> String {
     match (local::day_number(cx.now.wall_ms), local::day_number(at)) {
         (today, then) if today == then => cx.words.today.to_owned(),
         (today, then) if today == then + 1 => cx.words.yesterday.to_owned(),

@@ -21,11 +21,11 @@ use crate::model::notices::SIGNS;
 use crate::model::principal::Sender;
 use crate::model::reducer::{Connection, Model};
 use crate::model::refusal::Refusal;
+use crate::model::socket_row::is_binary;
 use crate::model::time::WallMs;
 use crate::model::window::{Edge, Window};
 use crate::ui::text::{Words, local};
 use crate::ui::{bidi, harmless};
-use crate::wire::plain::row::is_binary;
 
 /// Messages by one author within this time stand under one name.
 const GROUP_MS: i64 = 5 * 60 * 1_000;

@@ -271,7 +271,7 @@ impl Entry {
             device
                 .latest
                 .iter()
-                .filter(|latest| latest.received > 0 && latest.metric.kind != MetricType::Number)
+                .filter(|latest| latest.received > WallMs(0) && latest.metric.kind != MetricType::Number)
         };
         if !wanted().map(|latest| &latest.value).eq(self.values.iter().map(|(_, value)| value)) {
             self.values.clear();
@@ -380,7 +380,7 @@ impl Entry {
 
 /// A metric's latest value, if it is a number.
 fn number(latest: &Latest) -> Option<f64> {
-    let is_number = latest.metric.kind == MetricType::Number && latest.received > 0;
+    let is_number = latest.metric.kind == MetricType::Number && latest.received > WallMs(0);
     latest.value.as_chart().filter(|_| is_number)
 }
 

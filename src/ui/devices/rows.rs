@@ -95,7 +95,7 @@ impl Row {
             kind_cut: Cut::default(),
             status: Status::Unknown,
             trouble: Trouble::Unknown,
-            since: 0,
+            since: WallMs(0),
             reason: String::new(),
             freshness: Freshness::Unknown,
             readings: Vec::new(),
@@ -137,7 +137,8 @@ impl Row {
             _ => None,
         };
         self.copy_readings(device, which);
-        let is_number = |latest: &&Latest| latest.metric.kind == MetricType::Number && latest.received > 0;
+        let is_number =
+            |latest: &&Latest| latest.metric.kind == MetricType::Number && latest.received > WallMs(0);
         match device.latest.iter().find(is_number).filter(|_| spark) {
             Some(latest) => self.spark.copy(latest, device.every_ms().map_or(0, |ms| ms as i64)),
             None => self.spark.clear(),
@@ -155,7 +156,7 @@ impl Row {
 
     fn copy_readings(&mut self, device: &Device, which: &Which) {
         // A metric that ever had a value keeps its place, so that a failure is visible.
-        let has_told = |latest: &&Latest| latest.received > 0;
+        let has_told = |latest: &&Latest| latest.received > WallMs(0);
         let mut count = 0;
         let mut put = |latest: Option<&Latest>| {
             match (self.readings.get_mut(count), latest) {
@@ -217,7 +218,7 @@ impl Row {
             let spoken = (words.never_spoke)(word);
             return StatusText { drawn: words.no_data_yet.to_owned(), spoken };
         };
-        let age = cx.now.wall_ms.saturating_add(self.skew_ms).saturating_sub(heard);
+        let age = cx.now.wall_ms.saturating_add(self.skew_ms).since(heard);
         if self.freshness == Freshness::Live && age < RECENT_MS {
             cx.deadline.at(cx.now.boot_ms.saturating_add((RECENT_MS - age.max(-RECENT_MS)) as u64));
             return StatusText { drawn: String::new(), spoken: word.to_owned() };

@@ -38,7 +38,7 @@ impl Spark {
     /// Removes the line: the device has no numeric metric.
     pub(super) fn clear(&mut self) {
         self.line.clear();
-        self.of = (0, 0);
+        self.of = (WallMs(0), 0);
     }
 
     /// Whether there is a line to draw.

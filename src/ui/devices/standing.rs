@@ -101,7 +101,7 @@ impl Standing {
     pub(super) fn facts(&self, cx: &mut Cx) -> Vec<String> {
         let mut facts: Vec<String> = self.round_trip_ms.map(cx.words.round_trip).into_iter().collect();
         if let Some(heard) = self.heard {
-            let age = cx.now.wall_ms.saturating_sub(heard);
+            let age = cx.now.wall_ms.since(heard);
             // Ticking seconds next to a healthy link would be noise.
             let (age, changes_in) = match age {
                 ..RECENT_MS => (0, (RECENT_MS - age.max(0)) as u64),
@@ -128,5 +128,5 @@ impl Standing {
 fn heard(devices: &Devices, skew_ms: i64) -> Option<WallMs> {
     let latest = devices.get(LINK)?.metric(LAST_HEARD)?;
     let seconds = latest.value.as_chart()?;
-    Some(latest.received.saturating_sub(skew_ms).saturating_sub((seconds * 1_000.0) as i64))
+    Some(latest.received.before(skew_ms).before((seconds * 1_000.0) as i64))
 }

@@ -165,6 +165,7 @@ impl LineBuffer {
 mod tests {
     use super::*;
     use crate::model::log::{FRAMES, Note, Passed};
+    use crate::model::time::WallMs;
     use crate::ui::text::ENGLISH;
 
     fn passed(way: Way, kind: &str, text: &str) -> Passed {
@@ -175,10 +176,10 @@ mod tests {
     fn log() -> Log {
         let mut log = Log::default();
         log.watch(true);
-        log.note(0, Note::State { text: "online".into(), why: None });
-        log.frame(1, passed(Way::Sent, "send", "Boiler 한국 ÄÖ"));
-        log.frame(2, passed(Way::Received, "log", "boiler"));
-        log.frame(3, passed(Way::Received, "ack", "7"));
+        log.note(WallMs(0), Note::State { text: "online".into(), why: None });
+        log.frame(WallMs(1), passed(Way::Sent, "send", "Boiler 한국 ÄÖ"));
+        log.frame(WallMs(2), passed(Way::Received, "log", "boiler"));
+        log.frame(WallMs(3), passed(Way::Received, "ack", "7"));
         log
     }
 
@@ -220,11 +221,11 @@ mod tests {
         let filter = Filter { show: LineKinds::Received, ..Filter::default() };
         assert!(take(&mut held, &log, &filter));
         assert!(!take(&mut held, &log, &filter), "nothing new");
-        log.frame(4, passed(Way::Sent, "send", "x"));
+        log.frame(WallMs(4), passed(Way::Sent, "send", "x"));
         assert!(!take(&mut held, &log, &filter), "nothing new that is shown");
         assert_eq!((numbers(&held), held.len()), (vec![2, 3], 5));
         for _ in 0..FRAMES {
-            log.frame(5, passed(Way::Received, "log", "y"));
+            log.frame(WallMs(5), passed(Way::Received, "log", "y"));
         }
         assert!(take(&mut held, &log, &filter));
         assert_eq!((held.shown().len(), held.len()), (FRAMES, FRAMES + 1), "the note is still there");
@@ -238,13 +239,13 @@ mod tests {
     fn while_paused_lines_are_counted_and_taken_on_resume() {
         let (mut log, mut held, open) = (log(), LineBuffer::default(), Filter::default());
         take(&mut held, &log, &open);
-        log.frame(4, passed(Way::Received, "log", "y"));
-        log.note(5, Note::State { text: "waiting".into(), why: None });
+        log.frame(WallMs(4), passed(Way::Received, "log", "y"));
+        log.note(WallMs(5), Note::State { text: "waiting".into(), why: None });
         held.count(&log);
         assert_eq!((held.len(), held.meanwhile()), (4, 2));
         take(&mut held, &log, &open);
         assert_eq!((held.len(), held.meanwhile()), (6, 0));
-        log.frame(6, passed(Way::Received, "log", "z"));
+        log.frame(WallMs(6), passed(Way::Received, "log", "z"));
         held.count(&log);
         held.clear();
         take(&mut held, &log, &open);

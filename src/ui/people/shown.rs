@@ -313,7 +313,7 @@ mod tests {
     fn a_link_leads_where_the_guest_reaches_the_server() {
         let link = |ours: &str, theirs: &str, also: &[&str]| {
             let also = also.iter().map(|host| (*host).to_owned()).collect();
-            match Shown::link(&facts(ours), (Secret::new("abcd"), 0), (theirs.into(), None, also)) {
+            match Shown::link(&facts(ours), (Secret::new("abcd"), WallMs(0)), (theirs.into(), None, also)) {
                 Shown::Link { link, local_only, code, .. } => {
                     assert!(code.is_some());
                     (link, local_only)

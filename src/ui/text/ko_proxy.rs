@@ -82,7 +82,7 @@ pub(super) fn why(proxy: Option<&ProxyUsed>, problem: &ProxyProblem) -> Sentence
         }
         ProxyProblem::WantsLogin { was_told: false } => say(
             format!("프록시가 사용자 이름과 비밀번호를 요구합니다: {name}."),
-            "연결 편집에서 프록시 주소에 함께 입력하세요. 예: http://user:password@host:port",
+            "연결 편집에서 프록시 주소를 ‘http://사용자:비밀번호@호스트:포트’처럼 입력하세요.",
         ),
         ProxyProblem::WantsLogin { was_told: true } => say(
             format!("프록시의 사용자 이름 또는 비밀번호가 맞지 않습니다: {name}."),

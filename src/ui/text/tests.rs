@@ -8,6 +8,7 @@ use crate::model::id::{PrincipalId, RoomName};
 use crate::model::link_state::{Closing, Phase};
 use crate::model::principal::{Principal, PrincipalKind};
 use crate::model::profile::Protocol;
+use crate::model::time::WallMs;
 use crate::model::upgrade::BadUpgrade;
 
 const ALL: [Language; 2] = [Language::English, Language::Korean];
@@ -213,7 +214,7 @@ fn tests_of_connections() -> [TestOutcome; 13] {
         TestOutcome::Passed { me, server: "Workshop".into(), took_ms: 12 },
         TestOutcome::Reached { found: Reached::NoToken, took_ms: 12 },
         TestOutcome::Reached {
-            found: Reached::InviteGood { server: "Workshop".into(), until: 1_790_000_000_000 },
+            found: Reached::InviteGood { server: "Workshop".into(), until: WallMs(1_790_000_000_000) },
             took_ms: 12,
         },
         TestOutcome::Reached { found: Reached::InviteUnknown, took_ms: 12 },
@@ -722,7 +723,8 @@ fn one_and_many_are_told_apart() {
 #[test]
 fn days_and_times_are_written_as_the_language_does() {
     use chrono::TimeZone;
-    let at = chrono::Local.with_ymd_and_hms(2025, 10, 5, 9, 7, 0).unwrap().timestamp_millis();
+    let at = chrono::Local.with_ymd_and_hms(2025, 10, 5, 9, 7, 0).unwrap();
+    let at = WallMs(at.timestamp_millis());
     assert_eq!((ENGLISH.day)(at), "Sunday, 5 October 2025");
     assert_eq!((KOREAN.day)(at), "2025년 10월 5일 일요일");
     assert_eq!((ENGLISH.day_and_clock)(at), "5 October 2025, 09:07");
@@ -740,7 +742,7 @@ fn days_and_times_are_written_as_the_language_does() {
     for language in ALL {
         // Rows of the chat keep their time of day through a change of language.
         assert_eq!((language.words().clock)(at), "09:07");
-        assert_eq!((language.words().day)(i64::MAX), "?");
+        assert_eq!((language.words().day)(WallMs(i64::MAX)), "?");
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::readings::{self, Names};
 use crate::model::log::{Counts, json};
+use crate::model::time::WallMs;
 use crate::wire::{Describe, Described};
 
 /// Members that are secret in whatever message.
@@ -28,7 +29,8 @@ impl Describe for Describer {
 impl Describer {
     fn counts(&mut self, text: &str) -> Option<Counts> {
         let names = &mut self.names;
-        let received = readings::decode(names, text).or_else(|| readings::decode_publish(names, text, 0))?;
+        let received =
+            readings::decode(names, text).or_else(|| readings::decode_publish(names, text, WallMs(0)))?;
         let readings = received.ok()?.readings;
         let devices: HashSet<_> = readings.samples.iter().map(|sample| &sample.device).collect();
         let (values, left_out) = (readings.values.len(), readings.conflated);

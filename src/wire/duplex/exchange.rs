@@ -93,6 +93,24 @@ pub enum Input {
 /// What the session asks of the hub. Appends are answered in the order in which they were asked.
 #[derive(Clone, Debug, PartialEq)]
 pub enum HubRequest {
+    /// About who the client is.
+    Access(HubAccessRequest),
+    /// About the log, its rooms and its readers.
+    Chat(HubChatRequest),
+    /// About devices.
+    Device(HubDeviceRequest),
+    /// An admin asks for people, devices or invites, or changes them.
+    Manage {
+        /// The number of the request.
+        id: u64,
+        /// What.
+        what: ManageRequest,
+    },
+}
+
+/// About who the client is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum HubAccessRequest {
     /// Whose token is this?
     Authenticate {
         /// The token.
@@ -105,6 +123,11 @@ pub enum HubRequest {
         /// Its code.
         code: Token,
     },
+}
+
+/// About the log, its rooms and its readers.
+#[derive(Clone, Debug, PartialEq)]
+pub enum HubChatRequest {
     /// The client is welcome: count it in, tell where to begin.
     Begin {
         /// Who it is.
@@ -162,12 +185,17 @@ pub enum HubRequest {
         /// Where.
         room: RoomId,
     },
+}
+
+/// About devices.
+#[derive(Clone, Debug, PartialEq)]
+pub enum HubDeviceRequest {
     /// Tell this client of all devices from now on: the list, then [`Input::Devices`] and [`Input::Readings`].
     Watch,
     /// A device of this client's is there.
     Announce(Spec),
     /// A device of this client's comes or goes.
-    DeviceState {
+    State {
         /// Which.
         device: DeviceId,
         /// Whether it is there.
@@ -211,14 +239,7 @@ pub enum HubRequest {
         to: WallMs,
     },
     /// A device's log.
-    DeviceLog(DeviceId),
-    /// An admin asks for people, devices or invites, or changes them.
-    Manage {
-        /// The number of the request.
-        id: u64,
-        /// What.
-        what: ManageRequest,
-    },
+    Log(DeviceId),
 }
 
 /// A command on its way to the client that publishes the device.
@@ -241,12 +262,44 @@ pub struct DeviceCommand {
 /// The hub's answers.
 #[derive(Clone, Debug)]
 pub enum HubAnswer {
+    /// To a [`HubAccessRequest`].
+    Access(HubAccessAnswer),
+    /// To a [`HubChatRequest`].
+    Chat(HubChatAnswer),
+    /// To a [`HubDeviceRequest`].
+    Device(HubDeviceAnswer),
+    /// To `Manage`.
+    Managed {
+        /// As asked.
+        id: u64,
+        /// What became of it.
+        managed: ManageAnswer,
+    },
+    /// To `SetStatus`: it is not done.
+    NotDone {
+        /// A stable word.
+        code: &'static str,
+        /// For people.
+        detail: String,
+    },
+    /// To anything: the log cannot be read or written at the moment.
+    Unavailable,
+}
+
+/// To a [`HubAccessRequest`].
+#[derive(Clone, Debug)]
+pub enum HubAccessAnswer {
     /// To `Authenticate`: who it is, if anybody.
     Authenticated(Option<Principal>),
     /// To `Redeem`: who it is from now on, if the invite was good.
     Redeemed(Option<Principal>),
     /// To `CheckInvite`: the hub's name, and until when the invite is good; none where it is not.
     InviteChecked(Option<(String, WallMs)>),
+}
+
+/// To a [`HubChatRequest`].
+#[derive(Clone, Debug)]
+pub enum HubChatAnswer {
     /// To `Begin`.
     Begun(Begun),
     /// To `Lists`.
@@ -276,6 +329,11 @@ pub enum HubAnswer {
         /// Whether no older ones are held.
         complete: bool,
     },
+}
+
+/// To a [`HubDeviceRequest`].
+#[derive(Clone, Debug)]
+pub enum HubDeviceAnswer {
     /// To `Series`.
     Series {
         /// As asked.
@@ -286,14 +344,14 @@ pub enum HubAnswer {
         page: SeriesPage,
     },
     /// To `DeviceLog`, newest last.
-    DeviceLog {
+    Log {
         /// As asked.
         device: DeviceId,
         /// What is held.
         lines: Vec<LogLine>,
     },
     /// To `Announce`, `DeviceState` or `Publish`: not taken.
-    PublishRefused {
+    Refused {
         /// Of which device, as it was told.
         device: String,
         /// A stable word.
@@ -301,22 +359,6 @@ pub enum HubAnswer {
         /// For people.
         detail: String,
     },
-    /// To `Manage`.
-    Managed {
-        /// As asked.
-        id: u64,
-        /// What became of it.
-        managed: ManageAnswer,
-    },
-    /// To `SetStatus`: it is not done.
-    NotDone {
-        /// A stable word.
-        code: &'static str,
-        /// For people.
-        detail: String,
-    },
-    /// To anything: the log cannot be read or written at the moment.
-    Unavailable,
 }
 
 /// What became of an append.
@@ -327,14 +369,14 @@ pub enum AppendOutcome {
         /// Its place.
         offset: Offset,
         /// When it was written.
-        received: i64,
+        received: WallMs,
     },
     /// It would change nothing. Nothing was stored.
     Redundant {
         /// The place of the message that it refers to.
         offset: Offset,
         /// When that was written.
-        received: i64,
+        received: WallMs,
     },
     /// There is a room of this name already. Nothing was stored.
     RoomExists {
@@ -343,7 +385,7 @@ pub enum AppendOutcome {
         /// The place of the entry that made it.
         offset: Offset,
         /// When it was made.
-        received: i64,
+        received: WallMs,
     },
     /// Nothing was stored. After a refusal of a message that will pass, nothing of the same client that was asked for
     /// behind it may be stored either, until that is refused, too.

@@ -52,7 +52,7 @@ pub fn is_of_a_hub(device: &str) -> bool {
 
 /// A time from 1970 to the last one that every reader of JSON has exactly, so that two of them have a difference.
 pub fn time(told: WallMs) -> WallMs {
-    told.clamp(0, 1 << 53)
+    told.clamp(WallMs(0), WallMs(1 << 53))
 }
 
 /// Whether a hub takes this announcement.

@@ -11,6 +11,7 @@ use crate::frame::Frame;
 use crate::model::content::{self, Private};
 use crate::model::file::FileLimits;
 use crate::model::rights::{ManageAnswer, ManageRequest};
+use crate::model::time::WallMs;
 use crate::model::{
     Bucket, Command, CommandState, DeviceId, DeviceState, Draft, Entry, Epoch, Extra, Features, LogLine,
     MessageId, MetricName, NamedRoom, Offset, Principal, Refusal, ResumePoint, RoomId, RoomName, Sender,
@@ -118,7 +119,7 @@ pub enum ClientMessage {
         room: RoomName,
         /// When it was typed, by the sender's clock.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        at: Option<i64>,
+        at: Option<WallMs>,
         /// Who is to be in it, where not everybody is to know of it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         private: Option<Private>,
@@ -174,9 +175,9 @@ pub enum ClientMessage {
         /// Of which metric.
         metric: MetricName,
         /// From here, by the hub's clock, in Unix milliseconds.
-        from: i64,
+        from: WallMs,
         /// To here, exclusive.
-        to: i64,
+        to: WallMs,
     },
     /// A device's log, please.
     DeviceLog {
@@ -207,7 +208,7 @@ pub struct PublishedSample {
     pub device: DeviceId,
     /// When, by the device's clock; none: now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub at: Option<i64>,
+    pub at: Option<WallMs>,
     /// What.
     pub values: BTreeMap<MetricName, Value>,
 }
@@ -218,9 +219,9 @@ pub struct ReadSample {
     /// Whose.
     pub device: DeviceId,
     /// When, by the device's clock.
-    pub at: i64,
+    pub at: WallMs,
     /// When, by the hub's.
-    pub received: i64,
+    pub received: WallMs,
     /// What.
     pub values: BTreeMap<MetricName, Value>,
 }
@@ -316,7 +317,7 @@ pub enum HubMessage {
         /// The hub's name, for people.
         hub: String,
         /// Until when, in Unix milliseconds by the hub's clock.
-        expires: i64,
+        expires: WallMs,
     },
     /// The answer to hello: the session is online.
     Welcome(Welcome),
@@ -337,7 +338,7 @@ pub enum HubMessage {
         /// Where in the log.
         offset: Offset,
         /// When, by the hub's clock.
-        received: i64,
+        received: WallMs,
         /// Whether its entry follows in the log.
         #[serde(default = "yes", skip_serializing_if = "is_true")]
         entry: bool,
@@ -400,7 +401,7 @@ pub enum HubMessage {
     /// A piece of the list of devices.
     Devices {
         /// When the hub was started, by its clock.
-        started: i64,
+        started: WallMs,
         /// The devices of this piece.
         devices: Vec<DeviceState>,
         /// Whether more pieces follow.
@@ -419,7 +420,7 @@ pub enum HubMessage {
         /// Whether it is there.
         online: bool,
         /// Since when, by the hub's clock.
-        since: i64,
+        since: WallMs,
         /// Why it went. May be empty.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         reason: String,
@@ -460,9 +461,9 @@ pub enum HubMessage {
         /// As asked.
         metric: MetricName,
         /// As asked.
-        from: i64,
+        from: WallMs,
         /// As asked.
-        to: i64,
+        to: WallMs,
         /// The width of one bucket, in milliseconds.
         step_ms: i64,
         /// `[at, min, mean, max, count]`, in order of time.
@@ -558,7 +559,7 @@ pub struct Welcome {
     /// How `from` was found.
     pub start: Start,
     /// The hub's clock, in Unix milliseconds.
-    pub now: i64,
+    pub now: WallMs,
     /// Largest message body, in bytes.
     pub max_body: u64,
     /// What the hub takes in files, where it takes any.

@@ -14,7 +14,9 @@ use std::sync::Arc;
 use super::batch;
 pub use super::batch::Batch;
 pub use super::exchange::{
-    AppendOutcome, Begun, DeviceCommand, HubAnswer, HubRequest, Input, LIST_ITEMS, Lists, ListsFrom, Output,
+    AppendOutcome, Begun, DeviceCommand, HubAccessAnswer, HubAccessRequest, HubAnswer, HubChatAnswer,
+    HubChatRequest, HubDeviceAnswer, HubDeviceRequest, HubRequest, Input, LIST_ITEMS, Lists, ListsFrom,
+    Output,
 };
 use super::message::{
     self, ClientMessage, Decoded, Hello, HubMessage, Malformed, PersonState, ReadState, Start, Token,
@@ -343,12 +345,12 @@ impl ServerSession {
             (Phase::Greeting { hello: None, .. }, ClientMessage::Hello(hello)) => self.hello(now, hello),
             (phase @ Phase::Greeting { hello: None, .. }, ClientMessage::CheckInvite { code }) => {
                 *phase = Phase::Checking;
-                self.ask(HubRequest::CheckInvite { code });
+                self.ask(HubRequest::Access(HubAccessRequest::CheckInvite { code }));
             }
             (Phase::Greeting { hello: hello @ Some(_), .. }, ClientMessage::Auth { token }) => {
                 if let Some(hello) = hello.take() {
                     self.phase = Phase::Entering { hello, principal: None };
-                    self.ask(HubRequest::Authenticate { token });
+                    self.ask(HubRequest::Access(HubAccessRequest::Authenticate { token }));
                 }
             }
             (_, ClientMessage::Bye) => {
@@ -387,8 +389,10 @@ impl ServerSession {
             (Some(principal), None, None) => {
                 return self.enter(hello, Some(principal));
             }
-            (_, Some(token), None) => HubRequest::Authenticate { token: Token(token) },
-            (_, None, Some(redeem)) => HubRequest::Redeem(redeem),
+            (_, Some(token), None) => {
+                HubRequest::Access(HubAccessRequest::Authenticate { token: Token(token) })
+            }
+            (_, None, Some(redeem)) => HubRequest::Access(HubAccessRequest::Redeem(redeem)),
             _ => return self.bye(close::UNAUTHORIZED, "no token", None),
         };
         self.phase = Phase::Entering { hello, principal: None };
@@ -401,7 +405,7 @@ impl ServerSession {
             Some(principal) => {
                 let principal = named(principal);
                 let resume = hello.resume.filter(|_| principal.kind != PrincipalKind::Device);
-                let begin = HubRequest::Begin { principal: principal.clone(), resume };
+                let begin = HubRequest::Chat(HubChatRequest::Begin { principal: principal.clone(), resume });
                 self.phase = Phase::Entering { hello, principal: Some(principal) };
                 self.ask(begin);
             }
@@ -410,40 +414,43 @@ impl ServerSession {
 
     fn answer(&mut self, now: Time, answer: HubAnswer) {
         match answer {
-            HubAnswer::Authenticated(principal) => {
+            HubAnswer::Access(HubAccessAnswer::Authenticated(principal)) => {
                 if let Phase::Entering { hello, principal: None } = &self.phase {
                     let hello = hello.clone();
                     self.enter(hello, principal);
                 }
             }
-            HubAnswer::InviteChecked(Some((hub, expires))) => {
+            HubAnswer::Access(HubAccessAnswer::InviteChecked(Some((hub, expires)))) => {
                 let hub = limits::cut(&hub, limits::TITLE_CHARS);
                 self.send(&HubMessage::InviteGood { hub, expires });
                 self.outputs.push_back(Output::Close(1000, String::new()));
                 self.phase = Phase::Ended;
             }
-            HubAnswer::InviteChecked(None) | HubAnswer::Redeemed(None) => {
+            HubAnswer::Access(HubAccessAnswer::InviteChecked(None))
+            | HubAnswer::Access(HubAccessAnswer::Redeemed(None)) => {
                 self.bye(close::INVITE_REFUSED, "the invite is not good", None)
             }
-            HubAnswer::Redeemed(principal) => self.answer(now, HubAnswer::Authenticated(principal)),
-            HubAnswer::Begun(begun) => self.begun(now, begun),
-            HubAnswer::Appended { id, outcome } => self.appended(now, id, outcome),
-            HubAnswer::Entries { entries, to } => self.entries(entries, to),
-            HubAnswer::Lists(lists) => self.lists(lists),
-            HubAnswer::History { room, before, entries, complete } => {
+            HubAnswer::Access(HubAccessAnswer::Redeemed(principal)) => {
+                self.answer(now, HubAnswer::Access(HubAccessAnswer::Authenticated(principal)))
+            }
+            HubAnswer::Chat(HubChatAnswer::Begun(begun)) => self.begun(now, begun),
+            HubAnswer::Chat(HubChatAnswer::Appended { id, outcome }) => self.appended(now, id, outcome),
+            HubAnswer::Chat(HubChatAnswer::Entries { entries, to }) => self.entries(entries, to),
+            HubAnswer::Chat(HubChatAnswer::Lists(lists)) => self.lists(lists),
+            HubAnswer::Chat(HubChatAnswer::History { room, before, entries, complete }) => {
                 let (entries, all) = batch::newest_that_fit(entries);
                 let complete = complete && all;
                 self.send(&HubMessage::History { room, before, entries, complete });
             }
-            HubAnswer::Series { device, metric, page } => {
+            HubAnswer::Device(HubDeviceAnswer::Series { device, metric, page }) => {
                 let SeriesPage { from, to, step_ms, buckets } = page;
                 self.send(&HubMessage::Series { device, metric, from, to, step_ms, buckets });
             }
-            HubAnswer::DeviceLog { device, lines } => {
+            HubAnswer::Device(HubDeviceAnswer::Log { device, lines }) => {
                 let (lines, _) = batch::newest_that_fit(lines);
                 self.send(&HubMessage::DeviceLog { device, lines });
             }
-            HubAnswer::PublishRefused { device, code, detail } => {
+            HubAnswer::Device(HubDeviceAnswer::Refused { device, code, detail }) => {
                 self.send(&HubMessage::PublishRefused { device, code: code.to_owned(), detail });
             }
             HubAnswer::Managed { id, managed } => self.managed(id, managed),
@@ -569,17 +576,30 @@ impl ServerSession {
                 let refusal = (!role.may(Act::MakeRoom)).then_some(Refusal::NotAllowed);
                 self.append(draft, sender, role, refusal);
             }
-            ClientMessage::Typing { room } if role.may(Act::Write) => self.ask(HubRequest::Typing { room }),
+            ClientMessage::Typing { room } if role.may(Act::Write) => {
+                self.ask(HubRequest::Chat(HubChatRequest::Typing { room }))
+            }
             // Whoever may not write is not told of as if they were about to.
             ClientMessage::Typing { .. } => {}
             ClientMessage::Status { text } => {
                 let visible = text.chars().filter(|c| !c.is_control()).collect::<String>();
-                self.ask(HubRequest::SetStatus(limits::cut(visible.trim(), MAX_STATUS_CHARS)));
+                self.ask(HubRequest::Chat(HubChatRequest::SetStatus(limits::cut(
+                    visible.trim(),
+                    MAX_STATUS_CHARS,
+                ))));
             }
-            ClientMessage::Read { room, offset } => self.ask(HubRequest::SetRead { room, offset }),
-            ClientMessage::Unread { room, offset } => self.ask(HubRequest::SetUnread { room, offset }),
+            ClientMessage::Read { room, offset } => {
+                self.ask(HubRequest::Chat(HubChatRequest::SetRead { room, offset }))
+            }
+            ClientMessage::Unread { room, offset } => {
+                self.ask(HubRequest::Chat(HubChatRequest::SetUnread { room, offset }))
+            }
             ClientMessage::History { room, before, limit } => {
-                self.ask(HubRequest::History { room, before, limit: limit.clamp(1, HISTORY_LIMIT) });
+                self.ask(HubRequest::Chat(HubChatRequest::History {
+                    room,
+                    before,
+                    limit: limit.clamp(1, HISTORY_LIMIT),
+                }));
             }
             // `message` takes care of the rest.
             ClientMessage::Hello(_) | ClientMessage::Auth { .. } => {
@@ -613,7 +633,7 @@ impl ServerSession {
         if refusal.is_some() {
             draft.content = draft.content.emptied();
         }
-        self.ask(HubRequest::Append { draft, sender, role, refusal });
+        self.ask(HubRequest::Chat(HubChatRequest::Append { draft, sender, role, refusal }));
     }
 
     /// Where this send stands to the one that is expected: a doubled one is less, greater means that one was lost.
@@ -684,14 +704,15 @@ impl ServerSession {
         if online.drained && !online.reading && online.cursor <= online.head {
             online.reading = true;
             let from = online.cursor;
-            self.outputs.push_back(Output::Ask(HubRequest::Read { from, limit: READ_LIMIT }));
+            self.outputs
+                .push_back(Output::Ask(HubRequest::Chat(HubChatRequest::Read { from, limit: READ_LIMIT })));
         }
         if online.drained
             && !online.listing
             && let Some(from) = online.lists.clone()
         {
             online.listing = true;
-            self.outputs.push_back(Output::Ask(HubRequest::Lists(from)));
+            self.outputs.push_back(Output::Ask(HubRequest::Chat(HubChatRequest::Lists(from))));
         }
     }
 }

@@ -354,7 +354,7 @@ fn words(value: &Value) -> String {
 /// Seconds or milliseconds since 1970.
 fn time_of(value: &Value) -> Option<WallMs> {
     let number = value.as_f64().filter(|number| *number > 0.0 && *number < 1e15)?;
-    Some(if number < SECONDS_BELOW { number * 1_000.0 } else { number } as WallMs)
+    Some(WallMs(if number < SECONDS_BELOW { number * 1_000.0 } else { number } as i64))
 }
 
 /// Nobody is called as we are.

@@ -3,8 +3,9 @@
 use super::*;
 use crate::model::Delivery;
 use crate::model::time::BootMs;
+use crate::model::time::WallMs;
 
-const NOW: Time = Time { boot_ms: BootMs(1_000), wall_ms: 1_790_000_000_000 };
+const NOW: Time = Time { boot_ms: BootMs(1_000), wall_ms: WallMs(1_790_000_000_000) };
 
 fn chat(client: &str) -> Chat {
     let mut chat = Chat::new("duplex/chat", Qos::AtLeastOnce, "Kim".into(), client.into(), [7; 32]);
@@ -56,7 +57,7 @@ fn plain_text_and_other_json_are_messages_too() {
     assert_eq!(said(&[0xFF, 1]), plain("(2 bytes that are no text)"));
     assert_eq!(
         said(br#"{"user":"Lee","message":"hey","ts":1790000000}"#),
-        ("Lee".to_owned(), "hey".to_owned(), 1_790_000_000_000)
+        ("Lee".to_owned(), "hey".to_owned(), WallMs(1_790_000_000_000))
     );
     let long = format!("{}é", "x".repeat(MAX_TEXT_BYTES - 1));
     assert!(said(long.as_bytes()).1.ends_with("x… (cut off)"));

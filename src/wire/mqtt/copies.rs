@@ -51,10 +51,11 @@ impl Copies {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::time::WallMs;
 
     #[test]
     fn every_second_of_equal_messages_is_a_copy_where_the_server_makes_them() {
-        let now = |ms| Time { boot_ms: BootMs(ms), wall_ms: 0 };
+        let now = |ms| Time { boot_ms: BootMs(ms), wall_ms: WallMs(0) };
         let mut copies = Copies::default();
         assert!(
             !copies.is_copy(now(0), "a", b"hi") && !copies.is_copy(now(1), "a", b"hi"),

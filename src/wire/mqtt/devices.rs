@@ -11,6 +11,7 @@ use crate::model::device::{LastValue, Sample, UNKNOWN_TIME};
 use crate::model::event::DeviceEvent;
 use crate::model::publication::Qos;
 use crate::model::time::BootMs;
+use crate::model::time::WallMs;
 use crate::model::{
     Command, CommandRefusal, CommandState, DeviceId, DeviceState, Event, MessageId, MetricName, Readings,
     Sender, Spec, Time, Value,
@@ -61,7 +62,7 @@ pub(super) enum Done {
 struct Known {
     spec: Spec,
     online: bool,
-    since: i64,
+    since: WallMs,
     reason: String,
     /// Whether something says that it is there or not.
     is_told: bool,
@@ -118,7 +119,7 @@ impl Devices {
         let untold: Vec<_> = untold.map(|known| (known.spec.id.clone(), known.since)).collect();
         self.event(DeviceEvent::Listed { devices, started: now.wall_ms, more: false });
         for (device, since) in untold {
-            self.event(DeviceEvent::Unheard { device, since });
+            self.event(DeviceEvent::Unheard { device, since: since });
         }
     }
 
@@ -188,7 +189,7 @@ impl Devices {
         &mut self,
         now: Time,
         device: DeviceId,
-        at: Option<i64>,
+        at: Option<WallMs>,
         replayed: bool,
         values: Vec<(MetricName, Value)>,
     ) {
@@ -197,20 +198,20 @@ impl Devices {
         }
         let count = u32::try_from(values.len()).unwrap_or(u32::MAX);
         let (at, received) = (at.unwrap_or(now.wall_ms), now.wall_ms);
-        self.readings.samples.push(Sample { device, at, received, count });
+        self.readings.samples.push(Sample { device, at: at, received, count });
         self.readings.values.extend(values);
     }
 
     /// Values that the server had kept: they are not live, and nobody knows their age unless they say it.
-    fn replayed(&mut self, device: &DeviceId, at: Option<i64>, values: Vec<(MetricName, Value)>) {
+    fn replayed(&mut self, device: &DeviceId, at: Option<WallMs>, values: Vec<(MetricName, Value)>) {
         let Some(known) = self.known.get(device) else { return };
         let at = at.unwrap_or(UNKNOWN_TIME);
-        let last = |(metric, value)| LastValue { metric, value, at, received: at };
+        let last = |(metric, value)| LastValue { metric, value, at: at, received: at };
         let state = known.state(values.into_iter().map(last).collect());
         let (is_told, since) = (known.is_told, known.since);
         self.event(DeviceEvent::Announced(Box::new(state)));
         if !is_told {
-            self.event(DeviceEvent::Unheard { device: device.clone(), since });
+            self.event(DeviceEvent::Unheard { device: device.clone(), since: since });
         }
     }
 
@@ -227,7 +228,7 @@ impl Devices {
         let (state, is_told, since) = (known.state(Vec::new()), known.is_told, known.since);
         self.event(DeviceEvent::Announced(Box::new(state)));
         if !is_told {
-            self.event(DeviceEvent::Unheard { device, since });
+            self.event(DeviceEvent::Unheard { device, since: since });
         }
     }
 

@@ -158,7 +158,7 @@ mod tests {
         let message = Some(MessageId::from_random([3; 16]));
         let mut kept = Kept {
             client_id: "duplex1".into(),
-            old_since: Some(1_000),
+            old_since: Some(WallMs(1_000)),
             taken: [4, 5].into(),
             unacked: [(9, u64::MAX)].into(),
             twice: [(7, Twice { message, is_released: true })].into(),
@@ -168,7 +168,11 @@ mod tests {
         assert!(!kept.is_known_retained(8) && kept.is_known_retained(8));
         assert_eq!(Kept::read(Some(&kept.write())), kept);
         assert_eq!(Kept::read(Some(b"nonsense")), Kept::default());
-        assert!(kept.is_old(1_000) && !kept.is_old(999) && !kept.is_old(1_000 + ASK_AGAIN_MS));
+        assert!(
+            kept.is_old(WallMs(1_000))
+                && !kept.is_old(WallMs(999))
+                && !kept.is_old(WallMs(1_000 + ASK_AGAIN_MS))
+        );
         kept.forget_session();
         assert!(kept.taken.is_empty() && kept.twice.is_empty() && kept.unacked.is_empty());
     }

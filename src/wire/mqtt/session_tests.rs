@@ -11,6 +11,7 @@ use crate::model::id::Offset;
 use crate::model::mqtt::MqttVersion;
 use crate::model::publication::{NewPublication, Qos};
 use crate::model::time::BootMs;
+use crate::model::time::WallMs;
 use crate::model::topic::{PublishOutcome, TopicRequest};
 use crate::model::{
     CommandState, Content, Delivery, DeviceState, Draft, Entry, Feature, MessageId, MetricName, OutboxItem,
@@ -20,7 +21,7 @@ use crate::wire::mqtt::encode::Outgoing;
 use crate::wire::mqtt::packet::AckKind;
 use crate::wire::{Agreed, ChatRequest, DeviceRequest, Mark, Request};
 
-const NOW: Time = Time { boot_ms: BootMs(100_000), wall_ms: 1_790_000_000_000 };
+const NOW: Time = Time { boot_ms: BootMs(100_000), wall_ms: WallMs(1_790_000_000_000) };
 const ROOM: &str = "duplex/chat/general";
 
 struct Peer {
@@ -420,7 +421,7 @@ fn rooms_are_made_by_writing_into_them() {
     let mut peer = online(Qos::AtLeastOnce);
     let name = RoomName::new("lab").unwrap();
     let id = MessageId::from_random([5; 16]);
-    let draft = Draft { id, room: RoomId::from(id), content: Content::room(name), at: 0 };
+    let draft = Draft { id, room: RoomId::from(id), content: Content::room(name), at: WallMs(0) };
     let item = OutboxItem { draft, seq: 1, delivery: Delivery::Attempted };
     peer.give(Input::Request(Request::Chat(ChatRequest::Send(item))));
     let follows = Follows::OtherRoom(RoomId::new("duplex/chat/lab").unwrap());

@@ -1,23 +1,22 @@
 //! Plain WebSocket: every message is shown as received, in one room. Nothing is expected of the server: it numbers
 //! nothing, confirms nothing and identifies nobody. Opening and closing of the socket are rows of the room, too:
-//! [`row`].
+//! [`Row`].
 
-pub mod row;
-use crate::model::id::Offset;
-use crate::model::time::BootMs;
 use std::collections::VecDeque;
 
 use crate::frame::Frame;
 use crate::model::event::{ChatEvent, LinkEvent, LogKind};
+use crate::model::id::Offset;
 use crate::model::link_state::Why;
+use crate::model::socket_row::{Row, bytes_of, is_binary};
+use crate::model::time::BootMs;
 use crate::model::{
-    Entry, Event, Feature, Features, MessageId, OutboxItem, Principal, PrincipalId, PrincipalKind, RoomId,
-    Sender, Time,
+    Content, Entry, Event, Feature, Features, MessageId, OutboxItem, Principal, PrincipalId, PrincipalKind,
+    Refusal, RoomId, Sender, Time,
 };
 use crate::wire::{
     Agreed, ChatRequest, Describe, Described, Input, Output, Request, Saved, Session, WireError,
 };
-use row::Row;
 
 /// Maximum size of a message, in bytes of payload.
 pub const MAX_FRAME_BYTES: usize = 1024 * 1024;
@@ -129,7 +128,7 @@ impl PlainSession {
 
     fn request(&mut self, now: Time, request: Request) {
         match request {
-            Request::Chat(ChatRequest::Send(item)) => match row::frame(&item.draft.content) {
+            Request::Chat(ChatRequest::Send(item)) => match frame(&item.draft.content) {
                 Ok(frame) => {
                     self.outputs.push_back(Output::Send(frame, Some(item.draft.id)));
                     self.sending.push_back(item);
@@ -233,4 +232,24 @@ impl Describe for Describer {
 /// The only room.
 pub fn room() -> RoomId {
     RoomId::messages()
+}
+
+/// The frame that content is sent as.
+///
+/// # Errors
+/// Why it cannot be sent.
+fn frame(content: &Content) -> Result<Frame, Refusal> {
+    let Content::Text { body, extra } = content else {
+        return Err(Refusal::UnknownKind { kind: content.kind().to_owned() });
+    };
+    let frame = match is_binary(extra) {
+        true => Frame::Binary(
+            bytes_of(body).map_err(|detail| Refusal::Other { code: "bad_message".to_owned(), detail })?,
+        ),
+        false => Frame::Text(body.clone()),
+    };
+    match frame.len() > MAX_FRAME_BYTES {
+        true => Err(Refusal::TooLarge { limit: MAX_FRAME_BYTES as u64 }),
+        false => Ok(frame),
+    }
 }

@@ -28,7 +28,7 @@ fn is_yeast(text: &str, now: WallMs) -> bool {
         let Some(digit) = DIGITS.iter().position(|digit| *digit == byte) else { return false };
         ms = ms * 64 + i64::try_from(digit).unwrap_or_default();
     }
-    (ms - now).abs() <= MAX_SKEW_MS
+    (WallMs(ms) - now).abs() <= MAX_SKEW_MS
 }
 
 fn is_stream_position(text: &str) -> bool {
@@ -57,12 +57,12 @@ mod tests {
         }
         let yeast = String::from_utf8(yeast).unwrap();
         for offset in [&yeast, &format!("{yeast}.1"), "1690000000000-0", "507f1f77bcf86cd799439011"] {
-            assert!(is_offset(offset, now), "{offset}");
+            assert!(is_offset(offset, WallMs(now)), "{offset}");
         }
         for word in
             ["welcome", "hello", "", "weather", "mina", "2026-11", "1234567", "a.b", &format!("{yeast}.")]
         {
-            assert!(!is_offset(word, now), "{word}");
+            assert!(!is_offset(word, WallMs(now)), "{word}");
         }
     }
 }

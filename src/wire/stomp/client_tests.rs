@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::model::time::BootMs;
+use crate::model::time::WallMs;
 
-const BEGIN: Time = Time { boot_ms: BootMs(1_000_000), wall_ms: 1_790_000_000_000 };
+const BEGIN: Time = Time { boot_ms: BootMs(1_000_000), wall_ms: WallMs(1_790_000_000_000) };
 
 struct Peer {
     client: Client,

@@ -4,10 +4,11 @@ use super::*;
 use crate::frame;
 use crate::model::event::LinkEvent;
 use crate::model::time::BootMs;
+use crate::model::time::WallMs;
 use crate::model::{Delivery, Draft};
 use crate::wire::Agreed;
 
-const BEGIN: Time = Time { boot_ms: BootMs(1_000_000), wall_ms: 1_790_000_000_000 };
+const BEGIN: Time = Time { boot_ms: BootMs(1_000_000), wall_ms: WallMs(1_790_000_000_000) };
 
 struct Peer {
     session: StompSession,
@@ -36,7 +37,7 @@ impl Peer {
 
     fn send(&mut self, n: u8, room: &str, content: Content) -> Vec<Output> {
         let id = MessageId::from_random([n; 16]);
-        let draft = Draft { id, room: RoomId::new(room).unwrap(), content, at: 0 };
+        let draft = Draft { id, room: RoomId::new(room).unwrap(), content, at: WallMs(0) };
         let item = OutboxItem { draft, seq: u64::from(n), delivery: Delivery::Attempted };
         self.handle(Input::Request(Request::Chat(ChatRequest::Send(item))))
     }

@@ -186,7 +186,7 @@ pub(super) fn time(text: &str) -> Value {
         return shown(time);
     }
     if let Some(at) = text::number(text).and_then(|_| general::moment(&Json::String(text.to_owned())))
-        && let Some(time) = DateTime::from_timestamp_millis(at)
+        && let Some(time) = DateTime::from_timestamp_millis(at.0)
     {
         return shown(time.fixed_offset());
     }

@@ -11,6 +11,7 @@ use crate::mapping::mqtt::template::Payload;
 use crate::mapping::mqtt::{json, text};
 use crate::model::device::{Control, Metric, MetricType, Value};
 use crate::model::number::Number;
+use crate::model::time::WallMs;
 
 /// Maximum number of prefixes.
 const MAX_PREFIXES: usize = 4_000;
@@ -109,8 +110,8 @@ fn event(book: &mut Book, dev: Dev, id: u32, prefix: &str, fields: &Map<String, 
         book.add_weak_key(dev, &format!("mac:{mac}"));
     }
     book.at = json::number(params.get("ts"))
-        .map(|seconds| (seconds * 1e3) as i64)
-        .filter(|at| *at > 978_307_200_000);
+        .map(|seconds| WallMs((seconds * 1e3) as i64))
+        .filter(|at| *at > WallMs(978_307_200_000));
     for (component, fields) in params {
         if let Some(fields) = fields.as_object() {
             status(book, dev, id, prefix, component, fields);

@@ -10,6 +10,7 @@ use crate::mapping::mqtt::change::{Outgoing, There};
 use crate::mapping::mqtt::template::Payload;
 use crate::mapping::mqtt::text;
 use crate::model::device::{Control, Metric as Shown, MetricType, Value};
+use crate::model::time::WallMs;
 
 /// Maximum number of nodes, of devices of one, and of metrics of one.
 const MAX_NODES: usize = 2_000;
@@ -150,7 +151,7 @@ struct Place<'a> {
 impl Node {
     fn receive(&mut self, book: &mut Book, id: u32, place: &Place<'_>, kind: &str, frame: Frame) {
         let is_next = self.count(kind, frame.seq);
-        book.at = frame.timestamp.and_then(|at| i64::try_from(at).ok()).filter(|at| *at > 978_307_200_000);
+        book.at = frame.timestamp.and_then(moment).filter(|at| *at > WallMs(978_307_200_000));
         match kind {
             "NBIRTH" | "DBIRTH" => self.born(book, id, place, kind, &frame),
             "NDEATH" => {
@@ -274,11 +275,8 @@ impl Node {
                 continue;
             }
             // What was stored while it was offline keeps its time.
-            book.at = metric
-                .timestamp
-                .filter(|_| metric.is_historical == Some(true))
-                .and_then(|at| i64::try_from(at).ok())
-                .or(frame_at);
+            book.at =
+                metric.timestamp.filter(|_| metric.is_historical == Some(true)).and_then(moment).or(frame_at);
             let datatype = metric.datatype.filter(|kind| *kind != 0).unwrap_or(known.datatype);
             let name = known.name.clone();
             book.read(dev, &name, id, value(metric, datatype), || {
@@ -303,8 +301,12 @@ fn is_control(name: &str) -> bool {
     name.starts_with("Node Control/") || name.starts_with("Device Control/")
 }
 
-fn now_of(wall_ms: i64) -> u64 {
-    u64::try_from(wall_ms).unwrap_or(0)
+fn moment(timestamp: u64) -> Option<WallMs> {
+    i64::try_from(timestamp).ok().map(WallMs)
+}
+
+fn now_of(wall_ms: WallMs) -> u64 {
+    u64::try_from(wall_ms.0).unwrap_or(0)
 }
 
 fn request(place: &Place<'_>, name: &str, datatype: u32, content: Content, now: u64) -> Outgoing {

@@ -76,7 +76,7 @@ pub(super) fn receive(book: &mut Book, id: u32, topic: &str, payload: &Payload<'
         };
         let value = match path {
             "last_run_stats.startTime" | "last_run_stats.endTime" => match general::moment(value) {
-                Some(at) => chrono::DateTime::from_timestamp_millis(at).map_or(Value::Missing, |time| {
+                Some(at) => chrono::DateTime::from_timestamp_millis(at.0).map_or(Value::Missing, |time| {
                     text::text(&time.format("%Y-%m-%d %H:%M:%S UTC").to_string())
                 }),
                 None => return,

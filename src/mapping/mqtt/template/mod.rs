@@ -123,7 +123,7 @@ impl Templates {
 
     /// Time as templates see it.
     pub fn set_now(&self, now: WallMs) {
-        self.now.store(now, Ordering::Relaxed);
+        self.now.store(now.0, Ordering::Relaxed);
     }
 
     /// Compiles a template.

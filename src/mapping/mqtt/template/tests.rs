@@ -1,10 +1,11 @@
 //! Templates as they are found in the wild, and as an attacker would write them.
 
 use super::*;
+use crate::model::time::WallMs;
 
 fn given(source: &str, payload: &str) -> Result<Option<String>, String> {
     let mut templates = Templates::new();
-    templates.set_now(1_700_000_000_000);
+    templates.set_now(WallMs(1_700_000_000_000));
     let template = templates.compile(source);
     let payload = Payload::new(payload.as_bytes());
     templates.render(&template, &payload).map(Given::into_text)

@@ -31,7 +31,7 @@ const PLACE_BITS: u32 = 8;
 /// A message gives way to others of its moment by at most so many stretches (97 days).
 const MAX_LATE: i64 = (1 << 20) - 1;
 /// Times beyond this (the year 9999) count as this.
-const MAX_TIME: WallMs = 253_402_300_800_000;
+const MAX_TIME: WallMs = WallMs(253_402_300_800_000);
 /// Bodies of old messages taken in at a time, in bytes.
 const BATCH_BYTES: usize = 16 * 1024;
 /// Bodies of new messages taken in at a time, in bytes.
@@ -161,7 +161,7 @@ fn author(db: &Connection, sender: i64, name: &str) -> Result<Option<i64>> {
 
 /// The stretch of a moment. What a server says it is need not make sense.
 fn stretch(at: WallMs) -> i64 {
-    at.clamp(0, MAX_TIME) >> STRETCH_BITS
+    at.clamp(WallMs(0), MAX_TIME).0 >> STRETCH_BITS
 }
 
 /// The next number of a stretch. Where more messages came within it than it has places, one of a later stretch; none where
@@ -192,7 +192,7 @@ pub(super) fn range(db: &Connection, after: Option<WallMs>, before: Option<WallM
     let late: i64 = db.prepare_cached("SELECT late FROM search_state")?.query_row((), |row| row.get(0))?;
     let from = after.map_or(i64::MIN, |after| stretch(after) << PLACE_BITS);
     // A database of before there was a limit may have any number.
-    let late = late.clamp(0, MAX_TIME);
+    let late = late.clamp(0, MAX_TIME.0);
     let to = before.map_or(i64::MAX, |before| (stretch(before) + late + 1) << PLACE_BITS);
     Ok((from, to))
 }

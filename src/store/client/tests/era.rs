@@ -8,8 +8,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::Message;
 use crate::model::content::{Content, Extra};
-use crate::model::event::{ChatEvent, LinkEvent, LogKind, Update};
+use crate::model::event::{ChatEvent, LinkEvent, LogKind, SetupUpdate, Update};
 use crate::model::id::{Offset, RoomName};
+use crate::model::time::WallMs;
 use crate::model::{Connection, Edge, Model, Profile, Refusal, Time};
 
 /// A hub that may lose its log's end, or get another log.
@@ -146,7 +147,7 @@ impl World {
         let dir = tempfile::tempdir().unwrap();
         let store = open(dir.path());
         let mut model = Model::default();
-        model.apply(Time::default(), Update::Configured(profile()));
+        model.apply(Time::default(), Update::Setup(SetupUpdate::Configured(profile())));
         let mut hub = Hub { epoch: 1, log: Vec::new(), appended: 0 };
         hub.append("hub", &general(), id(0), Content::room(RoomName::general()));
         World {
@@ -229,7 +230,7 @@ impl World {
                     self.happen(Event::Chat(ChatEvent::Acknowledged {
                         id: item.draft.id,
                         offset: Offset(offset),
-                        received: 3,
+                        received: WallMs(3),
                         follows: Default::default(),
                     }));
                 }
@@ -306,7 +307,7 @@ impl World {
             me: me(),
             server: "hub".into(),
             log: LogKind::Server { head: Offset(head), next: Offset(head + 1) },
-            now: 0,
+            now: WallMs(0),
             people: Vec::new(),
             rooms: rooms.into_iter().map(Into::into).collect(),
             features: Default::default(),

@@ -7,6 +7,7 @@ use crate::model::id::Offset;
 use crate::model::intent::Jump;
 use crate::model::profile::{Profile, Protocol, Socket};
 use crate::model::time::BootMs;
+use crate::model::time::WallMs;
 use crate::model::{Connection, Position, Time};
 
 fn said(entries: Vec<Entry>) -> Write {
@@ -115,7 +116,7 @@ fn events_are_no_messages_and_outlive_a_restart() {
     let mut connection = Connection::new(profile);
     for write in [welcomed(0), started(1, 1, LogRestart::First), said(vec![text(1), topic(2), joined(3)])] {
         let Write::Event(event) = write else { panic!("an event") };
-        connection.apply(Time { boot_ms: BootMs(1), wall_ms: 1 }, event);
+        connection.apply(Time { boot_ms: BootMs(1), wall_ms: WallMs(1) }, event);
     }
     let shown = &connection.chat.rooms[&general()];
     assert_eq!((shown.unread, shown.newest), (1, at(1)));

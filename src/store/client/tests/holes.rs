@@ -9,9 +9,10 @@ use crate::model::intent::Jump;
 use crate::model::profile::{Profile, Protocol, Socket};
 use crate::model::room::ABOUT;
 use crate::model::time::BootMs;
+use crate::model::time::WallMs;
 use crate::model::{Connection, Edge, NamedRoom, Position, RoomId, RoomInfo, Time};
 
-const NOW: Time = Time { boot_ms: BootMs(1), wall_ms: 1 };
+const NOW: Time = Time { boot_ms: BootMs(1), wall_ms: WallMs(1) };
 
 fn plans() -> RoomId {
     RoomId::new("r-1").unwrap()

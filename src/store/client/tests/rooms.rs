@@ -6,9 +6,10 @@ use crate::model::event::Listed;
 use crate::model::id::Offset;
 use crate::model::profile::{Profile, Protocol, Socket};
 use crate::model::time::BootMs;
+use crate::model::time::WallMs;
 use crate::model::{NamedRoom, RoomId, RoomInfo, Time};
 
-const NOW: Time = Time { boot_ms: BootMs(1), wall_ms: 1 };
+const NOW: Time = Time { boot_ms: BootMs(1), wall_ms: WallMs(1) };
 
 fn room() -> RoomId {
     RoomId::new("r-1").unwrap()

@@ -8,6 +8,7 @@ use crate::model::content::Content;
 use crate::model::event::ChatEvent;
 use crate::model::id::Offset;
 use crate::model::search::{End, Found, HitPlace, PAGE, Patience, Query, Scope, Search, Term};
+use crate::model::time::WallMs;
 use crate::store::migrate::{self, Schema};
 
 const DAY: i64 = 24 * 3_600_000;
@@ -17,7 +18,7 @@ fn said(offset: u64, room: &str, by: &str, body: &str) -> Entry {
     entry.draft.room = RoomId::new(room).unwrap();
     entry.sender.name = by.to_owned();
     entry.draft.content = Content::text(body);
-    entry.received = 1_700_000_000_000 + offset as i64 * 1_000;
+    entry.received = WallMs(1_700_000_000_000 + offset as i64 * 1_000);
     entry
 }
 
@@ -201,11 +202,11 @@ fn more_messages_at_one_moment_than_it_has_places_are_all_found() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let mut entries: Vec<Entry> = (1..=700).map(|n| said(n, "general", "Bob", "flood")).collect();
-    entries.iter_mut().for_each(|entry| entry.received = 1_700_000_000_000);
+    entries.iter_mut().for_each(|entry| entry.received = WallMs(1_700_000_000_000));
     commit(&store, vec![welcomed(0), started(1, 1, LogRestart::First), heard(entries)]);
     let mut query = words("flood");
-    query.before = Some(1_700_000_000_001);
-    query.after = Some(1_700_000_000_000);
+    query.before = Some(WallMs(1_700_000_000_001));
+    query.after = Some(WallMs(1_700_000_000_000));
     let (mut count, mut behind) = (0, None);
     loop {
         let page = ask(&store, Search { behind, ..everywhere(query.clone()) });
@@ -378,7 +379,7 @@ fn a_day_is_found_in_a_room_or_it_is_said_that_there_is_none() {
     let at = |offset: u64| 1_700_000_000_000 + offset as i64 * DAY;
     let on = |offset: u64, room: &str| {
         let mut entry = said(offset, room, "Bob", "x");
-        entry.received = at(offset);
+        entry.received = WallMs(at(offset));
         entry
     };
     let entries: Vec<Entry> =
@@ -387,12 +388,12 @@ fn a_day_is_found_in_a_room_or_it_is_said_that_there_is_none() {
     commit(&store, vec![started(2, 70, LogRestart::EpochChanged), heard(vec![on(70, "general")])]);
     let first = |at| wait(store.first_at(C, general(), at)).unwrap();
     let place = |at| first(at).first.map(|(position, _)| (position.era, position.offset.0));
-    assert_eq!(place(at(20)), Some((1, 20)));
-    assert_eq!(place(at(20) + 1), Some((1, 22)), "21 is in another room");
-    assert_eq!(place(at(0)), Some((1, 11)));
-    assert_eq!(place(at(61)), Some((2, 70)), "across a gap");
-    assert_eq!((place(at(71)), first(at(71)).newest), (None, Some(at(70))));
-    let nowhere = wait(store.first_at(C, RoomId::new("cellar").unwrap(), 0)).unwrap();
+    assert_eq!(place(WallMs(at(20))), Some((1, 20)));
+    assert_eq!(place(WallMs(at(20) + 1)), Some((1, 22)), "21 is in another room");
+    assert_eq!(place(WallMs(at(0))), Some((1, 11)));
+    assert_eq!(place(WallMs(at(61))), Some((2, 70)), "across a gap");
+    assert_eq!((place(WallMs(at(71))), first(WallMs(at(71))).newest), (None, Some(WallMs(at(70)))));
+    let nowhere = wait(store.first_at(C, RoomId::new("cellar").unwrap(), WallMs(0))).unwrap();
     assert_eq!(nowhere, FirstAt::default());
 }
 
@@ -402,10 +403,11 @@ fn messages_of_one_moment_and_of_impossible_ones_are_found() {
     let store = open(dir.path());
     let at = |offset, received, body: &str| Entry { received, ..said(offset, "general", "Bob", body) };
     let many = 30_000;
-    let mut entries: Vec<Entry> = (1..=many).map(|offset| at(offset, 1_700_000_000_000, "flood")).collect();
-    entries.push(at(many + 1, i64::MAX, "never"));
-    entries.push(at(many + 2, i64::MIN, "before time"));
-    entries.push(at(many + 3, 1_700_000_000_000, "needle"));
+    let mut entries: Vec<Entry> =
+        (1..=many).map(|offset| at(offset, WallMs(1_700_000_000_000), "flood")).collect();
+    entries.push(at(many + 1, WallMs(i64::MAX), "never"));
+    entries.push(at(many + 2, WallMs(i64::MIN), "before time"));
+    entries.push(at(many + 3, WallMs(1_700_000_000_000), "needle"));
     commit(&store, vec![welcomed(0), started(1, 1, LogRestart::First), heard(entries)]);
     assert_eq!(found(&store, "needle"), [many + 3]);
     assert_eq!(found(&store, "never"), [many + 1]);
@@ -414,9 +416,9 @@ fn messages_of_one_moment_and_of_impossible_ones_are_found() {
         let query = Query { after, before, ..words("needle") };
         offsets_of(&ask(&store, everywhere(query)))
     };
-    assert_eq!(day(Some(1_700_000_000_000 - DAY), Some(1_700_000_000_000 + DAY)), [many + 3]);
-    assert!(day(None, Some(1_700_000_000_000 - DAY)).is_empty());
-    assert_eq!(day(Some(i64::MIN), Some(i64::MAX)), [many + 3]);
+    assert_eq!(day(Some(WallMs(1_700_000_000_000 - DAY)), Some(WallMs(1_700_000_000_000 + DAY))), [many + 3]);
+    assert!(day(None, Some(WallMs(1_700_000_000_000 - DAY))).is_empty());
+    assert_eq!(day(Some(WallMs(i64::MIN)), Some(WallMs(i64::MAX))), [many + 3]);
 }
 
 #[test]
@@ -443,7 +445,7 @@ fn what_the_index_has_not_come_to_yet_is_found_all_the_same() {
     from_zoe.query.from = vec!["zoe".into()];
     let attic = Search { scope: Scope::Room(C, RoomId::new("attic").unwrap()), ..everywhere(words("pu")) };
     let mut early = everywhere(words("pump"));
-    early.query.before = Some(1_700_000_000_000 + 100_000);
+    early.query.before = Some(WallMs(1_700_000_000_000 + 100_000));
     let searches = [everywhere(words("pump")), everywhere(words("qq")), from_zoe, attic, early];
     let expected: Vec<Vec<u64>> = searches.iter().map(all).collect();
     assert_eq!(expected.iter().map(Vec::len).collect::<Vec<_>>(), [120, 0, 40, 60, 99]);

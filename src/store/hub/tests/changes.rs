@@ -3,6 +3,7 @@
 use super::*;
 use crate::model::change::MAX_EMOJI;
 use crate::model::id::Offset;
+use crate::model::time::WallMs;
 
 fn change(sender: &str, number: u64, content: Content) -> Append {
     let mut one = message(sender, number, "");
@@ -109,7 +110,8 @@ fn a_reply_names_a_message_of_its_room_and_a_thread_one_that_is_in_none() {
     elsewhere.draft.room = RoomId::new("lathes").unwrap();
     assert_eq!(append(&store, elsewhere), Appended::NoSuchMessage);
     let mut forged = message("bob", 5, "five");
-    forged.draft.content = forged.draft.content.deleted(Some((&reply.sender, 1))).with_body("five".into());
+    forged.draft.content =
+        forged.draft.content.deleted(Some((&reply.sender, WallMs(1)))).with_body("five".into());
     append(&store, forged);
     assert_eq!(all(&store).last().unwrap().draft.content, Content::text("five"));
 }

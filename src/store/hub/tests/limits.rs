@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::id::Offset;
+use crate::model::time::WallMs;
 
 const DAY: i64 = 86_400_000;
 
@@ -29,10 +30,13 @@ fn what_one_writes_in_a_day_is_counted_over_a_crash_and_is_free_again_the_next_d
     store.set_limits(limits);
     let noon = 20_000 * DAY + DAY / 2;
     for number in 1..=2 {
-        assert!(is_new(&append(&store, at(noon, message("ann", number, "x")))));
+        assert!(is_new(&append(&store, at(WallMs(noon), message("ann", number, "x")))));
     }
-    assert!(is_new(&append(&store, at(noon, room("one", 8)))));
-    assert_eq!(refused(append(&store, at(noon, room("two", 9)))), (Quota::RoomsToday, Some(20_001 * DAY)));
+    assert!(is_new(&append(&store, at(WallMs(noon), room("one", 8)))));
+    assert_eq!(
+        refused(append(&store, at(WallMs(noon), room("two", 9)))),
+        (Quota::RoomsToday, Some(WallMs(20_001 * DAY)))
+    );
     // As after a crash: nothing was written down when it ended.
     let kept = std::fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().path());
     let copy = tempfile::tempdir().unwrap();
@@ -43,15 +47,24 @@ fn what_one_writes_in_a_day_is_counted_over_a_crash_and_is_free_again_the_next_d
     for dir in [dir.path(), copy.path()] {
         let store = open(dir);
         store.set_limits(limits);
-        assert!(is_new(&append(&store, at(noon, message("ann", 3, "x")))));
-        let until = Some(20_001 * DAY);
-        assert_eq!(refused(append(&store, at(noon, message("ann", 4, "x")))), (Quota::MessagesToday, until));
-        assert!(is_new(&append(&store, at(noon, message("bob", 5, &"x".repeat(100))))), "somebody else");
-        assert_eq!(refused(append(&store, at(noon, message("bob", 6, "x")))), (Quota::BytesToday, until));
-        let known = append(&store, at(noon, message("ann", 1, "x")));
+        assert!(is_new(&append(&store, at(WallMs(noon), message("ann", 3, "x")))));
+        let until = Some(WallMs(20_001 * DAY));
+        assert_eq!(
+            refused(append(&store, at(WallMs(noon), message("ann", 4, "x")))),
+            (Quota::MessagesToday, until)
+        );
+        assert!(
+            is_new(&append(&store, at(WallMs(noon), message("bob", 5, &"x".repeat(100))))),
+            "somebody else"
+        );
+        assert_eq!(
+            refused(append(&store, at(WallMs(noon), message("bob", 6, "x")))),
+            (Quota::BytesToday, until)
+        );
+        let known = append(&store, at(WallMs(noon), message("ann", 1, "x")));
         assert!(matches!(known, Appended::Known { .. }), "what is known is acknowledged all the same");
         let next = 20_001 * DAY;
-        assert!(is_new(&append(&store, at(next, message("ann", 4, "x")))), "the next day");
+        assert!(is_new(&append(&store, at(WallMs(next), message("ann", 4, "x")))), "the next day");
         assert_eq!(all(&store).len() as u64, store.head().0, "nothing was written in between");
     }
 }
@@ -61,14 +74,18 @@ fn counts_that_were_written_down_are_not_counted_twice() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = open(dir.path());
     for restart in 0..5 {
-        let new = (0..1_000).map(|number| at(20_000 * DAY, message("ann", restart * 1_000 + number, "x")));
+        let new =
+            (0..1_000).map(|number| at(WallMs(20_000 * DAY), message("ann", restart * 1_000 + number, "x")));
         assert_eq!(wait(store.append_all(new.collect())).unwrap().len(), 1_000);
         drop(store);
         store = open(dir.path());
     }
     store.set_limits(LogLimits { messages_per_day: 5_001, ..LogLimits::default() });
-    assert!(is_new(&append(&store, at(20_000 * DAY, message("ann", 9_998, "x")))));
-    assert_eq!(refused(append(&store, at(20_000 * DAY, message("ann", 9_999, "x")))).0, Quota::MessagesToday);
+    assert!(is_new(&append(&store, at(WallMs(20_000 * DAY), message("ann", 9_998, "x")))));
+    assert_eq!(
+        refused(append(&store, at(WallMs(20_000 * DAY), message("ann", 9_999, "x")))).0,
+        Quota::MessagesToday
+    );
 }
 
 #[test]
@@ -97,14 +114,14 @@ fn no_more_people_join_than_there_may_be() {
     let store = open(dir.path());
     store.set_limits(LogLimits { people: 1, ..LogLimits::default() });
     let join = |number: u8| {
-        wait(store.change(invite(number, PrincipalKind::Person), 1)).unwrap().unwrap();
+        wait(store.change(invite(number, PrincipalKind::Person), WallMs(1))).unwrap().unwrap();
         let id = PrincipalId(number.to_string());
-        wait(store.redeem([number; 32], "Ann".into(), [number; 32], id, 5))
+        wait(store.redeem([number; 32], "Ann".into(), [number; 32], id, WallMs(5)))
     };
     join(1).unwrap();
     assert!(matches!(join(2), Err(RedeemError::Refused(InviteRefused::Full))));
     store.set_limits(LogLimits { people: 2, ..LogLimits::default() });
-    assert!(wait(store.redeem([2; 32], "Ben".into(), [2; 32], PrincipalId("2".into()), 5)).is_ok());
+    assert!(wait(store.redeem([2; 32], "Ben".into(), [2; 32], PrincipalId("2".into()), WallMs(5))).is_ok());
 }
 
 #[test]
@@ -131,19 +148,19 @@ fn a_full_log_takes_messages_again_once_old_ones_have_gone() {
     let mut number = 0;
     let until = loop {
         number += 1;
-        match append(&store, at(1_000 + number as i64, message("ann", number, &"x".repeat(5_000)))) {
+        match append(&store, at(WallMs(1_000 + number as i64), message("ann", number, &"x".repeat(5_000)))) {
             Appended::New(_) => {}
             other => break refused(other),
         }
         assert!(number < 200, "it is never full");
     };
     assert_eq!(until.0, Quota::LogFull);
-    assert_eq!(until.1, Some(DAY + 77), "when the oldest entry is old enough");
-    assert!(!wait(store.retain(DAY)).unwrap());
+    assert_eq!(until.1, Some(WallMs(DAY + 77)), "when the oldest entry is old enough");
+    assert!(!wait(store.retain(WallMs(DAY))).unwrap());
     assert_eq!(store.oldest(), Offset(1), "nothing is old yet");
-    while wait(store.retain(2 * DAY)).unwrap() {}
+    while wait(store.retain(WallMs(2 * DAY))).unwrap() {}
     assert_eq!(store.oldest(), store.head(), "the newest stays");
-    assert!(is_new(&append(&store, at(2 * DAY, message("ann", number, &"x".repeat(5_000))))));
+    assert!(is_new(&append(&store, at(WallMs(2 * DAY), message("ann", number, &"x".repeat(5_000))))));
 }
 
 #[test]
@@ -159,7 +176,7 @@ fn the_oldest_go_instead_where_that_is_wanted_and_the_database_stays_small() {
             other => assert_eq!(refused(other).0, Quota::LogFull),
         }
         if number % 20 == 0 {
-            while wait(store.retain(0)).unwrap() {}
+            while wait(store.retain(WallMs(0))).unwrap() {}
         }
     }
     assert!(taken > 900, "{taken}");
@@ -175,21 +192,21 @@ fn what_was_let_go_of_is_known_and_rooms_and_markers_stay() {
     let store = open(dir.path());
     append(&store, room("left", 1));
     for number in 2..=10 {
-        append(&store, at(100 + number as i64, message("ann", number, "x")));
+        append(&store, at(WallMs(100 + number as i64), message("ann", number, "x")));
     }
     let (left, ann) = (RoomId::new("left").unwrap(), PrincipalId("ann".into()));
     wait(store.set_read(ann.clone(), left.clone(), Offset(2))).unwrap();
     store.set_limits(LogLimits { keep_ms: DAY, ..LogLimits::default() });
-    while wait(store.retain(DAY + 109)).unwrap() {}
+    while wait(store.retain(WallMs(DAY + 109))).unwrap() {}
     let check = |store: &HubStore| {
         assert_eq!((store.oldest(), store.head()), (Offset(10), Offset(11)));
         assert_eq!(all(store).iter().map(|entry| entry.offset.0).collect::<Vec<_>>(), [10, 11]);
         let known = |offset, received| Appended::Known { offset, received };
-        assert_eq!(append(store, message("ann", 5, "x")), known(Offset(6), 105), "sent again");
-        assert_eq!(append(store, room("left", 1)), known(Offset(2), 2));
+        assert_eq!(append(store, message("ann", 5, "x")), known(Offset(6), WallMs(105)), "sent again");
+        assert_eq!(append(store, room("left", 1)), known(Offset(2), WallMs(2)));
         assert!(matches!(
             append(store, room("left", 99)),
-            Appended::RoomExists { offset: Offset(2), received: 2, .. }
+            Appended::RoomExists { offset: Offset(2), received: WallMs(2), .. }
         ));
         assert_eq!(wait(store.rooms()).unwrap(), [NamedRoom::general(), left.clone().into()]);
         assert_eq!(wait(store.reads(ann.clone())).unwrap(), [(left.clone(), Offset(2))]);
@@ -240,7 +257,7 @@ fn a_database_of_before_keeps_who_made_its_rooms() {
     assert_eq!(content, Content::room(RoomName::of_id(&left)));
     assert!(matches!(
         append(&store, room("left", 99)),
-        Appended::RoomExists { offset: Offset(2), received: 9, .. }
+        Appended::RoomExists { offset: Offset(2), received: WallMs(9), .. }
     ));
     store.set_limits(LogLimits { rooms_per_person: 1, ..LogLimits::default() });
     assert_eq!(refused(append(&store, room("right", 3))).0, Quota::RoomsOfPerson);

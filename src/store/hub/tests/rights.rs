@@ -3,6 +3,7 @@
 use super::*;
 use crate::model::id::Offset;
 use crate::model::rights::Invitation;
+use crate::model::time::WallMs;
 
 fn who(id: &str) -> PrincipalId {
     PrincipalId(id.into())
@@ -22,7 +23,7 @@ fn put(store: &HubStore, id: &str, kind: PrincipalKind, token: u8) {
 }
 
 fn change(store: &HubStore, change: Change) -> Result<Option<Principal>, NotChanged> {
-    wait(store.change(change, 50)).unwrap()
+    wait(store.change(change, WallMs(50))).unwrap()
 }
 
 fn by_token(store: &HubStore, token: u8) -> Option<String> {
@@ -34,7 +35,7 @@ fn owner_by(store: &HubStore, token: u8) -> Result<Owner, OwnerRefused> {
 }
 
 fn redeem(store: &HubStore, code: u8, token: u8) -> Result<Principal, RedeemError> {
-    wait(store.redeem([code; 32], "Eve".into(), [token; 32], who("eve"), 50))
+    wait(store.redeem([code; 32], "Eve".into(), [token; 32], who("eve"), WallMs(50)))
 }
 
 fn all_invites(store: &HubStore) -> Vec<Invitation> {
@@ -156,7 +157,7 @@ fn a_database_of_before_keeps_its_people_invites_and_owner() {
         .into_iter()
         .map(|invite| (invite.expires, invite.used_by.map(|who| (who.id.0, who.name))))
         .collect();
-    assert_eq!(told, [(80, None), (70, Some(("guest".into(), "Guest".into())))]);
+    assert_eq!(told, [(WallMs(80), None), (WallMs(70), Some(("guest".into(), "Guest".into())))]);
     assert_eq!(redeem(&store, 7, 9).unwrap().name, "Eve");
     assert_eq!(wait(store.principals()).unwrap().len(), 5);
 }
@@ -184,7 +185,7 @@ fn invites_tell_who_made_and_who_used_them_and_can_be_taken_back() {
         kind: PrincipalKind::Person,
         role: Role::Guest,
         by: by.clone(),
-        expires_at: 100,
+        expires_at: WallMs(100),
     };
     change(&store, new(1)).unwrap();
     change(&store, new(2)).unwrap();
@@ -197,10 +198,10 @@ fn invites_tell_who_made_and_who_used_them_and_can_be_taken_back() {
         kind: PrincipalKind::Person,
         role: Some(Role::Guest),
         by: Some(boss),
-        made: Some(50),
-        expires: 100,
+        made: Some(WallMs(50)),
+        expires: WallMs(100),
         used_by: Some(Sender { id: who("eve"), name: "Eve".into() }),
-        used: Some(50),
+        used: Some(WallMs(50)),
     };
     assert_eq!(*first, expected);
     assert!(second.used_by.is_none() && second.used.is_none());
@@ -238,7 +239,11 @@ fn there_are_only_so_many_invites_and_the_useless_ones_go_first() {
         }
     }
     assert_eq!(seen.len() as i64, MAX_KEPT_INVITES);
-    assert_eq!(seen.iter().filter(|invite| invite.expires == 1000).count(), 2, "those still good stay");
+    assert_eq!(
+        seen.iter().filter(|invite| invite.expires == WallMs(1000)).count(),
+        2,
+        "those still good stay"
+    );
     assert_eq!(seen[0].id, "0101010101");
     with_db(&store, |db| {
         db.execute("UPDATE invite SET expires_at = 1000 WHERE rowid <= ?1", [MAX_OPEN_INVITES + 5]).unwrap();

@@ -4,6 +4,7 @@ use std::fs;
 
 use super::*;
 use crate::model::id::Offset;
+use crate::model::time::WallMs;
 use crate::store::hub::Anew;
 
 const PAGE: usize = 4096;
@@ -34,7 +35,7 @@ fn lived() -> (tempfile::TempDir, Vec<u8>) {
         };
         wait(store.create_principal(who, [number as u8; 32])).unwrap();
         wait(store.set_read(PrincipalId(id.into()), RoomId::general(), Offset(100 + number as u64))).unwrap();
-        wait(store.change(invite(10 + number as u8, PrincipalKind::Device), 1)).unwrap().unwrap();
+        wait(store.change(invite(10 + number as u8, PrincipalKind::Device), WallMs(1))).unwrap().unwrap();
     }
     drop(store);
     let whole = fs::read(dir.path().join(FILE)).unwrap();
@@ -47,7 +48,7 @@ pub(super) fn repair(dir: &Path) -> Result<crate::store::hub::Repaired, StoreErr
         next += 1;
         MessageId(uuid::Uuid::from_u64_pair(next, 77))
     };
-    HubStore::repair(dir, Anew { epoch: Epoch(9), now: 5, new_id: &mut new_id })
+    HubStore::repair(dir, Anew { epoch: Epoch(9), now: WallMs(5), new_id: &mut new_id })
 }
 
 fn put(dir: &Path, bytes: &[u8]) {
@@ -64,7 +65,7 @@ fn repaired(dir: &Path, damaged: &[u8], what: &str) -> Vec<Entry> {
     assert!(fs::read(&done.aside).unwrap() == damaged, "{what}: set aside, and whole");
     let found = HubStore::check(dir);
     assert!(found.is_sound(), "{what}: {found:?}");
-    let store = HubStore::open(dir, Epoch(1), 0, id(999)).unwrap();
+    let store = HubStore::open(dir, Epoch(1), WallMs(0), id(999)).unwrap();
     assert_eq!(store.epoch(), Epoch(9), "{what}");
     let all = all(&store);
     let offsets: Vec<_> = all.iter().map(|entry| entry.offset.0).collect();
@@ -168,7 +169,7 @@ fn read_markers_people_and_invites_survive_and_follow() {
     assert_eq!(reads("cec"), [(RoomId::general(), Offset(92))]);
     assert_eq!(wait(store.principal_by_token_hash([1; 32])).unwrap().unwrap().name, "BOB");
     let new_id = PrincipalId("new".into());
-    assert!(wait(store.redeem([11; 32], "New".into(), [99; 32], new_id, 50)).is_ok());
+    assert!(wait(store.redeem([11; 32], "New".into(), [99; 32], new_id, WallMs(50))).is_ok());
     // Who has sent a message before is still known by it.
     assert!(matches!(append(&store, message("ann", 10, "again")), Appended::Known { .. }));
 }
@@ -251,7 +252,10 @@ fn what_was_let_go_of_or_withdrawn_stays_so() {
     for number in 2..=20 {
         append(
             &store,
-            Append { received: 100 * number as i64, ..message("ann", number, &format!("{number} m")) },
+            Append {
+                received: WallMs(100 * number as i64),
+                ..message("ann", number, &format!("{number} m"))
+            },
         );
     }
     let bob = PrincipalId("bob".into());
@@ -264,9 +268,9 @@ fn what_was_let_go_of_or_withdrawn_stays_so() {
         role: None,
     };
     wait(store.create_principal(admin, [8; 32])).unwrap();
-    wait(store.change(Change::Remove { who: bob }, 5)).unwrap().unwrap();
+    wait(store.change(Change::Remove { who: bob }, WallMs(5))).unwrap().unwrap();
     store.set_limits(LogLimits { keep_ms: 500, ..LogLimits::default() });
-    while wait(store.retain(2_000)).unwrap() {}
+    while wait(store.retain(WallMs(2_000))).unwrap() {}
     let oldest = store.oldest();
     assert!(oldest > Offset(10), "{oldest}");
     drop(store);

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::DeviceState;
 use crate::model::device::{DeviceLogEvent, LastValue, Spec};
+use crate::model::time::WallMs;
 
 #[test]
 fn unwritten_data_is_visible_at_once_and_after_a_restart() {
@@ -34,7 +35,7 @@ fn integers_keep_all_digits_on_disk() {
     let told: Vec<(WallMs, Value)> =
         [9_007_199_254_740_993, i128::from(u64::MAX), i128::from(i64::MIN) + 1, 1_724_442_618_569_203_714, 7]
             .into_iter()
-            .zip(T0..)
+            .zip((T0.0..).map(WallMs))
             .map(|(whole, at)| (at, Value::whole(whole).unwrap()))
             .collect();
     for (at, value) in &told {
@@ -120,7 +121,8 @@ fn a_device_with_a_wrong_clock_is_placed_by_the_hubs_clock() {
     let hour_off = Readings::of(device(), T0 - HOUR_MS, T0, vec![(name("t"), Value::Number(1.0))]);
     assert!(store.keep(1, Arc::new(hour_off)));
     assert_eq!(points(&page(&store, "t", ALL, 100)), [(T0, 1.0)]);
-    let nonsense = Readings::of(device(), i64::MAX, i64::MAX, vec![(name("t"), Value::Number(1.0))]);
+    let nonsense =
+        Readings::of(device(), WallMs(i64::MAX), WallMs(i64::MAX), vec![(name("t"), Value::Number(1.0))]);
     assert!(store.keep(1, Arc::new(nonsense)));
     let last = wait(store.devices(1)).unwrap().remove(0).values.remove(0);
     assert_eq!((last.at, last.received), (T0 - HOUR_MS, T0));
@@ -371,13 +373,13 @@ fn the_newest_200_log_lines_are_stored() {
     let store = open(dir.path());
     let line = |at| LogLine { at, what: DeviceLogEvent::Silent };
     for at in 0..150 {
-        store.log(1, device(), line(at));
+        store.log(1, device(), line(WallMs(at)));
     }
     wait(store.flush());
     for at in 150..300 {
-        store.log(1, device(), line(at));
+        store.log(1, device(), line(WallMs(at)));
     }
-    let expected: Vec<_> = (100..300).map(line).collect();
+    let expected: Vec<_> = (100..300).map(WallMs).map(line).collect();
     assert_eq!(wait(store.device_log(1, device(), 1_000)).unwrap(), expected);
     drop(store);
     let store = open(dir.path());

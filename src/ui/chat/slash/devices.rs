@@ -8,6 +8,7 @@ use crate::model::device::{DeviceId, Metric, MetricName, MetricType, Value};
 use crate::model::id::ConnectionId;
 use crate::model::intent::{DeviceIntent, Intent};
 use crate::model::search::fold;
+use crate::model::time::WallMs;
 use crate::model::{Connection, Device, Number};
 use crate::ui::devices::lock_of;
 use crate::ui::text::Words;
@@ -212,7 +213,7 @@ pub(super) fn get(cx: &Cx, id: ConnectionId, rest: &str) -> Option<Outcome> {
     let Some((metric, value, received, freshness)) = latest else {
         return Some(Outcome::Failed(Notice::bad((words.chat.no_such_reading)(&title, &name))));
     };
-    if received == 0 {
+    if received == WallMs(0) {
         return Some(Outcome::Done(Some(Notice::said((words.chat.no_value_yet)(&title, &name)))));
     }
     let said = harmless::line(&value::reading(words, &metric, &value), MAX_VALUE_CHARS);

@@ -17,6 +17,7 @@ use crate::model::Number;
 use crate::model::device::{Command, CommandState, Control, Metric, MetricName, MetricType, Value};
 use crate::model::intent::{DeviceIntent, Intent};
 use crate::model::number::{END_OF_WHOLE, NotHeld};
+use crate::model::time::WallMs;
 use crate::ui::theme::{self, radius, size, space};
 use crate::ui::{Cx, harmless, menu, sheet, value, widgets};
 
@@ -647,8 +648,8 @@ fn wish_of_switch(metric: &Metric, wish: &Value) -> Option<bool> {
 
 /// Whether the outcome of a command is still shown: until it is too old or the device has reported something
 /// newer.
-fn is_news(command: &Command, reading: &Reading, now: i64) -> bool {
-    let age = now.saturating_sub(command.at);
+fn is_news(command: &Command, reading: &Reading, now: WallMs) -> bool {
+    let age = now.since(command.at);
     let said_since = reading.received > command.at;
     match command.state {
         CommandState::Pending => true,
@@ -669,7 +670,7 @@ fn outcome(ui: &mut Ui, cx: &Cx, facts: &Facts, metric: &Metric, command: Option
     let (rect, place) = ui.allocate_exact_size(size, Sense::hover());
     let Some(command) = command else { return };
     let wish = value::reading(cx.words, metric, &command.value);
-    let age = facts.hub_now.saturating_sub(command.at);
+    let age = facts.hub_now.since(command.at);
     let words = cx.words.device_page;
     let switch = wish_of_switch(metric, &command.value);
     let text = (words.command)(&command.state, switch, &wish, &value::age(cx.words, age));

@@ -11,6 +11,7 @@ use crate::model::device::{DeviceLogEvent, Metric, MetricType, Spec};
 use crate::model::devices::{Device, Latest};
 use crate::model::id::ConnectionId;
 use crate::model::known::person_line;
+use crate::model::time::WallMs;
 use crate::ui::theme::{self, size, space};
 use crate::ui::{Cx, harmless, value, widgets};
 
@@ -104,7 +105,7 @@ fn said(
 pub(super) struct Details {
     open: bool,
     /// Versions of the data that the text was made from: time received, number of metrics.
-    key: Option<(Option<i64>, usize, u64)>,
+    key: Option<(Option<WallMs>, usize, u64)>,
     raw: String,
 }
 

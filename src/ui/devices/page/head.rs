@@ -61,7 +61,7 @@ fn status(ui: &mut Ui, cx: &Cx, view: &View) {
     if let Some(since) = view.since {
         status = match view.status {
             Status::Unknown => {
-                let ago = value::age(cx.words, view.facts.hub_now.saturating_sub(since));
+                let ago = value::age(cx.words, view.facts.hub_now.since(since));
                 (words.last_heard)(&status, &ago)
             }
             _ => (cx.words.devices.status_since)(&status, &value::moment(cx, since)),

@@ -352,7 +352,7 @@ impl Page {
             };
             let since = match status {
                 Status::Unknown => device.heard,
-                _ => Some(device.since).filter(|since| *since > 0),
+                _ => Some(device.since).filter(|since| *since > WallMs(0)),
             };
             Some(View {
                 facts,

@@ -162,7 +162,7 @@ pub(super) fn draw(latest: &Latest, page: Option<&SeriesPage>, every_ms: i64, vi
     }
     line.end();
     for column in &drawn.columns {
-        if column.until >= viewport.from as f64 && column.at <= viewport.to as f64 {
+        if column.until >= viewport.from.0 as f64 && column.at <= viewport.to.0 as f64 {
             let (low, high) = drawn.ends.unwrap_or((column.min, column.max));
             drawn.ends = Some((low.min(column.min), high.max(column.max)));
         }
@@ -174,11 +174,11 @@ pub(super) fn draw(latest: &Latest, page: Option<&SeriesPage>, every_ms: i64, vi
 fn known(latest: &Latest, page: Option<&SeriesPage>, viewport: Viewport) -> [(WallMs, WallMs); 2] {
     let memory = memory(latest).next().map(|(bucket, _)| bucket.at);
     match (page, memory) {
-        (None, None) => [(0, 0); 2],
-        (None, Some(from)) => [(from, viewport.now), (0, 0)],
-        (Some(page), None) => [(page.from, page.to.max(viewport.now)), (0, 0)],
+        (None, None) => [(WallMs(0), WallMs(0)); 2],
+        (None, Some(from)) => [(from, viewport.now), (WallMs(0), WallMs(0))],
+        (Some(page), None) => [(page.from, page.to.max(viewport.now)), (WallMs(0), WallMs(0))],
         (Some(page), Some(from)) if from <= page.to => {
-            [(page.from.min(from), page.to.min(viewport.now).max(viewport.now)), (0, 0)]
+            [(page.from.min(from), page.to.min(viewport.now).max(viewport.now)), (WallMs(0), WallMs(0))]
         }
         (Some(page), Some(from)) => [(page.from, page.to.min(viewport.now)), (from, viewport.now)],
     }
@@ -201,7 +201,7 @@ impl Line<'_> {
         let after_gap = match self.last {
             Some((last, last_width)) => {
                 let longest = MAX_GAP_INTERVALS * self.every_ms.max(width).max(last_width);
-                let gap = bucket.at.saturating_sub(last) > longest;
+                let gap = bucket.at.since(last) > longest;
                 if gap {
                     self.gap(last, bucket.at);
                 }
@@ -210,7 +210,7 @@ impl Line<'_> {
             None => {
                 let begin = self.known.iter().filter(|(from, to)| from < to).map(|(from, _)| *from).min();
                 if let Some(begin) = begin
-                    && bucket.at.saturating_sub(begin) > MAX_GAP_INTERVALS * self.every_ms.max(width)
+                    && bucket.at.since(begin) > MAX_GAP_INTERVALS * self.every_ms.max(width)
                 {
                     self.gap(begin, bucket.at);
                 }
@@ -219,13 +219,13 @@ impl Line<'_> {
         };
         self.last = Some((self.last.map_or(end, |(last, _)| last.max(end)), width));
         let clamp = |value: f64| value.clamp(-MAX_VALUE, MAX_VALUE);
-        let at = bucket.at as f64 + width as f64 / 2.0;
+        let at = bucket.at.0 as f64 + width as f64 / 2.0;
         let column = Column {
             at,
             min: clamp(bucket.min),
             mean: clamp(bucket.mean),
             max: clamp(bucket.max),
-            until: end as f64,
+            until: end.0 as f64,
             after_gap,
         };
         let columns = &mut self.drawn.columns;
@@ -235,10 +235,10 @@ impl Line<'_> {
             columns.push(column);
             return;
         }
-        let place = |at: f64| ((at - self.viewport.from as f64) / self.column_ms).floor();
+        let place = |at: f64| ((at - self.viewport.from.0 as f64) / self.column_ms).floor();
         match columns.last_mut() {
             // A gap narrower than a pixel is invisible, so the column is merged.
-            Some(last) if last.until >= self.viewport.from as f64 && place(last.at) == place(at) => {
+            Some(last) if last.until >= self.viewport.from.0 as f64 && place(last.at) == place(at) => {
                 last.min = last.min.min(column.min);
                 last.max = last.max.max(column.max);
                 // For raw values this is nearly the newest, for many values nearly the mean.
@@ -254,7 +254,7 @@ impl Line<'_> {
         let end = self.viewport.to.min(self.viewport.now);
         match self.last {
             Some((last, width)) => {
-                if end.saturating_sub(last) > MAX_GAP_INTERVALS * self.every_ms.max(width) {
+                if end.since(last) > MAX_GAP_INTERVALS * self.every_ms.max(width) {
                     self.gap(last, end);
                 }
             }
@@ -301,7 +301,7 @@ impl SeriesRequest {
     pub(super) fn new(viewport: Viewport, boot_ms: BootMs) -> SeriesRequest {
         let margin = (viewport.to - viewport.from) / 2;
         let to = viewport.to.saturating_add(margin).min(viewport.now.max(viewport.from + 1));
-        let from = viewport.from.saturating_sub(margin).min(to - 1);
+        let from = viewport.from.before(margin).min(to - 1);
         SeriesRequest { from, to, column_ms: viewport.column_ms(), at: boot_ms, answered: false }
     }
 
@@ -370,12 +370,12 @@ mod tests {
     use super::*;
     use crate::model::device::{DeviceId, Readings, ShortName, Value};
     use crate::model::event::DeviceEvent;
-    use crate::model::event::{Event, Update};
+    use crate::model::event::{Event, SetupUpdate, Update};
     use crate::model::id::ConnectionId;
     use crate::model::profile::{Profile, Protocol, Socket};
     use crate::model::{Model, Time};
 
-    const START: WallMs = 1_760_529_600_000;
+    const START: WallMs = WallMs(1_760_529_600_000);
 
     /// A metric with these values, each at the given offset from the start, in milliseconds.
     fn latest(values: &[(i64, f64)]) -> Latest {
@@ -393,11 +393,11 @@ mod tests {
             websocket: Default::default(),
             network: Default::default(),
         };
-        model.apply(Time::default(), Update::Configured(profile));
+        model.apply(Time::default(), Update::Setup(SetupUpdate::Configured(profile)));
         let (device, metric) = (DeviceId::new("d").unwrap(), ShortName::new("m").unwrap());
         for (at, value) in values {
             let values = vec![(metric.clone(), Value::number(*value))];
-            let readings = Readings::of(device.clone(), START + at, START + at, values);
+            let readings = Readings::of(device.clone(), START + *at, START + *at, values);
             model.apply(
                 Time::default(),
                 Update::Connection(id, Event::Device(DeviceEvent::Readings(readings.into()))),
@@ -412,7 +412,7 @@ mod tests {
 
     fn page(from: i64, to: i64, step_ms: i64, buckets: &[(i64, f64)]) -> SeriesPage {
         let bucket = |(at, value): &(i64, f64)| Bucket {
-            at: START + at,
+            at: START + *at,
             min: value - 1.0,
             mean: *value,
             max: value + 1.0,
@@ -424,7 +424,7 @@ mod tests {
     }
 
     fn gaps(drawn: &Drawn) -> Vec<(i64, i64)> {
-        drawn.gaps.iter().map(|(from, to)| (from - START, to - START)).collect()
+        drawn.gaps.iter().map(|(from, to)| (*from - START, *to - START)).collect()
     }
 
     #[test]
@@ -444,14 +444,14 @@ mod tests {
         assert_eq!(gaps(&drawn), [(4_000, 8_000)]);
         let apart: Vec<bool> = drawn.columns.iter().map(|column| column.after_gap).collect();
         assert_eq!(apart, [true, false, false, true]);
-        assert_eq!(drawn.value_at((START + 3_000) as f64).map(|c| c.mean), Some(1.0));
-        assert_eq!(drawn.value_at((START + 6_000) as f64), None);
+        assert_eq!(drawn.value_at((START + 3_000).0 as f64).map(|c| c.mean), Some(1.0));
+        assert_eq!(drawn.value_at((START + 6_000).0 as f64), None);
         assert_eq!(
-            drawn.value_at((START + 8_500) as f64).map(|c| c.mean),
+            drawn.value_at((START + 8_500).0 as f64).map(|c| c.mean),
             Some(3.0),
             "the last value holds for a while"
         );
-        assert_eq!(drawn.value_at((START + 11_500) as f64), None, "but not indefinitely");
+        assert_eq!(drawn.value_at((START + 11_500).0 as f64), None, "but not indefinitely");
     }
 
     #[test]
@@ -466,7 +466,7 @@ mod tests {
         let metric = latest(&[(120_000, 5.0), (121_000, 6.0)]);
         let stored = page(0, 120_500, 60_000, &[(0, 1.0), (60_000, 2.0)]);
         let drawn = draw(&metric, Some(&stored), 1_000, viewport(0, 122_000, 122_000, 1_220));
-        let at: Vec<i64> = drawn.columns.iter().map(|column| column.at as i64 - START).collect();
+        let at: Vec<i64> = drawn.columns.iter().map(|column| column.at as i64 - START.0).collect();
         assert_eq!(at, [30_000, 90_000, 120_000, 121_000]);
         assert_eq!(drawn.ends, Some((0.0, 6.0)));
     }
@@ -476,13 +476,13 @@ mod tests {
         let metric = latest(&[(3_000, 3.0), (1_500, 1.5), (2_000, 9.0), (10_000, 4.0)]);
         let raw = page(0, 4_000, 0, &[(1_000, 1.0), (2_000, 2.0)]);
         let drawn = draw(&metric, Some(&raw), 1_000, viewport(0, 11_000, 11_000, 11_000));
-        let told: Vec<(i64, f64)> = drawn.columns.iter().map(|c| (c.at as i64 - START, c.mean)).collect();
+        let told: Vec<(i64, f64)> = drawn.columns.iter().map(|c| (c.at as i64 - START.0, c.mean)).collect();
         let late = [(1_000, 1.0), (1_500, 1.5), (2_000, 9.0), (3_000, 3.0), (10_000, 4.0)];
         assert_eq!(told, late, "of two values at one time, the later received wins");
 
         let wide = page(0, 60_000, 2_000, &[(0, 1.0), (2_000, 2.0)]);
         let drawn = draw(&metric, Some(&wide), 1_000, viewport(0, 11_000, 11_000, 11_000));
-        let told: Vec<i64> = drawn.columns.iter().map(|column| column.at as i64 - START).collect();
+        let told: Vec<i64> = drawn.columns.iter().map(|column| column.at as i64 - START.0).collect();
         assert_eq!(told, [1_000, 3_000, 10_000], "a point within a bucket gets no column of its own");
         assert_eq!(drawn.ends, Some((0.0, 9.0)), "but it counts for the extremes");
 
@@ -491,7 +491,7 @@ mod tests {
         values.extend((0..600).map(|n| (120_000 + n * 100, 8.0)));
         let close = page(0, 130_000, 0, &[(0, 7.0), (30_000, 7.0), (120_000, 8.0)]);
         let drawn = draw(&latest(&values), Some(&close), 30_000, viewport(0, 121_000, 121_000, 121_000));
-        let told: Vec<i64> = drawn.columns.iter().take(3).map(|c| c.at as i64 - START).collect();
+        let told: Vec<i64> = drawn.columns.iter().take(3).map(|c| c.at as i64 - START.0).collect();
         assert_eq!(told, [0, 30_000, 120_000]);
     }
 

@@ -79,7 +79,7 @@ pub(super) fn show(
             move |mark, _| first.as_ref().map_or(String::new(), |metric| level(words, metric, mark)),
         );
     let shown = plot.show(ui, |plot| {
-        plot.set_plot_bounds_x(viewport.from as f64..=viewport.to as f64);
+        plot.set_plot_bounds_x(viewport.from.0 as f64..=viewport.to.0 as f64);
         plot.set_plot_bounds_y(low..=high);
     });
     let rect = *shown.transform.frame();
@@ -93,7 +93,7 @@ pub(super) fn show(
 pub(super) fn empty_plot<'a>(ui: &Ui, cx: &Cx, canvas: &Canvas) -> Plot<'a> {
     let (words, viewport) = (cx.words, canvas.viewport);
     // A label that would be cut off at the right is left out.
-    let last = viewport.to as f64 - viewport.column_ms() * TIMES_APART / 2.0;
+    let last = viewport.to.0 as f64 - viewport.column_ms() * TIMES_APART / 2.0;
     Plot::new(canvas.id)
         .id(canvas.id)
         .sense(Sense::hover())
@@ -113,7 +113,7 @@ pub(super) fn empty_plot<'a>(ui: &Ui, cx: &Cx, canvas: &Canvas) -> Plot<'a> {
         .y_axis_min_width(canvas.axis)
         .x_grid_spacer(move |input| times(&input, viewport))
         .x_axis_formatter(move |mark, _| match mark.value <= last {
-            true => (words.device_page.tick)(mark.value as i64, mark.step_size as i64),
+            true => (words.device_page.tick)(WallMs(mark.value as i64), mark.step_size as i64),
             false => String::new(),
         })
 }
@@ -256,7 +256,7 @@ fn times(input: &GridInput, viewport: Viewport) -> Vec<GridMark> {
     // Steps of up to an hour stay aligned when the UTC offset changes; longer steps use the offset of their
     // own day.
     let is_kept = step <= HOUR_MS && (before - offset) % step == 0;
-    let offset_at = |at: i64| if is_kept { offset } else { local::offset_ms(at) };
+    let offset_at = |at: i64| if is_kept { offset } else { local::offset_ms(WallMs(at)) };
     let moments = marks.map(|mark| mark.saturating_sub(offset_at(mark.saturating_sub(offset))) as f64);
     moments
         .skip_while(|at| *at <= input.bounds.0)
@@ -320,7 +320,7 @@ fn paint(ui: &Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted], to: &PlotTransfor
             // A gap of one line only is marked by dots, which no value looks like.
             let bottom = rect.bottom() - 2.0 - 4.0 * number as f32;
             for (from, until) in &line.drawn.gaps {
-                let ends = [*from, *until].map(|at| pos2(rect.x_range().clamp(x(to, at as f64)), bottom));
+                let ends = [*from, *until].map(|at| pos2(rect.x_range().clamp(x(to, at.0 as f64)), bottom));
                 painter.extend(Shape::dotted_line(&ends, line.colour.gamma_multiply(0.6), 8.0, 1.0));
             }
         }
@@ -336,7 +336,7 @@ fn paint(ui: &Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted], to: &PlotTransfor
 /// Paints gaps.
 pub(super) fn gaps(painter: &egui::Painter, gaps: &[(WallMs, WallMs)], to: &PlotTransform, theme: &Theme) {
     for (from, until) in gaps {
-        let (left, right) = (x(to, *from as f64), x(to, *until as f64));
+        let (left, right) = (x(to, from.0 as f64), x(to, until.0 as f64));
         let rect = Rect::from_x_y_ranges(left..=right.max(left + 1.0), to.frame().y_range());
         painter.rect_filled(rect, 0.0, theme.hover);
     }
@@ -410,7 +410,7 @@ fn trace(painter: &egui::Painter, line: &Plotted, to: &PlotTransform) {
 }
 
 /// Gaps that all lines have in common.
-fn common_gaps(lines: &[Plotted]) -> Vec<(i64, i64)> {
+fn common_gaps(lines: &[Plotted]) -> Vec<(WallMs, WallMs)> {
     let mut lines = lines.iter();
     let mut common = lines.next().map(|line| line.drawn.gaps.clone()).unwrap_or_default();
     for line in lines {
@@ -447,7 +447,7 @@ pub(super) fn handle_input(ui: &Ui, canvas: &Canvas, rect: Rect, describe: impl 
         moves.push(RangeChange::Pan(-f64::from(response.drag_delta().x) * column_ms));
     }
     let pointer = response.hover_pos();
-    let cursor = pointer.map(|at| viewport.from as f64 + f64::from(at.x - rect.left()) * column_ms);
+    let cursor = pointer.map(|at| viewport.from.0 as f64 + f64::from(at.x - rect.left()) * column_ms);
     if let Some(cursor) = cursor {
         let (zoom, scroll) = ui.input(|input| (input.zoom_delta(), input.smooth_scroll_delta().x));
         if zoom != 1.0 {
@@ -468,7 +468,7 @@ pub(super) fn handle_input(ui: &Ui, canvas: &Canvas, rect: Rect, describe: impl 
 
 fn keys(ui: &Ui, viewport: Viewport, moves: &mut Vec<RangeChange>) {
     let tenth = (viewport.to - viewport.from) as f64 / 10.0;
-    let middle = viewport.from as f64 + tenth * 5.0;
+    let middle = viewport.from.0 as f64 + tenth * 5.0;
     ui.input(|input| {
         for (key, act) in [
             (Key::ArrowLeft, RangeChange::Pan(-tenth)),
@@ -532,8 +532,8 @@ pub(super) fn gap_tooltip(ui: &Ui, cx: &Cx, canvas: &Canvas, gaps: &[(WallMs, Wa
     let Some(at) = response.hover_pos() else { return };
     let viewport = canvas.viewport;
     let column_ms = (viewport.to - viewport.from) as f64 / f64::from(response.rect.width().max(1.0));
-    let moment = viewport.from as f64 + f64::from(at.x - response.rect.left()) * column_ms;
-    if !gaps.iter().any(|(from, to)| (*from as f64..=*to as f64).contains(&moment)) {
+    let moment = viewport.from.0 as f64 + f64::from(at.x - response.rect.left()) * column_ms;
+    if !gaps.iter().any(|(from, to)| (from.0 as f64..=to.0 as f64).contains(&moment)) {
         return;
     }
     // On the side with more space.

@@ -143,8 +143,8 @@ impl Default for Plots {
             link: None,
             kept: HashMap::new(),
             states: HashMap::new(),
-            viewport: Viewport { from: 0, to: 1, now: 1, width: 1 },
-            present: 1,
+            viewport: Viewport { from: WallMs(0), to: WallMs(1), now: WallMs(1), width: 1 },
+            present: WallMs(1),
             still: false,
             form: range::Form::default(),
             own_range: false,
@@ -226,14 +226,9 @@ impl Plots {
         let width = self.width.max(1);
         let column_ms = (self.span_ms / i64::from(width)).max(1);
         // While following the present, the range moves by whole pixels.
-        let present = now.div_euclid(column_ms).saturating_add(1).saturating_mul(column_ms);
+        let present = now.floor(column_ms) + column_ms;
         let to = self.end.unwrap_or(present);
-        Viewport {
-            from: to.saturating_sub(self.span_ms),
-            to,
-            now: now.div_euclid(column_ms) * column_ms + column_ms,
-            width,
-        }
+        Viewport { from: to.before(self.span_ms), to, now: now.floor(column_ms) + column_ms, width }
     }
 
     /// Whether a metric is plotted.
@@ -410,10 +405,10 @@ impl Plots {
                 if self.end.is_none() {
                     return;
                 }
-                (around + (end as f64 - around) * after / before) as i64
+                WallMs((around + (end.0 as f64 - around) * after / before) as i64)
             }
         };
-        self.end = (end < now).then_some(end.max(0));
+        self.end = (end < now).then_some(end.max(WallMs(0)));
     }
 
     fn head(&mut self, ui: &mut Ui, cx: &mut Cx, now: WallMs) {
@@ -438,7 +433,7 @@ impl Plots {
             let shown = (self.viewport.from, self.viewport.to);
             let range = self.form.button(ui, cx, shown, self.own_range, now);
             if let Some((from, to)) = range {
-                (self.span_ms, self.end, self.own_range) = (to.saturating_sub(from), Some(to), true);
+                (self.span_ms, self.end, self.own_range) = (to.since(from), Some(to), true);
                 self.range_changed(cx);
             }
             ui.add_space(space::TINY);
@@ -490,7 +485,8 @@ impl Plots {
         let (from, to) = self.range();
         let mut text = format!("{} – {}", moment(from), moment(to));
         if let Some(cursor) = self.cursor.filter(|_| !self.still) {
-            text = format!("{text}  ·  {}", (words.moment)(cursor as i64, self.span_ms.min(3_600_000)));
+            text =
+                format!("{text}  ·  {}", (words.moment)(WallMs(cursor as i64), self.span_ms.min(3_600_000)));
         }
         ui.add(Label::new(RichText::new(text).font(theme::small()).color(theme.weak)).truncate());
     }
@@ -524,9 +520,9 @@ fn own_interval(latest: &Latest) -> i64 {
     let mut gaps = [0; 16];
     let mut known = 0;
     let mut raw = latest.series.raw().rev();
-    let mut after = raw.next().map_or(0, |point| point.at);
+    let mut after = raw.next().map_or(WallMs(0), |point| point.at);
     for (point, gap) in raw.zip(&mut gaps) {
-        *gap = after.saturating_sub(point.at);
+        *gap = after.since(point.at);
         after = point.at;
         known += 1;
     }
@@ -640,7 +636,7 @@ mod tests {
 
     #[test]
     fn slow_panning_leaves_the_present_and_returns_to_it() {
-        let now = 1_760_529_600_123;
+        let now = WallMs(1_760_529_600_123);
         let mut plots = Plots::default();
         plots.viewport = plots.viewport(now);
         plots.apply(RangeChange::Pan(-10.0), now);

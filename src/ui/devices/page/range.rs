@@ -141,7 +141,7 @@ impl Form {
 fn check(from: &str, to: &str, now: WallMs) -> Result<(WallMs, WallMs), BadRange> {
     let first = moment(from, now, false).ok_or(BadRange::From)?;
     let last = moment(to, now, true).ok_or(BadRange::To)?;
-    match last.saturating_sub(first) {
+    match last.since(first) {
         ..=0 => Err(BadRange::Order),
         _ if first > now => Err(BadRange::Future),
         1..MIN_RANGE_MS => Err(BadRange::Short),
@@ -154,7 +154,7 @@ fn check(from: &str, to: &str, now: WallMs) -> Result<(WallMs, WallMs), BadRange
 fn written(at: WallMs) -> String {
     let Some(time) = zone::local(&Local, at) else { return String::new() };
     let twice = zone::is_ambiguous(&Local, &time);
-    let seconds = if at.rem_euclid(60_000) >= 1_000 { ":%S" } else { "" };
+    let seconds = if at.0.rem_euclid(60_000) >= 1_000 { ":%S" } else { "" };
     let zone = if twice { " %:z" } else { "" };
     time.format(&format!("%Y-%m-%d %H:%M{seconds}{zone}")).to_string()
 }
@@ -186,7 +186,7 @@ fn with_offset(text: &str) -> Option<WallMs> {
     let patterns =
         ["%Y-%m-%d %H:%M %:z", "%Y-%m-%d %H:%M:%S %:z", "%Y-%m-%dT%H:%M%:z", "%Y-%m-%dT%H:%M:%S%.f%:z"];
     let exact = patterns.iter().find_map(of);
-    exact.or_else(|| DateTime::parse_from_rfc3339(text).ok()).map(|time| time.timestamp_millis())
+    exact.or_else(|| DateTime::parse_from_rfc3339(text).ok()).map(|time| WallMs(time.timestamp_millis()))
 }
 
 /// Splits a text into a day and the time after it.
@@ -254,12 +254,12 @@ mod tests {
     /// Noon in the local time zone.
     fn noon() -> WallMs {
         let noon = NaiveDate::from_ymd_opt(2026, 11, 26).unwrap().and_hms_opt(12, 0, 0).unwrap();
-        Local.from_local_datetime(&noon).unwrap().timestamp_millis()
+        WallMs(Local.from_local_datetime(&noon).unwrap().timestamp_millis())
     }
 
     fn said(text: &str) -> Option<String> {
         let at = moment(text, noon(), false)?;
-        Some(Local.timestamp_millis_opt(at).unwrap().format("%m-%d %H:%M:%S").to_string())
+        Some(Local.timestamp_millis_opt(at.0).unwrap().format("%m-%d %H:%M:%S").to_string())
     }
 
     #[test]
@@ -290,7 +290,7 @@ mod tests {
         assert_eq!(to - from, 86_400_000);
         let at = noon() - 12_345_000;
         assert_eq!(moment(&written(at), noon(), false), Some(at));
-        assert_eq!(moment("2026-11-03T14:30:00Z", noon(), true), Some(1_793_716_200_000));
+        assert_eq!(moment("2026-11-03T14:30:00Z", noon(), true), Some(WallMs(1_793_716_200_000)));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::plots::{self, Plots};
 use super::{View, rows};
 use crate::model::device::{Freshness, Status, UNKNOWN_TIME};
 use crate::model::harmless;
+use crate::model::time::WallMs;
 use crate::ui::theme::{self, size, space};
 use crate::ui::{Cx, value, widgets};
 
@@ -57,10 +58,10 @@ fn one(ui: &mut Ui, cx: &mut Cx, view: &View, plots: &mut Plots, number: usize, 
     tick(ui, cx, view, plots, number, &name, rect);
     let said = value::reading(cx.words, metric, &reading.value);
     let word = (cx.words.devices.freshness)(reading.freshness);
-    let age = view.facts.hub_now.saturating_sub(reading.received);
+    let age = view.facts.hub_now.since(reading.received);
     let is_live = reading.freshness == Freshness::Live;
     let standing = match reading.received {
-        0 => words.never.to_owned(),
+        WallMs(0) => words.never.to_owned(),
         UNKNOWN_TIME => cx.words.devices.age_unknown.to_owned(),
         _ if is_live && age < RECENT_MS => String::new(),
         _ if is_live => value::age(cx.words, age),

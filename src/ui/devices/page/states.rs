@@ -53,7 +53,7 @@ pub(super) struct Drawn {
 impl Drawn {
     /// The stretch at a time.
     pub(super) fn at(&self, at: f64) -> Option<&Stretch> {
-        self.stretches.iter().find(|stretch| (stretch.from as f64..=stretch.to as f64).contains(&at))
+        self.stretches.iter().find(|stretch| (stretch.from.0 as f64..=stretch.to.0 as f64).contains(&at))
     }
 }
 
@@ -97,7 +97,7 @@ pub(super) fn draw<'a>(
     let colours = colours(&runs, metric);
     let mut drawn = Drawn::default();
     let mut totals: HashMap<&Arc<str>, i64> = HashMap::new();
-    let is_seen = |from: WallMs, to: WallMs| to.saturating_sub(from) as f64 >= column_ms;
+    let is_seen = |from: WallMs, to: WallMs| to.since(from) as f64 >= column_ms;
     let begins = runs.first().map_or(end, |run| run.from).min(end);
     if whole && begins > viewport.from && is_seen(viewport.from, begins) {
         drawn.gaps.push((viewport.from, begins));
@@ -143,7 +143,7 @@ impl Stretch {
     fn is_short(&self, column_ms: f64) -> bool {
         match self.what {
             StretchKind::Many(_) => true,
-            StretchKind::Said { since, .. } => (self.to.saturating_sub(since) as f64) < column_ms,
+            StretchKind::Said { since, .. } => (self.to.since(since) as f64) < column_ms,
         }
     }
 }
@@ -328,7 +328,7 @@ mod tests {
     use super::*;
     use crate::model::device::{MetricType, ShortName};
 
-    const START: WallMs = 1_760_529_600_000;
+    const START: WallMs = WallMs(1_760_529_600_000);
 
     fn metric(options: &[&str]) -> Metric {
         let options = options.iter().map(|option| (*option).to_owned()).collect();
@@ -337,7 +337,7 @@ mod tests {
 
     fn changes(of: &[(i64, &str)]) -> Vec<StateChange> {
         let value = |text: &str| (!text.is_empty()).then(|| text.into());
-        of.iter().map(|(at, text)| StateChange { at: START + at, value: value(text) }).collect()
+        of.iter().map(|(at, text)| StateChange { at: START + *at, value: value(text) }).collect()
     }
 
     fn viewport(from: i64, to: i64, now: i64, width: u32) -> Viewport {
@@ -354,13 +354,13 @@ mod tests {
             let (from, to) = (stretch.from - START, stretch.to - START);
             match &stretch.what {
                 StretchKind::Said { value, since, .. } if *since < stretch.from => {
-                    format!("{from}-{to} {value} since {}", since - START)
+                    format!("{from}-{to} {value} since {}", *since - START)
                 }
                 StretchKind::Said { value, .. } => format!("{from}-{to} {value}"),
                 StretchKind::Many(count) => format!("{from}-{to} {count} changes"),
             }
         });
-        let gaps = drawn.gaps.iter().map(|(from, to)| (from - START, to - START)).collect();
+        let gaps = drawn.gaps.iter().map(|(from, to)| (*from - START, *to - START)).collect();
         let totals = drawn.totals.iter().map(|(value, ms)| (value.to_string(), *ms)).collect();
         (stretches.collect(), gaps, totals)
     }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{HubRequest, Phase, ServerSession};
+use super::{HubDeviceRequest, HubRequest, Phase, ServerSession};
 use crate::model::number::{END_OF_WHOLE, NotHeld};
 use crate::model::rights::Act;
 use crate::model::{
@@ -60,13 +60,15 @@ impl ServerSession {
                 if let Phase::Online(online) = &mut self.phase {
                     online.watching = true;
                 }
-                self.ask(HubRequest::Watch);
+                self.ask(HubRequest::Device(HubDeviceRequest::Watch));
             }
             ClientMessage::Announce(spec) => self.announce(spec),
             ClientMessage::DeviceState { device, online, reason } => {
                 let reason = limits::cut(&reason, limits::REASON_CHARS);
                 match limits::check_id(device.as_str()) {
-                    Ok(()) => self.ask(HubRequest::DeviceState { device, online, reason }),
+                    Ok(()) => {
+                        self.ask(HubRequest::Device(HubDeviceRequest::State { device, online, reason }))
+                    }
                     Err(excess) => self.refuse(device.as_str(), excess.code, excess.detail),
                 }
             }
@@ -90,22 +92,34 @@ impl ServerSession {
                     let command = Command { id, device, property, value, by: sender, at: now.wall_ms, state };
                     self.send(&HubMessage::Commanded { command });
                 }
-                value => {
-                    self.ask(HubRequest::Command { id, by: sender, device, incarnation, property, value })
-                }
+                value => self.ask(HubRequest::Device(HubDeviceRequest::Command {
+                    id,
+                    by: sender,
+                    device,
+                    incarnation,
+                    property,
+                    value,
+                })),
             },
             ClientMessage::CommandResult { id, state } => match state {
-                CommandState::Done => self.ask(HubRequest::CommandResult { id, state }),
+                CommandState::Done => {
+                    self.ask(HubRequest::Device(HubDeviceRequest::CommandResult { id, state }))
+                }
                 CommandState::Failed { detail } => {
                     let detail = limits::cut(&detail, limits::DETAIL_CHARS);
-                    self.ask(HubRequest::CommandResult { id, state: CommandState::Failed { detail } });
+                    self.ask(HubRequest::Device(HubDeviceRequest::CommandResult {
+                        id,
+                        state: CommandState::Failed { detail },
+                    }));
                 }
                 _ => self.error("malformed", "a result is `done` or `failed`"),
             },
             ClientMessage::Series { device, metric, from, to } => {
-                self.ask(HubRequest::Series { device, metric, from, to });
+                self.ask(HubRequest::Device(HubDeviceRequest::Series { device, metric, from: from, to: to }));
             }
-            ClientMessage::DeviceLog { device } => self.ask(HubRequest::DeviceLog(device)),
+            ClientMessage::DeviceLog { device } => {
+                self.ask(HubRequest::Device(HubDeviceRequest::Log(device)))
+            }
             // `online` takes care of the rest.
             _ => {}
         }
@@ -114,7 +128,7 @@ impl ServerSession {
     fn announce(&mut self, mut spec: Spec) {
         spec.will = limits::cut(&spec.will, limits::REASON_CHARS);
         match limits::check_spec(&spec) {
-            Ok(()) => self.ask(HubRequest::Announce(spec)),
+            Ok(()) => self.ask(HubRequest::Device(HubDeviceRequest::Announce(spec))),
             Err(excess) => self.refuse(spec.id.as_str(), excess.code, excess.detail),
         }
     }
@@ -123,7 +137,7 @@ impl ServerSession {
     pub(super) fn publish(&mut self, received: Received) {
         let Received { readings, left_out } = received;
         if !readings.samples.is_empty() {
-            self.ask(HubRequest::Publish(readings));
+            self.ask(HubRequest::Device(HubDeviceRequest::Publish(readings)));
         }
         if let Some(left_out) = left_out {
             self.refuse(&left_out.device, left_out.code, left_out.to_string());

@@ -6,6 +6,7 @@ use crate::frame::Frame;
 use crate::model::link_state::{Closing, Why};
 use crate::model::profile::Secret;
 use crate::model::time::BootMs;
+use crate::model::time::WallMs;
 use crate::model::{MessageId, Refusal, Time};
 use crate::wire::socketio::conversation::{Came, Conversation, Emit, Namespaces, Outcome};
 use crate::wire::socketio::saved::Known;
@@ -26,7 +27,7 @@ impl Client {
     fn new(names: &[&str], auth: Option<&str>, known: Known) -> Client {
         let names = names.iter().map(|name| (*name).to_owned()).collect();
         let namespaces = Namespaces { names, auth: auth.map(Secret::new) };
-        let now = Time { boot_ms: BootMs(10_000), wall_ms: 1_795_000_000_000 };
+        let now = Time { boot_ms: BootMs(10_000), wall_ms: WallMs(1_795_000_000_000) };
         let mut conversation = Conversation::new(namespaces, known);
         conversation.opened(now);
         Client { conversation, now }

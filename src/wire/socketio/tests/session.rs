@@ -8,6 +8,7 @@ use crate::model::content::{GAP, UNCONFIRMED};
 use crate::model::event::{ChatEvent, LinkEvent};
 use crate::model::link_state::Why;
 use crate::model::time::BootMs;
+use crate::model::time::WallMs;
 use crate::model::{Content, Delivery, Draft, Entry, Event, MessageId, OutboxItem, RoomId, Time};
 use crate::wire::socketio::{Config, SocketIoSession};
 use crate::wire::{Agreed, ChatRequest, Input, Mark, Output, Request, Saved, Session};
@@ -29,7 +30,7 @@ struct Client {
 impl Client {
     fn new(config: Config, saved: Saved) -> Client {
         let session = SocketIoSession::new(config, &saved, [7; 32]);
-        let now = Time { boot_ms: BootMs(10_000), wall_ms: 1_795_000_000_000 };
+        let now = Time { boot_ms: BootMs(10_000), wall_ms: WallMs(1_795_000_000_000) };
         let (sent, entries, events, marks) = Default::default();
         let mut client = Client { session, now, sent, entries, events, marks, saved };
         client.give(Input::Opened(Agreed { server: "chat.example".to_owned(), ..Agreed::default() }));
@@ -80,7 +81,7 @@ impl Client {
 
     fn send(&mut self, number: u128, text: &str) -> MessageId {
         let id = MessageId::from_random(number.to_be_bytes());
-        let draft = Draft { id, room: RoomId::messages(), content: Content::text(text), at: 0 };
+        let draft = Draft { id, room: RoomId::messages(), content: Content::text(text), at: WallMs(0) };
         let item = OutboxItem { draft, seq: 1, delivery: Delivery::Attempted };
         self.give(Input::Request(Request::Chat(ChatRequest::Send(item))));
         self.give(Input::Flushed(vec![id]));

@@ -6,16 +6,15 @@
 //! - `socket: {"is": "closed", "code", "reason", "clean", "by"}`: it was closed; `by` is `server` or `us`. No `code`: the close
 //!   frame had none (1005).
 //! - `socket: {"is": "lost", "detail"}`: it ended without a close frame (1006).
+
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use serde_json::{Map, Value, json};
 
-use super::MAX_FRAME_BYTES;
-use crate::frame::Frame;
-use crate::model::content::Extra;
-use crate::model::id::Offset;
-use crate::model::link_state::Why;
-use crate::model::time::WallMs;
-use crate::model::{Content, Draft, Entry, MessageId, Refusal, RoomId, Sender};
+use super::content::Extra;
+use super::id::Offset;
+use super::link_state::Why;
+use super::time::WallMs;
+use super::{Content, Draft, Entry, MessageId, RoomId, Sender};
 
 /// The field that says what a body is.
 const FRAME: &str = "frame";
@@ -184,24 +183,4 @@ pub fn bytes_of(text: &str) -> Result<Vec<u8>, String> {
     HEXLOWER_PERMISSIVE
         .decode(digits.as_bytes())
         .map_err(|_| "a byte has two hexadecimal digits, and one of the last is missing".to_owned())
-}
-
-/// The frame that content is sent as.
-///
-/// # Errors
-/// Why it cannot be sent.
-pub(super) fn frame(content: &Content) -> Result<Frame, Refusal> {
-    let Content::Text { body, extra } = content else {
-        return Err(Refusal::UnknownKind { kind: content.kind().to_owned() });
-    };
-    let frame = match is_binary(extra) {
-        true => Frame::Binary(
-            bytes_of(body).map_err(|detail| Refusal::Other { code: "bad_message".to_owned(), detail })?,
-        ),
-        false => Frame::Text(body.clone()),
-    };
-    match frame.len() > MAX_FRAME_BYTES {
-        true => Err(Refusal::TooLarge { limit: MAX_FRAME_BYTES as u64 }),
-        false => Ok(frame),
-    }
 }
