@@ -87,6 +87,7 @@ fn model() -> Model {
         urls: vec!["ws://hub".to_owned()],
         protocol: Protocol::Duplex,
         socket: Socket::Tungstenite,
+        route: Default::default(),
         ca_file: None,
         fingerprint: None,
         auto_connect: true,

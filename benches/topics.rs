@@ -205,6 +205,7 @@ fn profile() -> Profile {
         urls: vec!["ws://broker".to_owned()],
         protocol: Protocol::WebSocket,
         socket: Socket::Tungstenite,
+        route: Default::default(),
         ca_file: None,
         fingerprint: None,
         auto_connect: true,

@@ -48,6 +48,7 @@ fn client_process() {
         urls: vec![variable("DUPLEX_CRASH_URL")],
         protocol: Protocol::Duplex,
         socket: Socket::Tungstenite,
+        route: Default::default(),
         ca_file: None,
         fingerprint: None,
         auto_connect: true,

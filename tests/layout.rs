@@ -26,7 +26,7 @@ const HOUSE: &str = "
     engine    | 3 | model frame wire link                                                            | pure
     clock     | 3 | model                                                                            | window
     privacy   | 3 | model                                                                            | window
-    transport | 3 | model frame wire::socketio                                                       | window
+    transport | 3 | model frame wire::socketio wire::duplex::channel                                 | window
     store     | 3 | model frame wire link                                                            | window
     settings  | 3 | model                                                                            | window
     hub       | 4 | model frame wire::duplex clock transport store settings                          | window

@@ -36,6 +36,7 @@ fn connection() -> Connection {
         urls: Vec::new(),
         protocol: Protocol::Duplex,
         socket: Socket::Tungstenite,
+        route: Default::default(),
         ca_file: None,
         fingerprint: None,
         auto_connect: true,

@@ -38,6 +38,7 @@ impl Desk {
             urls: vec!["ws://hub".to_owned()],
             protocol: Protocol::Duplex,
             socket: Socket::Tungstenite,
+            route: Default::default(),
             ca_file: None,
             fingerprint: None,
             auto_connect: true,

@@ -73,6 +73,7 @@ fn client_process() {
         urls: vec![variable("DUPLEX_ROUNDS_URL")],
         protocol: Protocol::Mqtt,
         socket: Socket::Tungstenite,
+        route: Default::default(),
         ca_file: None,
         fingerprint: None,
         auto_connect: true,

@@ -106,6 +106,7 @@ fn another_persons_mention_is_told_and_taken_back_when_it_is_seen() {
         urls: vec![url],
         protocol: Protocol::Duplex,
         socket: Socket::Tungstenite,
+        route: Default::default(),
         ca_file: None,
         fingerprint: None,
         auto_connect: true,

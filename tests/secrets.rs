@@ -378,6 +378,7 @@ fn a_token_that_a_server_repeats_is_shown_by_neither_program() {
         urls: vec![Address::parse(&url).unwrap().url],
         protocol: Default::default(),
         socket: Socket::Tungstenite,
+        route: Default::default(),
         ca_file: None,
         fingerprint: None,
         auto_connect: true,

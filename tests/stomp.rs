@@ -55,6 +55,7 @@ impl App {
             urls: vec![url.to_owned()],
             protocol: Protocol::Stomp,
             socket: Default::default(),
+            route: Default::default(),
             ca_file: None,
             fingerprint: None,
             auto_connect: true,

@@ -58,6 +58,7 @@ fn wide() -> Window {
         urls: vec!["ws://127.0.0.1:41000/v1/socket".into()],
         protocol: Default::default(),
         socket: Default::default(),
+        route: Default::default(),
         ca_file: None,
         fingerprint: None,
         auto_connect: true,

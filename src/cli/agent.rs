@@ -18,7 +18,8 @@ use crate::wire::{DeviceRequest, Request, SavedState};
 const SAID: usize = 64;
 
 pub(super) async fn run(command: Flags) -> Result<(), Failure> {
-    let server = Server::duplex(command.url, command.access);
+    let mut server = Server::duplex(command.url, command.access);
+    server.route = command.transport;
     // Log entries and other devices are not needed.
     let saved = SavedState { resume: None, since: Some(Offset::MAX) };
     let follow = Follow::start(&server, saved, false)?;

@@ -9,6 +9,7 @@ use clap::{Args as Flags, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use super::proxy::ProxyParser;
 use super::socketio::SOCKETIO_HELP;
+use super::transport::route;
 use super::websocket::{AnyServer, BrokerServer, DeviceServer, Protocol, WEBSOCKET_HELP, WebSocket};
 use super::{Exit, Failure, help, print, values};
 use crate::hub::IpNet;
@@ -16,7 +17,7 @@ use crate::model::id::Offset;
 use crate::model::profile::{NetworkOptions, Secret};
 use crate::model::stomp::Destination;
 use crate::model::time::WallMs;
-use crate::model::{Address, DeviceId, FileId, MessageId, MetricName, Role, RoomId};
+use crate::model::{Address, DeviceId, FileId, MessageId, MetricName, Role, RoomId, RouteChoice};
 use crate::privacy::{self, AddressParser, TokenOptions};
 
 /// Duplex on the console: a hub, invites, devices, and chat for scripts.
@@ -628,6 +629,9 @@ pub(super) struct Server {
     /// How to open the socket of a server that is not Duplex's.
     #[arg(skip)]
     pub(super) websocket: Option<WebSocket>,
+    /// With a Duplex server: how its frames travel.
+    #[arg(skip)]
+    pub(super) route: RouteChoice,
     /// Whether the command supports other protocols.
     #[arg(skip)]
     pub(super) any_protocol: bool,
@@ -636,7 +640,7 @@ pub(super) struct Server {
 impl Server {
     /// A Duplex server; other protocols are not supported.
     pub(super) fn duplex(url: Address, access: Access) -> Server {
-        Server { url, access, websocket: None, any_protocol: false }
+        Server { url, access, websocket: None, route: RouteChoice::Automatic, any_protocol: false }
     }
 
     /// Whether messages are frames, as they come.
@@ -705,6 +709,9 @@ pub(super) struct Agent {
     /// The server's address.
     #[arg(long, value_name = "URL", value_parser = AddressParser)]
     pub(super) url: Address,
+    /// How the readings travel: automatic, or only by websocket, sse, stream, longpoll or poll.
+    #[arg(long, value_name = "NAME", default_value = "automatic", value_parser = route)]
+    pub(super) transport: RouteChoice,
     #[command(flatten)]
     pub(super) access: Access,
     /// The device's name for people; by default this computer's name.

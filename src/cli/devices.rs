@@ -42,6 +42,7 @@ impl Default for Seen {
             urls: Vec::new(),
             protocol: Protocol::Duplex,
             socket: Socket::Tungstenite,
+            route: Default::default(),
             ca_file: None,
             fingerprint: None,
             auto_connect: true,

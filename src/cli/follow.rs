@@ -88,6 +88,7 @@ pub(super) fn profile(server: &Server) -> Result<(Profile, Access), Failure> {
         urls: vec![address.url],
         protocol,
         socket: Socket::Tungstenite,
+        route: server.route,
         ca_file: server.access.ca_file.clone(),
         fingerprint: address.fingerprint,
         auto_connect: true,

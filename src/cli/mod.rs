@@ -31,6 +31,7 @@ mod send_mapped;
 mod socketio;
 mod tail;
 mod tail_frames;
+mod transport;
 mod upkeep;
 mod values;
 mod websocket;

@@ -17,6 +17,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
@@ -28,6 +29,7 @@ use super::slots::{ConnectionSlot, Eviction};
 use super::socket::Io;
 use super::state::Hub;
 use crate::clock;
+use crate::wire::duplex::channel::DUPLEX_HEADER;
 
 /// How long the TLS handshake may take.
 const TLS_DEADLINE: Duration = Duration::from_secs(10);
@@ -154,8 +156,10 @@ impl Connection {
         let (hub, slot, peer) = (Arc::clone(&self.hub), self.slot.clone(), self.peer);
         let router = TowerToHyperService::new(self.router.clone());
         let (accepted_by, mut stopping) = (self.accepted_by.clone(), self.accepted_by.closing());
+        let (end, ending) = watch::channel(false);
         let service = service_fn(move |request| {
-            let ends = Ends { own, from: peer.ip(), slot: slot.clone(), accepted_by: accepted_by.clone() };
+            let (slot, accepted_by) = (slot.clone(), accepted_by.clone());
+            let ends = Ends { own, from: peer.ip(), slot, accepted_by, ending: ending.clone() };
             answer(Arc::clone(&hub), ends, router.clone(), request)
         });
         let connection = http1::Builder::new()
@@ -167,7 +171,7 @@ impl Connection {
             .serve_connection(TokioIo::new(io), service)
             .with_upgrades();
         let mut connection = pin!(connection);
-        let (begun, mut ending) = (Instant::now(), None);
+        let (begun, mut closing) = (Instant::now(), None);
         let proxied = self.hub.proxies.trusts(self.peer.ip());
         loop {
             tokio::select! {
@@ -178,19 +182,21 @@ impl Connection {
                     return;
                 }
                 why = self.slot.evicted() => return self.hub.metrics.evict(why),
-                _ = stopping.wait_for(|stopping| *stopping), if ending.is_none() => {
-                    ending = Some(Instant::now());
+                _ = stopping.wait_for(|stopping| *stopping), if closing.is_none() => {
+                    closing = Some(Instant::now());
+                    end.send_replace(true);
                     connection.as_mut().graceful_shutdown();
                 }
                 () = sleep(CHECK_INTERVAL) => {}
             }
             let known = proxied || self.slot.is_known();
             let lifetime = if known { MAX_KNOWN_LIFETIME } else { MAX_ANONYMOUS_LIFETIME };
-            if ending.is_none() && begun.elapsed() >= lifetime {
-                ending = Some(Instant::now());
+            if closing.is_none() && begun.elapsed() >= lifetime {
+                closing = Some(Instant::now());
+                end.send_replace(true);
                 connection.as_mut().graceful_shutdown();
             }
-            let over = ending.is_some_and(|since| since.elapsed() >= MAX_LAST_ANSWER);
+            let over = closing.is_some_and(|since| since.elapsed() >= MAX_LAST_ANSWER);
             if over || self.slot.stuck_ms(clock::now().boot_ms) >= WRITE_DEADLINE_MS {
                 return self.hub.metrics.refuse(Refused::TooSlow);
             }
@@ -224,6 +230,8 @@ async fn answer(
     paid(&slot).await;
     request.extensions_mut().insert(Ends { from, ..ends });
     let mut response = router.call(request).await?;
+    // Tells a client that this is the hub's answer, and not that of something in between.
+    response.headers_mut().insert(DUPLEX_HEADER, header::HeaderValue::from_static("1"));
     let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
     if proxied && !upgraded {
         slot.forward(None);

@@ -290,6 +290,7 @@ fn is_note(note: &mut Note) -> bool {
         Note::Malformed { detail } | Note::State { text: detail, .. } => cut(detail, MAX_DETAIL_BYTES),
         // Ours, not the server's.
         Note::Proxy(_) => {}
+        Note::Route(_) => {}
         Note::ServerError { code, detail } => {
             cut(code, MAX_NAME_BYTES);
             cut(detail, MAX_DETAIL_BYTES);

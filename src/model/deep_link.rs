@@ -291,6 +291,7 @@ mod tests {
                 urls: vec![(*url).to_owned()],
                 protocol: Protocol::Duplex,
                 socket: Default::default(),
+                route: Default::default(),
                 ca_file: None,
                 fingerprint: None,
                 auto_connect: true,

@@ -26,6 +26,7 @@ use super::proxy::ProxyUsed;
 use super::refusal::Refusal;
 use super::rights::ManageAnswer;
 use super::room::{NamedRoom, RoomInfo};
+use super::route::RouteInUse;
 use super::samples::Sample;
 use super::search::{DayFound, Found, MessageFound};
 use super::series::SeriesPage;
@@ -291,6 +292,8 @@ pub enum LinkEvent {
         /// Until when, by the hub's clock.
         until: WallMs,
     },
+    /// How its frames travel from now on; where more than one way leads to the server.
+    Route(RouteInUse),
     /// Something that a foreign server sent, as its mapping is given it: now and then, for the person who maps it.
     Sampled(Sample),
     /// The connection that has just opened goes through this proxy; `None`: through none, after one that did.

@@ -2,6 +2,7 @@
 
 use super::link_state::Why;
 use super::proxy::ProxyUsed;
+use super::route::RouteInUse;
 
 /// So many bytes of a frame's text are kept.
 pub const TEXT_BYTES: usize = 4 * 1024;
@@ -30,6 +31,8 @@ pub enum Note {
         /// Why it is down.
         why: Option<Box<Why>>,
     },
+    /// How frames travel from now on.
+    Route(RouteInUse),
 }
 
 /// Which way a frame went.

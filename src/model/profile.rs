@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::id::ConnectionId;
 use super::mqtt::MqttOptions;
 use super::proxy::ProxyChoice;
+use super::route::RouteChoice;
 use super::socketio::SocketIoOptions;
 use super::stomp::StompOptions;
 
@@ -268,6 +269,9 @@ pub struct Profile {
     /// What carries the socket.
     #[serde(default)]
     pub socket: Socket,
+    /// Of protocol [`Protocol::Duplex`]: how its frames travel.
+    #[serde(default, skip_serializing_if = "RouteChoice::is_automatic")]
+    pub route: RouteChoice,
     /// A PEM file with a certificate authority to trust for this server alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<PathBuf>,
@@ -334,13 +338,14 @@ pub struct NewerProfile {
 }
 
 impl NewerProfile {
-    /// Whether a profile's fields name a protocol or a socket that this version does not know.
+    /// Whether a profile's fields name a protocol, a socket or a route that this version does not know.
     pub fn has_unknown_words(fields: &Map<String, Value>) -> bool {
         let unknown = |name: &str, is_known: fn(&Value) -> bool| {
             fields.get(name).is_some_and(|value| value.is_string() && !is_known(value))
         };
         unknown("protocol", |value| Protocol::deserialize(value).is_ok())
             || unknown("socket", |value| Socket::deserialize(value).is_ok())
+            || unknown("route", |value| RouteChoice::deserialize(value).is_ok())
     }
 }
 

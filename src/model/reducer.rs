@@ -29,6 +29,7 @@ use super::profile::{NewerProfile, Profile, Secret};
 use super::proxy::ProxyUsed;
 use super::readings::Part;
 use super::rights::Management;
+use super::route::RouteInUse;
 use super::samples::Samples;
 use super::search::Searching;
 use super::time::Time;
@@ -41,6 +42,8 @@ pub struct Connection {
     pub profile: Profile,
     /// Its link.
     pub link: LinkState,
+    /// How its frames travel; none while it is down, and where only one way leads to the server.
+    pub route: Option<RouteInUse>,
     /// The server's name, once known.
     pub server: Option<String>,
     /// What the server offers, or offered last; none before it was reached.
@@ -230,6 +233,7 @@ impl Connection {
             clock_skew_ms: None,
             log_epoch: None,
             samples: Samples::default(),
+            route: None,
             paused: None,
             proxy: None,
             chat: Chat::default(),
@@ -328,6 +332,7 @@ impl Connection {
                 self.proxy = proxy;
             }
             LinkEvent::Paused(paused) => self.paused = paused,
+            LinkEvent::Route(used) => self.route_changed(now, used),
             LinkEvent::Sampled(sample) => self.samples.push(sample),
             LinkEvent::Managed { id, managed } => self.management.answered(id, managed),
             // Of a connection test, which has no place here.
@@ -335,7 +340,18 @@ impl Connection {
         }
     }
 
+    /// A WebSocket where there was nothing else is not worth a line in the log.
+    fn route_changed(&mut self, now: Time, used: RouteInUse) {
+        let before = self.route.replace(used).unwrap_or(RouteInUse::WEBSOCKET);
+        if (before.route, before.blocked) != (used.route, used.blocked) {
+            self.log.note(now.wall_ms, Note::Route(used));
+        }
+    }
+
     fn link_changed(&mut self, now: Time, state: LinkState) {
+        if !matches!(state, LinkState::Online { .. } | LinkState::Handshaking { .. }) {
+            self.route = None;
+        }
         if state.code() != self.link.code() {
             let why = state.why().cloned().map(Box::new);
             self.log.note(now.wall_ms, Note::State { text: state.code().to_owned(), why });

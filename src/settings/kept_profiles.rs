@@ -8,12 +8,13 @@ use crate::model::ConnectionId;
 use crate::model::profile::{NewerProfile, Profile};
 
 /// The fields of a profile that this version knows.
-const KNOWN: [&str; 10] = [
+const KNOWN: [&str; 11] = [
     "id",
     "name",
     "urls",
     "protocol",
     "socket",
+    "route",
     "ca_file",
     "fingerprint",
     "auto_connect",
@@ -153,6 +154,7 @@ mod tests {
              "auto_connect": true, "nodes": ["a", {"b": 1.5}]},
             {"id": 7, "name": "Broker", "protocol": "amqp", "urls": "amqp://b", "amqp": {"qos": 2}},
             {"id": 8, "name": "Poll", "protocol": "duplex", "urls": ["https://c"], "socket": "long_polling"},
+            {"id": 9, "name": "Quick", "protocol": "duplex", "urls": ["https://d"], "route": "webtransport"},
         ]);
         let mut read = read_list(&list);
         assert_eq!(serde_json::to_value(&read).unwrap(), list);
@@ -162,11 +164,11 @@ mod tests {
             (newer[0].id.0, newer[0].name.as_str(), newer[0].protocol.as_str()),
             (7, "Broker", "amqp")
         );
-        assert_eq!(read.highest_id(), 8);
+        assert_eq!(read.highest_id(), 9);
         let mut changed = read.known().next().unwrap().clone();
         changed.name = "Workshop".into();
         read.set(changed);
-        read.remove(ConnectionId(8));
+        read.remove(ConnectionId(9));
         let mut expected = list;
         expected[0]["name"] = "Workshop".into();
         expected.as_array_mut().unwrap().pop();
@@ -193,6 +195,7 @@ mod tests {
             urls: vec![],
             protocol: Default::default(),
             socket: Default::default(),
+            route: crate::model::RouteChoice::Only(crate::model::Route::Sse),
             ca_file: Some("x".into()),
             fingerprint: Some("x".into()),
             auto_connect: true,

@@ -9,6 +9,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::client::generate_request;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
+use super::channel::DUPLEX_HEADER;
 use super::{Endpoint, UrlParts};
 use crate::model::address::without_zone;
 use crate::model::link_state::Why;
@@ -64,6 +65,7 @@ where
                 head.drain(..length);
                 continue;
             }
+            target.trace.answered(response.headers().contains_key(DUPLEX_HEADER));
             let subprotocol = check(&response, &key, target)?;
             return Ok(Upgraded { subprotocol, tail: head.split_off(length) });
         }
@@ -116,7 +118,7 @@ fn is_interim(status: StatusCode) -> bool {
 }
 
 /// The target of a redirect, resolved to an absolute URL.
-fn location(headers: &HeaderMap, url: &str) -> Option<String> {
+pub(super) fn location(headers: &HeaderMap, url: &str) -> Option<String> {
     let text = String::from_utf8_lossy(headers.get(header::LOCATION)?.as_bytes()).into_owned();
     let text = text.trim();
     if text.is_empty() || text.len() > MAX_LOCATION_BYTES {
@@ -179,7 +181,7 @@ fn has_token(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {
 
 /// `Retry-After` (RFC 9110 §10.2.3) in milliseconds: seconds, or a date relative to the response's own `Date`, so
 /// that our clock does not matter. A date is ignored if the response has no `Date` (§6.6.1 requires one).
-fn retry_after_ms(headers: &HeaderMap) -> Option<u64> {
+pub(super) fn retry_after_ms(headers: &HeaderMap) -> Option<u64> {
     let date = |name: HeaderName| {
         let text = headers.get(name)?.to_str().ok()?;
         chrono::DateTime::parse_from_rfc2822(text).ok().map(|date| date.timestamp_millis())

@@ -61,6 +61,7 @@ async fn dial_once(target: &Endpoint, deadline: Instant) -> Result<Connection, W
     };
     let (connector, opened) = timeout_at(deadline, open).await.map_err(timed_out(Phase::Dial))??;
     let Opened { stream, proxy, .. } = opened;
+    target.trace.reached();
     let greet = async {
         let mut stream = match connector {
             Some(connector) => {

@@ -17,6 +17,7 @@ use crate::model::intent::{Credential, Intent, LinkIntent};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::profile::{Profile, Protocol, Socket};
 use crate::model::proxy::ProxyUsed;
+use crate::model::route::{Route, RouteInUse};
 use crate::model::socketio::Carriers;
 
 /// The settings with the address that works, where only its scheme is wrong. To leave the encryption of another computer
@@ -41,6 +42,8 @@ struct Row {
     is_stream: bool,
     /// The proxy that it goes through.
     proxy: Option<Box<ProxyUsed>>,
+    /// How frames travel, where more than one way leads to the server.
+    route: Option<RouteInUse>,
     rtt_ms: Option<u64>,
     catching_up: bool,
 }
@@ -59,6 +62,7 @@ fn row(cx: &Cx, id: ConnectionId) -> Option<Row> {
             carriers: connection.profile.websocket.socketio.carriers,
             is_stream: connection.profile.urls.first().is_some_and(|url| address::is_stream(url)),
             proxy: connection.proxy.clone().filter(|_| connection.link.is_online()),
+            route: connection.route,
             rtt_ms,
             catching_up: connection.link.is_online() && !connection.chat.caught_up(),
         })
@@ -283,7 +287,10 @@ fn line(ui: &mut Ui, cx: &Cx, row: &Row, link: &LinkMemory) {
         Protocol::Stomp => words.protocol_stomp,
         Protocol::Mqtt => words.protocol_mqtt,
     };
+    let detour =
+        row.route.filter(|used| used.route != Route::WebSocket).map(|used| (words.routes.via)(&used));
     let (transport, limits) = match row.socket {
+        _ if detour.is_some() => (detour.as_deref().unwrap_or_default(), None),
         _ if row.is_stream => (words.transport_tcp, None),
         _ if row.protocol == Protocol::SocketIo && row.carriers != Carriers::WebSocket => {
             (words.socketio.carriers_of(row.carriers), None)

@@ -75,6 +75,7 @@ mod tests {
             urls: Vec::new(),
             protocol: Protocol::Duplex,
             socket: Socket::Tungstenite,
+            route: Default::default(),
             ca_file: None,
             fingerprint: None,
             auto_connect: true,

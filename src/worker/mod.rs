@@ -22,6 +22,7 @@ pub mod own_hub;
 mod picker;
 mod pictures;
 mod record;
+mod routes;
 mod search;
 pub mod single;
 pub mod socket_task;

@@ -1,5 +1,6 @@
 //! The console through proxies: a hub whose name only the proxy resolves.
 
+use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -95,6 +96,62 @@ fn a_message_goes_through_a_proxy_that_is_said() {
         assert_eq!(said(&output).replace(&line, ""), "", "{told}");
         assert!(proxy.asked().len() > before, "{told} was used");
     }
+    hub.shutdown();
+}
+
+#[test]
+fn a_redirect_within_the_host_is_followed_on_every_route() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let hub = hub::spawn(super::options(dir)).unwrap();
+    let place = hub.url.split('/').nth(2).unwrap().to_owned();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let redirect = move || {
+        for client in listener.incoming() {
+            let (mut client, mut head) = (client.unwrap(), Vec::new());
+            let mut byte = [0];
+            while !head.ends_with(b"\r\n\r\n") && client.read(&mut byte).is_ok_and(|read| read == 1) {
+                head.push(byte[0]);
+            }
+            let head = String::from_utf8(head).unwrap();
+            let path = head.split(' ').nth(1).unwrap_or_default();
+            // To the same host, or by another name to the same computer.
+            let to = if path.starts_with("/v1/") { &place } else { "localhost:1" };
+            let answer =
+                format!("HTTP/1.1 307 There\r\nLocation: http://{to}{path}\r\nContent-Length: 0\r\n\r\n");
+            let _ = client.write_all(answer.as_bytes());
+        }
+    };
+    std::thread::Builder::new().name("redirects".to_owned()).spawn(redirect).unwrap();
+    let token = hub::token(dir).unwrap();
+    let send = |path: &str, route: &str| {
+        let url = format!("ws://127.0.0.1:{port}{path}");
+        let words = [
+            "send",
+            &url,
+            "--room",
+            "general",
+            "redirected",
+            "--transport",
+            route,
+            "--token",
+            token.reveal(),
+        ];
+        super::run(dir, &words)
+    };
+    for route in ["websocket", "sse", "longpoll"] {
+        let output = send("/v1/socket", route);
+        assert!(output.status.success(), "{route}: {}", said(&output));
+    }
+    let output = send("/elsewhere", "websocket");
+    assert_eq!(output.status.code(), Some(3));
+    assert!(
+        said(&output).contains("redirects to ws://localhost:1/elsewhere")
+            || said(&output).contains("redirects to http://localhost:1/elsewhere"),
+        "{}",
+        said(&output)
+    );
     hub.shutdown();
 }
 

@@ -113,6 +113,7 @@ fn profile(id: ConnectionId, url: &str) -> Profile {
         urls: vec![url.to_owned()],
         protocol: Protocol::Duplex,
         socket: Socket::Tungstenite,
+        route: Default::default(),
         ca_file: None,
         fingerprint: None,
         auto_connect: true,

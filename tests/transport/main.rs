@@ -73,7 +73,7 @@ async fn next_frame(connection: &mut Connection) -> Frame {
 async fn ending(connection: &mut Connection) -> Why {
     loop {
         match connection.recv().await {
-            Some(Incoming::Frame(_) | Incoming::Flushed(_) | Incoming::Pong) => {}
+            Some(Incoming::Frame(_) | Incoming::Flushed(_) | Incoming::Pong | Incoming::Route(_)) => {}
             Some(Incoming::Closed(why)) => {
                 assert_eq!(connection.recv().await, None, "the reason comes last");
                 return why;

@@ -22,6 +22,7 @@ use crate::model::link_state::Why;
 use crate::model::name;
 use crate::model::profile::{Login, NetworkOptions, Profile, Protocol, Secret, Socket, WebSocketOptions};
 use crate::model::proxy::BadProxy;
+use crate::model::route::RouteChoice;
 use crate::model::socketio_address::socketio_url;
 use crate::model::upgrade::BadOptions;
 
@@ -35,6 +36,7 @@ pub(super) struct Form {
     ca_file: String,
     fingerprint: String,
     socket: Socket,
+    route: RouteChoice,
     protocol: Protocol,
     /// Whether the protocol is to be found out; until then it is the default one.
     detects: bool,
@@ -55,7 +57,7 @@ pub(super) struct Form {
 
 /// Inputs that determine the result of a test.
 #[derive(Clone, PartialEq, Eq)]
-struct Tried(Vec<String>, Socket, Protocol);
+struct Tried(Vec<String>, Socket, RouteChoice, Protocol);
 
 /// Validation of the form.
 struct Checked {
@@ -93,6 +95,7 @@ impl Form {
             ca_file: String::new(),
             fingerprint: String::new(),
             socket: Socket::default(),
+            route: RouteChoice::default(),
             protocol: Protocol::default(),
             detects: true,
             auto_connect: true,
@@ -119,8 +122,10 @@ impl Form {
         let ca_file = profile.ca_file.map(|path| path.display().to_string()).unwrap_or_default();
         let fingerprint = profile.fingerprint.unwrap_or_default();
         let proxy = proxy::Fields::of(&profile.network.proxy);
-        let is_special = profile.socket != Socket::default() || !profile.network.proxy.is_automatic();
-        let advanced = !ca_file.is_empty() || !fingerprint.is_empty() || is_special;
+        let is_usual = profile.socket == Socket::default()
+            && profile.route.is_automatic()
+            && profile.network.proxy.is_automatic();
+        let advanced = !ca_file.is_empty() || !fingerprint.is_empty() || !is_usual;
         Some(Form {
             id,
             name: profile.name,
@@ -128,6 +133,7 @@ impl Form {
             ca_file,
             fingerprint,
             socket: profile.socket,
+            route: profile.route,
             protocol: profile.protocol,
             detects: false,
             auto_connect: profile.auto_connect,
@@ -442,6 +448,22 @@ impl Form {
         if self.socket == Socket::Ewebsock {
             warn(ui, words.ewebsock_limits);
         }
+        if self.protocol == Protocol::Duplex && self.socket == Socket::Tungstenite {
+            self.route_choice(ui, cx);
+        }
+    }
+
+    fn route_choice(&mut self, ui: &mut Ui, cx: &Cx) {
+        let words = cx.words.routes;
+        label(ui, words.transport);
+        ui.horizontal_wrapped(|ui| {
+            for choice in RouteChoice::all() {
+                ui.radio_value(&mut self.route, choice, words.choice(choice));
+            }
+        });
+        if !self.route.is_automatic() {
+            ui.add(Label::new(RichText::new(words.only_hint).font(theme::small())).wrap());
+        }
     }
 
     fn tried(&self) -> Tried {
@@ -449,7 +471,7 @@ impl Form {
         let all = own.into_iter().chain(self.plain.texts()).chain(self.socketio.texts());
         let all = all.chain(self.proxy.texts());
         let all = all.map(|text| text.trim().to_owned()).chain([self.proxy.word().to_owned()]);
-        Tried(all.collect(), self.socket, self.protocol)
+        Tried(all.collect(), self.socket, self.route, self.protocol)
     }
 
     /// The result of the test. Returns what the person wants to do: test again with the corrected address, or connect
@@ -614,6 +636,7 @@ impl Form {
             urls,
             protocol: self.protocol,
             socket: self.socket,
+            route: if self.protocol == Protocol::Duplex { self.route } else { RouteChoice::Automatic },
             ca_file: (!ca_file.is_empty()).then(|| ca_file.into()),
             fingerprint: invited_fingerprint.or(checked.fingerprint.ok()?),
             auto_connect: self.auto_connect,

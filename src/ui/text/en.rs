@@ -210,6 +210,7 @@ pub static ENGLISH: Words = Words {
     plain: &super::en_plain::ENGLISH,
     mapping: &super::en_mapping::ENGLISH,
     socketio: &super::en_socketio::ENGLISH,
+    routes: &super::en_routes::ENGLISH,
     private: &super::en_private::ENGLISH,
     stomp: &super::en_stomp::ENGLISH,
     proxy: &super::en_proxy::ENGLISH,

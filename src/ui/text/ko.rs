@@ -28,6 +28,7 @@ pub static KOREAN: Words = Words {
     plain: &super::ko_plain::KOREAN,
     mapping: &super::ko_mapping::KOREAN,
     socketio: &super::ko_socketio::KOREAN,
+    routes: &super::ko_routes::KOREAN,
     private: &super::ko_private::KOREAN,
     stomp: &super::ko_stomp::KOREAN,
     proxy: &super::ko_proxy::KOREAN,

@@ -20,6 +20,7 @@ pub mod profiles;
 pub mod proxy;
 pub mod rich;
 pub mod rooms;
+pub mod routes;
 pub mod search;
 pub mod sheet;
 pub mod socketio;
@@ -46,6 +47,7 @@ mod en_profiles;
 mod en_proxy;
 mod en_rich;
 mod en_rooms;
+mod en_routes;
 mod en_search;
 mod en_sheet;
 mod en_socketio;
@@ -71,6 +73,7 @@ mod ko_profiles;
 mod ko_proxy;
 mod ko_rich;
 mod ko_rooms;
+mod ko_routes;
 mod ko_search;
 mod ko_sheet;
 mod ko_socketio;
@@ -382,6 +385,7 @@ pub struct Words {
     pub mapping: &'static mapping::MappingWords,
     /// Socket.IO servers.
     pub socketio: &'static socketio::SocketIoWords,
+    pub routes: &'static routes::RouteWords,
     pub private: &'static private::PrivateWords,
     // STOMP
     pub stomp: &'static stomp::StompWords,

@@ -261,7 +261,7 @@ fn plain(words: &Words) -> Vec<&'static str> {
         people_online people_online_or_more rooms_left_out chat deep_link devices keys log notices search rich rooms sheet profiles people plain
         files
         mapping private
-        socketio
+        socketio routes
         stomp protocol_stomp topics mqtt protocol_mqtt proxy
         device_acts device_page day clock day_and_clock
         message_hint too_large
@@ -340,6 +340,40 @@ fn no_sentence_is_empty_or_in_another_language() {
         for outcome in tests_of_connections() {
             in_it(&(words.test)(&outcome).what);
         }
+    }
+}
+
+#[test]
+fn routes_are_spoken_of_in_each_language() {
+    use crate::model::route::{Blocked, Route, RouteChoice, RouteInUse};
+    let blocked = [
+        Blocked::Refused(418),
+        Blocked::Stripped,
+        Blocked::Garbled,
+        Blocked::Ended,
+        Blocked::Unanswered,
+        Blocked::Mute,
+        Blocked::Cut,
+    ];
+    for language in ALL {
+        let words = language.words().routes;
+        let has_hangul = |text: &str| text.chars().any(is_hangul);
+        let mut all = vec![words.transport.to_owned(), words.only_hint.to_owned()];
+        let used = |route, delay_ms| RouteInUse { route, blocked: Some(blocked[0]), delay_ms };
+        all.extend(Route::ALL.map(|route| (words.via)(&used(route, None))));
+        let why = |why: &Blocked| RouteInUse { blocked: Some(*why), ..used(Route::Sse, None) };
+        all.extend(blocked[1..].iter().map(|blocked| (words.via)(&why(blocked))));
+        let mut different = all.clone();
+        different.sort();
+        different.dedup();
+        assert_eq!(different.len(), all.len(), "each says something of its own");
+        let polling = (words.via)(&used(Route::Poll, Some(9_500)));
+        assert!(polling.contains("10") && polling.contains("418"), "{polling}");
+        for text in all {
+            assert!(!text.trim().is_empty(), "{language:?}");
+            assert_eq!(has_hangul(&text), language == Language::Korean, "{text}");
+        }
+        assert!(RouteChoice::all().all(|choice| !words.choice(choice).is_empty()));
     }
 }
 

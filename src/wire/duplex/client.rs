@@ -98,6 +98,8 @@ pub struct Config {
     pub client: String,
     /// How to come in.
     pub credentials: Credentials,
+    /// How much longer than one dial it may take to open the transport; see [`Dialing::race_ms`].
+    pub race_ms: u64,
     /// Whether to be told of all devices.
     pub watch: bool,
 }

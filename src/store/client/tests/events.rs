@@ -107,6 +107,7 @@ fn events_are_no_messages_and_outlive_a_restart() {
         urls: vec!["ws://hub".to_owned()],
         protocol: Protocol::Duplex,
         socket: Socket::Tungstenite,
+        route: Default::default(),
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
