@@ -48,7 +48,6 @@ fn profile(url: &str, protocol: Protocol) -> Profile {
         fingerprint: None,
         auto_connect: true,
         route: RouteChoice::Automatic,
-        network: Default::default(),
         websocket: WebSocketOptions::default(),
         network: NetworkOptions::default(),
     }

@@ -7,13 +7,14 @@ use std::time::Duration;
 use clap::builder::{FalseyValueParser, OsStr, Resettable};
 use clap::{Args as Flags, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
+use super::proxy::ProxyParser;
 use super::socketio::SOCKETIO_HELP;
 use super::transport::route;
 use super::websocket::{AnyServer, BrokerServer, DeviceServer, Protocol, WEBSOCKET_HELP, WebSocket};
 use super::{Exit, Failure, help, print, values};
 use crate::hub::IpNet;
 use crate::model::id::Offset;
-use crate::model::profile::Secret;
+use crate::model::profile::{NetworkOptions, Secret};
 use crate::model::stomp::Destination;
 use crate::model::time::WallMs;
 use crate::model::{Address, DeviceId, FileId, MessageId, MetricName, Role, RoomId, RouteChoice};
@@ -594,6 +595,10 @@ pub(super) struct Access {
     /// A CA certificate to trust for this server, a PEM file.
     #[arg(long, value_name = "FILE", value_parser = values::file)]
     pub(super) ca_file: Option<PathBuf>,
+    /// Connect through this proxy: http://user:password@host:port or socks5://…; or none. By default as HTTPS_PROXY, HTTP_PROXY,
+    /// ALL_PROXY and NO_PROXY say, or else the system. (On Linux a password is overwritten in the command line.)
+    #[arg(long, value_name = "URL|none", value_parser = ProxyParser)]
+    pub(super) proxy: Option<NetworkOptions>,
 }
 
 impl Access {

@@ -22,6 +22,7 @@ mod mqtt;
 mod notify;
 mod people;
 mod print;
+mod proxy;
 mod read_one;
 mod reason;
 mod room;
