@@ -121,10 +121,12 @@ impl Desk {
             urls: vec!["ws://127.0.0.1:7870/v1/socket".into()],
             protocol: Protocol::Duplex,
             socket: Socket::Tungstenite,
+            route: Default::default(),
             ca_file: None,
             fingerprint: None,
             auto_connect: true,
             websocket: Default::default(),
+            network: Default::default(),
         })));
         desk.event(Event::Link(LinkEvent::State(LinkState::Online { since: WallMs(0), rtt_ms: Some(1) })));
         let devices = vec![state()];

@@ -87,10 +87,12 @@ fn model() -> Model {
         urls: vec!["ws://hub".to_owned()],
         protocol: Protocol::Duplex,
         socket: Socket::Tungstenite,
+        route: Default::default(),
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
         websocket: Default::default(),
+        network: Default::default(),
     };
     model.apply(Time::default(), Update::Setup(SetupUpdate::Configured(profile)));
     model

@@ -131,10 +131,12 @@ impl Desk {
             urls: vec!["ws://127.0.0.1:7870/v1/socket".into()],
             protocol: Protocol::Duplex,
             socket: Socket::Tungstenite,
+            route: Default::default(),
             ca_file: None,
             fingerprint: None,
             auto_connect: true,
             websocket: Default::default(),
+            network: Default::default(),
         })));
         let me = Principal {
             id: PrincipalId("p0".into()),

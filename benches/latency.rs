@@ -37,10 +37,12 @@ impl App {
             urls: vec![hub.url.clone()],
             protocol: Protocol::Duplex,
             socket: Socket::Tungstenite,
+            route: Default::default(),
             ca_file: None,
             fingerprint: None,
             auto_connect: true,
             websocket: Default::default(),
+            network: Default::default(),
         };
         let only = Some((profile, Some(hub.admin_token.clone())));
         let model = SharedModel::default();

@@ -90,10 +90,12 @@ fn model() -> Model {
         urls: Vec::new(),
         protocol: Protocol::Duplex,
         socket: Socket::Tungstenite,
+        route: Default::default(),
         ca_file: None,
         fingerprint: None,
         auto_connect: false,
         websocket: Default::default(),
+        network: Default::default(),
     };
     model.apply(NOW, Update::Setup(SetupUpdate::Configured(profile)));
     model
@@ -224,7 +226,7 @@ async fn bare(url: &str, count: usize) -> f64 {
 /// Ours: transport, link and session, and the model, which ends up with every reading.
 async fn ours(url: &str, count: usize) -> f64 {
     let credentials = Credentials::Token(Secret::new("t"));
-    let setup = Setup::Duplex(Config { client: "bench".to_owned(), credentials, watch: true });
+    let setup = Setup::Duplex(Config { client: "bench".to_owned(), credentials, watch: true, race_ms: 0 });
     let mut link = Link::new(vec![url.to_owned()], Box::new(setup), Saved::default(), None, 1);
     let mut model = model();
     link.handle(NOW, Input::Start);

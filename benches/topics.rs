@@ -205,10 +205,12 @@ fn profile() -> Profile {
         urls: vec!["ws://broker".to_owned()],
         protocol: Protocol::WebSocket,
         socket: Socket::Tungstenite,
+        route: Default::default(),
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
         websocket: Default::default(),
+        network: Default::default(),
     }
 }
 

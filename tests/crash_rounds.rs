@@ -48,10 +48,12 @@ fn client_process() {
         urls: vec![variable("DUPLEX_CRASH_URL")],
         protocol: Protocol::Duplex,
         socket: Socket::Tungstenite,
+        route: Default::default(),
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
         websocket: Default::default(),
+        network: Default::default(),
     };
     let only = Some((profile, Some(Secret::new(variable("DUPLEX_CRASH_TOKEN")))));
     let (name, mut next) =

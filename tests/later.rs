@@ -111,10 +111,12 @@ impl App {
             urls: vec![url.to_owned()],
             protocol: Protocol::Duplex,
             socket: Socket::Tungstenite,
+            route: Default::default(),
             ca_file: None,
             fingerprint: None,
             auto_connect: true,
             websocket: Default::default(),
+            network: Default::default(),
         };
         let model = SharedModel::default();
         let (tell, wakes) = mpsc::sync_channel(1);

@@ -39,10 +39,12 @@ impl Bench {
             urls: vec!["ws://hub".to_owned()],
             protocol: Protocol::Duplex,
             socket: Socket::Tungstenite,
+            route: Default::default(),
             ca_file: None,
             fingerprint: None,
             auto_connect: true,
             websocket: Default::default(),
+            network: Default::default(),
         };
         model.apply(NOW, Update::Setup(SetupUpdate::Configured(profile)));
         let mut bench = Bench(model);

@@ -36,10 +36,12 @@ fn connection() -> Connection {
         urls: Vec::new(),
         protocol: Protocol::Duplex,
         socket: Socket::Tungstenite,
+        route: Default::default(),
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
         websocket: Default::default(),
+        network: Default::default(),
     };
     let mut connection = Connection::new(profile);
     connection.apply(

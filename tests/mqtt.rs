@@ -60,10 +60,12 @@ impl App {
             urls,
             protocol: Protocol::Mqtt,
             socket: Default::default(),
+            route: Default::default(),
             ca_file: None,
             fingerprint: None,
             auto_connect: true,
             websocket,
+            network: Default::default(),
         };
         let login = Login { password: Some(Secret::new(password)), ..Login::default() };
         let single = Single::start(profile, Access::Login(login), SavedState::default(), true);
@@ -299,10 +301,12 @@ async fn what_a_server_speaks_is_found_out() {
             urls: vec![text.clone()],
             protocol: Protocol::default(),
             socket: Default::default(),
+            route: Default::default(),
             ca_file: None,
             fingerprint: None,
             auto_connect: true,
             websocket: WebSocketOptions::default(),
+            network: Default::default(),
         };
         let outcome = timeout(PATIENCE, duplex::worker::detect::detect(profile)).await.unwrap();
         let TestOutcome::Reached { found: Reached::Speaks { protocol, url, .. }, .. } = outcome else {

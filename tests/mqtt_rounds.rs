@@ -73,6 +73,7 @@ fn client_process() {
         urls: vec![variable("DUPLEX_ROUNDS_URL")],
         protocol: Protocol::Mqtt,
         socket: Socket::Tungstenite,
+        route: Default::default(),
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
@@ -80,6 +81,7 @@ fn client_process() {
             mqtt: Box::new(options(name.clone(), qos)),
             ..WebSocketOptions::default()
         },
+        network: Default::default(),
     };
     let mut next = variable("DUPLEX_ROUNDS_NEXT").parse::<u64>().unwrap();
     let model = SharedModel::default();

@@ -106,10 +106,12 @@ fn another_persons_mention_is_told_and_taken_back_when_it_is_seen() {
         urls: vec![url],
         protocol: Protocol::Duplex,
         socket: Socket::Tungstenite,
+        route: Default::default(),
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
         websocket: Default::default(),
+        network: Default::default(),
     };
     let credential = Credential::Invite { code: invite.unwrap(), name: "Mina".into() };
     mina.want(Intent::Link(LinkIntent::SaveConnection { profile, credential }));

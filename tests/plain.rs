@@ -135,10 +135,12 @@ fn profile() -> Profile {
         urls: vec!["ws://a".to_owned()],
         protocol: Protocol::WebSocket,
         socket: Default::default(),
+        route: Default::default(),
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
         websocket: Default::default(),
+        network: Default::default(),
     }
 }
 

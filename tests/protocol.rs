@@ -611,7 +611,7 @@ proptest! {
         first in any_frame(first_words()), rest in proptest::collection::vec(any_frame(generate::hub_message()), 0..12),
     ) {
         let credentials = client::Credentials::InHeader;
-        let setup = wire::Setup::Duplex(client::Config { client: String::new(), credentials, watch: false });
+        let setup = wire::Setup::Duplex(client::Config { client: String::new(), credentials, watch: false, race_ms: 0 });
         let mut link = link::Link::new(vec!["ws://a".to_owned()], Box::new(setup), Saved::default(), None, 1);
         let mut connection = model::Connection::new(profile());
         link.handle(NOW, link::Input::Start);
@@ -666,10 +666,12 @@ fn profile() -> model::Profile {
         urls: Vec::new(),
         protocol: model::profile::Protocol::Duplex,
         socket: model::profile::Socket::Tungstenite,
+        route: Default::default(),
         ca_file: None,
         fingerprint: None,
         auto_connect: false,
         websocket: Default::default(),
+        network: Default::default(),
     }
 }
 

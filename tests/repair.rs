@@ -37,10 +37,12 @@ impl App {
                 urls: vec![url.to_owned()],
                 protocol: Protocol::Duplex,
                 socket: Socket::Tungstenite,
+                route: Default::default(),
                 ca_file: None,
                 fingerprint: None,
                 auto_connect: true,
                 websocket: Default::default(),
+                network: Default::default(),
             };
             (profile, Some(Secret::new(token)))
         });

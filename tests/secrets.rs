@@ -378,10 +378,12 @@ fn a_token_that_a_server_repeats_is_shown_by_neither_program() {
         urls: vec![Address::parse(&url).unwrap().url],
         protocol: Default::default(),
         socket: Socket::Tungstenite,
+        route: Default::default(),
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
         websocket: Default::default(),
+        network: Default::default(),
     };
     let only = Some((profile.clone(), Some(Secret::new(SECRET))));
     let options = Options { data_dir: home.path().join("app"), only, tell: None };

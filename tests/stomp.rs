@@ -55,10 +55,12 @@ impl App {
             urls: vec![url.to_owned()],
             protocol: Protocol::Stomp,
             socket: Default::default(),
+            route: Default::default(),
             ca_file: None,
             fingerprint: None,
             auto_connect: true,
             websocket,
+            network: Default::default(),
         };
         let login = Login {
             password: Some(Secret::new(passcode)),

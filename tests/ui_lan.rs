@@ -58,10 +58,12 @@ fn wide() -> Window {
         urls: vec!["ws://127.0.0.1:41000/v1/socket".into()],
         protocol: Default::default(),
         socket: Default::default(),
+        route: Default::default(),
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
         websocket: Default::default(),
+        network: Default::default(),
     };
     window.update(Update::Setup(SetupUpdate::Configured(profile)));
     own(&mut window, Event::Link(LinkEvent::State(LinkState::Online { since: WallMs(0), rtt_ms: None })));

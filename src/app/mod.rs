@@ -140,10 +140,12 @@ fn command_line_profile(address: Address, args: &Args) -> Result<(Profile, Optio
         urls: vec![address.url],
         protocol: Protocol::Duplex,
         socket: Socket::Tungstenite,
+        route: Default::default(),
         ca_file: None,
         fingerprint: address.fingerprint,
         auto_connect: true,
         websocket: Default::default(),
+        network: Default::default(),
     };
     Ok((profile, token))
 }

@@ -25,7 +25,8 @@ pub(super) async fn run(command: Flags) -> Result<(), Failure> {
         (None, Some(url)) => url,
         (None, None) => return Err(Failure::new(Exit::Failed, "say which server: --url URL")),
     };
-    let server = Server::duplex(url, command.access);
+    let mut server = Server::duplex(url, command.access);
+    server.route = command.transport;
     // Log entries and other devices are not needed.
     let saved = SavedState { resume: None, since: Some(Offset::MAX) };
     let follow = Follow::start(&server, saved, false)?;

@@ -227,7 +227,8 @@ async fn check_server(command: &AgentInstall, token: &Secret) -> Result<(Princip
         data_dir: None,
         ca_file: command.ca_file.clone(),
     };
-    let server = Server::duplex(command.url.clone(), access);
+    let mut server = Server::duplex(command.url.clone(), access);
+    server.route = command.transport;
     let saved = SavedState { resume: None, since: Some(Offset::MAX) };
     let mut follow = Follow::start(&server, saved, false)?;
     let answer = timeout(CHECK, welcomed(&mut follow)).await;
@@ -271,6 +272,9 @@ fn settings(command: &AgentInstall, token: &Secret, place: &Place) -> Result<Str
     let mut options = Vec::new();
     if command.ca_file.is_some() {
         options.push(format!("--ca-file {}", place.ca_option()));
+    }
+    if !command.transport.is_automatic() {
+        options.push(format!("--transport {}", command.transport.name()));
     }
     if command.insecure {
         options.push("--insecure".to_owned());

@@ -8,6 +8,7 @@ use clap::builder::{FalseyValueParser, OsStr, Resettable};
 use clap::{Args as Flags, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use super::socketio::SOCKETIO_HELP;
+use super::transport::route;
 use super::websocket::{AnyServer, BrokerServer, DeviceServer, Protocol, WEBSOCKET_HELP, WebSocket};
 use super::{Exit, Failure, help, print, values};
 use crate::hub::IpNet;
@@ -15,7 +16,7 @@ use crate::model::id::Offset;
 use crate::model::profile::Secret;
 use crate::model::stomp::Destination;
 use crate::model::time::WallMs;
-use crate::model::{Address, DeviceId, FileId, MessageId, MetricName, Role, RoomId};
+use crate::model::{Address, DeviceId, FileId, MessageId, MetricName, Role, RoomId, RouteChoice};
 use crate::privacy::{self, AddressParser, TokenOptions};
 
 /// Duplex on the console: a hub, invites, devices, and chat for scripts.
@@ -90,6 +91,8 @@ pub(super) enum Command {
     Export(Export),
     /// Take an export into a hub that is stopped. What is there already is not taken in twice.
     Import(Import),
+    /// Check the connection to a server: what works, what is in the way, and how fast each transport is.
+    Doctor(Doctor),
     /// Check whether a hub is healthy, for containers and monitoring.
     Health(Health),
     /// Write manual pages and shell completions, as packages ship them.
@@ -623,6 +626,9 @@ pub(super) struct Server {
     /// How to open the socket of a server that is not Duplex's.
     #[arg(skip)]
     pub(super) websocket: Option<WebSocket>,
+    /// With a Duplex server: how its frames travel.
+    #[arg(skip)]
+    pub(super) route: RouteChoice,
     /// Whether the command supports other protocols.
     #[arg(skip)]
     pub(super) any_protocol: bool,
@@ -631,7 +637,7 @@ pub(super) struct Server {
 impl Server {
     /// A Duplex server; other protocols are not supported.
     pub(super) fn duplex(url: Address, access: Access) -> Server {
-        Server { url, access, websocket: None, any_protocol: false }
+        Server { url, access, websocket: None, route: RouteChoice::Automatic, any_protocol: false }
     }
 
     /// Whether messages are frames, as they come.
@@ -703,6 +709,9 @@ pub(super) struct Agent {
     /// The server's address.
     #[arg(long, value_name = "URL", value_parser = AddressParser, required = true)]
     pub(super) url: Option<Address>,
+    /// How the readings travel: automatic, or only by websocket, sse, stream, longpoll or poll.
+    #[arg(long, value_name = "NAME", default_value = "automatic", value_parser = route)]
+    pub(super) transport: RouteChoice,
     #[command(flatten)]
     pub(super) access: Access,
     /// The device's name for people; by default this computer's name.
@@ -737,6 +746,9 @@ pub(super) struct AgentInstall {
     /// A CA certificate to trust for this server, a PEM file. It is copied.
     #[arg(long, value_name = "FILE", value_parser = values::file)]
     pub(super) ca_file: Option<PathBuf>,
+    /// How the readings travel: automatic, or only by websocket, sse, stream, longpoll or poll.
+    #[arg(long, value_name = "NAME", default_value = "automatic", value_parser = route)]
+    pub(super) transport: RouteChoice,
     /// The device's name for people; by default this computer's name.
     #[arg(long, value_parser = values::title)]
     pub(super) name: Option<String>,
@@ -912,6 +924,16 @@ pub(super) enum HookCommand {
         #[arg(long, value_name = "DIR", value_parser = values::dir)]
         data_dir: Option<PathBuf>,
     },
+}
+
+#[derive(Debug, Flags)]
+pub(super) struct Doctor {
+    // First, because it checks which of the other flags were given.
+    #[command(flatten)]
+    pub(super) server: AnyServer,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Flags)]

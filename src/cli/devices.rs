@@ -42,10 +42,12 @@ impl Default for Seen {
             urls: Vec::new(),
             protocol: Protocol::Duplex,
             socket: Socket::Tungstenite,
+            route: Default::default(),
             ca_file: None,
             fingerprint: None,
             auto_connect: true,
             websocket: Default::default(),
+            network: Default::default(),
         };
         let mut model = Model::default();
         model.apply(clock::now(), Update::Setup(SetupUpdate::Configured(profile)));

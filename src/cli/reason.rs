@@ -2,6 +2,7 @@
 
 use crate::model::address::other_scheme;
 use crate::model::link_state::{HttpCause, Why};
+use crate::model::proxy::{ProxyProblem, ProxySource, ProxyUsed};
 use crate::privacy;
 
 use super::args::Server;
@@ -226,10 +227,63 @@ fn sentence(why: &Why) -> String {
         Why::Unsupported { detail } => detail.clone(),
         Why::HubFailed { detail } => format!("the hub failed ({detail})"),
         Why::NoToken => "a token is needed; give one with --token-file FILE or DUPLEX_TOKEN".to_owned(),
+        Why::Proxy { proxy: used, problem } => proxy(used.as_deref(), problem),
         Why::HubLogMissing { path, .. } => format!("the hub's log {} is missing", path.display()),
         Why::HubLogDamaged { path, detail } => {
             format!("the hub's log {} is damaged ({detail})", path.display())
         }
+    }
+}
+
+/// What is wrong at a proxy, and what to do.
+fn proxy(used: Option<&ProxyUsed>, problem: &ProxyProblem) -> String {
+    let name = used.map(|used| used.address.to_string()).unwrap_or_default();
+    let from = |source: &ProxySource| match source {
+        ProxySource::Chosen => "--proxy".to_owned(),
+        ProxySource::Variable(name) => format!("the environment variable {name}"),
+        ProxySource::System => "the system's settings".to_owned(),
+    };
+    let by = used.map_or_else(|| "--proxy".to_owned(), |used| from(&used.source));
+    match problem {
+        ProxyProblem::Bad { source, bad } => format!("the proxy in {} can't be used: {bad}", from(source)),
+        ProxyProblem::NameNotFound => {
+            format!("the proxy {name} was not found; check {by}, or use --proxy none")
+        }
+        ProxyProblem::Unreachable { detail } => {
+            format!("the proxy {name} can't be reached ({detail}); check {by}, or use --proxy none")
+        }
+        ProxyProblem::TimedOut => format!("the proxy {name}, or the server behind it, didn't answer in time"),
+        ProxyProblem::WantsLogin { was_told: false } => {
+            format!(
+                "the proxy {name} asks for a user name and a password; give them in {by}: http://user:password@host:port"
+            )
+        }
+        ProxyProblem::WantsLogin { was_told: true } => {
+            format!("the proxy {name} doesn't accept the user name or the password of {by}")
+        }
+        ProxyProblem::UnknownLogin { wants } => format!(
+            "the proxy {name} asks to sign in in a way that isn't supported ({wants}); only Basic and SOCKS 5's user name and \
+             password are"
+        ),
+        ProxyProblem::Forbids { host, code } => format!(
+            "the proxy {name} doesn't allow connections to {host} ({code}); many proxies only allow port 443"
+        ),
+        ProxyProblem::NoWay { host, code } => format!("the proxy {name} can't reach {host} ({code})"),
+        ProxyProblem::NotAProxy { said } => {
+            format!(
+                "what answers at {name} isn't a proxy (it said {said}); check {by}, or sign in to the network first"
+            )
+        }
+        ProxyProblem::WrongKind { kind } => {
+            format!(
+                "the proxy {name} is one of another kind; begin its address in {by} with {}://",
+                kind.scheme()
+            )
+        }
+        ProxyProblem::TlsFailed { detail } => format!(
+            "couldn't set up an encrypted connection to the proxy {name} ({detail}); if it doesn't use encryption, begin its \
+             address with http://"
+        ),
     }
 }
 

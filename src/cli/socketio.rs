@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args as Flags, ValueEnum};
+use clap::Args as Flags;
 use serde_json::{Map, Value, json};
 use tokio::time::{Duration, Instant, timeout_at};
 
@@ -47,24 +47,9 @@ pub(super) struct SocketIoFlags {
     /// What on this server means what: a mapping, as the app exports it.
     #[arg(long, value_name = "FILE", help_heading = SOCKETIO_HELP)]
     map: Option<PathBuf>,
-    /// Which transports to use.
-    #[arg(long, value_name = "NAME", default_value = "automatic", help_heading = SOCKETIO_HELP)]
-    transport: Transport,
-}
-
-/// Names of [`Carriers`].
-#[derive(Copy, Clone, Debug, Default, ValueEnum)]
-enum Transport {
-    /// WebSocket; HTTP long polling where that is refused.
-    #[default]
-    Automatic,
-    /// HTTP long polling, then WebSocket.
-    PollingFirst,
-    /// HTTP long polling alone.
-    Polling,
-    /// WebSocket alone.
-    #[value(name = "websocket")]
-    WebSocket,
+    /// The transports that `--transport` names.
+    #[arg(skip)]
+    pub(super) carriers: Carriers,
 }
 
 fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
@@ -76,12 +61,7 @@ impl SocketIoFlags {
     pub(super) fn options(&self) -> SocketIoOptions {
         SocketIoOptions {
             namespaces: self.namespace.clone(),
-            carriers: match self.transport {
-                Transport::Automatic => Carriers::Automatic,
-                Transport::PollingFirst => Carriers::PollingFirst,
-                Transport::Polling => Carriers::Polling,
-                Transport::WebSocket => Carriers::WebSocket,
-            },
+            carriers: self.carriers,
             has_auth: self.auth.is_some() || self.auth_file.is_some(),
         }
     }

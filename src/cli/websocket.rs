@@ -11,6 +11,7 @@ use clap::{Arg, ArgMatches, Args as Flags, Command, Error, FromArgMatches, Value
 use super::args::{Access, Server};
 use super::mqtt::MqttFlags;
 use super::socketio::SocketIoFlags;
+use super::transport::Transport;
 use super::{Exit, Failure, print};
 use crate::model::address::{
     BadAddress, Userinfo, is_mqtt, is_stream, mqtt_url, stomp_url, take_userinfo, unencrypted_host,
@@ -20,7 +21,7 @@ use crate::model::mqtt::MqttOptions;
 use crate::model::profile::{self, Login, Secret, WebSocketOptions};
 use crate::model::socketio_address::socketio_url;
 use crate::model::stomp::{Destination, StompOptions};
-use crate::model::{Address, upgrade};
+use crate::model::{Address, RouteChoice, upgrade};
 use crate::privacy::{self, PasswordOptions};
 
 /// Heading of these flags in the help.
@@ -41,7 +42,8 @@ const NOT_FOR_ALL: &[(&[&str], &[Protocol])] = &[
     (&["topic", "client_id", "mqtt_version", "chat"], &[Protocol::Mqtt]),
     (&["subprotocol", "no_reconnect"], &[Protocol::WebSocket]),
     (&["hex"], &[Protocol::WebSocket, Protocol::Mqtt]),
-    (&["namespace", "auth", "auth_file", "transport", "event"], &[Protocol::SocketIo]),
+    (&["namespace", "auth", "auth_file", "event"], &[Protocol::SocketIo]),
+    (&["transport"], &[Protocol::Duplex, Protocol::SocketIo]),
     (&["map"], &[Protocol::SocketIo, Protocol::Stomp]),
     (&["destination", "host"], &[Protocol::Stomp]),
 ];
@@ -98,6 +100,9 @@ struct ServerFlags {
     /// The protocol that the server speaks.
     #[arg(long, value_name = "PROTOCOL", default_value = "duplex")]
     protocol: Protocol,
+    /// How the messages travel.
+    #[arg(long, value_name = "NAME", default_value = "automatic")]
+    transport: Transport,
     #[command(flatten)]
     access: Access,
     /// Send this header with the handshake (and with STOMP in its CONNECT), 'Name: value'; may be given several times. (On Linux it is overwritten in the
@@ -285,12 +290,21 @@ impl ServerFlags {
         Ok(flags)
     }
 
-    fn server(self) -> Result<Server, Error> {
+    fn server(mut self) -> Result<Server, Error> {
+        let not_of = |protocol: Protocol, transport: Transport| {
+            let (transport, protocol) = (transport.name(), protocol.name());
+            conflict(&format!("--transport {transport} can't be used with --protocol {protocol}"))
+        };
+        if self.protocol == Protocol::SocketIo {
+            let carriers = self.transport.carriers();
+            self.socketio.carriers = carriers.ok_or_else(|| not_of(self.protocol, self.transport))?;
+        }
         let text = self.url.reveal();
         let bad = |why: &str| privacy::bad_address("<URL>", text, why);
         if self.protocol == Protocol::Duplex {
             let url = privacy::whole_address(text).map_err(|why| bad(&why))?;
-            return Ok(Server { url, access: self.access, websocket: None, any_protocol: true });
+            let route = self.transport.route().ok_or_else(|| not_of(self.protocol, self.transport))?;
+            return Ok(Server { url, access: self.access, websocket: None, route, any_protocol: true });
         }
         let read = match self.protocol {
             Protocol::SocketIo => socketio_url,
@@ -312,7 +326,8 @@ impl ServerFlags {
         };
         let websocket =
             WebSocket::new(protocol, flags, self.password).map_err(|sentence| conflict(&sentence))?;
-        Ok(Server { url, access: self.access, websocket: Some(websocket), any_protocol: true })
+        let (websocket, route) = (Some(websocket), RouteChoice::Automatic);
+        Ok(Server { url, access: self.access, websocket, route, any_protocol: true })
     }
 }
 

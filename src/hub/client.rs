@@ -1,4 +1,4 @@
-//! One client's task: it drives a [`ServerSession`] over a [`Socket`].
+//! One client's task: it drives a [`ServerSession`] over a [`Carrier`].
 
 mod devices;
 
@@ -16,6 +16,7 @@ use tokio::time::{Instant, Sleep, timeout};
 
 use super::account::Account;
 use super::asks::{self, NewEntry, Queued, Subscriptions, Written};
+use super::carrier::Carrier;
 use super::file::FileArea;
 use super::fleet::{CommandMessage, FleetClient, Relay};
 use super::lan::{self, ListenerHandle};
@@ -25,7 +26,7 @@ use super::presence::Notice;
 use super::rate::{self, Bucket};
 use super::sessions::{Dismissal, SessionChange, SessionHandle};
 use super::slots::{ConnectionSlot, Eviction};
-use super::socket::{Outgoing, Received, Socket};
+use super::socket::{Outgoing, Received};
 use super::state::{Commit, Hub, hash};
 use crate::clock;
 use crate::frame::Frame;
@@ -74,9 +75,9 @@ pub(super) struct Peer {
 
 /// Serves one client until either end closes. The client is boxed because arguments of an `async fn` would be stored
 /// in its future twice.
-pub(super) fn serve(hub: Arc<Hub>, socket: Socket, mut peer: Peer) -> impl Future<Output = ()> + Send {
+pub(super) fn serve(hub: Arc<Hub>, carrier: Carrier, mut peer: Peer) -> impl Future<Output = ()> + Send {
     let principal = peer.principal.take();
-    let mut client = Box::new(Client::new(hub, socket, peer));
+    let mut client = Box::new(Client::new(hub, carrier, peer));
     client.tell(Input::Opened(principal));
     run(client)
 }
@@ -87,13 +88,13 @@ async fn run(mut client: Box<Client>) {
             break end;
         }
     };
-    let Client { hub, socket, slot, subscriptions, fleet_client, relay, session_handle, .. } = *client;
+    let Client { hub, carrier, slot, subscriptions, fleet_client, relay, session_handle, .. } = *client;
     // The receivers are gone if the hub has already stopped.
     drop((subscriptions, fleet_client, relay, session_handle));
     if let End::Close(code, reason) = end {
         tokio::select! {
             // Boxed so that its size does not add to the task of every client.
-            () = Box::pin(socket.close(code, &reason)) => {}
+            () = Box::pin(carrier.close(code, &reason)) => {}
             // The slot of a lingering connection is needed for another one.
             () = evicted_by_limit(&slot) => hub.metrics.refuse(Refused::Evicted),
         }
@@ -154,7 +155,7 @@ enum Answered {
 struct Client {
     hub: Arc<Hub>,
     session: ServerSession,
-    socket: Socket,
+    carrier: Carrier,
     slot: ConnectionSlot,
     address: IpAddr,
     accepted_by: ListenerHandle,
@@ -188,18 +189,20 @@ struct Client {
     paused: Option<Instant>,
     /// The client is to be told that it exceeds its rate.
     slowed: bool,
+    /// A channel has something for the WebSocket that joined it.
+    writable: bool,
     typed: Option<BootMs>,
     alarm: Pin<Box<Sleep>>,
 }
 
 impl Client {
-    fn new(hub: Arc<Hub>, socket: Socket, peer: Peer) -> Client {
+    fn new(hub: Arc<Hub>, carrier: Carrier, peer: Peer) -> Client {
         let now = clock::now();
         let files = hub.files.get().map(FileArea::limits_told);
         let config = Config { proof: Some((hub.secret, peer.dialed)), files };
         Client {
             session: ServerSession::new(config, now),
-            socket,
+            carrier,
             slot: peer.slot,
             address: peer.address,
             stopping: peer.accepted_by.closing(),
@@ -220,6 +223,7 @@ impl Client {
             readings: Bucket::new(rate::READINGS, now.boot_ms),
             paused: None,
             slowed: false,
+            writable: false,
             typed: None,
             alarm: Box::pin(tokio::time::sleep(Duration::ZERO)),
             hub,
@@ -253,7 +257,10 @@ impl Client {
             ClientEvent::Watched => self.relay(),
             ClientEvent::Evicted(why) => return self.evicted(why),
             ClientEvent::Alarm => {
-                if self.socket.is_overdue() {
+                if self.carrier.is_abandoned() {
+                    return Err(End::Gone);
+                }
+                if self.carrier.is_overdue() {
                     self.hub.metrics.refuse(Refused::Unfinished);
                     return End::close(close::TIMED_OUT, "a message was not completed in time");
                 }
@@ -342,7 +349,7 @@ impl Client {
     async fn next_event(&mut self) -> ClientEvent {
         let asked = self.waiting.len() + self.large.len() + self.asks.len();
         let reads = self.paused.is_none() && asked < MAX_ASKS;
-        self.socket.reads(reads);
+        self.carrier.reads(reads);
         // Notices and commits are for online clients; until then they stay queued here.
         let online = self.is_online();
         let (commits, mailbox) = match self.subscriptions.as_mut().filter(|_| online) {
@@ -354,7 +361,7 @@ impl Client {
             self.session.wants_readings() && commits.as_ref().is_some_and(|commits| commits.is_empty());
         let relay = self.relay.as_mut().filter(|_| wants);
         tokio::select! {
-            received = self.socket.next(), if reads => ClientEvent::Received(received),
+            received = self.carrier.next(), if reads => ClientEvent::Received(received),
             Some(answered) = self.asks.join_next() => ClientEvent::Answered(answered),
             commit = or_never(commits.map(|commits| commits.recv())) => ClientEvent::Committed(commit),
             notice = or_never(mailbox.map(|mailbox| mailbox.recv())) => ClientEvent::Noticed(notice),
@@ -372,7 +379,7 @@ impl Client {
         let deadline = self.session.deadline().map(|at| at.since(clock::now().boot_ms));
         let next = now + deadline.map_or(NEVER, Duration::from_millis);
         let next = self.paused.map_or(next, |until| until.min(next));
-        let next = self.socket.deadline().map_or(next, |at| next.min(at));
+        let next = self.carrier.deadline().map_or(next, |at| next.min(at));
         if self.alarm.is_elapsed() || next + MAX_ALARM_DELAY < self.alarm.deadline() {
             self.alarm.as_mut().reset(next);
         }
@@ -402,13 +409,14 @@ impl Client {
                 }
             }
             frames.extend(self.slow_down());
-            let sent = !frames.is_empty();
+            let sent = !frames.is_empty() || std::mem::take(&mut self.writable);
             if sent {
-                self.write(&frames).await?;
+                self.write(frames).await?;
             }
             match end {
                 Some(end) => return Err(end),
-                None if sent => self.tell(Input::Drained),
+                None if sent && self.carrier.is_drained() => self.tell(Input::Drained),
+                None if sent => {}
                 None => return Ok(()),
             }
         }
@@ -426,12 +434,12 @@ impl Client {
         }
     }
 
-    async fn write(&mut self, frames: &[Outgoing]) -> Result<(), End> {
+    async fn write(&mut self, frames: Vec<Outgoing>) -> Result<(), End> {
         let bytes: usize = frames.iter().map(Outgoing::len).sum();
         let patience = if self.leaving { LEAVE_TIMEOUT } else { SEND_TIMEOUT };
         let written = tokio::select! {
             biased;
-            written = timeout(patience, self.socket.write(frames)) => written,
+            written = timeout(patience, self.carrier.write(frames)) => written,
             _ = self.slot.evicted() => return Err(End::Gone),
             // A client that does not read must not delay the closing.
             () = or_never(self.session_handle.as_ref().map(SessionHandle::dismissed)) => return Err(End::Gone),
@@ -492,7 +500,7 @@ impl Client {
 
     /// Registers for changes of the client's rights, then looks the token up again to catch a change made in between.
     fn begin(&mut self, hub: Arc<Hub>, principal: Principal, resume: Option<ResumePoint>) {
-        self.socket.admit();
+        self.carrier.admit(&principal.id);
         let subscriptions = Subscriptions::new(&hub, &principal);
         let account = Arc::clone(&subscriptions.registration.account);
         self.subscriptions = Some(subscriptions);
@@ -610,6 +618,9 @@ impl Client {
             }
             Received::Alive => self.tell(Input::Alive),
             Received::Unfinished => {}
+            Received::OwnFrame(bytes) => self.count(bytes, ""),
+            Received::Drained => self.tell(Input::Drained),
+            Received::Writable => self.writable = true,
             Received::TooLarge => return End::close(1009, "the message is too large"),
             Received::TooMany => return End::close(1008, "too many frames before hello"),
             Received::NotUtf8 => return End::close(1007, "text that is not UTF-8"),
@@ -632,7 +643,7 @@ impl Client {
 
     /// Pings, pongs and non-final fragments count as frames, too.
     fn count_frames(&mut self) {
-        let frames = self.socket.take_frames();
+        let frames = self.carrier.take_frames();
         if frames == 0 {
             return;
         }

@@ -1,4 +1,4 @@
-//! HTTP routes: the WebSocket handshake, health and metrics. Readings are in [`super::post`].
+//! HTTP routes: the WebSocket handshake, health and metrics. Readings are in [`super::post`], channels in [`super::channel`].
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -11,8 +11,11 @@ use axum::routing::{get, post, put};
 use http::{HeaderMap, HeaderName, StatusCode, Uri, header};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
+use tokio::sync::watch;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
+use super::carrier::Carrier;
+use super::channel;
 use super::client::{self, Peer};
 use super::guard::Rejected;
 use super::health::{self, Health};
@@ -26,6 +29,9 @@ use super::state::{Hub, MAX_SOCKETS, hash};
 use crate::clock;
 use crate::model::address::SOCKET_PATH;
 use crate::model::{Principal, PrincipalKind};
+use crate::wire::duplex::channel::{
+    CHANNELS_PATH, EVENTS_PATH, ID_HEADER, POLL_PATH, SEND_PATH, STREAM_PATH,
+};
 
 /// `Retry-After` in seconds, if the hub has reached its connection limit or its log does not work.
 pub(super) const BUSY_S: u64 = 5;
@@ -41,12 +47,25 @@ pub(super) struct Ends {
     pub slot: ConnectionSlot,
     /// The listener that accepted it.
     pub accepted_by: ListenerHandle,
+    /// Whether a trusted proxy made it: it counts for the client that each request names.
+    pub proxied: bool,
+    /// Whether the connection is to end after the current answer.
+    pub ending: watch::Receiver<bool>,
 }
+
+/// Marks an answer whose body goes on: whoever writes it gives the slot back.
+#[derive(Clone)]
+pub(super) struct GoesOn;
 
 /// All routes.
 pub(super) fn router(hub: Arc<Hub>) -> Router {
     Router::new()
         .route(SOCKET_PATH, get(socket))
+        .route(CHANNELS_PATH, post(channel::open).delete(channel::close))
+        .route(SEND_PATH, post(channel::send))
+        .route(EVENTS_PATH, get(channel::events))
+        .route(STREAM_PATH, get(channel::stream))
+        .route(POLL_PATH, get(channel::poll))
         .route("/v1/devices/{id}/readings", post(super::post::readings))
         .route("/v1/rooms/{room}/messages", post(super::hook::post::message))
         .route(
@@ -76,6 +95,9 @@ async fn unknown_path(uri: Uri) -> Response {
         "No such path. Messages go to /v1/rooms/ROOM/messages, as `duplexctl hook make` prints it."
     } else if uri.path().starts_with("/v1/files") {
         "No such path. Files are at /v1/files/ID, where ID is a UUID; /v1/files/ID/status says how far an upload is."
+    } else if uri.path().starts_with(CHANNELS_PATH) {
+        "No such path. A channel is opened with POST /v1/channels; frames go to /v1/channels/send and come from \
+         /v1/channels/events, /v1/channels/stream or /v1/channels/poll."
     } else {
         "No such path. This is a Duplex server: connect to /v1/socket with WebSocket, or post readings to \
          /v1/devices/ID/readings; /healthz and /metrics are for monitoring."
@@ -91,6 +113,10 @@ async fn wrong_method(uri: Uri) -> Response {
         "Wrong method: send messages with POST. They are read back over the socket, not from here."
     } else if uri.path().starts_with("/v1/files/") {
         "Wrong method: upload with PUT, download with GET, give an upload up with DELETE."
+    } else if uri.path() == CHANNELS_PATH {
+        "Wrong method: open a channel with POST, end it with DELETE."
+    } else if uri.path() == SEND_PATH {
+        "Wrong method: send frames with POST."
     } else {
         "Wrong method: use GET."
     };
@@ -168,6 +194,7 @@ async fn metrics(
         is_log_full: hub.is_log_full(),
         anonymous: hub.slots.anonymous(),
         unfinished: hub.slots.unfinished(),
+        channels: Some(Arc::clone(&hub.channels.totals)),
         process: process::figures().await,
     };
     let plain = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
@@ -203,6 +230,22 @@ pub(super) async fn authorize(
             );
             Err(with(response, header::RETRY_AFTER, BUSY_S))
         }
+    }
+}
+
+/// Whether somebody may open a connection, and whose token the header has; without one it comes in the hello.
+pub(super) async fn admission(
+    hub: &Hub,
+    ends: &Ends,
+    headers: &HeaderMap,
+) -> Result<Option<Principal>, Response> {
+    let principal = authorize(hub, ends, headers).await?;
+    // Addresses with too many bad tokens in hellos are refused here. Not on loopback: there one user of the computer
+    // could lock out another, and 256 bits cannot be guessed.
+    let is_local = ends.from.is_loopback() && !ends.accepted_by.is_lan() && !hub.proxies.trusts(ends.from);
+    match hub.failures.away(ends.from, clock::now().boot_ms) {
+        Some(seconds) if principal.is_none() && !is_local => Err(too_many(hub, seconds)),
+        _ => Ok(principal),
     }
 }
 
@@ -262,22 +305,18 @@ async fn socket(
             return *response;
         }
     };
-    let principal = match authorize(&hub, &ends, request.headers()).await {
+    if request.headers().contains_key(ID_HEADER) {
+        return channel::join(&hub, ends, request, accept).await;
+    }
+    let principal = match admission(&hub, &ends, request.headers()).await {
         Ok(principal) => principal,
         Err(response) => return response,
     };
-    // Addresses with too many bad tokens in hellos are refused here. Not on loopback: there one user of the computer
-    // could lock out another, and 256 bits cannot be guessed.
-    let is_local = ends.from.is_loopback() && !ends.accepted_by.is_lan() && !hub.proxies.trusts(ends.from);
-    let away = hub.failures.away(ends.from, clock::now().boot_ms);
-    if let (None, Some(seconds), false) = (&principal, away, is_local) {
-        return too_many(&hub, seconds);
-    }
     let Ok(permit) = Arc::clone(&hub.sockets).try_acquire_owned() else {
         return over_limit(&hub, Full::Hub);
     };
     let upgrade = hyper::upgrade::on(&mut request);
-    let Ends { own, from, slot, accepted_by } = ends;
+    let Ends { own, from, slot, accepted_by, .. } = ends;
     let credential = bearer(request.headers()).map(hash);
     let peer = Peer {
         address: from,
@@ -291,17 +330,22 @@ async fn socket(
         let Ok(upgraded) = upgrade.await else { return };
         if let Some(socket) = take_over(upgraded, slot).await {
             hub.metrics.sockets.add(1);
-            client::serve(hub, socket, peer).await;
+            client::serve(hub, Carrier::Socket(socket), peer).await;
         }
         drop(permit);
     });
+    switching(accept)
+}
+
+/// The answer to a handshake that succeeds.
+pub(super) fn switching(accept: http::HeaderValue) -> Response {
     let upgrade = [(header::CONNECTION, "upgrade"), (header::UPGRADE, "websocket")];
     let response = (StatusCode::SWITCHING_PROTOCOLS, upgrade).into_response();
     with(response, header::SEC_WEBSOCKET_ACCEPT, accept)
 }
 
 /// Takes the connection and its buffered bytes over from HTTP; `None` for a connection that this hub did not accept.
-async fn take_over(upgraded: Upgraded, slot: ConnectionSlot) -> Option<Socket> {
+pub(super) async fn take_over(upgraded: Upgraded, slot: ConnectionSlot) -> Option<Socket> {
     let parts = upgraded.downcast::<TokioIo<Watched>>().ok()?;
     Some(Socket::new(parts.io.into_inner().io, &parts.read_buf, slot).await)
 }

@@ -1,9 +1,11 @@
 //! Counters of a hub and their Prometheus text (exposition format 0.0.4).
 
 use std::fmt::Write;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::channel::{Totals, Transport};
 use super::process::Figures;
 
 /// Upper bounds of the buckets of the append latency, in milliseconds.
@@ -80,6 +82,10 @@ impl Counter {
 pub(super) struct Metrics {
     /// WebSockets opened.
     pub sockets: Counter,
+    /// Channels opened.
+    pub channels: Counter,
+    /// Requests that receive frames of a channel, by transport.
+    pub channel_requests: [Counter; Transport::ALL.len()],
     /// Entries appended.
     pub appended: Counter,
     /// Appends of entries that were already stored.
@@ -127,6 +133,8 @@ pub(super) struct Gauges {
     pub anonymous: usize,
     /// Bytes of incomplete messages.
     pub unfinished: usize,
+    /// Figures of channels.
+    pub channels: Option<Arc<Totals>>,
     /// Figures of this process.
     pub process: Figures,
 }
@@ -155,8 +163,13 @@ impl Metrics {
             // Writing to a `String` cannot fail.
             let _ = writeln!(text, "duplex_{name} {value}");
         };
-        metric("connections", "gauge", "Open sockets.", gauges.sockets as u64);
-        metric("principals_connected", "gauge", "Principals with an open socket.", gauges.principals as u64);
+        metric("connections", "gauge", "Open sockets and channels.", gauges.sockets as u64);
+        metric(
+            "principals_connected",
+            "gauge",
+            "Principals with an open socket or channel.",
+            gauges.principals as u64,
+        );
         metric("log_head", "gauge", "The newest offset of the log.", gauges.head);
         metric("log_oldest", "gauge", "The oldest offset that the log holds.", gauges.oldest);
         metric("log_bytes", "gauge", "Bytes of the log's database in use.", gauges.log_bytes);
@@ -167,6 +180,9 @@ impl Metrics {
         metric("strangers", "gauge", help, gauges.anonymous as u64);
         metric("unfinished_bytes", "gauge", "Bytes of unfinished messages.", gauges.unfinished as u64);
         metric("sockets_opened_total", "counter", "Sockets opened.", self.sockets.get());
+        metric("channels_opened_total", "counter", "Channels opened.", self.channels.get());
+        let held = gauges.channels.as_ref().map_or(0, |totals| totals.held());
+        metric("channel_bytes", "gauge", "Bytes that channels keep.", held as u64);
         metric("messages_total", "counter", "Entries appended to the log.", self.appended.get());
         metric("messages_repeated_total", "counter", "Appends known already.", self.repeated.get());
         metric("received_bytes_total", "counter", "Bytes of frames received.", self.received.get());
@@ -184,11 +200,38 @@ impl Metrics {
             let count = self.refused[why as usize].get();
             let _ = writeln!(text, "duplex_refused_total{{reason=\"{word}\"}} {count}");
         }
+        self.transports(&mut text, gauges);
         self.histogram(&mut text);
         text.push_str("# HELP duplex_build_info The version that runs.\n# TYPE duplex_build_info gauge\n");
         let _ = writeln!(text, "duplex_build_info{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION"));
         gauges.process.write(&mut text);
         text
+    }
+
+    /// What there is of each transport.
+    fn transports(&self, text: &mut String, gauges: &Gauges) {
+        let totals = gauges.channels.as_deref();
+        let in_channels = totals.map_or(0, Totals::channels);
+        let clients = |transport| {
+            let joined = totals.map_or(0, |totals| totals.clients(transport));
+            // Those with a WebSocket from the first, and those whose WebSocket has joined a channel.
+            match transport {
+                Transport::WebSocket => gauges.sockets.saturating_sub(in_channels) + joined,
+                _ => joined,
+            }
+        };
+        text.push_str(
+            "# HELP duplex_clients Clients by what carries their frames.\n# TYPE duplex_clients gauge\n",
+        );
+        for (transport, name) in Transport::ALL {
+            let _ = writeln!(text, "duplex_clients{{transport=\"{name}\"}} {}", clients(transport));
+        }
+        text.push_str("# HELP duplex_channel_requests_total Requests that receive frames.\n");
+        text.push_str("# TYPE duplex_channel_requests_total counter\n");
+        for (transport, name) in Transport::ALL.into_iter().skip(1) {
+            let count = self.channel_requests[transport as usize].get();
+            let _ = writeln!(text, "duplex_channel_requests_total{{transport=\"{name}\"}} {count}");
+        }
     }
 
     fn histogram(&self, text: &mut String) {
@@ -229,6 +272,7 @@ mod tests {
             is_log_full: true,
             anonymous: 5,
             unfinished: 6,
+            channels: None,
             process,
         };
         let text = metrics.text(&gauges);

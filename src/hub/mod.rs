@@ -7,7 +7,8 @@
 //!   `Host` and `Origin`. `proxy`: client addresses behind trusted proxies.
 //! - `slots`: connection limits and eviction. `rate`: rate limits.
 //! - `http`: routes and the WebSocket handshake.
-//! - `client`: the task of one client. `socket`: its WebSocket. `meter`: counts frames and bytes of incomplete
+//! - `client`: the task of one client. `carrier`: what carries its frames. `socket`: its WebSocket. `channel`: HTTP requests
+//!   instead of one. `meter`: counts frames and bytes of incomplete
 //!   messages. `asks`: answers the session's requests from the store.
 //! - `file`: files of messages over HTTP.
 //! - `fleet`: devices, their readings and commands. `post`: readings over HTTP. `device`: device tokens.
@@ -26,6 +27,8 @@ mod announce;
 mod archive;
 mod asks;
 mod calls;
+mod carrier;
+mod channel;
 mod client;
 mod device;
 mod embedded;

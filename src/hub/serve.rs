@@ -17,17 +17,19 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use super::http::Ends;
+use super::http::{Ends, GoesOn};
 use super::lan::ListenerHandle;
 use super::metrics::Refused;
 use super::slots::{ConnectionSlot, Eviction};
 use super::socket::Io;
 use super::state::Hub;
 use crate::clock;
+use crate::wire::duplex::channel::DUPLEX_HEADER;
 
 /// How long the TLS handshake may take.
 const TLS_DEADLINE: Duration = Duration::from_secs(10);
@@ -154,8 +156,11 @@ impl Connection {
         let (hub, slot, peer) = (Arc::clone(&self.hub), self.slot.clone(), self.peer);
         let router = TowerToHyperService::new(self.router.clone());
         let (accepted_by, mut stopping) = (self.accepted_by.clone(), self.accepted_by.closing());
+        let (end, ending) = watch::channel(false);
+        let proxied = self.hub.proxies.trusts(peer.ip());
         let service = service_fn(move |request| {
-            let ends = Ends { own, from: peer.ip(), slot: slot.clone(), accepted_by: accepted_by.clone() };
+            let (slot, accepted_by) = (slot.clone(), accepted_by.clone());
+            let ends = Ends { own, from: peer.ip(), slot, accepted_by, proxied, ending: ending.clone() };
             answer(Arc::clone(&hub), ends, router.clone(), request)
         });
         let connection = http1::Builder::new()
@@ -167,8 +172,7 @@ impl Connection {
             .serve_connection(TokioIo::new(io), service)
             .with_upgrades();
         let mut connection = pin!(connection);
-        let (begun, mut ending) = (Instant::now(), None);
-        let proxied = self.hub.proxies.trusts(self.peer.ip());
+        let (begun, mut closing) = (Instant::now(), None);
         loop {
             tokio::select! {
                 result = connection.as_mut() => {
@@ -178,19 +182,21 @@ impl Connection {
                     return;
                 }
                 why = self.slot.evicted() => return self.hub.metrics.evict(why),
-                _ = stopping.wait_for(|stopping| *stopping), if ending.is_none() => {
-                    ending = Some(Instant::now());
+                _ = stopping.wait_for(|stopping| *stopping), if closing.is_none() => {
+                    closing = Some(Instant::now());
+                    end.send_replace(true);
                     connection.as_mut().graceful_shutdown();
                 }
                 () = sleep(CHECK_INTERVAL) => {}
             }
             let known = proxied || self.slot.is_known();
             let lifetime = if known { MAX_KNOWN_LIFETIME } else { MAX_ANONYMOUS_LIFETIME };
-            if ending.is_none() && begun.elapsed() >= lifetime {
-                ending = Some(Instant::now());
+            if closing.is_none() && begun.elapsed() >= lifetime {
+                closing = Some(Instant::now());
+                end.send_replace(true);
                 connection.as_mut().graceful_shutdown();
             }
-            let over = ending.is_some_and(|since| since.elapsed() >= MAX_LAST_ANSWER);
+            let over = closing.is_some_and(|since| since.elapsed() >= MAX_LAST_ANSWER);
             if over || self.slot.stuck_ms(clock::now().boot_ms) >= WRITE_DEADLINE_MS {
                 return self.hub.metrics.refuse(Refused::TooSlow);
             }
@@ -215,8 +221,7 @@ async fn answer(
     router: TowerToHyperService<Router>,
     mut request: hyper::Request<hyper::body::Incoming>,
 ) -> Result<Response<Body>, Infallible> {
-    let (peer, slot) = (ends.from, ends.slot.clone());
-    let proxied = hub.proxies.trusts(peer);
+    let (peer, slot, proxied) = (ends.from, ends.slot.clone(), ends.proxied);
     let from = hub.proxies.client(peer, request.headers());
     if proxied {
         slot.forward(Some(from));
@@ -224,8 +229,11 @@ async fn answer(
     paid(&slot).await;
     request.extensions_mut().insert(Ends { from, ..ends });
     let mut response = router.call(request).await?;
+    // Tells a client that this is the hub's answer, and not that of something in between.
+    response.headers_mut().insert(DUPLEX_HEADER, header::HeaderValue::from_static("1"));
     let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-    if proxied && !upgraded {
+    let goes_on = upgraded || response.extensions().get::<GoesOn>().is_some();
+    if proxied && !goes_on {
         slot.forward(None);
     }
     let most = if proxied || slot.is_known() { MAX_KNOWN_REQUESTS } else { MAX_ANONYMOUS_REQUESTS };

@@ -1,9 +1,9 @@
 //! One client's WebSocket. Tungstenite handles reading, pongs and the closing handshake. Text is written directly, so
 //! that a batch encoded once goes to every client without copying, and no client keeps a send buffer.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io::{self, IoSlice};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::meter::{Fault, Meter, Metered};
-use super::slots::ConnectionSlot;
+use super::slots::{ConnectionSlot, Eviction};
 use crate::wire::duplex::message::MAX_FRAME_BYTES;
 
 /// Size of a client's read buffer, in bytes.
@@ -104,6 +104,12 @@ pub(super) enum Received {
     Alive,
     /// A message has begun, or frames arrived that complete no message.
     Unfinished,
+    /// A frame of a channel's own, or one that came before; its size in bytes.
+    OwnFrame(usize),
+    /// A channel's client was handed all that was written.
+    Drained,
+    /// A channel has something for the WebSocket that joined it: write, even if only nothing.
+    Writable,
     /// A message larger than the limit.
     TooLarge,
     /// Too many frames before authentication.
@@ -208,7 +214,7 @@ impl Socket {
         }
     }
 
-    /// Sets whether [`Socket::next`] is being called.
+    /// Sets whether [`Socket::poll_next`] is being called.
     pub(super) fn reads(&mut self, reads: bool) {
         if let Some(meter) = self.meter() {
             meter.reads(reads);
@@ -230,17 +236,13 @@ impl Socket {
         self.deadline().is_some_and(|deadline| deadline <= Instant::now())
     }
 
-    /// Waits for the next input. Cancel-safe.
-    pub(super) async fn next(&mut self) -> Received {
-        let received = poll_fn(|cx| self.poll_next(cx)).await;
-        if self.has_large_buffer() {
-            // Does not wait. Boxed because it is rare and would enlarge the future of every client.
-            Box::pin(self.give_back_buffer()).await;
-        }
-        received
+    /// Whether its slot was needed for another connection.
+    pub(super) fn poll_evicted(&self, cx: &mut Context<'_>) -> Poll<Eviction> {
+        pin!(self.slot.evicted()).poll(cx)
     }
 
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Received> {
+    /// Waits for the next input.
+    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Received> {
         let Some(ws) = &mut self.ws else { return Poll::Ready(Received::Closed) };
         let next = ws.poll_next_unpin(cx);
         let meter = &ws.get_ref().meter;
@@ -280,7 +282,7 @@ impl Socket {
     }
 
     /// Whether the library holds a large, empty buffer, which it would keep for as long as the connection lasts.
-    fn has_large_buffer(&self) -> bool {
+    pub(super) fn has_large_buffer(&self) -> bool {
         self.ws.as_ref().is_some_and(|ws| {
             let meter = &ws.get_ref().meter;
             let is_empty = !meter.is_unfinished() && meter.ended() == self.handed_on && !self.broken;
@@ -289,7 +291,7 @@ impl Socket {
     }
 
     /// Replaces the connection's buffer with a small one.
-    async fn give_back_buffer(&mut self) {
+    pub(super) async fn give_back_buffer(&mut self) {
         let Some(ws) = &mut self.ws else { return };
         // A pending pong would be lost.
         let flushed = poll_fn(|cx| Poll::Ready(Pin::new(&mut *ws).poll_flush(cx))).await;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use tokio::sync::{Semaphore, broadcast, watch};
 
+use super::channel::Channels;
 use super::file::FileArea;
 use super::fleet::DeviceHub;
 use super::guard::Guard;
@@ -77,6 +78,8 @@ pub(super) struct Hub {
     pub proxies: Proxies,
     /// Connection limits.
     pub slots: Arc<ConnectionSlots>,
+    /// Clients whose frames travel in HTTP requests.
+    pub channels: Channels,
     /// Connected principals.
     pub registry: Arc<Registry>,
     /// Devices.
@@ -128,6 +131,7 @@ impl Hub {
             guard,
             proxies,
             slots,
+            channels: Channels::default(),
             registry: Arc::default(),
             fleet,
             hooks: Hooks::default(),

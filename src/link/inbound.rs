@@ -288,6 +288,7 @@ fn is_command(command: &mut Command) -> bool {
 fn is_note(note: &mut Note) -> bool {
     match note {
         Note::Malformed { detail } | Note::State { text: detail, .. } => cut(detail, MAX_DETAIL_BYTES),
+        Note::Route(_) => {}
         Note::ServerError { code, detail } => {
             cut(code, MAX_NAME_BYTES);
             cut(detail, MAX_DETAIL_BYTES);

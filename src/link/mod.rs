@@ -15,6 +15,8 @@ use std::collections::VecDeque;
 use crate::frame::Frame;
 use crate::model::event::{ChatEvent, DeviceEvent, Follows, LinkEvent, LogKind, LogRestart, Paused};
 use crate::model::link_state::{Closing, LinkState, Phase, Why};
+use crate::model::proxy::ProxyUsed;
+use crate::model::route::RouteInUse;
 use crate::model::time::BootMs;
 use crate::model::time::WallMs;
 use crate::model::{Delivery, Event, MessageId, Offset, OutboxItem, PrincipalId, Refusal, RoomId, Time};
@@ -25,7 +27,8 @@ use inbound::InboundFilter;
 use outbox::{Batch, Outbox};
 use watch::Watch;
 
-/// Deadline for dial and handshake together, in milliseconds.
+/// Deadline for dial and handshake together, in milliseconds; more where several ways are tried, see
+/// [`wire::Dialing::race_ms`].
 pub const CONNECT_MS: u64 = 10_000;
 /// A probe unanswered for this long means that the link is dead. In milliseconds.
 pub const PONG_MS: u64 = 10_000;
@@ -84,6 +87,13 @@ pub enum Input {
         dial: u64,
         /// The frame.
         frame: Frame,
+    },
+    /// The frames of this dial's connection travel another way from now on.
+    Routed {
+        /// The dial's number.
+        dial: u64,
+        /// Which.
+        used: RouteInUse,
     },
     /// Number of frames handed to the operating system over this dial's connection.
     Flushed {
@@ -162,6 +172,8 @@ pub struct Link {
     state: LinkState,
     /// The current dial's number; inputs of older ones are ignored.
     dial: u64,
+    /// The proxy of the connection that opened last.
+    proxy: Option<ProxyUsed>,
     session: Option<Box<dyn Session>>,
     /// The previous session, with its dial's number: what was received over it may still be on its way to the disk.
     past: Option<(u64, Box<dyn Session>)>,
@@ -215,6 +227,7 @@ impl Link {
             session: None,
             past: None,
             frames: 0,
+            proxy: None,
             unflushed: VecDeque::new(),
             outbox: Outbox::default(),
             jitter: Jitter::new(seed),
@@ -372,6 +385,11 @@ impl Link {
                     self.heard(now, wire::Input::Pong);
                 }
             }
+            Input::Routed { dial, used } => {
+                if dial == self.dial && self.session.is_some() {
+                    self.outputs.push_back(Output::Event(Event::Link(LinkEvent::Route(used)), None));
+                }
+            }
             Input::Flushed { dial, frames } => {
                 if dial == self.dial && self.session.is_some() {
                     self.flushed(now, frames);
@@ -483,7 +501,7 @@ impl Link {
             return self.set_state(LinkState::Stopped { why });
         };
         self.dial += 1;
-        self.connect_by = now.boot_ms + CONNECT_MS;
+        self.connect_by = now.boot_ms + CONNECT_MS + self.setup.dialing().race_ms;
         self.set_state(LinkState::Dialing { attempt: self.failures + 1 });
         self.outputs.push_back(Output::Dial { dial: self.dial, url });
     }
@@ -497,7 +515,17 @@ impl Link {
         }
         self.session = Some(self.setup.open(self.saved.clone(), entropy));
         self.gate.begin();
+        // Whatever the race took, the handshake takes no longer than otherwise.
+        self.connect_by = self.connect_by.min(now.boot_ms + CONNECT_MS);
         self.set_state(LinkState::Handshaking { attempt: self.failures + 1 });
+        if let Some(used) = agreed.route {
+            self.outputs.push_back(Output::Event(Event::Link(LinkEvent::Route(used)), None));
+        }
+        if self.proxy != agreed.proxy {
+            self.proxy.clone_from(&agreed.proxy);
+            let proxy = agreed.proxy.clone().map(Box::new);
+            self.outputs.push_back(Output::Event(Event::Link(LinkEvent::Proxy(proxy)), None));
+        }
         self.tell(now, wire::Input::Opened(agreed));
     }
 

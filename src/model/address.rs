@@ -289,7 +289,7 @@ fn scheme(place: &str) -> Result<(Option<&'static str>, &str), BadAddress> {
 }
 
 /// The host as it stands in a URL, and the port.
-fn host_and_port(authority: &str) -> Result<(String, Option<u16>), BadAddress> {
+pub(super) fn host_and_port(authority: &str) -> Result<(String, Option<u16>), BadAddress> {
     if let Some(inner) = authority.strip_prefix('[') {
         let (v6, rest) = inner.split_once(']').ok_or(BadAddress::Ipv6)?;
         let port = match rest.strip_prefix(':') {

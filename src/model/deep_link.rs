@@ -291,10 +291,12 @@ mod tests {
                 urls: vec![(*url).to_owned()],
                 protocol: Protocol::Duplex,
                 socket: Default::default(),
+                route: Default::default(),
                 ca_file: None,
                 fingerprint: None,
                 auto_connect: true,
                 websocket: Default::default(),
+                network: Default::default(),
             };
             model.apply(NOW, Update::Setup(SetupUpdate::Configured(profile)));
             let epoch = Epoch(*epoch);

@@ -8,6 +8,7 @@ use super::autostart::Autostart;
 use super::banner::Banner;
 use super::device::{Command, DeviceId, DeviceState, LogLine, MetricName, Readings, Value};
 use super::device_choices::DeviceChoices;
+use super::diagnosis::Diagnosis;
 use super::entry::Entry;
 use super::export::Exported;
 use super::features::Features;
@@ -22,9 +23,11 @@ use super::notices::NoticeChoices;
 use super::preferences::Preferences;
 use super::principal::{Principal, Sender};
 use super::profile::{NewerProfile, Profile, Protocol, Secret};
+use super::proxy::ProxyUsed;
 use super::refusal::Refusal;
 use super::rights::ManageAnswer;
 use super::room::{NamedRoom, RoomInfo};
+use super::route::RouteInUse;
 use super::samples::Sample;
 use super::search::{DayFound, Found, MessageFound};
 use super::series::SeriesPage;
@@ -290,8 +293,12 @@ pub enum LinkEvent {
         /// Until when, by the hub's clock.
         until: WallMs,
     },
+    /// How its frames travel from now on; where more than one way leads to the server.
+    Route(RouteInUse),
     /// Something that a foreign server sent, as its mapping is given it: now and then, for the person who maps it.
     Sampled(Sample),
+    /// The connection that has just opened goes through this proxy; `None`: through none, after one that did.
+    Proxy(Option<Box<ProxyUsed>>),
     /// Nothing is sent for a while, since the hub would not take it; `None`: it is again.
     Paused(Option<Paused>),
     /// The answer to [`super::intent::LinkIntent::Manage`].
@@ -767,6 +774,8 @@ pub enum SetupUpdate {
     Loaded,
     /// A connection test went on.
     Test(Option<TestOutcome>),
+    /// The check of a connection went on; none: it is over and forgotten.
+    Diagnosis(Option<(ConnectionId, Diagnosis)>),
 }
 
 /// About what the person has chosen.

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use super::proxy::{ProxyProblem, ProxyUsed};
 use super::time::{BootMs, WallMs};
 use super::upgrade::BadUpgrade;
 
@@ -267,6 +268,13 @@ pub enum Why {
     },
     /// No token is known for this connection.
     NoToken,
+    /// The way leads through a proxy, which does not let us through.
+    Proxy {
+        /// Which; `None` where what is written for it is no address.
+        proxy: Option<Box<ProxyUsed>>,
+        /// What is wrong.
+        problem: ProxyProblem,
+    },
 }
 
 /// Reason codes of MQTT after which the same attempt would end the same way: unsupported version, client id, user or password,
@@ -337,6 +345,7 @@ impl Why {
             }
             Why::Closed { code: Some(code), .. } => !Self::close_code_stops(*code),
             Why::Refused { is_final, .. } => !is_final,
+            Why::Proxy { problem, .. } => problem.is_retryable(),
             Why::Mqtt { code, .. } => !MQTT_STOPS.contains(code),
             _ => true,
         }
@@ -383,6 +392,7 @@ impl Why {
                 (*message, *data) = (change(message), change(data));
             }
             Why::Mqtt { said, .. } => *said = change(said),
+            Why::Proxy { problem, .. } => problem.texts().into_iter().for_each(|text| *text = change(text)),
             Why::Refused { of, said, .. } => {
                 *said = change(said);
                 of.iter_mut().for_each(|text| *text = change(text));
@@ -430,6 +440,7 @@ impl Why {
             Why::HubLogMissing { .. } => "hub_log_missing",
             Why::HubLogDamaged { .. } => "hub_log_damaged",
             Why::NoToken => "no_token",
+            Why::Proxy { .. } => "proxy",
         }
     }
 }

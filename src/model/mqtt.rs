@@ -22,6 +22,40 @@ pub const CHAT_PREFIX: &str = "duplex/chat";
 pub const KEEP_ALIVE_S: u16 = 30;
 /// How long a server keeps a session while we are away, in seconds: a week.
 pub const SESSION_EXPIRY_S: u32 = 7 * 86_400;
+/// The kinds of entities that Home Assistant discovers (its documentation of MQTT discovery).
+pub const HOME_ASSISTANT_COMPONENTS: &[&str] = &[
+    "alarm_control_panel",
+    "binary_sensor",
+    "button",
+    "camera",
+    "climate",
+    "cover",
+    "date",
+    "datetime",
+    "device_automation",
+    "device_tracker",
+    "event",
+    "fan",
+    "humidifier",
+    "image",
+    "lawn_mower",
+    "light",
+    "lock",
+    "notify",
+    "number",
+    "scene",
+    "select",
+    "sensor",
+    "siren",
+    "switch",
+    "tag",
+    "text",
+    "time",
+    "update",
+    "vacuum",
+    "valve",
+    "water_heater",
+];
 /// Between a filter and its QoS.
 const QOS: &str = " | qos: ";
 

@@ -1,6 +1,7 @@
 //! What a connection log is told: [`Note`]s, and frames as they [`Passed`].
 
 use super::link_state::Why;
+use super::route::RouteInUse;
 
 /// So many bytes of a frame's text are kept.
 pub const TEXT_BYTES: usize = 4 * 1024;
@@ -27,6 +28,8 @@ pub enum Note {
         /// Why it is down.
         why: Option<Box<Why>>,
     },
+    /// How frames travel from now on.
+    Route(RouteInUse),
 }
 
 /// Which way a frame went.

@@ -7,6 +7,8 @@ use serde_json::{Map, Value};
 
 use super::id::ConnectionId;
 use super::mqtt::MqttOptions;
+use super::proxy::ProxyChoice;
+use super::route::RouteChoice;
 use super::socketio::SocketIoOptions;
 use super::stomp::StompOptions;
 
@@ -265,6 +267,9 @@ pub struct Profile {
     /// What carries the socket.
     #[serde(default)]
     pub socket: Socket,
+    /// Of protocol [`Protocol::Duplex`]: how its frames travel.
+    #[serde(default, skip_serializing_if = "RouteChoice::is_automatic")]
+    pub route: RouteChoice,
     /// A PEM file with a certificate authority to trust for this server alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<PathBuf>,
@@ -277,6 +282,24 @@ pub struct Profile {
     /// Of protocols other than [`Protocol::Duplex`]: how it is used.
     #[serde(default, skip_serializing_if = "WebSocketOptions::is_default")]
     pub websocket: WebSocketOptions,
+    /// How the server is reached.
+    #[serde(default, skip_serializing_if = "NetworkOptions::is_default")]
+    pub network: NetworkOptions,
+}
+
+/// How a server is reached.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NetworkOptions {
+    /// By way of which proxy.
+    #[serde(skip_serializing_if = "ProxyChoice::is_automatic")]
+    pub proxy: ProxyChoice,
+}
+
+impl NetworkOptions {
+    fn is_default(&self) -> bool {
+        *self == NetworkOptions::default()
+    }
 }
 
 impl Profile {
@@ -298,13 +321,14 @@ pub struct NewerProfile {
 }
 
 impl NewerProfile {
-    /// Whether a profile's fields name a protocol or a socket that this version does not know.
+    /// Whether a profile's fields name a protocol, a socket or a route that this version does not know.
     pub fn has_unknown_words(fields: &Map<String, Value>) -> bool {
         let unknown = |name: &str, is_known: fn(&Value) -> bool| {
             fields.get(name).is_some_and(|value| value.is_string() && !is_known(value))
         };
         unknown("protocol", |value| Protocol::deserialize(value).is_ok())
             || unknown("socket", |value| Socket::deserialize(value).is_ok())
+            || unknown("route", |value| RouteChoice::deserialize(value).is_ok())
     }
 }
 

@@ -11,6 +11,7 @@ use super::chat::Chat;
 use super::device::{DeviceId, Freshness, Spec, Status};
 use super::device_choices::{DeviceChoice, DeviceChoices, ServerChoices};
 use super::devices::{self, Device, Devices, Latest};
+use super::diagnosis::Diagnosis;
 use super::event::{
     ChatEvent, ChoicesUpdate, DiskUpdate, Event, LinkEvent, NetworkUpdate, Paused, SearchUpdate, SetupUpdate,
     TestOutcome, Update,
@@ -26,8 +27,10 @@ use super::log::{Log, Note};
 use super::notices::NoticeChoices;
 use super::preferences::Preferences;
 use super::profile::{NewerProfile, Profile, Secret};
+use super::proxy::ProxyUsed;
 use super::readings::Part;
 use super::rights::Management;
+use super::route::RouteInUse;
 use super::samples::Samples;
 use super::search::Searching;
 use super::time::Time;
@@ -40,6 +43,8 @@ pub struct Connection {
     pub profile: Profile,
     /// Its link.
     pub link: LinkState,
+    /// How its frames travel; none while it is down, and where only one way leads to the server.
+    pub route: Option<RouteInUse>,
     /// The server's name, once known.
     pub server: Option<String>,
     /// What the server offers, or offered last; none before it was reached.
@@ -53,6 +58,8 @@ pub struct Connection {
     pub samples: Samples,
     /// Why nothing is sent at the moment.
     pub paused: Option<Paused>,
+    /// The proxy that the connection that opened last goes through.
+    pub proxy: Option<Box<ProxyUsed>>,
     /// Rooms, messages and people.
     pub chat: Chat,
     /// Its devices, and the link itself as one.
@@ -102,6 +109,8 @@ pub struct Model {
     pub first_steps: bool,
     /// How the last connection test ended.
     pub test: Option<TestOutcome>,
+    /// The check of a connection that goes on, or went on last.
+    pub diagnosis: Option<(ConnectionId, Diagnosis)>,
     /// What became of the last file that was to be saved of a device's past.
     pub exported: Option<Exported>,
     /// How the own server stands on the local network.
@@ -168,6 +177,7 @@ impl Model {
             SetupUpdate::NewerConnections(newer) => self.newer_connections = newer,
             SetupUpdate::Loaded => self.connections_loaded = true,
             SetupUpdate::Test(outcome) => self.test = outcome,
+            SetupUpdate::Diagnosis(diagnosis) => self.diagnosis = diagnosis,
             SetupUpdate::FirstSteps(offer) => self.first_steps = offer,
             SetupUpdate::Keyring(trouble) => self.no_keyring = trouble,
             SetupUpdate::TokenInFile(id, true) => _ = self.tokens_in_file.insert(id),
@@ -227,7 +237,9 @@ impl Connection {
             clock_skew_ms: None,
             log_epoch: None,
             samples: Samples::default(),
+            route: None,
             paused: None,
+            proxy: None,
             chat: Chat::default(),
             devices: Devices::default(),
             topics: Topics::default(),
@@ -319,7 +331,9 @@ impl Connection {
                 self.topics.connected(now);
                 self.chat.welcomed(me, log, people, &rooms);
             }
+            LinkEvent::Proxy(proxy) => self.proxy = proxy,
             LinkEvent::Paused(paused) => self.paused = paused,
+            LinkEvent::Route(used) => self.route_changed(now, used),
             LinkEvent::Sampled(sample) => self.samples.push(sample),
             LinkEvent::Managed { id, managed } => self.management.answered(id, managed),
             // Of a connection test, which has no place here.
@@ -327,7 +341,18 @@ impl Connection {
         }
     }
 
+    /// A WebSocket where there was nothing else is not worth a line in the log.
+    fn route_changed(&mut self, now: Time, used: RouteInUse) {
+        let before = self.route.replace(used).unwrap_or(RouteInUse::WEBSOCKET);
+        if before.without_delay() != used.without_delay() {
+            self.log.note(now.wall_ms, Note::Route(used));
+        }
+    }
+
     fn link_changed(&mut self, now: Time, state: LinkState) {
+        if !matches!(state, LinkState::Online { .. } | LinkState::Handshaking { .. }) {
+            self.route = None;
+        }
         if state.code() != self.link.code() {
             let why = state.why().cloned().map(Box::new);
             self.log.note(now.wall_ms, Note::State { text: state.code().to_owned(), why });

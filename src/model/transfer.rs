@@ -125,10 +125,12 @@ mod tests {
             urls: vec!["wss://a.example/v1/socket".into(), "wss://b.example/v1/socket".into()],
             protocol: Protocol::Duplex,
             socket: Socket::Ewebsock,
+            route: Default::default(),
             ca_file: Some("/etc/ca.pem".into()),
             fingerprint: Some("ab".repeat(32)),
             auto_connect: false,
             websocket: Default::default(),
+            network: Default::default(),
         }
     }
 

@@ -325,10 +325,12 @@ mod tests {
             urls: vec!["wss://hub.example/v1/socket".into()],
             protocol: Default::default(),
             socket: crate::model::profile::Socket::Ewebsock,
+            route: Default::default(),
             ca_file: Some("/etc/ca.pem".into()),
             fingerprint: None,
             auto_connect: false,
             websocket: Default::default(),
+            network: Default::default(),
         }
     }
 

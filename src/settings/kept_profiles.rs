@@ -8,8 +8,19 @@ use crate::model::ConnectionId;
 use crate::model::profile::{NewerProfile, Profile};
 
 /// The fields of a profile that this version knows.
-const KNOWN: [&str; 9] =
-    ["id", "name", "urls", "protocol", "socket", "ca_file", "fingerprint", "auto_connect", "websocket"];
+const KNOWN: [&str; 11] = [
+    "id",
+    "name",
+    "urls",
+    "protocol",
+    "socket",
+    "route",
+    "ca_file",
+    "fingerprint",
+    "auto_connect",
+    "websocket",
+    "network",
+];
 /// Longest name shown of a profile that this version does not know, in characters.
 const MAX_NAME_CHARS: usize = 200;
 
@@ -143,6 +154,7 @@ mod tests {
              "auto_connect": true, "nodes": ["a", {"b": 1.5}]},
             {"id": 7, "name": "Broker", "protocol": "amqp", "urls": "amqp://b", "amqp": {"qos": 2}},
             {"id": 8, "name": "Poll", "protocol": "duplex", "urls": ["https://c"], "socket": "long_polling"},
+            {"id": 9, "name": "Quick", "protocol": "duplex", "urls": ["https://d"], "route": "webtransport"},
         ]);
         let mut read = read_list(&list);
         assert_eq!(serde_json::to_value(&read).unwrap(), list);
@@ -152,11 +164,11 @@ mod tests {
             (newer[0].id.0, newer[0].name.as_str(), newer[0].protocol.as_str()),
             (7, "Broker", "amqp")
         );
-        assert_eq!(read.highest_id(), 8);
+        assert_eq!(read.highest_id(), 9);
         let mut changed = read.known().next().unwrap().clone();
         changed.name = "Workshop".into();
         read.set(changed);
-        read.remove(ConnectionId(8));
+        read.remove(ConnectionId(9));
         let mut expected = list;
         expected[0]["name"] = "Workshop".into();
         expected.as_array_mut().unwrap().pop();
@@ -183,10 +195,12 @@ mod tests {
             urls: vec![],
             protocol: Default::default(),
             socket: Default::default(),
+            route: crate::model::RouteChoice::Only(crate::model::Route::Sse),
             ca_file: Some("x".into()),
             fingerprint: Some("x".into()),
             auto_connect: true,
             websocket: crate::model::profile::WebSocketOptions { reconnect: false, ..Default::default() },
+            network: crate::model::profile::NetworkOptions { proxy: crate::model::proxy::ProxyChoice::None },
         };
         let Ok(Value::Object(fields)) = serde_json::to_value(&full) else { panic!() };
         assert_eq!(fields.len(), KNOWN.len());

@@ -1,4 +1,4 @@
-//! From a host name to a TCP connection.
+//! From a server's address to a stream of bytes: a TCP connection, or a way through a proxy.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -7,11 +7,43 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::net::TcpStream;
+use tokio_tungstenite::MaybeTlsStream;
 
+use super::proxy::{self, Forward, Purpose};
+use super::{Endpoint, UrlParts};
 use crate::model::link_state::{Phase, Why};
+use crate::model::proxy::ProxyUsed;
 
 /// RFC 8305 §5: delay before the next address is tried in parallel.
 const STAGGER: Duration = Duration::from_millis(250);
+
+/// A stream of bytes, to which TLS and all else comes yet: TCP, or TLS to a proxy.
+pub(super) type ByteStream = MaybeTlsStream<TcpStream>;
+
+/// An open stream.
+pub(super) struct Opened {
+    pub(super) stream: ByteStream,
+    /// The proxy that it goes through.
+    pub(super) proxy: Option<ProxyUsed>,
+    /// The stream is to the proxy, which forwards requests: their URIs are absolute, and they carry what is here.
+    pub(super) forward: Option<Forward>,
+}
+
+impl Opened {
+    pub(super) fn direct(stream: TcpStream) -> Opened {
+        Opened { stream: MaybeTlsStream::Plain(stream), proxy: None, forward: None }
+    }
+}
+
+/// Opens a stream to a server, by way of its proxy if there is one. Has no deadline of its own.
+pub(super) async fn open(place: &UrlParts, target: &Endpoint) -> Result<Opened, Why> {
+    proxy::open(place, target, Purpose::Stream).await
+}
+
+/// The same for HTTP requests, which a proxy may forward one by one: [`Opened::forward`].
+pub(super) async fn open_for_requests(place: &UrlParts, target: &Endpoint) -> Result<Opened, Why> {
+    proxy::open(place, target, Purpose::Requests).await
+}
 
 /// Connects to the first of the host's addresses that answers. Has no deadline of its own.
 pub(super) async fn connect(host: &str, port: u16) -> Result<TcpStream, Why> {
@@ -24,16 +56,7 @@ pub(super) async fn connect_where(
     port: u16,
     is_allowed: fn(IpAddr) -> bool,
 ) -> Result<TcpStream, Why> {
-    let addresses: Vec<SocketAddr> = match tokio::net::lookup_host((host, port)).await {
-        Ok(addresses) => addresses.collect(),
-        Err(error) => {
-            log::debug!("looking up {host}: {error}");
-            Vec::new()
-        }
-    };
-    if addresses.is_empty() {
-        return Err(Why::NameNotFound { host: host.to_owned() });
-    }
+    let addresses = look_up(host, port).await?;
     let addresses: Vec<SocketAddr> =
         addresses.into_iter().filter(|address| is_allowed(address.ip())).collect();
     if addresses.is_empty() {
@@ -44,6 +67,21 @@ pub(super) async fn connect_where(
     // Without Nagle's algorithm: small messages must not wait for the previous acknowledgement.
     stream.set_nodelay(true).map_err(|error| why(&error))?;
     Ok(stream)
+}
+
+/// The host's addresses, in the system's order; at least one.
+pub(super) async fn look_up(host: &str, port: u16) -> Result<Vec<SocketAddr>, Why> {
+    let addresses: Vec<SocketAddr> = match tokio::net::lookup_host((host, port)).await {
+        Ok(addresses) => addresses.collect(),
+        Err(error) => {
+            log::debug!("looking up {host}: {error}");
+            Vec::new()
+        }
+    };
+    match addresses.is_empty() {
+        true => Err(Why::NameNotFound { host: host.to_owned() }),
+        false => Ok(addresses),
+    }
 }
 
 /// Tries the addresses in the system's order, each a little after the one before, or at once if that failed.

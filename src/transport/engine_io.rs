@@ -1,8 +1,6 @@
 //! The transports of Engine.IO: a WebSocket, or HTTP long polling that may go over to one. [`Carrier`] decides what is
 //! requested when; this does it. Frames are those that a WebSocket would carry.
 
-mod http1;
-
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -13,13 +11,13 @@ use http::header::COOKIE;
 use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant, sleep_until, timeout};
 
+use super::http1::Http;
 use super::incoming::Intake;
 use super::{Connection, Endpoint, Incoming, Outgoing, Port, UrlParts, channels, scheme};
 use crate::model::link_state::{Phase, Why};
 use crate::model::profile::Socket;
 use crate::model::socketio::Carriers;
 use crate::wire::socketio::carrier::{Answer, Carrier, Input, Output};
-use http1::Http;
 
 /// How long a WebSocket may take to answer the probe.
 const MAX_PROBE: Duration = Duration::from_secs(10);
@@ -329,6 +327,7 @@ impl Driver {
             Some(Incoming::Frame(frame)) => self.carrier.handle(Input::SocketFrame(frame)),
             Some(Incoming::Flushed(frames)) => self.carrier.handle(Input::SocketFlushed(frames)),
             Some(Incoming::Pong) => self.carrier.handle(Input::SocketPong),
+            Some(Incoming::Route(_)) => {}
             Some(Incoming::Closed(why)) => {
                 self.websocket = None;
                 self.carrier.handle(Input::SocketGone(why));

@@ -19,7 +19,7 @@ use super::incoming::Intake;
 use super::ping::Pings;
 use super::{
     CLOSE_WITHIN, Capabilities, Connection, Counters, Endpoint, Incoming, Outgoing, Port, UrlParts, channels,
-    connect, scheme, too_large,
+    connect, proxy, scheme, too_large,
 };
 use crate::frame::Frame;
 use crate::model::link_state::{Closing, Phase, Why};
@@ -34,6 +34,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     flush: false,
     agreement: false,
     ping: true,
+    proxy: false,
 };
 
 /// Maximum number of messages waiting for space in ewebsock's own queue of 1,000.
@@ -49,6 +50,10 @@ pub(super) async fn dial(target: Endpoint) -> Result<Connection, Why> {
         return Err(Why::Unsupported { detail });
     }
     let options = options(&target)?;
+    if proxy::is_used(&place, &target).await? {
+        let detail = "ewebsock cannot use a proxy".to_owned();
+        return Err(Why::Unsupported { detail });
+    }
     let again = (UrlParts::parse(&target.url)?, target.clone());
     // The normalised URL, which may differ from the input.
     let url = place.uri.to_string();

@@ -12,8 +12,11 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinHandle;
 use tokio::time::{Duration, Instant, timeout, timeout_at};
 
+use super::connect::Opened;
+use super::proxy::Forward;
 use super::{Endpoint, UrlParts, connect, tls};
 use crate::model::link_state::{Phase, Why};
+use crate::model::proxy::ProxyUsed;
 
 /// Maximum size of an answer that is read as a whole, in bytes.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
@@ -25,6 +28,9 @@ const IDLE: Duration = Duration::from_secs(30);
 pub struct HttpConnection {
     sender: SendRequest<Full<Bytes>>,
     authority: String,
+    /// A proxy forwards the requests.
+    forward: Option<Forward>,
+    proxy: Option<ProxyUsed>,
     driver: JoinHandle<()>,
 }
 
@@ -49,10 +55,23 @@ impl HttpConnection {
     /// # Errors
     /// Why the connection could not be opened within [`Endpoint::deadline`].
     pub async fn open(target: &Endpoint) -> Result<HttpConnection, Why> {
-        HttpConnection::open_where(target, |_| true).await
+        let deadline = Instant::now() + target.deadline;
+        let place = UrlParts::parse(&target.url)?;
+        let open = async {
+            let connector = if place.secure { Some(tls::connector(target).await?) } else { None };
+            let Opened { stream, proxy, forward } = connect::open_for_requests(&place, target).await?;
+            let mut connection = match connector {
+                Some(connector) => begin(tls::greet(&connector, &place.host, stream).await?, &place).await,
+                None => begin(stream, &place).await,
+            }?;
+            (connection.forward, connection.proxy) = (forward, proxy);
+            Ok(connection)
+        };
+        timeout_at(deadline, open).await.map_err(|_| Why::TimedOut { during: Phase::Dial })?
     }
 
-    /// The same at an address of this kind alone. A host's addresses are looked up once: what is looked at is dialed.
+    /// The same at an address of this kind alone, and never through a proxy: only so it is known what is dialed. A host's
+    /// addresses are looked up once: what is looked at is dialed.
     ///
     /// # Errors
     /// As [`HttpConnection::open`], and where no address is of this kind.
@@ -94,8 +113,15 @@ impl HttpConnection {
     ) -> Result<Answer, Why> {
         let bad = |error: http::Error| Why::BadUrl { detail: error.to_string() };
         let host = HeaderValue::try_from(&self.authority).map_err(|error| bad(error.into()))?;
-        let mut request = Request::builder().method(method).uri(path).body(Full::new(body)).map_err(bad)?;
+        let uri = match self.forward {
+            Some(_) => format!("http://{}{path}", self.authority),
+            None => path.to_owned(),
+        };
+        let mut request = Request::builder().method(method).uri(uri).body(Full::new(body)).map_err(bad)?;
         request.headers_mut().insert(header::HOST, host);
+        if let Some(value) = self.forward.as_ref().and_then(|forward| forward.authorization.clone()) {
+            request.headers_mut().insert(header::PROXY_AUTHORIZATION, value);
+        }
         for (name, value) in headers {
             request.headers_mut().insert(name, value.clone());
         }
@@ -105,6 +131,9 @@ impl HttpConnection {
         };
         let answer = timeout(within, ask).await.map_err(|_| Why::TimedOut { during: Phase::Handshake })??;
         let (parts, body) = answer.into_parts();
+        if let Some(forward) = &self.forward {
+            forward.check(parts.status.as_u16(), self.proxy.as_ref())?;
+        }
         Ok(Answer { status: parts.status, headers: parts.headers, body })
     }
 }
@@ -121,7 +150,7 @@ where
         }
     });
     let authority = place.uri.authority().map_or("", |authority| authority.as_str()).to_owned();
-    Ok(HttpConnection { sender, authority, driver })
+    Ok(HttpConnection { sender, authority, forward: None, proxy: None, driver })
 }
 
 fn lost(error: &hyper::Error) -> Why {

@@ -50,7 +50,7 @@ pub(super) fn inflow(report_flushed: bool) -> (Intake, IncomingQueue) {
 fn cost(item: &Incoming) -> usize {
     match item {
         Incoming::Frame(frame) => frame.len().min(MAX_QUEUED_BYTES),
-        Incoming::Flushed(_) | Incoming::Pong | Incoming::Closed(_) => 0,
+        Incoming::Flushed(_) | Incoming::Pong | Incoming::Route(_) | Incoming::Closed(_) => 0,
     }
 }
 

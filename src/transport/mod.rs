@@ -8,13 +8,18 @@
 //! - Dropping the [`Connection`] closes the socket; unsent frames are discarded.
 //! - Pings from the server are answered automatically and not reported.
 
+pub mod channel;
 mod connect;
 mod engine_io;
 mod ewebsock;
 pub mod fetch;
+mod http1;
 mod incoming;
+pub mod inspect;
 mod memory;
+mod metered;
 mod ping;
+mod proxy;
 mod pump;
 pub mod request;
 mod scheme;
@@ -28,23 +33,27 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
 use crate::frame::Frame;
 use crate::model::address;
 use crate::model::link_state::Why;
-use crate::model::profile::Socket;
+use crate::model::profile::{Secret, Socket};
+use crate::model::proxy::{ProxyChoice, ProxyUsed};
+use crate::model::route::RouteInUse;
 use crate::model::socketio::Carriers;
 use crate::model::upgrade::{check_headers, check_subprotocols};
+use channel::RoutePlan;
 use incoming::{Intake, inflow};
 
 pub use incoming::{IncomingQueue, MAX_QUEUED_BYTES};
 pub use memory::pair;
+pub use metered::WireMeter;
 
 /// Maximum number of frames queued in each direction of a [`Connection`].
 pub const QUEUE: usize = 64;
@@ -79,10 +88,56 @@ pub struct Endpoint {
     pub sockjs: bool,
     /// For a server of Engine.IO: which of its transports may be used.
     pub engine_io: Option<Carriers>,
+    /// Counts the bytes on the wire, where somebody wants to know.
+    pub meter: Option<Arc<WireMeter>>,
+    /// For a Duplex server: which routes may be tried. `None`: a WebSocket alone.
+    pub routes: Option<RoutePlan>,
+    /// By way of which proxy. Never one for this computer itself.
+    pub proxy: ProxyChoice,
+    /// The password for a proxy that was chosen.
+    pub proxy_password: Option<Secret>,
+    /// What is seen while dialing.
+    pub trace: Arc<Trace>,
+}
+
+/// What is seen while dialing, for the decision on what to try next.
+#[derive(Debug, Default)]
+pub struct Trace {
+    is_reached: AtomicBool,
+    on_reached: Notify,
+    by_duplex: AtomicBool,
+}
+
+impl Trace {
+    /// Something accepted the connection.
+    fn reached(&self) {
+        self.is_reached.store(true, Ordering::Relaxed);
+        self.on_reached.notify_one();
+    }
+
+    fn is_reached(&self) -> bool {
+        self.is_reached.load(Ordering::Relaxed)
+    }
+
+    /// Waits for that.
+    async fn until_reached(&self) {
+        while !self.is_reached() {
+            self.on_reached.notified().await;
+        }
+    }
+
+    /// An answer came; `by_duplex`: it has a Duplex server's mark. Cleared once what was asked for succeeded.
+    fn answered(&self, by_duplex: bool) {
+        self.by_duplex.store(by_duplex, Ordering::Relaxed);
+    }
+
+    fn is_by_duplex(&self) -> bool {
+        self.by_duplex.load(Ordering::Relaxed)
+    }
 }
 
 impl Endpoint {
-    /// A target with defaults: messages up to 1 MiB, ten seconds to connect.
+    /// A target with defaults: messages up to 1 MiB, ten seconds to connect, no proxy.
     pub fn new(url: impl Into<String>) -> Self {
         Endpoint {
             url: url.into(),
@@ -96,6 +151,11 @@ impl Endpoint {
             report_flushed: false,
             sockjs: false,
             engine_io: None,
+            meter: None,
+            routes: None,
+            trace: Arc::default(),
+            proxy: ProxyChoice::None,
+            proxy_password: None,
         }
     }
 
@@ -122,6 +182,8 @@ impl fmt::Debug for Endpoint {
             .field("report_flushed", &self.report_flushed)
             .field("sockjs", &self.sockjs)
             .field("engine_io", &self.engine_io)
+            .field("routes", &self.routes)
+            .field("proxy", &self.proxy)
             .finish()
     }
 }
@@ -150,6 +212,8 @@ pub struct Capabilities {
     pub agreement: bool,
     /// [`Outgoing::Ping`] is sent and answers are reported; otherwise it is ignored.
     pub ping: bool,
+    /// Proxies are used; otherwise dialing through one fails with [`Why::Unsupported`].
+    pub proxy: bool,
 }
 
 /// The capabilities of a transport.
@@ -166,6 +230,9 @@ pub fn capabilities(socket: Socket) -> Capabilities {
 /// # Errors
 /// Why the connection could not be opened within [`Target::deadline`].
 pub async fn dial(socket: Socket, target: Endpoint) -> Result<Connection, Why> {
+    if let Some(plan) = target.routes {
+        return channel::dial(socket, target, plan).await;
+    }
     if let Some(carriers) = target.engine_io {
         return engine_io::dial(socket, target, carriers).await;
     }
@@ -224,6 +291,8 @@ pub enum Incoming {
     /// The server answered a ping of ours. One answer may cover several pings (RFC 6455 §5.5.3); unsolicited pongs
     /// are not reported.
     Pong,
+    /// Frames travel another way from now on. Only of a connection with a [`Connection::route`].
+    Route(RouteInUse),
     /// The connection has ended; nothing follows.
     Closed(Why),
 }
@@ -245,6 +314,10 @@ pub struct Connection {
     pub extensions: Vec<String>,
     /// Whether frames are pieces of a stream of bytes: without boundaries, and without pings.
     pub is_stream: bool,
+    /// How frames travel, if there was a choice.
+    pub route: Option<RouteInUse>,
+    /// The proxy that it goes through.
+    pub proxy: Option<ProxyUsed>,
     /// Traffic so far.
     pub counters: Arc<Counters>,
 }
@@ -339,6 +412,8 @@ fn channels(subprotocol: Option<String>, report_flushed: bool) -> (Connection, P
         subprotocol,
         extensions: Vec::new(),
         is_stream: false,
+        route: None,
+        proxy: None,
         counters: counters.clone(),
     };
     (connection, Port { outgoing, incoming: to_us, counters })

@@ -3,6 +3,7 @@
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 
+use super::proxy::Forward;
 use super::{Endpoint, UrlParts, connect, scheme, tls};
 use crate::model::link_state::{Phase, Why};
 
@@ -29,15 +30,22 @@ pub async fn get(target: &Endpoint, path: &str) -> Result<Response, Why> {
     let place = UrlParts::parse(&target.url)?;
     let open = async {
         let connector = if place.secure { Some(tls::connector(target).await?) } else { None };
-        Ok((connector, connect::connect(&place.dialed(), place.port).await?))
+        Ok((connector, connect::open_for_requests(&place, target).await?))
     };
-    let (connector, stream) = timeout_at(deadline, open).await.map_err(timed_out(Phase::Dial))??;
+    let (connector, opened) = timeout_at(deadline, open).await.map_err(timed_out(Phase::Dial))??;
     let ask = async {
         match connector {
             Some(connector) => {
-                ask(&mut tls::greet(&connector, &place.host, stream).await?, &place, path).await
+                let mut stream = tls::greet(&connector, &place.host, opened.stream).await?;
+                ask(&mut stream, &place, path, None).await
             }
-            None => ask(&mut { stream }, &place, path).await,
+            None => {
+                let answer = ask(&mut { opened.stream }, &place, path, opened.forward.as_ref()).await?;
+                if let Some(forward) = &opened.forward {
+                    forward.check(answer.status, opened.proxy.as_ref())?;
+                }
+                Ok(answer)
+            }
         }
     };
     match timeout_at(deadline, ask).await.map_err(timed_out(Phase::Handshake))? {
@@ -46,14 +54,27 @@ pub async fn get(target: &Endpoint, path: &str) -> Result<Response, Why> {
     }
 }
 
-async fn ask<S>(stream: &mut S, place: &UrlParts, path: &str) -> Result<Response, Why>
+async fn ask<S>(
+    stream: &mut S,
+    place: &UrlParts,
+    path: &str,
+    forward: Option<&Forward>,
+) -> Result<Response, Why>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let authority = place.uri.authority().map_or("", |authority| authority.as_str());
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n");
+    let origin = if forward.is_some() { format!("http://{authority}") } else { String::new() };
+    let mut request =
+        format!("GET {origin}{path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n").into_bytes();
+    if let Some(value) = forward.and_then(|forward| forward.authorization.as_ref()) {
+        request.extend_from_slice(b"Proxy-Authorization: ");
+        request.extend_from_slice(value.as_bytes());
+        request.extend_from_slice(b"\r\n");
+    }
+    request.extend_from_slice(b"\r\n");
     let lost = |error: std::io::Error| Why::Lost { detail: error.to_string() };
-    stream.write_all(request.as_bytes()).await.map_err(lost)?;
+    stream.write_all(&request).await.map_err(lost)?;
     stream.flush().await.map_err(lost)?;
     let mut answer = Vec::new();
     let read = stream.take(MAX_ANSWER_BYTES).read_to_end(&mut answer).await;

@@ -34,10 +34,10 @@ pub(super) async fn explain(why: Why, place: &UrlParts, target: &Endpoint) -> Wh
 
 /// Whether the server understands an unencrypted upgrade. Status 400 does not count: many TLS servers answer with it.
 async fn speaks_plain(place: &UrlParts, target: &Endpoint) -> bool {
-    let Ok(mut stream) = connect::connect(&place.dialed(), place.port).await else { return false };
+    let Ok(mut opened) = connect::open(place, target).await else { return false };
     let mut bare = target.clone();
     bare.headers.clear();
-    match upgrade::upgrade(&mut stream, place, &bare).await {
+    match upgrade::upgrade(&mut opened.stream, place, &bare).await {
         Ok(_) | Err(Why::Redirected { .. } | Why::Violation { .. } | Why::NoSubprotocol { .. }) => true,
         Err(Why::Http { status, .. }) => status != 400,
         Err(_) => false,
@@ -47,6 +47,6 @@ async fn speaks_plain(place: &UrlParts, target: &Endpoint) -> bool {
 /// Whether the server speaks TLS, with any certificate.
 async fn speaks_tls(place: &UrlParts, target: &Endpoint) -> bool {
     let Ok(connector) = tls::connector(target).await else { return false };
-    let Ok(stream) = connect::connect(&place.dialed(), place.port).await else { return false };
-    matches!(tls::greet(&connector, &place.host, stream).await, Ok(_) | Err(Why::TlsUntrusted { .. }))
+    let Ok(opened) = connect::open(place, target).await else { return false };
+    matches!(tls::greet(&connector, &place.host, opened.stream).await, Ok(_) | Err(Why::TlsUntrusted { .. }))
 }

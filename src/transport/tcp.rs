@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant, sleep, timeout, timeout_at};
 use tokio_tungstenite::MaybeTlsStream;
 
+use super::connect::{ByteStream, Opened};
 use super::incoming::Intake;
 use super::{
     CLOSE_WITHIN, Connection, Counters, Endpoint, Incoming, Outgoing, Port, QUEUE, UrlParts, channels,
@@ -54,11 +54,12 @@ pub(super) async fn dial(target: Endpoint) -> Result<Connection, Why> {
     }
     let open = async {
         let connector = if place.secure { Some(tls::connector_for(&target, &[]).await?) } else { None };
-        Ok((connector, connect::connect(&place.dialed(), place.port).await?))
+        Ok((connector, connect::open(&place, &target).await?))
     };
-    let (connector, stream) = timeout_at(deadline, open).await.map_err(timed_out(Phase::Dial))??;
+    let (connector, Opened { stream, proxy, .. }) =
+        timeout_at(deadline, open).await.map_err(timed_out(Phase::Dial))??;
     let greet = async {
-        Ok::<MaybeTlsStream<TcpStream>, Why>(match connector {
+        Ok::<MaybeTlsStream<ByteStream>, Why>(match connector {
             Some(connector) => {
                 MaybeTlsStream::Rustls(Box::pin(tls::greet(&connector, &place.host, stream)).await?)
             }
@@ -67,7 +68,7 @@ pub(super) async fn dial(target: Endpoint) -> Result<Connection, Why> {
     };
     let stream = timeout_at(deadline, greet).await.map_err(timed_out(Phase::Handshake))??;
     let (mut connection, port) = channels(None, target.report_flushed);
-    connection.is_stream = true;
+    (connection.is_stream, connection.proxy) = (true, proxy);
     tokio::spawn(run(stream, port));
     Ok(connection)
 }

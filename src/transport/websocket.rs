@@ -1,10 +1,11 @@
 //! WebSocket by tokio-tungstenite, with all capabilities of a native client.
 
-use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
+use super::connect::{ByteStream, Opened};
+use super::metered::Metered;
 use super::ping::Pings;
 use super::{Capabilities, Connection, Endpoint, UrlParts, channels, connect, pump, scheme, tls, upgrade};
 use crate::model::link_state::{Phase, Why};
@@ -19,6 +20,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     flush: true,
     agreement: true,
     ping: true,
+    proxy: true,
 };
 
 /// Size of the read and write buffers, in bytes. tungstenite clears the read buffer before each read.
@@ -36,9 +38,12 @@ pub(super) async fn dial(target: Endpoint) -> Result<Connection, Why> {
     }
     let open = async {
         let connector = if place.secure { Some(tls::connector(&target).await?) } else { None };
-        Ok((connector, connect::connect(&place.dialed(), place.port).await?))
+        Ok((connector, connect::open(&place, &target).await?))
     };
-    let (connector, stream) = timeout_at(deadline, open).await.map_err(timed_out(Phase::Dial))??;
+    let (connector, opened) = timeout_at(deadline, open).await.map_err(timed_out(Phase::Dial))??;
+    let Opened { stream, proxy, .. } = opened;
+    let stream = Metered::new(stream, target.meter.clone());
+    target.trace.reached();
     let greet = async {
         let mut stream = match connector {
             Some(connector) => {
@@ -54,14 +59,15 @@ pub(super) async fn dial(target: Endpoint) -> Result<Connection, Why> {
         Ok(greeted) => greeted,
         Err(why) => return Err(scheme::explain(why, &place, &target).await),
     };
-    let socket: WebSocketStream<MaybeTlsStream<TcpStream>> = WebSocketStream::from_partially_read(
+    let socket: WebSocketStream<MaybeTlsStream<Metered<ByteStream>>> = WebSocketStream::from_partially_read(
         stream,
         upgraded.tail,
         Role::Client,
         Some(config(target.max_frame)),
     )
     .await;
-    let (connection, port) = channels(upgraded.subprotocol, target.report_flushed);
+    let (mut connection, port) = channels(upgraded.subprotocol, target.report_flushed);
+    connection.proxy = proxy;
     tokio::spawn(pump::run(socket, port, pings));
     Ok(connection)
 }

@@ -16,7 +16,9 @@ use crate::frame::Frame;
 use crate::model::event::ChatEvent;
 use crate::model::link_state::Why;
 use crate::model::profile::Protocol;
+use crate::model::proxy::ProxyUsed;
 use crate::model::rights::ManageRequest;
+use crate::model::route::RouteInUse;
 use crate::model::time::{BootMs, WallMs};
 use crate::model::topic::TopicRequest;
 use crate::model::{
@@ -68,6 +70,8 @@ pub struct Dialing {
     pub subprotocol_needed: bool,
     /// Whether the server may be behind SockJS.
     pub sockjs: bool,
+    /// How much longer than one dial it may take to open the transport, because several ways are tried, in milliseconds.
+    pub race_ms: u64,
 }
 
 impl Open for Setup {
@@ -91,7 +95,11 @@ impl Open for Setup {
 
     fn dialing(&self) -> Dialing {
         match self {
-            Setup::Duplex(_) => Dialing { max_frame: duplex::message::MAX_FRAME_BYTES, ..Dialing::default() },
+            Setup::Duplex(config) => Dialing {
+                max_frame: duplex::message::MAX_FRAME_BYTES,
+                race_ms: config.race_ms,
+                ..Dialing::default()
+            },
             Setup::Plain(config) => Dialing {
                 subprotocols: config.subprotocols.clone(),
                 max_frame: plain::MAX_FRAME_BYTES,
@@ -352,8 +360,12 @@ pub struct Agreed {
     pub subprotocol: Option<String>,
     /// The extensions as in the server's header; may be empty.
     pub extensions: String,
+    /// How frames travel, where more than one way leads to the server.
+    pub route: Option<RouteInUse>,
     /// Whether frames are pieces of a stream of bytes, without boundaries and without pings.
     pub is_stream: bool,
+    /// The proxy that the connection goes through.
+    pub proxy: Option<ProxyUsed>,
 }
 
 /// An output of a session.

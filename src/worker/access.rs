@@ -10,9 +10,10 @@ use crate::link::CONNECT_MS;
 use crate::mapping::Mapping;
 use crate::model::ConnectionId;
 use crate::model::link_state::Why;
-use crate::model::profile::{Login, Profile, Protocol, Secret, WebSocketOptions};
-use crate::model::{name, upgrade};
+use crate::model::profile::{Login, Profile, Protocol, Secret, Socket, WebSocketOptions};
+use crate::model::{RouteChoice, name, upgrade};
 use crate::privacy;
+use crate::transport::channel::RouteTimes;
 use crate::transport::{self, Endpoint};
 use crate::wire::duplex::client::{Config, Credentials};
 use crate::wire::{Open, Setup, mqtt, plain, socketio, stomp};
@@ -108,7 +109,12 @@ impl Access {
                 token: token.clone(),
             },
         };
-        Setup::Duplex(Config { client: CLIENT.to_owned(), credentials, watch })
+        // Of a race, the last route may begin so long after the first.
+        let race_ms = match routes(profile) {
+            Some(RouteChoice::Automatic) => RouteTimes::default().race_ms(),
+            _ => 0,
+        };
+        Setup::Duplex(Config { client: CLIENT.to_owned(), credentials, watch, race_ms })
     }
 
     /// How to speak Socket.IO.
@@ -224,6 +230,12 @@ fn mapping(profile: &Profile) -> Mapping {
         log::warn!("the mapping of a connection is not used: {error}");
         Mapping::default()
     })
+}
+
+/// Which routes to a server may be tried; `None` where there are none but its socket.
+pub(super) fn routes(profile: &Profile) -> Option<RouteChoice> {
+    let has_routes = profile.protocol == Protocol::Duplex && profile.socket == Socket::Tungstenite;
+    (has_routes && profile.id != ConnectionId::OWN_HUB).then_some(profile.route)
 }
 
 /// The headers of a plain WebSocket's handshake.

@@ -305,10 +305,12 @@ mod tests {
             urls: vec![url.to_owned()],
             protocol: Protocol::Duplex,
             socket: Socket::Tungstenite,
+            route: Default::default(),
             ca_file: None,
             fingerprint: None,
             auto_connect: true,
             websocket: Default::default(),
+            network: Default::default(),
         };
         assert_eq!(source(&profile(ConnectionId(7), "ws://a")), 7);
         let (a, b) =

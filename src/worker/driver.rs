@@ -13,12 +13,14 @@ use tokio::time::{Instant, sleep_until};
 use super::access::Access;
 use super::commit::{self, Committing};
 use super::devices::{self, Sockets, Telemetry};
+use super::doctor::Diagnosing;
 use super::files::{FileJobs, FileResult};
 use super::flush;
 use super::manage::AskedToken;
 use super::nearby::NearbySearch;
 use super::own_hub::{HubAt, OwnHub};
 use super::record::Recorder;
+use super::routes::{self, RouteBook, RouteWatch};
 use super::socket_task::{SocketBatch, SocketTask};
 use super::{Options, Tell, Wake};
 use crate::agent::AgentMessage;
@@ -26,6 +28,7 @@ use crate::clock;
 use crate::engine::{self, Effect, Engine, NewConnection};
 use crate::link;
 use crate::link::durable::{Change, Input};
+use crate::model::diagnosis::Diagnosis;
 use crate::model::event::{ChoicesUpdate, LinkEvent, SearchUpdate, SetupUpdate, TestOutcome, Update};
 use crate::model::export::Exported;
 use crate::model::lan::{Lan, NearbyServer};
@@ -62,6 +65,8 @@ pub(super) struct Slot {
     pub(super) source: u64,
     /// Traffic of its sockets.
     sockets: Sockets,
+    /// What is seen of its route.
+    routes: RouteWatch,
     /// Tokens sent to the server that it has not confirmed yet.
     pub(super) asked: Vec<AskedToken>,
 }
@@ -74,6 +79,8 @@ pub(super) enum TaskResult {
     Counted(ConnectionId, Option<Event>),
     /// A connection test ended.
     Tested(u64, TestOutcome),
+    /// The check of a connection went on.
+    Diagnosed(u64, ConnectionId, Diagnosis),
     /// No program opened a link.
     LinkNotOpened { url: String, detail: String },
     /// The result of an export.
@@ -142,8 +149,12 @@ pub(super) struct Driver {
     pub(super) next_in_file: bool,
     /// Number of the newest connection test; results of older ones are dropped.
     pub(super) test: u64,
+    /// The check of a connection that goes on, or went on last.
+    pub(super) diagnosing: Diagnosing,
     pub(super) fleet: Telemetry,
     pub(super) recorder: Recorder,
+    /// Which routes work.
+    routes: RouteBook,
     /// Callbacks for notifications and repaints.
     tell: Option<Tell>,
     wake: Wake,
@@ -209,8 +220,10 @@ impl Driver {
             done,
             next_in_file: false,
             test: 0,
+            diagnosing: Diagnosing::default(),
             fleet: Telemetry::new(readings.ok()),
             recorder: Recorder::default(),
+            routes: RouteBook::load(&options.data_dir),
             tell: options.tell.clone(),
             wake: wake.clone(),
             posts,
@@ -320,6 +333,7 @@ impl Driver {
             wanted: false,
             source,
             sockets: Sockets::default(),
+            routes: RouteWatch::default(),
             asked: Vec::new(),
         };
         self.slots.insert(id, slot);
@@ -432,6 +446,7 @@ impl Driver {
         let connection = *post.key();
         let Some(slot) = self.slots.get_mut(&connection) else { return };
         slot.unread.extend(post.room);
+        self.routes.received(clock::now(), &mut slot.routes, &post.inputs, post.quiet_ms);
         self.drive(engine::Input::Received { connection, inputs: post.inputs });
     }
 
@@ -457,10 +472,13 @@ impl Driver {
         match effect {
             Effect::Dial { connection, dial, url } => {
                 let slot = self.slots.get_mut(&connection)?;
-                let target = match &slot.access {
+                let mut target = match &slot.access {
                     Some(access) => access.target(&slot.profile, &url),
                     None => Err(Why::NoToken),
                 };
+                if let Ok(target) = &mut target {
+                    target.routes = self.routes.plan(clock::now(), &mut slot.routes, &slot.profile, &url);
+                }
                 slot.line.dial(dial, slot.profile.socket, target);
             }
             Effect::Send(connection, frame) => {
@@ -520,6 +538,7 @@ impl Driver {
     /// The worker's own reactions to an event.
     fn noticed(&mut self, id: ConnectionId, event: &Event) {
         self.note_for_files(id, event);
+        self.note_route(id, event);
         match event {
             Event::Link(LinkEvent::Welcomed { .. }) => self.invite_redeemed(id),
             Event::Link(LinkEvent::State(LinkState::Stopped { why })) => {
@@ -540,9 +559,20 @@ impl Driver {
         }
     }
 
+    /// Remembers which routes work.
+    fn note_route(&mut self, id: ConnectionId, event: &Event) {
+        let Event::Link(LinkEvent::State(state)) = event else { return };
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        self.routes.changed(clock::now(), &mut slot.routes, state);
+        if let Some(changed) = self.routes.to_save() {
+            tokio::task::spawn_blocking(move || routes::save(changed));
+        }
+    }
+
     fn opened(&mut self, id: ConnectionId, dial: u64, connection: Connection) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         let Some((agreed, counters)) = slot.line.opened(dial, connection) else { return };
+        self.routes.opened(&mut slot.routes, agreed.route);
         slot.sockets.opened(counters);
         let input = match clock::random() {
             Ok(entropy) => link::Input::Opened { dial, entropy, agreed },

@@ -75,10 +75,12 @@ mod tests {
             urls: Vec::new(),
             protocol: Protocol::Duplex,
             socket: Socket::Tungstenite,
+            route: Default::default(),
             ca_file: None,
             fingerprint: None,
             auto_connect: true,
             websocket: Default::default(),
+            network: Default::default(),
         };
         let mut model = Model::default();
         model.apply(NOW, Update::Setup(SetupUpdate::Configured(profile)));

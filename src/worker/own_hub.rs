@@ -81,10 +81,12 @@ impl OwnHub {
             urls: Vec::new(),
             protocol: Protocol::Duplex,
             socket: Socket::Tungstenite,
+            route: Default::default(),
             ca_file: None,
             fingerprint: None,
             auto_connect: true,
             websocket: Default::default(),
+            network: Default::default(),
         }
     }
 

@@ -8,6 +8,7 @@ use tokio::task::yield_now;
 use tokio::time::{Duration, Instant, sleep_until, timeout};
 
 use super::access::Access;
+use super::routes::{RouteBook, RouteWatch};
 use super::socket_task::{Opened, SocketBatch, SocketTask};
 use crate::clock;
 use crate::engine::{Effect, Engine, Input, NewConnection, Outcome, Part};
@@ -41,6 +42,8 @@ pub struct Single {
     /// Permits returned once all of the socket's batches have been handled.
     unread: Vec<OwnedSemaphorePermit>,
     agreed: Agreed,
+    routes: RouteBook,
+    watch: RouteWatch,
     /// Offset of the next entry of a locally numbered log.
     next_offset: Offset,
     events: VecDeque<Event>,
@@ -74,6 +77,8 @@ impl Single {
             openings,
             unread: Vec::new(),
             agreed: Agreed::default(),
+            routes: RouteBook::default(),
+            watch: RouteWatch::default(),
             next_offset: Offset(1),
             events: VecDeque::new(),
             down: None,
@@ -125,7 +130,10 @@ impl Single {
     fn carry_out(&mut self, effect: Effect) -> bool {
         match effect {
             Effect::Dial { dial, url, .. } => {
-                let target = self.access.target(&self.profile, &url);
+                let mut target = self.access.target(&self.profile, &url);
+                if let Ok(target) = &mut target {
+                    target.routes = self.routes.plan(clock::now(), &mut self.watch, &self.profile, &url);
+                }
                 self.line.dial(dial, self.profile.socket, target);
             }
             Effect::Send(_, frame) => return self.line.send(frame),
@@ -154,6 +162,7 @@ impl Single {
     /// A caller that stops at the end of a connection has received everything that came before it.
     fn show(&mut self, event: Event) {
         let Event::Link(LinkEvent::State(state)) = &event else { return self.events.push_back(event) };
+        self.routes.changed(clock::now(), &mut self.watch, state);
         let is_down = state.why().is_some();
         self.events.extend(self.down.take());
         if is_down { self.down = Some(event) } else { self.events.push_back(event) }
@@ -188,6 +197,7 @@ impl Single {
                 Some((_, dial, connection)) = self.openings.recv() => self.opened(dial, connection),
                 Some(post) = self.posted.recv() => {
                     self.unread.extend(post.room);
+                    self.routes.received(clock::now(), &mut self.watch, &post.inputs, post.quiet_ms);
                     self.drive(Input::Received { connection: self.id, inputs: post.inputs });
                 }
                 () = yield_now(), if has_turn => self.drive(Input::Turn),
@@ -217,6 +227,7 @@ impl Single {
     fn opened(&mut self, dial: u64, connection: Connection) {
         let Some((agreed, _)) = self.line.opened(dial, connection) else { return };
         self.agreed.clone_from(&agreed);
+        self.routes.opened(&mut self.watch, agreed.route);
         self.tell(match clock::random() {
             Ok(entropy) => link::Input::Opened { dial, entropy, agreed },
             Err(error) => link::Input::Closed { dial, why: Why::Lost { detail: error.to_string() } },

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use super::access::authority;
 use crate::frame::Frame;
@@ -24,6 +25,8 @@ pub struct SocketBatch<K> {
     key: K,
     /// Inputs for the link, in this order.
     pub inputs: Vec<Input>,
+    /// How long nothing had come before, in milliseconds.
+    pub(super) quiet_ms: u64,
     /// Returned once all of it has been handled.
     pub(super) room: Option<OwnedSemaphorePermit>,
 }
@@ -78,7 +81,7 @@ impl<K: Copy + Send + 'static> SocketTask<K> {
                 Ok(connection) => drop(opened.send((key, dial, connection)).await),
                 Err(why) => {
                     let inputs = vec![Input::Closed { dial, why }];
-                    drop(post.send(SocketBatch { key, inputs, room: None }).await);
+                    drop(post.send(SocketBatch { key, inputs, quiet_ms: 0, room: None }).await);
                 }
             }
         }));
@@ -91,23 +94,29 @@ impl<K: Copy + Send + 'static> SocketTask<K> {
             return None;
         }
         self.dialing = None;
-        let Connection { outgoing, mut incoming, counters, subprotocol, extensions, is_stream } = connection;
+        let Connection { outgoing, mut incoming, counters, subprotocol, extensions, is_stream, route, proxy } =
+            connection;
         let (server, extensions) = (self.server.clone(), extensions.join(", "));
-        let agreed = Agreed { server, subprotocol, extensions, is_stream };
+        let agreed = Agreed { server, subprotocol, extensions, is_stream, route, proxy };
         self.outgoing = Some(outgoing);
         let (key, post, rooms) = (self.key, self.post.clone(), Arc::clone(&self.room));
         tokio::spawn(async move {
             let mut batch = Vec::new();
+            let mut heard = Instant::now();
             while incoming.recv_many(&mut batch, AT_ONCE).await > 0 {
+                let quiet = std::mem::replace(&mut heard, Instant::now()).elapsed();
+                let quiet_ms = u64::try_from(quiet.as_millis()).unwrap_or(u64::MAX);
                 // The semaphore is never closed.
                 let Ok(room) = Arc::clone(&rooms).acquire_owned().await else { return };
                 let inputs = batch.drain(..).map(|incoming| match incoming {
                     Incoming::Frame(frame) => Input::Frame { dial, frame },
                     Incoming::Flushed(frames) => Input::Flushed { dial, frames },
                     Incoming::Pong => Input::Pong { dial },
+                    Incoming::Route(used) => Input::Routed { dial, used },
                     Incoming::Closed(why) => Input::Closed { dial, why },
                 });
-                if post.send(SocketBatch { key, inputs: inputs.collect(), room: Some(room) }).await.is_err() {
+                let (inputs, room) = (inputs.collect(), Some(room));
+                if post.send(SocketBatch { key, inputs, quiet_ms, room }).await.is_err() {
                     return;
                 }
             }

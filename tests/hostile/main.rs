@@ -113,10 +113,12 @@ fn profile(id: ConnectionId, url: &str) -> Profile {
         urls: vec![url.to_owned()],
         protocol: Protocol::Duplex,
         socket: Socket::Tungstenite,
+        route: Default::default(),
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
         websocket: Default::default(),
+        network: Default::default(),
     }
 }
 

@@ -57,7 +57,7 @@ async fn hear(connection: &mut Connection) -> Result<HubMessage, Why> {
             Decoded::Known(message) => Ok(message),
             Decoded::UnknownType(kind) => panic!("an unknown type: {kind}"),
         },
-        Some(Incoming::Flushed(_) | Incoming::Pong) => panic!("nobody has asked for it"),
+        Some(Incoming::Flushed(_) | Incoming::Pong | Incoming::Route(_)) => panic!("nobody has asked for it"),
         Some(Incoming::Closed(why)) => Err(why),
         None => panic!("the connection ended before"),
     }

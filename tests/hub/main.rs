@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test program")]
 
 mod access;
+mod channel_client;
+mod channels;
 mod chat;
 mod client;
 mod commands;

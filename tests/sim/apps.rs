@@ -113,7 +113,7 @@ impl World {
         }
         let (mut stored, saved) = (c.disk.stored(), c.disk.saved());
         self.held_of(client).iter().for_each(|change| change.add_to(&mut stored));
-        let setup = Setup::Duplex(Config { client: "sim".into(), credentials, watch: false });
+        let setup = Setup::Duplex(Config { client: "sim".into(), credentials, watch: false, race_ms: 0 });
         let new = NewConnection {
             id: Client::connection(client),
             urls: vec!["ws://a".into(), "ws://b".into()],
@@ -486,9 +486,11 @@ fn profile(id: ConnectionId) -> Profile {
         urls: vec!["ws://sim".into()],
         protocol: Protocol::Duplex,
         socket: Socket::Tungstenite,
+        route: Default::default(),
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
         websocket: Default::default(),
+        network: Default::default(),
     }
 }

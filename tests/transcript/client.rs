@@ -28,7 +28,7 @@ struct Client {
 
 impl Client {
     fn new(credentials: Credentials, saved: SavedState) -> Self {
-        let config = Config { client: "test".to_owned(), credentials, watch: false };
+        let config = Config { client: "test".to_owned(), credentials, watch: false, race_ms: 0 };
         let session = ClientSession::new(config, Saved { log: saved, state: None }, NONCE);
         Client { session, broken: None, mark: Mark(0) }
     }

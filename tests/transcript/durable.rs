@@ -20,7 +20,7 @@ struct Bench {
 
 fn bench(outbox: Vec<OutboxItem>) -> Bench {
     let credentials = Credentials::Token(Secret::new("t"));
-    let setup = Setup::Duplex(Config { client: "test".to_owned(), credentials, watch: false });
+    let setup = Setup::Duplex(Config { client: "test".to_owned(), credentials, watch: false, race_ms: 0 });
     let me = Some(PrincipalId("me".to_owned()));
     let link = Link::new(vec!["ws://a".to_owned()], Box::new(setup), Saved::default(), me, 1);
     Bench { durable: DurableLink::new(link, BEGIN, outbox), dial: 0 }

@@ -37,7 +37,7 @@ pub fn watching() -> Wire {
 
 fn wire(urls: &[&str], seed: u64, watch: bool) -> Wire {
     let credentials = Credentials::Token(Secret::new("t"));
-    let setup = Setup::Duplex(Config { client: "test".to_owned(), credentials, watch });
+    let setup = Setup::Duplex(Config { client: "test".to_owned(), credentials, watch, race_ms: 0 });
     let urls = urls.iter().map(|url| (*url).to_owned()).collect();
     let me = Some(PrincipalId("me".to_owned()));
     let link = Link::new(urls, Box::new(setup), Saved::default(), me, seed);

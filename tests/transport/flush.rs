@@ -39,7 +39,7 @@ async fn reports(connection: &mut Connection) -> (Vec<u64>, Why) {
                 assert_eq!(connection.recv().await, None, "the reason comes last");
                 return (reports, why);
             }
-            Incoming::Frame(_) | Incoming::Pong => {}
+            Incoming::Frame(_) | Incoming::Pong | Incoming::Route(_) => {}
         }
     }
 }

@@ -2,15 +2,21 @@
 //! what it trusts. If an implementation lacks a capability, its documented fallback is asserted.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test program")]
 
+#[path = "../common/middleboxes.rs"]
+mod middleboxes;
+#[path = "../common/proxies.rs"]
+mod proxies;
 #[path = "../common/ws_server.rs"]
 mod server;
 
+mod between;
 mod carry;
 mod end;
 mod engine_io;
 mod flush;
 mod open;
 mod ping;
+mod proxy;
 mod real;
 mod sockjs;
 mod stream;
@@ -67,7 +73,7 @@ async fn next_frame(connection: &mut Connection) -> Frame {
 async fn ending(connection: &mut Connection) -> Why {
     loop {
         match connection.recv().await {
-            Some(Incoming::Frame(_) | Incoming::Flushed(_) | Incoming::Pong) => {}
+            Some(Incoming::Frame(_) | Incoming::Flushed(_) | Incoming::Pong | Incoming::Route(_)) => {}
             Some(Incoming::Closed(why)) => {
                 assert_eq!(connection.recv().await, None, "the reason comes last");
                 return why;

@@ -562,9 +562,11 @@ pub fn profile() -> Profile {
         urls: vec!["ws://127.0.0.1:7870/v1/socket".into()],
         protocol: Protocol::Duplex,
         socket: Socket::Tungstenite,
+        route: Default::default(),
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
         websocket: Default::default(),
+        network: Default::default(),
     }
 }

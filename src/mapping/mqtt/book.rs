@@ -391,6 +391,10 @@ impl Book {
         let Some(dev) = self.resolved(dev) else { return };
         let (now, when, replayed) = (self.now.boot_ms, self.at.or(self.came), self.replayed);
         let Some(entry) = self.get_mut(dev).and_then(|device| device.entry_mut(at)) else { return };
+        if value == Value::Missing && entry.last.is_none() {
+            // It has no value yet, which is no fault of the device.
+            return;
+        }
         let is_upgraded = entry.is_guessed && !matches!(value, Value::Missing) && entry.widen(&value);
         entry.last = Some((value.clone(), now));
         let name = entry.metric.name.clone();

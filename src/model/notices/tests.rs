@@ -249,10 +249,12 @@ fn profile(id: ConnectionId) -> Profile {
         urls: vec![],
         protocol: Protocol::Duplex,
         socket: Socket::Tungstenite,
+        route: Default::default(),
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
         websocket: Default::default(),
+        network: Default::default(),
     }
 }
 

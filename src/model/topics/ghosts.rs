@@ -7,40 +7,9 @@ use serde_json::{Map, Value};
 
 use super::leaf::{Kept, Leaf};
 use super::tree::Tree;
+use crate::model::mqtt::HOME_ASSISTANT_COMPONENTS;
 use crate::model::time::Time;
 
-/// The kinds of entities that Home Assistant discovers.
-const COMPONENTS: &[&str] = &[
-    "alarm_control_panel",
-    "binary_sensor",
-    "button",
-    "camera",
-    "climate",
-    "cover",
-    "device",
-    "device_automation",
-    "device_tracker",
-    "event",
-    "fan",
-    "humidifier",
-    "image",
-    "lawn_mower",
-    "light",
-    "lock",
-    "notify",
-    "number",
-    "scene",
-    "select",
-    "sensor",
-    "siren",
-    "switch",
-    "tag",
-    "text",
-    "update",
-    "vacuum",
-    "valve",
-    "water_heater",
-];
 /// Maximum number of state topics and of availability topics that are looked at.
 const MAX_TOPICS: usize = 64;
 /// A device that says nothing for this long after we connected may be gone, in milliseconds.
@@ -76,7 +45,11 @@ pub enum Gone {
 pub fn is_discovery(topic: &str) -> bool {
     let Some(path) = topic.strip_suffix("/config") else { return false };
     let levels = path.rsplit('/').take(4).count();
-    let component = |nth: usize| path.rsplit('/').nth(nth).is_some_and(|level| COMPONENTS.contains(&level));
+    let component = |nth: usize| {
+        path.rsplit('/')
+            .nth(nth)
+            .is_some_and(|level| level == "device" || HOME_ASSISTANT_COMPONENTS.contains(&level))
+    };
     levels >= 3 && (component(1) || component(2))
 }
 

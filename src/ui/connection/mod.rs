@@ -20,6 +20,7 @@ use crate::model::lan::InviteLink;
 use crate::model::link_state::Why;
 use crate::model::name;
 use crate::model::profile::{Login, Profile, Protocol, Secret, Socket, WebSocketOptions};
+use crate::model::route::RouteChoice;
 use crate::model::socketio_address::socketio_url;
 use crate::model::upgrade::BadOptions;
 
@@ -33,6 +34,7 @@ pub(super) struct Form {
     ca_file: String,
     fingerprint: String,
     socket: Socket,
+    route: RouteChoice,
     protocol: Protocol,
     /// Whether the protocol is to be found out; until then it is the default one.
     detects: bool,
@@ -52,7 +54,7 @@ pub(super) struct Form {
 
 /// Inputs that determine the result of a test.
 #[derive(Clone, PartialEq, Eq)]
-struct Tried(Vec<String>, Socket, Protocol);
+struct Tried(Vec<String>, Socket, RouteChoice, Protocol);
 
 /// Validation of the form.
 struct Checked {
@@ -89,6 +91,7 @@ impl Form {
             ca_file: String::new(),
             fingerprint: String::new(),
             socket: Socket::default(),
+            route: RouteChoice::default(),
             protocol: Protocol::default(),
             detects: true,
             auto_connect: true,
@@ -113,7 +116,8 @@ impl Form {
         let profile = cx.model.read(|model| Some(model.connections.get(&id)?.profile.clone()))?;
         let ca_file = profile.ca_file.map(|path| path.display().to_string()).unwrap_or_default();
         let fingerprint = profile.fingerprint.unwrap_or_default();
-        let advanced = !ca_file.is_empty() || !fingerprint.is_empty() || profile.socket != Socket::default();
+        let is_usual = profile.socket == Socket::default() && profile.route.is_automatic();
+        let advanced = !ca_file.is_empty() || !fingerprint.is_empty() || !is_usual;
         Some(Form {
             id,
             name: profile.name,
@@ -121,6 +125,7 @@ impl Form {
             ca_file,
             fingerprint,
             socket: profile.socket,
+            route: profile.route,
             protocol: profile.protocol,
             detects: false,
             auto_connect: profile.auto_connect,
@@ -431,12 +436,28 @@ impl Form {
         if self.socket == Socket::Ewebsock {
             warn(ui, words.ewebsock_limits);
         }
+        if self.protocol == Protocol::Duplex && self.socket == Socket::Tungstenite {
+            self.route_choice(ui, cx);
+        }
+    }
+
+    fn route_choice(&mut self, ui: &mut Ui, cx: &Cx) {
+        let words = cx.words.routes;
+        label(ui, words.transport);
+        ui.horizontal_wrapped(|ui| {
+            for choice in RouteChoice::all() {
+                ui.radio_value(&mut self.route, choice, words.choice(choice));
+            }
+        });
+        if !self.route.is_automatic() {
+            ui.add(Label::new(RichText::new(words.only_hint).font(theme::small())).wrap());
+        }
     }
 
     fn tried(&self) -> Tried {
         let own = [&self.address, &self.token, &self.ca_file, &self.fingerprint];
         let all = own.into_iter().chain(self.plain.texts()).chain(self.socketio.texts());
-        Tried(all.map(|text| text.trim().to_owned()).collect(), self.socket, self.protocol)
+        Tried(all.map(|text| text.trim().to_owned()).collect(), self.socket, self.route, self.protocol)
     }
 
     /// The result of the test. Returns what the person wants to do: test again with the corrected address, or connect
@@ -599,10 +620,12 @@ impl Form {
             urls,
             protocol: self.protocol,
             socket: self.socket,
+            route: if self.protocol == Protocol::Duplex { self.route } else { RouteChoice::Automatic },
             ca_file: (!ca_file.is_empty()).then(|| ca_file.into()),
             fingerprint: invited_fingerprint.or(checked.fingerprint.ok()?),
             auto_connect: self.auto_connect,
             websocket,
+            network: Default::default(),
         };
         Some((profile, credential))
     }

@@ -159,6 +159,7 @@ pub(super) fn why(why: &Why) -> Sentence {
             "There is no token for this connection.",
             "Enter one under Edit connection, or use --token-file with --url.",
         ),
+        Why::Proxy { proxy, problem } => super::en_proxy::why(proxy.as_deref(), problem),
         Why::HubFailed { .. } | Why::HubLogMissing { .. } | Why::HubLogDamaged { .. } => own_server(why),
     }
 }

@@ -154,6 +154,7 @@ pub(super) fn why(why: &Why) -> Sentence {
             "이 연결에 사용할 토큰이 없습니다.",
             "연결 편집에서 입력하거나 --url과 함께 --token-file을 사용하세요.",
         ),
+        Why::Proxy { proxy, problem } => super::ko_proxy::why(proxy.as_deref(), problem),
         Why::HubFailed { .. } | Why::HubLogMissing { .. } | Why::HubLogDamaged { .. } => own_server(why),
     }
 }

@@ -6,6 +6,7 @@ pub mod deep_link;
 pub mod device_acts;
 pub mod device_page;
 pub mod devices;
+pub mod doctor;
 pub mod files;
 pub mod keys;
 pub mod local;
@@ -17,8 +18,10 @@ pub mod people;
 pub mod plain;
 pub mod private;
 pub mod profiles;
+pub mod proxy;
 pub mod rich;
 pub mod rooms;
+pub mod routes;
 pub mod search;
 pub mod sheet;
 pub mod socketio;
@@ -31,6 +34,7 @@ mod en_deep_link;
 mod en_device_acts;
 mod en_device_page;
 mod en_devices;
+mod en_doctor;
 mod en_files;
 mod en_keys;
 mod en_link;
@@ -42,8 +46,10 @@ mod en_people;
 mod en_plain;
 mod en_private;
 mod en_profiles;
+mod en_proxy;
 mod en_rich;
 mod en_rooms;
+mod en_routes;
 mod en_search;
 mod en_sheet;
 mod en_socketio;
@@ -55,6 +61,7 @@ mod ko_deep_link;
 mod ko_device_acts;
 mod ko_device_page;
 mod ko_devices;
+mod ko_doctor;
 mod ko_files;
 mod ko_keys;
 mod ko_link;
@@ -66,8 +73,10 @@ mod ko_people;
 mod ko_plain;
 mod ko_private;
 mod ko_profiles;
+mod ko_proxy;
 mod ko_rich;
 mod ko_rooms;
+mod ko_routes;
 mod ko_search;
 mod ko_sheet;
 mod ko_socketio;
@@ -379,9 +388,12 @@ pub struct Words {
     pub mapping: &'static mapping::MappingWords,
     /// Socket.IO servers.
     pub socketio: &'static socketio::SocketIoWords,
+    pub routes: &'static routes::RouteWords,
+    pub doctor: &'static doctor::DoctorWords,
     pub private: &'static private::PrivateWords,
     // STOMP
     pub stomp: &'static stomp::StompWords,
+    pub proxy: &'static proxy::ProxyWords,
     /// A broker's topics.
     pub topics: &'static topics::TopicWords,
     pub mqtt: &'static mqtt::MqttWords,

@@ -66,6 +66,7 @@ fn whys() -> Vec<Why> {
         Why::HubLogDamaged { path: "/data/hub.db".into(), detail: text() },
         Why::NoToken,
     ];
+    all.extend(proxy_problems());
     for code in 0x80..=0xA2 {
         all.push(Why::Mqtt { code, said: text() });
         all.push(Why::Mqtt { code, said: String::new() });
@@ -80,6 +81,47 @@ fn whys() -> Vec<Why> {
             retry_after_ms: None,
             closing: Closing::ByServer,
         });
+    }
+    all
+}
+
+fn proxy_problems() -> Vec<Why> {
+    use crate::model::proxy::{BadProxy, Proxy, ProxyKind, ProxyProblem, ProxySource, ProxyUsed};
+    let (text, host) = (|| "words of its own".to_owned(), || "hub.example:7870".to_owned());
+    let problems = [
+        ProxyProblem::NameNotFound,
+        ProxyProblem::Unreachable { detail: text() },
+        ProxyProblem::TimedOut,
+        ProxyProblem::WantsLogin { was_told: false },
+        ProxyProblem::WantsLogin { was_told: true },
+        ProxyProblem::UnknownLogin { wants: "NTLM".to_owned() },
+        ProxyProblem::Forbids { host: host(), code: 403 },
+        ProxyProblem::NoWay { host: host(), code: 502 },
+        ProxyProblem::NotAProxy { said: text() },
+        ProxyProblem::WrongKind { kind: ProxyKind::Http },
+        ProxyProblem::WrongKind { kind: ProxyKind::Https },
+        ProxyProblem::WrongKind { kind: ProxyKind::Socks5 },
+        ProxyProblem::TlsFailed { detail: text() },
+    ];
+    let sources = [ProxySource::Chosen, ProxySource::Variable("ALL_PROXY".to_owned()), ProxySource::System];
+    let mut all = Vec::new();
+    for source in sources {
+        let address = Proxy::parse("http://me:x@proxy.example:3128").unwrap().address;
+        let used = Box::new(ProxyUsed { address, source: source.clone() });
+        let of_proxy = problems.iter().map(|problem| (Some(used.clone()), problem.clone()));
+        all.extend(of_proxy.map(|(proxy, problem)| Why::Proxy { proxy, problem }));
+        let bad = [
+            BadProxy::Empty,
+            BadProxy::TooLong,
+            BadProxy::Scheme,
+            BadProxy::Socks4,
+            BadProxy::Host,
+            BadProxy::Port,
+            BadProxy::Path,
+            BadProxy::Login,
+        ];
+        let bad = bad.map(|bad| ProxyProblem::Bad { source: source.clone(), bad });
+        all.extend(bad.map(|problem| Why::Proxy { proxy: None, problem }));
     }
     all
 }
@@ -219,8 +261,8 @@ fn plain(words: &Words) -> Vec<&'static str> {
         people_online people_online_or_more rooms_left_out chat deep_link devices keys log notices search rich rooms sheet profiles people plain
         files
         mapping private
-        socketio
-        stomp protocol_stomp topics mqtt protocol_mqtt
+        socketio routes doctor
+        stomp protocol_stomp topics mqtt protocol_mqtt proxy
         device_acts device_page day clock day_and_clock
         message_hint too_large
         address_taken_as use_address no_graphics
@@ -298,6 +340,40 @@ fn no_sentence_is_empty_or_in_another_language() {
         for outcome in tests_of_connections() {
             in_it(&(words.test)(&outcome).what);
         }
+    }
+}
+
+#[test]
+fn routes_are_spoken_of_in_each_language() {
+    use crate::model::route::{Blocked, Route, RouteChoice, RouteInUse};
+    let blocked = [
+        Blocked::Refused(418),
+        Blocked::Stripped,
+        Blocked::Garbled,
+        Blocked::Ended,
+        Blocked::Unanswered,
+        Blocked::Mute,
+        Blocked::Cut,
+    ];
+    for language in ALL {
+        let words = language.words().routes;
+        let has_hangul = |text: &str| text.chars().any(is_hangul);
+        let mut all = vec![words.transport.to_owned(), words.only_hint.to_owned()];
+        let used = |route, delay_ms| RouteInUse { route, blocked: Some(blocked[0]), delay_ms };
+        all.extend(Route::ALL.map(|route| (words.via)(&used(route, None))));
+        let why = |why: &Blocked| RouteInUse { blocked: Some(*why), ..used(Route::Sse, None) };
+        all.extend(blocked[1..].iter().map(|blocked| (words.via)(&why(blocked))));
+        let mut different = all.clone();
+        different.sort();
+        different.dedup();
+        assert_eq!(different.len(), all.len(), "each says something of its own");
+        let polling = (words.via)(&used(Route::Poll, Some(9_500)));
+        assert!(polling.contains("10") && polling.contains("418"), "{polling}");
+        for text in all {
+            assert!(!text.trim().is_empty(), "{language:?}");
+            assert_eq!(has_hangul(&text), language == Language::Korean, "{text}");
+        }
+        assert!(RouteChoice::all().all(|choice| !words.choice(choice).is_empty()));
     }
 }
 

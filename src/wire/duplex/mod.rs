@@ -1,6 +1,7 @@
 //! The Duplex protocol: see `PROTOCOL.md` beside this file.
 
 pub mod batch;
+pub mod channel;
 pub mod client;
 pub mod describe;
 pub mod exchange;

@@ -3,7 +3,8 @@
 //! - [`packet`], [`decode`], [`encode`]: the codec.
 //! - `inbound`, `outbound`: acknowledgements of what comes and of what is sent; `kept`: what outlives a connection.
 //! - [`session`]: the connection as the app sees it; `handshake`, `receive`, `requests`: its parts.
-//! - `chat`: rooms, messages and people; `copies`: messages that come once for each subscription; `copies`: messages that come once for each subscription; `topics`: subscriptions; `devices`: what [`crate::mapping::mqtt`] finds in messages.
+//! - `chat`: rooms, messages and people; `copies`: messages that come once for each subscription; `topics`:
+//!   subscriptions; `devices`: what [`crate::mapping::mqtt`] finds in messages.
 
 mod chat;
 mod copies;

@@ -4,41 +4,8 @@ use serde_json::{Map, Value as Json};
 
 use super::words;
 use crate::mapping::mqtt::{json, text};
+use crate::model::mqtt::HOME_ASSISTANT_COMPONENTS as COMPONENTS;
 
-/// The components that can be discovered.
-pub(super) const COMPONENTS: &[&str] = &[
-    "alarm_control_panel",
-    "binary_sensor",
-    "button",
-    "camera",
-    "climate",
-    "cover",
-    "date",
-    "datetime",
-    "device_automation",
-    "device_tracker",
-    "event",
-    "fan",
-    "humidifier",
-    "image",
-    "lawn_mower",
-    "light",
-    "lock",
-    "notify",
-    "number",
-    "scene",
-    "select",
-    "sensor",
-    "siren",
-    "switch",
-    "tag",
-    "text",
-    "time",
-    "update",
-    "vacuum",
-    "valve",
-    "water_heater",
-];
 /// Maximum number of components of one device-based message.
 const MAX_COMPONENTS: usize = 512;
 /// Maximum number of availability topics of an entity.

@@ -130,10 +130,12 @@ fn profile() -> Profile {
         urls: vec!["ws://localhost".into()],
         protocol: Default::default(),
         socket: Default::default(),
+        route: Default::default(),
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
         websocket: Default::default(),
+        network: Default::default(),
     }
 }
 

@@ -107,10 +107,12 @@ fn events_are_no_messages_and_outlive_a_restart() {
         urls: vec!["ws://hub".to_owned()],
         protocol: Protocol::Duplex,
         socket: Socket::Tungstenite,
+        route: Default::default(),
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
         websocket: Default::default(),
+        network: Default::default(),
     };
     let mut connection = Connection::new(profile);
     for write in [welcomed(0), started(1, 1, LogRestart::First), said(vec![text(1), topic(2), joined(3)])] {

@@ -52,10 +52,12 @@ impl Both {
             urls: vec!["ws://hub".to_owned()],
             protocol: Protocol::Duplex,
             socket: Socket::Tungstenite,
+            route: Default::default(),
             ca_file: None,
             fingerprint: None,
             auto_connect: true,
             websocket: Default::default(),
+            network: Default::default(),
         };
         Both { store: open(dir.path()), shown: Connection::new(profile), _dir: dir }
     }

@@ -45,10 +45,12 @@ fn profile() -> Profile {
         urls: vec!["ws://hub".to_owned()],
         protocol: Protocol::Duplex,
         socket: Socket::Tungstenite,
+        route: Default::default(),
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
         websocket: Default::default(),
+        network: Default::default(),
     }
 }
 

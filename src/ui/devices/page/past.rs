@@ -387,10 +387,12 @@ mod tests {
             urls: vec![],
             protocol: Protocol::Duplex,
             socket: Socket::Tungstenite,
+            route: Default::default(),
             ca_file: None,
             fingerprint: None,
             auto_connect: true,
             websocket: Default::default(),
+            network: Default::default(),
         };
         model.apply(Time::default(), Update::Setup(SetupUpdate::Configured(profile)));
         let (device, metric) = (DeviceId::new("d").unwrap(), ShortName::new("m").unwrap());
