@@ -166,6 +166,16 @@ pub(super) struct Hub {
     /// Begin a new, empty log where that of a hub which lived here is missing or damaged.
     #[arg(long, env = "DUPLEX_HUB_NEW_LOG", value_parser = FalseyValueParser::new())]
     pub(super) new_log: bool,
+    /// How long readings are gathered before they are written, 10s to 10m: longer spares an SD card, and a crash or a power
+    /// failure loses at most this much of them. Messages are always written at once.
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "60s",
+        env = "DUPLEX_HUB_WRITE_READINGS_EVERY",
+        value_parser = values::write_every
+    )]
+    pub(super) write_readings_every: Duration,
     #[command(flatten)]
     pub(super) limits: super::limits::LimitFlags,
 }

@@ -693,6 +693,8 @@ mod tests {
             "duplexctl hub --tls-cert /nowhere/cert.pem --tls-key /nowhere/key.pem",
             "duplexctl hub --log-bytes 5x",
             "duplexctl hub --max-rooms -1",
+            "duplexctl hub --write-readings-every 9s",
+            "duplexctl hub --write-readings-every 11m",
             "duplexctl people rename Jun ' '",
             "duplexctl people remove ''",
             "duplexctl device add ''",

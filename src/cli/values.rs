@@ -14,6 +14,8 @@ const MAX_SECONDS: u64 = 366 * 86_400;
 /// Maximum length of an id or name to look up, in characters.
 const MAX_WHO_CHARS: usize = 256;
 
+/// How long readings may be gathered, in seconds.
+const WRITE_SECONDS: std::ops::RangeInclusive<u64> = 10..=600;
 /// Maximum length of the name of a service, in characters.
 const MAX_SERVICE_CHARS: usize = 48;
 
@@ -38,6 +40,12 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         1..=MAX_SECONDS => Ok(Duration::from_secs(seconds)),
         _ => Err("it must not be longer than 366d".to_owned()),
     }
+}
+
+/// How long readings are gathered.
+pub(super) fn write_every(text: &str) -> Result<Duration, String> {
+    let time = duration(text)?;
+    if WRITE_SECONDS.contains(&time.as_secs()) { Ok(time) } else { Err("10s to 10m".to_owned()) }
 }
 
 /// `0.0.0.0:7870`, `[::]:7870`.

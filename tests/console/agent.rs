@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use duplex::hub::{self, Handle};
+use duplex::hub::{self, Handle, Options, Tls};
 
 use super::{done, options};
 
@@ -44,6 +44,18 @@ impl Machine {
         fs::write(&program, SYSTEMCTL).unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
         machine
+    }
+
+    /// A second hub, and the certificate to trust for it.
+    fn hub_with_certificate(&self) -> (Handle, PathBuf) {
+        let dir = self.dir.path().join("secure");
+        fs::create_dir(&dir).unwrap();
+        let pair = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+        let (cert, key) = (dir.join("cert.pem"), dir.join("key.pem"));
+        fs::write(&cert, pair.cert.pem()).unwrap();
+        fs::write(&key, pair.signing_key.serialize_pem()).unwrap();
+        let tls = Tls::Files { cert: cert.clone(), key };
+        (hub::spawn(Options { tls, ..options(&dir) }).unwrap(), cert)
     }
 
     fn root(&self) -> PathBuf {
@@ -152,15 +164,15 @@ fn one_command_installs_the_agent_and_one_takes_all_of_it_back() {
 
     // Again, after a package brought its unit: the settings are the new ones alone.
     machine.write(PACKAGED_UNIT, "[Service]\nExecStart=/usr/bin/duplexctl agent --url ${DUPLEX_URL}\n");
-    let ca = rcgen::generate_simple_self_signed(vec!["hub.example".to_owned()]).unwrap().cert.pem();
-    machine.write("ca.pem", &ca);
-    let ca_file = machine.root().join("ca.pem").display().to_string();
-    machine.install(&["--id", "shed", "--ca-file", &ca_file]);
+    let (secure, ca_file) = machine.hub_with_certificate();
+    let words = ["install", "--url", &secure.url, "--id", "shed", "--ca-file", ca_file.to_str().unwrap()];
+    let token = done(&machine.dir.path().join("secure"), &["device", "add", "shed"]);
+    succeeded(machine.run(&words, &token, ""));
     assert_eq!(machine.told(), started);
     let settings = machine.read(SETTINGS);
     assert!(settings.contains("\nDUPLEX_AGENT_ID=\"shed\"\n") && !settings.contains("NAME"), "{settings}");
     assert!(settings.contains("OPTIONS=\"--ca-file /etc/duplex/agent-default.pem\"\n"), "{settings}");
-    assert_eq!(machine.read("etc/duplex/agent-default.pem"), ca);
+    assert_eq!(machine.read("etc/duplex/agent-default.pem"), fs::read_to_string(&ca_file).unwrap());
     assert!(!machine.root().join(UNIT).exists(), "the package's is the one that counts");
     machine.install(&["--service", "second"]);
     let said = succeeded(machine.run(&["uninstall", "--service", "second"], "", ""));
@@ -170,9 +182,6 @@ fn one_command_installs_the_agent_and_one_takes_all_of_it_back() {
     let said = succeeded(machine.run(&["uninstall"], "", ""));
     assert!(said.contains("agent-default.conf") && said.contains("agent-default.pem"), "{said}");
     assert!(machine.told().contains(&format!("disable --now {service}")));
-    for path in [PACKAGED_UNIT, "ca.pem"] {
-        fs::remove_file(machine.root().join(path)).unwrap();
-    }
     fs::remove_dir_all(machine.root().join("usr")).unwrap();
     // systemd's own folder for units may be new.
     let left: Vec<_> = machine.tree().into_keys().filter(|path| !before.contains_key(path)).collect();
@@ -199,7 +208,9 @@ fn an_installation_that_fails_leaves_everything_as_it_was() {
         assert!(code == 1 && why.contains("nothing was installed"), "{code} {why}");
         let (code, why) = install(&url, &"0".repeat(64), "");
         assert!(code == 3 && why.contains("nothing was installed"), "{code} {why}");
-        for (token, expected) in [("", "token"), ("two\nlines", "one line"), ("a\tb", "control character")] {
+        for (token, expected) in
+            [("", "token"), ("two\nlines", "line of at most"), ("a\tb", "control character")]
+        {
             let (code, why) = install(&url, token, "");
             assert!(code == 1 && why.contains(expected), "{token:?}: {code} {why}");
         }
