@@ -522,9 +522,11 @@ async fn a_link_loses_and_doubles_nothing_while_its_hub_is_restarted() {
         let mut near = Client::start(address, RouteChoice::Automatic, &token);
         let mut restarts = 0;
         let begun = tokio::time::Instant::now();
-        let mut tick = tokio::time::interval(Duration::from_millis(8));
+        // So slowly that several restarts fall into it.
+        let pace = if count > 1_000 { 8 } else { 30 };
+        let mut tick = tokio::time::interval(Duration::from_millis(pace));
         let mut restart =
-            tokio::time::interval_at(begun + Duration::from_millis(1_500), Duration::from_millis(2_500));
+            tokio::time::interval_at(begun + Duration::from_millis(1_000), Duration::from_millis(3_000));
         let is_all = |client: &Client| client.count("far") >= count && client.count("near") >= count;
         while !is_all(&far) || !is_all(&near) {
             assert!(
@@ -559,6 +561,7 @@ async fn a_link_loses_and_doubles_nothing_while_its_hub_is_restarted() {
                 );
             }
         }
+        assert!(restarts > 1, "{}: {restarts} restarts", route.name());
         assert_eq!(far.used.map(|used| used.route), Some(route));
         far.single.end().await;
         near.single.end().await;
