@@ -87,7 +87,7 @@ impl RouteBook {
     }
 
     /// What is to be written, if anything has changed: the file and its content.
-    pub(super) fn to_save(&mut self) -> Option<(PathBuf, Vec<u8>)> {
+    pub(super) fn take_changed(&mut self) -> Option<(PathBuf, Vec<u8>)> {
         let path = self.path.clone().filter(|_| std::mem::take(&mut self.is_changed))?;
         Some((path, serde_json::to_vec_pretty(&self.entries).ok()?))
     }
