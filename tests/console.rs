@@ -5,6 +5,10 @@
 
 #[path = "console/files.rs"]
 mod files;
+#[path = "common/proxies.rs"]
+mod proxies;
+#[path = "console/proxies.rs"]
+mod through_proxies;
 #[path = "console/websocket.rs"]
 mod websocket;
 #[allow(dead_code, reason = "some of its servers are for other tests")]

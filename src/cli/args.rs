@@ -7,13 +7,14 @@ use std::time::Duration;
 use clap::builder::{FalseyValueParser, OsStr, Resettable};
 use clap::{Args as Flags, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
+use super::proxy::ProxyParser;
 use super::socketio::SOCKETIO_HELP;
 use super::transport::route;
 use super::websocket::{AnyServer, BrokerServer, DeviceServer, Protocol, WEBSOCKET_HELP, WebSocket};
 use super::{Exit, Failure, help, print, values};
 use crate::hub::IpNet;
 use crate::model::id::Offset;
-use crate::model::profile::Secret;
+use crate::model::profile::{NetworkOptions, Secret};
 use crate::model::stomp::Destination;
 use crate::model::time::WallMs;
 use crate::model::{Address, DeviceId, FileId, MessageId, MetricName, Role, RoomId, RouteChoice};
@@ -91,6 +92,8 @@ pub(super) enum Command {
     Export(Export),
     /// Take an export into a hub that is stopped. What is there already is not taken in twice.
     Import(Import),
+    /// Check the connection to a server: what works, what is in the way, and how fast each transport is.
+    Doctor(Doctor),
     /// Check whether a hub is healthy, for containers and monitoring.
     Health(Health),
     /// Write manual pages and shell completions, as packages ship them.
@@ -592,6 +595,10 @@ pub(super) struct Access {
     /// A CA certificate to trust for this server, a PEM file.
     #[arg(long, value_name = "FILE", value_parser = values::file)]
     pub(super) ca_file: Option<PathBuf>,
+    /// Connect through this proxy: http://user:password@host:port or socks5://…; or none. By default as HTTPS_PROXY, HTTP_PROXY,
+    /// ALL_PROXY and NO_PROXY say, or else the system. (On Linux a password is overwritten in the command line.)
+    #[arg(long, value_name = "URL|none", value_parser = ProxyParser)]
+    pub(super) proxy: Option<NetworkOptions>,
 }
 
 impl Access {
@@ -866,6 +873,16 @@ pub(super) enum HookCommand {
         #[arg(long, value_name = "DIR", value_parser = values::dir)]
         data_dir: Option<PathBuf>,
     },
+}
+
+#[derive(Debug, Flags)]
+pub(super) struct Doctor {
+    // First, because it checks which of the other flags were given.
+    #[command(flatten)]
+    pub(super) server: AnyServer,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Flags)]

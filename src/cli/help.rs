@@ -80,6 +80,30 @@ const PAGES: &[Page] = &[
             (4, "not delivered in time, and the server never saw it"),
             (5, "sent, and no answer came in time; for send: sending again with the same --id is safe"),
             (6, "for send --protocol websocket: sent, unconfirmed"),
+            (7, "for doctor: no transport leads to the server"),
+        ],
+    },
+    Page {
+        path: "doctor",
+        note: "The verdict comes first, then a table of the transports, then each step on the way: name, TCP, TLS, HTTP and the \
+               handshake. With a token it signs in, sends pings of 100 bytes and measures what comes back; it writes nothing, and \
+               reads nothing of rooms and devices. Without a token it measures as far as that leads. It takes at most 30 seconds. No \
+               token, user name or password is printed.\n\n\
+               With --json: one object {verdict, transports: [{transport, works, why, first_message_ms, rtt_p50_ms, rtt_p99_ms, \
+               bytes_up, bytes_down, idle_requests_per_min}]}, null where something is not known; verdict_code, address, login, \
+               took_ms and steps say more.\n\n\
+               With another --protocol it checks the way to the server and its handshake.",
+        examples: &[
+            "duplexctl doctor wss://hub.example:7870",
+            "duplexctl doctor wss://hub.example:7870 --token-file token --json",
+            "duplexctl doctor mqtts://broker.example --user me",
+        ],
+        codes: &[
+            (0, "the server was reached, and some transport works"),
+            FAILED,
+            USAGE,
+            (3, "the server was reached, and refuses the token or login"),
+            (7, "the server was not reached, or no transport leads to it; the first line says why"),
         ],
     },
     Page {

@@ -56,16 +56,7 @@ pub(super) async fn connect_where(
     port: u16,
     is_allowed: fn(IpAddr) -> bool,
 ) -> Result<TcpStream, Why> {
-    let addresses: Vec<SocketAddr> = match tokio::net::lookup_host((host, port)).await {
-        Ok(addresses) => addresses.collect(),
-        Err(error) => {
-            log::debug!("looking up {host}: {error}");
-            Vec::new()
-        }
-    };
-    if addresses.is_empty() {
-        return Err(Why::NameNotFound { host: host.to_owned() });
-    }
+    let addresses = look_up(host, port).await?;
     let addresses: Vec<SocketAddr> =
         addresses.into_iter().filter(|address| is_allowed(address.ip())).collect();
     if addresses.is_empty() {
@@ -76,6 +67,21 @@ pub(super) async fn connect_where(
     // Without Nagle's algorithm: small messages must not wait for the previous acknowledgement.
     stream.set_nodelay(true).map_err(|error| why(&error))?;
     Ok(stream)
+}
+
+/// The host's addresses, in the system's order; at least one.
+pub(super) async fn look_up(host: &str, port: u16) -> Result<Vec<SocketAddr>, Why> {
+    let addresses: Vec<SocketAddr> = match tokio::net::lookup_host((host, port)).await {
+        Ok(addresses) => addresses.collect(),
+        Err(error) => {
+            log::debug!("looking up {host}: {error}");
+            Vec::new()
+        }
+    };
+    match addresses.is_empty() {
+        true => Err(Why::NameNotFound { host: host.to_owned() }),
+        false => Ok(addresses),
+    }
 }
 
 /// Tries the addresses in the system's order, each a little after the one before, or at once if that failed.

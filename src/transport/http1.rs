@@ -14,6 +14,7 @@ use tokio::time::{Duration, Instant, timeout};
 use tokio_rustls::TlsConnector;
 
 use super::connect::Opened;
+use super::metered::Metered;
 use super::proxy::Forward;
 use super::{Endpoint, UrlParts, connect, tls};
 use crate::model::link_state::Why;
@@ -241,6 +242,7 @@ impl Http {
     async fn connect(&self, place: &UrlParts) -> Result<Sender, Why> {
         let Opened { stream, proxy, forward } = connect::open_for_requests(place, &self.target).await?;
         self.target.trace.reached();
+        let stream = Metered::new(stream, self.target.meter.clone());
         let requests = match &self.connector {
             Some(connector) => {
                 let stream = tls::greet(connector, &place.host, stream).await?;

@@ -16,6 +16,7 @@ use crate::model::id::ConnectionId;
 use crate::model::intent::{Credential, Intent, LinkIntent};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::profile::{Profile, Protocol, Socket};
+use crate::model::proxy::ProxyUsed;
 use crate::model::route::{Route, RouteInUse};
 use crate::model::socketio::Carriers;
 
@@ -39,6 +40,8 @@ struct Row {
     carriers: Carriers,
     /// Whether it is a stream by TCP.
     is_stream: bool,
+    /// The proxy that it goes through.
+    proxy: Option<Box<ProxyUsed>>,
     /// How frames travel, where more than one way leads to the server.
     route: Option<RouteInUse>,
     rtt_ms: Option<u64>,
@@ -58,6 +61,7 @@ fn row(cx: &Cx, id: ConnectionId) -> Option<Row> {
             socket: connection.profile.socket,
             carriers: connection.profile.websocket.socketio.carriers,
             is_stream: connection.profile.urls.first().is_some_and(|url| address::is_stream(url)),
+            proxy: connection.proxy.clone().filter(|_| connection.link.is_online()),
             route: connection.route,
             rtt_ms,
             catching_up: connection.link.is_online() && !connection.chat.caught_up(),
@@ -70,6 +74,8 @@ fn row(cx: &Cx, id: ConnectionId) -> Option<Row> {
 pub(super) struct BarAction {
     /// To change this connection.
     pub(super) edit: Option<ConnectionId>,
+    /// To check this connection.
+    pub(super) diagnose: Option<ConnectionId>,
     /// What its switches and buttons do.
     pub(super) action: Option<Action>,
 }
@@ -125,7 +131,7 @@ pub(super) fn show(
     if let Some((id, _, link)) = known
         && let Some(why) = link.why.as_ref().filter(|_| link.alarm)
     {
-        wish.edit = explanation(ui, cx, id, link, why);
+        explanation(ui, cx, id, (link, why), &mut wish);
     }
     wish
 }
@@ -296,6 +302,7 @@ fn line(ui: &mut Ui, cx: &Cx, row: &Row, link: &LinkMemory) {
     };
     let mut facts = vec![protocol.to_owned(), transport.to_owned()];
     facts.extend(row.rtt_ms.map(words.round_trip));
+    facts.extend(row.proxy.as_deref().map(words.proxy.used));
     facts.extend(limits.map(str::to_owned));
     for fact in facts {
         if ui.available_width() < 24.0 {
@@ -324,11 +331,12 @@ fn explanation(
     ui: &mut Ui,
     cx: &mut Cx,
     id: ConnectionId,
-    link: &LinkMemory,
-    why: &Why,
-) -> Option<ConnectionId> {
+    (link, why): (&LinkMemory, &Why),
+    wish: &mut BarAction,
+) {
     let theme = theme::of(ui);
-    let profile = cx.model.read(|model| Some(model.connections.get(&id)?.profile.clone()))?;
+    let profile = cx.model.read(|model| Some(model.connections.get(&id)?.profile.clone()));
+    let Some(profile) = profile else { return };
     let own = match profile.protocol {
         Protocol::Duplex => None,
         Protocol::WebSocket | Protocol::SocketIo | Protocol::Stomp | Protocol::Mqtt => {
@@ -340,7 +348,6 @@ fn explanation(
         StateWord::Stopped => (theme.bad_ground, theme.bad),
         _ => (theme.warn_ground, theme.warn),
     };
-    let mut edit = None;
     let margin = Margin::symmetric(space::MEDIUM as i8, space::SMALL as i8);
     Frame::new().fill(ground).corner_radius(radius::CONTROL).inner_margin(margin).show(ui, |ui| {
         fade::appear(ui, ("why a link is down", id));
@@ -364,10 +371,12 @@ fn explanation(
                 cx.intents.push(Intent::Link(LinkIntent::SaveConnection { profile, credential }));
             }
             if !why.is_retryable() && ui.add(widgets::link(theme, cx.words.edit_connection)).clicked() {
-                edit = Some(id);
+                wish.edit = Some(id);
+            }
+            if ui.add(widgets::link(theme, cx.words.doctor.find_out)).clicked() {
+                wish.diagnose = Some(id);
             }
         });
     });
     ui.add_space(space::SMALL);
-    edit
 }

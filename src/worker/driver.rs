@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep_until};
 use super::access::Access;
 use super::commit::{self, Committing};
 use super::devices::{self, Sockets, Telemetry};
+use super::doctor::Diagnosing;
 use super::files::{FileJobs, FileResult};
 use super::flush;
 use super::manage::AskedToken;
@@ -27,12 +28,14 @@ use crate::clock;
 use crate::engine::{self, Effect, Engine, NewConnection};
 use crate::link;
 use crate::link::durable::{Change, Input};
+use crate::model::diagnosis::Diagnosis;
 use crate::model::event::{ChoicesUpdate, LinkEvent, SearchUpdate, SetupUpdate, TestOutcome, Update};
 use crate::model::export::Exported;
 use crate::model::lan::{Lan, NearbyServer};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::log::Way;
 use crate::model::profile::{Login, Protocol, Secret};
+use crate::model::proxy::{Proxy, ProxyAddress, ProxyChoice};
 use crate::model::time::BootMs;
 use crate::model::{
     Banner, ConnectionId, DeviceId, Event, Intent, LogLine, MetricName, Profile, SeriesPage, SharedModel,
@@ -77,6 +80,8 @@ pub(super) enum TaskResult {
     Counted(ConnectionId, Option<Event>),
     /// A connection test ended.
     Tested(u64, TestOutcome),
+    /// The check of a connection went on.
+    Diagnosed(u64, ConnectionId, Diagnosis),
     /// No program opened a link.
     LinkNotOpened { url: String, detail: String },
     /// The result of an export.
@@ -101,6 +106,8 @@ pub(super) enum TaskResult {
 pub(super) enum SecretResult {
     /// The keyring's secret for a connection that is waiting for it.
     Found(ConnectionId, Result<Option<Secret>, NotStored>),
+    /// The keyring's password for a connection's proxy.
+    OfProxy(ConnectionId, ProxyAddress, Secret),
     /// A replacement token for a connection whose token is no longer valid.
     Replaced(ConnectionId, Secret),
     /// The login of a plain WebSocket was stored, or storing failed.
@@ -145,6 +152,8 @@ pub(super) struct Driver {
     pub(super) next_in_file: bool,
     /// Number of the newest connection test; results of older ones are dropped.
     pub(super) test: u64,
+    /// The check of a connection that goes on, or went on last.
+    pub(super) diagnosing: Diagnosing,
     pub(super) fleet: Telemetry,
     pub(super) recorder: Recorder,
     /// Which routes work.
@@ -214,6 +223,7 @@ impl Driver {
             done,
             next_in_file: false,
             test: 0,
+            diagnosing: Diagnosing::default(),
             fleet: Telemetry::new(readings.ok()),
             recorder: Recorder::default(),
             routes: RouteBook::load(&options.data_dir),
@@ -254,7 +264,8 @@ impl Driver {
     /// Moves passwords in addresses to the keyring; they are not in any file afterwards.
     async fn keep_passwords(&mut self) {
         let (passwords, secrets) = (self.settings.take_passwords(), self.secrets.clone());
-        if passwords.is_empty() {
+        let proxies = self.settings.take_proxy_passwords();
+        if passwords.is_empty() && proxies.is_empty() {
             return;
         }
         let plain = |id| self.settings.profiles().iter().any(|p| p.id == id && p.protocol.has_login());
@@ -269,7 +280,10 @@ impl Driver {
                 login.password = Some(password.clone());
                 secrets.set(*id, &login.to_secret())
             };
-            passwords.iter().try_for_each(keep).err()
+            let keep_proxy = |(id, proxy): &(ConnectionId, Proxy)| secrets.set_proxy_password(*id, proxy);
+            // One that cannot be kept does not prevent the others.
+            let proxies = proxies.iter().filter_map(|proxy| keep_proxy(proxy).err()).last();
+            passwords.iter().try_for_each(keep).err().or(proxies)
         });
         if let Ok(Some(error)) = kept.await {
             log::warn!("a password of an address lives as long as the window: {error}");
@@ -317,7 +331,7 @@ impl Driver {
             seed: clock::random::<8>().map_or(clock::now().boot_ms.0, u64::from_le_bytes),
         };
         let source = devices::source(&profile);
-        self.update(Update::Setup(SetupUpdate::Configured(profile.clone())));
+        self.update(Update::Setup(SetupUpdate::Configured(profile.without_password())));
         let slot = Slot {
             profile,
             line: SocketTask::new(id, self.posts.clone(), self.opened.clone()),
@@ -339,6 +353,8 @@ impl Driver {
     pub(super) fn connect(&mut self, id: ConnectionId) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         slot.wanted = true;
+        self.read_proxy_password(id);
+        let Some(slot) = self.slots.get(&id) else { return };
         if slot.access.is_some() {
             self.configure(id);
             self.tell(id, Input::Link(link::Input::Start));
@@ -358,6 +374,22 @@ impl Driver {
                 let _ = done.blocking_send(TaskResult::Secret(SecretResult::Found(id, secret)));
             });
         }
+    }
+
+    /// Reads the password for a connection's proxy, if it needs one that is not known yet.
+    fn read_proxy_password(&self, id: ConnectionId) {
+        let Some(network) = self.slots.get(&id).map(|slot| &slot.profile.network) else { return };
+        let ProxyChoice::At(address) = network.proxy.clone() else { return };
+        if address.user.is_empty() || network.proxy_password.is_some() {
+            return;
+        }
+        let (secrets, done) = (self.secrets.clone(), self.done.clone());
+        tokio::task::spawn_blocking(move || {
+            if let Some(password) = secrets.proxy_password(id, &address) {
+                // The receiver is gone if the worker has ended.
+                let _ = done.blocking_send(TaskResult::Secret(SecretResult::OfProxy(id, address, password)));
+            }
+        });
     }
 
     async fn serve(

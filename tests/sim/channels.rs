@@ -76,6 +76,8 @@ pub struct Channel {
     /// The request that the hub holds until there are frames, and the WebSocket that it has.
     held: Option<(u64, u64)>,
     hubs_turn: Option<u64>,
+    /// The WebSocket that was lost last.
+    lost_turn: Option<u64>,
     next: u64,
     /// Frames over the WebSocket keep their order.
     up_at: u64,
@@ -92,6 +94,7 @@ impl Channel {
             turn: None,
             held: None,
             hubs_turn: None,
+            lost_turn: None,
             next: 0,
             up_at: 0,
             down_at: 0,
@@ -209,10 +212,13 @@ impl World {
                 // With everything that is under way on it.
                 let Some(channel) = self.channel(conn) else { return };
                 channel.hubs_turn = channel.hubs_turn.filter(|hubs| *hubs != turn);
+                channel.lost_turn = Some(turn);
                 let lost = Carried::SocketLost { turn };
                 return self.at(latency, Happening::InChannel { conn, carried: lost });
             }
-            let Some(channel) = self.channel(conn) else { return };
+            let Some(channel) = self.channel(conn).filter(|channel| channel.lost_turn != Some(turn)) else {
+                return;
+            };
             let at = if to_hub { &mut channel.up_at } else { &mut channel.down_at };
             *at = (now + latency).max(*at);
             let in_ms = *at - now;

@@ -31,7 +31,7 @@ pub(super) use send::send;
 use super::http::{Ends, over_limit, refusal};
 use super::metrics::Refused;
 use super::rate::{Bucket, CHANNEL_REQUESTS};
-use super::slots::ConnectionSlots;
+use super::slots::{ConnectionSlot, ConnectionSlots};
 use super::socket::{Received, Socket};
 use super::state::{Hub, hash};
 use crate::clock;
@@ -56,6 +56,8 @@ const MAX_ANONYMOUS_FRAMES: u32 = 16;
 const MAX_NUMBER: u64 = (1 << 53) - 1;
 /// What a request costs of [`CHANNEL_REQUESTS`]; each 4 KiB of a body cost one more.
 const REQUEST_COST: u32 = 10;
+/// Close code 1000, "Normal Closure".
+const LEFT: u16 = 1000;
 /// Close code 1006, "Abnormal Closure" (RFC 6455 §7.4.1): nobody said why.
 const LOST: u16 = 1006;
 
@@ -153,7 +155,7 @@ impl Channels {
         let key = hash(&id);
         let channel = Arc::new(Channel::new(key, principal, Arc::clone(&self.totals)));
         let mut map = self.lock();
-        map.forget_old();
+        map.forget_old(&self.totals);
         map.channels.insert(key, Arc::clone(&channel));
         Ok((channel, id))
     }
@@ -166,15 +168,16 @@ impl Channels {
     fn ended(&self, channel: &Channel) {
         let mut map = self.lock();
         map.ended.push_back((channel.key, Instant::now()));
-        map.forget_old();
+        map.forget_old(&self.totals);
     }
 }
 
 impl Map {
-    fn forget_old(&mut self) {
-        while let Some((key, _)) =
-            self.ended.front().filter(|(_, at)| at.elapsed() >= ENDED_FOR || self.ended.len() > MAX_ENDED)
-        {
+    fn forget_old(&mut self, totals: &Totals) {
+        let is_old = |at: &Instant| at.elapsed() >= ENDED_FOR;
+        while let Some((key, _)) = self.ended.front().filter(|(_, at)| {
+            is_old(at) || self.ended.len() > MAX_ENDED || totals.held() > MAX_HELD_HUB_BYTES / 2
+        }) {
             self.channels.remove(key);
             self.ended.pop_front();
         }
@@ -224,6 +227,8 @@ struct State {
     joining: Option<Box<Socket>>,
     /// The number of the newest receiving request.
     receiver: u64,
+    /// The slot of its connection, until it is known whose it is.
+    receiver_slot: Option<ConnectionSlot>,
     /// Requests under way.
     requests: u32,
     /// Since when there are none.
@@ -257,6 +262,7 @@ impl Channel {
             principal,
             joining: None,
             receiver: 0,
+            receiver_slot: None,
             requests: 0,
             idle_since: Instant::now(),
             has_come: false,
@@ -331,9 +337,13 @@ impl Channel {
         if state.ended.is_some() {
             return false;
         }
+        // Nobody comes back for what was not fetched, unless the hub ended it.
+        if matches!(ended.code, LEFT | LOST) {
+            state.numbers = ServerChannel::default();
+        }
         state.ended = Some(ended);
-        state.incoming = VecDeque::new();
-        state.incoming_bytes = 0;
+        (state.incoming, state.incoming_bytes) = (VecDeque::new(), 0);
+        (state.joining, state.receiver_slot) = (None, None);
         self.count(&mut state);
         self.set_transport(&mut state, None);
         self.totals.channels.fetch_sub(1, Ordering::Relaxed);

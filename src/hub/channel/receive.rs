@@ -58,6 +58,15 @@ enum Next {
     Ended(Ended),
 }
 
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        let mut state = self.request.channel.lock();
+        if state.receiver == self.number {
+            state.receiver_slot = None;
+        }
+    }
+}
+
 impl Receiver {
     /// Begins to receive: everything before the wanted frame is confirmed, and an older request ends.
     async fn begin(
@@ -87,6 +96,7 @@ impl Receiver {
             return Err(refused(hub, &error, state.numbers.received()));
         }
         state.receiver += 1;
+        state.receiver_slot = state.before_welcome.map(|_| ends.slot.clone());
         let receiver = Receiver { request, number: state.receiver, next: wanted.from };
         let transport = transport(&wanted);
         if state.ended.is_none() {

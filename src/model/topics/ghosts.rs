@@ -45,7 +45,11 @@ pub enum Gone {
 pub fn is_discovery(topic: &str) -> bool {
     let Some(path) = topic.strip_suffix("/config") else { return false };
     let levels = path.rsplit('/').take(4).count();
-    let component = |nth: usize| path.rsplit('/').nth(nth).is_some_and(|level| level == "device" || HOME_ASSISTANT_COMPONENTS.contains(&level));
+    let component = |nth: usize| {
+        path.rsplit('/')
+            .nth(nth)
+            .is_some_and(|level| level == "device" || HOME_ASSISTANT_COMPONENTS.contains(&level))
+    };
     levels >= 3 && (component(1) || component(2))
 }
 

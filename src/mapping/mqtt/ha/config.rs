@@ -3,8 +3,8 @@
 use serde_json::{Map, Value as Json};
 
 use super::words;
-use crate::model::mqtt::HOME_ASSISTANT_COMPONENTS as COMPONENTS;
 use crate::mapping::mqtt::{json, text};
+use crate::model::mqtt::HOME_ASSISTANT_COMPONENTS as COMPONENTS;
 
 /// Maximum number of components of one device-based message.
 const MAX_COMPONENTS: usize = 512;
