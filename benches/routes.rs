@@ -162,7 +162,6 @@ fn profile(url: &str, route: Route) -> Profile {
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
-        network: Default::default(),
         websocket: WebSocketOptions::default(),
         network: NetworkOptions::default(),
     }
