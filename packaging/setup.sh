@@ -161,6 +161,9 @@ look_at_tests() {
     any /usr/lib/rabbitmq/bin/rabbitmq-server ||
         missing RabbitMQ 'a server of others for the tests of STOMP and MQTT' rabbitmq-server - - -
     have mosquitto || missing Mosquitto 'an MQTT server of others for the tests' mosquitto - - -
+    have squid || missing Squid 'an HTTP proxy of others for the tests' squid - - -
+    have microsocks || missing microsocks 'a SOCKS proxy of others for the tests' microsocks - - -
+    have nginx || missing nginx 'a reverse proxy of others for the tests' nginx-light - - -
     have mosquitto_pub || missing "Mosquitto's clients" 'MQTT clients of others for the tests' mosquitto-clients - - -
     have openssl || missing openssl 'certificates for the tests' openssl - - -
     have npm || missing npm 'a SockJS endpoint of others for the tests' npm - - -

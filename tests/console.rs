@@ -3,8 +3,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test program")]
 
+#[cfg(target_os = "linux")]
+#[path = "console/agent.rs"]
+mod agent;
 #[path = "console/files.rs"]
 mod files;
+#[path = "common/proxies.rs"]
+mod proxies;
+#[path = "console/proxies.rs"]
+mod through_proxies;
 #[path = "console/websocket.rs"]
 mod websocket;
 #[allow(dead_code, reason = "some of its servers are for other tests")]

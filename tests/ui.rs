@@ -26,7 +26,7 @@ use duplex::model::link_state::{LinkState, Phase, Why};
 use duplex::model::message::{Delivery, OutboxItem, Position};
 use duplex::model::preferences::{LanguageChoice, Preferences};
 use duplex::model::principal::{Principal, PrincipalKind, Sender};
-use duplex::model::profile::Socket;
+use duplex::model::profile::{Secret, Socket};
 use duplex::model::refusal::Refusal;
 use duplex::model::time::WallMs;
 use egui::accesskit::{Live, Role};
@@ -247,7 +247,6 @@ fn the_bar_tells_server_protocol_transport_and_round_trip() {
 
 #[test]
 fn the_bar_and_the_log_tell_why_no_websocket_is_used() {
-    use duplex::model::event::LogEvent;
     use duplex::model::route::{Blocked, Route, RouteInUse};
     let count = |window: &Window, text: &str| window.harness.query_all_by_label_contains(text).count();
     let mut window = Window::online();
@@ -461,6 +460,41 @@ fn a_connection_is_added_tested_and_saved() {
     };
     assert_eq!((profile.id, profile.name.as_str()), (ConnectionId(0), ""));
     assert!(window.harness.query_by_label("Token").is_none(), "the dialog is closed");
+}
+
+#[test]
+fn a_connection_may_have_a_proxy_whose_password_is_taken_out_of_its_address() {
+    let mut window = Window::online();
+    window.click("Add connection");
+    window.fill("Server address or invite", "hub.example");
+    window.fill("Token", "s3cret");
+    window.click("Advanced");
+    window.click("This one:");
+    assert!(window.harness.get_by_role_and_label(Role::Button, "Save").accesskit_node().is_disabled());
+    window.fill("Proxy address", "gopher://proxy.example");
+    window.harness.get_by_label_contains("begins with http://, https:// or socks5://");
+    window.fill("Proxy address", "socks5://me:hunter2@proxy.example");
+    window.click("Save");
+    let intents = window.intents();
+    let [Intent::Link(LinkIntent::SaveConnection { profile, .. })] = &intents[..] else {
+        panic!("{intents:?}")
+    };
+    assert_eq!(profile.network.proxy.text(), "socks5://me@proxy.example:1080");
+    assert_eq!(profile.network.proxy_password.as_ref().map(Secret::reveal), Some("hunter2"));
+    let saved = serde_json::to_string(profile).unwrap() + &format!("{profile:?}");
+    assert!(!saved.contains("hunter2"), "{saved}");
+}
+
+#[test]
+fn the_proxy_of_a_connection_is_shown_in_its_bar_and_its_log() {
+    let mut window = Window::online();
+    let address = duplex::model::proxy::Proxy::parse("http://me:hunter2@proxy.example:3128").unwrap().address;
+    let source = duplex::model::proxy::ProxySource::Variable("HTTPS_PROXY".to_owned());
+    let used = Box::new(duplex::model::proxy::ProxyUsed { address, source });
+    window.update(Update::Connection(CONNECTION, Event::Link(LinkEvent::Proxy(Some(used)))));
+    window.harness.get_by_label("via proxy http://proxy.example:3128");
+    window.update(Update::Connection(CONNECTION, Event::Link(LinkEvent::Proxy(None))));
+    assert!(window.harness.query_by_label_contains("via proxy").is_none());
 }
 
 #[test]

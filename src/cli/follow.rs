@@ -3,8 +3,9 @@
 use super::args::Server;
 use super::hub::failed;
 use super::reason::{reason_at, reason_of};
-use super::{Exit, Failure};
+use super::{Exit, Failure, proxy};
 use crate::link::Input;
+use crate::model::event::LinkEvent;
 use crate::model::link_state::{LinkState, Why};
 use crate::model::profile::{Profile, Protocol, Socket, WebSocketOptions};
 use crate::model::{ConnectionId, Event};
@@ -51,7 +52,11 @@ impl Follow {
 
     /// Waits for the next event. Cancel-safe.
     pub(super) async fn next(&mut self) -> Event {
-        self.0.next().await
+        let event = self.0.next().await;
+        if let Event::Link(LinkEvent::Proxy(Some(used))) = &event {
+            proxy::tell(used);
+        }
+        event
     }
 
     /// Closes the connection, with a short deadline for sending the close frame.
@@ -103,7 +108,7 @@ fn profile_with(
         fingerprint: address.fingerprint,
         auto_connect: true,
         websocket,
-        network: Default::default(),
+        network: server.access.proxy.clone().unwrap_or_default(),
     };
     Ok((profile, access))
 }

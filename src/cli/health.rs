@@ -6,6 +6,7 @@ use super::args::Health;
 use super::reason::reason_at;
 use super::{Exit, Failure, hub_dir_here, print};
 use crate::hub::HubAddressFile;
+use crate::model::proxy::ProxyChoice;
 use crate::transport::Endpoint;
 use crate::transport::request::{self, Response};
 
@@ -27,6 +28,7 @@ fn targets(command: &Health) -> Result<Vec<Endpoint>, Failure> {
         let mut target = Endpoint::new(address.url);
         target.fingerprint = address.fingerprint;
         target.ca_file.clone_from(&command.ca_file);
+        target.proxy = ProxyChoice::Automatic;
         return Ok(vec![target]);
     }
     let dir = hub_dir_here(command.data_dir.clone())?;

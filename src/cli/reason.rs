@@ -78,8 +78,8 @@ fn of_websocket(why: &Why) -> Option<String> {
         Why::Redirected { status, location } => {
             let to = location.as_deref().unwrap_or("an address that it doesn't name");
             format!(
-                "the server redirects to {to} (HTTP {status}); redirects are not followed, so that your password and headers go \
-                 to no other server"
+                "the server redirects to {to} (HTTP {status}); redirects are followed only within the same host and with no less \
+                 encryption, so that your password and headers go to no other server"
             )
         }
         Why::Violation { detail } => format!("the server broke the WebSocket protocol ({detail})"),
@@ -297,7 +297,8 @@ fn wrong_scheme(why: &Why) -> &'static str {
 fn redirected(status: u16, location: Option<&str>) -> String {
     let to = location.unwrap_or("an address that it doesn't name");
     format!(
-        "the server redirects to {to} (HTTP {status}); redirects are not followed, so that your token goes to no other server"
+        "the server redirects to {to} (HTTP {status}); redirects are followed only within the same host and with no less \
+         encryption, so that your token goes to no other server"
     )
 }
 

@@ -288,6 +288,8 @@ fn is_command(command: &mut Command) -> bool {
 fn is_note(note: &mut Note) -> bool {
     match note {
         Note::Malformed { detail } | Note::State { text: detail, .. } => cut(detail, MAX_DETAIL_BYTES),
+        // Ours, not the server's.
+        Note::Proxy(_) => {}
         Note::Route(_) => {}
         Note::ServerError { code, detail } => {
             cut(code, MAX_NAME_BYTES);

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::net::Ipv6Addr;
 
-use super::profile::Secret;
+use super::secret::Secret;
 
 /// The port a hub listens on unless told otherwise.
 pub const DEFAULT_PORT: u16 = 7870;

@@ -135,7 +135,8 @@ pub enum Why {
         /// `Retry-After`, in milliseconds.
         retry_after_ms: Option<u64>,
     },
-    /// The server answered the WebSocket handshake with a redirect. It is not followed: the token goes to no other server.
+    /// The server answered the WebSocket handshake with a redirect that isn't followed: to another host, without encryption where
+    /// there was some, or one too many. The token goes to no other server.
     Redirected {
         /// The status, such as 301.
         status: u16,

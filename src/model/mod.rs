@@ -53,6 +53,7 @@ pub mod route;
 pub mod samples;
 pub mod search;
 mod search_outbox;
+pub mod secret;
 pub mod series;
 pub mod shared;
 pub mod shelf;

@@ -1,6 +1,7 @@
 //! What a connection log is told: [`Note`]s, and frames as they [`Passed`].
 
 use super::link_state::Why;
+use super::proxy::ProxyUsed;
 use super::route::RouteInUse;
 
 /// So many bytes of a frame's text are kept.
@@ -21,6 +22,8 @@ pub enum Note {
         /// The server's words.
         detail: String,
     },
+    /// The connection that has just opened goes through this proxy.
+    Proxy(Box<ProxyUsed>),
     /// A change of the link's state.
     State {
         /// `LinkState::code`.

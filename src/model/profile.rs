@@ -1,4 +1,4 @@
-//! [`Profile`]: one server as a person set it up. Credentials are never part of it.
+//! [`Profile`]: one server as a person set it up. Credentials are never saved with it.
 
 use std::path::PathBuf;
 
@@ -11,6 +11,8 @@ use super::proxy::ProxyChoice;
 use super::route::RouteChoice;
 use super::socketio::SocketIoOptions;
 use super::stomp::StompOptions;
+
+pub use super::secret::Secret;
 
 /// The protocol spoken over the transport.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -294,15 +296,30 @@ pub struct NetworkOptions {
     /// By way of which proxy.
     #[serde(skip_serializing_if = "ProxyChoice::is_automatic")]
     pub proxy: ProxyChoice,
+    /// The password for a proxy that was chosen. Kept in the keyring; never saved, exported or shown with the rest.
+    #[serde(skip)]
+    pub proxy_password: Option<Secret>,
 }
 
 impl NetworkOptions {
+    /// The same without the password.
+    #[must_use]
+    pub fn without_password(&self) -> NetworkOptions {
+        NetworkOptions { proxy: self.proxy.clone(), proxy_password: None }
+    }
+
     fn is_default(&self) -> bool {
         *self == NetworkOptions::default()
     }
 }
 
 impl Profile {
+    /// What of it may be shown and saved.
+    #[must_use]
+    pub fn without_password(&self) -> Profile {
+        Profile { network: self.network.without_password(), ..self.clone() }
+    }
+
     /// Whether a connection that ended is dialed again by itself.
     pub fn reconnects(&self) -> bool {
         self.protocol != Protocol::WebSocket || self.websocket.reconnect
@@ -334,28 +351,6 @@ impl NewerProfile {
 
 fn yes() -> bool {
     true
-}
-
-/// A token or an invite's code. Never printed, never logged, never part of a [`Profile`].
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Takes a secret.
-    pub fn new(text: impl Into<String>) -> Self {
-        Secret(text.into())
-    }
-
-    /// The secret itself, for the wire alone.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Secret(…)")
-    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::address::{self, BadAddress, MAX_ADDRESS_BYTES};
-use super::profile::Secret;
+use super::secret::Secret;
 
 /// Maximum length of a user's name and of a password, in bytes of UTF-8 (RFC 1929 §2).
 pub const MAX_LOGIN_BYTES: usize = 255;
@@ -175,6 +175,41 @@ impl Proxy {
         let password = password.filter(|password| !password.is_empty()).map(Secret::new);
         Ok(Proxy { address: ProxyAddress { kind, host, port, user }, password })
     }
+}
+
+impl Proxy {
+    /// What a keyring keeps: the password, with the address that it is for.
+    pub fn to_secret(&self) -> Secret {
+        let password = self.password.as_ref().map_or("", Secret::reveal);
+        let encoded = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
+        let ProxyAddress { kind, user, .. } = &self.address;
+        let text = format!(
+            "{}://{}:{}@{}",
+            kind.scheme(),
+            encoded(user.as_str()),
+            encoded(password),
+            self.address.place()
+        );
+        Secret::new(text)
+    }
+}
+
+impl ProxyAddress {
+    /// The password for this proxy of what [`Proxy::to_secret`] made; none where that is for another one.
+    pub fn password_of(&self, secret: &Secret) -> Option<Secret> {
+        let kept = Proxy::parse(secret.reveal()).ok()?;
+        kept.password.filter(|_| kept.address == *self)
+    }
+}
+
+/// Takes a password out of an address that is being written, and leaves the user.
+pub fn take_typed_password(text: &mut String) -> Option<Secret> {
+    let start = text.find("://").map_or(0, |scheme| scheme + 3);
+    let at = start + text[start..].rfind('@')?;
+    let colon = start + text[start..at].find(':')?;
+    let password = Secret::new(decoded(&text[colon + 1..at]));
+    text.replace_range(colon..at, "");
+    Some(password)
 }
 
 fn decoded(text: &str) -> String {
@@ -639,6 +674,29 @@ mod tests {
         assert_eq!(written.text(), "http://me@proxy.example:3128");
         assert_eq!(take_password(&mut written), None);
         assert_eq!(take_password(&mut read("quic://me:x@a")), None);
+    }
+
+    #[test]
+    fn a_password_is_kept_with_the_proxy_that_it_is_for() {
+        let proxy = Proxy::parse("socks5://m%40e:p%3A%40ss@proxy.example:9").unwrap();
+        let secret = proxy.to_secret();
+        assert_eq!(proxy.address.password_of(&secret), Some(Secret::new("p:@ss")));
+        for other in
+            ["socks5://m%40e@proxy.example:8", "socks5://you@proxy.example:9", "http://m%40e@proxy.example:9"]
+        {
+            assert_eq!(Proxy::parse(other).unwrap().address.password_of(&secret), None, "{other}");
+        }
+        for (text, clean, password) in [
+            ("http://me:p%40ss@proxy", "http://me@proxy", Some("p@ss")),
+            ("me:pass@", "me@", Some("pass")),
+            ("http://me@proxy:1", "http://me@proxy:1", None),
+            ("http://proxy:1", "http://proxy:1", None),
+            ("http://me:pa", "http://me:pa", None),
+        ] {
+            let mut typed = text.to_owned();
+            assert_eq!(take_typed_password(&mut typed), password.map(Secret::new), "{text}");
+            assert_eq!(typed, clean);
+        }
     }
 
     fn to<'a>(scheme: &'a str, host: &'a str) -> Destination<'a> {

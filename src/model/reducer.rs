@@ -331,7 +331,10 @@ impl Connection {
                 self.topics.connected(now);
                 self.chat.welcomed(me, log, people, &rooms);
             }
-            LinkEvent::Proxy(proxy) => self.proxy = proxy,
+            LinkEvent::Proxy(proxy) => {
+                proxy.iter().for_each(|used| self.log.note(now.wall_ms, Note::Proxy(used.clone())));
+                self.proxy = proxy;
+            }
             LinkEvent::Paused(paused) => self.paused = paused,
             LinkEvent::Route(used) => self.route_changed(now, used),
             LinkEvent::Sampled(sample) => self.samples.push(sample),

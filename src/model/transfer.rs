@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::address::{self, Address, BadAddress};
 use super::id::ConnectionId;
 use super::profile::{NewerProfile, Profile, Protocol};
+use super::proxy::{Proxy, ProxyChoice};
 use super::socketio_address::socketio_url;
 
 /// Field that identifies such a text; its value is the format version.
@@ -95,6 +96,11 @@ fn one(number: usize, entry: &Value) -> Result<Profile, BadList> {
     let mut profile: Profile =
         serde_json::from_value(Value::Object(fields)).map_err(|error| bad(error.to_string()))?;
     profile.websocket.check().map_err(|problem| bad(problem.to_string()))?;
+    if let ProxyChoice::Unreadable(text) = &profile.network.proxy {
+        let what =
+            Proxy::parse(text).map_or_else(|bad| bad.to_string(), |_| "the proxy has a password".to_owned());
+        return Err(bad(what));
+    }
     profile.id = ConnectionId(0);
     if profile.urls.is_empty() {
         return Err(BadList::Address { number, bad: BadAddress::Empty });

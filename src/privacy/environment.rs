@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use super::{block, known, memory};
 use crate::model::profile::Secret;
+use crate::model::proxy::Proxy;
 
 /// Environment variable with a token, like `--token`.
 const TOKEN: &str = "DUPLEX_TOKEN";
@@ -13,6 +14,9 @@ const TOKEN: &str = "DUPLEX_TOKEN";
 const TOKEN_FILE: &str = "DUPLEX_TOKEN_FILE";
 /// Environment variable with the password of a WebSocket user.
 const PASSWORD: &str = "DUPLEX_PASSWORD";
+/// Variables with proxies, which may have passwords.
+const PROXIES: [&str; 6] =
+    ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
 /// Prefix of this program's variables.
 const PREFIX: &str = "DUPLEX_";
 /// Words that mark a variable's name as secret.
@@ -33,6 +37,9 @@ pub(super) fn take() {
     let token = of(TOKEN).map(|token| Secret::new(token.to_string_lossy().trim()));
     let password = of(PASSWORD).map(|password| Secret::new(password.to_string_lossy()));
     token.iter().chain(&password).for_each(|secret| known::add(secret.reveal()));
+    // They stay in the environment: what this program starts needs the same proxies.
+    let proxies = PROXIES.iter().filter_map(|name| Proxy::parse(&std::env::var(name).ok()?).ok()?.password);
+    proxies.for_each(|password| known::add(password.reveal()));
     // Called once, by `main`.
     let _ = TAKEN.set(Taken { token, token_file: of(TOKEN_FILE).map(PathBuf::from), password });
     let secret: Vec<OsString> =

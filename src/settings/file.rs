@@ -14,6 +14,7 @@ use super::migrate::{self, STEPS, Unfit, VERSION};
 use super::private_file::{self, beside};
 use crate::model::address;
 use crate::model::profile::{NewerProfile, Secret};
+use crate::model::proxy::{self, Proxy, ProxyChoice};
 use crate::model::{
     Banner, ConnectionId, DeviceChoices, LanChoice, NoticeChoices, Panes, Preferences, Profile, WindowPlace,
 };
@@ -136,6 +137,16 @@ impl Settings {
             taken.extend(passwords.map(|password| (profile.id, password)));
         }
         taken
+    }
+
+    /// The same for passwords of proxies.
+    pub fn take_proxy_passwords(&mut self) -> Vec<(ConnectionId, Proxy)> {
+        let taken = self.content.profiles.known_mut().filter_map(|profile| {
+            let password = Some(proxy::take_password(&mut profile.network.proxy)?);
+            let ProxyChoice::At(address) = profile.network.proxy.clone() else { return None };
+            Some((profile.id, Proxy { address, password }))
+        });
+        taken.collect()
     }
 
     /// Adds a server, or changes the one with this id.
@@ -373,6 +384,29 @@ mod tests {
         }
         assert_eq!(settings.take_passwords(), []);
         assert_eq!(load(dir.path()).profiles(), [&profile(3)]);
+    }
+
+    #[test]
+    fn so_does_one_in_the_address_of_a_proxy() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut settings = filled(dir.path());
+        let (choice, _) = ProxyChoice::parse("http://me@proxy.example:3128").unwrap();
+        let mut with_proxy = profile(3);
+        with_proxy.network.proxy = choice;
+        settings.set_profile(with_proxy.clone());
+        settings.save().unwrap();
+        let file = dir.path().join(FILE);
+        let text = fs::read_to_string(&file).unwrap().replace("http://me@proxy", "http://me:s3cret@proxy");
+        fs::write(&file, &text).unwrap();
+        let mut settings = load(dir.path());
+        let proxy = Proxy::parse("http://me:s3cret@proxy.example:3128").unwrap();
+        assert_eq!(settings.take_proxy_passwords(), [(ConnectionId(3), proxy)]);
+        settings.save_without_copy().unwrap();
+        for name in names(dir.path()) {
+            let text = fs::read_to_string(dir.path().join(&name)).unwrap();
+            assert!(!text.contains("s3cret"), "{name}");
+        }
+        assert_eq!(load(dir.path()).profiles(), [&with_proxy]);
     }
 
     fn names(dir: &Path) -> Vec<String> {

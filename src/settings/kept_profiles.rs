@@ -200,7 +200,10 @@ mod tests {
             fingerprint: Some("x".into()),
             auto_connect: true,
             websocket: crate::model::profile::WebSocketOptions { reconnect: false, ..Default::default() },
-            network: crate::model::profile::NetworkOptions { proxy: crate::model::proxy::ProxyChoice::None },
+            network: crate::model::profile::NetworkOptions {
+                proxy: crate::model::proxy::ProxyChoice::None,
+                proxy_password: Some(crate::model::profile::Secret::new("in the keyring")),
+            },
         };
         let Ok(Value::Object(fields)) = serde_json::to_value(&full) else { panic!() };
         assert_eq!(fields.len(), KNOWN.len());

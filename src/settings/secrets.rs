@@ -6,9 +6,10 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::token_file::TokenFile;
+use super::token_file::{self, TokenFile};
 use crate::model::ConnectionId;
 use crate::model::profile::Secret;
+use crate::model::proxy::{Proxy, ProxyAddress};
 
 /// The service name shown by the keyring.
 const SERVICE: &str = "Duplex";
@@ -100,6 +101,10 @@ pub struct SecretStore {
     /// `None` if secrets are never stored in a file.
     file: Option<Arc<TokenFile>>,
     known: Arc<Mutex<HashMap<ConnectionId, Secret>>>,
+    /// What the keyring calls an entry.
+    entry: &'static str,
+    /// The passwords of the connections' proxies, kept in the same way.
+    proxies: Option<Box<SecretStore>>,
 }
 
 impl SecretStore {
@@ -115,14 +120,33 @@ impl SecretStore {
 
     fn over(keyring: Arc<dyn Keyring>, dir: &Path) -> Self {
         let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
-        let scope = dir.to_string_lossy().into();
-        SecretStore { scope, keyring, file: Some(Arc::new(TokenFile::new(&dir))), known: Arc::default() }
+        let scope: Arc<str> = dir.to_string_lossy().into();
+        let store = |entry, file, proxies| SecretStore {
+            scope: Arc::clone(&scope),
+            keyring: Arc::clone(&keyring),
+            file: Some(Arc::new(TokenFile::new(&dir, file))),
+            known: Arc::default(),
+            entry,
+            proxies,
+        };
+        let proxies = store("proxy of connection", token_file::OF_PROXIES, None);
+        store("connection", token_file::OF_SERVERS, Some(Box::new(proxies)))
     }
 
     /// Secrets that are kept in memory only.
     pub fn in_memory() -> Self {
         let scope = Arc::from("");
-        SecretStore { scope, keyring: Arc::new(Empty), file: None, known: Arc::default() }
+        let entry = "connection";
+        let mut store = SecretStore {
+            scope,
+            keyring: Arc::new(Empty),
+            file: None,
+            known: Arc::default(),
+            entry,
+            proxies: None,
+        };
+        store.proxies = Some(Box::new(SecretStore { known: Arc::default(), ..store.clone() }));
+        store
     }
 
     /// Checks that the keyring accepts a secret: some answer but accept none. Blocks.
@@ -181,12 +205,36 @@ impl SecretStore {
         }
     }
 
+    /// The password for a connection's proxy; none if none was stored, or one for another proxy. Blocks.
+    pub fn proxy_password(&self, connection: ConnectionId, address: &ProxyAddress) -> Option<Secret> {
+        let kept = self.proxies.as_ref()?.get(connection);
+        let kept = kept.inspect_err(|error| log::warn!("the password of a proxy cannot be read: {error}"));
+        address.password_of(&kept.ok()??)
+    }
+
+    /// Stores the password for a connection's proxy, at least in memory; in the file where the connection's own secret is. Blocks.
+    ///
+    /// # Errors
+    /// As [`SecretStore::set`].
+    pub fn set_proxy_password(&self, connection: ConnectionId, proxy: &Proxy) -> Result<(), NotStored> {
+        let Some(proxies) = &self.proxies else { return Ok(()) };
+        match proxies.set(connection, &proxy.to_secret()) {
+            Err(_) if self.is_in_file(connection) => proxies.keep_in_file(connection),
+            kept => kept,
+        }
+    }
+
     /// Stores a connection's secret in the file from now on, as the user chose. Blocks.
     ///
     /// # Errors
     /// If the file cannot be written, or no secret is known.
     pub fn keep_in_file(&self, connection: ConnectionId) -> Result<(), NotStored> {
         let secret = self.known().get(&connection).cloned();
+        if let Some(proxies) =
+            self.proxies.as_ref().filter(|proxies| proxies.known_secret(connection).is_some())
+        {
+            proxies.keep_in_file(connection)?;
+        }
         let (Some(file), Some(secret)) = (&self.file, secret) else {
             return Err(NotStored { detail: "no token is known".to_owned() });
         };
@@ -208,6 +256,9 @@ impl SecretStore {
         if let Some(Err(error)) = self.file.as_ref().map(|file| file.remove(connection)) {
             log::warn!("cannot remove a token from the token file: {error}");
         }
+        if let Some(proxies) = &self.proxies {
+            proxies.forget_in_file(connection);
+        }
     }
 
     /// The secret in memory; does not access the keyring.
@@ -222,10 +273,13 @@ impl SecretStore {
         if let Err(error) = self.keyring.remove(&self.name(connection)) {
             log::warn!("cannot remove a secret from the keyring: {error}");
         }
+        if let Some(proxies) = &self.proxies {
+            proxies.remove(connection);
+        }
     }
 
     fn name(&self, connection: ConnectionId) -> String {
-        format!("connection {} of {}", connection.0, self.scope)
+        format!("{} {} of {}", self.entry, connection.0, self.scope)
     }
 
     fn known(&self) -> MutexGuard<'_, HashMap<ConnectionId, Secret>> {
@@ -304,11 +358,21 @@ mod tests {
         assert_eq!((back.check(), back.get(one)), (Ok(()), Ok(Some(Secret::new("second")))));
         assert_eq!(files(), 0);
         assert_eq!(store().get(one), Ok(Some(Secret::new("second"))), "from the keyring");
+        // The password of a proxy goes the same ways, and to no other proxy.
+        let proxy = Proxy::parse("http://me:hunter2@proxy.example:3128").unwrap();
+        let other = Proxy::parse("http://me@proxy.example:80").unwrap();
+        back.set_proxy_password(one, &proxy).unwrap();
+        assert_eq!(store().proxy_password(one, &proxy.address), Some(Secret::new("hunter2")));
+        assert_eq!(store().proxy_password(one, &other.address), None);
         // Removed with its connection.
         drawer.open(false);
         back.keep_in_file(one).unwrap();
+        assert_eq!(files(), 2);
         store().remove(one);
         assert_eq!(files(), 0);
+        drawer.open(true);
+        store().remove(one);
+        assert_eq!(store().proxy_password(one, &proxy.address), None);
     }
 
     #[test]

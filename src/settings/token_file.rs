@@ -14,7 +14,9 @@ use crate::model::ConnectionId;
 use crate::model::profile::Secret;
 
 /// File name in the data directory. It begins like the hub's token file and gets the same permissions.
-const FILE: &str = "tokens.json";
+pub(super) const OF_SERVERS: &str = "tokens.json";
+/// The same for the passwords of proxies.
+pub(super) const OF_PROXIES: &str = "tokens-of-proxies.json";
 /// Maximum size of the file, in bytes.
 const MAX_FILE_BYTES: u64 = 1 << 20;
 const VERSION: u32 = 1;
@@ -34,8 +36,8 @@ struct Content {
 }
 
 impl TokenFile {
-    pub(super) fn new(dir: &Path) -> TokenFile {
-        TokenFile { path: dir.join(FILE), turn: Mutex::new(()) }
+    pub(super) fn new(dir: &Path, name: &str) -> TokenFile {
+        TokenFile { path: dir.join(name), turn: Mutex::new(()) }
     }
 
     /// A connection's token; `None` if it is not stored here, or the file cannot be used.
@@ -105,13 +107,13 @@ mod tests {
     #[test]
     fn tokens_outlive_the_process_and_the_file_is_deleted_with_the_last() {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join(FILE);
-        let file = TokenFile::new(dir.path());
+        let path = dir.path().join(OF_SERVERS);
+        let file = TokenFile::new(dir.path(), OF_SERVERS);
         assert_eq!(file.get(ONE), None);
         assert!(!path.exists(), "reading does not create the file");
         file.set(ONE, &Secret::new("s3cret \"열쇠\"")).unwrap();
         file.set(OTHER, &Secret::new("other")).unwrap();
-        let again = TokenFile::new(dir.path());
+        let again = TokenFile::new(dir.path(), OF_SERVERS);
         assert_eq!(again.get(ONE), Some(Secret::new("s3cret \"열쇠\"")));
         assert_eq!(again.connections(), [ONE, OTHER]);
         again.remove(ONE).unwrap();
@@ -124,10 +126,10 @@ mod tests {
     #[test]
     fn an_unusable_file_is_not_overwritten() {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join(FILE);
+        let path = dir.path().join(OF_SERVERS);
         for text in ["{", "{\"version\":9,\"tokens\":{}}"] {
             fs::write(&path, text).unwrap();
-            let file = TokenFile::new(dir.path());
+            let file = TokenFile::new(dir.path(), OF_SERVERS);
             assert_eq!(file.get(ONE), None);
             assert!(file.set(ONE, &Secret::new("x")).is_err());
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
@@ -139,8 +141,8 @@ mod tests {
     fn the_file_is_private_and_symbolic_links_are_not_followed() {
         use std::os::unix::fs::{PermissionsExt as _, symlink};
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join(FILE);
-        let file = TokenFile::new(dir.path());
+        let path = dir.path().join(OF_SERVERS);
+        let file = TokenFile::new(dir.path(), OF_SERVERS);
         file.set(ONE, &Secret::new("x")).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         fs::remove_file(&path).unwrap();

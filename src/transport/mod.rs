@@ -21,6 +21,7 @@ mod metered;
 mod ping;
 mod proxy;
 mod pump;
+mod redirect;
 pub mod request;
 mod scheme;
 pub mod sockjs;

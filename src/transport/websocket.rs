@@ -7,7 +7,9 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use super::connect::{ByteStream, Opened};
 use super::metered::Metered;
 use super::ping::Pings;
-use super::{Capabilities, Connection, Endpoint, UrlParts, channels, connect, pump, scheme, tls, upgrade};
+use super::{
+    Capabilities, Connection, Endpoint, UrlParts, channels, connect, pump, redirect, scheme, tls, upgrade,
+};
 use crate::model::link_state::{Phase, Why};
 
 pub(super) const CAPABILITIES: Capabilities = Capabilities {
@@ -26,9 +28,27 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
 /// Size of the read and write buffers, in bytes. tungstenite clears the read buffer before each read.
 const BUFFER: usize = 64 * 1024;
 
-pub(super) async fn dial(target: Endpoint) -> Result<Connection, Why> {
-    let pings = Pings::new()?;
+pub(super) async fn dial(mut target: Endpoint) -> Result<Connection, Why> {
     let deadline = Instant::now() + target.deadline;
+    for _ in 0..redirect::MAX_FOLLOWED {
+        let why = match dial_once(&target, deadline).await {
+            Err(why @ Why::Redirected { .. }) => why,
+            dialed => return dialed,
+        };
+        let Why::Redirected { status, location: Some(location) } = &why else { return Err(why) };
+        match redirect::followed(&target.url, *status, location) {
+            Some(url) if url != target.url => {
+                log::debug!("the server redirects the handshake within its host");
+                target.url = url;
+            }
+            _ => return Err(why),
+        }
+    }
+    dial_once(&target, deadline).await
+}
+
+async fn dial_once(target: &Endpoint, deadline: Instant) -> Result<Connection, Why> {
+    let pings = Pings::new()?;
     let timed_out = |during| move |_| Why::TimedOut { during };
     let place = UrlParts::parse(&target.url)?;
     if !place.secure && (target.ca_file.is_some() || target.fingerprint.is_some()) {
@@ -37,8 +57,8 @@ pub(super) async fn dial(target: Endpoint) -> Result<Connection, Why> {
         });
     }
     let open = async {
-        let connector = if place.secure { Some(tls::connector(&target).await?) } else { None };
-        Ok((connector, connect::open(&place, &target).await?))
+        let connector = if place.secure { Some(tls::connector(target).await?) } else { None };
+        Ok((connector, connect::open(&place, target).await?))
     };
     let (connector, opened) = timeout_at(deadline, open).await.map_err(timed_out(Phase::Dial))??;
     let Opened { stream, proxy, .. } = opened;
@@ -51,13 +71,13 @@ pub(super) async fn dial(target: Endpoint) -> Result<Connection, Why> {
             }
             None => MaybeTlsStream::Plain(stream),
         };
-        let upgraded = upgrade::upgrade(&mut stream, &place, &target).await?;
+        let upgraded = upgrade::upgrade(&mut stream, &place, target).await?;
         Ok((stream, upgraded))
     };
     let greeted = timeout_at(deadline, greet).await.map_err(timed_out(Phase::Handshake))?;
     let (stream, upgraded) = match greeted {
         Ok(greeted) => greeted,
-        Err(why) => return Err(scheme::explain(why, &place, &target).await),
+        Err(why) => return Err(scheme::explain(why, &place, target).await),
     };
     let socket: WebSocketStream<MaybeTlsStream<Metered<ByteStream>>> = WebSocketStream::from_partially_read(
         stream,

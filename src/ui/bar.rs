@@ -16,6 +16,7 @@ use crate::model::id::ConnectionId;
 use crate::model::intent::{Credential, Intent, LinkIntent};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::profile::{Profile, Protocol, Socket};
+use crate::model::proxy::ProxyUsed;
 use crate::model::route::{Route, RouteInUse};
 use crate::model::socketio::Carriers;
 
@@ -39,6 +40,8 @@ struct Row {
     carriers: Carriers,
     /// Whether it is a stream by TCP.
     is_stream: bool,
+    /// The proxy that it goes through.
+    proxy: Option<Box<ProxyUsed>>,
     /// How frames travel, where more than one way leads to the server.
     route: Option<RouteInUse>,
     rtt_ms: Option<u64>,
@@ -58,6 +61,7 @@ fn row(cx: &Cx, id: ConnectionId) -> Option<Row> {
             socket: connection.profile.socket,
             carriers: connection.profile.websocket.socketio.carriers,
             is_stream: connection.profile.urls.first().is_some_and(|url| address::is_stream(url)),
+            proxy: connection.proxy.clone().filter(|_| connection.link.is_online()),
             route: connection.route,
             rtt_ms,
             catching_up: connection.link.is_online() && !connection.chat.caught_up(),
@@ -298,6 +302,7 @@ fn line(ui: &mut Ui, cx: &Cx, row: &Row, link: &LinkMemory) {
     };
     let mut facts = vec![protocol.to_owned(), transport.to_owned()];
     facts.extend(row.rtt_ms.map(words.round_trip));
+    facts.extend(row.proxy.as_deref().map(words.proxy.used));
     facts.extend(limits.map(str::to_owned));
     for fact in facts {
         if ui.available_width() < 24.0 {

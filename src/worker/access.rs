@@ -200,6 +200,9 @@ impl Access {
             target.subprotocols.truncate(1);
         }
         target.deadline = DIAL;
+        target.proxy.clone_from(&profile.network.proxy);
+        target.proxy_password.clone_from(&profile.network.proxy_password);
+        target.proxy_password.iter().for_each(|password| privacy::known::add(password.reveal()));
         target.engine_io =
             (profile.protocol == Protocol::SocketIo).then_some(profile.websocket.socketio.carriers);
         match self {

@@ -35,6 +35,7 @@ use crate::model::lan::{Lan, NearbyServer};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::log::Way;
 use crate::model::profile::{Login, Protocol, Secret};
+use crate::model::proxy::{Proxy, ProxyAddress, ProxyChoice};
 use crate::model::time::BootMs;
 use crate::model::{
     Banner, ConnectionId, DeviceId, Event, Intent, LogLine, MetricName, Profile, SeriesPage, SharedModel,
@@ -105,6 +106,8 @@ pub(super) enum TaskResult {
 pub(super) enum SecretResult {
     /// The keyring's secret for a connection that is waiting for it.
     Found(ConnectionId, Result<Option<Secret>, NotStored>),
+    /// The keyring's password for a connection's proxy.
+    OfProxy(ConnectionId, ProxyAddress, Secret),
     /// A replacement token for a connection whose token is no longer valid.
     Replaced(ConnectionId, Secret),
     /// The login of a plain WebSocket was stored, or storing failed.
@@ -261,7 +264,8 @@ impl Driver {
     /// Moves passwords in addresses to the keyring; they are not in any file afterwards.
     async fn keep_passwords(&mut self) {
         let (passwords, secrets) = (self.settings.take_passwords(), self.secrets.clone());
-        if passwords.is_empty() {
+        let proxies = self.settings.take_proxy_passwords();
+        if passwords.is_empty() && proxies.is_empty() {
             return;
         }
         let plain = |id| self.settings.profiles().iter().any(|p| p.id == id && p.protocol.has_login());
@@ -276,7 +280,10 @@ impl Driver {
                 login.password = Some(password.clone());
                 secrets.set(*id, &login.to_secret())
             };
-            passwords.iter().try_for_each(keep).err()
+            let keep_proxy = |(id, proxy): &(ConnectionId, Proxy)| secrets.set_proxy_password(*id, proxy);
+            // One that cannot be kept does not prevent the others.
+            let proxies = proxies.iter().filter_map(|proxy| keep_proxy(proxy).err()).last();
+            passwords.iter().try_for_each(keep).err().or(proxies)
         });
         if let Ok(Some(error)) = kept.await {
             log::warn!("a password of an address lives as long as the window: {error}");
@@ -324,7 +331,7 @@ impl Driver {
             seed: clock::random::<8>().map_or(clock::now().boot_ms.0, u64::from_le_bytes),
         };
         let source = devices::source(&profile);
-        self.update(Update::Setup(SetupUpdate::Configured(profile.clone())));
+        self.update(Update::Setup(SetupUpdate::Configured(profile.without_password())));
         let slot = Slot {
             profile,
             line: SocketTask::new(id, self.posts.clone(), self.opened.clone()),
@@ -346,6 +353,8 @@ impl Driver {
     pub(super) fn connect(&mut self, id: ConnectionId) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         slot.wanted = true;
+        self.read_proxy_password(id);
+        let Some(slot) = self.slots.get(&id) else { return };
         if slot.access.is_some() {
             self.configure(id);
             self.tell(id, Input::Link(link::Input::Start));
@@ -365,6 +374,22 @@ impl Driver {
                 let _ = done.blocking_send(TaskResult::Secret(SecretResult::Found(id, secret)));
             });
         }
+    }
+
+    /// Reads the password for a connection's proxy, if it needs one that is not known yet.
+    fn read_proxy_password(&self, id: ConnectionId) {
+        let Some(network) = self.slots.get(&id).map(|slot| &slot.profile.network) else { return };
+        let ProxyChoice::At(address) = network.proxy.clone() else { return };
+        if address.user.is_empty() || network.proxy_password.is_some() {
+            return;
+        }
+        let (secrets, done) = (self.secrets.clone(), self.done.clone());
+        tokio::task::spawn_blocking(move || {
+            if let Some(password) = secrets.proxy_password(id, &address) {
+                // The receiver is gone if the worker has ended.
+                let _ = done.blocking_send(TaskResult::Secret(SecretResult::OfProxy(id, address, password)));
+            }
+        });
     }
 
     async fn serve(

@@ -19,6 +19,7 @@ use crate::model::intent::{AppIntent, ChatIntent, Credential, DeviceIntent, Jump
 use crate::model::link_state::{LinkState, Why};
 use crate::model::lookup::{Lookup, LookupFound};
 use crate::model::profile::{Login, Secret, WebSocketOptions};
+use crate::model::proxy::{Proxy, ProxyAddress, ProxyChoice};
 use crate::model::{Banner, ConnectionId, Event, Intent, MessageId, Position, Preferences, Profile, RoomId};
 use crate::settings::{NotStored, SecretStore};
 
@@ -210,6 +211,7 @@ impl Driver {
     fn secret_done(&mut self, done: SecretResult) {
         match done {
             SecretResult::Found(connection, secret) => self.secret(connection, secret),
+            SecretResult::OfProxy(id, address, password) => self.proxy_password(id, address, password),
             SecretResult::Replaced(connection, token) => self.other_token(connection, token),
             SecretResult::LoginKept { id, login, kept, in_file } => {
                 if let Some(slot) = self.slots.get_mut(&id) {
@@ -419,7 +421,8 @@ impl Driver {
             self.first_steps_done();
         }
         let id = profile.id;
-        self.settings.set_profile(profile.clone());
+        self.keep_proxy_password(&mut profile);
+        self.settings.set_profile(profile.without_password());
         self.save_settings();
         let access = self.access(&credential);
         // The token is stored before the invite is redeemed, so that a crash in between does not lose access.
@@ -447,7 +450,7 @@ impl Driver {
                     slot.access = access;
                 }
                 self.drive(engine::Input::Addresses { connection: id, urls: profile.urls.clone() });
-                self.update(Update::Setup(SetupUpdate::Configured(profile)));
+                self.update(Update::Setup(SetupUpdate::Configured(profile.without_password())));
                 self.tell(id, Input::Link(link::Input::Stop));
                 Some(before.websocket)
             }
@@ -457,6 +460,41 @@ impl Driver {
                 self.keep_login(id, given, before.unwrap_or_default(), now);
             }
             _ => self.connect(id),
+        }
+    }
+
+    /// Stores a new password for a connection's proxy; without one, what is known of the same proxy remains.
+    fn keep_proxy_password(&mut self, profile: &mut Profile) {
+        let (id, network) = (profile.id, profile.network.clone());
+        if let (ProxyChoice::At(address), Some(_)) = (network.proxy, &network.proxy_password) {
+            let proxy = Proxy { address, password: network.proxy_password };
+            self.beside(move |secrets| {
+                let kept = secrets.set_proxy_password(id, &proxy);
+                TaskResult::Secret(SecretResult::SecretKept { id, kept, in_file: secrets.is_in_file(id) })
+            });
+        }
+        self.know_proxy_password(profile);
+    }
+
+    /// The password was read, perhaps after a first dial without it.
+    fn proxy_password(&mut self, id: ConnectionId, address: ProxyAddress, password: Secret) {
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        let network = &mut slot.profile.network;
+        if network.proxy != ProxyChoice::At(address) || network.proxy_password.is_some() {
+            return;
+        }
+        network.proxy_password = Some(password);
+        if slot.wanted && slot.access.is_some() {
+            self.tell(id, Input::Link(link::Input::Start));
+        }
+    }
+
+    /// Completes a profile by the password of its proxy, if it has none and that is known.
+    fn know_proxy_password(&self, profile: &mut Profile) {
+        let known = self.slots.get(&profile.id).map(|slot| &slot.profile.network);
+        let known = known.filter(|network| network.proxy == profile.network.proxy);
+        if let (None, Some(network)) = (&profile.network.proxy_password, known) {
+            profile.network.proxy_password.clone_from(&network.proxy_password);
         }
     }
 
@@ -496,10 +534,10 @@ impl Driver {
         let profile = slot.profile.clone();
         // Connections from the command line are not saved.
         if id > ConnectionId::COMMAND_LINE {
-            self.settings.set_profile(profile.clone());
+            self.settings.set_profile(profile.without_password());
             self.save_settings();
         }
-        self.update(Update::Setup(SetupUpdate::Configured(profile)));
+        self.update(Update::Setup(SetupUpdate::Configured(profile.without_password())));
     }
 
     fn access(&self, credential: &Credential) -> Option<Access> {
@@ -602,7 +640,8 @@ impl Driver {
         self.update(Update::Setup(SetupUpdate::NewerConnections(self.settings.newer_profiles())));
     }
 
-    fn detect(&mut self, profile: Profile) {
+    fn detect(&mut self, mut profile: Profile) {
+        self.know_proxy_password(&mut profile);
         self.test += 1;
         self.update(Update::Setup(SetupUpdate::Test(Some(TestOutcome::Running))));
         let (test, done) = (self.test, self.done.clone());
@@ -613,7 +652,8 @@ impl Driver {
         });
     }
 
-    fn test_connection(&mut self, profile: Profile, credential: Credential) {
+    fn test_connection(&mut self, mut profile: Profile, credential: Credential) {
+        self.know_proxy_password(&mut profile);
         self.test += 1;
         self.update(Update::Setup(SetupUpdate::Test(Some(TestOutcome::Running))));
         let access = match &credential {

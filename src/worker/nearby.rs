@@ -18,6 +18,7 @@ use crate::model::lan::{
 };
 use crate::model::link_state::LinkState;
 use crate::model::profile::Secret;
+use crate::model::proxy::ProxyChoice;
 use crate::model::{ConnectionId, harmless};
 use crate::{hub, transport};
 
@@ -238,6 +239,8 @@ impl Driver {
             let nobody = Access::Token(Secret::new(""));
             let Ok(mut target) = nobody.target(&slot.profile, &url) else { continue };
             target.headers.clear();
+            // They are on this network.
+            target.proxy = ProxyChoice::None;
             let (socket, done) = (slot.profile.socket, self.done.clone());
             tokio::spawn(async move {
                 if transport::dial(socket, target).await.is_ok() {
@@ -265,7 +268,7 @@ impl Driver {
             self.settings.set_profile(profile.clone());
             self.save_settings();
         }
-        self.update(Update::Setup(SetupUpdate::Configured(profile)));
+        self.update(Update::Setup(SetupUpdate::Configured(profile.without_password())));
         self.tell(id, Input::Link(link::Input::Nudge));
     }
 }

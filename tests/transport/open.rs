@@ -18,7 +18,8 @@ crate::over_both_sockets![
     the_name_is_unknown,
     refusals_report_their_status,
     a_web_page_is_not_a_web_socket,
-    a_redirect_is_not_followed,
+    a_redirect_to_another_host_is_not_followed,
+    a_redirect_within_the_host_is_followed,
     noise_is_not_a_web_socket,
     an_endless_answer_is_not_a_web_socket,
     an_answer_to_another_key_is_rejected,
@@ -141,7 +142,7 @@ async fn a_web_page_is_not_a_web_socket(socket: Socket) {
     assert!(!why.is_retryable());
 }
 
-async fn a_redirect_is_not_followed(socket: Socket) {
+async fn a_redirect_to_another_host_is_not_followed(socket: Socket) {
     for status in [301, 302, 303, 307, 308] {
         let answer = format!("HTTP/1.1 {status} Away\r\nLocation: wss://other.example/x\r\n\r\n");
         let location = match socket {
@@ -151,6 +152,60 @@ async fn a_redirect_is_not_followed(socket: Socket) {
         let why = refused(socket, server::answering(answer).await).await;
         assert_eq!(why, Why::Redirected { status, location });
         assert!(!why.is_retryable());
+    }
+}
+
+async fn a_redirect_within_the_host_is_followed(socket: Socket) {
+    if socket == Socket::Ewebsock {
+        // It cannot tell where a redirect leads.
+        return;
+    }
+    let hub = server::websocket(server::echo).await;
+    let (asked, mut requests) = mpsc::channel(16);
+    let to = hub.clone();
+    let redirecting = server::tcp(move |mut stream| {
+        let (asked, to) = (asked.clone(), to.clone());
+        async move {
+            let request = server::read_request(&mut stream).await;
+            let location = if request.starts_with("GET /again ") { to } else { "/again".to_owned() };
+            asked.send(request).await.unwrap();
+            let answer = format!("HTTP/1.1 307 There\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    })
+    .await;
+    let mut target = Endpoint::new(format!("ws://{redirecting}/first"));
+    target.headers.push((header::AUTHORIZATION, HeaderValue::from_static("Bearer t0ken")));
+    let mut connection = dial(socket, target).await.unwrap();
+    connection.send(crate::text("arrived")).await;
+    assert_eq!(crate::next_frame(&mut connection).await, crate::text("arrived"));
+    for path in ["/first", "/again"] {
+        let request = requests.recv().await.unwrap();
+        assert!(request.starts_with(&format!("GET {path} ")) && request.contains("t0ken"), "{request}");
+    }
+    // One that never ends does, and so does one to itself.
+    for location in ["/x?again", "/first"] {
+        let (count, mut counted) = mpsc::channel(64);
+        let endless = server::tcp(move |mut stream| {
+            let count = count.clone();
+            async move {
+                let request = server::read_request(&mut stream).await;
+                let more = if location == "/first" { String::new() } else { request.len().to_string() };
+                count.send(()).await.unwrap();
+                let answer =
+                    format!("HTTP/1.1 302 On\r\nLocation: {location}{more}\r\nContent-Length: 0\r\n\r\n");
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        })
+        .await;
+        let why = refused(socket, format!("ws://{endless}/first")).await;
+        assert!(matches!(why, Why::Redirected { status: 302, location: Some(_) }), "{why:?}");
+        counted.close();
+        let mut times = 0;
+        while counted.recv().await.is_some() {
+            times += 1;
+        }
+        assert!((1..=6).contains(&times), "{times} requests");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::header::{ACCEPT, CONTENT_TYPE, LOCATION};
+use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Method};
 use serde::Deserialize;
 use tokio::time::{Duration, timeout};
@@ -13,7 +13,7 @@ use crate::model::link_state::{Closing, Phase, Why};
 use crate::model::proxy::ProxyUsed;
 use crate::model::route::Route;
 use crate::transport::http1::{self, Http, Reply};
-use crate::transport::{Endpoint, upgrade};
+use crate::transport::{Endpoint, redirect, upgrade};
 use crate::wire::duplex::channel::line::MEDIA_TYPE;
 use crate::wire::duplex::channel::{
     CHANNELS_PATH, DUPLEX_HEADER, EVENTS_PATH, FIRST_HEADER, FROM_HEADER, ID_HEADER, POLL_PATH, Post,
@@ -210,7 +210,24 @@ impl Drop for Channel {
     }
 }
 
+/// Opens a channel where redirects lead that are followed.
 async fn open(target: &Endpoint, route: Route) -> Result<Channel, Why> {
+    let mut target = target.clone();
+    for _ in 0..redirect::MAX_FOLLOWED {
+        let why = match open_at(&target, route).await {
+            Err(why @ Why::Redirected { .. }) => why,
+            opened => return opened,
+        };
+        let Why::Redirected { status, location: Some(location) } = &why else { return Err(why) };
+        let next = redirect::followed(&target.url, *status, location);
+        let base = next.as_deref().and_then(|next| next.strip_suffix(CHANNELS_PATH));
+        let Some(base) = base else { return Err(why) };
+        target.url = format!("{base}{SOCKET_PATH}");
+    }
+    open_at(&target, route).await
+}
+
+async fn open_at(target: &Endpoint, route: Route) -> Result<Channel, Why> {
     target.check_upgrade()?;
     let base = target.url.split_once(SOCKET_PATH).map_or(target.url.as_str(), |(base, _)| base).to_owned();
     let http = Arc::new(Http::new(target).await?);
@@ -221,7 +238,7 @@ async fn open(target: &Endpoint, route: Route) -> Result<Channel, Why> {
     target.trace.answered(is_marked(&reply));
     let refused = refusal(&reply).why();
     if !matches!(reply.status, 200 | 201) || !is_marked(&reply) {
-        return Err(redirect(&reply).unwrap_or(refused));
+        return Err(redirected(&reply, &url).unwrap_or(refused));
     }
     let opened = serde_json::from_slice::<Opened>(&reply.whole(MAX_ANSWER_BYTES).await?);
     target.trace.answered(false);
@@ -258,10 +275,9 @@ fn refusal(reply: &Reply) -> Refusal {
     Refusal { status: reply.status, by_server: is_marked(reply), retry_after_ms }
 }
 
-fn redirect(reply: &Reply) -> Option<Why> {
+fn redirected(reply: &Reply, url: &str) -> Option<Why> {
     let status = reply.status;
-    let location = reply.headers.get(LOCATION).and_then(|value| value.to_str().ok());
-    let location = location.map(|text| text.chars().take(MAX_ANSWER_BYTES / 32).collect());
+    let location = upgrade::location(&reply.headers, url);
     matches!(status, 300..=303 | 307 | 308).then_some(Why::Redirected { status, location })
 }
 

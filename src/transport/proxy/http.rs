@@ -9,6 +9,8 @@ use crate::model::proxy::{Destination, ProxyKind, ProxyProblem};
 /// Maximum size of an answer's head, in bytes.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 const MAX_HEADERS: usize = 64;
+/// Maximum number of interim answers before the final one.
+const MAX_INTERIM: u32 = 8;
 /// Maximum length of what is repeated of an answer, in characters.
 const MAX_SAID_CHARS: usize = 100;
 
@@ -38,20 +40,21 @@ where
         // It may have refused before it read all; its answer is still useful.
         log::debug!("sending CONNECT: {error}");
     }
-    let mut head = Vec::with_capacity(1024);
+    let (mut head, mut interim) = (Vec::with_capacity(1024), 0);
     loop {
         match stream.read_buf(&mut head).await {
             Ok(0) => return Err(not_a_proxy("nothing")),
             Ok(_) => {}
             Err(error) => return Err(not_a_proxy(&error.to_string())),
         }
-        if let Some((answer, length)) = parse(&head)? {
+        while let Some((answer, length)) = parse(&head)? {
             if (100..200).contains(&answer.status) && answer.status != 101 {
-                head.drain(..length);
-                if head.is_empty() {
-                    continue;
+                interim += 1;
+                if interim > MAX_INTERIM {
+                    return Err(not_a_proxy("endless interim HTTP answers"));
                 }
-                return Err(not_a_proxy("an interim answer"));
+                head.drain(..length);
+                continue;
             }
             check(&answer, &place, authorization.is_some())?;
             // Nothing that we connect to speaks first: this is a page.

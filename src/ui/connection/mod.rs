@@ -2,6 +2,7 @@
 
 mod mqtt;
 mod plain;
+mod proxy;
 mod socketio;
 mod stomp;
 
@@ -19,7 +20,8 @@ use crate::model::intent::{Credential, Intent, LinkIntent};
 use crate::model::lan::InviteLink;
 use crate::model::link_state::Why;
 use crate::model::name;
-use crate::model::profile::{Login, Profile, Protocol, Secret, Socket, WebSocketOptions};
+use crate::model::profile::{Login, NetworkOptions, Profile, Protocol, Secret, Socket, WebSocketOptions};
+use crate::model::proxy::BadProxy;
 use crate::model::route::RouteChoice;
 use crate::model::socketio_address::socketio_url;
 use crate::model::upgrade::BadOptions;
@@ -50,6 +52,7 @@ pub(super) struct Form {
     nearby: nearby::Picker,
     plain: plain::Fields,
     socketio: socketio::Fields,
+    proxy: proxy::Fields,
 }
 
 /// Inputs that determine the result of a test.
@@ -64,6 +67,7 @@ struct Checked {
     plain: Result<(WebSocketOptions, Login), BadOptions>,
     /// Whether the data to sign in with is not as it must be.
     has_bad_auth: bool,
+    proxy: Result<NetworkOptions, BadProxy>,
     /// Another missing field.
     missing: Option<&'static str>,
 }
@@ -103,6 +107,7 @@ impl Form {
             nearby: nearby::Picker::default(),
             plain: plain::Fields::default(),
             socketio: socketio::Fields::default(),
+            proxy: proxy::Fields::default(),
         }
     }
 
@@ -116,7 +121,10 @@ impl Form {
         let profile = cx.model.read(|model| Some(model.connections.get(&id)?.profile.clone()))?;
         let ca_file = profile.ca_file.map(|path| path.display().to_string()).unwrap_or_default();
         let fingerprint = profile.fingerprint.unwrap_or_default();
-        let is_usual = profile.socket == Socket::default() && profile.route.is_automatic();
+        let proxy = proxy::Fields::of(&profile.network.proxy);
+        let is_usual = profile.socket == Socket::default()
+            && profile.route.is_automatic()
+            && profile.network.proxy.is_automatic();
         let advanced = !ca_file.is_empty() || !fingerprint.is_empty() || !is_usual;
         Some(Form {
             id,
@@ -133,6 +141,7 @@ impl Form {
             advanced,
             socketio: socketio::Fields::of(&profile.websocket.socketio),
             plain: plain::Fields::of(profile.websocket),
+            proxy,
             ..Form::add()
         })
     }
@@ -143,6 +152,7 @@ impl Form {
         form.id = ConnectionId(0);
         form.keep_in_file = false;
         form.plain.forget_kept();
+        form.proxy.forget_kept();
         form.socketio.forget_kept();
         let name = cx.model.read(|model| Some(rooms::name_of(model.connections.get(&id)?, cx.words)))?;
         form.name = (cx.words.profiles.copy_of)(&name);
@@ -184,6 +194,7 @@ impl Form {
         let complete = checked.addresses.is_ok()
             && checked.fingerprint.is_ok()
             && checked.plain.is_ok()
+            && checked.proxy.is_ok()
             && !checked.has_bad_auth
             && checked.missing.is_none();
         let mut fate = Fate::Open;
@@ -428,6 +439,7 @@ impl Form {
         if checked.fingerprint.is_err() {
             complain(ui, words.bad_fingerprint);
         }
+        self.proxy.show(ui, cx, &checked.proxy, self.socket);
         label(ui, words.socket);
         ui.horizontal_wrapped(|ui| {
             ui.radio_value(&mut self.socket, Socket::Tungstenite, words.socket_tungstenite);
@@ -457,7 +469,9 @@ impl Form {
     fn tried(&self) -> Tried {
         let own = [&self.address, &self.token, &self.ca_file, &self.fingerprint];
         let all = own.into_iter().chain(self.plain.texts()).chain(self.socketio.texts());
-        Tried(all.map(|text| text.trim().to_owned()).collect(), self.socket, self.route, self.protocol)
+        let all = all.chain(self.proxy.texts());
+        let all = all.map(|text| text.trim().to_owned()).chain([self.proxy.word().to_owned()]);
+        Tried(all.collect(), self.socket, self.route, self.protocol)
     }
 
     /// The result of the test. Returns what the person wants to do: test again with the corrected address, or connect
@@ -543,11 +557,12 @@ impl Form {
 
     /// Whether any secret was entered.
     fn gives_secret(&self, checked: &Checked) -> bool {
-        match self.protocol {
+        let is_given = match self.protocol {
             Protocol::Duplex => self.invited(checked) || !self.token.trim().is_empty(),
             Protocol::WebSocket | Protocol::Stomp | Protocol::Mqtt => self.plain.gives_secret(),
             Protocol::SocketIo => self.plain.gives_secret() || self.socketio.gives_secret(),
-        }
+        };
+        is_given || self.proxy.gives_secret()
     }
 
     fn changes_login(&self, given: &Login) -> bool {
@@ -579,7 +594,8 @@ impl Form {
                 Address::parse(&format!("localhost#sha256={text}")).map(|a| a.fingerprint).map_err(|_| ())
             }
         };
-        let mut checked = Checked { addresses, fingerprint, plain, has_bad_auth, missing: None };
+        let proxy = self.proxy.check();
+        let mut checked = Checked { addresses, fingerprint, plain, has_bad_auth, proxy, missing: None };
         if self.invited(&checked) {
             checked.missing = match name::make(&self.your_name, name::MAX_PERSON_CHARS) {
                 Ok(_) => None,
@@ -625,7 +641,7 @@ impl Form {
             fingerprint: invited_fingerprint.or(checked.fingerprint.ok()?),
             auto_connect: self.auto_connect,
             websocket,
-            network: Default::default(),
+            network: checked.proxy.ok()?,
         };
         Some((profile, credential))
     }

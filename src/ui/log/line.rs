@@ -24,6 +24,7 @@ pub(super) fn note(all: &Words, note: &Note) -> String {
             };
             (words.state)(&text, cause.map(|cause| harmless::line(&cause, MAX_NOTE_CHARS)).as_deref())
         }
+        Note::Proxy(used) => (all.proxy.opened)(used),
         Note::Route(used) => (all.routes.via)(used),
         Note::Malformed { detail } => (words.malformed)(&harmless::line(detail, MAX_NOTE_CHARS)),
         Note::ServerError { code, detail } => {

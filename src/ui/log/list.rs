@@ -292,7 +292,7 @@ fn paint(ui: &Ui, words: &Words, theme: &Theme, rect: Rect, line: &Line) {
         left += kind;
     }
     let (font, colour) = match &line.what {
-        What::Note(Note::State { .. }) => (theme::small(), theme.text),
+        What::Note(Note::State { .. } | Note::Proxy(_)) => (theme::small(), theme.text),
         What::Note(_) => (theme::small(), theme.warn),
         What::Frame(passed) if passed.counts.is_some() => (theme::small(), theme.weak),
         What::Frame(_) => (theme::mono_small(), theme.weak),

@@ -198,7 +198,7 @@ fn redirected(status: u16, location: Option<&str>) -> Sentence {
     };
     say(
         what,
-        "Duplex doesn't follow redirects, so that your token goes to no other server. If you trust that address, enter it under Edit connection.",
+        "Duplex follows redirects only within the same host and never to an unencrypted address, so that your token goes nowhere else. If you trust that address, enter it under Edit connection.",
     )
 }
 

@@ -130,8 +130,8 @@ fn why(why: &Why, is_retrying: bool) -> Option<Sentence> {
             };
             say(
                 what,
-                "Duplex doesn't follow redirects, so that your password and headers go to no other server. If you trust \
-                 that address, enter it under Edit connection.",
+                "Duplex follows redirects only within the same host and never to an unencrypted address, so that your password \
+                 and headers go nowhere else. If you trust that address, enter it under Edit connection.",
             )
         }
         Why::TlsUntrusted { detail } => say(

@@ -20,6 +20,14 @@ pub(super) static ENGLISH: ProxyWords = ProxyWords {
     help: "Automatic follows HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, or else this computer's settings. This computer \
            itself is never reached through a proxy.",
     ewebsock: "ewebsock can't use a proxy.",
+    opened: |used| {
+        let by = match &used.source {
+            ProxySource::Chosen => String::new(),
+            ProxySource::Variable(name) => format!(" ({})", harmless::line(name, 40)),
+            ProxySource::System => " (this computer's settings)".to_owned(),
+        };
+        format!("Connected through the proxy {}{by}", shown(&used.address))
+    },
     used: |used| format!("via proxy {}", shown(&used.address)),
     bad,
 };

@@ -128,7 +128,7 @@ fn why(why: &Why, is_retrying: bool) -> Option<Sentence> {
             };
             say(
                 what,
-                "비밀번호와 헤더가 다른 서버로 가지 않도록 Duplex는 이동하지 않습니다. 믿을 수 있는 주소라면 ‘연결 편집’에서 입력하세요.",
+                "비밀번호와 헤더가 다른 서버로 가지 않도록, Duplex는 같은 호스트 안에서 암호화를 유지하는 이동만 따라갑니다. 믿을 수 있는 주소라면 ‘연결 편집’에서 입력하세요.",
             )
         }
         Why::TlsUntrusted { detail } => say(

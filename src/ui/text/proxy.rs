@@ -16,6 +16,7 @@ pub struct ProxyWords {
     pub password_keep: &'static str,
     pub help: &'static str,
     pub ewebsock: &'static str,
+    pub opened: fn(&ProxyUsed) -> String,
     pub used: fn(&ProxyUsed) -> String,
     pub bad: fn(BadProxy) -> &'static str,
 }

@@ -1276,6 +1276,38 @@ fn every_sentence_about_stomp_is_there_in_both_languages() {
 }
 
 #[test]
+fn every_sentence_about_proxies_is_there_in_both_languages() {
+    use crate::model::proxy::{BadProxy, Proxy, ProxySource, ProxyUsed};
+    for language in ALL {
+        let words = language.words().proxy;
+        let address = Proxy::parse("http://me@proxy.example:3128").unwrap().address;
+        let source = ProxySource::System;
+        let used = ProxyUsed { address, source };
+        let told = [(words.used)(&used), (words.opened)(&used)];
+        assert!(told.iter().all(|text| text.contains("http://proxy.example:3128") && !text.contains("me@")));
+        let bad = [BadProxy::Empty, BadProxy::Scheme, BadProxy::Socks4, BadProxy::Host, BadProxy::Port];
+        let bad = bad.into_iter().chain([BadProxy::TooLong, BadProxy::Path, BadProxy::Login]);
+        let plain = [
+            words.proxy,
+            words.automatic,
+            words.none,
+            words.other,
+            words.address,
+            words.address_hint,
+            words.password,
+            words.password_new,
+            words.password_keep,
+            words.help,
+            words.ewebsock,
+        ];
+        let plain = plain.into_iter().chain(bad.map(words.bad)).map(str::to_owned);
+        for text in plain.chain(told) {
+            assert_eq!(text.chars().any(is_hangul), language == Language::Korean, "{text}");
+        }
+    }
+}
+
+#[test]
 fn every_sentence_about_rooms_is_there_in_both_languages() {
     use super::rooms::RoomEvent;
     use crate::model::permit::{Denied, RoomAct};
