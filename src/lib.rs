@@ -3,7 +3,8 @@
 //! The map, floor by floor. A module imports only from lower floors; `tests/layout.rs` holds the table.
 //!
 //! 1. [`model`], [`frame`]: what things are and what happens to them. Pure: no I/O, no clock.
-//! 2. [`wire`], [`link`]: protocols and one connection's life, as sans-IO state machines.
+//! 2. [`wire`], [`link`]: protocols and one connection's life, as sans-IO state machines. [`doctor`]: what a check of a connection
+//!    found, in words.
 //! 3. [`engine`]: what is decided about all connections, also sans-IO; [`clock`], [`privacy`], [`transport`], [`store`],
 //!    [`settings`]: time, secrets, sockets, the disk.
 //! 4. [`hub`], [`agent`]: the embedded server; this computer as a device.
@@ -13,6 +14,7 @@
 pub mod frame;
 pub mod model;
 
+pub mod doctor;
 pub mod link;
 pub mod mapping;
 pub mod wire;

@@ -21,6 +21,7 @@ const HOUSE: &str = "
     model     | 1 |                                                                                  | pure
     frame     | 1 |                                                                                  | pure
     mapping   | 2 | model                                                                            | pure
+    doctor    | 2 | model                                                                            | pure
     wire      | 2 | model frame mapping                                                              | pure
     link      | 2 | model frame wire                                                                 | pure
     engine    | 3 | model frame wire link                                                            | pure
@@ -32,9 +33,9 @@ const HOUSE: &str = "
     hub       | 4 | model frame wire::duplex clock transport store settings                          | window
     agent     | 4 | model frame wire link clock transport store settings                             | window
     worker    | 5 | model frame mapping wire link engine clock privacy transport store settings hub agent |
-    ui        | 5 | model settings mapping                                                           | doing
+    ui        | 5 | model settings doctor mapping                                                    | doing
     app       | 6 | model frame wire link clock privacy transport store settings hub agent worker ui |
-    cli       | 6 | model frame mapping wire link engine clock privacy transport store settings hub agent worker |
+    cli       | 6 | model frame doctor mapping wire link engine clock privacy transport store settings hub agent worker |
 ";
 
 /// Time, chance and the world outside are arguments here.

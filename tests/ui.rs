@@ -246,6 +246,31 @@ fn the_bar_tells_server_protocol_transport_and_round_trip() {
 }
 
 #[test]
+fn the_bar_and_the_log_tell_why_no_websocket_is_used() {
+    use duplex::model::event::LogEvent;
+    use duplex::model::route::{Blocked, Route, RouteInUse};
+    let count = |window: &Window, text: &str| window.harness.query_all_by_label_contains(text).count();
+    let mut window = Window::online();
+    window.link(LinkState::Online { since: WallMs(0), rtt_ms: Some(12) });
+    let refused = Some(Blocked::Refused(403));
+    let used = RouteInUse { route: Route::LongPoll, blocked: refused, delay_ms: None };
+    window.event(Event::Link(LinkEvent::Route(used)));
+    window.harness.get_by_label("via long polling: WebSocket was refused (403 by a proxy)");
+    let polling = RouteInUse { route: Route::Poll, delay_ms: Some(4_000), ..used };
+    window.event(Event::Link(LinkEvent::Route(polling)));
+    window.harness.get_by_label("via polling (up to 4 s delay): WebSocket was refused (403 by a proxy)");
+    let later = RouteInUse { delay_ms: Some(10_000), ..polling };
+    window.event(Event::Link(LinkEvent::Route(later)));
+    window.key_with(Modifiers::COMMAND | Modifiers::SHIFT, Key::L);
+    window.event(Event::Log(duplex::model::event::LogEvent::Watched(true)));
+    assert_eq!(count(&window, "via long polling"), 1, "in the log");
+    assert_eq!(count(&window, "via polling (up to"), 2, "the delay alone is not worth a line");
+    window.event(Event::Link(LinkEvent::Route(RouteInUse::WEBSOCKET)));
+    assert_eq!(count(&window, "via WebSocket"), 1, "in the log");
+    assert_eq!(count(&window, "via polling (up to"), 1, "in the log");
+}
+
+#[test]
 fn waiting_counts_down_and_can_be_cut_short() {
     let mut window = Window::online();
     let boot = window.now().boot_ms;

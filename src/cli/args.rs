@@ -92,6 +92,8 @@ pub(super) enum Command {
     Export(Export),
     /// Take an export into a hub that is stopped. What is there already is not taken in twice.
     Import(Import),
+    /// Check the connection to a server: what works, what is in the way, and how fast each transport is.
+    Doctor(Doctor),
     /// Check whether a hub is healthy, for containers and monitoring.
     Health(Health),
     /// Write manual pages and shell completions, as packages ship them.
@@ -871,6 +873,16 @@ pub(super) enum HookCommand {
         #[arg(long, value_name = "DIR", value_parser = values::dir)]
         data_dir: Option<PathBuf>,
     },
+}
+
+#[derive(Debug, Flags)]
+pub(super) struct Doctor {
+    // First, because it checks which of the other flags were given.
+    #[command(flatten)]
+    pub(super) server: AnyServer,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Flags)]

@@ -73,6 +73,21 @@ pub(super) fn file_server(server: &Server) -> Result<FileServer, Failure> {
 
 /// Resolves the flags.
 pub(super) fn profile(server: &Server) -> Result<(Profile, Access), Failure> {
+    profile_with(server, || {
+        let needed = || Failure::new(Exit::Refused, reason_of(server, &Why::NoToken));
+        access(server)?.ok_or_else(needed)
+    })
+}
+
+/// The same for a check of the connection, which leads somewhere without a token, too.
+pub(super) fn profile_to_check(server: &Server) -> Result<(Profile, Access), Failure> {
+    profile_with(server, || Ok(access(server)?.unwrap_or(Access::Nobody)))
+}
+
+fn profile_with(
+    server: &Server,
+    access: impl FnOnce() -> Result<Access, Failure>,
+) -> Result<(Profile, Access), Failure> {
     let address = server.url.clone();
     let (protocol, access, websocket) = match &server.websocket {
         Some(websocket) => {
@@ -80,7 +95,7 @@ pub(super) fn profile(server: &Server) -> Result<(Profile, Access), Failure> {
             let protocol = websocket.protocol().of_profile();
             (protocol, Access::Login(login), websocket.options()?)
         }
-        None => (Protocol::Duplex, access(server)?, WebSocketOptions::default()),
+        None => (Protocol::Duplex, access()?, WebSocketOptions::default()),
     };
     let profile = Profile {
         id: ConnectionId::COMMAND_LINE,
@@ -98,14 +113,13 @@ pub(super) fn profile(server: &Server) -> Result<(Profile, Access), Failure> {
     Ok((profile, access))
 }
 
-/// Credentials for a Duplex server.
-fn access(server: &Server) -> Result<Access, Failure> {
+/// Credentials for a Duplex server; `None` where there are none.
+fn access(server: &Server) -> Result<Option<Access>, Failure> {
     if let Some(token) = server.access.token()? {
         server.access.check_encrypted(&server.url.url)?;
-        return Ok(Access::Token(token));
+        return Ok(Some(Access::Token(token)));
     }
     // A hub that proves to be on this computer: the connection stays on this computer.
     let here = HubAt::find(server.access.data_dir.as_deref(), &server.url.url).map_err(failed)?;
-    let needed = || Failure::new(Exit::Refused, reason_of(server, &Why::NoToken));
-    here.map(|at| at.access()).ok_or_else(needed)
+    Ok(here.map(|at| at.access()))
 }

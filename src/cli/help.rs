@@ -80,6 +80,30 @@ const PAGES: &[Page] = &[
             (4, "not delivered in time, and the server never saw it"),
             (5, "sent, and no answer came in time; for send: sending again with the same --id is safe"),
             (6, "for send --protocol websocket: sent, unconfirmed"),
+            (7, "for doctor: no transport leads to the server"),
+        ],
+    },
+    Page {
+        path: "doctor",
+        note: "The verdict comes first, then a table of the transports, then each step on the way: name, TCP, TLS, HTTP and the \
+               handshake. With a token it signs in, sends pings of 100 bytes and measures what comes back; it writes nothing, and \
+               reads nothing of rooms and devices. Without a token it measures as far as that leads. It takes at most 30 seconds. No \
+               token, user name or password is printed.\n\n\
+               With --json: one object {verdict, transports: [{transport, works, why, first_message_ms, rtt_p50_ms, rtt_p99_ms, \
+               bytes_up, bytes_down, idle_requests_per_min}]}, null where something is not known; verdict_code, address, login, \
+               took_ms and steps say more.\n\n\
+               With another --protocol it checks the way to the server and its handshake.",
+        examples: &[
+            "duplexctl doctor wss://hub.example:7870",
+            "duplexctl doctor wss://hub.example:7870 --token-file token --json",
+            "duplexctl doctor mqtts://broker.example --user me",
+        ],
+        codes: &[
+            (0, "the server was reached, and some transport works"),
+            FAILED,
+            USAGE,
+            (3, "the server was reached, and refuses the token or login"),
+            (7, "the server was not reached, or no transport leads to it; the first line says why"),
         ],
     },
     Page {
@@ -250,9 +274,11 @@ const PAGES: &[Page] = &[
                --protocol socketio, what others say is printed like messages of a Duplex server, and numbers like readings. With --protocol stomp, a \
                message is acknowledged once it was printed.\n\nWith MQTT (mqtt://, mqtts://, or --protocol mqtt with a WebSocket), messages of \
                the chat are printed like those of a Duplex server, and every other message as its topic and payload. Without --topic, \
-               everything is subscribed to.",
+               everything is subscribed to.\n\nWhere a network blocks WebSocket, a Duplex server is reached by another transport, which is told on \
+               standard error, or as \"transport\" of link events with --json. --transport uses one alone.",
         examples: &[
             "duplexctl tail wss://hub.example:7870 --room general",
+            "duplexctl tail wss://hub.example:7870 --transport longpoll --json",
             "duplexctl tail wss://hub.example:7870 --json --since 0",
             "duplexctl tail wss://hub.example:7870 --device shed --no-messages",
             "duplexctl tail ws://127.0.0.1:15674/ws --protocol stomp --login me --destination /topic/chat --json",
@@ -642,6 +668,10 @@ mod tests {
             "duplexctl send ws://a.example hi --protocol websocket --id 7f0c5c2e-8f3a-4f0e-9d5c-0b6a3a4d1e2f",
             "duplexctl tail ws://hub.example --no-reconnect",
             "duplexctl tail ws://hub.example --protocol amqp",
+            "duplexctl tail ws://hub.example --transport polling",
+            "duplexctl tail ws://a.example --transport sse --protocol socketio",
+            "duplexctl tail mqtt://a.example --transport websocket",
+            "duplexctl agent --url ws://hub.example --transport polling",
             "duplexctl tail mqtt://a.example --topic 'a/#/b'",
             "duplexctl tail mqtt://a.example --since 0",
             "duplexctl tail mqtt://a.example --destination /topic/a",

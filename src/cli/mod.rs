@@ -8,6 +8,7 @@ mod change;
 mod command;
 mod device;
 mod devices;
+mod doctor;
 mod file;
 mod follow;
 mod generate;
@@ -58,6 +59,8 @@ enum Exit {
     Unknown = 5,
     /// Sent to a server that confirms nothing; the server has sent something since.
     Unconfirmed = 6,
+    /// The server was not reached, or nothing that Duplex speaks leads to it.
+    NoTransport = 7,
 }
 
 /// Why a command failed: a sentence, and the exit code.
@@ -156,6 +159,7 @@ pub fn main(app: fn() -> clap::Command) -> ExitCode {
         Command::Notify(command) => notify::run(command),
         Command::Export(command) => runtime.block_on(archive::run_export(command)),
         Command::Import(command) => runtime.block_on(archive::run_import(command)),
+        Command::Doctor(command) => runtime.block_on(doctor::run(command)),
         Command::Health(command) => runtime.block_on(health::run(command)),
         Command::Generate { share } => generate::run(&share, app()),
     };

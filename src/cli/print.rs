@@ -10,6 +10,7 @@ use crate::model::harmless;
 use crate::model::known::{MARK, Shown, device_label};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::name::looks_like;
+use crate::model::route::{Blocked, Route, RouteInUse};
 use crate::model::time::WallMs;
 use crate::model::zone;
 use crate::model::{Content, Entry, FileInfo, Number, PrincipalKind, RoomName, Status, Time, Value};
@@ -246,19 +247,57 @@ fn status(status: Status) -> &'static str {
 }
 
 /// A state of the link as a JSON object: `code` is an HTTP status or a close code.
-pub(super) fn link_json(state: &LinkState, now: Time) -> String {
+///
+/// `transport`: how frames travel, where there is a choice; none while nothing is open.
+pub(super) fn link_json(state: &LinkState, transport: Option<Option<&RouteInUse>>, now: Time) -> String {
     let why = state.why();
     let retry_in_ms = match state {
         LinkState::Waiting { retry_at, .. } => Some(retry_at.since(now.boot_ms)),
         _ => None,
     };
-    object(&json!({
+    let mut line = json!({
         "event": "link",
         "state": state.code(),
         "why": why.map(Why::code),
         "code": why.and_then(code),
         "retry_in_ms": retry_in_ms,
-    }))
+    });
+    if let (Some(used), Some(fields)) = (transport, line.as_object_mut()) {
+        let blocked = used.and_then(|used| used.blocked);
+        let status = match blocked {
+            Some(Blocked::Refused(status)) => Some(status),
+            _ => None,
+        };
+        fields.insert("transport".to_owned(), json!(used.map(|used| used.route.name())));
+        fields.insert("websocket_blocked".to_owned(), json!(blocked.map(Blocked::code)));
+        fields.insert("websocket_status".to_owned(), json!(status));
+    }
+    object(&line)
+}
+
+/// How frames travel, and why not over a WebSocket.
+pub(super) fn route_text(used: &RouteInUse) -> String {
+    let route = match used.route {
+        Route::WebSocket => "WebSocket",
+        Route::Sse => "server-sent events",
+        Route::Stream => "HTTP streaming",
+        Route::LongPoll => "long polling",
+        Route::Poll => "polling",
+    };
+    let delay = used.delay_ms.map(|ms| format!(", up to {} s late", ms.div_ceil(1_000))).unwrap_or_default();
+    let why = match used.blocked {
+        None => "",
+        Some(Blocked::Refused(status)) => {
+            return format!("connected via {route}{delay}: WebSocket was refused ({status} by a proxy)");
+        }
+        Some(Blocked::Stripped) => ": WebSocket was blocked (a proxy removed the upgrade)",
+        Some(Blocked::Garbled) => ": WebSocket was blocked (a proxy garbled the handshake)",
+        Some(Blocked::Ended) => ": WebSocket was blocked (the handshake was cut off)",
+        Some(Blocked::Unanswered) => ": WebSocket was blocked (no answer to the handshake)",
+        Some(Blocked::Mute) => ": WebSocket was blocked (it opened, but nothing came through)",
+        Some(Blocked::Cut) => ": WebSocket was cut off repeatedly by the network",
+    };
+    format!("connected via {route}{delay}{why}")
 }
 
 /// A link state as text.

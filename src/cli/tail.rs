@@ -15,6 +15,7 @@ use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent};
 use crate::model::known::Known;
 use crate::model::link_state::LinkState;
 use crate::model::publication::Publications;
+use crate::model::route::RouteInUse;
 use crate::model::{Entry, Event, Readings, RoomId, RoomName, Sender, TopicEvent};
 use crate::wire::SavedState;
 
@@ -35,6 +36,7 @@ pub(super) async fn run(mut command: Tail) -> Result<(), Failure> {
         command,
         left,
         chat,
+        link: LinkLines::default(),
         devices: Seen::default(),
         people: Known::default(),
         rooms: BTreeMap::new(),
@@ -51,6 +53,7 @@ struct Printer {
     left: Option<u64>,
     /// With MQTT: what is printed as messages of the chat.
     chat: mqtt::ChatTopics,
+    link: LinkLines,
     devices: Seen,
     /// People listed by the server, and senders.
     people: Known,
@@ -70,9 +73,10 @@ impl Printer {
             Event::Chat(ChatEvent::Entries { entries, .. }) => return self.messages(&entries),
             Event::Topic(TopicEvent::Seen(seen)) => return self.publications(&seen),
             Event::Link(LinkEvent::State(state)) => {
-                link(&self.command, &state)?;
+                self.link.state(&self.command, &state)?;
                 self.devices.take(Event::Link(LinkEvent::State(state)));
             }
+            Event::Link(LinkEvent::Route(used)) => self.link.route(&self.command, used)?,
             Event::Device(DeviceEvent::Readings(readings)) => {
                 self.devices.take(Event::Device(DeviceEvent::Readings(Arc::clone(&readings))));
                 self.readings(&readings)?;
@@ -210,18 +214,66 @@ impl Printer {
     }
 }
 
-/// Scripts get every state; people only get problems, on standard error.
-fn link(command: &Tail, state: &LinkState) -> Result<(), Failure> {
-    let is_news = !matches!(state, LinkState::Online { rtt_ms: Some(_), .. } | LinkState::Handshaking { .. });
-    if command.json && is_news {
-        print::line(&print::link_json(state, clock::now()))?;
-    }
-    match state {
-        LinkState::Stopped { why } => Err(Failure::new(Exit::Refused, reason_of(&command.server, why))),
-        LinkState::Waiting { .. } if !command.json => {
-            print::error(&print::link_text(state, clock::now()));
-            Ok(())
+/// What is told of the link.
+#[derive(Default)]
+struct LinkLines {
+    state: LinkState,
+    used: Option<RouteInUse>,
+    /// The route that people were told of last.
+    told: Option<RouteInUse>,
+}
+
+impl LinkLines {
+    /// Scripts get every state; people only get problems, on standard error.
+    fn state(&mut self, command: &Tail, state: &LinkState) -> Result<(), Failure> {
+        self.state = state.clone();
+        if !matches!(state, LinkState::Online { .. } | LinkState::Handshaking { .. }) {
+            self.used = None;
         }
-        _ => Ok(()),
+        let is_news =
+            !matches!(state, LinkState::Online { rtt_ms: Some(_), .. } | LinkState::Handshaking { .. });
+        if command.json && is_news {
+            print::line(&self.json(command))?;
+        }
+        match state {
+            LinkState::Stopped { why } => Err(Failure::new(Exit::Refused, reason_of(&command.server, why))),
+            LinkState::Waiting { .. } if !command.json => {
+                print::error(&print::link_text(state, clock::now()));
+                Ok(())
+            }
+            LinkState::Online { .. } if !command.json => {
+                self.tell_route();
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Frames travel another way.
+    fn route(&mut self, command: &Tail, used: RouteInUse) -> Result<(), Failure> {
+        let before = self.used.replace(used);
+        let is_other = before.is_none_or(|before| before.without_delay() != used.without_delay());
+        if !self.state.is_online() || !is_other {
+            return Ok(());
+        }
+        if command.json {
+            return print::line(&self.json(command));
+        }
+        self.tell_route();
+        Ok(())
+    }
+
+    fn json(&self, command: &Tail) -> String {
+        let has_routes = command.server.websocket.is_none();
+        print::link_json(&self.state, has_routes.then_some(self.used.as_ref()), clock::now())
+    }
+
+    /// That it is a WebSocket is only worth a line where it was none before.
+    fn tell_route(&mut self) {
+        let Some(used) = self.used else { return };
+        let before = self.told.replace(used).unwrap_or(RouteInUse::WEBSOCKET);
+        if before.without_delay() != used.without_delay() {
+            print::error(&print::route_text(&used));
+        }
     }
 }

@@ -83,7 +83,7 @@ impl Printer {
         // It would announce another attempt.
         let is_last_wait = self.command.no_reconnect && matches!(state, LinkState::Waiting { .. });
         if self.command.json && is_news && !is_last_wait {
-            print::line(&print::link_json(state, clock::now()))?;
+            print::line(&print::link_json(state, None, clock::now()))?;
         }
         match state {
             LinkState::Stopped { why } => return self.ended(why),

@@ -109,3 +109,13 @@ impl Carrier {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_with_a_websocket_take_no_more_memory_for_channels() {
+        assert!(size_of::<Carrier>() <= size_of::<Socket>() + size_of::<usize>());
+    }
+}

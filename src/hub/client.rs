@@ -618,6 +618,7 @@ impl Client {
             }
             Received::Alive => self.tell(Input::Alive),
             Received::Unfinished => {}
+            Received::OwnFrame(bytes) => self.count(bytes, ""),
             Received::Drained => self.tell(Input::Drained),
             Received::Writable => self.writable = true,
             Received::TooLarge => return End::close(1009, "the message is too large"),

@@ -47,9 +47,15 @@ pub(super) struct Ends {
     pub slot: ConnectionSlot,
     /// The listener that accepted it.
     pub accepted_by: ListenerHandle,
+    /// Whether a trusted proxy made it: it counts for the client that each request names.
+    pub proxied: bool,
     /// Whether the connection is to end after the current answer.
     pub ending: watch::Receiver<bool>,
 }
+
+/// Marks an answer whose body goes on: whoever writes it gives the slot back.
+#[derive(Clone)]
+pub(super) struct GoesOn;
 
 /// All routes.
 pub(super) fn router(hub: Arc<Hub>) -> Router {

@@ -35,8 +35,9 @@ pub(super) const PRINCIPAL_READINGS: Rate = Rate { burst: 400_000, per_second: 4
 pub(super) const POSTS: Rate = Rate { burst: 500, per_second: 500 };
 /// Messages posted with one hook's token, in requests of up to 4 KiB: what a room still can be read at.
 const HOOK_POSTS: Rate = Rate { burst: 120, per_second: 2 };
-/// Requests of one channel. Those beyond it wait.
-pub(super) const CHANNEL_REQUESTS: Rate = Rate { burst: 200, per_second: 50 };
+/// Requests of one channel, in tenths of one: 50 a second, and as many bytes of posts as a connection's frames may have. Those
+/// beyond it wait.
+pub(super) const CHANNEL_REQUESTS: Rate = Rate { burst: 2_000, per_second: 500 };
 /// Bytes of readings that cost one unit.
 const READING_BYTES: usize = 64;
 /// Fixed cost of a frame of readings, in units: about ten readings.

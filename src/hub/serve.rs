@@ -22,7 +22,7 @@ use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use super::http::Ends;
+use super::http::{Ends, GoesOn};
 use super::lan::ListenerHandle;
 use super::metrics::Refused;
 use super::slots::{ConnectionSlot, Eviction};
@@ -157,9 +157,10 @@ impl Connection {
         let router = TowerToHyperService::new(self.router.clone());
         let (accepted_by, mut stopping) = (self.accepted_by.clone(), self.accepted_by.closing());
         let (end, ending) = watch::channel(false);
+        let proxied = self.hub.proxies.trusts(peer.ip());
         let service = service_fn(move |request| {
             let (slot, accepted_by) = (slot.clone(), accepted_by.clone());
-            let ends = Ends { own, from: peer.ip(), slot, accepted_by, ending: ending.clone() };
+            let ends = Ends { own, from: peer.ip(), slot, accepted_by, proxied, ending: ending.clone() };
             answer(Arc::clone(&hub), ends, router.clone(), request)
         });
         let connection = http1::Builder::new()
@@ -172,7 +173,6 @@ impl Connection {
             .with_upgrades();
         let mut connection = pin!(connection);
         let (begun, mut closing) = (Instant::now(), None);
-        let proxied = self.hub.proxies.trusts(self.peer.ip());
         loop {
             tokio::select! {
                 result = connection.as_mut() => {
@@ -221,8 +221,7 @@ async fn answer(
     router: TowerToHyperService<Router>,
     mut request: hyper::Request<hyper::body::Incoming>,
 ) -> Result<Response<Body>, Infallible> {
-    let (peer, slot) = (ends.from, ends.slot.clone());
-    let proxied = hub.proxies.trusts(peer);
+    let (peer, slot, proxied) = (ends.from, ends.slot.clone(), ends.proxied);
     let from = hub.proxies.client(peer, request.headers());
     if proxied {
         slot.forward(Some(from));
@@ -233,7 +232,8 @@ async fn answer(
     // Tells a client that this is the hub's answer, and not that of something in between.
     response.headers_mut().insert(DUPLEX_HEADER, header::HeaderValue::from_static("1"));
     let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-    if proxied && !upgraded {
+    let goes_on = upgraded || response.extensions().get::<GoesOn>().is_some();
+    if proxied && !goes_on {
         slot.forward(None);
     }
     let most = if proxied || slot.is_known() { MAX_KNOWN_REQUESTS } else { MAX_ANONYMOUS_REQUESTS };

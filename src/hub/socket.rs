@@ -104,6 +104,8 @@ pub(super) enum Received {
     Alive,
     /// A message has begun, or frames arrived that complete no message.
     Unfinished,
+    /// A frame of a channel's own, or one that came before; its size in bytes.
+    OwnFrame(usize),
     /// A channel's client was handed all that was written.
     Drained,
     /// A channel has something for the WebSocket that joined it: write, even if only nothing.

@@ -8,6 +8,7 @@ use super::autostart::Autostart;
 use super::banner::Banner;
 use super::device::{Command, DeviceId, DeviceState, LogLine, MetricName, Readings, Value};
 use super::device_choices::DeviceChoices;
+use super::diagnosis::Diagnosis;
 use super::entry::Entry;
 use super::export::Exported;
 use super::features::Features;
@@ -773,6 +774,8 @@ pub enum SetupUpdate {
     Loaded,
     /// A connection test went on.
     Test(Option<TestOutcome>),
+    /// The check of a connection went on; none: it is over and forgotten.
+    Diagnosis(Option<(ConnectionId, Diagnosis)>),
 }
 
 /// About what the person has chosen.

@@ -136,6 +136,10 @@ pub enum LinkIntent {
     Detect(Profile),
     /// Forget the last test's outcome.
     EndTest,
+    /// Check the way to a connection's server, and every transport.
+    Diagnose(ConnectionId),
+    /// End the check, and forget what it found.
+    EndDiagnosis,
     /// Open the own server to the local network, or close it.
     SetLan(LanChoice),
     /// Look for servers that others announce on the local network, or look no more.

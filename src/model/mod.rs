@@ -11,6 +11,7 @@ pub mod deep_link;
 pub mod device;
 pub mod device_choices;
 pub mod devices;
+pub mod diagnosis;
 pub mod entry;
 pub mod event;
 pub mod export;

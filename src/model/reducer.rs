@@ -11,6 +11,7 @@ use super::chat::Chat;
 use super::device::{DeviceId, Freshness, Spec, Status};
 use super::device_choices::{DeviceChoice, DeviceChoices, ServerChoices};
 use super::devices::{self, Device, Devices, Latest};
+use super::diagnosis::Diagnosis;
 use super::event::{
     ChatEvent, ChoicesUpdate, DiskUpdate, Event, LinkEvent, NetworkUpdate, Paused, SearchUpdate, SetupUpdate,
     TestOutcome, Update,
@@ -108,6 +109,8 @@ pub struct Model {
     pub first_steps: bool,
     /// How the last connection test ended.
     pub test: Option<TestOutcome>,
+    /// The check of a connection that goes on, or went on last.
+    pub diagnosis: Option<(ConnectionId, Diagnosis)>,
     /// What became of the last file that was to be saved of a device's past.
     pub exported: Option<Exported>,
     /// How the own server stands on the local network.
@@ -174,6 +177,7 @@ impl Model {
             SetupUpdate::NewerConnections(newer) => self.newer_connections = newer,
             SetupUpdate::Loaded => self.connections_loaded = true,
             SetupUpdate::Test(outcome) => self.test = outcome,
+            SetupUpdate::Diagnosis(diagnosis) => self.diagnosis = diagnosis,
             SetupUpdate::FirstSteps(offer) => self.first_steps = offer,
             SetupUpdate::Keyring(trouble) => self.no_keyring = trouble,
             SetupUpdate::TokenInFile(id, true) => _ = self.tokens_in_file.insert(id),
@@ -343,7 +347,7 @@ impl Connection {
     /// A WebSocket where there was nothing else is not worth a line in the log.
     fn route_changed(&mut self, now: Time, used: RouteInUse) {
         let before = self.route.replace(used).unwrap_or(RouteInUse::WEBSOCKET);
-        if (before.route, before.blocked) != (used.route, used.blocked) {
+        if before.without_delay() != used.without_delay() {
             self.log.note(now.wall_ms, Note::Route(used));
         }
     }

@@ -103,6 +103,12 @@ pub struct RouteInUse {
 impl RouteInUse {
     /// A WebSocket.
     pub const WEBSOCKET: RouteInUse = RouteInUse { route: Route::WebSocket, blocked: None, delay_ms: None };
+
+    /// The same without what changes from moment to moment.
+    #[must_use]
+    pub fn without_delay(self) -> RouteInUse {
+        RouteInUse { delay_ms: None, ..self }
+    }
 }
 
 /// Why no WebSocket is used, although the server can be reached. It was not the server that refused it.

@@ -14,6 +14,7 @@ use tokio::time::{Duration, Instant, timeout};
 use tokio_rustls::TlsConnector;
 
 use super::connect::Opened;
+use super::metered::Metered;
 use super::proxy::Forward;
 use super::{Endpoint, UrlParts, connect, tls};
 use crate::model::link_state::Why;
@@ -30,6 +31,8 @@ const MAX_CONNECTIONS: usize = 2;
 /// How long a connection that was idle may take to answer a request that can be repeated: something between may have dropped it
 /// without a word.
 const MAX_STALE: Duration = Duration::from_secs(5);
+/// How long it takes at most until it is ready for the next request.
+const MAX_READY: Duration = Duration::from_millis(200);
 /// Maximum number of cookies, and maximum size of each, in bytes.
 const MAX_COOKIES: usize = 16;
 const MAX_COOKIE_BYTES: usize = 4_096;
@@ -161,7 +164,7 @@ impl Http {
     pub(super) async fn request(&self, ask: Ask<'_>) -> Result<Reply, Why> {
         let place = UrlParts::parse(ask.url)?;
         if ask.may_repeat
-            && let Some(mut sender) = self.idle()
+            && let Some(mut sender) = self.idle().await
         {
             let answer = sender.requests.send_request(self.build(&ask, &place, &sender.forward)?);
             let patience = if ask.is_held { Duration::MAX } else { MAX_STALE };
@@ -171,7 +174,7 @@ impl Http {
                 Err(_) => log::debug!("a connection used before says nothing"),
             }
         }
-        let idle = if ask.may_repeat { None } else { self.idle() };
+        let idle = if ask.may_repeat { None } else { self.idle().await };
         let mut sender = match idle {
             Some(sender) => sender,
             None => self.connect(&place).await?,
@@ -224,15 +227,21 @@ impl Http {
     }
 
     /// A connection that can be used again.
-    fn idle(&self) -> Option<Sender> {
-        let mut idle = lock(&self.idle);
-        idle.retain(|(sender, since)| sender.requests.is_ready() && since.elapsed() <= MAX_IDLE);
-        idle.pop().map(|(sender, _)| sender)
+    async fn idle(&self) -> Option<Sender> {
+        let mut sender = {
+            let mut idle = lock(&self.idle);
+            idle.retain(|(sender, since)| !sender.requests.is_closed() && since.elapsed() <= MAX_IDLE);
+            idle.pop()?.0
+        };
+        // Its task may not have noticed yet that the last answer is over.
+        let ready = timeout(MAX_READY, sender.requests.ready()).await;
+        matches!(ready, Ok(Ok(()))).then_some(sender)
     }
 
     async fn connect(&self, place: &UrlParts) -> Result<Sender, Why> {
         let Opened { stream, proxy, forward } = connect::open_for_requests(place, &self.target).await?;
         self.target.trace.reached();
+        let stream = Metered::new(stream, self.target.meter.clone());
         let requests = match &self.connector {
             Some(connector) => {
                 let stream = tls::greet(connector, &place.host, stream).await?;

@@ -15,10 +15,13 @@ mod ewebsock;
 pub mod fetch;
 mod http1;
 mod incoming;
+pub mod inspect;
 mod memory;
+mod metered;
 mod ping;
 mod proxy;
 mod pump;
+mod reach;
 mod redirect;
 pub mod request;
 mod scheme;
@@ -52,6 +55,7 @@ use incoming::{Intake, inflow};
 
 pub use incoming::{IncomingQueue, MAX_QUEUED_BYTES};
 pub use memory::pair;
+pub use metered::WireMeter;
 
 /// Maximum number of frames queued in each direction of a [`Connection`].
 pub const QUEUE: usize = 64;
@@ -86,6 +90,8 @@ pub struct Endpoint {
     pub sockjs: bool,
     /// For a server of Engine.IO: which of its transports may be used.
     pub engine_io: Option<Carriers>,
+    /// Counts the bytes on the wire, where somebody wants to know.
+    pub meter: Option<Arc<WireMeter>>,
     /// For a Duplex server: which routes may be tried. `None`: a WebSocket alone.
     pub routes: Option<RoutePlan>,
     /// By way of which proxy. Never one for this computer itself.
@@ -147,6 +153,7 @@ impl Endpoint {
             report_flushed: false,
             sockjs: false,
             engine_io: None,
+            meter: None,
             routes: None,
             trace: Arc::default(),
             proxy: ProxyChoice::None,

@@ -32,21 +32,47 @@ pub(super) async fn connector(target: &Endpoint) -> Result<TlsConnector, Why> {
 /// Loads what is needed to verify the server's certificate, on a blocking thread. `protocols`: what is offered by ALPN.
 pub(super) async fn connector_for(target: &Endpoint, protocols: &[&[u8]]) -> Result<TlsConnector, Why> {
     let provider = Arc::new(ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider.clone())
+    let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| Why::TlsFailed { detail: error.to_string() })?;
-    let mut config = if let Some(fingerprint) = &target.fingerprint {
-        let verifier = Pinned { digest: read_fingerprint(fingerprint)?, provider };
-        builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth()
-    } else {
-        let mut roots = system_roots().await;
-        if let Some(path) = target.ca_file.clone() {
-            roots = blocking(move || with_ca_file(roots, &path)).await??;
+    let mut config = match Trusted::load(target).await? {
+        Trusted::Pin(verifier) => {
+            builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()
         }
-        builder.with_root_certificates(roots).with_no_client_auth()
+        Trusted::Roots { roots, .. } => builder.with_root_certificates(roots).with_no_client_auth(),
     };
     config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
     Ok(TlsConnector::from(Arc::new(config)))
+}
+
+/// Whom a target trusts.
+pub(super) enum Trusted {
+    /// This certificate alone.
+    Pin(Arc<Pinned>),
+    /// What these authorities signed.
+    Roots {
+        /// All of them.
+        roots: Arc<RootCertStore>,
+        /// Those of the system among them.
+        system: Arc<RootCertStore>,
+    },
+}
+
+impl Trusted {
+    /// Reads the system's authorities and the target's own file on a blocking thread.
+    pub(super) async fn load(target: &Endpoint) -> Result<Trusted, Why> {
+        if let Some(fingerprint) = &target.fingerprint {
+            let provider = Arc::new(ring::default_provider());
+            return Ok(Trusted::Pin(Arc::new(Pinned { digest: read_fingerprint(fingerprint)?, provider })));
+        }
+        let system = system_roots().await;
+        let Some(path) = target.ca_file.clone() else {
+            return Ok(Trusted::Roots { roots: system.clone(), system });
+        };
+        let before = system.clone();
+        let roots = blocking(move || with_ca_file(before, &path)).await??;
+        Ok(Trusted::Roots { roots, system })
+    }
 }
 
 /// Performs the TLS handshake and verifies the server's certificate.
@@ -122,7 +148,7 @@ fn read_fingerprint(text: &str) -> Result<[u8; 32], Why> {
 
 /// Accepts exactly one certificate, regardless of issuer, name and validity.
 #[derive(Debug)]
-struct Pinned {
+pub(super) struct Pinned {
     digest: [u8; 32],
     provider: Arc<CryptoProvider>,
 }
@@ -130,7 +156,7 @@ struct Pinned {
 /// The server's certificate is not the pinned one.
 #[derive(Debug, thiserror::Error)]
 #[error("the server's certificate is {found}, not the pinned one")]
-struct OtherCertificate {
+pub(super) struct OtherCertificate {
     found: String,
 }
 

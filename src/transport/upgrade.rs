@@ -9,10 +9,10 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::client::generate_request;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::channel::DUPLEX_HEADER;
 use super::{Endpoint, UrlParts};
 use crate::model::address::without_zone;
 use crate::model::link_state::Why;
+use crate::wire::duplex::channel::DUPLEX_HEADER;
 
 /// Maximum size of a response head, in bytes.
 const MAX_HEAD: usize = 32 * 1024;
@@ -37,7 +37,6 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let (request, key) = request(place, target)?;
-    let lost = |error: std::io::Error| Why::Lost { detail: error.to_string() };
     let sent = async {
         stream.write_all(&request).await?;
         stream.flush().await
@@ -47,27 +46,36 @@ where
         log::debug!("sending the upgrade request: {error}");
     }
     let mut head = Vec::with_capacity(1024);
+    let (response, length) = read_head(stream, &mut head).await?;
+    target.trace.answered(response.headers().contains_key(DUPLEX_HEADER));
+    let subprotocol = check(&response, &key, target)?;
+    Ok(Upgraded { subprotocol, tail: head.split_off(length) })
+}
+
+/// Reads the head of a response into `head`; returns it with its length. Interim responses are left out.
+pub(super) async fn read_head<S>(stream: &mut S, head: &mut Vec<u8>) -> Result<(Response<()>, usize), Why>
+where
+    S: AsyncRead + Unpin,
+{
+    let lost = |error: std::io::Error| Why::Lost { detail: error.to_string() };
     let mut interim = 0;
     loop {
         let hung_up = || Why::Lost { detail: "the server hung up instead of answering".to_owned() };
-        match stream.read_buf(&mut head).await {
+        match stream.read_buf(head).await {
             Ok(0) => return Err(hung_up()),
             Ok(_) => {}
             Err(error) => return Err(lost(error)),
         }
-        while let Some((response, length)) = parse(&head)? {
-            if is_interim(response.status()) {
-                // RFC 9110 §15.2: a client must be able to parse them, and may ignore them.
-                interim += 1;
-                if interim > MAX_INTERIM {
-                    return Err(no_web_socket("endless interim HTTP answers"));
-                }
-                head.drain(..length);
-                continue;
+        while let Some((response, length)) = parse(head)? {
+            if !is_interim(response.status()) {
+                return Ok((response, length));
             }
-            target.trace.answered(response.headers().contains_key(DUPLEX_HEADER));
-            let subprotocol = check(&response, &key, target)?;
-            return Ok(Upgraded { subprotocol, tail: head.split_off(length) });
+            // RFC 9110 §15.2: a client must be able to parse them, and may ignore them.
+            interim += 1;
+            if interim > MAX_INTERIM {
+                return Err(no_web_socket("endless interim HTTP answers"));
+            }
+            head.drain(..length);
         }
         if head.len() > MAX_HEAD {
             return Err(no_web_socket("an endless HTTP answer"));
@@ -76,7 +84,7 @@ where
 }
 
 /// The request's bytes, and the key that the response must prove knowledge of.
-fn request(place: &UrlParts, target: &Endpoint) -> Result<(Vec<u8>, String), Why> {
+pub(super) fn request(place: &UrlParts, target: &Endpoint) -> Result<(Vec<u8>, String), Why> {
     let bad = |detail: String| Why::BadUrl { detail };
     let mut request = place.uri.clone().into_client_request().map_err(|error| bad(error.to_string()))?;
     target.check_upgrade()?;
@@ -168,7 +176,7 @@ fn check(response: &Response<()>, key: &str, target: &Endpoint) -> Result<Option
 }
 
 /// A header's value; repeated headers are joined (RFC 9110 §5.3).
-fn joined(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+pub(super) fn joined(headers: &HeaderMap, name: HeaderName) -> Option<String> {
     let values = headers.get_all(name).into_iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
     values.map(|value| value.trim().to_owned()).reduce(|all, value| format!("{all}, {value}"))
 }

@@ -5,6 +5,7 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use super::connect::{ByteStream, Opened};
+use super::metered::Metered;
 use super::ping::Pings;
 use super::{
     Capabilities, Connection, Endpoint, UrlParts, channels, connect, pump, redirect, scheme, tls, upgrade,
@@ -61,6 +62,7 @@ async fn dial_once(target: &Endpoint, deadline: Instant) -> Result<Connection, W
     };
     let (connector, opened) = timeout_at(deadline, open).await.map_err(timed_out(Phase::Dial))??;
     let Opened { stream, proxy, .. } = opened;
+    let stream = Metered::new(stream, target.meter.clone());
     target.trace.reached();
     let greet = async {
         let mut stream = match connector {
@@ -77,7 +79,7 @@ async fn dial_once(target: &Endpoint, deadline: Instant) -> Result<Connection, W
         Ok(greeted) => greeted,
         Err(why) => return Err(scheme::explain(why, &place, target).await),
     };
-    let socket: WebSocketStream<MaybeTlsStream<ByteStream>> = WebSocketStream::from_partially_read(
+    let socket: WebSocketStream<MaybeTlsStream<Metered<ByteStream>>> = WebSocketStream::from_partially_read(
         stream,
         upgraded.tail,
         Role::Client,

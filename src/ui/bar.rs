@@ -74,6 +74,8 @@ fn row(cx: &Cx, id: ConnectionId) -> Option<Row> {
 pub(super) struct BarAction {
     /// To change this connection.
     pub(super) edit: Option<ConnectionId>,
+    /// To check this connection.
+    pub(super) diagnose: Option<ConnectionId>,
     /// What its switches and buttons do.
     pub(super) action: Option<Action>,
 }
@@ -129,7 +131,7 @@ pub(super) fn show(
     if let Some((id, _, link)) = known
         && let Some(why) = link.why.as_ref().filter(|_| link.alarm)
     {
-        wish.edit = explanation(ui, cx, id, link, why);
+        explanation(ui, cx, id, (link, why), &mut wish);
     }
     wish
 }
@@ -329,11 +331,12 @@ fn explanation(
     ui: &mut Ui,
     cx: &mut Cx,
     id: ConnectionId,
-    link: &LinkMemory,
-    why: &Why,
-) -> Option<ConnectionId> {
+    (link, why): (&LinkMemory, &Why),
+    wish: &mut BarAction,
+) {
     let theme = theme::of(ui);
-    let profile = cx.model.read(|model| Some(model.connections.get(&id)?.profile.clone()))?;
+    let profile = cx.model.read(|model| Some(model.connections.get(&id)?.profile.clone()));
+    let Some(profile) = profile else { return };
     let own = match profile.protocol {
         Protocol::Duplex => None,
         Protocol::WebSocket | Protocol::SocketIo | Protocol::Stomp | Protocol::Mqtt => {
@@ -345,7 +348,6 @@ fn explanation(
         StateWord::Stopped => (theme.bad_ground, theme.bad),
         _ => (theme.warn_ground, theme.warn),
     };
-    let mut edit = None;
     let margin = Margin::symmetric(space::MEDIUM as i8, space::SMALL as i8);
     Frame::new().fill(ground).corner_radius(radius::CONTROL).inner_margin(margin).show(ui, |ui| {
         fade::appear(ui, ("why a link is down", id));
@@ -369,10 +371,12 @@ fn explanation(
                 cx.intents.push(Intent::Link(LinkIntent::SaveConnection { profile, credential }));
             }
             if !why.is_retryable() && ui.add(widgets::link(theme, cx.words.edit_connection)).clicked() {
-                edit = Some(id);
+                wish.edit = Some(id);
+            }
+            if ui.add(widgets::link(theme, cx.words.doctor.find_out)).clicked() {
+                wish.diagnose = Some(id);
             }
         });
     });
     ui.add_space(space::SMALL);
-    edit
 }

@@ -83,6 +83,9 @@ impl Ui {
         if let Some(connection) = wish.inner.edit {
             self.dialog = dialog::Dialog::edit(cx, connection);
         }
+        if let Some(connection) = wish.inner.diagnose {
+            self.dialog = dialog::Dialog::doctor(cx, connection);
+        }
         if let Some(action) = wish.inner.action {
             self.act(ui, cx, action);
         }
@@ -311,6 +314,7 @@ impl Ui {
             }
             Some(rooms::RoomsAction::Add) => self.dialog = Some(dialog::Dialog::add()),
             Some(rooms::RoomsAction::Log(id)) => self.logs.open(id, cx.intents),
+            Some(rooms::RoomsAction::Diagnose(id)) => self.dialog = dialog::Dialog::doctor(cx, id),
             Some(rooms::RoomsAction::Edit(id)) => self.dialog = dialog::Dialog::edit(cx, id),
             Some(rooms::RoomsAction::Mapping(id)) => self.dialog = dialog::Dialog::mapping(cx, id),
             Some(rooms::RoomsAction::Duplicate(id)) => self.dialog = dialog::Dialog::duplicate(cx, id),

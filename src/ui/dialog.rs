@@ -11,8 +11,8 @@ use super::target::LinkTarget;
 use super::text::Words;
 use super::theme::{self, size, space};
 use super::{
-    Cx, deep_link, harmless, mapping, members, open_link, people, room_browse, room_edit, rooms, settings,
-    sheet, shortcuts, snippets, status, widgets,
+    Cx, deep_link, doctor, harmless, mapping, members, open_link, people, room_browse, room_edit, rooms,
+    settings, sheet, shortcuts, snippets, status, widgets,
 };
 use crate::model::id::{ConnectionId, MessageId};
 use crate::model::intent::{ChatIntent, Intent, LinkIntent};
@@ -68,6 +68,8 @@ pub(super) enum Dialog {
     Snippets(snippets::Sheet),
     /// Of what is different on a foreign server.
     Mapping(mapping::Sheet),
+    /// Of what the check of a connection finds.
+    Doctor(doctor::Sheet),
     /// Before a message is deleted.
     Delete {
         /// Of which room.
@@ -129,6 +131,11 @@ impl Dialog {
         Some(Dialog::Mapping(mapping::Sheet::new(cx, id)?))
     }
 
+    /// For the check of a connection, which begins with it.
+    pub(super) fn doctor(cx: &mut Cx, id: ConnectionId) -> Option<Dialog> {
+        Some(Dialog::Doctor(doctor::Sheet::new(cx, id)?))
+    }
+
     /// For who may come in at the other end of a connection.
     pub(super) fn people(cx: &Cx, id: ConnectionId) -> Dialog {
         Dialog::People(Box::new(people::Sheet::new(cx, id)))
@@ -176,6 +183,7 @@ impl Dialog {
                 | Dialog::Day(_)
                 | Dialog::Browse(_)
                 | Dialog::History(_)
+                | Dialog::Doctor(_)
         )
     }
 
@@ -200,6 +208,7 @@ impl Dialog {
             Dialog::AddDevice(sheet) => sheet.title(cx),
             Dialog::Snippets(_) => words.plain.snippets.to_owned(),
             Dialog::Mapping(_) => words.mapping.title.to_owned(),
+            Dialog::Doctor(sheet) => sheet.title(cx),
             Dialog::Delete { .. } => words.chat.delete_title.to_owned(),
             Dialog::Remove { name, .. } => (words.remove_title)(name),
         }
@@ -214,6 +223,7 @@ impl Dialog {
             | Dialog::AddDevice(_)
             | Dialog::Snippets(_)
             | Dialog::Mapping(_)
+            | Dialog::Doctor(_)
             | Dialog::CrashNote(_) => size::WIDE_DIALOG,
             _ => size::DIALOG,
         }
@@ -240,6 +250,7 @@ impl Dialog {
             Dialog::AddDevice(sheet) => sheet.show(ui, cx, window.y),
             Dialog::Snippets(sheet) => sheet.show(ui, cx, window.y),
             Dialog::Mapping(sheet) => sheet.show(ui, cx, window.y),
+            Dialog::Doctor(sheet) => sheet.show(ui, cx, window.y),
             Dialog::Delete { room, id, body, offline } => {
                 delete(ui, cx, room, *id, (body, offline.as_deref()))
             }
@@ -248,8 +259,10 @@ impl Dialog {
         let escape =
             shown.is_top_modal && !shown.any_popup_open && ui.input(|input| input.key_pressed(Key::Escape));
         let fate = if escape { Fate::Closed } else { shown.inner };
-        if let (Fate::Closed, Dialog::Connection(form)) = (fate, self) {
-            form.forget_test(cx);
+        match (fate, self) {
+            (Fate::Closed, Dialog::Connection(form)) => form.forget_test(cx),
+            (Fate::Closed, Dialog::Doctor(_)) => cx.intents.push(Intent::Link(LinkIntent::EndDiagnosis)),
+            _ => {}
         }
         fate
     }

@@ -22,6 +22,7 @@ mod deep_link;
 mod devices;
 mod dialog;
 mod digits;
+mod doctor;
 mod fade;
 mod first_steps;
 mod focus;

@@ -38,6 +38,8 @@ pub(super) enum RoomsAction {
     Add,
     /// To see what passes over one.
     Log(ConnectionId),
+    /// To check one.
+    Diagnose(ConnectionId),
     /// To change one.
     Edit(ConnectionId),
     /// To say what is different on its server.
@@ -482,6 +484,9 @@ fn more(ui: &mut Ui, cx: &mut Cx, row: &ConnectionRow, word: StateWord, rect: Re
         }
         if menu::item_of(ui, words.log.title, Action::ToggleLog).clicked() {
             wish = Some(RoomsAction::Log(row.id));
+        }
+        if menu::item(ui, words.doctor.menu).clicked() {
+            wish = Some(RoomsAction::Diagnose(row.id));
         }
         if is_saved {
             menu::separator(ui);

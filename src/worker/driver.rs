@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep_until};
 use super::access::Access;
 use super::commit::{self, Committing};
 use super::devices::{self, Sockets, Telemetry};
+use super::doctor::Diagnosing;
 use super::files::{FileJobs, FileResult};
 use super::flush;
 use super::manage::AskedToken;
@@ -27,6 +28,7 @@ use crate::clock;
 use crate::engine::{self, Effect, Engine, NewConnection};
 use crate::link;
 use crate::link::durable::{Change, Input};
+use crate::model::diagnosis::Diagnosis;
 use crate::model::event::{ChoicesUpdate, LinkEvent, SearchUpdate, SetupUpdate, TestOutcome, Update};
 use crate::model::export::Exported;
 use crate::model::lan::{Lan, NearbyServer};
@@ -78,6 +80,8 @@ pub(super) enum TaskResult {
     Counted(ConnectionId, Option<Event>),
     /// A connection test ended.
     Tested(u64, TestOutcome),
+    /// The check of a connection went on.
+    Diagnosed(u64, ConnectionId, Diagnosis),
     /// No program opened a link.
     LinkNotOpened { url: String, detail: String },
     /// The result of an export.
@@ -148,6 +152,8 @@ pub(super) struct Driver {
     pub(super) next_in_file: bool,
     /// Number of the newest connection test; results of older ones are dropped.
     pub(super) test: u64,
+    /// The check of a connection that goes on, or went on last.
+    pub(super) diagnosing: Diagnosing,
     pub(super) fleet: Telemetry,
     pub(super) recorder: Recorder,
     /// Which routes work.
@@ -217,6 +223,7 @@ impl Driver {
             done,
             next_in_file: false,
             test: 0,
+            diagnosing: Diagnosing::default(),
             fleet: Telemetry::new(readings.ok()),
             recorder: Recorder::default(),
             routes: RouteBook::load(&options.data_dir),

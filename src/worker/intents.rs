@@ -102,6 +102,8 @@ impl Driver {
                 self.test += 1;
                 self.update(Update::Setup(SetupUpdate::Test(None)));
             }
+            Intent::Link(LinkIntent::Diagnose(id)) => self.diagnose(id),
+            Intent::Link(LinkIntent::EndDiagnosis) => self.end_diagnosis(),
             Intent::Link(LinkIntent::SetLan(choice)) => {
                 self.settings.set_lan(choice);
                 self.save_settings();
@@ -182,6 +184,7 @@ impl Driver {
             TaskResult::Counted(connection, counted) => {
                 self.drive(engine::Input::Counted(connection, counted));
             }
+            TaskResult::Diagnosed(number, id, diagnosis) => self.diagnosed(number, id, diagnosis),
             TaskResult::Tested(test, outcome) => {
                 if test == self.test {
                     self.update(Update::Setup(SetupUpdate::Test(Some(outcome))));

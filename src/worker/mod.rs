@@ -9,6 +9,7 @@ mod commit;
 mod connection_log;
 pub mod detect;
 mod devices;
+pub mod doctor;
 mod downloads;
 mod driver;
 mod export;

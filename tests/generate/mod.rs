@@ -484,7 +484,7 @@ pub fn client_message() -> impl Strategy<Value = ClientMessage> {
             ClientMessage::CreateRoom { id, room, at, private, extra }
         }),
         text().prop_map(|text| ClientMessage::Status { text }),
-        number().prop_map(|nonce| ClientMessage::Ping { nonce }),
+        (number(), text()).prop_map(|(nonce, pad)| ClientMessage::Ping { nonce, pad }),
         Just(ClientMessage::Bye),
         (number(), rights::manage()).prop_map(|(id, what)| ClientMessage::Manage { id, what }),
         client_of_devices(),
@@ -526,7 +526,11 @@ pub fn hub_message() -> impl Strategy<Value = HubMessage> {
             }
         ),
         (text(), text()).prop_map(|(code, detail)| HubMessage::Error { code, detail }),
-        (number(), number()).prop_map(|(nonce, sent)| HubMessage::Pong { nonce, sent: Offset(sent) }),
+        (number(), number(), text()).prop_map(|(nonce, sent, pad)| HubMessage::Pong {
+            nonce,
+            sent: Offset(sent),
+            pad
+        }),
         (any::<u16>(), text(), option::of(number()))
             .prop_map(|(code, reason, retry_after_ms)| { HubMessage::Bye { code, reason, retry_after_ms } }),
         hub_of_devices(),

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use duplex::frame::Frame;
 use duplex::model::content::{Content, Draft};
+use duplex::model::time::WallMs;
 use duplex::model::{MessageId, RoomId};
 use duplex::wire::duplex::channel::{
     ClientChannel, OverSocket, Request as Ask, line,
@@ -188,7 +189,7 @@ impl Caller {
     pub async fn send(&mut self, body: &str) -> MessageId {
         self.sends += 1;
         let (id, room) = (new_id(), RoomId::general());
-        let draft = Draft { id, room, content: Content::text(body), at: 7.into() };
+        let draft = Draft { id, room, content: Content::text(body), at: WallMs(7) };
         self.say(&ClientMessage::Send { draft, seq: self.sends, retry: false }).await;
         id
     }
@@ -318,12 +319,6 @@ impl Caller {
             self.take(open.from, frame);
             open.from += 1;
         }
-    }
-
-    /// Gives up the request that receives.
-    pub async fn cut(&mut self, addr: SocketAddr) {
-        self.open = None;
-        self.down = Http::open(addr).await;
     }
 
     /// Has a WebSocket take over.

@@ -64,7 +64,7 @@ fn frame_of_send(body: &str, seq: u64) -> duplex::frame::Frame {
         id: super::client::new_id(),
         room: RoomId::general(),
         content: Content::text(body),
-        at: 7.into(),
+        at: duplex::model::time::WallMs(7),
     };
     duplex::frame::Frame::Text(super::client::frame(&ClientMessage::Send { draft, seq, retry: false }))
 }
@@ -75,13 +75,13 @@ async fn a_websocket_takes_over_and_is_lost_again_under_traffic() {
     let (mut other, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
     for route in ROUTES {
         let (mut caller, _) = Caller::enter(hub.addr, hub.admin_token.reveal(), route).await;
-        let before = 2 * 30 * ROUTES.iter().position(|known| *known == route).unwrap();
+        let before = 2 * 60 * ROUTES.iter().position(|known| *known == route).unwrap();
         let mut expected = Vec::new();
-        for round in 0..30 {
+        for round in 0..60 {
             let (mine, theirs) = (format!("{route:?} {round}"), format!("other {round}"));
             let sent = caller.send(&mine).await;
             caller.acked(sent).await;
-            match round % 6 {
+            match round % 4 {
                 1 => caller.join(hub.addr).await,
                 3 => caller.leave(),
                 _ => {}
@@ -197,7 +197,7 @@ async fn a_newer_request_ends_the_older_one() {
     let older = caller.down.call(Method::GET, &path, &headers, "").await;
     let mut newer = Http::open(hub.addr).await;
     let _newer = newer.call(Method::GET, &path, &headers, "").await;
-    assert_eq!(text(older).await, "\n", "it ends");
+    assert!(text(older).await.starts_with('\n'), "it ends, whatever came before");
 }
 
 #[tokio::test]
@@ -251,7 +251,7 @@ async fn an_ended_channel_says_why() {
 #[tokio::test]
 async fn before_the_welcome_little_is_taken() {
     let (_dir, hub) = hub().await;
-    for (body, code) in [("{}\n".repeat(20), 4504), (format!("\"{}\"", "x".repeat(9_000)), 1009)] {
+    for (body, code) in [("{}\n".repeat(20), 4504), ("x".repeat(9_000), 1009)] {
         let caller = Caller::open(hub.addr, None, Route::LongPoll).await;
         let mut http = Http::open(hub.addr).await;
         let headers = [("duplex-channel", caller.id.as_str()), ("duplex-first", "1")];
@@ -304,6 +304,37 @@ async fn one_principal_has_a_share_of_channels() {
 }
 
 #[tokio::test]
+async fn newcomers_cannot_crowd_each_other_out() {
+    let (_dir, hub) = hub().await;
+    let (mut caller, _) = Caller::enter(hub.addr, hub.admin_token.reveal(), Route::LongPoll).await;
+    let mut http = Http::open(hub.addr).await;
+    for _ in 0..700 {
+        let (status, body) = http.ask(Method::POST, "/v1/channels", &[], "").await;
+        assert_eq!(status, StatusCode::OK, "{body}");
+    }
+    let channels = figure(&hub, "duplex_connections").await;
+    assert!(channels <= 513, "{channels} of 701 are left");
+    let sent = caller.send("undisturbed").await;
+    caller.acked(sent).await;
+}
+
+#[tokio::test]
+async fn a_post_that_never_ends_is_given_up() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let (_dir, hub) = hub().await;
+    let (caller, _) = Caller::enter(hub.addr, hub.admin_token.reveal(), Route::LongPoll).await;
+    let mut stream = tokio::net::TcpStream::connect(hub.addr).await.unwrap();
+    let head = format!(
+        "POST /v1/channels/send HTTP/1.1\r\nHost: {}\r\nDuplex-Channel: {}\r\nDuplex-First: 2\r\nContent-Length: 100\r\n\r\n{{",
+        hub.addr, caller.id
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 16];
+    within("the answer", stream.read_exact(&mut answer)).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 408 Req");
+}
+
+#[tokio::test]
 async fn a_client_that_never_asks_costs_little() {
     let (dir, hub) = hub().await;
     let (mut other, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
@@ -327,6 +358,28 @@ async fn figure(hub: &duplex::hub::Running, name: &str) -> u64 {
     let text = get(hub.addr, "/metrics", &headers).await;
     let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     value.unwrap_or_else(|| panic!("{name} is missing in\n{text}")).parse().unwrap()
+}
+
+/// A stream's connection belongs to its client for as long as it goes on, also where a proxy made it.
+#[tokio::test]
+async fn streams_through_a_trusted_proxy_count_for_their_client() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut options = duplex::hub::Options::embedded(dir.path());
+    options.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+    let hub = duplex::hub::start(options).await.unwrap();
+    let strangers = async |wanted: u64| {
+        within("the connections to be counted", async {
+            while figure(&hub, "duplex_strangers").await != wanted {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    };
+    let (caller, _) = Caller::enter(hub.addr, hub.admin_token.reveal(), Route::Stream).await;
+    // The proxy's connection that posted counts for nobody until its next request.
+    strangers(1).await;
+    drop(caller);
+    strangers(0).await;
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use duplex::model::content::{Content, Draft};
 use duplex::model::id::{Offset, RoomName};
 use duplex::model::time::WallMs;
 use duplex::model::{Refusal, RoomId};
-use duplex::wire::duplex::message::{ClientMessage, HubMessage, Start, close};
+use duplex::wire::duplex::message::{ClientMessage, HubMessage, MAX_PAD_BYTES, Start, close};
 
 use super::client::{Client, hub, new_id};
 
@@ -167,11 +167,27 @@ async fn forty_clients_can_connect_at_once_and_see_each_other() {
 }
 
 #[tokio::test]
+async fn the_pad_of_a_ping_comes_back_unless_it_is_long() {
+    let (_dir, hub) = hub().await;
+    let (mut anna, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
+    for (nonce, length, back) in
+        [(1, 0, 0), (2, 1, 1), (3, MAX_PAD_BYTES, MAX_PAD_BYTES), (4, MAX_PAD_BYTES + 1, 0)]
+    {
+        anna.say(&ClientMessage::Ping { nonce, pad: "x".repeat(length) }).await;
+        let pong = |heard: &HubMessage| match heard {
+            HubMessage::Pong { nonce: of, pad, .. } if *of == nonce => Some(pad.clone()),
+            _ => None,
+        };
+        assert_eq!(anna.find(pong).await, "x".repeat(back));
+    }
+}
+
+#[tokio::test]
 async fn too_many_frames_are_throttled_and_none_is_lost() {
     let (_dir, hub) = hub().await;
     let (mut anna, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
     for nonce in 0..600 {
-        anna.say(&ClientMessage::Ping { nonce }).await;
+        anna.say(&ClientMessage::Ping { nonce, pad: String::new() }).await;
     }
     let (mut pongs, mut told) = (0, 0);
     while pongs < 600 {

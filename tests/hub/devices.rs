@@ -68,7 +68,7 @@ impl Client {
     /// Waits until the hub has processed everything sent so far.
     pub async fn settled(&mut self) {
         let nonce = u64::from_be_bytes(duplex::clock::random().unwrap()) >> 12;
-        self.say(&ClientMessage::Ping { nonce }).await;
+        self.say(&ClientMessage::Ping { nonce, pad: String::new() }).await;
         let pong = |message: &HubMessage| match message {
             HubMessage::Pong { nonce: back, .. } if *back == nonce => Some(()),
             _ => None,
@@ -362,7 +362,7 @@ async fn twenty_thousand_readings_a_second_are_accepted() {
         gateway.say(&ClientMessage::Publish { samples: values }).await;
     }
     let nonce = 1;
-    gateway.say(&ClientMessage::Ping { nonce }).await;
+    gateway.say(&ClientMessage::Ping { nonce, pad: String::new() }).await;
     loop {
         match gateway.hear().await {
             HubMessage::Pong { .. } => break,

@@ -49,7 +49,7 @@ async fn told_until(client: &mut Client, last: MessageId) -> (Vec<Entry>, Offset
 async fn said(client: &mut Client, question: &ClientMessage) -> String {
     client.say(question).await;
     let nonce = 77;
-    client.say(&ClientMessage::Ping { nonce }).await;
+    client.say(&ClientMessage::Ping { nonce, pad: String::new() }).await;
     let mut said = Vec::new();
     loop {
         match client.hear().await {
@@ -61,10 +61,10 @@ async fn said(client: &mut Client, question: &ClientMessage) -> String {
 }
 
 async fn pong(client: &mut Client) -> Offset {
-    client.say(&ClientMessage::Ping { nonce: 5 }).await;
+    client.say(&ClientMessage::Ping { nonce: 5, pad: String::new() }).await;
     client
         .find(|message| match message {
-            HubMessage::Pong { nonce: 5, sent } => Some(*sent),
+            HubMessage::Pong { nonce: 5, sent, .. } => Some(*sent),
             _ => None,
         })
         .await

@@ -20,8 +20,8 @@ use duplex::model::{
 };
 use duplex::wire::duplex::limits;
 use duplex::wire::duplex::message::{
-    ClientMessage, Decoded, Hello, HubMessage, MAX_FRAME_BYTES, Message, PersonState, ReadSample, VERSIONS,
-    decode, encode,
+    ClientMessage, Decoded, Hello, HubMessage, MAX_FRAME_BYTES, MAX_PAD_BYTES, Message, PersonState,
+    ReadSample, VERSIONS, decode, encode,
 };
 use duplex::wire::duplex::server::{
     Batch, Begun, Config, HISTORY_LIMIT, HubAccessAnswer, HubAnswer, HubChatAnswer, HubChatRequest,
@@ -376,7 +376,11 @@ fn worst(like: &HubMessage) -> Vec<Frame> {
             let (mut hub, _) = Hub::online();
             all.iter().flat_map(|said| hub.tell(Input::Frame(Frame::Text(said.to_string())))).collect()
         }
-        HubMessage::Pong { .. } => frames([HubMessage::Pong { nonce: u64::MAX, sent: Offset(u64::MAX) }]),
+        HubMessage::Pong { .. } => frames([HubMessage::Pong {
+            nonce: u64::MAX,
+            sent: Offset(u64::MAX),
+            pad: escapes(MAX_PAD_BYTES),
+        }]),
         HubMessage::Bye { .. } => {
             let long = escapes(MAX_FRAME_BYTES / 6 - 100);
             let said = serde_json::json!({"type": "hello", "versions": long});

@@ -9,6 +9,7 @@ use duplex::model::time::BootMs;
 use duplex::wire::Agreed;
 use duplex::wire::duplex::server::{self, Input as HubInput, ServerSession};
 
+use super::channels::Channel;
 use super::clients::Client;
 use super::world::{Happening, World};
 
@@ -20,6 +21,8 @@ pub struct Conn {
     pub client_open: bool,
     /// Nothing passes any more, and nobody is told.
     pub black_hole: bool,
+    /// What carries the frames, where it is not a WebSocket.
+    pub channel: Option<Box<Channel>>,
     /// Frames keep their order in each direction.
     pub to_hub_at: u64,
     pub to_client_at: u64,
@@ -62,6 +65,8 @@ impl World {
         let config = server::Config { proof: Some(([9; 32], "sim:1".into())), files: None };
         let mut session = ServerSession::new(config, self.hub_time());
         session.handle(self.hub_time(), HubInput::Opened(None));
+        let channel = self.chance(50).then(Channel::new);
+        self.figures.channels += u64::from(channel.is_some());
         self.conns.insert(
             conn,
             Conn {
@@ -70,6 +75,7 @@ impl World {
                 session: Some(session),
                 client_open: true,
                 black_hole: false,
+                channel,
                 to_hub_at: self.now,
                 to_client_at: self.now,
                 sent: 0,
@@ -130,6 +136,9 @@ impl World {
     }
 
     pub(super) fn carry(&mut self, conn: u64, frame: Frame, to_hub: bool) {
+        if self.carry_in_channel(conn, &frame, to_hub) {
+            return;
+        }
         let latency = 1 + self.rng.up_to(40);
         // No transport loses a frame without ending the connection; what is numbered is looked after all the same.
         let kinds = [r#"{"type":"lists""#, r#"{"type":"create_room""#];

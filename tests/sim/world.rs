@@ -13,6 +13,7 @@ use duplex::model::{ConnectionId, Entry, Epoch, MessageId, PrincipalId, RoomId, 
 use duplex::wire::duplex::server::Input as HubInput;
 
 use super::apps::App;
+use super::channels::Carried;
 use super::clients::Client;
 use super::hub::{self, HubDisk};
 use super::network::Conn;
@@ -57,6 +58,10 @@ pub struct Figures {
     pub clock_jumps: u64,
     pub lost: u64,
     pub doubled: u64,
+    pub channels: u64,
+    pub joins: u64,
+    pub requests_lost: u64,
+    pub requests_doubled: u64,
     pub disk_troubles: u64,
     pub held: u64,
     pub reloads: u64,
@@ -68,7 +73,7 @@ pub struct Figures {
 
 impl Figures {
     /// All that is counted, by name.
-    pub fn counts(&self) -> [(&'static str, u64); 33] {
+    pub fn counts(&self) -> [(&'static str, u64); 37] {
         [
             ("typed", self.typed),
             ("rooms", self.rooms),
@@ -98,6 +103,10 @@ impl Figures {
             ("clock jumps", self.clock_jumps),
             ("lost", self.lost),
             ("doubled", self.doubled),
+            ("channels", self.channels),
+            ("joins", self.joins),
+            ("requests lost", self.requests_lost),
+            ("requests doubled", self.requests_doubled),
             ("disk troubles", self.disk_troubles),
             ("held", self.held),
             ("reloads", self.reloads),
@@ -135,6 +144,10 @@ impl Figures {
         self.clock_jumps += other.clock_jumps;
         self.lost += other.lost;
         self.doubled += other.doubled;
+        self.channels += other.channels;
+        self.joins += other.joins;
+        self.requests_lost += other.requests_lost;
+        self.requests_doubled += other.requests_doubled;
         self.disk_troubles += other.disk_troubles;
         self.held += other.held;
         self.reloads += other.reloads;
@@ -157,6 +170,7 @@ pub enum Happening {
     HubSync { run: u64 },
     HubTick { conn: u64 },
     Drained { conn: u64, sent: u64 },
+    InChannel { conn: u64, carried: Carried },
     ToHub { conn: u64, frame: Frame },
     ToClient { conn: u64, frame: Frame },
     HubSideClosed { conn: u64 },
@@ -428,6 +442,7 @@ impl World {
             Happening::HubSync { run } => self.hub_sync(run),
             Happening::HubTick { conn } => self.hub_tick(conn),
             Happening::Drained { conn, sent } => self.drained(conn, sent),
+            Happening::InChannel { conn, carried } => self.in_channel(conn, carried),
             Happening::ToHub { conn, frame } => {
                 if self.conns.get(&conn).is_some_and(|c| !c.black_hole) {
                     self.tell_session(conn, HubInput::Frame(frame));
@@ -510,6 +525,9 @@ impl World {
             | Happening::Discard { client }
             | Happening::Start { client } => Some(of(*client)),
             Happening::ToClient { conn, .. } | Happening::ClientSideClosed { conn, .. } => {
+                self.conns.get(conn).map(|c| of(c.client))
+            }
+            Happening::InChannel { conn, carried } if carried.is_to_client() => {
                 self.conns.get(conn).map(|c| of(c.client))
             }
             _ => None,

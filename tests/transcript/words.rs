@@ -255,7 +255,7 @@ pub fn hub_says(text: &str) -> Frame {
         ["error", code] => HubMessage::Error { code: code.to_owned(), detail: String::new() },
         ["pong", nonce, ..] => {
             let sent = number(&words, "sent").expect("sent");
-            HubMessage::Pong { nonce: nonce.parse().unwrap(), sent: Offset(sent) }
+            HubMessage::Pong { nonce: nonce.parse().unwrap(), sent: Offset(sent), pad: String::new() }
         }
         ["bye", code, ..] => HubMessage::Bye {
             code: code.parse().unwrap(),
@@ -338,7 +338,7 @@ pub fn client_says(text: &str) -> Frame {
             private: None,
             extra: Default::default(),
         },
-        ["ping", nonce] => ClientMessage::Ping { nonce: nonce.parse().unwrap() },
+        ["ping", nonce] => ClientMessage::Ping { nonce: nonce.parse().unwrap(), pad: String::new() },
         ["bye"] => ClientMessage::Bye,
         _ => panic!("a client does not say: {text}"),
     };
@@ -368,7 +368,7 @@ pub fn client_said(frame: &Frame) -> String {
         ClientMessage::Read { room, offset } => format!("read {room} {offset}"),
         ClientMessage::History { room, before, limit } => format!("history {room} {before} {limit}"),
         ClientMessage::CreateRoom { id, room, .. } => format!("create_room {} {room}", letter(id)),
-        ClientMessage::Ping { nonce } => format!("ping {nonce}"),
+        ClientMessage::Ping { nonce, .. } => format!("ping {nonce}"),
         ClientMessage::Bye => "bye".to_owned(),
         ClientMessage::Watch => "watch".to_owned(),
         _ => as_json(frame),
@@ -447,7 +447,7 @@ pub fn hub_said(frame: &Frame) -> String {
             format!("history {room} {before} {} {}", completeness(complete), entries(&of))
         }
         HubMessage::Error { code, detail } => format!("error {code} {detail}"),
-        HubMessage::Pong { nonce, sent } => format!("pong {nonce} sent={sent}"),
+        HubMessage::Pong { nonce, sent, .. } => format!("pong {nonce} sent={sent}"),
         HubMessage::Bye { code, reason, retry_after_ms } => {
             let retry = retry_after_ms.map(|ms| format!(" retry={ms}")).unwrap_or_default();
             format!("bye {code}{retry} {reason}")

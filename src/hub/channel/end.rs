@@ -63,6 +63,10 @@ impl ChannelEnd {
         }
         let mut state = self.channel.lock();
         state.before_welcome = None;
+        if let Some(slot) = state.receiver_slot.take() {
+            // Where the principal has too many, the connection keeps its short lifetime.
+            let _ = slot.know(principal);
+        }
         state.principal = Some(principal.clone());
     }
 
@@ -86,17 +90,15 @@ impl ChannelEnd {
             }
             let Some(received) = std::task::ready!(self.poll_socket(cx)) else {
                 self.drop_socket();
-                return Poll::Pending;
+                continue;
             };
-            let frame = match received {
-                Received::Text(text) => Frame::Text(text),
-                other => return Poll::Ready(other),
-            };
-            match self.from_socket(frame) {
-                Ok(Some(Frame::Text(text))) => return Poll::Ready(Received::Text(text)),
-                Ok(_) => {}
-                Err(violation) => return Poll::Ready(Received::Broken(violation.to_string())),
-            }
+            let Received::Text(text) = received else { return Poll::Ready(received) };
+            let bytes = text.len();
+            return Poll::Ready(match self.from_socket(Frame::Text(text)) {
+                Ok(Some(Frame::Text(text))) => Received::Text(text),
+                Ok(_) => Received::OwnFrame(bytes),
+                Err(violation) => Received::Broken(violation.to_string()),
+            });
         }
     }
 
@@ -157,7 +159,8 @@ impl ChannelEnd {
             return Poll::Ready(None);
         }
         match std::task::ready!(socket.poll_next(cx)) {
-            Received::Closed => Poll::Ready(None),
+            // However it ends: the client goes on with requests.
+            Received::Closed | Received::Broken(_) => Poll::Ready(None),
             received => Poll::Ready(Some(received)),
         }
     }

@@ -31,7 +31,7 @@ pub(super) use send::send;
 use super::http::{Ends, over_limit, refusal};
 use super::metrics::Refused;
 use super::rate::{Bucket, CHANNEL_REQUESTS};
-use super::slots::ConnectionSlots;
+use super::slots::{ConnectionSlot, ConnectionSlots};
 use super::socket::{Received, Socket};
 use super::state::{Hub, hash};
 use crate::clock;
@@ -52,6 +52,12 @@ const MAX_ENDED: usize = 1_024;
 const MAX_ANONYMOUS_BYTES: usize = 8 * 1024;
 /// Maximum number of frames before the client is welcome.
 const MAX_ANONYMOUS_FRAMES: u32 = 16;
+/// The largest number of a frame.
+const MAX_NUMBER: u64 = (1 << 53) - 1;
+/// What a request costs of [`CHANNEL_REQUESTS`]; each 4 KiB of a body cost one more.
+const REQUEST_COST: u32 = 10;
+/// Close code 1000, "Normal Closure".
+const LEFT: u16 = 1000;
 /// Close code 1006, "Abnormal Closure" (RFC 6455 §7.4.1): nobody said why.
 const LOST: u16 = 1006;
 
@@ -149,7 +155,7 @@ impl Channels {
         let key = hash(&id);
         let channel = Arc::new(Channel::new(key, principal, Arc::clone(&self.totals)));
         let mut map = self.lock();
-        map.forget_old();
+        map.forget_old(&self.totals);
         map.channels.insert(key, Arc::clone(&channel));
         Ok((channel, id))
     }
@@ -162,15 +168,16 @@ impl Channels {
     fn ended(&self, channel: &Channel) {
         let mut map = self.lock();
         map.ended.push_back((channel.key, Instant::now()));
-        map.forget_old();
+        map.forget_old(&self.totals);
     }
 }
 
 impl Map {
-    fn forget_old(&mut self) {
-        while let Some((key, _)) =
-            self.ended.front().filter(|(_, at)| at.elapsed() >= ENDED_FOR || self.ended.len() > MAX_ENDED)
-        {
+    fn forget_old(&mut self, totals: &Totals) {
+        let is_old = |at: &Instant| at.elapsed() >= ENDED_FOR;
+        while let Some((key, _)) = self.ended.front().filter(|(_, at)| {
+            is_old(at) || self.ended.len() > MAX_ENDED || totals.held() > MAX_HELD_HUB_BYTES / 2
+        }) {
             self.channels.remove(key);
             self.ended.pop_front();
         }
@@ -220,6 +227,8 @@ struct State {
     joining: Option<Box<Socket>>,
     /// The number of the newest receiving request.
     receiver: u64,
+    /// The slot of its connection, until it is known whose it is.
+    receiver_slot: Option<ConnectionSlot>,
     /// Requests under way.
     requests: u32,
     /// Since when there are none.
@@ -253,6 +262,7 @@ impl Channel {
             principal,
             joining: None,
             receiver: 0,
+            receiver_slot: None,
             requests: 0,
             idle_since: Instant::now(),
             has_come: false,
@@ -327,9 +337,13 @@ impl Channel {
         if state.ended.is_some() {
             return false;
         }
+        // Nobody comes back for what was not fetched, unless the hub ended it.
+        if matches!(ended.code, LEFT | LOST) {
+            state.numbers = ServerChannel::default();
+        }
         state.ended = Some(ended);
-        state.incoming = VecDeque::new();
-        state.incoming_bytes = 0;
+        (state.incoming, state.incoming_bytes) = (VecDeque::new(), 0);
+        (state.joining, state.receiver_slot) = (None, None);
         self.count(&mut state);
         self.set_transport(&mut state, None);
         self.totals.channels.fetch_sub(1, Ordering::Relaxed);
@@ -402,21 +416,23 @@ impl Request {
             let sentence = "There is no such channel, or no longer: open another one with POST /v1/channels.";
             return Err(refusal(StatusCode::NOT_FOUND, sentence));
         };
-        let (principal, wait_ms) = {
-            let mut state = channel.lock();
-            let wait_ms = state.pace.take(1, clock::now().boot_ms).wait_ms;
-            (state.principal.clone(), wait_ms)
-        };
+        let principal = channel.lock().principal.clone();
         if let Some(principal) = principal
             && let Err(full) = ends.slot.know(&principal)
         {
             return Err(over_limit(hub, full));
         }
         let request = Request::begin(channel);
+        request.pay(REQUEST_COST).await;
+        Ok(request)
+    }
+
+    /// Waits where the channel's requests exceed their rate.
+    async fn pay(&self, cost: u32) {
+        let wait_ms = self.channel.lock().pace.take(cost, clock::now().boot_ms).wait_ms;
         if wait_ms > 0 {
             sleep(Duration::from_millis(wait_ms)).await;
         }
-        Ok(request)
     }
 
     fn begin(channel: Arc<Channel>) -> Request {
@@ -438,14 +454,12 @@ impl Drop for Request {
     }
 }
 
-/// A number in a header: `Err` where it is none.
+/// A number in a header, as JSON has them exactly: `Err` where it is none.
 fn number(headers: &HeaderMap, name: &str) -> Result<Option<u64>, Response> {
     let Some(value) = headers.get(name) else { return Ok(None) };
     match value.to_str().ok().and_then(|text| text.parse().ok()) {
-        Some(number) => Ok(Some(number)),
-        None => {
-            Err(refusal(StatusCode::BAD_REQUEST, &format!("The header {name} is a whole number from 0.")))
-        }
+        Some(number) if number <= MAX_NUMBER => Ok(Some(number)),
+        _ => Err(refusal(StatusCode::BAD_REQUEST, &format!("The header {name} is a whole number from 0."))),
     }
 }
 
@@ -471,4 +485,92 @@ fn answer(status: StatusCode, media_type: &'static str, body: impl Into<axum::bo
         (header::HeaderName::from_static("x-accel-buffering"), "no"),
     ];
     (status, headers, body.into()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn channel(totals: &Arc<Totals>) -> Channel {
+        Channel::new([0; 32], None, Arc::clone(totals))
+    }
+
+    #[test]
+    fn a_channel_lives_as_long_as_requests_come() {
+        let channel = Arc::new(channel(&Arc::default()));
+        let grace = Duration::from_millis(GRACE_MS);
+        let idle_since = channel.lock().idle_since;
+        assert_eq!(channel.lock().abandoned_at(), idle_since + grace);
+        let requests = [Request::begin(Arc::clone(&channel)), Request::begin(Arc::clone(&channel))];
+        channel.lock().idle_since -= grace;
+        assert!(channel.lock().abandoned_at() >= idle_since + grace, "two requests are under way");
+        let [first, second] = requests;
+        drop(first);
+        channel.lock().idle_since -= grace;
+        assert!(channel.lock().abandoned_at() >= idle_since + grace, "one still is");
+        drop(second);
+        assert!(channel.lock().abandoned_at() >= idle_since + grace, "it counts from the end of the last");
+        channel.lock().idle_since -= grace;
+        assert!(channel.lock().abandoned_at() <= Instant::now());
+    }
+
+    #[test]
+    fn totals_follow_what_is_held() {
+        let totals = Arc::<Totals>::default();
+        let one = channel(&totals);
+        {
+            let mut state = one.lock();
+            state.before_welcome = None;
+            state.numbers.send("12345".into());
+            one.count(&mut state);
+            assert!(matches!(one.offer(&mut state, 1, Frame::Text("123".to_owned())), Offered::Taken));
+            assert!(matches!(one.offer(&mut state, 1, Frame::Text("123".to_owned())), Offered::Taken));
+            assert!(matches!(one.offer(&mut state, 3, Frame::Text("123".to_owned())), Offered::Refused(_)));
+            assert_eq!(totals.held(), 8);
+            one.set_transport(&mut state, Some(Transport::Sse));
+            one.set_transport(&mut state, Some(Transport::Poll));
+        }
+        assert_eq!(
+            (totals.clients(Transport::Sse), totals.clients(Transport::Poll), totals.channels()),
+            (0, 1, 1)
+        );
+        let ended = Ended { code: 1000, reason: String::new(), retry_after_ms: None };
+        assert!(one.end(ended.clone()) && !one.end(ended));
+        assert_eq!((totals.held(), totals.clients(Transport::Poll), totals.channels()), (5, 0, 0));
+        assert!(matches!(
+            one.offer(&mut one.lock(), 2, Frame::Text(String::new())),
+            Offered::Ended(Ended { code: 1000, .. })
+        ));
+        drop(one);
+        assert_eq!(totals.held(), 0);
+    }
+
+    #[test]
+    fn what_a_task_does_not_take_is_bounded() {
+        let channel = channel(&Arc::default());
+        let mut state = channel.lock();
+        state.before_welcome = None;
+        let mut taken = 0;
+        while let Offered::Taken = channel.offer(&mut state, taken + 1, Frame::Text("x".repeat(1_000))) {
+            taken += 1;
+        }
+        assert_eq!(taken, MAX_KEPT_BYTES.div_ceil(1_000) as u64);
+        assert!(state.take().is_some());
+        assert!(matches!(channel.offer(&mut state, taken + 1, Frame::Text("x".to_owned())), Offered::Taken));
+    }
+
+    #[test]
+    fn ended_channels_are_forgotten() {
+        let channels = Channels::default();
+        let mut ids = Vec::new();
+        for _ in 0..MAX_ENDED + 10 {
+            let (channel, id) = channels.add(None).unwrap();
+            channel.end(Ended { code: 1000, reason: String::new(), retry_after_ms: None });
+            channels.ended(&channel);
+            ids.push(id);
+        }
+        assert!(channels.get(&ids[0]).is_none() && channels.get(&ids[MAX_ENDED + 9]).is_some());
+        assert_eq!(channels.lock().channels.len(), MAX_ENDED);
+        assert!(ids[0] != ids[1] && channels.get("").is_none());
+    }
 }

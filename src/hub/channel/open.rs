@@ -11,7 +11,7 @@ use super::super::client::{self, Peer};
 use super::super::http::{BUSY_S, Ends, admission, bearer, over_limit, refusal, with};
 use super::super::slots::Full;
 use super::super::state::{Hub, hash};
-use super::{ChannelEnd, Ended, Request, answer};
+use super::{ChannelEnd, Ended, LEFT, Request, answer};
 use crate::hub::carrier::Carrier;
 use crate::wire::duplex::channel::{
     GRACE_MS, MAX_LINE_BYTES, MAX_POLL_WAIT_MS, MAX_POST_FRAMES, STREAM_ALIVE_MS,
@@ -75,7 +75,7 @@ pub(in super::super) async fn close(
         Ok(request) => request,
         Err(response) => return response,
     };
-    let ended = Ended { code: 1000, reason: "the client ended it".to_owned(), retry_after_ms: None };
+    let ended = Ended { code: LEFT, reason: "the client ended it".to_owned(), retry_after_ms: None };
     if request.channel.end(ended) {
         hub.channels.ended(&request.channel);
     }

@@ -14,7 +14,8 @@ use serde::Deserialize;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use super::super::http::{Ends, refusal};
+use super::super::http::{Ends, GoesOn, refusal};
+use super::super::slots::ConnectionSlot;
 use super::super::state::Hub;
 use super::{Ended, Request, Transport, answer, number, refused};
 use crate::wire::duplex::channel::{MAX_POLL_WAIT_MS, STREAM_ALIVE_MS, TURN_HEADER, line, sse};
@@ -57,6 +58,15 @@ enum Next {
     Ended(Ended),
 }
 
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        let mut state = self.request.channel.lock();
+        if state.receiver == self.number {
+            state.receiver_slot = None;
+        }
+    }
+}
+
 impl Receiver {
     /// Begins to receive: everything before the wanted frame is confirmed, and an older request ends.
     async fn begin(
@@ -86,6 +96,7 @@ impl Receiver {
             return Err(refused(hub, &error, state.numbers.received()));
         }
         state.receiver += 1;
+        state.receiver_slot = state.before_welcome.map(|_| ends.slot.clone());
         let receiver = Receiver { request, number: state.receiver, next: wanted.from };
         let transport = transport(&wanted);
         if state.ended.is_none() {
@@ -200,13 +211,17 @@ async fn endless(
     };
     let streaming = Streaming {
         receiver,
+        slot: ends.proxied.then_some(ends.slot),
         format,
         ending: ends.ending,
         until: Instant::now() + MAX_STREAM,
         left: MAX_STREAM_BYTES,
         has_begun: false,
     };
-    answer(StatusCode::OK, media_type, Body::from_stream(stream::unfold(streaming, Streaming::piece)))
+    let body = Body::from_stream(stream::unfold(streaming, Streaming::piece));
+    let mut response = answer(StatusCode::OK, media_type, body);
+    response.extensions_mut().insert(GoesOn);
+    response
 }
 
 #[derive(Copy, Clone)]
@@ -219,12 +234,22 @@ enum Format {
 struct Streaming {
     receiver: Receiver,
     format: Format,
+    /// The slot of a trusted proxy's connection, which counts for this client until the answer ends.
+    slot: Option<ConnectionSlot>,
     /// The connection is to end.
     ending: watch::Receiver<bool>,
     until: Instant,
     /// Bytes that may still be sent.
     left: usize,
     has_begun: bool,
+}
+
+impl Drop for Streaming {
+    fn drop(&mut self) {
+        if let Some(slot) = &self.slot {
+            slot.forward(None);
+        }
+    }
 }
 
 impl Streaming {

@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::super::http::{BUSY_S, Ends, refusal, with};
 use super::super::post::told_bytes;
+use super::super::rate::cost;
 use super::super::state::Hub;
 use super::{MAX_ANONYMOUS_BYTES, Offered, Request, answer, number, refused};
 use crate::wire::duplex::channel::{FIRST_HEADER, FROM_HEADER, MAX_LINE_BYTES, line};
@@ -46,6 +47,7 @@ async fn take(hub: &Hub, ends: &Ends, headers: &HeaderMap, body: Body) -> Result
     let is_welcome = channel.lock().before_welcome.is_none();
     let most = if is_welcome { MAX_LINE_BYTES + 1 } else { 2 * MAX_ANONYMOUS_BYTES };
     let body = read(ends, headers, body, most).await.map_err(|refused| *refused)?;
+    request.pay(cost(body.len()) - 1).await;
     if let Some(from) = from {
         let mut state = channel.lock();
         let confirmed = state.numbers.confirm(from);

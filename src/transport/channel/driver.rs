@@ -373,6 +373,10 @@ impl Driver {
     /// The hub says that the channel is no more.
     fn over(&mut self, why: Why) {
         self.channel.is_over();
+        if self.ending.is_some() {
+            // It answers our own end to the other request, too.
+            return self.closed(true);
+        }
         let why = match why {
             Why::Lost { .. } => self.close.take().unwrap_or(why),
             why => why,

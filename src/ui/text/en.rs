@@ -211,6 +211,7 @@ pub static ENGLISH: Words = Words {
     mapping: &super::en_mapping::ENGLISH,
     socketio: &super::en_socketio::ENGLISH,
     routes: &super::en_routes::ENGLISH,
+    doctor: &super::en_doctor::ENGLISH,
     private: &super::en_private::ENGLISH,
     stomp: &super::en_stomp::ENGLISH,
     proxy: &super::en_proxy::ENGLISH,

@@ -29,6 +29,7 @@ pub static KOREAN: Words = Words {
     mapping: &super::ko_mapping::KOREAN,
     socketio: &super::ko_socketio::KOREAN,
     routes: &super::ko_routes::KOREAN,
+    doctor: &super::ko_doctor::KOREAN,
     private: &super::ko_private::KOREAN,
     stomp: &super::ko_stomp::KOREAN,
     proxy: &super::ko_proxy::KOREAN,

@@ -6,6 +6,7 @@ pub mod deep_link;
 pub mod device_acts;
 pub mod device_page;
 pub mod devices;
+pub mod doctor;
 pub mod files;
 pub mod keys;
 pub mod local;
@@ -33,6 +34,7 @@ mod en_deep_link;
 mod en_device_acts;
 mod en_device_page;
 mod en_devices;
+mod en_doctor;
 mod en_files;
 mod en_keys;
 mod en_link;
@@ -59,6 +61,7 @@ mod ko_deep_link;
 mod ko_device_acts;
 mod ko_device_page;
 mod ko_devices;
+mod ko_doctor;
 mod ko_files;
 mod ko_keys;
 mod ko_link;
@@ -386,6 +389,7 @@ pub struct Words {
     /// Socket.IO servers.
     pub socketio: &'static socketio::SocketIoWords,
     pub routes: &'static routes::RouteWords,
+    pub doctor: &'static doctor::DoctorWords,
     pub private: &'static private::PrivateWords,
     // STOMP
     pub stomp: &'static stomp::StompWords,

@@ -261,7 +261,7 @@ fn plain(words: &Words) -> Vec<&'static str> {
         people_online people_online_or_more rooms_left_out chat deep_link devices keys log notices search rich rooms sheet profiles people plain
         files
         mapping private
-        socketio routes
+        socketio routes doctor
         stomp protocol_stomp topics mqtt protocol_mqtt proxy
         device_acts device_page day clock day_and_clock
         message_hint too_large

@@ -456,7 +456,7 @@ impl ClientSession {
             HubMessage::History { room, before, entries, complete } => {
                 self.event(Event::Chat(ChatEvent::History { room, before, entries, complete }));
             }
-            HubMessage::Pong { nonce, sent } => {
+            HubMessage::Pong { nonce, sent, .. } => {
                 if self.epoch_and_next.is_some_and(|(_, next)| next <= sent) {
                     return violation(format!("entries up to offset {sent} were sent and did not arrive"));
                 }
@@ -728,7 +728,7 @@ impl ClientSession {
         self.pings += 1;
         self.ping_sent_at = Some((self.pings, now.boot_ms));
         let nonce = self.pings;
-        self.send(&ClientMessage::Ping { nonce });
+        self.send(&ClientMessage::Ping { nonce, pad: String::new() });
     }
 }
 

@@ -22,6 +22,8 @@ use crate::model::{
 pub const MAX_FRAME_BYTES: usize = 1024 * 1024;
 /// Deepest nesting either end takes.
 pub const MAX_DEPTH: usize = 16;
+/// Maximum length of a ping's `pad` that comes back, in bytes.
+pub const MAX_PAD_BYTES: usize = 256;
 /// Offsets stay below this, so that every reader of JSON has them exactly.
 pub const END_OF_OFFSETS: Offset = Offset(1 << 53);
 /// The lowest and highest protocol version this program speaks.
@@ -196,6 +198,9 @@ pub enum ClientMessage {
     Ping {
         /// Comes back in the pong.
         nonce: u64,
+        /// Comes back, too, where it is no longer than [`MAX_PAD_BYTES`]: measures what a message of some length costs.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        pad: String,
     },
     /// Goodbye; the socket closes next.
     Bye,
@@ -508,6 +513,9 @@ pub enum HubMessage {
         nonce: u64,
         /// The last offset sent before this pong; a client that has not received it missed a frame.
         sent: Offset,
+        /// The ping's.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        pad: String,
     },
     /// The hub is about to close the socket.
     Bye {

@@ -19,8 +19,8 @@ pub use super::exchange::{
     Output,
 };
 use super::message::{
-    self, ClientMessage, Decoded, Hello, HubMessage, Malformed, PersonState, ReadState, Start, Token,
-    VERSIONS, Welcome, close,
+    self, ClientMessage, Decoded, Hello, HubMessage, MAX_PAD_BYTES, Malformed, PersonState, ReadState, Start,
+    Token, VERSIONS, Welcome, close,
 };
 use super::readings::{self, Names};
 use super::{limits, proof};
@@ -357,9 +357,10 @@ impl ServerSession {
                 self.outputs.push_back(Output::Close(1000, String::new()));
                 self.phase = Phase::Ended;
             }
-            (phase, ClientMessage::Ping { nonce }) => {
+            (phase, ClientMessage::Ping { nonce, pad }) => {
                 let sent = if let Phase::Online(online) = phase { online.told } else { Offset(0) };
-                self.send(&HubMessage::Pong { nonce, sent });
+                let pad = if pad.len() <= MAX_PAD_BYTES { pad } else { String::new() };
+                self.send(&HubMessage::Pong { nonce, sent, pad });
             }
             (Phase::Online(online), message) => {
                 let me = online.me.clone();

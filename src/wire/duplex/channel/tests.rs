@@ -298,7 +298,7 @@ struct World {
     joins: u64,
 }
 
-const EACH_WAY: u64 = 2_000;
+const EACH_WAY: u64 = 10_000;
 
 impl World {
     fn new(seed: u64) -> World {
@@ -463,14 +463,15 @@ impl World {
 
 #[test]
 fn every_frame_arrives_once_and_in_order_whatever_the_network_does() {
-    for seed in 1..=40 {
+    let mut joins = 0;
+    for seed in 1..=20 {
         let mut world = World::new(seed);
         let (mut steps, all) = (0u64, EACH_WAY as usize);
         while world.to_client.len() < all || world.to_server.len() < all {
             world.step();
             steps += 1;
             assert!(
-                steps < 3_000_000,
+                steps < 15_000_000,
                 "seed {seed}: {} and {}",
                 world.to_client.len(),
                 world.to_server.len()
@@ -486,6 +487,7 @@ fn every_frame_arrives_once_and_in_order_whatever_the_network_does() {
                 got.len()
             );
         }
-        assert!(world.joins > 5, "seed {seed}: {} joins", world.joins);
+        joins += world.joins;
     }
+    assert!(joins > 500, "{joins} joins");
 }
