@@ -18,7 +18,7 @@ use std::time::Duration;
 use duplex::hub::{Options, spawn};
 use duplex::model::event::LinkEvent;
 use duplex::model::link_state::LinkState;
-use duplex::model::profile::{Profile, Protocol, Secret, Socket, WebSocketOptions};
+use duplex::model::profile::{NetworkOptions, Profile, Protocol, Secret, Socket, WebSocketOptions};
 use duplex::model::route::{Route, RouteChoice};
 use duplex::model::time::WallMs;
 use duplex::model::{ConnectionId, Epoch, Event, MessageId, Offset, Principal, PrincipalId, PrincipalKind};
@@ -162,8 +162,8 @@ fn profile(url: &str, route: Route) -> Profile {
         ca_file: None,
         fingerprint: None,
         auto_connect: true,
-        network: Default::default(),
         websocket: WebSocketOptions::default(),
+        network: NetworkOptions::default(),
     }
 }
 

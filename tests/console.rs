@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test program")]
 
+#[cfg(target_os = "linux")]
+#[path = "console/agent.rs"]
+mod agent;
 #[path = "console/files.rs"]
 mod files;
 #[path = "common/proxies.rs"]

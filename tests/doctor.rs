@@ -15,7 +15,7 @@ use duplex::hub::{self, Options, Running, Tls};
 use duplex::model::ConnectionId;
 use duplex::model::diagnosis::{Distrust, Found, Login, Report, StepKind, Trust, Verdict};
 use duplex::model::link_state::Why;
-use duplex::model::profile::{Profile, Protocol, Secret, Socket, WebSocketOptions};
+use duplex::model::profile::{NetworkOptions, Profile, Protocol, Secret, Socket, WebSocketOptions};
 use duplex::model::route::{Blocked, Route, RouteChoice};
 use duplex::worker::access::Access;
 use duplex::worker::doctor::{Limits, check};
@@ -28,9 +28,14 @@ use tokio_rustls::TlsAcceptor;
 
 /// Turns a hang into a failure.
 const GUARD: Duration = Duration::from_secs(60);
+/// Measuring takes no longer than a test needs.
+const QUICK: Limits = Limits {
+    measure: Duration::from_millis(200),
+    measure_poll: Duration::from_millis(500),
+    ..Limits::DEFAULT
+};
 /// Where nothing answers, nobody waits long for it here.
-const SHORT: Limits =
-    Limits { step: Duration::from_millis(300), open: Duration::from_millis(300), ..Limits::DEFAULT };
+const SHORT: Limits = Limits { step: Duration::from_millis(300), open: Duration::from_millis(300), ..QUICK };
 
 fn profile(url: &str, protocol: Protocol) -> Profile {
     Profile {
@@ -43,8 +48,8 @@ fn profile(url: &str, protocol: Protocol) -> Profile {
         fingerprint: None,
         auto_connect: true,
         route: RouteChoice::Automatic,
-        network: Default::default(),
         websocket: WebSocketOptions::default(),
+        network: NetworkOptions::default(),
     }
 }
 
@@ -62,7 +67,7 @@ async fn check_with(profile: Profile, access: Access, limits: Limits) -> Report 
 }
 
 async fn at(url: &str) -> Report {
-    check_with(profile(url, Protocol::Duplex), Access::Nobody, Limits::DEFAULT).await
+    check_with(profile(url, Protocol::Duplex), Access::Nobody, QUICK).await
 }
 
 async fn hub() -> (tempfile::TempDir, Running) {
@@ -86,7 +91,7 @@ fn kinds(report: &Report) -> Vec<StepKind> {
 #[tokio::test]
 async fn a_hub_that_works_is_measured() {
     let (_dir, hub) = hub().await;
-    let report = check_with(profile(&hub.url, Protocol::Duplex), token(&hub), Limits::DEFAULT).await;
+    let report = check_with(profile(&hub.url, Protocol::Duplex), token(&hub), QUICK).await;
     assert_eq!((report.verdict().is_usable(), &report.login), (true, &Login::In), "{report:#?}");
     assert_eq!(kinds(&report), [StepKind::Name, StepKind::Tcp, StepKind::Http, StepKind::Handshake]);
     assert!(report.failure().is_none(), "{:?}", report.failure());
@@ -124,7 +129,7 @@ async fn without_a_token_it_is_said_how_far_it_leads() {
 async fn a_token_that_is_not_known_is_shown_once_and_refused() {
     let (_dir, hub) = hub().await;
     let bad = Access::Token(Secret::new("0".repeat(64)));
-    let report = check_with(profile(&hub.url, Protocol::Duplex), bad, Limits::DEFAULT).await;
+    let report = check_with(profile(&hub.url, Protocol::Duplex), bad, QUICK).await;
     assert!(matches!(report.verdict(), Verdict::LoginRefused(_)), "{report:#?}");
     assert_eq!(report.route(Route::WebSocket).unwrap().works, Some(true), "the way there is good");
     hub.shutdown().await;
@@ -140,7 +145,7 @@ async fn nothing_listens() {
         (Protocol::Stomp, format!("stomp://{gone}")),
         (Protocol::SocketIo, format!("ws://{gone}/socket.io/")),
     ] {
-        let report = check_with(profile(&url, protocol), Access::Nobody, Limits::DEFAULT).await;
+        let report = check_with(profile(&url, protocol), Access::Nobody, QUICK).await;
         assert_eq!(report.verdict(), Verdict::NothingListens { at: gone.to_string() });
         assert_eq!(kinds(&report), [StepKind::Name, StepKind::Tcp]);
         assert!(report.routes.is_empty(), "nothing else was tried");
@@ -191,14 +196,14 @@ async fn a_websocket_that_is_not_of_a_duplex_server() {
     let url = server::websocket(server::echo).await;
     let report = at(&url).await;
     assert!(!report.verdict().is_reached(), "{report:#?}");
-    let report = check_with(profile(&url, Protocol::WebSocket), Access::Nobody, Limits::DEFAULT).await;
+    let report = check_with(profile(&url, Protocol::WebSocket), Access::Nobody, QUICK).await;
     assert_eq!(report.verdict(), Verdict::Works, "{report:#?}");
     let Found::Handshake { answer: Some(answer), .. } = &report.steps.last().unwrap().found else {
         panic!("{report:#?}")
     };
     assert_eq!(answer.status, 101);
     let refusing = server::answering("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n").await;
-    let report = check_with(profile(&refusing, Protocol::WebSocket), Access::Nobody, Limits::DEFAULT).await;
+    let report = check_with(profile(&refusing, Protocol::WebSocket), Access::Nobody, QUICK).await;
     let why = Why::Http { status: 403, retry_after_ms: None };
     assert_eq!(report.verdict(), Verdict::Failed { step: StepKind::Handshake, why }, "{report:#?}");
 }
@@ -257,7 +262,7 @@ async fn serve(certificate: CertificateDer<'static>, key: &KeyPair) -> SocketAdd
 
 async fn distrusted(address: SocketAddr, ca_file: Option<PathBuf>) -> (Distrust, Report) {
     let profile = Profile { ca_file, ..profile(&format!("wss://{address}/v1/socket"), Protocol::Duplex) };
-    let report = check_with(profile, Access::Token(Secret::new("1".repeat(64))), Limits::DEFAULT).await;
+    let report = check_with(profile, Access::Token(Secret::new("1".repeat(64))), QUICK).await;
     assert_eq!(kinds(&report), [StepKind::Name, StepKind::Tcp, StepKind::Tls]);
     assert!(report.routes.is_empty(), "nothing else was tried");
     match report.verdict() {
@@ -299,13 +304,13 @@ async fn a_certificate_that_is_trusted_and_why() {
     let dir = tempfile::tempdir().unwrap();
     let hub = hub::start(Options { tls: Tls::SelfSigned, ..Options::embedded(dir.path()) }).await.unwrap();
     let pinned = Profile { fingerprint: hub.fingerprint.clone(), ..profile(&hub.url, Protocol::Duplex) };
-    let report = check_with(pinned.clone(), token(&hub), Limits::DEFAULT).await;
+    let report = check_with(pinned.clone(), token(&hub), QUICK).await;
     assert!(report.verdict().is_usable(), "{report:#?}");
     assert_eq!(report.tls().unwrap().trust, Some(Trust::Pinned));
     let socket = report.route(Route::WebSocket).unwrap();
     assert!(socket.bytes_up.unwrap() > 106, "TLS is counted, too: {socket:?}");
     let other = Profile { fingerprint: Some("0".repeat(64)), ..pinned };
-    let report = check_with(other, token(&hub), Limits::DEFAULT).await;
+    let report = check_with(other, token(&hub), QUICK).await;
     assert!(
         matches!(report.verdict(), Verdict::Untrusted { distrust: Distrust::NotPinned, .. }),
         "{report:#?}"
@@ -323,8 +328,7 @@ async fn a_name_that_leads_nowhere() {
 async fn a_report_holds_no_secret() {
     let url = server::answering("HTTP/1.1 403 hunter2\r\nServer: hunter2\r\nContent-Length: 0\r\n\r\n").await;
     let access = Access::Token(Secret::new("hunter2".to_owned()));
-    let report =
-        check_with(profile(&format!("{url}?key=hunter3"), Protocol::Duplex), access, Limits::DEFAULT).await;
+    let report = check_with(profile(&format!("{url}?key=hunter3"), Protocol::Duplex), access, QUICK).await;
     for words in [&ENGLISH, &KOREAN] {
         let text = text(words, &report, &say);
         assert!(!text.contains("hunter"), "{text}");
@@ -395,13 +399,13 @@ async fn behind(blocks: Blocks, limits: Limits) -> Report {
 
 #[tokio::test]
 async fn a_websocket_that_is_blocked_and_why() {
-    let quick = Limits { step: Duration::from_secs(1), open: Duration::from_secs(2), ..Limits::DEFAULT };
+    let patient = Limits { step: Duration::from_secs(1), open: Duration::from_secs(2), ..QUICK };
     for (blocks, why, limits) in [
-        (Blocks::Strips, Blocked::Stripped, Limits::DEFAULT),
-        (Blocks::Refuses, Blocked::Refused(403), Limits::DEFAULT),
-        (Blocks::Swallows, Blocked::Unanswered, quick),
-        (Blocks::Cuts, Blocked::Ended, Limits::DEFAULT),
-        (Blocks::Mutes, Blocked::Mute, quick),
+        (Blocks::Strips, Blocked::Stripped, QUICK),
+        (Blocks::Refuses, Blocked::Refused(403), QUICK),
+        (Blocks::Swallows, Blocked::Unanswered, patient),
+        (Blocks::Cuts, Blocked::Ended, QUICK),
+        (Blocks::Mutes, Blocked::Mute, patient),
     ] {
         let report = behind(blocks, limits).await;
         assert_eq!(report.login, Login::In);

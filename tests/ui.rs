@@ -247,7 +247,6 @@ fn the_bar_tells_server_protocol_transport_and_round_trip() {
 
 #[test]
 fn the_bar_and_the_log_tell_why_no_websocket_is_used() {
-    use duplex::model::event::LogEvent;
     use duplex::model::route::{Blocked, Route, RouteInUse};
     let count = |window: &Window, text: &str| window.harness.query_all_by_label_contains(text).count();
     let mut window = Window::online();

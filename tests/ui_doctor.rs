@@ -84,7 +84,7 @@ fn copied(window: &mut Window) -> String {
 #[test]
 fn the_verdict_the_table_and_the_steps() {
     let mut window = Window::online();
-    open(&mut window, "workshop");
+    open(&mut window, "Home");
     assert!(has(&window, RUNNING) && !has(&window, "Copy as text"));
     show(&mut window, Report { steps: vec![name()], ..Report::default() }, true);
     assert!(has(&window, RUNNING) && has(&window, "hub.example: 192.0.2.7"), "what is known already");
@@ -106,6 +106,7 @@ fn the_verdict_the_table_and_the_steps() {
     window.harness.get_by_label("Copy as text").click();
     let text = copied(&mut window);
     assert!(text.starts_with("WebSocket is blocked") && text.contains("192.0.2.7"), "{text}");
+    window.run();
     assert!(has(&window, "Copied"));
     window.click("Check again");
     assert_eq!(window.intents(), [DIAGNOSE]);
@@ -116,11 +117,11 @@ fn the_verdict_the_table_and_the_steps() {
 #[test]
 fn a_check_is_cancelled_with_its_dialog() {
     let mut window = Window::online();
-    open(&mut window, "workshop");
+    open(&mut window, "Home");
     window.click("Cancel");
     assert_eq!(window.intents(), [END]);
     assert!(!has(&window, RUNNING));
-    open(&mut window, "workshop");
+    open(&mut window, "Home");
     window.key(egui::Key::Escape);
     assert_eq!(window.intents(), [END]);
 }
@@ -129,11 +130,12 @@ fn a_check_is_cancelled_with_its_dialog() {
 fn why_a_connection_is_down_can_be_found_out() {
     let mut window = Window::online();
     window.link(LinkState::Stopped { why: refused() });
+    window.pass(30_000);
     window.intents();
     window.click("Find out why");
     assert_eq!(window.intents(), [DIAGNOSE]);
     let dialog = window.harness.get_by_role(Role::Dialog);
-    assert_eq!(dialog.accesskit_node().label().as_deref(), Some("Check the connection to workshop"));
+    assert_eq!(dialog.accesskit_node().label().as_deref(), Some("Check the connection to Home"));
 }
 
 #[test]
@@ -142,9 +144,10 @@ fn in_korean_and_in_a_small_window() {
     let preferences = Preferences { language: LanguageChoice::Korean, ..Preferences::default() };
     window.update(Update::Choices(ChoicesUpdate::Preferences(preferences)));
     window.link(LinkState::Stopped { why: refused() });
+    window.pass(30_000);
     window.click("원인 알아보기");
     show(&mut window, report(), false);
-    assert!(has(&window, "연결 진단: workshop") && has(&window, "롱 폴링."));
+    assert!(has(&window, "연결 진단: Home") && has(&window, "롱 폴링."));
     assert!(has(&window, "롱 폴링, 왕복 시간: 1.50 ms"));
     for button in ["텍스트로 복사", "다시 진단", "닫기"] {
         let rect = window.harness.get_by_label(button).rect();

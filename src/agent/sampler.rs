@@ -11,6 +11,7 @@ use sysinfo::{
     Components, CpuRefreshKind, DiskRefreshKind, Disks, MemoryRefreshKind, Networks, RefreshKind, System,
 };
 
+use super::board::{Board, Kind, RESERVE_STATES, Sensor};
 use super::measure::{self, Rate};
 use crate::model::time::BootMs;
 use crate::model::{DeviceId, Metric, MetricName, MetricType, Spec, Value};
@@ -43,6 +44,7 @@ enum What {
     Disk(PathBuf),
     Battery(usize),
     BatteryState(usize),
+    Board(Kind, String),
     Uptime,
     Interval,
 }
@@ -75,6 +77,7 @@ pub struct Sampler {
     disks: Option<Disks>,
     batteries: Vec<Battery>,
     manager: Option<Manager>,
+    board: Board,
     attributes: BTreeMap<String, String>,
     gauges: Vec<Gauge>,
     /// Whether the interval was published since it was set.
@@ -98,6 +101,10 @@ pub fn host_id() -> DeviceId {
 impl Sampler {
     /// Finds out what can be measured. Takes some milliseconds.
     pub fn new(id: DeviceId, name: String) -> Sampler {
+        Sampler::with(id, name, Board::new(Path::new("/")))
+    }
+
+    fn with(id: DeviceId, name: String, board: Board) -> Sampler {
         let told =
             |what: &'static str| move |error| log::info!("cannot read this computer's {what}: {error}");
         let manager = Manager::new().inspect_err(|error| log::info!("cannot read batteries: {error}")).ok();
@@ -116,6 +123,7 @@ impl Sampler {
             disks: Disks::new().map_err(told("disks")).ok(),
             batteries: Vec::new(),
             manager,
+            board,
             attributes: BTreeMap::new(),
             gauges: Vec::new(),
             interval_said: false,
@@ -245,6 +253,7 @@ impl Sampler {
         if let Some(components) = &mut self.components {
             components.refresh(true);
         }
+        self.board.refresh();
     }
 
     fn refresh_slow(&mut self) {
@@ -283,6 +292,11 @@ impl Sampler {
                 plan.of("temperature", &label, MetricType::Number, What::Temperature(label.clone()));
             }
         }
+        for sensor in self.board.sensors() {
+            if sensor.kind != Kind::Temperature || !self.is_component(&sensor.which) {
+                plan.board(sensor);
+            }
+        }
         // A disk mounted in several places, such as private `/tmp` mounts of services, counts once.
         let mut known = BTreeSet::new();
         for disk in self.disks.iter().flat_map(|disks| disks.iter()).filter(|disk| disk.total_space() > 0) {
@@ -309,6 +323,7 @@ impl Sampler {
         let cores = system.map(|system| system.cpus().len()).filter(|cores| *cores > 0);
         let memory = system.map(|system| format!("{:.1} GiB", system.total_memory() as f64 / MIB / 1024.0));
         let known = [
+            ("model", self.board.model()),
             ("os", System::long_os_version().ok()),
             ("kernel", System::kernel_version().ok()),
             ("host", host_name()),
@@ -343,6 +358,8 @@ impl Sampler {
                 let state = |battery: &Battery| Value::Text(battery_state(battery.state()).into());
                 Some(self.batteries.get(*place).map_or(Value::Missing, state))
             }
+            What::Board(kind, which) if asked.temperatures => Some(self.board.value(*kind, which)),
+            What::Board(..) => None,
             What::Temperature(_) | What::Disk(_) | What::Battery(_) | What::BatteryState(_) => None,
             What::Uptime => Some(number(System::uptime().ok().map(|seconds| seconds as f64 / 3_600.0))),
             What::Interval => asked.interval.then(|| Value::Number(f64::from(self.interval_s))),
@@ -352,6 +369,15 @@ impl Sampler {
     fn temperature(&self, label: &str) -> Option<f64> {
         let components = self.components.as_ref()?;
         components.iter().find(|component| component.label() == label)?.temperature().map(f64::from)
+    }
+
+    /// Whether `sysinfo` reports a thermal zone already: as a hwmon chip, whose name has no `-`, or, where there are
+    /// no such chips, as a zone, which it gives no label.
+    fn is_component(&self, zone: &str) -> bool {
+        let chip = zone.replace('-', "_");
+        let components = self.components.iter().flat_map(|components| components.iter());
+        let mut labels = components.map(|component| component.label());
+        labels.any(|label| label.is_empty() || label.starts_with(&chip))
     }
 
     fn disk_use(&self, place: &Path) -> Option<f64> {
@@ -396,6 +422,36 @@ impl Plan {
             (metric.min, metric.writable) = (Some(f64::from(*INTERVALS.start()).into()), true);
         }
         self.gauges.push(Gauge { metric, what });
+    }
+
+    fn board(&mut self, sensor: &Sensor) {
+        let (called, of, unit) = match sensor.kind {
+            Kind::Temperature => ("temperature", MetricType::Number, "°C"),
+            Kind::UnderVoltage => ("under-voltage", MetricType::Flag, ""),
+            Kind::Throttled => ("throttled", MetricType::Flag, ""),
+            Kind::Fan => ("fan", MetricType::Number, "rpm"),
+            Kind::Signal => ("wifi signal", MetricType::Number, "dBm"),
+            Kind::Wear => ("storage wear", MetricType::Number, "%"),
+            Kind::Reserve => ("storage reserve", MetricType::Enum, ""),
+            Kind::Written => ("storage written", MetricType::Number, "MiB"),
+        };
+        let Some(name) = measure::metric_name(called, &sensor.which) else { return };
+        if self.gauges.iter().any(|gauge| gauge.metric.name == name) {
+            return;
+        }
+        let mut metric = Metric::new(name, of);
+        metric.unit = unit.to_owned();
+        match sensor.kind {
+            Kind::Temperature => metric.precision = Some(1),
+            Kind::Wear => {
+                (metric.precision, metric.min, metric.max) = (Some(0), Some(0.0.into()), Some(100.0.into()));
+            }
+            Kind::Fan | Kind::Written => (metric.precision, metric.min) = (Some(0), Some(0.0.into())),
+            Kind::Signal => metric.precision = Some(0),
+            Kind::Reserve => metric.options = RESERVE_STATES.map(str::to_owned).to_vec(),
+            Kind::UnderVoltage | Kind::Throttled => {}
+        }
+        self.gauges.push(Gauge { metric, what: What::Board(sensor.kind, sensor.which.clone()) });
     }
 
     /// Adds one of several gauges of a kind.
@@ -447,6 +503,7 @@ mod tests {
                         assert!(number >= metric.min.map_or(f64::MIN, Number::nearest), "{name} = {number}");
                         assert!(number <= metric.max.map_or(f64::MAX, Number::nearest), "{name} = {number}");
                     }
+                    (MetricType::Flag, Value::Flag(_)) => {}
                     (MetricType::Enum, Value::Text(text)) => {
                         assert!(metric.options.iter().any(|option| **option == *text), "{name} = {text}");
                     }
@@ -454,6 +511,43 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_the_board_says_is_announced_and_measured_once() {
+        let root = tempfile::tempdir().unwrap();
+        let write = |path: &str, content: &str| {
+            let path = root.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, content).unwrap();
+        };
+        write("proc/device-tree/model", "Raspberry Pi 5 Model B Rev 1.0\0");
+        write("sys/class/hwmon/hwmon0/name", "pwmfan\n");
+        write("sys/class/hwmon/hwmon0/fan1_input", "3054\n");
+        write("sys/class/hwmon/hwmon1/name", "rpi_volt\n");
+        write("sys/class/hwmon/hwmon1/in0_lcrit_alarm", "1\n");
+        write("sys/block/mmcblk0/device/pre_eol_info", "0x02\n");
+        let mut sampler =
+            Sampler::with(DeviceId::new("pi").unwrap(), "Pi".to_owned(), Board::new(root.path()));
+        let spec = sampler.spec();
+        assert_eq!(spec.attributes["model"], "Raspberry Pi 5 Model B Rev 1.0");
+        let names: BTreeSet<&MetricName> = spec.metrics.iter().map(|metric| &metric.name).collect();
+        assert_eq!(names.len(), spec.metrics.len(), "{names:?}");
+        let fan = spec.metric("fan pwmfan 1").unwrap();
+        assert_eq!((fan.unit.as_str(), fan.precision), ("rpm", Some(0)));
+
+        let (anew, values) = sampler.sample(BootMs(1_000_000));
+        let value = |values: &[(MetricName, Value)], name: &str| {
+            values.iter().find(|(n, _)| n.as_str() == name).map(|(_, value)| value.clone())
+        };
+        assert!(!anew);
+        assert_eq!(value(&values, "fan pwmfan 1"), Some(Value::Number(3_054.0)));
+        assert_eq!(value(&values, "under-voltage"), Some(Value::Flag(true)));
+        assert_eq!(value(&values, "storage reserve mmcblk0"), Some(Value::Text("warning".into())));
+        write("sys/class/hwmon/hwmon0/fan1_input", "damaged");
+        let (anew, values) = sampler.sample(BootMs(1_010_000));
+        assert!(!anew, "a value that is gone for a while is no reason to announce the device again");
+        assert_eq!(value(&values, "fan pwmfan 1"), Some(Value::Missing));
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use crate::model::Offset;
 use tokio::sync::mpsc;
 
-use super::args::{Agent as Flags, Server};
+#[cfg(target_os = "linux")]
+use super::agent_service;
+use super::args::{Agent as Flags, AgentService, Server};
 use super::follow::Follow;
 use super::hub::stopped;
 use super::{Exit, Failure, print};
@@ -18,7 +20,12 @@ use crate::wire::{DeviceRequest, Request, SavedState};
 const SAID: usize = 64;
 
 pub(super) async fn run(command: Flags) -> Result<(), Failure> {
-    let mut server = Server::duplex(command.url, command.access);
+    let url = match (command.service, command.url) {
+        (Some(service), _) => return run_service(service).await,
+        (None, Some(url)) => url,
+        (None, None) => return Err(Failure::new(Exit::Failed, "say which server: --url URL")),
+    };
+    let mut server = Server::duplex(url, command.access);
     server.route = command.transport;
     // Log entries and other devices are not needed.
     let saved = SavedState { resume: None, since: Some(Offset::MAX) };
@@ -34,6 +41,24 @@ pub(super) async fn run(command: Flags) -> Result<(), Failure> {
     };
     publisher.goodbye().await;
     result
+}
+
+#[cfg(target_os = "linux")]
+async fn run_service(service: AgentService) -> Result<(), Failure> {
+    match service {
+        AgentService::Install(command) => agent_service::install(command).await,
+        AgentService::Uninstall(place) => agent_service::uninstall(place),
+        AgentService::Status(root) => agent_service::status(&root),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+#[expect(clippy::unused_async, reason = "as on Linux")]
+async fn run_service(service: AgentService) -> Result<(), Failure> {
+    log::debug!("{service:?}");
+    let sentence = "this works on Linux with systemd alone; here, have the system start `duplexctl agent --url URL \
+                    --token-file FILE`";
+    Err(Failure::new(Exit::Failed, sentence))
 }
 
 struct Publisher {

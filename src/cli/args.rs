@@ -167,6 +167,16 @@ pub(super) struct Hub {
     /// Begin a new, empty log where that of a hub which lived here is missing or damaged.
     #[arg(long, env = "DUPLEX_HUB_NEW_LOG", value_parser = FalseyValueParser::new())]
     pub(super) new_log: bool,
+    /// How long readings are gathered before they are written, 10s to 10m: longer spares an SD card, and a crash or a power
+    /// failure loses at most this much of them. Messages are always written at once.
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "60s",
+        env = "DUPLEX_HUB_WRITE_READINGS_EVERY",
+        value_parser = values::write_every
+    )]
+    pub(super) write_readings_every: Duration,
     #[command(flatten)]
     pub(super) limits: super::limits::LimitFlags,
 }
@@ -707,21 +717,77 @@ pub(super) struct Tail {
 }
 
 #[derive(Debug, Flags)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(super) struct Agent {
+    #[command(subcommand)]
+    pub(super) service: Option<AgentService>,
     /// The server's address.
-    #[arg(long, value_name = "URL", value_parser = AddressParser)]
-    pub(super) url: Address,
+    #[arg(long, value_name = "URL", value_parser = AddressParser, required = true)]
+    pub(super) url: Option<Address>,
     /// How the readings travel: automatic, or only by websocket, sse, stream, longpoll or poll.
     #[arg(long, value_name = "NAME", default_value = "automatic", value_parser = route)]
     pub(super) transport: RouteChoice,
     #[command(flatten)]
     pub(super) access: Access,
     /// The device's name for people; by default this computer's name.
+    #[arg(long, env = "DUPLEX_AGENT_NAME", value_parser = values::title)]
+    pub(super) name: Option<String>,
+    /// The device's id; by default made from this computer's name. A device's token has its own.
+    #[arg(long, env = "DUPLEX_AGENT_ID", value_parser = values::device)]
+    pub(super) id: Option<DeviceId>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AgentService {
+    /// Make this computer a device permanently: a systemd service that runs now and after each start. As root, on Linux.
+    Install(AgentInstall),
+    /// Stop that service, and remove what install wrote.
+    Uninstall(AgentPlace),
+    /// Whether the services that install made are running.
+    Status(AgentRoot),
+}
+
+#[derive(Debug, Flags)]
+pub(super) struct AgentInstall {
+    /// The server's address.
+    #[arg(long, value_name = "URL", value_parser = AddressParser)]
+    pub(super) url: Address,
+    /// Read the device's token from this file instead of standard input. A file that others may read is refused.
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    pub(super) token_file: PathBuf,
+    /// Allow ws:// to another computer: anyone on the network can read the token and all messages.
+    #[arg(long)]
+    pub(super) insecure: bool,
+    /// A CA certificate to trust for this server, a PEM file. It is copied.
+    #[arg(long, value_name = "FILE", value_parser = values::file)]
+    pub(super) ca_file: Option<PathBuf>,
+    /// How the readings travel: automatic, or only by websocket, sse, stream, longpoll or poll.
+    #[arg(long, value_name = "NAME", default_value = "automatic", value_parser = route)]
+    pub(super) transport: RouteChoice,
+    /// The device's name for people; by default this computer's name.
     #[arg(long, value_parser = values::title)]
     pub(super) name: Option<String>,
     /// The device's id; by default made from this computer's name. A device's token has its own.
     #[arg(long, value_parser = values::device)]
     pub(super) id: Option<DeviceId>,
+    #[command(flatten)]
+    pub(super) place: AgentPlace,
+}
+
+#[derive(Debug, Flags)]
+pub(super) struct AgentPlace {
+    /// Name of the service, which is duplex-agent@NAME: one for each server that this computer reports to.
+    #[arg(long, value_name = "NAME", default_value = "default", value_parser = values::service)]
+    pub(super) service: String,
+    #[command(flatten)]
+    pub(super) root: AgentRoot,
+}
+
+#[derive(Debug, Flags)]
+pub(super) struct AgentRoot {
+    /// Where the system's files are; for tests.
+    #[arg(long, value_name = "DIR", default_value = "/", hide = true)]
+    pub(super) root: PathBuf,
 }
 
 #[derive(Debug, Flags)]

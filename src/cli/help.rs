@@ -394,9 +394,36 @@ const PAGES: &[Page] = &[
         examples: &[
             "duplexctl agent --url wss://hub.example:7870 --token-file device.token",
             "duplexctl agent --url ws://127.0.0.1:7870 --name Workstation",
+            "duplexctl agent install --url wss://hub.example:7870 --name 'Workshop Pi'",
         ],
         codes: &[(0, "stopped by a signal"), FAILED, USAGE, REFUSED],
     },
+    Page {
+        path: "agent install",
+        note: "The token is one line on standard input, such as `duplexctl device add ID` prints on the server's computer. The server is \
+               asked first whether it takes it; if anything fails, everything is as it was. The token and the address are kept in \
+               /etc/duplex/agent-NAME.conf, which only root can read. Installing again replaces them.",
+        examples: &[
+            "duplexctl agent install --url wss://hub.example:7870",
+            "duplexctl agent install --url wss://hub.example:7870 --name 'Workshop Pi' --token-file device.token",
+            "duplexctl agent install --url wss://second.example --service second",
+        ],
+        codes: &[
+            (0, "the service runs"),
+            (1, "failed, and nothing was changed; the last line says why"),
+            USAGE,
+            REFUSED,
+            (4, "the server did not answer in time; nothing was changed"),
+        ],
+    },
+    Page {
+        path: "agent uninstall",
+        note: "The readings that the server has stay there, and so does the token: `duplexctl device remove ID` there takes it away. \
+               Settings that install did not write are left alone.",
+        examples: &["duplexctl agent uninstall", "duplexctl agent uninstall --service second"],
+        codes: &[(0, "nothing of it is left, or there was nothing"), FAILED, USAGE],
+    },
+    Page { path: "agent status", note: "", examples: &["duplexctl agent status"], codes: LOCAL },
     Page {
         path: "publish",
         note: "The server is asked to confirm the message unless --qos is 0. Nothing is subscribed to.",
@@ -645,6 +672,14 @@ mod tests {
             "duplexctl invite --expires 400d",
             "duplexctl invite --url foo",
             "duplexctl agent --url foo",
+            "duplexctl agent",
+            "duplexctl agent install",
+            "duplexctl agent install --url ws://127.0.0.1 --token x",
+            "duplexctl agent install --url ws://127.0.0.1 --name ' '",
+            "duplexctl agent install --url ws://127.0.0.1 --id ''",
+            "duplexctl agent install --url ws://127.0.0.1 --service ../x",
+            "duplexctl agent uninstall --service 'a b'",
+            "duplexctl agent --url ws://127.0.0.1 uninstall",
             "duplexctl tail foo",
             "duplexctl tail wss://hub.example:99999",
             "duplexctl tail ws://hub.example --count 0",
@@ -658,6 +693,8 @@ mod tests {
             "duplexctl hub --tls-cert /nowhere/cert.pem --tls-key /nowhere/key.pem",
             "duplexctl hub --log-bytes 5x",
             "duplexctl hub --max-rooms -1",
+            "duplexctl hub --write-readings-every 9s",
+            "duplexctl hub --write-readings-every 11m",
             "duplexctl people rename Jun ' '",
             "duplexctl people remove ''",
             "duplexctl device add ''",

@@ -33,6 +33,7 @@ pub(super) async fn run(command: Hub) -> Result<(), Failure> {
         command_ms: COMMAND_MS,
         new_log: command.new_log,
         limits: command.limits.limits(),
+        write_readings_every: command.write_readings_every,
     };
     let mut running = hub::start_on(options, listener).await.map_err(failed)?;
     let mut lines = vec![format!("hub at {}", running.url)];

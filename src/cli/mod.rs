@@ -2,6 +2,10 @@
 
 mod admin;
 mod agent;
+#[cfg(target_os = "linux")]
+mod agent_files;
+#[cfg(target_os = "linux")]
+mod agent_service;
 mod archive;
 mod args;
 mod change;

@@ -14,6 +14,11 @@ const MAX_SECONDS: u64 = 366 * 86_400;
 /// Maximum length of an id or name to look up, in characters.
 const MAX_WHO_CHARS: usize = 256;
 
+/// How long readings may be gathered, in seconds.
+const WRITE_SECONDS: std::ops::RangeInclusive<u64> = 10..=600;
+/// Maximum length of the name of a service, in characters.
+const MAX_SERVICE_CHARS: usize = 48;
+
 /// `90`, `90s`, `5m`, `2h`, `7d`: more than zero, at most 366 days.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || "a number with s, m, h or d, such as 30s".to_owned();
@@ -35,6 +40,12 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         1..=MAX_SECONDS => Ok(Duration::from_secs(seconds)),
         _ => Err("it must not be longer than 366d".to_owned()),
     }
+}
+
+/// How long readings are gathered.
+pub(super) fn write_every(text: &str) -> Result<Duration, String> {
+    let time = duration(text)?;
+    if WRITE_SECONDS.contains(&time.as_secs()) { Ok(time) } else { Err("10s to 10m".to_owned()) }
 }
 
 /// `0.0.0.0:7870`, `[::]:7870`.
@@ -97,6 +108,16 @@ pub(super) fn room(text: &str) -> Result<RoomId, String> {
 /// The id of a device, or the name of a property.
 pub(super) fn device(text: &str) -> Result<DeviceId, String> {
     DeviceId::new(text).map_err(|error| error.to_string())
+}
+
+/// The name of a service of systemd behind its `@`, without what systemd would escape.
+pub(super) fn service(text: &str) -> Result<String, String> {
+    let is_good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let begins_well = text.starts_with(|c: char| c.is_ascii_alphanumeric());
+    if begins_well && text.len() <= MAX_SERVICE_CHARS && text.bytes().all(is_good) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("letters a to z, digits, - _ and . after the first, at most {MAX_SERVICE_CHARS} in all"))
 }
 
 /// A new name of a person.

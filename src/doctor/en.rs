@@ -76,6 +76,9 @@ fn step(step: StepKind) -> &'static str {
 fn verdict(verdict: &Verdict, report: &Report, say: SayWhy) -> Said {
     match verdict {
         Verdict::Unfinished => Said::new("The check didn't come to an end.", "Run it again."),
+        Verdict::Works if report.routes.iter().any(|route| route.works.is_none()) => {
+            Said::new("What was checked works.", "")
+        }
         Verdict::Works if report.protocol == Protocol::Duplex => Said::new("Everything works.", ""),
         Verdict::Works => Said::new("Everything works: the server answers as it should.", ""),
         Verdict::Reached => Said::new(

@@ -70,6 +70,9 @@ fn verdict(verdict: &Verdict, report: &Report, say: SayWhy) -> Said {
         "이 네트워크에 로그인이 필요하다면 브라우저를 열어 로그인하세요. 아니라면 주소를 확인하세요.";
     match verdict {
         Verdict::Unfinished => Said::new("진단이 끝나지 않았습니다.", "다시 진단해 보세요."),
+        Verdict::Works if report.routes.iter().any(|route| route.works.is_none()) => {
+            Said::new("확인한 방식은 정상입니다.", "")
+        }
         Verdict::Works if report.protocol == Protocol::Duplex => Said::new("모두 정상입니다.", ""),
         Verdict::Works => Said::new("모두 정상입니다. 서버가 제대로 응답합니다.", ""),
         Verdict::Reached => Said::new(

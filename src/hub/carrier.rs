@@ -10,6 +10,10 @@ use super::socket::{Outgoing, Received, Socket};
 use crate::model::PrincipalId;
 
 /// A WebSocket, or a channel.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "nearly all clients have a WebSocket, which needs no allocation of its own"
+)]
 pub(super) enum Carrier {
     /// A WebSocket of its own.
     Socket(Socket),

@@ -92,7 +92,7 @@ use crate::model::device::COMMAND_MS;
 use crate::model::name;
 use crate::model::profile::Secret;
 use crate::model::{Epoch, MessageId, Principal, PrincipalKind};
-use crate::store::readings::{HUB_FILE, ReadingsLimits, ReadingsStore};
+use crate::store::readings::{HUB_FILE, ReadingsLimits, ReadingsStore, WRITE_EVERY};
 use crate::store::{HubStore, OwnerRefused};
 use file::FileArea;
 use fleet::DeviceHub;
@@ -135,6 +135,8 @@ pub struct Options {
     pub new_log: bool,
     /// Limits on what is stored.
     pub limits: Limits,
+    /// How long readings may wait to be written together. Messages never wait.
+    pub write_readings_every: Duration,
 }
 
 /// How connections are encrypted.
@@ -171,6 +173,7 @@ impl Options {
             command_ms: COMMAND_MS,
             new_log: false,
             limits: Limits::default(),
+            write_readings_every: WRITE_EVERY,
         }
     }
 }
@@ -329,7 +332,8 @@ impl Prepared {
         let general = MessageId::from_random(clock::random()?);
         let store = HubStore::open(dir, epoch, clock::now().wall_ms, general)
             .map_err(|error| HubError::log(dir, error))?;
-        let readings = ReadingsStore::open(dir, HUB_FILE, ReadingsLimits::HUB);
+        let keep = ReadingsLimits { write_every: options.write_readings_every, ..ReadingsLimits::HUB };
+        let readings = ReadingsStore::open(dir, HUB_FILE, keep);
         let readings = readings.inspect_err(|error| log::error!("readings are not stored: {error}")).ok();
         // The token is written last: a token without a log means that the log was lost, not that a first start was
         // interrupted.

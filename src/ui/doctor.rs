@@ -186,10 +186,14 @@ fn table(ui: &mut Ui, cx: &Cx, routes: &[RouteReport]) {
                     let shown =
                         ui.add(Label::new(RichText::new(text).color(colour)).selectable(false).extend());
                     // A figure alone says nothing to who hears it.
-                    if column > 0 {
-                        let heard = format!("{name}, {}: {cell}", words.report.headings[column]);
-                        widgets::named(ui, &shown, &heard);
-                    }
+                    let heard = match column {
+                        0 => name.to_owned(),
+                        _ => format!("{name}, {}: {cell}", words.report.headings[column]),
+                    };
+                    ui.ctx().accesskit_node_builder(shown.id, |node| {
+                        node.set_role(Role::Cell);
+                        node.set_label(heard);
+                    });
                 }
                 ui.end_row();
             }

@@ -94,7 +94,7 @@ impl ChannelEnd {
             };
             let Received::Text(text) = received else { return Poll::Ready(received) };
             let bytes = text.len();
-            return Poll::Ready(match self.from_socket(Frame::Text(text)) {
+            return Poll::Ready(match self.take_from_socket(Frame::Text(text)) {
                 Ok(Some(Frame::Text(text))) => Received::Text(text),
                 Ok(_) => Received::OwnFrame(bytes),
                 Err(violation) => Received::Broken(violation.to_string()),
@@ -166,7 +166,7 @@ impl ChannelEnd {
     }
 
     /// A frame of the WebSocket; returns it if it is for the session, and new.
-    fn from_socket(&mut self, frame: Frame) -> Result<Option<Frame>, Violation> {
+    fn take_from_socket(&mut self, frame: Frame) -> Result<Option<Frame>, Violation> {
         let mut state = self.channel.lock();
         let received = state.numbers.receive_on_socket(frame);
         self.channel.count(&mut state);
@@ -245,7 +245,7 @@ impl ChannelEnd {
                 }
             }
             let received = match std::task::ready!(self.poll_socket(cx)) {
-                Some(Received::Text(text)) => self.from_socket(Frame::Text(text)),
+                Some(Received::Text(text)) => self.take_from_socket(Frame::Text(text)),
                 Some(Received::Alive | Received::Unfinished) => Ok(None),
                 Some(fault) => {
                     channel.lock().fault = Some(fault);

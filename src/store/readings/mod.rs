@@ -81,18 +81,30 @@ pub struct ReadingsLimits {
     /// Approximate maximum of bytes in use in the file; beyond it the oldest minutes and text changes are deleted. 0
     /// means no limit.
     pub file_bytes: u64,
+    /// How long readings may wait to be written together: a crash loses at most these. Device logs and descriptions do
+    /// not wait.
+    pub write_every: Duration,
 }
+
+/// Readings are written once a minute, unless many come sooner.
+pub const WRITE_EVERY: Duration = Duration::from_secs(60);
 
 impl ReadingsLimits {
     /// The defaults of an app: 1 GiB of raw readings, minutes for a year.
-    pub const APP: ReadingsLimits =
-        ReadingsLimits { raw_bytes: 1 << 30, minutes_ms: 366 * 86_400_000, reserve_bytes: 0, file_bytes: 0 };
+    pub const APP: ReadingsLimits = ReadingsLimits {
+        raw_bytes: 1 << 30,
+        minutes_ms: 366 * 86_400_000,
+        reserve_bytes: 0,
+        file_bytes: 0,
+        write_every: WRITE_EVERY,
+    };
     /// The limits of a hub: minutes for a year, as far as they fit into 4 GiB.
     pub const HUB: ReadingsLimits = ReadingsLimits {
         raw_bytes: 0,
         minutes_ms: 366 * 86_400_000,
         reserve_bytes: 4 << 20,
         file_bytes: 4 << 30,
+        write_every: WRITE_EVERY,
     };
 }
 
@@ -124,7 +136,7 @@ impl ReadingsStore {
         let path = dir.join(name);
         let keeps_raw = keep.raw_bytes > 0;
         let opened = open::open(&path, keeps_raw).map_err(|error| error.at(&path))?;
-        let live = Arc::new(Live::new(opened.memory, opened.set_aside));
+        let live = Arc::new(Live::new(opened.memory, opened.set_aside, keep.write_every));
         let to_read = path.clone();
         let slots = ReaderConnections::new(READERS, Box::new(move || migrate::open_read_only(&to_read)));
         let raw_bytes = Arc::new(AtomicU64::new(keep.raw_bytes));

@@ -22,13 +22,12 @@ use crate::model::time::WallMs;
 
 /// Minimum interval between two looks at the inbox, and between two writes.
 const TICK: Duration = Duration::from_secs(1);
-/// Number of values that justify a transaction. Fewer wait up to [`LONGEST`]: an idle computer with fifty values a
-/// second writes once a minute, and a crash loses at most that minute or this many values of raw history.
+/// Number of values that justify a transaction, for each minute of [`ReadingsLimits::write_every`]. Fewer wait that long: an
+/// idle computer with fifty values a second writes once a minute, and a crash loses at most that minute or this many
+/// values of raw history.
 const WORTH: usize = 5_000;
-/// Maximum time that anything waits, and the interval of checks of open minutes and chunks.
-const LONGEST: Duration = Duration::from_secs(60);
-/// If data has waited for this long, the disk hangs and nothing more is accepted. In milliseconds.
-const LATE_MS: u64 = 150_000;
+/// If data has waited for this much longer than it may, the disk hangs and nothing more is accepted.
+const LATE: Duration = Duration::from_secs(90);
 /// How long to wait after a failed write.
 const RETRY: Duration = Duration::from_secs(5);
 /// Size at which the write-ahead log is copied into the file, in bytes.
@@ -47,6 +46,8 @@ pub(super) struct Live {
     /// The new path of a damaged file, until it is reported.
     set_aside: Mutex<Option<PathBuf>>,
     started: Instant,
+    /// If data has waited for this long, nothing more is accepted. In milliseconds.
+    late_ms: u64,
     /// Deadline for absorbing queued data at shutdown, by the store's own clock.
     close_by: AtomicU64,
 }
@@ -55,7 +56,7 @@ pub(super) struct Live {
 const ITEMS: usize = 8;
 
 impl Live {
-    pub(super) fn new(memory: Memory, set_aside: Option<PathBuf>) -> Live {
+    pub(super) fn new(memory: Memory, set_aside: Option<PathBuf>, write_every: Duration) -> Live {
         Live {
             inbox: Mutex::default(),
             memory: Mutex::new(memory),
@@ -64,6 +65,7 @@ impl Live {
             oldest: AtomicU64::new(0),
             set_aside: Mutex::new(set_aside),
             started: Instant::now(),
+            late_ms: u64::try_from((write_every + LATE).as_millis()).unwrap_or(u64::MAX),
             close_by: AtomicU64::new(u64::MAX),
         }
     }
@@ -124,7 +126,7 @@ impl Live {
     /// Whether nothing has waited too long.
     pub(super) fn is_in_time(&self) -> bool {
         let oldest = self.oldest.load(Ordering::Relaxed);
-        oldest == 0 || self.now().saturating_sub(oldest) <= LATE_MS
+        oldest == 0 || self.now().saturating_sub(oldest) <= self.late_ms
     }
 
     fn now(&self) -> u64 {
@@ -172,7 +174,7 @@ impl ReadingsWriter {
     ) -> ReadingsWriter {
         let written = Instant::now();
         // Data from the journal is handled from the start.
-        let next = Some(written + LONGEST);
+        let next = Some(written + keep.write_every);
         let reserve = Reserve::new(&path, keep.reserve_bytes);
         let cursor = Cursor::default();
         let mut keeper = ReadingsWriter {
@@ -218,8 +220,8 @@ impl ReadingsWriter {
         }
         let is_due = is_forced
             || memory.is_urgent
-            || memory.unsaved >= WORTH
-            || (self.written.elapsed() >= LONGEST && memory.has_open());
+            || is_worth_it(memory.unsaved, self.keep.write_every)
+            || (self.written.elapsed() >= self.keep.write_every && memory.has_open());
         let is_failing = self.live.trouble().is_some();
         let can_write = is_forced || !is_failing || self.written.elapsed() >= RETRY;
         let is_due = is_due || (is_failing && self.reserve.is_spent());
@@ -234,7 +236,7 @@ impl ReadingsWriter {
             || memory.is_urgent
             || !self.live.inbox().is_empty()
             || self.reserve.is_spent();
-        let after = if soon { Some(TICK) } else { memory.has_open().then_some(LONGEST) };
+        let after = if soon { Some(TICK) } else { memory.has_open().then_some(self.keep.write_every) };
         drop(memory);
         self.next = after.map(|after| Instant::now() + after);
     }
@@ -319,6 +321,12 @@ impl ReadingsWriter {
     }
 }
 
+/// Whether so many values are written before their time is up.
+fn is_worth_it(values: usize, write_every: Duration) -> bool {
+    let minutes = usize::try_from(write_every.as_secs() / 60).unwrap_or(usize::MAX);
+    values >= WORTH.saturating_mul(minutes.max(1))
+}
+
 impl Work for ReadingsWriter {
     type Job = Job;
 
@@ -356,5 +364,24 @@ impl Work for ReadingsWriter {
 
     fn finish(&mut self) {
         self.look(true);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::WRITE_EVERY;
+    use super::*;
+
+    #[test]
+    fn readings_that_may_wait_longer_wait_in_larger_numbers() {
+        let (hour, second) = (Duration::from_secs(3_600), Duration::from_secs(1));
+        for (write_every, worth) in [(WRITE_EVERY, WORTH), (WRITE_EVERY * 10, WORTH * 10), (second, WORTH)] {
+            assert!(
+                !is_worth_it(worth - 1, write_every) && is_worth_it(worth, write_every),
+                "{write_every:?}"
+            );
+        }
+        let live = |write_every| Live::new(Memory::new(false), None, write_every).late_ms;
+        assert_eq!((live(WRITE_EVERY), live(hour)), (150_000, 3_690_000));
     }
 }
