@@ -1,6 +1,10 @@
 //! The check of a connection, against servers on loopback that work, and that fail in every way on the way there.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test program")]
 
+#[path = "common/middleboxes.rs"]
+mod middleboxes;
+#[path = "common/proxies.rs"]
+mod proxies;
 #[allow(dead_code, reason = "some of its servers are for other tests")]
 #[path = "common/ws_server.rs"]
 mod server;
@@ -16,9 +20,12 @@ use duplex::model::ConnectionId;
 use duplex::model::diagnosis::{Distrust, Found, Login, Report, StepKind, Trust, Verdict};
 use duplex::model::link_state::Why;
 use duplex::model::profile::{NetworkOptions, Profile, Protocol, Secret, Socket, WebSocketOptions};
+use duplex::model::proxy::{Proxy as Written, ProxyChoice, ProxyProblem};
 use duplex::model::route::{Blocked, Route, RouteChoice};
 use duplex::worker::access::Access;
 use duplex::worker::doctor::{Limits, check};
+use middleboxes::Faults;
+use proxies::{Proxy, Rules};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -416,4 +423,72 @@ async fn a_websocket_that_is_blocked_and_why() {
             "{said:?}"
         );
     }
+}
+
+/// A hub by a name that only a proxy resolves.
+async fn hidden_hub() -> (tempfile::TempDir, Running) {
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options { allowed_hosts: vec!["hub.test".to_owned()], ..Options::embedded(dir.path()) };
+    let running = hub::start(options).await.unwrap();
+    (dir, running)
+}
+
+async fn through(proxy: &str, hub: &Running) -> Report {
+    let Written { address, .. } = Written::parse(proxy).unwrap();
+    let network = NetworkOptions { proxy: ProxyChoice::At(address) };
+    let profile = Profile { network, ..profile("ws://hub.test:7870/v1/socket", Protocol::Duplex) };
+    check_with(profile, token(hub), QUICK).await
+}
+
+#[tokio::test]
+async fn through_a_proxy() {
+    let (_dir, hub) = hidden_hub().await;
+    let http = Proxy::http(Rules::of("hub.test", hub.addr)).await;
+    let socks = Proxy::socks5(Rules::of("hub.test", hub.addr)).await;
+    for proxy in [format!("http://{}", http.address), format!("socks5://{}", socks.address)] {
+        let report = through(&proxy, &hub).await;
+        assert_eq!(report.verdict(), Verdict::Works, "{report:#?}");
+        assert_eq!(kinds(&report), [StepKind::Proxy, StepKind::Http, StepKind::Handshake]);
+        let text = text(&ENGLISH, &report, &say);
+        assert!(text.contains(&format!("Proxy: {proxy} (chosen for this connection)")), "{text}");
+    }
+    hub.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_proxy_that_lets_nobody_through_and_one_that_passes_on_requests_alone() {
+    let (_dir, hub) = hidden_hub().await;
+    let closed = Proxy::http(Rules::of("hub.test", hub.addr).with_login("me", "hunter2")).await;
+    let report = through(&format!("http://{}", closed.address), &hub).await;
+    let Verdict::Failed { step: StepKind::Proxy, why: Why::Proxy { problem, .. } } = report.verdict() else {
+        panic!("{report:#?}")
+    };
+    assert_eq!(problem, ProxyProblem::WantsLogin { was_told: false });
+    let rules = Rules { refuses_connect: true, ..Rules::of("hub.test", hub.addr) };
+    let forwarding = Proxy::http(rules).await;
+    let report = through(&format!("http://{}", forwarding.address), &hub).await;
+    assert!(matches!(report.verdict(), Verdict::Fallback { to: Route::Sse, .. }), "{report:#?}");
+    hub.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_proxy_that_buffers_leaves_long_polling() {
+    let (_dir, hub) = hub().await;
+    let faults = Faults { strips_upgrade: true, buffers_bytes: Some(16 * 1024), ..Faults::default() };
+    let url = format!("ws://{}/v1/socket", middleboxes::reverse_proxy(hub.addr, faults).await);
+    let patient = Limits { open: Duration::from_secs(2), ..QUICK };
+    let report = check_with(profile(&url, Protocol::Duplex), token(&hub), patient).await;
+    let blocked = Some(Blocked::Stripped);
+    assert_eq!(report.verdict(), Verdict::Fallback { to: Route::LongPoll, blocked }, "{report:#?}");
+    for route in [Route::Sse, Route::Stream] {
+        assert_eq!(report.route(route).unwrap().works, Some(false), "{report:#?}");
+    }
+    hub.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_captive_portal() {
+    let url = format!("ws://{}/v1/socket", middleboxes::captive_portal().await);
+    let report = check_with(profile(&url, Protocol::Duplex), Access::Nobody, QUICK).await;
+    assert!(matches!(report.verdict(), Verdict::Page { .. } | Verdict::SignIn { .. }), "{report:#?}");
 }

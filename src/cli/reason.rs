@@ -304,7 +304,10 @@ fn redirected(status: u16, location: Option<&str>) -> String {
 
 fn http(cause: HttpCause) -> &'static str {
     match cause {
-        HttpCause::NoSocket => "there is a web page at this address, not a Duplex server; check the address",
+        HttpCause::NoSocket => {
+            "there is a web page at this address, not a Duplex server; check the address, and whether this network wants you to sign in \
+             with a browser first"
+        }
         HttpCause::NoAnswer => "the server's answer makes no sense here; check the address",
         HttpCause::BadRequest => {
             "the server didn't understand the request; check the address, and any proxy in between"

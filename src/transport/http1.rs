@@ -83,11 +83,12 @@ impl Reply {
     pub(super) async fn piece(&mut self) -> Option<Result<Bytes, Why>> {
         while let Some(frame) = poll_fn(|cx| Pin::new(&mut self.body).poll_frame(cx)).await {
             match frame {
-                Ok(frame) => match frame.into_data() {
-                    Ok(data) => return Some(Ok(data)),
-                    // Trailers.
-                    Err(_) => {}
-                },
+                // What is no data is trailers.
+                Ok(frame) => {
+                    if let Ok(data) = frame.into_data() {
+                        return Some(Ok(data));
+                    }
+                }
                 Err(error) => return Some(Err(lost(error))),
             }
         }

@@ -106,7 +106,7 @@ pub async fn open(target: &Endpoint, place: &Place) -> Result<(Bare, Option<Prox
 /// A stream to the server, by TLS where the address says so.
 pub enum Stream {
     /// Without TLS.
-    Plain(Bare),
+    Plain(Box<Bare>),
     /// With it.
     Tls(Box<TlsStream<ByteStream>>),
 }

@@ -141,7 +141,7 @@ impl Check {
             self.add_step(step);
             stream
         } else {
-            Some(Stream::Plain(stream))
+            Some(Stream::Plain(Box::new(stream)))
         };
         let Some(stream) = stream else { return };
         if is_stream(&target.url) {

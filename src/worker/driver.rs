@@ -589,7 +589,7 @@ impl Driver {
         let Event::Link(LinkEvent::State(state)) = event else { return };
         let Some(slot) = self.slots.get_mut(&id) else { return };
         self.routes.changed(clock::now(), &mut slot.routes, state);
-        if let Some(changed) = self.routes.to_save() {
+        if let Some(changed) = self.routes.take_changed() {
             tokio::task::spawn_blocking(move || routes::save(changed));
         }
     }

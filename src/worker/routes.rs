@@ -87,7 +87,7 @@ impl RouteBook {
     }
 
     /// What is to be written, if anything has changed: the file and its content.
-    pub(super) fn to_save(&mut self) -> Option<(PathBuf, Vec<u8>)> {
+    pub(super) fn take_changed(&mut self) -> Option<(PathBuf, Vec<u8>)> {
         let path = self.path.clone().filter(|_| std::mem::take(&mut self.is_changed))?;
         Some((path, serde_json::to_vec_pretty(&self.entries).ok()?))
     }
@@ -210,7 +210,7 @@ impl RouteWatch {
     }
 }
 
-/// Writes what [`RouteBook::to_save`] returned.
+/// Writes what [`RouteBook::take_changed`] returned.
 pub(super) fn save((path, content): (PathBuf, Vec<u8>)) {
     if let Err(error) = private_file::write(&path, &content) {
         log::warn!("which routes work is not remembered: {error}");
@@ -275,8 +275,8 @@ mod tests {
         let mut book = RouteBook::load(dir.path());
         let mut seen = watch(REFUSED);
         book.changed(at(0), &mut seen, &online());
-        save(book.to_save().unwrap());
-        assert_eq!(book.to_save(), None, "nothing has changed since");
+        save(book.take_changed().unwrap());
+        assert_eq!(book.take_changed(), None, "nothing has changed since");
         let mut book = RouteBook::load(dir.path());
         assert_eq!(book.known(at(REMEMBERED_MS - 1), &seen.place), Some(REFUSED));
         assert_eq!(book.known(at(REMEMBERED_MS), &seen.place), None);
@@ -343,7 +343,7 @@ mod tests {
             seen.place.server = format!("hub-{number}.example");
             book.changed(at(number), &mut seen, &online());
         }
-        save(book.to_save().unwrap());
+        save(book.take_changed().unwrap());
         assert_eq!(RouteBook::load(dir.path()).entries.len(), MAX_ENTRIES);
         for damage in
             ["", "{", "[{\"network\": 1}]", "[{\"network\":\"a\",\"server\":\"b\",\"route\":\"x\"}]"]

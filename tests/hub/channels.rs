@@ -120,6 +120,9 @@ async fn presence_and_incarnation_survive_a_change_of_route() {
     assert!(!other.find(online).await, "the first thing heard of Ben since is that they went");
 }
 
+/// A request, with its headers and body, and the status that refuses it.
+type Refused<'a> = (&'a Method, &'a str, &'a [(&'a str, &'a str)], &'a str, u16);
+
 #[tokio::test]
 async fn foreigners_and_bad_requests_are_refused_with_an_explanation() {
     let (_dir, hub) = hub().await;
@@ -130,7 +133,7 @@ async fn foreigners_and_bad_requests_are_refused_with_an_explanation() {
     let (get, post) = (Method::GET, Method::POST);
     let poll = "/v1/channels/poll?from=1";
     let large = "x".repeat(1024 * 1024 + 100);
-    let cases: [(&Method, &str, &[(&str, &str)], &str, u16); 16] = [
+    let cases: [Refused<'_>; 16] = [
         (&post, "/v1/channels", &[("origin", "https://evil.example")], "", 403),
         (&get, poll, &[("duplex-channel", id), ("origin", "https://evil.example")], "", 403),
         (&post, "/v1/channels", &[("host", "evil.example")], "", 421),

@@ -27,17 +27,17 @@ pub struct Wire {
 }
 
 fn link_to(urls: &[&str], seed: u64) -> Wire {
-    wire(urls, seed, false)
+    wire(urls, seed, false, 0)
 }
 
 /// One that is told of all devices.
 pub fn watching() -> Wire {
-    wire(&["ws://a"], 1, true)
+    wire(&["ws://a"], 1, true, 0)
 }
 
-fn wire(urls: &[&str], seed: u64, watch: bool) -> Wire {
+fn wire(urls: &[&str], seed: u64, watch: bool, race_ms: u64) -> Wire {
     let credentials = Credentials::Token(Secret::new("t"));
-    let setup = Setup::Duplex(Config { client: "test".to_owned(), credentials, watch, race_ms: 0 });
+    let setup = Setup::Duplex(Config { client: "test".to_owned(), credentials, watch, race_ms });
     let urls = urls.iter().map(|url| (*url).to_owned()).collect();
     let me = Some(PrincipalId("me".to_owned()));
     let link = Link::new(urls, Box::new(setup), Saved::default(), me, seed);
@@ -199,6 +199,38 @@ fn a_life_from_start_to_stop() {
         < open
         ! handshaking 1
         > hello token=t resume=1a
+        ",
+    );
+}
+
+#[test]
+fn a_race_of_routes_takes_longer_and_the_handshake_after_it_does_not() {
+    replay(
+        wire(&["ws://a"], 1, false, 16_000),
+        "
+        @ start
+        ! dialing 1
+        > dial ws://a
+        +25999ms
+        +1ms
+        > hang up 1000
+        ! waiting 1 timed_out Dial
+        ",
+    );
+    replay(
+        wire(&["ws://a"], 1, false, 16_000),
+        "
+        @ start
+        ! dialing 1
+        > dial ws://a
+        +12s
+        < open
+        ! handshaking 1
+        > hello token=t
+        +9999ms
+        +1ms
+        > hang up 1000
+        ! waiting 1 timed_out Handshake
         ",
     );
 }

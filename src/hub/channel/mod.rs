@@ -534,15 +534,20 @@ mod tests {
             (totals.clients(Transport::Sse), totals.clients(Transport::Poll), totals.channels()),
             (0, 1, 1)
         );
-        let ended = Ended { code: 1000, reason: String::new(), retry_after_ms: None };
+        let ended = Ended { code: 4501, reason: String::new(), retry_after_ms: None };
         assert!(one.end(ended.clone()) && !one.end(ended));
         assert_eq!((totals.held(), totals.clients(Transport::Poll), totals.channels()), (5, 0, 0));
         assert!(matches!(
             one.offer(&mut one.lock(), 2, Frame::Text(String::new())),
-            Offered::Ended(Ended { code: 1000, .. })
+            Offered::Ended(Ended { code: 4501, .. })
         ));
         drop(one);
         assert_eq!(totals.held(), 0);
+        let left = channel(&totals);
+        left.lock().numbers.send("12345".into());
+        left.end(Ended { code: LEFT, reason: String::new(), retry_after_ms: None });
+        assert_eq!(totals.held(), 0, "nobody comes back for it");
+        assert!(left.lock().numbers.is_past(1));
     }
 
     #[test]

@@ -14,6 +14,8 @@ use crate::wire::duplex::channel::Violation;
 use crate::wire::duplex::channel::line::{self, LineDecoder};
 use crate::wire::duplex::channel::sse::{Received, SseReader};
 
+/// How soon a lasting response must begin.
+const MAX_FIRST: Duration = Duration::from_secs(5);
 /// How much longer than it is held a request may take.
 const MAX_LATE: Duration = Duration::from_secs(4);
 
@@ -35,7 +37,7 @@ pub(super) enum Came {
 
 enum State {
     Asking(BoxFuture<'static, Result<Answered, Why>>),
-    Open(Reply),
+    Open(Box<Reply>),
 }
 
 enum Decoder {
@@ -69,8 +71,11 @@ impl Receiving {
         silent: Duration,
     ) -> Receiving {
         let now = Instant::now();
-        let patience =
-            if ask.wait_ms > 0 { Duration::from_millis(ask.wait_ms) + MAX_LATE } else { MAX_REQUEST };
+        let patience = match ask.route.is_lasting() {
+            true => MAX_FIRST,
+            false if ask.wait_ms > 0 => Duration::from_millis(ask.wait_ms) + MAX_LATE,
+            false => MAX_REQUEST,
+        };
         Receiving {
             ask,
             began: now,
@@ -86,7 +91,7 @@ impl Receiving {
     }
 
     /// The first lasting response of a channel, of which this piece was read.
-    pub(super) fn begun(route: Route, reply: Reply, piece: Vec<u8>, silent: Duration) -> Receiving {
+    pub(super) fn begun(route: Route, reply: Box<Reply>, piece: Vec<u8>, silent: Duration) -> Receiving {
         let now = Instant::now();
         Receiving {
             ask: Ask { route, wait_ms: 0, at: BootMs(0) },

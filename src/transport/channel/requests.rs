@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Method};
 use serde::Deserialize;
-use tokio::time::{Duration, timeout};
+use tokio::time::{Duration, Instant, timeout};
 
 use super::course;
 use crate::model::address::SOCKET_PATH;
@@ -26,6 +26,9 @@ const MAX_ANSWER_BYTES: usize = 64 * 1024;
 const MAX_BODY: Duration = Duration::from_secs(3);
 /// How long a request that is not held may take.
 pub(super) const MAX_REQUEST: Duration = Duration::from_secs(10);
+/// How soon a lasting response must begin, besides twice the time that a request takes. The server sends its first piece at once, and
+/// waits no longer than five seconds for a client's first frame.
+const FIRST_PIECE: Duration = Duration::from_millis(2_500);
 /// How long a post may take: the hub answers later where it has no room yet.
 const MAX_POST: Duration = Duration::from_secs(25);
 /// The close code that says that nobody said why (RFC 6455 §7.4.1).
@@ -40,7 +43,7 @@ pub(super) struct Channel {
     base: String,
     id: HeaderValue,
     /// The lasting response that showed that its route is open; nothing of it was read but a sign of life.
-    pub(super) first: Option<(Reply, Vec<u8>)>,
+    pub(super) first: Option<(Box<Reply>, Vec<u8>)>,
     /// Whether the hub is not to be told of the end any more.
     is_over: bool,
 }
@@ -48,7 +51,7 @@ pub(super) struct Channel {
 /// What answers a request for frames, or a post.
 pub(super) enum Answered {
     /// It may have frames.
-    Frames(Reply),
+    Frames(Box<Reply>),
     /// The post arrived, and everything up to this number.
     Received(u64),
     /// A frame before the post is missing; this one is the last that arrived.
@@ -151,7 +154,7 @@ impl Channel {
             let ask = http1::Ask { method, url: &url, headers, body, may_repeat: true, is_held };
             let reply = http.request(ask).await?;
             if reply.status == 200 && is_marked(&reply) {
-                return Ok(Answered::Frames(reply));
+                return Ok(Answered::Frames(Box::new(reply)));
             }
             Ok(told(reply).await)
         }
@@ -234,6 +237,7 @@ async fn open_at(target: &Endpoint, route: Route) -> Result<Channel, Why> {
     let url = format!("{base}{CHANNELS_PATH}");
     let (method, headers, body) = (Method::POST, Vec::new(), String::new());
     let ask = http1::Ask { method, url: &url, headers, body, may_repeat: false, is_held: false };
+    let begun = Instant::now();
     let reply = http.request(ask).await?;
     target.trace.answered(is_marked(&reply));
     let refused = refusal(&reply).why();
@@ -247,13 +251,22 @@ async fn open_at(target: &Endpoint, route: Route) -> Result<Channel, Why> {
     id.set_sensitive(true);
     let mut channel = Channel { http, base, id, first: None, is_over: false };
     if route.is_lasting() {
+        let patience = FIRST_PIECE + 2 * begun.elapsed();
         let ask = course::Ask { route, wait_ms: 0, at: crate::model::time::BootMs(0) };
-        match channel.ask(ask, Request { from: 1, turn: 0 }).await? {
-            Answered::Frames(mut reply) => {
+        let opening = async {
+            let mut answered = channel.ask(ask, Request { from: 1, turn: 0 }).await?;
+            let piece = match &mut answered {
                 // Something between that keeps the response until it is long would keep this, too.
-                let piece = reply.piece().await.unwrap_or(Err(ended_early()))?;
-                channel.first = Some((reply, piece.to_vec()));
-            }
+                Answered::Frames(reply) => reply.piece().await.unwrap_or(Err(ended_early()))?.to_vec(),
+                _ => Vec::new(),
+            };
+            Ok((answered, piece))
+        };
+        let opened = timeout(patience, opening).await;
+        let held_back = Err(Why::TimedOut { during: Phase::Handshake });
+        let (answered, piece) = opened.unwrap_or(held_back)?;
+        match answered {
+            Answered::Frames(reply) => channel.first = Some((reply, piece)),
             Answered::Not(refusal) => return Err(refusal.why()),
             Answered::Ended(why) => return Err(why),
             Answered::Received(_) | Answered::Missing(_) | Answered::Late => return Err(ended_early()),

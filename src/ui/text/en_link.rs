@@ -14,6 +14,8 @@ use crate::ui::harmless;
 const RECONNECTING: &str = "Reconnecting automatically; nothing you typed is lost.";
 const RETRYING: &str = "Retrying automatically.";
 const CHECK_ADDRESS: &str = "Check the address under Edit connection.";
+const CHECK_ADDRESS_OR_SIGN_IN: &str = "Check the address under Edit connection. If it is right, this network may want you to sign in first: open any web page in \
+     a browser, then choose Retry now.";
 const FIX_REQUEST: &str = "Change it under Edit connection.";
 const NEW_TOKEN: &str = "Enter a new token under Edit connection.";
 
@@ -208,7 +210,7 @@ fn http(status: u16, named_a_time: bool) -> Sentence {
     let ask = "Ask your server's admin.";
     match cause {
         HttpCause::NoSocket => {
-            say(what("There is a web page at this address, not a Duplex server"), CHECK_ADDRESS)
+            say(what("There is a web page at this address, not a Duplex server"), CHECK_ADDRESS_OR_SIGN_IN)
         }
         HttpCause::NoAnswer => say(what("The server's answer makes no sense here"), CHECK_ADDRESS),
         HttpCause::BadRequest => say(

@@ -14,6 +14,8 @@ use crate::ui::harmless;
 const RECONNECTING: &str = "자동으로 다시 연결합니다. 작성한 메시지는 보존됩니다.";
 const RETRYING: &str = "자동으로 다시 시도합니다.";
 const CHECK_ADDRESS: &str = "연결 편집에서 주소를 확인하세요.";
+const CHECK_ADDRESS_OR_SIGN_IN: &str = "연결 편집에서 주소를 확인하세요. 주소가 맞다면 이 네트워크에 먼저 로그인해야 할 수 있습니다. 브라우저에서 아무 웹 페이지나 연 \
+     다음 ‘지금 다시 시도’를 누르세요.";
 const FIX_REQUEST: &str = "연결 편집에서 고치세요.";
 const NEW_TOKEN: &str = "연결 편집에서 새 토큰을 입력하세요.";
 const ASK_ADMIN: &str = "서버 관리자에게 문의하세요.";
@@ -202,7 +204,7 @@ fn http(status: u16, named_a_time: bool) -> Sentence {
     let tell_admin = "자동으로 다시 시도합니다. 계속되면 서버 관리자에게 알려 주세요.";
     match HttpCause::of(status) {
         HttpCause::NoSocket => {
-            say(what("이 주소에는 Duplex 서버가 아니라 웹 페이지가 있습니다"), CHECK_ADDRESS)
+            say(what("이 주소에는 Duplex 서버가 아니라 웹 페이지가 있습니다"), CHECK_ADDRESS_OR_SIGN_IN)
         }
         HttpCause::NoAnswer => say(what("서버가 예상하지 못한 응답을 보냈습니다"), CHECK_ADDRESS),
         HttpCause::BadRequest => say(

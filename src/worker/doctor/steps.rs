@@ -163,7 +163,7 @@ pub(super) async fn ask_upgrade(target: &Endpoint, place: &Place, way: Way, limi
     let ask = async {
         let stream = way.open(target, place).await?;
         let stream = match place.is_secure() {
-            false => Stream::Plain(stream),
+            false => Stream::Plain(Box::new(stream)),
             true => match inspect::greet(target, place, stream).await? {
                 (_, Some(stream)) => stream,
                 // It was trusted a moment ago.

@@ -447,10 +447,10 @@ impl World {
             ToSocket::Frame(frame) => text(&frame),
         }));
         up.extend(self.client.next_on_socket());
-        if let Some(frame) = down.pop_front() {
-            if let OverSocket::Frame(frame) = self.client.receive_on_socket(frame).unwrap() {
-                self.to_client.push(World::number(&frame));
-            }
+        if let Some(frame) = down.pop_front()
+            && let OverSocket::Frame(frame) = self.client.receive_on_socket(frame).unwrap()
+        {
+            self.to_client.push(World::number(&frame));
         }
         if let Some(frame) = up.pop_front()
             && let FromSocket::Frame(frame) = self.server.receive_on_socket(frame).unwrap()
