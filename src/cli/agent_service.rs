@@ -226,6 +226,7 @@ async fn check_server(command: &AgentInstall, token: &Secret) -> Result<(Princip
         insecure: command.insecure,
         data_dir: None,
         ca_file: command.ca_file.clone(),
+        proxy: None,
     };
     let mut server = Server::duplex(command.url.clone(), access);
     server.route = command.transport;
