@@ -142,7 +142,7 @@ impl Desk {
             events: Vec::new(),
             frame: 0,
         };
-        desk.update(Update::Setup(SetupUpdate::Configured(Profile {
+        desk.update(Update::Setup(SetupUpdate::Configured(Box::new(Profile {
             id: CONNECTION,
             name: "Home".into(),
             urls: vec!["ws://127.0.0.1:7870/v1/socket".into()],
@@ -154,7 +154,7 @@ impl Desk {
             auto_connect: true,
             websocket: Default::default(),
             network: Default::default(),
-        })));
+        }))));
         let me = duplex::model::principal::Principal {
             id: PrincipalId("p0".into()),
             kind: duplex::model::principal::PrincipalKind::Person,

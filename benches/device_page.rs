@@ -115,7 +115,7 @@ impl Desk {
         let (model, events, asked) = (SharedModel::default(), Vec::new(), Vec::new());
         let mut desk =
             Desk { ctx, ui, model, now, events, frame: 0, asked, wanted: Vec::new(), plot: egui::Pos2::ZERO };
-        desk.update(Update::Setup(SetupUpdate::Configured(Profile {
+        desk.update(Update::Setup(SetupUpdate::Configured(Box::new(Profile {
             id: CONNECTION,
             name: "Home".into(),
             urls: vec!["ws://127.0.0.1:7870/v1/socket".into()],
@@ -127,7 +127,7 @@ impl Desk {
             auto_connect: true,
             websocket: Default::default(),
             network: Default::default(),
-        })));
+        }))));
         desk.event(Event::Link(LinkEvent::State(LinkState::Online { since: WallMs(0), rtt_ms: Some(1) })));
         let devices = vec![state()];
         desk.event(Event::Device(DeviceEvent::Listed { devices, started: WallMs(0), more: false }));
@@ -300,5 +300,5 @@ fn page(from: WallMs, to: WallMs, columns: u32) -> SeriesPage {
         Bucket { at: WallMs(at), min: mean - 2.0, mean, max: mean + 3.0, count: 60, off: 0 }
     };
     let buckets = all.map(|n| n * step_ms).filter(is_there).map(bucket).collect();
-    SeriesPage { from: from, to: to, step_ms, buckets }
+    SeriesPage { from, to, step_ms, buckets }
 }

@@ -94,7 +94,7 @@ fn model() -> Model {
         websocket: Default::default(),
         network: Default::default(),
     };
-    model.apply(Time::default(), Update::Setup(SetupUpdate::Configured(profile)));
+    model.apply(Time::default(), Update::Setup(SetupUpdate::Configured(Box::new(profile))));
     model
 }
 

@@ -125,7 +125,7 @@ impl Desk {
         let model = SharedModel::default();
         let now = Time { boot_ms: BootMs(10_000_000), wall_ms: WallMs(1_760_529_600_000) };
         let mut desk = Desk { ctx, ui, model, now, events: Vec::new(), frame: 0, kind };
-        desk.update(Update::Setup(SetupUpdate::Configured(Profile {
+        desk.update(Update::Setup(SetupUpdate::Configured(Box::new(Profile {
             id: CONNECTION,
             name: "Home".into(),
             urls: vec!["ws://127.0.0.1:7870/v1/socket".into()],
@@ -137,7 +137,7 @@ impl Desk {
             auto_connect: true,
             websocket: Default::default(),
             network: Default::default(),
-        })));
+        }))));
         let me = Principal {
             id: PrincipalId("p0".into()),
             kind: PrincipalKind::Person,

@@ -97,7 +97,7 @@ fn model() -> Model {
         websocket: Default::default(),
         network: Default::default(),
     };
-    model.apply(NOW, Update::Setup(SetupUpdate::Configured(profile)));
+    model.apply(NOW, Update::Setup(SetupUpdate::Configured(Box::new(profile))));
     model
 }
 

@@ -115,7 +115,7 @@ impl Desk {
         let ui = Ui::new(&ctx, Options { panes, ..Options::default() });
         let mut model = Model::default();
         let now = Time { boot_ms: BootMs(1_000_000), wall_ms: WallMs(1_790_000_000_000) };
-        model.apply(now, Update::Setup(SetupUpdate::Configured(profile())));
+        model.apply(now, Update::Setup(SetupUpdate::Configured(Box::new(profile()))));
         let online = LinkState::Online { since: now.wall_ms, rtt_ms: None };
         let me = Principal {
             id: PrincipalId("me".into()),

@@ -46,7 +46,7 @@ impl Bench {
             websocket: Default::default(),
             network: Default::default(),
         };
-        model.apply(NOW, Update::Setup(SetupUpdate::Configured(profile)));
+        model.apply(NOW, Update::Setup(SetupUpdate::Configured(Box::new(profile))));
         let mut bench = Bench(model);
         bench.apply(welcomed(0));
         bench

@@ -45,7 +45,7 @@ impl Desk {
             websocket: Default::default(),
             network: Default::default(),
         };
-        model.apply(NOW, Update::Setup(SetupUpdate::Configured(profile)));
+        model.apply(NOW, Update::Setup(SetupUpdate::Configured(Box::new(profile))));
         let mut desk = Desk(model);
         desk.online();
         desk.listed(devices);

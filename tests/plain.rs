@@ -183,7 +183,7 @@ impl World {
 
     fn starts(&mut self) {
         (self.engine, self.model, self.wire) = (Engine::default(), Model::default(), Wire::default());
-        self.model.apply(self.now, Update::Setup(SetupUpdate::Configured(profile())));
+        self.model.apply(self.now, Update::Setup(SetupUpdate::Configured(Box::new(profile()))));
         let new = NewConnection {
             id: ME,
             urls: vec!["ws://a".to_owned()],

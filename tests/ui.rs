@@ -627,7 +627,7 @@ fn a_connection_that_was_added_is_opened_when_it_is_there() {
     assert!(matches!(&window.intents()[..], [Intent::Link(LinkIntent::SaveConnection { .. })]));
     let mut profile = ui_support::profile();
     (profile.id, profile.name) = (ConnectionId(9), "Workshop".into());
-    window.update(Update::Setup(SetupUpdate::Configured(profile)));
+    window.update(Update::Setup(SetupUpdate::Configured(Box::new(profile))));
     window.harness.get_by_label_contains("Choose a room");
 }
 
@@ -636,7 +636,7 @@ fn the_apps_own_hub_has_a_name_and_cannot_be_edited_or_removed() {
     let mut window = Window::online();
     let mut profile = ui_support::profile();
     (profile.id, profile.name) = (ConnectionId::OWN_HUB, String::new());
-    window.update(Update::Setup(SetupUpdate::Configured(profile)));
+    window.update(Update::Setup(SetupUpdate::Configured(Box::new(profile))));
     window.click("More for This computer");
     assert!(window.harness.query_by_label("New room").is_some());
     assert!(window.harness.query_by_label("Edit connection").is_none());

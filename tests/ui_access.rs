@@ -347,11 +347,11 @@ fn readings_are_never_announced() {
 #[test]
 fn what_cannot_wait_interrupts() {
     let mut window = Window::online();
-    window.update(Update::Setup(SetupUpdate::Configured(Profile {
+    window.update(Update::Setup(SetupUpdate::Configured(Box::new(Profile {
         id: ConnectionId(4),
         name: "Other".into(),
         ..profile()
-    })));
+    }))));
     let tell = |window: &mut Window, state| {
         window.update(Update::Connection(ConnectionId(4), Event::Link(LinkEvent::State(state))))
     };

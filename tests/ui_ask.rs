@@ -79,7 +79,7 @@ fn a_refused_token_is_asked_for_again_and_the_field_is_empty() {
 fn the_rest_of_the_window_goes_on_and_a_question_can_wait() {
     let mut window = Window::online();
     let other = Profile { id: ConnectionId(4), name: "Other".into(), ..profile() };
-    window.update(Update::Setup(SetupUpdate::Configured(other)));
+    window.update(Update::Setup(SetupUpdate::Configured(Box::new(other))));
     let why = LinkState::Stopped { why: Why::NoToken };
     window.update(Update::Connection(ConnectionId(4), Event::Link(LinkEvent::State(why))));
     stopped(&mut window, Why::NoToken);
@@ -107,11 +107,11 @@ fn other_troubles_and_the_apps_own_hub_ask_for_nothing() {
         stopped(&mut window, why);
         assert!(!asks(&window));
     }
-    window.update(Update::Setup(SetupUpdate::Configured(Profile {
+    window.update(Update::Setup(SetupUpdate::Configured(Box::new(Profile {
         id: ConnectionId::OWN_HUB,
         name: String::new(),
         ..profile()
-    })));
+    }))));
     let why = LinkState::Stopped { why: Why::NoToken };
     window.update(Update::Connection(ConnectionId::OWN_HUB, Event::Link(LinkEvent::State(why))));
     assert!(window.harness.query_by_label("Token of This computer").is_none());
@@ -247,7 +247,7 @@ fn the_right_scheme_is_one_click_away() {
 fn a_saved_connection_is_put_right_in_one_click() {
     let mut window = Window::online();
     let urls = vec!["ws://hub.example:7870/v1/socket".to_owned()];
-    window.update(Update::Setup(SetupUpdate::Configured(Profile { urls, ..profile() })));
+    window.update(Update::Setup(SetupUpdate::Configured(Box::new(Profile { urls, ..profile() }))));
     stopped(&mut window, Why::WrongScheme { is_tls: true });
     window.pass(1_500);
     window.click("Use wss://hub.example:7870/v1/socket");
@@ -260,7 +260,7 @@ fn a_saved_connection_is_put_right_in_one_click() {
     assert_eq!(saved.urls, ["wss://hub.example:7870/v1/socket"]);
     // Without encryption only on this computer.
     let urls = vec!["wss://hub.example:7870/v1/socket".to_owned()];
-    window.update(Update::Setup(SetupUpdate::Configured(Profile { urls, ..profile() })));
+    window.update(Update::Setup(SetupUpdate::Configured(Box::new(Profile { urls, ..profile() }))));
     stopped(&mut window, Why::WrongScheme { is_tls: false });
     assert!(window.harness.query_by_label_contains("Use ws://hub").is_none());
 }

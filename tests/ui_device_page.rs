@@ -282,7 +282,7 @@ impl Page {
 }
 
 fn bucket(at: WallMs, mean: f64) -> Bucket {
-    Bucket { at: at, min: mean, mean, max: mean, count: 1, off: 0 }
+    Bucket { at, min: mean, mean, max: mean, count: 1, off: 0 }
 }
 
 #[test]

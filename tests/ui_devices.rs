@@ -333,11 +333,11 @@ fn each_connection_has_a_row_of_its_own_and_is_no_device() {
     window.key(Key::Escape);
     window.pass(12_000);
     assert!(has(&window, "last heard 12 s ago"));
-    window.update(Update::Setup(SetupUpdate::Configured(Profile {
+    window.update(Update::Setup(SetupUpdate::Configured(Box::new(Profile {
         id: ConnectionId(4),
         name: "Farm".into(),
         ..profile()
-    })));
+    }))));
     assert!(has(&window, "Connection to Farm: Off, Not connected"));
     assert!(has(&window, "Connection to Home: Online, 7 ms, last heard 12 s ago, 1 online"));
     window

@@ -65,7 +65,7 @@ fn wide() -> Window {
         websocket: Default::default(),
         network: Default::default(),
     };
-    window.update(Update::Setup(SetupUpdate::Configured(profile)));
+    window.update(Update::Setup(SetupUpdate::Configured(Box::new(profile))));
     own(&mut window, Event::Link(LinkEvent::State(LinkState::Online { since: WallMs(0), rtt_ms: None })));
     let features = Features::all();
     let me = Principal {

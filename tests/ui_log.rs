@@ -337,7 +337,7 @@ fn it_stays_with_its_connection_and_the_bar_switches_it() {
     let mut window = with_frames();
     let mut other = ui_support::profile();
     (other.id, other.name) = (ConnectionId(4), "Plant".into());
-    window.update(Update::Setup(SetupUpdate::Configured(other)));
+    window.update(Update::Setup(SetupUpdate::Configured(Box::new(other))));
     assert_eq!(lines(&window).len(), 4);
     open_by_menu(&mut window, "Plant");
     let other = ConnectionId(4);

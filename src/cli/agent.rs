@@ -46,7 +46,7 @@ pub(super) async fn run(command: Flags) -> Result<(), Failure> {
 #[cfg(target_os = "linux")]
 async fn run_service(service: AgentService) -> Result<(), Failure> {
     match service {
-        AgentService::Install(command) => agent_service::install(command).await,
+        AgentService::Install(command) => agent_service::install(*command).await,
         AgentService::Uninstall(place) => agent_service::uninstall(place),
         AgentService::Status(root) => agent_service::status(&root),
     }

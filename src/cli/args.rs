@@ -740,7 +740,7 @@ pub(super) struct Agent {
 #[derive(Debug, Subcommand)]
 pub(super) enum AgentService {
     /// Make this computer a device permanently: a systemd service that runs now and after each start. As root, on Linux.
-    Install(AgentInstall),
+    Install(Box<AgentInstall>),
     /// Stop that service, and remove what install wrote.
     Uninstall(AgentPlace),
     /// Whether the services that install made are running.

@@ -50,7 +50,7 @@ impl Default for Seen {
             network: Default::default(),
         };
         let mut model = Model::default();
-        model.apply(clock::now(), Update::Setup(SetupUpdate::Configured(profile)));
+        model.apply(clock::now(), Update::Setup(SetupUpdate::Configured(Box::new(profile))));
         Seen { model, told: HashMap::new() }
     }
 }

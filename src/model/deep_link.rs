@@ -298,7 +298,7 @@ mod tests {
                 websocket: Default::default(),
                 network: Default::default(),
             };
-            model.apply(NOW, Update::Setup(SetupUpdate::Configured(profile)));
+            model.apply(NOW, Update::Setup(SetupUpdate::Configured(Box::new(profile))));
             let epoch = Epoch(*epoch);
             let started = ChatEvent::LogStarted { epoch, from: Offset(1), why: LogRestart::First };
             model.apply(NOW, Update::Connection(id, Event::Chat(started)));

@@ -312,7 +312,7 @@ impl Devices {
                 spec,
                 incarnation: 0,
                 online: true,
-                since: since,
+                since,
                 reason: String::new(),
                 heard: None,
                 every_ms: None,

@@ -757,7 +757,7 @@ pub enum Update {
 #[derive(Clone, Debug, PartialEq)]
 pub enum SetupUpdate {
     /// A connection was added or its profile changed.
-    Configured(Profile),
+    Configured(Box<Profile>),
     /// A connection and all it held was removed.
     Removed(ConnectionId),
     /// The connections that a newer version set up: all of them.

@@ -163,9 +163,9 @@ impl Model {
     fn apply_setup(&mut self, update: SetupUpdate) {
         match update {
             SetupUpdate::Configured(profile) => match self.connections.get_mut(&profile.id) {
-                Some(connection) => connection.profile = profile,
+                Some(connection) => connection.profile = *profile,
                 None => {
-                    let mut connection = Connection::new(profile);
+                    let mut connection = Connection::new(*profile);
                     connection.device_choices = self.device_choices.of(connection.profile.id);
                     self.connections.insert(connection.profile.id, connection);
                 }

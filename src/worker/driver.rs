@@ -282,7 +282,7 @@ impl Driver {
             };
             let keep_proxy = |(id, proxy): &(ConnectionId, Proxy)| secrets.set_proxy_password(*id, proxy);
             // One that cannot be kept does not prevent the others.
-            let proxies = proxies.iter().filter_map(|proxy| keep_proxy(proxy).err()).last();
+            let proxies = proxies.iter().filter_map(|proxy| keep_proxy(proxy).err()).next_back();
             passwords.iter().try_for_each(keep).err().or(proxies)
         });
         if let Ok(Some(error)) = kept.await {
@@ -331,7 +331,7 @@ impl Driver {
             seed: clock::random::<8>().map_or(clock::now().boot_ms.0, u64::from_le_bytes),
         };
         let source = devices::source(&profile);
-        self.update(Update::Setup(SetupUpdate::Configured(profile.without_password())));
+        self.update(Update::Setup(SetupUpdate::Configured(Box::new(profile.without_password()))));
         let slot = Slot {
             profile,
             line: SocketTask::new(id, self.posts.clone(), self.opened.clone()),

@@ -83,7 +83,7 @@ mod tests {
             network: Default::default(),
         };
         let mut model = Model::default();
-        model.apply(NOW, Update::Setup(SetupUpdate::Configured(profile)));
+        model.apply(NOW, Update::Setup(SetupUpdate::Configured(Box::new(profile))));
         model
     }
 

@@ -238,7 +238,7 @@ impl Driver {
                     slot.profile.urls = vec![at.url.clone()];
                     slot.access = Some(at.access());
                     let profile = slot.profile.clone();
-                    self.update(Update::Setup(SetupUpdate::Configured(profile)));
+                    self.update(Update::Setup(SetupUpdate::Configured(Box::new(profile))));
                     self.drive(engine::Input::Addresses { connection: id, urls: vec![at.url] });
                 }
                 self.connect(id);
@@ -450,7 +450,7 @@ impl Driver {
                     slot.access = access;
                 }
                 self.drive(engine::Input::Addresses { connection: id, urls: profile.urls.clone() });
-                self.update(Update::Setup(SetupUpdate::Configured(profile.without_password())));
+                self.update(Update::Setup(SetupUpdate::Configured(Box::new(profile.without_password()))));
                 self.tell(id, Input::Link(link::Input::Stop));
                 Some(before.websocket)
             }
@@ -537,7 +537,7 @@ impl Driver {
             self.settings.set_profile(profile.without_password());
             self.save_settings();
         }
-        self.update(Update::Setup(SetupUpdate::Configured(profile.without_password())));
+        self.update(Update::Setup(SetupUpdate::Configured(Box::new(profile.without_password()))));
     }
 
     fn access(&self, credential: &Credential) -> Option<Access> {

@@ -268,7 +268,7 @@ impl Driver {
             self.settings.set_profile(profile.clone());
             self.save_settings();
         }
-        self.update(Update::Setup(SetupUpdate::Configured(profile.without_password())));
+        self.update(Update::Setup(SetupUpdate::Configured(Box::new(profile.without_password()))));
         self.tell(id, Input::Link(link::Input::Nudge));
     }
 }

@@ -121,18 +121,13 @@ fn resume() -> impl Strategy<Value = ResumePoint> {
         epoch: Epoch(epoch),
         offset: Offset(offset),
         id,
-        received: received,
+        received,
     })
 }
 
 pub fn entry() -> impl Strategy<Value = Entry> {
     (draft(&["message", "room", "poll"]), number(), sender(), moment()).prop_map(
-        |(draft, offset, sender, received)| Entry {
-            draft,
-            offset: Offset(offset),
-            sender,
-            received: received,
-        },
+        |(draft, offset, sender, received)| Entry { draft, offset: Offset(offset), sender, received },
     )
 }
 
@@ -145,7 +140,7 @@ fn draft(kinds: &'static [&'static str]) -> impl Strategy<Value = Draft> {
             extra.insert("later", more.into());
         }
         let content = Content::from_fields(kind, Some(body.into()), extra).expect("a body that is text");
-        Draft { id, room, content, at: at }
+        Draft { id, room, content, at }
     })
 }
 
@@ -212,7 +207,7 @@ fn welcome() -> impl Strategy<Value = Welcome> {
             head: Offset(log.1),
             from: Offset(log.2),
             start: log.3,
-            now: now,
+            now,
             max_body,
             files: None,
             features,
@@ -321,8 +316,8 @@ fn device_state() -> impl Strategy<Value = DeviceState> {
     let last = (name(), value(), moment(), moment()).prop_map(|(metric, value, at, received)| LastValue {
         metric,
         value,
-        at: at,
-        received: received,
+        at,
+        received,
     });
     let heard = (option::of(moment()), option::of(number()));
     (spec(), number(), any::<bool>(), moment(), text(), heard, vec(last, 0..3)).prop_map(
@@ -330,7 +325,7 @@ fn device_state() -> impl Strategy<Value = DeviceState> {
             spec,
             incarnation,
             online,
-            since: since,
+            since,
             reason,
             heard,
             every_ms,
@@ -359,15 +354,7 @@ fn command_state() -> impl Strategy<Value = CommandState> {
 
 fn command() -> impl Strategy<Value = Command> {
     (id(), name(), name(), value(), sender(), moment(), command_state()).prop_map(
-        |(id, device, property, value, by, at, state)| Command {
-            id,
-            device,
-            property,
-            value,
-            by,
-            at: at,
-            state,
-        },
+        |(id, device, property, value, by, at, state)| Command { id, device, property, value, by, at, state },
     )
 }
 
@@ -378,13 +365,13 @@ fn log_line() -> impl Strategy<Value = LogLine> {
         Just(DeviceLogEvent::Silent),
         command().prop_map(|command| DeviceLogEvent::Command { command }),
     ];
-    (moment(), what).prop_map(|(at, what)| LogLine { at: at, what })
+    (moment(), what).prop_map(|(at, what)| LogLine { at, what })
 }
 
 /// What a client says of devices.
 fn client_of_devices() -> impl Strategy<Value = ClientMessage> {
     let series = (name(), name(), moment(), moment())
-        .prop_map(|(device, metric, from, to)| ClientMessage::Series { device, metric, from: from, to: to });
+        .prop_map(|(device, metric, from, to)| ClientMessage::Series { device, metric, from, to });
     let command = (id(), name(), option::of(number()), name(), value()).prop_map(
         |(id, device, incarnation, property, value)| ClientMessage::Command {
             id,
@@ -413,7 +400,7 @@ fn client_of_devices() -> impl Strategy<Value = ClientMessage> {
 /// What a hub says of devices.
 fn hub_of_devices() -> impl Strategy<Value = HubMessage> {
     let summary = (moment(), finite(), finite(), finite(), any::<u32>())
-        .prop_map(|(at, min, mean, max, count)| Bucket { at: at, min, mean, max, count, off: 0 });
+        .prop_map(|(at, min, mean, max, count)| Bucket { at, min, mean, max, count, off: 0 });
     let single = (moment(), any::<u64>()).prop_map(|(at, whole)| {
         Bucket::of(Point::of(at, &Value::from(whole)).unwrap_or(Point::new(at, 0.0)))
     });
@@ -422,8 +409,8 @@ fn hub_of_devices() -> impl Strategy<Value = HubMessage> {
         |(device, metric, from, to, step_ms, buckets)| HubMessage::Series {
             device,
             metric,
-            from: from,
-            to: to,
+            from,
+            to,
             step_ms,
             buckets,
         },
@@ -440,10 +427,10 @@ fn hub_of_devices() -> impl Strategy<Value = HubMessage> {
     );
     prop_oneof![
         (moment(), vec(device_state(), 0..3), any::<bool>())
-            .prop_map(|(started, devices, more)| HubMessage::Devices { started: started, devices, more }),
+            .prop_map(|(started, devices, more)| HubMessage::Devices { started, devices, more }),
         device_state().prop_map(|device| HubMessage::Device { device: Box::new(device) }),
         (name(), any::<bool>(), moment(), text()).prop_map(|(device, online, since, reason)| {
-            HubMessage::DeviceState { device, online, since: since, reason }
+            HubMessage::DeviceState { device, online, since, reason }
         }),
         (vec(sample(), 0..4), counter())
             .prop_map(|(samples, conflated)| HubMessage::Readings { samples, conflated }),
@@ -505,7 +492,7 @@ pub fn hub_message() -> impl Strategy<Value = HubMessage> {
             |(id, offset, received, entry, room)| HubMessage::Ack {
                 id,
                 offset: Offset(offset),
-                received: received,
+                received,
                 entry,
                 room
             }

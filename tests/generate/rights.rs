@@ -39,7 +39,7 @@ fn invitation() -> impl Strategy<Value = Invitation> {
             role,
             by,
             made,
-            expires: expires,
+            expires,
             used_by,
             used,
         },
@@ -79,7 +79,7 @@ pub fn managed() -> impl Strategy<Value = ManageAnswer> {
         (vec(invitation(), 0..4), next()).prop_map(|(invites, next)| ManageAnswer::Invites { invites, next }),
         (secret(), moment(), text(), option::of(text()), vec(text(), 0..4)).prop_map(
             |(code, expires, url, fingerprint, also)| {
-                ManageAnswer::Invited { code, expires: expires, url, fingerprint, also }
+                ManageAnswer::Invited { code, expires, url, fingerprint, also }
             }
         ),
         Just(ManageAnswer::Done),

@@ -88,7 +88,8 @@ impl World {
         let now = self.app_time(app);
         for client in self.clients_of(app) {
             let Some(process) = self.process(app, run) else { return };
-            let configured = Update::Setup(SetupUpdate::Configured(profile(Client::connection(client))));
+            let configured =
+                Update::Setup(SetupUpdate::Configured(Box::new(profile(Client::connection(client)))));
             process.model.write(|model| model.apply(now, configured));
             self.clients[client].running = Some(Running::default());
             self.load(client);

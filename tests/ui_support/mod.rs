@@ -132,7 +132,7 @@ impl Window {
                 app,
             );
         let mut window = Window { harness, queued: 0 };
-        window.update(Update::Setup(SetupUpdate::Configured(profile())));
+        window.update(Update::Setup(SetupUpdate::Configured(Box::new(profile()))));
         window.link(LinkState::Online { since: WallMs(WALL), rtt_ms: None });
         window.welcome(0, rooms);
         window.event(Event::Chat(ChatEvent::LogStarted {
@@ -219,7 +219,7 @@ impl Window {
         let read = |model: &duplex::model::Model| model.connections[&CONNECTION].profile.clone();
         let mut profile = self.harness.state().model.read(read);
         change(&mut profile);
-        self.update(Update::Setup(SetupUpdate::Configured(profile)));
+        self.update(Update::Setup(SetupUpdate::Configured(Box::new(profile))));
     }
 
     /// The hub's welcome.

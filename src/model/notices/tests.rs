@@ -40,7 +40,7 @@ impl Story {
             last: None,
         };
         for id in [HUB, OTHER] {
-            story.hear(Update::Setup(SetupUpdate::Configured(profile(id))));
+            story.hear(Update::Setup(SetupUpdate::Configured(Box::new(profile(id)))));
             story.up(id, 0);
             story.event(
                 id,

@@ -431,7 +431,7 @@ impl ClientSession {
                     (false, Some(room)) if is_room => Follows::OtherRoom(room),
                     (false, _) => Follows::Nothing,
                 };
-                self.event(Event::Chat(ChatEvent::Acknowledged { id, offset, received: received, follows }))
+                self.event(Event::Chat(ChatEvent::Acknowledged { id, offset, received, follows }))
             }
             HubMessage::Refused { id, refusal } => self.refused(id, refusal),
             HubMessage::Typing { room, who } => {
@@ -504,7 +504,7 @@ impl ClientSession {
                 self.event(Event::Device(DeviceEvent::Commanded(Box::new(command))))
             }
             HubMessage::Series { device, metric, from, to, step_ms, buckets } => {
-                let page = SeriesPage { from: from, to: to, step_ms, buckets };
+                let page = SeriesPage { from, to, step_ms, buckets };
                 self.event(Event::Device(DeviceEvent::SeriesPaged { device, metric, page }));
             }
             HubMessage::DeviceLog { device, lines } => {

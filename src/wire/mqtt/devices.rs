@@ -119,7 +119,7 @@ impl Devices {
         let untold: Vec<_> = untold.map(|known| (known.spec.id.clone(), known.since)).collect();
         self.event(DeviceEvent::Listed { devices, started: now.wall_ms, more: false });
         for (device, since) in untold {
-            self.event(DeviceEvent::Unheard { device, since: since });
+            self.event(DeviceEvent::Unheard { device, since });
         }
     }
 
@@ -198,7 +198,7 @@ impl Devices {
         }
         let count = u32::try_from(values.len()).unwrap_or(u32::MAX);
         let (at, received) = (at.unwrap_or(now.wall_ms), now.wall_ms);
-        self.readings.samples.push(Sample { device, at: at, received, count });
+        self.readings.samples.push(Sample { device, at, received, count });
         self.readings.values.extend(values);
     }
 
@@ -206,12 +206,12 @@ impl Devices {
     fn replayed(&mut self, device: &DeviceId, at: Option<WallMs>, values: Vec<(MetricName, Value)>) {
         let Some(known) = self.known.get(device) else { return };
         let at = at.unwrap_or(UNKNOWN_TIME);
-        let last = |(metric, value)| LastValue { metric, value, at: at, received: at };
+        let last = |(metric, value)| LastValue { metric, value, at, received: at };
         let state = known.state(values.into_iter().map(last).collect());
         let (is_told, since) = (known.is_told, known.since);
         self.event(DeviceEvent::Announced(Box::new(state)));
         if !is_told {
-            self.event(DeviceEvent::Unheard { device: device.clone(), since: since });
+            self.event(DeviceEvent::Unheard { device: device.clone(), since });
         }
     }
 
@@ -228,7 +228,7 @@ impl Devices {
         let (state, is_told, since) = (known.state(Vec::new()), known.is_told, known.since);
         self.event(DeviceEvent::Announced(Box::new(state)));
         if !is_told {
-            self.event(DeviceEvent::Unheard { device, since: since });
+            self.event(DeviceEvent::Unheard { device, since });
         }
     }
 

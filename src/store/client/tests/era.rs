@@ -148,7 +148,7 @@ impl World {
         let dir = tempfile::tempdir().unwrap();
         let store = open(dir.path());
         let mut model = Model::default();
-        model.apply(Time::default(), Update::Setup(SetupUpdate::Configured(profile())));
+        model.apply(Time::default(), Update::Setup(SetupUpdate::Configured(Box::new(profile()))));
         let mut hub = Hub { epoch: 1, log: Vec::new(), appended: 0 };
         hub.append("hub", &general(), id(0), Content::room(RoomName::general()));
         World {

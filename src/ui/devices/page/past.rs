@@ -394,7 +394,7 @@ mod tests {
             websocket: Default::default(),
             network: Default::default(),
         };
-        model.apply(Time::default(), Update::Setup(SetupUpdate::Configured(profile)));
+        model.apply(Time::default(), Update::Setup(SetupUpdate::Configured(Box::new(profile))));
         let (device, metric) = (DeviceId::new("d").unwrap(), ShortName::new("m").unwrap());
         for (at, value) in values {
             let values = vec![(metric.clone(), Value::number(*value))];

@@ -60,15 +60,13 @@ impl ServerSession {
                 if let Phase::Online(online) = &mut self.phase {
                     online.watching = true;
                 }
-                self.ask(HubRequest::Device(HubDeviceRequest::Watch));
+                self.ask_device(HubDeviceRequest::Watch);
             }
             ClientMessage::Announce(spec) => self.announce(spec),
             ClientMessage::DeviceState { device, online, reason } => {
                 let reason = limits::cut(&reason, limits::REASON_CHARS);
                 match limits::check_id(device.as_str()) {
-                    Ok(()) => {
-                        self.ask(HubRequest::Device(HubDeviceRequest::State { device, online, reason }))
-                    }
+                    Ok(()) => self.ask_device(HubDeviceRequest::State { device, online, reason }),
                     Err(excess) => self.refuse(device.as_str(), excess.code, excess.detail),
                 }
             }
@@ -92,43 +90,43 @@ impl ServerSession {
                     let command = Command { id, device, property, value, by: sender, at: now.wall_ms, state };
                     self.send(&HubMessage::Commanded { command });
                 }
-                value => self.ask(HubRequest::Device(HubDeviceRequest::Command {
+                value => self.ask_device(HubDeviceRequest::Command {
                     id,
                     by: sender,
                     device,
                     incarnation,
                     property,
                     value,
-                })),
+                }),
             },
             ClientMessage::CommandResult { id, state } => match state {
-                CommandState::Done => {
-                    self.ask(HubRequest::Device(HubDeviceRequest::CommandResult { id, state }))
-                }
+                CommandState::Done => self.ask_device(HubDeviceRequest::CommandResult { id, state }),
                 CommandState::Failed { detail } => {
                     let detail = limits::cut(&detail, limits::DETAIL_CHARS);
-                    self.ask(HubRequest::Device(HubDeviceRequest::CommandResult {
+                    self.ask_device(HubDeviceRequest::CommandResult {
                         id,
                         state: CommandState::Failed { detail },
-                    }));
+                    });
                 }
                 _ => self.error("malformed", "a result is `done` or `failed`"),
             },
             ClientMessage::Series { device, metric, from, to } => {
-                self.ask(HubRequest::Device(HubDeviceRequest::Series { device, metric, from: from, to: to }));
+                self.ask_device(HubDeviceRequest::Series { device, metric, from, to });
             }
-            ClientMessage::DeviceLog { device } => {
-                self.ask(HubRequest::Device(HubDeviceRequest::Log(device)))
-            }
+            ClientMessage::DeviceLog { device } => self.ask_device(HubDeviceRequest::Log(device)),
             // `online` takes care of the rest.
             _ => {}
         }
     }
 
+    fn ask_device(&mut self, request: HubDeviceRequest) {
+        self.ask(HubRequest::Device(request));
+    }
+
     fn announce(&mut self, mut spec: Spec) {
         spec.will = limits::cut(&spec.will, limits::REASON_CHARS);
         match limits::check_spec(&spec) {
-            Ok(()) => self.ask(HubRequest::Device(HubDeviceRequest::Announce(spec))),
+            Ok(()) => self.ask_device(HubDeviceRequest::Announce(spec)),
             Err(excess) => self.refuse(spec.id.as_str(), excess.code, excess.detail),
         }
     }
@@ -137,7 +135,7 @@ impl ServerSession {
     pub(super) fn publish(&mut self, received: Received) {
         let Received { readings, left_out } = received;
         if !readings.samples.is_empty() {
-            self.ask(HubRequest::Device(HubDeviceRequest::Publish(readings)));
+            self.ask_device(HubDeviceRequest::Publish(readings));
         }
         if let Some(left_out) = left_out {
             self.refuse(&left_out.device, left_out.code, left_out.to_string());
