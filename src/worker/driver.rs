@@ -35,7 +35,7 @@ use crate::model::lan::{Lan, NearbyServer};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::log::Way;
 use crate::model::profile::{Login, Protocol, Secret};
-use crate::model::proxy::{Proxy, ProxyAddress, ProxyChoice};
+use crate::model::proxy::{ProxyAddress, ProxyChoice};
 use crate::model::time::BootMs;
 use crate::model::{
     Banner, ConnectionId, DeviceId, Event, Intent, LogLine, MetricName, Profile, SeriesPage, SharedModel,
@@ -280,10 +280,12 @@ impl Driver {
                 login.password = Some(password.clone());
                 secrets.set(*id, &login.to_secret())
             };
-            let keep_proxy = |(id, proxy): &(ConnectionId, Proxy)| secrets.set_proxy_password(*id, proxy);
             // One that cannot be kept does not prevent the others.
-            let proxies = proxies.iter().filter_map(|proxy| keep_proxy(proxy).err()).next_back();
-            passwords.iter().try_for_each(keep).err().or(proxies)
+            let mut failed = None;
+            for (id, proxy) in &proxies {
+                failed = secrets.set_proxy_password(*id, proxy).err().or(failed);
+            }
+            passwords.iter().try_for_each(keep).err().or(failed)
         });
         if let Ok(Some(error)) = kept.await {
             log::warn!("a password of an address lives as long as the window: {error}");
@@ -331,7 +333,7 @@ impl Driver {
             seed: clock::random::<8>().map_or(clock::now().boot_ms.0, u64::from_le_bytes),
         };
         let source = devices::source(&profile);
-        self.update(Update::Setup(SetupUpdate::Configured(Box::new(profile.without_password()))));
+        self.update(Update::Setup(SetupUpdate::Configured(profile.without_password())));
         let slot = Slot {
             profile,
             line: SocketTask::new(id, self.posts.clone(), self.opened.clone()),

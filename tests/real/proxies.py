@@ -359,7 +359,8 @@ if __name__ == "__main__":
         raise
     finally:
         for process in list(running):
-            process.kill()
+            # With its children, each of them in a session of its own.
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         for act in reversed(undo):
             act()
