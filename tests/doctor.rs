@@ -434,8 +434,8 @@ async fn hidden_hub() -> (tempfile::TempDir, Running) {
 }
 
 async fn through(proxy: &str, hub: &Running) -> Report {
-    let Written { address, .. } = Written::parse(proxy).unwrap();
-    let network = NetworkOptions { proxy: ProxyChoice::At(address) };
+    let Written { address, password } = Written::parse(proxy).unwrap();
+    let network = NetworkOptions { proxy: ProxyChoice::At(address), proxy_password: password };
     let profile = Profile { network, ..profile("ws://hub.test:7870/v1/socket", Protocol::Duplex) };
     check_with(profile, token(hub), QUICK).await
 }
@@ -452,6 +452,11 @@ async fn through_a_proxy() {
         let text = text(&ENGLISH, &report, &say);
         assert!(text.contains(&format!("Proxy: {proxy} (chosen for this connection)")), "{text}");
     }
+    let closed = Proxy::http(Rules::of("hub.test", hub.addr).with_login("somebody", "hunter2")).await;
+    let report = through(&format!("http://somebody:hunter2@{}", closed.address), &hub).await;
+    assert_eq!(report.verdict(), Verdict::Works, "{report:#?}");
+    let text = text(&ENGLISH, &report, &say);
+    assert!(!text.contains("hunter2") && !text.contains("somebody"), "{text}");
     hub.shutdown().await;
 }
 

@@ -14,6 +14,7 @@ use super::{Exit, Failure, print};
 use crate::model::event::LinkEvent;
 use crate::model::link_state::LinkState;
 use crate::model::profile::Secret;
+use crate::model::proxy::{Proxy, ProxyChoice};
 use crate::model::{Address, DeviceId, Event, Offset, Principal, PrincipalKind};
 use crate::privacy::TokenOptions;
 use crate::wire::SavedState;
@@ -226,7 +227,7 @@ async fn check_server(command: &AgentInstall, token: &Secret) -> Result<(Princip
         insecure: command.insecure,
         data_dir: None,
         ca_file: command.ca_file.clone(),
-        proxy: None,
+        proxy: command.proxy.clone(),
     };
     let mut server = Server::duplex(command.url.clone(), access);
     server.route = command.transport;
@@ -271,6 +272,15 @@ fn settings(command: &AgentInstall, token: &Secret, place: &Place) -> Result<Str
         text += &format!("DUPLEX_AGENT_ID={}\n", quoted(id.as_str()));
     }
     let mut options = Vec::new();
+    match command.proxy.as_ref().map(|network| (&network.proxy, &network.proxy_password)) {
+        Some((ProxyChoice::None, _)) => options.push("--proxy none".to_owned()),
+        // A password is readable by root alone here; on the command line it would not be.
+        Some((ProxyChoice::At(address), password)) => {
+            let proxy = Proxy { address: address.clone(), password: password.clone() }.to_secret();
+            text += &format!("ALL_PROXY={}\n", quoted(proxy.reveal()));
+        }
+        _ => {}
+    }
     if command.ca_file.is_some() {
         options.push(format!("--ca-file {}", place.ca_option()));
     }

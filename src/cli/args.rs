@@ -764,6 +764,10 @@ pub(super) struct AgentInstall {
     /// How the readings travel: automatic, or only by websocket, sse, stream, longpoll or poll.
     #[arg(long, value_name = "NAME", default_value = "automatic", value_parser = route)]
     pub(super) transport: RouteChoice,
+    /// Connect through this proxy: http://user:password@host:port or socks5://…; or none. The service doesn't know this shell's
+    /// HTTPS_PROXY. (On Linux a password is overwritten in the command line.)
+    #[arg(long, value_name = "URL|none", value_parser = ProxyParser)]
+    pub(super) proxy: Option<NetworkOptions>,
     /// The device's name for people; by default this computer's name.
     #[arg(long, value_parser = values::title)]
     pub(super) name: Option<String>,

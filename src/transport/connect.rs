@@ -1,39 +1,11 @@
 //! From a server's address to a stream of bytes: a TCP connection, or a way through a proxy.
 
-use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
-
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
-use tokio::net::TcpStream;
-use tokio_tungstenite::MaybeTlsStream;
-
-use super::proxy::{self, Forward, Purpose};
+use super::proxy::{self, Purpose};
 use super::{Endpoint, UrlParts};
-use crate::model::link_state::{Phase, Why};
-use crate::model::proxy::ProxyUsed;
+use crate::model::link_state::Why;
 
-/// RFC 8305 §5: delay before the next address is tried in parallel.
-const STAGGER: Duration = Duration::from_millis(250);
-
-/// A stream of bytes, to which TLS and all else comes yet: TCP, or TLS to a proxy.
-pub(super) type ByteStream = MaybeTlsStream<TcpStream>;
-
-/// An open stream.
-pub(super) struct Opened {
-    pub(super) stream: ByteStream,
-    /// The proxy that it goes through.
-    pub(super) proxy: Option<ProxyUsed>,
-    /// The stream is to the proxy, which forwards requests: their URIs are absolute, and they carry what is here.
-    pub(super) forward: Option<Forward>,
-}
-
-impl Opened {
-    pub(super) fn direct(stream: TcpStream) -> Opened {
-        Opened { stream: MaybeTlsStream::Plain(stream), proxy: None, forward: None }
-    }
-}
+pub(super) use super::proxy::{ByteStream, Opened};
+pub(super) use super::reach::{connect_where, look_up, why};
 
 /// Opens a stream to a server, by way of its proxy if there is one. Has no deadline of its own.
 pub(super) async fn open(place: &UrlParts, target: &Endpoint) -> Result<Opened, Why> {
@@ -43,90 +15,4 @@ pub(super) async fn open(place: &UrlParts, target: &Endpoint) -> Result<Opened, 
 /// The same for HTTP requests, which a proxy may forward one by one: [`Opened::forward`].
 pub(super) async fn open_for_requests(place: &UrlParts, target: &Endpoint) -> Result<Opened, Why> {
     proxy::open(place, target, Purpose::Requests).await
-}
-
-/// Connects to the first of the host's addresses that answers. Has no deadline of its own.
-pub(super) async fn connect(host: &str, port: u16) -> Result<TcpStream, Why> {
-    connect_where(host, port, |_| true).await
-}
-
-/// The same with addresses of this kind alone: what is dialed is what was looked at.
-pub(super) async fn connect_where(
-    host: &str,
-    port: u16,
-    is_allowed: fn(IpAddr) -> bool,
-) -> Result<TcpStream, Why> {
-    let addresses = look_up(host, port).await?;
-    let addresses: Vec<SocketAddr> =
-        addresses.into_iter().filter(|address| is_allowed(address.ip())).collect();
-    if addresses.is_empty() {
-        let detail = format!("{host} is an address of this computer or of a local network");
-        return Err(Why::Unreachable { detail });
-    }
-    let stream = first_to_answer(addresses).await.map_err(|error| why(&error))?;
-    // Without Nagle's algorithm: small messages must not wait for the previous acknowledgement.
-    stream.set_nodelay(true).map_err(|error| why(&error))?;
-    Ok(stream)
-}
-
-/// The host's addresses, in the system's order; at least one.
-pub(super) async fn look_up(host: &str, port: u16) -> Result<Vec<SocketAddr>, Why> {
-    let addresses: Vec<SocketAddr> = match tokio::net::lookup_host((host, port)).await {
-        Ok(addresses) => addresses.collect(),
-        Err(error) => {
-            log::debug!("looking up {host}: {error}");
-            Vec::new()
-        }
-    };
-    match addresses.is_empty() {
-        true => Err(Why::NameNotFound { host: host.to_owned() }),
-        false => Ok(addresses),
-    }
-}
-
-/// Tries the addresses in the system's order, each a little after the one before, or at once if that failed.
-async fn first_to_answer(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
-    let mut untried = addresses.into_iter();
-    let mut trying = FuturesUnordered::new();
-    let mut failure = io::Error::from(io::ErrorKind::AddrNotAvailable);
-    loop {
-        let next = untried.next();
-        let last = next.is_none();
-        trying.extend(next.map(TcpStream::connect));
-        tokio::select! {
-            answer = trying.next() => match answer {
-                Some(Ok(stream)) => return Ok(stream),
-                // "Connection refused" is more useful than "no route" for an address family that this computer lacks.
-                Some(Err(error)) if failure.kind() != io::ErrorKind::ConnectionRefused => failure = error,
-                Some(Err(_)) => {}
-                None => return Err(failure),
-            },
-            () = tokio::time::sleep(STAGGER), if !last => {}
-        }
-    }
-}
-
-/// Classifies an error that occurred before any byte was exchanged.
-pub(super) fn why(error: &io::Error) -> Why {
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => Why::ConnectionRefused,
-        io::ErrorKind::TimedOut => Why::TimedOut { during: Phase::Dial },
-        _ => Why::Unreachable { detail: error.to_string() },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_refusing_address_does_not_prevent_trying_the_next() {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let open = listener.local_addr().unwrap();
-        let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-        let stream = first_to_answer(vec![closed, open]).await.unwrap();
-        assert_eq!(stream.peer_addr().unwrap(), open);
-        let error = first_to_answer(vec![closed]).await.unwrap_err();
-        assert_eq!(why(&error), Why::ConnectionRefused);
-    }
 }

@@ -18,7 +18,6 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::MaybeTlsStream;
 
-use super::channel::DUPLEX_HEADER;
 use super::connect::ByteStream;
 use super::upgrade::{self, joined, read_head};
 use super::{Endpoint, UrlParts, connect, proxy, scheme, tls};
@@ -26,6 +25,7 @@ use crate::model::address;
 use crate::model::diagnosis::{Answer, Distrust, Tls, Trust};
 use crate::model::link_state::Why;
 use crate::model::proxy::ProxyUsed;
+use crate::wire::duplex::channel::DUPLEX_HEADER;
 
 /// Maximum number of a host's addresses that are looked at.
 pub const MAX_ADDRESSES: usize = 16;

@@ -21,6 +21,7 @@ mod metered;
 mod ping;
 mod proxy;
 mod pump;
+mod reach;
 mod redirect;
 pub mod request;
 mod scheme;

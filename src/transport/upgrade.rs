@@ -9,10 +9,10 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::client::generate_request;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::channel::DUPLEX_HEADER;
 use super::{Endpoint, UrlParts};
 use crate::model::address::without_zone;
 use crate::model::link_state::Why;
+use crate::wire::duplex::channel::DUPLEX_HEADER;
 
 /// Maximum size of a response head, in bytes.
 const MAX_HEAD: usize = 32 * 1024;

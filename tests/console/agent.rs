@@ -275,3 +275,15 @@ fn the_agent_takes_its_id_from_the_environment_as_the_service_gives_it() {
     agent.wait().unwrap();
     assert!(online.as_deref().is_some_and(|line| line.contains("publishing barn at")), "{online:?}");
 }
+
+/// The service does not see the variables of the shell that installs it.
+#[test]
+fn the_service_goes_through_the_proxy_that_was_given() {
+    let machine = Machine::new();
+    machine.install(&["--proxy", "http://me:p%20w@proxy.example:3128"]);
+    let settings = machine.read(SETTINGS);
+    assert!(settings.contains("ALL_PROXY=\"http://me:p%20w@proxy.example:3128\"\n"), "{settings}");
+    machine.install(&["--proxy", "none"]);
+    let settings = machine.read(SETTINGS);
+    assert!(settings.contains("--proxy none") && !settings.contains("ALL_PROXY"), "{settings}");
+}

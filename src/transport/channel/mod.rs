@@ -26,8 +26,6 @@ use driver::Driver;
 use race::{Failure, Race, Step};
 use requests::Channel;
 
-pub(super) use crate::wire::duplex::channel::DUPLEX_HEADER;
-
 /// Which routes may be tried.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct RoutePlan {

@@ -1,10 +1,8 @@
 //! Which proxies apply to a server: the chosen one, else the environment's, else the system's.
 
-use super::{Hop, system};
+use super::{Hop, hop, system, unreadable};
 use crate::model::link_state::Why;
-use crate::model::proxy::{
-    BadProxy, Proxy, ProxyChoice, ProxyProblem, ProxySetting, ProxySettings, ProxySource, ProxyUsed,
-};
+use crate::model::proxy::{BadProxy, Proxy, ProxyChoice, ProxySettings, ProxySource};
 use crate::transport::{Endpoint, UrlParts};
 
 /// The ways to try, in order; at least one.
@@ -33,18 +31,4 @@ pub(super) async fn hops(place: &UrlParts, target: &Endpoint) -> Result<Vec<Hop>
             system::hops(&to).await
         }
     }
-}
-
-/// The way that a setting means.
-pub(super) fn hop(setting: Option<&ProxySetting>) -> Result<Hop, Why> {
-    match setting {
-        None => Ok(Hop::Direct),
-        Some(ProxySetting { source, proxy: Ok(proxy) }) => Ok(Hop::Through(proxy.clone(), source.clone())),
-        Some(ProxySetting { source, proxy: Err(bad) }) => Err(unreadable(source.clone(), *bad)),
-    }
-}
-
-fn unreadable(source: ProxySource, bad: BadProxy) -> Why {
-    let proxy: Option<Box<ProxyUsed>> = None;
-    Why::Proxy { proxy, problem: ProxyProblem::Bad { source, bad } }
 }

@@ -12,19 +12,40 @@ use std::io;
 use std::time::Duration;
 
 use ::http::HeaderValue;
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::MaybeTlsStream;
 
-use super::connect::{ByteStream, Opened, connect};
+use super::reach::connect;
 use super::{Endpoint, UrlParts, tls};
 use crate::model::link_state::Why;
-use crate::model::proxy::{Destination, Proxy, ProxyKind, ProxyProblem, ProxySource, ProxyUsed};
+use crate::model::proxy::{
+    BadProxy, Destination, Proxy, ProxyKind, ProxyProblem, ProxySetting, ProxySource, ProxyUsed,
+};
 use crate::model::upgrade;
 
 /// Of the time to connect, how much a proxy may take, in percent: what it is that doesn't answer is said before the rest runs out.
 const PROXY_PERCENT: u32 = 85;
 /// How long a proxy may take where another one can be tried after it.
 const MAX_FIRST: Duration = Duration::from_secs(3);
+
+/// A stream of bytes, to which TLS and all else comes yet: TCP, or TLS to a proxy.
+pub(super) type ByteStream = MaybeTlsStream<TcpStream>;
+
+/// An open stream.
+pub(super) struct Opened {
+    pub(super) stream: ByteStream,
+    /// The proxy that it goes through.
+    pub(super) proxy: Option<ProxyUsed>,
+    /// The stream is to the proxy, which forwards requests: their URIs are absolute, and they carry what is here.
+    pub(super) forward: Option<Forward>,
+}
+
+impl Opened {
+    fn direct(stream: TcpStream) -> Opened {
+        Opened { stream: MaybeTlsStream::Plain(stream), proxy: None, forward: None }
+    }
+}
 
 /// A way to a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +54,20 @@ pub(super) enum Hop {
     Direct,
     /// Through this one.
     Through(Proxy, ProxySource),
+}
+
+/// The way that a setting means.
+fn hop(setting: Option<&ProxySetting>) -> Result<Hop, Why> {
+    match setting {
+        None => Ok(Hop::Direct),
+        Some(ProxySetting { source, proxy: Ok(proxy) }) => Ok(Hop::Through(proxy.clone(), source.clone())),
+        Some(ProxySetting { source, proxy: Err(bad) }) => Err(unreadable(source.clone(), *bad)),
+    }
+}
+
+fn unreadable(source: ProxySource, bad: BadProxy) -> Why {
+    let proxy: Option<Box<ProxyUsed>> = None;
+    Why::Proxy { proxy, problem: ProxyProblem::Bad { source, bad } }
 }
 
 /// What is opened.
@@ -165,8 +200,7 @@ fn authorization(proxy: &Proxy) -> Result<Option<HeaderValue>, ProxyProblem> {
     }
     let nothing = crate::model::profile::Secret::new("");
     let value = upgrade::basic(user, proxy.password.as_ref().unwrap_or(&nothing));
-    let bad =
-        |_| ProxyProblem::Bad { source: ProxySource::Chosen, bad: crate::model::proxy::BadProxy::Login };
+    let bad = |_| ProxyProblem::Bad { source: ProxySource::Chosen, bad: BadProxy::Login };
     value.map(Some).map_err(bad)
 }
 

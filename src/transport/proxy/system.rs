@@ -15,7 +15,7 @@ pub(super) async fn hops(to: &Destination<'_>) -> Result<Vec<Hop>, Why> {
 pub(super) async fn hops(to: &Destination<'_>) -> Result<Vec<Hop>, Why> {
     // Reading it may take a moment, and never long.
     let settings = tokio::task::spawn_blocking(read).await.unwrap_or_default();
-    Ok(vec![super::find::hop(settings.of(to))?])
+    Ok(vec![super::hop(settings.of(to))?])
 }
 
 /// What is set in Windows's settings for the person.
