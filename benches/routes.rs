@@ -58,6 +58,10 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
+#[allow(
+    clippy::disallowed_methods,
+    reason = "what is measured is a stretch of time in which nothing happens"
+)]
 fn measure(route: Route) {
     let quick = std::env::var_os("DUPLEX_BENCH_QUICK").is_some();
     let count = number("DUPLEX_BENCH_CLIENTS", if quick { 100 } else { 1_000 });

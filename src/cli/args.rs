@@ -738,7 +738,6 @@ pub(super) struct Agent {
 }
 
 #[derive(Debug, Subcommand)]
-#[allow(clippy::large_enum_variant, reason = "there is one, the command line")]
 pub(super) enum AgentService {
     /// Make this computer a device permanently: a systemd service that runs now and after each start. As root, on Linux.
     Install(Box<AgentInstall>),

@@ -755,7 +755,6 @@ pub enum Update {
 
 /// About the saved connections, and the secrets that they need.
 #[derive(Clone, Debug, PartialEq)]
-#[allow(clippy::large_enum_variant, reason = "a profile is told now and then, and moved once")]
 pub enum SetupUpdate {
     /// A connection was added or its profile changed.
     Configured(Box<Profile>),

@@ -333,7 +333,7 @@ impl Driver {
             seed: clock::random::<8>().map_or(clock::now().boot_ms.0, u64::from_le_bytes),
         };
         let source = devices::source(&profile);
-        self.update(Update::Setup(SetupUpdate::Configured(profile.without_password())));
+        self.update(Update::Setup(SetupUpdate::Configured(Box::new(profile.without_password()))));
         let slot = Slot {
             profile,
             line: SocketTask::new(id, self.posts.clone(), self.opened.clone()),

@@ -13,7 +13,7 @@ const URL: &str = "ws://hub.test:7870/v1/socket";
 
 /// Proxies on a thread of their own, as long as the test.
 fn start(make: impl AsyncFnOnce() -> Vec<Proxy> + Send + 'static) -> Vec<Proxy> {
-    let (ready, started) = std::sync::mpsc::channel();
+    let (ready, started) = std::sync::mpsc::sync_channel(1);
     let serve = move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
