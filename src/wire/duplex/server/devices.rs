@@ -99,17 +99,7 @@ impl ServerSession {
                     value,
                 }),
             },
-            ClientMessage::CommandResult { id, state } => match state {
-                CommandState::Done => self.ask_device(HubDeviceRequest::CommandResult { id, state }),
-                CommandState::Failed { detail } => {
-                    let detail = limits::cut(&detail, limits::DETAIL_CHARS);
-                    self.ask_device(HubDeviceRequest::CommandResult {
-                        id,
-                        state: CommandState::Failed { detail },
-                    });
-                }
-                _ => self.error("malformed", "a result is `done` or `failed`"),
-            },
+            ClientMessage::CommandResult { id, state } => self.command_result(id, state),
             ClientMessage::Series { device, metric, from, to } => {
                 self.ask_device(HubDeviceRequest::Series { device, metric, from, to });
             }
@@ -117,6 +107,17 @@ impl ServerSession {
             // `online` takes care of the rest.
             _ => {}
         }
+    }
+
+    fn command_result(&mut self, id: MessageId, state: CommandState) {
+        let state = match state {
+            CommandState::Done => CommandState::Done,
+            CommandState::Failed { detail } => {
+                CommandState::Failed { detail: limits::cut(&detail, limits::DETAIL_CHARS) }
+            }
+            _ => return self.error("malformed", "a result is `done` or `failed`"),
+        };
+        self.ask_device(HubDeviceRequest::CommandResult { id, state });
     }
 
     fn ask_device(&mut self, request: HubDeviceRequest) {
