@@ -169,8 +169,14 @@ fn describe_readings(store: &ReadingsStore, source: u64) -> String {
             let buckets = &page.buckets;
             let sum = buckets.iter().fold(0.0, |sum, bucket| sum + bucket.mean * f64::from(bucket.count));
             let ends = (buckets.first().map(|bucket| bucket.at), buckets.last().map(|bucket| bucket.at));
-            writeln!(text, "      past: {} from {:?} to {:?}, sum {sum:.3}", buckets.len(), ends.0, ends.1)
-                .unwrap();
+            writeln!(
+                text,
+                "      past: {} from {:?} to {:?}, sum {sum:.3}",
+                buckets.len(),
+                ends.0.map(|at| at.0),
+                ends.1.map(|at| at.0)
+            )
+            .unwrap();
             for change in wait(store.states(source, id.clone(), value.metric.clone())).unwrap() {
                 writeln!(text, "      state {} {:?}", change.at.0, change.value).unwrap();
             }

@@ -67,6 +67,9 @@ fn of_websocket(why: &Why) -> Option<String> {
                 HttpCause::NoSuchPath => {
                     "there is a web server, but no WebSocket at this path; check the address".to_owned()
                 }
+                HttpCause::NoUpgrade => {
+                    "something on the way, probably a proxy, removes the request for a WebSocket".to_owned()
+                }
                 HttpCause::WrongName => "the server isn't set up for this host name".to_owned(),
                 HttpCause::TooLarge => {
                     "the server finds the request too large; check the address and the headers".to_owned()
@@ -318,6 +321,9 @@ fn http(cause: HttpCause) -> &'static str {
         HttpCause::Forbidden => "this token isn't allowed to connect here",
         HttpCause::NoSuchPath => {
             "there is a web server, but no Duplex server at this path; check the address"
+        }
+        HttpCause::NoUpgrade => {
+            "something on the way, probably a proxy, removes the request for a WebSocket; try another --transport"
         }
         HttpCause::SignInToNetwork => "the network or a proxy wants you to sign in first",
         HttpCause::TimedOut => "the server gave up waiting for the request",

@@ -460,8 +460,10 @@ pub enum HttpCause {
     UnknownToken,
     /// 403: this account, or this program, may not come in.
     Forbidden,
-    /// 404, 405, 410, 426: there is a web server, and no socket at this path.
+    /// 404, 405, 410: there is a web server, and no socket at this path.
     NoSuchPath,
+    /// 426: the request came without its header `Upgrade`, which something between removes.
+    NoUpgrade,
     /// 407, 511: a proxy or the network wants somebody to sign in first.
     SignInToNetwork,
     /// 408, 425: too slow, or too early.
@@ -497,7 +499,8 @@ impl HttpCause {
             400 => HttpCause::BadRequest,
             401 => HttpCause::UnknownToken,
             403 => HttpCause::Forbidden,
-            404 | 405 | 410 | 426 => HttpCause::NoSuchPath,
+            404 | 405 | 410 => HttpCause::NoSuchPath,
+            426 => HttpCause::NoUpgrade,
             407 | 511 => HttpCause::SignInToNetwork,
             408 | 425 => HttpCause::TimedOut,
             421 => HttpCause::WrongName,
@@ -530,6 +533,7 @@ impl HttpCause {
             | HttpCause::UnknownToken
             | HttpCause::Forbidden
             | HttpCause::NoSuchPath
+            | HttpCause::NoUpgrade
             | HttpCause::SignInToNetwork
             | HttpCause::WrongName
             | HttpCause::Legal

@@ -225,6 +225,10 @@ fn http(status: u16, named_a_time: bool) -> Sentence {
         HttpCause::NoSuchPath => {
             say(what("There is a web server, but no Duplex server at this path"), CHECK_ADDRESS)
         }
+        HttpCause::NoUpgrade => say(
+            what("Something on the way removes the request for a WebSocket"),
+            "Ask whoever runs the network or the proxy to let WebSocket through, or choose another transport under Edit connection.",
+        ),
         HttpCause::SignInToNetwork => say(
             what("The network asks you to sign in first"),
             "Sign in with a browser, or check your proxy settings. Then choose Retry now.",

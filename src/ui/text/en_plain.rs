@@ -101,27 +101,34 @@ pub(super) static ENGLISH: PlainWords = PlainWords {
     snippet_long: "A snippet has at most 64 KiB.",
 };
 
+/// Of a request that was answered without a WebSocket.
+fn refused(status: u16) -> Option<Sentence> {
+    let http = |words: &str| format!("{words} (HTTP {status}).");
+    Some(match HttpCause::of(status) {
+        HttpCause::UnknownToken => {
+            say(http("The server wants a user name and password, or doesn't accept these"), CHECK_LOGIN)
+        }
+        HttpCause::Forbidden => say(http("The server refused access"), CHECK_LOGIN),
+        HttpCause::NoSocket => {
+            say(http("There is a web page at this address, not a WebSocket"), CHECK_ADDRESS)
+        }
+        HttpCause::NoSuchPath => {
+            say(http("There is a web server, but no WebSocket at this path"), CHECK_ADDRESS)
+        }
+        HttpCause::NoUpgrade => say(
+            http("Something on the way removes the request for a WebSocket"),
+            "Ask whoever runs the network or the proxy to let WebSocket through.",
+        ),
+        HttpCause::TooLarge => {
+            say(http("The server finds the request too large"), "Check the address and the headers.")
+        }
+        _ => return None,
+    })
+}
+
 fn why(why: &Why, is_retrying: bool) -> Option<Sentence> {
-    let http = |words: &str, status: u16| format!("{words} (HTTP {status}).");
     let sentence = match why {
-        Why::Http { status, .. } => match HttpCause::of(*status) {
-            HttpCause::UnknownToken => say(
-                http("The server wants a user name and password, or doesn't accept these", *status),
-                CHECK_LOGIN,
-            ),
-            HttpCause::Forbidden => say(http("The server refused access", *status), CHECK_LOGIN),
-            HttpCause::NoSocket => {
-                say(http("There is a web page at this address, not a WebSocket", *status), CHECK_ADDRESS)
-            }
-            HttpCause::NoSuchPath => {
-                say(http("There is a web server, but no WebSocket at this path", *status), CHECK_ADDRESS)
-            }
-            HttpCause::TooLarge => say(
-                http("The server finds the request too large", *status),
-                "Check the address and the headers.",
-            ),
-            _ => return None,
-        },
+        Why::Http { status, .. } => refused(*status)?,
         Why::Redirected { status, location } => {
             let place = location.as_deref().map(|place| harmless::line(place, 200));
             let what = match place {

@@ -219,6 +219,10 @@ fn http(status: u16, named_a_time: bool) -> Sentence {
         HttpCause::NoSuchPath => {
             say(what("웹 서버는 있지만 이 경로에 Duplex 서버가 없습니다"), CHECK_ADDRESS)
         }
+        HttpCause::NoUpgrade => say(
+            what("중간의 무언가가 WebSocket 요청을 지웁니다"),
+            "네트워크나 프록시 관리자에게 WebSocket 허용을 요청하거나, 연결 편집에서 다른 전송 방식을 선택하세요.",
+        ),
         HttpCause::SignInToNetwork => say(
             what("네트워크에 먼저 로그인해야 합니다"),
             "브라우저로 로그인하거나 프록시 설정을 확인한 뒤 ‘지금 다시 시도’를 누르세요.",

@@ -100,26 +100,30 @@ pub(super) static KOREAN: PlainWords = PlainWords {
     snippet_long: "하나에 64KiB까지 저장할 수 있습니다.",
 };
 
+/// Of a request that was answered without a WebSocket.
+fn refused(status: u16) -> Option<Sentence> {
+    let http = |words: &str| format!("{words}(HTTP {status}).");
+    Some(match HttpCause::of(status) {
+        HttpCause::UnknownToken => {
+            say(http("서버에 사용자 이름과 비밀번호가 필요하거나 입력한 값이 맞지 않습니다"), CHECK_LOGIN)
+        }
+        HttpCause::Forbidden => say(http("서버가 접근을 거부했습니다"), CHECK_LOGIN),
+        HttpCause::NoSocket => {
+            say(http("이 주소에는 WebSocket이 아니라 웹 페이지가 있습니다"), CHECK_ADDRESS)
+        }
+        HttpCause::NoSuchPath => say(http("웹 서버는 있지만 이 경로에 WebSocket이 없습니다"), CHECK_ADDRESS),
+        HttpCause::NoUpgrade => say(
+            http("중간의 무언가가 WebSocket 요청을 지웁니다"),
+            "네트워크나 프록시 관리자에게 WebSocket 허용을 요청하세요.",
+        ),
+        HttpCause::TooLarge => say(http("서버가 요청이 너무 크다고 합니다"), "주소와 헤더를 확인하세요."),
+        _ => return None,
+    })
+}
+
 fn why(why: &Why, is_retrying: bool) -> Option<Sentence> {
-    let http = |words: &str, status: u16| format!("{words}(HTTP {status}).");
     let sentence = match why {
-        Why::Http { status, .. } => match HttpCause::of(*status) {
-            HttpCause::UnknownToken => say(
-                http("서버에 사용자 이름과 비밀번호가 필요하거나 입력한 값이 맞지 않습니다", *status),
-                CHECK_LOGIN,
-            ),
-            HttpCause::Forbidden => say(http("서버가 접근을 거부했습니다", *status), CHECK_LOGIN),
-            HttpCause::NoSocket => {
-                say(http("이 주소에는 WebSocket이 아니라 웹 페이지가 있습니다", *status), CHECK_ADDRESS)
-            }
-            HttpCause::NoSuchPath => {
-                say(http("웹 서버는 있지만 이 경로에 WebSocket이 없습니다", *status), CHECK_ADDRESS)
-            }
-            HttpCause::TooLarge => {
-                say(http("서버가 요청이 너무 크다고 합니다", *status), "주소와 헤더를 확인하세요.")
-            }
-            _ => return None,
-        },
+        Why::Http { status, .. } => refused(*status)?,
         Why::Redirected { status, location } => {
             let place = location.as_deref().map(|place| harmless::line(place, 200));
             let what = match place {
