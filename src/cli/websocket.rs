@@ -161,7 +161,13 @@ impl DerefMut for AnyServer {
 
 impl FromArgMatches for AnyServer {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
-        ServerFlags::read(matches)?.server().map(AnyServer)
+        let flags = ServerFlags::read(matches)?;
+        // A check of the connection subscribes to nothing, and has no rooms.
+        let is_check = matches.try_contains_id("room").is_err();
+        if flags.protocol == Protocol::Stomp && flags.destination.is_empty() && !is_check {
+            return Err(conflict("--protocol stomp needs a destination: --destination /topic/chat"));
+        }
+        flags.server().map(AnyServer)
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
@@ -424,9 +430,6 @@ impl WebSocket {
         let Flagged { userinfo, headers, subprotocols, user, stomp, socketio, mqtt } = flags;
         stomp.check().map_err(|bad| bad.to_string())?;
         mqtt.options().map_err(|bad| bad.to_string())?;
-        if protocol == Protocol::Stomp && stomp.destinations.is_empty() {
-            return Err("--protocol stomp needs a destination: --destination /topic/chat".to_owned());
-        }
         let signs_in = user.is_some() || userinfo.is_some();
         if password.password_file.is_some() && !signs_in {
             return Err("--password-file needs a user: --user NAME".to_owned());
@@ -591,5 +594,17 @@ mod tests {
         for bad in ["hunter2", "Host: hunter2", "X Y: hunter2", "X: hunter2\r\nY: z", ": hunter2"] {
             assert!(header(bad).is_err_and(|why| !why.contains("hunter2")), "{bad}");
         }
+    }
+
+    #[test]
+    fn stomp_needs_a_destination_unless_the_connection_is_only_checked() {
+        use crate::cli::args::Args;
+        use clap::Parser;
+        let read = |words: &[&str]| Args::try_parse_from([&["duplexctl"], words].concat());
+        let server = ["ws://a.example/ws", "--protocol", "stomp"];
+        assert!(read(&[&["doctor"], &server[..]].concat()).is_ok());
+        let error = read(&[&["tail"], &server[..]].concat()).unwrap_err().to_string();
+        assert!(error.contains("--destination"), "{error}");
+        assert!(read(&[&["tail"], &server[..], &["--destination", "/topic/chat"]].concat()).is_ok());
     }
 }
