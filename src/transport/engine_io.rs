@@ -289,19 +289,8 @@ impl Driver {
         self.is_delivering = true;
         let (items, incoming) = (std::mem::take(&mut self.ready), incoming.clone());
         let deliver = async move {
-            for item in items {
-                let is_taken = match item {
-                    Incoming::Flushed(frames) => {
-                        incoming.flushed(frames);
-                        incoming.report().await;
-                        true
-                    }
-                    item => incoming.send(item).await,
-                };
-                if !is_taken {
-                    break;
-                }
-            }
+            // Who no longer reads is noticed elsewhere.
+            incoming.deliver(items).await;
             Done::Delivered
         };
         self.under_way.push(deliver.boxed());

@@ -1,8 +1,8 @@
 //! [`IncomingQueue`]: the queue from a socket to its reader, bounded in frames and bytes, so that large frames cause
 //! backpressure as early as many small ones.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
-
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::mpsc::error::TrySendError;
@@ -98,6 +98,24 @@ impl Intake {
             Err(TrySendError::Full(item)) => self.items.send(item).await.is_ok(),
             sent => sent.is_ok(),
         }
+    }
+
+    /// Queues these in order; flush counts are recorded and reported at their place. Returns false if the reader is gone.
+    pub(super) async fn deliver(&self, items: VecDeque<Incoming>) -> bool {
+        for item in items {
+            let is_taken = match item {
+                Incoming::Flushed(frames) => {
+                    self.flushed(frames);
+                    self.report().await;
+                    true
+                }
+                item => self.send(item).await,
+            };
+            if !is_taken {
+                return false;
+            }
+        }
+        true
     }
 
     /// Whether the reader requested flush reports.

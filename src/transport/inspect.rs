@@ -7,11 +7,11 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use http::{HeaderMap, header};
+use rustls::ClientConfig;
 use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::danger::{ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -117,9 +117,7 @@ pub enum Stream {
 /// # Errors
 /// It failed before the certificate came, or the profile's own authorities cannot be read.
 pub async fn greet(target: &Endpoint, place: &Place, stream: Bare) -> Result<(Tls, Option<Stream>), Why> {
-    let name = ServerName::try_from(place.host().to_owned()).map_err(|_| Why::BadUrl {
-        detail: format!("{} is no name that a certificate could be for", place.host()),
-    })?;
+    let name = tls::server_name(place.host())?;
     let trusted = tls::Trusted::load(target).await?;
     let seen = Arc::new(Mutex::new(None));
     let provider = Arc::new(ring::default_provider());
@@ -133,7 +131,7 @@ pub async fn greet(target: &Endpoint, place: &Place, stream: Bare) -> Result<(Tl
                 .map(|verifier| verifier as Arc<dyn ServerCertVerifier>)
         }
     };
-    let watching = Watching { inner, seen: seen.clone(), provider: provider.clone() };
+    let watching = tls::Verifier::new(Watching { inner, seen: seen.clone() });
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| Why::TlsFailed { detail: error.to_string() })?
@@ -288,11 +286,10 @@ struct Seen {
 struct Watching {
     inner: Option<Arc<dyn ServerCertVerifier>>,
     seen: Arc<Mutex<Option<Seen>>>,
-    provider: Arc<rustls::crypto::CryptoProvider>,
 }
 
-impl ServerCertVerifier for Watching {
-    fn verify_server_cert(
+impl tls::Judge for Watching {
+    fn judge(
         &self,
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
@@ -312,29 +309,5 @@ impl ServerCertVerifier for Watching {
             *seen = Some(Seen { chain, error: verified.err() });
         }
         Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls12_signature(message, certificate, signature, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls13_signature(message, certificate, signature, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }

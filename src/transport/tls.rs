@@ -1,5 +1,6 @@
 //! Certificate verification: by the system's authorities, plus a profile's CA file, or by one pinned certificate.
 
+use std::fmt;
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
@@ -48,7 +49,7 @@ pub(super) async fn connector_for(target: &Endpoint, protocols: &[&[u8]]) -> Res
 /// Whom a target trusts.
 pub(super) enum Trusted {
     /// This certificate alone.
-    Pin(Arc<Pinned>),
+    Pin(Arc<Verifier<Pinned>>),
     /// What these authorities signed.
     Roots {
         /// All of them.
@@ -62,8 +63,7 @@ impl Trusted {
     /// Reads the system's authorities and the target's own file on a blocking thread.
     pub(super) async fn load(target: &Endpoint) -> Result<Trusted, Why> {
         if let Some(fingerprint) = &target.fingerprint {
-            let provider = Arc::new(ring::default_provider());
-            return Ok(Trusted::Pin(Arc::new(Pinned { digest: read_fingerprint(fingerprint)?, provider })));
+            return Ok(Trusted::Pin(Arc::new(Verifier::new(Pinned(read_fingerprint(fingerprint)?)))));
         }
         let system = system_roots().await;
         let Some(path) = target.ca_file.clone() else {
@@ -80,8 +80,7 @@ pub(super) async fn greet<S>(connector: &TlsConnector, host: &str, stream: S) ->
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let name = ServerName::try_from(host.to_owned())
-        .map_err(|_| Why::BadUrl { detail: format!("{host} is no name that a certificate could be for") })?;
+    let name = server_name(host)?;
     connector.connect(name, stream).await.map_err(|error| {
         match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
             Some(rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(inner)))) => {
@@ -92,6 +91,12 @@ where
             None => Why::Lost { detail: error.to_string() },
         }
     })
+}
+
+/// The name that a server's certificate must be for.
+pub(super) fn server_name(host: &str) -> Result<ServerName<'static>, Why> {
+    ServerName::try_from(host.to_owned())
+        .map_err(|_| Why::BadUrl { detail: format!("{host} is no name that a certificate could be for") })
 }
 
 /// The system's authorities, read once per process.
@@ -146,35 +151,42 @@ fn read_fingerprint(text: &str) -> Result<[u8; 32], Why> {
     bytes.try_into().map_err(|_| bad())
 }
 
-/// Accepts exactly one certificate, regardless of issuer, name and validity.
+/// Decides about a server's certificates. Signatures are checked for it by [`Verifier`].
+pub(super) trait Judge: fmt::Debug + Send + Sync {
+    /// Whether the server is trusted.
+    fn judge(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error>;
+}
+
+/// A judge, and the check that the server holds the certificate's key.
 #[derive(Debug)]
-pub(super) struct Pinned {
-    digest: [u8; 32],
+pub(super) struct Verifier<J> {
+    judge: J,
     provider: Arc<CryptoProvider>,
 }
 
-/// The server's certificate is not the pinned one.
-#[derive(Debug, thiserror::Error)]
-#[error("the server's certificate is {found}, not the pinned one")]
-pub(super) struct OtherCertificate {
-    found: String,
+impl<J: Judge> Verifier<J> {
+    pub(super) fn new(judge: J) -> Self {
+        Verifier { judge, provider: Arc::new(ring::default_provider()) }
+    }
 }
 
-impl ServerCertVerifier for Pinned {
+impl<J: Judge> ServerCertVerifier for Verifier<J> {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let digest: [u8; 32] = Sha256::digest(end_entity).into();
-        if digest == self.digest {
-            return Ok(ServerCertVerified::assertion());
-        }
-        let found = HEXLOWER.encode(&digest);
-        Err(CertificateError::Other(OtherError(Arc::new(OtherCertificate { found }))).into())
+        self.judge.judge(end_entity, intermediates, server_name, ocsp_response, now)
     }
 
     fn verify_tls12_signature(
@@ -199,6 +211,35 @@ impl ServerCertVerifier for Pinned {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// Accepts exactly one certificate, regardless of issuer, name and validity.
+#[derive(Debug)]
+pub(super) struct Pinned([u8; 32]);
+
+/// The server's certificate is not the pinned one.
+#[derive(Debug, thiserror::Error)]
+#[error("the server's certificate is {found}, not the pinned one")]
+pub(super) struct OtherCertificate {
+    found: String,
+}
+
+impl Judge for Pinned {
+    fn judge(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let digest: [u8; 32] = Sha256::digest(end_entity).into();
+        if digest == self.0 {
+            return Ok(ServerCertVerified::assertion());
+        }
+        let found = HEXLOWER.encode(&digest);
+        Err(CertificateError::Other(OtherError(Arc::new(OtherCertificate { found }))).into())
     }
 }
 

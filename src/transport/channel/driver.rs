@@ -259,23 +259,7 @@ impl Driver {
             return;
         }
         let (items, incoming) = (std::mem::take(&mut self.ready), self.incoming.clone());
-        let deliver = async move {
-            for item in items {
-                let is_taken = match item {
-                    Incoming::Flushed(frames) => {
-                        incoming.flushed(frames);
-                        incoming.report().await;
-                        true
-                    }
-                    item => incoming.send(item).await,
-                };
-                if !is_taken {
-                    return false;
-                }
-            }
-            true
-        };
-        self.delivering = Some(deliver.boxed());
+        self.delivering = Some(async move { incoming.deliver(items).await }.boxed());
     }
 
     /// The reader has taken everything: what was not read meanwhile could not show life.
