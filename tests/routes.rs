@@ -31,7 +31,7 @@ use duplex::wire::duplex::message::{ClientMessage, Decoded, Hello, HubMessage, d
 use duplex::worker::access::Access;
 use duplex::worker::single::Single;
 use http::{HeaderValue, header};
-use middleboxes::{Faults, captive_portal, forgets_idle, reverse_proxy};
+use middleboxes::{Faults, captive_portal, cuts_idle, forgets_idle, reverse_proxy};
 use tempfile::TempDir;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
@@ -568,41 +568,6 @@ async fn a_link_loses_and_doubles_nothing_while_its_hub_is_restarted() {
         near.single.end().await;
         hub.shutdown().await;
         println!("{}: {count} messages each way, {restarts} restarts: each once and in order", route.name());
-    }
-}
-
-/// A relay that ends tunnels on which nothing passed for so long, as HAProxy does.
-async fn cuts_idle(server: SocketAddr, idle: Duration) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        while let Ok((client, _)) = listener.accept().await {
-            tokio::spawn(async move {
-                let Ok(server) = TcpStream::connect(server).await else { return };
-                cut_when_idle(client, server, idle).await;
-            });
-        }
-    });
-    address
-}
-
-async fn cut_when_idle(mut client: TcpStream, mut server: TcpStream, idle: Duration) -> Option<()> {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let (mut up, mut down) = (vec![0; 16 * 1024], vec![0; 16 * 1024]);
-    loop {
-        let passed = tokio::time::timeout(idle, async {
-            tokio::select! {
-                length = client.read(&mut up) => {
-                    let length = length.ok().filter(|length| *length > 0)?;
-                    server.write_all(&up[..length]).await.ok()
-                }
-                length = server.read(&mut down) => {
-                    let length = length.ok().filter(|length| *length > 0)?;
-                    client.write_all(&down[..length]).await.ok()
-                }
-            }
-        });
-        passed.await.ok()??;
     }
 }
 

@@ -1,5 +1,5 @@
 //! What may stand before a server and misbehave: a reverse proxy that strips `Upgrade`, buffers responses, or refuses WebSockets; a
-//! network that forgets idle connections without a word; a captive portal.
+//! network that forgets idle connections without a word, or ends them; a captive portal.
 #![allow(dead_code, reason = "each test program uses a part of them")]
 
 use std::convert::Infallible;
@@ -123,20 +123,34 @@ fn buffered(body: Incoming, bytes: usize) -> Body {
 /// A network before a server that forgets a connection on which nothing passed for so long: neither end is told, and nothing passes
 /// any more.
 pub async fn forgets_idle(server: SocketAddr, idle: Duration) -> SocketAddr {
+    relays(server, idle, true).await
+}
+
+/// A network that ends connections on which nothing passed for so long, as HAProxy does.
+pub async fn cuts_idle(server: SocketAddr, idle: Duration) -> SocketAddr {
+    relays(server, idle, false).await
+}
+
+async fn relays(server: SocketAddr, idle: Duration, keeps_open: bool) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
-        while let Ok((client, _)) = listener.accept().await {
+        while let Ok((mut client, _)) = listener.accept().await {
             tokio::spawn(async move {
-                let Ok(server) = TcpStream::connect(server).await else { return };
-                relay(client, server, idle).await;
+                let Ok(mut server) = TcpStream::connect(server).await else { return };
+                let is_idle = relay(&mut client, &mut server, idle).await;
+                if is_idle && keeps_open {
+                    // Both sockets stay open, and nobody reads them.
+                    std::future::pending::<()>().await;
+                }
             });
         }
     });
     address
 }
 
-async fn relay(mut client: TcpStream, mut server: TcpStream, idle: Duration) -> Option<()> {
+/// Passes bytes on both ways. Returns true once nothing passed for so long, false once an end is gone.
+async fn relay(client: &mut TcpStream, server: &mut TcpStream, idle: Duration) -> bool {
     let (mut up, mut down) = (vec![0; 16 * 1024], vec![0; 16 * 1024]);
     loop {
         let passed = timeout(idle, async {
@@ -152,9 +166,9 @@ async fn relay(mut client: TcpStream, mut server: TcpStream, idle: Duration) -> 
             }
         });
         match passed.await {
-            Ok(passed) => passed?,
-            // Both sockets stay open, and nobody reads them.
-            Err(_) => std::future::pending().await,
+            Ok(Some(())) => {}
+            Ok(None) => return false,
+            Err(_) => return true,
         }
     }
 }
