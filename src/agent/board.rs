@@ -61,7 +61,7 @@ pub(super) struct Sensor {
     pub(super) value: Value,
 }
 
-/// The sensors of this board. One that had a value once stays, so that the device is not announced anew each time a
+/// The sensors of this board. One that had a value once stays, so that the device is not announced again each time a
 /// network is lost and found.
 pub(super) struct Board {
     /// `/`, except in tests.

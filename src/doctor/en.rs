@@ -162,12 +162,12 @@ fn untrusted(distrust: &Distrust, host: &str, of: &str, at: &str) -> Said {
              token was sent.",
         ),
         Distrust::SelfSigned => Said::new(
-            "The server's certificate is signed by itself.".to_owned(),
+            "The server's certificate is self-signed.".to_owned(),
             "Use an invite, which carries its fingerprint, or give the fingerprint or a CA certificate file. No token was sent.",
         ),
         Distrust::NotPinned => Said::new(
             "The server has another certificate than the one whose fingerprint is known.".to_owned(),
-            "If the server was set up anew, ask for a new invite. Otherwise something else may be answering in its place. No token \
+            "If the server was reinstalled, ask for a new invite. Otherwise something else may be answering in its place. No token \
              was sent.",
         ),
         Distrust::Other(detail) => Said::new(

@@ -53,7 +53,7 @@ pub(super) struct Ends {
     pub ending: watch::Receiver<bool>,
 }
 
-/// Marks an answer whose body goes on: whoever writes it gives the slot back.
+/// Marks a response whose body is still being sent: its writer releases the slot.
 #[derive(Clone)]
 pub(super) struct GoesOn;
 

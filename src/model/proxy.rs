@@ -584,7 +584,7 @@ pub enum ProxyProblem {
 }
 
 impl ProxyProblem {
-    /// Whether trying again by itself can help.
+    /// Whether an automatic retry can help.
     pub fn is_retryable(&self) -> bool {
         match self {
             ProxyProblem::NameNotFound

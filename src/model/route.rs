@@ -61,7 +61,7 @@ impl RouteChoice {
         std::iter::once(RouteChoice::Automatic).chain(Route::ALL.into_iter().map(RouteChoice::Only))
     }
 
-    /// Whether the route is chosen by itself.
+    /// Whether the route is chosen automatically.
     pub fn is_automatic(&self) -> bool {
         *self == RouteChoice::Automatic
     }

@@ -1,4 +1,4 @@
-//! Single steps of a connection, each by itself, for who wants to know where it fails: addresses, TCP, TLS, a request, the
+//! The steps of a connection, each separately, to find out where it fails: addresses, TCP, TLS, a request, the
 //! request for a WebSocket. None of them carries credentials.
 
 mod certificate;

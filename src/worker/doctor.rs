@@ -1,4 +1,4 @@
-//! The check of a connection: follows the way to a server step by step, tries every route by itself, and measures those that
+//! The check of a connection: follows the way to a server step by step, tries each route separately, and measures those that
 //! work. It writes nothing on the server and reads nothing of its rooms.
 
 mod route;

@@ -20,9 +20,9 @@ use super::super::state::Hub;
 use super::{Ended, Request, Transport, answer, number, refused};
 use crate::wire::duplex::channel::{MAX_POLL_WAIT_MS, STREAM_ALIVE_MS, TURN_HEADER, line, sse};
 
-/// A stream ends by itself after this long, so that nothing in between takes it for one that never ends.
+/// Maximum duration of a stream: a proxy may not support one that never ends.
 const MAX_STREAM: Duration = Duration::from_secs(240);
-/// A stream ends by itself after so many bytes.
+/// Maximum size of a stream, in bytes.
 const MAX_STREAM_BYTES: usize = 16 * 1024 * 1024;
 /// How long a stream may go on once its connection is to end.
 const MAX_LAST_PIECES: Duration = Duration::from_secs(1);
@@ -142,7 +142,7 @@ impl Receiver {
 
 /// Waits until the connection is to end.
 async fn is_to_end(ending: &mut watch::Receiver<bool>) {
-    // The sender is gone with the connection: so is whoever waits here.
+    // Fails if the sender is gone: the connection is, too, and this task with it.
     let _ = ending.wait_for(|ending| *ending).await;
 }
 

@@ -1,4 +1,4 @@
-//! One route by itself: dials, signs in where there are credentials, and sends pings of 100 bytes that come back as long.
+//! One route alone: dials, signs in where there are credentials, and sends pings of 100 bytes that come back as long.
 
 use std::sync::Arc;
 use std::time::Duration;

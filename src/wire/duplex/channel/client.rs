@@ -1,4 +1,4 @@
-//! [`ClientChannel`]: the client's end. It says what to ask for and what to post; whoever drives it makes the requests.
+//! [`ClientChannel`]: the client's end. It says what to ask for and what to post; its driver makes the requests.
 
 use super::numbers::{Numbers, OnSocket, Receipt};
 use super::socket::Control;
@@ -42,7 +42,7 @@ pub enum OverSocket {
 ///
 /// Frames to the hub go in by [`send`](Self::send); frames from the hub come out of [`receive`](Self::receive) and
 /// [`receive_on_socket`](Self::receive_on_socket), each once and in order, whatever comes twice. After any [`Violation`] the channel is of no
-/// use: open another one, and begin a session anew.
+/// use: open another one, and begin a new session.
 #[derive(Debug)]
 pub struct ClientChannel {
     numbers: Numbers<Frame>,

@@ -50,9 +50,9 @@ pub const MAX_LINE_BYTES: usize = MAX_FRAME_BYTES + 64;
 pub const MAX_POST_BYTES: usize = 256 * 1024;
 /// Maximum number of frames in one post.
 pub const MAX_POST_FRAMES: usize = 256;
-/// The client confirms by itself once it has received so many bytes since the last confirmation.
+/// Bytes received since the last confirmation at which the client confirms unasked.
 pub const CONFIRM_BYTES: usize = 32 * 1024;
-/// The client confirms by itself once it has received so many frames since the last confirmation.
+/// Frames received since the last confirmation at which the client confirms unasked.
 pub const CONFIRM_FRAMES: u64 = 256;
 /// Maximum size of what an end keeps until it is confirmed, in bytes. One frame is always taken.
 pub const MAX_KEPT_BYTES: usize = 256 * 1024;
