@@ -11,7 +11,7 @@ use rustls::ClientConfig;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::ring;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::CertificateDer;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -289,21 +289,13 @@ struct Watching {
 }
 
 impl tls::Judge for Watching {
-    fn judge(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
+    fn judge(&self, shown: &tls::Shown<'_>) -> Result<ServerCertVerified, rustls::Error> {
+        let tls::Shown { certificate, intermediates, name, ocsp_response, now } = *shown;
         let verified = match &self.inner {
-            Some(inner) => {
-                inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
-            }
+            Some(inner) => inner.verify_server_cert(certificate, intermediates, name, ocsp_response, now),
             None => Err(rustls::CertificateError::UnknownIssuer.into()),
         };
-        let all = std::iter::once(end_entity).chain(intermediates).take(certificate::MAX_CHAIN);
+        let all = std::iter::once(certificate).chain(intermediates).take(certificate::MAX_CHAIN);
         let chain = all.map(|one| one.clone().into_owned()).collect();
         if let Ok(mut seen) = self.seen.lock() {
             *seen = Some(Seen { chain, error: verified.err() });

@@ -151,17 +151,19 @@ fn read_fingerprint(text: &str) -> Result<[u8; 32], Why> {
     bytes.try_into().map_err(|_| bad())
 }
 
+/// What a server shows of itself.
+pub(super) struct Shown<'a> {
+    pub(super) certificate: &'a CertificateDer<'a>,
+    pub(super) intermediates: &'a [CertificateDer<'a>],
+    pub(super) name: &'a ServerName<'a>,
+    pub(super) ocsp_response: &'a [u8],
+    pub(super) now: UnixTime,
+}
+
 /// Decides about a server's certificates. Signatures are checked for it by [`Verifier`].
 pub(super) trait Judge: fmt::Debug + Send + Sync {
     /// Whether the server is trusted.
-    fn judge(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error>;
+    fn judge(&self, shown: &Shown<'_>) -> Result<ServerCertVerified, rustls::Error>;
 }
 
 /// A judge, and the check that the server holds the certificate's key.
@@ -180,13 +182,13 @@ impl<J: Judge> Verifier<J> {
 impl<J: Judge> ServerCertVerifier for Verifier<J> {
     fn verify_server_cert(
         &self,
-        end_entity: &CertificateDer<'_>,
+        certificate: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
+        name: &ServerName<'_>,
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        self.judge.judge(end_entity, intermediates, server_name, ocsp_response, now)
+        self.judge.judge(&Shown { certificate, intermediates, name, ocsp_response, now })
     }
 
     fn verify_tls12_signature(
@@ -226,15 +228,8 @@ pub(super) struct OtherCertificate {
 }
 
 impl Judge for Pinned {
-    fn judge(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        let digest: [u8; 32] = Sha256::digest(end_entity).into();
+    fn judge(&self, shown: &Shown<'_>) -> Result<ServerCertVerified, rustls::Error> {
+        let digest: [u8; 32] = Sha256::digest(shown.certificate).into();
         if digest == self.0 {
             return Ok(ServerCertVerified::assertion());
         }

@@ -131,12 +131,7 @@ impl Probe {
         let agreed = Agreed { server: authority(url), ..Agreed::default() };
         self.handle(&mut *session, Input::Opened(agreed)).await?;
         loop {
-            let frame = match self.connection.recv().await {
-                Some(Incoming::Frame(frame)) => frame,
-                Some(Incoming::Closed(why)) => return Err(why),
-                Some(_) => continue,
-                None => return Err(Why::Lost { detail: String::new() }),
-            };
+            let frame = self.next_frame().await?;
             self.first_message_us.get_or_insert_with(|| us_since(self.began));
             if self.handle(&mut *session, Input::Frame(frame)).await? {
                 return Ok(());
@@ -217,18 +212,25 @@ impl Probe {
         }
     }
 
+    /// The next frame that comes.
+    async fn next_frame(&mut self) -> Result<Frame, Why> {
+        loop {
+            match self.connection.recv().await {
+                Some(Incoming::Frame(frame)) => return Ok(frame),
+                Some(Incoming::Closed(why)) => return Err(why),
+                Some(_) => {}
+                None => return Err(Why::Lost { detail: String::new() }),
+            }
+        }
+    }
+
     /// One round trip.
     async fn ping(&mut self, nonce: u64, pad: usize) -> Result<Pong, Why> {
         let frame = ping(nonce, pad);
         self.connection.send(frame).await;
         let mut is_alone = true;
         loop {
-            let frame = match self.connection.recv().await {
-                Some(Incoming::Frame(frame)) => frame,
-                Some(Incoming::Closed(why)) => return Err(why),
-                Some(_) => continue,
-                None => return Err(Why::Lost { detail: String::new() }),
-            };
+            let frame = self.next_frame().await?;
             match message::decode::<HubMessage>(&frame) {
                 Ok(Decoded::Known(HubMessage::Pong { nonce: of, .. })) if of == nonce => {
                     return Ok(Pong { length: frame.len(), is_alone });
