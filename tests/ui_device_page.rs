@@ -16,7 +16,7 @@ use duplex::model::device::{
     Command, CommandRefusal, CommandState, Control, DeviceId, DeviceLogEvent, DeviceState, LastValue,
     LogLine, Metric, MetricType, Readings, ShortName, Spec, Value,
 };
-use duplex::model::device_choices::{DeviceChange, DeviceChoices};
+use duplex::model::device_choices::{DeviceChange, DeviceChoices, ReadingChoice, ReadingChoices};
 use duplex::model::event::{ChoicesUpdate, DeviceEvent, DiskUpdate, Event, Update};
 use duplex::model::export::{Content, Export, ExportFailure, Exported, SavedFile};
 use duplex::model::features::{Feature, Features};
@@ -947,6 +947,49 @@ fn a_device_is_renamed_and_that_is_taken_back() {
     assert_eq!(page.changes(&mut choices), [DeviceChange::Name(String::new())]);
     assert!(page.has("Lathe") && !page.has("Renamed to Old faithful"));
     page.window.check_names();
+}
+
+#[test]
+fn readings_are_renamed_given_a_unit_and_hidden() {
+    let (mut page, mut choices) = (Page::opened(), DeviceChoices::default());
+    page.menu("Lathe", "Edit readings…");
+    page.type_into("Name of temperature", "Spindle");
+    page.type_into("Unit of temperature", "K");
+    page.window.click("Show speed");
+    page.window.click("Save");
+    let readings = ReadingChoices::from([
+        (name("temperature"), ReadingChoice::new("Spindle", Some("K"), false)),
+        (name("speed"), ReadingChoice::new("", None, true)),
+    ]);
+    assert_eq!(page.changes(&mut choices), [DeviceChange::Readings(readings)]);
+    assert!(page.has("Spindle 21.5 K, live") && page.has("1 reading is hidden"));
+    assert!(!page.has_text("temperature 21.5") && page.has("Changed the readings of Lathe"));
+    page.window.check_names();
+    page.window.click("Undo");
+    assert_eq!(page.changes(&mut choices), [DeviceChange::Readings(ReadingChoices::new())]);
+    assert!(page.has("temperature 21.5 °C, live") && !page.has("1 reading is hidden"));
+}
+
+#[test]
+fn corrected_readings_stay_so_when_the_device_is_described_again() {
+    let (mut page, mut choices) = (Page::opened(), DeviceChoices::default());
+    page.menu("Lathe", "Edit readings…");
+    page.type_into("Unit of temperature", "");
+    page.window.click("Save");
+    let bare = ReadingChoice::new("", Some(""), false);
+    assert_eq!(page.changes(&mut choices), [DeviceChange::Readings([(name("temperature"), bare)].into())]);
+    assert!(page.has("temperature 21.5, live"));
+    page.menu("Lathe", "Edit readings…");
+    page.window.click("Use the device's own");
+    assert_eq!(page.changes(&mut choices), [DeviceChange::Readings(ReadingChoices::new())]);
+    assert!(page.has("temperature 21.5 °C, live"));
+}
+
+#[test]
+fn only_devices_of_an_mqtt_server_are_merged() {
+    let mut page = Page::opened();
+    page.window.click("More for Lathe");
+    assert!(page.has("Edit readings…") && !page.has("Merge with another device…"));
 }
 
 #[test]

@@ -4,10 +4,14 @@
 #[expect(dead_code, reason = "the window's other tests use the rest")]
 mod ui_support;
 
-use duplex::model::intent::Credential;
-use duplex::model::mqtt::{Filter, MqttOptions, MqttVersion};
+use duplex::model::device::{DeviceId, DeviceState, Spec};
+use duplex::model::event::DeviceEvent;
+use duplex::model::intent::{Credential, LinkIntent};
+use duplex::model::mqtt::{Filter, MergedDevices, MqttOptions, MqttVersion};
 use duplex::model::profile::{Login, Protocol, Secret};
 use duplex::model::publication::Qos;
+use duplex::model::time::WallMs;
+use duplex::model::{Event, Intent};
 use egui_kittest::kittest::{NodeT, Queryable};
 
 use ui_support::Window;
@@ -73,4 +77,50 @@ fn what_is_no_topic_is_said_where_it_is_typed() {
     window.click("Save");
     let options = window.saved().0.websocket.mqtt;
     assert_eq!((options.chats, options.subscriptions.len()), (false, 1));
+}
+
+#[test]
+fn two_devices_that_are_one_thing_are_merged_and_separated_again() {
+    let mut window = Window::online();
+    window.configure(|profile| profile.protocol = Protocol::Mqtt);
+    let id = |text: &str| DeviceId::new(text).unwrap();
+    let state = |text: &str| DeviceState {
+        spec: Spec::unannounced(id(text)),
+        incarnation: 0,
+        online: true,
+        since: WallMs(1),
+        reason: String::new(),
+        heard: None,
+        every_ms: None,
+        values: Vec::new(),
+    };
+    let listed = |names: &[&str]| {
+        let devices = names.iter().map(|name| state(name)).collect();
+        Event::Device(DeviceEvent::Listed { devices, started: WallMs(0), more: false })
+    };
+    window.event(listed(&["lamp", "plug", "pump"]));
+    window.open_device(id("plug"));
+    window.run();
+    let act = |window: &mut Window, device: &str| {
+        window.click(&format!("More for {device}"));
+        window.click("Merge with another device…");
+    };
+    act(&mut window, "plug");
+    window.check_names();
+    window.fill("Search devices", "lam");
+    assert!(window.harness.query_by_label("Merge with pump").is_none());
+    window.intents();
+    window.click("Merge with lamp");
+    let merged = MergedDevices::from([(id("plug"), id("lamp"))]);
+    let set = |merged: MergedDevices| Intent::Link(LinkIntent::SetMerged(ui_support::CONNECTION, merged));
+    assert!(window.intents().contains(&set(merged.clone())));
+    window.harness.get_by_label("plug is now part of lamp");
+    // The page is the other device's now.
+    window.configure(|profile| profile.websocket.mqtt.merged = merged.clone());
+    window.event(listed(&["lamp", "pump"]));
+    act(&mut window, "lamp");
+    window.click("Separate plug");
+    assert!(window.intents().contains(&set(MergedDevices::new())));
+    window.click("Undo");
+    assert!(window.intents().contains(&set(merged)));
 }

@@ -337,6 +337,7 @@ fn copied_by(window: &mut Window, button: &str) -> String {
 #[test]
 fn connections_go_to_another_computer_and_come_from_one() {
     use duplex::model::profile::Profile;
+    use duplex::model::transfer::Moved;
     let mut window = Window::online();
     look_for(&mut window, "export");
     let text = copied_by(&mut window, "Copy 1 connection");
@@ -364,7 +365,13 @@ fn connections_go_to_another_computer_and_come_from_one() {
     window.intents();
     window.click("Add connections");
     let added = Profile { id: duplex::model::ConnectionId(0), name: "Shed".into(), ..ui_support::profile() };
-    assert_eq!(window.intents(), [Intent::Link(LinkIntent::AddConnections(vec![added]))]);
+    assert_eq!(
+        window.intents(),
+        [Intent::Link(LinkIntent::AddConnections(vec![Moved {
+            profile: added,
+            devices: Default::default()
+        }]))]
+    );
     assert!(window.harness.query_by_label("Add connections").is_none());
 }
 

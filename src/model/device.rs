@@ -339,6 +339,12 @@ pub struct Metric {
     /// What a person should know about it, in English, for example why its value is shown raw; empty if nothing.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
+    /// What the person calls it, in this app only; empty for its name.
+    #[serde(skip)]
+    pub title: String,
+    /// Whether the person hides it, in this app only.
+    #[serde(skip)]
+    pub hidden: bool,
 }
 
 /// The control of a writable property, where its type does not tell.
@@ -383,7 +389,14 @@ impl Metric {
             write_only: false,
             icon: String::new(),
             note: String::new(),
+            title: String::new(),
+            hidden: false,
         }
+    }
+
+    /// What it is called.
+    pub fn label(&self) -> &str {
+        if self.title.is_empty() { self.name.as_str() } else { &self.title }
     }
 
     /// A metric that was not announced, with the type of its first value.

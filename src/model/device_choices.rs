@@ -1,5 +1,5 @@
-//! [`DeviceChoices`]: the person's settings for individual devices: name, group, pinned, hidden. Local to
-//! this app; the server's names and ids are not changed.
+//! [`DeviceChoices`]: the person's settings for individual devices: name, group, pinned, hidden, and names and units of
+//! readings. Local to this app; the server's names and ids are not changed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,13 +7,63 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::device::DeviceId;
+use super::device::{DeviceId, METRICS, Metric, MetricName};
 use super::id::ConnectionId;
 
 /// Maximum number of devices with settings, over all servers.
 pub const MAX_CHOSEN_DEVICES: usize = 4_096;
 /// Maximum length of a chosen device or group name, in characters.
 pub const MAX_CHOSEN_NAME_CHARS: usize = 64;
+/// Maximum number of readings with settings, over all devices.
+pub const MAX_CHOSEN_READINGS: usize = 16_384;
+/// Maximum length of a chosen unit, in characters.
+pub const MAX_CHOSEN_UNIT_CHARS: usize = 16;
+
+/// The settings of one reading.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ReadingChoice {
+    /// Chosen name; empty for the announced one.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// Chosen unit, which may be empty; `None` for the announced one. Values are not converted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// Whether it is hidden.
+    #[serde(skip_serializing_if = "is_false")]
+    pub hidden: bool,
+    /// Settings of later versions, kept as they are.
+    #[serde(flatten)]
+    unknown: Map<String, Value>,
+}
+
+impl ReadingChoice {
+    /// With these settings.
+    pub fn new(name: &str, unit: Option<&str>, hidden: bool) -> ReadingChoice {
+        let mut choice = ReadingChoice { hidden, ..ReadingChoice::default() };
+        choice.set(name, unit.map(str::to_owned));
+        choice
+    }
+
+    fn set(&mut self, name: &str, unit: Option<String>) {
+        self.name = chosen_name(name);
+        self.unit = unit.map(|unit| chosen_name(&unit).chars().take(MAX_CHOSEN_UNIT_CHARS).collect());
+    }
+
+    /// Takes over settings that this version does not know.
+    pub fn with_unknown_of(mut self, other: &ReadingChoice) -> ReadingChoice {
+        self.unknown.clone_from(&other.unknown);
+        self
+    }
+
+    /// Whether all settings are the defaults.
+    pub fn is_default(&self) -> bool {
+        *self == ReadingChoice::default()
+    }
+}
+
+/// The settings of a device's readings.
+pub type ReadingChoices = BTreeMap<MetricName, ReadingChoice>;
 
 /// The settings of one device.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +81,9 @@ pub struct DeviceChoice {
     /// Whether it is hidden from lists.
     #[serde(skip_serializing_if = "is_false")]
     pub hidden: bool,
+    /// Settings of its readings.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub readings: ReadingChoices,
     /// Settings of later versions, kept as they are.
     #[serde(flatten)]
     unknown: Map<String, Value>,
@@ -52,7 +105,43 @@ impl DeviceChoice {
             DeviceChange::Group(group) => self.group = chosen_name(&group),
             DeviceChange::Pinned(pinned) => self.pinned = pinned,
             DeviceChange::Hidden(hidden) => self.hidden = hidden,
+            DeviceChange::Readings(readings) => {
+                self.readings = readings;
+                self.tidy_readings();
+            }
         }
+    }
+
+    /// Normalizes the settings of readings; what equals the defaults goes.
+    fn tidy_readings(&mut self) {
+        self.readings.retain(|_, reading| {
+            let (name, unit) = (std::mem::take(&mut reading.name), reading.unit.take());
+            reading.set(&name, unit);
+            !reading.is_default()
+        });
+        while self.readings.len() > METRICS {
+            self.readings.pop_last();
+        }
+    }
+
+    /// Normalizes what was read from a file.
+    fn tidy(&mut self) {
+        self.name = chosen_name(&self.name);
+        self.group = chosen_name(&self.group);
+        self.tidy_readings();
+    }
+
+    /// A metric as the person wants it.
+    pub fn corrected(&self, metric: &Metric) -> Metric {
+        let mut metric = metric.clone();
+        if let Some(reading) = self.readings.get(&metric.name) {
+            metric.title.clone_from(&reading.name);
+            metric.hidden = reading.hidden;
+            if let Some(unit) = &reading.unit {
+                metric.unit.clone_from(unit);
+            }
+        }
+        metric
     }
 
     /// The change that reverts `change`.
@@ -62,6 +151,7 @@ impl DeviceChoice {
             DeviceChange::Group(_) => DeviceChange::Group(self.group.clone()),
             DeviceChange::Pinned(_) => DeviceChange::Pinned(self.pinned),
             DeviceChange::Hidden(_) => DeviceChange::Hidden(self.hidden),
+            DeviceChange::Readings(_) => DeviceChange::Readings(self.readings.clone()),
         }
     }
 }
@@ -77,6 +167,8 @@ pub enum DeviceChange {
     Pinned(bool),
     /// Hide it, or show it again.
     Hidden(bool),
+    /// Set names, units and visibility of all its readings.
+    Readings(ReadingChoices),
 }
 
 /// Normalizes a name: one line, trimmed, at most [`MAX_CHOSEN_NAME_CHARS`] characters.
@@ -85,6 +177,32 @@ pub fn chosen_name(typed: &str) -> String {
     let line: String = line.collect();
     let short: String = line.trim().chars().take(MAX_CHOSEN_NAME_CHARS).collect();
     short.trim_end().to_owned()
+}
+
+/// The settings of devices as written in a list of connections.
+pub(super) fn write_list(choices: &BTreeMap<DeviceId, DeviceChoice>) -> Vec<Value> {
+    let line = |(device, choice): (&DeviceId, &DeviceChoice)| {
+        serde_json::to_value(Listed { device: device.clone(), choice: choice.clone() }).ok()
+    };
+    choices.iter().filter_map(line).collect()
+}
+
+/// Reads what [`write_list`] has written.
+///
+/// # Errors
+/// If one of them is invalid, or if there are too many.
+pub(super) fn read_list(list: Vec<Value>) -> Result<BTreeMap<DeviceId, DeviceChoice>, String> {
+    if list.len() > MAX_CHOSEN_DEVICES {
+        return Err(format!("it has settings for more than {MAX_CHOSEN_DEVICES} devices"));
+    }
+    let mut choices = BTreeMap::new();
+    for value in list {
+        let Listed { device, mut choice } =
+            serde_json::from_value(value).map_err(|error| error.to_string())?;
+        choice.tidy();
+        choices.insert(device, choice);
+    }
+    Ok(choices)
 }
 
 /// The settings of one server's devices.
@@ -108,6 +226,14 @@ struct Line {
     choice: DeviceChoice,
 }
 
+/// An entry of a list of one connection's devices.
+#[derive(Serialize, Deserialize)]
+struct Listed {
+    device: DeviceId,
+    #[serde(flatten)]
+    choice: DeviceChoice,
+}
+
 impl DeviceChoices {
     /// The settings of a server's devices.
     pub fn of(&self, connection: ConnectionId) -> ServerChoices {
@@ -124,15 +250,29 @@ impl DeviceChoices {
         self.servers.is_empty() && self.unreadable.is_empty()
     }
 
+    /// Number of readings with settings, without those of one device.
+    fn readings_beside(&self, connection: ConnectionId, device: &DeviceId) -> usize {
+        let all = self.servers.values().flat_map(|server| server.values());
+        let own = self.servers.get(&connection).and_then(|server| server.get(device));
+        all.map(|choice| choice.readings.len()).sum::<usize>() - own.map_or(0, |own| own.readings.len())
+    }
+
     /// Whether settings for this device can be stored.
     pub fn has_room(&self, connection: ConnectionId, device: &DeviceId) -> bool {
         self.len() < MAX_CHOSEN_DEVICES
             || self.servers.get(&connection).is_some_and(|server| server.contains_key(device))
     }
 
-    /// Applies a change. Returns `false`, without changing anything, if [`MAX_CHOSEN_DEVICES`] is reached.
+    /// Applies a change. Returns `false`, without changing anything, if [`MAX_CHOSEN_DEVICES`] or [`MAX_CHOSEN_READINGS`] is
+    /// reached.
     pub fn change(&mut self, connection: ConnectionId, device: DeviceId, change: DeviceChange) -> bool {
         if !self.has_room(connection, &device) {
+            return false;
+        }
+        if let DeviceChange::Readings(readings) = &change
+            && !readings.is_empty()
+            && self.readings_beside(connection, &device) + readings.len() > MAX_CHOSEN_READINGS
+        {
             return false;
         }
         let server = Arc::make_mut(self.servers.entry(connection).or_default());
@@ -145,6 +285,26 @@ impl DeviceChoices {
         true
     }
 
+    /// Takes over the settings of a server's devices from elsewhere; those of other devices stay. Returns `false` if there is no
+    /// space for all.
+    pub fn take_over(
+        &mut self,
+        connection: ConnectionId,
+        choices: &BTreeMap<DeviceId, DeviceChoice>,
+    ) -> bool {
+        let mut all = true;
+        for (device, choice) in choices {
+            let readings = self.readings_beside(connection, device) + choice.readings.len();
+            if !self.has_room(connection, device) || readings > MAX_CHOSEN_READINGS {
+                all = false;
+                continue;
+            }
+            let server = Arc::make_mut(self.servers.entry(connection).or_default());
+            server.insert(device.clone(), choice.clone());
+        }
+        all
+    }
+
     /// Removes the settings of a server's devices.
     pub fn forget(&mut self, connection: ConnectionId) {
         self.servers.remove(&connection);
@@ -154,17 +314,19 @@ impl DeviceChoices {
 impl From<Vec<Value>> for DeviceChoices {
     fn from(lines: Vec<Value>) -> Self {
         let mut choices = DeviceChoices::default();
+        let mut readings = 0;
         for value in lines {
             let Ok(Line { connection, device, mut choice }) = Line::deserialize(&value) else {
                 choices.unreadable.push(value);
                 continue;
             };
-            if !choices.has_room(connection, &device) {
+            choice.tidy();
+            readings += choice.readings.len();
+            if !choices.has_room(connection, &device) || readings > MAX_CHOSEN_READINGS {
+                readings -= choice.readings.len();
                 choices.unreadable.push(value);
                 continue;
             }
-            choice.name = chosen_name(&choice.name);
-            choice.group = chosen_name(&choice.group);
             let server = choices.servers.entry(connection).or_default();
             Arc::make_mut(server).insert(device, choice);
         }
@@ -225,6 +387,50 @@ mod tests {
         );
         choices.forget(ConnectionId(4));
         assert_eq!((choices.len(), choices.of(ConnectionId(4)).len()), (1, 0));
+    }
+
+    #[test]
+    fn readings_are_renamed_and_given_units_without_losing_what_later_versions_know() {
+        let text = json!([{"connection": 3, "device": "kiln", "readings": {
+            "t1": {"name": "Flue", "unit": "°C", "colour": "red"},
+            "t2": {"hidden": true},
+            "t3": {},
+        }}]);
+        let mut choices: DeviceChoices = serde_json::from_value(text).unwrap();
+        let kiln = choices.of(SERVER)[&id("kiln")].clone();
+        let mut metric = Metric::new(id("t1"), super::super::device::MetricType::Number);
+        metric.unit = "K".into();
+        let corrected = kiln.corrected(&metric);
+        assert_eq!((corrected.label(), corrected.unit.as_str(), corrected.hidden), ("Flue", "°C", false));
+        assert!(kiln.corrected(&Metric { name: id("t2"), ..metric.clone() }).hidden);
+        assert_eq!(kiln.corrected(&Metric { name: id("t9"), ..metric.clone() }).label(), "t9");
+        let saved = json!([{"connection": 3, "device": "kiln", "readings": {
+            "t1": {"name": "Flue", "unit": "°C", "colour": "red"}, "t2": {"hidden": true},
+        }}]);
+        assert_eq!(serde_json::to_value(&choices).unwrap(), saved);
+        let undo = kiln.inverse_of(&DeviceChange::Readings(ReadingChoices::new()));
+        assert!(choices.change(SERVER, id("kiln"), DeviceChange::Readings(ReadingChoices::new())));
+        assert_eq!(choices.len(), 0);
+        assert!(choices.change(SERVER, id("kiln"), undo));
+        assert_eq!(serde_json::to_value(&choices).unwrap(), saved);
+    }
+
+    #[test]
+    fn the_settings_of_readings_are_bounded() {
+        let mut choices = DeviceChoices::default();
+        let readings = |count: usize| -> ReadingChoices {
+            (0..count).map(|at| (id(&format!("r{at}")), ReadingChoice::new("x", Some("y"), true))).collect()
+        };
+        for number in 0..MAX_CHOSEN_READINGS / METRICS {
+            let change = DeviceChange::Readings(readings(METRICS));
+            assert!(choices.change(SERVER, id(&format!("d{number}")), change));
+        }
+        assert!(!choices.change(SERVER, id("more"), DeviceChange::Readings(readings(1))));
+        assert!(choices.change(SERVER, id("d0"), DeviceChange::Readings(readings(METRICS + 7))));
+        assert!(choices.change(SERVER, id("more"), DeviceChange::Hidden(true)));
+        let long = ReadingChoice::new(&"x".repeat(1_000), Some(&"y".repeat(1_000)), false);
+        assert_eq!(long.name.len(), MAX_CHOSEN_NAME_CHARS);
+        assert_eq!(long.unit.unwrap().len(), MAX_CHOSEN_UNIT_CHARS);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use foldhash::fast::RandomState;
 use super::device::{
     Command, CommandState, DeviceId, DeviceState, Freshness, LogLine, MetricName, Spec, Status,
 };
+use super::device_choices::ServerChoices;
 use super::event::DeviceEvent;
 use super::link_device::{LOCAL_MARK, link_spec};
 use super::readings::Part;
@@ -53,6 +54,8 @@ pub struct Devices {
     pages: VecDeque<((DeviceId, MetricName), SeriesPage)>,
     pages_version: u64,
     states: VecDeque<((DeviceId, MetricName), States)>,
+    /// What the person has chosen for single devices.
+    choices: ServerChoices,
 }
 
 impl PartialEq for Devices {
@@ -107,8 +110,24 @@ impl Devices {
         self.version
     }
 
-    /// Records that a device's settings changed, so that lists are sorted and filtered again.
-    pub(super) fn rearrange(&mut self) {
+    /// What the person has chosen for single devices.
+    pub fn choices(&self) -> &ServerChoices {
+        &self.choices
+    }
+
+    /// The person has changed settings of devices.
+    pub(super) fn choose(&mut self, choices: ServerChoices) {
+        if self.choices == choices {
+            return;
+        }
+        let before = std::mem::replace(&mut self.choices, choices);
+        for device in &mut self.list {
+            let (old, new) = (before.get(&device.spec.id), self.choices.get(&device.spec.id));
+            if old.map(|choice| &choice.readings) != new.map(|choice| &choice.readings) {
+                device.correct(new, &mut self.space);
+            }
+        }
+        // Lists are sorted and filtered again.
         self.version += 1;
     }
 
@@ -230,7 +249,10 @@ impl Devices {
     pub(super) fn restored(&mut self, states: Vec<DeviceState>) {
         for state in states {
             match self.by_id.get(&state.spec.id) {
-                Some(place) => self.list[*place].apply_older_values(state.values, &mut self.space),
+                Some(place) => {
+                    let choice = self.choices.get(&state.spec.id);
+                    self.list[*place].apply_older_values(state.values, choice, &mut self.space);
+                }
                 None if self.complete => {}
                 None => self.put(state, StateSource::Restored),
             }
@@ -249,7 +271,8 @@ impl Devices {
             return;
         }
         if let Some(place) = self.place(&state.spec.id) {
-            self.list[place].apply_state(state, how, &mut self.space);
+            let choice = self.choices.get(&state.spec.id);
+            self.list[place].apply_state(state, how, choice, &mut self.space);
         }
     }
 
@@ -318,7 +341,7 @@ impl Devices {
                 every_ms: None,
                 values: Vec::new(),
             };
-            self.list[place].apply_state(state, StateSource::Announced, &mut self.space);
+            self.list[place].apply_state(state, StateSource::Announced, None, &mut self.space);
         }
         self.take_in(part, true);
     }
@@ -338,7 +361,9 @@ impl Devices {
             self.next = place + 1;
             let device = &mut self.list[place];
             device.in_generation(self.generation);
-            self.version += u64::from(device.read(sample, values, &mut self.space));
+            // Looked up only where it may be needed: most people have corrected few devices.
+            let choice = if self.choices.is_empty() { None } else { self.choices.get(&sample.device) };
+            self.version += u64::from(device.read(sample, values, choice, &mut self.space));
         }
         self.sweep();
     }

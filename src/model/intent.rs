@@ -1,12 +1,13 @@
 //! [`Intent`]: what a person wants, from the window to the worker.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::banner::Banner;
 use super::content::Content;
 use super::device::{DeviceId, MetricName, Value};
-use super::device_choices::DeviceChange;
+use super::device_choices::{DeviceChange, DeviceChoice};
 use super::event::Side;
 use super::export::{Export, Picture};
 use super::file::{FileHash, FileId, FileInfo};
@@ -14,6 +15,7 @@ use super::id::{ConnectionId, MessageId, PrincipalId, RoomId, RoomName};
 use super::lan::LanChoice;
 use super::lookup::Lookup;
 use super::message::Position;
+use super::mqtt::MergedDevices;
 use super::notices::{Level, Viewing};
 use super::panes::Panes;
 use super::preferences::{Preferences, WindowPlace};
@@ -22,6 +24,7 @@ use super::rights::ManageRequest;
 use super::search::Search;
 use super::time::WallMs;
 use super::topic::TopicRequest;
+use super::transfer::Moved;
 
 /// Where to jump in a room.
 #[derive(Copy, Clone, Debug, PartialEq)]
@@ -98,7 +101,7 @@ pub enum LinkIntent {
         credential: Credential,
     },
     /// Add connections that come from elsewhere. They are not dialled.
-    AddConnections(Vec<Profile>),
+    AddConnections(Vec<Moved>),
     /// Come in at a connection with this token from now on, and connect.
     GiveToken {
         /// By which connection.
@@ -112,6 +115,8 @@ pub enum LinkIntent {
     SetSnippets(ConnectionId, Vec<Snippet>),
     /// What is different on a foreign server from now on: a `mapping::Mapping` as JSON.
     SetMapping(ConnectionId, serde_json::Map<String, serde_json::Value>),
+    /// Which devices of an MQTT server are shown as parts of others from now on. The connection is made anew.
+    SetMerged(ConnectionId, MergedDevices),
     /// Look whether there is a keyring to keep tokens in.
     AskKeyring,
     /// Keep a connection's token in a file where there is no keyring: this one's, or that of the next one that is saved or
@@ -472,6 +477,8 @@ pub enum ChatIntent {
 /// What a person wants of devices.
 #[derive(Clone, Debug, PartialEq)]
 pub enum DeviceIntent {
+    /// Take over settings for devices of a connection from elsewhere.
+    TakeOver(ConnectionId, BTreeMap<DeviceId, DeviceChoice>),
     /// Set a property of a device.
     Command {
         /// By which connection.

@@ -82,7 +82,7 @@ pub use device::{
     Command, CommandRefusal, CommandState, DeviceId, DeviceLogEvent, DeviceState, Freshness, LastValue,
     LogLine, Metric, MetricName, MetricType, Readings, Sample, ShortName, Spec, Status, Value,
 };
-pub use device_choices::{DeviceChange, DeviceChoice, DeviceChoices};
+pub use device_choices::{DeviceChange, DeviceChoice, DeviceChoices, ReadingChoice};
 pub use devices::{Device, Devices, Latest, Presence};
 pub use entry::Entry;
 pub use event::{Event, LogRestart};

@@ -1,7 +1,10 @@
 //! [`MqttOptions`]: how an MQTT server is used; the rules of topics and filters.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+use super::device::DeviceId;
 use super::publication::Qos;
 
 /// Maximum number of subscriptions of one connection.
@@ -14,6 +17,11 @@ pub const MAX_GIVEN_BYTES: usize = 1_024;
 pub const MAX_ID_BYTES: usize = 200;
 /// Maximum length of a prefix, in bytes of UTF-8: with a room's name it is the id of a room.
 pub const MAX_PREFIX_BYTES: usize = 100;
+/// Maximum number of devices that are shown as parts of others.
+pub const MAX_MERGED: usize = 1_024;
+/// Devices that are shown as parts of others, each with the device that it belongs to.
+pub type MergedDevices = BTreeMap<DeviceId, DeviceId>;
+
 /// What is subscribed to unless something else is given.
 pub const EVERYTHING: &str = "#";
 /// Where rooms are unless something else is given.
@@ -98,6 +106,9 @@ pub struct MqttOptions {
     pub keeps_session: bool,
     /// Whether rooms are listened to, and others are told who is there.
     pub chats: bool,
+    /// Devices that are shown as parts of others, each with the device that it belongs to.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub merged: MergedDevices,
     /// Of a command that only sends: nothing is subscribed to. Not a setting.
     #[serde(skip)]
     pub is_deaf: bool,
@@ -118,6 +129,7 @@ impl Default for MqttOptions {
             name: String::new(),
             keeps_session: true,
             chats: true,
+            merged: BTreeMap::new(),
             is_deaf: false,
         }
     }

@@ -9,7 +9,7 @@ use super::autostart::Autostart;
 use super::banner::Banner;
 use super::chat::Chat;
 use super::device::{DeviceId, Freshness, Spec, Status};
-use super::device_choices::{DeviceChoice, DeviceChoices, ServerChoices};
+use super::device_choices::{DeviceChoice, DeviceChoices};
 use super::devices::{self, Device, Devices, Latest};
 use super::diagnosis::Diagnosis;
 use super::event::{
@@ -68,8 +68,6 @@ pub struct Connection {
     pub topics: Topics,
     /// Devices that were seen there, by their titles, so that those that look alike are told apart.
     pub known_devices: Known,
-    /// What the person has chosen for single devices.
-    pub device_choices: ServerChoices,
     /// What an admin's requests came to.
     pub management: Management,
     /// Decoded lines for people.
@@ -166,7 +164,7 @@ impl Model {
                 Some(connection) => connection.profile = *profile,
                 None => {
                     let mut connection = Connection::new(*profile);
-                    connection.device_choices = self.device_choices.of(connection.profile.id);
+                    connection.devices.choose(self.device_choices.of(connection.profile.id));
                     self.connections.insert(connection.profile.id, connection);
                 }
             },
@@ -199,11 +197,7 @@ impl Model {
 
     fn choose_devices(&mut self, choices: DeviceChoices) {
         for (id, connection) in &mut self.connections {
-            let own = choices.of(*id);
-            if connection.device_choices != own {
-                connection.device_choices = own;
-                connection.devices.rearrange();
-            }
+            connection.devices.choose(choices.of(*id));
         }
         self.device_choices = choices;
     }
@@ -244,7 +238,6 @@ impl Connection {
             devices: Devices::default(),
             topics: Topics::default(),
             known_devices: Known::default(),
-            device_choices: ServerChoices::default(),
             management: Management::default(),
             log: Log::default(),
         }
@@ -277,7 +270,7 @@ impl Connection {
 
     /// What the person has chosen for a device, if anything.
     pub fn device_choice(&self, device: &DeviceId) -> Option<&DeviceChoice> {
-        self.device_choices.get(device)
+        self.devices.choices().get(device)
     }
 
     /// What a device is called, and the id to show beside that: of a device that has the person's own name, and where

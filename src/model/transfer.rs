@@ -1,9 +1,13 @@
 //! Export and import of connections as text, to move them between computers: everything in a [`Profile`]
-//! except its id. Never includes credentials.
+//! except its id, and the person's settings for its devices. Never includes credentials.
+
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
 use super::address::{self, Address, BadAddress};
+use super::device::DeviceId;
+use super::device_choices::{self, DeviceChoice};
 use super::id::ConnectionId;
 use super::profile::{NewerProfile, Profile, Protocol};
 use super::proxy::{Proxy, ProxyChoice};
@@ -51,17 +55,32 @@ pub enum BadList {
     },
 }
 
+/// Field of a connection with the person's settings for its devices.
+const DEVICES: &str = "devices";
+
+/// A connection on its way between computers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// The connection.
+    pub profile: Profile,
+    /// The person's settings for its devices.
+    pub devices: BTreeMap<DeviceId, DeviceChoice>,
+}
+
 /// Exports connections as text.
-pub fn export<'a>(profiles: impl IntoIterator<Item = &'a Profile>) -> String {
-    let entry = |profile: &Profile| {
-        let mut fields = match serde_json::to_value(profile) {
+pub fn export<'a>(connections: impl IntoIterator<Item = &'a Moved>) -> String {
+    let entry = |moved: &Moved| {
+        let mut fields = match serde_json::to_value(&moved.profile) {
             Ok(Value::Object(fields)) => fields,
             _ => Map::new(),
         };
         fields.remove("id");
+        if !moved.devices.is_empty() {
+            fields.insert(DEVICES.to_owned(), device_choices::write_list(&moved.devices).into());
+        }
         Value::Object(fields)
     };
-    let connections: Vec<Value> = profiles.into_iter().map(entry).collect();
+    let connections: Vec<Value> = connections.into_iter().map(entry).collect();
     let list = json!({ MARK: VERSION, "connections": connections });
     format!("{list:#}\n")
 }
@@ -70,7 +89,7 @@ pub fn export<'a>(profiles: impl IntoIterator<Item = &'a Profile>) -> String {
 ///
 /// # Errors
 /// If anything in it is invalid; nothing is imported then.
-pub fn import(text: &str) -> Result<Vec<Profile>, BadList> {
+pub fn import(text: &str) -> Result<Vec<Moved>, BadList> {
     let list: Value = serde_json::from_str(text)
         .map_err(|error| BadList::NotJson { line: error.line(), column: error.column() })?;
     match list.get(MARK).and_then(Value::as_u64) {
@@ -85,10 +104,15 @@ pub fn import(text: &str) -> Result<Vec<Profile>, BadList> {
     entries.iter().enumerate().map(|(at, entry)| one(at + 1, entry)).collect()
 }
 
-fn one(number: usize, entry: &Value) -> Result<Profile, BadList> {
+fn one(number: usize, entry: &Value) -> Result<Moved, BadList> {
     let bad = |detail: String| BadList::Entry { number, detail };
     let Value::Object(fields) = entry else { return Err(bad("it is not an object".to_owned())) };
     let mut fields = fields.clone();
+    let devices = match fields.remove(DEVICES) {
+        None => BTreeMap::new(),
+        Some(Value::Array(list)) => device_choices::read_list(list).map_err(bad)?,
+        Some(_) => return Err(bad("its devices are not a list".to_owned())),
+    };
     fields.insert("id".to_owned(), 0.into());
     if NewerProfile::has_unknown_words(&fields) {
         return Err(BadList::NewerEntry { number });
@@ -116,7 +140,7 @@ fn one(number: usize, entry: &Value) -> Result<Profile, BadList> {
         };
         *url = read.map_err(|bad| BadList::Address { number, bad })?;
     }
-    Ok(profile)
+    Ok(Moved { profile, devices })
 }
 
 #[cfg(test)]
@@ -140,12 +164,26 @@ mod tests {
         }
     }
 
+    /// Without settings for devices.
+    fn bare(profile: Profile) -> Moved {
+        Moved { profile, devices: BTreeMap::new() }
+    }
+
     #[test]
     fn an_export_is_imported_completely_and_in_order() {
-        let all = [profile(3, "작업실"), profile(9, "two")];
+        let kiln = DeviceId::new("kiln").unwrap();
+        let reading = device_choices::ReadingChoice::new("Flue", Some("°C"), false);
+        let choice = DeviceChoice {
+            name: "가마".into(),
+            pinned: true,
+            readings: [(DeviceId::new("t1").unwrap(), reading)].into(),
+            ..DeviceChoice::default()
+        };
+        let mut all = [bare(profile(3, "작업실")), bare(profile(9, "two"))];
+        all[1].devices.insert(kiln, choice);
         let read = import(&export(&all)).unwrap();
-        let unnumbered = all.map(|profile| Profile { id: ConnectionId(0), ..profile });
-        assert_eq!(read, unnumbered);
+        all.iter_mut().for_each(|moved| moved.profile.id = ConnectionId(0));
+        assert_eq!(read, all);
         assert_eq!(import(&export(&[])), Ok(vec![]));
     }
 
@@ -163,14 +201,14 @@ mod tests {
         };
         let urls = vec!["wss://echo.example/?x=1,2".into(), "ws://[::1]:9000/".into()];
         let plain = Profile { urls, protocol: Protocol::WebSocket, websocket, ..profile(4, "echo") };
-        let read = import(&export([&plain])).unwrap();
-        assert_eq!(read, [Profile { id: ConnectionId(0), ..plain.clone() }]);
+        let read = import(&export([&bare(plain.clone())])).unwrap();
+        assert_eq!(read, [bare(Profile { id: ConnectionId(0), ..plain.clone() })]);
         let bad = Profile { urls: vec!["ws://me:secret@x/".into()], ..plain.clone() };
-        let bad = import(&export([&bad]));
+        let bad = import(&export([&bare(bad)]));
         assert_eq!(bad, Err(BadList::Address { number: 1, bad: BadAddress::Userinfo }));
         let mut bad = plain;
         bad.websocket.headers.push("Host".into());
-        assert!(matches!(import(&export([&bad])), Err(BadList::Entry { number: 1, .. })));
+        assert!(matches!(import(&export([&bare(bad)])), Err(BadList::Entry { number: 1, .. })));
     }
 
     #[test]
@@ -191,5 +229,9 @@ mod tests {
         assert_eq!(no_url, Err(BadList::Address { number: 1, bad: BadAddress::Empty }));
         let bad = with(r#"{"name":"x","urls":["ftp://x"]}"#);
         assert!(matches!(bad, Err(BadList::Address { number: 1, .. })), "{bad:?}");
+        for devices in ["7", "[7]", r#"[{"device":""}]"#, r#"[{"device":"a","name":7}]"#] {
+            let bad = with(&format!(r#"{{"name":"x","urls":["ws://x"],"devices":{devices}}}"#));
+            assert!(matches!(bad, Err(BadList::Entry { number: 1, .. })), "{devices}: {bad:?}");
+        }
     }
 }

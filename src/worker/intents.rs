@@ -20,6 +20,7 @@ use crate::model::link_state::{LinkState, Why};
 use crate::model::lookup::{Lookup, LookupFound};
 use crate::model::profile::{Login, Secret, WebSocketOptions};
 use crate::model::proxy::{Proxy, ProxyAddress, ProxyChoice};
+use crate::model::transfer::Moved;
 use crate::model::{Banner, ConnectionId, Event, Intent, MessageId, Position, Preferences, Profile, RoomId};
 use crate::settings::{NotStored, SecretStore};
 
@@ -64,7 +65,7 @@ impl Driver {
             Intent::Link(LinkIntent::SaveConnection { profile, credential }) => {
                 self.save_connection(profile, credential).await
             }
-            Intent::Link(LinkIntent::AddConnections(profiles)) => self.add_connections(profiles).await,
+            Intent::Link(LinkIntent::AddConnections(moved)) => self.add_connections(moved).await,
             Intent::Link(LinkIntent::GiveToken { connection, token }) => self.take_token(connection, token),
             Intent::Link(LinkIntent::SetFormat(id, format)) => {
                 self.change_options(id, |options| options.format = format);
@@ -74,6 +75,10 @@ impl Driver {
             }
             Intent::Link(LinkIntent::SetMapping(id, mapping)) => {
                 self.change_options(id, |options| options.mapping = mapping);
+                self.configure(id);
+            }
+            Intent::Link(LinkIntent::SetMerged(id, merged)) => {
+                self.change_options(id, |options| options.mqtt.merged = merged);
                 self.configure(id);
             }
             Intent::Link(LinkIntent::AskKeyring) => {
@@ -134,6 +139,10 @@ impl Driver {
                 if self.settings.device_choices_mut().change(connection, device, change) {
                     self.save_device_choices();
                 }
+            }
+            Intent::Device(DeviceIntent::TakeOver(connection, choices)) => {
+                self.settings.device_choices_mut().take_over(connection, &choices);
+                self.save_device_choices();
             }
             Intent::Topic(connection, request) => self.drive(engine::Input::Topic(connection, request)),
             Intent::Device(DeviceIntent::Export(export)) => self.export(export),
@@ -255,13 +264,14 @@ impl Driver {
         self.update(Update::Choices(ChoicesUpdate::Preferences(preferences)));
     }
 
-    async fn add_connections(&mut self, profiles: Vec<Profile>) {
-        for mut profile in profiles {
+    async fn add_connections(&mut self, connections: Vec<Moved>) {
+        for Moved { mut profile, devices } in connections {
             profile.id = self.settings.new_connection_id();
             self.settings.set_profile(profile.clone());
+            self.settings.device_choices_mut().take_over(profile.id, &devices);
             self.open_slot(profile, None).await;
         }
-        self.save_settings();
+        self.save_device_choices();
     }
 
     fn take_token(&mut self, connection: ConnectionId, token: Secret) {

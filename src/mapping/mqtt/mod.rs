@@ -8,6 +8,7 @@ mod device;
 mod general;
 mod ha;
 mod json;
+mod merged;
 mod native;
 mod rhythm;
 mod template;
@@ -24,11 +25,13 @@ pub use topics::MAX_TOPICS;
 use book::Book;
 use general::General;
 use ha::HomeAssistant;
+use merged::Merged;
 use native::Natives;
 use template::{Payload, Templates};
 use topics::{Route, Topics};
 
 use crate::model::device::{DeviceId, MetricName, Value};
+use crate::model::mqtt::MergedDevices;
 use crate::model::time::{BootMs, Time};
 
 /// Maximum length of a message that is read, in bytes.
@@ -44,6 +47,7 @@ pub struct Conventions {
     ha: HomeAssistant,
     natives: Natives,
     general: General,
+    merged: Merged,
 }
 
 impl Default for Conventions {
@@ -55,6 +59,11 @@ impl Default for Conventions {
 impl Conventions {
     /// Knows nothing yet. Keep it over lost connections: retained messages that come again change nothing.
     pub fn new() -> Self {
+        Self::merging(&MergedDevices::new())
+    }
+
+    /// The same, with devices that the person says are one.
+    pub fn merging(merged: &MergedDevices) -> Self {
         Conventions {
             book: Book::new(),
             topics: Topics::default(),
@@ -62,6 +71,7 @@ impl Conventions {
             ha: HomeAssistant::default(),
             natives: Natives::default(),
             general: General::default(),
+            merged: Merged::new(merged),
         }
     }
 
@@ -79,7 +89,7 @@ impl Conventions {
             self.read(id, payload);
             self.topics.keep(id, payload, retained, now);
         }
-        self.book.finish(false)
+        self.merged.apply(self.book.finish(false))
     }
 
     /// When [`Conventions::tick`] is to be called, in milliseconds of the boot clock.
@@ -89,7 +99,7 @@ impl Conventions {
 
     /// Time has passed.
     pub fn tick(&mut self, now: Time) -> Vec<Change> {
-        self.book.tick(now)
+        self.merged.apply(self.book.tick(now))
     }
 
     /// What a command becomes.
@@ -104,12 +114,13 @@ impl Conventions {
         value: &Value,
     ) -> Result<Commanded, String> {
         self.templates.set_now(now.wall_ms);
+        let (device, property) = self.merged.target(device, property);
         self.book.run(&self.templates, now, device.as_str(), property.as_str(), value)
     }
 
     /// Ids of all devices, in no order.
     pub fn devices(&self) -> impl Iterator<Item = &DeviceId> {
-        self.book.ids()
+        self.book.ids().filter(|id| !self.merged.is_part(id))
     }
 
     /// Number of devices, metrics and topics that were left out for lack of space.

@@ -9,6 +9,7 @@ use crate::model::device::{
     CLOCK_TOLERANCE_MS, Command, CommandState, DeviceLogEvent, DeviceState, IntervalEstimator, LastValue,
     LogLine, Metric, MetricName, MetricType, Sample, Spec, UNKNOWN_TIME, Value, place,
 };
+use crate::model::device_choices::DeviceChoice;
 use crate::model::link_device::LOCAL_MARK;
 use crate::model::series::{Point, Series};
 use crate::model::states::is_change;
@@ -225,8 +226,14 @@ impl Device {
         }
     }
 
-    /// Updates it from a complete state.
-    pub(super) fn apply_state(&mut self, state: DeviceState, how: StateSource, space: &mut Space) {
+    /// Updates it from a complete state. `choice`: what the person has chosen for it.
+    pub(super) fn apply_state(
+        &mut self,
+        state: DeviceState,
+        how: StateSource,
+        choice: Option<&DeviceChoice>,
+        space: &mut Space,
+    ) {
         let DeviceState { mut spec, incarnation, online, since, reason, heard, every_ms, values } = state;
         let is_new = self.since == WallMs(0) && self.heard.is_none();
         let spoke = heard > self.heard || incarnation != self.incarnation || how == StateSource::Announced;
@@ -237,8 +244,8 @@ impl Device {
         if space.is_full() {
             bound_tightly(&mut spec);
         }
-        self.announce(&mut spec, space);
-        self.apply_older_values(values, space);
+        self.announce(&mut spec, choice, space);
+        self.apply_older_values(values, choice, space);
         let presence = match (online, how) {
             (false, _) => Presence::Offline,
             (true, StateSource::Listed(started))
@@ -258,12 +265,43 @@ impl Device {
     }
 
     /// Takes over values that are newer than the known ones.
-    pub(super) fn apply_older_values(&mut self, values: Vec<LastValue>, space: &mut Space) {
+    pub(super) fn apply_older_values(
+        &mut self,
+        values: Vec<LastValue>,
+        choice: Option<&DeviceChoice>,
+        space: &mut Space,
+    ) {
+        let known = self.latest.len();
         for (hint, last) in values.into_iter().enumerate() {
             let Some(at) = self.index(&last.metric, &last.value, hint, space) else { continue };
             self.latest[at].replayed(last, space);
         }
+        self.correct_from(known, choice, space);
         self.count_failing();
+    }
+
+    /// Shows its metrics as the person wants them.
+    pub(super) fn correct(&mut self, choice: Option<&DeviceChoice>, space: &mut Space) {
+        let unchosen = DeviceChoice::default();
+        let choice = choice.unwrap_or(&unchosen);
+        for latest in &mut self.latest {
+            let name = &latest.metric.name;
+            let corrected = match self.spec.metrics.iter().find(|metric| metric.name == *name) {
+                Some(announced) => choice.corrected(announced),
+                // It has no unit of its own.
+                None => choice.corrected(&Metric::new(name.clone(), latest.metric.kind)),
+            };
+            if *latest.metric != corrected {
+                latest.metric = space.share(&corrected);
+            }
+        }
+    }
+
+    /// The same, if metrics were added after the first `known` ones.
+    fn correct_from(&mut self, known: usize, choice: Option<&DeviceChoice>, space: &mut Space) {
+        if self.latest.len() > known && choice.is_some_and(|choice| !choice.readings.is_empty()) {
+            self.correct(choice, space);
+        }
     }
 
     fn count_failing(&mut self) {
@@ -272,7 +310,8 @@ impl Device {
 
     /// Replaces the announced metrics. Metrics that are no longer announced are removed; one whose type
     /// changed starts over.
-    fn announce(&mut self, spec: &mut Spec, space: &mut Space) {
+    fn announce(&mut self, spec: &mut Spec, choice: Option<&DeviceChoice>, space: &mut Space) {
+        let choice = choice.filter(|choice| !choice.readings.is_empty());
         let series = |latest: &[Latest]| latest.iter().filter(|latest| !latest.series.is_empty()).count();
         let before = (self.latest.len(), series(&self.latest));
         let texts = self.latest.iter().map(|latest| value_bytes(&latest.value)).sum();
@@ -287,7 +326,10 @@ impl Device {
             {
                 continue;
             }
-            let shared = space.share(metric);
+            let shared = match choice {
+                Some(choice) => space.share(&choice.corrected(metric)),
+                None => space.share(metric),
+            };
             metric.name = shared.name.clone();
             let is_it = |known: &Option<Latest>| known.as_ref().is_some_and(|l| l.metric.name == shared.name);
             let known =
@@ -313,8 +355,10 @@ impl Device {
         &mut self,
         sample: &Sample,
         values: &[(MetricName, Value)],
+        choice: Option<&DeviceChoice>,
         space: &mut Space,
     ) -> bool {
+        let known = self.latest.len();
         let is_put_back = self.heard.is_some_and(|heard| was_put_back(heard, sample.received));
         if is_put_back {
             self.rhythm.restart();
@@ -332,6 +376,7 @@ impl Device {
             latest.live(value, sample, behind, space);
             failed |= was_failing != latest.is_failing();
         }
+        self.correct_from(known, choice, space);
         if failed {
             self.count_failing();
         }

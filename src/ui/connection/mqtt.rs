@@ -3,7 +3,7 @@
 use egui::{TextEdit, Ui};
 
 use super::{entered, field, hint, label};
-use crate::model::mqtt::{BadTopic, Filter, MqttOptions, MqttVersion};
+use crate::model::mqtt::{BadTopic, Filter, MergedDevices, MqttOptions, MqttVersion};
 use crate::model::publication::Qos;
 use crate::ui::Cx;
 use crate::ui::theme::space;
@@ -20,6 +20,8 @@ pub(super) struct Fields {
     keeps_session: bool,
     chats: bool,
     exactly_once: bool,
+    /// Not a field: it is set at the devices.
+    merged: MergedDevices,
 }
 
 impl Fields {
@@ -35,6 +37,7 @@ impl Fields {
             keeps_session: options.keeps_session,
             chats: options.chats,
             exactly_once: options.chat_qos == Qos::ExactlyOnce,
+            merged: options.merged.clone(),
         }
     }
 
@@ -56,6 +59,7 @@ impl Fields {
             name: self.name.trim().to_owned(),
             keeps_session: self.keeps_session,
             chats: self.chats,
+            merged: self.merged.clone(),
             is_deaf: false,
         };
         options.check()?;

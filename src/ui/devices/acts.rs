@@ -4,11 +4,13 @@
 use egui::{Popup, Response, SetOpenCommand, Ui};
 
 use super::rows;
+use crate::model::Connection;
 use crate::model::device::DeviceId;
 use crate::model::device_choices::{DeviceChange, DeviceChoice, MAX_CHOSEN_DEVICES};
 use crate::model::harmless;
 use crate::model::id::ConnectionId;
 use crate::model::intent::{DeviceIntent, Intent};
+use crate::model::profile::Protocol;
 use crate::ui::keys::{self, Action};
 use crate::ui::{Cx, menu};
 
@@ -32,6 +34,8 @@ pub(super) struct Subject {
     pub(super) muted: bool,
     /// Whether settings for it can still be stored.
     has_room: bool,
+    /// Whether its server's devices can be merged.
+    pub(super) can_merge: bool,
 }
 
 /// An action on a device.
@@ -45,6 +49,10 @@ pub(in crate::ui) enum Act {
     Pin(bool),
     /// Hide it from the list, or show it again.
     Hide(bool),
+    /// Correct names, units and visibility of its readings.
+    Readings,
+    /// Show it as a part of another device, or separate its parts.
+    Merge,
     /// Mute or unmute its notifications.
     Mute(bool),
     /// Copy its id.
@@ -57,7 +65,7 @@ impl Act {
         match self {
             Act::Pin(pinned) => Some(DeviceChange::Pinned(pinned)),
             Act::Hide(hidden) => Some(DeviceChange::Hidden(hidden)),
-            Act::Rename | Act::Group | Act::Mute(_) | Act::CopyId => None,
+            Act::Rename | Act::Group | Act::Readings | Act::Merge | Act::Mute(_) | Act::CopyId => None,
         }
     }
 }
@@ -77,9 +85,15 @@ impl Subject {
                 choice: of.device_choice(id).cloned().unwrap_or_default(),
                 muted: model.notice_choices.is_muted(connection, id),
                 has_room: model.device_choices.has_room(connection, id),
+                can_merge: can_merge(of),
             })
         })
     }
+}
+
+/// Whether it can be said of a server's devices that two of them are one.
+pub(in crate::ui) fn can_merge(connection: &Connection) -> bool {
+    connection.profile.protocol == Protocol::Mqtt
 }
 
 /// Draws the menu items. Returns the action chosen.
@@ -91,6 +105,7 @@ pub(super) fn items(ui: &mut Ui, cx: &Cx, subject: &Subject) -> Option<Act> {
         for (name, act) in [
             (words.rename, Act::Rename),
             (words.group, Act::Group),
+            (words.readings, Act::Readings),
             (if choice.pinned { words.unpin } else { words.pin }, Act::Pin(!choice.pinned)),
             (if choice.hidden { words.unhide } else { words.hide }, Act::Hide(!choice.hidden)),
         ] {
@@ -103,6 +118,9 @@ pub(super) fn items(ui: &mut Ui, cx: &Cx, subject: &Subject) -> Option<Act> {
             }
         }
     });
+    if subject.can_merge && menu::item(ui, words.merge).clicked() {
+        chosen = Some(Act::Merge);
+    }
     menu::separator(ui);
     let mute = if subject.muted { words.unmute } else { cx.words.notices.mute_device };
     if menu::item(ui, mute).on_hover_text(cx.words.notices.mute_device_text).clicked() {
@@ -189,6 +207,7 @@ pub(super) fn change(cx: &mut Cx, subject: &Subject, change: DeviceChange) -> Op
         }
         DeviceChange::Hidden(true) => Some((words.hidden)(&subject.name)),
         DeviceChange::Hidden(false) => Some((words.shown)(&subject.name)),
+        DeviceChange::Readings(_) => Some((words.readings_changed)(&subject.name)),
         DeviceChange::Pinned(_) => None,
     };
     let (connection, device) = (subject.connection, subject.device.clone());

@@ -192,11 +192,13 @@ impl Entry {
         let own = choice.as_ref().map_or("", |choice| choice.name.as_str());
         let title = [own, &name, id.as_str()].into_iter().find(|name| !name.is_empty()).unwrap_or("");
         let has_words = metrics.iter().any(|metric| metric.kind != MetricType::Number);
+        let titles: Vec<String> = metrics.iter().map(|metric| folded_name(&metric.title)).collect();
         let units = metrics.iter().map(|metric| folded_name(&metric.unit)).collect::<Vec<_>>();
         let metrics: Vec<MetricName> = metrics.iter().map(|metric| metric.name.clone()).collect();
         let group = choice.as_ref().map_or("", |choice| choice.group.as_str());
         let mut text: Vec<String> = [title, &name, id.as_str(), &kind, group].map(folded_name).to_vec();
         text.extend(metrics.iter().map(|name| folded_name(name.as_str())));
+        text.extend(titles);
         text.extend(units);
         Entry {
             order: in_order(title),

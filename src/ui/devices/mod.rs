@@ -3,6 +3,7 @@
 mod acts;
 mod card;
 mod controls;
+mod corrections;
 mod cut;
 mod empty;
 mod entry;
@@ -31,14 +32,16 @@ use super::link::LinkMemory;
 use crate::model::device::DeviceId;
 use crate::model::device_choices::DeviceChange;
 use crate::model::id::ConnectionId;
-use crate::model::intent::{DeviceIntent, Intent};
+use crate::model::intent::{DeviceIntent, Intent, LinkIntent};
+use crate::model::mqtt::MergedDevices;
 use crate::model::panes::DeviceLists;
 use crate::model::time::BootMs;
 
-pub(super) use acts::Act;
 use acts::Subject;
+pub(super) use acts::{Act, can_merge};
+use corrections::{MergeDialog, Outcome, ReadingsDialog};
 use list::List;
-use naming::{NamedItem, NamingDialog, Outcome};
+use naming::{NamedItem, NamingDialog};
 use page::Page;
 pub(super) use page::lock_of;
 use standing::Standing;
@@ -47,12 +50,19 @@ use toast::{Offer, Toast};
 /// A save that has not finished after this long no longer blocks the next one, in milliseconds.
 const MAX_SAVING_MS: u64 = 300_000;
 
+/// An open dialog about a device.
+enum Dialog {
+    Naming(NamingDialog),
+    Readings(ReadingsDialog),
+    Merge(MergeDialog),
+}
+
 /// State of the pane.
 #[derive(Default)]
 pub(super) struct Devices {
     list: List,
     page: Option<Page>,
-    naming: Option<NamingDialog>,
+    dialog: Option<Dialog>,
     toast: Option<Toast>,
     /// Number of the save in progress, and whether the file shows only part of what was asked for.
     saving: Option<(u64, bool)>,
@@ -86,7 +96,7 @@ impl Devices {
         if let Some(((connection, device), act)) = acts::take(ui) {
             self.act(ui, cx, (connection, &device), act);
         }
-        self.name(ui, cx);
+        self.ask(ui, cx);
         self.saved(cx);
         toast::show(ui, cx, pane, &mut self.toast);
     }
@@ -124,8 +134,14 @@ impl Devices {
         let Some(subject) = Subject::of(cx, connection, device) else { return };
         cx.deadline.at(cx.now.boot_ms);
         match act {
-            Act::Rename => self.naming = Some(NamingDialog::new(cx, NamedItem::Name, subject)),
-            Act::Group => self.naming = Some(NamingDialog::new(cx, NamedItem::Group, subject)),
+            Act::Rename => {
+                self.dialog = Some(Dialog::Naming(NamingDialog::new(cx, NamedItem::Name, subject)));
+            }
+            Act::Group => {
+                self.dialog = Some(Dialog::Naming(NamingDialog::new(cx, NamedItem::Group, subject)));
+            }
+            Act::Readings => self.dialog = Some(Dialog::Readings(ReadingsDialog::new(cx, subject))),
+            Act::Merge => self.dialog = Some(Dialog::Merge(MergeDialog::new(cx, subject))),
             Act::Mute(muted) => {
                 cx.intents.push(Intent::Device(DeviceIntent::Mute {
                     connection,
@@ -144,9 +160,28 @@ impl Devices {
 
     fn change(&mut self, cx: &mut Cx, subject: &Subject, change: DeviceChange) {
         if let Some((said, undo)) = acts::change(cx, subject, change) {
-            let offer = Offer::Undo(subject.connection, subject.device.clone(), undo);
-            self.toast = Some(Toast::new(cx, said, offer));
+            let (connection, device) = (subject.connection, subject.device.clone());
+            let undo = Intent::Device(DeviceIntent::Change { connection, device, change: undo });
+            self.toast = Some(Toast::new(cx, said, Offer::Undo(Box::new(undo))));
         }
+    }
+
+    fn merge(&mut self, cx: &mut Cx, subject: &Subject, before: MergedDevices, merged: MergedDevices) {
+        let words = cx.words.device_acts;
+        let connection = subject.connection;
+        let said = match merged.get(&subject.device) {
+            Some(whole) => {
+                // Its page becomes that of the device that it is a part of now.
+                if self.opened() == Some((connection, subject.device.clone())) {
+                    self.open(connection, whole.clone());
+                }
+                (words.merged)(&subject.name, &harmless::line(whole.as_str(), 64))
+            }
+            None => (words.separated)(&subject.name),
+        };
+        cx.intents.push(Intent::Link(LinkIntent::SetMerged(connection, merged)));
+        let undo = Intent::Link(LinkIntent::SetMerged(connection, before));
+        self.toast = Some(Toast::new(cx, said, Offer::Undo(Box::new(undo))));
     }
 
     /// Shows the result of a finished save.
@@ -169,12 +204,30 @@ impl Devices {
         });
     }
 
-    /// Draws the naming dialog, if it is open.
-    fn name(&mut self, ui: &Ui, cx: &mut Cx) {
-        let Some(naming) = &mut self.naming else { return };
-        let Outcome::Closed(change) = naming.show(ui, cx) else { return };
-        let subject = naming.subject().clone();
-        self.naming = None;
+    /// Draws the dialog that is open, if any.
+    fn ask(&mut self, ui: &Ui, cx: &mut Cx) {
+        let (subject, change) = match &mut self.dialog {
+            None => return,
+            Some(Dialog::Naming(dialog)) => match dialog.show(ui, cx) {
+                Outcome::Open => return,
+                Outcome::Closed(change) => (dialog.subject().clone(), change),
+            },
+            Some(Dialog::Readings(dialog)) => match dialog.show(ui, cx) {
+                Outcome::Open => return,
+                Outcome::Closed(change) => (dialog.subject().clone(), change),
+            },
+            Some(Dialog::Merge(dialog)) => match dialog.show(ui, cx) {
+                Outcome::Open => return,
+                Outcome::Closed(None) => (dialog.subject().clone(), None),
+                Outcome::Closed(Some(merged)) => {
+                    let (subject, before) = (dialog.subject().clone(), dialog.before().clone());
+                    self.dialog = None;
+                    cx.deadline.at(cx.now.boot_ms);
+                    return self.merge(cx, &subject, before, merged);
+                }
+            },
+        };
+        self.dialog = None;
         cx.deadline.at(cx.now.boot_ms);
         if let Some(change) = change {
             self.change(cx, &subject, change);

@@ -3,6 +3,7 @@
 use egui::{Key, Label, RichText, TextEdit, Ui, vec2};
 
 use super::acts::Subject;
+use super::corrections::Outcome;
 use crate::model::device_choices::{DeviceChange, MAX_CHOSEN_NAME_CHARS};
 use crate::model::{harmless, name};
 use crate::ui::theme::{self, size};
@@ -32,21 +33,13 @@ pub(super) struct NamingDialog {
     groups: Vec<String>,
 }
 
-/// State of the dialog after a frame.
-pub(super) enum Outcome {
-    /// Still open.
-    Open,
-    /// Closed, with the change to make, if any.
-    Closed(Option<DeviceChange>),
-}
-
 impl NamingDialog {
     /// Opens the dialog for a device.
     pub(super) fn new(cx: &Cx, what: NamedItem, subject: Subject) -> NamingDialog {
         let groups = match what {
             NamedItem::Name => Vec::new(),
             NamedItem::Group => cx.model.read(|model| {
-                let choices = model.connections.values().flat_map(|of| of.device_choices.values());
+                let choices = model.connections.values().flat_map(|of| of.devices.choices().values());
                 let mut all: Vec<String> = choices.map(|choice| choice.group.clone()).collect();
                 all.retain(|group| !group.is_empty() && *group != subject.choice.group);
                 all.sort_unstable();
@@ -68,7 +61,7 @@ impl NamingDialog {
     }
 
     /// Draws the dialog.
-    pub(super) fn show(&mut self, ui: &Ui, cx: &Cx) -> Outcome {
+    pub(super) fn show(&mut self, ui: &Ui, cx: &Cx) -> Outcome<DeviceChange> {
         let title = self.title(cx);
         let shown = sheet::show(ui, "device naming", &title, size::DIALOG, |ui| self.content(ui, cx, &title));
         let escape = shown.is_top_modal && ui.input(|input| input.key_pressed(Key::Escape));
@@ -83,7 +76,7 @@ impl NamingDialog {
         }
     }
 
-    fn content(&mut self, ui: &mut Ui, cx: &Cx, title: &str) -> Outcome {
+    fn content(&mut self, ui: &mut Ui, cx: &Cx, title: &str) -> Outcome<DeviceChange> {
         let theme = theme::of(ui);
         let words = cx.words.device_acts;
         let subject = &self.subject;
@@ -136,7 +129,7 @@ impl NamingDialog {
     }
 
     /// Existing groups and other choices that need no typing.
-    fn offers(&self, ui: &mut Ui, cx: &Cx) -> Outcome {
+    fn offers(&self, ui: &mut Ui, cx: &Cx) -> Outcome<DeviceChange> {
         let words = cx.words.device_acts;
         let choice = &self.subject.choice;
         let mut outcome = Outcome::Open;
@@ -167,7 +160,7 @@ impl NamingDialog {
         outcome
     }
 
-    fn give(&mut self) -> Outcome {
+    fn give(&mut self) -> Outcome<DeviceChange> {
         let text = match self.text.trim() {
             "" => Ok(String::new()),
             typed => name::make(typed, MAX_CHOSEN_NAME_CHARS),

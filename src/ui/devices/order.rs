@@ -424,7 +424,7 @@ impl Section {
             let known = &self.choices;
             let read = cx.model.read(|model| {
                 let connection = model.connections.get(&id)?;
-                let choices = &connection.device_choices;
+                let choices = connection.devices.choices();
                 let is_same = Arc::ptr_eq(choices, known) || (choices.is_empty() && known.is_empty());
                 for (place, device) in connection.devices.iter().enumerate().skip(chunk.start).take(CHUNK) {
                     let status = connection.status(device);

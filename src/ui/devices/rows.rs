@@ -9,7 +9,7 @@ use super::shown::Shown;
 use super::spark::Spark;
 use super::view::{DeviceKey, Trouble};
 use crate::model::Connection;
-use crate::model::device::{Freshness, MetricName, MetricType, Status};
+use crate::model::device::{Freshness, Metric, MetricName, MetricType, Status};
 use crate::model::devices::{Device, Latest};
 use crate::model::known::device_label;
 use crate::model::link_device::LINK;
@@ -64,8 +64,8 @@ pub(super) struct Row {
     pub(super) freshness: Freshness,
     /// The readings; `None` for a metric that it does not have.
     pub(super) readings: Vec<Option<Shown>>,
-    /// Name of a metric whose sensor failed.
-    failing: Option<MetricName>,
+    /// A metric whose sensor failed.
+    failing: Option<Arc<Metric>>,
     /// Sparkline of the first numeric metric.
     pub(super) spark: Spark,
     heard: Option<WallMs>,
@@ -132,7 +132,7 @@ impl Row {
         self.skew_ms = connection.clock_skew_ms.unwrap_or(0);
         self.failing = match self.trouble {
             Trouble::Faulty => {
-                device.latest.iter().find(|latest| latest.is_failing()).map(|l| l.metric.name.clone())
+                device.latest.iter().find(|latest| latest.is_failing()).map(|l| l.metric.clone())
             }
             _ => None,
         };
@@ -157,6 +157,7 @@ impl Row {
     fn copy_readings(&mut self, device: &Device, which: &Which) {
         // A metric that ever had a value keeps its place, so that a failure is visible.
         let has_told = |latest: &&Latest| latest.received > WallMs(0);
+        let is_shown = |latest: &&Latest| has_told(latest) && !latest.metric.hidden;
         let mut count = 0;
         let mut put = |latest: Option<&Latest>| {
             match (self.readings.get_mut(count), latest) {
@@ -168,14 +169,14 @@ impl Row {
         };
         match which {
             Which::First(most) => {
-                device.latest.iter().filter(has_told).take(*most).for_each(|latest| put(Some(latest)));
+                device.latest.iter().filter(is_shown).take(*most).for_each(|latest| put(Some(latest)));
             }
             Which::Named(names, others) => {
                 for name in names.iter() {
                     let is_it = |latest: &&Latest| latest.metric.name == *name;
                     put(device.latest.iter().find(is_it).filter(has_told));
                 }
-                let is_other = |latest: &&Latest| has_told(latest) && !names.contains(&latest.metric.name);
+                let is_other = |latest: &&Latest| is_shown(latest) && !names.contains(&latest.metric.name);
                 device.latest.iter().filter(is_other).take(*others).for_each(|latest| put(Some(latest)));
             }
         }
@@ -205,8 +206,8 @@ impl Row {
         };
         // If the link is down, every device is unknown and the connection's row says why.
         let is_quiet = matches!(self.trouble, Trouble::None | Trouble::Unknown);
-        if let Some(name) = &self.failing {
-            let metric = metric_name(cx.words, key.device.as_str(), name.as_str());
+        if let Some(metric) = &self.failing {
+            let metric = metric_name(cx.words, key.device.as_str(), metric.label());
             let said = (words.no_value)(&metric);
             return StatusText { spoken: format!("{word}, {said}"), drawn: said };
         }

@@ -104,7 +104,7 @@ impl Shown {
             self.galley = None;
         }
         if self.name.is_empty() {
-            self.name = metric_name(words, device, self.metric.name.as_str());
+            self.name = metric_name(words, device, self.metric.label());
         }
     }
 

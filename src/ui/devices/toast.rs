@@ -5,10 +5,7 @@ use std::path::PathBuf;
 
 use egui::{Align2, Area, Frame, Id, Label, Order, Rect, RichText, Stroke, Ui, vec2};
 
-use crate::model::device::DeviceId;
-use crate::model::device_choices::DeviceChange;
-use crate::model::id::ConnectionId;
-use crate::model::intent::{AppIntent, DeviceIntent, Intent};
+use crate::model::intent::{AppIntent, Intent};
 use crate::model::time::BootMs;
 use crate::ui::icons::Icon;
 use crate::ui::theme::{self, radius, size, space};
@@ -24,8 +21,8 @@ const SAVED_SHOWN_MS: u64 = 30_000;
 pub(super) enum Offer {
     /// No action.
     Nothing,
-    /// Undo by applying this change.
-    Undo(ConnectionId, DeviceId, DeviceChange),
+    /// Undo by this intent.
+    Undo(Box<Intent>),
     /// Show the saved file in its folder, or copy its path.
     File(PathBuf),
 }
@@ -57,10 +54,9 @@ fn offer(ui: &mut Ui, cx: &mut Cx, offer: &Offer) -> bool {
     let words = cx.words.device_acts;
     match offer {
         Offer::Nothing => {}
-        Offer::Undo(connection, device, change) => {
+        Offer::Undo(intent) => {
             if ui.add(widgets::plain(words.undo)).clicked() {
-                let (connection, device, change) = (*connection, device.clone(), change.clone());
-                cx.intents.push(Intent::Device(DeviceIntent::Change { connection, device, change }));
+                cx.intents.push((**intent).clone());
                 return true;
             }
         }

@@ -10,7 +10,7 @@ use crate::model::features::Feature;
 use crate::model::id::{ConnectionId, PrincipalId, RoomId};
 use crate::model::permit::RoomAct;
 use crate::model::preferences::{Density, LanguageChoice, Theme};
-use crate::ui::devices::Act;
+use crate::ui::devices::{Act, can_merge};
 use crate::ui::icons::Icon;
 use crate::ui::keys::{Action, Scope as Heard, TABLE};
 use crate::ui::members::Purpose;
@@ -241,9 +241,10 @@ fn device_acts(cx: &Cx, connection: ConnectionId, device: &DeviceId) -> Vec<Entr
         let of = model.connections.get(&connection)?;
         let found = of.devices.get(device.as_str()).filter(|device| !device.is_local())?;
         let choice = of.device_choice(device).cloned().unwrap_or_default();
-        Some((of.device_title(found, 80), choice, model.notice_choices.is_muted(connection, device)))
+        let muted = model.notice_choices.is_muted(connection, device);
+        Some((of.device_title(found, 80), choice, muted, can_merge(of)))
     });
-    let Some((title, choice, muted)) = found else { return Vec::new() };
+    let Some((title, choice, muted, can_merge)) = found else { return Vec::new() };
     let entry = |(name, act)| {
         let target = Target::DeviceAct(connection, device.clone(), act);
         Entry::new(target, Icon::Devices, (words.act_on)(name, &title), String::new(), 420)
@@ -252,13 +253,16 @@ fn device_acts(cx: &Cx, connection: ConnectionId, device: &DeviceId) -> Vec<Entr
     [
         (words.rename, Act::Rename),
         (words.group, Act::Group),
+        (words.readings, Act::Readings),
         (if choice.pinned { words.unpin } else { words.pin }, Act::Pin(!choice.pinned)),
         (if choice.hidden { words.unhide } else { words.hide }, Act::Hide(!choice.hidden)),
         (mute, Act::Mute(!muted)),
         (words.copy_id, Act::CopyId),
     ]
+    .into_iter()
+    .chain(can_merge.then_some((words.merge, Act::Merge)))
     .map(entry)
-    .into()
+    .collect()
 }
 
 /// The actions that work from anywhere.

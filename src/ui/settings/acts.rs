@@ -1,13 +1,17 @@
 //! Actions on the settings sheet: export and import of connections, the data folder, version and licences.
 
+use std::collections::BTreeMap;
+
 use egui::{Label, RichText, ScrollArea, TextEdit, Ui};
 
 use super::control::{explain, warn};
+use crate::model::Connection;
 use crate::model::address::unencrypted_host;
+use crate::model::device::DeviceId;
+use crate::model::device_choices::DeviceChoice;
 use crate::model::id::ConnectionId;
-use crate::model::intent::{AppIntent, Intent, LinkIntent};
-use crate::model::profile::Profile;
-use crate::model::transfer;
+use crate::model::intent::{AppIntent, DeviceIntent, Intent, LinkIntent};
+use crate::model::transfer::{self, Moved};
 use crate::settings::log_folder;
 use crate::ui::text::Words;
 use crate::ui::theme::{self, size};
@@ -22,10 +26,14 @@ const MAX_CHARACTERS: usize = 1 << 20;
 /// Exports all connections to the clipboard, and imports pasted ones.
 pub(super) fn transfer(ui: &mut Ui, cx: &mut Cx, list: &mut String) {
     let words = cx.words.profiles;
-    let ours: Vec<Profile> = cx.model.read(|model| {
+    let ours: Vec<Moved> = cx.model.read(|model| {
         // The app's own server and connections from the command line exist only on this computer.
         let saved = model.connections.iter().filter(|(id, _)| **id > ConnectionId::COMMAND_LINE);
-        saved.map(|(_, connection)| connection.profile.clone()).collect()
+        let moved = |connection: &Connection| {
+            let devices = BTreeMap::clone(connection.devices.choices());
+            Moved { profile: connection.profile.clone(), devices }
+        };
+        saved.map(|(_, connection)| moved(connection)).collect()
     });
     let copy = widgets::plain(&(words.copy_all)(ours.len()));
     if ui.add_enabled(!ours.is_empty(), copy).clicked() {
@@ -44,31 +52,51 @@ pub(super) fn transfer(ui: &mut Ui, cx: &mut Cx, list: &mut String) {
         return;
     }
     let theme = theme::of(ui);
-    let (text, colour, new) = match transfer::import(list) {
-        Err(bad) => ((words.bad_list)(&bad), theme.bad, Vec::new()),
+    let (text, colour, new, settings) = match transfer::import(list) {
+        Err(bad) => ((words.bad_list)(&bad), theme.bad, Vec::new(), Vec::new()),
         Ok(all) => {
             let count = all.len();
-            let is_new = |profile: &Profile| {
-                !ours.iter().any(|our| our.name == profile.name && our.urls == profile.urls)
+            let known = |moved: &Moved| {
+                let is_it = |our: &&Moved| {
+                    our.profile.name == moved.profile.name && our.profile.urls == moved.profile.urls
+                };
+                ours.iter().find(is_it)
             };
-            let new: Vec<Profile> = all.into_iter().filter(is_new).collect();
+            let (old, new): (Vec<Moved>, Vec<Moved>) =
+                all.into_iter().partition(|moved| known(moved).is_some());
             let names: Vec<String> =
-                new.iter().map(|profile| rooms::name_of_profile(profile, None, cx.words)).collect();
-            ((words.will_add)(&names, count - new.len()), theme.text, new)
+                new.iter().map(|moved| rooms::name_of_profile(&moved.profile, None, cx.words)).collect();
+            let settings: Vec<_> = old.iter().filter_map(|moved| settings_of(moved, known(moved)?)).collect();
+            let devices = settings.iter().map(|(_, devices)| devices.len()).sum();
+            ((words.will_add)(&names, count - new.len(), devices), theme.text, new, settings)
         }
     };
     let shown = ui.add(Label::new(RichText::new(&text).font(theme::small()).color(colour)).wrap());
     widgets::live(ui, shown.id, &text);
     ui.end_row();
-    if new.iter().flat_map(|profile| &profile.urls).any(|url| unencrypted_host(url).is_some()) {
+    if new.iter().flat_map(|moved| &moved.profile.urls).any(|url| unencrypted_host(url).is_some()) {
         let warning = RichText::new(cx.words.clear_text_warning).font(theme::small()).color(theme.warn);
         ui.add(Label::new(warning).wrap());
         ui.end_row();
     }
-    if !new.is_empty() && ui.add(widgets::plain(words.add)).clicked() {
-        cx.intents.push(Intent::Link(LinkIntent::AddConnections(new)));
+    let action = if new.is_empty() { words.take_over } else { words.add };
+    if (!new.is_empty() || !settings.is_empty()) && ui.add(widgets::plain(action)).clicked() {
+        if !new.is_empty() {
+            cx.intents.push(Intent::Link(LinkIntent::AddConnections(new)));
+        }
+        for (connection, devices) in settings {
+            cx.intents.push(Intent::Device(DeviceIntent::TakeOver(connection, devices)));
+        }
         list.clear();
     }
+}
+
+/// The settings for devices that are different here, of a connection that is here already.
+fn settings_of(moved: &Moved, our: &Moved) -> Option<(ConnectionId, BTreeMap<DeviceId, DeviceChoice>)> {
+    let is_new = |(device, choice): &(&DeviceId, &DeviceChoice)| our.devices.get(*device) != Some(*choice);
+    let new = moved.devices.iter().filter(is_new).map(|(device, choice)| (device.clone(), choice.clone()));
+    let new: BTreeMap<_, _> = new.collect();
+    (!new.is_empty()).then_some((our.profile.id, new))
 }
 
 /// Shows the data folder, with buttons to open it and to copy its path.

@@ -15,6 +15,8 @@ pub struct ActWords {
     pub unhide: &'static str,
     pub unmute: &'static str,
     pub copy_id: &'static str,
+    pub readings: &'static str,
+    pub merge: &'static str,
     /// In the palette: an act and the device that it is about.
     pub act_on: fn(&str, &str) -> String,
     /// No further device can have a choice.
@@ -33,6 +35,27 @@ pub struct ActWords {
     pub group_text: &'static str,
     pub use_group: fn(&str) -> String,
     pub no_group: &'static str,
+    pub readings_title: fn(&str) -> String,
+    pub readings_text: &'static str,
+    pub show_reading: fn(&str) -> String,
+    pub reading_name: fn(&str) -> String,
+    pub reading_unit: fn(&str) -> String,
+    pub no_unit: &'static str,
+    pub reset_readings: &'static str,
+    pub merge_title: fn(&str) -> String,
+    pub merge_text: &'static str,
+    pub merge_filter: &'static str,
+    pub merge_with: fn(&str) -> String,
+    pub merge_nothing: &'static str,
+    pub merge_none_fits: &'static str,
+    pub merge_more: fn(usize) -> String,
+    pub merge_full: fn(usize) -> String,
+    /// A device that is shown as a part of this one.
+    pub merged_part: fn(&str) -> String,
+    pub separate: &'static str,
+    pub separate_part: fn(&str) -> String,
+    /// Readings of a device that the person hides.
+    pub hidden_readings: fn(usize) -> String,
 
     // What was done
     pub renamed: fn(&str) -> String,
@@ -40,6 +63,10 @@ pub struct ActWords {
     pub ungrouped: fn(&str) -> String,
     pub hidden: fn(&str) -> String,
     pub shown: fn(&str) -> String,
+    pub readings_changed: fn(&str) -> String,
+    /// A device, and the one that it is a part of now.
+    pub merged: fn(&str, &str) -> String,
+    pub separated: fn(&str) -> String,
     pub undo: &'static str,
 
     // Files

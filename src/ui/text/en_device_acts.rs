@@ -13,10 +13,10 @@ pub static ENGLISH: ActWords = ActWords {
     unhide: "Stop hiding",
     unmute: "Unmute notifications",
     copy_id: "Copy device ID",
+    readings: "Edit readings…",
+    merge: "Merge with another device…",
     act_on: |act, device| format!("{}: {device}", act.trim_end_matches('…')),
-    full: |most| {
-        format!("Names, groups, pins and hiding are kept for at most {most} devices. Reset some first.")
-    },
+    full: |most| format!("Your own settings are kept for at most {most} devices. Reset some first."),
 
     rename_title: |device| format!("Rename {device}"),
     name: "Name",
@@ -29,12 +29,39 @@ pub static ENGLISH: ActWords = ActWords {
     group_text: "Devices in the same group are listed together. Only you see your groups.",
     use_group: |name| format!("Use group {name}"),
     no_group: "Remove from group",
+    readings_title: |device| format!("Readings of {device}"),
+    readings_text: "Only you see these names and units, and what you clear isn't shown. Values are not converted.",
+    show_reading: |reading| format!("Show {reading}"),
+    reading_name: |reading| format!("Name of {reading}"),
+    reading_unit: |reading| format!("Unit of {reading}"),
+    no_unit: "No unit",
+    reset_readings: "Use the device's own",
+    merge_title: |device| format!("Merge {device} with another device"),
+    merge_text: "Choose the device that this one belongs to. Both are then shown as one, under the chosen device's name. \
+                 Nothing changes on the server, and the stored history of this device stays with it until you separate them. \
+                 Duplex reconnects.",
+    merge_filter: "Search devices",
+    merge_with: |device| format!("Merge with {device}"),
+    merge_nothing: "This server has no other devices.",
+    merge_none_fits: "No device matches.",
+    merge_more: |more| format!("{more} more match. Type more of the name."),
+    merge_full: |most| format!("At most {most} devices can be merged on a server. Separate some first."),
+    merged_part: |device| format!("Includes {device}"),
+    separate: "Separate",
+    separate_part: |device| format!("Separate {device}"),
+    hidden_readings: |count| match count {
+        1 => "1 reading is hidden".to_owned(),
+        count => format!("{count} readings are hidden"),
+    },
 
     renamed: |name| format!("Renamed to {name}"),
     grouped: |device, group| format!("Moved {device} to {group}"),
     ungrouped: |device| format!("Removed {device} from its group"),
     hidden: |device| format!("{device} is hidden"),
     shown: |device| format!("{device} is no longer hidden"),
+    readings_changed: |device| format!("Changed the readings of {device}"),
+    merged: |device, whole| format!("{device} is now part of {whole}"),
+    separated: |device| format!("Separated from {device}"),
     undo: "Undo",
 
     save: "Save…",

@@ -23,25 +23,29 @@ pub(super) static ENGLISH: ProfileWords = ProfileWords {
     token_text: "Save it in a safe place, such as a password manager. Whoever has it can sign in as you.",
 
     transfer: "Export and import connections",
-    transfer_text: "Copy all connections as text for another computer, without their tokens. Paste such a text here to add them.",
+    transfer_text: "Copy all connections, with your settings for their devices, as text for another computer. Tokens are not included. Paste such a text here to add them.",
     copy_all: |count| match count {
         1 => "Copy 1 connection".into(),
         _ => format!("Copy {count} connections"),
     },
     paste_here: "Connections from another computer",
     bad_list,
-    will_add: |names, known| {
-        let known = match known {
-            0 => String::new(),
-            1 => " One already exists and stays unchanged.".to_owned(),
-            _ => format!(" {known} already exist and stay unchanged."),
+    will_add: |names, known, devices| {
+        let known = match (known, devices) {
+            (0, _) => String::new(),
+            (1, 0) => " One already exists and stays unchanged.".to_owned(),
+            (_, 0) => format!(" {known} already exist and stay unchanged."),
+            (_, 1) => " Your settings of 1 device are replaced.".to_owned(),
+            (..) => format!(" Your settings of {devices} devices are replaced."),
         };
         match names {
+            [] if devices > 0 => format!("No new connections.{known}"),
             [] => format!("Nothing to add.{known}"),
             names => format!("Adds {}.{known}", names.join(", ")),
         }
     },
     add: "Add connections",
+    take_over: "Use these device settings",
 
     duplicate: "Duplicate connection",
     copy_of: |name| format!("{name} (copy)"),

@@ -13,11 +13,11 @@ pub static KOREAN: ActWords = ActWords {
     unhide: "숨김 해제",
     unmute: "알림 켜기",
     copy_id: "기기 ID 복사",
+    readings: "측정값 편집…",
+    merge: "다른 기기와 합치기…",
     act_on: |act, device| format!("{}: {device}", act.trim_end_matches('…')),
     full: |most| {
-        format!(
-            "이름, 그룹, 고정, 숨김은 기기 {most}대까지 저장할 수 있습니다. 먼저 일부를 기본값으로 되돌려 주세요."
-        )
+        format!("내 설정은 기기 {most}대까지 저장할 수 있습니다. 먼저 일부를 기본값으로 되돌려 주세요.")
     },
 
     rename_title: |device| format!("{device} 이름 변경"),
@@ -31,12 +31,35 @@ pub static KOREAN: ActWords = ActWords {
     group_text: "같은 그룹의 기기는 목록에 함께 표시됩니다. 그룹은 나에게만 보입니다.",
     use_group: |name| format!("{name} 그룹 사용"),
     no_group: "그룹에서 제거",
+    readings_title: |device| format!("{device} 측정값"),
+    readings_text: "여기서 바꾼 이름과 단위는 나에게만 보이며, 선택을 해제한 측정값은 표시되지 않습니다. 값은 환산되지 않습니다.",
+    show_reading: |reading| format!("{reading} 표시"),
+    reading_name: |reading| format!("{reading} 이름"),
+    reading_unit: |reading| format!("{reading} 단위"),
+    no_unit: "단위 없음",
+    reset_readings: "원래대로",
+    merge_title: |device| format!("{device}: 다른 기기와 합치기"),
+    merge_text: "이 기기가 속하는 기기를 선택하세요. 두 기기가 선택한 기기의 이름으로 함께 표시됩니다. 서버에서는 아무것도 \
+                 바뀌지 않으며, 이 기기의 저장된 기록은 다시 분리할 때까지 그대로 보관됩니다. 적용하려면 다시 연결됩니다.",
+    merge_filter: "기기 검색",
+    merge_with: |device| format!("{device} 기기와 합치기"),
+    merge_nothing: "이 서버에는 다른 기기가 없습니다.",
+    merge_none_fits: "일치하는 기기가 없습니다.",
+    merge_more: |more| format!("{more}대가 더 일치합니다. 이름을 더 입력하세요."),
+    merge_full: |most| format!("서버마다 기기 {most}대까지 합칠 수 있습니다. 먼저 일부를 분리해 주세요."),
+    merged_part: |device| format!("{device} 포함"),
+    separate: "분리",
+    separate_part: |device| format!("{device} 분리"),
+    hidden_readings: |count| format!("숨긴 측정값 {count}개"),
 
     renamed: |name| format!("이름을 바꿨습니다: {name}"),
     grouped: |device, group| format!("{device}: {group} 그룹으로 옮겼습니다"),
     ungrouped: |device| format!("{device}: 그룹에서 제거했습니다"),
     hidden: |device| format!("{device}: 목록에서 숨겼습니다"),
     shown: |device| format!("{device}: 숨김을 해제했습니다"),
+    readings_changed: |device| format!("{device}: 측정값 설정을 바꿨습니다"),
+    merged: |device, whole| format!("{device}: {whole} 기기와 합쳤습니다"),
+    separated: |device| format!("{device}: 분리했습니다"),
     undo: "실행 취소",
 
     save: "저장…",

@@ -23,14 +23,15 @@ pub(super) static KOREAN: ProfileWords = ProfileWords {
     token_text: "비밀번호 관리자처럼 안전한 곳에 보관하세요. 이 토큰이 있으면 누구나 나로 로그인할 수 있습니다.",
 
     transfer: "연결 내보내기/가져오기",
-    transfer_text: "토큰을 제외한 모든 연결을 텍스트로 복사합니다. 다른 컴퓨터에서 복사한 텍스트를 여기에 붙여넣으면 연결이 추가됩니다.",
+    transfer_text: "모든 연결과 기기에 대한 내 설정을 텍스트로 복사합니다. 토큰은 포함되지 않습니다. 다른 컴퓨터에서 복사한 텍스트를 여기에 붙여넣으면 추가됩니다.",
     copy_all: |count| format!("연결 {count}개 복사"),
     paste_here: "다른 컴퓨터에서 가져온 연결",
     bad_list,
-    will_add: |names, known| {
-        let known = match known {
-            0 => String::new(),
-            _ => format!(" {known}개는 이미 있어 그대로 둡니다."),
+    will_add: |names, known, devices| {
+        let known = match (known, devices) {
+            (0, _) => String::new(),
+            (_, 0) => format!(" {known}개는 이미 있어 그대로 둡니다."),
+            (..) => format!(" 기기 {devices}대의 내 설정이 바뀝니다."),
         };
         match names {
             [] => format!("추가할 연결이 없습니다.{known}"),
@@ -38,6 +39,7 @@ pub(super) static KOREAN: ProfileWords = ProfileWords {
         }
     },
     add: "추가",
+    take_over: "이 기기 설정 사용",
 
     duplicate: "연결 복제",
     copy_of: |name| format!("{name} (사본)"),

@@ -27,8 +27,10 @@ pub struct ProfileWords {
     pub copy_all: fn(usize) -> String,
     pub paste_here: &'static str,
     pub bad_list: fn(&BadList) -> String,
-    pub will_add: fn(&[String], usize) -> String,
+    /// Names of the connections that are added, how many are here already, and for how many of their devices settings come.
+    pub will_add: fn(&[String], usize, usize) -> String,
     pub add: &'static str,
+    pub take_over: &'static str,
 
     // A connection like another
     pub duplicate: &'static str,

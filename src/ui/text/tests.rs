@@ -967,6 +967,16 @@ fn what_is_chosen_for_devices_and_saved_is_told_in_each_language() {
             acts.unhide,
             acts.unmute,
             acts.copy_id,
+            acts.readings,
+            acts.merge,
+            acts.readings_text,
+            acts.no_unit,
+            acts.reset_readings,
+            acts.merge_text,
+            acts.merge_filter,
+            acts.merge_nothing,
+            acts.merge_none_fits,
+            acts.separate,
             acts.name,
             acts.rename_text,
             acts.reset_name,
@@ -1003,13 +1013,23 @@ fn what_is_chosen_for_devices_and_saved_is_told_in_each_language() {
             acts.ungrouped,
             acts.hidden,
             acts.shown,
+            acts.readings_title,
+            acts.show_reading,
+            acts.reading_name,
+            acts.reading_unit,
+            acts.merge_title,
+            acts.merge_with,
+            acts.merged_part,
+            acts.separate_part,
+            acts.readings_changed,
+            acts.separated,
             acts.cut,
         ] {
             let said = named("‹kiln›");
             assert!(said.contains("‹kiln›"), "{said}");
             all.push(said);
         }
-        for said in [(acts.grouped)("‹kiln›", "‹shed›"), (acts.on_server)("‹kiln›", "‹shed›")]
+        for said in [acts.grouped, acts.on_server, acts.merged].map(|named| named("‹kiln›", "‹shed›"))
         {
             assert!(said.contains("‹kiln›") && said.contains("‹shed›"), "{said}");
             all.push(said);
@@ -1019,7 +1039,8 @@ fn what_is_chosen_for_devices_and_saved_is_told_in_each_language() {
             assert!(said.contains("‹path›"), "{said}");
             all.push(said);
         }
-        all.extend([(acts.full)(7), (acts.bad_name)(64)]);
+        all.extend([acts.full, acts.bad_name, acts.merge_more, acts.merge_full].map(|counted| counted(7)));
+        all.extend([1, 7].map(acts.hidden_readings));
         all
     };
     let is_korean = |text: &String| text.chars().any(is_hangul);

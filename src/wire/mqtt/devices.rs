@@ -9,6 +9,7 @@ use super::encode::Outgoing;
 use crate::mapping::mqtt::{Change, Commanded, Conventions, Publication, There};
 use crate::model::device::{LastValue, Sample, UNKNOWN_TIME};
 use crate::model::event::DeviceEvent;
+use crate::model::mqtt::MergedDevices;
 use crate::model::publication::Qos;
 use crate::model::time::BootMs;
 use crate::model::time::WallMs;
@@ -84,8 +85,10 @@ pub(super) struct Devices {
 }
 
 impl Devices {
-    pub(super) fn new(memory: Memory, me: Sender) -> Devices {
-        let (conventions, known) = memory.take().unwrap_or_default();
+    /// `merged`: devices that the person says are one.
+    pub(super) fn new(memory: Memory, merged: &MergedDevices, me: Sender) -> Devices {
+        let (conventions, known) =
+            memory.take().unwrap_or_else(|| (Conventions::merging(merged), KnownById::default()));
         Devices {
             memory,
             conventions: Some(conventions),

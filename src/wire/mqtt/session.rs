@@ -112,7 +112,7 @@ impl MqttSession {
         let options = &config.options;
         let name = name.cloned().unwrap_or_default();
         let chat = Chat::new(&options.chat, options.chat_qos, name, client_id, entropy);
-        let devices = Devices::new(config.memory.clone(), chat.sender().clone());
+        let devices = Devices::new(config.memory.clone(), &config.options.merged, chat.sender().clone());
         MqttSession {
             phase: Phase::New,
             version: Version::V5,

@@ -587,6 +587,51 @@ fn a_command_is_done_when_the_device_tells_the_value() {
     assert!(matches!(states(&mut peer)[..], [CommandState::Refused { .. }]));
 }
 
+#[test]
+fn devices_that_the_person_merged_are_one_and_commands_reach_the_right_part() {
+    let id = |text: &str| MetricName::new(text).unwrap();
+    let mut config = config();
+    config.options.merged = [(id("plug"), id("lamp"))].into();
+    let mut peer = Peer::online(config, None, false);
+    peer.take();
+    let discover = |peer: &mut Peer, name: &str| {
+        let topic = format!("homeassistant/switch/{name}/config");
+        let payload = serde_json::json!({"name": "power", "unique_id": name, "state_topic": format!("{name}/state"),
+            "command_topic": format!("{name}/set"), "device": {"identifiers": [name], "name": name}});
+        peer.message(&topic, payload.to_string().as_bytes(), Qos::AtMostOnce, None, false);
+    };
+    discover(&mut peer, "lamp");
+    discover(&mut peer, "plug");
+    peer.message("lamp/state", b"ON", Qos::AtMostOnce, None, false);
+    peer.message("plug/state", b"OFF", Qos::AtMostOnce, None, false);
+    peer.now.boot_ms = peer.now.boot_ms + 5_000;
+    peer.give(Input::Tick);
+    let events = device_events(&mut peer);
+    let described: Vec<_> = events
+        .iter()
+        .filter_map(|event| match event {
+            DeviceEvent::Announced(state) => Some(&state.spec),
+            _ => None,
+        })
+        .collect();
+    assert!(described.iter().all(|spec| spec.id == id("lamp")), "{described:?}");
+    let names: Vec<&str> =
+        described.last().unwrap().metrics.iter().map(|metric| metric.name.as_str()).collect();
+    assert_eq!(names, ["power", "power (plug)"]);
+    peer.take();
+    let (device, property) = (id("lamp"), id("power (plug)"));
+    let command = DeviceRequest::Command {
+        id: MessageId::from_random([1; 16]),
+        device,
+        incarnation: None,
+        property,
+        value: Value::Flag(true),
+    };
+    peer.give(Input::Request(Request::Device(command)));
+    let sent = peer.take();
+    assert!(sent.windows(8).any(|bytes| bytes == b"plug/set"), "{sent:?}");
+}
+
 /// What a server may send to somebody who is online.
 fn traffic(version: Version) -> Vec<u8> {
     let mut bytes = Vec::new();

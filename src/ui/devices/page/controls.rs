@@ -127,7 +127,8 @@ impl Controls {
         }
         ui.spacing_mut().item_spacing.y = space::TINY;
         let (busy_before, notice_before) = (self.busy.take(), self.notice.clone());
-        let all = view.metrics.iter().zip(&view.readings).filter(|(metric, _)| metric.writable);
+        let all =
+            view.metrics.iter().zip(&view.readings).filter(|(metric, _)| metric.writable && !metric.hidden);
         for (metric, reading) in all {
             let one = PropertyControl {
                 metric,
@@ -460,7 +461,7 @@ impl Controls {
             self.asking = None;
             return;
         };
-        let name = harmless::line(metric.name.as_str(), 64);
+        let name = harmless::line(metric.label(), 64);
         let old = value::reading(cx.words, metric, &reading.value);
         let new = value::reading(cx.words, metric, &question.value);
         let salt = ("confirm", view.facts.connection, view.facts.device.as_str(), question.seen.incarnation);
@@ -535,7 +536,7 @@ struct PropertyControl<'a> {
 
 impl PropertyControl<'_> {
     fn name(&self) -> String {
-        harmless::line(self.metric.name.as_str(), 64)
+        harmless::line(self.metric.label(), 64)
     }
 
     /// The state when editing or choosing began.

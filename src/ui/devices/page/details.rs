@@ -87,8 +87,9 @@ fn said(
                 Some(connection.chat.shown(&command.by, 40).label())
             });
             let who = who.unwrap_or_else(|| person_line(&command.by.name, 40));
-            let name = harmless::line(command.property.as_str(), 64);
-            let shown = match metrics.iter().find(|metric| metric.name == command.property) {
+            let metric = metrics.iter().find(|metric| metric.name == command.property);
+            let name = harmless::line(metric.map_or(command.property.as_str(), |metric| metric.label()), 64);
+            let shown = match metric {
                 Some(metric) => value::reading(cx.words, metric, &command.value),
                 None => {
                     let metric = Metric::new(command.property.clone(), MetricType::Text);

@@ -369,7 +369,7 @@ impl Page {
                 behind_ms: device.behind_ms.filter(|ms| ms.saturating_abs() > CLOCK_TOLERANCE_MS),
                 metrics: self.copied.metrics.clone(),
                 has_controls: connection.offers(Feature::Commands)
-                    && self.copied.metrics.iter().any(|metric| metric.writable),
+                    && self.copied.metrics.iter().any(|metric| metric.writable && !metric.hidden),
                 readings: device
                     .latest
                     .iter()

@@ -323,7 +323,7 @@ impl Plots {
             let shown = match group {
                 [(_, metric)] if let Some(known) = self.states.get_mut(&metric.name) => {
                     canvas.loading = known.is_loading();
-                    let name = metric_name(cx.words, facts.device.as_str(), name);
+                    let name = metric_name(cx.words, facts.device.as_str(), metric.label());
                     let drawn = known.draw(metric, self.viewport);
                     strip::show(ui, cx, &canvas, &Strip { metric, name, drawn })
                 }
@@ -367,7 +367,7 @@ impl Plots {
         let lines: Vec<Plotted> = group
             .iter()
             .filter_map(|(place, metric)| {
-                let name = metric_name(cx.words, facts.device.as_str(), metric.name.as_str());
+                let name = metric_name(cx.words, facts.device.as_str(), metric.label());
                 let colour = people[place % people.len()];
                 Some(Plotted { metric, name, drawn: &of(metric)?.drawn, colour })
             })
@@ -560,7 +560,8 @@ fn is_words_kind(kind: MetricType) -> bool {
 /// The metrics plotted by default: the first numeric ones, otherwise any.
 fn at_first(device: &Device) -> Vec<MetricName> {
     let of = |is_kind: fn(MetricType) -> bool| {
-        let all = device.latest.iter().filter(move |latest| is_kind(latest.metric.kind));
+        let all =
+            device.latest.iter().filter(move |latest| is_kind(latest.metric.kind) && !latest.metric.hidden);
         all.map(|latest| latest.metric.name.clone()).take(DEFAULT_PLOTTED).collect::<Vec<_>>()
     };
     let kinds = [|kind| kind == MetricType::Number, |kind| kind == MetricType::Flag, is_words_kind];

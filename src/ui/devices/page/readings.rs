@@ -34,8 +34,8 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx, view: &View, plots: &mut Plots) {
     }
     ui.add_space(space::TINY);
     // What only takes commands has no value.
-    let all: Vec<usize> =
-        (0..view.readings.len().min(view.metrics.len())).filter(|at| !view.metrics[*at].write_only).collect();
+    let all = (0..view.readings.len().min(view.metrics.len())).filter(|at| !view.metrics[*at].write_only);
+    let (hidden, all): (Vec<usize>, Vec<usize>) = all.partition(|at| view.metrics[*at].hidden);
     let count = all.len();
     let columns = ((ui.available_width() / MIN_COLUMN) as usize).clamp(1, count.max(1));
     rows(ui, count.div_ceil(columns), ROW, |ui, row| {
@@ -48,13 +48,17 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx, view: &View, plots: &mut Plots) {
             one(ui, cx, view, plots, *number, cell.with_max_x(cell.right() - space::MEDIUM));
         }
     });
+    if !hidden.is_empty() {
+        let text = (cx.words.device_acts.hidden_readings)(hidden.len());
+        ui.add(Label::new(RichText::new(text).font(theme::small()).color(theme.weak)).wrap());
+    }
 }
 
 fn one(ui: &mut Ui, cx: &mut Cx, view: &View, plots: &mut Plots, number: usize, rect: Rect) {
     let (metric, reading) = (&view.metrics[number], &view.readings[number]);
     let theme = theme::of(ui);
     let words = cx.words.device_page;
-    let name = metric_name(cx.words, view.facts.device.as_str(), metric.name.as_str());
+    let name = metric_name(cx.words, view.facts.device.as_str(), metric.label());
     tick(ui, cx, view, plots, number, &name, rect);
     let said = value::reading(cx.words, metric, &reading.value);
     let word = (cx.words.devices.freshness)(reading.freshness);
