@@ -975,6 +975,7 @@ fn corrected_readings_stay_so_when_the_device_is_described_again() {
     let (mut page, mut choices) = (Page::opened(), DeviceChoices::default());
     page.menu("Lathe", "Edit readings…");
     page.type_into("Unit of temperature", "");
+    page.window.key(Key::Backspace);
     page.window.click("Save");
     let bare = ReadingChoice::new("", Some(""), false);
     assert_eq!(page.changes(&mut choices), [DeviceChange::Readings([(name("temperature"), bare)].into())]);

@@ -376,6 +376,31 @@ fn connections_go_to_another_computer_and_come_from_one() {
 }
 
 #[test]
+fn settings_for_devices_come_with_the_connections() {
+    use duplex::model::device::DeviceId;
+    use duplex::model::device_choices::{DeviceChange, DeviceChoices};
+    use duplex::model::intent::DeviceIntent;
+    let mut window = Window::online();
+    let kiln = DeviceId::new("kiln").unwrap();
+    let mut choices = DeviceChoices::default();
+    choices.change(ui_support::CONNECTION, kiln.clone(), DeviceChange::Name("Big kiln".into()));
+    window.update(Update::Choices(ChoicesUpdate::Devices(choices)));
+    look_for(&mut window, "export");
+    let text = copied_by(&mut window, "Copy 1 connection").replace("Big kiln", "Old kiln");
+    window.harness.get_by_label("Connections from another computer").focus();
+    window.run();
+    window.harness.event(egui::Event::Paste(text));
+    window.run();
+    window.harness.get_by_label("No new connections. Your settings of 1 device are replaced.");
+    window.intents();
+    window.click("Use these device settings");
+    let [Intent::Device(DeviceIntent::TakeOver(connection, taken))] = &window.intents()[..] else {
+        panic!("the settings are taken over");
+    };
+    assert_eq!((*connection, taken[&kiln].name.as_str()), (ui_support::CONNECTION, "Old kiln"));
+}
+
+#[test]
 fn a_connection_is_copied_with_all_but_its_token() {
     let mut window = Window::online();
     window.click("More for Home");

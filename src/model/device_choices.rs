@@ -271,7 +271,7 @@ impl DeviceChoices {
         }
         if let DeviceChange::Readings(readings) = &change
             && !readings.is_empty()
-            && self.readings_beside(connection, &device) + readings.len() > MAX_CHOSEN_READINGS
+            && self.readings_beside(connection, &device) + readings.len().min(METRICS) > MAX_CHOSEN_READINGS
         {
             return false;
         }

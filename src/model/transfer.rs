@@ -172,13 +172,10 @@ mod tests {
     #[test]
     fn an_export_is_imported_completely_and_in_order() {
         let kiln = DeviceId::new("kiln").unwrap();
-        let reading = device_choices::ReadingChoice::new("Flue", Some("°C"), false);
-        let choice = DeviceChoice {
-            name: "가마".into(),
-            pinned: true,
-            readings: [(DeviceId::new("t1").unwrap(), reading)].into(),
-            ..DeviceChoice::default()
-        };
+        let choice = json!({
+            "name": "가마", "pinned": true, "readings": {"t1": {"name": "Flue", "unit": "°C"}}, "later": 1,
+        });
+        let choice: DeviceChoice = serde_json::from_value(choice).unwrap();
         let mut all = [bare(profile(3, "작업실")), bare(profile(9, "two"))];
         all[1].devices.insert(kiln, choice);
         let read = import(&export(&all)).unwrap();

@@ -56,17 +56,9 @@ pub(super) fn transfer(ui: &mut Ui, cx: &mut Cx, list: &mut String) {
         Err(bad) => ((words.bad_list)(&bad), theme.bad, Vec::new(), Vec::new()),
         Ok(all) => {
             let count = all.len();
-            let known = |moved: &Moved| {
-                let is_it = |our: &&Moved| {
-                    our.profile.name == moved.profile.name && our.profile.urls == moved.profile.urls
-                };
-                ours.iter().find(is_it)
-            };
-            let (old, new): (Vec<Moved>, Vec<Moved>) =
-                all.into_iter().partition(|moved| known(moved).is_some());
+            let (new, settings) = compare(all, &ours);
             let names: Vec<String> =
                 new.iter().map(|moved| rooms::name_of_profile(&moved.profile, None, cx.words)).collect();
-            let settings: Vec<_> = old.iter().filter_map(|moved| settings_of(moved, known(moved)?)).collect();
             let devices = settings.iter().map(|(_, devices)| devices.len()).sum();
             ((words.will_add)(&names, count - new.len(), devices), theme.text, new, settings)
         }
@@ -91,12 +83,26 @@ pub(super) fn transfer(ui: &mut Ui, cx: &mut Cx, list: &mut String) {
     }
 }
 
-/// The settings for devices that are different here, of a connection that is here already.
-fn settings_of(moved: &Moved, our: &Moved) -> Option<(ConnectionId, BTreeMap<DeviceId, DeviceChoice>)> {
-    let is_new = |(device, choice): &(&DeviceId, &DeviceChoice)| our.devices.get(*device) != Some(*choice);
-    let new = moved.devices.iter().filter(is_new).map(|(device, choice)| (device.clone(), choice.clone()));
-    let new: BTreeMap<_, _> = new.collect();
-    (!new.is_empty()).then_some((our.profile.id, new))
+/// Settings for devices of a connection.
+type Settings = (ConnectionId, BTreeMap<DeviceId, DeviceChoice>);
+
+/// The connections that are not here yet, and the settings for devices that are different in those that are.
+fn compare(all: Vec<Moved>, ours: &[Moved]) -> (Vec<Moved>, Vec<Settings>) {
+    let (mut added, mut settings) = (Vec::new(), Vec::new());
+    for moved in all {
+        let is_it =
+            |our: &&Moved| our.profile.name == moved.profile.name && our.profile.urls == moved.profile.urls;
+        let Some(our) = ours.iter().find(is_it) else {
+            added.push(moved);
+            continue;
+        };
+        let mut different = moved.devices;
+        different.retain(|device, choice| our.devices.get(device) != Some(choice));
+        if !different.is_empty() {
+            settings.push((our.profile.id, different));
+        }
+    }
+    (added, settings)
 }
 
 /// Shows the data folder, with buttons to open it and to copy its path.
