@@ -182,6 +182,8 @@ fn the_figures_are_the_programs_own() {
         ("a hub's name, as it is told", limits::TITLE_CHARS as u64),
         ("rooms, people and read markers in a welcome or `lists`", server::LIST_ITEMS as u64),
         ("the same, taken by a client after one welcome", client::MAX_LISTED as u64),
+        ("receipts of a room, as they are told", model::receipt::MAX_RECEIPTS as u64),
+        ("rooms whose receipts a client is told", model::receipt::MAX_RECEIPT_ROOMS as u64),
         ("words of `features`", model::features::MAX_WORDS as u64),
         ("words of `features`", model::features::MAX_WORD_BYTES as u64),
         ("after a refusal that passes", link::MAX_HOLD_MS),

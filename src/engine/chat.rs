@@ -76,6 +76,19 @@ impl Engine {
                     self.tell(now, connection, Input::Read { room, offset: position.offset });
                 }
             }
+            ChatIntent::TellSeen { connection, room, first, last } => {
+                let era = self.model.read(|model| model.connections.get(&connection).map(|c| c.chat.era()));
+                if era == Some(first.era) && era == Some(last.era) {
+                    self.tell(now, connection, Input::Seen { room, first: first.offset, last: last.offset });
+                }
+            }
+            ChatIntent::KeepSeenPrivate => {
+                let all: Vec<ConnectionId> = self.connections.keys().copied().collect();
+                all.into_iter().for_each(|connection| self.tell(now, connection, Input::KeepSeenPrivate));
+            }
+            ChatIntent::AskReceipts { connection, room } => {
+                self.ask_in_chat(now, connection, ChatRequest::Receipts(room));
+            }
             ChatIntent::MarkUnread { connection, room, position } => {
                 let era = self.model.read(|model| model.connections.get(&connection).map(|c| c.chat.era()));
                 if era == Some(position.era) {

@@ -11,7 +11,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::rate::{
     ALL_READS, Bucket, Charge, PRESENCE, PRINCIPAL, PRINCIPAL_READINGS, PRINCIPAL_READS, PRINCIPAL_WRITES,
-    Rate, TYPING,
+    Rate, SEEN, TYPING,
 };
 use crate::clock;
 use crate::model::time::BootMs;
@@ -131,6 +131,7 @@ struct Buckets {
     writes: Bucket,
     reads: Bucket,
     typing: Bucket,
+    seen: Bucket,
     presence: Bucket,
     typed: Option<(RoomId, BootMs)>,
 }
@@ -157,6 +158,7 @@ impl Account {
             writes: full(PRINCIPAL_WRITES),
             reads: full(PRINCIPAL_READS),
             typing: full(TYPING),
+            seen: full(SEEN),
             presence: full(PRESENCE),
             typed: None,
         };
@@ -265,6 +267,16 @@ impl Account {
         true
     }
 
+    /// Whether so many others are to be told now what this principal has seen.
+    pub(super) fn may_tell_seen(&self, receivers: usize, now: BootMs) -> bool {
+        let mut buckets = self.buckets();
+        let may = buckets.seen.lack(now) == 0;
+        if may {
+            buckets.seen.take(u32::try_from(receivers).unwrap_or(u32::MAX), now);
+        }
+        may
+    }
+
     /// How long to wait before others are told that this principal went offline, in milliseconds: frequent reconnects
     /// must not keep everyone busy.
     pub(super) fn presence_wait(&self, now: BootMs) -> u64 {
@@ -274,8 +286,8 @@ impl Account {
     /// Whether the account owes nothing and is not in use.
     fn is_idle(self: &Arc<Self>, now: BootMs) -> bool {
         let mut buckets = self.buckets();
-        let Buckets { frames, readings, writes, reads, typing, presence, .. } = &mut *buckets;
-        let all = [frames, readings, writes, reads, typing, presence];
+        let Buckets { frames, readings, writes, reads, typing, seen, presence, .. } = &mut *buckets;
+        let all = [frames, readings, writes, reads, typing, seen, presence];
         Arc::strong_count(self) == 1 && all.into_iter().all(|bucket| bucket.is_full(now))
     }
 }

@@ -15,7 +15,7 @@ use crate::clock;
 use crate::model::name;
 use crate::model::time::WallMs;
 use crate::model::{
-    Draft, MessageId, Offset, Principal, PrincipalId, Refusal, ResumePoint, Role, RoomId, Sender,
+    Draft, MessageId, Offset, Principal, PrincipalId, Receipt, Refusal, ResumePoint, Role, RoomId, Sender,
 };
 use crate::store::{Append, Appended, Quota, RedeemError, StoreError, Stretch};
 use crate::wire::duplex::message::Redeem;
@@ -371,6 +371,7 @@ pub(super) async fn large(
         HubRequest::Chat(HubChatRequest::History { room, before, limit }) => {
             history(hub, me, room, before, limit).await
         }
+        HubRequest::Chat(HubChatRequest::Receipts { room }) => receipts(hub, me, room).await,
         HubRequest::Device(HubDeviceRequest::Series { device, metric, from, to }) => {
             let page = hub.fleet.series(device.clone(), metric.clone(), from, to).await?;
             HubAnswer::Device(HubDeviceAnswer::Series { device, metric, page })
@@ -398,6 +399,7 @@ fn size(answer: &HubAnswer) -> usize {
         HubAnswer::Device(HubDeviceAnswer::Series { page, .. }) => page.buckets.len() * OVERHEAD_BYTES / 2,
         HubAnswer::Device(HubDeviceAnswer::Log { lines, .. }) => lines.len() * 4 * OVERHEAD_BYTES,
         HubAnswer::Chat(HubChatAnswer::Lists(lists)) => listed(lists),
+        HubAnswer::Chat(HubChatAnswer::Receipts { by, .. }) => by.len() * OVERHEAD_BYTES,
         _ => 0,
     }
 }
@@ -447,6 +449,25 @@ pub(super) async fn set_read(
     let moved = hub.store.set_read(who, room, offset).await;
     // Nothing is lost: the client sends it again with the next message read.
     moved.inspect_err(|error| log::warn!("cannot keep a read marker: {error}")).unwrap_or(false)
+}
+
+/// Keeps what somebody has seen. Returns what is kept of them, if that is more than before.
+pub(super) async fn set_seen(
+    hub: Arc<Hub>,
+    account: Arc<Account>,
+    room: RoomId,
+    receipt: Receipt,
+) -> Option<Receipt> {
+    let _turn = account.write(1, MARKER_COST_BYTES).await;
+    let kept = hub.store.set_seen(room, receipt).await;
+    kept.inspect_err(|error| log::warn!("cannot keep a receipt: {error}")).unwrap_or(None)
+}
+
+async fn receipts(hub: Arc<Hub>, me: PrincipalId, room: RoomId) -> HubAnswer {
+    match hub.store.receipts(me, room.clone()).await {
+        Ok(by) => HubAnswer::Chat(HubChatAnswer::Receipts { room, by }),
+        Err(error) => unavailable(&hub, "read receipts", &error),
+    }
 }
 
 /// The person wants everything after this offset to be unread. Returns whether the marker moved.

@@ -32,7 +32,7 @@ use crate::clock;
 use crate::frame::Frame;
 use crate::model::rights::ManageRequest;
 use crate::model::time::BootMs;
-use crate::model::{Offset, Principal, ResumePoint, RoomId, Sender};
+use crate::model::{Offset, Principal, Receipt, ResumePoint, RoomId, Sender};
 use crate::wire::duplex::message::{self, HubMessage, close};
 use crate::wire::duplex::server::{
     Batch, Begun, Config, HubAccessRequest, HubAnswer, HubChatAnswer, HubChatRequest, HubRequest, Input,
@@ -145,7 +145,9 @@ enum Answered {
     Appended(Written),
     /// A read marker that the other clients of the principal are to be sent.
     Read(RoomId, Offset),
-    /// The same of one that was moved back.
+    /// What the principal has seen, for others who look at the room.
+    Seen(RoomId, Receipt),
+    /// A read marker that was moved back.
     Unread(RoomId, Offset),
     /// The client's rights changed while it was connecting.
     Dismissed(Dismissal),
@@ -336,6 +338,12 @@ impl Client {
                     subscriptions.registration.read(room, offset);
                 }
             }
+            Answered::Seen(room, receipt) => {
+                let members = self.hub.store.access().members(&room).cloned();
+                if let Some(subscriptions) = &self.subscriptions {
+                    subscriptions.registration.seen(room, receipt, members.as_ref());
+                }
+            }
             Answered::Unread(room, offset) => {
                 if let Some(subscriptions) = &self.subscriptions {
                     subscriptions.registration.unread(room, offset);
@@ -487,6 +495,10 @@ impl Client {
             ask @ (HubRequest::Chat(HubChatRequest::Read { .. })
             | HubRequest::Chat(HubChatRequest::Lists(_))) => self.large.push_front(ask),
             ask @ HubRequest::Chat(HubChatRequest::History { .. }) => self.large.push_back(ask),
+            HubRequest::Chat(HubChatRequest::Receipts { room }) => self.receipts(room),
+            HubRequest::Chat(HubChatRequest::SetSeen { room, first, last }) => {
+                self.set_seen(hub, room, first, last)
+            }
             HubRequest::Chat(HubChatRequest::SetRead { room, offset }) => self.set_read(hub, room, offset),
             HubRequest::Chat(HubChatRequest::SetUnread { room, offset }) => {
                 self.set_unread(hub, room, offset)
@@ -573,6 +585,27 @@ impl Client {
             self.asks.spawn(async move {
                 let moved = asks::set_unread(hub, account, me, room.clone(), offset).await;
                 if moved { Answered::Unread(room, offset) } else { Answered::Nothing }
+            });
+        }
+    }
+
+    /// Nothing is said of rooms that are not for this client.
+    fn receipts(&mut self, room: RoomId) {
+        let me = self.session.principal().map(|me| &me.id);
+        if let (Some(me), Some(subscriptions)) = (me, &self.subscriptions)
+            && self.hub.store.sees_room(me, &room)
+        {
+            subscriptions.registration.look_at(room.clone());
+            self.large.push_back(HubRequest::Chat(HubChatRequest::Receipts { room }));
+        }
+    }
+
+    fn set_seen(&mut self, hub: Arc<Hub>, room: RoomId, first: Offset, last: Offset) {
+        let me = self.session.principal().map(|me| me.id.clone());
+        if let (Some(id), Some(account)) = (me, self.account()) {
+            self.asks.spawn(async move {
+                let kept = asks::set_seen(hub, account, room.clone(), Receipt { id, first, last }).await;
+                kept.map_or(Answered::Nothing, |receipt| Answered::Seen(room, receipt))
             });
         }
     }
@@ -723,7 +756,7 @@ impl Client {
             return End::close(close::TOO_SLOW, "presence updates were not read in time");
         };
         // They may have been removed from the room since it was queued.
-        if let (Notice::Typing { room, .. } | Notice::Read { room, .. }, Some(me)) =
+        if let (Notice::Typing { room, .. } | Notice::Read { room, .. } | Notice::Seen { room, .. }, Some(me)) =
             (&*notice, self.session.principal())
             && !self.hub.store.sees_room(&me.id, room)
         {
@@ -734,6 +767,7 @@ impl Client {
             Notice::Status(person) => Input::Status(person.clone()),
             Notice::Removed(who) => Input::Removed(who.clone()),
             Notice::Typing { room, who } => Input::Typing { room: room.clone(), who: who.clone() },
+            Notice::Seen { room, receipt } => Input::Seen { room: room.clone(), receipt: receipt.clone() },
             Notice::Read { room, offset } => Input::Read { room: room.clone(), offset: *offset },
             Notice::Unread { room, offset } => Input::Unread { room: room.clone(), offset: *offset },
         });

@@ -1,4 +1,4 @@
-//! Who is connected, and what clients exchange outside of the log: presence, typing, read markers.
+//! Who is connected, and what clients exchange outside of the log: presence, typing, read markers, receipts.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering;
@@ -10,7 +10,8 @@ use tokio::sync::mpsc;
 use super::account::{Account, Accounts, Load};
 use crate::clock;
 use crate::model::time::BootMs;
-use crate::model::{Offset, Principal, PrincipalId, RoomId, Sender};
+use crate::model::receipt::MAX_RECEIPT_ROOMS;
+use crate::model::{Offset, Principal, PrincipalId, Receipt, RoomId, Sender};
 use crate::wire::duplex::message::PersonState;
 
 /// Maximum number of connected principals for which presence changes are broadcast: with `n` of them, a restart of
@@ -38,6 +39,13 @@ pub(super) enum Notice {
         room: RoomId,
         /// The principal.
         who: Sender,
+    },
+    /// Somebody has seen more of a room that the client looks at.
+    Seen {
+        /// The room.
+        room: RoomId,
+        /// Who, and what.
+        receipt: Receipt,
     },
     /// The same principal wants messages to be unread in another client.
     Unread {
@@ -79,12 +87,20 @@ struct Present {
     who: Principal,
     /// It was removed and everyone was told: no further notices are sent about it.
     removed: bool,
-    /// Its clients. A client without a sender has disconnected, but others have yet to be told.
-    clients: Vec<(u64, Option<mpsc::Sender<Arc<Notice>>>)>,
+    clients: Vec<Client>,
     /// When it last said something of itself.
     status_at: Option<BootMs>,
     /// Whether a task is scheduled to check if the last client has disconnected.
     is_watched: bool,
+}
+
+/// One connected client.
+struct Client {
+    number: u64,
+    /// `None`: it has disconnected, but others have yet to be told.
+    sender: Option<mpsc::Sender<Arc<Notice>>>,
+    /// The rooms whose receipts it wants, at most [`MAX_RECEIPT_ROOMS`]; the last one was asked for last.
+    looks_at: Vec<RoomId>,
 }
 
 /// The registration of one connected client; dropping it removes the client.
@@ -123,7 +139,7 @@ impl Registry {
             status_at: None,
             is_watched: false,
         });
-        present.clients.push((number, Some(sender)));
+        present.clients.push(Client { number, sender: Some(sender), looks_at: Vec::new() });
         if came {
             inner.tell_presence(who, true);
         }
@@ -221,10 +237,19 @@ impl Registry {
 
 impl Present {
     fn send(&mut self, notice: &Arc<Notice>) {
-        for (_, client) in &mut self.clients {
+        for client in &mut self.clients {
             // Presence must not become wrong silently: a client with a full queue is closed by dropping its
             // sender, and receives everything again when it reconnects.
-            client.take_if(|client| client.try_send(Arc::clone(notice)).is_err());
+            client.sender.take_if(|sender| sender.try_send(Arc::clone(notice)).is_err());
+        }
+    }
+}
+
+impl Client {
+    /// Queues a notice that may be lost: half of the queue is reserved for those that must not be.
+    fn offer(&self, notice: &Arc<Notice>) {
+        if let Some(sender) = self.sender.as_ref().filter(|sender| sender.capacity() > MAX_MAILBOX / 2) {
+            let _ = sender.try_send(Arc::clone(notice));
         }
     }
 }
@@ -269,11 +294,37 @@ impl Registration {
             present.who.id != self.who && present.who.kind.chats() && may_know(&present.who.id)
         };
         let others = inner.present.values().filter(others);
-        for client in others.flat_map(|present| &present.clients).filter_map(|(_, client)| client.as_ref()) {
-            // Half of the queue is reserved for notices that must not be lost.
-            if client.capacity() > MAX_MAILBOX / 2 {
-                let _ = client.try_send(Arc::clone(&notice));
+        for client in others.flat_map(|present| &present.clients) {
+            client.offer(&notice);
+        }
+    }
+
+    /// The client wants the receipts of this room from now on.
+    pub(super) fn look_at(&self, room: RoomId) {
+        let mut inner = self.registry.lock();
+        let clients = inner.present.get_mut(&self.who).map(|present| &mut present.clients);
+        if let Some(client) = clients.into_iter().flatten().find(|client| client.number == self.number) {
+            client.looks_at.retain(|known| *known != room);
+            if client.looks_at.len() == MAX_RECEIPT_ROOMS {
+                client.looks_at.remove(0);
             }
+            client.looks_at.push(room);
+        }
+    }
+
+    /// Tells everyone else who looks at the room what this principal has seen there; `members`: of a private one. Dropped
+    /// under load: whoever asks later is told.
+    pub(super) fn seen(&self, room: RoomId, receipt: Receipt, members: Option<&HashSet<PrincipalId>>) {
+        let inner = self.registry.lock();
+        let may_know = |who: &PrincipalId| members.is_none_or(|members| members.contains(who));
+        let others = inner.present.values().filter(|present| {
+            present.who.id != self.who && present.who.kind.chats() && may_know(&present.who.id)
+        });
+        let clients = others.flat_map(|present| &present.clients);
+        let looking: Vec<&Client> = clients.filter(|client| client.looks_at.contains(&room)).collect();
+        if self.account.may_tell_seen(looking.len(), clock::now().boot_ms) {
+            let notice = Arc::new(Notice::Seen { room, receipt });
+            looking.into_iter().for_each(|client| client.offer(&notice));
         }
     }
 
@@ -291,10 +342,8 @@ impl Registration {
         let notice = Arc::new(notice);
         let inner = self.registry.lock();
         let clients = inner.present.get(&self.who).into_iter().flat_map(|present| &present.clients);
-        for (_, client) in clients.filter(|(number, _)| *number != self.number) {
-            if let Some(client) = client.as_ref().filter(|client| client.capacity() > MAX_MAILBOX / 2) {
-                let _ = client.try_send(Arc::clone(&notice));
-            }
+        for client in clients.filter(|client| client.number != self.number) {
+            client.offer(&notice);
         }
     }
 }
@@ -306,7 +355,7 @@ impl Drop for Registration {
         let Some(present) = inner.present.get_mut(&self.who) else {
             return;
         };
-        present.clients.retain(|(number, _)| *number != self.number);
+        present.clients.retain(|client| client.number != self.number);
         if !present.clients.is_empty() || present.is_watched {
             return;
         }

@@ -25,6 +25,8 @@ pub(super) const ALL_READS: Rate = Rate { burst: 8_000_000, per_second: 8_000_00
 /// Typing notices of one principal, multiplied by their receivers: a burst of ten to 500 receivers, and ten per
 /// second.
 pub(super) const TYPING: Rate = Rate { burst: 4_500, per_second: 5_000 };
+/// Receipts of one principal, multiplied by their receivers.
+pub(super) const SEEN: Rate = Rate { burst: 5_000, per_second: 1_000 };
 /// Presence changes of one principal before others are told later.
 pub(super) const PRESENCE: Rate = Rate { burst: 10, per_second: 1 };
 /// Readings published by one connection, in units of [`publish_cost`]: some 60,000 readings per second in batches.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::{Link, Mark, Output as LinkOutput};
 use crate::frame::Frame;
 use crate::model::event::{ChatEvent, LinkEvent, Stored};
+use crate::model::receipt::MAX_RECEIPT_ROOMS;
 use crate::model::time::BootMs;
 use crate::model::{Delivery, Draft, Event, MessageId, Offset, OutboxItem, Refusal, RoomId, Time};
 use crate::wire::{ChatRequest, Request};
@@ -47,6 +48,17 @@ pub enum Input {
         /// The last offset that counts as read.
         offset: Offset,
     },
+    /// Others may know that the person has seen these messages of the current era.
+    Seen {
+        /// The room.
+        room: RoomId,
+        /// The first seen offset.
+        first: Offset,
+        /// The last one.
+        last: Offset,
+    },
+    /// What was seen and not told yet is not to be told.
+    KeepSeenPrivate,
     /// The change with this ticket is on disk. It may have been held before.
     Saved(u64),
     /// The same; its entries, which had no offsets, were given consecutive ones.
@@ -186,6 +198,9 @@ pub struct DurableLink {
     unsaid: BTreeMap<RoomId, Offset>,
     /// Rooms of which something is to be unread again, of which the server does not know yet.
     unsaid_back: BTreeMap<RoomId, Offset>,
+    /// What others were told last that the person has seen, by room, in the current log. It is told again after each
+    /// welcome, since what was sent over a lost connection may not have arrived.
+    seen: VecDeque<(RoomId, Offset, Offset)>,
     /// Whether the hub has just sent a welcome.
     greeted: bool,
     /// A connection that is open but not greeted yet: data of the previous one is still being written.
@@ -210,6 +225,7 @@ impl DurableLink {
             kept_back: VecDeque::new(),
             unsaid: BTreeMap::new(),
             unsaid_back: BTreeMap::new(),
+            seen: VecDeque::new(),
             greeted: false,
             opened: None,
             outputs: VecDeque::new(),
@@ -295,6 +311,15 @@ impl DurableLink {
                 let tell = super::Input::Request(Request::Chat(ChatRequest::Read { room, offset }));
                 self.write(Change::Event(event.clone()), vec![event], Some(tell));
             }
+            Input::Seen { room, first, last } => {
+                self.seen.retain(|(told, ..)| *told != room);
+                if self.seen.len() == MAX_RECEIPT_ROOMS {
+                    self.seen.pop_front();
+                }
+                self.seen.push_back((room.clone(), first, last));
+                self.tell(now, super::Input::Request(Request::Chat(ChatRequest::Seen { room, first, last })));
+            }
+            Input::KeepSeenPrivate => self.seen.clear(),
             Input::Saved(ticket) => self.saved(now, ticket, None),
             Input::Numbered { ticket, first } => self.saved(now, ticket, Some(first)),
             Input::Held(ticket) => self.store_holds(now, ticket),
@@ -367,6 +392,9 @@ impl DurableLink {
             for (room, offset) in std::mem::take(&mut self.unsaid) {
                 self.tell(now, super::Input::Request(Request::Chat(ChatRequest::Read { room, offset })));
             }
+            for (room, first, last) in self.seen.clone() {
+                self.tell(now, super::Input::Request(Request::Chat(ChatRequest::Seen { room, first, last })));
+            }
         }
     }
 
@@ -409,6 +437,7 @@ impl DurableLink {
         self.greeted |= matches!(event, Event::Link(LinkEvent::Welcomed { .. }));
         if matches!(event, Event::Chat(ChatEvent::LogStarted { .. })) {
             self.unsaid.clear();
+            self.seen.clear();
         }
         if is_kept(&event) {
             let moves_on = mark.is_some() || matches!(event, Event::Chat(ChatEvent::LogStarted { .. }));

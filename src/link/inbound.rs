@@ -11,6 +11,7 @@ use crate::model::chat::MAX_ROOMS;
 use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent, LogEvent, Person};
 use crate::model::link_state::Why;
 use crate::model::log::Note;
+use crate::model::receipt::{MAX_RECEIPT_ROOMS, MAX_RECEIPTS};
 use crate::model::time::{BootMs, WallMs};
 use crate::model::{
     Command, CommandState, DeviceId, Event, MetricName, Offset, Principal, Refusal, RoomId, Sender, Time,
@@ -94,6 +95,8 @@ pub(super) struct InboundFilter {
     /// The known rooms, each with the read marker that the server sent last.
     rooms: HashMap<RoomId, Offset, RandomState>,
     history: Questions<(RoomId, Offset)>,
+    /// Rooms of which receipts were asked for; those asked for last are the last ones.
+    receipts: VecDeque<RoomId>,
     series: Questions<(DeviceId, MetricName, WallMs, WallMs)>,
     logs: Questions<DeviceId>,
     /// Our own devices.
@@ -108,6 +111,7 @@ impl Default for InboundFilter {
         InboundFilter {
             rooms: HashMap::default(),
             history: Questions::default(),
+            receipts: VecDeque::new(),
             series: Questions::default(),
             logs: Questions::default(),
             ours: HashSet::default(),
@@ -121,7 +125,7 @@ impl Default for InboundFilter {
 impl InboundFilter {
     /// A new session begins: nothing has been asked yet.
     pub(super) fn begin(&mut self) {
-        (self.history, self.series, self.logs) = Default::default();
+        (self.history, self.receipts, self.series, self.logs) = Default::default();
         self.ours.clear();
         (self.unusable, self.is_too_much) = (Bucket::new(MAX_UNUSABLE, UNUSABLE_A_SECOND), false);
     }
@@ -138,6 +142,13 @@ impl InboundFilter {
         match request {
             Request::Chat(ChatRequest::History { room, before, .. }) => {
                 self.history.ask((room.clone(), *before))
+            }
+            Request::Chat(ChatRequest::Receipts(room)) => {
+                self.receipts.retain(|asked| asked != room);
+                if self.receipts.len() == MAX_RECEIPT_ROOMS {
+                    self.receipts.pop_front();
+                }
+                self.receipts.push_back(room.clone());
             }
             Request::Device(DeviceRequest::Series { device, metric, from, to }) => {
                 self.series.ask((device.clone(), metric.clone(), *from, *to));
@@ -205,6 +216,12 @@ impl InboundFilter {
             }
             Event::Chat(ChatEvent::ReadMarker { room, offset }) => self.is_read_further(room, *offset),
             Event::Chat(ChatEvent::MarkedUnread { room, offset }) => self.is_unread_again(room, *offset),
+            // Of a room that was asked about earlier some may still come.
+            Event::Chat(ChatEvent::Receipts { room, by, .. }) => {
+                by.truncate(MAX_RECEIPTS);
+                by.retain(|receipt| receipt.id.0.len() <= MAX_ID_BYTES);
+                self.receipts.contains(room)
+            }
             Event::Chat(ChatEvent::Presence(Person { who, .. })) => is_known_by(who),
             Event::Chat(ChatEvent::Acknowledged { id, .. }) => outbox.expects(*id),
             Event::Chat(ChatEvent::Refused { id, refusal }) => {

@@ -16,6 +16,7 @@ use super::known::{Known, Shown};
 use super::message::{Delivery, Message, OutboxItem, Position};
 use super::notices::mentions;
 use super::principal::{Principal, Sender};
+use super::receipt::Receipts;
 use super::refusal::Refusal;
 use super::room::{self, NamedRoom, RoomInfo};
 use super::shelf::{RoomList, RoomPlace, Shelf};
@@ -122,6 +123,8 @@ pub struct Chat {
     pub rooms: BTreeMap<RoomId, Room>,
     /// The same in the order in which they are shown.
     list: RoomList,
+    /// What others have seen, where they let one know.
+    pub receipts: Receipts,
     /// What has not yet come back as an entry, by `seq`.
     pub outbox: BTreeMap<u64, OutboxItem>,
     /// Offsets up to here were replayed: the hub's head at the last welcome.
@@ -177,12 +180,14 @@ impl Chat {
             }
             ChatEvent::PersonRemoved(id) => {
                 self.people.remove(&id);
+                self.receipts.forget(&id);
             }
             ChatEvent::ReadMarker { room, offset } => {
                 self.look_at(&room);
                 self.mark_read(&room, offset);
             }
             ChatEvent::MarkedUnread { room, offset } => self.mark_unread(&room, offset),
+            ChatEvent::Receipts { room, by, all } => self.receipts.take(room, by, all),
             ChatEvent::ThreadPaged { .. }
             | ChatEvent::ThreadLoading { .. }
             | ChatEvent::ThreadSeen { .. }
@@ -231,6 +236,7 @@ impl Chat {
             }
         }
         for id in &left {
+            self.receipts.forget_room(id);
             self.change_room(id, |room| {
                 room.info.not_listed();
                 room.leave();
@@ -379,6 +385,16 @@ impl Chat {
         self.rooms.iter().find(|(_, room)| is_with(room)).map(|(id, _)| id)
     }
 
+    /// Who else has seen the message at a place and lets others know, of those who are still there.
+    pub fn readers(&self, room: &RoomId, place: Position) -> Vec<&Principal> {
+        if place.era != self.era {
+            return Vec::new();
+        }
+        let me = self.me.as_ref().map(|me| &me.id);
+        let others = self.receipts.readers(room, place.offset).filter(|who| Some(*who) != me);
+        others.filter_map(|who| self.people.get(who)).map(|person| &person.who).collect()
+    }
+
     /// What a room is called; as much of its id as can be shown where it is not known. A direct message is called by whom it
     /// is with.
     pub fn name_of(&self, room: &RoomId) -> RoomName {
@@ -456,6 +472,7 @@ impl Chat {
             self.era_has_entries = false;
             self.era_began = why;
         }
+        self.receipts.clear();
         self.received_to = from.previous();
         self.era_from = from;
         for room in self.rooms.values_mut() {

@@ -24,6 +24,7 @@ use super::preferences::Preferences;
 use super::principal::{Principal, Sender};
 use super::profile::{NewerProfile, Profile, Protocol, Secret};
 use super::proxy::ProxyUsed;
+use super::receipt::Receipt;
 use super::refusal::Refusal;
 use super::rights::ManageAnswer;
 use super::room::{NamedRoom, RoomInfo};
@@ -399,6 +400,15 @@ pub enum ChatEvent {
         room: RoomId,
         /// The last read offset, in the current era.
         offset: Offset,
+    },
+    /// What people let others know that they have seen.
+    Receipts {
+        /// Where.
+        room: RoomId,
+        /// By whom.
+        by: Vec<Receipt>,
+        /// Whether these are all that there are; else those that have changed.
+        all: bool,
     },
     /// A page of history from the hub.
     History {

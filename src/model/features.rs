@@ -56,6 +56,8 @@ pub enum Feature {
     Roles,
     /// People say something of themselves beside their name.
     Status,
+    /// Others learn what somebody has seen, where they let them know.
+    Receipts,
     /// Files belong to messages; they are uploaded and downloaded over HTTP.
     Files,
     /// It is a broker: every topic seen is shown, and people publish and subscribe.
@@ -68,7 +70,7 @@ pub enum Feature {
 
 impl Feature {
     /// All that a Duplex server may offer, as far as this version knows.
-    pub const ALL: [Feature; 22] = [
+    pub const ALL: [Feature; 23] = [
         Feature::CreateRooms,
         Feature::Typing,
         Feature::Presence,
@@ -90,6 +92,7 @@ impl Feature {
         Feature::PrivateRooms,
         Feature::Roles,
         Feature::Status,
+        Feature::Receipts,
         Feature::Files,
     ];
 
@@ -117,6 +120,7 @@ impl Feature {
             Feature::PrivateRooms => "private_rooms",
             Feature::Roles => "roles",
             Feature::Status => "status",
+            Feature::Receipts => "receipts",
             Feature::Files => "files",
             Feature::Topics => "topics",
             Feature::TopicProperties => "topic_properties",

@@ -421,6 +421,26 @@ pub enum ChatIntent {
         /// The last seen message.
         position: Position,
     },
+    /// Let others know that the person has seen the messages from one place to another.
+    TellSeen {
+        /// By which connection.
+        connection: ConnectionId,
+        /// Of which room.
+        room: RoomId,
+        /// The first seen message.
+        first: Position,
+        /// The last one.
+        last: Position,
+    },
+    /// What was seen and not told yet is not to be told.
+    KeepSeenPrivate,
+    /// Hear from now on what others have seen in a room.
+    AskReceipts {
+        /// By which connection.
+        connection: ConnectionId,
+        /// Of which room.
+        room: RoomId,
+    },
     /// Extend a room's window.
     LoadMore {
         /// Of which connection.

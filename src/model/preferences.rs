@@ -88,6 +88,8 @@ pub struct Preferences {
     /// Whether Enter sends a message. Otherwise it inserts a line break, and Ctrl+Enter or Command+Enter
     /// sends.
     pub enter_sends: bool,
+    /// Whether others are told which messages the person has seen.
+    pub tell_seen: bool,
     /// Whether saved connections connect at start. Each connection can opt out.
     pub connect_at_start: bool,
     /// Maximum disk space for raw readings, in MiB. See [`Preferences::raw_readings_bytes`].
@@ -105,6 +107,7 @@ impl Default for Preferences {
             notices: NoticePreferences::default(),
             hours: Hours::TwentyFour,
             enter_sends: true,
+            tell_seen: false,
             connect_at_start: true,
             raw_readings_mib: 1024,
         }

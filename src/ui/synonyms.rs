@@ -32,6 +32,7 @@ pub(super) const READINGS: &str = "disk space storage history retention keep 디
 pub(super) const FOLDER: &str = "directory path files location 디렉터리 경로 위치 파일";
 pub(super) const LOGS: &str = "debug diagnostics error trace crash report 디버그 진단 오류 추적 충돌 보고서";
 pub(super) const AUTOSTART: &str = "autostart startup login boot background 자동 시작 부팅 로그인 백그라운드";
+pub(super) const RECEIPTS: &str = "read receipts seen privacy 읽음 확인 수신 표시 사생활 개인정보";
 pub(super) const VERSION: &str =
     "about license licence copyright credits font OFL 저작권 라이선스 글꼴 버전 정보";
 

@@ -256,7 +256,9 @@ impl Request {
                 ChatRequest::Typing(_)
                 | ChatRequest::Status(_)
                 | ChatRequest::Read { .. }
-                | ChatRequest::Unread { .. },
+                | ChatRequest::Unread { .. }
+                | ChatRequest::Seen { .. }
+                | ChatRequest::Receipts(_),
             )
             | Request::Device(_)
             | Request::Topic(_)
@@ -289,6 +291,17 @@ pub enum ChatRequest {
         /// The last offset that counts as read.
         offset: Offset,
     },
+    /// Let others know what the person has seen.
+    Seen {
+        /// Where.
+        room: RoomId,
+        /// The first seen message.
+        first: Offset,
+        /// The last one.
+        last: Offset,
+    },
+    /// Tell what others have seen in a room, now and when it changes.
+    Receipts(RoomId),
     /// Fetch a page of a room's history.
     History {
         /// The room.

@@ -121,6 +121,9 @@ impl Driver {
                 self.settings.set_preferences(preferences);
                 self.save_settings();
                 self.prefer(preferences);
+                if !preferences.tell_seen {
+                    self.drive(engine::Input::Chat(ChatIntent::KeepSeenPrivate, None));
+                }
             }
             Intent::Chat(ChatIntent::SetRoomLevel { connection, room, level }) => {
                 self.settings.notice_choices_mut().set_room(connection, room, level);

@@ -9,13 +9,14 @@ use duplex::model::content::{Content, Draft};
 use duplex::model::id::{Offset, RoomName};
 use duplex::model::message::MAX_BODY_BYTES;
 use duplex::model::principal::MAX_STATUS_CHARS;
+use duplex::model::receipt::MAX_RECEIPTS;
 use duplex::model::rights::{Invitation, ManageAnswer, Member};
 use duplex::model::room::MAX_TOPIC_CHARS;
 use duplex::model::time::BootMs;
 use duplex::model::time::WallMs;
 use duplex::model::{
     Bucket, Command, CommandRefusal, CommandState, DeviceId, DeviceLogEvent, DeviceState, Entry, Epoch,
-    LastValue, LogLine, MessageId, Metric, MetricType, Principal, PrincipalId, PrincipalKind, Refusal, Role,
+    LastValue, LogLine, MessageId, Metric, MetricType, Principal, PrincipalId, PrincipalKind, Receipt, Refusal, Role,
     RoomId, RoomInfo, Sender, SeriesPage, Spec, Time, Value,
 };
 use duplex::wire::duplex::limits;
@@ -299,6 +300,15 @@ fn worst(like: &HubMessage) -> Vec<Frame> {
             online: false,
             status: status(),
         })),
+        HubMessage::Receipts { .. } => {
+            let receipt = |n: usize| Receipt {
+                id: PrincipalId(name(n)),
+                first: Offset(u64::MAX),
+                last: Offset(u64::MAX),
+            };
+            let by = (0..MAX_RECEIPTS).map(receipt).collect();
+            Hub::answers(HubAnswer::Chat(HubChatAnswer::Receipts { room: room(0), by }))
+        }
         HubMessage::Unread { .. } => Hub::says(Input::Unread { room: room(0), offset: Offset(u64::MAX) }),
         HubMessage::Read { .. } => Hub::says(Input::Read { room: room(0), offset: Offset(u64::MAX) }),
         HubMessage::History { .. } => {

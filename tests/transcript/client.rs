@@ -70,6 +70,12 @@ impl Peer for Client {
                 room: RoomId::general(),
                 offset: Offset(44),
             })),
+            "@ seen" => Input::Request(Request::Chat(ChatRequest::Seen {
+                room: RoomId::general(),
+                first: Offset(40),
+                last: Offset(44),
+            })),
+            "@ receipts" => Input::Request(Request::Chat(ChatRequest::Receipts(RoomId::general()))),
             "@ create_room" => {
                 Input::Request(Request::Chat(ChatRequest::Send(words::room_to_be("r", "lathe"))))
             }
@@ -503,10 +509,18 @@ fn everything_else_is_passed_on() {
         > typing general
         @ read
         > read general 44
+        @ seen
+        > seen general 40-44
+        @ receipts
+        > receipts general
         @ history
         > history general 42 100
         @ create_room
         > create_room r lathe
+        < receipts general all other:40-44
+        ! receipts general all other:40-44
+        < receipts general other:40-45
+        ! receipts general other:40-45
         < typing general
         ! typing general other
         < presence other online
@@ -591,6 +605,8 @@ fn what_a_hub_does_not_offer_it_is_not_asked_for() {
         > ping 1
         @ typing
         @ read
+        @ seen
+        @ receipts
         @ history
         ! history failed general
         @ create_room

@@ -110,6 +110,9 @@ fn told(text: &str) -> Input {
             Input::Presence(PersonState { who: words::principal(who), online: true, status: String::new() })
         }
         ["typing", who] => Input::Typing { room: RoomId::general(), who: words::sender(who) },
+        ["seen", who, range] => {
+            Input::Seen { room: RoomId::general(), receipt: words::receipt(&format!("{who}:{range}")) }
+        }
         ["readings", ref of @ ..] => {
             let Frame::Text(text) = words::hub_says(&format!("readings {}", of.join(" "))) else { panic!() };
             Input::Readings(text.into())
@@ -153,6 +156,10 @@ fn asked(ask: &HubRequest) -> String {
             format!("history {room} {before} limit={limit}")
         }
         HubRequest::Chat(HubChatRequest::SetRead { room, offset }) => format!("set read {room} {offset}"),
+        HubRequest::Chat(HubChatRequest::SetSeen { room, first, last }) => {
+            format!("set seen {room} {first}-{last}")
+        }
+        HubRequest::Chat(HubChatRequest::Receipts { room }) => format!("receipts {room}"),
         HubRequest::Chat(HubChatRequest::SetUnread { room, offset }) => format!("set unread {room} {offset}"),
         HubRequest::Chat(HubChatRequest::SetStatus(text)) => format!("set status {text}"),
         HubRequest::Chat(HubChatRequest::Typing { room }) => format!("typing {room}"),
@@ -652,6 +659,12 @@ fn the_others_are_told_and_not_the_one_who_did_it() {
         * typing general
         < read general 4
         * set read general 4
+        < seen general 3-4
+        * set seen general 3-4
+        < receipts general
+        * receipts general
+        @ seen other 2-4
+        > receipts general other:2-4
         < create_room r lathe
         * append r by me in lathe…
         ",

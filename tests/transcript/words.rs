@@ -12,7 +12,7 @@ use duplex::model::log::Note;
 use duplex::model::time::WallMs;
 use duplex::model::{
     Delivery, DeviceId, DeviceState, Entry, Epoch, Event, Features, LinkState, MessageId, OutboxItem,
-    Principal, PrincipalId, PrincipalKind, Readings, Refusal, ResumePoint, RoomId, Sender, Spec, Value, Why,
+    Principal, PrincipalId, PrincipalKind, Readings, Receipt, Refusal, ResumePoint, RoomId, Sender, Spec, Value, Why,
 };
 use duplex::wire::duplex::message::{
     self, ClientMessage, Decoded, Hello, HubMessage, Lists, Message, PersonState, ReadState, Redeem, Start,
@@ -223,6 +223,11 @@ pub fn hub_says(text: &str) -> Frame {
         },
         ["refused", which, ref why @ ..] => HubMessage::Refused { id: id(which), refusal: refused(why) },
         ["typing", name] => HubMessage::Typing { room: room(name), who: sender("other") },
+        ["receipts", name, ref by @ ..] => HubMessage::Receipts {
+            room: room(name),
+            by: by.iter().filter(|word| **word != "all").map(|text| receipt(text)).collect(),
+            all: by.contains(&"all"),
+        },
         ["presence", who, state] => HubMessage::Presence {
             status: String::new(),
             who: principal(who),
@@ -325,6 +330,11 @@ pub fn client_says(text: &str) -> Frame {
             retry: body.contains(&"(retry)"),
         },
         ["typing", name] => ClientMessage::Typing { room: room(name) },
+        ["seen", name, range] => {
+            let Receipt { first, last, .. } = receipt(&format!(":{range}"));
+            ClientMessage::Seen { room: room(name), first, last }
+        }
+        ["receipts", name] => ClientMessage::Receipts { room: room(name) },
         ["read", name, offset] => ClientMessage::Read { room: room(name), offset: offset.parse().unwrap() },
         ["history", name, before, limit] => ClientMessage::History {
             room: room(name),
@@ -365,6 +375,8 @@ pub fn client_said(frame: &Frame) -> String {
             format!("send {} seq={seq} {body}{room}{}", letter(id), if retry { " (retry)" } else { "" })
         }
         ClientMessage::Typing { room } => format!("typing {room}"),
+        ClientMessage::Seen { room, first, last } => format!("seen {room} {first}-{last}"),
+        ClientMessage::Receipts { room } => format!("receipts {room}"),
         ClientMessage::Read { room, offset } => format!("read {room} {offset}"),
         ClientMessage::History { room, before, limit } => format!("history {room} {before} {limit}"),
         ClientMessage::CreateRoom { id, room, .. } => format!("create_room {} {room}", letter(id)),
@@ -440,6 +452,7 @@ pub fn hub_said(frame: &Frame) -> String {
         }
         HubMessage::Refused { id, refusal: why } => format!("refused {} {}", letter(id), refusal(&why)),
         HubMessage::Typing { room, who } => format!("typing {room} {}", who.id),
+        HubMessage::Receipts { room, by, all } => receipts(&room, &by, all),
         HubMessage::Presence { who, removed: true, .. } => format!("presence {} removed", who.id),
         HubMessage::Presence { who, online, .. } => format!("presence {} {}", who.id, on(online)),
         HubMessage::Read { room, offset } => format!("read {room} {offset}"),
@@ -457,6 +470,18 @@ pub fn hub_said(frame: &Frame) -> String {
         }
         _ => as_json(frame),
     }
+}
+
+/// A receipt, such as `other:40-44`.
+pub fn receipt(text: &str) -> Receipt {
+    let (who, range) = text.split_once(':').unwrap();
+    let (first, last) = range.split_once('-').unwrap();
+    Receipt { id: PrincipalId(who.into()), first: first.parse().unwrap(), last: last.parse().unwrap() }
+}
+
+fn receipts(room: &RoomId, by: &[Receipt], all: bool) -> String {
+    let by = by.iter().map(|Receipt { id, first, last }| format!(" {id}:{first}-{last}")).collect::<String>();
+    format!("receipts {room}{}{by}", if all { " all" } else { "" })
 }
 
 fn on(online: bool) -> &'static str {
@@ -554,6 +579,7 @@ pub fn event(event: &Event) -> String {
         Event::Link(LinkEvent::Paused(None)) => "resumed".to_owned(),
         Event::Link(LinkEvent::Sampled(sample)) => format!("sampled {}", sample.source),
         Event::Chat(ChatEvent::Typing { room, who, .. }) => format!("typing {room} {}", who.id),
+        Event::Chat(ChatEvent::Receipts { room, by, all }) => receipts(room, by, *all),
         Event::Chat(ChatEvent::Presence(Person { who, online, status: _ })) => {
             format!("presence {} {}", who.id, on(*online))
         }

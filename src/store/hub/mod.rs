@@ -8,6 +8,7 @@ mod io_health;
 mod lists;
 mod people;
 mod read;
+mod receipts;
 mod retain;
 mod rights;
 mod room_change;
@@ -37,7 +38,7 @@ use crate::model::name::BadName;
 use crate::model::rights::Invitation;
 use crate::model::time::WallMs;
 use crate::model::{
-    Draft, Entry, Epoch, MessageId, NamedRoom, Offset, Principal, PrincipalId, Role, RoomId, RoomName, Sender,
+    Draft, Entry, Epoch, MessageId, NamedRoom, Offset, Principal, PrincipalId, Receipt, Role, RoomId, RoomName, Sender,
 };
 use crate::wire::duplex::server::{Lists, ListsFrom};
 pub use access::Access;
@@ -715,6 +716,19 @@ impl HubStore {
         offset: Offset,
     ) -> Result<bool, HubStoreError> {
         self.write(move |db| people::set_unread(db, &principal, &room, offset)).await
+    }
+
+    /// Keeps what somebody has seen in a room, if they may see it. Returns what is kept of them, if that is more than before.
+    pub async fn set_seen(&self, room: RoomId, receipt: Receipt) -> Result<Option<Receipt>, HubStoreError> {
+        self.write(move |db| receipts::set(db, &room, receipt)).await
+    }
+
+    /// What others have seen in a room, those who have seen its newest messages first, at most [`MAX_RECEIPTS`]; nothing of a
+    /// room that is not for the one who asks, and of people for whom it is not.
+    ///
+    /// [`MAX_RECEIPTS`]: crate::model::receipt::MAX_RECEIPTS
+    pub async fn receipts(&self, asker: PrincipalId, room: RoomId) -> Result<Vec<Receipt>, HubStoreError> {
+        self.read_with(move |db| receipts::of_room(db, &asker, &room)).await
     }
 
     /// A principal's read markers.

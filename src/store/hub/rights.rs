@@ -334,6 +334,7 @@ fn change_principal(
             }
             revoke_token_of(db, &who, None)?;
             db.prepare_cached("DELETE FROM read_marker WHERE principal = ?1")?.execute([&who.0])?;
+            db.prepare_cached("DELETE FROM receipt WHERE principal = ?1")?.execute([&who.0])?;
             db.prepare_cached("DELETE FROM absent WHERE principal = ?1")?.execute([&who.0])?;
             db.prepare_cached("DELETE FROM principal WHERE id = ?1")?.execute([&who.0])?;
             Ok(Ok(found))

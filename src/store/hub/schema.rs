@@ -5,7 +5,7 @@ use super::super::migrate::{Schema, Synchronous};
 /// The database of a hub.
 pub(super) const SCHEMA: Schema = Schema {
     application_id: 0x4475_7048,
-    steps: &[V1, LIMITS, RIGHTS, CONTENT, ROOM_IDS, CHANGES, ROLES, super::file::STEP, PRIVATE_ROOMS],
+    steps: &[V1, LIMITS, RIGHTS, CONTENT, ROOM_IDS, CHANGES, ROLES, super::file::STEP, PRIVATE_ROOMS, RECEIPTS],
     sync: Synchronous::Full,
 };
 
@@ -202,4 +202,15 @@ CREATE TABLE member (
     PRIMARY KEY (principal, room)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX member_room ON member (room);
+";
+
+/// What people have seen, as far as they let others know; see `receipts`.
+const RECEIPTS: &str = "
+CREATE TABLE receipt (
+    room      INTEGER NOT NULL REFERENCES room (id),
+    principal TEXT NOT NULL,
+    first     INTEGER NOT NULL,
+    last      INTEGER NOT NULL,
+    PRIMARY KEY (room, principal)
+) STRICT, WITHOUT ROWID;
 ";

@@ -1,12 +1,14 @@
 //! What stands beside a message's words, derived under the model's lock: what it replies to, its reactions, edits and pin,
 //! its thread, and changes of the person's that the server does not have yet.
 
+use super::RoomKey;
 use super::rows::{AUTHOR_CHARS, View};
 use crate::model::change::Quote;
 use crate::model::content::Content;
 use crate::model::file::FileInfo;
 use crate::model::id::{MessageId, PrincipalId};
 use crate::model::message::{Delivery, Message, OutboxItem, Position};
+use crate::model::principal::Sender;
 use crate::model::reducer::Connection;
 use crate::model::refusal::Refusal;
 use crate::ui::harmless;
@@ -19,6 +21,11 @@ const MAX_QUOTE_CHARS: usize = 160;
 const MAX_EMOJI_CHARS: usize = 24;
 /// Maximum number of people who are named at a reaction.
 const MAX_NAMED: usize = 20;
+
+/// Maximum number of people who are named in the line that says who has read a message.
+const MAX_READERS_IN_LINE: usize = 2;
+/// So many messages, the newest first, are looked at to find the last one of the person's that anybody has read.
+const MAX_LOOKED_AT: usize = 200;
 
 /// What stands beside a message's words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,6 +48,8 @@ pub(super) struct Extras {
     pub(super) thread: Option<MessageId>,
     /// The file that belongs to it.
     pub(super) file: Option<FileInfo>,
+    /// Who has read it, of the newest message of the person's that anybody has.
+    pub(super) read_by: Option<ReadBy>,
     /// A change that waits, or that the server does not take.
     pub(super) change: Option<Change>,
     /// Of which changes in the outbox it was made.
@@ -54,6 +63,15 @@ pub(super) struct QuoteLine {
     pub(super) text: String,
     /// Where it is, if that is known.
     pub(super) to: Option<(Position, MessageId)>,
+}
+
+/// Who has read a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ReadBy {
+    /// On one line.
+    pub(super) text: String,
+    /// The same with all names that are shown at once.
+    pub(super) all: String,
 }
 
 /// A reaction.
@@ -123,6 +141,7 @@ impl Extras {
             new_replies: new_replies(message, connection, view),
             thread: message.content.thread(),
             file: message.content.file().filter(|_| !deleted),
+            read_by: view.read_by.as_ref().filter(|(place, _)| *place == message.position).map(|(_, by)| by.clone()),
             change: change(queued),
             queued: state(queued),
         }
@@ -141,6 +160,27 @@ impl Extras {
         let quote = quote_of(content, quoted.as_ref(), connection, view);
         Extras { quote, thread: content.thread(), file: content.file(), ..Extras::default() }
     }
+}
+
+/// The newest message of the person's in a room that anybody has read, and who has.
+pub(super) fn read_by(connection: &Connection, key: &RoomKey, words: &Words) -> Option<(Position, ReadBy)> {
+    let chat = &connection.chat;
+    let (room, me) = (chat.rooms.get(&key.1)?, chat.me.as_ref()?);
+    let last = chat.receipts.last(&key.1)?;
+    let newest = room.window.messages().rev().take(MAX_LOOKED_AT);
+    let mut mine = newest.filter(|message| message.sender.id == me.id && message.position.offset <= last);
+    let (place, readers) = mine.find_map(|message| {
+        let readers = chat.readers(&key.1, message.position);
+        (!readers.is_empty() && !message.is_deleted()).then_some((message.position, readers))
+    })?;
+    let said = |most: usize| {
+        let named = readers.iter().take(most).map(|who| Sender { id: who.id.clone(), name: who.name.clone() });
+        let names: Vec<String> = named.map(|who| chat.shown(&who, AUTHOR_CHARS).label()).collect();
+        (words.chat.read_by)(&names, readers.len() - names.len())
+    };
+    let is_direct = room.info.direct.is_some();
+    let text = if is_direct { words.chat.read.to_owned() } else { said(MAX_READERS_IN_LINE) };
+    Some((place, ReadBy { text, all: said(MAX_NAMED) }))
 }
 
 /// How many replies in the thread that a message begins the person has not read.

@@ -47,6 +47,8 @@ pub(super) struct Beside {
     /// Top of the line that leads to the thread.
     thread: Option<f32>,
     pub(super) file: Option<FileBox>,
+    /// Who has read it.
+    read_by: Option<(f32, Arc<Galley>)>,
     note: Option<(f32, Arc<Galley>)>,
 }
 
@@ -102,6 +104,10 @@ pub(super) fn measure(ui: &Ui, row: &Row, cx: &Cx, text: &Body, acts: f32, colum
     if extras.replies > 0 && !columns.is_thread {
         beside.thread = Some(bottom);
         bottom += THREAD;
+    }
+    if let Some(by) = &extras.read_by {
+        beside.read_by = Some((bottom, widgets::cut(ui, &by.text, theme::small(), theme.weak, width)));
+        bottom += size::SMALL_LINE;
     }
     if let Some(change) = &extras.change {
         let text = match &change.refused {
@@ -221,6 +227,11 @@ pub(super) fn show(
         if line.add(widgets::link(theme, &text)).clicked() {
             wish = Some(RowAction::Act(MessageAction::Thread(row.id)));
         }
+    }
+    if let (Some(by), Some((top, galley))) = (&extras.read_by, &beside.read_by) {
+        let rect = Rect::from_min_size(corner + vec2(0.0, *top), galley.size());
+        ui.painter().galley(rect.min, Arc::clone(galley), theme.weak);
+        widgets::spoken(ui, rect, id.with("read by"), &by.text).on_hover_text(&by.all);
     }
     change(ui, cx, id, row, beside, corner, width).or(wish)
 }

@@ -12,6 +12,7 @@ use super::moves::Asked;
 use super::paint::{self, Measured};
 use super::rows::{Around, Cache, Head, Item, Key, Slice, View, slice};
 use super::scrollbar;
+use super::seen::Seen;
 use super::selection::{Pressed, Selection};
 use super::spot::{self, Spot};
 use super::toolbar;
@@ -20,7 +21,9 @@ use crate::model::chat::Room;
 use crate::model::features::Feature;
 use crate::model::id::MessageId;
 use crate::model::intent::{ChatIntent, Intent, Jump};
+use crate::model::link_state::LinkState;
 use crate::model::message::Position;
+use crate::model::time::WallMs;
 use crate::model::window::Edge;
 use crate::ui::keys::{self, Action};
 use crate::ui::theme::{self, size};
@@ -64,6 +67,7 @@ pub(super) struct List {
     /// Messages of which it was asked what they reply to.
     asked_quotes: HashSet<MessageId>,
     was_focused: bool,
+    seen: Seen,
     bar: scrollbar::Bar,
     pub(super) spot: Option<Spot>,
 }
@@ -85,6 +89,7 @@ impl Default for List {
             toolbar: None,
             asked_quotes: HashSet::new(),
             was_focused: true,
+            seen: Seen::default(),
             bar: scrollbar::Bar::default(),
             spot: None,
         }
@@ -129,6 +134,10 @@ pub(super) struct RoomFacts {
     pub(super) loading_older: bool,
     pub(super) loading_newer: bool,
     pub(super) online: bool,
+    /// Since when, where it is.
+    pub(super) online_since: Option<WallMs>,
+    /// Whether the server keeps receipts.
+    pub(super) has_receipts: bool,
     /// Whether the server gives older messages, as far as is known.
     pub(super) has_history: bool,
     can_react: bool,
@@ -157,6 +166,11 @@ pub(super) fn facts(cx: &Cx, key: &RoomKey, thread: Option<MessageId>) -> Option
             loading_newer: room.loading_newer,
             is_read_in: window.is_some(),
             online: connection.link.is_online(),
+            online_since: match connection.link {
+                LinkState::Online { since, .. } => Some(since),
+                _ => None,
+            },
+            has_receipts: connection.offers(Feature::Receipts),
             has_history: connection.offers(Feature::History),
             can_react: connection.offers(Feature::Reactions),
         })
@@ -175,6 +189,7 @@ impl List {
         self.divider = (facts.unread > 0).then_some(facts.read);
         self.divider_seen = facts.unread == 0;
         self.marked = None;
+        self.seen = Seen::default();
         if self.anchor == Anchor::End && facts.unread > 0 && facts.after == Edge::End {
             let first_unread = cx.model.read(|model| {
                 let room = model.connections.get(&key.0)?.chat.rooms.get(&key.1)?;
@@ -313,6 +328,7 @@ impl List {
         }
         self.select_by_keys(ui, cx, key, rect, &placed, pressed);
         self.mark_read(cx, key, &facts, &slice, focused);
+        self.seen.look(cx, key, &facts, &placed, rect.height(), focused && self.thread.is_none());
         match self.thread {
             None => {
                 self.load_more(cx, key, &facts, scrolled);
@@ -448,15 +464,16 @@ impl List {
                 Anchor::End => (Around::End, None),
                 Anchor::Row { key, id, y } => (Around::Key(key, id), Some(y)),
             };
-            let view = View {
+            let mut view = View {
                 key,
                 thread: self.thread,
                 divider: self.divider,
                 before: count(y.unwrap_or(height)),
                 after: y.map_or(1, |y| count(height - y)),
                 words: cx.words,
+                read_by: None,
             };
-            let Some(slice) = cx.model.read(|model| slice(model, &view, around, &mut self.cache)) else {
+            let Some(slice) = cx.model.read(|model| slice(model, &mut view, around, &mut self.cache)) else {
                 return best;
             };
             if slice.items.is_empty() {

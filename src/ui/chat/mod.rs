@@ -32,6 +32,7 @@ mod refused;
 mod row_menu;
 mod rows;
 mod scrollbar;
+mod seen;
 mod selection;
 mod slash;
 mod spot;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::RoomKey;
 use super::events;
-use super::extras::{self, Extras};
+use super::extras::{self, Extras, ReadBy};
 use super::frames::{self, Frame};
 use super::markup::{self, Markup};
 use super::ordered::Plans;
@@ -224,6 +224,8 @@ pub(super) struct View<'a> {
     pub(super) before: usize,
     pub(super) after: usize,
     pub(super) words: &'static Words,
+    /// The newest message of the person's that anybody has read.
+    pub(super) read_by: Option<(Position, ReadBy)>,
 }
 
 /// Changes in the outbox, by the message that they change.
@@ -236,9 +238,11 @@ enum Source<'a> {
 }
 
 /// Copies out what is wanted. `None` when there is no such room.
-pub(super) fn slice(model: &Model, view: &View, around: Around, cache: &mut Cache) -> Option<Slice> {
+pub(super) fn slice(model: &Model, view: &mut View, around: Around, cache: &mut Cache) -> Option<Slice> {
     let connection = model.connections.get(&view.key.0)?;
     let room = connection.chat.rooms.get(&view.key.1)?;
+    view.read_by = view.thread.is_none().then(|| extras::read_by(connection, view.key, view.words)).flatten();
+    let view = &*view;
     cache.renew(view, connection.chat.me.as_ref().map_or("", |me| me.name.as_str()));
     // A thread that is not read yet shows nothing.
     let Some(window) = room.window_of(view.thread) else { return Some(Slice::default()) };
@@ -458,6 +462,7 @@ impl Cache {
         let has_frames = connection.has_frames();
         let formatted = self.is_formatted(message.id);
         let new_replies = extras::new_replies(message, connection, view);
+        let read_by = view.read_by.as_ref().filter(|(place, _)| *place == message.position).map(|(_, by)| by);
         let same = |row: &&Arc<Row>| {
             (row.id, row.revision) == (message.id, message.revision())
                 && row.mine == mine
@@ -465,6 +470,7 @@ impl Cache {
                 && row.known == known
                 && row.frame.as_ref().map(|frame| frame.formatted) == has_frames.then_some(formatted)
                 && row.extras.new_replies == new_replies
+                && row.extras.read_by.as_ref() == read_by
                 && row.extras.quotes(message)
                 && row.extras.are_of(queued)
         };

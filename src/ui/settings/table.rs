@@ -106,6 +106,13 @@ pub(super) static TABLE: &[Setting] = &[
     },
     Setting {
         group: Group::General,
+        name: |words| words.sheet.tell_seen,
+        sentence: |words| words.sheet.tell_seen_text,
+        also: synonyms::RECEIPTS,
+        control: Control::Toggle(|preferences| &mut preferences.tell_seen),
+    },
+    Setting {
+        group: Group::General,
         name: |words| words.sheet.reset_all,
         sentence: |words| words.sheet.reset_all_text,
         also: synonyms::RESET,

@@ -151,6 +151,10 @@ pub struct ChatWords {
     pub yourself: &'static str,
     /// The emoji, who added it, and how many others.
     pub reacted: fn(&str, &[String], usize) -> String,
+    /// Of a message of the person's: names of who has read it, and how many others have.
+    pub read_by: fn(&[String], usize) -> String,
+    /// The same in a direct message.
+    pub read: &'static str,
     pub replies: fn(u32) -> String,
     pub change_waits: fn(ChangeKind) -> &'static str,
     pub change_refused: fn(ChangeKind) -> &'static str,

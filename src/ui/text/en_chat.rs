@@ -103,20 +103,9 @@ pub static ENGLISH: ChatWords = ChatWords {
     deleted: "This message was deleted.",
     pinned_by: |name| format!("Pinned by {name}"),
     yourself: "You",
-    reacted: |emoji, names, more| {
-        let mut all: Vec<String> = names.to_vec();
-        match more {
-            0 => {}
-            1 => all.push("1 other".to_owned()),
-            more => all.push(format!("{more} others")),
-        }
-        let who = match &all[..] {
-            [] => String::new(),
-            [one] => one.clone(),
-            [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
-        };
-        format!("{who} reacted with {emoji}")
-    },
+    reacted: |emoji, names, more| format!("{} reacted with {emoji}", people(names, more)),
+    read_by: |names, more| format!("Read by {}", people(names, more)),
+    read: "Read",
     replies: |count| if count == 1 { "1 reply".to_owned() } else { format!("{count} replies") },
     change_waits: |kind| match kind {
         ChangeKind::Edit => "Edit not sent yet",
@@ -165,3 +154,18 @@ pub static ENGLISH: ChatWords = ChatWords {
         _ => format!("Offline now: {names} and {more} more. Their apps delete it when they connect again."),
     },
 };
+
+/// Names and how many others.
+fn people(names: &[String], more: usize) -> String {
+    let mut all: Vec<String> = names.to_vec();
+    match more {
+        0 => {}
+        1 => all.push("1 other".to_owned()),
+        more => all.push(format!("{more} others")),
+    }
+    match &all[..] {
+        [] => String::new(),
+        [one] => one.clone(),
+        [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
+    }
+}

@@ -24,6 +24,8 @@ pub(super) static ENGLISH: SheetWords = SheetWords {
     hours_text: "How times are written everywhere except in the connection log.",
     hours_twenty_four: "24 hours (21:07)",
     hours_twelve: "12 hours (9:07 PM)",
+    tell_seen: "Send read receipts",
+    tell_seen_text: "Others in a room see which of its messages you have seen. What they were told stays with them when you turn this off.",
     reset_all: "Reset all settings",
     reset_all_text: "Restores all settings to their defaults; connections and messages are kept.",
     reset_question: "Reset all settings?",

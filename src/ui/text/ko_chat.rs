@@ -112,6 +112,14 @@ pub static KOREAN: ChatWords = ChatWords {
             more => format!("{who} 외 {more}명: {emoji} 반응"),
         }
     },
+    read_by: |names, more| {
+        let who = names.join(", ");
+        match more {
+            0 => format!("{who} 님이 읽음"),
+            more => format!("{who} 님 외 {more}명이 읽음"),
+        }
+    },
+    read: "읽음",
     replies: |count| format!("답장 {count}개"),
     change_waits: |kind| match kind {
         ChangeKind::Edit => "수정 내용을 아직 보내지 않음",

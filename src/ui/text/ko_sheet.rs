@@ -21,6 +21,8 @@ pub(super) static KOREAN: SheetWords = SheetWords {
     hours_text: "시각을 표시하는 방식입니다. 연결 로그에는 적용되지 않습니다.",
     hours_twenty_four: "24시간제(21:07)",
     hours_twelve: "12시간제(오후 9:07)",
+    tell_seen: "읽음 확인 보내기",
+    tell_seen_text: "내가 어떤 메시지를 읽었는지 방의 다른 사람이 볼 수 있습니다. 꺼도 이미 알려진 내용은 남습니다.",
     reset_all: "모든 설정 초기화",
     reset_all_text: "모든 설정을 기본값으로 되돌립니다. 연결과 메시지는 유지됩니다.",
     reset_question: "모든 설정을 초기화할까요?",

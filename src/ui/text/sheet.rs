@@ -22,6 +22,8 @@ pub struct SheetWords {
     pub hours_text: &'static str,
     pub hours_twenty_four: &'static str,
     pub hours_twelve: &'static str,
+    pub tell_seen: &'static str,
+    pub tell_seen_text: &'static str,
     pub reset_all: &'static str,
     pub reset_all_text: &'static str,
     pub reset_question: &'static str,

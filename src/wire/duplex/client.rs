@@ -453,6 +453,9 @@ impl ClientSession {
             HubMessage::Unread { room, offset } => {
                 self.event(Event::Chat(ChatEvent::MarkedUnread { room, offset }))
             }
+            HubMessage::Receipts { room, by, all } => {
+                self.event(Event::Chat(ChatEvent::Receipts { room, by, all }))
+            }
             HubMessage::History { room, before, entries, complete } => {
                 self.event(Event::Chat(ChatEvent::History { room, before, entries, complete }));
             }
@@ -662,6 +665,10 @@ impl ClientSession {
             Request::Chat(ChatRequest::Unread { room, offset }) => {
                 self.send(&ClientMessage::Unread { room, offset })
             }
+            Request::Chat(ChatRequest::Seen { room, first, last }) => {
+                self.send(&ClientMessage::Seen { room, first, last })
+            }
+            Request::Chat(ChatRequest::Receipts(room)) => self.send(&ClientMessage::Receipts { room }),
             Request::Chat(ChatRequest::History { room, before, limit }) => {
                 let before = before.min(END_OF_OFFSETS - 1);
                 self.send(&ClientMessage::History { room, before, limit });
@@ -813,6 +820,7 @@ fn needs(request: &Request) -> Option<Feature> {
         Request::Chat(ChatRequest::Typing(_)) => Some(Feature::Typing),
         Request::Chat(ChatRequest::Status(_)) => Some(Feature::Status),
         Request::Chat(ChatRequest::Read { .. } | ChatRequest::Unread { .. }) => Some(Feature::Read),
+        Request::Chat(ChatRequest::Seen { .. } | ChatRequest::Receipts(_)) => Some(Feature::Receipts),
         Request::Chat(ChatRequest::History { .. }) => Some(Feature::History),
         Request::Device(DeviceRequest::Command { .. }) => Some(Feature::Commands),
         Request::Device(DeviceRequest::Series { .. }) => Some(Feature::DevicePast),

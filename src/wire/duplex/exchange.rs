@@ -10,7 +10,7 @@ use crate::model::rights::{ManageAnswer, ManageRequest};
 use crate::model::time::WallMs;
 use crate::model::{
     CommandState, DeviceId, Draft, Entry, Epoch, LogLine, MessageId, MetricName, NamedRoom, Offset,
-    Principal, PrincipalId, Readings, Refusal, ResumePoint, Role, RoomId, Sender, SeriesPage, Spec, Value,
+    Principal, PrincipalId, Readings, Receipt, Refusal, ResumePoint, Role, RoomId, Sender, SeriesPage, Spec, Value,
 };
 
 /// Maximum number of rooms, of people and of read markers told in one message: with names of the largest size it stays
@@ -60,6 +60,13 @@ pub enum Input {
         room: RoomId,
         /// The last offset that counts as read.
         offset: Offset,
+    },
+    /// Somebody has seen more of a room that this client asked about.
+    Seen {
+        /// Where.
+        room: RoomId,
+        /// By whom, and what.
+        receipt: Receipt,
     },
     /// Something about devices, for a client that watches; see [`Ask::Watch`]. The text is a whole message, encoded once
     /// for all.
@@ -177,6 +184,20 @@ pub enum HubChatRequest {
         room: RoomId,
         /// The last offset that counts as read.
         offset: Offset,
+    },
+    /// Keep what this principal has seen, and tell those who look at the room.
+    SetSeen {
+        /// Where.
+        room: RoomId,
+        /// The first offset.
+        first: Offset,
+        /// The last offset.
+        last: Offset,
+    },
+    /// What people have seen in a room; [`Input::Seen`] follows from now on.
+    Receipts {
+        /// Where.
+        room: RoomId,
     },
     /// Keep what this principal says of itself, and tell everyone.
     SetStatus(String),
@@ -328,6 +349,13 @@ pub enum HubChatAnswer {
         entries: Vec<Entry>,
         /// Whether no older ones are held.
         complete: bool,
+    },
+    /// To `Receipts`.
+    Receipts {
+        /// As asked.
+        room: RoomId,
+        /// All that there are.
+        by: Vec<Receipt>,
     },
 }
 

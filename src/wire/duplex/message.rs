@@ -14,7 +14,7 @@ use crate::model::rights::{ManageAnswer, ManageRequest};
 use crate::model::time::WallMs;
 use crate::model::{
     Bucket, Command, CommandState, DeviceId, DeviceState, Draft, Entry, Epoch, Extra, Features, LogLine,
-    MessageId, MetricName, NamedRoom, Offset, Principal, Refusal, ResumePoint, RoomId, RoomName, Sender,
+    MessageId, MetricName, NamedRoom, Offset, Principal, Receipt, Refusal, ResumePoint, RoomId, RoomName, Sender,
     Spec, Value,
 };
 
@@ -103,6 +103,20 @@ pub enum ClientMessage {
         room: RoomId,
         /// The last offset that counts as read.
         offset: Offset,
+    },
+    /// The person has seen these messages, and others may know.
+    Seen {
+        /// Where.
+        room: RoomId,
+        /// The first offset.
+        first: Offset,
+        /// The last offset.
+        last: Offset,
+    },
+    /// What have others seen in this room? Now, and when it changes.
+    Receipts {
+        /// Where.
+        room: RoomId,
     },
     /// A page of a room's history, please.
     History {
@@ -391,6 +405,16 @@ pub enum HubMessage {
         room: RoomId,
         /// The last offset that counts as read.
         offset: Offset,
+    },
+    /// What people have seen in a room that this client asked about, as far as they let others know.
+    Receipts {
+        /// Where.
+        room: RoomId,
+        /// By whom.
+        by: Vec<Receipt>,
+        /// Whether these are all that there are; else those that have changed.
+        #[serde(default, skip_serializing_if = "is_false")]
+        all: bool,
     },
     /// A page of history.
     History {
@@ -683,6 +707,8 @@ const CLIENT_TYPES: &[&str] = &[
     "status",
     "read",
     "unread",
+    "seen",
+    "receipts",
     "history",
     "create_room",
     "watch",
@@ -710,6 +736,7 @@ const HUB_TYPES: &[&str] = &[
     "typing",
     "presence",
     "read",
+    "receipts",
     "history",
     "devices",
     "device",

@@ -240,6 +240,9 @@ impl ServerSession {
             Input::Typing { room, who } => self.tell(Some(&who.id.clone()), HubMessage::Typing { room, who }),
             Input::Read { room, offset } => self.tell(None, HubMessage::Read { room, offset }),
             Input::Unread { room, offset } => self.tell(None, HubMessage::Unread { room, offset }),
+            Input::Seen { room, receipt } => {
+                self.tell(None, HubMessage::Receipts { room, by: vec![receipt], all: false });
+            }
             Input::GoingAway => self.bye(close::GOING_AWAY, "the hub is shutting down", Some(0)),
             Input::Tick => self.tick(now),
         }
@@ -438,6 +441,9 @@ impl ServerSession {
             HubAnswer::Chat(HubChatAnswer::Appended { id, outcome }) => self.appended(now, id, outcome),
             HubAnswer::Chat(HubChatAnswer::Entries { entries, to }) => self.entries(entries, to),
             HubAnswer::Chat(HubChatAnswer::Lists(lists)) => self.lists(lists),
+            HubAnswer::Chat(HubChatAnswer::Receipts { room, by }) => {
+                self.tell(None, HubMessage::Receipts { room, by, all: true });
+            }
             HubAnswer::Chat(HubChatAnswer::History { room, before, entries, complete }) => {
                 let (entries, all) = batch::newest_that_fit(entries);
                 let complete = complete && all;
@@ -594,6 +600,12 @@ impl ServerSession {
             }
             ClientMessage::Unread { room, offset } => {
                 self.ask(HubRequest::Chat(HubChatRequest::SetUnread { room, offset }))
+            }
+            ClientMessage::Seen { room, first, last } => {
+                self.ask(HubRequest::Chat(HubChatRequest::SetSeen { room, first, last }))
+            }
+            ClientMessage::Receipts { room } => {
+                self.ask(HubRequest::Chat(HubChatRequest::Receipts { room }))
             }
             ClientMessage::History { room, before, limit } => {
                 self.ask(HubRequest::Chat(HubChatRequest::History {
