@@ -19,7 +19,7 @@ use duplex::model::time::WallMs;
 use duplex::model::window::CAPACITY;
 use duplex::model::{
     Connection, ConnectionId, Delivery, Edge, Entry, Epoch, Event, LogRestart, Message, MessageId, Model,
-    OutboxItem, Position, Principal, PrincipalId, PrincipalKind, Refusal, RoomId, Sender, Time,
+    OutboxItem, Position, Principal, PrincipalId, PrincipalKind, Receipt, Refusal, RoomId, Sender, Time,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -558,6 +558,35 @@ fn each_rooms_outbox_is_in_the_order_of_sending() {
         bench.connection().chat.outbox_of(&room(name)).map(|item| item.seq).collect()
     };
     assert_eq!((of("general"), of("lathe")), (vec![1, 3], vec![2]));
+}
+
+#[test]
+fn receipts_name_others_who_are_there_and_end_with_the_log() {
+    let mut bench = Bench::from(1);
+    bench.entries(&[entry(1, "me", "general"), entry(2, "me", "general")]);
+    for who in ["a", "b"] {
+        let person = Person { who: principal(who), online: true, status: String::new() };
+        bench.apply(Event::Chat(ChatEvent::Presence(person)));
+    }
+    let receipt = |who: &str| Receipt { id: PrincipalId(who.into()), first: Offset(1), last: Offset(2) };
+    let by = ["a", "b", "me", "unknown"].map(receipt).to_vec();
+    bench.apply(Event::Chat(ChatEvent::Receipts { room: RoomId::general(), by, all: true }));
+    let readers = |bench: &Bench, offset| {
+        let chat = &bench.connection().chat;
+        let place = Position { era: chat.era(), offset: Offset(offset) };
+        let readers = chat.readers(&RoomId::general(), place);
+        readers.into_iter().map(|who| who.id.0.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(readers(&bench, 2), ["a", "b"]);
+    assert_eq!(readers(&bench, 3), [""; 0]);
+    bench.apply(Event::Chat(ChatEvent::PersonRemoved(PrincipalId("a".into()))));
+    assert_eq!(readers(&bench, 2), ["b"]);
+    bench.apply(Event::Chat(ChatEvent::LogStarted {
+        epoch: Epoch(2),
+        from: Offset(1),
+        why: LogRestart::EpochChanged,
+    }));
+    assert_eq!(readers(&bench, 2), [""; 0], "offsets mean other messages now");
 }
 
 #[test]

@@ -22,7 +22,7 @@ use duplex::model::preferences::{LanguageChoice, Preferences};
 use duplex::model::principal::{Principal, PrincipalKind};
 use duplex::model::refusal::Refusal;
 use duplex::model::time::WallMs;
-use duplex::model::{Feature, Features};
+use duplex::model::{Feature, Features, Receipt};
 use egui::accesskit::{Role, Toggled};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -539,4 +539,69 @@ fn only_what_the_server_offers_is_offered() {
     window.focus_message();
     window.key(Key::ArrowUp);
     assert_eq!(window.message_text(), "");
+}
+
+#[test]
+fn who_has_read_is_said_at_the_newest_message_of_ones_own_that_anybody_has() {
+    let mut window = room();
+    for name in ["mina", "jun", "sora"] {
+        let who = Principal { id: PrincipalId(name.into()), kind: PrincipalKind::Person, name: name.into(), role: None };
+        window.event(Event::Chat(ChatEvent::Presence(Person { who, online: true, status: String::new() })));
+    }
+    let asked = |intent: &Intent| matches!(intent, Intent::Chat(ChatIntent::AskReceipts { .. }));
+    let receipt = |who: &str, first, last| Receipt {
+        id: PrincipalId(who.into()),
+        first: Offset(first),
+        last: Offset(last),
+    };
+    let receipts = |by: Vec<Receipt>| Event::Chat(ChatEvent::Receipts { room: general(), by, all: false });
+    assert!(window.harness.query_by_label_contains("Read by").is_none());
+    window.event(receipts(vec![receipt("mina", 1, 1)]));
+    assert!(window.harness.query_by_label_contains("Read by").is_none(), "that one is Mina's own");
+    window.event(receipts(vec![receipt("mina", 1, 2)]));
+    window.harness.get_by_label("Read by mina");
+    happen(&mut window, vec![message(3, "general", "me", "third")]);
+    window.harness.get_by_label("Read by mina");
+    window.event(receipts(vec![receipt("jun", 3, 3), receipt("sora", 1, 3), receipt("gone", 1, 3)]));
+    window.harness.get_by_label("Read by jun and sora");
+    window.event(receipts(vec![receipt("mina", 1, 3)]));
+    window.harness.get_by_label("Read by jun, mina and 1 other");
+    window.check_names();
+    korean(&mut window);
+    window.harness.get_by_label("jun, mina 님 외 1명이 읽음");
+    let mut window = Window::online();
+    assert!(window.all_intents().iter().any(asked));
+    window.offer(Features::all().without(Feature::Receipts));
+    window.click_room("general");
+    window.all_intents();
+    window.run();
+    assert!(!window.all_intents().iter().any(asked), "the server keeps none");
+}
+
+#[test]
+fn others_are_told_what_was_seen_only_by_choice() {
+    let mut window = room();
+    let told = |window: &mut Window| {
+        let seen = window.all_intents().into_iter().filter_map(|intent| match intent {
+            Intent::Chat(ChatIntent::TellSeen { first, last, .. }) => Some((first.offset.0, last.offset.0)),
+            _ => None,
+        });
+        seen.collect::<Vec<_>>()
+    };
+    window.pass(5_000);
+    assert_eq!(told(&mut window), []);
+    let preferences = Preferences { tell_seen: true, ..Preferences::default() };
+    window.update(Update::Choices(ChoicesUpdate::Preferences(preferences)));
+    window.run();
+    assert_eq!(told(&mut window), [(1, 2)]);
+    happen(&mut window, vec![message(3, "general", "mina", "third")]);
+    window.pass(2_000);
+    assert_eq!(told(&mut window), [(1, 3)]);
+    window.focus_window(false);
+    happen(&mut window, vec![message(4, "general", "mina", "fourth")]);
+    window.pass(2_000);
+    assert_eq!(told(&mut window), [], "nobody looks");
+    window.focus_window(true);
+    window.pass(2_000);
+    assert_eq!(told(&mut window), [(1, 4)]);
 }

@@ -13,7 +13,9 @@ use crate::model::name::looks_like;
 use crate::model::route::{Blocked, Route, RouteInUse};
 use crate::model::time::WallMs;
 use crate::model::zone;
-use crate::model::{Content, Entry, FileInfo, Number, PrincipalKind, RoomName, Status, Time, Value};
+use crate::model::{
+    Content, Entry, FileInfo, Number, PrincipalKind, Receipt, RoomId, RoomName, Status, Time, Value,
+};
 
 use super::devices::{Reading, Turn};
 pub(super) use super::reason::reason;
@@ -113,6 +115,18 @@ pub(super) fn file_json(entry: &Entry, room: &RoomName, file: &FileInfo) -> Stri
         "size": file.size,
         "type": file.media_type,
         "sha256": file.sha256,
+    }))
+}
+
+/// What somebody has read, as a JSON object.
+pub(super) fn receipt_json(receipt: &Receipt, room: &RoomId, name: &RoomName) -> String {
+    object(&json!({
+        "event": "read",
+        "room": name,
+        "room_id": room,
+        "reader_id": receipt.id,
+        "first": receipt.first,
+        "last": receipt.last,
     }))
 }
 

@@ -16,8 +16,8 @@ use crate::model::known::Known;
 use crate::model::link_state::LinkState;
 use crate::model::publication::Publications;
 use crate::model::route::RouteInUse;
-use crate::model::{Entry, Event, Readings, RoomId, RoomName, Sender, TopicEvent};
-use crate::wire::SavedState;
+use crate::model::{Entry, Event, Readings, Receipt, RoomId, RoomName, Sender, TopicEvent};
+use crate::wire::{ChatRequest, Request, SavedState};
 
 pub(super) async fn run(mut command: Tail) -> Result<(), Failure> {
     if command.server.has_frames() {
@@ -40,9 +40,14 @@ pub(super) async fn run(mut command: Tail) -> Result<(), Failure> {
         devices: Seen::default(),
         people: Known::default(),
         rooms: BTreeMap::new(),
+        to_ask: None,
         version: 0,
     };
-    while printer.event(follow.next().await)? {}
+    while printer.event(follow.next().await)? {
+        if let Some(room) = printer.to_ask.take() {
+            follow.ask(Request::Chat(ChatRequest::Receipts(room)));
+        }
+    }
     follow.end().await;
     Ok(())
 }
@@ -59,6 +64,8 @@ struct Printer {
     people: Known,
     /// Room names, at most [`MAX_ROOMS`].
     rooms: BTreeMap<RoomId, RoomName>,
+    /// The one room that is printed, once it is known: what others have read of it is to be asked for.
+    to_ask: Option<RoomId>,
     /// Devices with their printed statuses.
     version: u64,
 }
@@ -81,6 +88,7 @@ impl Printer {
                 self.devices.take(Event::Device(DeviceEvent::Readings(Arc::clone(&readings))));
                 self.readings(&readings)?;
             }
+            Event::Chat(ChatEvent::Receipts { room, by, .. }) => self.receipts(&room, &by)?,
             event => self.devices.take(event),
         }
         self.statuses()?;
@@ -91,6 +99,10 @@ impl Printer {
         let mut name = |id: &RoomId, name: &RoomName| {
             if self.rooms.len() < MAX_ROOMS || self.rooms.contains_key(id) {
                 self.rooms.insert(id.clone(), name.clone());
+                let is_printed = |wanted: &RoomId| wanted == id || wanted.as_str() == name.as_str();
+                if self.command.json && self.command.room.as_ref().is_some_and(is_printed) {
+                    self.to_ask = Some(id.clone());
+                }
             }
         };
         match event {
@@ -150,6 +162,11 @@ impl Printer {
             }
         }
         Ok(true)
+    }
+
+    fn receipts(&self, room: &RoomId, by: &[Receipt]) -> Result<(), Failure> {
+        let name = self.rooms.get(room).cloned().unwrap_or_else(|| RoomName::of_id(room));
+        by.iter().try_for_each(|receipt| print::line(&print::receipt_json(receipt, room, &name)))
     }
 
     /// Messages of topics, but for those of the chat, which are printed as such. `false` after the last one.

@@ -120,6 +120,8 @@ impl Engine {
             | ChatIntent::FindDay { .. }
             | ChatIntent::FindMessage { .. }
             | ChatIntent::LookUp(_)
+            | ChatIntent::Archive(_)
+            | ChatIntent::EndArchive
             | ChatIntent::SetRoomLevel { .. } => {}
             of_room => self.change_rooms(now, of_room, id),
         }

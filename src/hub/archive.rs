@@ -146,27 +146,16 @@ async fn export_readings<E: From<HubError>>(
     sink: &mut impl FnMut(Line) -> Result<(), E>,
 ) -> Result<(), E> {
     let failed = |error: StoreError| HubError::log(dir, error);
-    // Nothing was measured before 1970, nor will be after tomorrow.
-    let from = wanted.from.max(WallMs(0));
-    let to = wanted.to.min(clock::now().wall_ms.saturating_add(86_400_000));
     let random: [u8; 8] = clock::random().map_err(HubError::from)?;
     let copy = dir.join(format!(".export-{:016x}", u64::from_be_bytes(random)));
     crate::settings::private_file::create_dir(&copy).map_err(HubError::file(&copy))?;
     let read = async {
         ReadingsStore::copy(dir, HUB_FILE, &copy).map_err(failed)?;
         let store = ReadingsStore::open(&copy, HUB_FILE, ReadingsLimits::HUB).map_err(failed)?;
-        for device in store.devices(SOURCE).await.map_err(failed)? {
-            let (id, metrics) = (device.spec.id.clone(), device.spec.metrics.clone());
-            sink(Line::Device { device: Box::new(device) })?;
-            for metric in metrics {
-                let points = points(&store, &id, &metric.name, from, to).await.map_err(failed)?;
-                for (point, minute) in points {
-                    let (device, metric) = (id.clone(), metric.name.clone());
-                    sink(Line::Reading { device, metric, at: point.at, value: point.value, minute })?;
-                }
-            }
-        }
-        Ok(())
+        readings_of(&store, SOURCE, (wanted.from, wanted.to), sink).await.map_err(|error| match error {
+            ReadingsFailure::Store(error) => failed(error).into(),
+            ReadingsFailure::Sink(error) => error,
+        })
     };
     let done = read.await;
     // It is a copy.
@@ -174,9 +163,47 @@ async fn export_readings<E: From<HubError>>(
     done
 }
 
+/// Why readings could not be exported.
+#[derive(Debug)]
+pub enum ReadingsFailure<E> {
+    /// They could not be read.
+    Store(StoreError),
+    /// What the sink says.
+    Sink(E),
+}
+
+/// Gives all devices of a source, and their readings in a range of time, to `sink`.
+///
+/// # Errors
+/// If they cannot be read, or what the sink says.
+pub async fn readings_of<E>(
+    store: &ReadingsStore,
+    source: u64,
+    (from, to): (WallMs, WallMs),
+    sink: &mut impl FnMut(Line) -> Result<(), E>,
+) -> Result<(), ReadingsFailure<E>> {
+    // Nothing was measured before 1970, nor will be after tomorrow.
+    let from = from.max(WallMs(0));
+    let to = to.min(clock::now().wall_ms.saturating_add(86_400_000));
+    for device in store.devices(source).await.map_err(ReadingsFailure::Store)? {
+        let (id, metrics) = (device.spec.id.clone(), device.spec.metrics.clone());
+        sink(Line::Device { device: Box::new(device) }).map_err(ReadingsFailure::Sink)?;
+        for metric in metrics {
+            let points = points(store, source, &id, &metric.name, from, to).await;
+            for (point, minute) in points.map_err(ReadingsFailure::Store)? {
+                let (device, metric) = (id.clone(), metric.name.clone());
+                let line = Line::Reading { device, metric, at: point.at, value: point.value, minute };
+                sink(line).map_err(ReadingsFailure::Sink)?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// All points of a metric in a range, and whether each is the mean of a minute.
 async fn points(
     store: &ReadingsStore,
+    source: u64,
     device: &DeviceId,
     metric: &MetricName,
     from: WallMs,
@@ -187,7 +214,7 @@ async fn points(
         if from >= to {
             continue;
         }
-        match store.kept(SOURCE, device.clone(), metric.clone(), from, to, MAX_POINTS).await? {
+        match store.kept(source, device.clone(), metric.clone(), from, to, MAX_POINTS).await? {
             Kept::Raw(points) => all.extend(points.into_iter().map(|point| (point, false))),
             Kept::Minutes(buckets) => {
                 all.extend(buckets.iter().map(|bucket| (Point::new(bucket.at, bucket.mean), true)));

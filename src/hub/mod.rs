@@ -25,6 +25,7 @@
 mod account;
 mod announce;
 mod archive;
+mod archive_csv;
 mod asks;
 mod calls;
 mod carrier;
@@ -72,7 +73,8 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::timeout;
 
 pub use announce::SERVICE;
-pub use archive::{Imported, Importer, Line, Wanted, export};
+pub use archive::{Imported, Importer, Line, Wanted, export, readings_of, ReadingsFailure};
+pub use archive_csv::Csv;
 pub use calls::{BadCall, Call, CallKind, add_call, calls, check_address, remove_call};
 pub use device::{add_device, devices, remove_device};
 pub use embedded::{Handle, spawn, spawn_with};

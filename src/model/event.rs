@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::archive::Archived;
 use super::autostart::Autostart;
 use super::banner::Banner;
 use super::device::{Command, DeviceId, DeviceState, LogLine, MetricName, Readings, Value};
@@ -823,6 +824,8 @@ pub enum DiskUpdate {
     ReadingsNotKept(u64),
     /// A file that they asked for was saved, or not.
     Exported(Exported),
+    /// Messages and readings that they asked for are being saved, or not.
+    Archived(Archived),
     /// A text was saved to this file, or could not be, in the system's words. With the request's number.
     TextSaved(u64, Result<PathBuf, String>),
     /// A picture was decoded, or is none. With the request's number.

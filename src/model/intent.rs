@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::archive::ArchiveWanted;
 use super::banner::Banner;
 use super::content::Content;
 use super::device::{DeviceId, MetricName, Value};
@@ -441,6 +442,10 @@ pub enum ChatIntent {
         /// Of which room.
         room: RoomId,
     },
+    /// Save messages and readings as a file.
+    Archive(ArchiveWanted),
+    /// The file is not wanted any more.
+    EndArchive,
     /// Extend a room's window.
     LoadMore {
         /// Of which connection.

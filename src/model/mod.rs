@@ -1,6 +1,7 @@
 //! The domain: what a person talks about and looks at. Pure data and pure reducers; no I/O, no clock, no egui.
 
 pub mod address;
+pub mod archive;
 pub mod autostart;
 pub mod banner;
 pub mod change;

@@ -27,6 +27,8 @@ pub enum RoomAct {
     Members,
     /// Put a direct message out of sight.
     Hide,
+    /// Save its messages as a file.
+    Export,
 }
 
 /// Something that can be done with the members of a private room.
@@ -77,7 +79,8 @@ impl Connection {
         };
         if room.info.direct.is_some() {
             let may_hide = self.offers(Feature::Membership) && !room.info.left;
-            return if may_hide { vec![(RoomAct::Hide, None)] } else { Vec::new() };
+            let hide = may_hide.then_some((RoomAct::Hide, None));
+            return hide.into_iter().chain([(RoomAct::Export, None)]).collect();
         }
         let (role, is_general) = (self.role(), *id == RoomId::general());
         let may_change = role.may(Act::ChangeRoom) || (room.info.own && role.may(Act::ChangeOwnRoom));
@@ -101,6 +104,7 @@ impl Connection {
                 false => acts.push((RoomAct::Leave, general)),
             }
         }
+        acts.push((RoomAct::Export, None));
         acts
     }
 

@@ -16,6 +16,7 @@ use super::event::{
     ChatEvent, ChoicesUpdate, DiskUpdate, Event, LinkEvent, NetworkUpdate, Paused, SearchUpdate, SetupUpdate,
     TestOutcome, Update,
 };
+use super::archive::Archived;
 use super::export::Exported;
 use super::features::{Feature, Features};
 use super::files::{Files, Thumbnail};
@@ -111,6 +112,8 @@ pub struct Model {
     pub diagnosis: Option<(ConnectionId, Diagnosis)>,
     /// What became of the last file that was to be saved of a device's past.
     pub exported: Option<Exported>,
+    /// How far the last file with messages and readings has come.
+    pub archived: Option<Archived>,
     /// How the own server stands on the local network.
     pub lan: Lan,
     /// The servers that others announce there.
@@ -149,6 +152,7 @@ impl Model {
             Update::Search(update) => self.apply_search(update),
             Update::Disk(DiskUpdate::ReadingsNotKept(count)) => self.readings_not_kept = count,
             Update::Disk(DiskUpdate::Exported(exported)) => self.exported = Some(exported),
+            Update::Disk(DiskUpdate::Archived(archived)) => self.archived = Some(archived),
             Update::Disk(DiskUpdate::TextSaved(number, saved)) => self.text_saved = Some((number, saved)),
             Update::Disk(DiskUpdate::PictureDecoded(number, found)) => {
                 self.decoded_picture = Some((number, found));

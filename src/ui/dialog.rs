@@ -11,7 +11,7 @@ use super::target::LinkTarget;
 use super::text::Words;
 use super::theme::{self, size, space};
 use super::{
-    Cx, deep_link, doctor, harmless, mapping, members, open_link, people, room_browse, room_edit, rooms,
+    Cx, archive, deep_link, doctor, harmless, mapping, members, open_link, people, room_browse, room_edit, rooms,
     settings, sheet, shortcuts, snippets, status, widgets,
 };
 use crate::model::id::{ConnectionId, MessageId};
@@ -52,6 +52,8 @@ pub(super) enum Dialog {
     Day(day::Sheet),
     /// To change a room.
     Room(room_edit::Sheet),
+    /// To save messages as a file.
+    Archive(archive::Sheet),
     /// Of all versions of a message.
     History(history::Sheet),
     /// In which people are chosen: members of a private room, or for a direct message.
@@ -200,6 +202,7 @@ impl Dialog {
             Dialog::DeepLink(sheet) => sheet.title(cx).to_owned(),
             Dialog::Day(_) => words.search.go_to_date.to_owned(),
             Dialog::Room(sheet) => sheet.title(cx),
+            Dialog::Archive(_) => words.archive.title.to_owned(),
             Dialog::History(_) => words.chat.edit_history.to_owned(),
             Dialog::Members(sheet) => sheet.title(cx),
             Dialog::Status(_) => words.people.set_status.to_owned(),
@@ -242,6 +245,7 @@ impl Dialog {
             Dialog::DeepLink(sheet) => sheet.show(ui, cx),
             Dialog::Day(sheet) => sheet.show(ui, cx),
             Dialog::Room(sheet) => sheet.show(ui, cx),
+            Dialog::Archive(sheet) => sheet.show(ui, cx),
             Dialog::History(sheet) => sheet.show(ui, cx, window.y),
             Dialog::Members(sheet) => sheet.show(ui, cx, window.y),
             Dialog::Status(sheet) => sheet.show(ui, cx),
@@ -261,6 +265,7 @@ impl Dialog {
         let fate = if escape { Fate::Closed } else { shown.inner };
         match (fate, self) {
             (Fate::Closed, Dialog::Connection(form)) => form.forget_test(cx),
+            (Fate::Closed, Dialog::Archive(sheet)) => sheet.closed(cx),
             (Fate::Closed, Dialog::Doctor(_)) => cx.intents.push(Intent::Link(LinkIntent::EndDiagnosis)),
             _ => {}
         }

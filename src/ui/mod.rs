@@ -10,6 +10,7 @@ mod token;
 
 mod acts;
 mod announce;
+mod archive;
 mod appearance;
 mod ask;
 mod banner;

@@ -5,7 +5,7 @@ use egui::{Key, Label, RichText, TextEdit, Ui, vec2};
 use super::chat::RoomKey;
 use super::dialog::{Dialog, Fate};
 use super::theme::{self, size, space};
-use super::{Cx, members, sheet, widgets};
+use super::{Cx, archive, members, sheet, widgets};
 use crate::model::id::RoomName;
 use crate::model::intent::{ChatIntent, Intent};
 use crate::model::name;
@@ -27,6 +27,7 @@ pub(super) fn act(cx: &mut Cx, key: &RoomKey, act: RoomAct) -> Option<Dialog> {
             let purpose = members::Purpose::Members(key.clone());
             return Some(Dialog::Members(members::Sheet::new(purpose)));
         }
+        RoomAct::Export => return Some(Dialog::Archive(archive::Sheet::new(cx, key.clone()))),
         RoomAct::Leave | RoomAct::Hide => ChatIntent::LeaveRoom { connection, room },
         RoomAct::Join => ChatIntent::JoinRoom { connection, room },
     };

@@ -49,6 +49,7 @@ pub(super) fn of_room(act: RoomAct) -> &'static str {
         RoomAct::Leave => "channel part quit exit 채널 퇴장",
         RoomAct::Join => "channel enter 채널 입장",
         RoomAct::Members => "channel people invite remove kick 채널 참여자 초대 내보내기 강퇴",
+        RoomAct::Export => "save backup csv json transcript 저장 백업 대화 내보내기",
         RoomAct::Hide => "close conversation direct message 대화 닫기",
     }
 }

@@ -11,6 +11,7 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 
 use super::access::Access;
+use super::archive::Archiving;
 use super::commit::{self, Committing};
 use super::devices::{self, Sockets, Telemetry};
 use super::doctor::Diagnosing;
@@ -165,6 +166,8 @@ pub(super) struct Driver {
     pub(super) opened: mpsc::Sender<(ConnectionId, u64, Connection)>,
     /// Whether an export is under way.
     pub(super) is_exporting: bool,
+    /// Messages and readings that are being saved.
+    pub(super) archiving: Archiving,
     /// Files of messages.
     pub(super) files: FileJobs,
     health: Health,
@@ -232,6 +235,7 @@ impl Driver {
             posts,
             opened,
             is_exporting: false,
+            archiving: Archiving::default(),
             files: FileJobs::new(&options.data_dir),
             health: Health::default(),
         };

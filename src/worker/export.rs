@@ -180,7 +180,7 @@ fn png(out: &mut impl Write, picture: &Picture) -> io::Result<()> {
     })
 }
 
-fn not_written(folder: &Path, error: &io::Error) -> ExportFailure {
+pub(super) fn not_written(folder: &Path, error: &io::Error) -> ExportFailure {
     let shown = folder.display().to_string();
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ExportFailure::DiskFull,
@@ -191,19 +191,25 @@ fn not_written(folder: &Path, error: &io::Error) -> ExportFailure {
     }
 }
 
-/// A file name without extension: the device and the range in local time.
-fn stem(name: &str, from: WallMs, to: WallMs) -> String {
+/// The beginning of a file's name: what is in the file, in letters and digits.
+pub(super) fn stem_of(name: &str, or: &str) -> String {
     let plain = |c: char| if c.is_alphanumeric() { c } else { '-' };
     let name: String = name.chars().take(40).map(plain).collect();
     let words: Vec<&str> = name.split('-').filter(|word| !word.is_empty()).collect();
-    let name = if words.is_empty() { "device".to_owned() } else { words.join("-") };
+    let name = if words.is_empty() { or.to_owned() } else { words.join("-") };
+    format!("duplex-{name}")
+}
+
+/// A file name without extension: the device and the range in local time.
+fn stem(name: &str, from: WallMs, to: WallMs) -> String {
+    let name = stem_of(name, "device");
     let moment = |at: WallMs| match zone::local(&Local, at) {
         // The UTC offset tells the repeated hour at the end of daylight saving time apart.
         Some(time) if zone::is_ambiguous(&Local, &time) => time.format("%Y%m%d-%H%M%z").to_string(),
         Some(time) => time.format("%Y%m%d-%H%M").to_string(),
         None => at.0.to_string(),
     };
-    format!("duplex-{name}-{}-to-{}", moment(from), moment(to))
+    format!("{name}-{}-to-{}", moment(from), moment(to))
 }
 
 /// Creates a file with an unused name; existing files are never touched.

@@ -129,6 +129,8 @@ impl Driver {
                 self.settings.notice_choices_mut().set_room(connection, room, level);
                 self.save_choices();
             }
+            Intent::Chat(ChatIntent::Archive(wanted)) => self.archive(wanted),
+            Intent::Chat(ChatIntent::EndArchive) => self.end_archive(),
             Intent::Chat(intent) => {
                 let id = self.new_id();
                 self.drive(engine::Input::Chat(intent, id));

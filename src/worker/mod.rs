@@ -3,6 +3,7 @@
 //! the disk.
 
 pub mod access;
+mod archive;
 mod autostart;
 mod browser;
 mod commit;

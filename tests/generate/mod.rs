@@ -9,7 +9,7 @@ use duplex::model::time::WallMs;
 use duplex::model::{
     Bucket, Command, CommandRefusal, CommandState, DeviceId, DeviceLogEvent, DeviceState, Entry, Epoch,
     Features, LastValue, LogLine, MessageId, Metric, MetricType, Point, Principal, PrincipalId,
-    PrincipalKind, Refusal, ResumePoint, RoomId, Sender, Spec, Value,
+    PrincipalKind, Receipt, Refusal, ResumePoint, RoomId, Sender, Spec, Value,
 };
 use duplex::model::{NamedRoom, RoomInfo};
 use duplex::wire::duplex::message::{

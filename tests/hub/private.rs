@@ -5,7 +5,7 @@ use duplex::model::content::{Content, Draft, MemberChange, Private};
 use duplex::model::id::RoomName;
 use duplex::model::time::WallMs;
 use duplex::model::{
-    Entry, MessageId, NamedRoom, Offset, Principal, PrincipalId, Refusal, Role, RoomId, Sender,
+    Entry, MessageId, NamedRoom, Offset, Principal, PrincipalId, Receipt, Refusal, Role, RoomId, Sender,
 };
 use duplex::wire::duplex::message::{ClientMessage, Hello, HubMessage, Welcome};
 use tempfile::TempDir;
@@ -166,6 +166,8 @@ async fn a_hidden_room_cannot_be_told_from_one_that_is_not_there() {
         all.push(ClientMessage::History { room: room.clone(), before: Offset(1 << 40), limit: 50 });
         all.push(ClientMessage::Read { room: room.clone(), offset: Offset(3) });
         all.push(ClientMessage::Typing { room: room.clone() });
+        all.push(ClientMessage::Seen { room: room.clone(), first: Offset(1), last: Offset(9) });
+        all.push(ClientMessage::Receipts { room: room.clone() });
         all
     };
     let (id, nothing) = (new_id(), new_id());
@@ -219,6 +221,47 @@ async fn a_hidden_room_cannot_be_told_from_one_that_is_not_there() {
     let last = send(&mut cleo, seq + 1, &RoomId::general(), Content::text("y")).await.unwrap();
     let (seen, hidden) = told_until(&mut cleo, last).await;
     assert!(hidden == Offset(2) && seen.iter().all(|entry| entry.draft.room != plans), "only how many");
+}
+
+#[tokio::test]
+async fn what_was_read_in_a_private_room_is_for_its_members() {
+    let (dir, hub) = hub().await;
+    let [(mut anna, _, anna_token), (mut ben, ben_is, _), (mut cleo, cleo_is, _)] =
+        people(&dir, &hub).await;
+    let plans = make(&mut anna, "Plans", &[&ben_is.id, &cleo_is.id]).await;
+    let secret = send(&mut anna, 1, &plans, Content::text("the plan")).await.unwrap();
+    let mut offset = Offset(0);
+    for client in [&mut anna, &mut ben, &mut cleo] {
+        offset = told_until(client, secret).await.0.last().unwrap().offset;
+    }
+    let receipts = |message: &HubMessage| match message {
+        HubMessage::Receipts { room, by, all } => Some((room.clone(), by.clone(), *all)),
+        _ => None,
+    };
+    let asks = || ClientMessage::Receipts { room: plans.clone() };
+    let at = |offset: Offset| ClientMessage::Seen { room: plans.clone(), first: offset, last: offset };
+    for client in [&mut anna, &mut ben, &mut cleo] {
+        client.say(&asks()).await;
+        assert_eq!(client.find(receipts).await, (plans.clone(), vec![], true));
+    }
+    let by = |who: &Principal| Receipt { id: who.id.clone(), first: offset, last: offset };
+    ben.say(&at(offset)).await;
+    for client in [&mut anna, &mut cleo] {
+        assert_eq!(client.find(receipts).await, (plans.clone(), vec![by(&ben_is)], false));
+    }
+    cleo.say(&at(offset)).await;
+    assert_eq!(anna.find(receipts).await, (plans.clone(), vec![by(&cleo_is)], false));
+
+    // Cleo is removed: she is told nothing more, and nothing more is told of her.
+    let last = send(&mut anna, 2, &plans, member(&cleo_is, MemberChange::Removed)).await.unwrap();
+    let later = told_until(&mut anna, last).await.0.last().unwrap().offset;
+    ben.say(&ClientMessage::Seen { room: plans.clone(), first: offset, last: later }).await;
+    let more = Receipt { last: later, ..by(&ben_is) };
+    assert_eq!(anna.find(receipts).await, (plans.clone(), vec![more.clone()], false));
+    assert_eq!(said(&mut cleo, &asks()).await.matches("Receipts").count(), 0);
+    let (mut again, _) = Client::enter(&hub.url, &anna_token, None).await;
+    again.say(&asks()).await;
+    assert_eq!(again.find(receipts).await, (plans.clone(), vec![more], true), "a later start is told the same");
 }
 
 #[tokio::test]

@@ -209,6 +209,17 @@ impl ClientStore {
         self.read(move |db| read::page(db, connection, &room, from, side, limit)).await
     }
 
+    /// At most `limit` messages of a room after a position, those in its threads included, with what changed them.
+    pub async fn stretch(
+        &self,
+        connection: ConnectionId,
+        room: RoomId,
+        after: Position,
+        limit: u32,
+    ) -> Result<Vec<Message>, StoreError> {
+        self.read(move |db| read::stretch(db, connection, &room, after, limit)).await
+    }
+
     /// At most `limit` messages of a room around a place.
     pub async fn jump(
         &self,

@@ -1,7 +1,7 @@
 //! What is read from the database: a connection as a start needs it, pages of a room, counts. Every query goes by an
 //! index, and takes a room of a million messages like one of a hundred.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -456,13 +456,44 @@ struct Found {
     more: bool,
 }
 
-fn run(db: &Connection, room: i64, which: Run, limit: u32) -> Result<Found> {
-    let (condition, position) = which.sql();
-    let mut query = db.prepare_cached(&format!(
+/// At most `limit` messages after a position, those in threads included.
+pub(super) fn stretch(
+    db: &Connection,
+    connection: ConnectionId,
+    name: &RoomId,
+    after: Position,
+    limit: u32,
+) -> Result<Vec<Message>> {
+    let Some(room) = room_id(db, connection, name)? else { return Ok(Vec::new()) };
+    let mut query = messages(db, Run::After(after))?;
+    let mut rows = query.query(params![room, after.era, saturated(after.offset)])?;
+    let (mut messages, mut bytes) = (Vec::new(), 0);
+    while messages.len() < limit as usize
+        && bytes < PAGE_BYTES
+        && let Some(row) = rows.next()?
+    {
+        let message = changes::message(row)?;
+        bytes += message.content.bytes();
+        messages.push(message);
+    }
+    drop(rows);
+    changes::fill(db, room, &mut messages)?;
+    Ok(messages)
+}
+
+/// The query for the messages of a run: room, era, offset.
+fn messages(db: &Connection, which: Run) -> Result<CachedStatement<'_>> {
+    let (condition, _) = which.sql();
+    Ok(db.prepare_cached(&format!(
         "SELECT era, offset, message.id, principal, sender_name, at, received, body, extra
          FROM message JOIN sender ON sender.id = message.sender
          WHERE room = ?1 AND {condition}"
-    ))?;
+    ))?)
+}
+
+fn run(db: &Connection, room: i64, which: Run, limit: u32) -> Result<Found> {
+    let (_, position) = which.sql();
+    let mut query = messages(db, which)?;
     // Read until there are enough: what is shown in threads alone is passed over.
     let mut rows = query.query(params![room, position.era, saturated(position.offset)])?;
     let (mut messages, mut bytes, mut more) = (Vec::new(), 0, false);

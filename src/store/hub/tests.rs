@@ -403,6 +403,37 @@ fn read_markers_go_forward_only_and_never_beyond_the_end() {
     assert_eq!(wait(store.reads(PrincipalId("bob".into()))).unwrap(), []);
 }
 
+#[test]
+fn receipts_grow_without_a_hole_and_are_for_those_who_may_see_the_room() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    // Offset 1 makes the room.
+    (1..10).for_each(|number| drop(append(&store, message("ann", number, "x"))));
+    let room = |name: &str| RoomId::new(name).unwrap();
+    let who = |name: &str| PrincipalId(name.into());
+    let seen = |who: &str, place: &str, first, last| {
+        let receipt = Receipt { id: PrincipalId(who.into()), first: Offset(first), last: Offset(last) };
+        let kept = wait(store.set_seen(room(place), receipt)).unwrap();
+        kept.map(|kept| (kept.first.0, kept.last.0))
+    };
+    assert_eq!(seen("bob", "general", 2, 3), Some((2, 3)));
+    assert_eq!(seen("bob", "general", 2, 3), None, "nothing new");
+    assert_eq!(seen("bob", "general", 4, 5), Some((2, 5)), "no message lies between");
+    assert_eq!(seen("bob", "general", 7, 8), Some((7, 8)), "6 was passed over");
+    assert_eq!(seen("bob", "general", 2, 3), None, "what was seen last counts");
+    assert_eq!(seen("bob", "general", 3, 6), Some((3, 8)));
+    assert_eq!(seen("bob", "general", 8, 1_000), Some((3, 10)), "not beyond the end");
+    for (first, last) in [(0, 3), (9, 8), (11, 12), (u64::MAX, u64::MAX)] {
+        assert_eq!(seen("cleo", "general", first, last), None, "{first} to {last}");
+    }
+    assert_eq!(seen("cleo", "nowhere", 1, 2), None);
+    assert_eq!(seen("cleo", "general", 2, 10), Some((2, 10)));
+    let of = |asker: &str, place: &str| wait(store.receipts(who(asker), room(place))).unwrap();
+    assert_eq!(of("ann", "general").len(), 2);
+    assert_eq!(of("bob", "general").iter().map(|receipt| receipt.id.0.as_str()).collect::<Vec<_>>(), ["cleo"]);
+    assert_eq!(of("ann", "nowhere"), []);
+}
+
 /// A log as a plain list.
 #[derive(Default)]
 struct Plain {

@@ -201,6 +201,7 @@ pub static ENGLISH: Words = Words {
     search: &super::en_search::ENGLISH,
     sheet: &super::en_sheet::ENGLISH,
     rich: &super::en_rich::ENGLISH,
+    archive: &super::en_archive::ENGLISH,
     rooms: &super::en_rooms::ENGLISH,
     chat: &super::en_chat::ENGLISH,
     files: &super::en_files::ENGLISH,

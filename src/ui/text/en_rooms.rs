@@ -12,6 +12,7 @@ fn act(act: RoomAct) -> &'static str {
         RoomAct::Leave => "Leave room",
         RoomAct::Members => "Members",
         RoomAct::Hide => "Hide",
+        RoomAct::Export => "Export messages…",
         RoomAct::Join => "Join room",
     }
 }

@@ -19,6 +19,7 @@ pub static KOREAN: Words = Words {
     search: &super::ko_search::KOREAN,
     sheet: &super::ko_sheet::KOREAN,
     rich: &super::ko_rich::KOREAN,
+    archive: &super::ko_archive::KOREAN,
     rooms: &super::ko_rooms::KOREAN,
     chat: &super::ko_chat::KOREAN,
     files: &super::ko_files::KOREAN,

@@ -12,6 +12,7 @@ fn act(act: RoomAct) -> &'static str {
         RoomAct::Leave => "방 나가기",
         RoomAct::Members => "멤버",
         RoomAct::Hide => "숨기기",
+        RoomAct::Export => "메시지 내보내기…",
         RoomAct::Join => "방 참여",
     }
 }

@@ -1,6 +1,7 @@
 //! Every sentence a person reads. One file per language fills the table [`Words`]; the compiler sees to it that none
 //! is missing.
 
+pub mod archive;
 pub mod chat;
 pub mod deep_link;
 pub mod device_acts;
@@ -29,6 +30,7 @@ pub mod stomp;
 pub mod topics;
 
 mod en;
+mod en_archive;
 mod en_chat;
 mod en_deep_link;
 mod en_device_acts;
@@ -56,6 +58,7 @@ mod en_socketio;
 mod en_stomp;
 mod en_topics;
 mod ko;
+mod ko_archive;
 mod ko_chat;
 mod ko_deep_link;
 mod ko_device_acts;
@@ -363,6 +366,8 @@ pub struct Words {
     // Links, code and selected messages
     pub rich: &'static rich::RichWords,
     // Rooms as such
+    /// Where messages are saved as a file.
+    pub archive: &'static archive::ArchiveWords,
     pub rooms: &'static rooms::RoomWords,
     // Writing messages
     pub chat: &'static chat::ChatWords,
