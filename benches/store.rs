@@ -156,17 +156,16 @@ async fn change(dir: &Path, messages: u64) {
     );
 }
 
-/// Deletes a message, and waits until nothing of it is in the search index.
+/// Deletes a message, and waits until nothing of it is in the search index. Meanwhile somebody types.
 async fn erase(dir: &Path, messages: u64) {
     let store = ClientStore::open(dir).store;
     let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
     let db = rusqlite::Connection::open_with_flags(dir.join("client.db"), flags).unwrap();
-    let is_erased = async || {
-        while db.query_row("SELECT erase FROM search_state", (), |row| row.get::<_, bool>(0)).unwrap() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    is_erased().await;
+    let is_erased =
+        || !db.query_row("SELECT erase FROM search_state", (), |row| row.get::<_, bool>(0)).unwrap();
+    while !is_erased() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     let mut delete = entry(messages + messages / 10 + messages / 100 + 1);
     let of = messages / 2;
     delete.sender = entry(of).sender;
@@ -175,9 +174,18 @@ async fn erase(dir: &Path, messages: u64) {
     let write = Write::Event(Event::Chat(ChatEvent::Entries { entries: vec![delete], live: true }));
     assert_eq!(store.commit(CONNECTION, vec![write]).await, Commit::Saved);
     let committed = began.elapsed();
-    is_erased().await;
+    let (mut typed, mut seq) = (Times::default(), 1_000_000);
+    while !is_erased() {
+        seq += 1;
+        let began = Instant::now();
+        assert_eq!(store.commit(CONNECTION, vec![Write::Queue(queued(seq))]).await, Commit::Saved);
+        typed.add(began);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     let erased = began.elapsed().as_secs_f64();
     println!("a message deleted in {}; nothing of it in the search index after {erased:.1} s", ms(committed));
+    let longest = typed.0.iter().max().copied().unwrap_or_default();
+    println!("a commit to the outbox meanwhile: {typed}, the longest {}", ms(longest));
 }
 
 /// Until the index holds the last message.
@@ -260,22 +268,26 @@ async fn unread(dir: &Path, messages: u64) {
     println!("a read marker anywhere, with the count of what is unread: {times}");
 }
 
+/// Something that was typed.
+fn queued(seq: u64) -> OutboxItem {
+    OutboxItem {
+        draft: Draft {
+            id: id(1 << 40 | seq),
+            room: RoomId::general(),
+            content: Content::text("a line that somebody typed"),
+            at: WallMs(0),
+        },
+        seq,
+        delivery: Delivery::Attempted,
+    }
+}
+
 async fn latency(dir: &Path, commits: u64) {
     let store = ClientStore::open(dir).store;
     let mut times = Times::default();
     for seq in 1..=commits {
-        let item = OutboxItem {
-            draft: Draft {
-                id: id(1 << 40 | seq),
-                room: RoomId::general(),
-                content: Content::text("a line that somebody typed"),
-                at: WallMs(0),
-            },
-            seq,
-            delivery: Delivery::Attempted,
-        };
         let began = Instant::now();
-        assert_eq!(store.commit(CONNECTION, vec![Write::Queue(item)]).await, Commit::Saved);
+        assert_eq!(store.commit(CONNECTION, vec![Write::Queue(queued(seq))]).await, Commit::Saved);
         times.add(began);
     }
     println!("one commit to the outbox, alone: {times}");
@@ -347,7 +359,7 @@ impl std::fmt::Display for Times {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut sorted = self.0.clone();
         sorted.sort();
-        let at = |percent: usize| sorted.get((sorted.len() * percent / 100).min(sorted.len() - 1));
+        let at = |percent: usize| sorted.get((sorted.len() * percent / 100).min(sorted.len().saturating_sub(1)));
         let (p50, p99) = (at(50).copied().unwrap_or_default(), at(99).copied().unwrap_or_default());
         write!(f, "p50 {}, p99 {}", ms(p50), ms(p99))
     }

@@ -13,9 +13,12 @@ mod ui_support;
 
 use duplex::model::content::{Content, MemberChange};
 use duplex::model::entry::Entry;
-use duplex::model::event::{ChatEvent, ChoicesUpdate, Event, Listed, Update};
-use duplex::model::intent::{ChatIntent, Intent};
+use duplex::model::archive::{ArchiveFormat, ArchiveState, Archived};
+use duplex::model::event::{ChatEvent, ChoicesUpdate, DiskUpdate, Event, Listed, Update};
+use duplex::model::export::ExportFailure;
+use duplex::model::intent::{AppIntent, ChatIntent, Intent};
 use duplex::model::preferences::{LanguageChoice, Preferences};
+use duplex::model::time::WallMs;
 use duplex::model::{Feature, Features, NamedRoom, Principal, Role, RoomId, RoomInfo, RoomName};
 use egui::Key;
 use egui::accesskit::Role as Part;
@@ -263,4 +266,45 @@ fn what_became_of_a_room_is_told_among_its_messages() {
     }
     // They count as no messages.
     window.harness.get_by_role_and_label(Part::Heading, "# Hall");
+}
+
+#[test]
+fn messages_are_saved_as_a_file_from_the_menu_with_progress_and_cancel() {
+    let mut window = rooms(RoomInfo::default());
+    menu(&mut window, "Lathe", "Export messages…");
+    window.harness.get_by_role_and_label(Part::Dialog, "Export messages");
+    window.fill("From", "no date");
+    assert!(has(&window, "That isn't a valid date."));
+    window.harness.get_by_label("Export…").click();
+    window.run();
+    assert_eq!(chat(window.intents()), [], "not while a date is wrong");
+    window.fill("From", "2026-11-03");
+    window.click("JSON Lines, for programs");
+    window.click("Readings of its devices, too");
+    window.click("Export…");
+    let wanted = chat(window.intents()).into_iter().find_map(|intent| match intent {
+        ChatIntent::Archive(wanted) => Some(wanted),
+        _ => None,
+    });
+    let wanted = wanted.unwrap();
+    assert_eq!((wanted.room, wanted.readings, wanted.to), (Some(lathe()), true, WallMs::MAX));
+    assert!(wanted.format == ArchiveFormat::JsonLines && wanted.from > WallMs(0));
+    let number = wanted.number;
+    let is = |state| Update::Disk(DiskUpdate::Archived(Archived { number, state }));
+    window.update(is(ArchiveState::Choosing));
+    assert!(has(&window, "Choose where to save the file…"));
+    window.update(is(ArchiveState::Writing(12_000)));
+    assert!(has(&window, "12000 written…"));
+    window.click("Cancel");
+    assert_eq!(chat(window.intents()), [ChatIntent::EndArchive]);
+    window.update(is(ArchiveState::Cancelled));
+    assert!(has(&window, "Nothing was saved."));
+    window.update(is(ArchiveState::Failed(ExportFailure::DiskFull)));
+    assert!(has(&window, "the disk is full"));
+    let path = std::path::PathBuf::from("/home/me/lathe.jsonl");
+    window.update(is(ArchiveState::Saved { path: path.clone(), count: 3 }));
+    assert!(has(&window, "3 messages and readings saved to /home/me/lathe.jsonl"));
+    window.check_names();
+    window.click("Show in folder");
+    assert!(window.intents().contains(&Intent::App(AppIntent::ShowFile(path))));
 }

@@ -381,7 +381,7 @@ impl Importer {
         for ((device, metric), points) in std::mem::take(&mut self.points) {
             let from = points.iter().map(|point| point.at).min().unwrap_or_default();
             let to = points.iter().map(|point| point.at).max().unwrap_or_default().saturating_add(1);
-            let there = self::points(&self.readings, &device, &metric, from, to).await?;
+            let there = self::points(&self.readings, SOURCE, &device, &metric, from, to).await?;
             let mut known: HashSet<WallMs> = there.iter().map(|(point, _)| point.at).collect();
             for part in points.chunks(BATCH) {
                 let mut readings = Readings::default();

@@ -283,3 +283,146 @@ fn unused(folder: &Path, stem: &str, ending: &str) -> PathBuf {
     let free = paths.find(|path| !path.exists());
     free.unwrap_or_else(|| folder.join(format!("{stem}.{ending}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Content;
+    use crate::model::event::{ChatEvent, LinkEvent, LogKind, LogRestart};
+    use crate::model::{
+        ConnectionId, Epoch, Event, MessageId, Offset, Principal, PrincipalKind, RoomName, Sender,
+    };
+    use crate::store::{Commit, Write as Stored};
+
+    const HERE: ConnectionId = ConnectionId(3);
+
+    fn id(number: u64) -> MessageId {
+        MessageId::from_random(u128::from(number).to_be_bytes())
+    }
+
+    fn entry(offset: u64, content: Content) -> Entry {
+        let at = WallMs(offset as i64 * 1_000);
+        Entry {
+            draft: Draft { id: id(offset), room: RoomId::general(), content, at },
+            offset: Offset(offset),
+            sender: Sender { id: PrincipalId("p-1".into()), name: "Jun".into() },
+            received: at,
+        }
+    }
+
+    /// A room of so many messages; the second one is a reply in a thread, the third one was deleted, the fourth one edited.
+    async fn filled(store: &ClientStore, messages: u64) {
+        let me = Principal {
+            id: PrincipalId("me".into()),
+            kind: PrincipalKind::Person,
+            name: "me".into(),
+            role: None,
+        };
+        let mut entries: Vec<Entry> =
+            (1..=messages).map(|n| entry(n, Content::text(format!("=message {n}")))).collect();
+        entries[1].draft.content = Content::reply("in a thread", id(1), Some(id(1)));
+        entries.push(entry(messages + 1, Content::delete(id(3))));
+        entries.push(entry(messages + 2, Content::edit(id(4), "better")));
+        let events = [
+            Event::Link(LinkEvent::Welcomed {
+                me,
+                server: "hub".into(),
+                log: LogKind::Server { head: Offset(messages), next: Offset(1) },
+                now: WallMs(0),
+                people: vec![],
+                rooms: vec![RoomId::general().into()],
+                features: Default::default(),
+            }),
+            Event::Chat(ChatEvent::LogStarted { epoch: Epoch(1), from: Offset(1), why: LogRestart::First }),
+            Event::Chat(ChatEvent::Entries { entries, live: false }),
+        ];
+        let writes = events.into_iter().map(Stored::Event).collect();
+        assert_eq!(store.commit(HERE, writes).await, Commit::Saved);
+    }
+
+    /// Saves to a path, on threads as the worker does it. `end`: after so many messages it is not wanted any more.
+    fn save(
+        messages: u64,
+        change: impl FnOnce(&mut ArchiveWanted),
+        path: &Path,
+        end: bool,
+    ) -> (Result<Option<(PathBuf, u64)>, ExportFailure>, usize) {
+        let dir = tempfile::tempdir().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let store = ClientStore::open(dir.path()).store;
+        runtime.block_on(filled(&store, messages));
+        let mut wanted = ArchiveWanted {
+            number: 1,
+            connection: HERE,
+            room: Some(RoomId::general()),
+            readings: false,
+            from: WallMs::MIN,
+            to: WallMs::MAX,
+            format: ArchiveFormat::Csv,
+        };
+        change(&mut wanted);
+        let rooms = vec![NamedRoom::new(RoomId::general(), RoomName::new("general").unwrap())];
+        let plan = Plan { wanted, rooms, stem: "x".into(), store, readings: None, source: 1 };
+        let (done, mut told) = mpsc::channel(10_000);
+        let (report, ended) = (Report { number: 1, done }, AtomicBool::new(end));
+        let mut progress = Progress { report: &report, ended: &ended, count: 0, at: None };
+        let saved = plan.save(Chosen::At(Some(path.to_owned())), &mut progress, runtime.handle());
+        let mut reports = 0;
+        while told.try_recv().is_ok() {
+            reports += 1;
+        }
+        (saved, reports)
+    }
+
+    #[test]
+    fn a_room_is_saved_as_it_reads_now_with_its_threads() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("room.csv");
+        std::fs::write(&path, "what was there").unwrap();
+        let (saved, reports) = save(1_203, |_| {}, &path, false);
+        assert_eq!(saved, Ok(Some((path.clone(), 1_202))), "but the deleted one");
+        assert!(reports > 0);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!((lines[0], lines.len()), (Csv::HEAD, 1_203));
+        assert!(lines[1].starts_with("message,1970-01-01T00:00:01.000Z,general,Jun,"), "{}", lines[1]);
+        assert!(lines[1].ends_with(",'=message 1,,,"), "no formula: {}", lines[1]);
+        assert!(lines[2].contains("in a thread") && lines[3].contains(",better,"));
+        assert!(!text.contains("message 3,"));
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "nothing else is left");
+    }
+
+    #[test]
+    fn a_range_of_time_is_saved_as_json_lines_that_a_server_takes() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("room.jsonl");
+        let range = |wanted: &mut ArchiveWanted| {
+            (wanted.from, wanted.to) = (WallMs(5_000), WallMs(8_000));
+            wanted.format = ArchiveFormat::JsonLines;
+        };
+        assert_eq!(save(50, range, &path, false).0, Ok(Some((path.clone(), 3))));
+        let text = std::fs::read_to_string(&path).unwrap();
+        let lines: Vec<Line> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let bodies = lines.iter().filter_map(|line| match line {
+            Line::Entry { entry } => Some(entry.draft.content.body()),
+            _ => None,
+        });
+        assert_eq!(bodies.collect::<Vec<_>>(), ["=message 5", "=message 6", "=message 7"]);
+    }
+
+    #[test]
+    fn what_is_ended_or_fails_leaves_what_was_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("room.csv");
+        std::fs::write(&path, "what was there").unwrap();
+        assert_eq!(save(20, |_| {}, &path, true).0, Ok(None));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "what was there");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+        let nowhere = dir.path().join("not there").join("room.csv");
+        let failed = save(20, |_| {}, &nowhere, false).0;
+        assert!(
+            matches!(&failed, Err(ExportFailure::NotWritten { folder, .. }) if folder.contains("not there")),
+            "{failed:?}"
+        );
+    }
+}

@@ -60,7 +60,7 @@ pub(super) fn of_room(db: &Connection, asker: &PrincipalId, room: &RoomId) -> Re
              WHERE member.room = receipt.room AND member.principal = receipt.principal AND is_member))
          ORDER BY last DESC LIMIT ?3",
     )?;
-    let receipts = query.query_map(params![room, asker.0, MAX_RECEIPTS], |row| {
+    let receipts = query.query_map(params![room, asker.0, MAX_RECEIPTS as i64], |row| {
         Ok(Receipt { id: PrincipalId(row.get(0)?), first: row.get(1)?, last: row.get(2)? })
     })?;
     Ok(receipts.collect::<std::result::Result<_, _>>()?)
