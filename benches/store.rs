@@ -359,7 +359,8 @@ impl std::fmt::Display for Times {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut sorted = self.0.clone();
         sorted.sort();
-        let at = |percent: usize| sorted.get((sorted.len() * percent / 100).min(sorted.len().saturating_sub(1)));
+        let at =
+            |percent: usize| sorted.get((sorted.len() * percent / 100).min(sorted.len().saturating_sub(1)));
         let (p50, p99) = (at(50).copied().unwrap_or_default(), at(99).copied().unwrap_or_default());
         write!(f, "p50 {}, p99 {}", ms(p50), ms(p99))
     }

@@ -545,7 +545,12 @@ fn only_what_the_server_offers_is_offered() {
 fn who_has_read_is_said_at_the_newest_message_of_ones_own_that_anybody_has() {
     let mut window = room();
     for name in ["mina", "jun", "sora"] {
-        let who = Principal { id: PrincipalId(name.into()), kind: PrincipalKind::Person, name: name.into(), role: None };
+        let who = Principal {
+            id: PrincipalId(name.into()),
+            kind: PrincipalKind::Person,
+            name: name.into(),
+            role: None,
+        };
         window.event(Event::Chat(ChatEvent::Presence(Person { who, online: true, status: String::new() })));
     }
     let asked = |intent: &Intent| matches!(intent, Intent::Chat(ChatIntent::AskReceipts { .. }));

@@ -11,9 +11,9 @@
 #[allow(dead_code, reason = "not every test program uses every hand")]
 mod ui_support;
 
+use duplex::model::archive::{ArchiveFormat, ArchiveState, Archived};
 use duplex::model::content::{Content, MemberChange};
 use duplex::model::entry::Entry;
-use duplex::model::archive::{ArchiveFormat, ArchiveState, Archived};
 use duplex::model::event::{ChatEvent, ChoicesUpdate, DiskUpdate, Event, Listed, Update};
 use duplex::model::export::ExportFailure;
 use duplex::model::intent::{AppIntent, ChatIntent, Intent};

@@ -73,7 +73,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::timeout;
 
 pub use announce::SERVICE;
-pub use archive::{Imported, Importer, Line, Wanted, export, readings_of, ReadingsFailure};
+pub use archive::{Imported, Importer, Line, ReadingsFailure, Wanted, export, readings_of};
 pub use archive_csv::Csv;
 pub use calls::{BadCall, Call, CallKind, add_call, calls, check_address, remove_call};
 pub use device::{add_device, devices, remove_device};

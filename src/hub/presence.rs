@@ -9,8 +9,8 @@ use tokio::sync::mpsc;
 
 use super::account::{Account, Accounts, Load};
 use crate::clock;
-use crate::model::time::BootMs;
 use crate::model::receipt::MAX_RECEIPT_ROOMS;
+use crate::model::time::BootMs;
 use crate::model::{Offset, Principal, PrincipalId, Receipt, RoomId, Sender};
 use crate::wire::duplex::message::PersonState;
 

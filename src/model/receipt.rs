@@ -70,8 +70,13 @@ impl Receipts {
     }
 
     /// Who has seen the message of a room at an offset.
-    pub fn readers<'a>(&'a self, room: &RoomId, at: Offset) -> impl Iterator<Item = &'a PrincipalId> + use<'a> {
-        let has_seen = move |(_, (first, last)): &(&PrincipalId, &(Offset, Offset))| *first <= at && at <= *last;
+    pub fn readers<'a>(
+        &'a self,
+        room: &RoomId,
+        at: Offset,
+    ) -> impl Iterator<Item = &'a PrincipalId> + use<'a> {
+        let has_seen =
+            move |(_, (first, last)): &(&PrincipalId, &(Offset, Offset))| *first <= at && at <= *last;
         self.of(room).into_iter().flatten().filter(has_seen).map(|(who, _)| who)
     }
 
@@ -99,13 +104,20 @@ mod tests {
     #[test]
     fn nobody_has_read_what_they_passed_over() {
         let mut receipts = Receipts::default();
-        receipts.take(room("a"), vec![receipt("ana", 40, 50), receipt("ben", 10, 45), receipt("no", 9, 8)], true);
+        receipts.take(
+            room("a"),
+            vec![receipt("ana", 40, 50), receipt("ben", 10, 45), receipt("no", 9, 8)],
+            true,
+        );
         assert_eq!(readers(&receipts, "a", 42), ["ana", "ben"]);
         assert_eq!(readers(&receipts, "a", 12), ["ben"]);
         assert_eq!(readers(&receipts, "a", 51), [""; 0]);
         assert_eq!(readers(&receipts, "b", 42), [""; 0]);
         receipts.take(room("a"), vec![receipt("ana", 40, 60)], false);
-        assert_eq!((readers(&receipts, "a", 60), receipts.last(&room("a"))), (vec!["ana".into()], Some(Offset(60))));
+        assert_eq!(
+            (readers(&receipts, "a", 60), receipts.last(&room("a"))),
+            (vec!["ana".into()], Some(Offset(60)))
+        );
         receipts.forget(&PrincipalId("ana".into()));
         assert_eq!(readers(&receipts, "a", 42), ["ben"]);
         receipts.take(room("a"), vec![receipt("eve", 1, 2)], true);

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::archive::Archived;
 use super::autostart::Autostart;
 use super::banner::Banner;
 use super::chat::Chat;
@@ -16,7 +17,6 @@ use super::event::{
     ChatEvent, ChoicesUpdate, DiskUpdate, Event, LinkEvent, NetworkUpdate, Paused, SearchUpdate, SetupUpdate,
     TestOutcome, Update,
 };
-use super::archive::Archived;
 use super::export::Exported;
 use super::features::{Feature, Features};
 use super::files::{Files, Thumbnail};

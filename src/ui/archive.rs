@@ -49,7 +49,9 @@ impl Sheet {
         sheet::title(ui, words.title);
         let state = cx.model.read(|model| {
             let archived = model.archived.as_ref();
-            archived.filter(|archived| Some(archived.number) == self.number).map(|archived| archived.state.clone())
+            archived
+                .filter(|archived| Some(archived.number) == self.number)
+                .map(|archived| archived.state.clone())
         });
         let is_under_way = match &state {
             Some(ArchiveState::Choosing | ArchiveState::Writing(_)) => true,

@@ -11,8 +11,8 @@ use super::target::LinkTarget;
 use super::text::Words;
 use super::theme::{self, size, space};
 use super::{
-    Cx, archive, deep_link, doctor, harmless, mapping, members, open_link, people, room_browse, room_edit, rooms,
-    settings, sheet, shortcuts, snippets, status, widgets,
+    Cx, archive, deep_link, doctor, harmless, mapping, members, open_link, people, room_browse, room_edit,
+    rooms, settings, sheet, shortcuts, snippets, status, widgets,
 };
 use crate::model::id::{ConnectionId, MessageId};
 use crate::model::intent::{ChatIntent, Intent, LinkIntent};

@@ -10,8 +10,8 @@ mod token;
 
 mod acts;
 mod announce;
-mod archive;
 mod appearance;
+mod archive;
 mod ask;
 mod banner;
 mod bar;

@@ -56,7 +56,11 @@ impl Driver {
         tokio::spawn(async move {
             let chosen = picker::choose(format!("{}.{}", plan.stem, plan.wanted.format.ending())).await;
             let saved = spawn_blocking(move || {
-                let saved = plan.save(chosen, &mut Progress { report: &report, ended: &ended, count: 0, at: None }, &runtime);
+                let saved = plan.save(
+                    chosen,
+                    &mut Progress { report: &report, ended: &ended, count: 0, at: None },
+                    &runtime,
+                );
                 let state = match saved {
                     Ok(Some((path, count))) => ArchiveState::Saved { path, count },
                     Ok(None) => ArchiveState::Cancelled,
@@ -87,7 +91,9 @@ impl Driver {
         })?;
         let name = match rooms.as_slice() {
             [room] if wanted.room.is_some() => room.name.as_str().to_owned(),
-            _ => self.model.read(|model| model.connections.get(&wanted.connection).map(|at| at.profile.name.clone()))?,
+            _ => self
+                .model
+                .read(|model| model.connections.get(&wanted.connection).map(|at| at.profile.name.clone()))?,
         };
         Some(Plan {
             stem: stem_of(&name, "messages"),
@@ -181,7 +187,10 @@ impl Plan {
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(".part");
         let part = path.with_file_name(name);
-        match self.write_to(&part, progress, runtime).and_then(|()| fs::rename(&part, &path).map_err(Failed::Write)) {
+        match self
+            .write_to(&part, progress, runtime)
+            .and_then(|()| fs::rename(&part, &path).map_err(Failed::Write))
+        {
             Ok(()) => Ok(Some((path, progress.count))),
             Err(failed) => {
                 let _ = fs::remove_file(&part);

@@ -461,7 +461,11 @@ pub fn client_message() -> impl Strategy<Value = ClientMessage> {
         room().prop_map(|room| ClientMessage::Typing { room }),
         (room(), number()).prop_map(|(room, offset)| ClientMessage::Read { room, offset: Offset(offset) }),
         (room(), number()).prop_map(|(room, offset)| ClientMessage::Unread { room, offset: Offset(offset) }),
-        (room(), offset(), offset()).prop_map(|(room, first, last)| ClientMessage::Seen { room, first, last }),
+        (room(), offset(), offset()).prop_map(|(room, first, last)| ClientMessage::Seen {
+            room,
+            first,
+            last
+        }),
         room().prop_map(|room| ClientMessage::Receipts { room }),
         (room(), number(), any::<u32>()).prop_map(|(room, before, limit)| ClientMessage::History {
             room,
@@ -510,8 +514,11 @@ pub fn hub_message() -> impl Strategy<Value = HubMessage> {
         (number(), rights::managed()).prop_map(|(id, managed)| HubMessage::Managed { id, managed }),
         (room(), number()).prop_map(|(room, offset)| HubMessage::Read { room, offset: Offset(offset) }),
         (room(), number()).prop_map(|(room, offset)| HubMessage::Unread { room, offset: Offset(offset) }),
-        (room(), vec(receipt(), 0..4), any::<bool>())
-            .prop_map(|(room, by, all)| HubMessage::Receipts { room, by, all }),
+        (room(), vec(receipt(), 0..4), any::<bool>()).prop_map(|(room, by, all)| HubMessage::Receipts {
+            room,
+            by,
+            all
+        }),
         (room(), number(), vec(entry(), 0..4), any::<bool>()).prop_map(
             |(room, before, entries, complete)| HubMessage::History {
                 room,

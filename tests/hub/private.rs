@@ -226,8 +226,7 @@ async fn a_hidden_room_cannot_be_told_from_one_that_is_not_there() {
 #[tokio::test]
 async fn what_was_read_in_a_private_room_is_for_its_members() {
     let (dir, hub) = hub().await;
-    let [(mut anna, _, anna_token), (mut ben, ben_is, _), (mut cleo, cleo_is, _)] =
-        people(&dir, &hub).await;
+    let [(mut anna, _, anna_token), (mut ben, ben_is, _), (mut cleo, cleo_is, _)] = people(&dir, &hub).await;
     let plans = make(&mut anna, "Plans", &[&ben_is.id, &cleo_is.id]).await;
     let secret = send(&mut anna, 1, &plans, Content::text("the plan")).await.unwrap();
     let mut offset = Offset(0);
@@ -261,7 +260,11 @@ async fn what_was_read_in_a_private_room_is_for_its_members() {
     assert_eq!(said(&mut cleo, &asks()).await.matches("Receipts").count(), 0);
     let (mut again, _) = Client::enter(&hub.url, &anna_token, None).await;
     again.say(&asks()).await;
-    assert_eq!(again.find(receipts).await, (plans.clone(), vec![more], true), "a later start is told the same");
+    assert_eq!(
+        again.find(receipts).await,
+        (plans.clone(), vec![more], true),
+        "a later start is told the same"
+    );
 }
 
 #[tokio::test]

@@ -16,8 +16,8 @@ use duplex::model::time::BootMs;
 use duplex::model::time::WallMs;
 use duplex::model::{
     Bucket, Command, CommandRefusal, CommandState, DeviceId, DeviceLogEvent, DeviceState, Entry, Epoch,
-    LastValue, LogLine, MessageId, Metric, MetricType, Principal, PrincipalId, PrincipalKind, Receipt, Refusal, Role,
-    RoomId, RoomInfo, Sender, SeriesPage, Spec, Time, Value,
+    LastValue, LogLine, MessageId, Metric, MetricType, Principal, PrincipalId, PrincipalKind, Receipt,
+    Refusal, Role, RoomId, RoomInfo, Sender, SeriesPage, Spec, Time, Value,
 };
 use duplex::wire::duplex::limits;
 use duplex::wire::duplex::message::{

@@ -48,7 +48,7 @@ pub fn what_is_shown_is_on_disk(client: &mut Client, event: &Event) {
         Event::Link(LinkEvent::State(_))
             | Event::Log(LogEvent::Note(_))
             | Event::Chat(ChatEvent::Presence(_))
-            | Event::Chat(ChatEvent::Typing { .. })
+            | Event::Chat(ChatEvent::Typing { .. } | ChatEvent::Receipts { .. })
             | Event::Chat(ChatEvent::HistoryFailed { .. })
             | Event::Link(LinkEvent::Paused(_) | LinkEvent::Sampled(_))
             | Event::Chat(ChatEvent::Postponed { unseen: false, .. })

@@ -12,7 +12,8 @@ use duplex::model::log::Note;
 use duplex::model::time::WallMs;
 use duplex::model::{
     Delivery, DeviceId, DeviceState, Entry, Epoch, Event, Features, LinkState, MessageId, OutboxItem,
-    Principal, PrincipalId, PrincipalKind, Readings, Receipt, Refusal, ResumePoint, RoomId, Sender, Spec, Value, Why,
+    Principal, PrincipalId, PrincipalKind, Readings, Receipt, Refusal, ResumePoint, RoomId, Sender, Spec,
+    Value, Why,
 };
 use duplex::wire::duplex::message::{
     self, ClientMessage, Decoded, Hello, HubMessage, Lists, Message, PersonState, ReadState, Redeem, Start,

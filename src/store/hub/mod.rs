@@ -38,7 +38,8 @@ use crate::model::name::BadName;
 use crate::model::rights::Invitation;
 use crate::model::time::WallMs;
 use crate::model::{
-    Draft, Entry, Epoch, MessageId, NamedRoom, Offset, Principal, PrincipalId, Receipt, Role, RoomId, RoomName, Sender,
+    Draft, Entry, Epoch, MessageId, NamedRoom, Offset, Principal, PrincipalId, Receipt, Role, RoomId,
+    RoomName, Sender,
 };
 use crate::wire::duplex::server::{Lists, ListsFrom};
 pub use access::Access;

@@ -36,8 +36,10 @@ pub(super) fn set(db: &Connection, room: &RoomId, seen: Receipt) -> Result<Optio
     if known == Some((first, last)) {
         return Ok(None);
     }
-    db.prepare_cached("INSERT OR REPLACE INTO receipt (room, principal, first, last) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![row, id.0, saturated(first), saturated(last)])?;
+    db.prepare_cached(
+        "INSERT OR REPLACE INTO receipt (room, principal, first, last) VALUES (?1, ?2, ?3, ?4)",
+    )?
+    .execute(params![row, id.0, saturated(first), saturated(last)])?;
     Ok(Some(Receipt { id, first, last }))
 }
 
@@ -45,7 +47,9 @@ pub(super) fn set(db: &Connection, room: &RoomId, seen: Receipt) -> Result<Optio
 fn joins(db: &Connection, room: i64, a: (Offset, Offset), b: (Offset, Offset)) -> Result<bool> {
     let (before, after) = if a.0 <= b.0 { (a.1, b.0) } else { (b.1, a.0) };
     let is_between = || -> Result<bool> {
-        let mut query = db.prepare_cached("SELECT EXISTS (SELECT 1 FROM entry WHERE room = ?1 AND offset > ?2 AND offset < ?3)")?;
+        let mut query = db.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM entry WHERE room = ?1 AND offset > ?2 AND offset < ?3)",
+        )?;
         Ok(query.query_row(params![room, saturated(before), saturated(after)], |row| row.get(0))?)
     };
     Ok(after <= before || !is_between()?)

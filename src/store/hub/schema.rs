@@ -5,7 +5,18 @@ use super::super::migrate::{Schema, Synchronous};
 /// The database of a hub.
 pub(super) const SCHEMA: Schema = Schema {
     application_id: 0x4475_7048,
-    steps: &[V1, LIMITS, RIGHTS, CONTENT, ROOM_IDS, CHANGES, ROLES, super::file::STEP, PRIVATE_ROOMS, RECEIPTS],
+    steps: &[
+        V1,
+        LIMITS,
+        RIGHTS,
+        CONTENT,
+        ROOM_IDS,
+        CHANGES,
+        ROLES,
+        super::file::STEP,
+        PRIVATE_ROOMS,
+        RECEIPTS,
+    ],
     sync: Synchronous::Full,
 };
 

@@ -430,7 +430,10 @@ fn receipts_grow_without_a_hole_and_are_for_those_who_may_see_the_room() {
     assert_eq!(seen("cleo", "general", 2, 10), Some((2, 10)));
     let of = |asker: &str, place: &str| wait(store.receipts(who(asker), room(place))).unwrap();
     assert_eq!(of("ann", "general").len(), 2);
-    assert_eq!(of("bob", "general").iter().map(|receipt| receipt.id.0.as_str()).collect::<Vec<_>>(), ["cleo"]);
+    assert_eq!(
+        of("bob", "general").iter().map(|receipt| receipt.id.0.as_str()).collect::<Vec<_>>(),
+        ["cleo"]
+    );
     assert_eq!(of("ann", "nowhere"), []);
 }
 

@@ -141,7 +141,11 @@ impl Extras {
             new_replies: new_replies(message, connection, view),
             thread: message.content.thread(),
             file: message.content.file().filter(|_| !deleted),
-            read_by: view.read_by.as_ref().filter(|(place, _)| *place == message.position).map(|(_, by)| by.clone()),
+            read_by: view
+                .read_by
+                .as_ref()
+                .filter(|(place, _)| *place == message.position)
+                .map(|(_, by)| by.clone()),
             change: change(queued),
             queued: state(queued),
         }
@@ -174,7 +178,8 @@ pub(super) fn read_by(connection: &Connection, key: &RoomKey, words: &Words) -> 
         (!readers.is_empty() && !message.is_deleted()).then_some((message.position, readers))
     })?;
     let said = |most: usize| {
-        let named = readers.iter().take(most).map(|who| Sender { id: who.id.clone(), name: who.name.clone() });
+        let named =
+            readers.iter().take(most).map(|who| Sender { id: who.id.clone(), name: who.name.clone() });
         let names: Vec<String> = named.map(|who| chat.shown(&who, AUTHOR_CHARS).label()).collect();
         (words.chat.read_by)(&names, readers.len() - names.len())
     };

@@ -91,7 +91,9 @@ mod tests {
     fn what_was_passed_over_is_not_seen() {
         let at = |offset| Position { era: 1, offset: Offset(offset) };
         let mut seen = Seen::default();
-        for (first, last, stretch) in [(10, 14, (10, 14)), (12, 17, (10, 17)), (8, 10, (8, 17)), (40, 44, (40, 44))] {
+        for (first, last, stretch) in
+            [(10, 14, (10, 14)), (12, 17, (10, 17)), (8, 10, (8, 17)), (40, 44, (40, 44))]
+        {
             seen.extend(Some((at(first), at(last))));
             assert_eq!(seen.stretch, Some((at(stretch.0), at(stretch.1))));
         }

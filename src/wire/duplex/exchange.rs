@@ -10,7 +10,8 @@ use crate::model::rights::{ManageAnswer, ManageRequest};
 use crate::model::time::WallMs;
 use crate::model::{
     CommandState, DeviceId, Draft, Entry, Epoch, LogLine, MessageId, MetricName, NamedRoom, Offset,
-    Principal, PrincipalId, Readings, Receipt, Refusal, ResumePoint, Role, RoomId, Sender, SeriesPage, Spec, Value,
+    Principal, PrincipalId, Readings, Receipt, Refusal, ResumePoint, Role, RoomId, Sender, SeriesPage, Spec,
+    Value,
 };
 
 /// Maximum number of rooms, of people and of read markers told in one message: with names of the largest size it stays

@@ -14,8 +14,8 @@ use crate::model::rights::{ManageAnswer, ManageRequest};
 use crate::model::time::WallMs;
 use crate::model::{
     Bucket, Command, CommandState, DeviceId, DeviceState, Draft, Entry, Epoch, Extra, Features, LogLine,
-    MessageId, MetricName, NamedRoom, Offset, Principal, Receipt, Refusal, ResumePoint, RoomId, RoomName, Sender,
-    Spec, Value,
+    MessageId, MetricName, NamedRoom, Offset, Principal, Receipt, Refusal, ResumePoint, RoomId, RoomName,
+    Sender, Spec, Value,
 };
 
 /// Largest frame either end takes, in bytes.

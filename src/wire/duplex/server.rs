@@ -604,9 +604,7 @@ impl ServerSession {
             ClientMessage::Seen { room, first, last } => {
                 self.ask(HubRequest::Chat(HubChatRequest::SetSeen { room, first, last }))
             }
-            ClientMessage::Receipts { room } => {
-                self.ask(HubRequest::Chat(HubChatRequest::Receipts { room }))
-            }
+            ClientMessage::Receipts { room } => self.ask(HubRequest::Chat(HubChatRequest::Receipts { room })),
             ClientMessage::History { room, before, limit } => {
                 self.ask(HubRequest::Chat(HubChatRequest::History {
                     room,
