@@ -279,13 +279,7 @@ impl DurableLink {
                     self.strand(&item);
                 }
             }
-            Input::Resend(id) => {
-                for id in self.link.to_send_again(id) {
-                    if let Some(item) = self.link.take_back(id) {
-                        self.replace(id, item);
-                    }
-                }
-            }
+            Input::Resend(id) => self.resend(id),
             Input::Edit { id, new_id, body } => {
                 if let Some(item) = self.link.take_back(id) {
                     let content = item.draft.content.with_body(body);
@@ -311,14 +305,7 @@ impl DurableLink {
                 let tell = super::Input::Request(Request::Chat(ChatRequest::Read { room, offset }));
                 self.write(Change::Event(event.clone()), vec![event], Some(tell));
             }
-            Input::Seen { room, first, last } => {
-                self.seen.retain(|(told, ..)| *told != room);
-                if self.seen.len() == MAX_RECEIPT_ROOMS {
-                    self.seen.pop_front();
-                }
-                self.seen.push_back((room.clone(), first, last));
-                self.tell(now, super::Input::Request(Request::Chat(ChatRequest::Seen { room, first, last })));
-            }
+            Input::Seen { room, first, last } => self.seen(now, room, first, last),
             Input::KeepSeenPrivate => self.seen.clear(),
             Input::Saved(ticket) => self.saved(now, ticket, None),
             Input::Numbered { ticket, first } => self.saved(now, ticket, Some(first)),
@@ -326,11 +313,30 @@ impl DurableLink {
         }
     }
 
+    /// Others may know what the person has seen; of a few rooms that is told again after each welcome.
+    fn seen(&mut self, now: Time, room: RoomId, first: Offset, last: Offset) {
+        self.seen.retain(|(told, ..)| *told != room);
+        if self.seen.len() == MAX_RECEIPT_ROOMS {
+            self.seen.pop_front();
+        }
+        self.seen.push_back((room.clone(), first, last));
+        self.tell(now, super::Input::Request(Request::Chat(ChatRequest::Seen { room, first, last })));
+    }
+
     /// If this would have made a room, the items typed into the room cannot be sent.
     fn strand(&mut self, item: &OutboxItem) {
         for id in item.makes().map(|room| self.link.strand(room)).unwrap_or_default() {
             let event = Event::Chat(ChatEvent::Refused { id, refusal: Refusal::NoSuchRoom });
             self.write(Change::Event(event.clone()), vec![event], None);
+        }
+    }
+
+    /// A refused item is sent again, with what was refused along with it.
+    fn resend(&mut self, id: MessageId) {
+        for id in self.link.to_send_again(id) {
+            if let Some(item) = self.link.take_back(id) {
+                self.replace(id, item);
+            }
         }
     }
 

@@ -252,7 +252,7 @@ async fn what_was_read_in_a_private_room_is_for_its_members() {
     assert_eq!(anna.find(receipts).await, (plans.clone(), vec![by(&cleo_is)], false));
 
     // Cleo is removed: she is told nothing more, and nothing more is told of her.
-    let last = send(&mut anna, 2, &plans, member(&cleo_is, MemberChange::Removed)).await.unwrap();
+    let last = send(&mut anna, 2, &plans, member(&cleo_is, MemberChange::Left)).await.unwrap();
     let later = told_until(&mut anna, last).await.0.last().unwrap().offset;
     ben.say(&ClientMessage::Seen { room: plans.clone(), first: offset, last: later }).await;
     let more = Receipt { last: later, ..by(&ben_is) };

@@ -335,14 +335,15 @@ impl Window {
         saved.unwrap_or_else(|| panic!("{intents:?}"))
     }
 
-    /// What the person has wanted since the last look, without what each connection dialog asks for when it opens: see
+    /// What the person has wanted since the last look, without what each connection dialog and each room asks for when it opens: see
     /// [`Window::all_intents`].
     pub fn intents(&mut self) -> Vec<Intent> {
         let mut all = self.all_intents();
         all.retain(|intent| {
             !matches!(
                 intent,
-                Intent::Link(LinkIntent::LookForServers(_)) | Intent::Link(LinkIntent::AskKeyring)
+                Intent::Link(LinkIntent::LookForServers(_) | LinkIntent::AskKeyring)
+                    | Intent::Chat(ChatIntent::AskReceipts { .. })
             )
         });
         all

@@ -141,11 +141,7 @@ impl Extras {
             new_replies: new_replies(message, connection, view),
             thread: message.content.thread(),
             file: message.content.file().filter(|_| !deleted),
-            read_by: view
-                .read_by
-                .as_ref()
-                .filter(|(place, _)| *place == message.position)
-                .map(|(_, by)| by.clone()),
+            read_by: view.read_by(message.position).cloned(),
             change: change(queued),
             queued: state(queued),
         }

@@ -228,6 +228,13 @@ pub(super) struct View<'a> {
     pub(super) read_by: Option<(Position, ReadBy)>,
 }
 
+impl View<'_> {
+    /// Who has read the message at a place, where that is said of it.
+    pub(super) fn read_by(&self, place: Position) -> Option<&ReadBy> {
+        self.read_by.as_ref().filter(|(of, _)| *of == place).map(|(_, by)| by)
+    }
+}
+
 /// Changes in the outbox, by the message that they change.
 type Queued<'a> = BTreeMap<MessageId, Vec<&'a OutboxItem>>;
 
@@ -462,7 +469,6 @@ impl Cache {
         let has_frames = connection.has_frames();
         let formatted = self.is_formatted(message.id);
         let new_replies = extras::new_replies(message, connection, view);
-        let read_by = view.read_by.as_ref().filter(|(place, _)| *place == message.position).map(|(_, by)| by);
         let same = |row: &&Arc<Row>| {
             (row.id, row.revision) == (message.id, message.revision())
                 && row.mine == mine
@@ -470,7 +476,7 @@ impl Cache {
                 && row.known == known
                 && row.frame.as_ref().map(|frame| frame.formatted) == has_frames.then_some(formatted)
                 && row.extras.new_replies == new_replies
-                && row.extras.read_by.as_ref() == read_by
+                && row.extras.read_by.as_ref() == view.read_by(message.position)
                 && row.extras.quotes(message)
                 && row.extras.are_of(queued)
         };

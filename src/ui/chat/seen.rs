@@ -38,7 +38,7 @@ impl Seen {
             return;
         }
         let (connection, room) = key.clone();
-        if self.asked < facts.online_since {
+        if facts.online_since.is_some() && self.asked != facts.online_since {
             self.asked = facts.online_since;
             cx.intents.push(Intent::Chat(ChatIntent::AskReceipts { connection, room: room.clone() }));
         }

@@ -595,16 +595,10 @@ impl ServerSession {
                     MAX_STATUS_CHARS,
                 ))));
             }
-            ClientMessage::Read { room, offset } => {
-                self.ask(HubRequest::Chat(HubChatRequest::SetRead { room, offset }))
-            }
-            ClientMessage::Unread { room, offset } => {
-                self.ask(HubRequest::Chat(HubChatRequest::SetUnread { room, offset }))
-            }
-            ClientMessage::Seen { room, first, last } => {
-                self.ask(HubRequest::Chat(HubChatRequest::SetSeen { room, first, last }))
-            }
-            ClientMessage::Receipts { room } => self.ask(HubRequest::Chat(HubChatRequest::Receipts { room })),
+            reading @ (ClientMessage::Read { .. }
+            | ClientMessage::Unread { .. }
+            | ClientMessage::Seen { .. }
+            | ClientMessage::Receipts { .. }) => self.reading(reading),
             ClientMessage::History { room, before, limit } => {
                 self.ask(HubRequest::Chat(HubChatRequest::History {
                     room,
@@ -619,6 +613,18 @@ impl ServerSession {
             ClientMessage::Ping { .. } | ClientMessage::Bye => {}
             of_devices => self.of_devices(now, sender, role, of_devices),
         }
+    }
+
+    /// About what the client's principal and others have read.
+    fn reading(&mut self, message: ClientMessage) {
+        let ask = match message {
+            ClientMessage::Read { room, offset } => HubChatRequest::SetRead { room, offset },
+            ClientMessage::Unread { room, offset } => HubChatRequest::SetUnread { room, offset },
+            ClientMessage::Seen { room, first, last } => HubChatRequest::SetSeen { room, first, last },
+            ClientMessage::Receipts { room } => HubChatRequest::Receipts { room },
+            _ => return,
+        };
+        self.ask(HubRequest::Chat(ask));
     }
 
     /// A device writes nothing. What its principal wrote before it became one is acknowledged.
