@@ -330,8 +330,8 @@ mod tests {
         let mut entries: Vec<Entry> =
             (1..=messages).map(|n| entry(n, Content::text(format!("=message {n}")))).collect();
         entries[1].draft.content = Content::reply("in a thread", id(1), Some(id(1)));
-        entries.push(entry(messages + 1, Content::delete(id(3))));
-        entries.push(entry(messages + 2, Content::edit(id(4), "better")));
+        entries.push(entry(messages + 1, Content::delete(id(3)).with_target_offset(Some(Offset(3)))));
+        entries.push(entry(messages + 2, Content::edit(id(4), "better").with_target_offset(Some(Offset(4)))));
         let events = [
             Event::Link(LinkEvent::Welcomed {
                 me,

@@ -7,7 +7,7 @@ use duplex::model::content::{Content, Draft};
 use duplex::model::profile::Secret;
 use duplex::model::time::BootMs;
 use duplex::model::time::WallMs;
-use duplex::model::{OutboxItem, PrincipalId, RoomId, Time};
+use duplex::model::{OutboxItem, PrincipalId, Receipt, RoomId, Time};
 use duplex::wire::duplex::client::{Config, Credentials};
 use duplex::wire::{Agreed, Saved, Setup};
 
@@ -49,6 +49,11 @@ fn told(text: &str) -> Input {
         ["edit", which, new] => {
             Input::Edit { id: words::id(which), new_id: words::id(new), body: new.to_owned() }
         }
+        ["seen", range] => {
+            let Receipt { first, last, .. } = words::receipt(&format!(":{range}"));
+            Input::Seen { room: RoomId::general(), first, last }
+        }
+        ["private"] => Input::KeepSeenPrivate,
         ["read", offset] => Input::Read { room: RoomId::general(), offset: offset.parse().unwrap() },
         ["saved", ticket] => Input::Saved(ticket.parse().unwrap()),
         ["held", ticket] => Input::Held(ticket.parse().unwrap()),
@@ -481,6 +486,40 @@ fn what_was_read_during_an_outage_is_told_after_it() {
         > read general 1
         ",
     );
+}
+
+/// The connection is lost, and another one is made.
+const AGAIN: &str = "
+        < closed lost
+        > hang up 1000
+        ! waiting 1 lost
+";
+const WELCOME: &str = "
+        @ nudge
+        ! dialing 2
+        > dial ws://a
+        < open
+        ! handshaking 2
+        > hello token=t resume=1x
+        < welcome resumed from=2 head=1
+        ! online
+        * write 4: welcomed as me head=1
+        > ping 1
+";
+
+#[test]
+fn what_others_may_know_is_told_again_after_a_lost_connection_unless_they_may_not() {
+    let begin = "
+        < log 1x
+        * write 3: entries 1x live
+        @ saved 3
+        ! entries 1x live
+        @ seen 1-1
+        > seen general 1-1
+    ";
+    online(&format!("{begin}{AGAIN}@ seen 1-2\n{WELCOME}> seen general 1-2"));
+    online(&format!("{begin}{AGAIN}{WELCOME}> seen general 1-1"));
+    online(&format!("{begin}{AGAIN}@ private\n{WELCOME}"));
 }
 
 #[test]

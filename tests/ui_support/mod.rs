@@ -9,7 +9,7 @@ use duplex::model::event::{
     ChatEvent, Event, LinkEvent, LogKind, LogRestart, Page, SetupUpdate, Side, Update,
 };
 use duplex::model::id::{ConnectionId, Epoch, MessageId, Offset, PrincipalId, RoomId};
-use duplex::model::intent::{Credential, Intent, LinkIntent};
+use duplex::model::intent::{ChatIntent, Credential, Intent, LinkIntent};
 use duplex::model::link_state::LinkState;
 use duplex::model::message::{Delivery, Message, OutboxItem, Position};
 use duplex::model::panes::Panes;

@@ -158,12 +158,12 @@ fn whoever_is_there_at_the_upgrade_may_do_what_they_could() {
          ALTER TABLE room DROP COLUMN changed; ALTER TABLE principal DROP COLUMN role;
          ALTER TABLE principal DROP COLUMN status; ALTER TABLE invite DROP COLUMN role;
          DROP TABLE absent; DROP TABLE file; DROP TABLE file_trash; DROP INDEX room_direct; ALTER TABLE room DROP COLUMN private;
-         ALTER TABLE room DROP COLUMN direct; DROP TABLE member;
+         ALTER TABLE room DROP COLUMN direct; DROP TABLE member; DROP TABLE receipt;
          INSERT INTO principal (id, kind, name, token_hash) VALUES ('p', 'person', 'P', zeroblob(32)),
              ('a', 'admin', 'A', randomblob(32)), ('d', 'device', 'D', randomblob(32));",
     )
     .unwrap();
-    db.pragma_update(None, "user_version", schema::SCHEMA.steps.len() as i64 - 3).unwrap();
+    db.pragma_update(None, "user_version", schema::SCHEMA.steps.len() as i64 - 4).unwrap();
     drop(db);
     let store = open(dir.path());
     let roles: Vec<_> =
