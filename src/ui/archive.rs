@@ -107,14 +107,14 @@ impl Sheet {
         for (text, name, hint) in
             [(&mut self.from, words.from, words.from_hint), (&mut self.to, words.to, words.to_hint)]
         {
-            widgets::small_label(ui, name);
+            let label = widgets::small_label(ui, name);
             let field = TextEdit::singleline(text)
                 .hint_text(hint)
                 .return_key(None)
                 .desired_width(f32::INFINITY)
                 .align(egui::Align2::LEFT_CENTER)
                 .min_size(vec2(0.0, size::CONTROL));
-            ui.add(field).accessible_name(name);
+            ui.add(field).labelled_by(label.id);
             if !text.trim().is_empty() && day::parse(text, today).is_none() {
                 let no_date = RichText::new(cx.words.search.no_date).font(theme::small()).color(theme.bad);
                 ui.add(Label::new(no_date).wrap());
