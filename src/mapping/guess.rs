@@ -7,6 +7,7 @@ use std::collections::{HashMap, VecDeque};
 use serde_json::{Map, Value};
 
 use super::document::Mapping;
+use super::envelope::{self, Envelope};
 use super::people::People;
 use super::send::{Learned, Outgoing, Typed};
 use super::shape::{self, Fields, Shape, word};
@@ -94,7 +95,12 @@ impl Recognizer {
                 *who = self.people.complete(std::mem::take(who));
                 self.people.seen(who);
             }
-            Found::People { people, .. } => people.iter().for_each(|(who, _)| self.people.seen(who)),
+            Found::People { people, .. } => {
+                for (who, _) in people {
+                    *who = self.people.complete(std::mem::take(who));
+                    self.people.seen(who);
+                }
+            }
             Found::Me(who) => self.people.i_am(who),
             Found::Notice { text, .. } => self.people.learn(text),
             _ => {}
@@ -103,11 +109,23 @@ impl Recognizer {
     }
 
     fn guess(&mut self, incoming: &Incoming) -> Vec<Found> {
+        match envelope::opened(incoming) {
+            Some(Envelope::Event { source, args, room }) => {
+                let room = room.map(|key| RoomKey { key, name: None });
+                let found = self.guess_event(&Incoming { source: &source, args: &args });
+                found.into_iter().map(|found| found.within(room.as_ref())).collect()
+            }
+            Some(Envelope::Nothing) => Vec::new(),
+            None => self.guess_event(incoming),
+        }
+    }
+
+    fn guess_event(&mut self, incoming: &Incoming) -> Vec<Found> {
         let args: Vec<Cow<'_, Value>> =
             incoming.args.iter().filter(|arg| !arg.is_null()).map(shape::opened).collect();
         let of_source = words::meaning(incoming.source);
         let Some(first) = args.first() else {
-            return vec![bare_event(of_source)];
+            return bare_event(of_source).into_iter().collect();
         };
         match &**first {
             Value::Object(map) => {
@@ -156,8 +174,17 @@ impl Recognizer {
         if let Some((_, people)) = fields.find(words::PEOPLE, list_of_people) {
             found.push(Found::People { room: room.clone(), people });
         }
+        if text.is_none()
+            && found.is_empty()
+            && words::is_of_people(incoming.source)
+            && let Some(there) = presence(&fields)
+            && let Some(who) = shape.who.clone().or_else(|| shape::person(map))
+        {
+            return vec![if there { Found::Joined { room, who } } else { Found::Left { room, who } }];
+        }
         match meaning {
             Some(Meaning::Nothing) => return found,
+            Some(Meaning::Other) => {}
             Some(meant @ (Meaning::Typing | Meaning::TypingEnded)) => {
                 let flag = fields
                     .find(&["typing", "istyping", "status", "state", "on"], Value::as_bool)
@@ -167,7 +194,8 @@ impl Recognizer {
                 found.push(Found::Typing { room, who, on });
             }
             Some(meant @ (Meaning::Joined | Meaning::Left)) => {
-                match (text, shape.who.clone().or_else(|| shape::person(map))) {
+                let who = shape.who.clone().or_else(|| shape::person(map)).filter(|_| !is_of_server(shape));
+                match (text, who) {
                     (Some(text), None) => found.push(Found::Notice { room, text }),
                     (_, Some(who)) if meant == Meaning::Joined => found.push(Found::Joined { room, who }),
                     (_, Some(who)) => found.push(Found::Left { room, who }),
@@ -180,6 +208,13 @@ impl Recognizer {
                 } else if let Some(text) = text {
                     found.push(Found::Notice { room, text });
                 }
+            }
+            // Somebody, not everybody.
+            Some(Meaning::People)
+                if found.is_empty() && text.is_none() && shape::person(map).is_some_and(|who| who.id.is_some()) =>
+            {
+                let who = shape::person(map).unwrap_or_default();
+                found.push(Found::Joined { room, who });
             }
             Some(Meaning::People) if found.is_empty() => {
                 let people = people_in(&Value::Object(map.clone()));
@@ -217,6 +252,9 @@ impl Recognizer {
         let is_sure = shape.who.is_some() || is_meant;
         let room = self.room_of(shape);
         match shape.text.as_deref() {
+            Some(text) if shape.who.as_ref().is_some_and(|who| announces(text, who)) => {
+                found.push(Found::Notice { room, text: text.to_owned() });
+            }
             Some(text)
                 if !text.is_empty() && (is_sure || !shape.is_weak && measured(incoming, map).is_none()) =>
             {
@@ -270,7 +308,7 @@ impl Recognizer {
     /// Where a message is: in the room it names, else with whom it is, if it goes to one person alone.
     fn room_of(&self, shape: &Shape) -> Option<RoomKey> {
         if let Some(key) = &shape.room {
-            return Some(RoomKey { key: key.clone(), name: None });
+            return Some(RoomKey { key: key.clone(), name: shape.room_name.clone() });
         }
         let to = Who::named(shape.to.clone()?);
         let to_all = ["all", "everyone", "everybody", "*", "broadcast", "public"];
@@ -296,7 +334,10 @@ impl Recognizer {
         }
         let people = list_of_people(&Value::Array(list.to_vec())).unwrap_or_default();
         if meaning == Some(Meaning::People)
-            || (!people.is_empty() && objects().next().is_some() && meaning.is_none() && !has_numbers(list))
+            || (!people.is_empty()
+                && objects().next().is_some()
+                && matches!(meaning, None | Some(Meaning::Joined | Meaning::Left | Meaning::Me))
+                && !has_numbers(list))
         {
             // What they said is told below them.
             people.iter().for_each(|(who, _)| self.people.seen(who));
@@ -347,20 +388,27 @@ impl Recognizer {
             args.iter().filter_map(|arg| arg.as_str()).filter(|text| !text.trim().is_empty()).collect();
         let measured = || readings::of(incoming.source, &args[0], None, "").map(Found::Readings);
         let who = texts.first().map(|text| Who::named(*text));
-        let is_sentence = texts.first().is_some_and(|text| text.split_whitespace().count() > 2);
+        let is_sentence = texts.first().is_some_and(|text| {
+            text.split_whitespace().count() > 2 || text.contains(char::is_whitespace) && tells(text)
+        });
         let found = match (meaning, texts.as_slice()) {
             (Some(Meaning::Nothing), _) => return Vec::new(),
             (Some(meant @ (Meaning::Typing | Meaning::TypingEnded)), _) => {
                 let on = args.iter().find_map(|arg| arg.as_bool()).unwrap_or(true);
+                // `jun is typing`
+                let name = texts.first().and_then(|text| text.split_once(" is typing"));
+                let who = name.map(|(name, _)| Who::named(name)).or(who.filter(|_| !is_sentence));
                 Some(Found::Typing {
                     room: None,
-                    who: who.filter(|_| !is_sentence),
+                    who,
                     on: on && meant == Meaning::Typing,
                 })
             }
             (Some(Meaning::Joined | Meaning::Left), [text, ..]) if is_sentence => Some(notice(text)),
             (Some(Meaning::Joined), [_, ..]) => who.map(|who| Found::Joined { room: None, who }),
             (Some(Meaning::Left), [_, ..]) => who.map(|who| Found::Left { room: None, who }),
+            (Some(Meaning::Other), _) => None,
+            (Some(Meaning::People), [_]) if !is_sentence => who.map(|who| Found::Joined { room: None, who }),
             (Some(Meaning::Me), [text]) if !is_sentence => Some(Found::Me(Who::named(*text))),
             (Some(Meaning::Notice | Meaning::Me | Meaning::People), [text, ..]) => Some(notice(text)),
             (Some(Meaning::Message | Meaning::History), []) => args
@@ -368,6 +416,7 @@ impl Recognizer {
                 .and_then(|value| word(value))
                 .map(|text| Found::Message(Said { text, ..Said::default() })),
             (Some(Meaning::Message | Meaning::History), _) => Some(self.positional(incoming, &texts)),
+            (None, [text]) if is_sentence && tells(text) => Some(notice(text)),
             (None, [_, ..]) => measured().or_else(|| Some(self.positional(incoming, &texts))),
             _ => measured(),
         };
@@ -390,6 +439,9 @@ impl Recognizer {
         let (second, others) = (rest[0], &rest[1..]);
         let name_first = self.is_name_first(incoming.source, first, second);
         let (text, name) = if name_first { (second, first) } else { (first, second) };
+        if is_server(name) {
+            return notice(text);
+        }
         said.text = text.to_owned();
         said.who = Some(Who::named(name));
         for other in others {
@@ -411,6 +463,10 @@ impl Recognizer {
 
     /// Whether the name comes before the words. Usually it does not; what is known of people and of our own words says so.
     fn is_name_first(&mut self, source: &str, first: &str, second: &str) -> bool {
+        // Of a widely copied tutorial.
+        if words::folded(source) == "updatechat" {
+            return true;
+        }
         let typed = |text: &str| self.typed.iter().any(|typed| typed == text);
         let known = (self.people.is_known(first), self.people.is_known(second));
         let words = |text: &str| text.split_whitespace().count();
@@ -433,13 +489,43 @@ impl Recognizer {
     }
 }
 
-/// An event without arguments.
-fn bare_event(meaning: Option<Meaning>) -> Found {
+/// An event without arguments: one that is known by its name says no more than that.
+fn bare_event(meaning: Option<Meaning>) -> Option<Found> {
     match meaning {
-        Some(Meaning::Typing) => Found::Typing { room: None, who: None, on: true },
-        Some(Meaning::TypingEnded) => Found::Typing { room: None, who: None, on: false },
-        _ => Found::Unmapped,
+        Some(Meaning::Typing) => Some(Found::Typing { room: None, who: None, on: true }),
+        Some(Meaning::TypingEnded) => Some(Found::Typing { room: None, who: None, on: false }),
+        Some(Meaning::Joined | Meaning::Left | Meaning::Nothing | Meaning::Me) => None,
+        _ => Some(Found::Unmapped),
     }
+}
+
+/// Whether a sentence tells that somebody came or went.
+fn tells(sentence: &str) -> bool {
+    const VERBS: &[&str] =
+        &["joined", "left", "connected", "disconnected", "entered", "exited", "online", "offline", "joins", "leaves"];
+    let words = sentence.split_whitespace().skip(1).take(4);
+    let words = words.map(|word| word.trim_end_matches(|c: char| !c.is_alphanumeric()));
+    words.into_iter().any(|word| VERBS.contains(&word))
+}
+
+/// Whether a message is the server's word about its sender: `jun has joined the chat`, from jun.
+fn announces(text: &str, who: &Who) -> bool {
+    let rest = who.name.as_deref().and_then(|name| text.strip_prefix(name)).unwrap_or_default();
+    rest.starts_with(' ') && rest.split_whitespace().count() <= 6 && tells(text)
+}
+
+/// Whether somebody is there, by a field of theirs.
+fn presence(fields: &Fields<'_>) -> Option<bool> {
+    let flag = |value: &Value| match value {
+        Value::Bool(is) => Some(*is),
+        Value::String(word) => match word.to_lowercase().as_str() {
+            "online" | "connected" | "joined" | "join" => Some(true),
+            "offline" | "disconnected" | "left" | "leave" => Some(false),
+            _ => None,
+        },
+        _ => None,
+    };
+    fields.find(&["connected", "online", "isonline", "status", "presence"], flag).map(|(_, is)| is)
 }
 
 fn note(map: &mut HashMap<String, bool>, source: &str, is: bool) {
@@ -454,8 +540,15 @@ fn notice(text: &str) -> Found {
 
 /// Whether the server itself speaks, by the name it gives itself.
 fn is_of_server(shape: &Shape) -> bool {
-    let name = shape.who.as_ref().map(Who::title).unwrap_or_default().to_lowercase();
-    ["system", "server", "admin", "bot"].contains(&name.as_str()) || shape.meaning() == Some(Meaning::Notice)
+    let name = shape.who.as_ref().map(Who::title).unwrap_or_default();
+    is_server(name)
+        || ["admin", "bot"].contains(&name.to_lowercase().as_str())
+        || shape.meaning() == Some(Meaning::Notice)
+}
+
+/// Whether this is what servers call themselves.
+fn is_server(name: &str) -> bool {
+    ["system", "server"].contains(&name.to_lowercase().as_str())
 }
 
 fn measured(incoming: &Incoming, map: &Map<String, Value>) -> Option<Found> {

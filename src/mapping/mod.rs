@@ -4,6 +4,7 @@
 
 mod document;
 mod echo;
+mod envelope;
 mod guess;
 pub mod mqtt;
 mod path;
@@ -157,4 +158,24 @@ pub enum Found {
     Readings(Measured),
     /// Nothing that is known.
     Unmapped,
+}
+
+impl Found {
+    /// The same in a room, unless it names one itself.
+    fn within(mut self, place: Option<&RoomKey>) -> Self {
+        let room = match &mut self {
+            Found::Message(said) => &mut said.room,
+            Found::Wordless { room, .. }
+            | Found::Notice { room, .. }
+            | Found::Joined { room, .. }
+            | Found::Left { room, .. }
+            | Found::Typing { room, .. }
+            | Found::People { room, .. } => room,
+            Found::Me(_) | Found::Readings(_) | Found::Unmapped => return self,
+        };
+        if room.is_none() {
+            *room = place.cloned();
+        }
+        self
+    }
 }

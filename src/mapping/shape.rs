@@ -34,6 +34,8 @@ pub(super) struct Shape {
     pub who_field: Option<String>,
     /// In which room.
     pub room: Option<String>,
+    /// What it is called, where the server says that beside its id.
+    pub room_name: Option<String>,
     /// The field that names it, and whether it is a number there.
     pub room_field: Option<(String, bool)>,
     /// The message's id.
@@ -92,33 +94,50 @@ impl Shape {
         }
         shape.read_text(&fields, depth);
         shape.read_who(&fields);
-        if let Some((field, (room, is_number))) = fields.find(words::ROOM, room) {
-            shape.room.get_or_insert(room);
-            shape.room_field.get_or_insert((field.to_owned(), is_number));
+        let is_text = |field: &str| shape.text_field.as_deref() == Some(field);
+        if let Some((field, room)) = fields.find(words::ROOM, room).filter(|(field, _)| !is_text(field))
+            && shape.room.is_none()
+        {
+            shape.room_field.get_or_insert((field.to_owned(), room.is_number));
+            (shape.room, shape.room_name) = (Some(room.key), room.name);
         }
         if shape.at.is_none() {
             shape.at = fields.find(words::TIME, time::of).map(|(_, at)| at);
         }
         shape.mine = fields.find(words::MINE, Value::as_bool).map(|(_, mine)| mine).or(shape.mine);
-        shape.to = fields.find(words::RECIPIENT, word).map(|(_, to)| to).or(shape.to);
+        let recipient = |value: &Value| match value {
+            Value::Object(map) => person(map).map(|who| who.key().to_owned()),
+            value => word(value),
+        };
+        shape.to = fields.find(words::RECIPIENT, recipient).map(|(_, to)| to).or(shape.to);
         shape.read_id(&fields);
         shape
     }
 
     fn read_text(&mut self, fields: &Fields, depth: usize) {
-        // An object that holds the words, with whatever else it says.
+        // An object that holds the words, with whatever else it says; it may be written as text.
         let inner = |value: &Value| {
+            let value = opened(value);
             let map = value.as_object().filter(|_| depth < MAX_DEPTH)?;
             Some(Shape::at_depth(map, depth + 1)).filter(|shape| shape.text.is_some())
         };
-        let words_of = |value: &Value| value.as_str().map(str::to_owned);
+        let words_of = |value: &Value| match opened(value) {
+            Cow::Borrowed(value) => value.as_str().map(str::to_owned),
+            Cow::Owned(_) => None,
+        };
         if let Some((field, text)) = fields.find(words::TEXT, words_of) {
             self.is_weak = WEAK_TEXT.contains(&words::folded(field).as_str());
             (self.text, self.text_field) = (Some(text), Some(field.to_owned()));
         }
-        if (self.text.is_none() || self.is_weak)
-            && let Some((_, within)) = fields.find(words::TEXT, inner)
-        {
+        let within = (self.text.is_none() || self.is_weak)
+            .then(|| fields.find(words::TEXT, inner).or_else(|| fields.find(words::ENVELOPE, inner)))
+            .flatten();
+        // `{"messageAdded": {…}}`
+        let only = || match fields.0.as_slice() {
+            [(_, written, value)] if self.text.is_none() => inner(value).map(|within| (*written, within)),
+            _ => None,
+        };
+        if let Some((_, within)) = within.or_else(only) {
             let kind = (self.kind.take(), self.kind_field.take());
             *self = within;
             if self.kind.is_none() {
@@ -139,6 +158,12 @@ impl Shape {
             if let Some((field, text)) = fields.find(&strong, number) {
                 (self.text, self.text_field) = (Some(text), Some(field.to_owned()));
             }
+        }
+        if self.text.is_none()
+            && let Some((_, address)) = fields.find(words::ATTACHED, address)
+        {
+            let name = fields.find(words::FILE_NAME, word).map(|(_, name)| name + " ").unwrap_or_default();
+            self.text = Some(name + &address);
         }
     }
 
@@ -168,6 +193,12 @@ impl Shape {
     fn read_id(&mut self, fields: &Fields) {
         let Some((field, id)) = fields.find(words::ID, word) else { return };
         let is_plain = words::folded(field) == "id";
+        // Many servers send the id of the sender's socket.
+        if is_plain && is_socket(&id) {
+            let who = self.who.get_or_insert_default();
+            who.id.get_or_insert(id);
+            return;
+        }
         if is_plain && self.who.is_none() && self.text.is_some() && !is_code(&id) {
             (self.who, self.who_field) = (Some(Who { id: Some(id), name: None }), Some(field.to_owned()));
         } else if self.id.is_none() {
@@ -184,6 +215,20 @@ impl Shape {
 fn is_id_field(field: &str) -> bool {
     let field = words::folded(field);
     field.ends_with("id")
+}
+
+/// Whether an id is one of a Socket.IO connection: 15 random bytes in base64, of which the last are a number that counts from 0.
+fn is_socket(id: &str) -> bool {
+    id.len() == 20
+        && id.get(16..18) == Some("AA")
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
+/// Where a picture or a file is, for a person to open.
+fn address(value: &Value) -> Option<String> {
+    let text = value.as_str()?;
+    let is_link = text.starts_with("http://") || text.starts_with("https://");
+    is_link.then(|| text.to_owned())
 }
 
 /// Whether an id is a number, or random: a UUID, an ObjectId, a ULID.
@@ -212,16 +257,27 @@ pub(super) fn word(value: &Value) -> Option<String> {
     }
 }
 
-/// A room as text, and whether it is a number.
-fn room(value: &Value) -> Option<(String, bool)> {
+/// A room as a server names it.
+struct Room {
+    key: String,
+    name: Option<String>,
+    is_number: bool,
+}
+
+/// A room: by its id, with its name, where both are there.
+fn room(value: &Value) -> Option<Room> {
     match value {
         Value::Object(map) => {
             let fields = Fields::of(map);
-            fields
-                .find(&["name", "title", "roomname", "id", "_id", "roomid"], word)
-                .map(|(_, room)| (room, false))
+            let name =
+                fields.find(&["name", "title", "roomname", "chatname"], word).map(|(_, name)| name);
+            let id = fields.find(&["id", "_id", "roomid", "chatid"], word).map(|(_, id)| id);
+            Some(match id {
+                Some(key) => Room { key, name, is_number: false },
+                None => Room { key: name?, name: None, is_number: false },
+            })
         }
-        value => Some((word(value)?, value.is_number())),
+        value => Some(Room { key: word(value)?, name: None, is_number: value.is_number() }),
     }
 }
 

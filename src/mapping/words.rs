@@ -18,6 +18,7 @@ pub(super) const TEXT: &[&str] = &[
     "value",
     "m",
     "txt",
+    "comment",
     "data",
     "payload",
     "내용",
@@ -26,6 +27,13 @@ pub(super) const TEXT: &[&str] = &[
     "본문",
     "말",
 ];
+/// Fields that hold nothing themselves, but an object with the words.
+pub(super) const ENVELOPE: &[&str] = &["post", "result", "d", "params", "response"];
+/// Fields that hold where a picture or a file is.
+pub(super) const ATTACHED: &[&str] =
+    &["url", "link", "fileurl", "imageurl", "image", "file", "media", "mediaurl", "attachment", "src", "photo"];
+/// Fields that hold the name of a file.
+pub(super) const FILE_NAME: &[&str] = &["filename", "originalname", "title"];
 /// Fields that name who said it, the most telling first.
 pub(super) const SENDER: &[&str] = &[
     "username",
@@ -57,9 +65,20 @@ pub(super) const SENDER: &[&str] = &[
     "person",
     "uname",
     "usr",
+    "u",
+    "sendernickname",
+    "membername",
+    "membernickname",
+    "usernickname",
+    "writername",
+    "creator",
+    "createdby",
+    "postedby",
+    "sentby",
     "userid",
     "senderid",
     "fromid",
+    "fromuid",
     "authorid",
     "uid",
     "socketid",
@@ -74,8 +93,8 @@ pub(super) const SENDER: &[&str] = &[
 ];
 /// Fields that hold the sender's id, beside a name.
 pub(super) const SENDER_ID: &[&str] = &[
-    "userid", "senderid", "fromid", "authorid", "uid", "socketid", "clientid", "from", "sender", "user",
-    "memberid",
+    "userid", "senderid", "fromid", "fromuid", "authorid", "uid", "socketid", "clientid", "from", "sender",
+    "user", "memberid",
 ];
 /// Fields of a person that hold their name.
 pub(super) const PERSON_NAME: &[&str] = &[
@@ -117,6 +136,7 @@ pub(super) const ROOM: &[&str] = &[
     "groupid",
     "group",
     "groupname",
+    "chat",
     "topic",
     "threadid",
     "방",
@@ -153,6 +173,13 @@ pub(super) const TIME: &[&str] = &[
     "senttime",
     "createtime",
     "regdate",
+    "sendat",
+    "posted",
+    "postedat",
+    "sentdate",
+    "createddate",
+    "__createdtime__",
+    "t",
     "updatedat",
     "시간",
     "시각",
@@ -162,10 +189,13 @@ pub(super) const MINE: &[&str] =
     &["self", "isself", "own", "isown", "mine", "ismine", "fromme", "isme", "fromself"];
 /// Fields that say of which kind a message is.
 pub(super) const KIND: &[&str] =
-    &["type", "messagetype", "msgtype", "kind", "event", "action", "chattype", "command"];
+    &["type", "messagetype", "msgtype", "kind", "event", "action", "chattype", "command", "cmd"];
 /// Fields that say to whom a message goes.
 pub(super) const RECIPIENT: &[&str] =
-    &["to", "recipient", "receiver", "recipientid", "receiverid", "recipientname", "toid", "touser"];
+    &[
+        "to", "recipient", "receiver", "recipientid", "receiverid", "recipientname", "toid", "touser", "touid",
+        "touserid", "receivername",
+    ];
 /// Fields that hold people.
 pub(super) const PEOPLE: &[&str] = &[
     "users",
@@ -178,6 +208,8 @@ pub(super) const PEOPLE: &[&str] = &[
     "onlineusers",
     "players",
     "onlineuserslist",
+    "nicks",
+    "nicknames",
 ];
 /// Fields that hold earlier messages.
 pub(super) const HISTORY: &[&str] = &[
@@ -249,6 +281,8 @@ pub(super) enum Meaning {
     Notice,
     /// Nothing for a person: a heartbeat.
     Nothing,
+    /// Something that is known and not read: a message was changed or taken back.
+    Other,
 }
 
 /// A name as it is compared: small letters and digits alone.
@@ -297,7 +331,6 @@ const JOINED: &[&str] = &[
     "connect",
     "arrived",
     "came",
-    "welcome",
     "newuser",
     "입장",
     "접속",
@@ -319,6 +352,9 @@ const LEFT: &[&str] = &[
     "userleft",
     "userleave",
     "userdisconnected",
+    "offline",
+    "logout",
+    "useroffline",
     "bye",
     "퇴장",
 ];
@@ -339,6 +375,7 @@ const SAID: &[&str] = &[
     "whisper",
     "talk",
     "comment",
+    "commented",
     "reply",
     "채팅",
     "메시지",
@@ -385,8 +422,11 @@ const OF_SERVER: &[&str] = &[
     "announce",
     "alert",
     "warning",
+    "warn",
     "error",
+    "errors",
     "exception",
+    "welcome",
     "bot",
     "server",
     "motd",
@@ -395,6 +435,18 @@ const OF_SERVER: &[&str] = &[
 /// Words in the name of an event. Of what is for programs alone.
 const OF_PROGRAMS: &[&str] = &["ping", "pong", "heartbeat", "keepalive", "ack", "hb"];
 
+/// Words in the name of an event. Of the server itself, whatever the event says besides.
+const OF_SERVER_ALONE: &[&str] = &["system", "server", "announcement", "notice", "notification"];
+/// Words in the name of an event. Of what was done to a message that was there before.
+const DONE_TO_ONE: &[&str] = &[
+    "edit", "edited", "update", "updated", "delete", "deleted", "remove", "removed", "unsend", "unsent", "pin",
+    "pinned", "react", "reaction", "reactions",
+];
+/// Words in the name of an event. Of a message that has arrived or was read.
+const RECEIPT: &[&str] = &["ack", "delivered", "read", "seen", "receipt"];
+/// Words in the name of an event. Of people, each by itself.
+const SOMEBODY: &[&str] = &["user", "member", "participant", "client", "person", "player"];
+
 /// What a name says; none where it says nothing that is known.
 pub(super) fn meaning(name: &str) -> Option<Meaning> {
     let words = words(name);
@@ -402,19 +454,41 @@ pub(super) fn meaning(name: &str) -> Option<Meaning> {
     let typing = is(TYPING_NOW);
     let is_history =
         is(EARLIER_MESSAGES) || is(EARLIER) && is(&["messages", "msgs", "chats", "chat", "message", "log"]);
+    // `chat` alone may be where it happens: `chat users`, `chat:join`.
+    let is_said = words.iter().any(|word| word != "chat" && SAID.contains(&word.as_str()));
+    let is_people = is(PEOPLE_HERE)
+        && (!is(SAID) || !is_said && !is(&["online", "presence"]))
+        || is(SOMEBODY) && is(&["list"])
+        || words.iter().any(|word| word.len() > 5 && word.ends_with("users") && word != "users");
     Some(match () {
         () if typing && is(ENDED) || is(&["stoptyping", "typingstop"]) => Meaning::TypingEnded,
         () if typing && !is(&["type", "types"]) => Meaning::Typing,
+        () if is_said && is(RECEIPT) => Meaning::Nothing,
+        () if is_said && is(DONE_TO_ONE) => Meaning::Other,
         () if is_history => Meaning::History,
-        () if is(LEFT) && !is(&["messages"]) => Meaning::Left,
-        () if is(&["new"]) && is(&["user", "member", "participant"]) && !is(SAID) => Meaning::Joined,
-        () if is(JOINED) && !is(SAID) => Meaning::Joined,
-        () if is(PEOPLE_HERE) && !is(SAID) => Meaning::People,
-        () if is(SAID) => Meaning::Message,
+        () if is(LEFT) && !is_said => Meaning::Left,
+        () if is(PEOPLE_HERE) && is(&["remove", "removed"]) => Meaning::Left,
+        () if is(PEOPLE_HERE) && is(&["add", "added"]) => Meaning::Joined,
+        () if is_people && is(&["list"]) => Meaning::People,
+        () if is(&["new"]) && is(SOMEBODY) && !is_said => Meaning::Joined,
+        () if is(JOINED) && !is_said && !(is(&["users"]) && is(&["connected"])) => Meaning::Joined,
+        () if is(&["login", "loggedin"]) && words.len() > 1 && is(&["user", "chat", "member"]) => {
+            Meaning::Joined
+        }
+        () if is_people => Meaning::People,
+        () if is(SAID) && is(OF_SERVER_ALONE) => Meaning::Notice,
+        () if is(SAID) || is(&["my"]) && is(&["response"]) => Meaning::Message,
         () if is(OURSELVES) => Meaning::Me,
         () if is(OF_SERVER) => Meaning::Notice,
         () if is(OF_PROGRAMS) => Meaning::Nothing,
         () => return None,
+    })
+}
+
+/// Whether a name speaks of people: then `connected` and the like tell who is there.
+pub(super) fn is_of_people(name: &str) -> bool {
+    words(name).iter().any(|word| {
+        SOMEBODY.contains(&word.as_str()) || matches!(word.as_str(), "presence" | "online" | "users")
     })
 }
 

@@ -20,7 +20,8 @@ pub(super) fn parts(config: &Config) -> Vec<Part> {
     match config.component.as_str() {
         "sensor" => sensor(p),
         "binary_sensor" => binary_sensor(p),
-        "switch" | "siren" => switch(p),
+        "switch" => switch(p),
+        "siren" => siren(p),
         "number" => number(p),
         "select" => select(p),
         "button" | "scene" => button(p),
@@ -89,20 +90,43 @@ fn switch(p: &mut Parts<'_>) {
         "command_template",
         by_flag(on, off),
     );
+}
+
+fn siren(p: &mut Parts<'_>) {
+    let config = p.config;
+    switch(p);
+    if let Some(part) = p.list.first_mut()
+        && let Decode::Flag { on, off } = &part.decode
+    {
+        // Its state is a word, or an object with one.
+        part.decode = Decode::FlagIn { field: "state", on: on.clone(), off: off.clone() };
+    }
+    let on = config.text_or("payload_on", "ON");
+    let set = |name: &'static str| -> super::part::Encode {
+        let on = on.clone();
+        Arc::new(move |value| {
+            let value = super::part::json_of(value);
+            Ok(Sent { value: json!({"state": on, name: value}), more: vec![(name, value)] })
+        })
+    };
     let tones = config.list("available_tones");
     if !tones.is_empty() {
-        let on = config.text_or("payload_on", "ON");
-        let encode = Arc::new(move |value: &Value| {
-            let tone = super::part::json_of(value);
-            Ok(Sent { value: json!({"state": on, "tone": tone}), more: vec![("tone", tone)] })
-        });
-        let part = p.add("tone", MetricType::Enum).options(tones).sends(
+        p.add("tone", MetricType::Enum).field(config, &["tone"]).options(tones).sends(
             config,
             "command_topic",
             "command_template",
-            encode,
+            set("tone"),
         );
-        part.metric.write_only = true;
+    }
+    for (field, name, unit, max) in [("volume_level", "volume", "", Some(1.0)), ("duration", "duration", "s", None)] {
+        let supports = if field == "duration" { "support_duration" } else { "support_volume_set" };
+        if config.flag(supports) {
+            p.add(name, MetricType::Number)
+                .field(config, &[field])
+                .unit(unit)
+                .range(Some(0.0), max, None)
+                .sends(config, "command_topic", "command_template", set(field));
+        }
     }
 }
 
@@ -177,11 +201,8 @@ fn vacuum(p: &mut Parts<'_>) {
         .collect();
     let state = p.add("", MetricType::Enum).state(config, "state_topic", "value_template").options(states);
     state.decode(Decode::FieldOrWhole("state"));
-    let options = pairs.iter().map(|(.., word)| (*word).to_owned()).collect();
-    let encode = by_word(commands(config, &pairs));
     if p.has(&["command_topic"]) {
-        let part =
-            p.add("command", MetricType::Enum).options(options).sends(config, "command_topic", "", encode);
+        let part = p.add("command", MetricType::Enum).chooses(config, "command_topic", "", &pairs);
         part.metric.write_only = true;
     }
     let speeds = config.list("fan_speed_list");
@@ -193,8 +214,33 @@ fn vacuum(p: &mut Parts<'_>) {
             as_is(),
         );
     }
-    if features.is_empty() || features.iter().any(|feature| feature == "battery") {
+    if p.has(&["battery_level_topic"]) {
+        older_vacuum(p);
+    } else if features.is_empty() || features.iter().any(|feature| feature == "battery") {
         p.add("battery", MetricType::Number).field(config, &["battery_level"]).unit("%");
+    }
+}
+
+/// The form before 2024: a topic for each thing that it says.
+fn older_vacuum(p: &mut Parts<'_>) {
+    let config = p.config;
+    p.add("battery", MetricType::Number)
+        .state(config, "battery_level_topic", "battery_level_template")
+        .unit("%");
+    for what in ["cleaning", "docked", "charging"] {
+        let (topic, template) = (format!("{what}_topic"), format!("{what}_template"));
+        if p.has(&[&topic]) {
+            let states = Decode::Flag { on: "True".to_owned(), off: "False".to_owned() };
+            p.add(what, MetricType::Flag).state(config, &topic, &template).decode(states);
+        }
+    }
+    if p.has(&["error_topic"]) {
+        p.add("error", MetricType::Text).state(config, "error_topic", "error_template");
+    }
+    if p.has(&["fan_speed_topic"])
+        && let Some(part) = p.list.iter_mut().find(|part| part.key == "fan speed")
+    {
+        part.state(config, "fan_speed_topic", "fan_speed_template");
     }
 }
 
@@ -259,7 +305,10 @@ fn update(p: &mut Parts<'_>) {
             "latest_version_topic",
             "latest_version_template",
         ),
-        false => p.add("latest version", MetricType::Text).field(config, &["latest_version"]),
+        false => p
+            .add("latest version", MetricType::Text)
+            .state(config, "state_topic", "value_template")
+            .decode(Decode::Field("latest_version")),
     };
     if p.has(&["command_topic"]) {
         let encode = by_word(commands(config, &[("payload_install", "install", "install")]));

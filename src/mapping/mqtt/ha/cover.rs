@@ -1,7 +1,7 @@
 //! Covers, valves and locks.
 
 use super::decode::{Decode, Others};
-use super::part::{Parts, by_number, by_word, commands, reads, words};
+use super::part::{Parts, by_number, reads, words};
 use crate::model::device::{Control, MetricType};
 
 pub(super) fn cover(p: &mut Parts<'_>) {
@@ -27,15 +27,14 @@ pub(super) fn cover(p: &mut Parts<'_>) {
             pairs.push((key, default, word));
         }
     }
-    let options = pairs.iter().map(|(.., word)| (*word).to_owned()).collect();
     let (open, closed) =
         (config.number("position_open").unwrap_or(100.0), config.number("position_closed").unwrap_or(0.0));
     let has_position = p.has(&["position_topic"]);
     let is_risky = matches!(config.text("device_class").as_deref(), Some("garage" | "door" | "gate"));
     let others = if has_position { Others::Left } else { Others::Shown };
-    let part = p.add("", MetricType::Enum).options(options).control(Control::Cover);
+    let part = p.add("", MetricType::Enum).control(Control::Cover);
     part.state(config, "state_topic", "value_template").decode(Decode::Words { words: states, others });
-    part.sends(config, "command_topic", "", by_word(commands(config, &pairs))).metric.risky = is_risky;
+    part.chooses(config, "command_topic", "", &pairs).metric.risky = is_risky;
     if has_position {
         let template = if p.has(&["position_template"]) { "position_template" } else { "value_template" };
         // It decides what is open where the state says nothing.
@@ -53,6 +52,7 @@ pub(super) fn cover(p: &mut Parts<'_>) {
             (config.number("tilt_min").unwrap_or(0.0), config.number("tilt_max").unwrap_or(100.0));
         p.add("tilt", MetricType::Number)
             .state(config, "tilt_status_topic", "tilt_status_template")
+            .unit(if min == 0.0 && max == 100.0 { "%" } else { "" })
             .range(Some(min), Some(max), None)
             .sends(config, "tilt_command_topic", "tilt_command_template", by_number("tilt_position"));
     }
@@ -87,13 +87,11 @@ pub(super) fn valve(p: &mut Parts<'_>) {
     if p.has(&["payload_stop"]) {
         pairs.push(("payload_stop", "STOP", "stopped"));
     }
-    let options = pairs.iter().map(|(.., word)| (*word).to_owned()).collect();
     p.add("", MetricType::Enum)
         .state(config, "state_topic", "value_template")
         .decode(reads(states))
-        .options(options)
         .control(Control::Cover)
-        .sends(config, "command_topic", "command_template", by_word(commands(config, &pairs)));
+        .chooses(config, "command_topic", "command_template", &pairs);
 }
 
 pub(super) fn lock(p: &mut Parts<'_>) {
@@ -112,11 +110,9 @@ pub(super) fn lock(p: &mut Parts<'_>) {
     if p.has(&["payload_open"]) {
         pairs.push(("payload_open", "OPEN", "open"));
     }
-    let options = pairs.iter().map(|(.., word)| (*word).to_owned()).collect();
     p.add("", MetricType::Enum)
         .state(config, "state_topic", "value_template")
         .decode(Decode::Words { words: states, others: Others::Unknown })
-        .options(options)
         .risky()
-        .sends(config, "command_topic", "command_template", by_word(commands(config, &pairs)));
+        .chooses(config, "command_topic", "command_template", &pairs);
 }

@@ -34,6 +34,10 @@ pub(super) enum Decode {
     Scaled { from: (f64, f64), to: (f64, f64) },
     /// A field of a JSON state, or the state itself.
     FieldOrWhole(&'static str),
+    /// A field of a JSON state, and nothing else.
+    Field(&'static str),
+    /// On or off, by these payloads in a field of a JSON state, or by the state itself.
+    FlagIn { field: &'static str, on: String, off: String },
 }
 
 /// What becomes of payloads that are not among the known ones.
@@ -57,6 +61,13 @@ impl Decode {
                     None => self.text(&json::string(map.get("position")?)?, kind),
                 }
             }
+            (Decode::Field(field), Given::Json(json)) => plain_json(json.get(*field)?, kind),
+            (Decode::Field(field), Given::Text(text)) => {
+                plain_json(json::object(text.as_bytes())?.get(*field)?, kind)
+            }
+            (Decode::FlagIn { field, on, off }, Given::Json(Json::Object(map))) => {
+                flag(&json::string(map.get(*field)?)?, on, off)
+            }
             (Decode::FieldOrWhole(field), Given::Json(json)) => {
                 plain_json(json.get(*field).unwrap_or(json), kind)
             }
@@ -77,8 +88,8 @@ impl Decode {
             return Some(Value::Missing);
         }
         match self {
-            Decode::Plain | Decode::FieldOrWhole(_) => plain(text, kind),
-            Decode::Flag { on, off } => flag(text, on, off),
+            Decode::Plain | Decode::FieldOrWhole(_) | Decode::Field(_) => plain(text, kind),
+            Decode::Flag { on, off } | Decode::FlagIn { on, off, .. } => flag(text, on, off),
             Decode::Words { words, others } => {
                 let known = words.iter().find(|(payload, _)| payload == text);
                 match (known, others) {

@@ -396,6 +396,11 @@ fn device(book: &mut Book, config: &Config, parts: &[Part]) -> Option<Dev> {
             if let Some(key) = key {
                 book.add_weak_key(dev, &key);
             }
+            // It is there when its Homie device is.
+            let availability = config.text("availability_topic").unwrap_or_default();
+            if let Some(path) = availability.strip_suffix("/$state") {
+                book.add_weak_key(dev, &format!("homie:{path}"));
+            }
             // Zigbee2MQTT's own messages are about the same device, whatever its base is called.
             if device.keys.iter().any(|key| key.starts_with("ieee:"))
                 && let Some(topic) = topics().next()

@@ -171,6 +171,12 @@ impl Part {
         self
     }
 
+    /// A choice of words, each of which sends its payload.
+    pub fn chooses(&mut self, config: &Config, topic: &str, template: &str, choices: Choices<'_>) -> &mut Self {
+        self.options(choices.iter().map(|(.., word)| (*word).to_owned()).collect());
+        self.sends(config, topic, template, by_word(commands(config, choices)))
+    }
+
     pub fn control(&mut self, control: Control) -> &mut Self {
         self.metric.control = Some(control);
         self
@@ -251,13 +257,16 @@ pub(super) fn by_rgb() -> Encode {
     })
 }
 
+/// What a person can choose: each word with the field of its payload, and the payload where the field is missing.
+pub(super) type Choices<'a> = &'a [(&'a str, &'a str, &'a str)];
+
 /// Payloads of a configuration, each with the word that is shown for it.
-pub(super) fn words(config: &Config, pairs: &[(&str, &str, &str)]) -> Vec<(String, String)> {
+pub(super) fn words(config: &Config, pairs: Choices<'_>) -> Vec<(String, String)> {
     pairs.iter().map(|(key, default, shown)| (config.text_or(key, default), (*shown).to_owned())).collect()
 }
 
 /// The same the other way round: each word that a person picks, with its payload.
-pub(super) fn commands(config: &Config, pairs: &[(&str, &str, &str)]) -> Vec<(String, String)> {
+pub(super) fn commands(config: &Config, pairs: Choices<'_>) -> Vec<(String, String)> {
     words(config, pairs).into_iter().map(|(payload, shown)| (shown, payload)).collect()
 }
 

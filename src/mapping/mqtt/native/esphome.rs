@@ -10,31 +10,9 @@ use crate::mapping::mqtt::ha::{colour_of, json_of, mac, rgb, words_of};
 use crate::mapping::mqtt::template::Payload;
 use crate::mapping::mqtt::{general, json, text};
 use crate::model::device::{Control, Metric, MetricType, Value};
+use crate::model::mqtt::HOME_ASSISTANT_COMPONENTS;
 use crate::model::number::Number;
 
-const COMPONENTS: &[&str] = &[
-    "alarm_control_panel",
-    "binary_sensor",
-    "button",
-    "climate",
-    "cover",
-    "date",
-    "datetime",
-    "event",
-    "fan",
-    "light",
-    "lock",
-    "media_player",
-    "number",
-    "select",
-    "sensor",
-    "switch",
-    "text",
-    "text_sensor",
-    "time",
-    "update",
-    "valve",
-];
 /// Maximum number of nodes.
 const MAX_NODES: usize = 4_000;
 
@@ -44,10 +22,14 @@ pub(super) struct EspHome {
     nodes: HashSet<String>,
 }
 
+/// Whether a level of a topic names a kind of entity: those of Home Assistant, and two of ESPHome's own.
+fn is_component(level: &str) -> bool {
+    HOME_ASSISTANT_COMPONENTS.contains(&level) || matches!(level, "text_sensor" | "media_player")
+}
+
 /// Where a state is from: node, component, object, and which of its states.
 fn split(topic: &str) -> Option<(&str, &str, &str, &str)> {
     let path = topic.strip_suffix("/state")?;
-    let is_component = |level: &str| COMPONENTS.contains(&level);
     let (before, object) = path.rsplit_once('/')?;
     let (node, component) = before.rsplit_once('/')?;
     if is_component(component) {
@@ -72,7 +54,8 @@ impl EspHome {
         // Home Assistant writes its own states under such topics, too.
         if let Some((node, component, ..)) = split(topic) {
             return node != "homeassistant"
-                && (component == "light" || !payload.json().is_some_and(Json::is_object));
+                && (matches!(component, "light" | "event" | "update")
+                    || !payload.json().is_some_and(Json::is_object));
         }
         let (node, last) = topic.rsplit_once('/').unwrap_or((topic, ""));
         matches!(last, "status" | "debug") && self.nodes.contains(node)
@@ -151,6 +134,21 @@ fn says(
         light(book, dev, id, path, object, json);
         return;
     }
+    if let ("event" | "update", Some(json @ Json::Object(_))) = (component, payload.json()) {
+        for (field, name) in [
+            ("event_type", ""),
+            ("installed_version", "installed version"),
+            ("latest_version", "latest version"),
+        ] {
+            if let Some(said) = json.get(field).and_then(Json::as_str) {
+                let name = named(format!("{} {name}", words_of(object)).trim());
+                book.read(dev, &format!("{component}/{object}/{field}"), id, text::text(said), || {
+                    Metric::new(name, MetricType::Text)
+                });
+            }
+        }
+        return;
+    }
     let (value, unit) = general::bare(payload);
     let said = payload.text();
     let name = match part {
@@ -160,13 +158,18 @@ fn says(
     let key = format!("{component}/{object}/{part}");
     let is_switch =
         matches!(component, "binary_sensor" | "switch" | "light") || component == "fan" && part.is_empty();
-    let value = match is_switch {
-        true => text::flag(&said).map_or(value, Value::Flag),
-        false => value,
+    let value = match (is_switch, said.trim()) {
+        (_, "oscillate_on") => Value::Flag(true),
+        (_, "oscillate_off") => Value::Flag(false),
+        (true, said) => text::flag(said).map_or(value, Value::Flag),
+        (false, _) => value,
     };
     let mut metric = guessed(named(&name), &value, unit);
     if component == "sensor" && value == Value::Missing {
         metric.kind = MetricType::Number;
+    }
+    if component == "sensor" && object.ends_with("wifi_signal") {
+        "dBm".clone_into(&mut metric.unit);
     }
     let set = control(&mut metric, component, part);
     let is_new = book.get(dev).is_some_and(|device| device.find(&key).is_none());
@@ -194,6 +197,14 @@ fn control(metric: &mut Metric, component: &str, part: &str) -> Option<(&'static
         }
         ("select" | "text", "") => {
             metric.kind = MetricType::Text;
+            Some(("", ""))
+        }
+        ("fan", "oscillation") => {
+            metric.kind = MetricType::Flag;
+            Some(("oscillate_on", "oscillate_off"))
+        }
+        ("fan", "speed_level") => {
+            (metric.kind, metric.min) = (MetricType::Number, Some(Number::from(0.0)));
             Some(("", ""))
         }
         ("climate", "mode" | "fan_mode" | "swing_mode" | "preset") => Some(("", "")),

@@ -18,8 +18,13 @@ pub(super) fn takes(topic: &str) -> bool {
 
 fn camera(book: &mut Book, name: &str) -> Option<Dev> {
     let dev = book.device(Rank::Shape, &[&format!("frigate:{name}")], &format!("{BASE}/{name}"))?;
-    book.describe(dev, Rank::Own, name, "camera", &[("via", "Frigate")]);
+    book.describe(dev, Rank::Own, name, "", &[("via", "Frigate")]);
     Some(dev)
+}
+
+/// What only a camera has: zones count what is seen, too.
+fn is_camera(book: &mut Book, dev: Dev) {
+    book.describe(dev, Rank::Own, "", "camera", &[]);
 }
 
 fn server(book: &mut Book) -> Option<Dev> {
@@ -37,14 +42,20 @@ pub(super) fn receive(book: &mut Book, id: u32, topic: &str, payload: &Payload<'
                 book.say(dev, topic, there(is_there));
             }
         }
-        ["events"] | ["reviews"] => event(book, id, payload),
+        ["events"] => event(book, id, payload),
+        ["reviews"] => review(book, id, payload),
         ["stats"] => stats(book, id, payload),
         [_] | ["notifications" | "onConnect" | "restart" | "tracked_object_update", ..] => {}
         [name, kind, "set"] if !kind.is_empty() && !name.is_empty() => {}
         [name, kind, "state"] => {
             let Some(dev) = camera(book, name) else { return };
+            is_camera(book, dev);
             let value = text::flag(&said).map_or_else(|| text::value(&said), Value::Flag);
-            let kind_of = if matches!(value, Value::Flag(_)) { MetricType::Flag } else { MetricType::Number };
+            let kind_of = match value {
+                Value::Flag(_) => MetricType::Flag,
+                Value::Text(_) => MetricType::Text,
+                _ => MetricType::Number,
+            };
             if let Some(key) = new_metric(book, dev, kind, id, &words_of(kind), kind_of) {
                 let topic = format!("{BASE}/{name}/{kind}/set");
                 book.command(
@@ -54,6 +65,7 @@ pub(super) fn receive(book: &mut Book, id: u32, topic: &str, payload: &Payload<'
                     std::sync::Arc::new(move |_, _, value| {
                         let payload = match value {
                             Value::Flag(on) => if *on { "ON" } else { "OFF" }.to_owned(),
+                            Value::Text(word) => word.to_string(),
                             other => json_of(other).to_string(),
                         };
                         Ok(vec![Outgoing::new(topic.as_str(), payload)])
@@ -64,11 +76,22 @@ pub(super) fn receive(book: &mut Book, id: u32, topic: &str, payload: &Payload<'
         }
         [name, "motion"] => {
             if let (Some(dev), Some(moves)) = (camera(book, name), text::flag(&said)) {
+                is_camera(book, dev);
                 put(book, dev, "motion", id, "Motion detected", Value::Flag(moves), "");
             }
         }
-        // Pictures.
-        [_, _, "snapshot"] => {}
+        [name, "review_status"] => {
+            if let Some(dev) = camera(book, name) {
+                put(book, dev, "review_status", id, "Review status", text::text(&said.to_lowercase()), "");
+            }
+        }
+        // Pictures, and the loudness a second time.
+        [_, _, "snapshot"] | [_, "audio", "rms"] => {}
+        [name, "audio", "dBFS"] => {
+            if let (Some(dev), value @ Value::Number(_)) = (camera(book, name), text::value(&said)) {
+                put(book, dev, "audio dBFS", id, "Audio level", value, "dBFS");
+            }
+        }
         [name, object] => counted(book, id, name, object, "", payload),
         [name, object, "active"] => counted(book, id, name, object, " active", payload),
         [name, "audio", kind] => {
@@ -97,10 +120,10 @@ fn event(book: &mut Book, id: u32, payload: &Payload<'_>) {
     };
     let text_of = |name: &str| now.get(name).and_then(json::string).unwrap_or_default().into_owned();
     let Some(dev) = camera(book, &text_of("camera")) else { return };
+    is_camera(book, dev);
     book.at = now.get("frame_time").and_then(general::moment);
     let is_end = json.get("type").and_then(Json::as_str) == Some("end");
     let label = text_of("label");
-    let label = if label.is_empty() { text_of("severity") } else { label };
     put(book, dev, "event", id, "Event", text::text(if is_end { "none" } else { &label }), "");
     let score = json::number(now.get("score")).map(|score| (score * 100.0).round() / 100.0);
     if let Some(score) = score {
@@ -110,6 +133,22 @@ fn event(book: &mut Book, id: u32, payload: &Payload<'_>) {
         let zones: Vec<&str> = zones.iter().filter_map(Json::as_str).take(16).collect();
         put(book, dev, "event zone", id, "Event zone", text::text(&zones.join(", ")), "");
     }
+}
+
+/// A review gathers events: how grave it is, and what was seen.
+fn review(book: &mut Book, id: u32, payload: &Payload<'_>) {
+    let Some(json) = payload.json() else { return };
+    let Some(now) = json.get("after").or_else(|| json.get("before")) else { return };
+    let text_of = |name: &str| now.get(name).and_then(Json::as_str).unwrap_or_default();
+    let Some(dev) = camera(book, text_of("camera")) else { return };
+    is_camera(book, dev);
+    book.at = now.get("start_time").and_then(general::moment);
+    let objects = now.pointer("/data/objects").and_then(Json::as_array);
+    let objects: Vec<&str> = objects.into_iter().flatten().filter_map(Json::as_str).take(16).collect();
+    let is_end = json.get("type").and_then(Json::as_str) == Some("end");
+    let severity = if is_end { "none" } else { text_of("severity") };
+    put(book, dev, "review", id, "Review", text::text(severity), "");
+    put(book, dev, "review objects", id, "Review objects", text::text(&objects.join(", ")), "");
 }
 
 fn stats(book: &mut Book, id: u32, payload: &Payload<'_>) {
@@ -125,6 +164,7 @@ fn stats(book: &mut Book, id: u32, payload: &Payload<'_>) {
             [("camera_fps", "Frame rate", "fps"), ("detection_fps", "Detections", "1/s")]
         {
             if let (Some(value), Some(dev)) = (about.get(field).and_then(json::reading), camera(book, name)) {
+                is_camera(book, dev);
                 put(book, dev, field, id, shown, value, unit);
             }
         }

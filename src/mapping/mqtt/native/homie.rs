@@ -16,6 +16,8 @@ use crate::model::number::Number;
 /// Maximum number of devices, and of topics below one.
 const MAX_DEVICES: usize = 4_000;
 const MAX_PROPERTIES: usize = 256;
+/// A longer value is no reading, in bytes.
+const MAX_VALUE_BYTES: usize = 4 * 1024;
 /// Attributes of a device, a node or a property.
 const ATTRIBUTES: &[&str] = &[
     "$homie",
@@ -248,6 +250,15 @@ impl Device {
                 }
                 self.declare_all(book, dev, path, node);
             }
+            // Version 2 says here what can be set: `on:settable`.
+            [node, "$properties"] => {
+                for property in said.split(',').filter_map(|name| name.trim().strip_suffix(":settable")) {
+                    let key = format!("{node}/{property}");
+                    let Some(known) = self.property(&key) else { return };
+                    known.is_settable = true;
+                    self.declare(book, dev, path, &key);
+                }
+            }
             [node, property, attribute] if attribute.starts_with('$') && !node.starts_with('$') => {
                 let key = format!("{node}/{property}");
                 let Some(known) = self.property(&key) else { return };
@@ -264,6 +275,8 @@ impl Device {
                     self.value(book, dev, id, &key, &value);
                 }
             }
+            // Maps and pictures are no readings.
+            [_, _] if said.len() > MAX_VALUE_BYTES => {}
             [node, property] if !node.starts_with('$') && !property.starts_with('$') => {
                 let key = format!("{node}/{property}");
                 let Some(known) = self.property(&key) else { return };

@@ -29,17 +29,44 @@ fn kind(topic: &str) -> Option<&str> {
 }
 
 pub(super) fn takes(topic: &str, payload: &Payload<'_>) -> bool {
-    kind(topic).is_some() && payload.json().is_some_and(Json::is_object)
+    match payload.json() {
+        Some(json @ Json::Object(_)) => kind(topic).is_some() || is_helium(json),
+        _ => false,
+    }
+}
+
+/// Helium's console publishes below any topic.
+fn is_helium(json: &Json) -> bool {
+    json.get("hotspots").is_some_and(Json::is_array) && json.get("dev_eui").is_some()
+}
+
+/// The device's address in a topic of ChirpStack: older ones write it in base64 in the message.
+fn eui_in(topic: &str) -> Option<&str> {
+    let (_, rest) = topic.split_once("application/")?;
+    let (_, rest) = rest.split_once("/device/")?;
+    let eui = rest.split('/').next()?;
+    (eui.len() == 16 && eui.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(eui)
 }
 
 pub(super) fn receive(book: &mut Book, id: u32, topic: &str, payload: &Payload<'_>) {
-    let (Some(kind), Some(json)) = (kind(topic), payload.json()) else { return };
+    let Some(json) = payload.json() else { return };
+    let Some(kind) = kind(topic).or_else(|| is_helium(json).then_some("up")) else { return };
     let text = |paths: &[&str]| {
         let found = paths.iter().filter_map(|path| json.pointer(path)).find_map(json::string);
         found.unwrap_or_default().into_owned()
     };
-    let eui = text(&["/deviceInfo/devEui", "/devEUI", "/end_device_ids/dev_eui", "/hardware_serial"]);
-    let name = text(&["/deviceInfo/deviceName", "/deviceName", "/end_device_ids/device_id", "/dev_id"]);
+    let eui = match eui_in(topic) {
+        Some(eui) => eui.to_owned(),
+        None => text(&[
+            "/deviceInfo/devEui",
+            "/devEUI",
+            "/end_device_ids/dev_eui",
+            "/hardware_serial",
+            "/dev_eui",
+        ]),
+    };
+    let name =
+        text(&["/deviceInfo/deviceName", "/deviceName", "/end_device_ids/device_id", "/dev_id", "/name"]);
     let own = if eui.is_empty() { name.clone() } else { eui.clone() };
     if own.is_empty() {
         return;
@@ -61,7 +88,7 @@ pub(super) fn receive(book: &mut Book, id: u32, topic: &str, payload: &Payload<'
         &group,
         &[("application", &group), ("profile", &profile), ("EUI", &eui)],
     );
-    book.at = ["/time", "/received_at", "/uplink_message/received_at", "/metadata/time", "/rxInfo/0/time"]
+    book.at = ["/time", "/received_at", "/uplink_message/received_at", "/metadata/time", "/rxInfo/0/time", "/reported_at"]
         .iter()
         .filter_map(|path| json.pointer(path))
         .find_map(general::moment);
@@ -84,7 +111,7 @@ pub(super) fn receive(book: &mut Book, id: u32, topic: &str, payload: &Payload<'
 }
 
 fn uplink(book: &mut Book, dev: Dev, id: u32, json: &Json) {
-    let gateways = ["/rxInfo", "/uplink_message/rx_metadata", "/metadata/gateways"]
+    let gateways = ["/rxInfo", "/uplink_message/rx_metadata", "/metadata/gateways", "/hotspots"]
         .iter()
         .find_map(|path| json.pointer(path));
     // The strongest of the gateways that heard it.
@@ -100,7 +127,7 @@ fn uplink(book: &mut Book, dev: Dev, id: u32, json: &Json) {
             put(book, dev, fields[0], id, name, value, unit);
         }
     }
-    let count = ["/fCnt", "/uplink_message/f_cnt", "/counter"]
+    let count = ["/fCnt", "/uplink_message/f_cnt", "/counter", "/fcnt"]
         .iter()
         .find_map(|path| json.pointer(path))
         .and_then(json::reading);
@@ -108,14 +135,23 @@ fn uplink(book: &mut Book, dev: Dev, id: u32, json: &Json) {
         put(book, dev, "frame", id, "Frame", count, "");
     }
     // Only what was decoded: raw data means nothing without its decoder.
-    let decoded = ["/object", "/uplink_message/decoded_payload", "/payload_fields"]
+    let decoded = ["/object", "/uplink_message/decoded_payload", "/payload_fields", "/decoded/payload"]
         .iter()
-        .find_map(|path| json.pointer(path));
-    let Some(decoded) = decoded.filter(|decoded| decoded.is_object()) else { return };
-    json::flatten(decoded, ".", &mut |path, value| {
+        .find_map(|path| json.pointer(path))
+        .cloned()
+        .or_else(|| json::parse(json.get("objectJSON")?.as_str()?.as_bytes()));
+    let Some(decoded) = decoded.filter(Json::is_object) else { return };
+    json::flatten(&decoded, ".", &mut |path, value| {
         let Some(value) = json::reading(value) else { return };
-        let unit =
-            if matches!(value, Value::Number(_)) { text::unit_of_name(path).unwrap_or_default() } else { "" };
-        put(book, dev, &format!("object.{path}"), id, &words_of(path), value, unit);
+        let (name, unit) = match path {
+            // Dragino's names.
+            "TempC_SHT" => ("Temperature", "°C"),
+            "TempC_DS" => ("Probe temperature", "°C"),
+            "Hum_SHT" => ("Humidity", "%"),
+            "BatV" => ("Battery voltage", "V"),
+            path => (path, text::unit_of_name(path).unwrap_or_default()),
+        };
+        let unit = if matches!(value, Value::Number(_)) { unit } else { "" };
+        put(book, dev, &format!("object.{path}"), id, &words_of(name), value, unit);
     });
 }

@@ -68,6 +68,13 @@ pub(super) fn receive(book: &mut Book, id: u32, topic: &str, payload: &Payload<'
             );
         }
         Some(Json::Object(inner)) if kind == "position" => position(book, dev, id, inner),
+        Some(Json::Object(inner)) if kind == "paxcounter" => {
+            for (field, name) in [("wifi_count", "Wi-Fi devices"), ("ble_count", "Bluetooth devices")] {
+                if let Some(count) = inner.get(field).and_then(json::reading) {
+                    put(book, dev, field, id, name, count, "");
+                }
+            }
+        }
         Some(Json::Object(inner)) if kind == "telemetry" => {
             inner.iter().for_each(|(name, value)| telemetry(book, dev, id, name, value))
         }

@@ -43,6 +43,14 @@ const LEFT: &[&str] = &[
     "length",
     "delay",
     "mqttport",
+    "encr",
+    "packet",
+    "bits",
+    "protocol_name",
+    "isNewEvent",
+    "packetSize",
+    "pferror",
+    "rssi_filter",
 ];
 
 /// The gateway and what follows it: the level that says what it receives, and the rest.
@@ -131,6 +139,12 @@ pub(super) fn receive(book: &mut Book, id: u32, topic: &str, payload: &Payload<'
 
 /// The name and unit of a field (Theengs decoder's names).
 fn known(field: &str) -> (String, &'static str) {
+    // A thermometer with several probes numbers them: `tempc2`.
+    let plain = field.trim_end_matches(|c: char| c.is_ascii_digit());
+    if plain.len() < field.len() && matches!(plain, "tempc" | "hum" | "power" | "volt") {
+        let (name, unit) = known(plain);
+        return (format!("{name} {}", &field[plain.len()..]), unit);
+    }
     let (name, unit) = match field {
         "rssi" => ("Signal", "dBm"),
         "tempc" | "temperature_C" => ("Temperature", "°C"),
@@ -139,6 +153,9 @@ fn known(field: &str) -> (String, &'static str) {
         "batt" => ("Battery", "%"),
         "volt" => ("Battery voltage", "V"),
         "distance" => ("Distance", "m"),
+        "rotation" | "angle" => ("Rotation", "°"),
+        "uv" => ("UV index", ""),
+        "ibeacon" => ("iBeacon", ""),
         "lux" => ("Illuminance", "lx"),
         "moi" => ("Moisture", "%"),
         "fer" => ("Fertility", "µS/cm"),
@@ -162,7 +179,11 @@ fn system(book: &mut Book, id: u32, gateway: &str, kind: &str, fields: &Map<Stri
     let keys = [format!("omg-gateway:{gateway}"), format!("path:{gateway}")];
     let Some(dev) = book.device(Rank::Own, &[&keys[0], &keys[1]], gateway) else { return };
     book.describe(dev, Rank::Own, title, "gateway", &[("topic", gateway)]);
+    let is_own = kind == "SYS";
     for (name, value) in fields {
+        if !is_own && (LEFT.contains(&name.as_str()) || name.starts_with("raw") || name == "hex") {
+            continue;
+        }
         let attribute = match name.as_str() {
             "version" => "firmware",
             "mac" => "mac",
@@ -183,7 +204,12 @@ fn system(book: &mut Book, id: u32, gateway: &str, kind: &str, fields: &Map<Stri
             "freemem" => "B",
             _ => "",
         };
-        let shown = if name == "rssi" { "Signal".to_owned() } else { words_of(name) };
+        let shown = match (name.as_str(), is_own) {
+            ("rssi", true) => "Signal".to_owned(),
+            // What a radio or a remote control sent: `433 value`.
+            (_, false) => format!("{kind} {}", name.replace('_', " ")),
+            _ => words_of(name),
+        };
         put(book, dev, &format!("{kind}.{name}"), id, &shown, value, unit);
     }
 }

@@ -21,6 +21,12 @@ pub(super) fn receive(book: &mut Book, id: u32, topic: &str, payload: &Payload<'
     {
         return;
     }
+    // Records for its own pages, and what it tells itself.
+    const INTERNAL: &[&str] =
+        &["graph", "log", "command", "LegacySmartHome", "internal_chargepoint", "internal_io", "mqtt"];
+    if levels.first().is_some_and(|first| INTERNAL.contains(first)) {
+        return;
+    }
     let is_simple = levels.first() == Some(&"simpleAPI");
     let rest = if is_simple { &levels[1..] } else { &levels[..] };
     let number =
@@ -39,6 +45,16 @@ pub(super) fn receive(book: &mut Book, id: u32, topic: &str, payload: &Payload<'
         return;
     };
     book.describe(dev, Rank::Shape, &words_of(&device.replace('/', " ")), "", &[("via", "openWB")]);
+    match (field.as_slice(), payload.json()) {
+        (["config" | "name"], Some(json)) => {
+            let name = json.as_str().or_else(|| json.get("name")?.as_str()).unwrap_or_default();
+            return book.describe(dev, Rank::Own, name, "", &[]);
+        }
+        (["version"], Some(Json::String(version))) => {
+            return book.describe(dev, Rank::Own, "", "", &[("firmware", version)]);
+        }
+        _ => {}
+    }
     let field: Vec<&str> = field.into_iter().filter(|level| !matches!(*level, "get" | "config")).collect();
     let path = field.join(" ");
     let key = if is_simple { format!("simple.{path}") } else { path.clone() };

@@ -30,6 +30,11 @@ pub(super) fn receive(book: &mut Book, id: u32, topic: &str, payload: &Payload<'
             book.say(dev, "lwt", there(true));
             location(book, dev, id, fields);
         }
+        "steps" => {
+            if let Some(steps) = fields.get("steps").and_then(json::reading) {
+                put(book, dev, "steps", id, "Steps", steps, "");
+            }
+        }
         "transition" => {
             let text_of =
                 |name: &str| fields.get(name).and_then(json::string).unwrap_or_default().into_owned();

@@ -31,6 +31,44 @@ const LEFT: &[&str] = &[
     "raw_msg",
     "repeat",
     "brand",
+    "flags",
+    "learn",
+    "test",
+    "data",
+    "code",
+    "codes",
+    "rows",
+    "tristate",
+    "exception",
+    "msg_counter",
+    "counter",
+    "ProtocolID",
+    "EndpointType",
+    "EndpointID",
+    "PacketCRC",
+    "rolling_code",
+    "secure_id",
+    "sequence",
+];
+/// Fields that are 1 or 0 for yes or no.
+const FLAGS: &[&str] = &[
+    "battery_low",
+    "contact_open",
+    "reed_open",
+    "alarm",
+    "tamper",
+    "heartbeat",
+    "motion",
+    "open",
+    "closed",
+    "water",
+    "leak",
+    "smoke",
+    "rain",
+    "raining",
+    "button",
+    "test_button",
+    "startup",
 ];
 
 /// Whether it reads a topic.
@@ -109,15 +147,22 @@ fn reading(book: &mut Book, dev: Dev, id: u32, field: &str, value: Value, unit: 
     let unit = match (unit, field) {
         ("", "humidity" | "moisture") => "%",
         ("", "rssi" | "snr" | "noise") => "dB",
+        ("", "uv" | "uvi") => "",
         ("", _) => own,
         (unit, _) => unit,
     };
+    let value = match &value {
+        Value::Number(number) if FLAGS.contains(&field) => Value::Flag(*number != 0.0),
+        _ => value,
+    };
     let (shown, value, unit) = match field {
-        "battery_low" => (
-            "Battery low",
-            if value == Value::Number(0.0) { Value::Flag(false) } else { Value::Flag(true) },
-            "",
-        ),
+        "rssi" => ("Signal", value, unit),
+        "snr" => ("Signal-to-noise ratio", value, unit),
+        "pm2_5_ug_m3" | "estimated_pm10_0_ug_m3" | "pm10_0_ug_m3" => {
+            (if field.contains("10") { "PM10" } else { "PM2.5" }, value, unit)
+        }
+        "co2_ppm" => ("CO2", value, unit),
+        "uvi" | "uv" => ("UV index", value, unit),
         // 1 is full, 0 is empty; some say how full.
         "battery_ok" => ("Battery", battery(&value), "%"),
         _ => (shown, value, unit),

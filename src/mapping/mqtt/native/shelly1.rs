@@ -11,6 +11,10 @@ use crate::mapping::mqtt::{json, text};
 use crate::model::device::{Control, Metric, MetricType, Value};
 use crate::model::number::Number;
 
+/// Models that sleep between their readings.
+const SLEEPERS: &[&str] =
+    &["shellyht-", "shellydw-", "shellydw2-", "shellyflood-", "shellysmoke-", "shellybutton1-"];
+
 /// The key of the device that a topic belongs to.
 pub(super) fn key_of(topic: &str) -> Option<String> {
     let (id, _) = topic.strip_prefix("shellies/")?.split_once('/')?;
@@ -37,11 +41,17 @@ pub(super) fn receive(book: &mut Book, id: u32, topic: &str, payload: &Payload<'
     match rest {
         "online" => {
             if let Some(is_there) = text::flag(&payload.text()) {
-                book.say(dev, topic, if is_there { There::Online } else { There::Offline(String::new()) });
+                let there = match is_there {
+                    true => There::Online,
+                    // They switch their radio off to save the battery.
+                    false if SLEEPERS.iter().any(|model| name.starts_with(model)) => There::Asleep,
+                    false => There::Offline(String::new()),
+                };
+                book.say(dev, topic, there);
             }
         }
         "announce" => announced(book, dev, payload),
-        "info" | "status" => info(book, dev, id, payload),
+        "info" | "status" => info(book, dev, id, name, payload),
         "settings" => {}
         rest => says(book, dev, id, name, rest, payload),
     }
@@ -74,25 +84,60 @@ fn announced(book: &mut Book, dev: Dev, payload: &Payload<'_>) {
     }
 }
 
-fn info(book: &mut Book, dev: Dev, id: u32, payload: &Payload<'_>) {
+/// What a device says of itself in one message. Some say the same on topics of their own.
+fn info(book: &mut Book, dev: Dev, id: u32, name: &str, payload: &Payload<'_>) {
     let Some(json) = payload.json() else { return };
-    for (path, name, unit) in [
-        ("/wifi_sta/rssi", "Wi-Fi signal", "dBm"),
-        ("/tmp/value", "Temperature", "°C"),
-        ("/tmp/tC", "Temperature", "°C"),
-        ("/hum/value", "Humidity", "%"),
-        ("/bat/value", "Battery", "%"),
-        ("/bat/voltage", "Battery voltage", "V"),
-        ("/lux/value", "Illuminance", "lx"),
-        ("/thermostats/0/pos", "Valve position", "%"),
-        ("/thermostats/0/tmp/value", "Temperature", "°C"),
-        ("/thermostats/0/target_t/value", "Target temperature", "°C"),
-        ("/uptime", "Uptime", "s"),
+    for (paths, key, shown, unit) in [
+        (&["/wifi_sta/rssi"][..], "info/rssi", "Wi-Fi signal", "dBm"),
+        (&["/tmp/value", "/tmp/tC", "/thermostats/0/tmp/value", "/tmp"], "temperature", "Temperature", "°C"),
+        (&["/hum/value"], "sensor/humidity", "Humidity", "%"),
+        (&["/bat/value", "/bat"], "sensor/battery", "Battery", "%"),
+        (&["/bat/voltage"], "info/voltage", "Battery voltage", "V"),
+        (&["/lux/value", "/lux"], "sensor/lux", "Illuminance", "lx"),
+        (&["/sensor/motion", "/motion"], "sensor/motion", "Motion", ""),
+        (&["/sensor/vibration", "/vibration"], "sensor/vibration", "Vibration", ""),
+        (&["/thermostats/0/pos", "/pos"], "info/pos", "Valve position", "%"),
+        (
+            &["/thermostats/0/target_t/value", "/target_t/value"],
+            "info/target_t",
+            "Target temperature",
+            "°C",
+        ),
+        (&["/uptime"], "info/uptime", "Uptime", "s"),
     ] {
-        if let Some(value) = json.pointer(path).and_then(json::reading) {
-            book.read(dev, &format!("info{path}"), id, value.clone(), || guessed(named(name), &value, unit));
+        let Some(value) = paths.iter().find_map(|path| json::reading(json.pointer(path)?)) else { continue };
+        let key = if key == "temperature" { temperature_key(book, dev) } else { key };
+        if key == "info/target_t" {
+            target(book, dev, id, key, shown, name);
         }
+        book.read(dev, key, id, value.clone(), || guessed(named(shown), &value, unit));
     }
+}
+
+/// A device has one thermometer of its own, whatever topics tell its value.
+fn temperature_key(book: &Book, dev: Dev) -> &'static str {
+    let has = |key: &str| book.get(dev).is_some_and(|device| device.find(key).is_some());
+    if has("sensor/temperature") { "sensor/temperature" } else { "temperature" }
+}
+
+/// Declares the temperature that a radiator valve aims at.
+fn target(book: &mut Book, dev: Dev, id: u32, key: &str, shown: &str, device: &str) {
+    if !is_new(book, dev, key) {
+        return;
+    }
+    let mut metric = Metric::new(named(shown), MetricType::Number);
+    (metric.min, metric.max) = (Some(Number::from(4.0)), Some(Number::from(31.0)));
+    (metric.unit, metric.control) = ("°C".to_owned(), Some(Control::Setpoint));
+    book.put_metric(dev, key, id, metric);
+    let topic = format!("shellies/{device}/thermostat/0/command/target_t");
+    book.command(
+        dev,
+        key,
+        true,
+        std::sync::Arc::new(move |_, _, value| {
+            Ok(vec![Outgoing::new(topic.as_str(), json_of(value).to_string())])
+        }),
+    );
 }
 
 /// Units by the last level.
@@ -104,7 +149,7 @@ fn unit(level: &str, is_meter: bool) -> &'static str {
         "current" => "A",
         "total" | "total_returned" | "energy" | "returned_energy" => "Wh",
         "temperature" | "ext_temperature" | "target_t" => "°C",
-        "temperature_f" => "°F",
+        "overpower_value" => "W",
         "humidity" | "ext_humidity" | "battery" | "pos" | "valve_pos" => "%",
         "lux" => "lx",
         "tilt" => "°",
@@ -156,8 +201,17 @@ fn plain(book: &mut Book, dev: Dev, id: u32, rest: &str, levels: &[&str], payloa
         .copied()
         .unwrap_or(rest);
     let is_meter = matches!(levels[0], "relay" | "emeter" | "roller" | "light" | "color" | "white");
+    // Lists and objects say it once more, and so does Fahrenheit.
+    if payload.json().is_some_and(|json| json.is_object() || json.is_array())
+        || matches!(last, "temperature_f" | "ext_temperature_f")
+    {
+        return;
+    }
     let (value, _) = general::bare(payload);
-    let is_flag = matches!(levels[0], "input" | "longpush" | "overtemperature" | "ext_switch" | "overpower")
+    let is_flag = matches!(
+        levels[0],
+        "input" | "longpush" | "overtemperature" | "ext_switch" | "overpower" | "loaderror"
+    )
         || levels[0] == "sensor"
             && matches!(
                 last,
@@ -171,12 +225,8 @@ fn plain(book: &mut Book, dev: Dev, id: u32, rest: &str, levels: &[&str], payloa
         }
         _ => value,
     };
-    if value == Value::Missing && payload.json().is_some_and(Json::is_object)
-        || payload.json().is_some_and(Json::is_object)
-    {
-        return;
-    }
     let name = match levels {
+        ["emeter_n", field] => format!("Neutral {}", words_of(field).to_lowercase()),
         ["emeter", number, field] => format!("Phase {number} {}", words_of(field).to_lowercase()),
         ["sensor", field] => words_of(field),
         [kind, number, field] => format!("{} {number} {}", words_of(kind), words_of(field).to_lowercase()),
@@ -184,6 +234,12 @@ fn plain(book: &mut Book, dev: Dev, id: u32, rest: &str, levels: &[&str], payloa
         _ => words_of(rest),
     };
     let unit = if matches!(value, Value::Text(_) | Value::Flag(_)) { "" } else { unit(last, is_meter) };
+    let has_other = || book.get(dev).is_some_and(|device| device.find("temperature").is_some());
+    let rest = match rest {
+        "temperature" => temperature_key(book, dev),
+        "sensor/temperature" if has_other() => "temperature",
+        rest => rest,
+    };
     book.read(dev, rest, id, value.clone(), || guessed(named(&name), &value, unit));
 }
 
@@ -267,7 +323,8 @@ fn light(book: &mut Book, dev: Dev, id: u32, device: &str, kind: &str, number: &
         ("power", "power", "W", f64::NAN),
     ] {
         let Some(value) = value(field) else { continue };
-        let own = format!("{key}.{field}");
+        // The power has a topic of its own, too.
+        let own = if field == "power" { format!("{key}/power") } else { format!("{key}.{field}") };
         if is_new(book, dev, &own) {
             let mut metric = Metric::new(named(&format!("Light {number} {name}")), MetricType::Number);
             unit.clone_into(&mut metric.unit);

@@ -15,6 +15,8 @@ use crate::model::time::WallMs;
 
 /// Maximum number of prefixes.
 const MAX_PREFIXES: usize = 4_000;
+/// Where a device that sleeps says how long, in an event.
+const WAKES: &str = "/params/sys/wakeup_period";
 /// Components without a number.
 const SINGLE: &[&str] = &[
     "sys", "wifi", "mqtt", "cloud", "ws", "ble", "eth", "bthome", "knx", "matter", "modbus", "script", "ui",
@@ -24,6 +26,8 @@ const SINGLE: &[&str] = &[
 #[derive(Default)]
 pub(super) struct Shelly2 {
     prefixes: HashSet<String>,
+    /// Those that sleep between their readings.
+    sleepers: HashSet<String>,
 }
 
 /// The prefix and what follows it.
@@ -61,7 +65,12 @@ impl Shelly2 {
     pub fn receive(&mut self, book: &mut Book, id: u32, topic: &str, payload: &Payload<'_>) -> Vec<String> {
         if let Some(prefix) = topic.strip_suffix("/online") {
             if let (Some(dev), Some(is_there)) = (device(book, prefix), text::flag(&payload.text())) {
-                book.say(dev, topic, if is_there { There::Online } else { There::Offline(String::new()) });
+                let there = match is_there {
+                    true => There::Online,
+                    false if self.sleepers.contains(prefix) => There::Asleep,
+                    false => There::Offline(String::new()),
+                };
+                book.say(dev, topic, there);
             }
             return Vec::new();
         }
@@ -72,6 +81,11 @@ impl Shelly2 {
         let is_new = !self.prefixes.contains(prefix) && self.prefixes.len() < MAX_PREFIXES;
         if is_new {
             self.prefixes.insert(prefix.to_owned());
+        }
+        let wakes = [fields.get("wakeup_period"), payload.json().and_then(|json| json.pointer(WAKES))];
+        let is_sleeper = wakes.into_iter().flatten().filter_map(Json::as_u64).any(|seconds| seconds > 0);
+        if is_sleeper && self.prefixes.contains(prefix) {
+            self.sleepers.insert(prefix.to_owned());
         }
         match rest.strip_prefix("status/") {
             Some(component) => status(book, dev, id, prefix, component, fields),
@@ -132,17 +146,26 @@ fn event(book: &mut Book, dev: Dev, id: u32, prefix: &str, fields: &Map<String, 
 /// `switch:0` is *Switch 0*.
 fn title(component: &str) -> String {
     let (name, number) = component.split_once(':').unwrap_or((component, ""));
+    // A sensor's own is its only one; further ones are wired to it.
+    let is_own = matches!(
+        name,
+        "temperature" | "humidity" | "devicepower" | "illuminance" | "smoke" | "flood" | "presence"
+    );
+    let number = if is_own && number == "0" { "" } else { number };
     let name = match name {
-        "em" | "em1" | "pm1" => "Meter".to_owned(),
-        "emdata" | "em1data" => "Energy".to_owned(),
-        "devicepower" => "Power".to_owned(),
+        "em" | "em1" | "pm1" | "emdata" | "em1data" => "Meter".to_owned(),
+        // What it measures says it all.
+        "devicepower" => String::new(),
+        "temperature" | "humidity" | "illuminance" | "voltmeter" if number.is_empty() => String::new(),
+        "bthomedevice" => "Bluetooth device".to_owned(),
+        "blutrv" => "Radiator valve".to_owned(),
         "wifi" => "Wi-Fi".to_owned(),
         "sys" => "System".to_owned(),
         "rgb" | "rgbw" | "cct" | "rgbcct" => "Light".to_owned(),
         "bthomesensor" => "Sensor".to_owned(),
         other => words_of(other),
     };
-    if number.is_empty() { name } else { format!("{name} {number}") }
+    if number.is_empty() { name } else { format!("{name} {number}").trim().to_owned() }
 }
 
 /// The name and unit of a field; `None` for those that are no readings.
@@ -160,11 +183,20 @@ fn field(component: &str, path: &str) -> Option<(String, &'static str)> {
         (
             _,
             "id" | "source" | "tag" | "minute_ts" | "temperature.tF" | "tF" | "timer_started_at"
-            | "timer_duration",
+            | "timer_duration" | "pos_control" | "packet_id" | "flags" | "calibration" | "errors" | "schedules.enable"
+            | "calibration.progress",
         ) => return None,
         (_, path) if path.contains("by_minute") || path.contains("_ts") || path.contains("transition") => {
             return None;
         }
+        ("temperature", "tC") if !title(component).is_empty() => ("", "°C"),
+        ("humidity", "rh") if !title(component).is_empty() => ("", "%"),
+        (_, "rssi") => ("signal", "dBm"),
+        (_, "external.present") => ("external power", ""),
+        (_, "battery") => ("battery", "%"),
+        (_, "slat_pos") => ("slat position", "%"),
+        (_, "target_pos") => ("target position", "%"),
+        (_, "pos") => ("position", "%"),
         (_, "apower" | "act_power") => ("power", "W"),
         (_, "aprt_power") => ("apparent power", "VA"),
         (_, "voltage") => ("voltage", "V"),
@@ -205,6 +237,8 @@ fn field(component: &str, path: &str) -> Option<(String, &'static str)> {
                 "act_power" => "power".to_owned(),
                 "aprt_power" => "apparent power".to_owned(),
                 "pf" => "power factor".to_owned(),
+                "total_act_energy" | "act" => "energy".to_owned(),
+                "total_act_ret_energy" | "act_ret" => "returned energy".to_owned(),
                 other => words_of(&other.replace('.', " ")).to_lowercase(),
             };
             let start = if start.is_empty() || start == "total" {
@@ -212,10 +246,18 @@ fn field(component: &str, path: &str) -> Option<(String, &'static str)> {
             } else {
                 format!("phase {}", start.to_uppercase())
             };
-            return Some((format!("{} {} {words}", title(component), start).replace("  ", " "), unit));
+            return Some((shown(&format!("{} {} {words}", title(component), start)), unit));
         }
     };
-    Some((format!("{} {}", title(component), known.0).trim().to_owned(), known.1))
+    Some((shown(&format!("{} {}", title(component), known.0)), known.1))
+}
+
+/// A name of some words: one blank between them, the first with a capital letter.
+fn shown(name: &str) -> String {
+    let words: Vec<&str> = name.split_whitespace().collect();
+    let name = words.join(" ");
+    let mut chars = name.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
 fn status(book: &mut Book, dev: Dev, id: u32, prefix: &str, component: &str, fields: &Map<String, Json>) {
@@ -296,6 +338,11 @@ fn control(
             let mut metric = Metric::new(named(&name), MetricType::Number);
             (metric.min, metric.max) = limit(0.0, 100.0);
             (metric, "brightness")
+        }
+        ("rgbw", "white") => {
+            let mut metric = Metric::new(named(&name), MetricType::Number);
+            (metric.min, metric.max) = limit(0.0, 255.0);
+            (metric, "white")
         }
         ("cct", "ct") => (Metric::new(named(&name), MetricType::Number), "ct"),
         ("rgb" | "rgbw", "rgb") => {

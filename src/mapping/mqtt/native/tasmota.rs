@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 use crate::mapping::mqtt::book::{Book, Command, Dev, Rank, guessed, named};
 use crate::mapping::mqtt::change::{Outgoing, There};
@@ -98,7 +98,8 @@ impl Tasmota {
         place(topic).is_some_and(|place| {
             let last = place.last;
             TELEMETRY.contains(&last) && (last == "LWT" || payload.json().is_some_and(Json::is_object))
-                || place.is_state && (last.starts_with("POWER") || last.starts_with("STATUS"))
+                || place.is_state
+                    && ["POWER", "STATUS", "SHUTTER"].iter().any(|start| last.starts_with(start))
         })
     }
 
@@ -116,7 +117,7 @@ impl Tasmota {
                 "sensors" => {
                     let fields = payload.json().and_then(|json| json.get("sn")).and_then(Json::as_object);
                     if let (Some(found), Some(fields)) = (self.found.get(address), fields) {
-                        sensors(book, found.dev, id, fields);
+                        sensors(book, found.dev, id, &found.commands, fields);
                     }
                     Vec::new()
                 }
@@ -132,6 +133,13 @@ impl Tasmota {
         }
         let Some(place) = place(topic) else { return Vec::new() };
         let key = format!("tasmota:{}", place.topic);
+        let bridged = payload.json().and_then(|json| json.get("ZbReceived")).and_then(Json::as_object);
+        if let Some(bridged) = bridged.filter(|_| place.topic.contains('/')) {
+            // A topic for each device behind the bridge, which is no device of its own.
+            let bridge = place.commands.rsplitn(3, '/').last().unwrap_or_default();
+            bridged.iter().for_each(|(address, fields)| zigbee(book, id, bridge, address, fields));
+            return Vec::new();
+        }
         let Some(dev) = book.device(Rank::Shape, &[&key], place.topic) else { return Vec::new() };
         book.describe(
             dev,
@@ -292,7 +300,14 @@ fn light(book: &mut Book, dev: Dev, id: u32, commands: &str, key: &str) {
     let number = |number: f64| Some(Number::from(number));
     let mut metric = Metric::new(named("Dimmer"), MetricType::Number);
     match key {
-        "Dimmer" => (metric.unit, metric.min, metric.max) = ("%".to_owned(), number(0.0), number(100.0)),
+        "Dimmer" | "White" => {
+            metric.name = named(key);
+            (metric.unit, metric.min, metric.max) = ("%".to_owned(), number(0.0), number(100.0));
+        }
+        "FanSpeed" => {
+            metric.name = named("Fan speed");
+            (metric.min, metric.max, metric.step) = (number(0.0), number(3.0), number(1.0));
+        }
         "CT" => {
             metric.name = named("Colour temperature");
             (metric.unit, metric.min, metric.max) = ("mired".to_owned(), number(153.0), number(500.0));
@@ -346,15 +361,25 @@ fn says(
         (power, None) if power.starts_with("POWER") => {
             switched(book, dev, id, commands, names, power, &payload.text())
         }
+        (shutter, None) if shutter.starts_with("SHUTTER") => {
+            let number = shutter.trim_start_matches("SHUTTER");
+            if let Some(position) = text::number(&payload.text()) {
+                shutter_at(book, dev, id, commands, number, position);
+            }
+        }
         (_, Some(fields)) => {
+            if let Some(bridged) = fields.get("ZbReceived").and_then(Json::as_object) {
+                let bridge = commands.trim_end_matches('/');
+                bridged.iter().for_each(|(address, fields)| zigbee(book, id, bridge, address, fields));
+            }
             if let Some(sensors_) = fields.get("StatusSNS").and_then(Json::as_object) {
-                sensors(book, dev, id, sensors_);
+                sensors(book, dev, id, commands, sensors_);
             } else if let Some(state_) = fields.get("StatusSTS").and_then(Json::as_object) {
                 state(book, dev, id, commands, names, state_);
             } else if last.starts_with("INFO") || last.starts_with("STATUS") {
                 about(book, dev, fields);
             } else if last == "SENSOR" {
-                sensors(book, dev, id, fields);
+                sensors(book, dev, id, commands, fields);
             } else {
                 state(book, dev, id, commands, names, fields);
             }
@@ -379,7 +404,12 @@ fn about(book: &mut Book, dev: Dev, fields: &Map<String, Json>) {
                 book.describe(dev, Rank::Own, "", "", &[(attribute, &text)]);
             }
         }
-        if let Some(name) = inner.get("DeviceName").and_then(Json::as_str) {
+        // Older ones have no name but the friendly one.
+        let friendly = || match inner.get("FriendlyName")? {
+            Json::Array(names) => names.first()?.as_str(),
+            name => name.as_str(),
+        };
+        if let Some(name) = inner.get("DeviceName").and_then(Json::as_str).or_else(friendly) {
             book.describe(dev, Rank::Own, name, "", &[]);
         }
     }
@@ -427,22 +457,45 @@ fn state(book: &mut Book, dev: Dev, id: u32, commands: &str, names: &[String], f
                     put(book, "Wifi.RSSI", "Wi-Fi quality", quality, "%");
                 }
             }
+            ("FanSpeed" | "White", Json::Number(_)) => {
+                light(book, dev, super::NO_TOPIC, commands, name);
+                put(book, name, name, json::reading(value).unwrap_or_default(), "");
+            }
+            ("Hostname" | "IPAddress", Json::String(said)) => {
+                let attribute = if name == "Hostname" { "hostname" } else { "ip" };
+                book.describe(dev, Rank::Own, "", "", &[(attribute, said)]);
+            }
+            // What was received by radio or infrared, and what was pressed.
+            ("RfReceived", Json::Object(inner)) => {
+                let text_of = |name: &str| inner.get(name).and_then(json::string).unwrap_or_default();
+                let code = match text_of("RfKey") {
+                    key if key.is_empty() || key == "None" => text_of("Data").into_owned(),
+                    key => format!("{} (key {key})", text_of("Data")),
+                };
+                put(book, name, "RF received", text::text(&code), "");
+            }
+            ("IrReceived", Json::Object(inner)) => {
+                let text_of = |name: &str| inner.get(name).and_then(json::string).unwrap_or_default();
+                let code = format!("{} {}", text_of("Protocol"), text_of("Data"));
+                put(book, name, "IR received", text::text(code.trim()), "");
+            }
+            (pressed, Json::Object(inner)) if inner.contains_key("Action") => {
+                if let Some(action) = inner.get("Action").and_then(Json::as_str) {
+                    let value = text::flag(action).map_or_else(|| text::text(action), Value::Flag);
+                    put(book, pressed, pressed, value, "");
+                }
+            }
+            (shutter, Json::Number(_)) if shutter.starts_with("ShutterPosition") => {
+                let number = shutter.trim_start_matches("ShutterPosition");
+                let value = json::reading(value).unwrap_or_default();
+                shutter_at(book, dev, id, commands, number, value);
+            }
             (switch, Json::String(said)) if switch.starts_with("Switch") => {
                 let value = text::flag(said).map_or_else(|| text::text(said), Value::Flag);
                 put(book, switch, switch, value, "");
             }
-            (shutter, Json::Object(inner)) if shutter.starts_with("Shutter") => {
-                for field in ["Position", "Tilt"] {
-                    if let Some(value) = inner.get(field).and_then(json::reading) {
-                        put(
-                            book,
-                            &format!("{shutter}.{field}"),
-                            &format!("{shutter} {}", field.to_lowercase()),
-                            value,
-                            "%",
-                        );
-                    }
-                }
+            (name, Json::Object(inner)) if name.starts_with("Shutter") => {
+                shutter(book, dev, id, commands, name, inner);
             }
             _ => {}
         }
@@ -454,8 +507,64 @@ fn state(book: &mut Book, dev: Dev, id: u32, commands: &str, names: &[String], f
     let inner: Map<String, Json> =
         fields.iter().filter(is_sensor).map(|(name, value)| (name.clone(), value.clone())).collect();
     if !inner.is_empty() {
-        sensors(book, dev, id, &inner);
+        sensors(book, dev, id, commands, &inner);
     }
+}
+
+/// A shutter's position, tilt and movement.
+fn shutter(book: &mut Book, dev: Dev, id: u32, commands: &str, name: &str, fields: &Map<String, Json>) {
+    let number = name.trim_start_matches("Shutter");
+    if let Some(position) = fields.get("Position").and_then(json::reading) {
+        shutter_at(book, dev, id, commands, number, position);
+    }
+    let field = |field: &str| fields.get(field).and_then(json::reading);
+    if let Some(tilt) = field("Tilt") {
+        let name = named(&format!("Shutter {number} tilt"));
+        book.read(dev, &format!("Shutter{number}.Tilt"), id, tilt.clone(), || guessed(name, &tilt, "°"));
+    }
+    let moves = match fields.get("Direction").or_else(|| fields.get("direction")).and_then(Json::as_i64) {
+        Some(1) => "opening",
+        Some(-1) => "closing",
+        Some(_) => "stopped",
+        None => return,
+    };
+    let key = format!("Shutter{number}.moves");
+    if book.get(dev).is_some_and(|device| device.find(&key).is_none()) {
+        let mut metric = Metric::new(named(&format!("Shutter {number}")), MetricType::Enum);
+        metric.options = ["open", "closed", "stopped"].map(str::to_owned).to_vec();
+        metric.control = Some(Control::Cover);
+        book.put_metric(dev, &key, super::NO_TOPIC, metric);
+        let (commands, number) = (commands.to_owned(), number.to_owned());
+        let command: Command = std::sync::Arc::new(move |_, _, value| {
+            let Value::Text(word) = value else { return Err("a text is needed".to_owned()) };
+            let verb = match &**word {
+                "open" => "Open",
+                "closed" => "Close",
+                _ => "Stop",
+            };
+            Ok(vec![Outgoing::new(format!("{commands}Shutter{verb}{number}"), Vec::new())])
+        });
+        // What it reports is how it moves, not where it was sent.
+        book.command(dev, &key, false, command);
+    }
+    book.read(dev, &key, id, text::text(moves), || Metric::new(named(&key), MetricType::Enum));
+}
+
+/// A shutter's position, which can be set.
+fn shutter_at(book: &mut Book, dev: Dev, id: u32, commands: &str, number: &str, position: Value) {
+    let key = format!("Shutter{number}.Position");
+    if book.get(dev).is_some_and(|device| device.find(&key).is_none()) {
+        let mut metric = Metric::new(named(&format!("Shutter {number} position")), MetricType::Number);
+        (metric.min, metric.max) = (Some(Number::from(0.0)), Some(Number::from(100.0)));
+        metric.unit = "%".to_owned();
+        book.put_metric(dev, &key, super::NO_TOPIC, metric);
+        let topic = format!("{commands}ShutterPosition{number}");
+        let command: Command = std::sync::Arc::new(move |_, _, value| {
+            Ok(vec![Outgoing::new(topic.as_str(), json_of(value).to_string())])
+        });
+        book.command(dev, &key, true, command);
+    }
+    book.read(dev, &key, id, position, || Metric::new(named(&key), MetricType::Number));
 }
 
 /// A colour as `FF8000` with further channels, or `255,128,0` with further channels.
@@ -486,9 +595,11 @@ fn unit_of(path: &str, fields: &Map<String, Json>) -> String {
         "Temperature" | "DewPoint" | "ObjTMP" | "AmbTMP" | "HeatIndex" => {
             format!("°{}", units("TempUnit", "C"))
         }
-        "Humidity" | "BatteryPercentage" | "Moisture" => "%".to_owned(),
+        "Humidity" | "BatteryPercentage" | "Moisture" | "Battery" | "BattPercentage" | "Tilt" => {
+            "%".to_owned()
+        }
         "Pressure" | "SeaPressure" => units("PressureUnit", "hPa"),
-        "Power" => "W".to_owned(),
+        "Power" | "ActivePower" => "W".to_owned(),
         "ApparentPower" => "VA".to_owned(),
         "ReactivePower" => "var".to_owned(),
         "Voltage" | "BatteryVoltage" => "V".to_owned(),
@@ -504,23 +615,26 @@ fn unit_of(path: &str, fields: &Map<String, Json>) -> String {
         "PM1" | "PM2.5" | "PM10" => "µg/m³".to_owned(),
         "Distance" => "cm".to_owned(),
         "Weight" => "kg".to_owned(),
-        "Signal" => "dBm".to_owned(),
+        "Signal" | "RSSI" => "dBm".to_owned(),
         _ => String::new(),
     }
 }
 
-fn sensors(book: &mut Book, dev: Dev, id: u32, fields: &Map<String, Json>) {
-    if let Some(bridged) = fields.get("ZbReceived").and_then(Json::as_object) {
-        bridged.iter().for_each(|(address, fields)| zigbee(book, id, address, fields));
-    }
+fn sensors(book: &mut Book, dev: Dev, id: u32, commands: &str, fields: &Map<String, Json>) {
     for (name, value) in fields {
+        if let (Some(number), Json::Object(inner)) = (name.strip_prefix("Shutter"), value)
+            && number.bytes().all(|byte| byte.is_ascii_digit())
+        {
+            shutter(book, dev, id, commands, name, inner);
+            continue;
+        }
         if matches!(name.as_str(), "Time" | "TempUnit" | "PressureUnit" | "ZbReceived" | "StatusSNS") {
             continue;
         }
         json::flatten(value, " ", &mut |path, value| {
             let path = if path.is_empty() { name.clone() } else { format!("{name} {path}") };
             let field = path.rsplit(' ').next().unwrap_or_default();
-            if matches!(field, "Id" | "Address" | "TotalStartTime" | "Time") {
+            if matches!(field, "Id" | "Address" | "TotalStartTime" | "Time" | "mac" | "Btn") {
                 return;
             }
             let value = match value {
@@ -536,8 +650,8 @@ fn sensors(book: &mut Book, dev: Dev, id: u32, fields: &Map<String, Json>) {
     }
 }
 
-/// A Zigbee device behind a Tasmota bridge.
-fn zigbee(book: &mut Book, id: u32, address: &str, fields: &Json) {
+/// A Zigbee device behind a Tasmota bridge. `bridge`: what the bridge's commands begin with, without the last slash.
+fn zigbee(book: &mut Book, id: u32, bridge: &str, address: &str, fields: &Json) {
     let Some(fields) = fields.as_object() else { return };
     let text = |name: &str| fields.get(name).and_then(json::string).unwrap_or_default().into_owned();
     let short =
@@ -554,14 +668,48 @@ fn zigbee(book: &mut Book, id: u32, address: &str, fields: &Json) {
         &[("address", &short), ("model", &text("ModelId")), ("manufacturer", &text("Manufacturer"))],
     );
     for (name, value) in fields {
-        if matches!(name.as_str(), "Device" | "Name" | "Endpoint" | "Group" | "ModelId" | "Manufacturer") {
+        // Attributes that the bridge does not know are raw bytes.
+        if matches!(name.as_str(), "Device" | "Name" | "Endpoint" | "Group" | "ModelId" | "Manufacturer")
+            || name.contains(['!', '/'])
+        {
             continue;
         }
         json::flatten(value, " ", &mut |path, value| {
             let path = if path.is_empty() { name.clone() } else { format!("{name} {path}") };
             let value = json::reading(value).unwrap_or_default();
-            let unit = unit_of(&path, fields);
+            let value = match (path.as_str(), &value) {
+                // Whether it is on, not how much it takes.
+                ("Power" | "Occupancy" | "Contact" | "Water", Value::Number(number)) => {
+                    Value::Flag(*number != 0.0)
+                }
+                _ => value,
+            };
+            let unit = if path == "Power" { String::new() } else { unit_of(&path, fields) };
+            zigbee_control(book, dev, id, bridge, &short, &path);
             book.read(dev, &path, id, value.clone(), || guessed(named(&path), &value, &unit));
         });
     }
+}
+
+/// Declares what of a Zigbee device can be set through its bridge.
+fn zigbee_control(book: &mut Book, dev: Dev, id: u32, bridge: &str, device: &str, path: &str) {
+    let kind = match path {
+        "Power" => MetricType::Flag,
+        "Dimmer" => MetricType::Number,
+        _ => return,
+    };
+    if book.get(dev).is_none_or(|known| known.find(path).is_some()) {
+        return;
+    }
+    let mut metric = Metric::new(named(path), kind);
+    if kind == MetricType::Number {
+        (metric.min, metric.max) = (Some(Number::from(0.0)), Some(Number::from(254.0)));
+    }
+    book.put_metric(dev, path, id, metric);
+    let (topic, device, path_) = (format!("{bridge}/ZbSend"), device.to_owned(), path.to_owned());
+    let command: Command = std::sync::Arc::new(move |_, _, value| {
+        let request = json!({"Device": device, "Send": {path_.as_str(): json_of(value)}});
+        Ok(vec![Outgoing::new(topic.as_str(), request.to_string())])
+    });
+    book.command(dev, path, true, command);
 }

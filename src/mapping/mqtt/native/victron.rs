@@ -89,7 +89,7 @@ impl Victron {
         let unit = if matches!(value, Value::Text(_)) { "" } else { unit_of(path) };
         put(book, dev, path, id, &path.replace('/', " "), value, unit);
         let is_set = path.starts_with("Settings/")
-            || matches!(path, "Mode" | "State")
+            || path == "Mode"
             || path.starts_with("Relay/")
             || path.ends_with("/State") && path.starts_with("SwitchableOutput/");
         if is_set && service != "battery" {
@@ -133,13 +133,17 @@ fn unit_of(path: &str) -> &'static str {
         "Temperature" => "°C",
         "Frequency" | "F" => "Hz",
         "ConsumedAmphours" | "Capacity" => "Ah",
-        "TimeToGo" | "TimeToSoc" => "s",
+        "TimeToGo" | "TimeToSoc" | "ChargingTime" => "s",
         "Forward" | "Reverse" | "Yield" | "AcOut" | "Total" | "User" | "System"
             if path.contains("Energy") || path.contains("Yield") =>
         {
             "kWh"
         }
-        "Humidity" => "%",
+        "Humidity" | "Level" => "%",
+        "Remaining" => "m³",
+        "Latitude" | "Longitude" => "°",
+        "Pressure" => "hPa",
+        "Yield" => "kWh",
         "S" => "VA",
         _ => "",
     }

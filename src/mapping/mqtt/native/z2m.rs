@@ -382,8 +382,9 @@ impl Device {
                 },
             };
             let key = format!("z2m.{path}");
+            let unit = unit_of(&path, &value);
             book.read(self.dev, &key, id, value.clone(), || {
-                guessed(named(&words_of(&path.replace('.', " "))), &value, "")
+                guessed(named(&words_of(&path.replace('.', " "))), &value, unit)
             });
             if is_group && property == "state" {
                 book.command(
@@ -398,6 +399,34 @@ impl Device {
                 );
             }
         });
+    }
+}
+
+/// The unit of a property that no bridge described: Zigbee2MQTT gives each name one meaning.
+fn unit_of(property: &str, value: &Value) -> &'static str {
+    let number = match value {
+        Value::Text(_) | Value::Flag(_) => return "",
+        value => value.as_chart().unwrap_or_default(),
+    };
+    match property {
+        "temperature" | "local_temperature" | "device_temperature" | "soil_temperature" | "dew_point" => "°C",
+        name if name.ends_with("_setpoint") || name.ends_with("_temperature_calibration") => "°C",
+        "humidity" | "soil_moisture" | "battery" | "pi_heating_demand" | "position" | "update.progress" => {
+            "%"
+        }
+        "pressure" => "hPa",
+        "illuminance" | "illuminance_lux" => "lx",
+        "power" => "W",
+        "energy" => "kWh",
+        "current" => "A",
+        // Of a battery, or of the mains.
+        "voltage" => if number >= 1_000.0 { "mV" } else { "V" },
+        "co2" => "ppm",
+        "pm25" | "pm10" => "µg/m³",
+        "linkquality" => "lqi",
+        "color_temp" => "mired",
+        "update.remaining" => "s",
+        _ => "",
     }
 }
 
@@ -543,9 +572,10 @@ fn read_expose(expose: &Json, outer: &Json, found: &mut Vec<Expose>) {
         _ => Vec::new(),
     };
     let is_lock = outer.get("type").and_then(Json::as_str) == Some("lock");
+    let is_list = expose.get("type").and_then(Json::as_str) == Some("list");
     let (is_read, is_set) = (
         access & 1 != 0 || access & 4 != 0 || is_colour,
-        access & 2 != 0
+        access & 2 != 0 && !is_list
             || is_colour
                 && features
                     .iter()

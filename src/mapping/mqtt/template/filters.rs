@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use data_encoding::BASE64;
-use minijinja::value::{Kwargs, Rest, Serde, ValueKind};
-use minijinja::{Environment, Error, ErrorKind, Value};
+use minijinja::value::{Kwargs, Object, Rest, Serde, ValueKind, from_args};
+use minijinja::{Environment, Error, ErrorKind, State, Value};
 use regex_lite::{Regex, RegexBuilder};
 
 use super::{UNDEFINED, python};
@@ -286,13 +286,17 @@ fn add_texts(env: &mut Environment<'static>) {
         Ok::<String, Error>(regex(&find, false)?.replace_all(&searched(&value), by.as_str()).into_owned())
     };
     env.add_filter("regex_replace", replace);
+    // As Python's: the group, or a list of them where there are several.
     let all = |value: &Value, pattern: &str| {
         let (regex, text) = (regex(pattern, false)?, searched(value));
-        let has_group = regex.captures_len() > 1;
-        let found = regex.captures_iter(&text).take(100).filter_map(|captures| {
-            captures.get(usize::from(has_group)).map(|found| found.as_str().to_owned())
+        let found = regex.captures_iter(&text).take(100).map(|captures| {
+            let group = |at: usize| captures.get(at).map(|found| found.as_str()).unwrap_or_default();
+            match captures.len() {
+                count @ 0..=2 => Value::from(group(count.saturating_sub(1))),
+                count => (1..count).map(|at| Value::from(group(at))).collect(),
+            }
         });
-        Ok::<Vec<String>, Error>(found.collect())
+        Ok::<Vec<Value>, Error>(found.collect())
     };
     env.add_filter("regex_findall", move |value: Value, pattern: String| all(&value, &pattern));
     env.add_filter("regex_findall_index", move |value: Value, pattern: String, at: Option<usize>| {
@@ -322,6 +326,29 @@ fn add_texts(env: &mut Environment<'static>) {
     });
 }
 
+/// Python's `dict`, with its method `from_keys` as Home Assistant calls it: a map of pairs.
+#[derive(Debug)]
+struct Dict;
+
+impl Object for Dict {
+    fn call(self: &Arc<Self>, _: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+        let (from, more) = from_args::<(Option<Value>, Kwargs)>(args)?;
+        minijinja::functions::dict(from, more)
+    }
+
+    fn call_method(
+        self: &Arc<Self>,
+        _: &mut State<'_, '_>,
+        name: &str,
+        args: &[Value],
+    ) -> Result<Value, Error> {
+        let pairs = args.first().filter(|_| name == "from_keys").map(Value::try_iter);
+        let Some(Ok(pairs)) = pairs else { return Err(Error::from(ErrorKind::UnknownMethod)) };
+        let pair = |pair: Value| Some((pair.get_item_by_index(0).ok()?, pair.get_item_by_index(1).ok()?));
+        Ok(pairs.take(python::MAX_ITEMS).filter_map(pair).collect::<std::collections::BTreeMap<_, _>>().into())
+    }
+}
+
 fn add_collections(env: &mut Environment<'static>) {
     let iif = |value: Value, yes: Option<Value>, no: Option<Value>, none: Option<Value>| {
         if value.is_none() || value.is_undefined() {
@@ -337,6 +364,19 @@ fn add_collections(env: &mut Environment<'static>) {
     env.add_filter("contains", |list: Value, item: Value| {
         list.try_iter()
             .is_ok_and(|mut items| items.by_ref().take(python::MAX_ITEMS).any(|known| known == item))
+    });
+    env.add_global("dict", Value::from_object(Dict));
+    env.add_function("zip", |lists: Rest<Value>| {
+        let mut lists: Vec<_> = lists.iter().filter_map(|list| list.try_iter().ok()).collect();
+        let mut rows: Vec<Value> = Vec::new();
+        while rows.len() < python::MAX_ITEMS && !lists.is_empty() {
+            let row: Option<Vec<Value>> = lists.iter_mut().map(Iterator::next).collect();
+            match row {
+                Some(row) => rows.push(Value::from(row)),
+                None => break,
+            }
+        }
+        rows
     });
     env.add_test("list", |value: Value| value.kind() == ValueKind::Seq);
     env.add_test("string_like", |value: Value| value.kind() == ValueKind::String);
