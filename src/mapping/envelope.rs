@@ -74,11 +74,14 @@ fn discord(map: &Map<String, Value>) -> Option<Envelope> {
 /// Meteor's DDP, which Rocket.Chat speaks: `{"msg": "changed", "collection": …, "fields": {"eventName": …, "args": […]}}`.
 fn ddp(map: &Map<String, Value>) -> Option<Envelope> {
     match (text(map, "msg")?, text(map, "collection")) {
-        ("changed" | "added", Some(collection)) => {
+        ("changed" | "added", Some(collection)) if map.contains_key("fields") => {
             let args = map.get("fields")?.get("args")?.as_array()?;
-            // What is told about people typing and the like is lists of words.
-            let is_message = collection == "stream-room-messages";
-            if is_message { event("message", args.clone()) } else { event(collection, args.clone()) }
+            let is_typing = |value: &Value| value.as_array().is_some_and(|words| words.contains(&"user-typing".into()));
+            match (collection, args.as_slice()) {
+                ("stream-room-messages", args) => event("message", args.to_vec()),
+                ("stream-notify-room", [name, about, ..]) if is_typing(about) => event("typing", vec![name.clone()]),
+                _ => Some(Envelope::Nothing),
+            }
         }
         ("ping" | "pong" | "connected" | "ready" | "result" | "updated" | "nosub", None)
             if !map.contains_key("username") && !map.contains_key("user") =>

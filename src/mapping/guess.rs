@@ -31,6 +31,8 @@ pub struct Recognizer {
     typed: VecDeque<String>,
     /// Sources that put the name first.
     name_first: HashMap<String, bool>,
+    /// The last message's id and words of each source, and whether its ids turned out to be the senders'.
+    ids: HashMap<String, (String, String, bool)>,
     /// Sources whose messages begin with the sender and a colon.
     prefixed: HashMap<String, bool>,
     learned: Learned,
@@ -273,11 +275,16 @@ impl Recognizer {
     }
 
     fn message(&mut self, incoming: &Incoming, shape: &Shape, text: &str, old: bool) -> Said {
+        let is_of_sender = self.is_of_sender(incoming.source, shape, text);
+        let mut who = shape.who.clone();
+        if let Some(who) = who.as_mut().filter(|who| is_of_sender && who.id.is_none()) {
+            who.id.clone_from(&shape.id);
+        }
         let mut said = Said {
-            who: shape.who.clone().map(|who| self.people.complete(who)),
+            who: who.map(|who| self.people.complete(who)),
             room: self.room_of(shape),
             text: text.to_owned(),
-            id: shape.id.clone(),
+            id: shape.id.clone().filter(|_| !is_of_sender),
             at: shape.at,
             mine: shape.mine,
             old,
@@ -286,6 +293,29 @@ impl Recognizer {
             self.split(incoming.source, &mut said);
         }
         said
+    }
+
+    /// Whether what is called `id` is the sender's, as on servers that send the id of their connection: it comes again with other words.
+    fn is_of_sender(&mut self, source: &str, shape: &Shape, text: &str) -> bool {
+        let (Some(id), Some("id"), true) = (&shape.id, shape.id_field.as_deref(), shape.who.is_some()) else {
+            return false;
+        };
+        let is_full = self.ids.len() >= MAX_SOURCES;
+        match self.ids.get_mut(source) {
+            Some((last, words, is_sender)) => {
+                *is_sender |= last == id && words != text;
+                if !*is_sender {
+                    id.clone_into(last);
+                    text.clone_into(words);
+                }
+                *is_sender
+            }
+            None if is_full => false,
+            None => {
+                self.ids.insert(source.to_owned(), (id.clone(), text.to_owned(), false));
+                false
+            }
+        }
     }
 
     /// Takes who says it from `jun: hi`.

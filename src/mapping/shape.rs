@@ -117,11 +117,11 @@ impl Shape {
     fn read_text(&mut self, fields: &Fields, depth: usize) {
         // An object that holds the words, with whatever else it says; it may be written as text.
         let inner = |value: &Value| {
-            let value = opened(value);
+            let value = opened_at(value, depth);
             let map = value.as_object().filter(|_| depth < MAX_DEPTH)?;
             Some(Shape::at_depth(map, depth + 1)).filter(|shape| shape.text.is_some())
         };
-        let words_of = |value: &Value| match opened(value) {
+        let words_of = |value: &Value| match opened_at(value, depth) {
             Cow::Borrowed(value) => value.as_str().map(str::to_owned),
             Cow::Owned(_) => None,
         };
@@ -330,14 +330,19 @@ fn masked(value: &Value, depth: usize) -> Value {
 
 /// A text that is an object or a list in JSON, as that.
 pub(super) fn opened(value: &Value) -> Cow<'_, Value> {
-    let Some(text) = value.as_str() else { return Cow::Borrowed(value) };
+    opened_at(value, 0)
+}
+
+/// The same at some depth of what came: texts in texts in texts are left alone.
+fn opened_at(value: &Value, depth: usize) -> Cow<'_, Value> {
+    let Some(text) = value.as_str().filter(|_| depth < MAX_DEPTH) else { return Cow::Borrowed(value) };
     let trimmed = text.trim();
     let looks = (trimmed.starts_with('{') && trimmed.ends_with('}'))
         || (trimmed.starts_with('[') && trimmed.ends_with(']'));
     match looks.then(|| serde_json::from_str::<Value>(trimmed)) {
         // A person may type JSON: only what names its fields as a message does is one.
         Some(Ok(Value::Object(map)))
-            if Shape::of(&map).text.is_some() || map.values().any(Value::is_number) =>
+            if Shape::at_depth(&map, depth + 1).text.is_some() || map.values().any(Value::is_number) =>
         {
             Cow::Owned(Value::Object(map))
         }

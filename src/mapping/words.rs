@@ -124,6 +124,7 @@ pub(super) const ROOM: &[&str] = &[
     "roomid",
     "roomcode",
     "roomnumber",
+    "rid",
     "chatroom",
     "chatroomid",
     "chatroomname",
@@ -470,7 +471,8 @@ pub(super) fn meaning(name: &str) -> Option<Meaning> {
         () if is(PEOPLE_HERE) && is(&["remove", "removed"]) => Meaning::Left,
         () if is(PEOPLE_HERE) && is(&["add", "added"]) => Meaning::Joined,
         () if is_people && is(&["list"]) => Meaning::People,
-        () if is(&["new"]) && is(SOMEBODY) && !is_said => Meaning::Joined,
+        () if is(&["new", "added"]) && is(SOMEBODY) && !is_said => Meaning::Joined,
+        () if is(&["removed"]) && is(SOMEBODY) && !is_said => Meaning::Left,
         () if is(JOINED) && !is_said && !(is(&["users"]) && is(&["connected"])) => Meaning::Joined,
         () if is(&["login", "loggedin"]) && words.len() > 1 && is(&["user", "chat", "member"]) => {
             Meaning::Joined

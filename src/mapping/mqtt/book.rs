@@ -81,6 +81,8 @@ pub(super) struct Book {
     pub touched: Vec<Dev>,
     /// Devices and metrics that were left out.
     pub left_out: u64,
+    /// Whether a device owns everything below a path: see [`Book::own`].
+    has_owners: bool,
     born: u32,
     dirty: Vec<Dev>,
     /// Changed devices that were described a moment ago, and when they may be again.
@@ -108,6 +110,7 @@ impl Book {
             at: None,
             touched: Vec::new(),
             left_out: 0,
+            has_owners: false,
             born: 0,
             dirty: Vec::new(),
             waiting: VecDeque::new(),
@@ -211,6 +214,28 @@ impl Book {
         }
     }
 
+    /// Everything below a path is about this device. Returns whether that is new.
+    pub fn own(&mut self, dev: Dev, path: &str) -> bool {
+        let key = format!("below:{path}");
+        let is_new = self.by_key(&key).is_none();
+        self.add_keys(dev, &[&key]);
+        self.has_owners = true;
+        is_new
+    }
+
+    /// The device that owns a path, and what of the path is below its own.
+    pub fn owner<'a>(&self, path: &'a str) -> Option<(Dev, &'a str)> {
+        if !self.has_owners {
+            return None;
+        }
+        let ends = path.match_indices('/').map(|(at, _)| at).take(16).chain([path.len()]);
+        ends.filter_map(|end| {
+            let dev = self.by_key(&format!("below:{}", &path[..end]))?;
+            Some((self.resolved(dev)?, path[end..].trim_start_matches('/')))
+        })
+        .next()
+    }
+
     fn add(&mut self, rank: Rank, wanted: &str) -> Option<Dev> {
         if self.ids.len() >= MAX_DEVICES {
             self.left_out += 1;
@@ -267,8 +292,18 @@ impl Book {
         for key in &gone.keys {
             self.keys.insert(key.clone(), stays);
         }
+        // The values go with it: what the server kept does not come again.
+        let last = gone.last_values();
         let left_out = self.get_mut(stays).map_or(0, |device| device.take_in(*gone));
         self.left_out += left_out;
+        let named = |(key, value): (Box<str>, Value)| {
+            let device = self.get(stays)?;
+            Some((device.entry(device.find(&key)?)?.metric.name.clone(), value))
+        };
+        let values: Vec<(MetricName, Value)> = last.into_iter().filter_map(named).collect();
+        if !values.is_empty() {
+            self.batch.push(Batch { dev: stays, at: None, replayed: true, values });
+        }
         self.recount();
         self.mark(stays);
         stays

@@ -119,6 +119,17 @@ impl Device {
         self.entries.iter().flatten().find(|entry| entry.metric.name.as_str() == name)
     }
 
+    /// Whether anybody but its topics says what it is called.
+    pub fn is_named(&self) -> bool {
+        self.named_by >= Rank::Own && !self.name.is_empty()
+    }
+
+    /// The last value of each metric, by key.
+    pub fn last_values(&self) -> Vec<(Box<str>, Value)> {
+        let entries = self.entries.iter().flatten();
+        entries.filter_map(|entry| Some((entry.key.clone(), entry.last.as_ref()?.0.clone()))).collect()
+    }
+
     /// What to call it.
     pub fn title(&self) -> &str {
         if self.name.is_empty() { self.id.as_str() } else { &self.name }

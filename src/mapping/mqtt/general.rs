@@ -100,7 +100,7 @@ const ATTRIBUTES: &[(&str, &str)] = &[
 const SECRETS: &[&str] = &["password", "passwd", "token", "secret", "psk", "apikey", "api_key", "bssid"];
 /// Fields that say when something was measured.
 const TIMES: &[&str] =
-    &["time", "timestamp", "ts", "datetime", "tst", "date_time", "measured_at", "received_at"];
+    &["time", "timestamp", "ts", "datetime", "tst", "date_time", "measured_at", "received_at", "_timestamp"];
 /// Maximum number of paths that are remembered.
 const MAX_PATHS: usize = 65_536;
 /// Maximum number of devices that one path speaks for.
@@ -115,6 +115,18 @@ struct Node {
     devs: Vec<Dev>,
 }
 
+/// Where readings are shown: the device, and what stands before their names because it is not the whole path that the device owns.
+struct Place {
+    dev: Dev,
+    below: String,
+}
+
+impl Place {
+    fn name(&self, level: &str) -> String {
+        if self.below.is_empty() { level.to_owned() } else { format!("{} {level}", self.below) }
+    }
+}
+
 /// See the module.
 #[derive(Default)]
 pub(super) struct General {
@@ -125,6 +137,7 @@ pub(super) struct General {
 pub(super) fn is_ignored(topic: &str) -> bool {
     let last = topic.rsplit('/').next().unwrap_or(topic);
     topic.starts_with('$')
+        || topic.ends_with("/debug/log")
         || REQUESTS.iter().any(|request| last.eq_ignore_ascii_case(request))
         || topic.split('/').take(3).any(|level| level == "cmnd")
         || topic.trim_matches('/').is_empty()
@@ -200,8 +213,13 @@ fn envelope(fields: &Map<String, Json>) -> Option<(&Json, &str)> {
         "age",
         "name",
         "topic",
+        "from",
+        "user",
+        "s",
+        "status",
+        "knx_src_addr",
     ];
-    let is_value = |name: &str| name == "value" || name == "val";
+    let is_value = |name: &str| matches!(name, "value" | "val" | "v");
     let (_, value) = fields.iter().find(|(name, _)| is_value(name))?;
     let is_around = |name: &str| {
         is_value(name) || TIMES.iter().chain(AROUND).any(|known| name.eq_ignore_ascii_case(known))
@@ -212,6 +230,12 @@ fn envelope(fields: &Map<String, Json>) -> Option<(&Json, &str)> {
         && !value.is_array();
     let unit = fields.get("unit").or_else(|| fields.get("units")).and_then(Json::as_str).unwrap_or_default();
     is_one.then_some((value, unit))
+}
+
+/// The readings of Telegraf, which wraps them with names and tags.
+fn inner(json: &Json) -> &Json {
+    let is_wrapped = json.get("tags").is_some_and(Json::is_object) && json.get("timestamp").is_some();
+    json.get("fields").filter(|fields| is_wrapped && fields.is_object()).unwrap_or(json)
 }
 
 /// Whether a field must not be shown.
@@ -228,14 +252,16 @@ impl General {
     /// Reads a message. `id`: its topic.
     pub fn receive(&mut self, book: &mut Book, id: u32, topic: &str, payload: &Payload<'_>) {
         let (path, level) = split(topic);
-        if let Some(is_there) = presence(level, payload) {
+        let is_part = book.owner(path).is_some_and(|(_, below)| !below.is_empty());
+        if let Some(is_there) = presence(level, payload).filter(|_| !is_part) {
             self.say(book, path, topic, is_there);
             return;
         }
         if let Some((value, unit)) = payload.json().and_then(Json::as_object).and_then(envelope) {
             book.at = payload.json().and_then(Json::as_object).and_then(taken_at);
-            if let (Some(dev), Some(value)) = (self.device(book, path), json::reading(value)) {
-                book.read(dev, level, id, value.clone(), || guessed(named(level), &value, unit));
+            if let (Some(place), Some(value)) = (self.place(book, path), json::reading(value)) {
+                let name = place.name(level);
+                book.read(place.dev, &name, id, value.clone(), || guessed(named(&name), &value, unit));
             }
             return;
         }
@@ -244,6 +270,14 @@ impl General {
             _ if payload.bytes.is_empty() => {}
             _ => self.bare(book, id, topic, payload),
         }
+    }
+
+    /// Where the readings of a path are shown.
+    fn place(&mut self, book: &mut Book, path: &str) -> Option<Place> {
+        if let Some((dev, below)) = book.owner(path) {
+            return Some(Place { dev, below: below.replace('/', " ") });
+        }
+        Some(Place { dev: self.device(book, path)?, below: String::new() })
     }
 
     /// The device of a path. Says of it what was said of the paths above.
@@ -299,6 +333,9 @@ impl General {
 
     fn say(&mut self, book: &mut Book, path: &str, topic: &str, is_there: bool) {
         let there = if is_there { There::Online } else { There::Offline(String::new()) };
+        if let Some((dev, _)) = book.owner(path) {
+            return book.say(dev, topic, there);
+        }
         let Some(node) = self.node(path) else { return };
         node.said = Some((topic.into(), there.clone()));
         let devs = std::mem::take(&mut node.devs);
@@ -331,12 +368,14 @@ impl General {
         let is_part = (is_list || PARTS.iter().any(|part| level.eq_ignore_ascii_case(part)))
             && topic.trim_matches('/').contains('/');
         let device = if is_part { path } else { topic.trim_matches('/') };
-        let Some(dev) = self.device(book, device) else { return };
+        let Some(place) = self.place(book, device) else { return };
+        let dev = place.dev;
         let fields = json.as_object();
         book.at = fields.and_then(taken_at);
         let has_time = book.at.is_some();
-        json::flatten(json, ".", &mut |name, json| {
-            if is_secret(name) || has_time && TIMES.iter().any(|known| name.eq_ignore_ascii_case(known)) {
+        json::flatten(inner(json), ".", &mut |name, json| {
+            if is_secret(name)
+                || name.starts_with("_msg") || has_time && TIMES.iter().any(|known| name.eq_ignore_ascii_case(known)) {
                 return;
             }
             if let (Some(attribute), Some(text)) = (attribute(name), json.as_str()) {
@@ -351,15 +390,17 @@ impl General {
                 _ if is_list => &numbered,
                 name => name,
             };
-            book.read(dev, &key, id, value.clone(), || {
-                guessed(named(shown), &value, text::unit_of_name(shown).unwrap_or_default())
+            let shown = place.name(shown);
+            book.read(dev, &place.name(&key), id, value.clone(), || {
+                guessed(named(&shown), &value, text::unit_of_name(&shown).unwrap_or_default())
             });
         });
     }
 
     fn bare(&mut self, book: &mut Book, id: u32, topic: &str, payload: &Payload<'_>) {
         let (path, level) = split(topic);
-        let Some(dev) = self.device(book, path) else { return };
+        let Some(place) = self.place(book, path) else { return };
+        let dev = place.dev;
         let (value, unit) = bare(payload);
         if let (Some(attribute), false) = (attribute(level), matches!(value, Value::Flag(_) | Value::Missing))
         {
@@ -371,7 +412,8 @@ impl General {
         }
         let unit = if unit.is_empty() { text::unit_of_name(level).unwrap_or_default() } else { unit };
         let unit = if matches!(value, Value::Text(_)) { "" } else { unit };
-        book.read(dev, level, id, value.clone(), || guessed(named(level), &value, unit));
+        let name = place.name(level);
+        book.read(dev, &name, id, value.clone(), || guessed(named(&name), &value, unit));
     }
 }
 

@@ -132,6 +132,15 @@ impl Conventions {
     fn discover(&mut self, topic: &str, payload: &[u8]) -> bool {
         let Conventions { book, topics, templates, ha, .. } = self;
         let Some(found) = ha.discover(book, topics, templates, topic, payload) else { return false };
+        for path in found.owned {
+            for id in self.topics.below(&format!("{path}/")).into_iter().take(MAX_AGAIN) {
+                let is_general = |topic: &topics::Topic| topic.route == Route::General && !topic.is_explained();
+                if self.topics.get(id).is_some_and(is_general) {
+                    self.forget(id);
+                    self.read_again(id);
+                }
+            }
+        }
         for id in found.topics.into_iter().take(MAX_AGAIN) {
             let Some(topic) = self.topics.get(id) else { continue };
             let is_free = topic.readers.is_empty();

@@ -211,6 +211,15 @@ pub(super) fn named_unit(name: &str) -> Option<(&str, &'static str)> {
         ("_volts", "V"),
         ("_amps", "A"),
         ("_seconds", "s"),
+        ("_km", "km"),
+        ("_kph", "km/h"),
+        ("_kmh", "km/h"),
+        ("_knots", "kn"),
+        ("_mbar", "mbar"),
+        ("_bar", "bar"),
+        ("_dbm", "dBm"),
+        ("_kw", "kW"),
+        ("_rpm", "rpm"),
     ];
     let longest = ENDS.iter().filter(|(end, _)| name.ends_with(end)).max_by_key(|(end, _)| end.len());
     longest.map(|(end, unit)| (&name[..name.len() - end.len()], *unit))

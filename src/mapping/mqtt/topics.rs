@@ -35,6 +35,8 @@ pub(super) struct Reader {
 impl Reader {
     /// Parts from here on are availability topics.
     pub const AVAILABILITY: usize = 1_000;
+    /// Reads nothing: what comes is about the entity's other readings.
+    pub const ATTRIBUTES: usize = Self::AVAILABILITY - 1;
 
     pub fn is_state(self) -> bool {
         self.part < Self::AVAILABILITY

@@ -42,7 +42,13 @@ pub(super) fn parts(config: &Config) -> Vec<Part> {
         "event" => event(p),
         "device_tracker" => tracker(p),
         "device_automation" => automation(p),
-        // Pictures and tags are no readings.
+        "tag" => {
+            let config = p.config;
+            p.add("tag", MetricType::Text).state(config, "topic", "value_template");
+        }
+        "camera" => picture(p, "topic", ""),
+        "image" if p.has(&["url_topic"]) => picture(p, "url_topic", "url_template"),
+        "image" => picture(p, "image_topic", ""),
         _ => {}
     }
     parts.list
@@ -343,6 +349,7 @@ fn tracker(p: &mut Parts<'_>) {
     if p.has(&["json_attributes_topic"]) {
         for name in ["latitude", "longitude", "gps_accuracy"] {
             let part = p.add(&words_of(name), MetricType::Number);
+            part.unit(if name == "gps_accuracy" { "m" } else { "°" });
             part.state(config, "json_attributes_topic", "");
             if let Some((_, pick)) = &mut part.state {
                 *pick =
@@ -350,6 +357,12 @@ fn tracker(p: &mut Parts<'_>) {
             }
         }
     }
+}
+
+/// A picture itself is no reading: where it is, or that there is one.
+fn picture(p: &mut Parts<'_>, topic: &str, template: &str) {
+    let config = p.config;
+    p.add("", MetricType::Text).state(config, topic, template).decode(Decode::Picture);
 }
 
 fn automation(p: &mut Parts<'_>) {

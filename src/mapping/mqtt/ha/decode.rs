@@ -26,6 +26,8 @@ pub(super) enum Decode {
     Xy,
     /// A colour as an object with one of these.
     Colour,
+    /// Where a picture is, or how large it is.
+    Picture,
     /// The type of an event.
     Event,
     /// Open or closed, by the position.
@@ -109,6 +111,10 @@ impl Decode {
                 Some(of_hue(hue, saturation))
             }
             Decode::Xy => Some(text::text(text)),
+            Decode::Picture if text.len() > 256 && !text.contains("://") => {
+                Some(text::text(&format!("picture, {} bytes", text.len())))
+            }
+            Decode::Picture => Some(text::text(text)),
             Decode::Colour => {
                 json::parse(text.as_bytes()).as_ref().and_then(colour_of).or_else(|| Some(text::text(text)))
             }

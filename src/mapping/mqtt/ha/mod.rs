@@ -31,6 +31,7 @@ use part::{Part, Pick, Sends};
 
 pub(super) use config::{mac, words_of};
 pub(super) use decode::{colour_of, hex, of_hue};
+pub(super) use light::hue_of;
 pub(super) use part::{json_of, rgb};
 
 /// Maximum length of a discovery message, in bytes.
@@ -105,6 +106,8 @@ pub(super) struct Found {
     pub topics: Vec<u32>,
     /// The new entities.
     pub entities: Vec<usize>,
+    /// Paths below which everything is about one of its devices from now on.
+    pub owned: Vec<String>,
 }
 
 /// Whether an object has fields that a discovery message has.
@@ -145,7 +148,7 @@ impl HomeAssistant {
             return self
                 .configs
                 .contains_key(topic)
-                .then(|| Found { topics: self.remove(book, topics, templates, topic), entities: Vec::new() })
+                .then(|| Found { topics: self.remove(book, topics, templates, topic), ..Found::default() })
                 .or_else(|| topic.starts_with("homeassistant/").then(Found::default));
         }
         let mut hasher = DefaultHasher::new();
@@ -167,17 +170,28 @@ impl HomeAssistant {
         }
         let configs = config::read(topic, fields)?;
         let mut again = self.remove(book, topics, templates, topic);
-        let mut entities = Vec::new();
+        let (mut entities, mut owned) = (Vec::new(), Vec::new());
         for config in &configs {
             if let Some((entity, read)) = self.add(book, topics, templates, topic, config) {
                 entities.push(entity);
                 again.extend(read);
+                owned.extend(self.own(book, topics, entity, config));
             }
         }
         self.configs.insert(topic.into(), (hash, entities.clone()));
         again.sort_unstable();
         again.dedup();
-        Some(Found { topics: again, entities })
+        Some(Found { topics: again, entities, owned })
+    }
+
+    /// The path of an entity's topics that ends with an identifier of its device, if that is new: what else is below it is about the
+    /// same device.
+    fn own(&self, book: &mut Book, topics: &Topics, entity: usize, config: &Config) -> Option<String> {
+        let entity = self.entities.get(entity)?.as_ref()?;
+        let device = config.device.as_ref()?;
+        let names = entity.topics.iter().filter_map(|id| topics.get(*id));
+        let path = names.filter_map(|topic| own_path(&topic.name, device).map(str::to_owned)).next()?;
+        book.own(entity.dev, &path).then_some(path)
     }
 
     /// Removes what a discovery message described. Returns the topics that are not explained any longer.
@@ -252,6 +266,10 @@ impl HomeAssistant {
         }
         if !entity.source.is_empty() {
             book.say(dev, &entity.source, There::Unknown);
+        }
+        // Attributes are explained, and no readings.
+        if let Some(filter) = config.text("json_attributes_topic") {
+            entity.topics.extend(topics.listen(&filter, Reader { entity: at, part: Reader::ATTRIBUTES }));
         }
         let read = entity.topics.clone();
         self.entities[at] = Some(entity);
@@ -379,6 +397,17 @@ impl Entity {
     }
 }
 
+/// The part of a topic that ends with an identifier that can only be this device's: a serial number or an address.
+fn own_path<'a>(topic: &'a str, device: &config::DeviceInfo) -> Option<&'a str> {
+    let ids = || device.keys.iter().filter_map(|key| key.split_once(':')).map(|(_, id)| id);
+    let is_serial =
+        |level: &str| level.len() >= 6 && level.bytes().filter(u8::is_ascii_digit).count() >= 3;
+    topic.match_indices('/').map(|(at, _)| &topic[..at]).find(|path| {
+        let level = path.rsplit('/').next().unwrap_or(path);
+        is_serial(level) && ids().any(|id| id.eq_ignore_ascii_case(level) || id.ends_with(level))
+    })
+}
+
 /// The device of an entity. One that names none belongs to what its topics begin with.
 fn device(book: &mut Book, config: &Config, parts: &[Part]) -> Option<Dev> {
     let topics = || parts.iter().filter_map(|part| Some(part.state.as_ref()?.0.as_str()));
@@ -389,8 +418,14 @@ fn device(book: &mut Book, config: &Config, parts: &[Part]) -> Option<Dev> {
             let attributes: Vec<(&str, &str)> =
                 device.attributes.iter().map(|(name, text)| (*name, text.as_str())).collect();
             // One without a name is called by its identifier, whatever its topics are called.
-            let name = if device.name.is_empty() { &device.id } else { &device.name };
-            book.describe(dev, Rank::Told, name, "", &attributes);
+            let is_named = book.get(dev).is_some_and(super::device::Device::is_named);
+            let (rank, name) = match device.name.is_empty() {
+                false => (Rank::Told, device.name.as_str()),
+                true if is_named => (Rank::Told, ""),
+                true => (Rank::Own, device.id.as_str()),
+            };
+            book.describe(dev, rank, name, "", &[]);
+            book.describe(dev, Rank::Told, "", "", &attributes);
             let command = config.text("command_topic");
             let key = topics().chain(command.as_deref()).find_map(super::native::key_of);
             if let Some(key) = key {

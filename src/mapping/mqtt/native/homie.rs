@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::mapping::mqtt::book::{Book, Command, Dev, Rank, named};
 use crate::mapping::mqtt::change::{Outgoing, There};
-use crate::mapping::mqtt::ha::{hex, json_of, mac, of_hue, rgb, words_of};
+use crate::mapping::mqtt::ha::{hex, hue_of, json_of, mac, of_hue, rgb, words_of};
 use crate::mapping::mqtt::template::Payload;
 use crate::mapping::mqtt::{json, text};
 use crate::model::device::{Control, Metric, MetricType, Value};
@@ -276,7 +276,9 @@ impl Device {
                 }
             }
             // Maps and pictures are no readings.
-            [_, _] if said.len() > MAX_VALUE_BYTES => {}
+            [node, property] if said.len() > MAX_VALUE_BYTES => {
+                book.remove_metric(dev, &format!("{node}/{property}"));
+            }
             [node, property] if !node.starts_with('$') && !property.starts_with('$') => {
                 let key = format!("{node}/{property}");
                 let Some(known) = self.property(&key) else { return };
@@ -375,6 +377,9 @@ impl Device {
             "" if property.value.as_deref().is_some_and(|value| text::number(value).is_some()) => {
                 MetricType::Number
             }
+            "" if property.value.as_deref().is_some_and(|value| matches!(value, "true" | "false")) => {
+                MetricType::Flag
+            }
             _ => MetricType::Text,
         };
         let mut metric = Metric::new(named(&name), kind);
@@ -418,12 +423,14 @@ impl Device {
     }
 
     fn value(&self, book: &mut Book, dev: Dev, id: u32, key: &str, said: &str) {
-        let kind = self.properties.get(key).map(|property| property.kind.as_str()).unwrap_or_default();
+        let property = self.properties.get(key);
+        let kind = property.map(|property| property.kind.as_str()).unwrap_or_default();
+        let format = property.map(|property| property.format.as_str()).unwrap_or_default();
         let value = match kind {
             // An empty string is one character, since an empty message removes.
             "string" | "enum" | "datetime" | "json" => text::text(if said == "\u{0}" { "" } else { said }),
             "boolean" => text::flag(said).map_or_else(|| text::text(said), Value::Flag),
-            "color" => colour(said),
+            "color" => colour(said, format),
             "duration" => duration(said).map_or_else(|| text::text(said), Value::number),
             "integer" | "float" | "percent" => {
                 Value::parse_number(said).map_or_else(|_| text::value(said), text::tidied)
@@ -436,12 +443,12 @@ impl Device {
     }
 }
 
-/// A colour as `rgb,255,128,0`, `hsv,30,100,100` or without the first word.
-fn colour(said: &str) -> Value {
+/// A colour as `rgb,255,128,0`, `hsv,30,100,100`, or without the first word where the format is only one.
+fn colour(said: &str, format: &str) -> Value {
     let (form, rest) = said
         .split_once(',')
         .filter(|(form, _)| form.chars().all(char::is_alphabetic))
-        .unwrap_or(("rgb", said));
+        .unwrap_or((if format == "hsv" { "hsv" } else { "rgb" }, said));
     let parts: Vec<f64> = rest.split(',').filter_map(|part| part.trim().parse().ok()).collect();
     match (form, parts.as_slice()) {
         ("rgb", [red, green, blue]) => hex(*red, *green, *blue),
@@ -482,7 +489,14 @@ fn command(topic: String, kind: String, format: String) -> Command {
                 } else {
                     ""
                 };
-                format!("{form}{red},{green},{blue}")
+                match format.as_str() {
+                    "hsv" => {
+                        let [hue, saturation] = hue_of([red, green, blue]);
+                        let value = f64::from(red.max(green).max(blue)) / 2.55;
+                        format!("{},{},{}", hue.round(), saturation.round(), value.round())
+                    }
+                    _ => format!("{form}{red},{green},{blue}"),
+                }
             }
             ("duration", value) => format!("PT{}S", json_of(value)),
             (_, Value::Text(text)) => text.to_string(),

@@ -91,7 +91,11 @@ impl Shelly2 {
             Some(component) => status(book, dev, id, prefix, component, fields),
             None => event(book, dev, id, prefix, fields),
         }
-        if is_new { vec![format!("{prefix}/online")] } else { Vec::new() }
+        if is_new {
+            vec![format!("{prefix}/online"), format!("{prefix}/debug/"), format!("{prefix}/command")]
+        } else {
+            Vec::new()
+        }
     }
 }
 
@@ -194,6 +198,7 @@ fn field(component: &str, path: &str) -> Option<(String, &'static str)> {
         (_, "rssi") => ("signal", "dBm"),
         (_, "external.present") => ("external power", ""),
         (_, "battery") => ("battery", "%"),
+        (_, "rgb") => ("colour", ""),
         (_, "slat_pos") => ("slat position", "%"),
         (_, "target_pos") => ("target position", "%"),
         (_, "pos") => ("position", "%"),
@@ -315,8 +320,7 @@ fn control(
     if is_known {
         return;
     }
-    let name =
-        field(component, path).map_or_else(|| format!("{} colour", title(component)), |(name, _)| name);
+    let name = field(component, path).map(|(name, _)| name).unwrap_or_default();
     let method = match kind {
         "switch" => "Switch",
         "light" => "Light",

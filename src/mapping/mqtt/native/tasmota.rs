@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::mapping::mqtt::book::{Book, Command, Dev, Rank, guessed, named};
 use crate::mapping::mqtt::change::{Outgoing, There};
-use crate::mapping::mqtt::ha::{hex, json_of, mac, rgb};
+use crate::mapping::mqtt::ha::{hex, json_of, mac, rgb, words_of};
 use crate::mapping::mqtt::template::Payload;
 use crate::mapping::mqtt::{json, text};
 use crate::model::device::{Control, Metric, MetricType, Value};
@@ -518,9 +518,13 @@ fn shutter(book: &mut Book, dev: Dev, id: u32, commands: &str, name: &str, field
         shutter_at(book, dev, id, commands, number, position);
     }
     let field = |field: &str| fields.get(field).and_then(json::reading);
-    if let Some(tilt) = field("Tilt") {
+    // Those without slats say 0.
+    let tilt_key = format!("Shutter{number}.Tilt");
+    let has_tilt = || book.get(dev).is_some_and(|device| device.find(&tilt_key).is_some());
+    let tilt = field("Tilt").filter(|tilt| *tilt != Value::Number(0.0) || has_tilt());
+    if let Some(tilt) = tilt {
         let name = named(&format!("Shutter {number} tilt"));
-        book.read(dev, &format!("Shutter{number}.Tilt"), id, tilt.clone(), || guessed(name, &tilt, "°"));
+        book.read(dev, &tilt_key, id, tilt.clone(), || guessed(name, &tilt, "°"));
     }
     let moves = match fields.get("Direction").or_else(|| fields.get("direction")).and_then(Json::as_i64) {
         Some(1) => "opening",
@@ -613,11 +617,28 @@ fn unit_of(path: &str, fields: &Map<String, Json>) -> String {
         "CarbonDioxide" | "eCO2" | "CO2" => "ppm".to_owned(),
         "TVOC" => "ppb".to_owned(),
         "PM1" | "PM2.5" | "PM10" => "µg/m³".to_owned(),
+        "Distance" if group.starts_with("VL53") => "mm".to_owned(),
         "Distance" => "cm".to_owned(),
         "Weight" => "kg".to_owned(),
         "Signal" | "RSSI" => "dBm".to_owned(),
         _ => String::new(),
     }
+}
+
+/// `ApparentPower 1` is *Apparent power 1*, `SI7021 DewPoint` is *SI7021 Dew point*; names of chips stay.
+fn readable(path: &str) -> String {
+    let is_camel = |word: &str| {
+        let plain = word.chars().all(|c| c.is_ascii_alphabetic());
+        plain
+            && word.starts_with(|c: char| c.is_ascii_uppercase())
+            && word.chars().skip(1).any(|c| c.is_ascii_uppercase())
+            && !word.as_bytes().windows(2).any(|pair| pair.iter().all(u8::is_ascii_uppercase))
+    };
+    let words = path.split(' ').map(|word| match is_camel(word) {
+        true => words_of(super::spaced(word).trim()),
+        false => word.to_owned(),
+    });
+    words.collect::<Vec<String>>().join(" ")
 }
 
 fn sensors(book: &mut Book, dev: Dev, id: u32, commands: &str, fields: &Map<String, Json>) {
@@ -642,9 +663,9 @@ fn sensors(book: &mut Book, dev: Dev, id: u32, commands: &str, fields: &Map<Stri
                 other => json::reading(other).unwrap_or_default(),
             };
             let unit = unit_of(&path, fields);
-            let shown = path.strip_prefix("ENERGY ").unwrap_or(&path);
+            let shown = readable(path.strip_prefix("ENERGY ").unwrap_or(&path));
             book.read(dev, &format!("sensor.{path}"), id, value.clone(), || {
-                guessed(named(shown), &value, &unit)
+                guessed(named(&shown), &value, &unit)
             });
         });
     }
@@ -686,7 +707,7 @@ fn zigbee(book: &mut Book, id: u32, bridge: &str, address: &str, fields: &Json) 
             };
             let unit = if path == "Power" { String::new() } else { unit_of(&path, fields) };
             zigbee_control(book, dev, id, bridge, &short, &path);
-            book.read(dev, &path, id, value.clone(), || guessed(named(&path), &value, &unit));
+            book.read(dev, &path, id, value.clone(), || guessed(named(&readable(&path)), &value, &unit));
         });
     }
 }

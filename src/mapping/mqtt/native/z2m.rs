@@ -329,7 +329,7 @@ impl Device {
         book.at = fields.get("last_seen").and_then(general::moment);
         let mode = fields.get("color_mode").and_then(Json::as_str);
         for (property, value) in fields.iter().take(json::MAX_FIELDS) {
-            if matches!(property.as_str(), "last_seen" | "device" | "elapsed") {
+            if matches!(property.as_str(), "last_seen" | "device" | "elapsed" | "color_mode") {
                 continue;
             }
             // An empty action is the end of one.
@@ -363,18 +363,19 @@ impl Device {
             }
             return;
         }
-        let is_group = book
-            .get(self.dev)
-            .is_some_and(|device| device.keys.iter().any(|key| key.starts_with("z2m-group:")));
         json::flatten(value, ".", &mut |path, value| {
+            // Whole texts about new firmware, and where it is.
+            if property == "update" && (path.starts_with("latest_release") || path == "latest_source") {
+                return;
+            }
             let path = if path.is_empty() { property.to_owned() } else { format!("{property}.{path}") };
             let value = match value {
                 // Of firmware that does not say its version.
                 Json::Number(number) if path.ends_with("_version") && number.as_i64() == Some(-1) => {
                     Value::Missing
                 }
-                Json::String(word) if is_group && property == "state" => {
-                    text::flag(word).map_or(Value::Missing, Value::Flag)
+                Json::String(word) if property == "state" => {
+                    text::flag(word).map_or_else(|| text::text(word), Value::Flag)
                 }
                 other => match json::reading(other) {
                     Some(value) => value,
@@ -386,7 +387,7 @@ impl Device {
             book.read(self.dev, &key, id, value.clone(), || {
                 guessed(named(&words_of(&path.replace('.', " "))), &value, unit)
             });
-            if is_group && property == "state" {
+            if property == "state" && matches!(value, Value::Flag(_)) {
                 book.command(
                     self.dev,
                     &key,
@@ -492,7 +493,7 @@ fn device(book: &mut Book, base: &str, name: &str, item: &Json) -> Option<(Dev, 
     let dev = book.device(Rank::Told, &[&ieee, &key], if address.is_empty() { name } else { &address })?;
     let definition = item.get("definition").filter(|definition| definition.is_object());
     let exposes = definition.and_then(|definition| definition.get("exposes")).and_then(Json::as_array);
-    let kinds = ["light", "lock", "cover", "climate", "fan", "switch"];
+    let kinds = ["climate", "cover", "fan", "light", "lock", "switch"];
     let types: Vec<&str> =
         exposes.into_iter().flatten().filter_map(|expose| expose.get("type")?.as_str()).collect();
     let kind = kinds.into_iter().find(|kind| types.contains(kind)).unwrap_or(if exposes.is_some() {
@@ -552,7 +553,9 @@ fn read_expose(expose: &Json, outer: &Json, found: &mut Vec<Expose>) {
     }
     let access = expose.get("access").and_then(Json::as_u64).unwrap_or(1);
     let is_colour = kind == "composite";
-    let label = match (text("label"), expose.get("endpoint").is_some() || text("label").is_empty()) {
+    // The state of a child lock is no state of the device.
+    let is_part = expose.get("endpoint").is_some() || name == "state" && property != "state";
+    let label = match (text("label"), is_part || text("label").is_empty()) {
         (label, false) => label.to_owned(),
         _ => words_of(property),
     };
@@ -583,7 +586,7 @@ fn read_expose(expose: &Json, outer: &Json, found: &mut Vec<Expose>) {
     );
     metric.writable = is_set;
     metric.write_only = is_set && !is_read;
-    metric.risky = is_set && is_lock;
+    metric.risky = is_set && is_lock && property == "state";
     metric.control = control_of(outer, name, is_colour);
     found.push(Expose { property: property.to_owned(), metric, words, is_read });
 }
