@@ -254,6 +254,7 @@ pub(super) fn status_text(turn: &Turn) -> String {
 fn status(status: Status) -> &'static str {
     match status {
         Status::Online => "online",
+        Status::Asleep => "asleep",
         Status::Silent => "silent",
         Status::Offline => "offline",
         Status::Unknown => "unknown",

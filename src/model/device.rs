@@ -26,6 +26,8 @@ pub const RETURN_MS: u64 = 30_000;
 pub const CLOCK_TOLERANCE_MS: i64 = 5_000;
 /// Readings older than this are attributed to a clock that was never set, in milliseconds.
 const MAX_AGE_MS: i64 = 366 * 86_400_000;
+/// What stands in place of the reason of a device that is there and sleeps between its readings.
+pub const ASLEEP: &str = "asleep";
 /// The time of a value of which nobody knows when it was measured.
 pub const UNKNOWN_TIME: WallMs = WallMs(1);
 /// Maximum length of a device's id and of a metric's name, in characters.
@@ -688,6 +690,8 @@ pub enum DeviceLogEvent {
 pub enum Status {
     /// It is publishing.
     Online,
+    /// It sleeps between its readings to spare its battery, and says so: they may be old.
+    Asleep,
     /// It published nothing for three of its expected intervals, although the link is up.
     Silent,
     /// It went offline, or its last will was published.

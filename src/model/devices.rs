@@ -11,6 +11,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 
 use super::device::{
+    ASLEEP,
     Command, CommandState, DeviceId, DeviceState, Freshness, LogLine, MetricName, Spec, Status,
 };
 use super::device_choices::ServerChoices;
@@ -468,6 +469,7 @@ pub(super) fn status(device: &Device, link_is_up: bool, complete: bool) -> Statu
         // What the app reports about its own link is known even while the link is down.
         Presence::Online if device.is_local() => Status::Online,
         _ if !link_is_up || !complete => Status::Unknown,
+        Presence::Online if device.reason == ASLEEP => Status::Asleep,
         Presence::Online => Status::Online,
         Presence::Silent => Status::Silent,
         Presence::Offline => Status::Offline,
@@ -480,7 +482,7 @@ pub(super) fn freshness(status: Status, latest: &Latest) -> Freshness {
     match status {
         Status::Unknown => Freshness::Unknown,
         Status::Silent | Status::Offline => Freshness::Stale,
-        Status::Online if latest.live => Freshness::Live,
-        Status::Online => Freshness::Replayed,
+        Status::Online | Status::Asleep if latest.live => Freshness::Live,
+        Status::Online | Status::Asleep => Freshness::Replayed,
     }
 }

@@ -171,12 +171,15 @@ pub(super) fn status_mark(ui: &mut Ui, theme: &Theme, status: Status) -> Respons
 }
 
 /// The status mark. Each status has its own shape, so that it does not depend on colour: online is a disc,
-/// silent a ring with a bar, offline a cross, unknown a dotted ring.
+/// asleep a ring, silent a ring with a bar, offline a cross, unknown a dotted ring.
 pub(super) fn paint_status(painter: &Painter, centre: Pos2, theme: &Theme, status: Status) {
     let r = 4.5;
     match status {
         Status::Online => {
             painter.circle_filled(centre, r, theme.good);
+        }
+        Status::Asleep => {
+            painter.circle_stroke(centre, r, Stroke::new(1.75, theme.good));
         }
         Status::Silent => {
             painter.circle_stroke(centre, r, Stroke::new(1.75, theme.warn));

@@ -85,11 +85,20 @@ impl Conventions {
             self.book.refuse(topic, why);
         } else if ha::is_discovery(topic) && self.discover(topic, payload) {
             // Not a message of a device.
-        } else if let Some(id) = self.topics.id(topic) {
+        } else if let Some(id) = self.topic(topic) {
             self.read(id, payload);
             self.topics.keep(id, payload, retained, now);
         }
         self.merged.apply(self.book.finish(false))
+    }
+
+    /// The number of a topic. Where there is no space left, one that was silent for long goes, with what it was shown as.
+    fn topic(&mut self, name: &str) -> Option<u32> {
+        if let Some(id) = self.topics.make_room(name) {
+            self.forget(id);
+            self.topics.replace(id, name);
+        }
+        self.topics.id(name)
     }
 
     /// When [`Conventions::tick`] is to be called, in milliseconds of the boot clock.

@@ -259,3 +259,19 @@ fn a_value_with_its_time_is_the_reading_of_its_topic() {
     });
     assert!(read, "{changes:?}");
 }
+
+#[test]
+fn topics_that_were_silent_for_long_make_room_for_new_ones() {
+    let mut conventions = Conventions::new();
+    for number in 0..MAX_TOPICS {
+        publish(&mut conventions, at(0), &format!("flood/{}/x{number}", number % 1_000), "1");
+    }
+    // Every topic was heard since: the first round over them only notes that.
+    let mut is_shown = |number: usize| {
+        let changes = publish(&mut conventions, at(1), &format!("late/{number}/temperature"), "21.5");
+        changes.iter().any(|change| matches!(change, Change::Readings { .. }))
+    };
+    let shown = (0..512).filter(|number| is_shown(*number)).count();
+    assert!(shown > 200, "{shown}");
+    assert!((312..512).all(&mut is_shown), "they have come to stay");
+}

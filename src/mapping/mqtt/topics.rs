@@ -12,6 +12,8 @@ use crate::model::time::Time;
 
 /// Maximum number of topics.
 pub const MAX_TOPICS: usize = 65_536;
+/// How many of them are looked at to make room for a new one.
+const MAX_LOOKS: usize = 256;
 /// Maximum length of a topic, in bytes.
 pub(super) const MAX_TOPIC_BYTES: usize = 1_024;
 /// Maximum length of a message that is kept, in bytes, and of all of them.
@@ -66,6 +68,8 @@ pub(super) struct Topic {
     /// The devices that were described or read from it.
     pub devs: Vec<Dev>,
     kept: Option<(Box<[u8]>, bool, Time)>,
+    /// Whether anything came since [`Topics::make_room`] last looked at it.
+    is_fresh: bool,
 }
 
 impl Topic {
@@ -87,6 +91,8 @@ pub(super) struct Topics {
     sorted: BTreeSet<Arc<str>>,
     filters: Vec<(Box<str>, Reader)>,
     kept_bytes: usize,
+    /// Which topic [`Topics::make_room`] looks at next.
+    hand: usize,
     /// Topics that were left out.
     pub left_out: u64,
 }
@@ -94,31 +100,63 @@ pub(super) struct Topics {
 impl Topics {
     /// The number of a topic, which is new if it was not seen. `None` if there is no space.
     pub fn id(&mut self, name: &str) -> Option<u32> {
-        if let Some(id) = self.ids.get(name) {
-            return Some(*id);
+        if let Some(id) = self.ids.get(name).copied() {
+            if let Some(topic) = self.get_mut(id) {
+                topic.is_fresh = true;
+            }
+            return Some(id);
         }
         if self.list.len() >= MAX_TOPICS || name.len() > MAX_TOPIC_BYTES {
             self.left_out += 1;
             return None;
         }
         let id = u32::try_from(self.list.len()).ok()?;
-        let name: Arc<str> = name.into();
-        let readers: Vec<Reader> = self
-            .filters
-            .iter()
-            .filter(|(filter, _)| matches(filter, &name))
-            .map(|(_, reader)| *reader)
-            .collect();
-        self.list.push(Topic {
-            name: name.clone(),
-            readers: Arc::new(readers),
+        let topic = self.made(name);
+        self.sorted.insert(topic.name.clone());
+        self.ids.insert(topic.name.clone(), id);
+        self.list.push(topic);
+        Some(id)
+    }
+
+    fn made(&self, name: &str) -> Topic {
+        let readers = self.filters.iter().filter(|(filter, _)| matches(filter, name));
+        Topic {
+            name: name.into(),
+            readers: Arc::new(readers.map(|(_, reader)| *reader).collect()),
             route: Route::New,
             devs: Vec::new(),
             kept: None,
-        });
-        self.sorted.insert(name.clone());
-        self.ids.insert(name, id);
-        Some(id)
+            is_fresh: true,
+        }
+    }
+
+    /// A topic that makes room for a new one where there is none left: one that no convention reads and that was silent for long.
+    pub fn make_room(&mut self, name: &str) -> Option<u32> {
+        if self.list.len() < MAX_TOPICS || name.len() > MAX_TOPIC_BYTES || self.ids.contains_key(name) {
+            return None;
+        }
+        for _ in 0..MAX_LOOKS {
+            let at = self.hand;
+            self.hand = (at + 1) % self.list.len();
+            let topic = self.list.get_mut(at)?;
+            let is_fresh = std::mem::replace(&mut topic.is_fresh, false);
+            if !is_fresh && topic.readers.is_empty() && matches!(topic.route, Route::General | Route::Ignored) {
+                return u32::try_from(at).ok();
+            }
+        }
+        None
+    }
+
+    /// Another topic takes the place of one.
+    pub fn replace(&mut self, id: u32, name: &str) {
+        let new = self.made(name);
+        let Some(old) = self.list.get_mut(id as usize) else { return };
+        self.sorted.insert(new.name.clone());
+        self.ids.insert(new.name.clone(), id);
+        let old = std::mem::replace(old, new);
+        self.sorted.remove(&old.name);
+        self.ids.remove(&old.name);
+        self.kept_bytes -= old.kept.map_or(0, |(kept, ..)| kept.len());
     }
 
     pub fn find(&self, name: &str) -> Option<u32> {

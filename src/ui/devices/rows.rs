@@ -147,7 +147,7 @@ impl Row {
         self.freshness = match self.status {
             Status::Unknown => Freshness::Unknown,
             Status::Silent | Status::Offline => Freshness::Stale,
-            Status::Online => match known.next() {
+            Status::Online | Status::Asleep => match known.next() {
                 Some(first) if !first.live && !known.any(|shown| shown.live) => Freshness::Replayed,
                 _ => Freshness::Live,
             },

@@ -81,8 +81,8 @@ impl Trouble {
             Status::Silent => Trouble::Silent,
             Status::Offline => Trouble::Offline,
             Status::Unknown => Trouble::Unknown,
-            Status::Online if failing => Trouble::Faulty,
-            Status::Online => Trouble::None,
+            Status::Online | Status::Asleep if failing => Trouble::Faulty,
+            Status::Online | Status::Asleep => Trouble::None,
         }
     }
 }

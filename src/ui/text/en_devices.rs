@@ -126,6 +126,7 @@ pub static ENGLISH: DeviceWords = DeviceWords {
 fn status(status: Status) -> &'static str {
     match status {
         Status::Online => "online",
+        Status::Asleep => "asleep",
         Status::Silent => "silent",
         Status::Offline => "offline",
         Status::Unknown => "unknown",

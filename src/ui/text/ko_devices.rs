@@ -110,6 +110,7 @@ pub static KOREAN: DeviceWords = DeviceWords {
 fn status(status: Status) -> &'static str {
     match status {
         Status::Online => "온라인",
+        Status::Asleep => "절전 중",
         Status::Silent => "무응답",
         Status::Offline => "오프라인",
         Status::Unknown => "알 수 없음",

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::encode::Outgoing;
 use crate::mapping::mqtt::{Change, Commanded, Conventions, Publication, There};
-use crate::model::device::{LastValue, Sample, UNKNOWN_TIME};
+use crate::model::device::{ASLEEP, LastValue, Sample, UNKNOWN_TIME};
 use crate::model::event::DeviceEvent;
 use crate::model::mqtt::MergedDevices;
 use crate::model::publication::Qos;
@@ -240,7 +240,8 @@ impl Devices {
         let since = now.wall_ms;
         let (online, reason, is_told) = match there {
             There::Unknown => (true, String::new(), false),
-            There::Online | There::Asleep => (true, String::new(), true),
+            There::Online => (true, String::new(), true),
+            There::Asleep => (true, ASLEEP.to_owned(), true),
             There::Offline(reason) => (false, reason, true),
         };
         (known.online, known.since, known.is_told) = (online, since, is_told);

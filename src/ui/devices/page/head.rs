@@ -71,7 +71,7 @@ fn status(ui: &mut Ui, cx: &Cx, view: &View) {
         status = format!("{status}: {}", view.reason);
     }
     let colour = match view.status {
-        Status::Online => theme.good,
+        Status::Online | Status::Asleep => theme.good,
         Status::Silent => theme.warn,
         Status::Offline => theme.bad,
         Status::Unknown => theme.weak,

@@ -406,7 +406,7 @@ impl Page {
 /// Why a device's properties cannot be set now; none where they can.
 pub(in crate::ui) fn lock_of(connection: &Connection, device: &Device) -> Option<Lock> {
     match connection.status(device) {
-        Status::Online => None,
+        Status::Online | Status::Asleep => None,
         Status::Silent => Some(Lock::Silent),
         Status::Offline => Some(Lock::Offline),
         Status::Unknown

@@ -109,7 +109,7 @@ fn is_of_device(status: Status, freshness: Freshness) -> bool {
     match status {
         Status::Unknown => freshness == Freshness::Unknown,
         Status::Silent | Status::Offline => freshness == Freshness::Stale,
-        Status::Online => false,
+        Status::Online | Status::Asleep => false,
     }
 }
 

@@ -249,7 +249,7 @@ impl StateHistory {
         answer: Option<&States>,
         now: WallMs,
     ) {
-        let is_there = status == Status::Online;
+        let is_there = matches!(status, Status::Online | Status::Asleep);
         let said = Some(state_of(&latest.value)).filter(|_| is_there && latest.live);
         let at = place(latest.at, latest.received, device.behind_ms.unwrap_or_default());
         match &self.last {
