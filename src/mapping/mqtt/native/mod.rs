@@ -19,6 +19,7 @@ mod valetudo;
 mod victron;
 mod wled;
 mod z2m;
+mod zwave;
 
 use super::book::{Book, Dev, NO_TOPIC, guessed, named};
 use super::change::There;
@@ -48,6 +49,7 @@ pub(super) enum Native {
     Meshtastic,
     Ruuvi,
     LoRaWan,
+    ZWave,
 }
 
 /// All of them.
@@ -86,6 +88,7 @@ impl Natives {
             _ if omg::takes(topic, payload) => Native::Omg,
             _ if rtl433::takes(topic, payload) => Native::Rtl433,
             _ if ruuvi::takes(topic, payload) => Native::Ruuvi,
+            _ if zwave::takes(topic, payload) => Native::ZWave,
             _ => return None,
         })
     }
@@ -120,6 +123,7 @@ impl Natives {
             Native::Meshtastic => meshtastic::receive(book, id, topic, payload),
             Native::Ruuvi => ruuvi::receive(book, id, topic, payload),
             Native::LoRaWan => lorawan::receive(book, id, topic, payload),
+            Native::ZWave => zwave::receive(book, id, topic, payload),
         }
         Vec::new()
     }
@@ -127,8 +131,14 @@ impl Natives {
 
 /// The key of the device that a topic belongs to, where its shape says so.
 pub(super) fn key_of(topic: &str) -> Option<String> {
-    let keys: [fn(&str) -> Option<String>; 5] =
-        [shelly1::key_of, tasmota::key_of, shelly2::key_of, esphome::key_of, omg::key_of];
+    let keys: [fn(&str) -> Option<String>; 6] = [
+        shelly1::key_of,
+        tasmota::key_of,
+        shelly2::key_of,
+        esphome::key_of,
+        omg::key_of,
+        zwave::key_of,
+    ];
     keys.iter().find_map(|key| key(topic))
 }
 
