@@ -6,6 +6,8 @@ use duplex::mapping::{Found, Incoming, Mapping, Recognizer, RoomKey, Said, Typed
 use duplex::model::time::WallMs;
 use serde_json::{Value, json};
 
+const SHAPES: &str = include_str!("data/chat/shapes.txt");
+
 fn person(who: &Who) -> String {
     match (&who.id, &who.name) {
         (Some(id), Some(name)) => format!("{name}({id})"),
@@ -392,4 +394,24 @@ fn the_example_of_the_page_is_a_mapping() {
     assert_eq!(found.iter().map(short).collect::<Vec<_>>(), ["[lathes] jun(7): hi"]);
     let found = recognizer.recognize(&Incoming { source: "probe.shed", args: &[json!(21)] });
     assert_eq!(found.iter().map(short).collect::<Vec<_>>(), ["shed: probe=21°C"]);
+}
+
+#[test]
+fn events_of_further_servers_are_shown_as_a_person_expects() {
+    let (mut faults, mut count) = (Vec::new(), 0);
+    for part in format!("\n{SHAPES}").split("\n= ").skip(1) {
+        let (who, lines) = part.split_once('\n').unwrap();
+        let mut server = Server::named(who.split_once(" me=").map_or("", |(_, name)| name));
+        for line in lines.lines().filter(|line| !line.is_empty()) {
+            let parts: Vec<&str> = line.split('\t').collect();
+            let [source, args, expected] = parts[..] else { panic!("{line}") };
+            let found = server.sees(source, serde_json::from_str(args).unwrap()).join(" | ");
+            count += 1;
+            if found != expected {
+                faults.push(format!("{who}: {source} {args}\n    {found}, not {expected}"));
+            }
+        }
+    }
+    assert!(count > 150, "{count}");
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }
