@@ -24,9 +24,11 @@ pub(super) enum Envelope {
 /// What is in the envelope that something came in; none where there is none.
 pub(super) fn opened(incoming: &Incoming) -> Option<Envelope> {
     match incoming.args {
-        [Value::Object(map)] => {
-            signalr(map).or_else(|| discord(map)).or_else(|| ddp(map)).or_else(|| phoenix(map)).or_else(|| mattermost(map))
-        }
+        [Value::Object(map)] => signalr(map)
+            .or_else(|| discord(map))
+            .or_else(|| ddp(map))
+            .or_else(|| phoenix(map))
+            .or_else(|| mattermost(map)),
         // Phoenix 2: `[join_ref, ref, topic, event, payload]`.
         [Value::Array(items)] => match items.as_slice() {
             [join, at, Value::String(topic), Value::String(event), payload @ Value::Object(_)]
@@ -76,10 +78,13 @@ fn ddp(map: &Map<String, Value>) -> Option<Envelope> {
     match (text(map, "msg")?, text(map, "collection")) {
         ("changed" | "added", Some(collection)) if map.contains_key("fields") => {
             let args = map.get("fields")?.get("args")?.as_array()?;
-            let is_typing = |value: &Value| value.as_array().is_some_and(|words| words.contains(&"user-typing".into()));
+            let is_typing =
+                |value: &Value| value.as_array().is_some_and(|words| words.contains(&"user-typing".into()));
             match (collection, args.as_slice()) {
                 ("stream-room-messages", args) => event("message", args.to_vec()),
-                ("stream-notify-room", [name, about, ..]) if is_typing(about) => event("typing", vec![name.clone()]),
+                ("stream-notify-room", [name, about, ..]) if is_typing(about) => {
+                    event("typing", vec![name.clone()])
+                }
                 _ => Some(Envelope::Nothing),
             }
         }
@@ -117,11 +122,9 @@ fn channel(topic: &str, name: &str, payload: &Value) -> Option<Envelope> {
             let args = vec![name.as_str().into()];
             Some(Envelope::Event { source: source.to_owned(), args, room: Some(room) })
         }
-        name => Some(Envelope::Event {
-            source: name.to_owned(),
-            args: vec![payload.clone()],
-            room: Some(room),
-        }),
+        name => {
+            Some(Envelope::Event { source: name.to_owned(), args: vec![payload.clone()], room: Some(room) })
+        }
     }
 }
 

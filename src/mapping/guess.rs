@@ -176,13 +176,13 @@ impl Recognizer {
         if let Some((_, people)) = fields.find(words::PEOPLE, list_of_people) {
             found.push(Found::People { room: room.clone(), people });
         }
+        let who = || shape.who.clone().or_else(|| shape::person(map));
         if text.is_none()
             && found.is_empty()
             && words::is_of_people(incoming.source)
-            && let Some(there) = presence(&fields)
-            && let Some(who) = shape.who.clone().or_else(|| shape::person(map))
+            && let (Some(there), Some(who)) = (presence(&fields), who())
         {
-            return vec![if there { Found::Joined { room, who } } else { Found::Left { room, who } }];
+            return vec![came_or_went(room, who, there)];
         }
         match meaning {
             Some(Meaning::Nothing) => return found,
@@ -191,16 +191,13 @@ impl Recognizer {
                 let flag = fields
                     .find(&["typing", "istyping", "status", "state", "on"], Value::as_bool)
                     .map(|(_, on)| on);
-                let who = shape.who.clone().or_else(|| shape::person(map));
                 let on = meant == Meaning::Typing && flag.unwrap_or(true);
-                found.push(Found::Typing { room, who, on });
+                found.push(Found::Typing { room, who: who(), on });
             }
             Some(meant @ (Meaning::Joined | Meaning::Left)) => {
-                let who = shape.who.clone().or_else(|| shape::person(map)).filter(|_| !is_of_server(shape));
-                match (text, who) {
+                match (text, who().filter(|_| !is_of_server(shape))) {
+                    (_, Some(who)) => found.push(came_or_went(room, who, meant == Meaning::Joined)),
                     (Some(text), None) => found.push(Found::Notice { room, text }),
-                    (_, Some(who)) if meant == Meaning::Joined => found.push(Found::Joined { room, who }),
-                    (_, Some(who)) => found.push(Found::Left { room, who }),
                     (None, None) => {}
                 }
             }
@@ -211,23 +208,13 @@ impl Recognizer {
                     found.push(Found::Notice { room, text });
                 }
             }
-            // Somebody, not everybody.
-            Some(Meaning::People)
-                if found.is_empty() && text.is_none() && shape::person(map).is_some_and(|who| who.id.is_some()) =>
-            {
-                let who = shape::person(map).unwrap_or_default();
-                found.push(Found::Joined { room, who });
-            }
             Some(Meaning::People) if found.is_empty() => {
-                let people = people_in(&Value::Object(map.clone()));
-                if !people.is_empty() {
-                    found.push(Found::People { room, people });
-                }
+                found.extend(people_or_one(map, room, text.is_none()))
             }
             Some(Meaning::History) => {
-                if let Some((_, list)) = fields
-                    .find(words::HISTORY, Value::as_array)
-                    .or_else(|| fields.find(&["data", "result", "items"], Value::as_array))
+                let list = fields.find(words::HISTORY, Value::as_array);
+                if let Some((_, list)) =
+                    list.or_else(|| fields.find(&["data", "result", "items"], Value::as_array))
                 {
                     found.extend(self.old(incoming, list, room.as_ref()));
                 }
@@ -428,11 +415,7 @@ impl Recognizer {
                 // `jun is typing`
                 let name = texts.first().and_then(|text| text.split_once(" is typing"));
                 let who = name.map(|(name, _)| Who::named(name)).or(who.filter(|_| !is_sentence));
-                Some(Found::Typing {
-                    room: None,
-                    who,
-                    on: on && meant == Meaning::Typing,
-                })
+                Some(Found::Typing { room: None, who, on: on && meant == Meaning::Typing })
             }
             (Some(Meaning::Joined | Meaning::Left), [text, ..]) if is_sentence => Some(notice(text)),
             (Some(Meaning::Joined), [_, ..]) => who.map(|who| Found::Joined { room: None, who }),
@@ -519,6 +502,19 @@ impl Recognizer {
     }
 }
 
+fn came_or_went(room: Option<RoomKey>, who: Who, came: bool) -> Found {
+    if came { Found::Joined { room, who } } else { Found::Left { room, who } }
+}
+
+/// Everybody who is there, or somebody who came: an object with an id of theirs. `is_wordless`: it holds no message.
+fn people_or_one(map: &Map<String, Value>, room: Option<RoomKey>, is_wordless: bool) -> Option<Found> {
+    if let Some(who) = shape::person(map).filter(|who| is_wordless && who.id.is_some()) {
+        return Some(came_or_went(room, who, true));
+    }
+    let people = people_in(&Value::Object(map.clone()));
+    (!people.is_empty()).then_some(Found::People { room, people })
+}
+
 /// An event without arguments: one that is known by its name says no more than that.
 fn bare_event(meaning: Option<Meaning>) -> Option<Found> {
     match meaning {
@@ -531,8 +527,18 @@ fn bare_event(meaning: Option<Meaning>) -> Option<Found> {
 
 /// Whether a sentence tells that somebody came or went.
 fn tells(sentence: &str) -> bool {
-    const VERBS: &[&str] =
-        &["joined", "left", "connected", "disconnected", "entered", "exited", "online", "offline", "joins", "leaves"];
+    const VERBS: &[&str] = &[
+        "joined",
+        "left",
+        "connected",
+        "disconnected",
+        "entered",
+        "exited",
+        "online",
+        "offline",
+        "joins",
+        "leaves",
+    ];
     let words = sentence.split_whitespace().skip(1).take(4);
     let words = words.map(|word| word.trim_end_matches(|c: char| !c.is_alphanumeric()));
     words.into_iter().any(|word| VERBS.contains(&word))

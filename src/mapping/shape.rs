@@ -269,8 +269,7 @@ fn room(value: &Value) -> Option<Room> {
     match value {
         Value::Object(map) => {
             let fields = Fields::of(map);
-            let name =
-                fields.find(&["name", "title", "roomname", "chatname"], word).map(|(_, name)| name);
+            let name = fields.find(&["name", "title", "roomname", "chatname"], word).map(|(_, name)| name);
             let id = fields.find(&["id", "_id", "roomid", "chatid"], word).map(|(_, id)| id);
             Some(match id {
                 Some(key) => Room { key, name, is_number: false },

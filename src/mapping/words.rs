@@ -30,8 +30,19 @@ pub(super) const TEXT: &[&str] = &[
 /// Fields that hold nothing themselves, but an object with the words.
 pub(super) const ENVELOPE: &[&str] = &["post", "result", "d", "params", "response"];
 /// Fields that hold where a picture or a file is.
-pub(super) const ATTACHED: &[&str] =
-    &["url", "link", "fileurl", "imageurl", "image", "file", "media", "mediaurl", "attachment", "src", "photo"];
+pub(super) const ATTACHED: &[&str] = &[
+    "url",
+    "link",
+    "fileurl",
+    "imageurl",
+    "image",
+    "file",
+    "media",
+    "mediaurl",
+    "attachment",
+    "src",
+    "photo",
+];
 /// Fields that hold the name of a file.
 pub(super) const FILE_NAME: &[&str] = &["filename", "originalname", "title"];
 /// Fields that name who said it, the most telling first.
@@ -192,11 +203,19 @@ pub(super) const MINE: &[&str] =
 pub(super) const KIND: &[&str] =
     &["type", "messagetype", "msgtype", "kind", "event", "action", "chattype", "command", "cmd"];
 /// Fields that say to whom a message goes.
-pub(super) const RECIPIENT: &[&str] =
-    &[
-        "to", "recipient", "receiver", "recipientid", "receiverid", "recipientname", "toid", "touser", "touid",
-        "touserid", "receivername",
-    ];
+pub(super) const RECIPIENT: &[&str] = &[
+    "to",
+    "recipient",
+    "receiver",
+    "recipientid",
+    "receiverid",
+    "recipientname",
+    "toid",
+    "touser",
+    "touid",
+    "touserid",
+    "receivername",
+];
 /// Fields that hold people.
 pub(super) const PEOPLE: &[&str] = &[
     "users",
@@ -440,8 +459,21 @@ const OF_PROGRAMS: &[&str] = &["ping", "pong", "heartbeat", "keepalive", "ack", 
 const OF_SERVER_ALONE: &[&str] = &["system", "server", "announcement", "notice", "notification"];
 /// Words in the name of an event. Of what was done to a message that was there before.
 const DONE_TO_ONE: &[&str] = &[
-    "edit", "edited", "update", "updated", "delete", "deleted", "remove", "removed", "unsend", "unsent", "pin",
-    "pinned", "react", "reaction", "reactions",
+    "edit",
+    "edited",
+    "update",
+    "updated",
+    "delete",
+    "deleted",
+    "remove",
+    "removed",
+    "unsend",
+    "unsent",
+    "pin",
+    "pinned",
+    "react",
+    "reaction",
+    "reactions",
 ];
 /// Words in the name of an event. Of a message that has arrived or was read.
 const RECEIPT: &[&str] = &["ack", "delivered", "read", "seen", "receipt"];
@@ -457,8 +489,7 @@ pub(super) fn meaning(name: &str) -> Option<Meaning> {
         is(EARLIER_MESSAGES) || is(EARLIER) && is(&["messages", "msgs", "chats", "chat", "message", "log"]);
     // `chat` alone may be where it happens: `chat users`, `chat:join`.
     let is_said = words.iter().any(|word| word != "chat" && SAID.contains(&word.as_str()));
-    let is_people = is(PEOPLE_HERE)
-        && (!is(SAID) || !is_said && !is(&["online", "presence"]))
+    let is_people = is(PEOPLE_HERE) && (!is(SAID) || !is_said && !is(&["online", "presence"]))
         || is(SOMEBODY) && is(&["list"])
         || words.iter().any(|word| word.len() > 5 && word.ends_with("users") && word != "users");
     Some(match () {

@@ -11,8 +11,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 
 use super::device::{
-    ASLEEP,
-    Command, CommandState, DeviceId, DeviceState, Freshness, LogLine, MetricName, Spec, Status,
+    ASLEEP, Command, CommandState, DeviceId, DeviceState, Freshness, LogLine, MetricName, Spec, Status,
 };
 use super::device_choices::ServerChoices;
 use super::event::DeviceEvent;

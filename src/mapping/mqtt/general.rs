@@ -375,7 +375,9 @@ impl General {
         let has_time = book.at.is_some();
         json::flatten(inner(json), ".", &mut |name, json| {
             if is_secret(name)
-                || name.starts_with("_msg") || has_time && TIMES.iter().any(|known| name.eq_ignore_ascii_case(known)) {
+                || name.starts_with("_msg")
+                || has_time && TIMES.iter().any(|known| name.eq_ignore_ascii_case(known))
+            {
                 return;
             }
             if let (Some(attribute), Some(text)) = (attribute(name), json.as_str()) {

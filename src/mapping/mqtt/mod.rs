@@ -143,7 +143,8 @@ impl Conventions {
         let Some(found) = ha.discover(book, topics, templates, topic, payload) else { return false };
         for path in found.owned {
             for id in self.topics.below(&format!("{path}/")).into_iter().take(MAX_AGAIN) {
-                let is_general = |topic: &topics::Topic| topic.route == Route::General && !topic.is_explained();
+                let is_general =
+                    |topic: &topics::Topic| topic.route == Route::General && !topic.is_explained();
                 if self.topics.get(id).is_some_and(is_general) {
                     self.forget(id);
                     self.read_again(id);

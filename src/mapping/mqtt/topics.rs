@@ -140,7 +140,8 @@ impl Topics {
             self.hand = (at + 1) % self.list.len();
             let topic = self.list.get_mut(at)?;
             let is_fresh = std::mem::replace(&mut topic.is_fresh, false);
-            if !is_fresh && topic.readers.is_empty() && matches!(topic.route, Route::General | Route::Ignored) {
+            if !is_fresh && topic.readers.is_empty() && matches!(topic.route, Route::General | Route::Ignored)
+            {
                 return u32::try_from(at).ok();
             }
         }

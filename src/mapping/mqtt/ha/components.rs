@@ -124,7 +124,9 @@ fn siren(p: &mut Parts<'_>) {
             set("tone"),
         );
     }
-    for (field, name, unit, max) in [("volume_level", "volume", "", Some(1.0)), ("duration", "duration", "s", None)] {
+    for (field, name, unit, max) in
+        [("volume_level", "volume", "", Some(1.0)), ("duration", "duration", "s", None)]
+    {
         let supports = if field == "duration" { "support_duration" } else { "support_volume_set" };
         if config.flag(supports) {
             p.add(name, MetricType::Number)

@@ -262,12 +262,19 @@ impl Config {
 
 /// Words of an identifier as a person writes them: `power_factor` is `Power factor`.
 pub(in super::super) fn words_of(id: &str) -> String {
-    const KNOWN: &[(&str, &str)] =
-        &[("co2", "CO2"), ("pm1", "PM1"), ("pm25", "PM2.5"), ("pm10", "PM10"), ("voc", "VOC"), ("gps", "GPS")];
+    const KNOWN: &[(&str, &str)] = &[
+        ("co2", "CO2"),
+        ("pm1", "PM1"),
+        ("pm25", "PM2.5"),
+        ("pm10", "PM10"),
+        ("voc", "VOC"),
+        ("gps", "GPS"),
+    ];
     let mut spaced = id.replace('_', " ");
     for (word, written) in KNOWN {
         if spaced.split(' ').any(|own| own.eq_ignore_ascii_case(word)) {
-            let words = spaced.split(' ').map(|own| if own.eq_ignore_ascii_case(word) { written } else { own });
+            let words =
+                spaced.split(' ').map(|own| if own.eq_ignore_ascii_case(word) { written } else { own });
             spaced = words.collect::<Vec<&str>>().join(" ");
         }
     }

@@ -400,8 +400,7 @@ impl Entity {
 /// The part of a topic that ends with an identifier that can only be this device's: a serial number or an address.
 fn own_path<'a>(topic: &'a str, device: &config::DeviceInfo) -> Option<&'a str> {
     let ids = || device.keys.iter().filter_map(|key| key.split_once(':')).map(|(_, id)| id);
-    let is_serial =
-        |level: &str| level.len() >= 6 && level.bytes().filter(u8::is_ascii_digit).count() >= 3;
+    let is_serial = |level: &str| level.len() >= 6 && level.bytes().filter(u8::is_ascii_digit).count() >= 3;
     topic.match_indices('/').map(|(at, _)| &topic[..at]).find(|path| {
         let level = path.rsplit('/').next().unwrap_or(path);
         is_serial(level) && ids().any(|id| id.eq_ignore_ascii_case(level) || id.ends_with(level))

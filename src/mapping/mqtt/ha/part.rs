@@ -172,7 +172,13 @@ impl Part {
     }
 
     /// A choice of words, each of which sends its payload.
-    pub fn chooses(&mut self, config: &Config, topic: &str, template: &str, choices: Choices<'_>) -> &mut Self {
+    pub fn chooses(
+        &mut self,
+        config: &Config,
+        topic: &str,
+        template: &str,
+        choices: Choices<'_>,
+    ) -> &mut Self {
         self.options(choices.iter().map(|(.., word)| (*word).to_owned()).collect());
         self.sends(config, topic, template, by_word(commands(config, choices)))
     }

@@ -33,6 +33,7 @@ fn server(book: &mut Book) -> Option<Dev> {
     Some(dev)
 }
 
+/// Long: one arm for each topic.
 pub(super) fn receive(book: &mut Book, id: u32, topic: &str, payload: &Payload<'_>) {
     let levels: Vec<&str> = topic.split('/').skip(1).collect();
     let said = payload.text();

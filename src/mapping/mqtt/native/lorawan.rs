@@ -88,10 +88,17 @@ pub(super) fn receive(book: &mut Book, id: u32, topic: &str, payload: &Payload<'
         &group,
         &[("application", &group), ("profile", &profile), ("EUI", &eui)],
     );
-    book.at = ["/time", "/received_at", "/uplink_message/received_at", "/metadata/time", "/rxInfo/0/time", "/reported_at"]
-        .iter()
-        .filter_map(|path| json.pointer(path))
-        .find_map(general::moment);
+    book.at = [
+        "/time",
+        "/received_at",
+        "/uplink_message/received_at",
+        "/metadata/time",
+        "/rxInfo/0/time",
+        "/reported_at",
+    ]
+    .iter()
+    .filter_map(|path| json.pointer(path))
+    .find_map(general::moment);
     match kind {
         "up" | "rx" => uplink(book, dev, id, json),
         "status" => {

@@ -131,14 +131,8 @@ impl Natives {
 
 /// The key of the device that a topic belongs to, where its shape says so.
 pub(super) fn key_of(topic: &str) -> Option<String> {
-    let keys: [fn(&str) -> Option<String>; 6] = [
-        shelly1::key_of,
-        tasmota::key_of,
-        shelly2::key_of,
-        esphome::key_of,
-        omg::key_of,
-        zwave::key_of,
-    ];
+    let keys: [fn(&str) -> Option<String>; 6] =
+        [shelly1::key_of, tasmota::key_of, shelly2::key_of, esphome::key_of, omg::key_of, zwave::key_of];
     keys.iter().find_map(|key| key(topic))
 }
 

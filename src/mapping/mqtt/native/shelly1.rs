@@ -97,12 +97,7 @@ fn info(book: &mut Book, dev: Dev, id: u32, name: &str, payload: &Payload<'_>) {
         (&["/sensor/motion", "/motion"], "sensor/motion", "Motion", ""),
         (&["/sensor/vibration", "/vibration"], "sensor/vibration", "Vibration", ""),
         (&["/thermostats/0/pos", "/pos"], "info/pos", "Valve position", "%"),
-        (
-            &["/thermostats/0/target_t/value", "/target_t/value"],
-            "info/target_t",
-            "Target temperature",
-            "°C",
-        ),
+        (&["/thermostats/0/target_t/value", "/target_t/value"], "info/target_t", "Target temperature", "°C"),
         (&["/uptime"], "info/uptime", "Uptime", "s"),
     ] {
         let Some(value) = paths.iter().find_map(|path| json::reading(json.pointer(path)?)) else { continue };
@@ -211,12 +206,8 @@ fn plain(book: &mut Book, dev: Dev, id: u32, rest: &str, levels: &[&str], payloa
     let is_flag = matches!(
         levels[0],
         "input" | "longpush" | "overtemperature" | "ext_switch" | "overpower" | "loaderror"
-    )
-        || levels[0] == "sensor"
-            && matches!(
-                last,
-                "vibration" | "motion" | "flood" | "smoke" | "ext_power" | "charger" | "active"
-            );
+    ) || levels[0] == "sensor"
+        && matches!(last, "vibration" | "motion" | "flood" | "smoke" | "ext_power" | "charger" | "active");
     let value = match (&value, last) {
         (Value::Number(number), _) if is_flag => Value::Flag(*number != 0.0),
         // Counted in watt-minutes.

@@ -186,8 +186,20 @@ fn field(component: &str, path: &str) -> Option<(String, &'static str)> {
         ) => return None,
         (
             _,
-            "id" | "source" | "tag" | "minute_ts" | "temperature.tF" | "tF" | "timer_started_at"
-            | "timer_duration" | "pos_control" | "packet_id" | "flags" | "calibration" | "errors" | "schedules.enable"
+            "id"
+            | "source"
+            | "tag"
+            | "minute_ts"
+            | "temperature.tF"
+            | "tF"
+            | "timer_started_at"
+            | "timer_duration"
+            | "pos_control"
+            | "packet_id"
+            | "flags"
+            | "calibration"
+            | "errors"
+            | "schedules.enable"
             | "calibration.progress",
         ) => return None,
         (_, path) if path.contains("by_minute") || path.contains("_ts") || path.contains("transition") => {

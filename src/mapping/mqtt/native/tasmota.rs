@@ -427,6 +427,9 @@ fn switched(book: &mut Book, dev: Dev, id: u32, commands: &str, names: &[String]
     book.read(dev, key, id, value, || Metric::new(named(key), MetricType::Flag));
 }
 
+/// What a state, or an answer to a command, says.
+///
+/// Long: one arm for each field.
 fn state(book: &mut Book, dev: Dev, id: u32, commands: &str, names: &[String], fields: &Map<String, Json>) {
     let put = |book: &mut Book, key: &str, name: &str, value: Value, unit: &str| {
         book.read(dev, key, id, value.clone(), || guessed(named(name), &value, unit));

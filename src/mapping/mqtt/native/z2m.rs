@@ -421,7 +421,13 @@ fn unit_of(property: &str, value: &Value) -> &'static str {
         "energy" => "kWh",
         "current" => "A",
         // Of a battery, or of the mains.
-        "voltage" => if number >= 1_000.0 { "mV" } else { "V" },
+        "voltage" => {
+            if number >= 1_000.0 {
+                "mV"
+            } else {
+                "V"
+            }
+        }
         "co2" => "ppm",
         "pm25" | "pm10" => "µg/m³",
         "linkquality" => "lqi",

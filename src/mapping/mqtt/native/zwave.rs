@@ -16,9 +16,26 @@ use crate::model::number::Number;
 const GATEWAY: &str = "ZWAVE_GATEWAY";
 /// Command classes that configure and describe a node: association, version, manufacturer and the like.
 const LEFT: &[&str] = &[
-    "112", "configuration", "114", "manufacturer_specific", "134", "version", "94", "zwaveplus_info", "133",
-    "association", "142", "multi_channel_association", "115", "powerlevel", "135", "indicator", "132",
-    "wake_up", "122", "firmware_update_md",
+    "112",
+    "configuration",
+    "114",
+    "manufacturer_specific",
+    "134",
+    "version",
+    "94",
+    "zwaveplus_info",
+    "133",
+    "association",
+    "142",
+    "multi_channel_association",
+    "115",
+    "powerlevel",
+    "135",
+    "indicator",
+    "132",
+    "wake_up",
+    "122",
+    "firmware_update_md",
 ];
 
 /// A value of a node by its topic.
@@ -114,14 +131,22 @@ pub(super) fn receive(book: &mut Book, id: u32, topic: &str, payload: &Payload<'
 
 fn gateway(book: &mut Book, topic: &str, prefix: &str, rest: &str, payload: &Payload<'_>) {
     let Some((name, last)) = rest.split_once('/') else { return };
-    let Some(dev) = book.device(Rank::Own, &[&format!("zwave-gateway:{prefix}/{name}")], name) else { return };
+    let Some(dev) = book.device(Rank::Own, &[&format!("zwave-gateway:{prefix}/{name}")], name) else {
+        return;
+    };
     let title = name.trim_start_matches(GATEWAY).trim_start_matches('-');
     book.describe(dev, Rank::Own, format!("Z-Wave JS UI {title}").trim(), "gateway", &[("topic", prefix)]);
     let said = payload.json().map(|json| json.get("value").unwrap_or(json));
     match (last, said) {
         ("status", Some(Json::Bool(is_there))) => book.say(dev, topic, there(*is_there)),
         ("version", Some(version)) => {
-            book.describe(dev, Rank::Own, "", "", &[("firmware", &json::string(version).unwrap_or_default())]);
+            book.describe(
+                dev,
+                Rank::Own,
+                "",
+                "",
+                &[("firmware", &json::string(version).unwrap_or_default())],
+            );
         }
         ("version", None) => book.describe(dev, Rank::Own, "", "", &[("firmware", &payload.text())]),
         _ => {}

@@ -345,7 +345,11 @@ impl Object for Dict {
         let pairs = args.first().filter(|_| name == "from_keys").map(Value::try_iter);
         let Some(Ok(pairs)) = pairs else { return Err(Error::from(ErrorKind::UnknownMethod)) };
         let pair = |pair: Value| Some((pair.get_item_by_index(0).ok()?, pair.get_item_by_index(1).ok()?));
-        Ok(pairs.take(python::MAX_ITEMS).filter_map(pair).collect::<std::collections::BTreeMap<_, _>>().into())
+        Ok(pairs
+            .take(python::MAX_ITEMS)
+            .filter_map(pair)
+            .collect::<std::collections::BTreeMap<_, _>>()
+            .into())
     }
 }
 
