@@ -72,6 +72,8 @@ impl Natives {
             _ if sparkplug::takes(topic) => Native::Sparkplug,
             _ if self.homie.takes(topic) => Native::Homie,
             _ if self.zigbee.takes(topic, payload) => Native::Zigbee,
+            // Later generations are often put below the same level.
+            _ if topic.starts_with("shellies/") && self.shelly2.takes(topic, payload) => Native::Shelly2,
             _ if topic.starts_with("shellies/") => Native::Shelly1,
             _ if self.victron.takes(topic) => Native::Victron,
             _ if openwb::takes(topic) => Native::OpenWb,

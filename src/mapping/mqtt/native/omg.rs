@@ -147,7 +147,7 @@ fn known(field: &str) -> (String, &'static str) {
     }
     let (name, unit) = match field {
         "rssi" => ("Signal", "dBm"),
-        "tempc" | "temperature_C" => ("Temperature", "°C"),
+        "tempc" | "tem" | "temperature_C" => ("Temperature", "°C"),
         "hum" | "humidity" => ("Humidity", "%"),
         "battery_ok" => ("Battery ok", ""),
         "batt" => ("Battery", "%"),
@@ -176,8 +176,11 @@ fn known(field: &str) -> (String, &'static str) {
 /// What a gateway says of itself.
 fn system(book: &mut Book, id: u32, gateway: &str, kind: &str, fields: &Map<String, Json>) {
     let title = gateway.rsplit('/').next().unwrap_or(gateway);
-    let keys = [format!("omg-gateway:{gateway}"), format!("path:{gateway}")];
-    let Some(dev) = book.device(Rank::Own, &[&keys[0], &keys[1]], gateway) else { return };
+    let mut keys = vec![format!("omg-gateway:{gateway}"), format!("path:{gateway}")];
+    let address = fields.get("mac").and_then(Json::as_str).and_then(mac);
+    keys.extend(address.map(|address| format!("mac:{address}")));
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let Some(dev) = book.device(Rank::Own, &keys, gateway) else { return };
     book.describe(dev, Rank::Own, title, "gateway", &[("topic", gateway)]);
     let is_own = kind == "SYS";
     for (name, value) in fields {

@@ -101,7 +101,12 @@ impl Shelly2 {
 
 fn device(book: &mut Book, prefix: &str) -> Option<Dev> {
     let dev = book.device(Rank::Shape, &[&format!("shelly2:{prefix}")], prefix)?;
-    book.describe(dev, Rank::Shape, prefix, "", &[("manufacturer", "Shelly"), ("topic", prefix)]);
+    let name = prefix.strip_prefix("shellies/").unwrap_or(prefix);
+    book.describe(dev, Rank::Shape, name, "", &[("manufacturer", "Shelly"), ("topic", prefix)]);
+    if name.len() < prefix.len() {
+        // What was taken for one of the first generation, by its presence alone.
+        book.add_weak_key(dev, &format!("shelly1:{name}"));
+    }
     if let Some((model, address)) = prefix.rsplit_once('-')
         && let Some(mac) = mac(address)
     {

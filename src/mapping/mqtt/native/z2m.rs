@@ -368,7 +368,9 @@ impl Device {
             if property == "update" && (path.starts_with("latest_release") || path == "latest_source") {
                 return;
             }
-            let path = if path.is_empty() { property.to_owned() } else { format!("{property}.{path}") };
+            // Some wrap a property in itself.
+            let is_whole = path.is_empty() || path == property;
+            let path = if is_whole { property.to_owned() } else { format!("{property}.{path}") };
             let value = match value {
                 // Of firmware that does not say its version.
                 Json::Number(number) if path.ends_with("_version") && number.as_i64() == Some(-1) => {
