@@ -1,9 +1,11 @@
 #!/bin/sh
 # Builds packages into target/packages/ and says what it could not build and why:
 #
-#   sh packaging/build.sh FORMAT…     deb rpm tar container exe zip dmg appimage flatpak
+#   sh packaging/build.sh [--arch amd64|arm64|armhf] FORMAT…
+#                                     deb rpm tar container exe zip dmg appimage flatpak
 #   sh packaging/build.sh --check     looks at all of packaging/ without building: scripts, metadata, units (seconds)
 #
+# Without --arch, packages for Linux are for this computer's architecture. The others are built by cross-compiling.
 # Exit code 0 also when a format cannot be made on this system (a .dmg wants macOS), 1 when one that could failed.
 # The tools come with `sh packaging/setup.sh --packaging`.
 #   PACKAGE_VERSION=…     another version than Cargo.toml's (for trying upgrades)
@@ -12,9 +14,17 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 
 usage() {
-    sed -n '/^#   sh /s/^#   //p' "$0" >&2
+    sed -n '3,/^#$/s/^#   //p' "$0" >&2
     exit 2
 }
+if [ "${1:-}" = --arch ]; then
+    case ${2:-} in
+    amd64 | arm64 | armhf) PACKAGE_ARCH=$2 ;;
+    *) usage ;;
+    esac
+    export PACKAGE_ARCH
+    shift 2
+fi
 [ $# -gt 0 ] || usage
 for format in "$@"; do
     case $format in
@@ -52,7 +62,7 @@ for format in "$@"; do
         rm "$log.code"
     fi
     case $code in
-    0) line="built      $format" ;;
+    0) line="built      $format$(sed -n 's/^without /, without /p' "$log")" ;;
     69) line="cannot     $format: $(tail -n 1 "$log")" ;;
     *) line="FAILED     $format: exit $code" failed=1 ;;
     esac

@@ -49,6 +49,40 @@ need() {
     done
 }
 
+# with_zig: cargo-zigbuild, which setup.sh installed, is found.
+with_zig() {
+    PATH=${PACKAGING_TOOLS:-$WORK/tools}/bin:$PATH
+    export PATH
+}
+
+# hide_places: rustc and the C compiler (for SQLite and the TLS primitives) leave no path of this machine in programs.
+hide_places() {
+    home=${CARGO_HOME:-$HOME/.cargo}
+    RUSTFLAGS="--remap-path-prefix=$ROOT=/$NAME --remap-path-prefix=$home=/cargo"
+    CFLAGS="-ffile-prefix-map=$ROOT=/$NAME -ffile-prefix-map=$home=/cargo"
+    CARGO_INCREMENTAL=0
+    export RUSTFLAGS CFLAGS CARGO_INCREMENTAL
+}
+
+# rust_source: where Debian's source of Rust's standard library is.
+rust_source() { printf '%s/lib/rustlib/src/rust' "$(/usr/bin/rustc --print sysroot 2>/dev/null || echo /usr)"; }
+
+# cargo_for TRIPLE OPTION…: cargo, with Rust's standard library for TRIPLE: rustup's, or else built from source by Debian's
+# compiler, which has the version of that source.
+cargo_for() {
+    triple=$1
+    shift
+    if [ -d "$(rustc --print sysroot)/lib/rustlib/$triple/lib" ] || { have rustup && rustup target add "$triple"; }; then
+        cargo "$@"
+    elif [ -d "$(rust_source)/library" ]; then
+        say "rustup has no standard library for $triple: built from Debian's source"
+        RUSTFLAGS="${RUSTFLAGS:-} --remap-path-prefix=$(rust_source)=/rust" CARGO=/usr/bin/cargo RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTC_BOOTSTRAP=1 \
+            /usr/bin/cargo "$@" -Zbuild-std=std,panic_unwind
+    else
+        cannot "Rust's standard library for $triple is missing: rustup target add $triple, or: sh packaging/setup.sh --packaging"
+    fi
+}
+
 # fill TEMPLATE: prints it with each @NAME@ replaced.
 fill() { "$PYTHON" packaging/metadata.py fill "$1"; }
 

@@ -192,7 +192,7 @@ look_at_packaging() {
     fi
     look_at_checks
     have git || missing git "packages are as old as their commit" git - - -
-    have objdump || missing objdump 'checks which C library the programs want' binutils - - -
+    have readelf || missing readelf 'checks which C library the programs want' binutils - - -
     have rsvg-convert || missing rsvg-convert 'draws the icons' librsvg2-bin - - -
     have xz || missing xz 'packs the tarball' xz-utils - - -
     have rpmbuild || missing rpmbuild 'builds the .rpm' rpm - - -
@@ -209,22 +209,40 @@ look_at_packaging() {
     have buildah || missing buildah 'builds the container image' buildah - - -
     # For Windows: compiled across, packed, and tried under Wine.
     have x86_64-w64-mingw32-gcc || missing x86_64-w64-mingw32-gcc 'compiles for Windows' gcc-mingw-w64-x86-64-win32 - - -
-    if any "$(rustc --print sysroot 2>/dev/null)/lib/rustlib/x86_64-pc-windows-gnu/lib"; then
-        :
-    elif grep -qx 'ID=debian' /etc/os-release; then
-        any /usr/lib/rustlib/src/rust/library || missing "the source of Rust's standard library" 'built for Windows' rust-web-src - - -
-        any /usr/bin/rustc || missing "Debian's rustc" 'of the version of that source' rustc-web - - -
-        any /usr/bin/cargo || missing "Debian's cargo" 'of the version of that source' cargo-web - - -
-    else
-        say "to build for Windows here, run also: rustup target add x86_64-pc-windows-gnu"
-    fi
+    standard_library x86_64-pc-windows-gnu
     have wine || missing wine 'installs and starts what is for Windows' wine - - -
     any /usr/lib/wine/wine64 || missing wine64 'installs and starts what is for Windows' wine64 - - -
     have osslsigncode || missing osslsigncode 'signs for Windows' osslsigncode - - -
     have wrestool || missing wrestool "draws and reads Windows's icons" icoutils - - -
     have png2icns || missing png2icns "draws macOS's icon" icnsutils - - -
+    # For ARM: compiled across, and tried under QEMU.
+    for triple in aarch64-unknown-linux-gnu aarch64-unknown-linux-musl armv7-unknown-linux-gnueabihf \
+        armv7-unknown-linux-musleabihf; do
+        standard_library "$triple"
+    done
+    any /usr/aarch64-linux-gnu/lib/libc.so.6 || missing "the C library of arm64" 'starts programs to ask for their manual' libc6-arm64-cross - - -
+    any /usr/arm-linux-gnueabihf/lib/libc.so.6 || missing "the C library of armhf" 'starts programs to ask for their manual' libc6-armhf-cross - - -
+    have qemu-aarch64-static || missing QEMU 'installs and starts what is for ARM' qemu-user-static - - -
+    have update-binfmts || missing update-binfmts 'starts programs for ARM by QEMU' binfmt-support - - -
+    have valgrind || missing valgrind 'counts what the agent costs' valgrind - - -
+    have strace || missing strace 'counts what a hub writes' strace - - -
     any /usr/lib/python3*/ensurepip || any "$(python3 -c 'import ensurepip; print(ensurepip.__path__[0])' 2>/dev/null)" ||
         missing 'python3 -m venv' 'holds zigbuild' python3-venv - - -
+}
+
+# standard_library TRIPLE: Rust's standard library for it: rustup's, or else Debian's source of it, with a compiler of that version.
+standard_library() {
+    any "$(rustc --print sysroot 2>/dev/null)/lib/rustlib/$1/lib" && return
+    # Windows's is always Debian's on Debian.
+    if [ "$1" != x86_64-pc-windows-gnu ] && have rustup && rustup target add "$1" 2>/dev/null; then
+        say "added: Rust's standard library for $1"
+    elif grep -qx 'ID=debian' /etc/os-release; then
+        any /usr/lib/rustlib/src/rust/library || missing "the source of Rust's standard library" "built for $1" rust-web-src - - -
+        any /usr/bin/rustc || missing "Debian's rustc" 'of the version of that source' rustc-web - - -
+        any /usr/bin/cargo || missing "Debian's cargo" 'of the version of that source' cargo-web - - -
+    else
+        say "to build for $1 here, run also: rustup target add $1"
+    fi
 }
 
 # zigbuild links against an old C library, so that the programs run on old systems. Kept in target/.

@@ -1,16 +1,17 @@
 #!/bin/sh
-# Packs the staged trees as .deb: duplex_VERSION_amd64.deb and duplexctl_VERSION_amd64.deb.
+# Packs the staged trees as .deb: duplex_VERSION_ARCH.deb and duplexctl_VERSION_ARCH.deb.
 # shellcheck source=packaging/lib.sh
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=packaging/linux/arch.sh
+. packaging/linux/arch.sh
 need dpkg-deb gzip
 
-ARCH=amd64
 INTRODUCTION_LINES=$(printf '%s' "$INTRODUCTION" | fold -s -w 76 | sed 's/^/ /; s/ *$//')
 HOMEPAGE_FIELD=${HOMEPAGE:+Homepage: $HOMEPAGE}
 LIBRARIES=$(awk '!/^#/ { printf ", %s", $2 }' packaging/linux/libraries)
-export ARCH INTRODUCTION_LINES HOMEPAGE_FIELD LIBRARIES
+export INTRODUCTION_LINES HOMEPAGE_FIELD LIBRARIES
 
-for package in "$NAME" "${NAME}ctl"; do
+for package in $OUR_PROGRAMS; do
     tree=$WORK/deb/$package
     source=packaging/linux/deb/$package
     rm -rf "$tree"
@@ -35,7 +36,7 @@ for package in "$NAME" "${NAME}ctl"; do
     (cd "$tree" && find etc -type f 2>/dev/null | sed 's|^|/|') >"$tree/DEBIAN/conffiles"
     [ -s "$tree/DEBIAN/conffiles" ] || rm "$tree/DEBIAN/conffiles"
     (cd "$tree" && find usr -type f -print0 | sort -z | xargs -0 md5sum) >"$tree/DEBIAN/md5sums"
-    for script in postinst prerm postrm; do
+    for script in preinst postinst prerm postrm; do
         [ ! -e "$source/$script" ] || put 755 "$source/$script" "$tree/DEBIAN/$script"
     done
     find "$tree" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +

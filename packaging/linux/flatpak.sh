@@ -2,8 +2,10 @@
 # Builds the Flatpak bundle of the tarball's programs, where Flatpak's runtime is installed; writes the manifest anyhow.
 # shellcheck source=packaging/lib.sh
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=packaging/linux/arch.sh
+. packaging/linux/arch.sh
 
-TARBALL=$PACKAGES/$NAME-$VERSION-linux-x86_64.tar.xz
+TARBALL=$PACKAGES/$NAME-$VERSION-linux-$MACHINE.tar.xz
 [ -e "$TARBALL" ] || sh packaging/linux/tar.sh
 TARBALL_SHA256=$(sha256sum "$TARBALL" | cut -d ' ' -f 1)
 export TARBALL TARBALL_SHA256
@@ -17,9 +19,9 @@ have flatpak-builder || cannot 'flatpak-builder is not installed'
 # It leaves its state where it is called.
 cd "$WORK/flatpak"
 flatpak-builder --show-manifest "$manifest" >/dev/null
-flatpak info "org.freedesktop.Sdk//$runtime" >/dev/null 2>&1 ||
-    cannot "the runtime is not installed: flatpak install flathub org.freedesktop.Platform//$runtime org.freedesktop.Sdk//$runtime"
-flatpak-builder --force-clean --repo="$WORK/flatpak/repo" "$WORK/flatpak/build" "$manifest"
-file=$PACKAGES/$NAME-$VERSION-x86_64.flatpak
-flatpak build-bundle "$WORK/flatpak/repo" "$file" "$APP_ID"
+flatpak info "org.freedesktop.Sdk/$MACHINE/$runtime" >/dev/null 2>&1 ||
+    cannot "the runtime is not installed: flatpak install flathub org.freedesktop.Platform/$MACHINE/$runtime org.freedesktop.Sdk/$MACHINE/$runtime"
+flatpak-builder --arch="$MACHINE" --force-clean --repo="$WORK/flatpak/repo" "$WORK/flatpak/build" "$manifest"
+file=$PACKAGES/$NAME-$VERSION-$MACHINE.flatpak
+flatpak build-bundle --arch="$MACHINE" "$WORK/flatpak/repo" "$file" "$APP_ID"
 built "$file"

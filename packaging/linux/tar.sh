@@ -1,20 +1,22 @@
 #!/bin/sh
-# Packs both programs as a tarball with install.sh: duplex-VERSION-linux-x86_64.tar.xz, for any Linux.
+# Packs the programs as a tarball with install.sh: duplex-VERSION-linux-MACHINE.tar.xz, for any Linux.
 # shellcheck source=packaging/lib.sh
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=packaging/linux/arch.sh
+. packaging/linux/arch.sh
 need xz tar
 
-folder=$NAME-$VERSION-linux-x86_64
+folder=$NAME-$VERSION-linux-$MACHINE
 tree=$WORK/tar/$folder
 rm -rf "$WORK/tar"
 mkdir -p "$tree"
-for package in "$NAME" "${NAME}ctl"; do
+for package in $OUR_PROGRAMS; do
     cp -a "$WORK/stage/$package/usr/." "$tree"
 done
 cp -a "$WORK/stage/${NAME}ctl/etc" "$tree"
 fill packaging/linux/tar/install.sh >"$tree/install.sh"
 chmod 755 "$tree/install.sh"
-grep -v '^#' packaging/linux/libraries >"$tree/libraries"
+if has_app; then grep -v '^#' packaging/linux/libraries >"$tree/libraries"; fi
 for file in README.md LICENSE-MIT LICENSE-APACHE packaging/CHANGELOG.md assets/fonts/Pretendard-LICENSE.txt \
     assets/emoji/Unicode-LICENSE.txt; do
     put 644 "$file" "$tree/share/doc/$NAME/${file##*/}"

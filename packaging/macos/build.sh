@@ -7,6 +7,7 @@
 # shellcheck source=packaging/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
+[ -z "${PACKAGE_ARCH:-}" ] || cannot "a .dmg is for Apple's processors and Intel's at once: leave out --arch"
 [ "$(uname -s)" = Darwin ] || cannot "a .dmg is built on macOS: lipo, codesign and hdiutil are Apple's"
 need lipo hdiutil codesign xcrun
 

@@ -9,6 +9,11 @@ case $(uname -s) in
 Linux | MINGW* | MSYS* | CYGWIN*) ;;
 *) cannot 'packages for Windows are built on Windows (Git Bash) and on Debian' ;;
 esac
+case ${PACKAGE_ARCH:-amd64} in
+amd64) ;;
+arm64) cannot 'no packages for Windows on ARM64: it runs those for x86-64' ;;
+*) cannot "Windows has no $PACKAGE_ARCH" ;;
+esac
 case $format in
 exe) need makensis ;;
 zip) need "$PYTHON" ;;

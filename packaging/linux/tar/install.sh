@@ -102,9 +102,8 @@ if [ $uninstall -eq 1 ]; then
     exit 0
 fi
 
-[ "$(uname -s) $(uname -m)" = 'Linux x86_64' ] || stop "this is for Linux on x86_64, not for $(uname -s) on $(uname -m)"
 "$here/bin/@NAME@ctl" --version >/dev/null 2>&1 ||
-    stop "the programs do not start here; they need glibc 2.31 or newer: $("$here/bin/@NAME@ctl" --version 2>&1 || true)"
+    stop "the programs do not start here. They are for Linux on @MACHINE@ with glibc @GLIBC@ or newer, and this is $(uname -s) on $(uname -m): $("$here/bin/@NAME@ctl" --version 2>&1 || true)"
 if ! mkdir -p "$prefix" 2>/dev/null || [ ! -w "$prefix" ]; then
     stop "$prefix cannot be written to. Run it as root, or without --system to install for you alone."
 fi
@@ -144,7 +143,7 @@ refresh
 
 say "@TITLE@ @VERSION@ is installed in $prefix."
 PATH=$PATH:/usr/sbin:/sbin
-if command -v ldconfig >/dev/null 2>&1; then
+if [ -e "$here/libraries" ] && command -v ldconfig >/dev/null 2>&1; then
     have=$(ldconfig -p)
     missing=''
     packages=''
@@ -161,5 +160,5 @@ if command -v ldconfig >/dev/null 2>&1; then
 fi
 case :$PATH: in
 *":$prefix/bin:"*) ;;
-*) say "Your PATH has no $prefix/bin yet: the menu finds @TITLE@; in a terminal it does after a new login on most systems, or call $prefix/bin/@NAME@." ;;
+*) say "Your PATH has no $prefix/bin yet: in a terminal it has after a new login on most systems, or call the programs there." ;;
 esac
