@@ -107,6 +107,11 @@ built() {
 
 size_of() { wc -c <"$1" | awk '{ printf "%.1f MB", $1 / 1e6 }'; }
 
+# free_port: one on this computer that nobody uses.
+free_port() {
+    "$PYTHON" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
 # Results of a proof, a line each, for verify.sh to count. All but a few words of detail goes to the log, which is
 # what the proof prints to standard error.
 pass() { printf 'PASS  %-28s %s\n' "$1" "${2:-}"; }

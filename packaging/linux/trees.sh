@@ -1,9 +1,12 @@
-# Trees of Debian to install packages into, for the proofs; to be sourced after lib.sh. Each is a fresh layer over a
+# Trees of Debian for $ARCH to install packages into, for the proofs; to be sourced after arch.sh. Each is a fresh layer over a
 # tree that debootstrap made once (target/packaging/trees), so that a proof leaves nothing. Needs root.
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034 # $PATIENCE is for the scripts that source it
 
 TREES=$WORK/trees
 xvfb=
+# How many times as long as usual something may take.
+PATIENCE=1
+[ "$ARCH" = "$NATIVE" ] || PATIENCE=10
 
 # can_make_trees NAME: prints a SKIP for that proof where trees cannot be made.
 can_make_trees() {
@@ -12,15 +15,27 @@ can_make_trees() {
         return 1
     fi
     need debootstrap unshare Xvfb xwininfo xprop import
+    if [ "$ARCH" != "$NATIVE" ]; then
+        need "$QEMU" update-binfmts
+        # The kernel starts programs for it by QEMU, in trees, too.
+        update-binfmts --enable "${QEMU%-static}" >&2 || true
+        if [ ! -e "/proc/sys/fs/binfmt_misc/${QEMU%-static}" ]; then
+            skip "$1" "this kernel starts no programs by QEMU (binfmt_misc)"
+            return 1
+        fi
+    fi
 }
 
 # base SUITE: a minimal Debian, made once.
 base() {
-    [ ! -e "$TREES/$1/.whole" ] || return 0
+    base=$TREES/$1-$ARCH
+    [ ! -e "$base/.whole" ] || return 0
     mkdir -p "$TREES"
-    rm -rf "${TREES:?}/$1"
-    debootstrap --variant=minbase "$1" "$TREES/$1" >&2
-    touch "$TREES/$1/.whole"
+    # One that was interrupted may have this computer's processes mounted in it.
+    if mountpoint -q "$base/proc"; then umount "$base/proc"; fi
+    rm -rf --one-file-system "${base:?}"
+    debootstrap --arch="$ARCH" --variant=minbase "$1" "$base" >&2
+    touch "$base/.whole"
 }
 
 # open_tree SUITE NAME: a fresh layer over it at $tree, with this computer's network.
@@ -29,7 +44,7 @@ open_tree() {
     layer=$TREES/layer-$2
     close_tree "$layer"
     mkdir -p "$layer/upper" "$layer/work" "$layer/tree"
-    mount -t overlay overlay -o "lowerdir=$TREES/$1,upperdir=$layer/upper,workdir=$layer/work" "$layer/tree"
+    mount -t overlay overlay -o "lowerdir=$base,upperdir=$layer/upper,workdir=$layer/work" "$layer/tree"
     tree=$layer/tree
     cp /etc/resolv.conf /etc/hosts "$tree/etc/"
     # Packages that start services must not, in a tree.

@@ -4,6 +4,8 @@
 # shellcheck disable=SC2317 # functions are called by name, through prove
 # shellcheck source=packaging/lib.sh
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=packaging/linux/arch.sh
+. packaging/linux/arch.sh
 
 if [ "$(id -u)" -ne 0 ]; then
     skip 'container: runs' 'needs root, to run as the user of the image'
@@ -11,7 +13,7 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 need buildah
 program=${NAME}ctl
-file=$PACKAGES/$program-$VERSION-container-x86_64.tar
+file=$PACKAGES/$program-$VERSION-container-$MACHINE.tar
 if [ ! -e "$file" ]; then
     sh packaging/build.sh container >&2
 fi
@@ -49,7 +51,7 @@ described() {
 prove 'container: described' 'user, volume, health check, TLS' described
 
 # As the image starts it, but for the port: another may be taken here. The data is in the container's volume.
-port=$("$PYTHON" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+port=$(free_port)
 inside() { in_store run "$container" -- "/$program" "$@"; }
 start_hub() {
     inside hub --listen "0.0.0.0:$port" --data-dir /data --tls-self-signed >>"$place/hub.log" 2>&1 &

@@ -3,9 +3,11 @@
 # shellcheck disable=SC2317 # functions are called by name, through prove
 # shellcheck source=packaging/lib.sh
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=packaging/linux/arch.sh
+. packaging/linux/arch.sh
 need rpm rpmlint dpkg-deb
 
-rpm_of() { printf '%s/%s-%s-1.x86_64.rpm' "$PACKAGES" "$1" "$VERSION"; }
+rpm_of() { printf '%s/%s-%s-1.%s.rpm' "$PACKAGES" "$1" "$VERSION" "$MACHINE"; }
 app=$(rpm_of "$NAME")
 console=$(rpm_of "${NAME}ctl")
 if [ ! -e "$app" ]; then
@@ -38,7 +40,7 @@ compare() {
     deb=$WORK/deb-root
     rm -rf "$deb"
     for package in "$NAME" "${NAME}ctl"; do
-        dpkg-deb --extract "$PACKAGES/${package}_${VERSION}_amd64.deb" "$deb"
+        dpkg-deb --extract "$PACKAGES/${package}_${VERSION}_$ARCH.deb" "$deb"
     done
     contents "$root" >"$WORK/rpm-files"
     contents "$deb" >"$WORK/deb-files"

@@ -4,12 +4,14 @@
 # shellcheck disable=SC2317,SC2016 # functions are called by name, through prove; '$' is for the shell in the tree
 # shellcheck source=packaging/lib.sh
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=packaging/linux/arch.sh
+. packaging/linux/arch.sh
 # shellcheck source=packaging/linux/trees.sh
 . packaging/linux/trees.sh
 
 can_make_trees 'services: run by systemd' || exit 0
 need systemd-nspawn nsenter
-deb=$PACKAGES/${NAME}ctl_${VERSION}_amd64.deb
+deb=$PACKAGES/${NAME}ctl_${VERSION}_$ARCH.deb
 if [ ! -e "$deb" ]; then
     sh packaging/build.sh deb >&2
 fi

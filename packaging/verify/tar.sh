@@ -4,10 +4,12 @@
 # shellcheck disable=SC2317 # functions are called by name, through prove
 # shellcheck source=packaging/lib.sh
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=packaging/linux/arch.sh
+. packaging/linux/arch.sh
 # shellcheck source=packaging/linux/trees.sh
 . packaging/linux/trees.sh
 
-file=$PACKAGES/$NAME-$VERSION-linux-x86_64.tar.xz
+file=$PACKAGES/$NAME-$VERSION-linux-$MACHINE.tar.xz
 if [ ! -e "$file" ]; then
     sh packaging/build.sh tar >&2
 fi
@@ -18,7 +20,7 @@ place="$WORK/tar proof 폴더"
 rm -rf "$place"
 mkdir -p "$place/home"
 tar --extract --directory "$place" --file "$file"
-folder=$place/$NAME-$VERSION-linux-x86_64
+folder=$place/$NAME-$VERSION-linux-$MACHINE
 HOME=$place/home
 export HOME
 local=$HOME/.local
