@@ -67,17 +67,18 @@ hide_places() {
 # rust_source: where Debian's source of Rust's standard library is.
 rust_source() { printf '%s/lib/rustlib/src/rust' "$(/usr/bin/rustc --print sysroot 2>/dev/null || echo /usr)"; }
 
-# cargo_for TRIPLE OPTION…: cargo, with Rust's standard library for TRIPLE: rustup's, or else built from source by Debian's
-# compiler, which has the version of that source.
+# cargo_for TRIPLE TOOL VERB OPTION…: cargo or cargo-zigbuild, with Rust's standard library for TRIPLE: rustup's, or else
+# built from source by Debian's compiler, which has the version of that source.
 cargo_for() {
-    triple=$1
-    shift
-    if [ -d "$(rustc --print sysroot)/lib/rustlib/$triple/lib" ] || { have rustup && rustup target add "$triple"; }; then
-        cargo "$@"
+    triple=$1 tool=$2 verb=$3
+    shift 3
+    if [ -d "$(rustc --print sysroot)/lib/rustlib/$triple/lib" ]; then
+        "$tool" "$verb" "$@"
     elif [ -d "$(rust_source)/library" ]; then
-        say "rustup has no standard library for $triple: built from Debian's source"
-        RUSTFLAGS="${RUSTFLAGS:-} --remap-path-prefix=$(rust_source)=/rust" CARGO=/usr/bin/cargo RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTC_BOOTSTRAP=1 \
-            /usr/bin/cargo "$@" -Zbuild-std=std,panic_unwind
+        say "the standard library for $triple is built from Debian's source"
+        CARGO=/usr/bin/cargo RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTC_BOOTSTRAP=1 PATH=/usr/bin:$PATH \
+            RUSTFLAGS="${RUSTFLAGS:-} --remap-path-prefix=$(rust_source)=/rust" \
+            "$tool" "$verb" -Zbuild-std=std,panic_unwind "$@"
     else
         cannot "Rust's standard library for $triple is missing: rustup target add $triple, or: sh packaging/setup.sh --packaging"
     fi

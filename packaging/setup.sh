@@ -207,6 +207,12 @@ look_at_packaging() {
     have zsh || missing zsh 'checks its completions' zsh - - -
     have fish || missing fish 'checks its completions' fish - - -
     have buildah || missing buildah 'builds the container image' buildah - - -
+    any /usr/lib/python3*/ensurepip || any "$(python3 -c 'import ensurepip; print(ensurepip.__path__[0])' 2>/dev/null)" ||
+        missing 'python3 -m venv' 'holds zigbuild' python3-venv - - -
+    if [ "$(uname -m)" != x86_64 ]; then
+        say 'packages for Windows and for other architectures than this one are built on x86-64'
+        return
+    fi
     # For Windows: compiled across, packed, and tried under Wine.
     have x86_64-w64-mingw32-gcc || missing x86_64-w64-mingw32-gcc 'compiles for Windows' gcc-mingw-w64-x86-64-win32 - - -
     standard_library x86_64-pc-windows-gnu
@@ -216,8 +222,8 @@ look_at_packaging() {
     have wrestool || missing wrestool "draws and reads Windows's icons" icoutils - - -
     have png2icns || missing png2icns "draws macOS's icon" icnsutils - - -
     # For ARM: compiled across, and tried under QEMU.
-    for triple in aarch64-unknown-linux-gnu aarch64-unknown-linux-musl armv7-unknown-linux-gnueabihf \
-        armv7-unknown-linux-musleabihf; do
+    for triple in x86_64-unknown-linux-musl aarch64-unknown-linux-gnu aarch64-unknown-linux-musl \
+        armv7-unknown-linux-gnueabihf armv7-unknown-linux-musleabihf; do
         standard_library "$triple"
     done
     any /usr/aarch64-linux-gnu/lib/libc.so.6 || missing "the C library of arm64" 'starts programs to ask for their manual' libc6-arm64-cross - - -
@@ -226,8 +232,6 @@ look_at_packaging() {
     have update-binfmts || missing update-binfmts 'starts programs for ARM by QEMU' binfmt-support - - -
     have valgrind || missing valgrind 'counts what the agent costs' valgrind - - -
     have strace || missing strace 'counts what a hub writes' strace - - -
-    any /usr/lib/python3*/ensurepip || any "$(python3 -c 'import ensurepip; print(ensurepip.__path__[0])' 2>/dev/null)" ||
-        missing 'python3 -m venv' 'holds zigbuild' python3-venv - - -
 }
 
 # standard_library TRIPLE: Rust's standard library for it: rustup's, or else Debian's source of it, with a compiler of that version.

@@ -19,7 +19,7 @@ build_static() {
     with_zig
     need cargo-zigbuild
     hide_places
-    cargo_for "$STATIC_TRIPLE" zigbuild --locked --profile dist --bin "$program" --target "$STATIC_TRIPLE"
+    cargo_for "$STATIC_TRIPLE" cargo-zigbuild zigbuild --locked --profile dist --bin "$program" --target "$STATIC_TRIPLE"
     PROGRAMS=$TARGET/$STATIC_TRIPLE/dist
 }
 

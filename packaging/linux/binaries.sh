@@ -17,7 +17,7 @@ for program in $OUR_PROGRAMS; do
 done
 # The words are options of our own: splitting them is meant.
 # shellcheck disable=SC2086
-cargo_for "$TRIPLE" zigbuild --locked --profile dist $bins --target "$TRIPLE.$GLIBC"
+cargo_for "$TRIPLE" cargo-zigbuild zigbuild --locked --profile dist $bins --target "$TRIPLE.$GLIBC"
 
 for program in $OUR_PROGRAMS; do
     file=$TARGET/$TRIPLE/dist/$program

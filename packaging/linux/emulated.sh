@@ -81,13 +81,15 @@ else
     here=$unpacked/native/usr/bin/$program
 fi
 
+fingerprint() { sed -n 's/^certificate sha256 //p' "$1"; }
 # with_hub COMMAND…: beside a hub of this computer, at $HUB with its data in $data.
 with_hub() {
     data=$unpacked/hub
-    HUB=ws://127.0.0.1:$(free_port)
-    "$here" hub --listen "${HUB#ws://}" --data-dir "$data" >"$unpacked/hub.log" 2>&1 &
+    address=127.0.0.1:$(free_port)
+    "$here" hub --listen "$address" --tls-self-signed --data-dir "$data" >"$unpacked/hub.log" 2>&1 &
     hub=$!
-    until_true 60 'the hub of this computer' grep -q 'hub at' "$unpacked/hub.log"
+    until_true 60 'the hub of this computer' grep -q 'certificate sha256' "$unpacked/hub.log"
+    HUB=wss://$address#sha256=$(fingerprint "$unpacked/hub.log")
     code=0
     "$@" || code=$?
     kill "$hub"
@@ -119,16 +121,33 @@ publishes_here() {
 # The other way round: the hub in the tree, as with say_it, and this computer at it.
 at_hub_there() {
     data=$tree/var/lib/duplex
-    HUB=127.0.0.1:$(free_port)
-    in_tree "$program" hub --listen "$HUB" --data-dir /var/lib/duplex >"$unpacked/hub-there.log" 2>&1 &
+    address=127.0.0.1:$(free_port)
+    in_tree "$program" hub --listen "$address" --tls-self-signed --data-dir /var/lib/duplex >"$unpacked/hub-there.log" 2>&1 &
     hub=$!
-    until_true 300 'the hub in the tree' grep -q 'hub at' "$unpacked/hub-there.log"
+    until_true 300 'the hub in the tree' grep -q 'certificate sha256' "$unpacked/hub-there.log"
+    HUB=wss://$address#sha256=$(fingerprint "$unpacked/hub-there.log")
+    DUPLEX_TOKEN=$(cat "$data/token")
+    export DUPLEX_TOKEN
     code=0
-    DUPLEX_TOKEN=$(cat "$data/token") "$here" send "ws://$HUB" --room general 'from this computer' &&
-        DUPLEX_TOKEN=$(cat "$data/token") "$here" tail "ws://$HUB" --since 0 --count 2 --no-readings |
-        grep -F 'from this computer' || code=$?
+    "$here" send "$HUB" --room general --timeout 120s 'from this computer' &&
+        "$here" tail "$HUB" --since 0 --count 2 --no-readings | grep -F 'from this computer' &&
+        in_tree "$program" invite --data-dir /var/lib/duplex --url "wss://$address" | grep '#invite=.*sha256=' || code=$?
     pkill -TERM -P "$hub" || true
     wait "$hub" || true
+    return "$code"
+}
+# A data directory is carried from one kind of computer to the other, and opened there.
+moves_here() {
+    cp -a "$tree/var/lib/duplex" "$unpacked/from-there" &&
+        "$here" hub check --data-dir "$unpacked/from-there" &&
+        "$here" export --data-dir "$unpacked/from-there" | grep -F 'from this computer'
+}
+moves_there() {
+    cp -a "$unpacked/hub" "$tree/root/from-here" &&
+        in_tree "$program" hub check --data-dir /root/from-here &&
+        in_tree "$program" export --data-dir /root/from-here | grep -F "from $ARCH"
+    code=$?
+    rm -rf "$tree/root/from-here"
     return "$code"
 }
 
@@ -136,10 +155,12 @@ label=debian-12-$ARCH
 make_old >&2
 begin_life bookworm
 live "$label"
-prove "$label: sends to this computer's hub" "of $NATIVE, and it is on its disk" with_hub sends_here
+prove "$label: sends to this computer's hub" "of $NATIVE, over TLS; on its disk" with_hub sends_here
 prove "$label: reads from this computer's hub" "what $NATIVE sent" with_hub reads_here
 prove "$label: the agent publishes" "readings, to this computer's hub" with_hub publishes_here
-prove "$label: its hub serves this computer" "send and tail of $NATIVE" at_hub_there
+prove "$label: its hub serves this computer" "send and tail of $NATIVE, over TLS; invites" at_hub_there
+prove "$label: its data opens here" "hub check and export of $NATIVE" moves_here
+prove "$label: this computer's data opens there" 'hub check and export' moves_there
 if [ "$ARCH" = armhf ]; then
     # Raspberry Pi OS runs on ARMv6 under the same name: a uname that says so.
     refused() {

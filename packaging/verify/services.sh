@@ -1,6 +1,6 @@
 #!/bin/sh
-# The services, run by a real systemd in a Debian 12 tree that is booted for it: the hub under its own user, an agent whose
-# readings arrive, an invite made by root, a restart with the data kept, and a purge.
+# The services, run by a real systemd in a Debian 12 tree that is booted for it: the hub under its own user, the agent that
+# `agent install` sets up, whose readings arrive, an invite made by root, a restart with the data kept, and a purge.
 # shellcheck disable=SC2317,SC2016 # functions are called by name, through prove; '$' is for the shell in the tree
 # shellcheck source=packaging/lib.sh
 . "$(dirname "$0")/../lib.sh"
@@ -64,17 +64,28 @@ hub_starts() {
 prove 'services: the hub starts' 'as user duplex-hub, once it serves' hub_starts
 prove 'services: root invites' 'duplexctl invite --data-dir /var/lib/duplex' \
     inside sh -c 'duplexctl invite --data-dir /var/lib/duplex | grep "#invite="'
+token_here=/root/box.token
+install_agent() {
+    inside sh -c "
+        duplexctl agent install --url ws://127.0.0.1:7870 --name 'The box' --service box <$token_here &&
+            [ \"\$(stat -c '%a %U' /etc/duplex/agent-box.conf)\" = '600 root' ] &&
+            systemctl is-active duplex-agent@box && systemctl is-enabled duplex-agent@box"
+}
+inside sh -c "umask 077; duplexctl device add box --data-dir /var/lib/duplex >$token_here" >&2
+prove 'services: agent install' 'settings for root alone; running and enabled' install_agent
 agent_reports() {
     inside sh -c '
-        umask 077
-        token=$(duplexctl device add box --data-dir /var/lib/duplex)
-        printf "DUPLEX_URL=ws://127.0.0.1:7870\nDUPLEX_TOKEN=%s\nDUPLEX_AGENT_OPTIONS=--name \"The box\"\n" "$token" \
-            >/etc/duplex/agent-box.conf
-        systemctl start duplex-agent@box
         timeout 60 duplexctl tail ws://127.0.0.1:7870 --data-dir /var/lib/duplex --device box --no-messages --json |
             grep -m 1 "\"metric\":\"memory\".*\"name\":\"The box\""'
 }
 prove 'services: an agent reports' "this computer's memory, to the hub" agent_reports
+uninstall_agent() {
+    inside sh -c '
+        duplexctl agent uninstall --service box && ! systemctl is-active duplex-agent@box &&
+            [ -z "$(find /etc -name "*duplex-agent*" -o -name "agent-box*")" ]'
+}
+prove 'services: agent uninstall' 'stopped; settings and links gone' uninstall_agent
+prove 'services: agent install again' 'for the purge to find' install_agent
 missing_settings() { ! inside systemctl start duplex-agent@nobody; }
 prove 'services: an agent without settings' 'is refused by systemd' missing_settings
 keeps() {
@@ -89,7 +100,7 @@ keeps() {
 prove 'services: a clean stop, data kept' 'though root wrote to it in between' keeps
 purge() {
     inside sh -c '
-        systemctl enable duplex-hub duplex-agent@box && dpkg --purge duplexctl &&
+        systemctl enable duplex-hub && dpkg --purge duplexctl &&
             ! systemctl is-active duplex-hub duplex-agent@box &&
             [ -z "$(find /etc /var/lib /usr -name "*duplex*" ! -path "/var/lib/dpkg/*")" ]'
 }

@@ -39,22 +39,12 @@ if have cygpath; then
 else
     triple=x86_64-pc-windows-gnu
     need x86_64-w64-mingw32-gcc x86_64-w64-mingw32-windres
-    # No path of this machine is left in them.
-    RUSTFLAGS="--remap-path-prefix=$ROOT=/$NAME --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo"
+    hide_places
     CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER=x86_64-w64-mingw32-gcc
     CC_x86_64_pc_windows_gnu=x86_64-w64-mingw32-gcc
     AR_x86_64_pc_windows_gnu=x86_64-w64-mingw32-ar
-    export RUSTFLAGS CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER CC_x86_64_pc_windows_gnu AR_x86_64_pc_windows_gnu
-    set -- build --locked --profile dist --config packaging/windows/small.toml --bins --target "$triple"
-    if [ -d "$(rustc --print sysroot)/lib/rustlib/$triple/lib" ]; then
-        cargo "$@"
-    elif [ -d /usr/lib/rustlib/src/rust/library ] || [ -d "$(/usr/bin/rustc --print sysroot 2>/dev/null)/lib/rustlib/src/rust/library" ]; then
-        # Debian's compiler and the source of its standard library are of one version, so that it builds it.
-        RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc \
-            /usr/bin/cargo "$@" -Zbuild-std=std,panic_unwind
-    else
-        cannot "Rust's standard library for Windows is not here: rustup target add $triple, or: sh packaging/setup.sh --packaging"
-    fi
+    export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER CC_x86_64_pc_windows_gnu AR_x86_64_pc_windows_gnu
+    cargo_for "$triple" cargo build --locked --profile dist --config packaging/windows/small.toml --bins --target "$triple"
 fi
 
 for program in "$NAME.exe" "${NAME}ctl.exe"; do
