@@ -5,6 +5,13 @@ OLD=0.0.9 # older than any version there was
 
 deb_of() { printf '%s/%s_%s_%s.deb' "$1" "$2" "$3" "$ARCH"; }
 
+# lint: what lintian says of the packages; no errors.
+lint() {
+    for package in $OUR_PROGRAMS; do
+        lintian --fail-on error --tag-display-limit 0 --allow-root "$(deb_of "$PACKAGES" "$package" "$VERSION")" || return 1
+    done
+}
+
 # make_old: the same trees of files as an older version, in target/packages/verify/old, without building the programs again.
 make_old() {
     old=$PACKAGES/verify/old

@@ -20,7 +20,7 @@ run_tests() {
         runner=$(printf 'CARGO_TARGET_%s_RUNNER' "$TRIPLE" | tr 'a-z-' 'A-Z_')
         export "$runner=$QEMU -L /usr/$GNU_NAME"
     fi
-    DUPLEX_SIM_SEEDS=${ARM_SEEDS:-1000} CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=false \
+    DUPLEX_SIM_SEEDS=${ARM_SEEDS:-1000} CARGO_INCREMENTAL=0 \
         cargo_for "$TRIPLE" cargo-zigbuild test --locked --target "$TRIPLE.$GLIBC" "$kind" ${name:+"$name"} -- "$@" >"$said" 2>&1
     code=$?
     cat "$said" >&2
