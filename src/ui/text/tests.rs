@@ -264,6 +264,7 @@ fn plain(words: &Words) -> Vec<&'static str> {
         socketio routes doctor
         stomp protocol_stomp topics mqtt protocol_mqtt proxy
         device_acts device_page day clock day_and_clock
+        archive
         message_hint too_large
         address_taken_as use_address no_graphics
     ];
