@@ -226,7 +226,13 @@ async fn bare(url: &str, count: usize) -> f64 {
 /// Ours: transport, link and session, and the model, which ends up with every reading.
 async fn ours(url: &str, count: usize) -> f64 {
     let credentials = Credentials::Token(Secret::new("t"));
-    let setup = Setup::Duplex(Config { client: "bench".to_owned(), credentials, watch: true, race_ms: 0 });
+    let setup = Setup::Duplex(Config {
+        client: "bench".to_owned(),
+        credentials,
+        watch: true,
+        race_ms: 0,
+        compresses: false,
+    });
     let mut link = Link::new(vec![url.to_owned()], Box::new(setup), Saved::default(), None, 1);
     let mut model = model();
     link.handle(NOW, Input::Start);

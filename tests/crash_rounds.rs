@@ -8,6 +8,9 @@
     reason = "a test program"
 )]
 
+#[path = "common/hello.rs"]
+mod hello;
+
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -23,10 +26,9 @@ use duplex::model::profile::{Profile, Protocol, Secret, Socket};
 use duplex::model::{Address, ConnectionId, Delivery, Intent, RoomId, SharedModel};
 use duplex::store::client::ClientStore;
 use duplex::transport::{self, Endpoint, Incoming};
-use duplex::wire::duplex::message::{
-    ClientMessage, Decoded, Hello, HubMessage, Redeem, VERSIONS, decode, encode,
-};
+use duplex::wire::duplex::message::{ClientMessage, Decoded, Hello, HubMessage, Redeem, decode, encode};
 use duplex::worker::{Options, Worker};
+use hello::hello;
 
 const HUB: &str = env!("CARGO_BIN_EXE_duplexctl");
 /// How long anything may take before the test gives up.
@@ -338,16 +340,7 @@ fn join(hub_dir: &Path, name: &str) -> String {
     let token = format!("{:064x}", name.len() as u128 + 0xABCD);
     let redeem =
         Redeem { code: address.invite.unwrap().reveal().into(), name: name.into(), token: token.clone() };
-    let hello = Hello {
-        versions: VERSIONS,
-        client: "test".into(),
-        features: Default::default(),
-        token: None,
-        invite: Some(redeem),
-        challenge: None,
-        resume: None,
-        since: None,
-    };
+    let hello = Hello { invite: Some(redeem), ..hello() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut connection = transport::dial(Socket::Tungstenite, Endpoint::new(address.url)).await.unwrap();

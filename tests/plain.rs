@@ -238,6 +238,7 @@ impl World {
                     self.wire.given += 1;
                 }
                 Effect::Ping(_) => self.wire.queued.push_back(None),
+                Effect::Compress(_) => panic!("this protocol compresses nothing"),
                 Effect::HangUp { .. } => self.wire = Wire { dial: self.wire.dial, ..Wire::default() },
                 Effect::Commit(parts) => {
                     assert!(self.unsaved.iter().all(|unsaved| unsaved.held), "one commit at a time");

@@ -613,7 +613,7 @@ proptest! {
         first in any_frame(first_words()), rest in proptest::collection::vec(any_frame(generate::hub_message()), 0..12),
     ) {
         let credentials = client::Credentials::InHeader;
-        let setup = wire::Setup::Duplex(client::Config { client: String::new(), credentials, watch: false, race_ms: 0 });
+        let setup = wire::Setup::Duplex(client::Config { client: String::new(), credentials, watch: false, race_ms: 0, compresses: false });
         let mut link = link::Link::new(vec!["ws://a".to_owned()], Box::new(setup), Saved::default(), None, 1);
         let mut connection = model::Connection::new(profile());
         link.handle(NOW, link::Input::Start);

@@ -4,6 +4,8 @@
 //! `DUPLEX_ROUTES_MESSAGES=10000 DUPLEX_ROUTES_SWITCHES=500` makes the rounds longer.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test program")]
 
+#[path = "common/hello.rs"]
+mod hello;
 #[path = "common/middleboxes.rs"]
 mod middleboxes;
 
@@ -19,17 +21,20 @@ use duplex::hub::{Options, Running};
 use duplex::link::Input;
 use duplex::model::content::{Content, Draft};
 use duplex::model::event::{ChatEvent, LinkEvent};
+use duplex::model::features::Features;
 use duplex::model::link_state::{Closing, LinkState, Why};
 use duplex::model::profile::{Profile, Secret, Socket};
 use duplex::model::route::{Blocked, Route, RouteChoice, RouteInUse};
 use duplex::model::time::WallMs;
 use duplex::model::{ConnectionId, Delivery, Event, MessageId, Offset, OutboxItem, RoomId};
 use duplex::transport::channel::{RoutePlan, RouteTimes};
-use duplex::transport::{Connection, Endpoint, Incoming, Outgoing, dial};
+use duplex::transport::{Compression, Connection, Endpoint, Incoming, Outgoing, WireMeter, dial};
 use duplex::wire::SavedState;
+use duplex::wire::duplex::deflate;
 use duplex::wire::duplex::message::{ClientMessage, Decoded, Hello, HubMessage, decode, encode};
 use duplex::worker::access::Access;
 use duplex::worker::single::Single;
+use hello::hello;
 use http::{HeaderValue, header};
 use middleboxes::{Faults, captive_portal, cuts_idle, forgets_idle, reverse_proxy};
 use tempfile::TempDir;
@@ -96,21 +101,14 @@ struct Peer {
 
 impl Peer {
     async fn enter(address: SocketAddr, token: &Secret, plan: RoutePlan) -> Peer {
-        let target = endpoint(address, token, plan);
+        Peer::greet(endpoint(address, token, plan), hello()).await
+    }
+
+    async fn greet(target: Endpoint, hello: Hello) -> Peer {
         let connection = within("a connection", dial(Socket::Tungstenite, target)).await.expect("open");
         let routes = connection.route.into_iter().collect();
         let mut peer = Peer { connection, heard: BTreeMap::new(), routes, sent: 0 };
-        peer.say(&ClientMessage::Hello(Hello {
-            versions: (1, 1),
-            client: "test".to_owned(),
-            features: Default::default(),
-            token: None,
-            invite: None,
-            challenge: None,
-            resume: None,
-            since: None,
-        }))
-        .await;
+        peer.say(&ClientMessage::Hello(hello)).await;
         peer.until("the welcome", |message| matches!(message, HubMessage::Welcome(_))).await;
         peer
     }
@@ -158,11 +156,18 @@ impl Peer {
         match &message {
             HubMessage::Log { entries, .. } => {
                 for entry in entries.iter().filter(|entry| entry.draft.content.is_text()) {
-                    let (prefix, number) = entry.draft.content.body().split_once(' ').unwrap();
+                    let first = entry.draft.content.body().lines().next().unwrap();
+                    let (prefix, number) = first.split_once(' ').unwrap();
                     self.heard.entry(prefix.to_owned()).or_default().push(number.parse().unwrap());
                 }
             }
             HubMessage::Refused { refusal, .. } => panic!("{refusal:?}"),
+            HubMessage::Welcome(welcome) => {
+                let features = welcome.features.as_ref().expect("what the hub offers");
+                if features.has_word(deflate::WORD) {
+                    self.connection.outgoing.try_send(Outgoing::Compress).expect("room");
+                }
+            }
             _ => {}
         }
         Some(message)
@@ -213,6 +218,72 @@ async fn every_route_carries_messages_both_ways_once_and_in_order() {
         drop(far);
         hub.shutdown().await;
     }
+}
+
+/// Bytes up and down for `count` long messages over this route, sent and received.
+async fn wire_bytes(hub: &Running, route: Route, wants: Compression, count: u64) -> (u64, u64) {
+    let meter = Arc::new(WireMeter::default());
+    let target = Endpoint {
+        compression: wants,
+        meter: Some(Arc::clone(&meter)),
+        ..endpoint(hub.addr, &hub.admin_token, only(route))
+    };
+    let features =
+        if wants == Compression::Off { Features::default() } else { Features::new([deflate::WORD]) };
+    let mut peer = Peer::greet(target, Hello { features, since: Some(Offset::MAX), ..hello() }).await;
+    let prefix = format!("{}{wants:?}", route.name());
+    for _ in 0..count {
+        peer.sent += 1;
+        let body = format!("{prefix} {}\n{}", peer.sent, "a line that comes again and again\n".repeat(300));
+        let draft =
+            Draft { id: new_id(), room: RoomId::general(), content: Content::text(body), at: WallMs(7) };
+        let message = ClientMessage::Send { draft, seq: peer.sent, retry: false };
+        peer.say(&message).await;
+    }
+    while (peer.count(&prefix) as u64) < count {
+        let item = within("messages", peer.connection.recv()).await.expect("not the end");
+        peer.take(item);
+    }
+    peer.is_exact(&prefix, count);
+    (meter.up(), meter.down())
+}
+
+#[tokio::test]
+async fn long_messages_are_compressed_over_every_route_where_both_ends_want_it() {
+    const COUNT: u64 = 12;
+    const LEAST: u64 = COUNT * 10_000;
+    let (_dir, both) = hub().await;
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options { compresses: false, ..Options::embedded(dir.path()) };
+    let plain = duplex::hub::start(options).await.unwrap();
+    for route in Route::ALL {
+        let (up, down) = wire_bytes(&both, route, Compression::Offered, COUNT).await;
+        assert!(up < LEAST / 5 && down < LEAST / 5, "{}: {up} up, {down} down", route.name());
+        for (hub, wants) in [(&both, Compression::Off), (&plain, Compression::Offered)] {
+            let (up, down) = wire_bytes(hub, route, wants, COUNT).await;
+            assert!(up > LEAST && down > LEAST, "{} {wants:?}: {up} up, {down} down", route.name());
+        }
+    }
+    // A WebSocket that takes a channel over goes on with what was agreed on.
+    let known = RouteInUse { route: Route::Sse, blocked: Some(Blocked::Ended), delay_ms: None };
+    let plan = RoutePlan { choice: RouteChoice::Automatic, known: Some(known), times: quick() };
+    let meter = Arc::new(WireMeter::default());
+    let mut target = endpoint(both.addr, &both.admin_token, plan);
+    (target.compression, target.meter) = (Compression::Offered, Some(Arc::clone(&meter)));
+    let features = Features::new([deflate::WORD]);
+    let mut peer = Peer::greet(target, Hello { features, since: Some(Offset(0)), ..hello() }).await;
+    while peer.route().route != Route::WebSocket {
+        let item = within("the WebSocket", peer.connection.recv()).await.expect("not the end");
+        peer.take(item);
+    }
+    let before = meter.up();
+    let body = format!("joined 1\n{}", "a line that comes again and again\n".repeat(1_500));
+    let draft = Draft { id: new_id(), room: RoomId::general(), content: Content::text(body), at: WallMs(7) };
+    peer.say(&ClientMessage::Send { draft, seq: 1, retry: false }).await;
+    peer.until("the message", |message| matches!(message, HubMessage::Ack { .. })).await;
+    assert!(meter.up() - before < 10_000, "{} bytes", meter.up() - before);
+    both.shutdown().await;
+    plain.shutdown().await;
 }
 
 /// The route that a client ends on by itself.
@@ -508,67 +579,124 @@ impl Client {
     }
 }
 
-/// A link through a network that cuts idle tunnels, to a hub that is restarted every few seconds.
-#[tokio::test]
-async fn a_link_loses_and_doubles_nothing_while_its_hub_is_restarted() {
-    let count = rounds("DUPLEX_ROUTES_MESSAGES", 150);
-    for route in Route::ALL {
+/// HAProxy with the limits of a strict network, until this is dropped.
+struct HaProxy {
+    address: SocketAddr,
+    process: std::process::Child,
+    _dir: TempDir,
+}
+
+impl HaProxy {
+    async fn before(program: &str, server: SocketAddr) -> HaProxy {
         let dir = tempfile::tempdir().unwrap();
-        let options = || Options { listen: "127.0.0.1:0".parse().unwrap(), ..Options::embedded(dir.path()) };
-        let mut hub = duplex::hub::start(options()).await.unwrap();
-        let (address, token) = (hub.addr, hub.admin_token.clone());
-        let through = cuts_idle(address, Duration::from_millis(700)).await;
-        let mut far = Client::start(through, RouteChoice::Only(route), &token);
-        let mut near = Client::start(address, RouteChoice::Automatic, &token);
-        let mut restarts = 0;
-        let begun = tokio::time::Instant::now();
-        // So slowly that several restarts fall into it.
-        let pace = if count > 1_000 { 8 } else { 30 };
-        let mut tick = tokio::time::interval(Duration::from_millis(pace));
-        let mut restart =
-            tokio::time::interval_at(begun + Duration::from_millis(1_000), Duration::from_millis(3_000));
-        restart.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let is_all = |client: &Client| client.count("far") >= count && client.count("near") >= count;
-        while !is_all(&far) || !is_all(&near) {
-            assert!(
-                begun.elapsed() < 10 * GUARD,
-                "{}: {} {}",
-                route.name(),
-                far.count("near"),
-                near.count("far")
-            );
-            tokio::select! {
-                () = far.step() => {}
-                () = near.step() => {}
-                _ = tick.tick(), if far.queued < count => {
-                    far.queue("far");
-                    near.queue("near");
-                }
-                _ = restart.tick(), if restarts < 3 || count > 1_000 => {
-                    restarts += 1;
-                    hub.shutdown().await;
-                    let at = Options { listen: address, ..options() };
-                    hub = duplex::hub::start(at).await.unwrap();
-                }
+        let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let text = format!(
+            "defaults\n mode http\n timeout connect 2s\n timeout client 2s\n timeout server 2s\n timeout tunnel 2s\n\
+             frontend f\n bind {address}\n default_backend b\nbackend b\n server hub {server}\n"
+        );
+        let path = dir.path().join("haproxy.cfg");
+        std::fs::write(&path, text).unwrap();
+        let process = std::process::Command::new(program).arg("-db").arg("-f").arg(&path).spawn().unwrap();
+        within("HAProxy", async {
+            let mut tick = tokio::time::interval(Duration::from_millis(20));
+            while TcpStream::connect(address).await.is_err() {
+                tick.tick().await;
             }
-        }
-        for client in [&far, &near] {
-            for prefix in ["far", "near"] {
-                assert_eq!(
-                    client.heard[prefix],
-                    (1..=count).collect::<Vec<_>>(),
-                    "{}: {prefix}",
-                    route.name()
-                );
-            }
-        }
-        assert!(restarts > 1, "{}: {restarts} restarts", route.name());
-        assert_eq!(far.used.map(|used| used.route), Some(route));
-        far.single.end().await;
-        near.single.end().await;
-        hub.shutdown().await;
-        println!("{}: {count} messages each way, {restarts} restarts: each once and in order", route.name());
+        })
+        .await;
+        HaProxy { address, process, _dir: dir }
     }
+}
+
+impl Drop for HaProxy {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+macro_rules! over_each_route {
+    ($($name:ident: $route:ident),* $(,)?) => {
+        $(#[tokio::test] async fn $name() {
+            restarted(Route::$route).await;
+        })*
+    };
+}
+
+over_each_route![
+    a_link_over_websocket_loses_and_doubles_nothing_while_its_hub_is_restarted: WebSocket,
+    a_link_over_sse_loses_and_doubles_nothing_while_its_hub_is_restarted: Sse,
+    a_link_over_a_stream_loses_and_doubles_nothing_while_its_hub_is_restarted: Stream,
+    a_link_over_long_polling_loses_and_doubles_nothing_while_its_hub_is_restarted: LongPoll,
+    a_link_over_polling_loses_and_doubles_nothing_while_its_hub_is_restarted: Poll,
+];
+
+/// A link through a network that cuts idle tunnels, to a hub that is restarted every few seconds. The network is HAProxy where
+/// `DUPLEX_ROUTES_HAPROXY` says where that is.
+async fn restarted(route: Route) {
+    let count = rounds("DUPLEX_ROUTES_MESSAGES", 150);
+    let dir = tempfile::tempdir().unwrap();
+    let options = || Options { listen: "127.0.0.1:0".parse().unwrap(), ..Options::embedded(dir.path()) };
+    let mut hub = duplex::hub::start(options()).await.unwrap();
+    let (address, token) = (hub.addr, hub.admin_token.clone());
+    let haproxy = match std::env::var("DUPLEX_ROUTES_HAPROXY") {
+        Ok(program) => Some(HaProxy::before(&program, address).await),
+        Err(_) => None,
+    };
+    let through = match &haproxy {
+        Some(haproxy) => haproxy.address,
+        None => cuts_idle(address, Duration::from_millis(700)).await,
+    };
+    let mut far = Client::start(through, RouteChoice::Only(route), &token);
+    let mut near = Client::start(address, RouteChoice::Automatic, &token);
+    let mut restarts = 0;
+    let begun = tokio::time::Instant::now();
+    // So slowly that several restarts fall into it.
+    let pace = if count > 1_000 { 8 } else { 30 };
+    let mut tick = tokio::time::interval(Duration::from_millis(pace));
+    let mut restart =
+        tokio::time::interval_at(begun + Duration::from_millis(1_000), Duration::from_millis(3_000));
+    restart.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let is_all = |client: &Client| client.count("far") >= count && client.count("near") >= count;
+    while !is_all(&far) || !is_all(&near) {
+        assert!(
+            begun.elapsed() < 10 * GUARD,
+            "{}: {} {}",
+            route.name(),
+            far.count("near"),
+            near.count("far")
+        );
+        tokio::select! {
+            () = far.step() => {}
+            () = near.step() => {}
+            _ = tick.tick(), if far.queued < count => {
+                far.queue("far");
+                near.queue("near");
+            }
+            _ = restart.tick(), if restarts < 3 || count > 1_000 => {
+                restarts += 1;
+                hub.shutdown().await;
+                let at = Options { listen: address, ..options() };
+                hub = duplex::hub::start(at).await.unwrap();
+            }
+        }
+    }
+    for client in [&far, &near] {
+        for prefix in ["far", "near"] {
+            assert_eq!(client.heard[prefix], (1..=count).collect::<Vec<_>>(), "{}: {prefix}", route.name());
+        }
+    }
+    assert!(restarts > 1, "{}: {restarts} restarts", route.name());
+    assert_eq!(far.used.map(|used| used.route), Some(route));
+    far.single.end().await;
+    near.single.end().await;
+    hub.shutdown().await;
+    println!(
+        "{}: {count} messages each way in {:.0} s, {restarts} restarts: each once and in order",
+        route.name(),
+        begun.elapsed().as_secs_f64()
+    );
 }
 
 #[tokio::test]

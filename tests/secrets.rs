@@ -2,6 +2,9 @@
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test that fails should say so at once")]
 
+#[path = "common/hello.rs"]
+mod hello;
+
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -15,8 +18,9 @@ use duplex::model::intent::{Credential, LinkIntent};
 use duplex::model::profile::{Secret, Socket};
 use duplex::model::{Address, ConnectionId, Intent, LinkState, Model, SharedModel};
 use duplex::transport::{self, Endpoint, Incoming, Outgoing};
-use duplex::wire::duplex::message::{ClientMessage, Hello, Redeem, VERSIONS, encode};
+use duplex::wire::duplex::message::{ClientMessage, Hello, Redeem, encode};
 use duplex::worker::{Options, Worker};
+use hello::hello;
 
 const DUPLEXCTL: &str = env!("CARGO_BIN_EXE_duplexctl");
 /// How long anything may take before a test gives up.
@@ -103,16 +107,7 @@ impl Hub {
 fn redeem(link: &str, token: &str) {
     let address = Address::parse(link).unwrap();
     let code = address.invite.unwrap().reveal().to_owned();
-    let hello = Hello {
-        versions: VERSIONS,
-        client: "test".into(),
-        token: None,
-        invite: Some(Redeem { code, name: "Mina".into(), token: token.into() }),
-        challenge: None,
-        resume: None,
-        since: None,
-        features: Default::default(),
-    };
+    let hello = Hello { invite: Some(Redeem { code, name: "Mina".into(), token: token.into() }), ..hello() };
     let mut target = Endpoint::new(address.url);
     target.fingerprint = address.fingerprint;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -177,6 +177,10 @@ pub(super) struct Hub {
         value_parser = values::write_every
     )]
     pub(super) write_readings_every: Duration,
+    /// Send everything uncompressed. Otherwise what is long enough is compressed, with up to a tenth of a processor core: this
+    /// spares a weak processor, at the cost of about four times as much traffic when messages are loaded.
+    #[arg(long, env = "DUPLEX_HUB_NO_COMPRESSION", value_parser = FalseyValueParser::new())]
+    pub(super) no_compression: bool,
     #[command(flatten)]
     pub(super) limits: super::limits::LimitFlags,
 }

@@ -34,6 +34,7 @@ pub(super) async fn run(command: Hub) -> Result<(), Failure> {
         new_log: command.new_log,
         limits: command.limits.limits(),
         write_readings_every: command.write_readings_every,
+        compresses: !command.no_compression,
     };
     let mut running = hub::start_on(options, listener).await.map_err(failed)?;
     let mut lines = vec![format!("hub at {}", running.url)];

@@ -54,6 +54,8 @@ pub enum Effect {
     Send(ConnectionId, Frame),
     /// Send a WebSocket ping over the current dial's connection.
     Ping(ConnectionId),
+    /// The server reads compressed frames over the current dial's connection.
+    Compress(ConnectionId),
     /// Close the current dial or connection.
     HangUp {
         /// The connection.

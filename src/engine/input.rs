@@ -83,7 +83,7 @@ pub enum Input {
     },
     /// Handle the next slice of received data, if [`super::Engine::has_turn`].
     Turn,
-    /// A connection's socket no longer accepts data: [`super::Effect::Send`] or [`super::Effect::Ping`] failed.
+    /// A connection's socket no longer accepts data: [`super::Effect::Send`], [`super::Effect::Ping`] or [`super::Effect::Compress`] failed.
     Choked(ConnectionId),
     /// The outcome of a part of [`super::Effect::Commit`]. A part that is held may be saved later.
     Committed {

@@ -195,6 +195,7 @@ impl Engine {
                 durable::Output::Dial { dial, url } => Effect::Dial { connection, dial, url },
                 durable::Output::Send(frame) => Effect::Send(connection, frame),
                 durable::Output::Ping => Effect::Ping(connection),
+                durable::Output::Compress => Effect::Compress(connection),
                 durable::Output::Hangup { code } => Effect::HangUp { connection, code },
                 durable::Output::Apply(event) => {
                     self.count_after(connection, &event);

@@ -2,10 +2,12 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::sync::Arc;
 
 use tokio::time::Instant;
 
 use super::channel::ChannelEnd;
+use super::packer::Packer;
 use super::socket::{Outgoing, Received, Socket};
 use crate::model::PrincipalId;
 
@@ -34,6 +36,14 @@ impl Carrier {
         match self {
             Carrier::Socket(socket) => socket.admit(),
             Carrier::Channel(end) => end.admit(principal),
+        }
+    }
+
+    /// Frames from now on may be compressed, and compressed ones are read.
+    pub(super) fn compress(&mut self, packer: &Arc<Packer>) {
+        match self {
+            Carrier::Socket(socket) => socket.compress(Arc::clone(packer)),
+            Carrier::Channel(end) => end.compress(packer),
         }
     }
 

@@ -201,7 +201,8 @@ impl Client {
     fn new(hub: Arc<Hub>, carrier: Carrier, peer: Peer) -> Client {
         let now = clock::now();
         let files = hub.files.get().map(FileArea::limits_told);
-        let config = Config { proof: Some((hub.secret, peer.dialed)), files };
+        let compresses = hub.packer.get().is_some();
+        let config = Config { proof: Some((hub.secret, peer.dialed)), files, compresses };
         Client {
             session: ServerSession::new(config, now),
             carrier,
@@ -406,6 +407,9 @@ impl Client {
                     Output::SendBatch(batch) => frames.push(Outgoing::Shared(batch.text())),
                     Output::SendShared(text) => frames.push(Outgoing::Shared(text)),
                     Output::Ping => frames.push(Outgoing::Ping),
+                    Output::Compress => {
+                        self.hub.packer.get().into_iter().for_each(|packer| self.carrier.compress(packer));
+                    }
                     Output::Ask(HubRequest::Chat(HubChatRequest::Begin { principal, .. }))
                         if let Some(wait_ms) = self.over_limit(&principal) =>
                     {

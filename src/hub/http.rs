@@ -194,6 +194,7 @@ async fn metrics(
         is_log_full: hub.is_log_full(),
         anonymous: hub.slots.anonymous(),
         unfinished: hub.slots.unfinished(),
+        saved: hub.packer.get().map_or(0, |packer| packer.saved()),
         channels: Some(Arc::clone(&hub.channels.totals)),
         process: process::figures().await,
     };

@@ -133,6 +133,8 @@ pub(super) struct Gauges {
     pub anonymous: usize,
     /// Bytes of incomplete messages.
     pub unfinished: usize,
+    /// Bytes that compression saved.
+    pub saved: u64,
     /// Figures of channels.
     pub channels: Option<Arc<Totals>>,
     /// Figures of this process.
@@ -187,6 +189,8 @@ impl Metrics {
         metric("messages_repeated_total", "counter", "Appends known already.", self.repeated.get());
         metric("received_bytes_total", "counter", "Bytes of frames received.", self.received.get());
         metric("sent_bytes_total", "counter", "Bytes of frames sent.", self.sent.get());
+        let help = "Bytes that were not sent because they were compressed.";
+        metric("compression_saved_bytes_total", "counter", help, gauges.saved);
         metric("slowed_total", "counter", "Clients told to send less.", self.slowed.get());
         metric("devices", "gauge", "Devices known.", gauges.devices as u64);
         metric("readings_total", "counter", "Readings taken in.", self.readings.get());
@@ -272,6 +276,7 @@ mod tests {
             is_log_full: true,
             anonymous: 5,
             unfinished: 6,
+            saved: 8,
             channels: None,
             process,
         };
@@ -295,6 +300,7 @@ mod tests {
             "duplex_append_seconds_count 2",
             "duplex_strangers 5",
             "duplex_unfinished_bytes 6",
+            "duplex_compression_saved_bytes_total 8",
             concat!("duplex_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),
             "# TYPE process_cpu_seconds_total counter",
             "process_cpu_seconds_total 1.5",

@@ -48,6 +48,7 @@ mod list_file;
 mod manage;
 mod meter;
 mod metrics;
+mod packer;
 mod post;
 mod presence;
 mod process;
@@ -139,6 +140,8 @@ pub struct Options {
     pub limits: Limits,
     /// How long readings may wait to be written together. Messages never wait.
     pub write_readings_every: Duration,
+    /// Compress what is sent to clients that want it.
+    pub compresses: bool,
 }
 
 /// How connections are encrypted.
@@ -176,6 +179,7 @@ impl Options {
             new_log: false,
             limits: Limits::default(),
             write_readings_every: WRITE_EVERY,
+            compresses: true,
         }
     }
 }
@@ -268,6 +272,9 @@ pub async fn start_on(
     // Nothing else sets it.
     let _ = hub.manage_context.set(manage_context);
     let _ = hub.files.set(FileArea::new(&options.data_dir, options.limits.files));
+    if options.compresses {
+        let _ = hub.packer.set(Arc::default());
+    }
     let committed = hub.store.subscribe();
     let forwarding = tokio::spawn(Arc::clone(&hub).forward(committed));
     let called = hub.store.subscribe();

@@ -40,6 +40,9 @@ const HOOK_POSTS: Rate = Rate { burst: 120, per_second: 2 };
 /// Requests of one channel, in tenths of one: 50 a second, and as many bytes of posts as a connection's frames may have. Those
 /// beyond it wait.
 pub(super) const CHANNEL_REQUESTS: Rate = Rate { burst: 2_000, per_second: 500 };
+/// Bytes that are compressed for all clients together: about a tenth of the time of one of today's processor cores. What is beyond
+/// it is sent as it is.
+pub(super) const PACKING: Rate = Rate { burst: 16_000_000, per_second: 8_000_000 };
 /// Bytes of readings that cost one unit.
 const READING_BYTES: usize = 64;
 /// Fixed cost of a frame of readings, in units: about ten readings.

@@ -33,8 +33,9 @@ use crate::wire::duplex::channel::DUPLEX_HEADER;
 
 /// How long the TLS handshake may take.
 const TLS_DEADLINE: Duration = Duration::from_secs(10);
-/// How long receiving a request head may take, and how long a connection may be idle between requests.
-const HEAD_DEADLINE: Duration = Duration::from_secs(10);
+/// How long receiving a request head may take, and how long a connection may be idle between requests: a client that posts its
+/// messages gives a sign of life every 25 seconds.
+const HEAD_DEADLINE: Duration = Duration::from_secs(30);
 /// Maximum time without progress on writes before the connection is dropped, in milliseconds.
 const WRITE_DEADLINE_MS: u64 = 10_000;
 /// Maximum lifetime of a connection without a known token, unless it becomes a WebSocket.

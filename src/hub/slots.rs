@@ -30,6 +30,9 @@ pub(super) const MAX_ANONYMOUS: usize = 512;
 /// Maximum number of connections of one principal: a person's apps and scripts, or a gateway with one connection per
 /// device. Filling the pool takes 70 tokens, and even then others can still connect.
 const MAX_PER_PRINCIPAL: usize = 128;
+/// Maximum number of connections that carry one principal's channels, which are counted themselves: each has one that receives, one
+/// that posts, and perhaps a WebSocket.
+const MAX_CARRYING: usize = 3 * MAX_PER_PRINCIPAL;
 /// One in this many authenticated connections is reserved for principals that have none yet.
 const RESERVED: usize = 10;
 /// File descriptors reserved for everything that is not a connection.
@@ -52,11 +55,13 @@ enum Owner {
     /// A principal, as a hash of its id, since there are thousands. Two principals with the same 64-bit hash share
     /// their limits.
     Principal(u64),
+    /// The channels of such a principal, whose requests it carries.
+    Channels(u64),
 }
 
 impl Owner {
     fn is_anonymous(&self) -> bool {
-        !matches!(self, Owner::Principal(_))
+        !matches!(self, Owner::Principal(_) | Owner::Channels(_))
     }
 }
 
@@ -289,21 +294,34 @@ impl Inner {
 impl ConnectionSlot {
     /// The token is known: the connection now counts for its principal.
     pub(super) fn know(&self, who: &PrincipalId) -> Result<(), Full> {
+        let key = self.ticket.slots.keys.hash_one(&who.0);
+        if *self.ticket.owner() == Owner::Channels(key) {
+            return Ok(());
+        }
+        self.count_for(Owner::Principal(key), MAX_PER_PRINCIPAL)
+    }
+
+    /// It carries a channel of this principal: it no longer counts among the principal's connections, since the channel does.
+    pub(super) fn carry(&self, who: &PrincipalId) -> Result<(), Full> {
+        self.count_for(Owner::Channels(self.ticket.slots.keys.hash_one(&who.0)), MAX_CARRYING)
+    }
+
+    fn count_for(&self, owner: Owner, most: usize) -> Result<(), Full> {
         let slots = &self.ticket.slots;
-        let owner = Owner::Principal(slots.keys.hash_one(&who.0));
         let mut inner = slots.lock();
-        if *self.ticket.owner() == owner {
+        let from = *self.ticket.owner();
+        if from == owner {
             return Ok(());
         }
         let own = inner.owners.get(&owner).map_or(0, |held| held.connections.len());
         let max = slots.max_authenticated;
-        if own >= MAX_PER_PRINCIPAL {
+        if own >= most {
             return Err(Full::Share);
         }
-        if inner.members >= max || (own > 0 && inner.members >= max - max / RESERVED) {
+        let is_new = from.is_anonymous();
+        if is_new && (inner.members >= max || (own > 0 && inner.members >= max - max / RESERVED)) {
             return Err(Full::Hub);
         }
-        let from = *self.ticket.owner();
         if !inner.give(&self.ticket, owner) {
             return Err(Full::Hub);
         }
@@ -493,6 +511,29 @@ mod tests {
         assert_eq!(slots.enter(address(1)).know(&who("another")), Ok(()));
         drop(taken.pop());
         assert_eq!(slots.enter(address(1)).know(&who("0")), Err(Full::Share));
+    }
+
+    #[test]
+    fn connections_that_carry_channels_leave_the_share_to_others() {
+        let slots = ConnectionSlots::new(None);
+        let ben = who("Ben");
+        let known = |slot: ConnectionSlot| slot.know(&ben).map(|()| slot);
+        let carrying: Vec<ConnectionSlot> = (0..MAX_CARRYING)
+            .map(|_| {
+                let slot = known(slots.enter(address(1))).unwrap();
+                assert_eq!(slot.carry(&ben), Ok(()));
+                assert_eq!((slot.carry(&ben), slot.know(&ben)), (Ok(()), Ok(())), "it stays one of them");
+                slot
+            })
+            .collect();
+        let one_more = slots.enter(address(1));
+        assert_eq!(one_more.carry(&ben), Err(Full::Share));
+        assert_eq!(one_more.carry(&who("Mina")), Ok(()));
+        let own: Vec<ConnectionSlot> =
+            (0..MAX_PER_PRINCIPAL).map(|_| known(slots.enter(address(1))).unwrap()).collect();
+        assert_eq!(slots.enter(address(1)).know(&ben), Err(Full::Share));
+        drop((carrying, own, one_more));
+        assert_eq!((slots.lock().members, slots.anonymous()), (0, 0));
     }
 
     #[test]

@@ -18,7 +18,9 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::meter::{Fault, Meter, Metered};
+use super::packer::Packer;
 use super::slots::{ConnectionSlot, Eviction};
+use crate::wire::duplex::deflate::{Unreadable, unpack};
 use crate::wire::duplex::message::MAX_FRAME_BYTES;
 
 /// Size of a client's read buffer, in bytes.
@@ -35,6 +37,7 @@ const LINGER: Duration = Duration::from_secs(2);
 const MAX_REASON_BYTES: usize = 123;
 /// First bytes of unfragmented frames (RFC 6455 §5.2).
 const TEXT: u8 = 0x81;
+const BINARY: u8 = 0x82;
 const PING: u8 = 0x89;
 const CLOSE: u8 = 0x88;
 
@@ -147,11 +150,15 @@ impl Outgoing {
         self.payload().len()
     }
 
-    /// The frame's unmasked header (RFC 6455 §5.1) and its length.
-    fn header(&self) -> ([u8; 10], usize) {
+    /// The frame's unmasked header (RFC 6455 §5.1) and its length. `packed`: the size of its compressed form.
+    fn header(&self, packed: Option<usize>) -> ([u8; 10], usize) {
         let mut header = [0u8; 10];
-        header[0] = if matches!(self, Outgoing::Ping) { PING } else { TEXT };
-        let length = self.len();
+        header[0] = match self {
+            Outgoing::Ping => PING,
+            Outgoing::Own(_) | Outgoing::Shared(_) if packed.is_some() => BINARY,
+            Outgoing::Own(_) | Outgoing::Shared(_) => TEXT,
+        };
+        let length = packed.unwrap_or_else(|| self.len());
         let used = match (u8::try_from(length), u16::try_from(length)) {
             (Ok(length), _) if length < 126 => {
                 header[1] = length;
@@ -185,6 +192,8 @@ pub(super) struct Socket {
     announced: bool,
     /// Reading failed: further input is ignored.
     broken: bool,
+    /// Compressed frames were agreed on.
+    packer: Option<Arc<Packer>>,
 }
 
 fn config() -> WebSocketConfig {
@@ -200,7 +209,15 @@ impl Socket {
     pub(super) async fn new(io: Io, read: &[u8], slot: ConnectionSlot) -> Socket {
         let (metered, read) = Metered::new(io, read);
         let ws = WebSocketStream::from_partially_read(metered, read, Role::Server, Some(config())).await;
-        Socket { ws: Some(ws), slot, handed_on: 0, reported: 0, announced: false, broken: false }
+        Socket {
+            ws: Some(ws),
+            slot,
+            handed_on: 0,
+            reported: 0,
+            announced: false,
+            broken: false,
+            packer: None,
+        }
     }
 
     fn meter(&mut self) -> Option<&mut Meter> {
@@ -212,6 +229,11 @@ impl Socket {
         if let Some(meter) = self.meter() {
             meter.admit();
         }
+    }
+
+    /// Frames from now on may be compressed, and compressed ones are read.
+    pub(super) fn compress(&mut self, packer: Arc<Packer>) {
+        self.packer = Some(packer);
     }
 
     /// Sets whether [`Socket::poll_next`] is being called.
@@ -266,6 +288,14 @@ impl Socket {
         self.handed_on += u64::from(matches!(&item, Some(Ok(message)) if !message.is_close()));
         let received = match (item, fault) {
             (Some(Ok(Message::Text(text))), _) => Received::Text(text.as_str().to_owned()),
+            (Some(Ok(Message::Binary(bytes))), _) if self.packer.is_some() => {
+                match unpack(&bytes, MAX_FRAME_BYTES) {
+                    Ok(text) => Received::Text(text),
+                    Err(Unreadable::TooLarge(_)) => Received::TooLarge,
+                    Err(Unreadable::NotUtf8) => Received::NotUtf8,
+                    Err(error @ Unreadable::Damaged) => Received::Broken(error.to_string()),
+                }
+            }
             (Some(Ok(Message::Binary(bytes))), _) => Received::Binary(bytes.len()),
             // After a close the next read answers it and ends.
             (Some(Ok(_)), _) => Received::Alive,
@@ -316,11 +346,16 @@ impl Socket {
         ws.get_mut().meter.reads(false);
         // A partly written pong must be completed before the next frame.
         ws.flush().await.map_err(io::Error::other)?;
-        let headers: Vec<_> = frames.iter().map(Outgoing::header).collect();
+        let packer = self.packer.as_ref();
+        let pack = |frame| packer.and_then(|packer| packer.packed(frame));
+        let packed: Vec<Option<Arc<[u8]>>> = frames.iter().map(pack).collect();
+        let length = |packed: &Option<Arc<[u8]>>| packed.as_ref().map(|bytes| bytes.len());
+        let headers: Vec<_> =
+            frames.iter().zip(&packed).map(|(frame, packed)| frame.header(length(packed))).collect();
         let mut slices = Vec::with_capacity(frames.len() * 2);
-        for ((header, used), frame) in headers.iter().zip(frames) {
+        for (((header, used), frame), packed) in headers.iter().zip(frames).zip(&packed) {
             slices.push(IoSlice::new(&header[..*used]));
-            slices.push(IoSlice::new(frame.payload()));
+            slices.push(IoSlice::new(packed.as_deref().unwrap_or_else(|| frame.payload())));
         }
         let mut rest = &mut slices[..];
         let io = ws.get_mut();
@@ -372,7 +407,7 @@ mod tests {
     #[test]
     fn frame_headers_use_the_three_length_encodings() {
         let header = |length: usize| {
-            let (header, used) = Outgoing::Own("x".repeat(length)).header();
+            let (header, used) = Outgoing::Own("x".repeat(length)).header(None);
             header[..used].to_vec()
         };
         assert_eq!(header(0), [0x81, 0]);
@@ -380,6 +415,7 @@ mod tests {
         assert_eq!(header(126), [0x81, 126, 0, 126]);
         assert_eq!(header(65_535), [0x81, 126, 0xff, 0xff]);
         assert_eq!(header(65_536), [0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0]);
-        assert_eq!(Outgoing::Ping.header().0[..2], [0x89, 0]);
+        assert_eq!(Outgoing::Own("x".repeat(2_000)).header(Some(70)).0[..2], [0x82, 70]);
+        assert_eq!(Outgoing::Ping.header(None).0[..2], [0x89, 0]);
     }
 }

@@ -17,6 +17,7 @@ use super::hook::Hooks;
 use super::lan::LanAddress;
 use super::manage::ManageContext;
 use super::metrics::Metrics;
+use super::packer::Packer;
 use super::presence::Registry;
 use super::proxy::Proxies;
 use super::rate::{Failures, Posts};
@@ -100,6 +101,8 @@ pub(super) struct Hub {
     pub manage_context: OnceLock<ManageContext>,
     /// Files of messages; set before the first client connects.
     pub files: OnceLock<FileArea>,
+    /// Compresses what is sent, unless that is turned off; set before the first client connects.
+    pub packer: OnceLock<Arc<Packer>>,
     /// The address of the LAN listener, while it is open.
     pub lan: LanAddress,
     /// One permit per WebSocket.
@@ -142,6 +145,7 @@ impl Hub {
             sessions: Arc::default(),
             manage_context: OnceLock::new(),
             files: OnceLock::new(),
+            packer: OnceLock::new(),
             lan: LanAddress::default(),
             sockets: Arc::new(Semaphore::new(MAX_SOCKETS as usize)),
             reading: Arc::new(Semaphore::new(MAX_READING)),

@@ -86,6 +86,8 @@ pub enum Output {
     Send(Frame),
     /// Send a WebSocket ping over the current dial's connection.
     Ping,
+    /// The server reads compressed frames over the current dial's connection.
+    Compress,
     /// Close the current dial or connection.
     Hangup {
         /// The close code.
@@ -413,6 +415,7 @@ impl DurableLink {
                 }
                 LinkOutput::Send(frame) => self.send(Output::Send(frame)),
                 LinkOutput::Ping => self.send(Output::Ping),
+                LinkOutput::Compress => self.send(Output::Compress),
                 LinkOutput::Hangup { code } => {
                     self.kept_back.clear();
                     self.outputs.push_back(Output::Hangup { code });

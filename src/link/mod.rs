@@ -140,6 +140,8 @@ pub enum Output {
     Send(Frame),
     /// Send a WebSocket ping over the current dial's connection.
     Ping,
+    /// The server reads compressed frames over the current dial's connection.
+    Compress,
     /// Close the current dial or connection with this code.
     Hangup {
         /// The close code.
@@ -542,6 +544,7 @@ impl Link {
                     self.outputs.push_back(Output::Send(frame));
                 }
                 wire::Output::Ping => self.outputs.push_back(Output::Ping),
+                wire::Output::Compress => self.outputs.push_back(Output::Compress),
                 wire::Output::Event(event, mark) => self.event(now, event, mark),
                 wire::Output::Persist(state) => {
                     self.outputs.push_back(Output::Persist(state));

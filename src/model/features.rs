@@ -155,12 +155,17 @@ impl Features {
 
     /// Whether this is offered.
     pub fn has(&self, feature: Feature) -> bool {
-        self.0.contains(feature.word())
+        self.has_word(feature.word())
+    }
+
+    /// Whether this word is among them.
+    pub fn has_word(&self, word: &str) -> bool {
+        self.0.contains(word)
     }
 
     /// Whether content of this kind may be sent: a kind beyond messages and rooms is offered by its own word.
     pub fn has_kind(&self, kind: &str) -> bool {
-        self.0.contains(&format!("{KIND}{kind}"))
+        self.has_word(&format!("{KIND}{kind}"))
     }
 
     /// The same with one more word, as far as there is room for it.

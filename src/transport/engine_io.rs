@@ -187,6 +187,7 @@ impl Driver {
                         counters.sent(frame.len());
                         self.carrier.handle(Input::Send(frame));
                     }
+                    Some(Outgoing::Compress) => {}
                     Some(Outgoing::Ping) => self.carrier.handle(Input::Ping),
                     Some(Outgoing::Close { code, .. }) => self.carrier.handle(Input::Close { code }),
                     None => return self.leave().await,

@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Duration, sleep, timeout};
 
 use super::incoming::Intake;
+use super::packing::Packing;
 use super::ping::Pings;
 use super::{
     CLOSE_WITHIN, Capabilities, Connection, Counters, Endpoint, Incoming, Outgoing, Port, UrlParts, channels,
@@ -70,6 +71,7 @@ pub(super) async fn dial(target: Endpoint) -> Result<Connection, Why> {
         opened,
         port,
         pings,
+        packing: Arc::new(Packing::new(target.compression, target.max_frame)),
         offered: target.subprotocols,
     };
     thread::Builder::new()
@@ -120,6 +122,7 @@ struct Dialing {
     opened: oneshot::Sender<Result<(), Why>>,
     port: Port,
     pings: Arc<Pings>,
+    packing: Arc<Packing>,
     offered: Vec<String>,
 }
 
@@ -155,6 +158,7 @@ impl Dialing {
             incoming: incoming.clone(),
             counters: counters.clone(),
             pings: self.pings.clone(),
+            packing: self.packing.clone(),
             opened: Cell::new(Some(self.opened)),
             ended: Cell::new(Some(ended)),
         };
@@ -175,7 +179,7 @@ impl Dialing {
         let over = async {
             tokio::select! {
                 why = &mut end => Some(why.unwrap_or_else(|_| lost("the connection ended without a close"))),
-                asked = write(sender, &mut outgoing, &counters, &self.pings) => {
+                asked = write(sender, &mut outgoing, &counters, &self.pings, &self.packing) => {
                     if asked { Some(hung_up(&mut end).await) } else { None }
                 }
             }
@@ -209,6 +213,7 @@ async fn write(
     outgoing: &mut mpsc::Receiver<Outgoing>,
     counters: &Counters,
     pings: &Pings,
+    packing: &Packing,
 ) -> bool {
     // Each message waiting for space is a task on this thread's runtime, so the task count is the queue length.
     let tasks = tokio::runtime::Handle::current().metrics();
@@ -216,12 +221,16 @@ async fn write(
         let message = match item {
             Outgoing::Frame(frame) => {
                 counters.sent(frame.len());
-                match frame {
+                match packing.pack(frame) {
                     Frame::Text(text) => WsMessage::Text(text),
                     Frame::Binary(bytes) => WsMessage::Binary(bytes),
                 }
             }
             Outgoing::Ping => WsMessage::Ping(pings.next()),
+            Outgoing::Compress => {
+                packing.begin();
+                continue;
+            }
             Outgoing::Close { .. } => return true,
         };
         sender.send(message);
@@ -245,6 +254,7 @@ struct Handler {
     incoming: Intake,
     counters: Arc<Counters>,
     pings: Arc<Pings>,
+    packing: Arc<Packing>,
     /// `Some` until the dial has its answer.
     opened: Cell<Option<oneshot::Sender<Result<(), Why>>>>,
     /// `Some` until the connection has ended. Later events are ignored.
@@ -280,7 +290,10 @@ impl Handler {
         if frame.len() > self.max_frame {
             return self.end(too_large(frame.len(), self.max_frame));
         }
-        self.queue(Incoming::Frame(frame));
+        match self.packing.unpack(frame) {
+            Ok(frame) => self.queue(Incoming::Frame(frame)),
+            Err(why) => self.end(why),
+        }
     }
 
     fn queue(&self, item: Incoming) {

@@ -3,10 +3,15 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use http::header::{ACCEPT, CONTENT_TYPE, COOKIE, HOST, LOCATION, PROXY_AUTHORIZATION, SET_COOKIE};
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, COOKIE, HOST, LOCATION, PROXY_AUTHORIZATION,
+    SET_COOKIE,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
+use http_body_util::Full;
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
@@ -16,9 +21,10 @@ use tokio_rustls::TlsConnector;
 use super::connect::Opened;
 use super::metered::Metered;
 use super::proxy::Forward;
-use super::{Endpoint, UrlParts, connect, tls};
+use super::{Compression, Endpoint, UrlParts, connect, tls};
 use crate::model::link_state::Why;
 use crate::model::proxy::ProxyUsed;
+use crate::wire::duplex::deflate::{GZIP, Gunzip, Unreadable};
 use crate::wire::socketio::carrier::Answer;
 
 /// Maximum size of an answer that is read as a whole, in bytes.
@@ -26,6 +32,9 @@ const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
 /// A connection that was idle for longer is not used again: many servers close it after five seconds, and a request that
 /// meets that end has an unknown fate.
 const MAX_IDLE: Duration = Duration::from_millis(1_500);
+/// The same for a request that may be made twice: as long as a hub keeps it, so that a sign of life every 25 seconds and a message
+/// now and then need no new one.
+const MAX_IDLE_REPEATABLE: Duration = Duration::from_secs(28);
 /// Maximum number of idle connections.
 const MAX_CONNECTIONS: usize = 2;
 /// How long a connection that was idle may take to answer a request that can be repeated: something between may have dropped it
@@ -41,16 +50,25 @@ const MAX_COOKIE_BYTES: usize = 4_096;
 pub(super) struct Http {
     target: Endpoint,
     connector: Option<TlsConnector>,
-    idle: Arc<Mutex<Vec<(Sender, Instant)>>>,
+    shared: Arc<Shared>,
     /// Name and value. Load balancers tell by one which of several servers has the session.
     cookies: Mutex<Vec<(String, String)>>,
     /// The proxy of the last connection.
     proxy: Mutex<Option<ProxyUsed>>,
 }
 
+/// What answers give back.
+struct Shared {
+    idle: Mutex<Vec<(Sender, Instant)>>,
+    /// Whether compressed answers are asked for.
+    takes_gzip: AtomicBool,
+    /// Something between drops idle connections without a word: none is kept for long.
+    forgets: AtomicBool,
+}
+
 /// A connection for requests.
 struct Sender {
-    requests: SendRequest<String>,
+    requests: SendRequest<Full<Bytes>>,
     /// A proxy forwards them.
     forward: Option<Forward>,
     proxy: Option<ProxyUsed>,
@@ -62,7 +80,7 @@ pub(super) struct Ask<'a> {
     pub(super) url: &'a str,
     /// Besides those of the target.
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
-    pub(super) body: String,
+    pub(super) body: Vec<u8>,
     /// Whether it may be made twice: then it is repeated where a connection that was used before turns out to be dead.
     pub(super) may_repeat: bool,
     /// Whether the answer may take its time although the connection lives.
@@ -74,13 +92,41 @@ pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     body: Incoming,
+    /// What unpacks the body, if it is compressed.
+    gunzip: Option<Gunzip>,
     sender: Option<Sender>,
-    idle: Arc<Mutex<Vec<(Sender, Instant)>>>,
+    shared: Arc<Shared>,
 }
 
 impl Reply {
     /// The next piece; `None` after the last. Cancel-safe.
     pub(super) async fn piece(&mut self) -> Option<Result<Bytes, Why>> {
+        loop {
+            match self.gunzip.as_mut().map(Gunzip::next) {
+                Some(Ok(Some(piece))) => return Some(Ok(piece.into())),
+                Some(Ok(None)) | None => {}
+                Some(Err(error)) => return Some(Err(self.damaged(error))),
+            }
+            let piece = self.received().await;
+            match (&mut self.gunzip, piece) {
+                (Some(gunzip), Some(Ok(piece))) => gunzip.push(&piece),
+                (Some(gunzip), None) if !gunzip.is_whole() => {
+                    return Some(Err(self.damaged(Unreadable::Damaged)));
+                }
+                (_, piece) => return piece,
+            }
+        }
+    }
+
+    /// Something between may change what it doesn't understand: nothing compressed is asked for any more.
+    fn damaged(&mut self, error: Unreadable) -> Why {
+        self.gunzip = None;
+        self.shared.takes_gzip.store(false, Ordering::Relaxed);
+        Why::Lost { detail: format!("an answer could not be read: {error}") }
+    }
+
+    /// The next piece as it was sent.
+    async fn received(&mut self) -> Option<Result<Bytes, Why>> {
         while let Some(frame) = poll_fn(|cx| Pin::new(&mut self.body).poll_frame(cx)).await {
             match frame {
                 // What is no data is trailers.
@@ -93,7 +139,7 @@ impl Reply {
             }
         }
         if let Some(sender) = self.sender.take() {
-            let mut idle = lock(&self.idle);
+            let mut idle = lock(&self.shared.idle);
             if idle.len() < MAX_CONNECTIONS {
                 idle.push((sender, Instant::now()));
             }
@@ -119,19 +165,21 @@ impl Http {
     pub(super) async fn new(target: &Endpoint) -> Result<Http, Why> {
         let connector =
             if UrlParts::parse(&target.url)?.secure { Some(tls::connector(target).await?) } else { None };
-        let (idle, cookies, proxy) = Default::default();
-        Ok(Http { target: target.clone(), connector, idle, cookies, proxy })
+        let takes_gzip = AtomicBool::new(target.compression != Compression::Off);
+        let shared = Arc::new(Shared { idle: Mutex::default(), takes_gzip, forgets: AtomicBool::new(false) });
+        let (cookies, proxy) = Default::default();
+        Ok(Http { target: target.clone(), connector, shared, cookies, proxy })
     }
 
     pub(super) async fn get(&self, url: &str) -> Result<Answer, Why> {
-        self.whole(Method::GET, url, String::new()).await
+        self.whole(Method::GET, url, Vec::new()).await
     }
 
     pub(super) async fn post(&self, url: &str, body: String) -> Result<Answer, Why> {
-        self.whole(Method::POST, url, body).await
+        self.whole(Method::POST, url, body.into_bytes()).await
     }
 
-    async fn whole(&self, method: Method, url: &str, body: String) -> Result<Answer, Why> {
+    async fn whole(&self, method: Method, url: &str, body: Vec<u8>) -> Result<Answer, Why> {
         let text = HeaderValue::from_static("text/plain;charset=UTF-8");
         let headers = if method == Method::POST { vec![(CONTENT_TYPE, text)] } else { Vec::new() };
         let ask = Ask { method, url, headers, body, may_repeat: false, is_held: true };
@@ -165,17 +213,20 @@ impl Http {
     pub(super) async fn request(&self, ask: Ask<'_>) -> Result<Reply, Why> {
         let place = UrlParts::parse(ask.url)?;
         if ask.may_repeat
-            && let Some(mut sender) = self.idle().await
+            && let Some(mut sender) = self.idle(ask.is_held).await
         {
             let answer = sender.requests.send_request(self.build(&ask, &place, &sender.forward)?);
             let patience = if ask.is_held { Duration::MAX } else { MAX_STALE };
             match timeout(patience, answer).await {
                 Ok(Ok(response)) => return self.reply(response, sender),
                 Ok(Err(error)) => log::debug!("a connection used before: {error}"),
-                Err(_) => log::debug!("a connection used before says nothing"),
+                Err(_) => {
+                    log::debug!("a connection used before says nothing");
+                    self.shared.forgets.store(true, Ordering::Relaxed);
+                }
             }
         }
-        let idle = if ask.may_repeat { None } else { self.idle().await };
+        let idle = if ask.may_repeat { None } else { self.idle(true).await };
         let mut sender = match idle {
             Some(sender) => sender,
             None => self.connect(&place).await?,
@@ -190,13 +241,14 @@ impl Http {
         ask: &Ask<'_>,
         place: &UrlParts,
         forward: &Option<Forward>,
-    ) -> Result<Request<String>, Why> {
+    ) -> Result<Request<Full<Bytes>>, Why> {
         let bad = |error: http::Error| Why::BadUrl { detail: error.to_string() };
         let path = place.uri.path_and_query().map_or("/", |path| path.as_str());
         let authority = place.uri.authority().map_or("", |authority| authority.as_str());
         let origin = if forward.is_some() { format!("http://{authority}") } else { String::new() };
         let uri = format!("{origin}{path}");
-        let request = Request::builder().method(ask.method.clone()).uri(uri).body(ask.body.clone());
+        let request =
+            Request::builder().method(ask.method.clone()).uri(uri).body(Full::from(ask.body.clone()));
         let mut request = request.map_err(bad)?;
         let headers = request.headers_mut();
         if let Some(value) = forward.as_ref().and_then(|forward| forward.authorization.clone()) {
@@ -204,6 +256,9 @@ impl Http {
         }
         insert(headers, HOST, authority);
         insert(headers, ACCEPT, "*/*");
+        if self.shared.takes_gzip.load(Ordering::Relaxed) {
+            insert(headers, ACCEPT_ENCODING, GZIP);
+        }
         for (name, value) in self.target.headers.iter().filter(|(name, _)| name != COOKIE) {
             headers.append(name, value.clone());
         }
@@ -223,16 +278,30 @@ impl Http {
         }
         *lock(&self.proxy) = sender.proxy.clone();
         self.keep_cookies(&head.headers);
-        let idle = Arc::clone(&self.idle);
-        Ok(Reply { status: head.status.as_u16(), headers: head.headers, body, sender: Some(sender), idle })
+        let gunzip = match head.headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
+            None | Some(b"identity") => None,
+            Some(coding) if coding.eq_ignore_ascii_case(GZIP.as_bytes()) => Some(Gunzip::default()),
+            Some(_) => {
+                let detail =
+                    "an answer came in a coding (Content-Encoding) that was not asked for".to_owned();
+                return Err(Why::Violation { detail });
+            }
+        };
+        let (status, shared) = (head.status.as_u16(), Arc::clone(&self.shared));
+        Ok(Reply { status, headers: head.headers, body, gunzip, sender: Some(sender), shared })
     }
 
-    /// A connection that can be used again.
-    async fn idle(&self) -> Option<Sender> {
+    /// A connection that can be used again. `is_fresh`: only one that was used just now, since it would be noticed late if it is dead.
+    async fn idle(&self, is_fresh: bool) -> Option<Sender> {
+        let forgets = self.shared.forgets.load(Ordering::Relaxed);
+        let most = if is_fresh || forgets { MAX_IDLE } else { MAX_IDLE_REPEATABLE };
         let mut sender = {
-            let mut idle = lock(&self.idle);
-            idle.retain(|(sender, since)| !sender.requests.is_closed() && since.elapsed() <= MAX_IDLE);
-            idle.pop()?.0
+            let mut idle = lock(&self.shared.idle);
+            idle.retain(|(sender, since)| {
+                !sender.requests.is_closed() && since.elapsed() <= MAX_IDLE_REPEATABLE
+            });
+            // The last one was used last.
+            idle.pop_if(|(_, since)| since.elapsed() <= most)?.0
         };
         // Its task may not have noticed yet that the last answer is over.
         let ready = timeout(MAX_READY, sender.requests.ready()).await;

@@ -58,6 +58,7 @@ async fn forward(
                 }
                 continue;
             }
+            Outgoing::Compress => continue,
             Outgoing::Close { code, reason } => {
                 let closed = |closing| Why::Closed {
                     code: Some(code),

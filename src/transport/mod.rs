@@ -18,6 +18,7 @@ mod incoming;
 pub mod inspect;
 mod memory;
 mod metered;
+mod packing;
 mod ping;
 mod proxy;
 mod pump;
@@ -90,6 +91,8 @@ pub struct Endpoint {
     pub sockjs: bool,
     /// For a server of Engine.IO: which of its transports may be used.
     pub engine_io: Option<Carriers>,
+    /// Whether frames are compressed.
+    pub compression: Compression,
     /// Counts the bytes on the wire, where somebody wants to know.
     pub meter: Option<Arc<WireMeter>>,
     /// For a Duplex server: which routes may be tried. `None`: a WebSocket alone.
@@ -100,6 +103,18 @@ pub struct Endpoint {
     pub proxy_password: Option<Secret>,
     /// What is seen while dialing.
     pub trace: Arc<Trace>,
+}
+
+/// Whether the frames of a connection, and the bodies of its HTTP requests, are compressed.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub enum Compression {
+    /// No: binary frames are passed on as they are.
+    #[default]
+    Off,
+    /// Compressed ones are read. They are sent once [`Outgoing::Compress`] says so.
+    Offered,
+    /// Compressed ones are read and sent from the beginning.
+    Agreed,
 }
 
 /// What is seen while dialing, for the decision on what to try next.
@@ -153,6 +168,7 @@ impl Endpoint {
             report_flushed: false,
             sockjs: false,
             engine_io: None,
+            compression: Compression::Off,
             meter: None,
             routes: None,
             trace: Arc::default(),
@@ -184,6 +200,7 @@ impl fmt::Debug for Endpoint {
             .field("report_flushed", &self.report_flushed)
             .field("sockjs", &self.sockjs)
             .field("engine_io", &self.engine_io)
+            .field("compression", &self.compression)
             .field("routes", &self.routes)
             .field("proxy", &self.proxy)
             .finish()
@@ -271,6 +288,8 @@ pub enum Outgoing {
     Frame(Frame),
     /// Send a ping after the frames before it. [`Incoming::Pong`] follows when the server answers.
     Ping,
+    /// The server reads compressed frames: compress those from now on. Ignored where there is no [`Endpoint::compression`].
+    Compress,
     /// Send a close frame after everything queued before it, and end: [`Incoming::Closed`] follows within two seconds
     /// of the frames being written.
     Close {
@@ -348,7 +367,7 @@ impl Connection {
     }
 }
 
-/// Payload traffic of a [`Connection`], as far as the socket has accepted it.
+/// Payload traffic of a [`Connection`], as far as the socket has accepted it. Of compressed frames it is what they were before.
 #[derive(Debug, Default)]
 pub struct Counters {
     frames_in: AtomicU64,

@@ -16,6 +16,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes, protocol::CloseFrame};
 
 use super::incoming::Intake;
+use super::packing::Packing;
 use super::ping::Pings;
 use super::{CLOSE_WITHIN, Counters, Incoming, Outgoing, Port, QUEUE, too_large};
 use crate::frame::Frame;
@@ -53,17 +54,18 @@ struct Pump {
     incoming: Intake,
     counters: Arc<Counters>,
     pings: Pings,
+    packing: Packing,
     /// Our close frame was sent before the server's arrived.
     is_closing: AtomicBool,
 }
 
 /// Runs until the connection has ended.
-pub(super) async fn run<S>(socket: WebSocketStream<S>, port: Port, pings: Pings)
+pub(super) async fn run<S>(socket: WebSocketStream<S>, port: Port, pings: Pings, packing: Packing)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let Port { mut outgoing, incoming, counters } = port;
-    let pump = Pump { incoming, counters, pings, is_closing: AtomicBool::new(false) };
+    let pump = Pump { incoming, counters, pings, packing, is_closing: AtomicBool::new(false) };
     let (mut sink, mut stream) = socket.split();
     let end = tokio::select! {
         end = pump.read(&mut stream) => end,
@@ -116,7 +118,12 @@ impl Pump {
             let item = match next {
                 // Copied, because the frame would keep tungstenite's whole buffer alive.
                 Some(Ok(Message::Text(text))) => Incoming::Frame(Frame::Text(text.as_str().to_owned())),
-                Some(Ok(Message::Binary(bytes))) => Incoming::Frame(Frame::Binary(bytes.to_vec())),
+                Some(Ok(Message::Binary(bytes))) => {
+                    match self.packing.unpack(Frame::Binary(bytes.to_vec())) {
+                        Ok(frame) => Incoming::Frame(frame),
+                        Err(why) => return End::Violation(why, CloseCode::Invalid),
+                    }
+                }
                 Some(Ok(Message::Close(frame))) => {
                     let (code, reason) = close_code(frame);
                     return End::Closed { code, reason };
@@ -209,13 +216,14 @@ impl Pump {
             match item {
                 Outgoing::Frame(frame) => {
                     let size = frame.len();
-                    let message = match frame {
+                    let message = match self.packing.pack(frame) {
                         Frame::Text(text) => Message::text(text),
                         Frame::Binary(bytes) => Message::binary(bytes),
                     };
                     sink.feed(message).await?;
                     self.counters.sent(size);
                 }
+                Outgoing::Compress => self.packing.begin(),
                 Outgoing::Ping => sink.feed(Message::Ping(self.pings.next().into())).await?,
                 Outgoing::Close { code, reason } => return Ok(Some(close_message(code, &reason))),
             }
@@ -354,7 +362,8 @@ mod tests {
         let socket = WebSocketStream::from_raw_socket(ours, Role::Client, None).await;
         let (mut connection, port) = super::super::channels(None, true);
         assert!(connection.send(Frame::Text("ours".to_owned())).await);
-        tokio::spawn(run(socket, port, Pings::new().unwrap()));
+        let packing = Packing::new(super::super::Compression::Off, 1 << 20);
+        tokio::spawn(run(socket, port, Pings::new().unwrap(), packing));
         for _ in 0..10 {
             assert_eq!(connection.recv().await, Some(Incoming::Frame(Frame::Text("early".to_owned()))));
         }

@@ -188,7 +188,7 @@ impl Pump {
                         Frame::Binary(more) => bytes.extend_from_slice(&more),
                     }
                 }
-                Outgoing::Ping => {}
+                Outgoing::Ping | Outgoing::Compress => {}
                 Outgoing::Close { .. } => {
                     is_last = true;
                     break;

@@ -6,6 +6,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use super::connect::{ByteStream, Opened};
 use super::metered::Metered;
+use super::packing::Packing;
 use super::ping::Pings;
 use super::{
     Capabilities, Connection, Endpoint, UrlParts, channels, connect, pump, redirect, scheme, tls, upgrade,
@@ -88,7 +89,8 @@ async fn dial_once(target: &Endpoint, deadline: Instant) -> Result<Connection, W
     .await;
     let (mut connection, port) = channels(upgraded.subprotocol, target.report_flushed);
     connection.proxy = proxy;
-    tokio::spawn(pump::run(socket, port, pings));
+    let packing = Packing::new(target.compression, target.max_frame);
+    tokio::spawn(pump::run(socket, port, pings, packing));
     Ok(connection)
 }
 

@@ -72,6 +72,8 @@ pub struct Dialing {
     pub sockjs: bool,
     /// How much longer than one dial it may take to open the transport, because several ways are tried, in milliseconds.
     pub race_ms: u64,
+    /// Whether the transport reads compressed frames.
+    pub compresses: bool,
 }
 
 impl Open for Setup {
@@ -98,6 +100,7 @@ impl Open for Setup {
             Setup::Duplex(config) => Dialing {
                 max_frame: duplex::message::MAX_FRAME_BYTES,
                 race_ms: config.race_ms,
+                compresses: config.compresses,
                 ..Dialing::default()
             },
             Setup::Plain(config) => Dialing {
@@ -389,6 +392,8 @@ pub enum Output {
     Send(Frame, Option<MessageId>),
     /// Send a WebSocket ping; [`Input::Pong`] answers.
     Ping,
+    /// The other end reads compressed frames: the transport may compress from now on.
+    Compress,
     /// An event. With a mark: commit it, then report [`Input::Committed`].
     Event(Event, Option<Mark>),
     /// Save this in place of the previous state, in the same transaction as the events before it. Frames after it are

@@ -14,7 +14,7 @@ use crate::model::profile::{Login, Profile, Protocol, Secret, Socket, WebSocketO
 use crate::model::{RouteChoice, name, upgrade};
 use crate::privacy;
 use crate::transport::channel::RouteTimes;
-use crate::transport::{self, Endpoint};
+use crate::transport::{self, Compression, Endpoint};
 use crate::wire::duplex::client::{Config, Credentials};
 use crate::wire::{Open, Setup, mqtt, plain, socketio, stomp};
 
@@ -114,7 +114,7 @@ impl Access {
             Some(RouteChoice::Automatic) => RouteTimes::default().race_ms(),
             _ => 0,
         };
-        Setup::Duplex(Config { client: CLIENT.to_owned(), credentials, watch, race_ms })
+        Setup::Duplex(Config { client: CLIENT.to_owned(), credentials, watch, race_ms, compresses: true })
     }
 
     /// How to speak Socket.IO.
@@ -194,6 +194,7 @@ impl Access {
         target.report_flushed = dialing.report_flushed;
         target.subprotocol_needed = dialing.subprotocol_needed;
         target.sockjs = dialing.sockjs;
+        target.compression = if dialing.compresses { Compression::Offered } else { Compression::Off };
         target.subprotocols = dialing.subprotocols;
         if profile.protocol == Protocol::Stomp && !transport::capabilities(profile.socket).agreement {
             // It cannot tell which one was chosen.

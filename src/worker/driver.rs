@@ -522,6 +522,9 @@ impl Driver {
             Effect::Ping(connection) => {
                 return (!self.slots.get(&connection)?.line.ping()).then_some(connection);
             }
+            Effect::Compress(connection) => {
+                return (!self.slots.get(&connection)?.line.compress()).then_some(connection);
+            }
             Effect::HangUp { connection, code } => self.slots.get_mut(&connection)?.line.hang_up(code),
             Effect::Commit(parts) => self.committing = Some(commit::begin(self.store.clone(), parts)),
             Effect::Event(connection, event) => self.happened(connection, event),

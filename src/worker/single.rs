@@ -138,6 +138,7 @@ impl Single {
             }
             Effect::Send(_, frame) => return self.line.send(frame),
             Effect::Ping(_) => return self.line.ping(),
+            Effect::Compress(_) => return self.line.compress(),
             Effect::HangUp { code, .. } => self.line.hang_up(code),
             Effect::Commit(parts) => parts.into_iter().for_each(|part| self.commit(part)),
             Effect::Event(_, event) => self.show(event),

@@ -137,6 +137,12 @@ impl<K: Copy + Send + 'static> SocketTask<K> {
         self.give(Outgoing::Ping)
     }
 
+    /// The server reads compressed frames; by the same rule.
+    #[must_use]
+    pub fn compress(&self) -> bool {
+        self.give(Outgoing::Compress)
+    }
+
     fn give(&self, outgoing: Outgoing) -> bool {
         let Some(socket) = &self.outgoing else { return true };
         !matches!(socket.try_send(outgoing), Err(mpsc::error::TrySendError::Full(_)))

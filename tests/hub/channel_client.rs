@@ -354,6 +354,13 @@ impl Caller {
         }
     }
 
+    /// Waits until the hub has ended the WebSocket.
+    pub async fn ended(&mut self) {
+        let socket = self.socket.as_mut().expect("a WebSocket has joined");
+        while let Some(Ok(_)) = socket.next().await {}
+        self.leave();
+    }
+
     /// Loses the WebSocket.
     pub fn leave(&mut self) {
         self.socket = None;

@@ -356,7 +356,7 @@ async fn a_client_that_never_asks_costs_little() {
     assert_eq!(slow.bodies(40).await.len(), 40, "and all of it comes when it asks");
 }
 
-async fn figure(hub: &duplex::hub::Running, name: &str) -> u64 {
+pub async fn figure(hub: &duplex::hub::Running, name: &str) -> u64 {
     let headers = format!("Host: {}\r\nAuthorization: Bearer {}\r\n", hub.addr, hub.admin_token.reveal());
     let text = get(hub.addr, "/metrics", &headers).await;
     let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));

@@ -21,6 +21,8 @@ use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue, Response};
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
+pub use super::hello::hello;
+
 /// Maximum time to wait for anything.
 pub const GUARD: Duration = Duration::from_secs(60);
 
@@ -43,19 +45,6 @@ pub fn new_id() -> MessageId {
 /// 64 hexadecimal digits.
 pub fn new_token() -> String {
     HEXLOWER.encode(&duplex::clock::random::<32>().unwrap())
-}
-
-pub fn hello() -> Hello {
-    Hello {
-        versions: (1, 1),
-        client: "test".to_owned(),
-        features: Default::default(),
-        token: None,
-        invite: None,
-        challenge: None,
-        resume: None,
-        since: None,
-    }
 }
 
 /// A frame of a client.

@@ -3,13 +3,18 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test program")]
 
+#[path = "../common/hello.rs"]
+mod hello;
+
 mod access;
 mod channel_client;
 mod channels;
 mod chat;
 mod client;
 mod commands;
+mod compression;
 mod devices;
+mod every_route;
 mod files;
 mod harm;
 mod health;

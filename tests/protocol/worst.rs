@@ -186,7 +186,7 @@ impl Hub {
     fn new() -> Self {
         let proof = Some(([0xff; 32], "h".repeat(1_000)));
         Hub(ServerSession::new(
-            Config { proof, files: None },
+            Config { proof, files: None, compresses: false },
             Time { boot_ms: BootMs(0), wall_ms: WallMs(i64::MAX) },
         ))
     }
@@ -212,7 +212,7 @@ impl Hub {
                     };
                     frames.extend(self.tell(Input::Answer(HubAnswer::Chat(HubChatAnswer::Begun(begun)))));
                 }
-                Output::Ask(_) | Output::Ping | Output::Close(..) => {}
+                Output::Ask(_) | Output::Ping | Output::Compress | Output::Close(..) => {}
             }
         }
         frames

@@ -114,7 +114,13 @@ impl World {
         }
         let (mut stored, saved) = (c.disk.stored(), c.disk.saved());
         self.held_of(client).iter().for_each(|change| change.add_to(&mut stored));
-        let setup = Setup::Duplex(Config { client: "sim".into(), credentials, watch: false, race_ms: 0 });
+        let setup = Setup::Duplex(Config {
+            client: "sim".into(),
+            credentials,
+            watch: false,
+            race_ms: 0,
+            compresses: false,
+        });
         let new = NewConnection {
             id: Client::connection(client),
             urls: vec!["ws://a".into(), "ws://b".into()],
@@ -227,7 +233,7 @@ impl World {
         match effect {
             Effect::Dial { connection, dial, .. } => self.dial(Client::of(connection), run, dial),
             // The Duplex protocol has pings of its own.
-            Effect::Ping(_) => {}
+            Effect::Ping(_) | Effect::Compress(_) => {}
             Effect::HangUp { connection, .. } => self.hang_up(Client::of(connection)),
             Effect::Send(connection, frame) => {
                 let client = Client::of(connection);

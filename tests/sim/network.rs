@@ -62,7 +62,8 @@ impl World {
         self.next_conn += 1;
         let conn = self.next_conn;
         running.conn = Some(conn);
-        let config = server::Config { proof: Some(([9; 32], "sim:1".into())), files: None };
+        let config =
+            server::Config { proof: Some(([9; 32], "sim:1".into())), files: None, compresses: false };
         let mut session = ServerSession::new(config, self.hub_time());
         session.handle(self.hub_time(), HubInput::Opened(None));
         let channel = self.chance(50).then(Channel::new);

@@ -44,6 +44,7 @@ impl World {
                     // Nobody here watches devices.
                     HubOutput::SendShared(_) => {}
                     // A transport answers pings by itself.
+                    HubOutput::Compress => {}
                     HubOutput::Ping => {
                         let answers = self.conns.get(&conn).is_some_and(|c| c.client_open && !c.black_hole);
                         pending.extend(answers.then_some(HubInput::Alive));

@@ -28,7 +28,8 @@ struct Client {
 
 impl Client {
     fn new(credentials: Credentials, saved: SavedState) -> Self {
-        let config = Config { client: "test".to_owned(), credentials, watch: false, race_ms: 0 };
+        let config =
+            Config { client: "test".to_owned(), credentials, watch: false, race_ms: 0, compresses: false };
         let session = ClientSession::new(config, Saved { log: saved, state: None }, NONCE);
         Client { session, broken: None, mark: Mark(0) }
     }
@@ -112,6 +113,7 @@ impl Peer for Client {
                 self.mark = mark;
                 format!("! {text} (to commit)")
             }
+            Output::Compress => "> compress".to_owned(),
             Output::Ping | Output::Persist(_) => panic!("the protocol has no use for it"),
             Output::Online => "! online".to_owned(),
             Output::RoundTrip(ms) => format!("! round trip {ms}"),

@@ -20,7 +20,13 @@ struct Bench {
 
 fn bench(outbox: Vec<OutboxItem>) -> Bench {
     let credentials = Credentials::Token(Secret::new("t"));
-    let setup = Setup::Duplex(Config { client: "test".to_owned(), credentials, watch: false, race_ms: 0 });
+    let setup = Setup::Duplex(Config {
+        client: "test".to_owned(),
+        credentials,
+        watch: false,
+        race_ms: 0,
+        compresses: false,
+    });
     let me = Some(PrincipalId("me".to_owned()));
     let link = Link::new(vec!["ws://a".to_owned()], Box::new(setup), Saved::default(), me, 1);
     Bench { durable: DurableLink::new(link, BEGIN, outbox), dial: 0 }
@@ -108,6 +114,7 @@ impl Peer for Bench {
             }
             Output::Send(frame) => format!("> {}", words::client_said(&frame)),
             Output::Ping => "> ping of the transport".to_owned(),
+            Output::Compress => "> compress".to_owned(),
             Output::Hangup { code } => format!("> hang up {code}"),
             Output::Write { ticket, change } => format!("* write {ticket}: {}", written(&change)),
             Output::Apply(event) => format!("! {}", words::event(&event)),

@@ -37,7 +37,8 @@ pub fn watching() -> Wire {
 
 fn wire(urls: &[&str], seed: u64, watch: bool, race_ms: u64) -> Wire {
     let credentials = Credentials::Token(Secret::new("t"));
-    let setup = Setup::Duplex(Config { client: "test".to_owned(), credentials, watch, race_ms });
+    let setup =
+        Setup::Duplex(Config { client: "test".to_owned(), credentials, watch, race_ms, compresses: false });
     let urls = urls.iter().map(|url| (*url).to_owned()).collect();
     let me = Some(PrincipalId("me".to_owned()));
     let link = Link::new(urls, Box::new(setup), Saved::default(), me, seed);
@@ -147,6 +148,7 @@ impl Peer for Wire {
             Output::Send(frame) => format!("> {}", words::client_said(&frame)),
             Output::Hangup { code } => format!("> hang up {code}"),
             Output::Ping => "> ping of the transport".to_owned(),
+            Output::Compress => "> compress".to_owned(),
             Output::Persist(_) => "* persist".to_owned(),
             Output::Event(event, mark) => {
                 if let (Some(mark), Event::Chat(ChatEvent::Entries { entries, .. })) = (mark, &event) {

@@ -25,7 +25,10 @@ const ADDRESS: &str = "127.0.0.1:7870";
 pub struct Server(pub ServerSession);
 
 pub fn server() -> Server {
-    Server(ServerSession::new(Config { proof: Some((SECRET, ADDRESS.to_owned())), files: None }, BEGIN))
+    Server(ServerSession::new(
+        Config { proof: Some((SECRET, ADDRESS.to_owned())), files: None, compresses: false },
+        BEGIN,
+    ))
 }
 
 fn somebody(name: &str) -> Option<Principal> {
@@ -216,6 +219,7 @@ impl Peer for Server {
             }
             Output::SendShared(text) => format!("> {}", words::hub_said(&Frame::Text(text.to_string()))),
             Output::Ping => "> websocket ping".to_owned(),
+            Output::Compress => "> compress".to_owned(),
             Output::Ask(ask) => format!("* {}", asked(&ask)),
             Output::Close(code, _) => format!("> close {code}"),
         })

@@ -15,23 +15,23 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 
-use crate::{ending, next_frame, open, server, text};
+use crate::{Way, ending, next_frame, open, server, text};
 
-crate::over_both_sockets![
+crate::over_every_way![
     text_and_binary_frames_are_echoed_unchanged,
     the_largest_frame_is_accepted,
     a_burst_keeps_its_order,
-    headers_and_subprotocol_reach_the_server,
     a_ping_is_answered_while_only_reading,
     a_slow_reader_applies_backpressure,
     a_server_that_does_not_read_applies_backpressure,
     dropping_a_connection_closes_it,
     dropping_a_flooded_connection_closes_it,
 ];
+crate::over_both_sockets![headers_and_subprotocol_reach_the_server,];
 
-async fn text_and_binary_frames_are_echoed_unchanged(socket: Socket) {
+async fn text_and_binary_frames_are_echoed_unchanged(way: Way) {
     let url = server::websocket(server::echo).await;
-    let mut connection = open(socket, &url).await;
+    let mut connection = way.open(&url).await;
     let frames = [
         text(""),
         text("한글 🦀 \u{202e}rtl\u{0}\u{7f}"),
@@ -49,18 +49,18 @@ async fn text_and_binary_frames_are_echoed_unchanged(socket: Socket) {
     assert_eq!(connection.counters.traffic(), expected);
 }
 
-async fn the_largest_frame_is_accepted(socket: Socket) {
+async fn the_largest_frame_is_accepted(way: Way) {
     let url = server::websocket(server::echo).await;
-    let mut connection = open(socket, &url).await;
+    let mut connection = way.open(&url).await;
     let largest = text("x".repeat(1 << 20));
     connection.send(largest.clone()).await;
     assert!(next_frame(&mut connection).await == largest);
 }
 
-async fn a_burst_keeps_its_order(socket: Socket) {
+async fn a_burst_keeps_its_order(way: Way) {
     const COUNT: usize = 5_000;
     let url = server::websocket(server::echo).await;
-    let mut connection = open(socket, &url).await;
+    let mut connection = way.open(&url).await;
     let outgoing = connection.outgoing.clone();
     let sending = tokio::spawn(async move {
         for index in 0..COUNT {
@@ -100,7 +100,7 @@ async fn headers_and_subprotocol_reach_the_server(socket: Socket) {
     assert_eq!(headers[header::HOST], address.to_string());
 }
 
-async fn a_ping_is_answered_while_only_reading(socket: Socket) {
+async fn a_ping_is_answered_while_only_reading(way: Way) {
     let url = server::websocket(|mut socket| async move {
         socket.send(Message::Ping(b"are you there".as_slice().into())).await.unwrap();
         let answer = socket.next().await.unwrap().unwrap();
@@ -108,12 +108,12 @@ async fn a_ping_is_answered_while_only_reading(socket: Socket) {
         socket.send(Message::text("answered")).await.unwrap();
         server::echo(socket).await;
     });
-    let mut connection = open(socket, &url.await).await;
+    let mut connection = way.open(&url.await).await;
     assert_eq!(next_frame(&mut connection).await, text("answered"));
 }
 
 /// The server sends 64 MiB; until somebody reads, no more than the system's buffers hold is accepted.
-async fn a_slow_reader_applies_backpressure(socket: Socket) {
+async fn a_slow_reader_applies_backpressure(way: Way) {
     const FRAMES: u64 = 4096;
     const SIZE: usize = 16 * 1024;
     let sent = Arc::new(AtomicU64::new(0));
@@ -136,7 +136,7 @@ async fn a_slow_reader_applies_backpressure(socket: Socket) {
             }
         }
     });
-    let mut connection = open(socket, &url.await).await;
+    let mut connection = way.open(&url.await).await;
     is_stuck.recv().await.unwrap();
     let bytes = sent.load(Ordering::Relaxed) * SIZE as u64;
     assert!(bytes < 32 << 20, "{bytes} bytes were accepted from the server");
@@ -146,7 +146,7 @@ async fn a_slow_reader_applies_backpressure(socket: Socket) {
 }
 
 /// Our sends wait, and the server's frames still arrive.
-async fn a_server_that_does_not_read_applies_backpressure(socket: Socket) {
+async fn a_server_that_does_not_read_applies_backpressure(way: Way) {
     const SIZE: u64 = 4096;
     let (speak, hear) = mpsc::channel(1);
     let hear = Arc::new(tokio::sync::Mutex::new(hear));
@@ -158,7 +158,7 @@ async fn a_server_that_does_not_read_applies_backpressure(socket: Socket) {
             std::future::pending::<()>().await;
         }
     });
-    let mut connection = open(socket, &url.await).await;
+    let mut connection = way.open(&url.await).await;
     let frame = text("x".repeat(SIZE as usize));
     let mut frames = 0;
     while timeout(Duration::from_millis(500), connection.send(frame.clone())).await.is_ok() {
@@ -169,7 +169,7 @@ async fn a_server_that_does_not_read_applies_backpressure(socket: Socket) {
     assert_eq!(next_frame(&mut connection).await, text("still here"));
 }
 
-async fn dropping_a_connection_closes_it(socket: Socket) {
+async fn dropping_a_connection_closes_it(way: Way) {
     let (ended, mut has_ended) = mpsc::channel(1);
     let url = server::websocket(move |mut socket| {
         let ended = ended.clone();
@@ -178,11 +178,11 @@ async fn dropping_a_connection_closes_it(socket: Socket) {
             ended.send(()).await.unwrap();
         }
     });
-    drop(open(socket, &url.await).await);
+    drop(way.open(&url.await).await);
     has_ended.recv().await.unwrap();
 }
 
-async fn dropping_a_flooded_connection_closes_it(socket: Socket) {
+async fn dropping_a_flooded_connection_closes_it(way: Way) {
     let (ended, mut has_ended) = mpsc::channel(1);
     let (stuck, mut is_stuck) = mpsc::channel(1);
     let url = server::websocket(move |mut socket| {
@@ -203,7 +203,7 @@ async fn dropping_a_flooded_connection_closes_it(socket: Socket) {
             }
         }
     });
-    let connection = open(socket, &url.await).await;
+    let connection = way.open(&url.await).await;
     is_stuck.recv().await.unwrap();
     drop(connection);
     has_ended.recv().await.unwrap();

@@ -14,14 +14,13 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
-use crate::{LARGEST, closed, ending, next_frame, open, server, text};
+use crate::{LARGEST, Way, closed, ending, next_frame, open, server, text};
 
+crate::over_every_way![a_close_by_the_server_has_code_and_reason, the_end_of_the_stream_is_a_loss,];
 crate::over_both_sockets![
-    a_close_by_the_server_has_code_and_reason,
     a_close_without_a_code_is_reported,
     reserved_close_codes_are_ignored,
     a_reset_within_a_frame_is_a_loss,
-    the_end_of_the_stream_is_a_loss,
     our_close_reaches_the_server,
     a_server_that_ignores_our_close_is_disconnected,
     closing_the_connection_does_not_answer_our_close_frame,
@@ -32,16 +31,16 @@ crate::over_both_sockets![
     a_compressed_frame_that_nobody_agreed_to_is_a_violation,
 ];
 
-async fn a_close_by_the_server_has_code_and_reason(socket: Socket) {
+async fn a_close_by_the_server_has_code_and_reason(way: Way) {
     let url = server::websocket(|mut socket| async move {
         socket.send(Message::text("goodbye")).await.unwrap();
         let kick = CloseFrame { code: 4001.into(), reason: "kicked".into() };
         socket.close(Some(kick)).await.unwrap();
         while let Some(Ok(_)) = socket.next().await {}
     });
-    let mut connection = open(socket, &url.await).await;
+    let mut connection = way.open(&url.await).await;
     assert_eq!(next_frame(&mut connection).await, text("goodbye"));
-    let (code, reason) = if capabilities(socket).close_code { (Some(4001), "kicked") } else { (None, "") };
+    let (code, reason) = if way.capabilities().close_code { (Some(4001), "kicked") } else { (None, "") };
     assert_eq!(ending(&mut connection).await, closed(code, reason, Closing::ByServer));
     assert!(!connection.send(text("too late")).await);
 }
@@ -89,11 +88,11 @@ async fn a_reset_within_a_frame_is_a_loss(socket: Socket) {
     assert!(matches!(why, Why::Lost { .. }), "{why:?}");
 }
 
-async fn the_end_of_the_stream_is_a_loss(socket: Socket) {
+async fn the_end_of_the_stream_is_a_loss(way: Way) {
     let url = server::upgraded(|mut stream| async move {
         stream.write_all(&[0x81, 3, b'a', b'b', b'c']).await.unwrap();
     });
-    let mut connection = open(socket, &url.await).await;
+    let mut connection = way.open(&url.await).await;
     assert_eq!(next_frame(&mut connection).await, text("abc"));
     let why = ending(&mut connection).await;
     assert!(matches!(why, Why::Lost { .. }), "{why:?}");

@@ -4,26 +4,26 @@ use std::time::Duration;
 
 use duplex::model::link_state::Why;
 use duplex::model::profile::Socket;
-use duplex::transport::{Connection, Endpoint, Incoming, capabilities, dial};
+use duplex::transport::{Connection, Endpoint, Incoming, capabilities};
 use futures_util::{SinkExt, StreamExt};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::{open, server, text};
+use crate::{Way, server, text};
 
-crate::over_both_sockets![
+crate::over_every_way![
     every_frame_is_reported_once_flushed,
-    flushed_frames_are_reported_before_the_loss,
-    what_is_stuck_is_not_reported,
     reports_come_while_the_server_floods,
     no_reports_unless_requested,
 ];
+crate::over_both_sockets![flushed_frames_are_reported_before_the_loss, what_is_stuck_is_not_reported,];
 
-async fn open_reporting(socket: Socket, url: &str) -> Connection {
-    let mut target = Endpoint::new(url);
+async fn open_reporting(way: impl Into<Way>, url: &str) -> Connection {
+    let way = way.into();
+    let mut target = Endpoint::new(way.before(url).await);
     target.report_flushed = true;
-    dial(socket, target).await.expect("a connection")
+    way.dial(target).await.expect("a connection")
 }
 
 /// All reports until the end, and the reason for it.
@@ -44,10 +44,10 @@ async fn reports(connection: &mut Connection) -> (Vec<u64>, Why) {
     }
 }
 
-async fn every_frame_is_reported_once_flushed(socket: Socket) {
+async fn every_frame_is_reported_once_flushed(way: Way) {
     const COUNT: u64 = 1_000;
     let url = server::websocket(server::echo).await;
-    let mut connection = open_reporting(socket, &url).await;
+    let mut connection = open_reporting(way, &url).await;
     let outgoing = connection.outgoing.clone();
     let sending = tokio::spawn(async move {
         for index in 0..COUNT {
@@ -56,7 +56,7 @@ async fn every_frame_is_reported_once_flushed(socket: Socket) {
         }
     });
     let (mut flushed, mut echoed) = (0, 0);
-    while echoed < COUNT || (capabilities(socket).flush && flushed < COUNT) {
+    while echoed < COUNT || (way.capabilities().flush && flushed < COUNT) {
         match connection.recv().await {
             Some(Incoming::Frame(_)) => echoed += 1,
             Some(Incoming::Flushed(total)) => {
@@ -70,7 +70,7 @@ async fn every_frame_is_reported_once_flushed(socket: Socket) {
     connection.close(1000, "").await;
     let (late, _) = reports(&mut connection).await;
     assert!(late.is_empty(), "nothing more was sent: {late:?}");
-    assert_eq!(flushed, if capabilities(socket).flush { COUNT } else { 0 });
+    assert_eq!(flushed, if way.capabilities().flush { COUNT } else { 0 });
 }
 
 async fn flushed_frames_are_reported_before_the_loss(socket: Socket) {
@@ -111,28 +111,28 @@ async fn what_is_stuck_is_not_reported(socket: Socket) {
     assert!(reports.last().is_none_or(|total| *total <= written), "{reports:?} of {written}");
 }
 
-async fn reports_come_while_the_server_floods(socket: Socket) {
+async fn reports_come_while_the_server_floods(way: Way) {
     let url = server::websocket(|socket| async move {
         let (mut sink, mut stream) = socket.split();
         let reading = tokio::spawn(async move { while let Some(Ok(_)) = stream.next().await {} });
         while sink.send(Message::text("flood")).await.is_ok() {}
         reading.await.unwrap();
     });
-    let mut connection = open_reporting(socket, &url.await).await;
+    let mut connection = open_reporting(way, &url.await).await;
     connection.send(text("one")).await;
     for _ in 0..100_000 {
         match connection.recv().await {
-            Some(Incoming::Flushed(1)) => return assert!(capabilities(socket).flush),
+            Some(Incoming::Flushed(1)) => return assert!(way.capabilities().flush),
             Some(Incoming::Frame(_)) => {}
             other => panic!("{other:?}"),
         }
     }
-    assert!(!capabilities(socket).flush, "no report came in 100,000 messages");
+    assert!(!way.capabilities().flush, "no report came in 100,000 messages");
 }
 
-async fn no_reports_unless_requested(socket: Socket) {
+async fn no_reports_unless_requested(way: Way) {
     let url = server::websocket(server::echo).await;
-    let mut connection = open(socket, &url).await;
+    let mut connection = way.open(&url).await;
     connection.send(text("one")).await;
     assert_eq!(connection.recv().await, Some(Incoming::Frame(text("one"))));
     connection.close(1000, "").await;

@@ -1,7 +1,10 @@
-//! One test suite for every implementation of the transport: what a connection carries, how it opens and ends, and
-//! what it trusts. If an implementation lacks a capability, its documented fallback is asserted.
+//! One test suite for every implementation of the transport, and for every route of a Duplex server: what a connection carries, how it
+//! opens and ends, and what it trusts. If an implementation lacks a capability, its documented fallback is asserted. Behind a route
+//! other than WebSocket, the same servers are reached by way of a server of channels.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test program")]
 
+#[path = "../common/channel_server.rs"]
+mod channel_server;
 #[path = "../common/middleboxes.rs"]
 mod middleboxes;
 #[path = "../common/proxies.rs"]
@@ -30,7 +33,9 @@ use std::time::Duration;
 use duplex::frame::Frame;
 use duplex::model::link_state::{Closing, Why};
 use duplex::model::profile::Socket;
-use duplex::transport::{Connection, Endpoint, Incoming, dial};
+use duplex::model::route::{Route, RouteChoice};
+use duplex::transport::channel::{RoutePlan, RouteTimes};
+use duplex::transport::{Capabilities, Connection, Endpoint, Incoming, capabilities, dial};
 
 /// Runs each case with each implementation.
 macro_rules! over_both_sockets {
@@ -48,6 +53,96 @@ macro_rules! over_both_sockets {
     };
 }
 pub(crate) use over_both_sockets;
+
+/// Runs each case with each implementation, and over each route.
+macro_rules! over_every_way {
+    ($($case:ident),* $(,)?) => {
+        mod every_way {
+            use super::*;
+            use crate::Way;
+            use duplex::model::profile::Socket;
+            use duplex::model::route::Route;
+
+            crate::over_every_way!(@ tungstenite, Way::Socket(Socket::Tungstenite), $($case),*);
+            crate::over_every_way!(@ ewebsock, Way::Socket(Socket::Ewebsock), $($case),*);
+            crate::over_every_way!(@ sse, Way::Route(Route::Sse), $($case),*);
+            crate::over_every_way!(@ stream, Way::Route(Route::Stream), $($case),*);
+            crate::over_every_way!(@ long_poll, Way::Route(Route::LongPoll), $($case),*);
+            crate::over_every_way!(@ poll, Way::Route(Route::Poll), $($case),*);
+        }
+    };
+    (@ $way:ident, $value:expr, $($case:ident),*) => {
+        mod $way {
+            use super::*;
+
+            $(#[tokio::test] async fn $case() {
+                crate::within(super::$case($value)).await;
+            })*
+        }
+    };
+}
+pub(crate) use over_every_way;
+
+/// How a case reaches its server.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+enum Way {
+    /// A WebSocket, by this implementation.
+    Socket(Socket),
+    /// This route of a Duplex server, and no other.
+    Route(Route),
+}
+
+impl From<Socket> for Way {
+    fn from(socket: Socket) -> Way {
+        Way::Socket(socket)
+    }
+}
+
+impl Way {
+    async fn dial(self, mut target: Endpoint) -> Result<Connection, Why> {
+        target.url = self.at(&target.url);
+        match self {
+            Way::Socket(socket) => dial(socket, target).await,
+            Way::Route(route) => {
+                let times = RouteTimes { min_poll_ms: 20, max_poll_ms: 100, ..RouteTimes::default() };
+                target.routes = Some(RoutePlan { choice: RouteChoice::Only(route), known: None, times });
+                dial(Socket::Tungstenite, target).await
+            }
+        }
+    }
+
+    /// Opens a connection to a WebSocket server.
+    async fn open(self, url: &str) -> Connection {
+        self.dial(Endpoint::new(self.before(url).await)).await.expect("a connection")
+    }
+
+    /// Where a WebSocket server is reached this way.
+    async fn before(self, url: &str) -> String {
+        match self {
+            Way::Socket(_) => url.to_owned(),
+            Way::Route(_) => channel_server::before(url).await,
+        }
+    }
+
+    /// The URL of a server, with the path that a route needs.
+    fn at(self, url: &str) -> String {
+        match self {
+            Way::Socket(_) => url.to_owned(),
+            Way::Route(_) => {
+                let end = url.match_indices('/').nth(2).map_or(url.len(), |(at, _)| at);
+                format!("{}{}", &url[..end], duplex::model::address::SOCKET_PATH)
+            }
+        }
+    }
+
+    fn capabilities(self) -> Capabilities {
+        match self {
+            Way::Socket(socket) => capabilities(socket),
+            // The routes have signs of life of their own.
+            Way::Route(_) => Capabilities { ping: false, ..capabilities(Socket::Tungstenite) },
+        }
+    }
+}
 
 /// Turns a hang into a failure.
 async fn within<T>(future: impl Future<Output = T>) -> T {

@@ -9,21 +9,23 @@ use http::{HeaderValue, header};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 
-use crate::server;
+use crate::{Way, server};
 
-crate::over_both_sockets![
+crate::over_every_way![
     silence_after_accepting_ends_at_the_deadline,
     dropping_a_dial_closes_the_connection,
     nobody_listens,
     the_name_is_unknown,
     refusals_report_their_status,
+    closing_without_an_answer_is_a_loss,
+];
+crate::over_both_sockets![
     a_web_page_is_not_a_web_socket,
     a_redirect_to_another_host_is_not_followed,
     a_redirect_within_the_host_is_followed,
     noise_is_not_a_web_socket,
     an_endless_answer_is_not_a_web_socket,
     an_answer_to_another_key_is_rejected,
-    closing_without_an_answer_is_a_loss,
     a_subprotocol_that_was_not_offered_is_a_violation,
     a_server_without_a_required_subprotocol_is_rejected,
     the_server_chooses_among_several_subprotocols,
@@ -37,11 +39,11 @@ mod backlog {
     use super::nobody_accepts;
 }
 
-async fn refused(socket: Socket, url: impl Into<String>) -> Why {
-    dial(socket, Endpoint::new(url)).await.expect_err("no connection")
+async fn refused(way: impl Into<Way>, url: impl Into<String>) -> Why {
+    way.into().dial(Endpoint::new(url)).await.expect_err("no connection")
 }
 
-async fn silence_after_accepting_ends_at_the_deadline(socket: Socket) {
+async fn silence_after_accepting_ends_at_the_deadline(way: Way) {
     let (ended, mut has_ended) = mpsc::channel(1);
     let address = server::tcp(move |mut stream| {
         let ended = ended.clone();
@@ -53,8 +55,8 @@ async fn silence_after_accepting_ends_at_the_deadline(socket: Socket) {
     .await;
     let mut target = Endpoint::new(format!("ws://{address}/"));
     target.deadline = Duration::from_millis(300);
-    let during = if capabilities(socket).timeout_phase { Phase::Handshake } else { Phase::Dial };
-    assert_eq!(dial(socket, target).await.unwrap_err(), Why::TimedOut { during });
+    let during = if way.capabilities().timeout_phase { Phase::Handshake } else { Phase::Dial };
+    assert_eq!(way.dial(target).await.unwrap_err(), Why::TimedOut { during });
     has_ended.recv().await.unwrap();
 }
 
@@ -79,7 +81,7 @@ async fn nobody_accepts(socket: Socket) {
     assert_eq!(dial(socket, target).await.unwrap_err(), Why::TimedOut { during: Phase::Dial });
 }
 
-async fn dropping_a_dial_closes_the_connection(socket: Socket) {
+async fn dropping_a_dial_closes_the_connection(way: Way) {
     let (event, mut events) = mpsc::channel(2);
     let address = server::tcp(move |mut stream| {
         let event = event.clone();
@@ -92,41 +94,41 @@ async fn dropping_a_dial_closes_the_connection(socket: Socket) {
     })
     .await;
     tokio::select! {
-        _ = dial(socket, Endpoint::new(format!("ws://{address}/"))) => panic!("nothing was answered"),
+        _ = way.dial(Endpoint::new(format!("ws://{address}/"))) => panic!("nothing was answered"),
         event = events.recv() => assert_eq!(event, Some("asked")),
     }
     assert_eq!(events.recv().await, Some("hung up"));
 }
 
-async fn nobody_listens(socket: Socket) {
+async fn nobody_listens(way: Way) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    assert_eq!(refused(socket, format!("ws://{address}/")).await, Why::ConnectionRefused);
+    assert_eq!(refused(way, format!("ws://{address}/")).await, Why::ConnectionRefused);
 }
 
-async fn the_name_is_unknown(socket: Socket) {
+async fn the_name_is_unknown(way: Way) {
     let mut target = Endpoint::new("ws://nonexistent.invalid/");
     target.deadline = Duration::from_secs(50);
     let expected = Why::NameNotFound { host: "nonexistent.invalid".to_owned() };
-    assert_eq!(dial(socket, target).await.unwrap_err(), expected);
+    assert_eq!(way.dial(target).await.unwrap_err(), expected);
 }
 
-async fn refusals_report_their_status(socket: Socket) {
+async fn refusals_report_their_status(way: Way) {
     for (status, stops) in [(401, true), (403, true), (404, true), (500, false), (503, false)] {
         let url = server::answering(format!("HTTP/1.1 {status} No\r\nContent-Length: 2\r\n\r\nno")).await;
-        let why = refused(socket, url).await;
+        let why = refused(way, url).await;
         assert_eq!(why, Why::Http { status, retry_after_ms: None });
         assert_eq!(why.is_retryable(), !stops);
     }
     let url = server::answering("HTTP/1.1 503 Busy\r\nRetry-After: 7\r\n\r\n").await;
-    let retry_after_ms = capabilities(socket).retry_after.then_some(7_000);
-    assert_eq!(refused(socket, url).await, Why::Http { status: 503, retry_after_ms });
-    // Only one of the two understands an HTTP/1.0 server.
-    let why = refused(socket, server::answering("HTTP/1.0 401 No\r\n\r\n").await).await;
-    match socket {
-        Socket::Tungstenite => assert_eq!(why, Why::Http { status: 401, retry_after_ms: None }),
-        Socket::Ewebsock => assert!(matches!(why, Why::NotWebSocket { .. }), "{why:?}"),
+    let retry_after_ms = way.capabilities().retry_after.then_some(7_000);
+    assert_eq!(refused(way, url).await, Why::Http { status: 503, retry_after_ms });
+    // Only ewebsock does not understand an HTTP/1.0 server.
+    let why = refused(way, server::answering("HTTP/1.0 401 No\r\n\r\n").await).await;
+    match way {
+        Way::Socket(Socket::Ewebsock) => assert!(matches!(why, Why::NotWebSocket { .. }), "{why:?}"),
+        _ => assert_eq!(why, Why::Http { status: 401, retry_after_ms: None }),
     }
 }
 
@@ -233,8 +235,8 @@ async fn an_answer_to_another_key_is_rejected(socket: Socket) {
     no_web_socket(socket, answer).await;
 }
 
-async fn closing_without_an_answer_is_a_loss(socket: Socket) {
-    let why = refused(socket, server::answering("").await).await;
+async fn closing_without_an_answer_is_a_loss(way: Way) {
+    let why = refused(way, server::answering("").await).await;
     assert!(matches!(why, Why::Lost { .. }), "{why:?}");
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use tokio::time::{Instant, timeout};
 
+use super::super::packer::Packer;
 use super::super::socket::{Outgoing, Received, Socket};
 use super::super::state::Hub;
 use super::{Channel, Ended, LOST, State};
@@ -29,6 +30,8 @@ pub(in super::super) struct ChannelEnd {
     /// The WebSocket that has joined.
     socket: Option<Socket>,
     is_admitted: bool,
+    /// Compressed frames were agreed on, over WebSockets.
+    packer: Option<Arc<Packer>>,
     /// All that was sent has been handed out, and the task knows it.
     is_drained: bool,
     /// What the last `bye` said of coming back.
@@ -47,7 +50,15 @@ enum Room {
 
 impl ChannelEnd {
     pub(super) fn new(channel: Arc<Channel>, hub: Arc<Hub>) -> ChannelEnd {
-        ChannelEnd { hub, channel, socket: None, is_admitted: false, is_drained: true, retry_after_ms: None }
+        ChannelEnd {
+            hub,
+            channel,
+            socket: None,
+            is_admitted: false,
+            packer: None,
+            is_drained: true,
+            retry_after_ms: None,
+        }
     }
 
     /// The WebSocket that has joined.
@@ -65,9 +76,17 @@ impl ChannelEnd {
         state.before_welcome = None;
         if let Some(slot) = state.receiver_slot.take() {
             // Where the principal has too many, the connection keeps its short lifetime.
-            let _ = slot.know(principal);
+            let _ = slot.carry(principal);
         }
         state.principal = Some(principal.clone());
+    }
+
+    /// Frames over WebSockets may be compressed from now on, and compressed ones are read there.
+    pub(in super::super) fn compress(&mut self, packer: &Arc<Packer>) {
+        self.packer = Some(Arc::clone(packer));
+        if let Some(socket) = &mut self.socket {
+            socket.compress(Arc::clone(packer));
+        }
     }
 
     /// Whether everything was handed out, so that the session may send what it holds back.
@@ -142,6 +161,7 @@ impl ChannelEnd {
             if self.is_admitted {
                 socket.admit();
             }
+            self.packer.iter().for_each(|packer| socket.compress(Arc::clone(packer)));
             socket.reads(true);
             self.socket = Some(socket);
             return true;

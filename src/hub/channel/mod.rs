@@ -403,7 +403,7 @@ struct Request {
 }
 
 impl Request {
-    /// Finds the channel that a request belongs to. Its connection then counts for the channel's principal.
+    /// Finds the channel that a request belongs to. Its connection then counts for the channels of their principal.
     async fn of(hub: &Hub, ends: &Ends, headers: &HeaderMap) -> Result<Request, Response> {
         let id = headers.get(ID_HEADER).and_then(|id| id.to_str().ok());
         let Some(id) = id else {
@@ -418,7 +418,7 @@ impl Request {
         };
         let principal = channel.lock().principal.clone();
         if let Some(principal) = principal
-            && let Err(full) = ends.slot.know(&principal)
+            && let Err(full) = ends.slot.carry(&principal)
         {
             return Err(over_limit(hub, full));
         }

@@ -16,6 +16,7 @@ use crate::hub::carrier::Carrier;
 use crate::wire::duplex::channel::{
     GRACE_MS, MAX_LINE_BYTES, MAX_POLL_WAIT_MS, MAX_POST_FRAMES, STREAM_ALIVE_MS,
 };
+use crate::wire::duplex::deflate::GZIP;
 
 /// Opens a channel, and starts the task of its client.
 pub(in super::super) async fn open(
@@ -49,6 +50,7 @@ pub(in super::super) async fn open(
     let credential = bearer(&headers).map(hash);
     let peer = Peer { address: from, dialed: own.to_string(), principal, slot, credential, accepted_by };
     hub.metrics.channels.add(1);
+    let takes_gzip = hub.packer.get().is_some();
     let end = ChannelEnd::new(channel, Arc::clone(&hub));
     tokio::spawn(async move {
         client::serve(hub, Carrier::Channel(Box::new(end)), peer).await;
@@ -62,7 +64,12 @@ pub(in super::super) async fn open(
         "max_body_bytes": MAX_LINE_BYTES + 1,
         "max_frames": MAX_POST_FRAMES,
     });
-    answer(StatusCode::OK, "application/json", told.to_string())
+    let answer = answer(StatusCode::OK, "application/json", told.to_string());
+    // Bodies of posts may be compressed (RFC 7694).
+    match takes_gzip {
+        true => with(answer, http::header::ACCEPT_ENCODING, http::HeaderValue::from_static(GZIP)),
+        false => answer,
+    }
 }
 
 /// Ends a channel, as a close frame with 1000 ends a WebSocket.

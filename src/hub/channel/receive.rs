@@ -9,16 +9,18 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Extension, Query, State};
 use axum::response::Response;
 use futures_util::stream;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use super::super::http::{Ends, GoesOn, refusal};
+use super::super::http::{Ends, GoesOn, refusal, with};
+use super::super::packer::Packer;
 use super::super::slots::ConnectionSlot;
 use super::super::state::Hub;
 use super::{Ended, Request, Transport, answer, number, refused};
 use crate::wire::duplex::channel::{MAX_POLL_WAIT_MS, STREAM_ALIVE_MS, TURN_HEADER, line, sse};
+use crate::wire::duplex::deflate::{GZIP, GzipStream};
 
 /// Maximum duration of a stream: a proxy may not support one that never ends.
 const MAX_STREAM: Duration = Duration::from_secs(240);
@@ -171,7 +173,28 @@ pub(in super::super) async fn poll(
         Next::Nothing | Next::Over => {}
         Next::Ended(ended) => return ended.response(),
     }
-    answer(StatusCode::OK, line::MEDIA_TYPE, body)
+    match accepted(&hub, &headers).and_then(|packer| packer.gzip(&body)) {
+        Some(packed) => zipped(answer(StatusCode::OK, line::MEDIA_TYPE, packed)),
+        None => answer(StatusCode::OK, line::MEDIA_TYPE, body),
+    }
+}
+
+/// What compresses answers to this request, if its client takes compressed ones.
+fn accepted<'a>(hub: &'a Hub, headers: &HeaderMap) -> Option<&'a Arc<Packer>> {
+    let values = headers.get_all(header::ACCEPT_ENCODING);
+    let mut codings = values.iter().filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(','));
+    let accepts = codings.any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        let weight = weight.trim().trim_start_matches("q=");
+        // A weight of 0, with any number of decimals, means that it is not wanted (RFC 9110 §12.4.2).
+        let is_wanted = weight.is_empty() || weight.parse::<f32>().is_ok_and(|weight| weight > 0.0);
+        name.trim().eq_ignore_ascii_case(GZIP) && is_wanted
+    });
+    hub.packer.get().filter(|_| accepts)
+}
+
+fn zipped(response: Response) -> Response {
+    with(response, header::CONTENT_ENCODING, header::HeaderValue::from_static(GZIP))
 }
 
 /// Frames as they come, one a line.
@@ -209,17 +232,22 @@ async fn endless(
         Ok((receiver, _)) => receiver,
         Err(response) => return response,
     };
+    let zip = accepted(hub, headers).map(|packer| (Arc::clone(packer), GzipStream::default()));
+    let is_zipped = zip.is_some();
     let streaming = Streaming {
         receiver,
+        zip,
         slot: ends.proxied.then_some(ends.slot),
         format,
         ending: ends.ending,
         until: Instant::now() + MAX_STREAM,
         left: MAX_STREAM_BYTES,
         has_begun: false,
+        is_over: false,
     };
     let body = Body::from_stream(stream::unfold(streaming, Streaming::piece));
-    let mut response = answer(StatusCode::OK, media_type, body);
+    let response = answer(StatusCode::OK, media_type, body);
+    let mut response = if is_zipped { zipped(response) } else { response };
     response.extensions_mut().insert(GoesOn);
     response
 }
@@ -234,6 +262,8 @@ enum Format {
 struct Streaming {
     receiver: Receiver,
     format: Format,
+    /// The body is compressed.
+    zip: Option<(Arc<Packer>, GzipStream)>,
     /// The slot of a trusted proxy's connection, which counts for this client until the answer ends.
     slot: Option<ConnectionSlot>,
     /// The connection is to end.
@@ -242,6 +272,8 @@ struct Streaming {
     /// Bytes that may still be sent.
     left: usize,
     has_begun: bool,
+    /// The last piece was returned.
+    is_over: bool,
 }
 
 impl Drop for Streaming {
@@ -253,14 +285,32 @@ impl Drop for Streaming {
 }
 
 impl Streaming {
+    /// The next piece as it is sent.
     async fn piece(mut self) -> Option<(Result<Bytes, Infallible>, Streaming)> {
+        if self.is_over {
+            return None;
+        }
+        let piece = self.written().await;
+        let piece = match (&mut self.zip, piece) {
+            (Some((packer, zip)), Some(piece)) => packer.piece(zip, &piece),
+            (Some((_, zip)), None) => {
+                self.is_over = true;
+                zip.end()
+            }
+            (None, piece) => piece?,
+        };
+        Some((Ok(piece.into()), self))
+    }
+
+    /// The next piece; `None` after the last one.
+    async fn written(&mut self) -> Option<Vec<u8>> {
         if !std::mem::replace(&mut self.has_begun, true) {
             // At once: this shows that nothing in between holds the answer back.
             let opening = match self.format {
                 Format::Lines => line::ALIVE.to_owned(),
                 Format::Events => sse::opening(),
             };
-            return Some((Ok(opening.into()), self));
+            return Some(opening.into());
         }
         if self.left == 0 {
             return None;
@@ -284,7 +334,7 @@ impl Streaming {
             Next::Nothing | Next::Over | Next::Ended(_) => return None,
         };
         self.left = self.left.saturating_sub(piece.len());
-        Some((Ok(piece.into()), self))
+        Some(piece)
     }
 
     fn write(&self, frames: &[Arc<str>]) -> Vec<u8> {

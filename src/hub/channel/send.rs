@@ -17,6 +17,7 @@ use super::super::rate::cost;
 use super::super::state::Hub;
 use super::{MAX_ANONYMOUS_BYTES, Offered, Request, answer, number, refused};
 use crate::wire::duplex::channel::{FIRST_HEADER, FROM_HEADER, MAX_LINE_BYTES, line};
+use crate::wire::duplex::deflate::{GZIP, Unreadable, gunzip};
 
 /// How long a body may take, in addition to the time that its size allows.
 const BODY_GRACE: Duration = Duration::from_secs(10);
@@ -46,7 +47,9 @@ async fn take(hub: &Hub, ends: &Ends, headers: &HeaderMap, body: Body) -> Result
     let (first, from) = (number(headers, FIRST_HEADER)?, number(headers, FROM_HEADER)?);
     let is_welcome = channel.lock().before_welcome.is_none();
     let most = if is_welcome { MAX_LINE_BYTES + 1 } else { 2 * MAX_ANONYMOUS_BYTES };
+    let is_zipped = is_zipped(headers).map_err(|refused| *refused)?;
     let body = read(ends, headers, body, most).await.map_err(|refused| *refused)?;
+    let body = if is_zipped { unzip(&body, most).map_err(|refused| *refused)? } else { body };
     request.pay(cost(body.len()) - 1).await;
     if let Some(from) = from {
         let mut state = channel.lock();
@@ -108,6 +111,32 @@ async fn offer(
             return Ok(false);
         }
     }
+}
+
+/// Whether a body is compressed, in the only way that is read.
+fn is_zipped(headers: &HeaderMap) -> Result<bool, Box<Response>> {
+    match headers.get(header::CONTENT_ENCODING).map(|value| value.as_bytes()) {
+        None | Some(b"identity") => Ok(false),
+        Some(coding) if coding.eq_ignore_ascii_case(GZIP.as_bytes()) => Ok(true),
+        Some(_) => {
+            let sentence = "The Content-Encoding is not known here: send gzip, or the frames as they are.";
+            let response = refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, sentence);
+            let gzip = header::HeaderValue::from_static(GZIP);
+            Err(Box::new(with(response, header::ACCEPT_ENCODING, gzip)))
+        }
+    }
+}
+
+/// Unpacks a body, which may have as many bytes then as one that was not compressed.
+fn unzip(body: &[u8], most: usize) -> Result<Vec<u8>, Box<Response>> {
+    gunzip(body, most).map_err(|error| {
+        let status = match error {
+            Unreadable::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Unreadable::Damaged | Unreadable::NotUtf8 => StatusCode::BAD_REQUEST,
+        };
+        let sentence = format!("The body could not be unpacked: {error}. Send it again, or not compressed.");
+        Box::new(refusal(status, &sentence))
+    })
 }
 
 /// Receives a body of at most so many bytes.

@@ -17,7 +17,7 @@ use crate::model::link_state::{Closing, Phase, Why};
 use crate::model::profile::Socket;
 use crate::model::route::{Blocked, RouteInUse};
 use crate::transport::incoming::Intake;
-use crate::transport::{Connection, Counters, Endpoint, Incoming, Outgoing, Port, channels};
+use crate::transport::{Compression, Connection, Counters, Endpoint, Incoming, Outgoing, Port, channels};
 use crate::wire::duplex::channel::{ClientChannel, OverSocket, Violation};
 
 /// The server counts as gone once nothing but failures came for so long.
@@ -156,6 +156,7 @@ impl Driver {
                     Some(Outgoing::Frame(frame)) => self.send(frame),
                     // The routes have signs of life of their own.
                     Some(Outgoing::Ping) => {}
+                    Some(Outgoing::Compress) => self.compress(),
                     Some(Outgoing::Close { code, .. }) => self.closing = Some((code, Instant::now() + MAX_END)),
                     // The channel is ended as it is dropped.
                     None => return,
@@ -251,6 +252,17 @@ impl Driver {
         self.counters.sent(frame.len());
         self.client.send(frame);
         self.fill_socket();
+    }
+
+    /// The hub reads compressed frames: WebSockets that join may send them.
+    fn compress(&mut self) {
+        if self.target.compression != Compression::Off {
+            self.target.compression = Compression::Agreed;
+        }
+        if let Some(candidate) = &self.candidate {
+            // Without room for it, this one sends everything as it is.
+            let _ = candidate.connection.outgoing.try_send(Outgoing::Compress);
+        }
     }
 
     /// Hands what was received on to the reader.
@@ -380,6 +392,9 @@ impl Driver {
                 return self.post_later(now);
             }
             Ok(Answered::Not(refusal)) => {
+                if matches!(refusal.status, 400 | 415) {
+                    self.channel.posts_as_it_is();
+                }
                 self.client.post_failed();
                 self.failed(now, refusal.why());
                 return self.post_later(now);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::header::{ACCEPT, CONTENT_TYPE};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Method};
 use serde::Deserialize;
 use tokio::time::{Duration, Instant, timeout};
@@ -13,12 +13,13 @@ use crate::model::link_state::{Closing, Phase, Why};
 use crate::model::proxy::ProxyUsed;
 use crate::model::route::Route;
 use crate::transport::http1::{self, Http, Reply};
-use crate::transport::{Endpoint, redirect, upgrade};
+use crate::transport::{Compression, Endpoint, redirect, upgrade};
 use crate::wire::duplex::channel::line::MEDIA_TYPE;
 use crate::wire::duplex::channel::{
     CHANNELS_PATH, DUPLEX_HEADER, EVENTS_PATH, FIRST_HEADER, FROM_HEADER, ID_HEADER, POLL_PATH, Post,
     Request, SEND_PATH, STREAM_PATH, TURN_HEADER,
 };
+use crate::wire::duplex::deflate::{Deflater, GZIP};
 
 /// Maximum size of an answer that has no frames, in bytes.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
@@ -44,6 +45,8 @@ pub(super) struct Channel {
     id: HeaderValue,
     /// The lasting response that showed that its route is open; nothing of it was read but a sign of life.
     pub(super) first: Option<(Box<Reply>, Vec<u8>)>,
+    /// What compresses posts, if the hub reads that.
+    deflater: Option<Deflater>,
     /// Whether the hub is not to be told of the end any more.
     is_over: bool,
 }
@@ -150,7 +153,7 @@ impl Channel {
         let (http, url) = (Arc::clone(&self.http), format!("{}{path}", self.base));
         let is_held = ask.wait_ms > 0;
         async move {
-            let (method, body) = (Method::GET, String::new());
+            let (method, body) = (Method::GET, Vec::new());
             let ask = http1::Ask { method, url: &url, headers, body, may_repeat: true, is_held };
             let reply = http.request(ask).await?;
             if reply.status == 200 && is_marked(&reply) {
@@ -161,14 +164,17 @@ impl Channel {
     }
 
     /// Posts frames.
-    pub(super) fn post(&self, post: Post) -> impl Future<Output = Result<Answered, Why>> + Send + use<> {
+    pub(super) fn post(&mut self, post: Post) -> impl Future<Output = Result<Answered, Why>> + Send + use<> {
         let mut headers = self.headers(None, Some(post.from));
         headers.push((HeaderName::from_static(FIRST_HEADER), post.first.into()));
         headers.push((CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE)));
         let (http, url) = (Arc::clone(&self.http), format!("{}{SEND_PATH}", self.base));
+        let packed = self.deflater.as_mut().and_then(|deflater| deflater.gzip(&post.body));
+        if packed.is_some() {
+            headers.push((CONTENT_ENCODING, HeaderValue::from_static(GZIP)));
+        }
+        let body = packed.unwrap_or(post.body);
         async move {
-            // Frames are text, and what is binary is written as text.
-            let body = String::from_utf8(post.body).unwrap_or_default();
             let method = Method::POST;
             let ask = http1::Ask { method, url: &url, headers, body, may_repeat: true, is_held: false };
             let answer = async { Ok(told(http.request(ask).await?).await) };
@@ -182,7 +188,7 @@ impl Channel {
         let (http, url) = (Arc::clone(&self.http), format!("{}{CHANNELS_PATH}", self.base));
         let headers = self.headers(None, None);
         async move {
-            let (method, body) = (Method::DELETE, String::new());
+            let (method, body) = (Method::DELETE, Vec::new());
             let ask = http1::Ask { method, url: &url, headers, body, may_repeat: true, is_held: false };
             match timeout(MAX_END, http.request(ask)).await {
                 Ok(Ok(reply)) => is_marked(&reply),
@@ -194,6 +200,11 @@ impl Channel {
     /// The proxy that its requests go through.
     pub(super) fn proxy(&self) -> Option<ProxyUsed> {
         self.http.proxy()
+    }
+
+    /// Something between may have changed what was posted: it is not compressed any more.
+    pub(super) fn posts_as_it_is(&mut self) {
+        self.deflater = None;
     }
 
     /// The hub has ended it.
@@ -235,7 +246,7 @@ async fn open_at(target: &Endpoint, route: Route) -> Result<Channel, Why> {
     let base = target.url.split_once(SOCKET_PATH).map_or(target.url.as_str(), |(base, _)| base).to_owned();
     let http = Arc::new(Http::new(target).await?);
     let url = format!("{base}{CHANNELS_PATH}");
-    let (method, headers, body) = (Method::POST, Vec::new(), String::new());
+    let (method, headers, body) = (Method::POST, Vec::new(), Vec::new());
     let ask = http1::Ask { method, url: &url, headers, body, may_repeat: false, is_held: false };
     let begun = Instant::now();
     let reply = http.request(ask).await?;
@@ -244,12 +255,15 @@ async fn open_at(target: &Endpoint, route: Route) -> Result<Channel, Why> {
     if !matches!(reply.status, 200 | 201) || !is_marked(&reply) {
         return Err(redirected(&reply, &url).unwrap_or(refused));
     }
+    let takes_gzip = target.compression != Compression::Off
+        && reply.headers.get(ACCEPT_ENCODING).is_some_and(|coding| coding == GZIP);
     let opened = serde_json::from_slice::<Opened>(&reply.whole(MAX_ANSWER_BYTES).await?);
     target.trace.answered(false);
     let id = opened.ok().map(|opened| opened.channel).filter(|id| id.len() <= 256);
     let mut id = id.and_then(|id| HeaderValue::try_from(id).ok()).ok_or(refused)?;
     id.set_sensitive(true);
-    let mut channel = Channel { http, base, id, first: None, is_over: false };
+    let deflater = takes_gzip.then(Deflater::default);
+    let mut channel = Channel { http, base, id, first: None, deflater, is_over: false };
     if route.is_lasting() {
         let patience = FIRST_PIECE + 2 * begun.elapsed();
         let ask = course::Ask { route, wait_ms: 0, at: crate::model::time::BootMs(0) };

@@ -11,7 +11,7 @@ use super::message::{
     Redeem, Start, VERSIONS, Welcome, close,
 };
 use super::readings::{self, Names, Received};
-use super::{limits, proof};
+use super::{deflate, limits, proof};
 use crate::frame::Frame;
 use crate::model::event::{
     ChatEvent, DeviceEvent, Follows, LinkEvent, Listed, LogEvent, LogKind, LogRestart, Person,
@@ -102,6 +102,8 @@ pub struct Config {
     pub race_ms: u64,
     /// Whether to be told of all devices.
     pub watch: bool,
+    /// Whether the transport can compress frames, and read compressed ones.
+    pub compresses: bool,
 }
 
 /// Where the conversation is.
@@ -186,8 +188,9 @@ impl ClientSession {
     }
 
     fn hello(&mut self) {
+        let features = if self.config.compresses { &[deflate::WORD][..] } else { &[] };
         let mut hello = Hello {
-            features: Features::default(),
+            features: Features::new(features.iter().copied()),
             versions: VERSIONS,
             client: self.config.client.clone(),
             token: None,
@@ -385,6 +388,9 @@ impl ClientSession {
         self.head = welcome.head;
         self.max_body = welcome.max_body.min(MAX_BODY_BYTES as u64);
         self.features = welcome.features.unwrap_or_else(Features::all);
+        if self.config.compresses && self.features.has_word(deflate::WORD) {
+            self.outputs.push_back(Output::Compress);
+        }
         self.me = Some(Sender { id: welcome.me.id.clone(), name: welcome.me.name.clone() });
         self.lists_left = Some([MAX_LISTED; 3]);
         let lists =

@@ -480,6 +480,8 @@ pub enum Output {
     SendBatch(Arc<Batch>),
     /// Send this text, encoded once for many clients.
     SendShared(Arc<str>),
+    /// The client reads compressed frames: those from now on may be compressed.
+    Compress,
     /// Send the transport's own ping.
     Ping,
     /// Ask the hub.

@@ -3,6 +3,7 @@
 pub mod batch;
 pub mod channel;
 pub mod client;
+pub mod deflate;
 pub mod describe;
 pub mod exchange;
 pub mod limits;

@@ -23,7 +23,7 @@ use super::message::{
     Token, VERSIONS, Welcome, close,
 };
 use super::readings::{self, Names};
-use super::{limits, proof};
+use super::{deflate, limits, proof};
 use crate::frame::Frame;
 use crate::model::change::is_emoji;
 use crate::model::content::{CHANGES, MEMBER, MemberChange};
@@ -64,6 +64,8 @@ pub struct Config {
     pub proof: Option<([u8; 32], String)>,
     /// What the hub takes in files; none: it takes no files.
     pub files: Option<FileLimits>,
+    /// Whether frames are compressed for clients that want it.
+    pub compresses: bool,
 }
 
 enum Phase {
@@ -513,6 +515,7 @@ impl ServerSession {
             return;
         };
         let me = me.clone();
+        let compresses = self.config.compresses && hello.features.has_word(deflate::WORD);
         let (start, from) = if me.kind == PrincipalKind::Device {
             // It publishes: there is no log for it, and nobody to talk to.
             begun = Begun { head: Offset(0), visible_head: Offset(0), lists: Lists::default(), ..begun };
@@ -522,6 +525,11 @@ impl ServerSession {
         };
         let next = begun.lists.next.take();
         let lists = told(begun.lists, next.is_some());
+        let mut features = rights::features_for(&me, self.config.files.is_some());
+        if compresses {
+            features = features.with(deflate::WORD);
+            self.outputs.push_back(Output::Compress);
+        }
         let welcome = Welcome {
             version: hello.versions.1.min(VERSIONS.1),
             hub: limits::cut(&begun.hub, limits::TITLE_CHARS),
@@ -534,7 +542,7 @@ impl ServerSession {
             now: now.wall_ms,
             max_body: MAX_BODY_BYTES as u64,
             files: self.config.files,
-            features: Some(rights::features_for(&me, self.config.files.is_some())),
+            features: Some(features),
             rooms: lists.rooms,
             people: lists.people,
             read: lists.read,
