@@ -164,6 +164,7 @@ look_at_tests() {
     have squid || missing Squid 'an HTTP proxy of others for the tests' squid - - -
     have microsocks || missing microsocks 'a SOCKS proxy of others for the tests' microsocks - - -
     have nginx || missing nginx 'a reverse proxy of others for the tests' nginx-light - - -
+    have haproxy || missing HAProxy 'a load balancer of others for the tests' haproxy - - -
     have mosquitto_pub || missing "Mosquitto's clients" 'MQTT clients of others for the tests' mosquitto-clients - - -
     have openssl || missing openssl 'certificates for the tests' openssl - - -
     have npm || missing npm 'a SockJS endpoint of others for the tests' npm - - -

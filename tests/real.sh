@@ -18,7 +18,7 @@ repository=$PWD
 helpers=' session.sh xsession.sh wlsession.sh drive.py hands.py korean.py tray_host.py plain_servers.py socketio_server.py rabbit.py mosquitto.py ' # not tests themselves
 # A run without these has not tested what it says.
 required=(agent.sh files.sh health.sh service.sh scripts.sh desktop.py desktop_access.py desktop_devices.py desktop_hangul.py desktop_keyring.py desktop_lan.py
-    desktop_notify.py desktop_plain.py desktop_search.py desktop_socketio.py mqtt.py plain.py proxies.py routes.py socket_io.py stomp.py stomp_rounds.py transport.py
+    desktop_notify.py desktop_plain.py desktop_search.py desktop_socketio.py haproxy.py mqtt.py plain.py proxies.py routes.py socket_io.py stomp.py stomp_rounds.py transport.py
     wayland.py wayland_hangul.py)
 timeout=${REAL_TIMEOUT:-900}
 profile=${REAL_PROFILE:-dev}

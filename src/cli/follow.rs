@@ -5,10 +5,12 @@ use super::hub::failed;
 use super::reason::{reason_at, reason_of};
 use super::{Exit, Failure, proxy};
 use crate::link::Input;
+use crate::model::address::is_loopback;
 use crate::model::event::LinkEvent;
 use crate::model::link_state::{LinkState, Why};
 use crate::model::profile::{Profile, Protocol, Socket, WebSocketOptions};
 use crate::model::{ConnectionId, Event};
+use crate::settings;
 use crate::wire::{Request, SavedState};
 use crate::worker::access::Access;
 use crate::worker::file_transfer::FileServer;
@@ -27,7 +29,15 @@ impl Follow {
 
     /// The same with a profile that was completed.
     pub(super) fn with(profile: Profile, access: Access, saved: SavedState, watch: bool) -> Follow {
-        Follow(Single::start(profile, access, saved, watch))
+        let mut uris = profile.urls.iter().filter_map(|url| url.parse::<http::Uri>().ok());
+        // Nothing stands between this computer and itself.
+        let is_here = uris.all(|uri| uri.host().is_some_and(is_loopback));
+        // The app's, which is not made where there is no app.
+        let dir = settings::data_dir().filter(|dir| dir.is_dir() && !is_here);
+        Follow(match dir {
+            Some(dir) => Single::start_remembering(profile, access, saved, watch, &dir),
+            None => Single::start(profile, access, saved, watch),
+        })
     }
 
     /// Why the link is down, and what to do about it.

@@ -2,13 +2,14 @@
 //! and the connection test.
 
 use std::collections::VecDeque;
+use std::path::Path;
 
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::yield_now;
 use tokio::time::{Duration, Instant, sleep_until, timeout};
 
 use super::access::Access;
-use super::routes::{RouteBook, RouteWatch};
+use super::routes::{self, RouteBook, RouteWatch};
 use super::socket_task::{Opened, SocketBatch, SocketTask};
 use crate::clock;
 use crate::engine::{Effect, Engine, Input, NewConnection, Outcome, Part};
@@ -54,6 +55,21 @@ pub struct Single {
 impl Single {
     /// Begins to connect. `saved`: where to resume; `watch`: whether to subscribe to all devices.
     pub fn start(profile: Profile, access: Access, saved: SavedState, watch: bool) -> Single {
+        Single::begin(profile, access, saved, watch, RouteBook::default())
+    }
+
+    /// The same with what the app remembers in its data directory of routes that work, which is kept up to date.
+    pub fn start_remembering(
+        profile: Profile,
+        access: Access,
+        saved: SavedState,
+        watch: bool,
+        dir: &Path,
+    ) -> Single {
+        Single::begin(profile, access, saved, watch, RouteBook::load(dir))
+    }
+
+    fn begin(profile: Profile, access: Access, saved: SavedState, watch: bool, routes: RouteBook) -> Single {
         let (posts, posted) = mpsc::channel(MAX_POSTS);
         let (opened, openings) = mpsc::channel(4);
         let id = profile.id;
@@ -77,7 +93,7 @@ impl Single {
             openings,
             unread: Vec::new(),
             agreed: Agreed::default(),
-            routes: RouteBook::default(),
+            routes,
             watch: RouteWatch::default(),
             next_offset: Offset(1),
             events: VecDeque::new(),
@@ -164,6 +180,7 @@ impl Single {
     fn show(&mut self, event: Event) {
         let Event::Link(LinkEvent::State(state)) = &event else { return self.events.push_back(event) };
         self.routes.changed(clock::now(), &mut self.watch, state);
+        self.routes.take_changed().into_iter().for_each(routes::save);
         let is_down = state.why().is_some();
         self.events.extend(self.down.take());
         if is_down { self.down = Some(event) } else { self.events.push_back(event) }

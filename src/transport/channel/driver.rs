@@ -1,12 +1,14 @@
 //! [`Driver`]: carries out what an open channel needs: a receiving request at a time, a post at a time, and now and then the attempt
-//! to go over to a WebSocket.
+//! to go over to a WebSocket, which is in `socket`.
+
+mod socket;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, FutureExt};
 use tokio::sync::mpsc;
-use tokio::time::{Duration, Instant, sleep_until};
+use tokio::time::{Duration, Instant};
 
 use super::course::{Course, Outcome};
 use super::receiving::{Came, Receiving};
@@ -15,22 +17,17 @@ use super::{Clock, RoutePlan, dial_socket, until};
 use crate::frame::Frame;
 use crate::model::link_state::{Closing, Phase, Why};
 use crate::model::profile::Socket;
-use crate::model::route::{Blocked, RouteInUse};
+use crate::model::route::RouteInUse;
 use crate::transport::incoming::Intake;
-use crate::transport::{Compression, Connection, Counters, Endpoint, Incoming, Outgoing, Port, channels};
-use crate::wire::duplex::channel::{ClientChannel, OverSocket, Violation};
+use crate::transport::{Connection, Counters, Endpoint, Incoming, Outgoing, Port, channels};
+use crate::wire::duplex::channel::{ClientChannel, Violation};
+use socket::{Candidate, recv, space};
 
 /// The server counts as gone once nothing but failures came for so long.
 const MAX_OUTAGE: Duration = Duration::from_secs(15);
 /// Pause after a post that failed; doubled up to [`MAX_PAUSE`].
 const PAUSE: Duration = Duration::from_millis(200);
 const MAX_PAUSE: Duration = Duration::from_secs(2);
-/// How long a WebSocket may take to join once it is open.
-const MAX_JOIN: Duration = Duration::from_secs(10);
-/// A joined WebSocket that was silent for so long is asked whether it lives, and is dead if it doesn't answer in time. The link
-/// would ask later, and end the session with it.
-const SILENT: Duration = Duration::from_secs(20);
-const MAX_PONG: Duration = Duration::from_secs(4);
 /// After a wait for the reader, how long a receiving request has to show life.
 const AFTER_READER: Duration = Duration::from_secs(5);
 
@@ -44,14 +41,6 @@ async fn maybe<T>(future: &mut Option<BoxFuture<'static, T>>) -> T {
         }
         None => std::future::pending().await,
     }
-}
-
-/// A WebSocket that joins, or has joined.
-struct Candidate {
-    connection: Connection,
-    /// When it must have joined, answered, or been asked.
-    by: Instant,
-    is_asked: bool,
 }
 
 /// See the module.
@@ -254,17 +243,6 @@ impl Driver {
         self.fill_socket();
     }
 
-    /// The hub reads compressed frames: WebSockets that join may send them.
-    fn compress(&mut self) {
-        if self.target.compression != Compression::Off {
-            self.target.compression = Compression::Agreed;
-        }
-        if let Some(candidate) = &self.candidate {
-            // Without room for it, this one sends everything as it is.
-            let _ = candidate.connection.outgoing.try_send(Outgoing::Compress);
-        }
-    }
-
     /// Hands what was received on to the reader.
     fn hand_on(&mut self) {
         if self.ready.is_empty() || self.delivering.is_some() {
@@ -425,93 +403,6 @@ impl Driver {
         }
     }
 
-    /// The WebSocket that is to join was dialed.
-    fn dialed(&mut self, dialed: Result<Connection, Why>) {
-        match dialed {
-            Ok(connection) => {
-                let by = Instant::now() + MAX_JOIN;
-                self.candidate = Some(Candidate { connection, by, is_asked: false });
-            }
-            Err(why) => {
-                log::debug!("WebSocket is still blocked: {}", why.code());
-                self.client.leave();
-                let blocked = super::race::blocked(&why, self.target.trace.is_by_duplex());
-                self.course.not_joined(self.clock.now(), blocked);
-            }
-        }
-    }
-
-    fn socket_item(&mut self, item: Option<Incoming>) {
-        let Some(candidate) = &mut self.candidate else { return };
-        if self.client.is_joined() {
-            (candidate.by, candidate.is_asked) = (Instant::now() + SILENT, false);
-        }
-        match item {
-            Some(Incoming::Frame(frame)) => self.socket_frame(frame),
-            Some(Incoming::Closed(_)) if self.is_close_sent => {
-                (self.candidate, self.ending) = (None, Some(self.channel.end().boxed()));
-            }
-            Some(Incoming::Closed(why)) => {
-                if matches!(why, Why::Closed { code: Some(_), .. }) {
-                    self.close = Some(why);
-                }
-                self.socket_gone(Blocked::Ended);
-            }
-            Some(Incoming::Flushed(_) | Incoming::Pong | Incoming::Route(_)) => {}
-            None => self.socket_gone(Blocked::Ended),
-        }
-    }
-
-    fn socket_frame(&mut self, frame: Frame) {
-        let before = self.client.confirmed();
-        match self.client.receive_on_socket(frame) {
-            Ok(OverSocket::Frame(frame)) => self.deliver(frame),
-            Ok(OverSocket::Nothing) => {}
-            Ok(OverSocket::Joined) => {
-                log::info!("the channel goes on over a WebSocket");
-                self.course.joined(self.clock.now());
-                (self.receiving, self.posting) = (None, None);
-                self.client.post_failed();
-                if let Some(candidate) = &mut self.candidate {
-                    candidate.by = Instant::now() + SILENT;
-                }
-            }
-            Err(violation) => return self.violated(&violation),
-        }
-        self.alive();
-        self.flushed(before);
-        self.fill_socket();
-    }
-
-    /// The WebSocket has not joined, or is gone: requests go on.
-    fn socket_gone(&mut self, blocked: Blocked) {
-        let was_joined = self.client.is_joined();
-        self.candidate = None;
-        self.client.leave();
-        let now = self.clock.now();
-        match was_joined {
-            true => self.course.socket_lost(now),
-            false => self.course.not_joined(now, Some(blocked)),
-        }
-    }
-
-    /// Gives the joined WebSocket what it takes.
-    fn fill_socket(&mut self) {
-        while self.client.is_joined() && !self.is_socket_full() {
-            let Some(frame) = self.client.next_on_socket() else { return };
-            let Some(candidate) = &self.candidate else { return };
-            // There is room; where it has ended, what was given to it is sent again.
-            let _ = candidate.connection.outgoing.try_send(Outgoing::Frame(frame));
-        }
-    }
-
-    fn is_socket_full(&self) -> bool {
-        let is_full = |candidate: &Candidate| {
-            candidate.connection.outgoing.capacity() < 2 && !candidate.connection.outgoing.is_closed()
-        };
-        self.client.is_joined() && self.candidate.as_ref().is_some_and(is_full)
-    }
-
     /// When something is overdue or due.
     fn deadline(&self, may_read: bool) -> Option<Instant> {
         if self.ended.is_some() {
@@ -550,13 +441,7 @@ impl Driver {
             let outcome = if is_unbegun { Outcome::Refused } else { Outcome::Cut };
             self.give_up(outcome, Why::TimedOut { during: Phase::Handshake });
         }
-        let Some(candidate) = self.candidate.as_mut().filter(|candidate| now >= candidate.by) else { return };
-        if !self.client.is_joined() || candidate.is_asked {
-            return self.socket_gone(Blocked::Mute);
-        }
-        (candidate.is_asked, candidate.by) = (true, now + MAX_PONG);
-        // Full: it has taken nothing for long, and will not answer.
-        let _ = candidate.connection.outgoing.try_send(Outgoing::Ping);
+        self.tick_socket(now);
     }
 }
 
@@ -565,22 +450,5 @@ async fn next(receiving: &mut Option<Receiving>) -> Came {
     match receiving {
         Some(receiving) => receiving.next().await,
         None => std::future::pending().await,
-    }
-}
-
-/// The next item of the WebSocket. Cancel-safe.
-async fn recv(candidate: &mut Option<Candidate>) -> Option<Incoming> {
-    match candidate {
-        Some(candidate) => candidate.connection.recv().await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Waits for a WebSocket to have space. Cancel-safe.
-async fn space(websocket: &Option<mpsc::Sender<Outgoing>>) {
-    match websocket {
-        // Fails if it has ended, which its last item tells.
-        Some(outgoing) => drop(outgoing.reserve_many(2).await),
-        None => sleep_until(Instant::now() + MAX_END).await,
     }
 }
