@@ -74,17 +74,19 @@ pub fn unpack(packed: &[u8], most: usize) -> Result<String, Unreadable> {
     let mut inflater = Decompress::new(false);
     let mut out = Vec::with_capacity(packed.len().saturating_mul(4).clamp(256, most + 1));
     loop {
-        let taken = usize::try_from(inflater.total_in()).unwrap_or(usize::MAX).min(packed.len());
-        let inflated = inflater.decompress_vec(&packed[taken..], &mut out, FlushDecompress::Finish);
+        let before = (inflater.total_in(), out.len());
+        let taken = usize::try_from(before.0).unwrap_or(usize::MAX).min(packed.len());
+        // Not all at once: then what does not fit could not go on.
+        let inflated = inflater.decompress_vec(&packed[taken..], &mut out, FlushDecompress::None);
         let status = inflated.map_err(|_| Unreadable::Damaged)?;
         if out.len() > most {
             return Err(Unreadable::TooLarge(most));
         }
         match status {
             Status::StreamEnd if inflater.total_in() == packed.len() as u64 => break,
-            Status::Ok | Status::BufError if out.len() == out.capacity() => {
-                out.reserve_exact(out.len().min(most + 1 - out.len()));
-            }
+            Status::StreamEnd => return Err(Unreadable::Damaged),
+            _ if out.len() == out.capacity() => out.reserve_exact(out.len().min(most + 1 - out.len())),
+            _ if (inflater.total_in(), out.len()) != before => {}
             _ => return Err(Unreadable::Damaged),
         }
     }
