@@ -33,7 +33,8 @@ async fn text_and_binary_frames_are_echoed_unchanged(way: Way) {
     let url = server::websocket(server::echo).await;
     let mut connection = way.open(&url).await;
     let frames = [
-        text(""),
+        // Of the Duplex protocol none is empty, and a line without anything is a sign of life there.
+        text(if matches!(way, Way::Socket(_)) { "" } else { "{}" }),
         text("한글 🦀 \u{202e}rtl\u{0}\u{7f}"),
         Frame::Binary((0..=255).collect()),
         text("가".repeat(20_000)),

@@ -104,7 +104,7 @@ impl Way {
         match self {
             Way::Socket(socket) => dial(socket, target).await,
             Way::Route(route) => {
-                let times = RouteTimes { min_poll_ms: 20, max_poll_ms: 100, ..RouteTimes::default() };
+                let times = RouteTimes { min_poll_ms: 20, max_poll_ms: 20, ..RouteTimes::default() };
                 target.routes = Some(RoutePlan { choice: RouteChoice::Only(route), known: None, times });
                 dial(Socket::Tungstenite, target).await
             }

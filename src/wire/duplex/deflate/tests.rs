@@ -1,6 +1,9 @@
+//! Round trips, bombs and damage.
+
+use std::io::{Read, Write};
+
 use flate2::GzBuilder;
 use proptest::prelude::*;
-use std::io::{Read, Write};
 
 use super::*;
 
