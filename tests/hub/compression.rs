@@ -164,7 +164,7 @@ async fn posts_may_be_compressed_and_bombs_are_refused() {
     let id = caller.id.clone();
     let headers =
         |coding| [("duplex-channel", id.as_str()), ("duplex-first", "2"), ("content-encoding", coding)];
-    let spaces = [b' '; 1 << 20];
+    let spaces = vec![b' '; 1 << 20];
     for (coding, body, status) in [
         ("gzip", gzipped(&spaces, 64), 413),
         ("gzip", gzipped(&spaces, 2), 413),
