@@ -2,8 +2,8 @@
 //! crashes at any output, lost, doubled and stalled frames, half-open and flapping links, refused credentials, suspend,
 //! clock jumps, a hub restored from a backup. What must hold: what a person typed arrives once and in order, at all ends.
 //!
-//! `DUPLEX_SIM_SEEDS=1000000 cargo test --release --test simulation -- --nocapture` runs the long round;
-//! `DUPLEX_SIM_SEED=n` repeats one.
+//! `DUPLEX_SIM_SEEDS=1000000 cargo test --release --test simulation -- --nocapture` runs the long round, from seed
+//! `DUPLEX_SIM_FIRST` on (0) with `DUPLEX_SIM_THREADS` (one for each core); `DUPLEX_SIM_SEED=n` repeats one.
 
 #![allow(
     clippy::unwrap_used,
@@ -30,15 +30,18 @@ fn whatever_goes_wrong_what_was_typed_arrives_once_and_in_order() {
         return;
     }
     let seeds = number("DUPLEX_SIM_SEEDS").unwrap_or(3_000);
-    let cores = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
+    let first = number("DUPLEX_SIM_FIRST").unwrap_or(0);
+    let threads = number("DUPLEX_SIM_THREADS").filter(|threads| *threads > 0);
+    let threads =
+        threads.or_else(|| Some(std::thread::available_parallelism().ok()?.get() as u64)).unwrap_or(1);
     let (totals, failed) = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..cores)
-            .map(|core| {
+        let workers: Vec<_> = (0..threads)
+            .map(|thread| {
                 std::thread::Builder::new()
-                    .name(format!("seeds {core}"))
+                    .name(format!("seeds {thread}"))
                     .spawn_scoped(scope, move || {
                         let (mut total, mut failed) = (Figures::default(), Vec::new());
-                        for seed in (core..seeds).step_by(cores as usize) {
+                        for seed in (first + thread..first + seeds).step_by(threads as usize) {
                             let run = std::panic::catch_unwind(|| World::new(seed).run());
                             match run {
                                 Ok(figures) => total.add(&figures),
@@ -61,7 +64,7 @@ fn whatever_goes_wrong_what_was_typed_arrives_once_and_in_order() {
         }
         (total, failed)
     });
-    println!("{seeds} seeds: {totals:?}");
+    println!("{seeds} seeds from {first} on: {totals:?}");
     assert!(failed.is_empty(), "{} seeds failed: {failed:?}", failed.len());
     // A simulation in which nothing goes wrong proves nothing.
     for (what, count) in totals.counts() {

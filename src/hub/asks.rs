@@ -86,13 +86,13 @@ pub(super) struct Queued {
 }
 
 impl Queued {
-    /// Queues an append behind `waiting`. If the one before it was refused with a retry, this one is refused the same
-    /// way: it must not be stored first.
+    /// Queues an append behind `waiting`. A message behind one that is refused must not be stored first.
     pub(super) fn new(account: &Arc<Account>, new: NewEntry, waiting: &VecDeque<Queued>) -> Queued {
-        let last = waiting.back().and_then(|last| last.new.refusal.as_ref());
-        let before = last.filter(|refusal| refusal.retry_after_ms().is_some()).cloned();
+        let is_message = |new: &NewEntry| !new.draft.content.is_room();
+        let last = waiting.iter().rev().find(|last| is_message(&last.new));
+        let before = last.and_then(|last| last.new.refusal.as_ref()).filter(|_| is_message(&new));
         match before {
-            Some(refusal) => Queued { new: new.refused(refusal), _held: None },
+            Some(refusal) => Queued { new: new.refused(refusal.for_those_behind()), _held: None },
             None if new.refusal.is_some() => Queued { new, _held: None },
             None => match account.hold(new.bytes()) {
                 Ok(held) => Queued { new, _held: Some(held) },
@@ -103,7 +103,7 @@ impl Queued {
         }
     }
 
-    /// The same, behind an append refused with this.
+    /// The same, behind a message. `refusal`: see [`Written::stall`].
     pub(super) fn behind(self, refusal: &Refusal) -> Queued {
         match self.new.draft.content.is_room() {
             true => self,
@@ -258,7 +258,7 @@ async fn lists(hub: Arc<Hub>, me: PrincipalId, from: ListsFrom) -> HubAnswer {
 pub(super) struct Written {
     /// In the order of the entries.
     pub answers: Vec<HubAnswer>,
-    /// Why the first of the messages that are to be retried was refused.
+    /// A message was refused: how those behind it are.
     pub stall: Option<Refusal>,
 }
 
@@ -274,7 +274,7 @@ pub(super) async fn append(hub: Arc<Hub>, account: Arc<Account>, group: Group) -
         asks.push((draft.id, draft.content.is_room(), refusal));
         appends.push(Append { draft, sender, received, role, only_known });
     }
-    let appended = hub.store.append_all(appends).await;
+    let appended = hub.store.append_in_order(appends).await;
     for _ in &asks {
         hub.metrics.append_took(asked.elapsed());
     }
@@ -285,10 +285,8 @@ pub(super) async fn append(hub: Arc<Hub>, account: Arc<Account>, group: Group) -
                 |((id, is_room, refusal), appended): ((MessageId, bool, Option<Refusal>), Appended)| {
                     let outcome = outcome(&hub, appended, refusal, received);
                     // A refused room does not hold up messages.
-                    if let (AppendOutcome::Refused(refusal), false) = (&outcome, is_room)
-                        && refusal.retry_after_ms().is_some()
-                    {
-                        stall.get_or_insert_with(|| refusal.clone());
+                    if let (AppendOutcome::Refused(refusal), false) = (&outcome, is_room) {
+                        stall.get_or_insert_with(|| refusal.for_those_behind());
                     }
                     HubAnswer::Chat(HubChatAnswer::Appended { id, outcome })
                 };
@@ -315,6 +313,7 @@ fn outcome(hub: &Hub, appended: Appended, why: Option<Refusal>, now: WallMs) -> 
             AppendOutcome::RoomExists { room, offset, received }
         }
         Appended::NotKnown => AppendOutcome::Refused(why.unwrap_or(Refusal::NotAllowed)),
+        Appended::Behind => AppendOutcome::Refused(Refusal::SlowDown { retry_after_ms: 0 }),
         Appended::NoSuchRoom => AppendOutcome::Refused(Refusal::NoSuchRoom),
         Appended::Archived => AppendOutcome::Refused(Refusal::Archived),
         Appended::NotAllowed => AppendOutcome::Refused(Refusal::NotAllowed),

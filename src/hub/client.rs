@@ -325,7 +325,7 @@ impl Client {
             }
             Answered::Appended(Written { answers, stall }) => {
                 self.appending = false;
-                // A later message must not be stored before one that is to be retried.
+                // A later message must not be stored before the client knows that this one was refused.
                 if let Some(refusal) = stall {
                     let waiting = std::mem::take(&mut self.waiting).into_iter();
                     self.waiting = waiting.map(|queued| queued.behind(&refusal)).collect();

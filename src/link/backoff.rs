@@ -2,8 +2,11 @@
 
 /// An outage shorter than this is retried quickly, in milliseconds.
 const QUICK_MS: u64 = 5_000;
-/// The bound during the quick phase, and its unit of growth afterwards, in milliseconds.
-const UNIT_MS: u64 = 500;
+/// The bound during the quick phase, in milliseconds.
+const QUICK_BOUND_MS: u64 = 500;
+/// The bound after that is the outage's duration divided by this: whoever waits for a server waits little longer than the
+/// server was away.
+const SHARE: u64 = 4;
 /// Maximum of the bound, in milliseconds.
 const MOST_MS: u64 = 20_000;
 /// Maximum `Retry-After` that is respected, in milliseconds.
@@ -34,13 +37,13 @@ impl Jitter {
     }
 }
 
-/// Delay before the next attempt, in milliseconds. `failures`: attempts since the link was last stable; `down_ms`:
-/// duration of the outage; `wish_ms`: delay requested by the server.
+/// Delay before the next attempt, in milliseconds. `failures`: attempts since the outage began; `down_ms`: duration of the
+/// outage; `wish_ms`: delay requested by the server.
 pub fn delay_ms(failures: u32, down_ms: u64, wish_ms: Option<u64>, jitter: &mut Jitter) -> u64 {
     let bound = match failures {
         0 => 0,
-        _ if down_ms < QUICK_MS => UNIT_MS,
-        n => MOST_MS.min(UNIT_MS.saturating_mul(1 << n.min(16))),
+        _ if down_ms < QUICK_MS => QUICK_BOUND_MS,
+        _ => MOST_MS.min(down_ms / SHARE),
     };
     jitter.up_to(bound).max(wish_ms.unwrap_or(0).min(LONGEST_WISH_MS))
 }
@@ -56,7 +59,10 @@ mod tests {
             |failures, down_ms| (0..2_000).map(|_| delay_ms(failures, down_ms, None, &mut jitter)).max();
         assert_eq!(most(0, 0), Some(0), "at once the first time");
         assert!(most(9, 4_999).is_some_and(|ms| (400..=500).contains(&ms)), "quick for the first 5 s");
-        assert!(most(1, 5_000).is_some_and(|ms| (900..=1_000).contains(&ms)));
+        for failures in [1, 20] {
+            let longest = most(failures, 6_000);
+            assert!(longest.is_some_and(|ms| (1_400..=1_500).contains(&ms)), "a quarter: {longest:?}");
+        }
         assert!(
             most(60, 3_600_000).is_some_and(|ms| (19_000..=20_000).contains(&ms)),
             "never more than 20 s"

@@ -44,8 +44,11 @@ pub const MAX_HOLD_MS: u64 = 600_000;
 const MAX_SHOWN_MS: u64 = 366 * 86_400_000;
 /// Maximum random delay added to the time a hub asked for, in milliseconds, so that clients do not all return at once.
 const MAX_HOLD_JITTER_MS: u64 = 5_000;
-/// Online for at least this long resets the backoff. In milliseconds.
+/// Online for at least this long makes a link stable. In milliseconds.
 pub const STABLE_MS: u64 = 10_000;
+/// How often in a row a link that was lost before it was stable begins a new outage, which is retried quickly: a server
+/// that restarts several times. One that welcomes and drops everybody is not to be dialed several times a second for long.
+pub const MAX_QUICK_RETURNS: u32 = 8;
 /// Online for at least this long clears an earlier violation. In milliseconds.
 const TRUSTED_MS: u64 = 600_000;
 
@@ -186,6 +189,8 @@ pub struct Link {
     outbox: Outbox,
     jitter: Jitter,
     failures: u32,
+    /// Number of connections in a row that were lost before they were stable.
+    returns: u32,
     violations: u32,
     down_since: BootMs,
     online_since: BootMs,
@@ -196,6 +201,9 @@ pub struct Link {
     ack_by: Option<BootMs>,
     /// No message is sent before this boot time, because the hub temporarily refused one.
     hold: Option<BootMs>,
+    /// A message was refused for good: nothing is sent until everything under way has been answered, since what was sent
+    /// behind it is refused, too, and goes first.
+    is_settling: bool,
     watch: Watch,
     gate: InboundFilter,
     /// Since when nothing is read from the socket.
@@ -234,6 +242,7 @@ impl Link {
             outbox: Outbox::default(),
             jitter: Jitter::new(seed),
             failures: 0,
+            returns: 0,
             violations: 0,
             down_since: BootMs(0),
             online_since: BootMs(0),
@@ -242,6 +251,7 @@ impl Link {
             pong_by: None,
             ack_by: None,
             hold: None,
+            is_settling: false,
             watch: Watch::default(),
             gate: InboundFilter::default(),
             held_since: None,
@@ -283,7 +293,7 @@ impl Link {
 
     /// Whether an item queued now would be sent at once, so that it can be stored as attempted in the first place.
     pub fn would_send_now(&self) -> bool {
-        self.state.is_online() && self.hold.is_none() && self.outbox.is_clear()
+        self.state.is_online() && self.hold.is_none() && !self.is_settling && self.outbox.is_clear()
     }
 
     /// Whether a room still has to be made.
@@ -364,7 +374,8 @@ impl Link {
         match input {
             Input::Start => {
                 if matches!(self.state, LinkState::Idle | LinkState::Stopped { .. }) {
-                    (self.failures, self.violations, self.down_since) = (0, 0, now.boot_ms);
+                    (self.failures, self.returns, self.violations) = (0, 0, 0);
+                    self.down_since = now.boot_ms;
                     self.dial(now);
                 } else {
                     self.nudge(now);
@@ -615,6 +626,7 @@ impl Link {
                 return self.postpone(now, *id, refusal);
             }
             Event::Chat(ChatEvent::Refused { id, refusal }) => {
+                self.is_settling |= !self.outbox.is_room(*id);
                 self.outbox.refused(*id, refusal);
                 self.ack_by = None;
             }
@@ -647,8 +659,12 @@ impl Link {
         let Some(unseen) = self.outbox.postponed(id) else { return };
         self.ack_by = None;
         self.outputs.push_back(Output::Event(Event::Chat(ChatEvent::Postponed { id, unseen }), None));
-        let wait_ms = refusal.retry_after_ms().unwrap_or(0).clamp(MIN_HOLD_MS, MAX_HOLD_MS);
-        let shown_ms = refusal.retry_after_ms().unwrap_or(0).min(MAX_SHOWN_MS);
+        let asked_ms = refusal.retry_after_ms().unwrap_or(0);
+        if self.is_settling && asked_ms == 0 {
+            // It was sent behind one that was refused for good.
+            return;
+        }
+        let (wait_ms, shown_ms) = (asked_ms.clamp(MIN_HOLD_MS, MAX_HOLD_MS), asked_ms.min(MAX_SHOWN_MS));
         // Messages under way are refused with the rest of the same pause.
         if self.hold.is_some_and(|until| until >= now.boot_ms + wait_ms) {
             return;
@@ -663,7 +679,8 @@ impl Link {
 
     /// Whether sending is paused.
     fn is_held(&mut self, now: Time) -> bool {
-        let Some(until) = self.hold else { return false };
+        self.is_settling &= self.outbox.is_in_flight();
+        let Some(until) = self.hold else { return self.is_settling };
         if now.boot_ms < until || self.outbox.is_in_flight() {
             return true;
         }
@@ -678,14 +695,7 @@ impl Link {
             why = session.explain(now, why);
         }
         inbound::shorten(&mut why);
-        if self.state.is_online() && now.boot_ms.since(self.online_since) >= TRUSTED_MS {
-            self.violations = 0;
-        }
-        if self.state.is_online() && now.boot_ms.since(self.online_since) >= STABLE_MS {
-            (self.failures, self.down_since) = (0, now.boot_ms);
-        } else {
-            self.failures += 1;
-        }
+        self.count_failure(now);
         self.outputs.push_back(Output::Hangup { code: code.unwrap_or(1000) });
         let is_final = match &self.session {
             Some(session) => session.is_final(&why),
@@ -713,6 +723,22 @@ impl Link {
             down_since: self.down_since,
             why,
         });
+    }
+
+    /// Counts the end of a dial or a connection, which may begin a new outage.
+    fn count_failure(&mut self, now: Time) {
+        let online_ms = self.state.is_online().then(|| now.boot_ms.since(self.online_since));
+        if online_ms.is_some_and(|ms| ms >= TRUSTED_MS) {
+            self.violations = 0;
+        }
+        match online_ms {
+            Some(STABLE_MS..) => (self.failures, self.returns, self.down_since) = (0, 0, now.boot_ms),
+            Some(_) if self.returns < MAX_QUICK_RETURNS => {
+                self.returns += 1;
+                (self.failures, self.down_since) = (1, now.boot_ms);
+            }
+            _ => self.failures += 1,
+        }
     }
 
     /// The address that led to the server is tried first, and again between any two of the others.
@@ -770,6 +796,7 @@ impl Link {
         }
         self.watch = Watch::default();
         (self.pong_by, self.ack_by, self.held_since) = (None, None, None);
+        self.is_settling = false;
         self.frames = 0;
         self.unflushed.clear();
         let mut ids = self.outbox.under_way_ids();

@@ -304,6 +304,11 @@ impl Outbox {
         known.is_some_and(|(item, _)| item.makes().is_none() || !matches!(refusal, Refusal::Quota { .. }))
     }
 
+    /// Whether this item makes a room.
+    pub fn is_room(&self, id: MessageId) -> bool {
+        self.items.values().any(|(item, _)| item.draft.id == id && item.makes().is_some())
+    }
+
     /// Whether it contains this item.
     pub fn holds(&self, id: MessageId) -> bool {
         self.items.values().any(|(item, _)| item.draft.id == id)

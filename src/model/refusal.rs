@@ -100,6 +100,16 @@ impl Refusal {
         }
     }
 
+    /// How messages are refused that were sent behind one that was refused with this: they pass, and are not to be stored
+    /// before their sender has heard of the first refusal.
+    #[must_use]
+    pub fn for_those_behind(&self) -> Self {
+        match self.retry_after_ms() {
+            Some(_) => self.clone(),
+            None => Refusal::SlowDown { retry_after_ms: 0 },
+        }
+    }
+
     /// The same refusal with another delay, if it has one.
     pub fn retried_after(self, retry_after_ms: u64) -> Self {
         match self {

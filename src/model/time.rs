@@ -33,6 +33,12 @@ impl WallMs {
         WallMs(self.0.saturating_sub(ms))
     }
 
+    /// Its place on the time axis of a plot.
+    #[must_use]
+    pub const fn coordinate(self) -> f64 {
+        self.0 as f64
+    }
+
     /// The begin of the interval that this is in, if all time is divided into intervals of `step_ms` milliseconds.
     #[must_use]
     pub const fn floor(self, step_ms: i64) -> WallMs {

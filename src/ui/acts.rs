@@ -118,11 +118,11 @@ impl Ui {
                 return self.devices.act(ui, cx, (connection, &device), act);
             }
             Target::People(connection) => {
-                self.dialog = Some(dialog::Dialog::people(cx, connection));
+                self.dialog = Some(dialog::Dialog::people(connection));
                 return;
             }
             Target::Invite(connection) => {
-                self.dialog = Some(dialog::Dialog::invites(cx, connection));
+                self.dialog = Some(dialog::Dialog::invites(connection));
                 return;
             }
             Target::AddDevice(connection) => {

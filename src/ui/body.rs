@@ -248,7 +248,7 @@ impl Ui {
                         self.awaited = Some(members::ask_direct(cx, connection, who));
                     }
                     Some(chat::ChatAction::People(connection)) => {
-                        self.dialog = Some(dialog::Dialog::people(cx, connection));
+                        self.dialog = Some(dialog::Dialog::people(connection));
                         cx.deadline.at(cx.now.boot_ms);
                     }
                     Some(chat::ChatAction::Room(key, act)) => {
@@ -318,8 +318,8 @@ impl Ui {
             Some(rooms::RoomsAction::Edit(id)) => self.dialog = dialog::Dialog::edit(cx, id),
             Some(rooms::RoomsAction::Mapping(id)) => self.dialog = dialog::Dialog::mapping(cx, id),
             Some(rooms::RoomsAction::Duplicate(id)) => self.dialog = dialog::Dialog::duplicate(cx, id),
-            Some(rooms::RoomsAction::People(id)) => self.dialog = Some(dialog::Dialog::people(cx, id)),
-            Some(rooms::RoomsAction::Invite(id)) => self.dialog = Some(dialog::Dialog::invites(cx, id)),
+            Some(rooms::RoomsAction::People(id)) => self.dialog = Some(dialog::Dialog::people(id)),
+            Some(rooms::RoomsAction::Invite(id)) => self.dialog = Some(dialog::Dialog::invites(id)),
             Some(rooms::RoomsAction::Remove(id)) => self.dialog = dialog::Dialog::remove(cx, id),
             None => {}
         }

@@ -25,7 +25,6 @@ pub(super) struct LinkOpener {
     waiting: Option<String>,
     /// The message that is looked for, with the number of the request.
     looked_for: Option<(u64, ConnectionId, RoomId, DeepLink)>,
-    requests: u64,
 }
 
 /// What a link came to, for the dialog.
@@ -98,8 +97,7 @@ impl super::Ui {
         let Some(room) = room else { return Some(Outcome::NoRoom(link, connection)) };
         self.visit(cx, OpenRoom { connection, room: Some(room.clone()) });
         if let Some(id) = link.message {
-            self.links_opened.requests += 1;
-            let number = self.links_opened.requests;
+            let number = crate::ui::request_number();
             cx.intents.push(Intent::Chat(ChatIntent::FindMessage {
                 number,
                 connection,

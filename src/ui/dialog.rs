@@ -139,13 +139,13 @@ impl Dialog {
     }
 
     /// For who may come in at the other end of a connection.
-    pub(super) fn people(cx: &Cx, id: ConnectionId) -> Dialog {
-        Dialog::People(Box::new(people::Sheet::new(cx, id)))
+    pub(super) fn people(id: ConnectionId) -> Dialog {
+        Dialog::People(Box::new(people::Sheet::new(id)))
     }
 
     /// To invite somebody to the server at the other end of a connection.
-    pub(super) fn invites(cx: &Cx, id: ConnectionId) -> Dialog {
-        Dialog::People(Box::new(people::Sheet::invites(cx, id)))
+    pub(super) fn invites(id: ConnectionId) -> Dialog {
+        Dialog::People(Box::new(people::Sheet::invites(id)))
     }
 
     /// To add a device, at this server unless the person chooses another.

@@ -62,6 +62,7 @@ mod viewer;
 mod widgets;
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::model::device::DeviceId;
@@ -129,6 +130,12 @@ impl Cx<'_> {
         }
         harmless::line(name.unwrap_or_else(|| RoomName::of_id(room)).as_str(), most)
     }
+}
+
+/// The number of a new request to the worker, which no other of this process has.
+fn request_number() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    LAST.fetch_add(1, Ordering::Relaxed) + 1
 }
 
 /// The next moment at which something on screen changes without input.

@@ -52,13 +52,22 @@ struct Entry {
     at: WallMs,
 }
 
+/// A WebSocket that was lost in silence.
+#[derive(Debug)]
+struct Loss {
+    place: Place,
+    at: BootMs,
+    /// Whether the server was reached since. One that is not there was down, which says nothing about the network.
+    is_reached: bool,
+}
+
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct RouteBook {
     /// The oldest first.
     entries: VecDeque<Entry>,
-    /// WebSockets that were lost in silence of late.
-    losses: VecDeque<(Place, BootMs)>,
+    /// Those of late, the oldest first.
+    losses: VecDeque<Loss>,
     path: Option<PathBuf>,
     is_changed: bool,
 }
@@ -112,7 +121,7 @@ impl RouteBook {
     fn known(&self, now: Time, place: &Place) -> Option<RouteInUse> {
         let is_fresh = |entry: &&Entry| {
             // A clock that was set back makes nothing last longer.
-            let age = now.wall_ms.0.saturating_sub(entry.at.0);
+            let age = now.wall_ms.since(entry.at);
             entry.place == *place && u64::try_from(age).is_ok_and(|age| age < REMEMBERED_MS)
         };
         let entry = self.entries.iter().find(is_fresh)?;
@@ -122,6 +131,10 @@ impl RouteBook {
     /// The transport of a dial has opened.
     pub(super) fn opened(&mut self, watch: &mut RouteWatch, used: Option<RouteInUse>) {
         (watch.used, watch.has_heard) = (used, false);
+        let place = &watch.place;
+        let is_cut = self.entries.iter().any(|entry| entry.place == *place && entry.blocked == Blocked::Cut);
+        self.losses.retain(|loss| loss.place != *place || !is_cut);
+        self.losses.iter_mut().filter(|loss| loss.place == *place).for_each(|loss| loss.is_reached = true);
     }
 
     /// These came over it, so long after what came before.
@@ -151,7 +164,19 @@ impl RouteBook {
             {
                 self.remember(now, watch.place.clone(), Route::Sse, Blocked::Mute);
             }
+            LinkState::Waiting { why, .. } if watch.used.is_none() && is_not_there(why) => {
+                self.take_back(&watch.place);
+            }
             _ => {}
+        }
+    }
+
+    /// The server was not there when it was dialed again: its last loss was no fault of the network's.
+    fn take_back(&mut self, place: &Place) {
+        let is_in_doubt = |loss: &Loss| loss.place == *place && !loss.is_reached;
+        if self.losses.iter().any(is_in_doubt) {
+            self.losses.retain(|loss| !is_in_doubt(loss));
+            self.forget(|entry| entry.place == *place && entry.blocked == Blocked::Cut);
         }
     }
 
@@ -173,11 +198,11 @@ impl RouteBook {
             return;
         }
         watch.used = None;
-        self.losses.retain(|(_, at)| now.boot_ms.since(*at) < LOSSES_MS);
-        self.losses.push_back((watch.place.clone(), now.boot_ms));
-        let count = self.losses.iter().filter(|(place, _)| *place == watch.place).count();
+        self.losses.retain(|loss| now.boot_ms.since(loss.at) < LOSSES_MS);
+        let loss = Loss { place: watch.place.clone(), at: now.boot_ms, is_reached: false };
+        self.losses.push_back(loss);
+        let count = self.losses.iter().filter(|loss| loss.place == watch.place).count();
         if count >= MAX_LOSSES {
-            self.losses.retain(|(place, _)| *place != watch.place);
             self.remember(now, watch.place.clone(), Route::Sse, Blocked::Cut);
         }
         while self.losses.len() > MAX_ENTRIES {
@@ -208,6 +233,19 @@ impl RouteWatch {
     fn is_websocket(&self) -> bool {
         self.used.is_some_and(|used| used.route == Route::WebSocket)
     }
+}
+
+/// Whether nobody was reached at a server's address.
+fn is_not_there(why: &Why) -> bool {
+    matches!(
+        why,
+        Why::ConnectionRefused
+            | Why::Unreachable { .. }
+            | Why::NameNotFound { .. }
+            | Why::TimedOut { during: Phase::Dial }
+            // A proxy whose server is down.
+            | Why::Http { status: 502..=504, .. }
+    )
 }
 
 /// Writes what [`RouteBook::take_changed`] returned.
@@ -305,11 +343,57 @@ mod tests {
         assert!(book.known(at(LOSSES_MS + 40), &seen.place).is_some(), "that it opens says nothing");
     }
 
+    fn waiting(why: Why) -> LinkState {
+        LinkState::Waiting { attempt: 1, retry_at: BootMs(0), down_since: BootMs(0), why }
+    }
+
+    /// A WebSocket opens, is lost in silence, and what the next dial comes to.
+    fn lose_and_dial(book: &mut RouteBook, ms: u64, next: Result<RouteInUse, Why>) -> Option<Blocked> {
+        let mut seen = watch(RouteInUse::WEBSOCKET);
+        book.opened(&mut seen, Some(RouteInUse::WEBSOCKET));
+        seen.has_heard = true;
+        book.received(at(ms), &mut seen, &lost(Why::Lost { detail: String::new() }), 60_000);
+        book.changed(at(ms), &mut seen, &waiting(Why::Lost { detail: String::new() }));
+        let mut seen = RouteWatch { used: None, ..watch(RouteInUse::WEBSOCKET) };
+        match next {
+            Ok(used) => book.opened(&mut seen, Some(used)),
+            Err(why) => book.changed(at(ms + 1), &mut seen, &waiting(why)),
+        }
+        book.known(at(ms + 2), &seen.place).map(|known| known.blocked.unwrap())
+    }
+
+    #[test]
+    fn a_server_that_was_down_says_nothing_about_the_network() {
+        for why in [
+            Why::ConnectionRefused,
+            Why::Http { status: 502, retry_after_ms: None },
+            Why::TimedOut { during: Phase::Dial },
+        ] {
+            let mut book = RouteBook::default();
+            for ms in [0, 1_000, 2_000, 3_000] {
+                assert_eq!(lose_and_dial(&mut book, ms, Err(why.clone())), None, "{why:?}");
+            }
+            assert!(book.losses.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_loss_counts_once_the_server_was_reached_again() {
+        let mut book = RouteBook::default();
+        assert_eq!(lose_and_dial(&mut book, 0, Ok(RouteInUse::WEBSOCKET)), None);
+        assert_eq!(lose_and_dial(&mut book, 1_000, Err(Why::ConnectionRefused)), None, "it was down");
+        let used = RouteInUse { route: Route::Sse, ..RouteInUse::WEBSOCKET };
+        assert_eq!(lose_and_dial(&mut book, 2_000, Ok(used)), Some(Blocked::Cut), "with the first one");
+        // That the server is down later doesn't change it.
+        let mut seen = RouteWatch { used: None, ..watch(RouteInUse::WEBSOCKET) };
+        book.changed(at(3_000), &mut seen, &waiting(Why::ConnectionRefused));
+        assert!(book.known(at(3_000), &seen.place).is_some());
+        assert!(book.losses.is_empty());
+    }
+
     #[test]
     fn silence_counts_and_a_close_frame_does_not() {
         let mut book = RouteBook::default();
-        let waiting =
-            |why| LinkState::Waiting { attempt: 1, retry_at: BootMs(0), down_since: BootMs(0), why };
         let closed = Why::Closed {
             code: Some(1001),
             reason: String::new(),

@@ -187,17 +187,21 @@ pub struct Synced {
 pub fn sync(disk: &mut HubDisk, waiting: &mut VecDeque<Waiting>, now: WallMs) -> Synced {
     let first_new = disk.log.len();
     let mut answers = Vec::new();
+    // Of which sessions a message was refused, and how those behind it are.
+    let mut stopped: BTreeMap<u64, Refusal> = BTreeMap::new();
     for append in waiting.drain(..) {
-        let id = append.draft.id;
+        let (id, is_room) = (append.draft.id, append.draft.content.is_room());
         let known = disk.known.get(&(append.sender.id.clone(), id));
         let outcome = if let Some(offset) = known {
             AppendOutcome::Stored { offset: *offset, received: disk.log[offset.0 as usize - 1].received }
         } else if let Some(refusal) = append.refusal {
             AppendOutcome::Refused(refusal)
+        } else if let Some(refusal) = stopped.get(&append.session).filter(|_| !is_room) {
+            AppendOutcome::Refused(refusal.clone())
         } else if let Some(there) = disk.room_called(&append.draft.content, &append.sender.id) {
             let (room, offset, received) = (there.draft.room.clone(), there.offset, there.received);
             AppendOutcome::RoomExists { room, offset, received }
-        } else if !append.draft.content.is_room() && !disk.sees_room(&append.sender.id, &append.draft.room) {
+        } else if !is_room && !disk.sees_room(&append.sender.id, &append.draft.room) {
             AppendOutcome::Refused(Refusal::NoSuchRoom)
         } else if disk.is_forbidden(&append.draft, &append.sender.id) {
             AppendOutcome::Refused(Refusal::NotAllowed)
@@ -213,6 +217,9 @@ pub fn sync(disk: &mut HubDisk, waiting: &mut VecDeque<Waiting>, now: WallMs) ->
             disk.push(Entry { draft, offset, sender: append.sender, received: now });
             AppendOutcome::Stored { offset, received: now }
         };
+        if let (AppendOutcome::Refused(refusal), false) = (&outcome, is_room) {
+            stopped.entry(append.session).or_insert_with(|| refusal.for_those_behind());
+        }
         answers.push((append.session, HubAnswer::Chat(HubChatAnswer::Appended { id, outcome })));
     }
     Synced { answers, batch: Batch::new(disk.log[first_new..].to_vec()) }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use duplex::link::backoff::Jitter;
-use duplex::link::{Input, Link, Mark, Output};
+use duplex::link::{Input, Link, MAX_QUICK_RETURNS, Mark, Output};
 use duplex::model::content::{Content, Draft};
 use duplex::model::event::{ChatEvent, LinkEvent};
 use duplex::model::id::Offset;
@@ -781,14 +781,20 @@ fn waits(seed: u64, attempts: usize, after_ms: u64) -> Vec<u64> {
 }
 
 #[test]
-fn waiting_grows_from_half_a_second_to_twenty_and_never_ends() {
+fn waiting_grows_with_the_outage_from_half_a_second_to_twenty_and_never_ends() {
     for seed in 0..200 {
         // At once for 5 s it would be a hammer: the second attempt already waits at random.
         let quick = waits(seed, 8, 0);
         assert!(quick.iter().all(|ms| *ms <= 500), "seed {seed}: {quick:?}");
-        let slow = waits(seed, 60, 6_000);
-        let bound = |n: usize| 20_000.min(500 << (n + 1).min(16));
-        assert!(slow.iter().enumerate().all(|(n, ms)| *ms <= bound(n)), "seed {seed}: {slow:?}");
+        for after_ms in [0, 6_000] {
+            let mut down_ms = 0;
+            for ms in waits(seed, 60, after_ms) {
+                down_ms += after_ms;
+                let bound = if down_ms < 5_000 { 500 } else { 20_000.min(down_ms / 4) };
+                assert!(ms <= bound, "seed {seed}: {ms} ms after {down_ms} ms");
+                down_ms += ms;
+            }
+        }
     }
     let longest = (0..200).flat_map(|seed| waits(seed, 20, 6_000)).max();
     assert!(longest.is_some_and(|ms| ms > 19_000), "{longest:?}");
@@ -820,9 +826,14 @@ fn welcomed_and_thrown_out(after_ms: u64, times: usize) -> Vec<u64> {
 }
 
 #[test]
-fn only_ten_seconds_online_end_an_outage() {
-    let kicked = welcomed_and_thrown_out(9_999, 40);
-    assert!(kicked.iter().any(|ms| *ms > 15_000), "it spins: {kicked:?}");
+fn a_server_that_restarts_is_dialed_quickly_and_one_that_throws_everybody_out_is_not_for_long() {
+    for after_ms in [0, 9_999] {
+        let kicked = welcomed_and_thrown_out(after_ms, 60);
+        let (first, then) = kicked.split_at(MAX_QUICK_RETURNS as usize);
+        assert!(first.iter().all(|ms| *ms <= 500), "not prompt: {kicked:?}");
+        assert!(then.iter().any(|ms| *ms > 15_000), "it spins: {kicked:?}");
+        assert!(then.iter().sum::<u64>() > 100_000, "it spins: {kicked:?}");
+    }
     let stable = welcomed_and_thrown_out(10_000, 40);
     assert!(stable.iter().all(|ms| *ms == 0), "the first attempt of an outage is made at once: {stable:?}");
 }
@@ -1271,5 +1282,73 @@ fn a_hub_that_asks_for_no_time_is_not_asked_at_once() {
         ! resumed
         * mark a
         ",
+    );
+}
+
+#[test]
+fn what_was_sent_behind_a_refused_message_goes_before_what_is_typed_later_and_at_once() {
+    online(
+        "
+        @ queue a attempted
+        > send a seq=1 a
+        @ queue b attempted
+        > send b seq=2 b
+        < refused a
+        ! refused a no_such_room
+        # b has no answer yet
+        @ queue c pending
+        < refused b slow_down 0
+        ! postponed b unseen
+        * mark b c
+        @ marked b c
+        > send b seq=3 b (retry)
+        > send c seq=4 c
+        < ack b 1
+        ! acknowledged b 1
+        < refused c slow_down 0
+        ! postponed c unseen
+        ! paused slow_down 0 until…
+        +499ms
+        +100ms
+        ! resumed
+        * mark c
+        ",
+    );
+}
+
+#[test]
+fn after_a_refusal_the_next_message_says_that_it_was_heard() {
+    online(
+        "
+        @ queue a attempted
+        > send a seq=1 a
+        < refused a
+        ! refused a no_such_room
+        @ queue b attempted
+        > send b seq=2 b (retry)
+        @ queue c attempted
+        > send c seq=3 c
+        ",
+    );
+    // A lost refusal: both are sent again in the old order, over a connection that knows of no refusal.
+    online(
+        &(String::from(
+            "
+        @ queue a attempted
+        > send a seq=1 a
+        @ queue b attempted
+        > send b seq=2 b
+        < refused b slow_down 0
+        ! postponed b unseen
+        ! paused slow_down 0 until…
+        +600ms
+        ",
+        ) + &back(0)
+            + "
+        * mark b
+        @ marked b
+        > send a seq=1 a
+        > send b seq=2 b
+        "),
     );
 }

@@ -842,6 +842,30 @@ fn after_a_refusal_that_will_pass_all_sends_are_refused_until_the_client_begins_
 }
 
 #[test]
+fn nothing_is_stored_behind_a_refused_message_until_the_client_has_heard_of_it() {
+    online(
+        "
+        < send a seq=1 x
+        * append a by me in general: x
+        < send b seq=2 y
+        * append b by me in general: y
+        @ refused a
+        > refused a no_such_room
+        @ refused b slow_down 0
+        > refused b slow_down 0
+        < send c seq=3 z
+        * find c by me, or slow_down 0
+        @ stored c 5
+        > ack c 5
+        < send b seq=4 y (retry)
+        * append b by me in general: y
+        < send d seq=5 z
+        * append d by me in general: z
+        ",
+    );
+}
+
+#[test]
 fn a_room_that_is_refused_for_a_while_keeps_no_messages_back() {
     online(
         "

@@ -142,6 +142,8 @@ pub enum Appended {
         /// When that was written.
         received: WallMs,
     },
+    /// An earlier message was refused, see [`HubStore::append_in_order`]. Nothing was written.
+    Behind,
     /// There is as much as there may be. Nothing was written, nor any later message of the same job.
     Refused {
         /// Which limit.
@@ -149,6 +151,21 @@ pub enum Appended {
         /// When it may be tried again, where that is known.
         until: Option<WallMs>,
     },
+}
+
+impl Appended {
+    /// What becomes of the messages behind this one in the same job; none: they are written. `in_order`: none is written
+    /// behind one that was refused.
+    fn for_those_behind(&self, in_order: bool) -> Option<Appended> {
+        match self {
+            Appended::New(_)
+            | Appended::Known { .. }
+            | Appended::Redundant { .. }
+            | Appended::RoomExists { .. } => None,
+            Appended::Refused { .. } => Some(self.clone()),
+            _ => in_order.then_some(Appended::Behind),
+        }
+    }
 }
 
 /// What is kept at most; 0 is no limit. A day begins at midnight UTC.
@@ -410,8 +427,21 @@ impl HubStore {
     /// # Errors
     /// As [`HubStore::append`], for all of them.
     pub async fn append_all(&self, appends: Vec<Append>) -> Result<Vec<Appended>, HubStoreError> {
+        self.append_job(appends, false).await
+    }
+
+    /// The same for entries of one connection: no message is written behind one that was refused, unless it was on disk
+    /// already.
+    ///
+    /// # Errors
+    /// As [`HubStore::append`], for all of them.
+    pub async fn append_in_order(&self, appends: Vec<Append>) -> Result<Vec<Appended>, HubStoreError> {
+        self.append_job(appends, true).await
+    }
+
+    async fn append_job(&self, appends: Vec<Append>, in_order: bool) -> Result<Vec<Appended>, HubStoreError> {
         let (reply, answer) = oneshot::channel();
-        self.send(Job::Append { appends, reply }).await?;
+        self.send(Job::Append { appends, in_order, reply }).await?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
 

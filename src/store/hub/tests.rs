@@ -516,6 +516,7 @@ fn outcome(appended: &Appended) -> Result<u64, &'static str> {
         Appended::NotYours => Err("not theirs"),
         Appended::TooMany { .. } => Err("too many"),
         Appended::Redundant { .. } => Err("redundant"),
+        Appended::Behind => Err("behind"),
         Appended::Refused { .. } => Err("refused"),
     }
 }

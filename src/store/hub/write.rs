@@ -45,8 +45,8 @@ const SOON_MS: i64 = 2_000;
 
 /// What the writer is asked.
 pub(super) enum Job {
-    /// Appends of one sender: all or none.
-    Append { appends: Vec<Append>, reply: oneshot::Sender<Result<Vec<Appended>>> },
+    /// Appends: all or none. `in_order`: no message is written behind one that was refused.
+    Append { appends: Vec<Append>, in_order: bool, reply: oneshot::Sender<Result<Vec<Appended>>> },
     /// Let go of some old entries, if there are any at this time. Answers whether there may be more.
     Retain { now: WallMs, reply: oneshot::Sender<Result<bool>> },
     /// Anything else that writes.
@@ -287,11 +287,19 @@ impl Appender {
         let mut gate = QuotaCheck::new(self.state.limits(), usage, has_gone);
         for job in jobs {
             let failed = match job {
-                Job::Append { appends, reply } => {
+                Job::Append { appends, in_order, reply } => {
                     let (before, head, rooms) = (fresh.head, &mut fresh.head, &mut self.rooms);
                     gate.stopped = None;
                     let all = |db: &Connection| -> Result<Vec<Appended>> {
-                        appends.into_iter().map(|new| append(db, new, head, rooms, &mut gate)).collect()
+                        let mut next = |new: Append| {
+                            let is_room = new.draft.content.is_room();
+                            let appended = append(db, new, head, rooms, &mut gate)?;
+                            if !is_room && gate.stopped.is_none() {
+                                gate.stopped = appended.for_those_behind(in_order);
+                            }
+                            Ok(appended)
+                        };
+                        appends.into_iter().map(&mut next).collect()
                     };
                     let appended = in_savepoint(&transaction, all);
                     let failed = match &appended {
@@ -377,8 +385,8 @@ struct QuotaCheck {
     used: Option<u64>,
     /// Entries were let go of.
     has_gone: bool,
-    /// Why an earlier message of the same job was refused: a later one must not take its place.
-    stopped: Option<(Quota, Option<WallMs>)>,
+    /// An earlier message of the same job was refused: what becomes of later ones, which must not take its place.
+    stopped: Option<Appended>,
 }
 
 impl QuotaCheck {
@@ -389,22 +397,14 @@ impl QuotaCheck {
     /// Which limit an entry would exceed, and until when.
     fn refuses(&mut self, db: &Connection, new: &Append) -> Result<Option<(Quota, Option<WallMs>)>> {
         let is_room = new.draft.content.is_room();
-        if !is_room && self.stopped.is_some() {
-            return Ok(self.stopped);
-        }
         if is_room && let Some(quota) = self.refuses_room(db, new)? {
             return Ok(Some((quota, None)));
         }
         if let Some((quota, until)) = self.usage.reached(&self.limits, &new.sender.id, is_room, new.received)
         {
-            self.stopped = (!is_room).then_some((quota, Some(until))).or(self.stopped);
             return Ok(Some((quota, Some(until))));
         }
-        let full = self.is_full(db, new)?;
-        if full.is_some() && !is_room {
-            self.stopped = full;
-        }
-        Ok(full)
+        self.is_full(db, new)
     }
 
     fn refuses_room(&self, db: &Connection, new: &Append) -> Result<Option<Quota>> {
@@ -481,6 +481,9 @@ fn append(
     }
     if new.only_known {
         return Ok(Appended::NotKnown);
+    }
+    if let Some(stopped) = gate.stopped.as_ref().filter(|_| !new.draft.content.is_room()) {
+        return Ok(stopped.clone());
     }
     let found = match find_room(db, &mut new, rooms)? {
         Ok(found) => found,

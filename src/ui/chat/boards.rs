@@ -133,7 +133,7 @@ impl Board {
     fn ask(&mut self, cx: &mut Cx, key: &RoomKey, state: u64) {
         let is_asked = self.asked.as_ref().is_some_and(|(_, of, at)| (of, *at) == (key, state));
         if !is_asked {
-            let number = cx.now.boot_ms.0.wrapping_mul(4) + self.kind as u64;
+            let number = crate::ui::request_number();
             self.asked = Some((number, key.clone(), state));
             let wanted = if self.kind == Kind::Pins { Wanted::Pins } else { Wanted::Threads };
             let (connection, room) = key.clone();

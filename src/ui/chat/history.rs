@@ -21,7 +21,7 @@ pub(in crate::ui) struct Sheet {
 impl Sheet {
     /// Asks for the versions of the message at a place.
     pub(in crate::ui) fn new(cx: &mut Cx, key: &RoomKey, at: Position) -> Sheet {
-        let number = cx.now.boot_ms.0.wrapping_mul(4) + 3;
+        let number = crate::ui::request_number();
         let ((connection, room), wanted) = (key.clone(), Wanted::Revisions(at));
         cx.intents.push(Intent::Chat(ChatIntent::LookUp(Lookup { number, connection, room, wanted })));
         Sheet { number, found: None }

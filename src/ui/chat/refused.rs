@@ -52,8 +52,7 @@ impl Refused {
                 && let Some(held) = &self.text
                 && ui.add_enabled(!waits, widgets::link(theme, words.save_as_file)).clicked()
             {
-                // No two requests of one window have the same moment.
-                let number = self.asked.map_or(cx.now.boot_ms.0, |asked| asked.max(cx.now.boot_ms.0) + 1);
+                let number = crate::ui::request_number();
                 self.asked = Some(number);
                 cx.intents.push(Intent::App(AppIntent::SaveText { number, text: held.clone() }));
             }

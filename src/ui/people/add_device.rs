@@ -22,7 +22,6 @@ pub(in crate::ui) struct Sheet {
     shown: Option<Shown>,
     /// Why the last request was refused.
     refused: Option<&'static str>,
-    next: u64,
     /// Height of the sheet in the last frame, in points.
     height: f32,
 }
@@ -38,9 +37,6 @@ impl Sheet {
             doing: None,
             shown: None,
             refused: None,
-            // Distinct from the request numbers of earlier sheets, so that their answers are not mistaken for
-            // ours.
-            next: cx.now.boot_ms.0.saturating_mul(1_000) + 500,
             height: 0.0,
         }
     }
@@ -107,8 +103,7 @@ impl Sheet {
             widgets::alert(ui, shown.id, refused);
         }
         if let (Some((what, doing)), Some(connection)) = (wanted, at) {
-            let number = self.next;
-            self.next += 1;
+            let number = crate::ui::request_number();
             (self.doing, self.refused) = (Some((number, doing)), None);
             cx.intents.push(Intent::Link(LinkIntent::Manage { connection, number, what }));
         }

@@ -54,8 +54,6 @@ pub(super) struct Sheet {
     shown: Option<Shown>,
     /// Message about the last change, and whether it was refused.
     outcome: Option<(String, bool)>,
-    /// Number of the next request.
-    next: u64,
     was_online: bool,
 }
 
@@ -111,7 +109,7 @@ pub(super) fn has_invites(connection: &Connection) -> bool {
 
 impl Sheet {
     /// Opens the sheet for the server of a connection.
-    pub(super) fn new(cx: &Cx, connection: ConnectionId) -> Sheet {
+    pub(super) fn new(connection: ConnectionId) -> Sheet {
         Sheet {
             connection,
             tab: Tab::People,
@@ -124,16 +122,13 @@ impl Sheet {
             doing: None,
             shown: None,
             outcome: None,
-            // Distinct from the request numbers of earlier sheets, so that their answers are not mistaken for
-            // ours.
-            next: cx.now.boot_ms.0.saturating_mul(1_000),
             was_online: false,
         }
     }
 
     /// Opens the sheet on its invites tab.
-    pub(super) fn invites(cx: &Cx, connection: ConnectionId) -> Sheet {
-        Sheet { tab: Tab::Invites, ..Sheet::new(cx, connection) }
+    pub(super) fn invites(connection: ConnectionId) -> Sheet {
+        Sheet { tab: Tab::Invites, ..Sheet::new(connection) }
     }
 
     /// Title of the dialog, with the connection's name.
@@ -251,8 +246,7 @@ impl Sheet {
     }
 
     fn ask(&mut self, cx: &mut Cx, what: ManageRequest) -> u64 {
-        let number = self.next;
-        self.next += 1;
+        let number = crate::ui::request_number();
         cx.intents.push(Intent::Link(LinkIntent::Manage { connection: self.connection, number, what }));
         number
     }

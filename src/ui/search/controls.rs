@@ -124,7 +124,7 @@ impl View {
     }
 
     /// Draws what is shown instead of results.
-    pub(super) fn nothing(&mut self, ui: &mut Ui, cx: &mut Cx, facts: &Facts, number: &mut u64) {
+    pub(super) fn nothing(&mut self, ui: &mut Ui, cx: &mut Cx, facts: &Facts) {
         let Some(answer) = self.shown.answer.clone() else {
             if self.asked.is_none() {
                 self.help(ui, cx);
@@ -156,7 +156,7 @@ impl View {
                 cx.deadline.at(cx.now.boot_ms);
             }
             if self.end_of(ui, cx) {
-                self.ask_more(cx, number);
+                self.ask_more(cx);
             }
         });
     }

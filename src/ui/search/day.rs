@@ -144,8 +144,7 @@ impl Sheet {
 
     fn ask(&mut self, cx: &mut Cx, day: NaiveDate) {
         let Some(from) = begins(day) else { return };
-        // Unique: only one request can start at a moment.
-        let number = cx.now.boot_ms.0;
+        let number = crate::ui::request_number();
         self.asked = Some((number, day));
         self.answer = None;
         let (connection, room) = (self.connection, self.room.clone());

@@ -79,13 +79,7 @@ impl List {
 
 impl View {
     /// Draws the results. Returns the one that was clicked. `moved`: the keyboard moved the cursor.
-    pub(super) fn results(
-        &mut self,
-        ui: &mut Ui,
-        cx: &mut Cx,
-        number: &mut u64,
-        moved: bool,
-    ) -> Option<usize> {
+    pub(super) fn results(&mut self, ui: &mut Ui, cx: &mut Cx, moved: bool) -> Option<usize> {
         let area = ui.available_rect_before_wrap();
         self.list.height = area.height();
         ui.interact(area, id(), Sense::hover());
@@ -127,7 +121,7 @@ impl View {
             });
         });
         if more {
-            self.ask_more(cx, number);
+            self.ask_more(cx);
         }
         if let Some(at) = clicked {
             self.list.cursor = Some(at);

@@ -25,8 +25,6 @@ use list::List;
 #[derive(Default)]
 pub(super) struct Pane {
     view: Option<View>,
-    /// Number of the last search; never reused.
-    number: u64,
 }
 
 /// An action for the rest of the window.
@@ -165,20 +163,20 @@ impl Pane {
         open: Option<&OpenRoom>,
         alone: bool,
     ) -> (Option<SearchAction>, Rect) {
-        let Pane { view: Some(view), number } = self else { return (None, Rect::NOTHING) };
+        let Some(view) = &mut self.view else { return (None, Rect::NOTHING) };
         let facts = facts(cx, open);
         view.take(&facts);
-        view.ask(cx, &facts, number);
+        view.ask(cx, &facts);
         let frame = Frame::new().fill(theme::of(ui).panel);
         let shown = if alone {
-            CentralPanel::default().frame(frame).show(ui, |ui| view.show(ui, cx, &facts, number))
+            CentralPanel::default().frame(frame).show(ui, |ui| view.show(ui, cx, &facts))
         } else {
             let most = ui.available_width() - size::ROOMS_LEAST - size::CHAT_LEAST;
             Panel::right("search")
                 .frame(frame)
                 .default_size(size::SEARCH)
                 .size_range(size::SEARCH_LEAST..=most.max(size::SEARCH_LEAST))
-                .show(ui, |ui| view.show(ui, cx, &facts, number))
+                .show(ui, |ui| view.show(ui, cx, &facts))
         };
         // If the pane covers the room, it closes when a result is opened.
         if matches!(shown.inner, Some(SearchAction::Closed)) || (alone && shown.inner.is_some()) {
@@ -206,7 +204,7 @@ impl View {
     }
 
     /// Sends a search for the typed text, unless that was already searched for.
-    fn ask(&mut self, cx: &mut Cx, facts: &Facts, number: &mut u64) {
+    fn ask(&mut self, cx: &mut Cx, facts: &Facts) {
         if std::mem::replace(&mut self.was_indexing, facts.indexed.is_some()) && facts.indexed.is_none() {
             // Once indexing is complete there may be more results, so search again.
             self.asked = None;
@@ -223,40 +221,32 @@ impl View {
             self.shown = Results::default();
             self.list.begin_anew();
         } else if self.asked.as_ref().is_none_or(|asked| asked.query != query || asked.scope != scope) {
-            self.send(cx, number, query, scope, None);
+            self.send(cx, query, scope, None);
         }
     }
 
     /// Requests older results.
-    fn ask_more(&mut self, cx: &mut Cx, number: &mut u64) {
+    fn ask_more(&mut self, cx: &mut Cx) {
         let Some(answer) = &self.shown.answer else { return };
         let Some(asked) = self.asked.take() else { return };
-        self.send(cx, number, asked.query, asked.scope, Some(answer.next));
+        self.send(cx, asked.query, asked.scope, Some(answer.next));
     }
 
     /// `behind`: the position to continue from.
-    fn send(
-        &mut self,
-        cx: &mut Cx,
-        number: &mut u64,
-        query: Query,
-        scope: Scope,
-        behind: Option<Option<i64>>,
-    ) {
-        *number += 1;
+    fn send(&mut self, cx: &mut Cx, query: Query, scope: Scope, behind: Option<Option<i64>>) {
+        let number = crate::ui::request_number();
         let patience = if behind.is_some() { Patience::Thorough } else { Patience::Typing };
         cx.intents.push(Intent::Chat(ChatIntent::Search(Search {
-            number: *number,
+            number,
             query: query.clone(),
             scope: scope.clone(),
             behind: behind.flatten(),
             patience,
         })));
-        self.asked =
-            Some(SentSearch { number: *number, query, scope, is_more: behind.is_some(), answered: false });
+        self.asked = Some(SentSearch { number, query, scope, is_more: behind.is_some(), answered: false });
     }
 
-    fn show(&mut self, ui: &mut Ui, cx: &mut Cx, facts: &Facts, number: &mut u64) -> Option<SearchAction> {
+    fn show(&mut self, ui: &mut Ui, cx: &mut Cx, facts: &Facts) -> Option<SearchAction> {
         widgets::landmark(ui, egui::accesskit::Role::Search, cx.words.search.button);
         let keys = self.keys(ui);
         let margin = Margin::symmetric(space::MEDIUM as i8, space::SMALL as i8);
@@ -273,10 +263,10 @@ impl View {
             let before = self.list.cursor();
             self.list.step(keys.steps, self.shown.hits.len());
             let chosen = if self.shown.hits.is_empty() {
-                self.nothing(ui, cx, facts, number);
+                self.nothing(ui, cx, facts);
                 None
             } else {
-                self.results(ui, cx, number, before != self.list.cursor())
+                self.results(ui, cx, before != self.list.cursor())
             };
             let by_enter = keys.enter.then(|| self.list.cursor().unwrap_or(0));
             if let Some(hit) = chosen.or(by_enter).and_then(|at| self.shown.hits.get(at)) {

@@ -30,7 +30,7 @@ impl Clearing {
     }
 
     /// Draws the dialog. Returns whether it was closed.
-    pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx, next_number: &mut u64) -> bool {
+    pub(super) fn show(&mut self, ui: &mut Ui, cx: &mut Cx) -> bool {
         let words = cx.words.topics;
         let title = words.clear_title;
         let most = (ui.ctx().content_rect().height() - 260.0).max(80.0);
@@ -44,7 +44,7 @@ impl Clearing {
             self.preview(ui, most);
             ui.add_space(space::SMALL);
             match self.asked {
-                None => self.ask(ui, cx, next_number),
+                None => self.ask(ui, cx),
                 Some(number) => self.progress(ui, cx, number),
             }
         });
@@ -63,7 +63,7 @@ impl Clearing {
         });
     }
 
-    fn ask(&mut self, ui: &mut Ui, cx: &mut Cx, next_number: &mut u64) -> bool {
+    fn ask(&mut self, ui: &mut Ui, cx: &mut Cx) -> bool {
         let words = cx.words.topics;
         let mut closed = false;
         ui.horizontal(|ui| {
@@ -71,7 +71,7 @@ impl Clearing {
                 RichText::new((words.clear_button)(cx.words, self.topics.len())).color(theme::of(ui).bad);
             let really = egui::Button::new(text).min_size(egui::vec2(72.0, size::CONTROL));
             if ui.add(really).clicked() {
-                let number = super::next_number(next_number, cx);
+                let number = crate::ui::request_number();
                 self.asked = Some(number);
                 let topics = self.topics.clone();
                 cx.intents.push(Intent::Topic(self.connection, TopicRequest::Clear { number, topics }));

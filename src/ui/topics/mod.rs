@@ -93,7 +93,6 @@ pub(super) struct Pane {
     form: publish::Form,
     subscriptions: subscriptions::Subscriptions,
     clearing: Option<Clearing>,
-    next_number: u64,
     wants_focus: bool,
 }
 
@@ -139,12 +138,6 @@ impl Standing {
             })
         })
     }
-}
-
-/// The next number of a request: different from those of an earlier run of the window.
-fn next_number(next: &mut u64, cx: &Cx) -> u64 {
-    *next = (*next + 1).max(cx.now.boot_ms.0 << 16);
-    *next
 }
 
 /// The colour in which an outcome is told.
@@ -200,7 +193,7 @@ impl Pane {
             }
         }
         if let Some(clearing) = &mut self.clearing
-            && clearing.show(ui, cx, &mut self.next_number)
+            && clearing.show(ui, cx)
         {
             self.clearing = None;
             cx.deadline.at(cx.now.boot_ms);

@@ -32,7 +32,6 @@ pub(super) struct Form {
     shows_properties: bool,
     /// The request whose answer is shown.
     sent: Option<u64>,
-    next_number: u64,
     wants_focus: bool,
 }
 
@@ -256,7 +255,7 @@ impl Form {
             if publish.clicked()
                 && let Ok(message) = &message
             {
-                let number = super::next_number(&mut self.next_number, cx);
+                let number = crate::ui::request_number();
                 self.sent = Some(number);
                 let message = Box::new(message.clone());
                 cx.intents.push(Intent::Topic(id, TopicRequest::Publish { number, message }));

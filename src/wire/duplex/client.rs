@@ -130,7 +130,7 @@ pub struct ClientSession {
     max_body: u64,
     nonce: [u8; 32],
     sends: u64,
-    /// The next send is the first after a refusal that will pass.
+    /// The next send is the first after a refusal.
     retry: bool,
     /// What the hub offers.
     features: Features,
@@ -586,7 +586,7 @@ impl ClientSession {
     fn refused(&mut self, id: MessageId, refusal: Refusal) {
         // A room that is refused holds no message up.
         let is_room = self.is_made(id);
-        self.retry |= refusal.retry_after_ms().is_some() && !is_room;
+        self.retry |= !is_room;
         self.event(Event::Chat(ChatEvent::Refused { id, refusal }));
     }
 

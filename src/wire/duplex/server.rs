@@ -132,7 +132,7 @@ pub struct ServerSession {
     pinged_at: Option<BootMs>,
     malformed: u32,
     sends: u64,
-    /// A refusal that will pass, and when it does: all sends are refused so until the client begins again.
+    /// A send was refused: how those behind it are refused until the client begins again, and when that may be.
     stalled: Option<(Refusal, BootMs)>,
     /// Rooms being made: what becomes of them concerns no send.
     making: Vec<MessageId>,
@@ -485,9 +485,10 @@ impl ServerSession {
                 HubMessage::Ack { id, offset, received, entry: false, room: Some(room) }
             }
             AppendOutcome::Refused(refusal) => {
-                if let (Some(retry_after_ms), None) = (refusal.retry_after_ms(), is_room) {
-                    let until = now.boot_ms.saturating_add(retry_after_ms);
-                    self.stalled.get_or_insert((refusal.clone(), until));
+                if is_room.is_none() {
+                    let behind = refusal.for_those_behind();
+                    let until = now.boot_ms.saturating_add(behind.retry_after_ms().unwrap_or(0));
+                    self.stalled.get_or_insert((behind, until));
                 }
                 HubMessage::Refused { id, refusal }
             }
@@ -500,8 +501,8 @@ impl ServerSession {
         matches!(&self.phase, Phase::Online(online) if !online.is_device() && offset >= online.from)
     }
 
-    /// A message that was refused for a while has its turn before all later ones: until the client begins again, every
-    /// send is refused in the same way, however much time has passed.
+    /// Nothing is stored behind a message that was refused until the client says that it knows: if the refusal is lost with
+    /// the connection, the client sends both again, and the refused one may be stored then. However much time has passed.
     fn refusal_of_stall(&mut self, now: Time, retry: bool) -> Option<Refusal> {
         if retry {
             self.stalled = None;

@@ -140,6 +140,24 @@ fn a_message_that_is_refused_takes_those_behind_it_along() {
 }
 
 #[test]
+fn no_message_of_a_connection_is_written_behind_one_that_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let mut nowhere = message("ann", 1, "x");
+    nowhere.draft.room = RoomId::new("nowhere").unwrap();
+    let known = message("ann", 9, "x");
+    assert!(is_new(&append(&store, known.clone())));
+    let all = || vec![nowhere.clone(), room("attic", 3), message("ann", 2, "x"), known.clone()];
+    let done = wait(store.append_in_order(all())).unwrap();
+    assert!(matches!(
+        done[..],
+        [Appended::NoSuchRoom, Appended::New(_), Appended::Behind, Appended::Known { .. }]
+    ));
+    let done = wait(store.append_all(all())).unwrap();
+    assert!(is_new(&done[2]), "those of others are written");
+}
+
+#[test]
 fn a_full_log_takes_messages_again_once_old_ones_have_gone() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());

@@ -284,8 +284,7 @@ impl Page {
     fn save(&mut self, ui: &Ui, cx: &mut Cx, view: &View) -> Option<(Export, bool)> {
         let (from, to) = self.plots.range();
         let export = |content| Export {
-            // Unique: only one save can start at a moment.
-            number: cx.now.boot_ms.0,
+            number: crate::ui::request_number(),
             connection: view.facts.connection,
             device: view.facts.device.clone(),
             from,

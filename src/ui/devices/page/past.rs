@@ -162,7 +162,7 @@ pub(super) fn draw(latest: &Latest, page: Option<&SeriesPage>, every_ms: i64, vi
     }
     line.end();
     for column in &drawn.columns {
-        if column.until >= viewport.from.0 as f64 && column.at <= viewport.to.0 as f64 {
+        if column.until >= viewport.from.coordinate() && column.at <= viewport.to.coordinate() {
             let (low, high) = drawn.ends.unwrap_or((column.min, column.max));
             drawn.ends = Some((low.min(column.min), high.max(column.max)));
         }
@@ -219,13 +219,13 @@ impl Line<'_> {
         };
         self.last = Some((self.last.map_or(end, |(last, _)| last.max(end)), width));
         let clamp = |value: f64| value.clamp(-MAX_VALUE, MAX_VALUE);
-        let at = bucket.at.0 as f64 + width as f64 / 2.0;
+        let at = bucket.at.coordinate() + width as f64 / 2.0;
         let column = Column {
             at,
             min: clamp(bucket.min),
             mean: clamp(bucket.mean),
             max: clamp(bucket.max),
-            until: end.0 as f64,
+            until: end.coordinate(),
             after_gap,
         };
         let columns = &mut self.drawn.columns;
@@ -235,10 +235,10 @@ impl Line<'_> {
             columns.push(column);
             return;
         }
-        let place = |at: f64| ((at - self.viewport.from.0 as f64) / self.column_ms).floor();
+        let place = |at: f64| ((at - self.viewport.from.coordinate()) / self.column_ms).floor();
         match columns.last_mut() {
             // A gap narrower than a pixel is invisible, so the column is merged.
-            Some(last) if last.until >= self.viewport.from.0 as f64 && place(last.at) == place(at) => {
+            Some(last) if last.until >= self.viewport.from.coordinate() && place(last.at) == place(at) => {
                 last.min = last.min.min(column.min);
                 last.max = last.max.max(column.max);
                 // For raw values this is nearly the newest, for many values nearly the mean.
@@ -445,14 +445,14 @@ mod tests {
         assert_eq!(gaps(&drawn), [(4_000, 8_000)]);
         let apart: Vec<bool> = drawn.columns.iter().map(|column| column.after_gap).collect();
         assert_eq!(apart, [true, false, false, true]);
-        assert_eq!(drawn.value_at((START + 3_000).0 as f64).map(|c| c.mean), Some(1.0));
-        assert_eq!(drawn.value_at((START + 6_000).0 as f64), None);
+        assert_eq!(drawn.value_at((START + 3_000).coordinate()).map(|c| c.mean), Some(1.0));
+        assert_eq!(drawn.value_at((START + 6_000).coordinate()), None);
         assert_eq!(
-            drawn.value_at((START + 8_500).0 as f64).map(|c| c.mean),
+            drawn.value_at((START + 8_500).coordinate()).map(|c| c.mean),
             Some(3.0),
             "the last value holds for a while"
         );
-        assert_eq!(drawn.value_at((START + 11_500).0 as f64), None, "but not indefinitely");
+        assert_eq!(drawn.value_at((START + 11_500).coordinate()), None, "but not indefinitely");
     }
 
     #[test]

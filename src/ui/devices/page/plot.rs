@@ -79,7 +79,7 @@ pub(super) fn show(
             move |mark, _| first.as_ref().map_or(String::new(), |metric| level(words, metric, mark)),
         );
     let shown = plot.show(ui, |plot| {
-        plot.set_plot_bounds_x(viewport.from.0 as f64..=viewport.to.0 as f64);
+        plot.set_plot_bounds_x(viewport.from.coordinate()..=viewport.to.coordinate());
         plot.set_plot_bounds_y(low..=high);
     });
     let rect = *shown.transform.frame();
@@ -93,7 +93,7 @@ pub(super) fn show(
 pub(super) fn empty_plot<'a>(ui: &Ui, cx: &Cx, canvas: &Canvas) -> Plot<'a> {
     let (words, viewport) = (cx.words, canvas.viewport);
     // A label that would be cut off at the right is left out.
-    let last = viewport.to.0 as f64 - viewport.column_ms() * TIMES_APART / 2.0;
+    let last = viewport.to.coordinate() - viewport.column_ms() * TIMES_APART / 2.0;
     Plot::new(canvas.id)
         .id(canvas.id)
         .sense(Sense::hover())
@@ -320,7 +320,8 @@ fn paint(ui: &Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted], to: &PlotTransfor
             // A gap of one line only is marked by dots, which no value looks like.
             let bottom = rect.bottom() - 2.0 - 4.0 * number as f32;
             for (from, until) in &line.drawn.gaps {
-                let ends = [*from, *until].map(|at| pos2(rect.x_range().clamp(x(to, at.0 as f64)), bottom));
+                let ends =
+                    [*from, *until].map(|at| pos2(rect.x_range().clamp(x(to, at.coordinate())), bottom));
                 painter.extend(Shape::dotted_line(&ends, line.colour.gamma_multiply(0.6), 8.0, 1.0));
             }
         }
@@ -336,7 +337,7 @@ fn paint(ui: &Ui, cx: &Cx, canvas: &Canvas, lines: &[Plotted], to: &PlotTransfor
 /// Paints gaps.
 pub(super) fn gaps(painter: &egui::Painter, gaps: &[(WallMs, WallMs)], to: &PlotTransform, theme: &Theme) {
     for (from, until) in gaps {
-        let (left, right) = (x(to, from.0 as f64), x(to, until.0 as f64));
+        let (left, right) = (x(to, from.coordinate()), x(to, until.coordinate()));
         let rect = Rect::from_x_y_ranges(left..=right.max(left + 1.0), to.frame().y_range());
         painter.rect_filled(rect, 0.0, theme.hover);
     }
@@ -447,7 +448,7 @@ pub(super) fn handle_input(ui: &Ui, canvas: &Canvas, rect: Rect, describe: impl 
         moves.push(RangeChange::Pan(-f64::from(response.drag_delta().x) * column_ms));
     }
     let pointer = response.hover_pos();
-    let cursor = pointer.map(|at| viewport.from.0 as f64 + f64::from(at.x - rect.left()) * column_ms);
+    let cursor = pointer.map(|at| viewport.from.coordinate() + f64::from(at.x - rect.left()) * column_ms);
     if let Some(cursor) = cursor {
         let (zoom, scroll) = ui.input(|input| (input.zoom_delta(), input.smooth_scroll_delta().x));
         if zoom != 1.0 {
@@ -468,7 +469,7 @@ pub(super) fn handle_input(ui: &Ui, canvas: &Canvas, rect: Rect, describe: impl 
 
 fn keys(ui: &Ui, viewport: Viewport, moves: &mut Vec<RangeChange>) {
     let tenth = (viewport.to - viewport.from) as f64 / 10.0;
-    let middle = viewport.from.0 as f64 + tenth * 5.0;
+    let middle = viewport.from.coordinate() + tenth * 5.0;
     ui.input(|input| {
         for (key, act) in [
             (Key::ArrowLeft, RangeChange::Pan(-tenth)),
@@ -532,8 +533,8 @@ pub(super) fn gap_tooltip(ui: &Ui, cx: &Cx, canvas: &Canvas, gaps: &[(WallMs, Wa
     let Some(at) = response.hover_pos() else { return };
     let viewport = canvas.viewport;
     let column_ms = (viewport.to - viewport.from) as f64 / f64::from(response.rect.width().max(1.0));
-    let moment = viewport.from.0 as f64 + f64::from(at.x - response.rect.left()) * column_ms;
-    if !gaps.iter().any(|(from, to)| (from.0 as f64..=to.0 as f64).contains(&moment)) {
+    let moment = viewport.from.coordinate() + f64::from(at.x - response.rect.left()) * column_ms;
+    if !gaps.iter().any(|(from, to)| (from.coordinate()..=to.coordinate()).contains(&moment)) {
         return;
     }
     // On the side with more space.

@@ -405,7 +405,7 @@ impl Plots {
                 if self.end.is_none() {
                     return;
                 }
-                WallMs((around + (end.0 as f64 - around) * after / before) as i64)
+                WallMs((around + (end.coordinate() - around) * after / before) as i64)
             }
         };
         self.end = (end < now).then_some(end.max(WallMs(0)));

@@ -53,7 +53,9 @@ pub(super) struct Drawn {
 impl Drawn {
     /// The stretch at a time.
     pub(super) fn at(&self, at: f64) -> Option<&Stretch> {
-        self.stretches.iter().find(|stretch| (stretch.from.0 as f64..=stretch.to.0 as f64).contains(&at))
+        self.stretches
+            .iter()
+            .find(|stretch| (stretch.from.coordinate()..=stretch.to.coordinate()).contains(&at))
     }
 }
 

@@ -69,7 +69,7 @@ pub(super) fn show(ui: &mut Ui, cx: &Cx, canvas: &Canvas, strip: &Strip) -> Show
         .y_grid_spacer(|_| Vec::new())
         .y_axis_formatter(|_, _| String::new());
     let shown = plot.show(ui, |plot| {
-        plot.set_plot_bounds_x(viewport.from.0 as f64..=viewport.to.0 as f64);
+        plot.set_plot_bounds_x(viewport.from.coordinate()..=viewport.to.coordinate());
         plot.set_plot_bounds_y(0.0..=1.0);
     });
     let rect = *shown.transform.frame();
@@ -104,7 +104,7 @@ fn fill(theme: &Theme, what: &StretchKind) -> Option<egui::Color32> {
 }
 
 fn place(to: &PlotTransform, stretch: &Stretch) -> Rect {
-    let (left, right) = (plot::x(to, stretch.from.0 as f64), plot::x(to, stretch.to.0 as f64));
+    let (left, right) = (plot::x(to, stretch.from.coordinate()), plot::x(to, stretch.to.coordinate()));
     Rect::from_x_y_ranges(left..=right.max(left + 1.0), to.frame().y_range().shrink(EDGE))
 }
 
