@@ -71,3 +71,10 @@ fn whatever_goes_wrong_what_was_typed_arrives_once_and_in_order() {
         assert!(count > seeds / 100, "too few of these: {what} {count}");
     }
 }
+
+/// Seeds that once failed, each with what it was about.
+#[test]
+fn what_once_went_wrong_goes_right() {
+    // A message was refused and the refusal was lost; one behind it had been stored when it was sent again.
+    World::new(3_881).run();
+}

@@ -342,7 +342,7 @@ impl DurableLink {
         }
     }
 
-    /// A refused item moves to the end: the hub already has what was behind it.
+    /// A refused item moves to the end: the hub may have what was behind it.
     fn replace(&mut self, old: MessageId, item: OutboxItem) {
         let is_in_its_turn = item.delivery == Delivery::Pending;
         let seq = if is_in_its_turn { item.seq } else { self.take_seq() };

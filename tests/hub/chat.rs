@@ -89,7 +89,7 @@ async fn rooms_are_created_and_history_is_paged() {
                 at: WallMs(0),
             },
             seq,
-            retry: false,
+            retry: seq == 2,
         })
         .await;
         anna.acked(message).await;

@@ -160,7 +160,7 @@ async fn a_hidden_room_cannot_be_told_from_one_that_is_not_there() {
         let sends = content.into_iter().map(|content| ClientMessage::Send {
             draft: Draft { id, room: room.clone(), content, at: WallMs(7) },
             seq: 0,
-            retry: false,
+            retry: true,
         });
         let mut all: Vec<ClientMessage> = sends.collect();
         all.push(ClientMessage::History { room: room.clone(), before: Offset(1 << 40), limit: 50 });

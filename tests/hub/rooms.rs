@@ -35,7 +35,8 @@ pub async fn send(
 ) -> Result<MessageId, Refusal> {
     let id = new_id();
     let draft = Draft { id, room: room.clone(), content, at: WallMs(7) };
-    client.say(&ClientMessage::Send { draft, seq, retry: false }).await;
+    // Every answer was heard before.
+    client.say(&ClientMessage::Send { draft, seq, retry: true }).await;
     answer(client, id).await
 }
 

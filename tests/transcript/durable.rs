@@ -379,7 +379,7 @@ fn what_was_refused_goes_to_the_end_when_it_is_sent_again() {
         * write 5: queue b seq=2 attempted
         @ saved 5
         ! queued b seq=2 attempted
-        > send b seq=2 b
+        > send b seq=2 b (retry)
         @ resend a
         * write 6: replace a by a seq=3 pending
         # a second press of the button

@@ -519,10 +519,10 @@ fn a_refused_send_counts_too() {
         @ refused a too_large {MAX_BODY_BYTES}
         > refused a too_large {MAX_BODY_BYTES}
         < json {{\"type\":\"send\",\"id\":\"00000000-0000-0000-0000-000000000062\",\"seq\":2,\"room\":\"general\",\"body\":\"\",\"at\":0}}
-        * find b by me, or other empty
-        @ refused b other empty
-        > refused b other empty
-        < send c seq=3 three
+        * find b by me, or slow_down 0
+        @ refused b slow_down 0
+        > refused b slow_down 0
+        < send c seq=3 three (retry)
         * append c by me in general: three
         "
     ));

@@ -13,6 +13,8 @@ use duplex::model::time::BootMs;
 use duplex::model::time::WallMs;
 use duplex::model::{Event, Principal, PrincipalId, PrincipalKind, Time};
 use duplex::wire::{self, Agreed, Dialing, Mark, Open, Saved, Session, WireError};
+use proptest::collection::vec;
+use proptest::prelude::*;
 
 use super::BEGIN;
 
@@ -207,4 +209,72 @@ fn the_next_session_begins_with_what_the_one_before_wants_kept() {
     bench.does(Input::Link(LinkInput::Nudge));
     bench.open();
     assert_eq!(bench.told(), ["opened with Some(\"of the session\")"]);
+}
+
+/// What the disk makes of the oldest change that waits: `Held` is followed by `Saved` later.
+#[derive(Clone, Copy, Debug)]
+enum Disk {
+    Saves,
+    Holds,
+    SavesHeld,
+}
+
+/// Tickets of the events that were written, in order.
+fn tickets(wants: &[String]) -> Vec<u64> {
+    let of_event = |want: &String| want.strip_suffix(": event").map(|ticket| ticket.parse().unwrap());
+    wants.iter().filter_map(of_event).collect()
+}
+
+proptest! {
+    /// Whatever is saved at once, held, and saved later: a session hears of a mark only once all up to it is on disk, in
+    /// order, and in the end of the last one.
+    #[test]
+    fn no_mark_is_lost_or_told_too_soon_whatever_the_disk_does(
+        steps in vec((1..4_usize, vec(prop_oneof![Just(Disk::Saves), Just(Disk::Holds), Just(Disk::SavesHeld)], 0..6)), 1..12),
+    ) {
+        let mut bench = Bench::new(Saved::default());
+        bench.open();
+        bench.does(Input::Saved(1));
+        bench.told();
+        let (mut last, mut told) = (0, 0);
+        // By ticket, in the order of writing: what waits for its commit, and what the store holds.
+        let (mut waiting, mut held) = (VecDeque::new(), VecDeque::new());
+        let mut on_disk = 0;
+        let mut hears = |bench: &Bench, on_disk: u64| {
+            for said in bench.told() {
+                let mark: u64 = said.strip_prefix("committed ").expect("a mark").parse().unwrap();
+                assert!(mark > told, "{mark} after {told}");
+                assert!(mark <= on_disk, "{mark}, and only {on_disk} is on disk");
+                told = mark;
+            }
+            told
+        };
+        let drain = vec![Disk::Saves; 99];
+        for (count, disk) in steps.into_iter().chain([(0, drain)]) {
+            let orders: Vec<String> = (1..=count).map(|n| format!("event {}", last + n)).collect();
+            last += count;
+            if count > 0 {
+                waiting.extend(tickets(&bench.hears(&orders.join(", "))));
+            }
+            for does in disk {
+                match does {
+                    Disk::Holds => {
+                        let Some(ticket) = waiting.pop_front() else { continue };
+                        held.push_back(ticket);
+                        bench.does(Input::Held(ticket));
+                    }
+                    // What is held goes first.
+                    Disk::Saves | Disk::SavesHeld => {
+                        let next = held.pop_front();
+                        let next = next.or_else(|| waiting.pop_front().filter(|_| matches!(does, Disk::Saves)));
+                        let Some(ticket) = next else { continue };
+                        on_disk += 1;
+                        bench.does(Input::Saved(ticket));
+                    }
+                }
+                hears(&bench, on_disk);
+            }
+        }
+        prop_assert_eq!(hears(&bench, on_disk), last as u64);
+    }
 }
