@@ -1,5 +1,6 @@
 //! The WebSocket that joins a channel, or has joined it, as the driver sees it.
 
+use futures_util::FutureExt;
 use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant, sleep_until};
 
