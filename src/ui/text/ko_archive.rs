@@ -9,7 +9,7 @@ pub static KOREAN: ArchiveWords = ArchiveWords {
     title: "메시지 내보내기",
     this_room: |room| format!("#{room}"),
     all_rooms: "이 연결의 모든 방",
-    readings: "장치의 측정값도 포함",
+    readings: "기기의 측정값도 포함",
     from: "시작",
     from_hint: "처음부터 또는 날짜: 2026-11-03, 어제",
     to: "끝(그날 포함)",
