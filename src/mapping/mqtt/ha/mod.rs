@@ -397,6 +397,25 @@ impl Entity {
     }
 }
 
+/// Keys by which other conventions know a device of discovery. `first`: the first topic of a state; `key`: what its topics say.
+fn share_keys(book: &mut Book, dev: Dev, config: &Config, first: Option<&str>, key: Option<String>) {
+    let of_command = || config.text("command_topic").as_deref().and_then(super::native::key_of);
+    if let Some(key) = key.or_else(of_command) {
+        book.add_weak_key(dev, &key);
+    }
+    // It is there when its Homie device is.
+    let availability = config.text("availability_topic").unwrap_or_default();
+    if let Some(path) = availability.strip_suffix("/$state") {
+        book.add_weak_key(dev, &format!("homie:{path}"));
+    }
+    // Zigbee2MQTT's own messages are about the same device, whatever its base is called.
+    let is_zigbee =
+        config.device.as_ref().is_some_and(|device| device.keys.iter().any(|key| key.starts_with("ieee:")));
+    if let Some(topic) = first.filter(|_| is_zigbee) {
+        book.add_weak_key(dev, &format!("z2m:{topic}"));
+    }
+}
+
 /// The part of a topic that ends with an identifier that can only be this device's: a serial number or an address.
 fn own_path<'a>(topic: &'a str, device: &config::DeviceInfo) -> Option<&'a str> {
     let ids = || device.keys.iter().filter_map(|key| key.split_once(':')).map(|(_, id)| id);
@@ -425,22 +444,7 @@ fn device(book: &mut Book, config: &Config, parts: &[Part]) -> Option<Dev> {
             };
             book.describe(dev, rank, name, "", &[]);
             book.describe(dev, Rank::Told, "", "", &attributes);
-            let command = config.text("command_topic");
-            let key = topics().chain(command.as_deref()).find_map(super::native::key_of);
-            if let Some(key) = key {
-                book.add_weak_key(dev, &key);
-            }
-            // It is there when its Homie device is.
-            let availability = config.text("availability_topic").unwrap_or_default();
-            if let Some(path) = availability.strip_suffix("/$state") {
-                book.add_weak_key(dev, &format!("homie:{path}"));
-            }
-            // Zigbee2MQTT's own messages are about the same device, whatever its base is called.
-            if device.keys.iter().any(|key| key.starts_with("ieee:"))
-                && let Some(topic) = topics().next()
-            {
-                book.add_weak_key(dev, &format!("z2m:{topic}"));
-            }
+            share_keys(book, dev, config, topics().next(), topics().find_map(super::native::key_of));
             dev
         }
         _ => {

@@ -48,25 +48,27 @@ fn eui_in(topic: &str) -> Option<&str> {
     (eui.len() == 16 && eui.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(eui)
 }
 
+/// Where the servers write a device's address and its name.
+const EUIS: &[&str] =
+    &["/deviceInfo/devEui", "/devEUI", "/end_device_ids/dev_eui", "/hardware_serial", "/dev_eui"];
+const NAMES: &[&str] =
+    &["/deviceInfo/deviceName", "/deviceName", "/end_device_ids/device_id", "/dev_id", "/name"];
+
+/// The first text at one of these places; may be empty.
+fn text_at(json: &Json, paths: &[&str]) -> String {
+    let found = paths.iter().filter_map(|path| json.pointer(path)).find_map(json::string);
+    found.unwrap_or_default().into_owned()
+}
+
 pub(super) fn receive(book: &mut Book, id: u32, topic: &str, payload: &Payload<'_>) {
     let Some(json) = payload.json() else { return };
     let Some(kind) = kind(topic).or_else(|| is_helium(json).then_some("up")) else { return };
-    let text = |paths: &[&str]| {
-        let found = paths.iter().filter_map(|path| json.pointer(path)).find_map(json::string);
-        found.unwrap_or_default().into_owned()
-    };
+    let text = |paths: &[&str]| text_at(json, paths);
     let eui = match eui_in(topic) {
         Some(eui) => eui.to_owned(),
-        None => text(&[
-            "/deviceInfo/devEui",
-            "/devEUI",
-            "/end_device_ids/dev_eui",
-            "/hardware_serial",
-            "/dev_eui",
-        ]),
+        None => text(EUIS),
     };
-    let name =
-        text(&["/deviceInfo/deviceName", "/deviceName", "/end_device_ids/device_id", "/dev_id", "/name"]);
+    let name = text(NAMES);
     let own = if eui.is_empty() { name.clone() } else { eui.clone() };
     if own.is_empty() {
         return;

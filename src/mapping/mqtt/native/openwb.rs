@@ -14,6 +14,17 @@ pub(super) fn takes(topic: &str) -> bool {
     topic.starts_with("openWB/")
 }
 
+/// The device, which is what stands before the first number, and the number; and the field.
+fn split<'a>(rest: &[&'a str]) -> (String, Vec<&'a str>) {
+    let number =
+        rest.iter().position(|level| !level.is_empty() && level.bytes().all(|byte| byte.is_ascii_digit()));
+    match (rest, number) {
+        (_, Some(at)) if at > 0 && at < 3 => (rest[..=at].join("/"), rest[at + 1..].to_vec()),
+        ([first, field @ ..], _) if !field.is_empty() => ((*first).to_owned(), field.to_vec()),
+        _ => ("openWB".to_owned(), rest.to_vec()),
+    }
+}
+
 pub(super) fn receive(book: &mut Book, id: u32, topic: &str, payload: &Payload<'_>) {
     let levels: Vec<&str> = topic.split('/').skip(1).collect();
     // `set` asks for something; `simpleAPI/set` too.
@@ -29,14 +40,7 @@ pub(super) fn receive(book: &mut Book, id: u32, topic: &str, payload: &Payload<'
     }
     let is_simple = levels.first() == Some(&"simpleAPI");
     let rest = if is_simple { &levels[1..] } else { &levels[..] };
-    let number =
-        rest.iter().position(|level| !level.is_empty() && level.bytes().all(|byte| byte.is_ascii_digit()));
-    // The device is what stands before the number, and the number.
-    let (device, field): (String, Vec<&str>) = match (rest, number) {
-        (_, Some(at)) if at > 0 && at < 3 => (rest[..=at].join("/"), rest[at + 1..].to_vec()),
-        ([first, field @ ..], _) if !field.is_empty() => ((*first).to_owned(), field.to_vec()),
-        _ => ("openWB".to_owned(), rest.to_vec()),
-    };
+    let (device, field) = split(rest);
     if field.is_empty() {
         return;
     }

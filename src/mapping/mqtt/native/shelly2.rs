@@ -320,6 +320,8 @@ fn about(book: &mut Book, dev: Dev, fields: &Map<String, Json>, names: &[(&str, 
 }
 
 /// Declares what can be set.
+///
+/// Long: one arm for each field.
 #[allow(clippy::too_many_arguments, reason = "what names one field of one component")]
 fn control(
     book: &mut Book,

@@ -262,6 +262,7 @@ fn searched(value: &Value) -> Arc<str> {
     text[..text.floor_char_boundary(MAX_SEARCHED_BYTES)].into()
 }
 
+/// Long: one registration for each.
 fn add_texts(env: &mut Environment<'static>) {
     let found = |value: Value, pattern: String, ignore_case: Option<bool>, at_start: bool| {
         let pattern = if at_start { format!("^(?:{pattern})") } else { pattern };
