@@ -51,13 +51,19 @@ async fn said(client: &mut Client, question: &ClientMessage) -> String {
     let nonce = 77;
     client.say(&ClientMessage::Ping { nonce, pad: String::new() }).await;
     let mut said = Vec::new();
-    loop {
+    // The answer to a send waits for the disk.
+    let (mut is_answered, mut is_over) = (!matches!(question, ClientMessage::Send { .. }), false);
+    while !is_answered || !is_over {
         match client.hear().await {
-            HubMessage::Pong { nonce: 77, .. } => return said.join("\n"),
+            HubMessage::Pong { nonce: 77, .. } => is_over = true,
             HubMessage::Presence { .. } => {}
-            other => said.push(format!("{other:?}")),
+            other => {
+                is_answered |= matches!(other, HubMessage::Ack { .. } | HubMessage::Refused { .. });
+                said.push(format!("{other:?}"));
+            }
         }
     }
+    said.join("\n")
 }
 
 async fn pong(client: &mut Client) -> Offset {

@@ -692,27 +692,27 @@ fn the_address_that_led_to_the_server_is_tried_first_and_in_between() {
         > ping 1
         < closed lost
         > hang up 1000
-        ! waiting 2 lost
+        ! waiting 1 lost
+        @ nudge
+        ! dialing 2
+        > dial wss://b
+        < closed refused
+        > hang up 1000
+        ! waiting 2 connection_refused
         @ nudge
         ! dialing 3
-        > dial wss://b
+        > dial wss://c
         < closed refused
         > hang up 1000
         ! waiting 3 connection_refused
         @ nudge
         ! dialing 4
-        > dial wss://c
+        > dial wss://b
         < closed refused
         > hang up 1000
         ! waiting 4 connection_refused
         @ nudge
         ! dialing 5
-        > dial wss://b
-        < closed refused
-        > hang up 1000
-        ! waiting 5 connection_refused
-        @ nudge
-        ! dialing 6
         > dial wss://a
         ",
     );
@@ -1042,12 +1042,12 @@ fn a_log_that_began_anew_is_not_resumed_where_the_old_one_was_held() {
         # nothing of it came; by now 1z may stand in its place again
         < closed lost
         > hang up 1000
-        ! waiting 2 lost
+        ! waiting 1 lost
         @ nudge
-        ! dialing 3
+        ! dialing 2
         > dial ws://a
         < open
-        ! handshaking 3
+        ! handshaking 2
         > hello token=t since=0
         ",
     );

@@ -265,8 +265,8 @@ proptest! {
                     }
                     // What is held goes first.
                     Disk::Saves | Disk::SavesHeld => {
-                        let next = held.pop_front();
-                        let next = next.or_else(|| waiting.pop_front().filter(|_| matches!(does, Disk::Saves)));
+                        let is_next = held.is_empty() && matches!(does, Disk::Saves);
+                        let next = if is_next { waiting.pop_front() } else { held.pop_front() };
                         let Some(ticket) = next else { continue };
                         on_disk += 1;
                         bench.does(Input::Saved(ticket));
