@@ -23,6 +23,7 @@ image=$PACKAGES/$program-$VERSION-container-$MACHINE.tar
 # What is in the packages, by their headers.
 unpacked=$WORK/emulated/$ARCH
 rm -rf "$unpacked"
+mkdir -p "$unpacked"
 for package in $OUR_PROGRAMS; do
     deb=$(deb_of "$PACKAGES" "$package" "$VERSION")
     dpkg-deb --extract "$deb" "$unpacked/deb"
