@@ -22,7 +22,7 @@ use duplex::model::preferences::{LanguageChoice, Preferences};
 use duplex::model::principal::{Principal, PrincipalKind};
 use duplex::model::refusal::Refusal;
 use duplex::model::time::WallMs;
-use duplex::model::{Feature, Features, Receipt};
+use duplex::model::{Feature, Features, LinkState, Receipt};
 use egui::accesskit::{Role, Toggled};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -574,12 +574,12 @@ fn who_has_read_is_said_at_the_newest_message_of_ones_own_that_anybody_has() {
     window.check_names();
     korean(&mut window);
     window.harness.get_by_label("jun, mina 님 외 1명이 읽음");
-    let mut window = Window::online();
-    assert!(window.all_intents().iter().any(asked));
-    window.offer(Features::all().without(Feature::Receipts));
-    window.click_room("general");
     window.all_intents();
-    window.run();
+    let online = |since| LinkState::Online { since: WallMs(since), rtt_ms: None };
+    window.link(online(1));
+    assert!(window.all_intents().iter().any(asked), "of each connection anew");
+    window.offer(Features::all().without(Feature::Receipts));
+    window.link(online(2));
     assert!(!window.all_intents().iter().any(asked), "the server keeps none");
 }
 
