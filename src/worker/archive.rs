@@ -55,22 +55,20 @@ impl Driver {
         self.update(report.update(ArchiveState::Choosing));
         tokio::spawn(async move {
             let chosen = picker::choose(format!("{}.{}", plan.stem, plan.wanted.format.ending())).await;
+            let (number, done) = (report.number, report.done.clone());
             let saved = spawn_blocking(move || {
-                let saved = plan.save(
-                    chosen,
-                    &mut Progress { report: &report, ended: &ended, count: 0, at: None },
-                    &runtime,
-                );
-                let state = match saved {
-                    Ok(Some((path, count))) => ArchiveState::Saved { path, count },
-                    Ok(None) => ArchiveState::Cancelled,
-                    Err(failure) => ArchiveState::Failed(failure),
-                };
-                drop(ended);
-                report.send(state);
+                let mut progress = Progress { report: &report, ended: &ended, count: 0, at: None };
+                plan.save(chosen, &mut progress, &runtime)
             });
-            // It cannot fail but by a panic, which is logged.
-            let _ = saved.await;
+            let state = match saved.await {
+                Ok(Ok(Some((path, count)))) => ArchiveState::Saved { path, count },
+                Ok(Ok(None)) => ArchiveState::Cancelled,
+                Ok(Err(failure)) => ArchiveState::Failed(failure),
+                // A panic, which is logged.
+                Err(error) => ArchiveState::Failed(ExportFailure::NotRead { detail: error.to_string() }),
+            };
+            // The receiver is gone if the worker has ended.
+            let _ = done.send(TaskResult::Update(update_of(number, state))).await;
         });
     }
 
@@ -114,13 +112,17 @@ struct Report {
 
 impl Report {
     fn update(&self, state: ArchiveState) -> Update {
-        Update::Disk(DiskUpdate::Archived(Archived { number: self.number, state }))
+        update_of(self.number, state)
     }
 
+    /// One that comes while others wait is left out: the next one says more.
     fn send(&self, state: ArchiveState) {
-        // The receiver is gone if the worker has ended.
-        let _ = self.done.blocking_send(TaskResult::Update(self.update(state)));
+        let _ = self.done.try_send(TaskResult::Update(self.update(state)));
     }
+}
+
+fn update_of(number: u64, state: ArchiveState) -> Update {
+    Update::Disk(DiskUpdate::Archived(Archived { number, state }))
 }
 
 /// Counts what is written.
