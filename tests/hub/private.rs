@@ -47,23 +47,29 @@ async fn told_until(client: &mut Client, last: MessageId) -> (Vec<Entry>, Offset
 
 /// What comes next of the types that answer a question about a room.
 async fn said(client: &mut Client, question: &ClientMessage) -> String {
+    let ping = ClientMessage::Ping { nonce: 77, pad: String::new() };
     client.say(question).await;
-    let nonce = 77;
-    client.say(&ClientMessage::Ping { nonce, pad: String::new() }).await;
+    // The disk is asked about these: the answer may come after that to a ping.
+    let mut waits = matches!(question, ClientMessage::Send { .. } | ClientMessage::History { .. });
+    if !waits {
+        client.say(&ping).await;
+    }
     let mut said = Vec::new();
-    // The answer to a send waits for the disk.
-    let (mut is_answered, mut is_over) = (!matches!(question, ClientMessage::Send { .. }), false);
-    while !is_answered || !is_over {
-        match client.hear().await {
-            HubMessage::Pong { nonce: 77, .. } => is_over = true,
+    loop {
+        let message = client.hear().await;
+        let is_answer = matches!(
+            message,
+            HubMessage::Refused { .. } | HubMessage::Ack { .. } | HubMessage::History { .. }
+        );
+        match message {
+            HubMessage::Pong { nonce: 77, .. } => return said.join("\n"),
             HubMessage::Presence { .. } => {}
-            other => {
-                is_answered |= matches!(other, HubMessage::Ack { .. } | HubMessage::Refused { .. });
-                said.push(format!("{other:?}"));
-            }
+            other => said.push(format!("{other:?}")),
+        }
+        if is_answer && std::mem::take(&mut waits) {
+            client.say(&ping).await;
         }
     }
-    said.join("\n")
 }
 
 async fn pong(client: &mut Client) -> Offset {
