@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use serde_json::{Map, Value};
 
@@ -31,8 +32,8 @@ pub struct Recognizer {
     typed: VecDeque<String>,
     /// Sources that put the name first.
     name_first: HashMap<String, bool>,
-    /// The last message's id and words of each source, and whether its ids turned out to be the senders'.
-    ids: HashMap<String, (String, String, bool)>,
+    /// Fingerprints of the last message's id and words of each source, and whether its ids turned out to be the senders'.
+    ids: HashMap<String, (u64, u64, bool)>,
     /// Sources whose messages begin with the sender and a colon.
     prefixed: HashMap<String, bool>,
     learned: Learned,
@@ -287,19 +288,17 @@ impl Recognizer {
         let (Some(id), Some("id"), true) = (&shape.id, shape.id_field.as_deref(), shape.who.is_some()) else {
             return false;
         };
+        let (id, text) = (fingerprint(id), fingerprint(text));
         let is_full = self.ids.len() >= MAX_SOURCES;
         match self.ids.get_mut(source) {
             Some((last, words, is_sender)) => {
-                *is_sender |= last == id && words != text;
-                if !*is_sender {
-                    id.clone_into(last);
-                    text.clone_into(words);
-                }
+                *is_sender |= *last == id && *words != text;
+                (*last, *words) = (id, text);
                 *is_sender
             }
             None if is_full => false,
             None => {
-                self.ids.insert(source.to_owned(), (id.clone(), text.to_owned(), false));
+                self.ids.insert(source.to_owned(), (id, text, false));
                 false
             }
         }
@@ -523,6 +522,12 @@ fn bare_event(meaning: Option<Meaning>) -> Option<Found> {
         Some(Meaning::Joined | Meaning::Left | Meaning::Nothing | Meaning::Me) => None,
         _ => Some(Found::Unmapped),
     }
+}
+
+fn fingerprint(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Whether a sentence tells that somebody came or went.
