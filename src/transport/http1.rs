@@ -102,7 +102,7 @@ impl Reply {
     /// The next piece; `None` after the last. Cancel-safe.
     pub(super) async fn piece(&mut self) -> Option<Result<Bytes, Why>> {
         loop {
-            match self.gunzip.as_mut().map(Gunzip::next) {
+            match self.gunzip.as_mut().map(Gunzip::piece) {
                 Some(Ok(Some(piece))) => return Some(Ok(piece.into())),
                 Some(Ok(None)) | None => {}
                 Some(Err(error)) => return Some(Err(self.damaged(error))),

@@ -53,7 +53,7 @@ impl Default for Gunzip {
 }
 
 impl Gunzip {
-    /// Takes compressed bytes in. Call [`next`](Self::next) until there is nothing more.
+    /// Takes compressed bytes in. Call [`piece`](Self::piece) until there is nothing more.
     pub fn push(&mut self, bytes: &[u8]) {
         self.input.drain(..self.taken);
         self.taken = 0;
@@ -64,7 +64,7 @@ impl Gunzip {
     ///
     /// # Errors
     /// Where what was pushed is not gzip.
-    pub fn next(&mut self) -> Result<Option<Vec<u8>>, Unreadable> {
+    pub fn piece(&mut self) -> Result<Option<Vec<u8>>, Unreadable> {
         loop {
             let rest = &self.input[self.taken..];
             match self.place {
@@ -129,7 +129,7 @@ impl Gunzip {
 pub fn gunzip(packed: &[u8], most: usize) -> Result<Vec<u8>, Unreadable> {
     let (mut gunzip, mut all) = (Gunzip::default(), Vec::new());
     gunzip.push(packed);
-    while let Some(piece) = gunzip.next()? {
+    while let Some(piece) = gunzip.piece()? {
         if all.len() + piece.len() > most {
             return Err(Unreadable::TooLarge(most));
         }

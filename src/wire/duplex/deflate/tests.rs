@@ -56,7 +56,7 @@ fn unzip(pieces: &[&[u8]]) -> Result<Vec<u8>, Unreadable> {
     let (mut gunzip, mut all) = (Gunzip::default(), Vec::new());
     for piece in pieces {
         gunzip.push(piece);
-        while let Some(piece) = gunzip.next()? {
+        while let Some(piece) = gunzip.piece()? {
             assert!(piece.len() <= 64 * 1024);
             all.extend(piece);
         }
@@ -77,7 +77,7 @@ fn a_body_that_goes_on_can_be_read_piece_by_piece_and_by_anybody() {
         assert!(packed.len() <= piece.len() + 5 * blocks + 10, "{} for {}", packed.len(), piece.len());
         gunzip.push(&packed);
         let mut came = Vec::new();
-        while let Some(part) = gunzip.next().unwrap() {
+        while let Some(part) = gunzip.piece().unwrap() {
             came.extend(part);
         }
         assert!(came == piece.as_bytes(), "all of it at once");
