@@ -37,6 +37,31 @@ fn run(dir: &Path, words: &[&str]) -> Output {
         .unwrap()
 }
 
+/// The names of the commands in a help text.
+fn commands(help: &str) -> Vec<String> {
+    let listed = help.split_once("Commands:\n").map_or("", |(_, rest)| rest);
+    let is_name = |line: &&str| line.starts_with("  ") && !line.starts_with("   ");
+    let names = listed.lines().take_while(|line| !line.is_empty()).filter(is_name);
+    let names = names.filter_map(|line| line.split_whitespace().next());
+    names.filter(|name| *name != "help").map(str::to_owned).collect()
+}
+
+#[test]
+fn help_is_printed_to_standard_output_as_it_is_written() {
+    let mut waiting: Vec<Vec<String>> = vec![Vec::new()];
+    let mut count = 0;
+    while let Some(words) = waiting.pop() {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_duplexctl"));
+        let output = command.args(&words).arg("--help").output().unwrap();
+        let [help, said] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        assert!(output.status.success() && said.is_empty() && help.contains("Usage:"), "{words:?}: {said}");
+        assert!(!help.contains('•'), "{words:?}: something in it is masked");
+        waiting.extend(commands(&help).into_iter().map(|name| [words.clone(), vec![name]].concat()));
+        count += 1;
+    }
+    assert!(count > 40, "only {count} commands were found");
+}
+
 /// What it prints where it does what it was told.
 fn done(dir: &Path, words: &[&str]) -> String {
     let output = run(dir, words);

@@ -609,8 +609,9 @@ pub(super) struct Access {
     /// A CA certificate to trust for this server, a PEM file.
     #[arg(long, value_name = "FILE", value_parser = values::file)]
     pub(super) ca_file: Option<PathBuf>,
-    /// Connect through this proxy: http://user:password@host:port or socks5://…; or none. By default as HTTPS_PROXY, HTTP_PROXY,
-    /// ALL_PROXY and NO_PROXY say, or else the system. (On Linux a password is overwritten in the command line.)
+    /// Connect through this proxy: http://host:port or socks5://host:port, with user:password@ before the host if it asks for
+    /// them; or none. By default as HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY say, or else the system. (On Linux a
+    /// password is overwritten in the command line.)
     #[arg(long, value_name = "URL|none", value_parser = ProxyParser)]
     pub(super) proxy: Option<NetworkOptions>,
 }
@@ -768,8 +769,9 @@ pub(super) struct AgentInstall {
     /// How the readings travel: automatic, or only by websocket, sse, stream, longpoll or poll.
     #[arg(long, value_name = "NAME", default_value = "automatic", value_parser = route)]
     pub(super) transport: RouteChoice,
-    /// Connect through this proxy: http://user:password@host:port or socks5://…; or none. The service doesn't know this shell's
-    /// HTTPS_PROXY. (On Linux a password is overwritten in the command line.)
+    /// Connect through this proxy: http://host:port or socks5://host:port, with user:password@ before the host if it asks for
+    /// them; or none. The service doesn't know this shell's HTTPS_PROXY. (On Linux a password is overwritten in the command
+    /// line.)
     #[arg(long, value_name = "URL|none", value_parser = ProxyParser)]
     pub(super) proxy: Option<NetworkOptions>,
     /// The device's name for people; by default this computer's name.
