@@ -76,7 +76,9 @@ cargo_for() {
         "$tool" "$verb" "$@"
     elif [ -d "$(rust_source)/library" ]; then
         say "the standard library for $triple is built from Debian's source"
-        CARGO=/usr/bin/cargo RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTC_BOOTSTRAP=1 PATH=/usr/bin:$PATH \
+        # cargo-zigbuild calls the cargo that is named, and finds its zig by the first Python on PATH.
+        [ "$tool" != cargo ] || tool=/usr/bin/cargo
+        CARGO=/usr/bin/cargo RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTC_BOOTSTRAP=1 \
             RUSTFLAGS="${RUSTFLAGS:-} --remap-path-prefix=$(rust_source)=/rust" \
             "$tool" "$verb" -Zbuild-std=std,panic_unwind "$@"
     else
