@@ -22,12 +22,15 @@ pub(super) struct Packer {
     saved: AtomicU64,
 }
 
+/// A frame for many clients, and the compressed one if that is smaller.
+type Shared = (Arc<str>, Option<Arc<[u8]>>);
+
 #[derive(Debug)]
 struct Inner {
     deflater: Deflater,
     budget: Bucket,
     /// Frames that many clients are sent, the newest last.
-    recent: VecDeque<(Arc<str>, Option<Arc<[u8]>>)>,
+    recent: VecDeque<Shared>,
 }
 
 impl Default for Packer {

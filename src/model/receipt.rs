@@ -23,11 +23,14 @@ pub struct Receipt {
     pub last: Offset,
 }
 
+/// The first and the last message that each person has seen.
+type ByPerson = BTreeMap<PrincipalId, (Offset, Offset)>;
+
 /// Receipts by room and person, for offsets of the current log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Receipts {
     /// The room that was told of last is the last one.
-    rooms: VecDeque<(RoomId, BTreeMap<PrincipalId, (Offset, Offset)>)>,
+    rooms: VecDeque<(RoomId, ByPerson)>,
 }
 
 impl Receipts {
@@ -80,7 +83,7 @@ impl Receipts {
         self.of(room).into_iter().flatten().filter(has_seen).map(|(who, _)| who)
     }
 
-    fn of(&self, room: &RoomId) -> Option<&BTreeMap<PrincipalId, (Offset, Offset)>> {
+    fn of(&self, room: &RoomId) -> Option<&ByPerson> {
         self.rooms.iter().find(|(known, _)| known == room).map(|(_, people)| people)
     }
 }

@@ -604,7 +604,7 @@ fn devices_that_the_person_merged_are_one_and_commands_reach_the_right_part() {
     discover(&mut peer, "plug");
     peer.message("lamp/state", b"ON", Qos::AtMostOnce, None, false);
     peer.message("plug/state", b"OFF", Qos::AtMostOnce, None, false);
-    peer.now.boot_ms = peer.now.boot_ms + 5_000;
+    peer.now.boot_ms += 5_000;
     peer.give(Input::Tick);
     let events = device_events(&mut peer);
     let described: Vec<_> = events
