@@ -46,8 +46,11 @@ pub fn is_word(text: &str) -> bool {
     !text.contains("://") && !bare.contains(['.', ':', '[']) && !bare.eq_ignore_ascii_case("localhost")
 }
 
-/// Prints a usage error to standard error, or help to standard output, with secrets masked, and exits.
+/// Prints help as it is, or a usage error with secrets masked, and exits.
 pub fn end_with(error: &Error) -> ! {
+    if !error.use_stderr() {
+        error.exit();
+    }
     let said = error.render().to_string();
     let mut clean = super::mask(&said).into_owned();
     for arg in std::env::args().skip(1).filter(|arg| arg.contains('@')) {
@@ -57,11 +60,8 @@ pub fn end_with(error: &Error) -> ! {
         error.exit();
     }
     use std::io::Write as _;
-    // Fails if the stream is closed.
-    let _ = match error.use_stderr() {
-        true => std::io::stderr().write_all(clean.as_bytes()),
-        false => std::io::stdout().write_all(clean.as_bytes()),
-    };
+    // Fails if standard error is closed.
+    let _ = std::io::stderr().write_all(clean.as_bytes());
     std::process::exit(error.exit_code());
 }
 
