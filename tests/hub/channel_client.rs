@@ -213,6 +213,10 @@ impl Caller {
                 self.write().await;
             } else {
                 self.receive().await?;
+                // While a stream goes on, only posts confirm what has come.
+                if self.core.wants_post() {
+                    self.post().await;
+                }
             }
         }
     }
