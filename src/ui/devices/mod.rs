@@ -57,6 +57,16 @@ enum Dialog {
     Merge(MergeDialog),
 }
 
+/// A save in progress.
+#[derive(Copy, Clone)]
+struct Saving {
+    /// Its number.
+    number: u64,
+    /// Whether the file shows only part of what was asked for.
+    is_part: bool,
+    since: BootMs,
+}
+
 /// State of the pane.
 #[derive(Default)]
 pub(super) struct Devices {
@@ -64,8 +74,7 @@ pub(super) struct Devices {
     page: Option<Page>,
     dialog: Option<Dialog>,
     toast: Option<Toast>,
-    /// Number of the save in progress, and whether the file shows only part of what was asked for.
-    saving: Option<(u64, bool)>,
+    saving: Option<Saving>,
 }
 
 impl Devices {
@@ -81,7 +90,7 @@ impl Devices {
         match &mut self.page {
             Some(page) => {
                 // A save that never completes must not disable the button for good.
-                let is_saving = |(number, _)| cx.now.boot_ms < BootMs(number) + MAX_SAVING_MS;
+                let is_saving = |saving: Saving| cx.now.boot_ms < saving.since + MAX_SAVING_MS;
                 let wish = page.show(ui, cx, self.saving.is_some_and(is_saving));
                 self.follow(ui, cx, wish);
             }
@@ -117,7 +126,7 @@ impl Devices {
                 }
             }
             page::PageAction::Save(export, is_part) => {
-                self.saving = Some((export.number, is_part));
+                self.saving = Some(Saving { number: export.number, is_part, since: cx.now.boot_ms });
                 cx.intents.push(Intent::Device(DeviceIntent::Export(export)));
             }
         }
@@ -186,7 +195,7 @@ impl Devices {
 
     /// Shows the result of a finished save.
     fn saved(&mut self, cx: &mut Cx) {
-        let Some((number, is_part)) = self.saving else { return };
+        let Some(Saving { number, is_part, .. }) = self.saving else { return };
         let exported = cx.model.read(|model| model.exported.clone());
         let Some(exported) = exported.filter(|exported| exported.number == number) else { return };
         self.saving = None;
