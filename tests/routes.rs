@@ -2,7 +2,13 @@
 //! result: what is waited for is named, and a guard turns a hang into a failure.
 //!
 //! `DUPLEX_ROUTES_MESSAGES=10000 DUPLEX_ROUTES_SWITCHES=500` makes the rounds longer.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a test program")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test program"
+)]
 
 #[path = "common/hello.rs"]
 mod hello;

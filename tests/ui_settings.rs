@@ -439,7 +439,13 @@ fn categories_stand_beside_the_settings_or_are_chosen_above_them_and_the_search_
         window.key_with(Modifiers::COMMAND, Key::Comma);
         assert_eq!(
             listed(&window),
-            ["Language", "Time format", "Start Duplex when you sign in", "Send read receipts", "Reset all settings"]
+            [
+                "Language",
+                "Time format",
+                "Start Duplex when you sign in",
+                "Send read receipts",
+                "Reset all settings"
+            ]
         );
         if is_wide {
             let tab = |window: &Window, name| {
