@@ -477,7 +477,7 @@ const DONE_TO_ONE: &[&str] = &[
 ];
 /// Words in the name of an event. Of a message that has arrived or was read.
 const RECEIPT: &[&str] = &["ack", "delivered", "read", "seen", "receipt"];
-/// Words in the name of an event. Of people, each by itself.
+/// Words in the name of an event. Of one person.
 const SOMEBODY: &[&str] = &["user", "member", "participant", "client", "person", "player"];
 
 /// What a name says; none where it says nothing that is known.

@@ -415,6 +415,20 @@ impl Book {
         }
     }
 
+    /// The same for what one message on one topic sets; `payload` makes it of the value.
+    pub fn command_on<P: Into<Vec<u8>>>(
+        &mut self,
+        dev: Dev,
+        key: &str,
+        is_reported: bool,
+        topic: String,
+        payload: impl Fn(&Value) -> Result<P, String> + Send + Sync + 'static,
+    ) {
+        let command: Command =
+            Arc::new(move |_, _, value| Ok(vec![Outgoing::new(topic.as_str(), payload(value)?)]));
+        self.command(dev, key, is_reported, command);
+    }
+
     /// A reading. `make` describes the metric, if it is new.
     pub fn read(&mut self, dev: Dev, key: &str, topic: u32, value: Value, make: impl FnOnce() -> Metric) {
         if let Some(at) = self.metric(dev, key, topic, make) {

@@ -32,7 +32,7 @@ use part::{Part, Pick, Sends};
 pub(super) use config::{mac, words_of};
 pub(super) use decode::{colour_of, hex, of_hue};
 pub(super) use light::hue_of;
-pub(super) use part::{json_of, rgb};
+pub(super) use part::{json_of, rgb, word};
 
 /// Maximum length of a discovery message, in bytes.
 const MAX_CONFIG_BYTES: usize = 256 * 1024;

@@ -218,8 +218,8 @@ pub(super) fn by_flag(on: String, off: String) -> Encode {
 /// Each option by its payload.
 pub(super) fn by_word(words: Vec<(String, String)>) -> Encode {
     Arc::new(move |value| {
-        let Value::Text(text) = value else { return Err("a text is needed".to_owned()) };
-        let word = words.iter().find(|(shown, _)| **shown == **text).ok_or("there is no such option")?;
+        let text = word(value)?;
+        let word = words.iter().find(|(shown, _)| *shown == text).ok_or("there is no such option")?;
         Ok(Sent::of(word.1.clone()))
     })
 }
@@ -230,6 +230,12 @@ pub(super) fn by_number(name: &'static str) -> Encode {
         let number = json_of(value);
         Ok(Sent { value: number.clone(), more: vec![(name, number)] })
     })
+}
+
+/// A text, or an option.
+pub(in super::super) fn word(value: &Value) -> Result<String, String> {
+    let Value::Text(text) = value else { return Err("a text is needed".to_owned()) };
+    Ok(text.to_string())
 }
 
 /// A value as JSON.

@@ -284,22 +284,17 @@ fn light(book: &mut Book, dev: Dev, id: u32, path: &str, object: &str, json: &Js
         if is_new {
             book.put_metric(dev, &key, id, metric.clone());
             let topic = topic.clone();
-            book.command(
-                dev,
-                &key,
-                true,
-                std::sync::Arc::new(move |_, _, value| {
-                    let payload = match (field, value) {
-                        ("state", Value::Flag(on)) => json!({"state": if *on { "ON" } else { "OFF" }}),
-                        ("color", colour) => {
-                            let [red, green, blue] = rgb(colour)?;
-                            json!({"state": "ON", "color": {"r": red, "g": green, "b": blue}})
-                        }
-                        (field, value) => json!({"state": "ON", field: json_of(value)}),
-                    };
-                    Ok(vec![Outgoing::new(topic.as_str(), payload.to_string())])
-                }),
-            );
+            book.command_on(dev, &key, true, topic, move |value| {
+                let payload = match (field, value) {
+                    ("state", Value::Flag(on)) => json!({"state": if *on { "ON" } else { "OFF" }}),
+                    ("color", colour) => {
+                        let [red, green, blue] = rgb(colour)?;
+                        json!({"state": "ON", "color": {"r": red, "g": green, "b": blue}})
+                    }
+                    (field, value) => json!({"state": "ON", field: json_of(value)}),
+                };
+                Ok(payload.to_string())
+            });
         }
         book.read(dev, &key, id, value, || metric);
     }

@@ -3,7 +3,6 @@
 use super::there;
 use super::{new_metric, put};
 use crate::mapping::mqtt::book::{Book, Dev, Rank};
-use crate::mapping::mqtt::change::Outgoing;
 use crate::mapping::mqtt::ha::{json_of, words_of};
 use crate::mapping::mqtt::template::Payload;
 use crate::mapping::mqtt::{general, json, text};
@@ -59,19 +58,13 @@ pub(super) fn receive(book: &mut Book, id: u32, topic: &str, payload: &Payload<'
             };
             if let Some(key) = new_metric(book, dev, kind, id, &words_of(kind), kind_of) {
                 let topic = format!("{BASE}/{name}/{kind}/set");
-                book.command(
-                    dev,
-                    key,
-                    true,
-                    std::sync::Arc::new(move |_, _, value| {
-                        let payload = match value {
-                            Value::Flag(on) => if *on { "ON" } else { "OFF" }.to_owned(),
-                            Value::Text(word) => word.to_string(),
-                            other => json_of(other).to_string(),
-                        };
-                        Ok(vec![Outgoing::new(topic.as_str(), payload)])
-                    }),
-                );
+                book.command_on(dev, key, true, topic, |value| {
+                    Ok(match value {
+                        Value::Flag(on) => if *on { "ON" } else { "OFF" }.to_owned(),
+                        Value::Text(word) => word.to_string(),
+                        other => json_of(other).to_string(),
+                    })
+                });
             }
             put(book, dev, kind, id, &words_of(kind), value, "");
         }

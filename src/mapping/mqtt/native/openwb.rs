@@ -2,7 +2,6 @@
 
 use super::put;
 use crate::mapping::mqtt::book::{Book, Dev, Rank};
-use crate::mapping::mqtt::change::Outgoing;
 use crate::mapping::mqtt::general;
 use crate::mapping::mqtt::ha::{json_of, words_of};
 use crate::mapping::mqtt::template::Payload;
@@ -110,15 +109,8 @@ fn control(book: &mut Book, dev: Dev, key: &str, rest: &str, path: &str) {
     let is_setting = ["minimal_", "max_price", "_limit", "_current", "_soc", "chargemode", "charge_template"];
     if is_setting.iter().any(|part| path.contains(part)) {
         book.change_metric(dev, key, |metric| metric.risky = true);
-        book.command(
-            dev,
-            key,
-            true,
-            std::sync::Arc::new(move |_, _, value| {
-                let payload =
-                    if let Value::Text(text) = value { text.to_string() } else { json_of(value).to_string() };
-                Ok(vec![Outgoing::new(topic.as_str(), payload)])
-            }),
-        );
+        book.command_on(dev, key, true, topic, |value| {
+            Ok(if let Value::Text(text) = value { text.to_string() } else { json_of(value).to_string() })
+        });
     }
 }

@@ -3,9 +3,9 @@
 use serde_json::Value as Json;
 
 use crate::mapping::mqtt::book::{Book, Dev, Rank, guessed, named};
-use crate::mapping::mqtt::change::{Outgoing, There};
+use crate::mapping::mqtt::change::There;
 use crate::mapping::mqtt::general;
-use crate::mapping::mqtt::ha::{hex, json_of, mac, rgb, words_of};
+use crate::mapping::mqtt::ha::{hex, json_of, mac, rgb, word, words_of};
 use crate::mapping::mqtt::template::Payload;
 use crate::mapping::mqtt::{json, text};
 use crate::model::device::{Control, Metric, MetricType, Value};
@@ -125,14 +125,7 @@ fn target(book: &mut Book, dev: Dev, id: u32, key: &str, shown: &str, device: &s
     (metric.unit, metric.control) = ("°C".to_owned(), Some(Control::Setpoint));
     book.put_metric(dev, key, id, metric);
     let topic = format!("shellies/{device}/thermostat/0/command/target_t");
-    book.command(
-        dev,
-        key,
-        true,
-        std::sync::Arc::new(move |_, _, value| {
-            Ok(vec![Outgoing::new(topic.as_str(), json_of(value).to_string())])
-        }),
-    );
+    book.command_on(dev, key, true, topic, |value| Ok(json_of(value).to_string()));
 }
 
 /// Units by the last level.
@@ -253,14 +246,9 @@ fn switch(book: &mut Book, dev: Dev, id: u32, device: &str, kind: &str, number: 
         ),
     );
     let topic = format!("shellies/{device}/{key}/command");
-    book.command(
-        dev,
-        &key,
-        true,
-        std::sync::Arc::new(move |_, _, value| {
-            Ok(vec![Outgoing::new(topic.as_str(), if *value == Value::Flag(true) { "on" } else { "off" })])
-        }),
-    );
+    book.command_on(dev, &key, true, topic, |value| {
+        Ok(if *value == Value::Flag(true) { "on" } else { "off" })
+    });
 }
 
 fn roller(book: &mut Book, dev: Dev, id: u32, device: &str, number: &str) {
@@ -273,28 +261,12 @@ fn roller(book: &mut Book, dev: Dev, id: u32, device: &str, number: &str) {
     metric.control = Some(Control::Cover);
     book.put_metric(dev, &key, id, metric);
     let topic = format!("shellies/{device}/{key}/command");
-    let command = topic.clone();
-    book.command(
-        dev,
-        &key,
-        true,
-        std::sync::Arc::new(move |_, _, value| {
-            let Value::Text(word) = value else { return Err("a text is needed".to_owned()) };
-            Ok(vec![Outgoing::new(command.as_str(), word.as_bytes())])
-        }),
-    );
+    book.command_on(dev, &key, true, topic.clone(), word);
     let mut metric = Metric::new(named(&format!("Roller {number} position")), MetricType::Number);
     (metric.unit, metric.min, metric.max) =
         ("%".to_owned(), Some(Number::from(0.0)), Some(Number::from(100.0)));
     book.put_metric(dev, &position, id, metric);
-    book.command(
-        dev,
-        &position,
-        true,
-        std::sync::Arc::new(move |_, _, value| {
-            Ok(vec![Outgoing::new(format!("{topic}/pos"), json_of(value).to_string())])
-        }),
-    );
+    book.command_on(dev, &position, true, format!("{topic}/pos"), |value| Ok(json_of(value).to_string()));
 }
 
 fn light(book: &mut Book, dev: Dev, id: u32, device: &str, kind: &str, number: &str, payload: &Payload<'_>) {
@@ -327,17 +299,9 @@ fn light(book: &mut Book, dev: Dev, id: u32, device: &str, kind: &str, number: &
                 );
                 book.put_metric(dev, &own, id, metric);
                 let (topic, field) = (set.clone(), field.to_owned());
-                book.command(
-                    dev,
-                    &own,
-                    true,
-                    std::sync::Arc::new(move |_, _, value| {
-                        Ok(vec![Outgoing::new(
-                            topic.as_str(),
-                            serde_json::json!({field.as_str(): json_of(value)}).to_string(),
-                        )])
-                    }),
-                );
+                book.command_on(dev, &own, true, topic, move |value| {
+                    Ok(serde_json::json!({field.as_str(): json_of(value)}).to_string())
+                });
             }
         }
         book.read(dev, &own, id, value, || Metric::new(named(field), MetricType::Number));
@@ -353,18 +317,10 @@ fn colour(book: &mut Book, dev: Dev, id: u32, key: &str, number: &str, set: Stri
             let mut metric = Metric::new(named(&format!("Light {number} colour")), MetricType::Text);
             metric.control = Some(Control::Colour);
             book.put_metric(dev, &own, id, metric);
-            book.command(
-                dev,
-                &own,
-                true,
-                std::sync::Arc::new(move |_, _, value| {
-                    let [red, green, blue] = rgb(value)?;
-                    Ok(vec![Outgoing::new(
-                        set.as_str(),
-                        serde_json::json!({"red": red, "green": green, "blue": blue}).to_string(),
-                    )])
-                }),
-            );
+            book.command_on(dev, &own, true, set, |value| {
+                let [red, green, blue] = rgb(value)?;
+                Ok(serde_json::json!({"red": red, "green": green, "blue": blue}).to_string())
+            });
         }
         book.read(dev, &own, id, hex(red, green, blue), || Metric::new(named("Colour"), MetricType::Text));
     }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::mapping::mqtt::book::{Book, Command, Dev, Rank, guessed, named};
 use crate::mapping::mqtt::change::{Outgoing, There};
-use crate::mapping::mqtt::ha::{hex, json_of, mac, rgb, words_of};
+use crate::mapping::mqtt::ha::{hex, json_of, mac, rgb, word, words_of};
 use crate::mapping::mqtt::template::Payload;
 use crate::mapping::mqtt::{json, text};
 use crate::model::device::{Control, Metric, MetricType, Value};
@@ -135,7 +135,7 @@ impl Tasmota {
         let key = format!("tasmota:{}", place.topic);
         let bridged = payload.json().and_then(|json| json.get("ZbReceived")).and_then(Json::as_object);
         if let Some(bridged) = bridged.filter(|_| place.topic.contains('/')) {
-            // A topic for each device behind the bridge, which is no device of its own.
+            // Such a topic belongs to a device behind the bridge: it does not make a device itself.
             let bridge = place.commands.rsplitn(3, '/').last().unwrap_or_default();
             bridged.iter().for_each(|(address, fields)| zigbee(book, id, bridge, address, fields));
             return Vec::new();
@@ -280,15 +280,9 @@ fn relay(book: &mut Book, dev: Dev, id: u32, commands: &str, names: &[String], p
     metric.writable = true;
     book.put_metric(dev, key, id, metric);
     let topic = format!("{commands}{power}");
-    book.command(
-        dev,
-        key,
-        true,
-        std::sync::Arc::new(move |_, _, value| {
-            let word = if *value == Value::Flag(true) { "ON" } else { "OFF" };
-            Ok(vec![Outgoing::new(topic.as_str(), word)])
-        }),
-    );
+    book.command_on(dev, key, true, topic, |value| {
+        Ok(if *value == Value::Flag(true) { "ON" } else { "OFF" })
+    });
 }
 
 /// Declares what a light has besides its relay.
@@ -320,17 +314,15 @@ fn light(book: &mut Book, dev: Dev, id: u32, commands: &str, key: &str) {
     metric.writable = true;
     book.put_metric(dev, key, id, metric);
     let (topic, is_colour) = (format!("{commands}{key}"), key == "Color");
-    let command: Command = std::sync::Arc::new(move |_, _, value| {
-        let payload = match is_colour {
+    book.command_on(dev, key, true, topic, move |value| {
+        Ok(match is_colour {
             true => {
                 let [red, green, blue] = rgb(value)?;
                 format!("#{red:02X}{green:02X}{blue:02X}")
             }
             false => json_of(value).to_string(),
-        };
-        Ok(vec![Outgoing::new(topic.as_str(), payload)])
+        })
     });
-    book.command(dev, key, true, command);
 }
 
 #[allow(clippy::too_many_arguments, reason = "what is known of the device beside its message")]
@@ -543,8 +535,7 @@ fn shutter(book: &mut Book, dev: Dev, id: u32, commands: &str, name: &str, field
         book.put_metric(dev, &key, super::NO_TOPIC, metric);
         let (commands, number) = (commands.to_owned(), number.to_owned());
         let command: Command = std::sync::Arc::new(move |_, _, value| {
-            let Value::Text(word) = value else { return Err("a text is needed".to_owned()) };
-            let verb = match &**word {
+            let verb = match word(value)?.as_str() {
                 "open" => "Open",
                 "closed" => "Close",
                 _ => "Stop",
@@ -566,10 +557,7 @@ fn shutter_at(book: &mut Book, dev: Dev, id: u32, commands: &str, number: &str, 
         metric.unit = "%".to_owned();
         book.put_metric(dev, &key, super::NO_TOPIC, metric);
         let topic = format!("{commands}ShutterPosition{number}");
-        let command: Command = std::sync::Arc::new(move |_, _, value| {
-            Ok(vec![Outgoing::new(topic.as_str(), json_of(value).to_string())])
-        });
-        book.command(dev, &key, true, command);
+        book.command_on(dev, &key, true, topic, |value| Ok(json_of(value).to_string()));
     }
     book.read(dev, &key, id, position, || Metric::new(named(&key), MetricType::Number));
 }

@@ -3,8 +3,7 @@
 use super::there;
 use super::{new_metric, put, spaced};
 use crate::mapping::mqtt::book::{Book, Rank};
-use crate::mapping::mqtt::change::Outgoing;
-use crate::mapping::mqtt::ha::words_of;
+use crate::mapping::mqtt::ha::{word, words_of};
 use crate::mapping::mqtt::template::Payload;
 use crate::mapping::mqtt::{general, json, text};
 use crate::model::device::{MetricType, Value};
@@ -52,15 +51,7 @@ pub(super) fn receive(book: &mut Book, id: u32, topic: &str, payload: &Payload<'
             metric.write_only = true;
         });
         let topic = format!("valetudo/{name}/command");
-        book.command(
-            dev,
-            key,
-            false,
-            std::sync::Arc::new(move |_, _, value| {
-                let Value::Text(word) = value else { return Err("a text is needed".to_owned()) };
-                Ok(vec![Outgoing::new(topic.as_str(), word.as_bytes())])
-            }),
-        );
+        book.command_on(dev, key, false, topic, word);
     }
     let (true, Some(json)) = (matches!(last, "state" | "attributes" | "status"), payload.json()) else {
         return;

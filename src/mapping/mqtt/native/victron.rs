@@ -95,14 +95,7 @@ impl Victron {
         if is_set && service != "battery" {
             let topic = format!("W/{portal}/{service}/{instance}/{path}");
             book.change_metric(dev, path, |metric| metric.risky = true);
-            book.command(
-                dev,
-                path,
-                true,
-                std::sync::Arc::new(move |_, _, value| {
-                    Ok(vec![Outgoing::new(topic.as_str(), json!({"value": json_of(value)}).to_string())])
-                }),
-            );
+            book.command_on(dev, path, true, topic, |value| Ok(json!({"value": json_of(value)}).to_string()));
         }
     }
 

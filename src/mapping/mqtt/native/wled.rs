@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use super::there;
 use super::{new_metric, put};
 use crate::mapping::mqtt::book::{Book, Rank};
-use crate::mapping::mqtt::change::Outgoing;
 use crate::mapping::mqtt::ha::{json_of, rgb};
 use crate::mapping::mqtt::template::Payload;
 use crate::mapping::mqtt::text;
@@ -46,17 +45,9 @@ impl Wled {
                     let is_on = level != Value::Number(0.0);
                     if let Some(metric) = new_metric(book, dev, "on", id, "On", MetricType::Flag) {
                         let topic = base.to_owned();
-                        book.command(
-                            dev,
-                            metric,
-                            true,
-                            std::sync::Arc::new(move |_, _, value| {
-                                Ok(vec![Outgoing::new(
-                                    topic.as_str(),
-                                    if *value == Value::Flag(true) { "ON" } else { "OFF" },
-                                )])
-                            }),
-                        );
+                        book.command_on(dev, metric, true, topic, |value| {
+                            Ok(if *value == Value::Flag(true) { "ON" } else { "OFF" })
+                        });
                     }
                     put(book, dev, "on", id, "On", Value::Flag(is_on), "");
                     if let Some(metric) = new_metric(book, dev, "g", id, "Brightness", MetricType::Number) {
@@ -64,14 +55,7 @@ impl Wled {
                             (metric.min, metric.max) = (Some(Number::from(0.0)), Some(Number::from(255.0)))
                         });
                         let topic = base.to_owned();
-                        book.command(
-                            dev,
-                            metric,
-                            true,
-                            std::sync::Arc::new(move |_, _, value| {
-                                Ok(vec![Outgoing::new(topic.as_str(), json_of(value).to_string())])
-                            }),
-                        );
+                        book.command_on(dev, metric, true, topic, |value| Ok(json_of(value).to_string()));
                     }
                     put(book, dev, "g", id, "Brightness", level, "");
                 }
@@ -80,18 +64,10 @@ impl Wled {
                 if let Some(metric) = new_metric(book, dev, "c", id, "Colour", MetricType::Text) {
                     book.change_metric(dev, metric, |metric| metric.control = Some(Control::Colour));
                     let topic = format!("{base}/col");
-                    book.command(
-                        dev,
-                        metric,
-                        true,
-                        std::sync::Arc::new(move |_, _, value| {
-                            let [red, green, blue] = rgb(value)?;
-                            Ok(vec![Outgoing::new(
-                                topic.as_str(),
-                                format!("#{red:02X}{green:02X}{blue:02X}"),
-                            )])
-                        }),
-                    );
+                    book.command_on(dev, metric, true, topic, |value| {
+                        let [red, green, blue] = rgb(value)?;
+                        Ok(format!("#{red:02X}{green:02X}{blue:02X}"))
+                    });
                 }
                 put(book, dev, "c", id, "Colour", text::text(said.trim()), "");
             }

@@ -561,7 +561,7 @@ fn read_expose(expose: &Json, outer: &Json, found: &mut Vec<Expose>) {
     }
     let access = expose.get("access").and_then(Json::as_u64).unwrap_or(1);
     let is_colour = kind == "composite";
-    // The state of a child lock is no state of the device.
+    // The state of a child lock is not the state of the device.
     let is_part = expose.get("endpoint").is_some() || name == "state" && property != "state";
     let label = match (text("label"), is_part || text("label").is_empty()) {
         (label, false) => label.to_owned(),
