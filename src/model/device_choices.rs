@@ -257,6 +257,12 @@ impl DeviceChoices {
         all.map(|choice| choice.readings.len()).sum::<usize>() - own.map_or(0, |own| own.readings.len())
     }
 
+    /// Whether a device's settings can be stored, with so many readings among them.
+    fn fits(&self, connection: ConnectionId, device: &DeviceId, readings: usize) -> bool {
+        self.has_room(connection, device)
+            && (readings == 0 || self.readings_beside(connection, device) + readings <= MAX_CHOSEN_READINGS)
+    }
+
     /// Whether settings for this device can be stored.
     pub fn has_room(&self, connection: ConnectionId, device: &DeviceId) -> bool {
         self.len() < MAX_CHOSEN_DEVICES
@@ -266,13 +272,8 @@ impl DeviceChoices {
     /// Applies a change. Returns `false`, without changing anything, if [`MAX_CHOSEN_DEVICES`] or [`MAX_CHOSEN_READINGS`] is
     /// reached.
     pub fn change(&mut self, connection: ConnectionId, device: DeviceId, change: DeviceChange) -> bool {
-        if !self.has_room(connection, &device) {
-            return false;
-        }
-        if let DeviceChange::Readings(readings) = &change
-            && !readings.is_empty()
-            && self.readings_beside(connection, &device) + readings.len().min(METRICS) > MAX_CHOSEN_READINGS
-        {
+        let readings = if let DeviceChange::Readings(all) = &change { all.len().min(METRICS) } else { 0 };
+        if !self.fits(connection, &device, readings) {
             return false;
         }
         let server = Arc::make_mut(self.servers.entry(connection).or_default());
@@ -285,24 +286,14 @@ impl DeviceChoices {
         true
     }
 
-    /// Takes over the settings of a server's devices from elsewhere; those of other devices stay. Returns `false` if there is no
-    /// space for all.
-    pub fn take_over(
-        &mut self,
-        connection: ConnectionId,
-        choices: &BTreeMap<DeviceId, DeviceChoice>,
-    ) -> bool {
-        let mut all = true;
+    /// Takes over the settings of a server's devices from elsewhere, as far as there is space; those of other devices stay.
+    pub fn take_over(&mut self, connection: ConnectionId, choices: &BTreeMap<DeviceId, DeviceChoice>) {
         for (device, choice) in choices {
-            let readings = self.readings_beside(connection, device) + choice.readings.len();
-            if !self.has_room(connection, device) || readings > MAX_CHOSEN_READINGS {
-                all = false;
-                continue;
+            if self.fits(connection, device, choice.readings.len()) {
+                let server = Arc::make_mut(self.servers.entry(connection).or_default());
+                server.insert(device.clone(), choice.clone());
             }
-            let server = Arc::make_mut(self.servers.entry(connection).or_default());
-            server.insert(device.clone(), choice.clone());
         }
-        all
     }
 
     /// Removes the settings of a server's devices.
