@@ -123,7 +123,7 @@ impl Sheet {
         ui.add_space(space::SMALL);
         ui.radio_value(&mut self.format, ArchiveFormat::Csv, words.csv);
         ui.radio_value(&mut self.format, ArchiveFormat::JsonLines, words.json_lines);
-        ui.add(Label::new(RichText::new(words.note).font(theme::small()).color(theme.weak)).wrap());
+        widgets::explain(ui, words.note);
     }
 
     /// The moments that the dates stand for, the last day included; none if one of them is no date.

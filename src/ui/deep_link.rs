@@ -283,6 +283,6 @@ fn place(ui: &mut Ui, cx: &Cx, link: &DeepLink) {
     let (_, name) = InviteLink::extras(&link.address_text, &link.address);
     if !name.is_empty() {
         let text = (words.claimed_name)(&harmless::line(&name, MAX_NAME_CHARS));
-        ui.add(Label::new(RichText::new(text).font(theme::small()).color(theme.weak)).wrap());
+        widgets::explain(ui, text);
     }
 }

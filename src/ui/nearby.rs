@@ -201,9 +201,7 @@ pub(super) fn joining(ui: &mut Ui, cx: &Cx, text: &str, address: &Address) {
             ui.ctx().accesskit_node_builder(shown.id, |node| node.set_value(spoken));
         }
         if address.fingerprint.is_some() {
-            ui.add(
-                Label::new(RichText::new(words.joining_pinned).font(theme::small()).color(theme.weak)).wrap(),
-            );
+            widgets::explain(ui, words.joining_pinned);
         }
     });
 }

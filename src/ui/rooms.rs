@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use egui::accesskit::Role;
-use egui::{Button, Id, Label, Rect, RichText, ScrollArea, Sense, Stroke, Ui, UiBuilder, pos2, vec2};
+use egui::{Button, Id, Rect, ScrollArea, Sense, Stroke, Ui, UiBuilder, pos2, vec2};
 
 use super::chat::RoomKey;
 use super::icons::{self, Icon};
@@ -327,10 +327,9 @@ impl Rooms {
             shown => row.has_more.then(|| (cx.words.rooms_left_out)(shown)),
         };
         if let Some(said) = said {
-            let theme = theme::of(ui);
             ui.horizontal(|ui| {
                 ui.add_space(space::LARGE + 18.0);
-                ui.add(Label::new(RichText::new(said).font(theme::small()).color(theme.weak)).wrap());
+                widgets::explain(ui, said);
             });
         }
         wish

@@ -2,7 +2,9 @@
 //! keyboard focus inside until it is closed.
 
 use egui::accesskit::Role;
-use egui::{Frame, Id, Margin, Modal, ModalResponse, RichText, ScrollArea, Sense, Stroke, Ui, UiBuilder};
+use egui::{
+    Frame, Id, Key, Margin, Modal, ModalResponse, RichText, ScrollArea, Sense, Stroke, Ui, UiBuilder,
+};
 
 use super::theme::{self, radius, size, space};
 use super::{focus_mark, widgets};
@@ -61,6 +63,11 @@ pub(super) fn show<R>(
         })
         .inner
     })
+}
+
+/// Whether Escape was pressed in a dialog, which closes it without a change.
+pub(super) fn is_escaped<R>(ui: &Ui, shown: &ModalResponse<R>) -> bool {
+    shown.is_top_modal && ui.input(|input| input.key_pressed(Key::Escape))
 }
 
 /// Whether a widget of this layer has the focus.

@@ -1,6 +1,6 @@
 //! The dialog in which a person says something of themselves, such as what they are doing.
 
-use egui::{Key, Label, RichText, TextEdit, Ui, vec2};
+use egui::{Key, TextEdit, Ui, vec2};
 
 use super::dialog::Fate;
 use super::theme::{self, size, space};
@@ -40,7 +40,7 @@ impl Sheet {
             field.request_focus();
         }
         let enter = field.has_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-        ui.add(Label::new(RichText::new(words.status_text).font(theme::small()).color(theme.weak)).wrap());
+        widgets::explain(ui, words.status_text);
         ui.add_space(space::SMALL);
         let mut fate = Fate::Open;
         ui.horizontal(|ui| {

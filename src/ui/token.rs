@@ -1,7 +1,7 @@
 //! Shows a token to be copied. Without a keyring, the person needs it again after a restart.
 
 use egui::accesskit::Role;
-use egui::{Frame, Id, Key, Label, Modal, RichText, Ui};
+use egui::{Frame, Id, Label, Modal, RichText, Ui};
 
 use super::theme::{self, radius, size, space};
 use super::{Cx, rooms, widgets};
@@ -58,7 +58,7 @@ impl TokenSheet {
             })
             .inner
         });
-        let escape = shown.is_top_modal && ui.input(|input| input.key_pressed(Key::Escape));
+        let escape = super::sheet::is_escaped(ui, &shown);
         if shown.inner || escape {
             self.closed = true;
             cx.intents.push(Intent::Link(LinkIntent::HideToken));

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use egui::accesskit::{Live, Role};
 use egui::{
-    Button, Color32, FontId, Galley, Pos2, Rect, Response, RichText, Sense, Stroke, Ui, Vec2, pos2, vec2,
+    Button, Color32, FontId, Galley, Label, Pos2, Rect, Response, RichText, Sense, Stroke, Ui, Vec2, pos2,
+    vec2,
 };
 
 pub(super) use super::focus_mark::{is_visible as is_by_keys, ring as focus_ring};
@@ -31,6 +32,12 @@ pub(super) fn primary_width(ui: &Ui, text: &str) -> f32 {
 /// A secondary button.
 pub(super) fn plain<'a>(text: &str) -> Button<'a> {
     Button::new(text.to_owned()).min_size(vec2(0.0, size::CONTROL))
+}
+
+/// A sentence that explains what stands above it.
+pub(super) fn explain(ui: &mut Ui, text: impl Into<String>) -> Response {
+    let text = RichText::new(text).font(theme::small()).color(theme::of(ui).weak);
+    ui.add(Label::new(text).wrap())
 }
 
 /// A button that looks like a link, for actions within a row.

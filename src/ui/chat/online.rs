@@ -2,8 +2,8 @@
 
 use egui::accesskit;
 use egui::{
-    Button, Id, Label, Popup, PopupCloseBehavior, Rect, RichText, ScrollArea, Sense, Stroke, TextEdit, Ui,
-    pos2, vec2,
+    Button, Id, Popup, PopupCloseBehavior, Rect, RichText, ScrollArea, Sense, Stroke, TextEdit, Ui, pos2,
+    vec2,
 };
 
 use super::RoomKey;
@@ -145,7 +145,6 @@ impl Online {
     }
 
     fn list(&mut self, ui: &mut Ui, cx: &Cx, key: &RoomKey, facts: &Facts, opens: bool) -> Option<Wish> {
-        let theme = theme::of(ui);
         let words = cx.words.rich;
         let mut focus_row = opens;
         if facts.all > MIN_FILTERED {
@@ -159,7 +158,7 @@ impl Online {
         }
         self.prepare(cx, key, facts);
         let quiet = |ui: &mut Ui, text: &str| {
-            let label = ui.add(Label::new(RichText::new(text).font(theme::small()).color(theme.weak)).wrap());
+            let label = widgets::explain(ui, text);
             widgets::live(ui, label.id, text);
         };
         if self.rows.is_empty() {

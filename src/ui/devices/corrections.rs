@@ -1,6 +1,6 @@
 //! The dialogs that correct what a device shows: names, units and visibility of its readings, and which devices are one.
 
-use egui::{Key, Label, RichText, ScrollArea, TextEdit, Ui, vec2};
+use egui::{Label, ScrollArea, TextEdit, Ui, vec2};
 
 use super::acts::Subject;
 use super::rows;
@@ -75,16 +75,16 @@ impl ReadingsDialog {
         let title = (cx.words.device_acts.readings_title)(&self.subject.name);
         let shown =
             sheet::show(ui, "device readings", &title, size::WIDE_DIALOG, |ui| self.content(ui, cx, &title));
-        let escape = shown.is_top_modal && ui.input(|input| input.key_pressed(Key::Escape));
+        let escape = sheet::is_escaped(ui, &shown);
         if escape { Outcome::Closed(None) } else { shown.inner }
     }
 
     fn content(&mut self, ui: &mut Ui, cx: &Cx, title: &str) -> Outcome<DeviceChange> {
         let words = cx.words.device_acts;
         sheet::title(ui, title);
-        weak(ui, words.readings_text);
+        widgets::explain(ui, words.readings_text);
         if self.lines.is_empty() {
-            weak(ui, cx.words.device_page.no_readings);
+            widgets::explain(ui, cx.words.device_page.no_readings);
         }
         let height = (ui.ctx().content_rect().height() - REST_HEIGHT).max(3.0 * size::CONTROL);
         let row = size::CONTROL;
@@ -213,7 +213,7 @@ impl MergeDialog {
         let title = (cx.words.device_acts.merge_title)(&self.subject.name);
         let shown =
             sheet::show(ui, "device merging", &title, size::DIALOG, |ui| self.content(ui, cx, &title));
-        let escape = shown.is_top_modal && ui.input(|input| input.key_pressed(Key::Escape));
+        let escape = sheet::is_escaped(ui, &shown);
         if escape { Outcome::Closed(None) } else { shown.inner }
     }
 
@@ -221,12 +221,12 @@ impl MergeDialog {
         let words = cx.words.device_acts;
         sheet::title(ui, title);
         let mut chosen = self.parts(ui, cx);
-        weak(ui, words.merge_text);
+        widgets::explain(ui, words.merge_text);
         let is_full = self.merged.len() >= MAX_MERGED;
         if is_full {
-            weak(ui, &(words.merge_full)(MAX_MERGED));
+            widgets::explain(ui, (words.merge_full)(MAX_MERGED));
         } else if self.others.is_empty() {
-            weak(ui, words.merge_nothing);
+            widgets::explain(ui, words.merge_nothing);
         } else {
             chosen = self.offers(ui, cx).or(chosen);
         }
@@ -294,9 +294,9 @@ impl MergeDialog {
             },
         );
         if count == 0 {
-            weak(ui, words.merge_none_fits);
+            widgets::explain(ui, words.merge_none_fits);
         } else if count > MAX_OFFERED {
-            weak(ui, &(words.merge_more)(count - MAX_OFFERED));
+            widgets::explain(ui, (words.merge_more)(count - MAX_OFFERED));
         }
         chosen.map(|whole| self.with(whole))
     }
@@ -311,9 +311,4 @@ impl MergeDialog {
         merged.insert(self.subject.device.clone(), whole);
         merged
     }
-}
-
-fn weak(ui: &mut Ui, text: &str) {
-    let text = RichText::new(text).font(theme::small()).color(theme::of(ui).weak);
-    ui.add(Label::new(text).wrap());
 }

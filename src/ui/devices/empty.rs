@@ -78,10 +78,7 @@ fn first_devices(ui: &mut Ui, cx: &Cx, url: &str) -> bool {
             let add = possible && ui.add(widgets::primary(theme, cx.words.people.add_device)).clicked();
             explained(ui, words.none_curl);
             line(ui, cx, &curl);
-            ui.add(
-                Label::new(RichText::new(words.none_curl_token).font(theme::small()).color(theme.weak))
-                    .wrap(),
-            );
+            widgets::explain(ui, words.none_curl_token);
             ui.add_space(space::SMALL);
             explained(ui, words.none_agent);
             line(ui, cx, &agent);

@@ -64,7 +64,7 @@ impl NamingDialog {
     pub(super) fn show(&mut self, ui: &Ui, cx: &Cx) -> Outcome<DeviceChange> {
         let title = self.title(cx);
         let shown = sheet::show(ui, "device naming", &title, size::DIALOG, |ui| self.content(ui, cx, &title));
-        let escape = shown.is_top_modal && ui.input(|input| input.key_pressed(Key::Escape));
+        let escape = sheet::is_escaped(ui, &shown);
         if escape { Outcome::Closed(None) } else { shown.inner }
     }
 
@@ -85,8 +85,10 @@ impl NamingDialog {
             NamedItem::Group => (words.group_name, words.group_text),
         };
         sheet::title(ui, title);
-        let weak = |text: &str| Label::new(RichText::new(text).font(theme::small()).color(theme.weak)).wrap();
-        ui.add(weak(&(words.on_server)(&subject.announced, &harmless::line(subject.device.as_str(), 64))));
+        widgets::explain(
+            ui,
+            (words.on_server)(&subject.announced, &harmless::line(subject.device.as_str(), 64)),
+        );
         let entered = self.field(ui, label);
         // Takes up space even when empty, so that nothing moves.
         if self.refused {
@@ -94,7 +96,7 @@ impl NamingDialog {
             let shown = ui.add(Label::new(RichText::new(&said).font(theme::small()).color(theme.bad)).wrap());
             widgets::live(ui, shown.id, &said);
         } else {
-            ui.add(weak(text));
+            widgets::explain(ui, text);
         }
         let mut outcome = self.offers(ui, cx);
         ui.horizontal_wrapped(|ui| {

@@ -169,10 +169,7 @@ fn invite(
                 ui.add(Label::new(RichText::new(words.link_local_only).color(theme::of(ui).warn)).wrap());
             widgets::alert(ui, shown.id, words.link_local_only);
         } else if qr.is_some() {
-            ui.add(
-                Label::new(RichText::new(words.link_how).font(theme::small()).color(theme::of(ui).weak))
-                    .wrap(),
-            );
+            widgets::explain(ui, words.link_how);
         }
         code(ui, link);
         ui.horizontal_wrapped(|ui| {
@@ -254,7 +251,7 @@ fn commands(ui: &mut Ui, cx: &mut Cx, facts: &Facts, (device, token): (&str, &st
         (_, None) => (facts.url.clone(), Trust::System, None),
     };
     let weak = |ui: &mut Ui, text: &str| {
-        ui.add(Label::new(RichText::new(text).font(theme::small()).color(theme::of(ui).weak)).wrap());
+        widgets::explain(ui, text);
     };
     let command = publish::command(&url, trust, device, token);
     weak(ui, words.publish_with);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use egui::{Label, RichText, ScrollArea, TextEdit, Ui};
 
-use super::control::{explain, warn};
+use super::control::warn;
 use crate::model::Connection;
 use crate::model::address::unencrypted_host;
 use crate::model::device::DeviceId;
@@ -140,7 +140,7 @@ pub(super) fn autostart(ui: &mut Ui, cx: &mut Cx, name: &str, sentence: &str) {
     let failed = state.failed.map(|detail| (cx.words.sheet.autostart_failed)(&harmless::line(&detail, 200)));
     let said = failed.as_ref().map_or(sentence.to_owned(), |failed| [sentence, failed].join(" "));
     ui.ctx().accesskit_node_builder(toggle.id, |node| node.set_description(said));
-    explain(ui, sentence);
+    widgets::explain(ui, sentence);
     warn(ui, failed.as_deref());
 }
 

@@ -87,7 +87,7 @@ impl Setting {
                 ui.checkbox(flag(&mut state.chosen), RichText::new(name).font(theme::body()).strong());
             let said = against.map_or(sentence.to_owned(), |against| format!("{sentence} {against}"));
             ui.ctx().accesskit_node_builder(toggle.id, |node| node.set_description(said));
-            explain(ui, sentence);
+            widgets::explain(ui, sentence);
             return warn(ui, against);
         }
         if let Control::Autostart = self.control {
@@ -100,7 +100,7 @@ impl Setting {
         ui.scope_builder(group, |ui| {
             ui.ctx().accesskit_node_builder(ui.unique_id(), |node| node.set_description(sentence));
             ui.label(RichText::new(name).font(theme::body()).strong());
-            explain(ui, sentence);
+            widgets::explain(ui, sentence);
             ui.horizontal_wrapped(|ui| match &self.control {
                 Control::Choice(options) => choice(ui, words, options, &mut state.chosen),
                 Control::Steps(steps) => steps.show(ui, words, name, &mut state.chosen),
@@ -173,11 +173,6 @@ fn reset(ui: &mut Ui, words: &Words, name: &str, state: &mut State) {
     if ui.add(widgets::plain(words.cancel)).clicked() {
         state.asks = false;
     }
-}
-
-pub(super) fn explain(ui: &mut Ui, sentence: &str) {
-    let sentence = RichText::new(sentence).font(theme::small()).color(theme::of(ui).weak);
-    ui.add(Label::new(sentence).wrap());
 }
 
 fn choice(ui: &mut Ui, words: &Words, options: &[ChoiceOption], chosen: &mut Preferences) {

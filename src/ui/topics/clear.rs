@@ -48,7 +48,7 @@ impl Clearing {
                 Some(number) => self.progress(ui, cx, number),
             }
         });
-        let escape = shown.is_top_modal && ui.input(|input| input.key_pressed(egui::Key::Escape));
+        let escape = sheet::is_escaped(ui, &shown);
         shown.inner || escape
     }
 

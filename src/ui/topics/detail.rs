@@ -380,7 +380,7 @@ fn described(ui: &mut Ui, cx: &mut Cx, shown: &Past, copied: &Copied) {
     text.push_str(&(words.qos)(shown.qos));
     text.push_str(" · ");
     text.push_str(&size_text(u64::from(shown.size)));
-    ui.add(Label::new(RichText::new(text).font(theme::small()).color(theme::of(ui).weak)).wrap());
+    widgets::explain(ui, text);
     let kept = match copied.kept {
         Kept::No => None,
         Kept::Earlier => Some(words.kept_earlier.to_owned()),
@@ -390,12 +390,12 @@ fn described(ui: &mut Ui, cx: &mut Cx, shown: &Past, copied: &Copied) {
         }
     };
     if let Some(kept) = kept {
-        ui.add(Label::new(RichText::new(kept).font(theme::small()).color(theme::of(ui).weak)).wrap());
+        widgets::explain(ui, kept);
     }
     if let Some(properties) = &shown.properties {
         for (name, value) in (words.properties)(properties) {
             let text = format!("{name}: {}", harmless::line(&value, 300));
-            ui.add(Label::new(RichText::new(text).font(theme::small()).color(theme::of(ui).weak)).wrap());
+            widgets::explain(ui, text);
         }
     }
 }

@@ -484,7 +484,7 @@ impl Controls {
             .inner
         });
         let (really, cancel) = shown.inner;
-        let escape = shown.is_top_modal && ui.input(|input| input.key_pressed(Key::Escape));
+        let escape = sheet::is_escaped(ui, &shown);
         if really && view.facts.lock.is_none() && question.seen == view.facts.seen {
             cx.intents.push(command(
                 &view.facts,

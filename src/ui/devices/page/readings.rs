@@ -50,7 +50,7 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx, view: &View, plots: &mut Plots) {
     });
     if !hidden.is_empty() {
         let text = (cx.words.device_acts.hidden_readings)(hidden.len());
-        ui.add(Label::new(RichText::new(text).font(theme::small()).color(theme.weak)).wrap());
+        widgets::explain(ui, text);
     }
 }
 
