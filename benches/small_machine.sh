@@ -51,7 +51,7 @@ start_hub() { # NAME OPTION…: its address is in $url, its process in $hub
 }
 status() { awk -v name="$2:" '$1 == name { printf "%.1f", $2 / 1024 }' "/proc/$1/$3"; } # PID FIELD FILE: in MB
 
-# instructions SECONDS: those of an agent that runs for so long, its start included.
+# instructions SECONDS: counts those of an agent that runs for that long, including its start.
 instructions() {
     timeout --signal=INT "$1" valgrind --tool=callgrind --callgrind-out-file="$data/callgrind" "$DUPLEXCTL" agent --url "$url" \
         --data-dir "$data/hub" >"$data/valgrind.log" 2>&1 || true

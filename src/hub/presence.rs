@@ -313,7 +313,7 @@ impl Registration {
     }
 
     /// Tells everyone else who looks at the room what this principal has seen there; `members`: of a private one. Dropped
-    /// under load: whoever asks later is told.
+    /// under load; clients that ask later are told.
     pub(super) fn seen(&self, room: RoomId, receipt: Receipt, members: Option<&HashSet<PrincipalId>>) {
         let inner = self.registry.lock();
         let may_know = |who: &PrincipalId| members.is_none_or(|members| members.contains(who));

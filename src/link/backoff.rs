@@ -4,8 +4,8 @@
 const QUICK_MS: u64 = 5_000;
 /// The bound during the quick phase, in milliseconds.
 const QUICK_BOUND_MS: u64 = 500;
-/// The bound after that is the outage's duration divided by this: whoever waits for a server waits little longer than the
-/// server was away.
+/// The bound after that is the outage's duration divided by this, so that people wait little longer than the server was
+/// away.
 const SHARE: u64 = 4;
 /// Maximum of the bound, in milliseconds.
 const MOST_MS: u64 = 20_000;

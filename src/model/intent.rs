@@ -116,7 +116,7 @@ pub enum LinkIntent {
     SetSnippets(ConnectionId, Vec<Snippet>),
     /// What is different on a foreign server from now on: a `mapping::Mapping` as JSON.
     SetMapping(ConnectionId, serde_json::Map<String, serde_json::Value>),
-    /// Which devices of an MQTT server are shown as parts of others from now on. The connection is made anew.
+    /// Show these devices of an MQTT server as parts of others from now on. Reconnects.
     SetMerged(ConnectionId, MergedDevices),
     /// Look whether there is a keyring to keep tokens in.
     AskKeyring,

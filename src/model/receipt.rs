@@ -62,7 +62,7 @@ impl Receipts {
         self.rooms.retain(|(known, _)| known != room);
     }
 
-    /// The log has begun anew, with other offsets.
+    /// The log was restarted, with other offsets.
     pub fn clear(&mut self) {
         self.rooms.clear();
     }

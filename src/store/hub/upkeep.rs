@@ -354,7 +354,7 @@ fn make_whole(
         access::rebuild(db, &saved_rooms, !has_all_members)?;
     }
     if has("receipt")? {
-        // They name offsets of the log as it was; people tell anew what they see.
+        // They refer to offsets of the old log; clients send new ones.
         db.execute("DELETE FROM receipt", ())?;
     }
     db.execute("DELETE FROM read_marker WHERE offset < 1 OR room NOT IN (SELECT id FROM room)", ())?;

@@ -15,8 +15,8 @@ use crate::wire::duplex::channel::OverSocket;
 
 /// How long a WebSocket may take to join once it is open.
 const MAX_JOIN: Duration = Duration::from_secs(10);
-/// A joined WebSocket that was silent for so long is asked whether it lives, and is dead if it doesn't answer in time. The link
-/// would ask later, and end the session with it.
+/// A joined WebSocket that was silent for this long is sent a ping, and is given up if no pong comes in time. The link would do so
+/// later, and end the session with it.
 const SILENT: Duration = Duration::from_secs(20);
 const MAX_PONG: Duration = Duration::from_secs(4);
 
