@@ -10,21 +10,26 @@
 #[path = "common/mqtt_broker.rs"]
 mod broker;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use duplex::link::Input;
 use duplex::model::content::{Content, Draft};
+use duplex::model::device::DeviceId;
 use duplex::model::event::{ChatEvent, LinkEvent, Reached, TestOutcome};
+use duplex::model::intent::{Intent, LinkIntent};
 use duplex::model::link_state::{LinkState, Why};
-use duplex::model::mqtt::{MqttOptions, MqttVersion};
+use duplex::model::mqtt::{MergedDevices, MqttOptions, MqttVersion};
 use duplex::model::profile::{Login, Profile, Protocol, Secret, WebSocketOptions};
 use duplex::model::publication::{NewPublication, Qos};
 use duplex::model::time::WallMs;
 use duplex::model::topic::{PublishOutcome, TopicEvent, TopicRequest};
-use duplex::model::{ConnectionId, Delivery, Entry, Event, MessageId, OutboxItem, RoomId};
+use duplex::model::{ConnectionId, Delivery, Entry, Event, MessageId, OutboxItem, RoomId, SharedModel};
 use duplex::wire::{Request, SavedState};
 use duplex::worker::access::Access;
 use duplex::worker::single::Single;
+use duplex::worker::{Options, Worker};
+use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use broker::{Broker, Policy};
@@ -314,4 +319,71 @@ async fn what_a_server_speaks_is_found_out() {
         };
         assert_eq!((protocol, url), (Protocol::Mqtt, broker.url.clone()), "{text}");
     }
+}
+
+#[tokio::test]
+async fn devices_are_merged_and_separated_while_connected() {
+    let broker = Broker::start(Policy::default()).await;
+    for name in ["lamp", "plug"] {
+        let config = serde_json::json!({"name": "power", "unique_id": name, "state_topic": format!("{name}/state"),
+            "command_topic": format!("{name}/set"), "device": {"identifiers": [name], "name": name}});
+        broker.retain(&format!("homeassistant/switch/{name}/config"), &config.to_string());
+        broker.retain(&format!("{name}/state"), "ON");
+    }
+    let id = ConnectionId::COMMAND_LINE;
+    let profile = Profile {
+        id,
+        name: String::new(),
+        urls: vec![broker.url.clone()],
+        protocol: Protocol::Mqtt,
+        socket: Default::default(),
+        route: Default::default(),
+        ca_file: None,
+        fingerprint: None,
+        auto_connect: true,
+        websocket: WebSocketOptions::default(),
+        network: Default::default(),
+    };
+    let (dir, model, changed) =
+        (tempfile::tempdir().unwrap(), SharedModel::default(), Arc::new(Notify::new()));
+    let wake = {
+        let changed = Arc::clone(&changed);
+        Arc::new(move |_| changed.notify_one())
+    };
+    let options = Options { data_dir: dir.path().to_owned(), only: Some((profile, None)), tell: None };
+    let worker = Worker::spawn(options, model.clone(), wake).unwrap();
+    let there = async |wanted: &[(&str, &[&str])]| {
+        let found = || {
+            model.read(|model| {
+                let devices = model.connections.get(&id).into_iter().flat_map(|of| of.devices.iter());
+                let of = |device: &duplex::model::devices::Device| {
+                    let names = device.latest.iter().map(|latest| latest.metric.name.to_string());
+                    (device.spec.id.to_string(), names.collect::<Vec<_>>())
+                };
+                let mut all: Vec<_> = devices.filter(|device| !device.is_local()).map(of).collect();
+                all.sort();
+                all
+            })
+        };
+        let wanted: Vec<(String, Vec<String>)> = wanted
+            .iter()
+            .map(|(device, metrics)| {
+                ((*device).to_owned(), metrics.iter().map(|name| (*name).to_owned()).collect())
+            })
+            .collect();
+        let all = async {
+            while found() != wanted {
+                changed.notified().await
+            }
+        };
+        assert!(timeout(PATIENCE, all).await.is_ok(), "{:?}", found());
+    };
+    there(&[("lamp", &["power"]), ("plug", &["power"])]).await;
+    let device = |text: &str| DeviceId::new(text).unwrap();
+    let merge = |merged: MergedDevices| worker.want(Intent::Link(LinkIntent::SetMerged(id, merged))).is_ok();
+    assert!(merge([(device("plug"), device("lamp"))].into()));
+    there(&[("lamp", &["power", "power (plug)"])]).await;
+    assert!(merge(MergedDevices::new()));
+    there(&[("lamp", &["power"]), ("plug", &["power"])]).await;
+    worker.shut_down();
 }

@@ -79,7 +79,11 @@ impl Driver {
             }
             Intent::Link(LinkIntent::SetMerged(id, merged)) => {
                 self.change_options(id, |options| options.mqtt.merged = merged);
-                self.configure(id);
+                // What a session has found stays as it is: only a new one knows of it.
+                if self.slots.get(&id).is_some_and(|slot| slot.wanted) {
+                    self.tell(id, Input::Link(link::Input::Stop));
+                    self.connect(id);
+                }
             }
             Intent::Link(LinkIntent::AskKeyring) => {
                 self.beside(|secrets| TaskResult::Secret(SecretResult::KeyringChecked(secrets.check())))

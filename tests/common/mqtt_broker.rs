@@ -102,11 +102,17 @@ impl Broker {
 
     /// Publishes a message of nobody.
     pub fn publish(&self, topic: &str, payload: &str, qos: u8) {
+        self.say(topic, payload, qos, false);
+    }
+
+    /// Publishes one that is retained.
+    pub fn retain(&self, topic: &str, payload: &str) {
+        self.say(topic, payload, 0, true);
+    }
+
+    fn say(&self, topic: &str, payload: &str, qos: u8, retained: bool) {
         let (topic, payload) = (topic.to_owned(), payload.as_bytes().to_vec());
-        self.state
-            .lock()
-            .unwrap()
-            .publish("", Message { topic, payload, qos, retained: false, number: None });
+        self.state.lock().unwrap().publish("", Message { topic, payload, qos, retained, number: None });
     }
 
     /// The number of connections so far.
