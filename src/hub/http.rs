@@ -43,19 +43,13 @@ pub(super) struct Ends {
     pub own: SocketAddr,
     /// The client's address, or the one named by a trusted proxy.
     pub from: IpAddr,
-    /// The slot of the connection.
+    /// The slot of the connection, or of one of the requests that it has at a time.
     pub slot: ConnectionSlot,
     /// The listener that accepted it.
     pub accepted_by: ListenerHandle,
-    /// Whether a trusted proxy made it: it counts for the client that each request names.
-    pub proxied: bool,
     /// Whether the connection is to end after the current answer.
     pub ending: watch::Receiver<bool>,
 }
-
-/// Marks a response whose body is still being sent: its writer releases the slot.
-#[derive(Clone)]
-pub(super) struct GoesOn;
 
 /// All routes.
 pub(super) fn router(hub: Arc<Hub>) -> Router {

@@ -42,10 +42,12 @@ pub(super) enum Refused {
     TooSlow,
     /// A storage limit is reached.
     Quota,
+    /// An HTTP/2 client gave up too many of its requests.
+    Resets,
 }
 
 impl Refused {
-    const ALL: [(Refused, &str); 14] = [
+    const ALL: [(Refused, &str); 15] = [
         (Refused::Host, "host"),
         (Refused::Origin, "origin"),
         (Refused::Token, "token"),
@@ -60,6 +62,7 @@ impl Refused {
         (Refused::Unavailable, "unavailable"),
         (Refused::TooSlow, "too_slow"),
         (Refused::Quota, "quota"),
+        (Refused::Resets, "resets"),
     ];
 }
 

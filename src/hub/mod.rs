@@ -3,8 +3,9 @@
 //!
 //! Modules, in the order in which a connection passes through them:
 //!
-//! - `serve`: accepts connections; TLS and HTTP with limits and deadlines. `tls`: certificates. `guard`: checks of
+//! - `serve`: accepts connections; TLS and both versions of HTTP with limits and deadlines. `tls`: certificates. `guard`: checks of
 //!   `Host` and `Origin`. `proxy`: client addresses behind trusted proxies.
+//! - `exchange`: requests and their answers over HTTP/1.1 and HTTP/2.
 //! - `slots`: connection limits and eviction. `rate`: rate limits.
 //! - `http`: routes and the WebSocket handshake.
 //! - `client`: the task of one client. `carrier`: what carries its frames. `socket`: its WebSocket. `channel`: HTTP requests
@@ -34,6 +35,7 @@ mod client;
 mod device;
 mod embedded;
 mod error;
+mod exchange;
 mod file;
 mod files;
 mod fleet;

@@ -1,35 +1,33 @@
 //! Accepts connections and serves TLS and HTTP on them, with limits and deadlines.
 
-use std::convert::Infallible;
+use std::future::Future;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::body::Body;
-use http::{Response, StatusCode, header};
-use hyper::server::conn::http1;
-use hyper::service::{Service, service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use http::Version;
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use super::http::{Ends, GoesOn};
+use super::exchange::{Requests, paid};
 use super::lan::ListenerHandle;
 use super::metrics::Refused;
 use super::slots::{ConnectionSlot, Eviction};
 use super::socket::Io;
 use super::state::Hub;
 use crate::clock;
-use crate::wire::duplex::channel::DUPLEX_HEADER;
 
 /// How long the TLS handshake may take.
 const TLS_DEADLINE: Duration = Duration::from_secs(10);
@@ -46,15 +44,25 @@ const MAX_KNOWN_LIFETIME: Duration = Duration::from_secs(600);
 const MAX_LAST_ANSWER: Duration = Duration::from_secs(10);
 /// How often these deadlines are checked.
 const CHECK_INTERVAL: Duration = Duration::from_secs(2);
-/// Maximum number of requests over an anonymous connection. This bounds the unsent answers of a client that never
-/// reads.
-const MAX_ANONYMOUS_REQUESTS: u32 = 100;
-/// The same for authenticated connections and trusted proxies.
-const MAX_KNOWN_REQUESTS: u32 = 10_000;
 /// Maximum size of a request head, in bytes.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// Maximum number of headers of a request.
 const MAX_HEADERS: usize = 64;
+/// Maximum number of requests at a time over one HTTP/2 connection.
+const MAX_STREAMS: u32 = 32;
+/// Bytes of one request's body that an HTTP/2 client may send before they are read.
+const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
+/// The same for all requests of a connection, read or not: what an anonymous client can make the hub keep.
+const WINDOW_BYTES: u32 = 128 * 1024;
+/// The same for a trusted proxy, whose clients must not wait for each other.
+const PROXY_WINDOW_BYTES: u32 = 1024 * 1024;
+/// How often an HTTP/2 client is pinged that sends nothing, and how long it may take to answer.
+const PING_INTERVAL: Duration = Duration::from_secs(20);
+const PING_DEADLINE: Duration = Duration::from_secs(10);
+/// What an HTTP/2 connection begins with (RFC 9113 §3.4), as far as no request over HTTP/1.1 begins with it.
+const PREFACE: [u8; 16] = *b"PRI * HTTP/2.0\r\n";
+/// How long to wait for the rest of it.
+const PREFACE_PAUSE: Duration = Duration::from_millis(100);
 /// Bytes the system may hold unsent before a client counts as slow.
 const UNSENT_BYTES: u32 = 64 * 1024;
 /// How long to wait when the system is out of file descriptors.
@@ -147,34 +155,55 @@ impl Connection {
             io = greeting => io.ok().flatten(),
             why = self.slot.evicted() => return self.hub.metrics.evict(why),
         };
-        if let Some(io) = io {
+        if let Some((io, version)) = io {
             let watched = Watched { io, slot: self.slot.clone() };
-            self.serve(watched, own).await;
+            self.serve(watched, own, version).await;
         }
     }
 
-    async fn serve(self, io: Watched, own: SocketAddr) {
-        let (hub, slot, peer) = (Arc::clone(&self.hub), self.slot.clone(), self.peer);
-        let router = TowerToHyperService::new(self.router.clone());
-        let (accepted_by, mut stopping) = (self.accepted_by.clone(), self.accepted_by.closing());
+    async fn serve(self, io: Watched, own: SocketAddr, version: Version) {
         let (end, ending) = watch::channel(false);
-        let proxied = self.hub.proxies.trusts(peer.ip());
-        let service = service_fn(move |request| {
-            let (slot, accepted_by) = (slot.clone(), accepted_by.clone());
-            let ends = Ends { own, from: peer.ip(), slot, accepted_by, proxied, ending: ending.clone() };
-            answer(Arc::clone(&hub), ends, router.clone(), request)
+        let requests = Arc::new(Requests {
+            hub: Arc::clone(&self.hub),
+            router: TowerToHyperService::new(self.router.clone()),
+            own,
+            peer: self.peer.ip(),
+            slot: self.slot.clone(),
+            accepted_by: self.accepted_by.clone(),
+            proxied: self.hub.proxies.trusts(self.peer.ip()),
+            ending,
+            state: Mutex::default(),
+            used_up: Notify::new(),
         });
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_DEADLINE)
-            .max_headers(MAX_HEADERS)
-            .max_header_size(MAX_HEAD_BYTES)
-            .max_buf_size(2 * MAX_HEAD_BYTES)
-            .serve_connection(TokioIo::new(io), service)
-            .with_upgrades();
+        let io = TokioIo::new(io);
+        let service = {
+            let requests = Arc::clone(&requests);
+            service_fn(move |request| Arc::clone(&requests).answer(request))
+        };
+        if version == Version::HTTP_2 {
+            let connection = http2(requests.proxied).serve_connection(io, service);
+            self.drive(connection, http2::Connection::graceful_shutdown, &requests, &end).await;
+        } else {
+            let connection = http1().serve_connection(io, service).with_upgrades();
+            self.drive(connection, http1::UpgradeableConnection::graceful_shutdown, &requests, &end).await;
+        }
+    }
+
+    /// Runs a connection until it has ended, or a deadline ends it. `shut_down`: after the answers under way.
+    async fn drive<C>(
+        &self,
+        connection: C,
+        shut_down: fn(Pin<&mut C>),
+        requests: &Requests,
+        end: &watch::Sender<bool>,
+    ) where
+        C: Future<Output = hyper::Result<()>>,
+    {
         let mut connection = pin!(connection);
+        let mut stopping = self.accepted_by.closing();
         let (begun, mut closing) = (Instant::now(), None);
         loop {
+            let mut is_over = false;
             tokio::select! {
                 result = connection.as_mut() => {
                     if let Err(error) = result {
@@ -183,78 +212,91 @@ impl Connection {
                     return;
                 }
                 why = self.slot.evicted() => return self.hub.metrics.evict(why),
-                _ = stopping.wait_for(|stopping| *stopping), if closing.is_none() => {
-                    closing = Some(Instant::now());
-                    end.send_replace(true);
-                    connection.as_mut().graceful_shutdown();
+                _ = stopping.wait_for(|stopping| *stopping), if closing.is_none() => is_over = true,
+                () = requests.used_up.notified() => {
+                    if requests.is_flooded() {
+                        return self.hub.metrics.refuse(Refused::Resets);
+                    }
+                    is_over = true;
                 }
                 () = sleep(CHECK_INTERVAL) => {}
             }
-            let known = proxied || self.slot.is_known();
-            let lifetime = if known { MAX_KNOWN_LIFETIME } else { MAX_ANONYMOUS_LIFETIME };
-            if closing.is_none() && begun.elapsed() >= lifetime {
+            let is_known = requests.proxied || self.slot.is_known();
+            let lifetime = if is_known { MAX_KNOWN_LIFETIME } else { MAX_ANONYMOUS_LIFETIME };
+            is_over |= begun.elapsed() >= lifetime || requests.idle() >= HEAD_DEADLINE;
+            if closing.is_none() && is_over {
                 closing = Some(Instant::now());
                 end.send_replace(true);
-                connection.as_mut().graceful_shutdown();
+                shut_down(connection.as_mut());
             }
-            let over = closing.is_some_and(|since| since.elapsed() >= MAX_LAST_ANSWER);
-            if over || self.slot.stuck_ms(clock::now().boot_ms) >= WRITE_DEADLINE_MS {
+            let now = clock::now().boot_ms;
+            requests.end_stuck(now, WRITE_DEADLINE_MS);
+            let is_late = closing.is_some_and(|since| since.elapsed() >= MAX_LAST_ANSWER);
+            if is_late || self.slot.stuck_ms(now) >= WRITE_DEADLINE_MS {
                 return self.hub.metrics.refuse(Refused::TooSlow);
             }
         }
     }
 }
 
-/// Waits until the rate limit of this anonymous client's address allows one more request.
-async fn paid(slot: &ConnectionSlot) {
-    loop {
-        match slot.pay(clock::now().boot_ms) {
-            0 => return,
-            wait_ms => sleep(Duration::from_millis(wait_ms)).await,
-        }
-    }
+fn http1() -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_DEADLINE)
+        .max_headers(MAX_HEADERS)
+        .max_header_size(MAX_HEAD_BYTES)
+        .max_buf_size(2 * MAX_HEAD_BYTES);
+    builder
 }
 
-/// Answers one request and records in `ends` who the connection belongs to.
-async fn answer(
-    hub: Arc<Hub>,
-    ends: Ends,
-    router: TowerToHyperService<Router>,
-    mut request: hyper::Request<hyper::body::Incoming>,
-) -> Result<Response<Body>, Infallible> {
-    let (peer, slot, proxied) = (ends.from, ends.slot.clone(), ends.proxied);
-    let from = hub.proxies.client(peer, request.headers());
-    if proxied {
-        slot.forward(Some(from));
-    }
-    paid(&slot).await;
-    request.extensions_mut().insert(Ends { from, ..ends });
-    let mut response = router.call(request).await?;
-    // Tells a client that this is the hub's answer, and not that of something in between.
-    response.headers_mut().insert(DUPLEX_HEADER, header::HeaderValue::from_static("1"));
-    let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-    let goes_on = upgraded || response.extensions().get::<GoesOn>().is_some();
-    if proxied && !goes_on {
-        slot.forward(None);
-    }
-    let most = if proxied || slot.is_known() { MAX_KNOWN_REQUESTS } else { MAX_ANONYMOUS_REQUESTS };
-    if slot.request() >= most && !upgraded {
-        response.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
-    }
-    Ok(response)
+fn http2(proxied: bool) -> http2::Builder<TokioExecutor> {
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    let window = if proxied { PROXY_WINDOW_BYTES } else { WINDOW_BYTES };
+    builder
+        .timer(TokioTimer::new())
+        .keep_alive_interval(PING_INTERVAL)
+        .keep_alive_timeout(PING_DEADLINE)
+        .max_concurrent_streams(MAX_STREAMS)
+        .max_header_list_size(MAX_HEAD_BYTES as u32)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(window)
+        .max_send_buf_size(UNSENT_BYTES as usize);
+    builder
 }
 
-async fn greet(stream: TcpStream, tls: Option<TlsAcceptor>) -> Option<Io> {
+/// Performs the TLS handshake, and finds out which version of HTTP the client speaks.
+async fn greet(stream: TcpStream, tls: Option<TlsAcceptor>) -> Option<(Io, Version)> {
     let Some(tls) = tls else {
-        return Some(Io::Plain(stream));
+        let version = version_of(&stream).await.ok()?;
+        return Some((Io::Plain(stream), version));
     };
     match timeout(TLS_DEADLINE, tls.accept(stream)).await {
-        Ok(Ok(stream)) => Some(Io::Tls(Box::new(stream))),
+        Ok(Ok(stream)) => {
+            let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+            let version = if is_http2 { Version::HTTP_2 } else { Version::HTTP_11 };
+            Some((Io::Tls(Box::new(stream)), version))
+        }
         Ok(Err(error)) => {
             log::debug!("no TLS: {error}");
             None
         }
         Err(_) => None,
+    }
+}
+
+/// Without TLS, a client that begins with HTTP/2 knows that it may (RFC 9113 §3.3): a reverse proxy, usually.
+async fn version_of(stream: &TcpStream) -> io::Result<Version> {
+    let mut first = [0; PREFACE.len()];
+    loop {
+        let length = stream.peek(&mut first).await?;
+        if length == 0 || first[..length] != PREFACE[..length] {
+            return Ok(Version::HTTP_11);
+        }
+        if length == PREFACE.len() {
+            return Ok(Version::HTTP_2);
+        }
+        sleep(PREFACE_PAUSE).await;
     }
 }
 
@@ -327,7 +369,7 @@ impl AsyncWrite for Watched {
 
 impl super::metrics::Metrics {
     /// Counts an evicted connection.
-    fn evict(&self, why: Eviction) {
+    pub(super) fn evict(&self, why: Eviction) {
         self.refuse(match why {
             Eviction::TooMany => Refused::Evicted,
             Eviction::Unfinished => Refused::Unfinished,

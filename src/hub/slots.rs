@@ -13,7 +13,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use futures_util::task::AtomicWaker;
 
@@ -127,6 +127,8 @@ struct Ticket {
     requests: AtomicU32,
     /// When writes began to block, in boot time; 0 while they do not.
     stuck: AtomicU64,
+    /// The connection that it is one request of, which counts for the same owner once that is known.
+    connection: Option<Arc<Ticket>>,
 }
 
 impl Ticket {
@@ -161,6 +163,20 @@ impl ConnectionSlots {
 
     /// Registers a connection from this address; `None` if a trusted proxy has yet to name the client's.
     pub(super) fn enter(self: &Arc<Self>, from: Option<IpAddr>) -> ConnectionSlot {
+        self.add(from, None)
+    }
+
+    /// Registers one of several requests at a time over a connection, as if it had come over its own. Once its owner is known, so is
+    /// that of `connection`: `None` if it has requests of several clients.
+    pub(super) fn enter_by(
+        self: &Arc<Self>,
+        from: IpAddr,
+        connection: Option<&ConnectionSlot>,
+    ) -> ConnectionSlot {
+        self.add(Some(from), connection.map(|slot| Arc::clone(&slot.ticket)))
+    }
+
+    fn add(self: &Arc<Self>, from: Option<IpAddr>, connection: Option<Arc<Ticket>>) -> ConnectionSlot {
         let mut inner = self.lock();
         let number = inner.next;
         inner.next += 1;
@@ -176,6 +192,7 @@ impl ConnectionSlots {
             paid: AtomicU32::new(0),
             requests: AtomicU32::new(0),
             stuck: AtomicU64::new(0),
+            connection,
         });
         inner.put(owner, Arc::clone(&ticket));
         while inner.anonymous > self.max_anonymous && inner.evict_anonymous() {}
@@ -325,6 +342,10 @@ impl ConnectionSlot {
         if !inner.give(&self.ticket, owner) {
             return Err(Full::Hub);
         }
+        if let Some(connection) = &self.ticket.connection {
+            // False if it is about to close.
+            inner.give(connection, owner);
+        }
         // Only anonymous requests are limited: give back what this one took.
         let paid = self.ticket.paid.swap(0, Ordering::Relaxed);
         if let Some(bucket) = inner.paces.get_mut(&from) {
@@ -379,15 +400,17 @@ impl ConnectionSlot {
 
     /// Waits until the connection is evicted.
     pub(super) async fn evicted(&self) -> Eviction {
-        poll_fn(|cx| {
-            self.ticket.waker.register(cx.waker());
-            match self.ticket.evicted.load(Ordering::Acquire) {
-                0 => Poll::Pending,
-                why if why == 1 + Eviction::TooMany as u8 => Poll::Ready(Eviction::TooMany),
-                _ => Poll::Ready(Eviction::Unfinished),
-            }
-        })
-        .await
+        poll_fn(|cx| self.poll_evicted(cx)).await
+    }
+
+    /// Whether the connection is evicted. Only the last one that asked is woken.
+    pub(super) fn poll_evicted(&self, cx: &Context<'_>) -> Poll<Eviction> {
+        self.ticket.waker.register(cx.waker());
+        match self.ticket.evicted.load(Ordering::Acquire) {
+            0 => Poll::Pending,
+            why if why == 1 + Eviction::TooMany as u8 => Poll::Ready(Eviction::TooMany),
+            _ => Poll::Ready(Eviction::Unfinished),
+        }
     }
 
     /// Counts a request and returns the number so far.

@@ -168,8 +168,8 @@ fn acceptor(cert: &Path, resolver: Arc<dyn ResolvesServerCert>) -> Result<TlsAcc
     let bad =
         |error: rustls::Error| HubError::Certificate { path: cert.to_owned(), detail: error.to_string() };
     let mut config = builder.map_err(bad)?.with_no_client_auth().with_cert_resolver(resolver);
-    // RFC 6455 upgrades HTTP/1.1.
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    // WebSocket upgrades HTTP/1.1 (RFC 6455): its clients offer nothing else, browsers over a connection of its own.
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 

@@ -14,9 +14,8 @@ use serde::Deserialize;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use super::super::http::{Ends, GoesOn, refusal, with};
+use super::super::http::{Ends, refusal, with};
 use super::super::packer::Packer;
-use super::super::slots::ConnectionSlot;
 use super::super::state::Hub;
 use super::{Ended, Request, Transport, answer, number, refused};
 use crate::wire::duplex::channel::{MAX_POLL_WAIT_MS, STREAM_ALIVE_MS, TURN_HEADER, line, sse};
@@ -237,7 +236,6 @@ async fn endless(
     let streaming = Streaming {
         receiver,
         zip,
-        slot: ends.proxied.then_some(ends.slot),
         format,
         ending: ends.ending,
         until: Instant::now() + MAX_STREAM,
@@ -247,9 +245,7 @@ async fn endless(
     };
     let body = Body::from_stream(stream::unfold(streaming, Streaming::piece));
     let response = answer(StatusCode::OK, media_type, body);
-    let mut response = if is_zipped { zipped(response) } else { response };
-    response.extensions_mut().insert(GoesOn);
-    response
+    if is_zipped { zipped(response) } else { response }
 }
 
 #[derive(Copy, Clone)]
@@ -264,8 +260,6 @@ struct Streaming {
     format: Format,
     /// The body is compressed.
     zip: Option<(Arc<Packer>, GzipStream)>,
-    /// The slot of a trusted proxy's connection, which counts for this client until the answer ends.
-    slot: Option<ConnectionSlot>,
     /// The connection is to end.
     ending: watch::Receiver<bool>,
     until: Instant,
@@ -274,14 +268,6 @@ struct Streaming {
     has_begun: bool,
     /// The last piece was returned.
     is_over: bool,
-}
-
-impl Drop for Streaming {
-    fn drop(&mut self) {
-        if let Some(slot) = &self.slot {
-            slot.forward(None);
-        }
-    }
 }
 
 impl Streaming {
