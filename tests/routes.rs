@@ -271,7 +271,7 @@ async fn long_messages_are_compressed_over_every_route_where_both_ends_want_it()
         }
     }
     // A WebSocket that takes a channel over goes on with what was agreed on.
-    let known = RouteInUse { route: Route::Sse, blocked: Some(Blocked::Ended), delay_ms: None };
+    let known = RouteInUse::new(Route::Sse, Some(Blocked::Ended));
     let plan = RoutePlan { choice: RouteChoice::Automatic, known: Some(known), times: quick() };
     let meter = Arc::new(WireMeter::default());
     let mut target = endpoint(both.addr, &both.admin_token, plan);
@@ -302,7 +302,7 @@ async fn found(address: SocketAddr, hub: &Running) -> RouteInUse {
 #[tokio::test]
 async fn where_websocket_is_blocked_the_best_route_left_is_found_with_the_true_reason() {
     let (_dir, hub) = hub().await;
-    let used = |route, blocked| RouteInUse { route, blocked: Some(blocked), delay_ms: None };
+    let used = |route, blocked| RouteInUse::new(route, Some(blocked));
     let passes = reverse_proxy(hub.addr, Faults::default()).await;
     assert_eq!(found(passes, &hub).await, RouteInUse::WEBSOCKET);
     let strips = reverse_proxy(hub.addr, Faults { strips_upgrade: true, ..Faults::default() }).await;
@@ -344,7 +344,7 @@ async fn a_network_that_forgets_idle_connections_leads_to_requests_that_it_lets_
     let (_dir, hub) = hub().await;
     let through = forgets_idle(hub.addr, Duration::from_millis(500)).await;
     // As it is known after two WebSockets were lost.
-    let known = RouteInUse { route: Route::Sse, blocked: Some(Blocked::Cut), delay_ms: None };
+    let known = RouteInUse::new(Route::Sse, Some(Blocked::Cut));
     let times = RouteTimes {
         return_ms: 3_600_000,
         max_wait_ms: 1_600,
@@ -415,7 +415,7 @@ async fn switches_from_long_polling_to_a_websocket_and_back_lose_and_double_noth
     let switches = rounds("DUPLEX_ROUTES_SWITCHES", 12);
     let (_dir, hub) = hub().await;
     let gate = Gate::before(hub.addr).await;
-    let known = RouteInUse { route: Route::LongPoll, blocked: Some(Blocked::Ended), delay_ms: None };
+    let known = RouteInUse::new(Route::LongPoll, Some(Blocked::Ended));
     let times = RouteTimes { return_ms: 20, max_return_ms: 40, ..quick() };
     let plan = RoutePlan { choice: RouteChoice::Automatic, known: Some(known), times };
     let mut near = Peer::enter(hub.addr, &hub.admin_token, only(Route::WebSocket)).await;
@@ -714,7 +714,7 @@ async fn a_whole_link_says_how_it_travels() {
     while !client.single.state().is_online() {
         client.step().await;
     }
-    let used = RouteInUse { route: Route::Sse, blocked: Some(Blocked::Refused(403)), delay_ms: None };
+    let used = RouteInUse::new(Route::Sse, Some(Blocked::Refused(403)));
     assert_eq!(client.used, Some(used));
     client.single.end().await;
     let mut forced = Client::start(refusing, RouteChoice::Only(Route::Poll), &hub.admin_token);

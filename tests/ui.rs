@@ -252,7 +252,7 @@ fn the_bar_and_the_log_tell_why_no_websocket_is_used() {
     let mut window = Window::online();
     window.link(LinkState::Online { since: WallMs(0), rtt_ms: Some(12) });
     let refused = Some(Blocked::Refused(403));
-    let used = RouteInUse { route: Route::LongPoll, blocked: refused, delay_ms: None };
+    let used = RouteInUse::new(Route::LongPoll, refused);
     window.event(Event::Link(LinkEvent::Route(used)));
     window.harness.get_by_label("via long polling: WebSocket was refused (403 by a proxy)");
     let polling = RouteInUse { route: Route::Poll, delay_ms: Some(4_000), ..used };

@@ -91,7 +91,7 @@ const PAGES: &[Page] = &[
                token, user name or password is printed.\n\n\
                With --json: one object {verdict, transports: [{transport, works, why, first_message_ms, rtt_p50_ms, rtt_p99_ms, \
                bytes_up, bytes_down, idle_requests_per_min}]}, null where something is not known; verdict_code, address, login, \
-               took_ms and steps say more.\n\n\
+               took_ms, steps and http, the version of a transport's requests, say more.\n\n\
                With another --protocol it checks the way to the server and its handshake.",
         examples: &[
             "duplexctl doctor wss://hub.example:7870",

@@ -10,7 +10,7 @@ use crate::model::harmless;
 use crate::model::known::{MARK, Shown, device_label};
 use crate::model::link_state::{LinkState, Why};
 use crate::model::name::looks_like;
-use crate::model::route::{Blocked, Route, RouteInUse};
+use crate::model::route::{Blocked, HttpVersion, Route, RouteInUse};
 use crate::model::time::WallMs;
 use crate::model::zone;
 use crate::model::{
@@ -284,6 +284,7 @@ pub(super) fn link_json(state: &LinkState, transport: Option<Option<&RouteInUse>
             _ => None,
         };
         fields.insert("transport".to_owned(), json!(used.map(|used| used.route.name())));
+        fields.insert("http".to_owned(), json!(used.and_then(|used| used.http).map(HttpVersion::name)));
         fields.insert("websocket_blocked".to_owned(), json!(blocked.map(Blocked::code)));
         fields.insert("websocket_status".to_owned(), json!(status));
     }
@@ -299,7 +300,9 @@ pub(super) fn route_text(used: &RouteInUse) -> String {
         Route::LongPoll => "long polling",
         Route::Poll => "polling",
     };
-    let delay = used.delay_ms.map(|ms| format!(", up to {} s late", ms.div_ceil(1_000))).unwrap_or_default();
+    let version = if used.http == Some(HttpVersion::Http2) { " over HTTP/2" } else { "" };
+    let delay = used.delay_ms.map(|ms| format!("{version}, up to {} s late", ms.div_ceil(1_000)));
+    let delay = delay.unwrap_or_else(|| version.to_owned());
     let why = match used.blocked {
         None => "",
         Some(Blocked::Refused(status)) => {

@@ -269,7 +269,7 @@ impl LinkLines {
     /// Frames travel another way.
     fn route(&mut self, command: &Tail, used: RouteInUse) -> Result<(), Failure> {
         let before = self.used.replace(used);
-        let is_other = before.is_none_or(|before| before.without_delay() != used.without_delay());
+        let is_other = before.is_none_or(|before| before.without_details() != used.without_details());
         if !self.state.is_online() || !is_other {
             return Ok(());
         }
@@ -289,7 +289,7 @@ impl LinkLines {
     fn tell_route(&mut self) {
         let Some(used) = self.used else { return };
         let before = self.told.replace(used).unwrap_or(RouteInUse::WEBSOCKET);
-        if before.without_delay() != used.without_delay() {
+        if before.without_details() != used.without_details() {
             print::error(&print::route_text(&used));
         }
     }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Said, SayWhy, Words, reason};
 use crate::model::diagnosis::{Answer, Found, Login, Report, RouteReport, Step, Trust};
-use crate::model::route::Route;
+use crate::model::route::{HttpVersion, Route};
 
 /// One object: the verdict, the transports in a fixed order with `null` for what is not known, and the steps. `said`: the verdict
 /// in words.
@@ -47,6 +47,7 @@ fn transport(words: &Words, report: &Report, route: &RouteReport, say: SayWhy) -
     json!({
         "transport": route.route.name(),
         "works": route.works,
+        "http": route.http.map(HttpVersion::name),
         "why": reason(words, report, route, say),
         "first_message_ms": ms(route.first_message_us),
         "rtt_p50_ms": ms(route.rtt_p50_us),

@@ -311,6 +311,7 @@ fn json_has_the_same_fields_in_every_case() {
                 "bytes_down",
                 "bytes_up",
                 "first_message_ms",
+                "http",
                 "idle_requests_per_min",
                 "rtt_p50_ms",
                 "rtt_p99_ms",

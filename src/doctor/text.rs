@@ -59,6 +59,7 @@ pub fn cells(words: &Words, route: &RouteReport) -> Cells {
         Some(false) => no,
         None => unknown,
     };
+    let version = route.http.map(|version| format!(", {}", version.name()));
     let time = |us: Option<u64>| us.map_or_else(|| UNKNOWN.to_owned(), ms);
     let bytes = match (route.bytes_up, route.bytes_down) {
         (Some(up), Some(down)) => format!("{up} / {down}"),
@@ -67,7 +68,7 @@ pub fn cells(words: &Words, route: &RouteReport) -> Cells {
     let idle = route.idle_requests_per_hour.map(|hourly| format!("{:.1}", f64::from(hourly) / 60.0));
     [
         route.route.name().to_owned(),
-        works.to_owned(),
+        works.to_owned() + &version.unwrap_or_default(),
         time(route.first_message_us),
         time(route.rtt_p50_us),
         time(route.rtt_p99_us),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::link_state::Why;
 use super::profile::Protocol;
 use super::proxy::ProxyUsed;
-use super::route::{Blocked, Route};
+use super::route::{Blocked, HttpVersion, Route};
 use super::time::WallMs;
 
 pub use verdict::{Distrust, Verdict};
@@ -301,6 +301,8 @@ pub struct RouteReport {
     pub route: Route,
     /// Whether it works; `None` where that was not found out.
     pub works: Option<bool>,
+    /// The version of HTTP that its requests have, where it has any.
+    pub http: Option<HttpVersion>,
     /// Why it does not.
     pub failed: Option<Why>,
     /// From dial to the server's first message, in microseconds.
@@ -325,6 +327,7 @@ impl RouteReport {
         RouteReport {
             route,
             works: None,
+            http: None,
             failed: None,
             first_message_us: None,
             samples: 0,

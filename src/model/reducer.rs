@@ -344,7 +344,7 @@ impl Connection {
     /// A WebSocket where there was nothing else is not worth a line in the log.
     fn route_changed(&mut self, now: Time, used: RouteInUse) {
         let before = self.route.replace(used).unwrap_or(RouteInUse::WEBSOCKET);
-        if before.without_delay() != used.without_delay() {
+        if before.without_details() != used.without_details() {
             self.log.note(now.wall_ms, Note::Route(used));
         }
     }

@@ -98,16 +98,42 @@ pub struct RouteInUse {
     pub blocked: Option<Blocked>,
     /// Of polling: how long something may be on its way at most, in milliseconds.
     pub delay_ms: Option<u64>,
+    /// The version of HTTP that its requests have; none over a WebSocket.
+    pub http: Option<HttpVersion>,
+}
+
+/// A version of HTTP.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum HttpVersion {
+    /// One request at a time over a connection.
+    Http1,
+    /// Many at a time.
+    Http2,
+}
+
+impl HttpVersion {
+    /// As people and scripts read it.
+    pub fn name(self) -> &'static str {
+        match self {
+            HttpVersion::Http1 => "HTTP/1.1",
+            HttpVersion::Http2 => "HTTP/2",
+        }
+    }
 }
 
 impl RouteInUse {
     /// A WebSocket.
-    pub const WEBSOCKET: RouteInUse = RouteInUse { route: Route::WebSocket, blocked: None, delay_ms: None };
+    pub const WEBSOCKET: RouteInUse = RouteInUse::new(Route::WebSocket, None);
+
+    /// A route, and why it is no WebSocket. Nothing else is known of it.
+    pub const fn new(route: Route, blocked: Option<Blocked>) -> RouteInUse {
+        RouteInUse { route, blocked, delay_ms: None, http: None }
+    }
 
     /// The same without what changes from moment to moment.
     #[must_use]
-    pub fn without_delay(self) -> RouteInUse {
-        RouteInUse { delay_ms: None, ..self }
+    pub fn without_details(self) -> RouteInUse {
+        RouteInUse::new(self.route, self.blocked)
     }
 }
 

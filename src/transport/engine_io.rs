@@ -11,7 +11,7 @@ use http::header::COOKIE;
 use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant, sleep_until, timeout};
 
-use super::http1::Http;
+use super::http_requests::Http;
 use super::incoming::Intake;
 use super::{Connection, Endpoint, Incoming, Outgoing, Port, UrlParts, channels, scheme};
 use crate::model::link_state::{Phase, Why};

@@ -1,10 +1,10 @@
-//! [`Http`]: HTTP/1.1 requests to the host, port and certificate of a WebSocket target, over as few connections as possible, with
-//! the headers and the cookies of that server.
+//! [`Http`]: HTTP requests to the host, port and certificate of a WebSocket target, over as few connections as possible, with the
+//! headers and the cookies of that server. Over HTTP/2, which is for servers with TLS that choose it, that is one.
 
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, COOKIE, HOST, LOCATION, PROXY_AUTHORIZATION,
@@ -13,17 +13,16 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use http_body_util::Full;
 use hyper::body::{Body, Bytes, Incoming};
-use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper_util::rt::TokioIo;
 use tokio::time::{Duration, Instant, timeout};
 use tokio_rustls::TlsConnector;
 
 use super::connect::Opened;
 use super::metered::Metered;
-use super::proxy::Forward;
+use super::request_connection::{HTTP_2, Identity, OFFERED, RequestConnection, lost};
 use super::{Compression, Endpoint, UrlParts, connect, tls};
 use crate::model::link_state::Why;
 use crate::model::proxy::ProxyUsed;
+use crate::model::route::HttpVersion;
 use crate::wire::duplex::deflate::{GZIP, Gunzip, Unreadable};
 use crate::wire::socketio::carrier::Answer;
 
@@ -35,7 +34,7 @@ const MAX_IDLE: Duration = Duration::from_millis(1_500);
 /// The same for a request that may be made twice: as long as a hub keeps it, so that a sign of life every 25 seconds and a message
 /// now and then need no new one.
 const MAX_IDLE_REPEATABLE: Duration = Duration::from_secs(28);
-/// Maximum number of idle connections.
+/// Maximum number of connections that wait for another request.
 const MAX_CONNECTIONS: usize = 2;
 /// How long a connection that was idle may take to answer a request that can be repeated: something between may have dropped it
 /// without a word.
@@ -53,25 +52,65 @@ pub(super) struct Http {
     shared: Arc<Shared>,
     /// Name and value. Load balancers tell by one which of several servers has the session.
     cookies: Mutex<Vec<(String, String)>>,
-    /// The proxy of the last connection.
-    proxy: Mutex<Option<ProxyUsed>>,
+    /// The proxy of the last connection, and its version of HTTP.
+    used: Mutex<(Option<ProxyUsed>, Option<HttpVersion>)>,
 }
 
 /// What answers give back.
 struct Shared {
-    idle: Mutex<Vec<(Sender, Instant)>>,
+    /// Connections that can take a request, and when they last had one: over HTTP/1.1 those without one, over HTTP/2 all.
+    free: Mutex<Vec<(RequestConnection, Instant)>>,
     /// Whether compressed answers are asked for.
     takes_gzip: AtomicBool,
     /// Something between drops idle connections without a word: none is kept for long.
     forgets: AtomicBool,
 }
 
-/// A connection for requests.
-struct Sender {
-    requests: SendRequest<Full<Bytes>>,
-    /// A proxy forwards them.
-    forward: Option<Forward>,
-    proxy: Option<ProxyUsed>,
+/// A connection that has a request.
+struct Lent {
+    connection: RequestConnection,
+    doubt: Doubt,
+}
+
+/// Unless a request is answered to the end, nobody knows whether its connection is alive: it gets no other one. Those that it has
+/// over HTTP/2 go on.
+struct Doubt {
+    /// `None` over HTTP/1.1, where nobody else has the connection.
+    about: Option<Weak<Identity>>,
+    shared: Arc<Shared>,
+}
+
+impl Drop for Doubt {
+    fn drop(&mut self) {
+        if let Some(about) = &self.about {
+            lock(&self.shared.free).retain(|(free, _)| !is(free, about));
+        }
+    }
+}
+
+fn is(connection: &RequestConnection, identity: &Weak<Identity>) -> bool {
+    connection.identity().is_some_and(|other| std::ptr::eq(Arc::as_ptr(other), identity.as_ptr()))
+}
+
+impl Lent {
+    fn new(connection: RequestConnection, shared: &Arc<Shared>) -> Lent {
+        let about = connection.identity().map(Arc::downgrade);
+        Lent { connection, doubt: Doubt { about, shared: Arc::clone(shared) } }
+    }
+
+    /// The request was answered to the end.
+    fn give_back(mut self) {
+        let about = self.doubt.about.take();
+        let mut free = lock(&self.doubt.shared.free);
+        match about {
+            Some(about) => {
+                let known = free.iter_mut().find(|(other, _)| is(other, &about));
+                known.into_iter().for_each(|(_, since)| *since = Instant::now());
+            }
+            None if free.len() < MAX_CONNECTIONS => free.push((self.connection, Instant::now())),
+            None => {}
+        }
+    }
 }
 
 /// A request.
@@ -94,7 +133,7 @@ pub(super) struct Reply {
     body: Incoming,
     /// What unpacks the body, if it is compressed.
     gunzip: Option<Gunzip>,
-    sender: Option<Sender>,
+    lent: Option<Lent>,
     shared: Arc<Shared>,
 }
 
@@ -138,11 +177,8 @@ impl Reply {
                 Err(error) => return Some(Err(lost(error))),
             }
         }
-        if let Some(sender) = self.sender.take() {
-            let mut idle = lock(&self.shared.idle);
-            if idle.len() < MAX_CONNECTIONS {
-                idle.push((sender, Instant::now()));
-            }
+        if let Some(lent) = self.lent.take() {
+            lent.give_back();
         }
         None
     }
@@ -163,12 +199,14 @@ impl Reply {
 
 impl Http {
     pub(super) async fn new(target: &Endpoint) -> Result<Http, Why> {
-        let connector =
-            if UrlParts::parse(&target.url)?.secure { Some(tls::connector(target).await?) } else { None };
+        let connector = match UrlParts::parse(&target.url)?.secure {
+            true => Some(tls::connector_for(target, OFFERED).await?),
+            false => None,
+        };
         let takes_gzip = AtomicBool::new(target.compression != Compression::Off);
-        let shared = Arc::new(Shared { idle: Mutex::default(), takes_gzip, forgets: AtomicBool::new(false) });
-        let (cookies, proxy) = Default::default();
-        Ok(Http { target: target.clone(), connector, shared, cookies, proxy })
+        let shared = Arc::new(Shared { free: Mutex::default(), takes_gzip, forgets: AtomicBool::new(false) });
+        let (cookies, used) = Default::default();
+        Ok(Http { target: target.clone(), connector, shared, cookies, used })
     }
 
     pub(super) async fn get(&self, url: &str) -> Result<Answer, Why> {
@@ -194,7 +232,12 @@ impl Http {
 
     /// The proxy that requests go through.
     pub(super) fn proxy(&self) -> Option<ProxyUsed> {
-        lock(&self.proxy).clone()
+        lock(&self.used).0.clone()
+    }
+
+    /// The version of HTTP of the last answer.
+    pub(super) fn version(&self) -> Option<HttpVersion> {
+        lock(&self.used).1
     }
 
     /// The cookies of the target's headers and of the server together.
@@ -212,49 +255,56 @@ impl Http {
     /// Makes a request and reads the head of its answer.
     pub(super) async fn request(&self, ask: Ask<'_>) -> Result<Reply, Why> {
         let place = UrlParts::parse(ask.url)?;
-        if ask.may_repeat
-            && let Some(mut sender) = self.idle(ask.is_held).await
-        {
-            let answer = sender.requests.send_request(self.build(&ask, &place, &sender.forward)?);
-            let patience = if ask.is_held { Duration::MAX } else { MAX_STALE };
+        // One whose end would be noticed late must have been used just now.
+        let is_fresh = ask.is_held || !ask.may_repeat;
+        if let Some(mut lent) = self.free(is_fresh).await {
+            let answer = lent.connection.ask(self.build(&ask, &place, &lent.connection)?);
+            let patience = if is_fresh { Duration::MAX } else { MAX_STALE };
             match timeout(patience, answer).await {
-                Ok(Ok(response)) => return self.reply(response, sender),
-                Ok(Err(error)) => log::debug!("a connection used before: {error}"),
+                Ok(Ok(response)) => return self.reply(response, lent),
+                Ok(Err(unanswered)) if ask.may_repeat || unanswered.is_unsent => {
+                    log::debug!("a connection used before: {}", unanswered.why.code());
+                }
+                Ok(Err(unanswered)) => return Err(unanswered.why),
                 Err(_) => {
                     log::debug!("a connection used before says nothing");
                     self.shared.forgets.store(true, Ordering::Relaxed);
                 }
             }
         }
-        let idle = if ask.may_repeat { None } else { self.idle(true).await };
-        let mut sender = match idle {
-            Some(sender) => sender,
-            None => self.connect(&place).await?,
-        };
-        let request = self.build(&ask, &place, &sender.forward)?;
-        let response = sender.requests.send_request(request).await.map_err(lost)?;
-        self.reply(response, sender)
+        let mut lent = self.connect(&place).await?;
+        let request = self.build(&ask, &place, &lent.connection)?;
+        let response = lent.connection.ask(request).await.map_err(|unanswered| unanswered.why)?;
+        self.reply(response, lent)
     }
 
     fn build(
         &self,
         ask: &Ask<'_>,
         place: &UrlParts,
-        forward: &Option<Forward>,
+        connection: &RequestConnection,
     ) -> Result<Request<Full<Bytes>>, Why> {
         let bad = |error: http::Error| Why::BadUrl { detail: error.to_string() };
         let path = place.uri.path_and_query().map_or("/", |path| path.as_str());
         let authority = place.uri.authority().map_or("", |authority| authority.as_str());
-        let origin = if forward.is_some() { format!("http://{authority}") } else { String::new() };
+        let is_http2 = connection.version() == HttpVersion::Http2;
+        let origin = match (is_http2, &connection.forward) {
+            // Its pseudo-headers are made of this.
+            (true, _) => format!("https://{authority}"),
+            (false, Some(_)) => format!("http://{authority}"),
+            (false, None) => String::new(),
+        };
         let uri = format!("{origin}{path}");
         let request =
             Request::builder().method(ask.method.clone()).uri(uri).body(Full::from(ask.body.clone()));
         let mut request = request.map_err(bad)?;
         let headers = request.headers_mut();
-        if let Some(value) = forward.as_ref().and_then(|forward| forward.authorization.clone()) {
+        if let Some(value) = connection.forward.as_ref().and_then(|forward| forward.authorization.clone()) {
             headers.insert(PROXY_AUTHORIZATION, value);
         }
-        insert(headers, HOST, authority);
+        if !is_http2 {
+            insert(headers, HOST, authority);
+        }
         insert(headers, ACCEPT, "*/*");
         if self.shared.takes_gzip.load(Ordering::Relaxed) {
             insert(headers, ACCEPT_ENCODING, GZIP);
@@ -271,12 +321,13 @@ impl Http {
         Ok(request)
     }
 
-    fn reply(&self, response: http::Response<Incoming>, sender: Sender) -> Result<Reply, Why> {
+    fn reply(&self, response: http::Response<Incoming>, lent: Lent) -> Result<Reply, Why> {
         let (head, body) = response.into_parts();
-        if let Some(forward) = &sender.forward {
-            forward.check(head.status.as_u16(), sender.proxy.as_ref())?;
+        let connection = &lent.connection;
+        if let Some(forward) = &connection.forward {
+            forward.check(head.status.as_u16(), connection.proxy.as_ref())?;
         }
-        *lock(&self.proxy) = sender.proxy.clone();
+        *lock(&self.used) = (connection.proxy.clone(), Some(connection.version()));
         self.keep_cookies(&head.headers);
         let gunzip = match head.headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
             None | Some(b"identity") => None,
@@ -288,45 +339,57 @@ impl Http {
             }
         };
         let (status, shared) = (head.status.as_u16(), Arc::clone(&self.shared));
-        Ok(Reply { status, headers: head.headers, body, gunzip, sender: Some(sender), shared })
+        Ok(Reply { status, headers: head.headers, body, gunzip, lent: Some(lent), shared })
     }
 
-    /// A connection that can be used again. `is_fresh`: only one that was used just now, since it would be noticed late if it is dead.
-    async fn idle(&self, is_fresh: bool) -> Option<Sender> {
+    /// A connection that can be used again. `is_fresh`: only one that was used just now, or is watched.
+    async fn free(&self, is_fresh: bool) -> Option<Lent> {
         let forgets = self.shared.forgets.load(Ordering::Relaxed);
         let most = if is_fresh || forgets { MAX_IDLE } else { MAX_IDLE_REPEATABLE };
-        let mut sender = {
-            let mut idle = lock(&self.shared.idle);
-            idle.retain(|(sender, since)| {
-                !sender.requests.is_closed() && since.elapsed() <= MAX_IDLE_REPEATABLE
-            });
+        let mut lent = {
+            let mut free = lock(&self.shared.free);
+            let is_young =
+                |one: &RequestConnection, since: &Instant, most| one.is_watched() || since.elapsed() <= most;
+            free.retain(|(one, since)| !one.is_closed() && is_young(one, since, MAX_IDLE_REPEATABLE));
             // The last one was used last.
-            idle.pop_if(|(_, since)| since.elapsed() <= most)?.0
+            let (last, since) = free.last()?;
+            if !is_young(last, since, most) {
+                return None;
+            }
+            let connection = match last.share() {
+                Some(shared) => shared,
+                None => free.pop()?.0,
+            };
+            Lent::new(connection, &self.shared)
         };
         // Its task may not have noticed yet that the last answer is over.
-        let ready = timeout(MAX_READY, sender.requests.ready()).await;
-        matches!(ready, Ok(Ok(()))).then_some(sender)
+        let ready = timeout(MAX_READY, lent.connection.ready()).await;
+        matches!(ready, Ok(true)).then_some(lent)
     }
 
-    async fn connect(&self, place: &UrlParts) -> Result<Sender, Why> {
+    async fn connect(&self, place: &UrlParts) -> Result<Lent, Why> {
         let Opened { stream, proxy, forward } = connect::open_for_requests(place, &self.target).await?;
         self.target.trace.reached();
         let stream = Metered::new(stream, self.target.meter.clone());
-        let requests = match &self.connector {
+        let mut connection = match &self.connector {
             Some(connector) => {
                 let stream = tls::greet(connector, &place.host, stream).await?;
-                let (requests, connection) = handshake(TokioIo::new(stream)).await.map_err(lost)?;
-                // It ends with its sender, or with an error that the request has, too.
-                tokio::spawn(async move { drop(connection.await) });
-                requests
+                let version = match stream.get_ref().1.alpn_protocol() {
+                    Some(HTTP_2) => HttpVersion::Http2,
+                    _ => HttpVersion::Http1,
+                };
+                RequestConnection::begin(stream, version).await?
             }
-            None => {
-                let (requests, connection) = handshake(TokioIo::new(stream)).await.map_err(lost)?;
-                tokio::spawn(async move { drop(connection.await) });
-                requests
-            }
+            None => RequestConnection::begin(stream, HttpVersion::Http1).await?,
         };
-        Ok(Sender { requests, forward, proxy })
+        (connection.forward, connection.proxy) = (forward, proxy);
+        if let Some(shared) = connection.share() {
+            let mut free = lock(&self.shared.free);
+            // Requests that began over another one are answered there.
+            free.retain(|(one, _)| one.identity().is_none());
+            free.push((shared, Instant::now()));
+        }
+        Ok(Lent::new(connection, &self.shared))
     }
 
     fn keep_cookies(&self, headers: &HeaderMap) {
@@ -352,11 +415,4 @@ fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
 /// No code panics while it holds one of these locks.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn lost(error: hyper::Error) -> Why {
-    match error.is_parse() {
-        true => Why::NotWebSocket { detail: format!("no HTTP answer ({error})") },
-        false => Why::Lost { detail: error.to_string() },
-    }
 }

@@ -25,7 +25,8 @@ use crate::model::link_state::Why;
 /// Maximum size of a CA file, in bytes.
 const MAX_CA_FILE: u64 = 1 << 20;
 
-/// The same for HTTP: a server that supports HTTP/2 must not choose that, because RFC 6455 upgrades HTTP/1.1.
+/// The same for a WebSocket and for what speaks HTTP/1.1 alone: a server that supports HTTP/2 must not choose that, because RFC 6455
+/// upgrades HTTP/1.1.
 pub(super) async fn connector(target: &Endpoint) -> Result<TlsConnector, Why> {
     connector_for(target, &[b"http/1.1"]).await
 }

@@ -125,7 +125,7 @@ impl RouteBook {
             entry.place == *place && u64::try_from(age).is_ok_and(|age| age < REMEMBERED_MS)
         };
         let entry = self.entries.iter().find(is_fresh)?;
-        Some(RouteInUse { route: entry.route, blocked: Some(entry.blocked), delay_ms: None })
+        Some(RouteInUse::new(entry.route, Some(entry.blocked)))
     }
 
     /// The transport of a dial has opened.
@@ -287,8 +287,7 @@ fn own_address(from: &str, to: &str) -> Option<IpAddr> {
 mod tests {
     use super::*;
 
-    const REFUSED: RouteInUse =
-        RouteInUse { route: Route::LongPoll, blocked: Some(Blocked::Refused(403)), delay_ms: None };
+    const REFUSED: RouteInUse = RouteInUse::new(Route::LongPoll, Some(Blocked::Refused(403)));
 
     fn at(ms: u64) -> Time {
         Time { boot_ms: BootMs(1_000), wall_ms: WallMs(1_700_000_000_000) }.plus(ms)

@@ -152,7 +152,7 @@ impl Course {
             return RouteInUse::WEBSOCKET;
         }
         let delay_ms = (self.route == Route::Poll).then_some(self.poll_ms);
-        RouteInUse { route: self.route, blocked: self.blocked, delay_ms }
+        RouteInUse { delay_ms, ..RouteInUse::new(self.route, self.blocked) }
     }
 
     /// How to ask next.
@@ -327,7 +327,7 @@ mod tests {
     const BEGIN: BootMs = BootMs(10_000);
 
     fn course(route: Route) -> Course {
-        let used = RouteInUse { route, blocked: Some(Blocked::Refused(403)), delay_ms: None };
+        let used = RouteInUse::new(route, Some(Blocked::Refused(403)));
         Course::new(BEGIN, RouteChoice::Automatic, used, RouteTimes::default())
     }
 
@@ -448,7 +448,7 @@ mod tests {
 
     #[test]
     fn a_forced_route_is_never_left() {
-        let used = RouteInUse { route: Route::Stream, blocked: None, delay_ms: None };
+        let used = RouteInUse::new(Route::Stream, None);
         let only = RouteChoice::Only(Route::Stream);
         let mut course = Course::new(BEGIN, only, used, RouteTimes::default());
         for outcome in [Outcome::Cut, Outcome::Cut, Outcome::Refused, Outcome::Unavailable, Outcome::Cut] {

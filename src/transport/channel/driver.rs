@@ -17,7 +17,7 @@ use super::{Clock, RoutePlan, dial_socket, until};
 use crate::frame::Frame;
 use crate::model::link_state::{Closing, Phase, Why};
 use crate::model::profile::Socket;
-use crate::model::route::RouteInUse;
+use crate::model::route::{Route, RouteInUse};
 use crate::transport::incoming::Intake;
 use crate::transport::{Connection, Counters, Endpoint, Incoming, Outgoing, Port, channels};
 use crate::wire::duplex::channel::{ClientChannel, Violation};
@@ -87,7 +87,7 @@ impl Driver {
         let Port { outgoing, incoming, counters } = port;
         let clock = Clock(Instant::now());
         let course = Course::new(clock.now(), plan.choice, used, plan.times);
-        let told = course.used();
+        let told = used_by(&course, &channel);
         (connection.route, connection.proxy) = (Some(told), channel.proxy());
         let first = channel.first.take();
         let silent = Duration::from_millis(plan.times.silent_ms);
@@ -270,7 +270,7 @@ impl Driver {
 
     /// Tells how frames travel, if that has changed.
     fn tell_route(&mut self) {
-        let used = self.course.used();
+        let used = used_by(&self.course, &self.channel);
         if used != self.told && self.ended.is_none() {
             self.told = used;
             self.ready.push_back(Incoming::Route(used));
@@ -443,6 +443,13 @@ impl Driver {
         }
         self.tick_socket(now);
     }
+}
+
+/// How frames travel.
+fn used_by(course: &Course, channel: &Channel) -> RouteInUse {
+    let used = course.used();
+    let is_by_requests = used.route != Route::WebSocket;
+    RouteInUse { http: channel.version().filter(|_| is_by_requests), ..used }
 }
 
 /// What comes next of the receiving request; never, where there is none. Cancel-safe.

@@ -140,7 +140,7 @@ impl Race {
             (Route::WebSocket, _) | (_, RouteChoice::Only(_)) => None,
             _ => self.blocked.or(is_running.then_some(Blocked::Unanswered)),
         };
-        RouteInUse { route, blocked, delay_ms: None }
+        RouteInUse::new(route, blocked)
     }
 
     fn lost(&mut self) -> Why {
@@ -219,7 +219,7 @@ mod tests {
         assert_eq!(race.poll(BEGIN + 30), None);
         let used = race.won(Route::Sse, RouteChoice::Automatic);
         let blocked = Some(Blocked::Refused(403));
-        assert_eq!(used, RouteInUse { route: Route::Sse, blocked, delay_ms: None });
+        assert_eq!(used, RouteInUse::new(Route::Sse, blocked));
         for route in [Route::Sse, Route::Stream, Route::LongPoll, Route::Poll] {
             race.failed(BEGIN + 40, route, by_proxy(http(500)));
             if route != Route::Poll {
@@ -276,7 +276,7 @@ mod tests {
 
     #[test]
     fn what_worked_before_is_tried_first() {
-        let known = RouteInUse { route: Route::LongPoll, blocked: Some(Blocked::Cut), delay_ms: None };
+        let known = RouteInUse::new(Route::LongPoll, Some(Blocked::Cut));
         let mut race = Race::new(BEGIN, RouteChoice::Automatic, Some(known), STAGGER_MS);
         assert_eq!(race.poll(BEGIN), Some(Step::Start(Route::LongPoll)));
         assert_eq!(race.won(Route::LongPoll, RouteChoice::Automatic), known);

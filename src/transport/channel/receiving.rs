@@ -9,7 +9,7 @@ use crate::frame::Frame;
 use crate::model::link_state::Why;
 use crate::model::route::Route;
 use crate::model::time::BootMs;
-use crate::transport::http1::Reply;
+use crate::transport::http_requests::Reply;
 use crate::wire::duplex::channel::Violation;
 use crate::wire::duplex::channel::line::{self, LineDecoder};
 use crate::wire::duplex::channel::sse::{Received, SseReader};

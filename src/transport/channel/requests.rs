@@ -11,8 +11,8 @@ use super::course;
 use crate::model::address::SOCKET_PATH;
 use crate::model::link_state::{Closing, Phase, Why};
 use crate::model::proxy::ProxyUsed;
-use crate::model::route::Route;
-use crate::transport::http1::{self, Http, Reply};
+use crate::model::route::{HttpVersion, Route};
+use crate::transport::http_requests::{self, Http, Reply};
 use crate::transport::{Compression, Endpoint, redirect, upgrade};
 use crate::wire::duplex::channel::line::MEDIA_TYPE;
 use crate::wire::duplex::channel::{
@@ -154,7 +154,7 @@ impl Channel {
         let is_held = ask.wait_ms > 0;
         async move {
             let (method, body) = (Method::GET, Vec::new());
-            let ask = http1::Ask { method, url: &url, headers, body, may_repeat: true, is_held };
+            let ask = http_requests::Ask { method, url: &url, headers, body, may_repeat: true, is_held };
             let reply = http.request(ask).await?;
             if reply.status == 200 && is_marked(&reply) {
                 return Ok(Answered::Frames(Box::new(reply)));
@@ -176,7 +176,8 @@ impl Channel {
         let body = packed.unwrap_or(post.body);
         async move {
             let method = Method::POST;
-            let ask = http1::Ask { method, url: &url, headers, body, may_repeat: true, is_held: false };
+            let ask =
+                http_requests::Ask { method, url: &url, headers, body, may_repeat: true, is_held: false };
             let answer = async { Ok(told(http.request(ask).await?).await) };
             timeout(MAX_POST, answer).await.unwrap_or(Err(Why::TimedOut { during: Phase::Handshake }))
         }
@@ -189,7 +190,8 @@ impl Channel {
         let headers = self.headers(None, None);
         async move {
             let (method, body) = (Method::DELETE, Vec::new());
-            let ask = http1::Ask { method, url: &url, headers, body, may_repeat: true, is_held: false };
+            let ask =
+                http_requests::Ask { method, url: &url, headers, body, may_repeat: true, is_held: false };
             match timeout(MAX_END, http.request(ask)).await {
                 Ok(Ok(reply)) => is_marked(&reply),
                 _ => false,
@@ -200,6 +202,11 @@ impl Channel {
     /// The proxy that its requests go through.
     pub(super) fn proxy(&self) -> Option<ProxyUsed> {
         self.http.proxy()
+    }
+
+    /// The version of HTTP of its requests.
+    pub(super) fn version(&self) -> Option<HttpVersion> {
+        self.http.version()
     }
 
     /// Something between may have changed what was posted: it is not compressed any more.
@@ -247,7 +254,7 @@ async fn open_at(target: &Endpoint, route: Route) -> Result<Channel, Why> {
     let http = Arc::new(Http::new(target).await?);
     let url = format!("{base}{CHANNELS_PATH}");
     let (method, headers, body) = (Method::POST, Vec::new(), Vec::new());
-    let ask = http1::Ask { method, url: &url, headers, body, may_repeat: false, is_held: false };
+    let ask = http_requests::Ask { method, url: &url, headers, body, may_repeat: false, is_held: false };
     let begun = Instant::now();
     let reply = http.request(ask).await?;
     target.trace.answered(is_marked(&reply));

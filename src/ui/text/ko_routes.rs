@@ -1,7 +1,7 @@
 //! Korean: how messages travel.
 
 use super::routes::RouteWords;
-use crate::model::route::{Blocked, Route, RouteInUse};
+use crate::model::route::{Blocked, HttpVersion, Route, RouteInUse};
 
 /// Korean.
 pub(super) static KOREAN: RouteWords = RouteWords {
@@ -25,8 +25,9 @@ fn via(used: &RouteInUse) -> String {
         Route::Poll => "폴링으로 연결됨",
     };
     let delay = used.delay_ms.map(|ms| format!("(최대 {}초 지연)", ms.div_ceil(1000)));
+    let version = if used.http == Some(HttpVersion::Http2) { "(HTTP/2)" } else { "" };
     let why = used.blocked.map(|why| format!(": {}", blocked(why)));
-    format!("{via}{}{}", delay.unwrap_or_default(), why.unwrap_or_default())
+    format!("{via}{version}{}{}", delay.unwrap_or_default(), why.unwrap_or_default())
 }
 
 fn blocked(why: Blocked) -> String {

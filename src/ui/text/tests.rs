@@ -360,7 +360,7 @@ fn routes_are_spoken_of_in_each_language() {
         let words = language.words().routes;
         let has_hangul = |text: &str| text.chars().any(is_hangul);
         let mut all = vec![words.transport.to_owned(), words.only_hint.to_owned()];
-        let used = |route, delay_ms| RouteInUse { route, blocked: Some(blocked[0]), delay_ms };
+        let used = |route, delay_ms| RouteInUse { delay_ms, ..RouteInUse::new(route, Some(blocked[0])) };
         all.extend(Route::ALL.map(|route| (words.via)(&used(route, None))));
         let why = |why: &Blocked| RouteInUse { blocked: Some(*why), ..used(Route::Sse, None) };
         all.extend(blocked[1..].iter().map(|blocked| (words.via)(&why(blocked))));

@@ -202,6 +202,7 @@ impl Probe {
         RouteReport {
             works: Some(trips.count() > 0),
             failed: if trips.count() > 0 { None } else { failed },
+            http: self.connection.route.and_then(|used| used.http),
             first_message_us: self.first_message_us,
             samples: u32::try_from(trips.count()).unwrap_or(u32::MAX),
             rtt_p50_us: trips.percentile(50),
