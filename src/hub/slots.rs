@@ -561,6 +561,25 @@ mod tests {
     }
 
     #[test]
+    fn each_of_several_requests_counts_and_makes_its_connection_known() {
+        let slots = ConnectionSlots::new(None);
+        let (direct, proxy) = (slots.enter(address(1)), slots.enter(None));
+        let from = address(1).unwrap();
+        let (one, other) = (slots.enter_by(from, Some(&direct)), slots.enter_by(from, Some(&direct)));
+        let through = slots.enter_by(from, None);
+        assert_eq!(slots.anonymous(), 5);
+        assert_eq!((one.carry(&who("Ben")), through.know(&who("Mina"))), (Ok(()), Ok(())));
+        assert!(direct.is_known() && one.is_known() && !other.is_known() && !proxy.is_known());
+        one.hold(5);
+        other.hold(7);
+        assert_eq!((slots.anonymous(), slots.unfinished()), (2, 12));
+        drop((one, other, through));
+        assert_eq!((slots.anonymous(), slots.unfinished()), (1, 0), "the proxy's is left, and a known one");
+        drop((direct, proxy));
+        assert_eq!((slots.anonymous(), slots.lock().members), (0, 0));
+    }
+
+    #[test]
     fn few_file_descriptors_mean_few_connections() {
         let slots = ConnectionSlots::new(Some(64));
         assert_eq!((slots.max_anonymous, slots.max_authenticated), (16, 1));
