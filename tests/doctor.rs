@@ -21,7 +21,7 @@ use duplex::model::diagnosis::{Distrust, Found, Login, Report, StepKind, Trust, 
 use duplex::model::link_state::Why;
 use duplex::model::profile::{NetworkOptions, Profile, Protocol, Secret, Socket, WebSocketOptions};
 use duplex::model::proxy::{Proxy as Written, ProxyChoice, ProxyProblem};
-use duplex::model::route::{Blocked, Route, RouteChoice};
+use duplex::model::route::{Blocked, HttpVersion, Route, RouteChoice};
 use duplex::worker::access::Access;
 use duplex::worker::doctor::{Limits, check};
 use middleboxes::Faults;
@@ -316,6 +316,10 @@ async fn a_certificate_that_is_trusted_and_why() {
     assert_eq!(report.tls().unwrap().trust, Some(Trust::Pinned));
     let socket = report.route(Route::WebSocket).unwrap();
     assert!(socket.bytes_up.unwrap() > 106, "TLS is counted, too: {socket:?}");
+    let versions: Vec<_> = report.routes.iter().map(|route| route.http).collect();
+    let http2 = Some(HttpVersion::Http2);
+    assert_eq!(versions, [None, http2, http2, http2, http2]);
+    assert!(text(&ENGLISH, &report, &say).contains("yes, HTTP/2"));
     let other = Profile { fingerprint: Some("0".repeat(64)), ..pinned };
     let report = check_with(other, token(&hub), QUICK).await;
     assert!(

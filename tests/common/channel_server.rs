@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,10 +18,12 @@ use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Bytes, Incoming};
-use hyper_util::rt::TokioIo;
+use hyper::server::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
@@ -69,27 +72,69 @@ impl Channel {
 
 type Channels = Arc<Mutex<HashMap<String, Arc<Channel>>>>;
 
+/// How a server encrypts, and how it ends connections.
+#[derive(Clone)]
+pub struct Secure {
+    pub acceptor: TlsAcceptor,
+    /// After so long a connection over HTTP/2 takes no more requests (GOAWAY), and after as long again it is cut.
+    pub ends_after: Option<Duration>,
+    /// How many connections there were.
+    pub connections: Arc<AtomicU64>,
+}
+
+impl Secure {
+    pub fn new(acceptor: TlsAcceptor) -> Secure {
+        Secure { acceptor, ends_after: None, connections: Arc::default() }
+    }
+}
+
 /// Starts before the server at this URL. Returns the URL of its own WebSocket, if it had one.
 pub async fn before(url: &str) -> String {
+    start(url, None).await
+}
+
+/// The same with TLS.
+pub async fn before_secure(url: &str, secure: Secure) -> String {
+    start(url, Some(secure)).await.replacen("ws:", "wss:", 1)
+}
+
+async fn start(url: &str, secure: Option<Secure>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (url, channels) = (url.to_owned(), Channels::default());
+    let service = hyper::service::service_fn(move |request| {
+        let (url, channels) = (url.clone(), Arc::clone(&channels));
+        async move {
+            let mut response = answer(&url, &channels, request).await;
+            response.headers_mut().insert(DUPLEX_HEADER, http::HeaderValue::from_static("1"));
+            Ok::<_, Infallible>(response)
+        }
+    });
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let (url, channels) = (url.clone(), Arc::clone(&channels));
-            let service = hyper::service::service_fn(move |request| {
-                let (url, channels) = (url.clone(), Arc::clone(&channels));
-                async move {
-                    let mut response = answer(&url, &channels, request).await;
-                    response.headers_mut().insert(DUPLEX_HEADER, http::HeaderValue::from_static("1"));
-                    Ok::<_, Infallible>(response)
+            stream.set_nodelay(true).unwrap();
+            let (service, secure) = (service.clone(), secure.clone());
+            // Fails when the client goes away, which is fine.
+            tokio::spawn(async move {
+                let Some(Secure { acceptor, ends_after, connections }) = secure else {
+                    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+                    return;
+                };
+                let Ok(stream) = acceptor.accept(stream).await else { return };
+                connections.fetch_add(1, Ordering::SeqCst);
+                if stream.get_ref().1.alpn_protocol() != Some(b"h2") {
+                    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+                    return;
+                }
+                let connection =
+                    http2::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service);
+                let mut connection = std::pin::pin!(connection);
+                let Some(ends_after) = ends_after else { return drop(connection.await) };
+                if timeout(ends_after, connection.as_mut()).await.is_err() {
+                    connection.as_mut().graceful_shutdown();
+                    let _ = timeout(ends_after, connection).await;
                 }
             });
-            stream.set_nodelay(true).unwrap();
-            // Fails when the client goes away, which is fine.
-            tokio::spawn(
-                hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service),
-            );
         }
     });
     socket_url(address)

@@ -1,4 +1,4 @@
-//! A test client over a channel: it makes each request by hand, over HTTP/1.1 connections of its own.
+//! A test client over a channel: it makes each request by hand, over HTTP/1.1 connections of its own or one HTTP/2 connection.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -15,9 +15,9 @@ use duplex::wire::duplex::message::{ClientMessage, Decoded, Hello, HubMessage, W
 use futures_util::{SinkExt, StreamExt};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
+use hyper::client::conn::{http1, http2};
+use hyper::{Method, Request, Response, StatusCode, Version};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
@@ -46,18 +46,66 @@ impl Route {
     }
 }
 
+/// A route, and the version of HTTP of its requests.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Way(pub Route, pub Version);
+
+impl From<Route> for Way {
+    fn from(route: Route) -> Way {
+        Way(route, Version::HTTP_11)
+    }
+}
+
+/// Every route over either version.
+pub fn ways() -> impl Iterator<Item = Way> {
+    [Version::HTTP_11, Version::HTTP_2]
+        .into_iter()
+        .flat_map(|version| ROUTES.map(|route| Way(route, version)))
+}
+
+/// How much of an answer comes that nobody reads, in bytes.
+const WINDOW: u32 = 64 * 1024;
+
 /// One connection.
 pub struct Http {
     addr: SocketAddr,
-    connection: SendRequest<Full<Bytes>>,
+    connection: Requests,
+}
+
+enum Requests {
+    Http1(http1::SendRequest<Full<Bytes>>),
+    Http2(http2::SendRequest<Full<Bytes>>),
 }
 
 impl Http {
     pub async fn open(addr: SocketAddr) -> Http {
-        let stream = TcpStream::connect(addr).await.unwrap();
-        let (connection, driver) = http1::handshake(TokioIo::new(stream)).await.unwrap();
-        tokio::spawn(driver);
+        Http::open_by(addr, Version::HTTP_11).await
+    }
+
+    pub async fn open_by(addr: SocketAddr, version: Version) -> Http {
+        let io = TokioIo::new(TcpStream::connect(addr).await.unwrap());
+        let connection = if version == Version::HTTP_2 {
+            let builder =
+                http2::Builder::new(TokioExecutor::new()).initial_stream_window_size(WINDOW).clone();
+            let (connection, driver) = builder.handshake(io).await.unwrap();
+            tokio::spawn(driver);
+            Requests::Http2(connection)
+        } else {
+            let (connection, driver) = http1::handshake(io).await.unwrap();
+            tokio::spawn(driver);
+            Requests::Http1(connection)
+        };
         Http { addr, connection }
+    }
+
+    /// One for requests at the same time.
+    async fn beside(&self) -> Http {
+        match &self.connection {
+            Requests::Http1(_) => Http::open(self.addr).await,
+            Requests::Http2(connection) => {
+                Http { addr: self.addr, connection: Requests::Http2(connection.clone()) }
+            }
+        }
     }
 
     /// Makes a request, over a new connection where the old one has ended.
@@ -69,18 +117,31 @@ impl Http {
         body: impl Into<Bytes>,
     ) -> Response<Incoming> {
         let host = self.addr.to_string();
-        let mut request = Request::builder().method(method).uri(path);
-        if !headers.iter().any(|(name, _)| *name == "host") {
+        let (version, is_ready) = match &mut self.connection {
+            Requests::Http1(connection) => (Version::HTTP_11, connection.ready().await.is_ok()),
+            Requests::Http2(connection) => (Version::HTTP_2, connection.ready().await.is_ok()),
+        };
+        if !is_ready {
+            *self = Http::open_by(self.addr, version).await;
+        }
+        let uri = if version == Version::HTTP_2 { format!("http://{host}{path}") } else { path.to_owned() };
+        let mut request = Request::builder().method(method).uri(uri);
+        if version != Version::HTTP_2 && !headers.iter().any(|(name, _)| *name == "host") {
             request = request.header("host", &host);
         }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        if within("a connection", self.connection.ready()).await.is_err() {
-            *self = Http::open(self.addr).await;
-        }
         let request = request.body(Full::new(body.into())).unwrap();
-        within("the answer", self.connection.send_request(request)).await.unwrap()
+        let answer = async {
+            match &mut self.connection {
+                Requests::Http1(connection) => connection.send_request(request).await,
+                Requests::Http2(connection) => connection.send_request(request).await,
+            }
+        };
+        let answer = within("the answer", answer).await.unwrap();
+        assert_eq!(answer.version(), version);
+        answer
     }
 
     /// The same, with the whole answer.
@@ -129,8 +190,9 @@ pub struct Caller {
 
 impl Caller {
     /// Opens a channel with a token in the header.
-    pub async fn open(addr: SocketAddr, token: Option<&str>, route: Route) -> Caller {
-        let mut up = Http::open(addr).await;
+    pub async fn open(addr: SocketAddr, token: Option<&str>, way: impl Into<Way>) -> Caller {
+        let Way(route, version) = way.into();
+        let mut up = Http::open_by(addr, version).await;
         let bearer = token.map(|token| format!("Bearer {token}"));
         let headers: Vec<_> = bearer.iter().map(|bearer| ("authorization", bearer.as_str())).collect();
         let (status, body) = up.ask(Method::POST, "/v1/channels", &headers, "").await;
@@ -138,14 +200,14 @@ impl Caller {
         let opened: serde_json::Value = serde_json::from_str(&body).unwrap();
         let id = opened["channel"].as_str().unwrap().to_owned();
         assert!(id.len() == 64 && opened["grace_ms"] == 45_000, "{body}");
-        let (core, down) = (ClientChannel::new(), Http::open(addr).await);
+        let (core, down) = (ClientChannel::new(), up.beside().await);
         let (open, socket, heard, sends) = (None, None, VecDeque::new(), 0);
         Caller { id, route, core, up, down, open, socket, heard, sends }
     }
 
     /// Opens a channel and waits for the welcome.
-    pub async fn enter(addr: SocketAddr, token: &str, route: Route) -> (Caller, Welcome) {
-        let mut caller = Caller::open(addr, Some(token), route).await;
+    pub async fn enter(addr: SocketAddr, token: &str, way: impl Into<Way>) -> (Caller, Welcome) {
+        let mut caller = Caller::open(addr, Some(token), way).await;
         caller.say(&ClientMessage::Hello(hello())).await;
         match caller.hear().await {
             HubMessage::Welcome(welcome) => (caller, welcome),

@@ -1,9 +1,9 @@
 //! Clients over HTTP requests instead of a WebSocket.
 
 use duplex::wire::duplex::message::{ClientMessage, HubMessage};
-use hyper::{Method, StatusCode};
+use hyper::{Method, StatusCode, Version};
 
-use super::channel_client::{Caller, Http, ROUTES, Route, text};
+use super::channel_client::{Caller, Http, ROUTES, Route, Way, text};
 use super::client::{Client, dial, get, hello, hub, within};
 
 #[tokio::test]
@@ -380,6 +380,12 @@ async fn streams_through_a_trusted_proxy_count_for_their_client() {
     };
     let (caller, _) = Caller::enter(hub.addr, hub.admin_token.reveal(), Route::Stream).await;
     // The proxy's connection that posted counts for nobody until its next request.
+    strangers(1).await;
+    drop(caller);
+    strangers(0).await;
+    // Over HTTP/2 the proxy's connection counts for nobody, and its requests for their clients.
+    let way = Way(Route::Stream, Version::HTTP_2);
+    let (caller, _) = Caller::enter(hub.addr, hub.admin_token.reveal(), way).await;
     strangers(1).await;
     drop(caller);
     strangers(0).await;

@@ -1,14 +1,14 @@
-//! What a hub refuses and bounds, on every route alike: strangers, what is too large, and who does not read.
+//! What a hub refuses and bounds, on every route and over either version of HTTP alike: strangers, what is too large, and who does not read.
 
 use std::time::Duration;
 
 use duplex::model::Offset;
 use duplex::wire::duplex::message::{ClientMessage, Hello, HubMessage};
 use futures_util::SinkExt;
-use hyper::{Method, StatusCode};
+use hyper::{Method, StatusCode, Version};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::channel_client::{Caller, Http, ROUTES, Route};
+use super::channel_client::{Caller, Http, Route, Way, ways};
 use super::channels::figure;
 use super::client::{Client, hello, hub, refused, within};
 
@@ -20,7 +20,6 @@ async fn strangers_are_refused_on_every_route_as_on_the_socket() {
     let (_dir, hub) = hub().await;
     let (caller, _) = Caller::enter(hub.addr, hub.admin_token.reveal(), Route::Poll).await;
     let (id, other) = (caller.id.clone(), "0".repeat(64));
-    let mut http = Http::open(hub.addr).await;
     let foreign: [(&str, &str, u16); 2] =
         [("origin", "https://evil.example", 403), ("host", "evil.example", 421)];
     for (name, value, status) in foreign {
@@ -28,14 +27,17 @@ async fn strangers_are_refused_on_every_route_as_on_the_socket() {
         let joining = [("duplex-channel", id.as_str()), ("duplex-from", "1"), (name, value)];
         assert_eq!(refused(&hub.url, &joining).await.status(), status, "a socket that joins");
     }
-    for (method, path) in [
+    let requests = [
         (Method::POST, "/v1/channels"),
         (Method::POST, "/v1/channels/send"),
         (Method::GET, "/v1/channels/events?from=1"),
         (Method::GET, "/v1/channels/stream?from=1"),
         (Method::GET, "/v1/channels/poll?from=1"),
         (Method::DELETE, "/v1/channels"),
-    ] {
+    ];
+    let versions = [Version::HTTP_11, Version::HTTP_2];
+    for ((method, path), version) in requests.iter().flat_map(|request| versions.map(|one| (request, one))) {
+        let (method, path, mut http) = (method.clone(), *path, Http::open_by(hub.addr, version).await);
         for (name, value, status) in foreign {
             let headers = [("duplex-channel", id.as_str()), (name, value)];
             let (got, answer) = http.ask(method.clone(), path, &headers, "").await;
@@ -54,7 +56,7 @@ async fn strangers_are_refused_on_every_route_as_on_the_socket() {
     }
     assert_eq!(refused(&hub.url, &[("authorization", "Bearer 1234")]).await.status(), 401);
     // Without a token nobody is let in, however they come.
-    for route in ROUTES {
+    for route in ways() {
         let mut nobody = Caller::open(hub.addr, None, route).await;
         nobody.hello(hello()).await;
         assert!(matches!(nobody.hear().await, HubMessage::Bye { code: 4501, .. }), "{route:?}");
@@ -69,7 +71,7 @@ async fn strangers_are_refused_on_every_route_as_on_the_socket() {
 #[tokio::test]
 async fn what_is_too_large_is_refused_on_every_route_as_on_the_socket() {
     let (_dir, hub) = hub().await;
-    for route in ROUTES {
+    for route in ways() {
         // Before the welcome: 8 KiB.
         let mut early = Caller::open(hub.addr, None, route).await;
         let headers = [("duplex-channel", early.id.as_str()), ("duplex-first", "1")];
@@ -102,8 +104,8 @@ async fn what_is_too_large_is_refused_on_every_route_as_on_the_socket() {
 async fn who_does_not_read_is_given_up_on_every_route_and_disturbs_nobody() {
     let (dir, hub) = hub().await;
     let mut callers = Vec::new();
-    for route in ROUTES {
-        let (_, token) = Client::join(&dir, &hub.url, &format!("{route:?}")).await;
+    for (number, route) in ways().enumerate() {
+        let (_, token) = Client::join(&dir, &hub.url, &format!("Ben {number}")).await;
         callers.push(Caller::enter(hub.addr, &token, route).await.0);
     }
     let (_, token) = Client::join(&dir, &hub.url, "Socket").await;
@@ -115,7 +117,7 @@ async fn who_does_not_read_is_given_up_on_every_route_and_disturbs_nobody() {
         other.acked(sent).await;
     }
     let held = figure(&hub, "duplex_channel_bytes").await;
-    assert!(held < ROUTES.len() as u64 * 1_400_000, "12 MB were sent, {held} bytes are kept");
+    assert!(held < ways().count() as u64 * 1_400_000, "12 MB were sent, {held} bytes are kept");
     let given_up = async {
         let mut tick = tokio::time::interval(Duration::from_millis(200));
         // Only the one who reads is left.
@@ -127,7 +129,7 @@ async fn who_does_not_read_is_given_up_on_every_route_and_disturbs_nobody() {
     };
     tokio::time::timeout(DEADLINE, given_up).await.expect("all of them are given up");
     let refused = figure(&hub, "duplex_refused_total{reason=\"too_slow\"}").await;
-    assert!(refused > ROUTES.len() as u64, "{refused} are said to be too slow");
+    assert!(refused > ways().count() as u64, "{refused} are said to be too slow");
     for mut caller in callers {
         let ended = loop {
             if let Err(ended) = within("the end", caller.try_hear()).await {
@@ -147,7 +149,8 @@ async fn a_joined_websocket_that_is_not_read_is_left_and_nothing_is_lost() {
     let (dir, hub) = hub().await;
     let (mut other, _) = Client::enter(&hub.url, hub.admin_token.reveal(), None).await;
     let (_, token) = Client::join(&dir, &hub.url, "Ben").await;
-    for route in [Route::LongPoll, Route::Stream] {
+    let http2 = Way(Route::Stream, Version::HTTP_2);
+    for route in [Way::from(Route::LongPoll), Way::from(Route::Stream), http2] {
         let head = last_offset(&mut other).await;
         let mut slow = Caller::open(hub.addr, Some(&token), route).await;
         slow.hello(Hello { since: Some(head), ..hello() }).await;

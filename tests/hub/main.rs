@@ -20,6 +20,7 @@ mod harm;
 mod health;
 mod hooks;
 mod hostile;
+mod http2;
 mod lan;
 mod life;
 mod limits;

@@ -17,6 +17,7 @@ mod carry;
 mod end;
 mod engine_io;
 mod flush;
+mod http2;
 mod open;
 mod ping;
 mod proxy;
@@ -69,6 +70,10 @@ macro_rules! over_every_way {
             crate::over_every_way!(@ stream, Way::Route(Route::Stream), $($case),*);
             crate::over_every_way!(@ long_poll, Way::Route(Route::LongPoll), $($case),*);
             crate::over_every_way!(@ poll, Way::Route(Route::Poll), $($case),*);
+            crate::over_every_way!(@ sse_http2, Way::Http2(Route::Sse), $($case),*);
+            crate::over_every_way!(@ stream_http2, Way::Http2(Route::Stream), $($case),*);
+            crate::over_every_way!(@ long_poll_http2, Way::Http2(Route::LongPoll), $($case),*);
+            crate::over_every_way!(@ poll_http2, Way::Http2(Route::Poll), $($case),*);
         }
     };
     (@ $way:ident, $value:expr, $($case:ident),*) => {
@@ -90,6 +95,8 @@ enum Way {
     Socket(Socket),
     /// This route of a Duplex server, and no other.
     Route(Route),
+    /// The same over TLS with HTTP/2.
+    Http2(Route),
 }
 
 impl From<Socket> for Way {
@@ -103,7 +110,10 @@ impl Way {
         target.url = self.at(&target.url);
         match self {
             Way::Socket(socket) => dial(socket, target).await,
-            Way::Route(route) => {
+            Way::Route(route) | Way::Http2(route) => {
+                if target.url.starts_with("wss") {
+                    target.fingerprint = Some(http2::fingerprint());
+                }
                 let times = RouteTimes { min_poll_ms: 20, max_poll_ms: 20, ..RouteTimes::default() };
                 target.routes = Some(RoutePlan { choice: RouteChoice::Only(route), known: None, times });
                 dial(Socket::Tungstenite, target).await
@@ -121,6 +131,10 @@ impl Way {
         match self {
             Way::Socket(_) => url.to_owned(),
             Way::Route(_) => channel_server::before(url).await,
+            Way::Http2(_) => {
+                let secure = channel_server::Secure::new(http2::acceptor(&[b"h2", b"http/1.1"]));
+                channel_server::before_secure(url, secure).await
+            }
         }
     }
 
@@ -128,7 +142,7 @@ impl Way {
     fn at(self, url: &str) -> String {
         match self {
             Way::Socket(_) => url.to_owned(),
-            Way::Route(_) => {
+            Way::Route(_) | Way::Http2(_) => {
                 let end = url.match_indices('/').nth(2).map_or(url.len(), |(at, _)| at);
                 format!("{}{}", &url[..end], duplex::model::address::SOCKET_PATH)
             }
@@ -139,7 +153,9 @@ impl Way {
         match self {
             Way::Socket(socket) => capabilities(socket),
             // The routes have signs of life of their own.
-            Way::Route(_) => Capabilities { ping: false, ..capabilities(Socket::Tungstenite) },
+            Way::Route(_) | Way::Http2(_) => {
+                Capabilities { ping: false, ..capabilities(Socket::Tungstenite) }
+            }
         }
     }
 }
