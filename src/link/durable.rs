@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::{Link, Mark, Output as LinkOutput};
 use crate::frame::Frame;
-use crate::model::event::{ChatEvent, LinkEvent, Stored};
+use crate::model::event::{ChatEvent, Follows, LinkEvent, Stored};
 use crate::model::receipt::MAX_RECEIPT_ROOMS;
 use crate::model::time::BootMs;
 use crate::model::{Delivery, Draft, Event, MessageId, Offset, OutboxItem, Refusal, RoomId, Time};
@@ -137,8 +137,9 @@ pub enum Change {
 }
 
 impl Change {
-    /// Applies a change by the person to the stored state, if the store only holds it in memory: otherwise it would be
-    /// missing on screen or be sent in another order. Servers send again what they sent.
+    /// Applies what the person did, and what became of it, to the stored state, if the store only holds it in memory:
+    /// otherwise it would be missing on screen, sent in another order, or sent without being marked. Servers send again
+    /// what they sent; an acknowledgement that an entry follows is one of these.
     pub fn add_to(&self, stored: &mut Stored) {
         match self {
             Change::Queue(item) => stored.queue(item.clone()),
@@ -150,6 +151,14 @@ impl Change {
             Change::Attempted(ids) => stored.deliver(ids, &Delivery::Attempted),
             Change::Event(Event::Chat(ChatEvent::Refused { id, refusal })) => {
                 stored.refuse(*id, refusal);
+            }
+            Change::Event(Event::Chat(ChatEvent::Postponed { id, unseen: true })) => {
+                stored.deliver(&[*id], &Delivery::Pending);
+            }
+            Change::Event(Event::Chat(ChatEvent::Acknowledged { id, follows, .. }))
+                if *follows != Follows::Entry =>
+            {
+                stored.done(*id, follows);
             }
             Change::Event(Event::Chat(ChatEvent::Sent(ids))) => stored.deliver(ids, &Delivery::Sent),
             Change::Event(Event::Chat(ChatEvent::Unsure(ids))) => stored.deliver(ids, &Delivery::Unsure),

@@ -200,6 +200,37 @@ impl Stored {
         let items = self.outbox.iter_mut().filter(|item| ids.contains(&item.draft.id));
         items.for_each(|item| item.deliver(delivery.clone()));
     }
+
+    /// The server has something, and no entry of it will follow. Where it made a room, the server knows the room.
+    pub fn done(&mut self, id: MessageId, follows: &Follows) {
+        let Some(place) = self.outbox.iter().position(|item| item.draft.id == id) else { return };
+        let item = self.outbox.remove(place);
+        let Some(made) = item.makes() else { return };
+        match follows {
+            Follows::OtherRoom(to) if to != made => self.move_to(made, to),
+            _ => {
+                let room = self.rooms.iter_mut().find(|room| room.id == *made);
+                room.into_iter().for_each(|room| room.unmade = false);
+            }
+        }
+    }
+
+    /// What was typed into a room that was there already under another id goes there.
+    fn move_to(&mut self, from: &RoomId, to: &RoomId) {
+        for item in self.outbox.iter_mut().filter(|item| item.draft.room == *from) {
+            item.draft.room = to.clone();
+        }
+        let Some(place) = self.rooms.iter().position(|room| room.id == *from) else { return };
+        let unmade = self.rooms.remove(place);
+        match self.rooms.iter_mut().find(|room| room.id == *to) {
+            Some(room) if room.draft.is_empty() => room.draft = unmade.draft,
+            Some(_) => {}
+            None => {
+                let known = StoredRoom::unmade(to.clone(), unmade.name);
+                self.rooms.push(StoredRoom { unmade: false, draft: unmade.draft, ..known });
+            }
+        }
+    }
 }
 
 impl StoredRoom {

@@ -22,7 +22,7 @@ use super::schema::SCHEMA;
 use super::search::index;
 use super::write::{self, Taken};
 use super::{Commit, Health, Outcome, Write};
-use crate::model::event::ChatEvent;
+use crate::model::event::{ChatEvent, Follows};
 use crate::model::{Banner, ConnectionId, Content, Event, Offset};
 
 /// Commits that wait for the writer.
@@ -591,12 +591,13 @@ fn set_behind(health: &watch::Sender<Health>, connection: ConnectionId, is_behin
 /// The first offsets of writes whose entries were numbered, each with its place in the commit.
 type Numbered = Vec<(usize, Offset)>;
 
-/// Whether a server, or the person's next look at a room, says this again in other words.
+/// Whether a server, or the person's next look at a room, says this again in other words. That a server has a message whose
+/// entry does not follow is final: not every server drops a message that it is sent again.
 fn is_told_again(write: &Write) -> bool {
     matches!(
         write,
         Write::Event(
-            Event::Chat(ChatEvent::Acknowledged { .. })
+            Event::Chat(ChatEvent::Acknowledged { follows: Follows::Entry, .. })
                 | Event::Chat(ChatEvent::Refused { .. })
                 | Event::Chat(ChatEvent::ReadMarker { .. })
         )

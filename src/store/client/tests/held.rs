@@ -4,7 +4,7 @@ use std::fs;
 
 use super::*;
 use crate::model::content::Content;
-use crate::model::event::ChatEvent;
+use crate::model::event::{ChatEvent, Follows, Stored};
 use crate::model::id::Offset;
 use crate::store::client::held::ClientWriter;
 
@@ -69,6 +69,80 @@ fn a_disk_that_became_read_only_is_tried_again_and_keeps_the_order() {
     let outbox = load(&store).stored.outbox;
     assert_eq!(outbox, [attempted, item(3)]);
     assert_eq!(store.health().borrow().trouble, None);
+}
+
+/// A connection is built anew from what the disk has and what is held: as it would be once all of that is on disk.
+fn outbox_is_the_same_while_held(before: Vec<Write>, held_then: Write, expected: &[OutboxItem]) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    commit(&store, [vec![welcomed(0), started(1, 1, LogRestart::First)], before].concat());
+    break_disk(&store, |_| Err(StoreError::Full));
+    held(&store, vec![held_then]);
+    let while_held = load(&store).stored;
+    assert_eq!(while_held.outbox, expected);
+    mend_disk(&store);
+    commit(&store, vec![Write::Attempted(Vec::new())]);
+    let saved = load(&store).stored;
+    let unmade = |stored: &Stored| {
+        let rooms = stored.rooms.iter().map(|room| (room.id.clone(), room.name.clone(), room.unmade));
+        rooms.collect::<BTreeSet<_>>()
+    };
+    assert_eq!((&while_held.outbox, unmade(&while_held)), (&saved.outbox, unmade(&saved)));
+}
+
+fn acknowledged(item: &OutboxItem, follows: Follows) -> Write {
+    let (offset, received) = (Offset(1), WallMs(0));
+    Write::Event(Event::Chat(ChatEvent::Acknowledged { id: item.draft.id, offset, received, follows }))
+}
+
+#[test]
+fn what_the_hub_takes_later_has_to_be_marked_again_though_the_disk_does_not_know_yet() {
+    let attempted = OutboxItem { delivery: Delivery::Attempted, ..item(1) };
+    let postponed = ChatEvent::Postponed { id: attempted.draft.id, unseen: true };
+    outbox_is_the_same_while_held(
+        vec![Write::Queue(attempted)],
+        Write::Event(Event::Chat(postponed)),
+        &[item(1)],
+    );
+}
+
+#[test]
+fn what_no_entry_follows_is_not_sent_again_though_the_disk_does_not_know_yet() {
+    let attempted = OutboxItem { delivery: Delivery::Attempted, ..item(1) };
+    let done = acknowledged(&attempted, Follows::Nothing);
+    outbox_is_the_same_while_held(vec![Write::Queue(attempted), Write::Queue(item(2))], done, &[item(2)]);
+}
+
+#[test]
+fn what_was_typed_into_a_room_that_was_there_already_goes_there_though_the_disk_does_not_know_yet() {
+    let mut maker = OutboxItem { delivery: Delivery::Attempted, ..item(1) };
+    maker.draft.room = maker.draft.id.into();
+    maker.draft.content = Content::room(RoomName::new("attic").unwrap());
+    let mut typed = item(2);
+    typed.draft.room = maker.draft.room.clone();
+    let there = RoomId::new("the other attic").unwrap();
+    let mut moved = typed.clone();
+    moved.draft.room = there.clone();
+    let before = vec![Write::Queue(maker.clone()), Write::Queue(typed.clone())];
+    let other = acknowledged(&maker, Follows::OtherRoom(there));
+    outbox_is_the_same_while_held(before.clone(), other, &[moved]);
+    let made = acknowledged(&maker, Follows::Nothing);
+    outbox_is_the_same_while_held(before, made, &[typed]);
+}
+
+#[test]
+fn that_a_server_has_a_message_is_never_let_go_where_no_entry_follows() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    commit(&store, vec![welcomed(0), started(1, 1, LogRestart::First)]);
+    break_disk(&store, |_| Err(StoreError::Full));
+    with_keeper(&store, |keeper| keeper.limit = 0);
+    let attempted = OutboxItem { delivery: Delivery::Attempted, ..item(1) };
+    held(&store, vec![Write::Queue(attempted.clone())]);
+    held(&store, vec![acknowledged(&attempted, Follows::Nothing)]);
+    mend_disk(&store);
+    commit(&store, vec![Write::Queue(item(2))]);
+    assert_eq!(load(&store).stored.outbox, [item(2)]);
 }
 
 #[test]
