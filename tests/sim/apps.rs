@@ -9,7 +9,7 @@ use duplex::model::event::{ChatEvent, Follows, SetupUpdate, Side, Update};
 use duplex::model::intent::ChatIntent;
 use duplex::model::profile::{Profile, Protocol, Secret, Socket};
 use duplex::model::time::BootMs;
-use duplex::model::{ConnectionId, Event, MessageId, RoomId, SharedModel, Time};
+use duplex::model::{ConnectionId, Delivery, Event, MessageId, RoomId, SharedModel, Time};
 use duplex::wire::Setup;
 use duplex::wire::duplex::client::{Config, Credentials};
 
@@ -114,6 +114,10 @@ impl World {
         }
         let (mut stored, saved) = (c.disk.stored(), c.disk.saved());
         self.held_of(client).iter().for_each(|change| change.add_to(&mut stored));
+        if let Some(running) = &mut self.clients[client].running {
+            let attempted = stored.outbox.iter().filter(|item| item.delivery == Delivery::Attempted);
+            running.attempted_before = attempted.map(|item| item.draft.id).collect();
+        }
         let setup = Setup::Duplex(Config {
             client: "sim".into(),
             credentials,
