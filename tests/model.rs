@@ -133,6 +133,11 @@ fn entry(offset: u64, by: &str, name: &str) -> Entry {
     }
 }
 
+fn change(offset: u64, by: &str, content: Content) -> Entry {
+    let entry = entry(offset, by, "general");
+    Entry { draft: Draft { content, ..entry.draft }, ..entry }
+}
+
 fn message(offset: u64) -> Message {
     Message::new(entry(offset, "other", "general"), at(1, offset), false)
 }
@@ -476,6 +481,21 @@ fn what_is_older_than_the_first_contact_comes_from_the_hub() {
     assert_eq!(bench.room("general").unread, 3, "what is paged in is not news");
 }
 
+#[test]
+fn what_changed_a_message_of_an_older_page_counts_beside_what_changed_it_since() {
+    let mut bench = Bench::from(501);
+    bench.entries(&[change(501, "other", Content::reaction(id(480), "👍", false))]);
+    let history = |before, entries: Vec<Entry>| {
+        let room = RoomId::general();
+        Event::Chat(ChatEvent::History { room, before: Offset(before), entries, complete: false })
+    };
+    let edit = change(500, "a", Content::edit(id(480), "edited"));
+    bench.apply(history(501, vec![entry(499, "a", "general"), edit]));
+    bench.apply(history(499, vec![entry(480, "a", "general")]));
+    let message = bench.room("general").window.get(id(480)).unwrap();
+    assert_eq!((message.body(), message.reactions().len()), ("edited", 1));
+}
+
 // The outbox
 
 #[test]
@@ -610,10 +630,6 @@ fn whoever_is_typing_stops_with_their_message() {
 #[test]
 fn what_changes_a_message_shows_at_it_and_never_without_it() {
     let mut bench = Bench::from(1);
-    let change = |offset, by: &str, content| Entry {
-        draft: Draft { content, ..entry(offset, by, "general").draft },
-        ..entry(offset, by, "general")
-    };
     bench.entries(&[entry(1, "other", "general"), entry(2, "me", "general")]);
     bench.entries(&[
         change(3, "other", Content::edit(id(1), "edited")),

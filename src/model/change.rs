@@ -195,6 +195,35 @@ impl Changes {
         }
     }
 
+    /// Takes in what else came to the same message, as [`Changes::apply`] would take in its entries. Returns whether the
+    /// message's words are those of the other one.
+    pub(super) fn merge(&mut self, other: Changes) -> bool {
+        if let Some(theirs) = &other.deleted {
+            let is_first = self.deleted.as_ref().is_none_or(|known| theirs.place < known.place);
+            if is_first {
+                *self = other;
+            }
+            return is_first;
+        }
+        if self.deleted.is_some() {
+            return false;
+        }
+        let place = |mark: &Option<Mark>| mark.as_ref().map(|mark| mark.place);
+        let is_edited_later = place(&other.edited) > place(&self.edited);
+        if is_edited_later {
+            self.edited = other.edited;
+        }
+        if let Some(pin) = other.pin {
+            set(&mut self.pin, pin);
+        }
+        for (emoji, by) in other.reactions {
+            for switch in by {
+                self.react(&emoji, switch);
+            }
+        }
+        is_edited_later
+    }
+
     fn react(&mut self, emoji: &str, switch: Switch) -> bool {
         let kept: usize = self.reactions.iter().map(|(_, by)| by.len()).sum();
         let index = match self.reactions.iter().position(|(known, _)| known == emoji) {
@@ -283,6 +312,32 @@ mod tests {
                 )
         }));
         ends.swap_remove(0)
+    }
+
+    #[test]
+    fn two_copies_of_a_message_that_know_different_changes_become_one_that_knows_all() {
+        let edit = |offset, words| entry(offset, "ann", Content::edit(id(5), words));
+        let react = |offset, off| entry(offset, "bob", Content::reaction(id(5), "👍", off));
+        let pin = entry(8, "bob", Content::pin(id(5), false));
+        let delete = |offset| entry(offset, "boss", Content::delete(id(5)));
+        let all = [edit(6, "six"), react(7, false), pin, edit(9, "nine"), react(10, true)];
+        let with_deletions = [edit(6, "six"), delete(7), edit(9, "nine"), delete(10)];
+        for entries in [&all[..], &with_deletions] {
+            let of = |is_known: &dyn Fn(usize) -> bool| {
+                let mut one = message();
+                let known = entries.iter().enumerate().filter(|(index, _)| is_known(*index));
+                known.for_each(|(_, entry)| _ = one.change(entry, at(entry.offset.0)));
+                one
+            };
+            let expected = of(&|_| true);
+            for known in 0..1 << entries.len() {
+                let mut one = of(&|index| known >> index & 1 == 0);
+                one.merge(of(&|index| known >> index & 1 == 1));
+                assert_eq!(one, expected, "the other one knows {known:b}");
+                one.merge(of(&|index| known >> index & 1 == 0));
+                assert_eq!(one, expected, "once more changes nothing");
+            }
+        }
     }
 
     #[test]

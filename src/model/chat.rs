@@ -627,6 +627,8 @@ impl Chat {
         }
         let page = Page { messages, older_on_disk: false, older_on_hub: !complete, newer_on_disk: false };
         self.extend(&name, Side::Older, page, &changes);
+        // The messages that they change may be on the next page.
+        changes.into_iter().for_each(|(place, entry)| self.changed(entry, place));
     }
 
     fn restored(&mut self, stored: Stored) {

@@ -99,6 +99,36 @@ impl Message {
         is_changed
     }
 
+    /// Takes in what is known of the same message from elsewhere: either may lack changes that the other has.
+    pub(super) fn merge(&mut self, other: Message) {
+        let changes = match (self.changes.take(), other.changes) {
+            (Some(mut changes), Some(others)) => {
+                if changes.merge(*others) {
+                    self.content = other.content;
+                }
+                Some(changes)
+            }
+            (None, Some(others)) => {
+                self.content = other.content;
+                Some(others)
+            }
+            (changes, None) => changes,
+        };
+        self.changes = changes;
+        let rank = |quote: &Option<Box<Quote>>| quote.as_ref().map(|quote| (quote.deleted, quote.revision));
+        if rank(&other.quote) >= rank(&self.quote) {
+            self.quote = other.quote;
+        }
+        if self.is_deleted() {
+            self.quote = None;
+        }
+        let rank = |replies: &Replies| (replies.newest, replies.count);
+        if rank(&other.replies) > rank(&self.replies) {
+            self.replies = other.replies;
+        }
+        self.live |= other.live;
+    }
+
     /// Lets go of what a deleted message said. What it replied to stays, so that its thread keeps its shape.
     fn erase(&mut self) {
         let content = std::mem::replace(&mut self.content, Content::text(String::new()));

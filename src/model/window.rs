@@ -185,13 +185,14 @@ impl Window {
     }
 
     /// Puts a message in its place; one that moved to another position (a log that began anew) leaves its old one.
-    fn insert(&mut self, message: Message) {
-        if let Some(old) = self.by_id.insert(message.id, message.position) {
-            if old != message.position {
-                let moved = self.messages.remove(&old);
-                self.bytes -= moved.as_ref().map_or(0, cost);
-            } else if self.messages.get(&old).is_some_and(|known| known.revision() >= message.revision()) {
-                return;
+    /// One that is here already is merged with what is known of it.
+    fn insert(&mut self, mut message: Message) {
+        if let Some(old) = self.by_id.insert(message.id, message.position)
+            && let Some(known) = self.messages.remove(&old)
+        {
+            self.bytes -= cost(&known);
+            if old == message.position {
+                message.merge(known);
             }
         }
         self.bytes += cost(&message);
