@@ -2,12 +2,15 @@
 //! back, people and devices.
 #![allow(clippy::panic, reason = "a test that fails should say so at once")]
 
+use duplex::frame::Frame;
 use duplex::mapping::{Incoming, Mapping};
-use duplex::model::event::{ChatEvent, DeviceEvent};
+use duplex::model::content::UNCONFIRMED;
+use duplex::model::event::{ChatEvent, DeviceEvent, LinkEvent};
 use duplex::model::time::BootMs;
 use duplex::model::time::WallMs;
-use duplex::model::{Content, Delivery, Draft, Entry, Event, MessageId, OutboxItem, RoomId, Time};
+use duplex::model::{Content, Delivery, Draft, Entry, Event, Feature, MessageId, OutboxItem, RoomId, Time};
 use duplex::wire::mapped::{Mapped, Novelty, Place};
+use duplex::wire::{self, Agreed, ChatRequest, Open as _, Output, Request, Saved, Session, Setup, plain};
 use serde_json::{Value, json};
 
 struct Server {
@@ -210,4 +213,165 @@ fn short_ids_that_begin_anew_hide_nothing() {
     assert_ne!(first, second);
     let long = json!([{"_id": "507f1f77bcf86cd799439011", "user": "jun", "text": "a"}]);
     assert_eq!(id_of(server.events("message", long.clone())), id_of(server.events("message", long)));
+}
+
+/// A plain WebSocket whose messages are recognized.
+struct Socket {
+    session: Box<dyn Session>,
+    now: Time,
+    typed: u8,
+}
+
+impl Socket {
+    fn open(mapping: Mapping, saved: Saved) -> Socket {
+        let config = plain::Config { subprotocols: Vec::new(), mapping: Some(Box::new(mapping)) };
+        let now = Time { boot_ms: BootMs(1000), wall_ms: WallMs(1_767_323_045_000) };
+        let session = Setup::Plain(config).open(saved, [7; 32]);
+        let mut socket = Socket { session, now, typed: 0 };
+        socket.tell(wire::Input::Opened(Agreed { server: "host:1".to_owned(), ..Agreed::default() }));
+        socket
+    }
+
+    fn tell(&mut self, input: wire::Input) {
+        assert_eq!(self.session.handle(self.now, input), Ok(()));
+    }
+
+    fn outputs(&mut self) -> Vec<Output> {
+        std::iter::from_fn(|| self.session.poll()).collect()
+    }
+
+    fn events(&mut self) -> Vec<Event> {
+        let events = self.outputs().into_iter().filter_map(|output| match output {
+            Output::Event(event, _) => Some(event),
+            _ => None,
+        });
+        events.collect()
+    }
+
+    fn receives(&mut self, frame: Frame) -> Vec<Event> {
+        self.outputs();
+        self.tell(wire::Input::Frame(frame));
+        self.events()
+    }
+
+    fn rows(&mut self, text: &str) -> Vec<String> {
+        rows(self.receives(Frame::Text(text.to_owned())))
+    }
+
+    /// Types a message, and returns what is sent.
+    fn types(&mut self, room: RoomId, text: &str) -> String {
+        self.outputs();
+        self.typed += 1;
+        let id = MessageId::from_random([self.typed; 16]);
+        let draft = Draft { id, room, content: Content::text(text), at: WallMs(0) };
+        let item = OutboxItem { draft, seq: u64::from(self.typed), delivery: Delivery::Attempted };
+        self.tell(wire::Input::Request(Request::Chat(ChatRequest::Send(item))));
+        let sent = self.outputs().into_iter().map(|output| match output {
+            Output::Send(Frame::Text(text), of) => {
+                assert_eq!(of, Some(id));
+                text
+            }
+            output => panic!("{output:?}"),
+        });
+        let sent: Vec<String> = sent.collect();
+        assert_eq!(sent.len(), 1);
+        self.tell(wire::Input::Flushed(vec![id]));
+        sent.concat()
+    }
+}
+
+fn value(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+#[test]
+fn chat_and_readings_on_a_plain_websocket_are_recognized_on_request() {
+    let mut socket =
+        Socket::open(Mapping { name: "mina".to_owned(), ..Mapping::default() }, Saved::default());
+    assert!(
+        socket.events().iter().any(|event| matches!(event, Event::Link(LinkEvent::Welcomed { features, .. })
+            if !features.has(Feature::Frames))),
+        "what is typed is a message, not a frame"
+    );
+    assert_eq!(socket.rows(r#"{"type":"message","data":{"user":"jun","text":"hi"}}"#), ["u:jun: hi"]);
+    assert_eq!(
+        socket.rows("{\"user\":\"jun\",\"text\":\"one\"}\n{\"user\":\"ara\",\"text\":\"two\"}\n"),
+        ["u:jun: one", "u:ara: two"]
+    );
+    let events = socket.receives(Frame::Text(r#"{"type":"temperature","value":21.5}"#.to_owned()));
+    let readings = events.iter().find_map(|event| match event {
+        Event::Device(DeviceEvent::Readings(readings)) => Some(readings),
+        _ => None,
+    });
+    assert_eq!(readings.map(|readings| readings.samples[0].device.to_string()).as_deref(), Some("server"));
+    assert_eq!(rows(events), [""; 0], "it is shown as a device");
+    for _ in 0..2 {
+        assert_eq!(
+            socket.rows(r#"{"type":"tick","of":{"x":[]}}"#),
+            [r#"server: {"type":"tick","of":{"x":[]}}"#],
+            "what has no meaning is shown as received, each time"
+        );
+    }
+    assert_eq!(rows(socket.receives(Frame::Binary(vec![1, 0xFF]))), ["server: 01ff"]);
+    assert_eq!(
+        rows(socket.receives(Frame::Binary(br#"{"user":"jun","text":"in bytes"}"#.to_vec()))),
+        ["u:jun: in bytes"]
+    );
+}
+
+#[test]
+fn what_is_typed_on_a_plain_websocket_looks_like_what_others_send() {
+    let mut socket =
+        Socket::open(Mapping { name: "mina".to_owned(), ..Mapping::default() }, Saved::default());
+    let room = RoomId::messages;
+    assert_eq!(socket.types(room(), "first"), "first", "nothing is known of the server");
+    // The server has said something since: it may have it, and confirms nothing.
+    let events =
+        socket.receives(Frame::Text(r#"{"type":"msg","data":{"user":"jun","text":"hi"}}"#.to_owned()));
+    let unconfirmed = |event: &Event| match event {
+        Event::Chat(ChatEvent::Entries { entries, .. }) => {
+            entries.iter().any(|entry| entry.draft.content.extra().get(UNCONFIRMED).is_some())
+        }
+        _ => false,
+    };
+    assert!(events.iter().any(unconfirmed));
+    assert_eq!(rows(events), ["me: first", "u:jun: hi"]);
+    let sent = socket.types(room(), "second");
+    assert_eq!(value(&sent), json!({"type": "msg", "data": {"text": "second", "user": "mina"}}));
+    let events = socket.receives(Frame::Text(sent));
+    assert!(!events.iter().any(unconfirmed), "it came back");
+    assert_eq!(rows(events), ["me: second"]);
+    assert_eq!(
+        socket.rows(r#"{"type":"msg","room":"lathes","data":{"user":"jun","text":"x"}}"#),
+        ["[lathes] u:jun: x"]
+    );
+    let lathes = RoomId::new("lathes").unwrap_or_else(|bad| panic!("{bad}"));
+    let sent = socket.types(lathes, "third");
+    assert_eq!(
+        value(&sent),
+        json!({"type": "msg", "room": "lathes", "data": {"text": "third", "user": "mina"}})
+    );
+}
+
+#[test]
+fn a_mapping_of_a_plain_websocket_says_what_is_sent_and_what_is_told_again_is_shown_once() {
+    let json = r#"{
+        "name": "mina",
+        "join": [{"to": "hello", "args": [{"op": "join", "nick": "{name}"}]}],
+        "send": {"to": "say", "args": [{"op": "say", "words": "{text}"}]},
+        "rules": [{"source": "*", "when": {"path": "$.op", "equals": "said"}, "is": "message", "text": "$.words", "sender": "$.by"}]
+    }"#;
+    let mapping = Mapping::parse(json).unwrap_or_else(|bad| panic!("{bad}"));
+    let mut socket = Socket::open(mapping.clone(), Saved::default());
+    let joined = socket.outputs().into_iter().find_map(|output| match output {
+        Output::Send(Frame::Text(text), None) => Some(value(&text)),
+        _ => None,
+    });
+    assert_eq!(joined, Some(json!({"op": "join", "nick": "mina"})));
+    assert_eq!(socket.rows(r#"{"op":"said","by":"jun","words":"hi"}"#), ["u:jun: hi"]);
+    assert_eq!(value(&socket.types(RoomId::messages(), "ok")), json!({"op": "say", "words": "ok"}));
+    let history = r#"{"type":"history","messages":[{"user":"jun","text":"a"},{"user":"ara","text":"b"}]}"#;
+    assert_eq!(socket.rows(history), ["me: ok", "u:jun: a", "u:ara: b"]);
+    let mut again = Socket::open(mapping, socket.session.saved());
+    assert_eq!(again.rows(history), [""; 0]);
 }

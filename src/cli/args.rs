@@ -662,6 +662,11 @@ impl Server {
 
     /// Whether messages are frames, as they come.
     pub(super) fn has_frames(&self) -> bool {
+        self.websocket.as_ref().is_some_and(WebSocket::has_frames)
+    }
+
+    /// Whether it is a plain WebSocket.
+    pub(super) fn is_socket(&self) -> bool {
         self.websocket.as_ref().is_some_and(|websocket| websocket.protocol() == Protocol::WebSocket)
     }
 

@@ -29,6 +29,10 @@ pub(super) async fn run(command: Send) -> Result<(), Failure> {
     if command.server.is_broker() {
         return mqtt::send(command).await;
     }
+    if command.server.is_socket() {
+        let room = command.room.clone().unwrap_or_else(RoomId::messages);
+        return send_mapped::deliver(command, room).await;
+    }
     if command.server.websocket.is_some() {
         return socketio::send(command).await;
     }

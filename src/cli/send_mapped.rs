@@ -74,7 +74,7 @@ impl Attempt {
                     if entry.draft.content.extra().get(UNCONFIRMED).is_none() {
                         return Ok(());
                     }
-                    let sentence = "sent, unconfirmed: the connection was alive after it, and this destination confirms nothing";
+                    let sentence = "sent, unconfirmed: the connection was alive after it, and nothing there confirms messages";
                     return Err(Failure::new(Exit::Unconfirmed, sentence));
                 }
                 Event::Chat(ChatEvent::Unsure(ids)) if ids.contains(&id) => {

@@ -44,7 +44,7 @@ pub(super) struct SocketIoFlags {
     /// Sign in with the JSON object in this file.
     #[arg(long, value_name = "FILE", help_heading = SOCKETIO_HELP)]
     auth_file: Option<PathBuf>,
-    /// What on this server means what: a mapping, as the app exports it.
+    /// What on this server means what: a mapping, as the app exports it. Also with --protocol stomp and websocket.
     #[arg(long, value_name = "FILE", help_heading = SOCKETIO_HELP)]
     map: Option<PathBuf>,
     /// The transports that `--transport` names.
@@ -80,6 +80,11 @@ impl SocketIoFlags {
             privacy::known::add(value);
         }
         Ok(Some(Secret::new(text.trim())))
+    }
+
+    /// Whether a mapping is given.
+    pub(super) fn has_mapping(&self) -> bool {
+        self.map.is_some()
     }
 
     /// The mapping.

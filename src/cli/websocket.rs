@@ -40,11 +40,11 @@ const NOT_FOR_ALL: &[(&[&str], &[Protocol])] = &[
         &[Protocol::WebSocket, Protocol::SocketIo, Protocol::Stomp, Protocol::Mqtt],
     ),
     (&["topic", "client_id", "mqtt_version", "chat"], &[Protocol::Mqtt]),
-    (&["subprotocol", "no_reconnect"], &[Protocol::WebSocket]),
+    (&["subprotocol", "no_reconnect", "recognize"], &[Protocol::WebSocket]),
     (&["hex"], &[Protocol::WebSocket, Protocol::Mqtt]),
     (&["namespace", "auth", "auth_file", "event"], &[Protocol::SocketIo]),
     (&["transport"], &[Protocol::Duplex, Protocol::SocketIo]),
-    (&["map"], &[Protocol::SocketIo, Protocol::Stomp]),
+    (&["map"], &[Protocol::WebSocket, Protocol::SocketIo, Protocol::Stomp]),
     (&["destination", "host"], &[Protocol::Stomp]),
 ];
 
@@ -53,7 +53,7 @@ const NOT_FOR_ALL: &[(&[&str], &[Protocol])] = &[
 pub(super) enum Protocol {
     /// Duplex: rooms and devices, with a token.
     Duplex,
-    /// Any WebSocket server: messages are printed as received.
+    /// Any WebSocket server: messages are printed as received, or with --recognize as chat and readings.
     #[value(name = "websocket")]
     WebSocket,
     /// Socket.IO: what is chat and what are readings is recognized.
@@ -112,6 +112,10 @@ struct ServerFlags {
     /// Offer this subprotocol; may be given several times, the most wanted first. The server must choose one.
     #[arg(long = "subprotocol", value_name = "NAME", help_heading = WEBSOCKET_HELP)]
     subprotocol: Vec<String>,
+    /// Recognize chat, people and readings in what is received, as with the other protocols; --map implies it. What is typed is sent
+    /// as others' messages came, or as the mapping says.
+    #[arg(long, help_heading = WEBSOCKET_HELP)]
+    recognize: bool,
     /// Sign in as this user, with the password of --password-file or DUPLEX_PASSWORD: by HTTP's basic authentication, or
     /// with STOMP and MQTT by their own.
     #[arg(long, visible_alias = "login", value_name = "NAME", help_heading = WEBSOCKET_HELP)]
@@ -264,8 +268,17 @@ fn check_company(protocol: Protocol, matches: &ArgMatches) -> Result<(), Error> 
             "--room is needed to send to a Duplex server\n",
         ));
     }
+    let recognizes = protocol == Protocol::WebSocket && (is_given("recognize") || is_given("map"));
+    if recognizes && is_given("hex") {
+        return Err(conflict("--hex sends bytes as they are and can't be used with --recognize or --map"));
+    }
+    if recognizes && is_given("no_reconnect") {
+        return Err(conflict("--no-reconnect can't be used with --recognize or --map"));
+    }
     let out_of_place = |(names, protocols): &&(&[&'static str], &'static [Protocol])| {
-        !protocols.contains(&protocol) && names.iter().any(|name| is_given(name))
+        // Then there are rooms and devices as with Socket.IO.
+        let fits = protocols.contains(&protocol) || recognizes && protocols.contains(&Protocol::Stomp);
+        !fits && names.iter().any(|name| is_given(name))
     };
     let Some((names, protocols)) = NOT_FOR_ALL.iter().find(out_of_place) else { return Ok(()) };
     let name = names.iter().find(|name| is_given(name)).copied().unwrap_or_default();
@@ -327,6 +340,7 @@ impl ServerFlags {
             subprotocols: self.subprotocol,
             user: self.user,
             stomp,
+            recognize: protocol == Protocol::WebSocket && (self.recognize || self.socketio.has_mapping()),
             socketio: self.socketio,
             mqtt: self.mqtt,
         };
@@ -402,6 +416,7 @@ struct Flagged {
     subprotocols: Vec<String>,
     user: Option<String>,
     stomp: StompOptions,
+    recognize: bool,
     socketio: SocketIoFlags,
     mqtt: MqttFlags,
 }
@@ -419,6 +434,8 @@ pub(super) struct WebSocket {
     signs_in: bool,
     password_of_address: Option<Secret>,
     password: PasswordOptions,
+    /// Of a plain WebSocket: whether messages and readings are recognized.
+    recognize: bool,
     socketio: SocketIoFlags,
     mqtt: MqttFlags,
     /// Of MQTT: whether to subscribe to nothing.
@@ -427,7 +444,7 @@ pub(super) struct WebSocket {
 
 impl WebSocket {
     fn new(protocol: Protocol, flags: Flagged, password: PasswordOptions) -> Result<WebSocket, String> {
-        let Flagged { userinfo, headers, subprotocols, user, stomp, socketio, mqtt } = flags;
+        let Flagged { userinfo, headers, subprotocols, user, stomp, recognize, socketio, mqtt } = flags;
         stomp.check().map_err(|bad| bad.to_string())?;
         mqtt.options().map_err(|bad| bad.to_string())?;
         let signs_in = user.is_some() || userinfo.is_some();
@@ -458,6 +475,7 @@ impl WebSocket {
         Ok(WebSocket {
             protocol,
             stomp,
+            recognize,
             socketio,
             mqtt,
             is_deaf: false,
@@ -473,6 +491,11 @@ impl WebSocket {
     /// The protocol.
     pub(super) fn protocol(&self) -> Protocol {
         self.protocol
+    }
+
+    /// Whether messages are frames, as they come.
+    pub(super) fn has_frames(&self) -> bool {
+        self.protocol == Protocol::WebSocket && !self.recognize
     }
 
     /// Of STOMP: replaces the destinations by one.
@@ -511,6 +534,7 @@ impl WebSocket {
         let options = WebSocketOptions {
             mqtt: Box::new(mqtt),
             socketio: self.socketio.options(),
+            recognize: self.recognize,
             mapping: self.socketio.mapping()?,
             subprotocols: self.subprotocols.clone(),
             headers: self.headers.iter().map(|header| header.name.clone()).collect(),

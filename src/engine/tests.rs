@@ -27,7 +27,7 @@ fn new(id: ConnectionId) -> NewConnection {
     NewConnection {
         id,
         urls: vec!["ws://a".to_owned()],
-        setup: Box::new(Setup::Plain(plain::Config { subprotocols: Vec::new() })),
+        setup: Box::new(Setup::Plain(plain::Config::default())),
         reconnects: true,
         is_said_once: false,
         stored: Stored::default(),

@@ -49,6 +49,11 @@ impl Recognizer {
         Recognizer { mapping, people, ..Recognizer::default() }
     }
 
+    /// The same for a server without names of events: messages on a socket.
+    pub fn of_socket(mapping: Mapping) -> Self {
+        Recognizer { learned: Learned::of_socket(), ..Recognizer::new(mapping) }
+    }
+
     /// The server knows us by this id.
     pub fn i_am(&mut self, id: &str) {
         self.people.i_am(&Who { id: Some(id.to_owned()), name: None });
@@ -106,6 +111,12 @@ impl Recognizer {
             }
             Found::Me(who) => self.people.i_am(who),
             Found::Notice { text, .. } => self.people.learn(text),
+            // `{"type": "temperature", "value": 21}`: that is the metric, and nothing names the device.
+            Found::Readings(measured) if self.learned.is_of_socket() => {
+                if matches!(measured.values.as_slice(), [(metric, ..)] if *metric == measured.device) {
+                    measured.device = super::socket::SERVER.to_owned();
+                }
+            }
             _ => {}
         }
         found

@@ -14,6 +14,7 @@ mod readings;
 mod rules;
 mod send;
 mod shape;
+pub mod socket;
 mod time;
 mod words;
 

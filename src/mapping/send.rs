@@ -104,6 +104,8 @@ pub(super) struct Learned {
     form: Form,
     /// Whether the server passes on what it is given as it is, as our own message that came back shows.
     is_relay: bool,
+    /// Whether there are no names of events, so that an object alone tells the server what it is.
+    is_socket: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -116,6 +118,16 @@ enum Form {
 }
 
 impl Learned {
+    /// Of a server without names of events.
+    pub fn of_socket() -> Self {
+        Learned { is_socket: true, ..Learned::default() }
+    }
+
+    /// Whether it is of such a server.
+    pub fn is_of_socket(&self) -> bool {
+        self.is_socket
+    }
+
     /// A message came as one text (1), a text and a name (2) or a name and a text (3). `own`: it was ours.
     pub fn bare(&mut self, source: &str, form: u8, own: bool) {
         let form = match form {
@@ -137,7 +149,8 @@ impl Learned {
         if own && self.form == Form::Text && self.source.as_deref() == Some(source) {
             self.is_relay = false;
         }
-        let shape = Shape { text: None, who: None, room: None, id: None, at: None, ..shape.clone() };
+        let wrapped = shape.wrapped.clone().filter(|_| self.is_socket);
+        let shape = Shape { text: None, who: None, room: None, id: None, at: None, wrapped, ..shape.clone() };
         (self.source, self.form) = (Some(source.to_owned()), Form::Object(Box::new(shape)));
     }
 
@@ -148,6 +161,7 @@ impl Learned {
         let args = match &self.form {
             Form::TextAndName if !name.is_empty() => vec![text(), name.into()],
             Form::NameAndText if !name.is_empty() => vec![name.into(), text()],
+            Form::Object(shape) if self.is_socket && has_words(shape) => vec![object(shape, typed, name)],
             Form::Object(shape) if self.mirrors(shape) => vec![object(shape, typed, name)],
             _ => vec![text()],
         };
@@ -162,6 +176,14 @@ impl Learned {
                 || shape.who_field.is_none()
                 || shape.kind_field.is_some()
                 || shape.room_field.is_some())
+    }
+}
+
+/// Whether the field for the words is known, that of the object inside where it is wrapped.
+fn has_words(shape: &Shape) -> bool {
+    match &shape.wrapped {
+        Some(wrapped) => has_words(&wrapped.inner),
+        None => shape.text_field.as_ref().is_some_and(|field| !field.is_empty()),
     }
 }
 
@@ -184,6 +206,20 @@ fn sent_as(source: &str) -> String {
 
 fn object(shape: &Shape, typed: &Typed, name: &str) -> Value {
     let mut map = Map::new();
+    if let Some(wrapped) = &shape.wrapped {
+        let inner = object(&wrapped.inner, typed, name);
+        let inner = if wrapped.is_text { inner.to_string().into() } else { inner };
+        if let Some((field, kind)) = &wrapped.kind {
+            map.insert(field.clone(), sent_as(kind).into());
+        }
+        if let Some((field, is_number)) = shape.room_field.as_ref().filter(|_| !typed.room.is_empty())
+            && wrapped.inner.room_field.is_none()
+        {
+            map.insert(field.clone(), room(typed, *is_number));
+        }
+        map.insert(wrapped.field.clone(), inner);
+        return Value::Object(map);
+    }
     if let Some(field) = &shape.text_field {
         map.insert(field.clone(), typed.text.into());
     }
@@ -191,16 +227,21 @@ fn object(shape: &Shape, typed: &Typed, name: &str) -> Value {
         map.insert(field.clone(), name.into());
     }
     if let Some((field, is_number)) = shape.room_field.as_ref().filter(|_| !typed.room.is_empty()) {
-        let number = typed.room.parse::<u64>().ok().filter(|_| *is_number);
-        map.insert(field.clone(), number.map_or_else(|| typed.room.into(), Value::from));
+        map.insert(field.clone(), room(typed, *is_number));
     }
     if let (Some(field), Some(kind)) = (&shape.kind_field, &shape.kind) {
-        map.insert(field.clone(), kind.clone().into());
+        map.insert(field.clone(), sent_as(kind).into());
     }
     if let Some(field) = shape.id_field.as_ref().filter(|_| !typed.id.is_empty()) {
         map.insert(field.clone(), typed.id.into());
     }
     Value::Object(map)
+}
+
+/// The room as the server writes it.
+fn room(typed: &Typed, is_number: bool) -> Value {
+    let number = typed.room.parse::<u64>().ok().filter(|_| is_number);
+    number.map_or_else(|| typed.room.into(), Value::from)
 }
 
 #[cfg(test)]
@@ -248,6 +289,31 @@ mod tests {
         assert_eq!(send(&learned).args, [json!({"type": "CHAT", "sender": "mina", "content": "hi {name}"})]);
         learned.object("m", &shape(json!({"msg": "x"})), false);
         assert_eq!(send(&learned).args, [json!({"msg": "hi {name}"})]);
+    }
+
+    #[test]
+    fn without_names_of_events_an_object_is_answered_with_one_like_it() {
+        let shape = |value: Value| Shape::of(value.as_object().unwrap());
+        for (came, sent) in [
+            (json!({"user": "jun", "text": "x"}), json!({"text": "hi {name}", "user": "mina"})),
+            (
+                json!({"type": "receive_message", "data": {"from": "jun", "body": "x", "at": 1_767_323_045}}),
+                json!({"type": "send_message", "data": {"body": "hi {name}", "from": "mina"}}),
+            ),
+            (
+                json!({"event": "chat", "room": "lathes", "payload": {"nick": "jun", "message": "x", "id": "m1"}}),
+                json!({"event": "chat", "room": "7", "payload": {"message": "hi {name}", "nick": "mina", "id": "i-1"}}),
+            ),
+            (
+                json!({"action": "message", "data": "{\"name\":\"jun\",\"text\":\"x\"}"}),
+                json!({"action": "message", "data": "{\"text\":\"hi {name}\",\"name\":\"mina\"}"}),
+            ),
+        ] {
+            let mut learned = Learned::of_socket();
+            assert_eq!(learned.send(&TYPED, "mina").args, [json!("hi {name}")]);
+            learned.object("server", &shape(came), false);
+            assert_eq!(learned.send(&TYPED, "mina").args, [sent]);
+        }
     }
 
     #[test]

@@ -52,6 +52,21 @@ pub(super) struct Shape {
     pub kind_field: Option<String>,
     /// To whom.
     pub to: Option<String>,
+    /// What it is wrapped in, where the words are in an object inside another.
+    pub wrapped: Option<Box<Wrapped>>,
+}
+
+/// An object with the words, inside another.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Wrapped {
+    /// The field that holds it.
+    pub field: String,
+    /// Whether it is written there as a text.
+    pub is_text: bool,
+    /// The field and the word for the kind of the whole.
+    pub kind: Option<(String, String)>,
+    /// What the inner one says.
+    pub inner: Shape,
 }
 
 /// An object's fields by their folded names.
@@ -137,9 +152,16 @@ impl Shape {
             [(_, written, value)] if self.text.is_none() => inner(value).map(|within| (*written, within)),
             _ => None,
         };
-        if let Some((_, within)) = within.or_else(only) {
+        if let Some((field, within)) = within.or_else(only) {
             let kind = (self.kind.take(), self.kind_field.take());
+            let wrapped = Wrapped {
+                field: field.to_owned(),
+                is_text: fields.iter().any(|(_, written, value)| written == field && value.is_string()),
+                kind: kind.1.clone().zip(kind.0.clone()),
+                inner: within.clone(),
+            };
             *self = within;
+            self.wrapped = Some(Box::new(wrapped));
             if self.kind.is_none() {
                 (self.kind, self.kind_field) = kind;
             }

@@ -114,8 +114,15 @@ pub enum LinkIntent {
     SetFormat(ConnectionId, FrameFormat),
     /// Keep these messages to be sent with one click.
     SetSnippets(ConnectionId, Vec<Snippet>),
-    /// What is different on a foreign server from now on: a `mapping::Mapping` as JSON.
-    SetMapping(ConnectionId, serde_json::Map<String, serde_json::Value>),
+    /// What is different on a foreign server from now on. Reconnects.
+    SetMapping {
+        /// The server's connection.
+        connection: ConnectionId,
+        /// A `mapping::Mapping` as JSON.
+        mapping: serde_json::Map<String, serde_json::Value>,
+        /// On a plain WebSocket: whether messages and readings are recognized at all.
+        recognize: bool,
+    },
     /// Show these devices of an MQTT server as parts of others from now on. Reconnects.
     SetMerged(ConnectionId, MergedDevices),
     /// Look whether there is a keyring to keep tokens in.

@@ -39,9 +39,9 @@ impl Protocol {
         self != Protocol::Duplex
     }
 
-    /// Whether what a server sends is mapped to messages, people and devices.
+    /// Whether what a server sends can be mapped to messages, people and devices.
     pub fn is_mapped(self) -> bool {
-        matches!(self, Protocol::SocketIo | Protocol::Stomp)
+        matches!(self, Protocol::WebSocket | Protocol::SocketIo | Protocol::Stomp)
     }
 }
 
@@ -69,6 +69,9 @@ pub struct WebSocketOptions {
     /// Of protocol [`Protocol::SocketIo`]: what belongs to it alone.
     #[serde(skip_serializing_if = "SocketIoOptions::is_default")]
     pub socketio: SocketIoOptions,
+    /// Of protocol [`Protocol::WebSocket`]: whether messages and readings are recognized; if not, everything is shown as received.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub recognize: bool,
     /// What on this server means what, where that is not recognized: a `mapping::Mapping` as JSON.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub mapping: Map<String, Value>,
@@ -90,6 +93,7 @@ impl Default for WebSocketOptions {
             format: FrameFormat::Text,
             snippets: Vec::new(),
             socketio: SocketIoOptions::default(),
+            recognize: false,
             mapping: Map::new(),
             stomp: StompOptions::default(),
             mqtt: Box::default(),

@@ -71,8 +71,8 @@ impl Row {
         }
     }
 
-    /// The row as an entry that has no offset yet.
-    pub fn entry(&self, id: MessageId, room: RoomId, sender: Sender, at: WallMs) -> Entry {
+    /// Its words and further fields.
+    pub fn content(&self) -> (String, Extra) {
         let mut extra = Extra::default();
         let body = match self {
             Row::Text(text) => text.clone(),
@@ -86,6 +86,12 @@ impl Row {
                 sentence
             }
         };
+        (body, extra)
+    }
+
+    /// The row as an entry that has no offset yet.
+    pub fn entry(&self, id: MessageId, room: RoomId, sender: Sender, at: WallMs) -> Entry {
+        let (body, extra) = self.content();
         let draft = Draft { id, room, content: Content::Text { body, extra }, at };
         Entry { draft, offset: Offset(0), sender, received: at }
     }

@@ -9,9 +9,10 @@ use serde_json::{Map, Value};
 use super::dialog::Fate;
 use super::theme::{self, space};
 use super::{Cx, harmless, sheet, widgets};
-use crate::mapping::{Found, Incoming, Mapping, Recognizer, Rule, What, presets};
+use crate::mapping::{Found, Incoming, Mapping, Recognizer, Rule, Said, What, presets};
 use crate::model::id::ConnectionId;
 use crate::model::intent::{Intent, LinkIntent};
+use crate::model::profile::Protocol;
 use crate::model::samples::Sample;
 
 /// Maximum length of the document, in bytes of UTF-8.
@@ -24,6 +25,8 @@ const MAX_EXAMPLE_CHARS: usize = 120;
 /// The dialog's own state.
 pub(super) struct Sheet {
     connection: ConnectionId,
+    /// Of a plain WebSocket: whether messages and readings are to be recognized.
+    recognize: Option<bool>,
     text: String,
     /// The text as a mapping, or what is wrong with it.
     read: Result<Mapping, String>,
@@ -63,15 +66,25 @@ pub(super) enum Kind {
 impl Sheet {
     /// For the mapping of a connection.
     pub(super) fn new(cx: &Cx, connection: ConnectionId) -> Option<Sheet> {
-        let saved = cx
-            .model
-            .read(|model| Some(model.connections.get(&connection)?.profile.websocket.mapping.clone()))?;
+        let (saved, is_socket) = cx.model.read(|model| {
+            let profile = &model.connections.get(&connection)?.profile;
+            Some((profile.websocket.mapping.clone(), profile.protocol == Protocol::WebSocket))
+        })?;
         let text = match saved.is_empty() {
             true => Mapping::default().to_json(),
             false => serde_json::to_string_pretty(&saved).unwrap_or_default(),
         };
         let read = read(&text);
-        Some(Sheet { connection, text, read, samples: Vec::new(), received: None, listed: Vec::new() })
+        let (samples, received, listed) = (Vec::new(), None, Vec::new());
+        Some(Sheet {
+            connection,
+            recognize: is_socket.then_some(true),
+            text,
+            read,
+            samples,
+            received,
+            listed,
+        })
     }
 
     /// Draws it.
@@ -82,6 +95,9 @@ impl Sheet {
         ScrollArea::vertical().max_height(most).auto_shrink([false, true]).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = space::SMALL;
             ui.add(Label::new(words.about).wrap());
+            if let Some(recognize) = &mut self.recognize {
+                ui.checkbox(recognize, words.recognize).on_hover_text(words.recognize_hint);
+            }
             self.name(ui, cx);
             self.presets(ui, cx);
             self.document(ui, cx);
@@ -98,7 +114,9 @@ impl Sheet {
                     Ok(Value::Object(fields)) => fields,
                     _ => Map::new(),
                 };
-                cx.intents.push(Intent::Link(LinkIntent::SetMapping(self.connection, fields)));
+                let (connection, recognize) = (self.connection, self.recognize == Some(true));
+                let intent = LinkIntent::SetMapping { connection, mapping: fields, recognize };
+                cx.intents.push(Intent::Link(intent));
                 fate = Fate::Closed;
             }
             if ui.add(widgets::plain(cx.words.cancel)).clicked() {
@@ -208,7 +226,7 @@ impl Sheet {
         let Some((received, samples)) = copied else { return };
         (self.received, self.samples) = (Some(received), samples);
         if let Ok(mapping) = &self.read {
-            self.listed = lines(mapping, &self.samples);
+            self.listed = lines(recognizer(mapping, self.recognize.is_some()), &self.samples);
         }
     }
 
@@ -234,9 +252,24 @@ fn read(text: &str) -> Result<Mapping, String> {
     Mapping::parse(text).map_err(|error| error.to_string())
 }
 
+fn recognizer(mapping: &Mapping, is_socket: bool) -> Recognizer {
+    if is_socket { Recognizer::of_socket(mapping.clone()) } else { Recognizer::new(mapping.clone()) }
+}
+
+/// Whether there are messages or readings in what a plain WebSocket received: in objects, since a text may be anything.
+pub(super) fn are_recognized<'a>(samples: impl Iterator<Item = &'a Sample>) -> bool {
+    let mut recognizer = Recognizer::of_socket(Mapping::default());
+    let mut objects = samples.filter(|sample| sample.args.first().is_some_and(Value::is_object));
+    objects.any(|sample| {
+        let found = recognizer.recognize(&Incoming { source: &sample.source, args: &sample.args });
+        found
+            .iter()
+            .any(|found| matches!(found, Found::Message(Said { who: Some(_), .. }) | Found::Readings(_)))
+    })
+}
+
 /// What a mapping makes of samples, by source: first what it does not know.
-fn lines(mapping: &Mapping, samples: &[Sample]) -> Vec<Line> {
-    let mut recognizer = Recognizer::new(mapping.clone());
+fn lines(mut recognizer: Recognizer, samples: &[Sample]) -> Vec<Line> {
     let mut by_source: BTreeMap<&str, Line> = BTreeMap::new();
     for sample in samples {
         let found = recognizer.recognize(&Incoming { source: &sample.source, args: &sample.args });
@@ -324,7 +357,7 @@ mod tests {
             sample("odd", json!([{"from_whom": {"x": "jun"}, "it's what": "said at length"}])),
             sample("odd", json!([{"page": "/admin"}])),
         ];
-        let listed = lines(&Mapping::default(), &samples);
+        let listed = lines(Recognizer::new(Mapping::default()), &samples);
         assert_eq!(
             listed.iter().map(|line| (line.source.as_str(), line.count, line.what)).collect::<Vec<_>>(),
             [("odd", 2, Kind::Unmapped), ("chat message", 2, Kind::Message),]
@@ -334,6 +367,20 @@ mod tests {
         let rule = Rule::likely("odd", What::Message, &odd.args);
         let mapping = Mapping { rules: vec![rule], ..Mapping::default() };
         assert_eq!(mapping.check(), Ok(()));
-        assert_eq!(lines(&mapping, std::slice::from_ref(odd))[0].example, "said at length");
+        let listed = lines(Recognizer::new(mapping), std::slice::from_ref(odd));
+        assert_eq!(listed[0].example, "said at length");
+    }
+
+    #[test]
+    fn chat_and_readings_on_a_socket_are_noticed_and_words_alone_are_not() {
+        for (value, noticed) in [
+            (json!("hello"), false),
+            (json!({"status": "ok"}), false),
+            (json!({"user": "jun", "text": "hi"}), true),
+            (json!({"temperature": 21.5}), true),
+        ] {
+            let samples = [sample("server", json!([value]))];
+            assert_eq!(are_recognized(samples.iter()), noticed, "{value}");
+        }
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::mapping::{
-    Echoes, Found, Incoming, Mapping, Measured, Outgoing, Recognizer, RoomKey, Said, Typed, Who,
+    Echoes, Found, Incoming, Mapping, Measured, Outgoing, Recognizer, RoomKey, Said, Typed, Who, socket,
     without_secrets,
 };
 use crate::model::content::{Extra, MemberChange};
@@ -111,8 +111,37 @@ pub struct Mapped {
     seen_now: Vec<u64>,
     retells: bool,
     unmapped: HashSet<String>,
-    /// By source: how many came, and when the next is shown to the person who maps.
+    sampler: Sampler,
+    /// The text of a message on a socket, while it is read: what has no meaning is shown as it came, because nothing names it.
+    text: Option<String>,
+}
+
+/// Shows the person who maps a server what it sends: the first of each source, then one a second of each.
+#[derive(Default)]
+pub struct Sampler {
+    /// By source: how many came, and when the next is shown.
     sampled: HashMap<String, (u32, BootMs)>,
+}
+
+impl Sampler {
+    /// What came, if it is to be shown.
+    pub fn take(&mut self, now: Time, incoming: &Incoming) -> Option<Event> {
+        let is_new = !self.sampled.contains_key(incoming.source);
+        if is_new && self.sampled.len() >= MAX_SAMPLED {
+            return None;
+        }
+        let (count, next) = self.sampled.entry(incoming.source.to_owned()).or_default();
+        *count = count.saturating_add(1);
+        if *count > SAMPLED_AT_ONCE && now.boot_ms < *next {
+            return None;
+        }
+        *next = now.boot_ms.saturating_add(SAMPLED_EVERY_MS);
+        let args: Vec<Value> = incoming.args.iter().map(without_secrets).collect();
+        let bytes = args.iter().map(|arg| arg.to_string().len()).sum::<usize>();
+        let sample =
+            Sample { source: incoming.source.to_owned(), args, bytes: bytes + incoming.source.len() };
+        (bytes <= MAX_SAMPLE_BYTES).then_some(Event::Link(LinkEvent::Sampled(sample)))
+    }
 }
 
 impl Mapped {
@@ -137,8 +166,15 @@ impl Mapped {
             seen,
             seen_now: Vec::new(),
             unmapped: HashSet::new(),
-            sampled: HashMap::new(),
+            sampler: Sampler::default(),
+            text: None,
         }
+    }
+
+    /// The same for a server without names of events: messages on a socket.
+    pub fn of_socket(mapping: Mapping, entropy: [u8; 32], state: Option<&Value>) -> Self {
+        let recognizer = Recognizer::of_socket(mapping.clone());
+        Mapped { recognizer, ..Mapped::new(mapping, entropy, state) }
     }
 
     /// What the next connection begins with; none while the server tells nothing twice. To be kept by
@@ -252,7 +288,7 @@ impl Mapped {
         incoming: &Incoming,
         novelty: Novelty,
     ) -> Vec<Event> {
-        let mut events: Vec<Event> = self.sample(now, incoming).into_iter().collect();
+        let mut events: Vec<Event> = self.sampler.take(now, incoming).into_iter().collect();
         // Messages in a row are one event.
         let (mut entries, mut are_live) = (Vec::new(), true);
         for found in self.recognizer.recognize(incoming) {
@@ -274,6 +310,15 @@ impl Mapped {
         flush(&mut entries, are_live, &mut events);
         self.seen.extend(self.seen_now.drain(..));
         self.seen.drain(..self.seen.len().saturating_sub(MAX_SEEN));
+        events
+    }
+
+    /// The same of a value that came as text on a socket. What has no meaning is shown as it came, each time.
+    pub fn received_on_socket(&mut self, now: Time, value: &Value, text: &str) -> Vec<Event> {
+        self.text = Some(text.to_owned());
+        let incoming = Incoming { source: socket::source(value), args: std::slice::from_ref(value) };
+        let events = self.received(now, &Place::only(), &incoming, Novelty::New);
+        self.text = None;
         events
     }
 
@@ -487,27 +532,12 @@ impl Mapped {
         events.push(Event::Device(DeviceEvent::Readings(readings.into())));
     }
 
-    /// Shows the person who maps this server what it sends: the first of each source, then one a second of each.
-    fn sample(&mut self, now: Time, incoming: &Incoming) -> Option<Event> {
-        let is_new = !self.sampled.contains_key(incoming.source);
-        if is_new && self.sampled.len() >= MAX_SAMPLED {
-            return None;
-        }
-        let (count, next) = self.sampled.entry(incoming.source.to_owned()).or_default();
-        *count = count.saturating_add(1);
-        if *count > SAMPLED_AT_ONCE && now.boot_ms < *next {
-            return None;
-        }
-        *next = now.boot_ms.saturating_add(SAMPLED_EVERY_MS);
-        let args: Vec<Value> = incoming.args.iter().map(without_secrets).collect();
-        let bytes = args.iter().map(|arg| arg.to_string().len()).sum::<usize>();
-        let sample =
-            Sample { source: incoming.source.to_owned(), args, bytes: bytes + incoming.source.len() };
-        (bytes <= MAX_SAMPLE_BYTES).then_some(Event::Link(LinkEvent::Sampled(sample)))
-    }
-
     /// Something without a meaning is shown once, so that nothing is missed and a rule can be made for it.
     fn unmapped(&mut self, now: Time, place: &Place, incoming: &Incoming) -> Option<Entry> {
+        if let Some(text) = self.text.take() {
+            let content = Content::text(bounded(text));
+            return Some(self.entry(now, self.server.clone(), place.room.id.clone(), content, None));
+        }
         if self.unmapped.len() >= MAX_UNMAPPED || !self.unmapped.insert(incoming.source.to_owned()) {
             return None;
         }

@@ -34,7 +34,7 @@ pub use saved::{Saved, SavedState};
 pub enum Setup {
     /// The Duplex protocol.
     Duplex(duplex::client::Config),
-    /// Plain WebSocket: every message is shown as received.
+    /// Plain WebSocket: every message is shown as received, or recognized.
     Plain(plain::Config),
     /// Socket.IO.
     SocketIo(Box<socketio::Config>),
@@ -82,7 +82,12 @@ impl Open for Setup {
             Setup::Duplex(config) => {
                 Box::new(duplex::client::ClientSession::new(config.clone(), saved, entropy))
             }
-            Setup::Plain(_) => Box::new(plain::PlainSession::new(entropy)),
+            Setup::Plain(config) => match &config.mapping {
+                None => Box::new(plain::PlainSession::new(entropy)),
+                Some(mapping) => {
+                    Box::new(plain::RecognizedSession::new((**mapping).clone(), &saved, entropy))
+                }
+            },
             Setup::SocketIo(config) => {
                 Box::new(socketio::SocketIoSession::new((**config).clone(), &saved, entropy))
             }

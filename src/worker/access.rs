@@ -89,7 +89,11 @@ impl Access {
         match profile.protocol {
             Protocol::Duplex => {}
             Protocol::WebSocket => {
-                return Setup::Plain(plain::Config { subprotocols: profile.websocket.subprotocols.clone() });
+                let WebSocketOptions { subprotocols, recognize, .. } = &profile.websocket;
+                return Setup::Plain(plain::Config {
+                    subprotocols: subprotocols.clone(),
+                    mapping: recognize.then(|| Box::new(mapping(profile))),
+                });
             }
             Protocol::SocketIo => return Setup::SocketIo(Box::new(self.socketio(profile))),
             Protocol::Stomp => return Setup::Stomp(Box::new(self.stomp(profile))),

@@ -73,17 +73,15 @@ impl Driver {
             Intent::Link(LinkIntent::SetSnippets(id, snippets)) => {
                 self.change_options(id, |options| options.snippets = snippets);
             }
-            Intent::Link(LinkIntent::SetMapping(id, mapping)) => {
-                self.change_options(id, |options| options.mapping = mapping);
-                self.configure(id);
+            Intent::Link(LinkIntent::SetMapping { connection, mapping, recognize }) => {
+                self.change_options(connection, |options| {
+                    (options.mapping, options.recognize) = (mapping, recognize);
+                });
+                self.reopen(connection);
             }
             Intent::Link(LinkIntent::SetMerged(id, merged)) => {
                 self.change_options(id, |options| options.mqtt.merged = merged);
-                // What a session has found stays as it is: only a new one knows of it.
-                if self.slots.get(&id).is_some_and(|slot| slot.wanted) {
-                    self.tell(id, Input::Link(link::Input::Stop));
-                    self.connect(id);
-                }
+                self.reopen(id);
             }
             Intent::Link(LinkIntent::AskKeyring) => {
                 self.beside(|secrets| TaskResult::Secret(SecretResult::KeyringChecked(secrets.check())))
@@ -546,7 +544,15 @@ impl Driver {
         });
     }
 
-    /// Applies changes to a plain WebSocket that need no new connection.
+    /// Begins a new session, if there is to be one: what an open one has recognized stays as it is.
+    fn reopen(&mut self, id: ConnectionId) {
+        if self.slots.get(&id).is_some_and(|slot| slot.wanted) {
+            self.tell(id, Input::Link(link::Input::Stop));
+            self.connect(id);
+        }
+    }
+
+    /// Applies changes of a connection's options that need no new credentials.
     fn change_options(&mut self, id: ConnectionId, change: impl FnOnce(&mut WebSocketOptions)) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         change(&mut slot.profile.websocket);

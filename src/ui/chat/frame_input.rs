@@ -12,7 +12,7 @@ use crate::model::profile::{FrameFormat, MAX_SNIPPET_BYTES, MAX_SNIPPETS, Snippe
 use crate::model::socket_row;
 use crate::ui::text::Words;
 use crate::ui::theme::{self, size, space};
-use crate::ui::{Cx, harmless, menu, snippets, widgets};
+use crate::ui::{Cx, harmless, mapping, menu, snippets, widgets};
 
 use super::RoomKey;
 
@@ -85,9 +85,25 @@ pub(super) struct Checked {
     found: Option<(FrameFormat, String, Result<usize, Problem>)>,
     /// The person tried to send it all the same.
     pub(super) is_refused: bool,
+    /// How many samples had been received when it was looked whether anything in them is recognized, and whether it was.
+    recognized: (u64, bool),
 }
 
 impl Checked {
+    /// Whether messages or readings were recognized in what was received.
+    fn offers_mapping(&mut self, cx: &Cx, connection: ConnectionId) -> bool {
+        let (seen, is_recognized) = self.recognized;
+        if is_recognized {
+            return true;
+        }
+        self.recognized = cx.model.read(|model| {
+            let Some(connection) = model.connections.get(&connection) else { return (0, false) };
+            let received = connection.samples.received();
+            (received, received != seen && mapping::are_recognized(connection.samples.iter()))
+        });
+        self.recognized.1
+    }
+
     /// How many bytes a text has as a frame, or why it is none.
     pub(super) fn look(&mut self, format: FrameFormat, text: &str) -> Result<usize, Problem> {
         if let Some((of, known, found)) = &self.found
@@ -108,8 +124,16 @@ impl Checked {
 pub(super) struct Touch {
     /// Put this behind what is typed, and choose its format.
     pub(super) insert: Option<Snippet>,
-    /// Change the snippets; with one more, where there is one.
-    pub(super) edit: Option<Option<Snippet>>,
+    /// Open a dialog.
+    pub(super) ask: Option<Ask>,
+}
+
+/// A dialog that is opened from the bar.
+pub(super) enum Ask {
+    /// That for the snippets; with one more, where there is one.
+    Snippets(Option<Snippet>),
+    /// That for the mapping.
+    Mapping,
 }
 
 /// What the bar shows, copied out of the model.
@@ -159,12 +183,19 @@ pub(super) fn show(ui: &mut Ui, cx: &mut Cx, key: &RoomKey, text: &str, checked:
             }
             if can_save && menu::item(ui, words.save_snippet).clicked() {
                 let text = text.to_owned();
-                touch.edit = Some(Some(Snippet { name: String::new(), text, format }));
+                touch.ask = Some(Ask::Snippets(Some(Snippet { name: String::new(), text, format })));
             }
             if menu::item(ui, words.edit_snippets).clicked() {
-                touch.edit = Some(None);
+                touch.ask = Some(Ask::Snippets(None));
             }
         });
+        if checked.offers_mapping(cx, key.0) {
+            let words = cx.words.mapping;
+            let button = ui.add(widgets::plain(words.offer)).on_hover_text(words.offer_hint);
+            if button.clicked() {
+                touch.ask = Some(Ask::Mapping);
+            }
+        }
         let hint = (words.snippet_hint)(if cfg!(target_os = "macos") { "⌘" } else { "Ctrl" });
         for (at, title) in titles.iter().enumerate().take(MAX_BUTTONS) {
             if ui.available_width() < SNIPPET_WIDTH {

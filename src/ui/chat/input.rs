@@ -16,7 +16,7 @@ use super::complete::Complete;
 use super::compose::Compose;
 use super::emoji_picker::{EmojiPicker, Purpose};
 use super::format_bar::{self, Format};
-use super::frame_input::{self, Checked};
+use super::frame_input::{self, Ask, Checked};
 use super::notice;
 use super::refused::Refused;
 use super::slash::{self, Notice, Outcome};
@@ -27,7 +27,7 @@ use crate::model::id::MessageId;
 use crate::model::intent::{ChatIntent, FileIntent, Intent, LinkIntent};
 use crate::model::message::{Delivery, MAX_BODY_BYTES, OutboxItem};
 use crate::model::panes::Composer;
-use crate::model::profile::{FrameFormat, Snippet};
+use crate::model::profile::FrameFormat;
 use crate::model::time::BootMs;
 use crate::model::window::Edge;
 use crate::ui::icons::Icon;
@@ -295,8 +295,7 @@ impl Input {
         }
     }
 
-    /// Draws the field and its button. Returns whether the person wants to change the messages that one click sends, and
-    /// one that is to be added.
+    /// Draws the field and its button. Returns the dialog that the person wants.
     ///
     /// Long: the steps of one frame, whose order matters: the keys that are not the field's, the field, what it changed.
     pub(super) fn show(
@@ -305,7 +304,7 @@ impl Input {
         cx: &mut Cx,
         key: &RoomKey,
         composer: &mut Composer,
-    ) -> Option<Option<Snippet>> {
+    ) -> Option<Ask> {
         if closed::show(ui, cx, key) {
             self.wants_focus = false;
             return None;
@@ -324,11 +323,11 @@ impl Input {
         if let Some(editing) = &mut draft.editing {
             editing.gone |= !facts.editable;
         }
-        let mut edit = None;
+        let mut ask = None;
         let mut frames = frame_input::format_of(cx, key.0);
         if frames.is_some() {
             let touch = frame_input::show(ui, cx, key, &draft.text, &mut draft.checked);
-            edit = touch.edit;
+            ask = touch.ask;
             if let Some(snippet) = touch.insert {
                 frames = Some(snippet.format);
                 cx.intents.push(Intent::Link(LinkIntent::SetFormat(key.0, snippet.format)));
@@ -459,7 +458,7 @@ impl Input {
             cx.deadline.at(cx.now.boot_ms);
             if is_sent { self.edit_sent(key, id, body) } else { self.edit(key, id, body) }
         }
-        edit
+        ask
     }
 }
 

@@ -44,6 +44,8 @@ use std::collections::HashMap;
 
 use egui::{Align, Frame, Label, Layout, Margin, Panel, RichText, Sense, Ui, Vec2, vec2};
 
+use frame_input::Ask;
+
 use super::icons::{self, Icon};
 use super::keys::{self, Action};
 use super::target::LinkTarget;
@@ -169,6 +171,8 @@ pub(super) enum ChatAction {
     Delete(RoomKey, MessageId, String),
     /// To change the messages of a connection that are sent with one click, or to add one.
     Snippets(ConnectionId, Option<Snippet>),
+    /// To change what on a connection's server means what.
+    Mapping(ConnectionId),
 }
 
 impl Chat {
@@ -227,7 +231,7 @@ impl Chat {
             bottom: space::MEDIUM as i8,
         };
         let has_frames = paint::has_frames(cx, &key);
-        let mut snippets = None;
+        let mut ask = None;
         Panel::bottom("input")
             .frame(Frame::new().inner_margin(margin))
             .resizable(false)
@@ -236,7 +240,7 @@ impl Chat {
                 if !has_frames {
                     typing(ui, cx, &key);
                 }
-                snippets = self.input.show(ui, cx, &key, composer);
+                ask = self.input.show(ui, cx, &key, composer);
             });
         let list = self.lists.entry(key.clone()).or_default();
         if opened {
@@ -251,8 +255,9 @@ impl Chat {
         if beyond.is_some() {
             return beyond;
         }
-        match snippets {
-            Some(more) => Some(ChatAction::Snippets(connection, more)),
+        match ask {
+            Some(Ask::Snippets(more)) => Some(ChatAction::Snippets(connection, more)),
+            Some(Ask::Mapping) => Some(ChatAction::Mapping(connection)),
             None => action,
         }
     }

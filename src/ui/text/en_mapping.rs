@@ -7,7 +7,11 @@ use crate::ui::mapping::Kind;
 pub(super) static ENGLISH: MappingWords = MappingWords {
     title: "Message mapping",
     menu: "Message mapping…",
-    about: "Duplex recognizes messages, people and readings by their shape. If this server does something differently, say so here. Changes take effect with the next connection.",
+    about: "Duplex recognizes messages, people and readings by their shape. If this server does something differently, say so here. Saving reconnects.",
+    recognize: "Show messages as chat and readings as devices",
+    recognize_hint: "Otherwise every message is shown as received. What is not recognized always is.",
+    offer: "Show as chat and devices…",
+    offer_hint: "This server sends messages of people or readings. You see first what would be recognized.",
     your_name: "Your name on this server",
     your_name_hint: "Sent where the mapping says {name}",
     begin_with: "Start from:",

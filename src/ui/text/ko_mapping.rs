@@ -7,7 +7,11 @@ use crate::ui::mapping::Kind;
 pub(super) static KOREAN: MappingWords = MappingWords {
     title: "메시지 매핑",
     menu: "메시지 매핑…",
-    about: "Duplex는 메시지, 사용자, 측정값을 형태로 알아봅니다. 이 서버가 다르게 동작하면 여기에 적어 주세요. 다음에 연결할 때부터 적용됩니다.",
+    about: "Duplex는 메시지, 사용자, 측정값을 형태로 알아봅니다. 이 서버가 다르게 동작하면 여기에 적어 주세요. 저장하면 다시 연결합니다.",
+    recognize: "메시지는 대화로, 측정값은 장치로 표시",
+    recognize_hint: "끄면 모든 메시지를 받은 그대로 표시합니다. 알아보지 못한 메시지는 언제나 받은 그대로 표시됩니다.",
+    offer: "대화와 장치로 표시…",
+    offer_hint: "이 서버는 사용자의 메시지나 측정값을 보냅니다. 어떻게 표시될지 먼저 확인할 수 있습니다.",
     your_name: "이 서버에서 쓰는 이름",
     your_name_hint: "매핑의 {name} 자리에 들어갑니다",
     begin_with: "기본 매핑:",

@@ -1,31 +1,39 @@
 //! Plain WebSocket: every message is shown as received, in one room. Nothing is expected of the server: it numbers
 //! nothing, confirms nothing and identifies nobody. Opening and closing of the socket are rows of the room, too:
-//! [`Row`].
+//! [`Row`]. On request, messages and readings are recognized instead: [`RecognizedSession`].
+
+mod recognized;
+mod unanswered;
 
 use std::collections::VecDeque;
 
 use crate::frame::Frame;
+use crate::mapping::{Incoming, Mapping, socket};
 use crate::model::event::{ChatEvent, LinkEvent, LogKind};
 use crate::model::id::Offset;
 use crate::model::link_state::Why;
+use crate::model::samples::MAX_SAMPLE_BYTES;
 use crate::model::socket_row::{Row, bytes_of, is_binary};
 use crate::model::time::BootMs;
 use crate::model::{
     Content, Entry, Event, Feature, Features, MessageId, OutboxItem, Principal, PrincipalId, PrincipalKind,
     Refusal, RoomId, Sender, Time,
 };
+use crate::wire::mapped::Sampler;
 use crate::wire::{
     Agreed, ChatRequest, Describe, Described, Input, Output, Request, Saved, Session, WireError,
 };
+
+pub use recognized::RecognizedSession;
+use unanswered::Unanswered;
 
 /// Maximum size of a message, in bytes of payload.
 pub const MAX_FRAME_BYTES: usize = 1024 * 1024;
 /// A server that sends nothing for this long is pinged, in milliseconds.
 const QUIET_MS: u64 = 25_000;
-/// If the server sends nothing for this long after a message, a ping checks whether it is still there. In milliseconds.
-const WORD_MS: u64 = 500;
-/// With this many unchecked messages, the ping is sent at once.
-const MAX_WITHOUT_WORD: usize = 16;
+/// So many messages are samples as they come; later ones if the last is so old, in milliseconds.
+const SAMPLED_AT_ONCE: u64 = 50;
+const SAMPLED_EVERY_MS: u64 = 200;
 /// Ids of the server and of ourselves in the room.
 const SERVER: &str = "server";
 const ME: &str = "me";
@@ -35,6 +43,8 @@ const ME: &str = "me";
 pub struct Config {
     /// Subprotocols to offer, in order of preference. A server that chooses none of them is rejected.
     pub subprotocols: Vec<String>,
+    /// How messages and readings are recognized; none: everything is shown as received.
+    pub mapping: Option<Box<Mapping>>,
 }
 
 /// The client's end.
@@ -44,14 +54,11 @@ pub struct PlainSession {
     entropy: [u8; 32],
     received: u64,
     is_open: bool,
-    /// Given to the transport, and possibly not sent.
-    sending: VecDeque<OutboxItem>,
-    /// Sent, but nothing was received since.
-    without_word: VecDeque<OutboxItem>,
-    /// When to send a ping because of these.
-    ping_at: Option<BootMs>,
-    /// When the unanswered ping was sent.
-    pinged_at: Option<BootMs>,
+    unanswered: Unanswered,
+    /// For the person who maps what is received.
+    sampler: Sampler,
+    /// When a message may be the next sample.
+    sample_at: BootMs,
     outputs: VecDeque<Output>,
 }
 
@@ -63,10 +70,9 @@ impl PlainSession {
             entropy,
             received: 0,
             is_open: false,
-            sending: VecDeque::new(),
-            without_word: VecDeque::new(),
-            ping_at: None,
-            pinged_at: None,
+            unanswered: Unanswered::default(),
+            sampler: Sampler::default(),
+            sample_at: BootMs(0),
             outputs: VecDeque::new(),
         }
     }
@@ -106,7 +112,6 @@ impl PlainSession {
 
     /// The server sent something, so it may have received what was sent before. It confirms nothing.
     fn take_sent(&mut self, now: Time) -> Vec<Entry> {
-        self.ping_at = None;
         let me = Sender { id: PrincipalId(ME.to_owned()), name: String::new() };
         let entry = |item: OutboxItem| Entry {
             draft: item.draft,
@@ -114,7 +119,20 @@ impl PlainSession {
             sender: me.clone(),
             received: now.wall_ms,
         };
-        self.without_word.drain(..).map(entry).collect()
+        self.unanswered.take().into_iter().map(entry).collect()
+    }
+
+    /// A few messages are shown to the person who maps them.
+    fn sample(&mut self, now: Time, text: &str) {
+        if text.len() > MAX_SAMPLE_BYTES || self.received > SAMPLED_AT_ONCE && now.boot_ms < self.sample_at {
+            return;
+        }
+        self.sample_at = now.boot_ms.saturating_add(SAMPLED_EVERY_MS);
+        for (value, _) in socket::values(text) {
+            let incoming = Incoming { source: socket::source(&value), args: std::slice::from_ref(&value) };
+            let sample = self.sampler.take(now, &incoming);
+            self.outputs.extend(sample.map(|event| Output::Event(event, None)));
+        }
     }
 
     /// A unique id.
@@ -131,7 +149,7 @@ impl PlainSession {
             Request::Chat(ChatRequest::Send(item)) => match frame(&item.draft.content) {
                 Ok(frame) => {
                     self.outputs.push_back(Output::Send(frame, Some(item.draft.id)));
-                    self.sending.push_back(item);
+                    self.unanswered.given(item);
                 }
                 Err(refusal) => {
                     self.event(Event::Chat(ChatEvent::Refused { id: item.draft.id, refusal }));
@@ -143,28 +161,19 @@ impl PlainSession {
     }
 
     fn ping(&mut self, now: Time) {
-        self.ping_at = None;
-        self.pinged_at = Some(now.boot_ms);
+        self.unanswered.pinged(now);
         self.outputs.push_back(Output::Ping);
     }
 
     /// These were sent. A ping will check whether the server is still there.
     fn flushed(&mut self, now: Time, ids: &[MessageId]) {
-        let is_flushed = |item: &OutboxItem| ids.contains(&item.draft.id);
-        let (flushed, sending) = std::mem::take(&mut self.sending).into_iter().partition(is_flushed);
-        self.sending = sending;
-        self.without_word.extend::<VecDeque<_>>(flushed);
-        if self.without_word.len() >= MAX_WITHOUT_WORD && self.pinged_at.is_none() {
+        if self.unanswered.flushed(now, ids) {
             self.ping(now);
-        } else if !self.without_word.is_empty() && self.pinged_at.is_none() {
-            self.ping_at.get_or_insert(now.boot_ms.saturating_add(WORD_MS));
         }
     }
 
     fn pong(&mut self, now: Time) {
-        if let Some(at) = self.pinged_at.take() {
-            self.outputs.push_back(Output::RoundTrip(now.boot_ms.since(at)));
-        }
+        self.outputs.extend(self.unanswered.pong(now).map(Output::RoundTrip));
         let entries = self.take_sent(now);
         if !entries.is_empty() {
             self.event(Event::Chat(ChatEvent::Entries { entries, live: true }));
@@ -176,7 +185,10 @@ impl Session for PlainSession {
     fn handle(&mut self, now: Time, input: Input) -> Result<(), WireError> {
         match input {
             Input::Opened(agreed) => self.opened(now, agreed),
-            Input::Frame(Frame::Text(text)) => self.show(now, &Row::Text(text)),
+            Input::Frame(Frame::Text(text)) => {
+                self.sample(now, &text);
+                self.show(now, &Row::Text(text));
+            }
             Input::Frame(Frame::Binary(bytes)) => self.show(now, &Row::Binary(bytes)),
             Input::Request(request) => self.request(now, request),
             Input::Flushed(ids) => self.flushed(now, &ids),
@@ -184,12 +196,12 @@ impl Session for PlainSession {
             Input::Closed(why) => {
                 if self.is_open {
                     // Whether the last messages arrived is unknown; they are not among these rows.
-                    self.without_word.clear();
+                    self.unanswered.forget();
                     self.show(now, &Row::closed(&why));
                 }
             }
             Input::Tick => {
-                if self.ping_at.is_some_and(|at| now.boot_ms >= at) {
+                if self.unanswered.is_due(now) {
                     self.ping(now);
                 }
             }
@@ -203,7 +215,7 @@ impl Session for PlainSession {
     }
 
     fn deadline(&self) -> Option<BootMs> {
-        self.ping_at
+        self.unanswered.ping_at()
     }
 
     fn saved(&self) -> Saved {
@@ -214,10 +226,14 @@ impl Session for PlainSession {
         Some(QUIET_MS)
     }
 
-    /// Close codes are private to servers and their clients, so only errors of the connection itself are final.
     fn is_final(&self, why: &Why) -> bool {
-        !matches!(why, Why::Closed { .. }) && !why.is_retryable()
+        is_final(why)
     }
+}
+
+/// Close codes are private to servers and their clients, so only errors of the connection itself are final.
+fn is_final(why: &Why) -> bool {
+    !matches!(why, Why::Closed { .. }) && !why.is_retryable()
 }
 
 /// Describes nothing: the meaning of frames is private to servers and their clients.
