@@ -439,7 +439,11 @@ async fn hidden_hub() -> (tempfile::TempDir, Running) {
 
 async fn through(proxy: &str, hub: &Running) -> Report {
     let Written { address, password } = Written::parse(proxy).unwrap();
-    let network = NetworkOptions { proxy: ProxyChoice::At(address), proxy_password: password };
+    let network = NetworkOptions {
+        proxy: ProxyChoice::At(address),
+        proxy_password: password,
+        ..NetworkOptions::default()
+    };
     let profile = Profile { network, ..profile("ws://hub.test:7870/v1/socket", Protocol::Duplex) };
     check_with(profile, token(hub), QUICK).await
 }

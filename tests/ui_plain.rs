@@ -13,6 +13,7 @@ use duplex::model::intent::{ChatIntent, Credential, Intent, LinkIntent};
 use duplex::model::link_state::{Closing, LinkState, Why};
 use duplex::model::message::Delivery;
 use duplex::model::profile::{FrameFormat, Login, NewerProfile, Protocol, Secret, Snippet, WebSocketOptions};
+use duplex::model::samples::Sample;
 use duplex::model::socket_row;
 use duplex::model::{Draft, Entry, Feature, Features, LanguageChoice, Preferences, RoomId};
 use egui::accesskit::Role;
@@ -547,4 +548,37 @@ fn all_of_it_fits_a_small_window_and_speaks_korean() {
     window.link(LinkState::Stopped { why: closed });
     window.pass(3_000);
     window.harness.get_by_label_contains("코드 4001, 서버가 정한 코드");
+}
+
+#[test]
+fn chat_and_readings_that_come_are_noticed_and_shown_as_such_on_request() {
+    let mut window = plain();
+    let offer = "Show as chat and devices…";
+    let sampled = |value: serde_json::Value| {
+        Event::Link(LinkEvent::Sampled(Sample { source: "server".into(), args: vec![value], bytes: 20 }))
+    };
+    window.event(sampled(serde_json::json!("hello")));
+    window.event(sampled(serde_json::json!({"status": "ok"})));
+    window.run();
+    assert!(window.harness.query_by_label(offer).is_none(), "words alone may be anything");
+    window.event(sampled(serde_json::json!({"user": "jun", "text": "hi"})));
+    window.event(sampled(serde_json::json!({"temperature": 21.5})));
+    window.run();
+    window.click(offer);
+    window.run();
+    assert!(window.harness.query_by_label("Show messages as chat and readings as devices").is_some());
+    assert!(
+        window.harness.query_by_label_contains("server: temperature = 21.5").is_some(),
+        "what would be recognized"
+    );
+    window.intents();
+    window.click("Save");
+    window.run();
+    let saved = window.intents().into_iter().find_map(|intent| match intent {
+        Intent::Link(LinkIntent::SetMapping { connection, mapping, recognize }) => {
+            Some((connection, mapping.is_empty(), recognize))
+        }
+        _ => None,
+    });
+    assert_eq!(saved, Some((CONNECTION, true, true)));
 }

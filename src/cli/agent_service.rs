@@ -227,6 +227,8 @@ async fn check_server(command: &AgentInstall, token: &Secret) -> Result<(Princip
         insecure: command.insecure,
         data_dir: None,
         ca_file: command.ca_file.clone(),
+        client_cert: None,
+        client_key: None,
         proxy: command.proxy.clone(),
     };
     let mut server = Server::duplex(command.url.clone(), access);

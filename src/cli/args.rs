@@ -14,7 +14,7 @@ use super::websocket::{AnyServer, BrokerServer, DeviceServer, Protocol, WEBSOCKE
 use super::{Exit, Failure, help, print, values};
 use crate::hub::IpNet;
 use crate::model::id::Offset;
-use crate::model::profile::{NetworkOptions, Secret};
+use crate::model::profile::{ClientCertificate, NetworkOptions, Secret};
 use crate::model::stomp::Destination;
 use crate::model::time::WallMs;
 use crate::model::{Address, DeviceId, FileId, MessageId, MetricName, Role, RoomId, RouteChoice};
@@ -609,6 +609,12 @@ pub(super) struct Access {
     /// A CA certificate to trust for this server, a PEM file.
     #[arg(long, value_name = "FILE", value_parser = values::file)]
     pub(super) ca_file: Option<PathBuf>,
+    /// Show this certificate to a server that asks for one: a PEM file, with the certificates of its authorities after it.
+    #[arg(long, value_name = "FILE", value_parser = values::file)]
+    pub(super) client_cert: Option<PathBuf>,
+    /// The private key of --client-cert, a PEM file; by default in the same file.
+    #[arg(long, value_name = "FILE", value_parser = values::file, requires = "client_cert")]
+    pub(super) client_key: Option<PathBuf>,
     /// Connect through this proxy: http://host:port or socks5://host:port, with user:password@ before the host if it asks for
     /// them; or none. By default as HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY say, or else the system. (On Linux a
     /// password is overwritten in the command line.)
@@ -617,6 +623,14 @@ pub(super) struct Access {
 }
 
 impl Access {
+    /// How the server is reached.
+    pub(super) fn network(&self) -> NetworkOptions {
+        let certificate = self.client_cert.clone();
+        let own =
+            certificate.map(|certificate| ClientCertificate { certificate, key: self.client_key.clone() });
+        NetworkOptions { client_certificate: own, ..self.proxy.clone().unwrap_or_default() }
+    }
+
     /// The token from the option or environment; `None` if none was given.
     pub(super) fn token(&self) -> Result<Option<Secret>, Failure> {
         self.token.read().map_err(|error| Failure::new(Exit::Failed, print::harmless(&error.to_string())))

@@ -118,7 +118,7 @@ fn profile_with(
         fingerprint: address.fingerprint,
         auto_connect: true,
         websocket,
-        network: server.access.proxy.clone().unwrap_or_default(),
+        network: server.access.network(),
     };
     Ok((profile, access))
 }

@@ -30,7 +30,7 @@ impl TypedValueParser for ProxyParser {
             privacy::bad_address(&arg, &text, &bad.to_string()).with_cmd(command)
         })?;
         proxy_password.iter().for_each(|password| privacy::known::add(password.reveal()));
-        Ok(NetworkOptions { proxy, proxy_password })
+        Ok(NetworkOptions { proxy, proxy_password, ..NetworkOptions::default() })
     }
 }
 

@@ -227,6 +227,15 @@ fn sentence(why: &Why) -> String {
         Why::BadCaFile { path, detail } => {
             format!("{} isn't a valid CA certificate file ({detail})", path.display())
         }
+        Why::BadClientCertificate { path, detail } => {
+            format!("{} can't be used as the client certificate ({detail})", path.display())
+        }
+        Why::NoClientCertificate => {
+            "the server asks for a client certificate; name its PEM file with --client-cert FILE".to_owned()
+        }
+        Why::ClientCertificateRefused { detail } => {
+            format!("the server doesn't accept the client certificate ({detail})")
+        }
         Why::Unsupported { detail } => detail.clone(),
         Why::HubFailed { detail } => format!("the hub failed ({detail})"),
         Why::NoToken => "a token is needed; give one with --token-file FILE or DUPLEX_TOKEN".to_owned(),

@@ -123,6 +123,20 @@ pub enum Why {
         /// What is wrong with it.
         detail: String,
     },
+    /// The profile's own client certificate or its key cannot be used.
+    BadClientCertificate {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The server asks for a client certificate, and was shown none.
+    NoClientCertificate,
+    /// The server does not accept the client certificate.
+    ClientCertificateRefused {
+        /// The alert that it sent.
+        detail: String,
+    },
     /// TLS failed otherwise.
     TlsFailed {
         /// The library's words.
@@ -328,6 +342,9 @@ impl Why {
             Why::BadUrl { .. }
             | Why::TlsUntrusted { .. }
             | Why::BadCaFile { .. }
+            | Why::BadClientCertificate { .. }
+            | Why::NoClientCertificate
+            | Why::ClientCertificateRefused { .. }
             | Why::NoCommonVersion { .. }
             | Why::Unauthorized
             | Why::Withdrawn
@@ -379,6 +396,8 @@ impl Why {
             | Why::Unreachable { detail: text }
             | Why::TlsUntrusted { detail: text }
             | Why::BadCaFile { detail: text, .. }
+            | Why::BadClientCertificate { detail: text, .. }
+            | Why::ClientCertificateRefused { detail: text }
             | Why::TlsFailed { detail: text }
             | Why::NotWebSocket { detail: text }
             | Why::NotDuplex { said: text }
@@ -413,6 +432,9 @@ impl Why {
             Why::TimedOut { .. } => "timed_out",
             Why::TlsUntrusted { .. } => "tls_untrusted",
             Why::BadCaFile { .. } => "bad_ca_file",
+            Why::BadClientCertificate { .. } => "bad_client_certificate",
+            Why::NoClientCertificate => "no_client_certificate",
+            Why::ClientCertificateRefused { .. } => "client_certificate_refused",
             Why::TlsFailed { .. } => "tls_failed",
             Why::Http { .. } => "http",
             Why::Redirected { .. } => "redirected",

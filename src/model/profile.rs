@@ -303,13 +303,26 @@ pub struct NetworkOptions {
     /// The password for a proxy that was chosen. Kept in the keyring; never saved, exported or shown with the rest.
     #[serde(skip)]
     pub proxy_password: Option<Secret>,
+    /// The certificate that is shown to a server that asks for one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_certificate: Option<ClientCertificate>,
+}
+
+/// A certificate of one's own, in PEM files.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientCertificate {
+    /// The certificate, and after it those of the authorities up to the one that the server trusts.
+    pub certificate: PathBuf,
+    /// Its private key, unencrypted; none: it is in the same file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<PathBuf>,
 }
 
 impl NetworkOptions {
     /// The same without the password.
     #[must_use]
     pub fn without_password(&self) -> NetworkOptions {
-        NetworkOptions { proxy: self.proxy.clone(), proxy_password: None }
+        NetworkOptions { proxy_password: None, ..self.clone() }
     }
 
     fn is_default(&self) -> bool {

@@ -98,6 +98,9 @@ fn options(target: &Endpoint) -> Result<Options, Why> {
     if target.ca_file.is_some() {
         return Err(unsupported("ewebsock cannot trust a CA file of one connection".to_owned()));
     }
+    if target.client_certificate.is_some() {
+        return Err(unsupported("ewebsock cannot show a client certificate".to_owned()));
+    }
     if target.fingerprint.is_some() {
         return Err(unsupported("ewebsock cannot trust a certificate by its fingerprint".to_owned()));
     }

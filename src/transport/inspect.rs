@@ -132,21 +132,17 @@ pub async fn greet(target: &Endpoint, place: &Place, stream: Bare) -> Result<(Tl
         }
     };
     let watching = tls::Verifier::new(Watching { inner, seen: seen.clone() });
-    let mut config = ClientConfig::builder_with_provider(provider)
+    let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| Why::TlsFailed { detail: error.to_string() })?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(watching))
-        .with_no_client_auth();
+        .with_custom_certificate_verifier(Arc::new(watching));
+    let mut config = tls::with_own_certificate(config, target).await?;
     if !address::is_stream(&target.url) {
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
     }
-    let stream = TlsConnector::from(Arc::new(config)).connect(name, stream.0).await.map_err(|error| {
-        match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-            Some(other) => Why::TlsFailed { detail: other.to_string() },
-            None => Why::Lost { detail: error.to_string() },
-        }
-    })?;
+    let connected = TlsConnector::from(Arc::new(config)).connect(name, stream.0).await;
+    let stream = connected.map_err(|error| tls::failed(&error))?;
     let connection = stream.get_ref().1;
     let version = connection.protocol_version().and_then(|version| version.as_str()).unwrap_or_default();
     let mut found = Tls { version: version.replace('_', ".").replace("TLSv", "TLS "), ..Tls::default() };

@@ -47,7 +47,7 @@ use tokio::time::Instant;
 use crate::frame::Frame;
 use crate::model::address;
 use crate::model::link_state::Why;
-use crate::model::profile::{Secret, Socket};
+use crate::model::profile::{ClientCertificate, Secret, Socket};
 use crate::model::proxy::{ProxyChoice, ProxyUsed};
 use crate::model::route::RouteInUse;
 use crate::model::socketio::Carriers;
@@ -80,6 +80,8 @@ pub struct Endpoint {
     pub subprotocol_needed: bool,
     /// A PEM file of certificate authorities to trust in addition to the system's.
     pub ca_file: Option<PathBuf>,
+    /// The certificate that is shown to a server that asks for one.
+    pub client_certificate: Option<ClientCertificate>,
     /// SHA-256 of the server's certificate in DER, 64 hexadecimal digits: trusted instead of any authority.
     pub fingerprint: Option<String>,
     /// Maximum size of a received message, in bytes of payload.
@@ -163,6 +165,7 @@ impl Endpoint {
             subprotocols: Vec::new(),
             subprotocol_needed: false,
             ca_file: None,
+            client_certificate: None,
             fingerprint: None,
             max_frame: 1 << 20,
             deadline: Duration::from_secs(10),
@@ -176,6 +179,11 @@ impl Endpoint {
             proxy: ProxyChoice::None,
             proxy_password: None,
         }
+    }
+
+    /// Whether a certificate is to be checked or shown, which needs TLS.
+    fn has_certificates(&self) -> bool {
+        self.ca_file.is_some() || self.fingerprint.is_some() || self.client_certificate.is_some()
     }
 
     /// Checks that the upgrade request is allowed.
@@ -195,6 +203,7 @@ impl fmt::Debug for Endpoint {
             .field("subprotocols", &self.subprotocols)
             .field("subprotocol_needed", &self.subprotocol_needed)
             .field("ca_file", &self.ca_file)
+            .field("client_certificate", &self.client_certificate)
             .field("fingerprint", &self.fingerprint)
             .field("max_frame", &self.max_frame)
             .field("deadline", &self.deadline)

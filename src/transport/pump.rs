@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::{Message, Utf8Bytes, protocol::CloseFrame};
 use super::incoming::Intake;
 use super::packing::Packing;
 use super::ping::Pings;
-use super::{CLOSE_WITHIN, Counters, Incoming, Outgoing, Port, QUEUE, too_large};
+use super::{CLOSE_WITHIN, Counters, Incoming, Outgoing, Port, QUEUE, tls, too_large};
 use crate::frame::Frame;
 use crate::model::link_state::{Closing, Why};
 
@@ -329,7 +329,7 @@ fn broken(error: &Error) -> End {
             End::Lost(lost("the connection ended without a close frame"))
         }
         Error::Protocol(_) => violation(CloseCode::Protocol),
-        Error::Io(error) => End::Lost(lost(&error.to_string())),
+        Error::Io(error) => End::Lost(tls::lost(error)),
         other => End::Lost(lost(&other.to_string())),
     }
 }

@@ -73,7 +73,7 @@ where
         request.extend_from_slice(b"\r\n");
     }
     request.extend_from_slice(b"\r\n");
-    let lost = |error: std::io::Error| Why::Lost { detail: error.to_string() };
+    let lost = |error: std::io::Error| tls::lost(&error);
     stream.write_all(&request).await.map_err(lost)?;
     stream.flush().await.map_err(lost)?;
     let mut answer = Vec::new();

@@ -34,7 +34,7 @@ enum End {
     /// We ended it, and the server did not follow.
     Unanswered,
     /// It broke.
-    Lost(String),
+    Lost(Why),
     /// The [`Connection`] was dropped.
     Dropped,
 }
@@ -47,9 +47,10 @@ pub(super) async fn dial(target: Endpoint) -> Result<Connection, Why> {
     let deadline = Instant::now() + target.deadline;
     let timed_out = |during| move |_| Why::TimedOut { during };
     let place = UrlParts::parse(&target.url)?;
-    if !place.secure && (target.ca_file.is_some() || target.fingerprint.is_some()) {
+    if !place.secure && target.has_certificates() {
         let detail =
-            "a certificate is to be checked, but the address has none; use stomps:// or mqtts://".to_owned();
+            "a certificate is to be checked or shown, but the address has none; use stomps:// or mqtts://"
+                .to_owned();
         return Err(Why::BadUrl { detail });
     }
     let open = async {
@@ -102,7 +103,7 @@ where
         End::Ended => closed(Closing::ByServer),
         End::Unanswered => closed(Closing::ByUsUnanswered),
         End::Lost(_) if pump.is_closing.load(Ordering::Relaxed) => closed(Closing::ByUsUnanswered),
-        End::Lost(detail) => Why::Lost { detail },
+        End::Lost(why) => why,
         End::Dropped => return,
     };
     // Fails if the receiver is gone.
@@ -131,7 +132,7 @@ impl Pump {
             let size = match read {
                 Ok(0) => return End::Ended,
                 Ok(size) => size,
-                Err(error) => return End::Lost(error.to_string()),
+                Err(error) => return End::Lost(tls::lost(&error)),
             };
             unreported += 1;
             self.counters.received(size);
@@ -162,7 +163,7 @@ impl Pump {
                 Err(error) => {
                     // The reader ends first if the server gave a reason.
                     sleep(LAST_WORDS).await;
-                    return End::Lost(error.to_string());
+                    return End::Lost(tls::lost(&error));
                 }
             }
         }

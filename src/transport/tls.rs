@@ -6,12 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
+use rustls::client::WantsClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme,
+    AlertDescription, CertificateError, ClientConfig, ConfigBuilder, DigitallySignedStruct, OtherError,
+    RootCertStore, SignatureScheme,
 };
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -21,9 +23,10 @@ use tokio_rustls::client::TlsStream;
 
 use super::Endpoint;
 use crate::model::link_state::Why;
+use crate::model::profile::ClientCertificate;
 
-/// Maximum size of a CA file, in bytes.
-const MAX_CA_FILE: u64 = 1 << 20;
+/// Maximum size of a file with certificates or a key, in bytes.
+const MAX_PEM_FILE: u64 = 1 << 20;
 
 /// The same for a WebSocket and for what speaks HTTP/1.1 alone: a server that supports HTTP/2 must not choose that, because RFC 6455
 /// upgrades HTTP/1.1.
@@ -37,14 +40,26 @@ pub(super) async fn connector_for(target: &Endpoint, protocols: &[&[u8]]) -> Res
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| Why::TlsFailed { detail: error.to_string() })?;
-    let mut config = match Trusted::load(target).await? {
-        Trusted::Pin(verifier) => {
-            builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()
-        }
-        Trusted::Roots { roots, .. } => builder.with_root_certificates(roots).with_no_client_auth(),
+    let config = match Trusted::load(target).await? {
+        Trusted::Pin(verifier) => builder.dangerous().with_custom_certificate_verifier(verifier),
+        Trusted::Roots { roots, .. } => builder.with_root_certificates(roots),
     };
+    let mut config = with_own_certificate(config, target).await?;
     config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
     Ok(TlsConnector::from(Arc::new(config)))
+}
+
+/// Adds the target's client certificate, if it has one, which is read on a blocking thread.
+pub(super) async fn with_own_certificate(
+    config: ConfigBuilder<ClientConfig, WantsClientCert>,
+    target: &Endpoint,
+) -> Result<ClientConfig, Why> {
+    let Some(own) = target.client_certificate.clone() else { return Ok(config.with_no_client_auth()) };
+    let path = own.certificate.clone();
+    let (certificates, key) = blocking(move || own_certificate(&own)).await??;
+    config
+        .with_client_auth_cert(certificates, key)
+        .map_err(|error| Why::BadClientCertificate { path, detail: error.to_string() })
 }
 
 /// Whom a target trusts.
@@ -82,16 +97,80 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let name = server_name(host)?;
-    connector.connect(name, stream).await.map_err(|error| {
-        match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-            Some(rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(inner)))) => {
-                Why::TlsUntrusted { detail: inner.to_string() }
-            }
-            Some(rustls::Error::InvalidCertificate(inner)) => Why::TlsUntrusted { detail: inner.to_string() },
-            Some(other) => Why::TlsFailed { detail: other.to_string() },
-            None => Why::Lost { detail: error.to_string() },
+    connector.connect(name, stream).await.map_err(|error| failed(&error))
+}
+
+/// Why a handshake failed.
+pub(super) fn failed(error: &std::io::Error) -> Why {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        Some(rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(inner)))) => {
+            Why::TlsUntrusted { detail: inner.to_string() }
         }
-    })
+        Some(rustls::Error::InvalidCertificate(inner)) => Why::TlsUntrusted { detail: inner.to_string() },
+        Some(rustls::Error::AlertReceived(alert)) => {
+            refused(*alert).unwrap_or_else(|| Why::TlsFailed { detail: error.to_string() })
+        }
+        Some(other) => Why::TlsFailed { detail: other.to_string() },
+        None => Why::Lost { detail: error.to_string() },
+    }
+}
+
+/// Why reading or writing failed. With TLS 1.3, a server that refuses the client's certificate says so only after the handshake.
+pub(super) fn lost(error: &std::io::Error) -> Why {
+    let why = match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        Some(rustls::Error::AlertReceived(alert)) => refused(*alert),
+        _ => None,
+    };
+    why.unwrap_or_else(|| Why::Lost { detail: error.to_string() })
+}
+
+/// What a server's alert says of the client's certificate; none where it is about something else.
+fn refused(alert: AlertDescription) -> Option<Why> {
+    match alert {
+        AlertDescription::CertificateRequired => Some(Why::NoClientCertificate),
+        AlertDescription::BadCertificate
+        | AlertDescription::UnsupportedCertificate
+        | AlertDescription::CertificateRevoked
+        | AlertDescription::CertificateExpired
+        | AlertDescription::CertificateUnknown
+        | AlertDescription::UnknownCA
+        | AlertDescription::AccessDenied => {
+            Some(Why::ClientCertificateRefused { detail: format!("{alert:?}") })
+        }
+        _ => None,
+    }
+}
+
+/// Reads a client's certificate and its key.
+fn own_certificate(
+    own: &ClientCertificate,
+) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), Why> {
+    let bad = |path: &Path, detail: String| Why::BadClientCertificate { path: path.to_owned(), detail };
+    let path = own.certificate.as_path();
+    let pem = read_pem(path).map_err(|error| bad(path, error.to_string()))?;
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(&pem)
+        .collect::<Result<_, _>>()
+        .map_err(|error| bad(path, error.to_string()))?;
+    if certificates.is_empty() {
+        return Err(bad(path, "it contains no PEM certificate".to_owned()));
+    }
+    let path = own.key.as_deref().unwrap_or(path);
+    let pem = read_pem(path).map_err(|error| bad(path, error.to_string()))?;
+    let key = PrivateKeyDer::from_pem_slice(&pem).map_err(|_| {
+        let is_encrypted = pem.windows(9).any(|part| part == b"ENCRYPTED");
+        let detail = match is_encrypted {
+            true => "its key is encrypted; decrypt it with: openssl pkey -in FILE -out NEW_FILE",
+            false => "it contains no private key in PEM",
+        };
+        bad(path, detail.to_owned())
+    })?;
+    Ok((certificates, key))
+}
+
+fn read_pem(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut pem = Vec::new();
+    std::fs::File::open(path)?.take(MAX_PEM_FILE).read_to_end(&mut pem)?;
+    Ok(pem)
 }
 
 /// The name that a server's certificate must be for.
@@ -124,10 +203,7 @@ fn load_system_roots() -> RootCertStore {
 
 fn with_ca_file(roots: Arc<RootCertStore>, path: &Path) -> Result<Arc<RootCertStore>, Why> {
     let bad = |detail: String| Why::BadCaFile { path: path.to_owned(), detail };
-    let mut pem = Vec::new();
-    std::fs::File::open(path)
-        .and_then(|file| file.take(MAX_CA_FILE).read_to_end(&mut pem))
-        .map_err(|error| bad(error.to_string()))?;
+    let pem = read_pem(path).map_err(|error| bad(error.to_string()))?;
     let mut roots = (*roots).clone();
     let mut count = 0;
     for certificate in CertificateDer::pem_slice_iter(&pem) {

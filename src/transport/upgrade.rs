@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::client::generate_request;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::{Endpoint, UrlParts};
+use super::{Endpoint, UrlParts, tls};
 use crate::model::address::without_zone;
 use crate::model::link_state::Why;
 use crate::wire::duplex::channel::DUPLEX_HEADER;
@@ -57,14 +57,13 @@ pub(super) async fn read_head<S>(stream: &mut S, head: &mut Vec<u8>) -> Result<(
 where
     S: AsyncRead + Unpin,
 {
-    let lost = |error: std::io::Error| Why::Lost { detail: error.to_string() };
     let mut interim = 0;
     loop {
         let hung_up = || Why::Lost { detail: "the server hung up instead of answering".to_owned() };
         match stream.read_buf(head).await {
             Ok(0) => return Err(hung_up()),
             Ok(_) => {}
-            Err(error) => return Err(lost(error)),
+            Err(error) => return Err(tls::lost(&error)),
         }
         while let Some((response, length)) = parse(head)? {
             if !is_interim(response.status()) {

@@ -52,9 +52,9 @@ async fn dial_once(target: &Endpoint, deadline: Instant) -> Result<Connection, W
     let pings = Pings::new()?;
     let timed_out = |during| move |_| Why::TimedOut { during };
     let place = UrlParts::parse(&target.url)?;
-    if !place.secure && (target.ca_file.is_some() || target.fingerprint.is_some()) {
+    if !place.secure && target.has_certificates() {
         return Err(Why::BadUrl {
-            detail: "a certificate is to be checked, but ws:// has none; use wss://".to_owned(),
+            detail: "a certificate is to be checked or shown, but ws:// has none; use wss://".to_owned(),
         });
     }
     let open = async {

@@ -146,15 +146,16 @@ impl Sheet {
         let words = cx.words.mapping;
         let mut chosen = None;
         ui.horizontal_wrapped(|ui| {
-            ui.label(words.begin_with);
+            let label = ui.label(words.begin_with);
             let list = ComboBox::from_id_salt("mapping presets").selected_text(words.choose);
-            list.show_ui(ui, |ui| {
+            let list = list.show_ui(ui, |ui| {
                 for preset in presets::ALL {
                     if ui.selectable_label(false, preset.name).clicked() {
                         chosen = Some(preset.mapping());
                     }
                 }
             });
+            list.response.labelled_by(label.id);
         });
         if let Some(preset) = chosen {
             let name = self.read.as_ref().map(|mapping| mapping.name.clone()).unwrap_or_default();

@@ -205,6 +205,7 @@ impl Access {
             target.subprotocols.truncate(1);
         }
         target.deadline = DIAL;
+        target.client_certificate.clone_from(&profile.network.client_certificate);
         target.proxy.clone_from(&profile.network.proxy);
         target.proxy_password.clone_from(&profile.network.proxy_password);
         target.proxy_password.iter().for_each(|password| privacy::known::add(password.reveal()));

@@ -233,6 +233,7 @@ fn target(profile: &Profile, url: &str) -> Endpoint {
         target.fingerprint.clone_from(&profile.fingerprint);
     }
     target.deadline = MAX_ATTEMPT;
+    target.client_certificate.clone_from(&profile.network.client_certificate);
     target.proxy.clone_from(&profile.network.proxy);
     target.proxy_password.clone_from(&profile.network.proxy_password);
     target

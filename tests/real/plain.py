@@ -116,12 +116,29 @@ def check(server):
     (said,), _ = messages(tail(url + "/headers", "--json", "--count", "1", *given))
     got = {name.lower(): value for name, value in json.loads(said).items()}
     assert got["x-room"] == "7" and got["origin"] == "https://a.example" and "authorization" not in got, got
+    if server.get("wss"):
+        recognized(url + "/chat")
     step("a path that is none")
     run("send", url + "/nowhere", "hi", code=3, says=("no WebSocket at this path", "HTTP 404"))
     if server.get("wss"):
         step("a private authority")
         run("send", server["wss"] + "/echo", "hi", "--ca-file", server["ca"], code=6)
         run("send", server["wss"] + "/echo", "hi", code=3, says=("certificate", "--ca-file"))
+
+
+def recognized(url):
+    step("chat and readings are recognized on request, and what is neither is printed as it came")
+    events = [json.loads(line) for line in run("tail", url, "--recognize", "--json", "--count", "2", code=0)]
+    said = [(event["sender"]["name"], event["text"]) for event in events if event["event"] == "message"]
+    assert said[0] == ("jun", "안녕!") and json.loads(said[1][1]) == {"type": "config", "tags": ["a"]}, events
+    values = [(event["device"], event["metric"], event["value"]) for event in events if event["event"] == "reading"]
+    assert sorted(values) == [("shed", "door", True), ("shed", "temperature", 21.5)], events
+    step("what is sent is as the mapping says, and is confirmed by coming back")
+    mapping = FOLDER / "mapping.json"
+    document = {"name": "mina", "send": {"to": "say", "args": [{"type": "message", "data": {"user": "{name}", "text": "{text}"}}]}}
+    mapping.write_text(json.dumps(document))
+    run("send", url, "hello", "--map", str(mapping), code=0)
+    run("send", url, "hello", "--recognize", "--hex", code=2, says=("--hex sends bytes as they are",))
 
 
 def step(what):

@@ -17,6 +17,7 @@ Prints one line of JSON once they listen on free ports, and serves until it is e
     /deaf               never reads
     /sink               reads and never says anything
     /flood              sends numbered messages as fast as they are taken
+    /chat               passes messages of its own form on to everybody, and sends a device's readings in between
     /ping               sends a ping and says "alive" once that is answered; then echoes
 """
 
@@ -34,6 +35,7 @@ from http import HTTPStatus
 import websockets
 from websockets.legacy.server import WebSocketServerProtocol, serve
 
+CHATTERS = set()
 USER, PASSWORD = "alice", "open sesame"
 SUBPROTOCOL = "v1.chat"
 REASONS = {1000: "Bye!", 1011: "internal error", 4001: "kicked: 규칙 위반"}
@@ -146,6 +148,18 @@ async def flood(socket):
         number += 1
 
 
+async def chat(socket):
+    CHATTERS.add(socket)
+    try:
+        await socket.send(json.dumps({"type": "message", "data": {"user": "jun", "text": "안녕!"}}))
+        await socket.send(json.dumps({"type": "sensor", "device": "shed", "temperature": 21.5, "door": True}))
+        await socket.send(json.dumps({"type": "config", "tags": ["a"]}))
+        async for message in socket:
+            websockets.broadcast(CHATTERS, message)
+    finally:
+        CHATTERS.discard(socket)
+
+
 async def ping(socket):
     await (await socket.ping())
     await socket.send("alive")
@@ -165,6 +179,7 @@ ENDPOINTS = {
     "deaf": deaf,
     "sink": sink,
     "flood": flood,
+    "chat": chat,
     "ping": ping,
 }
 

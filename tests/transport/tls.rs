@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use data_encoding::HEXUPPER;
 use duplex::model::link_state::Why;
-use duplex::model::profile::Socket;
+use duplex::model::profile::{ClientCertificate, Socket};
 use duplex::transport::{Endpoint, capabilities, dial};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
-use rustls::ServerConfig;
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 use sha2::{Digest, Sha256};
 use tokio_rustls::TlsAcceptor;
 
@@ -29,7 +31,12 @@ struct Authority {
 
 impl Authority {
     fn new() -> Authority {
+        Authority::named("authority")
+    }
+
+    fn named(name: &str) -> Authority {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
         let pem = params.self_signed(&key).unwrap().pem();
@@ -66,12 +73,17 @@ impl Identity {
 
     /// An echo server with this certificate.
     async fn serve(&self) -> Endpoint {
-        let acceptor = self.acceptor();
+        Identity::serve_by(self.acceptor()).await
+    }
+
+    async fn serve_by(acceptor: TlsAcceptor) -> Endpoint {
         let address = server::tcp(move |stream| {
             let acceptor = acceptor.clone();
             async move {
-                if let Ok(stream) = acceptor.accept(stream).await {
-                    server::echo(tokio_tungstenite::accept_async(stream).await.unwrap()).await;
+                if let Ok(stream) = acceptor.accept(stream).await
+                    && let Ok(stream) = tokio_tungstenite::accept_async(stream).await
+                {
+                    server::echo(stream).await;
                 }
             }
         });
@@ -87,6 +99,32 @@ impl Identity {
             .with_single_cert(vec![self.certificate.clone()], key)
             .unwrap();
         TlsAcceptor::from(Arc::new(config))
+    }
+
+    /// The same, which wants a client certificate of this authority.
+    fn acceptor_for_clients_of(
+        &self,
+        authority: &Authority,
+        version: &'static SupportedProtocolVersion,
+    ) -> TlsAcceptor {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(authority.pem.as_bytes()).unwrap()).unwrap();
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone());
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.key.serialize_der()));
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_client_cert_verifier(verifier.build().unwrap())
+            .with_single_cert(vec![self.certificate.clone()], key)
+            .unwrap();
+        TlsAcceptor::from(Arc::new(config))
+    }
+
+    /// The certificate in PEM.
+    fn pem(&self) -> String {
+        let digits = data_encoding::BASE64.encode(&self.certificate);
+        format!("-----BEGIN CERTIFICATE-----\n{digits}\n-----END CERTIFICATE-----\n")
     }
 
     /// The same as a stream, without WebSocket.
@@ -211,6 +249,55 @@ async fn an_unusable_ca_file_is_reported() {
         assert!(matches!(&why, Why::BadCaFile { path, .. } if *path == bad), "{why:?}");
         assert!(!why.is_retryable());
     }
+}
+
+#[tokio::test]
+async fn a_client_certificate_is_shown_to_a_server_that_asks_for_one() {
+    let (authority, stranger) = (Authority::new(), Authority::named("stranger"));
+    let server = Identity::self_signed();
+    let [own, foreign] = [&authority, &stranger].map(|by| Identity::signed_by(by, "client", 2099));
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: String| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let both = file("both.pem", own.pem() + &own.key.serialize_pem());
+    let (certificate, key) = (file("own.pem", own.pem()), file("own.key", own.key.serialize_pem()));
+    let unknown = file("foreign.pem", foreign.pem() + &foreign.key.serialize_pem());
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let mut target = Identity::serve_by(server.acceptor_for_clients_of(&authority, version)).await;
+        target.fingerprint = Some(server.fingerprint());
+        let with = |certificate: &PathBuf, key: Option<&PathBuf>| {
+            let own = ClientCertificate { certificate: certificate.clone(), key: key.cloned() };
+            Endpoint { client_certificate: Some(own), ..target.clone() }
+        };
+        echoes(with(&both, None)).await;
+        echoes(with(&certificate, Some(&key))).await;
+        let why = dial(Socket::Tungstenite, target.clone()).await.unwrap_err();
+        let is_said = matches!(why, Why::NoClientCertificate | Why::ClientCertificateRefused { .. });
+        assert!(is_said && !why.is_retryable(), "{version:?}: {why:?}");
+        let why = dial(Socket::Tungstenite, with(&unknown, None)).await.unwrap_err();
+        assert!(matches!(why, Why::ClientCertificateRefused { .. }), "{version:?}: {why:?}");
+        let locked = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
+        let (locked, missing) = (file("locked.key", locked.to_owned()), folder.path().join("missing"));
+        for (target, named, said) in [
+            (with(&certificate, None), &certificate, "no private key"),
+            (with(&certificate, Some(&locked)), &locked, "openssl pkey"),
+            (with(&key, None), &key, "no PEM certificate"),
+            (with(&missing, None), &missing, "No such file"),
+            (with(&certificate, Some(&unknown)), &certificate, ""),
+        ] {
+            let why = dial(Socket::Tungstenite, target).await.unwrap_err();
+            let is_said = matches!(&why, Why::BadClientCertificate { path, detail } if path == named && detail.contains(said));
+            assert!(is_said && !why.is_retryable(), "{why:?}");
+        }
+    }
+    let mut plain = Endpoint::new("ws://127.0.0.1:1/");
+    plain.client_certificate = Some(ClientCertificate { certificate: both, key: None });
+    assert!(matches!(dial(Socket::Tungstenite, plain.clone()).await, Err(Why::BadUrl { .. })));
+    plain.url = "wss://127.0.0.1:1/".to_owned();
+    assert!(matches!(dial(Socket::Ewebsock, plain).await, Err(Why::Unsupported { .. })));
 }
 
 #[tokio::test]

@@ -20,7 +20,9 @@ use crate::model::intent::{Credential, Intent, LinkIntent};
 use crate::model::lan::InviteLink;
 use crate::model::link_state::Why;
 use crate::model::name;
-use crate::model::profile::{Login, NetworkOptions, Profile, Protocol, Secret, Socket, WebSocketOptions};
+use crate::model::profile::{
+    ClientCertificate, Login, NetworkOptions, Profile, Protocol, Secret, Socket, WebSocketOptions,
+};
 use crate::model::proxy::BadProxy;
 use crate::model::route::RouteChoice;
 use crate::model::socketio_address::socketio_url;
@@ -34,6 +36,8 @@ pub(super) struct Form {
     token: String,
     your_name: String,
     ca_file: String,
+    client_certificate: String,
+    client_key: String,
     fingerprint: String,
     socket: Socket,
     route: RouteChoice,
@@ -93,6 +97,8 @@ impl Form {
             token: String::new(),
             your_name: String::new(),
             ca_file: String::new(),
+            client_certificate: String::new(),
+            client_key: String::new(),
             fingerprint: String::new(),
             socket: Socket::default(),
             route: RouteChoice::default(),
@@ -121,16 +127,24 @@ impl Form {
         let profile = cx.model.read(|model| Some(model.connections.get(&id)?.profile.clone()))?;
         let ca_file = profile.ca_file.map(|path| path.display().to_string()).unwrap_or_default();
         let fingerprint = profile.fingerprint.unwrap_or_default();
+        let path = |path: std::path::PathBuf| path.display().to_string();
+        let own = profile.network.client_certificate.clone();
+        let client_certificate = own.as_ref().map(|own| path(own.certificate.clone())).unwrap_or_default();
+        let client_key = own.and_then(|own| own.key).map(path).unwrap_or_default();
         let proxy = proxy::Fields::of(&profile.network.proxy);
         let is_usual = profile.socket == Socket::default()
             && profile.route.is_automatic()
             && profile.network.proxy.is_automatic();
-        let advanced = !ca_file.is_empty() || !fingerprint.is_empty() || !is_usual;
+        let has_certificates =
+            !ca_file.is_empty() || !fingerprint.is_empty() || !client_certificate.is_empty();
+        let advanced = has_certificates || !is_usual;
         Some(Form {
             id,
             name: profile.name,
             address: profile.urls.join(", "),
             ca_file,
+            client_certificate,
+            client_key,
             fingerprint,
             socket: profile.socket,
             route: profile.route,
@@ -439,6 +453,11 @@ impl Form {
         if checked.fingerprint.is_err() {
             complain(ui, words.bad_fingerprint);
         }
+        let (name, hint) = (words.client_certificate, words.client_certificate_hint);
+        field(ui, name, hint, &mut self.client_certificate, false);
+        if !self.client_certificate.trim().is_empty() {
+            field(ui, words.client_key, words.client_key_hint, &mut self.client_key, false);
+        }
         self.proxy.show(ui, cx, &checked.proxy, self.socket);
         label(ui, words.socket);
         ui.horizontal_wrapped(|ui| {
@@ -468,7 +487,8 @@ impl Form {
 
     fn tried(&self) -> Tried {
         let own = [&self.address, &self.token, &self.ca_file, &self.fingerprint];
-        let all = own.into_iter().chain(self.plain.texts()).chain(self.socketio.texts());
+        let own = own.into_iter().chain([&self.client_certificate, &self.client_key]);
+        let all = own.chain(self.plain.texts()).chain(self.socketio.texts());
         let all = all.chain(self.proxy.texts());
         let all = all.map(|text| text.trim().to_owned()).chain([self.proxy.word().to_owned()]);
         Tried(all.collect(), self.socket, self.route, self.protocol)
@@ -629,7 +649,9 @@ impl Form {
             None => Credential::Token(Secret::new(self.token.trim())),
         };
         let invited_fingerprint = addresses.iter().find_map(|address| address.fingerprint.clone());
-        let ca_file = self.ca_file.trim();
+        let file = |text: &str| (!text.trim().is_empty()).then(|| std::path::PathBuf::from(text.trim()));
+        let own = file(&self.client_certificate)
+            .map(|certificate| ClientCertificate { certificate, key: file(&self.client_key) });
         let profile = Profile {
             id: self.id,
             name: self.name.trim().to_owned(),
@@ -637,11 +659,11 @@ impl Form {
             protocol: self.protocol,
             socket: self.socket,
             route: if self.protocol == Protocol::Duplex { self.route } else { RouteChoice::Automatic },
-            ca_file: (!ca_file.is_empty()).then(|| ca_file.into()),
+            ca_file: file(&self.ca_file),
             fingerprint: invited_fingerprint.or(checked.fingerprint.ok()?),
             auto_connect: self.auto_connect,
             websocket,
-            network: checked.proxy.ok()?,
+            network: NetworkOptions { client_certificate: own, ..checked.proxy.ok()? },
         };
         Some((profile, credential))
     }

@@ -71,10 +71,11 @@ impl Fields {
             Kind::Other => ProxyChoice::At(proxy::Proxy::parse(&self.address)?.address),
         };
         if !self.gives_secret() {
-            return Ok(NetworkOptions { proxy, proxy_password: None });
+            return Ok(NetworkOptions { proxy, ..NetworkOptions::default() });
         }
         proxy::check_login("", Some(&self.password))?;
-        Ok(NetworkOptions { proxy, proxy_password: Some(Secret::new(self.password.clone())) })
+        let proxy_password = Some(Secret::new(self.password.clone()));
+        Ok(NetworkOptions { proxy, proxy_password, ..NetworkOptions::default() })
     }
 
     /// Draws the fields.

@@ -27,6 +27,18 @@ pub(super) fn why(why: &Why) -> Sentence {
             format!("{} isn't a valid CA certificate file{}.", shown(path), detail(d)),
             "Choose a PEM file under Edit connection.",
         ),
+        Why::BadClientCertificate { path, detail: d } => say(
+            format!("{} can't be used as your client certificate{}.", shown(path), detail(d)),
+            "Change the files under Edit connection, Advanced.",
+        ),
+        Why::NoClientCertificate => say(
+            "The server asks for a client certificate.",
+            "Name its PEM file under Edit connection, Advanced.",
+        ),
+        Why::ClientCertificateRefused { detail: d } => say(
+            format!("The server doesn't accept your client certificate{}.", detail(d)),
+            "Ask the server's admin for a valid one, and name its file under Edit connection, Advanced.",
+        ),
         Why::NameNotFound { host } => say(
             format!("Host “{}” not found.", harmless::line(host, 100)),
             "Check the address and your network connection.",

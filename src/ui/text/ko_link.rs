@@ -28,6 +28,17 @@ pub(super) fn why(why: &Why) -> Sentence {
             with(&format!("올바른 CA 인증서 파일이 아닙니다: {}", shown(path)), d),
             "연결 편집에서 PEM 파일을 선택하세요.",
         ),
+        Why::BadClientCertificate { path, detail: d } => say(
+            with(&format!("클라이언트 인증서로 사용할 수 없습니다: {}", shown(path)), d),
+            "연결 편집의 고급에서 파일을 바꾸세요.",
+        ),
+        Why::NoClientCertificate => {
+            say("서버가 클라이언트 인증서를 요구합니다.", "연결 편집의 고급에서 PEM 파일을 지정하세요.")
+        }
+        Why::ClientCertificateRefused { detail: d } => say(
+            with("서버가 클라이언트 인증서를 받아들이지 않았습니다", d),
+            "서버 관리자에게 유효한 인증서를 요청한 뒤 연결 편집의 고급에서 파일을 지정하세요.",
+        ),
         Why::NameNotFound { host } => say(
             format!("‘{}’ 서버를 찾을 수 없습니다.", harmless::line(host, 100)),
             "주소와 네트워크 연결을 확인하세요.",

@@ -18,6 +18,9 @@ fn whys() -> Vec<Why> {
     let mut all = vec![
         Why::BadUrl { detail: text() },
         Why::BadCaFile { path: "ca.pem".into(), detail: text() },
+        Why::BadClientCertificate { path: "client.pem".into(), detail: text() },
+        Why::NoClientCertificate,
+        Why::ClientCertificateRefused { detail: text() },
         Why::NameNotFound { host: text() },
         Why::ConnectionRefused,
         Why::Unreachable { detail: text() },
