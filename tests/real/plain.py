@@ -129,7 +129,7 @@ def check(server):
 def recognized(url):
     step("chat and readings are recognized on request, and what is neither is printed as it came")
     events = [json.loads(line) for line in run("tail", url, "--recognize", "--json", "--count", "2", code=0)]
-    said = [(event["sender"]["name"], event["text"]) for event in events if event["event"] == "message"]
+    said = [(event["sender"], event["body"]) for event in events if event["event"] == "message"]
     assert said[0] == ("jun", "안녕!") and json.loads(said[1][1]) == {"type": "config", "tags": ["a"]}, events
     values = [(event["device"], event["metric"], event["value"]) for event in events if event["event"] == "reading"]
     assert sorted(values) == [("shed", "door", True), ("shed", "temperature", 21.5)], events
