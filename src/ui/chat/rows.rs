@@ -19,9 +19,10 @@ use crate::model::known::Shown;
 use crate::model::message::{Delivery, Message, OutboxItem, Position};
 use crate::model::notices::SIGNS;
 use crate::model::principal::Sender;
+use crate::model::profile::Protocol;
 use crate::model::reducer::{Connection, Model};
 use crate::model::refusal::Refusal;
-use crate::model::socket_row::is_binary;
+use crate::model::socket_row::{self, is_binary};
 use crate::model::time::WallMs;
 use crate::model::window::{Edge, Window};
 use crate::ui::text::{Words, local};
@@ -466,7 +467,10 @@ impl Cache {
         let mine = connection.chat.me.as_ref().is_some_and(|me| me.id == message.sender.id);
         let expanded = self.expanded.contains_key(&message.id);
         let known = connection.chat.known.version();
-        let has_frames = connection.has_frames();
+        // What is said of a socket stays so once its messages are recognized.
+        let is_of_socket = connection.profile.protocol == Protocol::WebSocket
+            && socket_row::is_socket(message.content.extra());
+        let has_frames = connection.has_frames() || is_of_socket;
         let formatted = self.is_formatted(message.id);
         let new_replies = extras::new_replies(message, connection, view);
         let same = |row: &&Arc<Row>| {
