@@ -505,9 +505,9 @@ fn an_invite_asks_for_a_name_instead_of_a_token() {
     let invite = format!("wss://hub.example:7870#invite=abc-def&sha256={hex}");
     window.fill("Server address or invite", &invite);
     assert!(window.harness.query_by_label("Token").is_none());
-    assert!(window.harness.get_by_role_and_label(Role::Button, "Save").accesskit_node().is_disabled());
+    assert!(window.harness.get_by_role_and_label(Role::Button, "Join").accesskit_node().is_disabled());
     window.fill("Display name", "Jonas");
-    window.click("Save");
+    window.click("Join");
     let intents = window.intents();
     let [Intent::Link(LinkIntent::SaveConnection { profile, credential })] = &intents[..] else {
         panic!("{intents:?}")

@@ -153,7 +153,7 @@ fn before_an_invite_is_used_a_missing_keyring_is_told_and_a_file_is_offered() {
     window.harness.get_by_label_contains("an invite works only once");
     window.harness.get_by_label_contains("The file is not encrypted");
     window.check_names();
-    window.click("Save");
+    window.click("Join");
     let intents = window.intents();
     assert!(
         !intents.contains(&Intent::Link(LinkIntent::KeepTokenInFile(None))),
@@ -162,7 +162,7 @@ fn before_an_invite_is_used_a_missing_keyring_is_told_and_a_file_is_offered() {
 
     invited(&mut window);
     window.click(KEEP);
-    window.click("Save");
+    window.click("Join");
     let intents = window.intents();
     let at = |wanted: fn(&Intent) -> bool| intents.iter().position(wanted).unwrap();
     let keep = at(|intent| *intent == Intent::Link(LinkIntent::KeepTokenInFile(None)));

@@ -145,7 +145,7 @@ fn an_invite_is_used_only_when_the_connection_is_saved() {
     window.click("Continue…");
     assert_eq!(acts(&mut window), []);
     window.fill("Display name", "Ada");
-    window.click("Save");
+    window.click("Join");
     let saved = acts(&mut window);
     let is_saved = saved.iter().any(|intent| match intent {
         Intent::Link(LinkIntent::SaveConnection {

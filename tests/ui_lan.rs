@@ -274,7 +274,7 @@ fn a_server_that_is_found_fills_the_address_and_needs_an_invite() {
     assert!(window.harness.query_by_label_contains("different server").is_none());
     window.intents();
     window.fill(duplex::ui::text::ENGLISH.your_name, "Mina");
-    window.click("Save");
+    window.click("Join");
     let (profile, credential) = window.saved();
     assert_eq!(profile.fingerprint, Some(fingerprint()));
     assert!(matches!(credential, Credential::Invite { name, .. } if name == "Mina"));
@@ -306,7 +306,7 @@ fn a_pasted_invite_fills_everything_and_says_what_is_joined() {
     window.harness.get_by_label(&format!("Certificate fingerprint (SHA-256): {grouped}"));
     window.fill(duplex::ui::text::ENGLISH.your_name, "Mina");
     window.intents();
-    window.click("Save");
+    window.click("Join");
     let (profile, _) = window.saved();
     let hosts = ["192.168.1.7", "10.0.0.7", "duplex-1a2b3c4d.local"];
     assert_eq!(profile.urls, hosts.map(|host| format!("wss://{host}:7870/v1/socket")));

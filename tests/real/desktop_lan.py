@@ -128,7 +128,7 @@ try:
     says("^Certificate fingerprint")
     fill(NAME, "Mina")
     drive.screenshot(WORK / "joining.png")
-    press("Save")
+    press("Join")
     server = os.uname().nodename
     drive.find("*", f"{server}: Online", 60)
     print(f"   joined after {time.monotonic() - began:.0f} s, two starts of the app included", flush=True)
@@ -154,7 +154,7 @@ try:
     fill("Server address or invite", made.stdout.strip())
     says("^Address: ")
     fill(NAME, "Ben")
-    press("Save")
+    press("Join")
     drive.find("*", f"{server}: Online", 60)
     end(third)
     windows.remove(third)

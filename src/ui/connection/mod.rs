@@ -214,7 +214,8 @@ impl Form {
         let mut fate = Fate::Open;
         ui.horizontal(|ui| {
             let theme = theme::of(ui);
-            let save = ui.add_enabled(complete, widgets::primary(theme, words.save));
+            let name = if self.invited(&checked) { words.join } else { words.save };
+            let save = ui.add_enabled(complete, widgets::primary(theme, name));
             let test = ui.add_enabled(complete, widgets::plain(words.test_button));
             if ui.add(widgets::plain(words.cancel)).clicked() {
                 fate = Fate::Closed;
@@ -246,7 +247,10 @@ impl Form {
     fn fields(&mut self, ui: &mut Ui, cx: &mut Cx) -> bool {
         let words = cx.words;
         ui.spacing_mut().item_spacing.y = space::TINY;
-        self.protocol_choice(ui, cx);
+        // An invite is for a Duplex server.
+        if !self.invited(&self.check(cx)) {
+            self.protocol_choice(ui, cx);
+        }
         let name = field(ui, words.name, words.name_hint, &mut self.name, false);
         let (label, example) = match self.protocol {
             Protocol::Duplex => (words.address, words.address_hint),

@@ -156,6 +156,7 @@ pub static ENGLISH: Words = Words {
     advanced: "Advanced",
     ca_file: "CA certificate file",
     ca_file_hint: "Path to a PEM file, trusted for this server only",
+    join: "Join",
     client_certificate: "Client certificate file",
     client_certificate_hint: "Path to a PEM file, for servers that ask for one",
     client_key: "Private key file",

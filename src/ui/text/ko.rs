@@ -177,6 +177,7 @@ pub static KOREAN: Words = Words {
     advanced: "고급",
     ca_file: "CA 인증서 파일",
     ca_file_hint: "이 서버에서만 신뢰할 PEM 파일 경로",
+    join: "참가",
     client_certificate: "클라이언트 인증서 파일",
     client_certificate_hint: "인증서를 요구하는 서버에 제시할 PEM 파일 경로",
     client_key: "개인 키 파일",

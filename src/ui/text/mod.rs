@@ -325,6 +325,7 @@ pub struct Words {
     pub advanced: &'static str,
     pub ca_file: &'static str,
     pub ca_file_hint: &'static str,
+    pub join: &'static str,
     pub client_certificate: &'static str,
     pub client_certificate_hint: &'static str,
     pub client_key: &'static str,

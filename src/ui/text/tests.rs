@@ -269,7 +269,8 @@ fn plain(words: &Words) -> Vec<&'static str> {
         device_acts device_page day clock day_and_clock
         archive
         message_hint too_large
-        address_taken_as use_address no_graphics
+        address_taken_as use_address no_graphics client_certificate client_certificate_hint client_key
+        client_key_hint join
     ];
     all.extend(STATES.map(words.state));
     all.extend(BAD_ADDRESSES.map(words.bad_address));
