@@ -10,7 +10,9 @@ use clap::{Args as Flags, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use super::proxy::ProxyParser;
 use super::socketio::SOCKETIO_HELP;
 use super::transport::route;
-use super::websocket::{AnyServer, BrokerServer, DeviceServer, Protocol, WEBSOCKET_HELP, WebSocket};
+use super::websocket::{
+    AnyServer, BrokerServer, DeviceServer, Protocol, ToCheck, ToFollow, ToSend, WEBSOCKET_HELP, WebSocket,
+};
 use super::{Exit, Failure, help, print, values};
 use crate::hub::IpNet;
 use crate::model::id::Offset;
@@ -713,7 +715,7 @@ impl Server {
 pub(super) struct Tail {
     // First, because it checks which of the other flags were given.
     #[command(flatten)]
-    pub(super) server: AnyServer,
+    pub(super) server: AnyServer<ToFollow>,
     /// Only this room, by its name or id.
     #[arg(long, value_parser = values::room)]
     pub(super) room: Option<RoomId>,
@@ -974,7 +976,7 @@ pub(super) enum HookCommand {
 pub(super) struct Doctor {
     // First, because it checks which of the other flags were given.
     #[command(flatten)]
-    pub(super) server: AnyServer,
+    pub(super) server: AnyServer<ToCheck>,
     /// Print one JSON object.
     #[arg(long)]
     pub(super) json: bool,
@@ -1000,7 +1002,7 @@ pub(super) struct Health {
 pub(super) struct Send {
     // First, because it checks which of the other flags were given.
     #[command(flatten)]
-    pub(super) server: AnyServer,
+    pub(super) server: AnyServer<ToSend>,
     /// The room to send to, by its name or id; needed with the Duplex protocol.
     #[arg(long, required_unless_present_any = ["protocol", "to"], required_if_eq("protocol", "duplex"), value_parser = values::room)]
     pub(super) room: Option<RoomId>,

@@ -1,6 +1,7 @@
 //! The flags of `tail` and `send` for the protocol, and for servers that are not Duplex's.
 
 use std::ffi::OsStr;
+use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 
 use clap::builder::TypedValueParser;
@@ -91,7 +92,7 @@ impl Protocol {
 
 /// The values on the command line.
 #[derive(Debug, Flags)]
-struct ServerFlags {
+pub(super) struct ServerFlags {
     /// The server's address. With --protocol websocket: any ws:// or wss:// URL, as it is. With --protocol stomp, stomp://
     /// and stomps:// are possible, too. mqtt:// and mqtts:// speak MQTT without --protocol. A user and a password in it are taken out and used to sign in.
     // It may contain a password.
@@ -135,11 +136,50 @@ struct ServerFlags {
     mqtt: MqttFlags,
 }
 
-/// A server of any protocol.
+/// A server of any protocol, for one command.
 #[derive(Debug)]
-pub(super) struct AnyServer(Server);
+pub(super) struct AnyServer<C>(Server, PhantomData<C>);
 
-impl Deref for AnyServer {
+/// What one command needs beside an address. Each asks only for flags that it has: clap tells what is unknown only in debug builds.
+pub(super) trait Needs {
+    /// Fails if something is missing.
+    fn check(flags: &ServerFlags, matches: &ArgMatches) -> Result<(), Error>;
+}
+
+/// Prints what comes.
+#[derive(Debug)]
+pub(super) struct ToFollow;
+/// Sends something.
+#[derive(Debug)]
+pub(super) struct ToSend;
+/// Looks whether it can be reached: subscribes to nothing, and has no rooms.
+#[derive(Debug)]
+pub(super) struct ToCheck;
+
+impl Needs for ToFollow {
+    fn check(flags: &ServerFlags, _: &ArgMatches) -> Result<(), Error> {
+        flags.check_destination()
+    }
+}
+
+impl Needs for ToSend {
+    fn check(flags: &ServerFlags, matches: &ArgMatches) -> Result<(), Error> {
+        // Not required by clap where --protocol is given.
+        if flags.protocol == Protocol::Duplex && !matches.contains_id("to") && !matches.contains_id("room") {
+            let sentence = "--room is needed to send to a Duplex server\n";
+            return Err(Error::raw(ErrorKind::MissingRequiredArgument, sentence));
+        }
+        flags.check_destination()
+    }
+}
+
+impl Needs for ToCheck {
+    fn check(_: &ServerFlags, _: &ArgMatches) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+impl<C> Deref for AnyServer<C> {
     type Target = Server;
 
     fn deref(&self) -> &Server {
@@ -147,7 +187,7 @@ impl Deref for AnyServer {
     }
 }
 
-impl Flags for AnyServer {
+impl<C: Needs> Flags for AnyServer<C> {
     fn augment_args(command: Command) -> Command {
         ServerFlags::augment_args(command)
     }
@@ -157,21 +197,17 @@ impl Flags for AnyServer {
     }
 }
 
-impl DerefMut for AnyServer {
+impl<C> DerefMut for AnyServer<C> {
     fn deref_mut(&mut self) -> &mut Server {
         &mut self.0
     }
 }
 
-impl FromArgMatches for AnyServer {
+impl<C: Needs> FromArgMatches for AnyServer<C> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
         let flags = ServerFlags::read(matches)?;
-        // A check of the connection subscribes to nothing, and has no rooms.
-        let is_check = matches.try_contains_id("room").is_err();
-        if flags.protocol == Protocol::Stomp && flags.destination.is_empty() && !is_check {
-            return Err(conflict("--protocol stomp needs a destination: --destination /topic/chat"));
-        }
-        flags.server().map(AnyServer)
+        C::check(&flags, matches)?;
+        Ok(AnyServer(flags.server()?, PhantomData))
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
@@ -260,14 +296,6 @@ fn check_company(protocol: Protocol, matches: &ArgMatches) -> Result<(), Error> 
     let is_given = |name: &str| {
         matches.ids().any(|id| id == name) && matches.value_source(name) == Some(ValueSource::CommandLine)
     };
-    // Of `send` alone, which clap does not require where --protocol is given.
-    let lacks = |name: &str| matches.try_contains_id(name).is_ok_and(|is_there| !is_there);
-    if protocol == Protocol::Duplex && lacks("to") && lacks("room") {
-        return Err(Error::raw(
-            ErrorKind::MissingRequiredArgument,
-            "--room is needed to send to a Duplex server\n",
-        ));
-    }
     let recognizes = protocol == Protocol::WebSocket && (is_given("recognize") || is_given("map"));
     if recognizes && is_given("hex") {
         return Err(conflict("--hex sends bytes as they are and can't be used with --recognize or --map"));
@@ -307,6 +335,13 @@ impl ServerFlags {
         }
         check_company(flags.protocol, matches)?;
         Ok(flags)
+    }
+
+    fn check_destination(&self) -> Result<(), Error> {
+        match self.protocol == Protocol::Stomp && self.destination.is_empty() {
+            true => Err(conflict("--protocol stomp needs a destination: --destination /topic/chat")),
+            false => Ok(()),
+        }
     }
 
     fn server(mut self) -> Result<Server, Error> {

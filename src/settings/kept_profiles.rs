@@ -203,6 +203,7 @@ mod tests {
             network: crate::model::profile::NetworkOptions {
                 proxy: crate::model::proxy::ProxyChoice::None,
                 proxy_password: Some(crate::model::profile::Secret::new("in the keyring")),
+                client_certificate: None,
             },
         };
         let Ok(Value::Object(fields)) = serde_json::to_value(&full) else { panic!() };
