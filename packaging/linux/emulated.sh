@@ -110,7 +110,7 @@ publishes_here() {
     code=0
     timeout 300 "$here" tail "$HUB" --data-dir "$data" --device emulated --no-messages --json |
         grep -m 1 '"metric":"memory".*"name":"The emulated one"' || code=$?
-    pkill -TERM -P "$agent"
+    pkill -KILL -P "$agent" # unshare, which lets no other signal end it, and with it what it started
     wait "$agent" || true
     return "$code"
 }
@@ -128,7 +128,7 @@ at_hub_there() {
     "$here" send "$HUB" --room general --timeout 120s 'from this computer' &&
         "$here" tail "$HUB" --since 0 --count 2 --no-readings | grep -F 'from this computer' &&
         in_tree "$program" invite --data-dir /var/lib/duplex --url "wss://$address" | grep '#invite=.*sha256=' || code=$?
-    pkill -TERM -P "$hub" || true
+    pkill -KILL -P "$hub" || true
     wait "$hub" || true
     return "$code"
 }
