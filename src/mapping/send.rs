@@ -306,7 +306,7 @@ mod tests {
             ),
             (
                 json!({"action": "message", "data": "{\"name\":\"jun\",\"text\":\"x\"}"}),
-                json!({"action": "message", "data": "{\"text\":\"hi {name}\",\"name\":\"mina\"}"}),
+                json!({"action": "message", "data": "{\"name\":\"mina\",\"text\":\"hi {name}\"}"}),
             ),
         ] {
             let mut learned = Learned::of_socket();

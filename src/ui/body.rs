@@ -232,9 +232,7 @@ impl Ui {
                     Some(chat::ChatAction::Delete(room, id, body)) => {
                         self.dialog = Some(dialog::Dialog::delete(cx, room, id, body));
                     }
-                    Some(chat::ChatAction::Mapping(connection)) => {
-                        self.dialog = dialog::Dialog::mapping(cx, connection);
-                    }
+                    Some(chat::ChatAction::Mapping(of)) => self.dialog = dialog::Dialog::mapping(cx, of),
                     Some(chat::ChatAction::Snippets(connection, more)) => {
                         self.dialog = dialog::Dialog::snippets(cx, connection, more);
                     }

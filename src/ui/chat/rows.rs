@@ -467,10 +467,7 @@ impl Cache {
         let mine = connection.chat.me.as_ref().is_some_and(|me| me.id == message.sender.id);
         let expanded = self.expanded.contains_key(&message.id);
         let known = connection.chat.known.version();
-        // What is said of a socket stays so once its messages are recognized.
-        let is_of_socket = connection.profile.protocol == Protocol::WebSocket
-            && socket_row::is_socket(message.content.extra());
-        let has_frames = connection.has_frames() || is_of_socket;
+        let has_frames = is_frame(connection, &message.content);
         let formatted = self.is_formatted(message.id);
         let new_replies = extras::new_replies(message, connection, view);
         let same = |row: &&Arc<Row>| {
@@ -722,6 +719,12 @@ fn prepare(
         extras: Extras::default(),
         paused: None,
     })
+}
+
+/// Whether it is shown as what came on a socket. What is said of the socket itself stays so once messages are recognized.
+fn is_frame(connection: &Connection, content: &Content) -> bool {
+    let is_plain = connection.profile.protocol == Protocol::WebSocket;
+    connection.has_frames() || is_plain && socket_row::is_socket(content.extra())
 }
 
 /// The row that tells what became of the room. It is by nobody, so that no message is grouped under it.
