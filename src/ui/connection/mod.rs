@@ -247,10 +247,12 @@ impl Form {
     fn fields(&mut self, ui: &mut Ui, cx: &mut Cx) -> bool {
         let words = cx.words;
         ui.spacing_mut().item_spacing.y = space::TINY;
-        // An invite is for a Duplex server.
-        if !self.invited(&self.check(cx)) {
-            self.protocol_choice(ui, cx);
-        }
+        // An invite is for a Duplex server. In a scope of its own, so that the fields below stay the same and keep the focus.
+        ui.scope(|ui| {
+            if !self.invited(&self.check(cx)) {
+                self.protocol_choice(ui, cx);
+            }
+        });
         let name = field(ui, words.name, words.name_hint, &mut self.name, false);
         let (label, example) = match self.protocol {
             Protocol::Duplex => (words.address, words.address_hint),
@@ -457,12 +459,12 @@ impl Form {
         if checked.fingerprint.is_err() {
             complain(ui, words.bad_fingerprint);
         }
+        self.proxy.show(ui, cx, &checked.proxy, self.socket);
         let (name, hint) = (words.client_certificate, words.client_certificate_hint);
         field(ui, name, hint, &mut self.client_certificate, false);
         if !self.client_certificate.trim().is_empty() {
             field(ui, words.client_key, words.client_key_hint, &mut self.client_key, false);
         }
-        self.proxy.show(ui, cx, &checked.proxy, self.socket);
         label(ui, words.socket);
         ui.horizontal_wrapped(|ui| {
             ui.radio_value(&mut self.socket, Socket::Tungstenite, words.socket_tungstenite);
