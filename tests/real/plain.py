@@ -133,11 +133,23 @@ def recognized(url):
     assert said[0] == ("jun", "안녕!") and json.loads(said[1][1]) == {"type": "config", "tags": ["a"]}, events
     values = [(event["device"], event["metric"], event["value"]) for event in events if event["event"] == "reading"]
     assert sorted(values) == [("shed", "door", True), ("shed", "temperature", 21.5)], events
-    step("what is sent is as the mapping says, and is confirmed by coming back")
+    step("what is sent is as the mapping says, and is confirmed by coming back, unless something else came first")
     mapping = FOLDER / "mapping.json"
     document = {"name": "mina", "send": {"to": "say", "args": [{"type": "message", "data": {"user": "{name}", "text": "{text}"}}]}}
     mapping.write_text(json.dumps(document))
-    run("send", url, "hello", "--map", str(mapping), code=0)
+    with_chat = subprocess.Popen(
+        [DUPLEXCTL, "tail", url, "--protocol", "websocket", "--recognize", "--json", "--count", "3"],
+        stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+    try:
+        line = ""
+        while "config" not in line:
+            line = with_chat.stdout.readline()
+            assert line, "it ended before anything came"
+        run("send", url, "hello", "--map", str(mapping), code=(0, 6))
+        (event,) = [json.loads(line) for line in with_chat.stdout]
+        assert (event["sender"], event["body"]) == ("mina", "hello"), event
+    finally:
+        with_chat.kill()
     run("send", url, "hello", "--recognize", "--hex", code=2, says=("--hex sends bytes as they are",))
 
 
