@@ -167,7 +167,7 @@ pub static ENGLISH: Words = Words {
     socket: "Socket",
     socket_tungstenite: "tungstenite (recommended)",
     socket_ewebsock: "ewebsock",
-    ewebsock_limits: "ewebsock doesn't report close reasons and doesn't support a CA file or fingerprint: \
+    ewebsock_limits: "ewebsock doesn't report close reasons and doesn't support a CA file, a fingerprint or a client certificate: \
                       it trusts only this computer's certificates.",
     connect_at_start: "Connect at startup",
     test_button: "Test",

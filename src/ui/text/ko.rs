@@ -188,7 +188,7 @@ pub static KOREAN: Words = Words {
     socket: "소켓",
     socket_tungstenite: "tungstenite (권장)",
     socket_ewebsock: "ewebsock",
-    ewebsock_limits: "ewebsock은 연결 종료 이유를 알려 주지 않으며 CA 파일과 지문을 지원하지 않습니다. \
+    ewebsock_limits: "ewebsock은 연결 종료 이유를 알려 주지 않으며 CA 파일, 지문, 클라이언트 인증서를 지원하지 않습니다. \
                       이 컴퓨터의 인증서만 신뢰합니다.",
     connect_at_start: "시작할 때 자동 연결",
     test_button: "테스트",
