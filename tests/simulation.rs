@@ -77,7 +77,7 @@ fn whatever_goes_wrong_what_was_typed_arrives_once_and_in_order() {
 fn what_once_went_wrong_goes_right() {
     // A message was refused and the refusal was lost; one behind it had been stored when it was sent again.
     World::new(3_881).run();
-    // A connection began anew while an own message that had come back was only held in memory.
+    // A connection was rebuilt while the entry of an own message was only held in memory.
     World::new(20_150).run();
     // A message was deleted while somebody was not in its room, and edited after that.
     World::new(35_259).run();

@@ -113,8 +113,8 @@ pub(super) struct ServerFlags {
     /// Offer this subprotocol; may be given several times, the most wanted first. The server must choose one.
     #[arg(long = "subprotocol", value_name = "NAME", help_heading = WEBSOCKET_HELP)]
     subprotocol: Vec<String>,
-    /// Recognize chat, people and readings in what is received, as with the other protocols; --map implies it. What is typed is sent
-    /// as others' messages came, or as the mapping says.
+    /// Recognize chat, people and readings in what is received, as with the other protocols; --map implies it. Messages are sent in the
+    /// form in which others' messages come, or as the mapping says.
     #[arg(long, help_heading = WEBSOCKET_HELP)]
     recognize: bool,
     /// Sign in as this user, with the password of --password-file or DUPLEX_PASSWORD: by HTTP's basic authentication, or
@@ -292,11 +292,11 @@ server_of_some_protocols!(
 );
 
 /// Rejects flags that have no effect with the chosen protocol.
-fn check_company(protocol: Protocol, matches: &ArgMatches) -> Result<(), Error> {
+fn check_company(flags: &ServerFlags, matches: &ArgMatches) -> Result<(), Error> {
+    let (protocol, recognizes) = (flags.protocol, flags.recognizes());
     let is_given = |name: &str| {
         matches.ids().any(|id| id == name) && matches.value_source(name) == Some(ValueSource::CommandLine)
     };
-    let recognizes = protocol == Protocol::WebSocket && (is_given("recognize") || is_given("map"));
     if recognizes && is_given("hex") {
         return Err(conflict("--hex sends bytes as they are and can't be used with --recognize or --map"));
     }
@@ -333,8 +333,13 @@ impl ServerFlags {
         if !is_named && is_mqtt(flags.url.reveal().trim()) {
             flags.protocol = Protocol::Mqtt;
         }
-        check_company(flags.protocol, matches)?;
+        check_company(&flags, matches)?;
         Ok(flags)
+    }
+
+    /// Whether messages and readings of a plain WebSocket are recognized.
+    fn recognizes(&self) -> bool {
+        self.protocol == Protocol::WebSocket && (self.recognize || self.socketio.has_mapping())
     }
 
     fn check_destination(&self) -> Result<(), Error> {
@@ -367,15 +372,15 @@ impl ServerFlags {
             _ => websocket_url,
         };
         let (url, userinfo) = address(text, read).map_err(|why| bad(&why))?;
+        let (protocol, recognize) = (self.protocol, self.recognizes());
         let stomp = StompOptions { host: self.host.unwrap_or_default(), destinations: self.destination };
-        let protocol = self.protocol;
         let flags = Flagged {
             userinfo,
             headers: self.header,
             subprotocols: self.subprotocol,
             user: self.user,
             stomp,
-            recognize: protocol == Protocol::WebSocket && (self.recognize || self.socketio.has_mapping()),
+            recognize,
             socketio: self.socketio,
             mqtt: self.mqtt,
         };

@@ -98,7 +98,7 @@ impl Requests {
         self.lock().resets > MAX_RESETS
     }
 
-    /// Takes back the answers of which nothing could be sent for so long.
+    /// Ends the answers that have made no progress for `most_ms`.
     pub(super) fn end_stuck(&self, now: BootMs, most_ms: u64) {
         let mut stuck: Vec<Answer> = Vec::new();
         self.lock().answers.retain(|answer| {

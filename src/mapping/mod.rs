@@ -22,7 +22,7 @@ pub use document::{Emit, InvalidMapping, Mapping, Rule, What};
 pub use echo::{ECHO_MS, Echoes};
 pub use guess::Recognizer;
 pub use path::{InvalidPath, Path};
-pub use send::{Outgoing, Typed};
+pub use send::{Outgoing, Typed, text_of};
 pub use shape::without_secrets;
 
 use serde_json::Value;

@@ -34,6 +34,16 @@ pub struct Outgoing {
     pub args: Vec<Value>,
 }
 
+/// Arguments as one text, where only that can be sent: a single text as it is, anything else as JSON.
+pub fn text_of(args: &[Value]) -> String {
+    match args {
+        [] => String::new(),
+        [Value::String(text)] => text.clone(),
+        [value] => value.to_string(),
+        values => serde_json::to_string(values).unwrap_or_default(),
+    }
+}
+
 impl Typed<'_> {
     /// Fills a template in.
     pub(super) fn fill(&self, emit: &Emit, name: &str) -> Outgoing {
@@ -104,7 +114,7 @@ pub(super) struct Learned {
     form: Form,
     /// Whether the server passes on what it is given as it is, as our own message that came back shows.
     is_relay: bool,
-    /// Whether there are no names of events, so that an object alone tells the server what it is.
+    /// Whether messages have no event names, so that an object itself has to say what it is.
     is_socket: bool,
 }
 
@@ -118,7 +128,7 @@ enum Form {
 }
 
 impl Learned {
-    /// Of a server without names of events.
+    /// Of a server whose messages have no event names.
     pub fn of_socket() -> Self {
         Learned { is_socket: true, ..Learned::default() }
     }
@@ -149,8 +159,8 @@ impl Learned {
         if own && self.form == Form::Text && self.source.as_deref() == Some(source) {
             self.is_relay = false;
         }
-        let wrapped = shape.wrapped.clone().filter(|_| self.is_socket);
-        let shape = Shape { text: None, who: None, room: None, id: None, at: None, wrapped, ..shape.clone() };
+        let mut shape = shape.form();
+        shape.wrapped = shape.wrapped.filter(|_| self.is_socket);
         (self.source, self.form) = (Some(source.to_owned()), Form::Object(Box::new(shape)));
     }
 

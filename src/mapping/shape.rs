@@ -65,7 +65,7 @@ pub(super) struct Wrapped {
     pub is_text: bool,
     /// The field and the word for the kind of the whole.
     pub kind: Option<(String, String)>,
-    /// What the inner one says.
+    /// The form of the inner one: see [`Shape::form`].
     pub inner: Shape,
 }
 
@@ -158,7 +158,7 @@ impl Shape {
                 field: field.to_owned(),
                 is_text: fields.iter().any(|(_, written, value)| written == field && value.is_string()),
                 kind: kind.1.clone().zip(kind.0.clone()),
-                inner: within.clone(),
+                inner: within.form(),
             };
             *self = within;
             self.wrapped = Some(Box::new(wrapped));
@@ -225,6 +225,20 @@ impl Shape {
             (self.who, self.who_field) = (Some(Who { id: Some(id), name: None }), Some(field.to_owned()));
         } else if self.id.is_none() {
             (self.id, self.id_field) = (Some(id), Some(field.to_owned()));
+        }
+    }
+
+    /// Its fields, without what they hold.
+    pub fn form(&self) -> Shape {
+        Shape {
+            text_field: self.text_field.clone(),
+            who_field: self.who_field.clone(),
+            room_field: self.room_field.clone(),
+            id_field: self.id_field.clone(),
+            kind: self.kind.clone(),
+            kind_field: self.kind_field.clone(),
+            wrapped: self.wrapped.clone(),
+            ..Shape::default()
         }
     }
 

@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::send::Outgoing;
 use super::shape::Fields;
 use super::words;
 
@@ -43,16 +42,6 @@ pub fn source(value: &Value) -> &str {
     let named = value.as_object().and_then(|map| Fields::of(map).find(words::KIND, Value::as_str));
     let named = named.map(|(_, name)| name).filter(|name| !name.is_empty() && name.len() <= MAX_NAME_BYTES);
     named.unwrap_or(SERVER)
-}
-
-/// The text that is sent: a text as it is, anything else as JSON.
-pub fn text(outgoing: &Outgoing) -> String {
-    match outgoing.args.as_slice() {
-        [] => String::new(),
-        [Value::String(text)] => text.clone(),
-        [value] => value.to_string(),
-        values => Value::Array(values.to_vec()).to_string(),
-    }
 }
 
 #[cfg(test)]

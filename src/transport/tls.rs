@@ -102,7 +102,7 @@ where
 
 /// Why a handshake failed.
 pub(super) fn failed(error: &std::io::Error) -> Why {
-    match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+    match of_tls(error) {
         Some(rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(inner)))) => {
             Why::TlsUntrusted { detail: inner.to_string() }
         }
@@ -117,11 +117,15 @@ pub(super) fn failed(error: &std::io::Error) -> Why {
 
 /// Why reading or writing failed. With TLS 1.3, a server that refuses the client's certificate says so only after the handshake.
 pub(super) fn lost(error: &std::io::Error) -> Why {
-    let why = match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+    let why = match of_tls(error) {
         Some(rustls::Error::AlertReceived(alert)) => refused(*alert),
         _ => None,
     };
     why.unwrap_or_else(|| Why::Lost { detail: error.to_string() })
+}
+
+fn of_tls(error: &std::io::Error) -> Option<&rustls::Error> {
+    error.get_ref()?.downcast_ref()
 }
 
 /// What a server's alert says of the client's certificate; none where it is about something else.

@@ -13,7 +13,7 @@ use crate::mapping::{
     Echoes, Found, Incoming, Mapping, Measured, Outgoing, Recognizer, RoomKey, Said, Typed, Who, socket,
     without_secrets,
 };
-use crate::model::content::{Extra, MemberChange};
+use crate::model::content::{Extra, MemberChange, UNCONFIRMED};
 use crate::model::event::{ChatEvent, DeviceEvent, LinkEvent, Listed, LogKind, Person};
 use crate::model::id::Offset;
 use crate::model::room::NamedRoom;
@@ -112,8 +112,6 @@ pub struct Mapped {
     retells: bool,
     unmapped: HashSet<String>,
     sampler: Sampler,
-    /// The text of a message on a socket, while it is read: what has no meaning is shown as it came, because nothing names it.
-    text: Option<String>,
 }
 
 /// Shows the person who maps a server what it sends: the first of each source, then one a second of each.
@@ -167,7 +165,6 @@ impl Mapped {
             seen_now: Vec::new(),
             unmapped: HashSet::new(),
             sampler: Sampler::default(),
-            text: None,
         }
     }
 
@@ -247,7 +244,7 @@ impl Mapped {
         Ok(outgoing)
     }
 
-    /// A message of ours counts as delivered, or as sent where nothing is confirmed: its entry, unless it came back before.
+    /// A message of ours counts as delivered: its entry, unless it came back before.
     pub fn delivered(&mut self, now: Time, id: MessageId) -> Option<Entry> {
         let item = self.sending.remove(&id)?;
         if self.shown.len() == MAX_SHOWN {
@@ -255,6 +252,15 @@ impl Mapped {
         }
         self.shown.push_back(id);
         Some(Entry { draft: item.draft, offset: Offset(0), sender: self.me.clone(), received: now.wall_ms })
+    }
+
+    /// A message of ours counts as sent, and nothing confirms it: its entry, unless it came back before.
+    pub fn unconfirmed(&mut self, now: Time, id: MessageId) -> Option<Entry> {
+        let mut entry = self.delivered(now, id)?;
+        if let Content::Text { extra, .. } = &mut entry.draft.content {
+            extra.insert(UNCONFIRMED, true.into());
+        }
+        Some(entry)
     }
 
     /// Ours has come back with the id that it was sent under: its entry, unless it has one.
@@ -288,6 +294,23 @@ impl Mapped {
         incoming: &Incoming,
         novelty: Novelty,
     ) -> Vec<Event> {
+        self.read(now, place, incoming, novelty, None)
+    }
+
+    /// The same of a value that came as text on a socket. What has no meaning is shown as it came, each time.
+    pub fn received_on_socket(&mut self, now: Time, value: &Value, text: &str) -> Vec<Event> {
+        let incoming = Incoming { source: socket::source(value), args: std::slice::from_ref(value) };
+        self.read(now, &Place::only(), &incoming, Novelty::New, Some(text))
+    }
+
+    fn read(
+        &mut self,
+        now: Time,
+        place: &Place,
+        incoming: &Incoming,
+        novelty: Novelty,
+        text: Option<&str>,
+    ) -> Vec<Event> {
         let mut events: Vec<Event> = self.sampler.take(now, incoming).into_iter().collect();
         // Messages in a row are one event.
         let (mut entries, mut are_live) = (Vec::new(), true);
@@ -297,7 +320,10 @@ impl Mapped {
                     let is_live = !said.old;
                     (self.message(now, place, said, novelty, &mut events), is_live)
                 }
-                Found::Unmapped => (self.unmapped(now, place, incoming), true),
+                Found::Unmapped => match text {
+                    Some(text) => (Some(self.as_it_came(now, place, text)), true),
+                    None => (self.unmapped(now, place, incoming), true),
+                },
                 other => (self.other(now, place, other, &mut events), true),
             };
             let Some(entry) = entry else { continue };
@@ -310,15 +336,6 @@ impl Mapped {
         flush(&mut entries, are_live, &mut events);
         self.seen.extend(self.seen_now.drain(..));
         self.seen.drain(..self.seen.len().saturating_sub(MAX_SEEN));
-        events
-    }
-
-    /// The same of a value that came as text on a socket. What has no meaning is shown as it came, each time.
-    pub fn received_on_socket(&mut self, now: Time, value: &Value, text: &str) -> Vec<Event> {
-        self.text = Some(text.to_owned());
-        let incoming = Incoming { source: socket::source(value), args: std::slice::from_ref(value) };
-        let events = self.received(now, &Place::only(), &incoming, Novelty::New);
-        self.text = None;
         events
     }
 
@@ -532,12 +549,13 @@ impl Mapped {
         events.push(Event::Device(DeviceEvent::Readings(readings.into())));
     }
 
+    fn as_it_came(&mut self, now: Time, place: &Place, text: &str) -> Entry {
+        let content = Content::text(bounded(text.to_owned()));
+        self.entry(now, self.server.clone(), place.room.id.clone(), content, None)
+    }
+
     /// Something without a meaning is shown once, so that nothing is missed and a rule can be made for it.
     fn unmapped(&mut self, now: Time, place: &Place, incoming: &Incoming) -> Option<Entry> {
-        if let Some(text) = self.text.take() {
-            let content = Content::text(bounded(text));
-            return Some(self.entry(now, self.server.clone(), place.room.id.clone(), content, None));
-        }
         if self.unmapped.len() >= MAX_UNMAPPED || !self.unmapped.insert(incoming.source.to_owned()) {
             return None;
         }

@@ -48,8 +48,8 @@ pub struct Running {
     /// Where the log was to go on before the disk took what was held. A session that began meanwhile goes on from there, and
     /// is told again what is there already.
     pub resumed_from: Vec<Option<ResumePoint>>,
-    /// What the connection began anew with in its outbox, and marked as attempted. What came back of it, and was only held in
-    /// memory then, is told again, and until then it is sent again: the hub knows its id.
+    /// The messages that were marked as attempted in the outbox when the connection was last rebuilt. If one had come back already,
+    /// and its entry was only held in memory, it is sent again until the entry comes again: the hub knows its id.
     pub attempted_before: BTreeSet<MessageId>,
     /// Refused for its credentials: it must not dial before a person says so.
     pub refused: bool,

@@ -85,7 +85,7 @@ pub(super) struct Checked {
     found: Option<(FrameFormat, String, Result<usize, Problem>)>,
     /// The person tried to send it all the same.
     pub(super) is_refused: bool,
-    /// How many samples had been received when it was looked whether anything in them is recognized, and whether it was.
+    /// The number of samples that were searched for messages and readings, and whether there were any.
     recognized: (u64, bool),
 }
 
@@ -99,7 +99,9 @@ impl Checked {
         self.recognized = cx.model.read(|model| {
             let Some(connection) = model.connections.get(&connection) else { return (0, false) };
             let received = connection.samples.received();
-            (received, received != seen && mapping::are_recognized(connection.samples.iter()))
+            let new = received.checked_sub(seen).unwrap_or(received);
+            let new = connection.samples.iter().rev().take(usize::try_from(new).unwrap_or(usize::MAX));
+            (received, mapping::are_recognized(new))
         });
         self.recognized.1
     }

@@ -44,8 +44,7 @@ use std::collections::HashMap;
 
 use egui::{Align, Frame, Label, Layout, Margin, Panel, RichText, Sense, Ui, Vec2, vec2};
 
-use frame_input::Ask;
-
+use self::frame_input::Ask;
 use super::icons::{self, Icon};
 use super::keys::{self, Action};
 use super::target::LinkTarget;

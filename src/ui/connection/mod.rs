@@ -249,7 +249,7 @@ impl Form {
         ui.spacing_mut().item_spacing.y = space::TINY;
         // An invite is for a Duplex server. In a scope of its own, so that the fields below stay the same and keep the focus.
         ui.scope(|ui| {
-            if !self.invited(&self.check(cx)) {
+            if !is_invite(&self.addresses()) {
                 self.protocol_choice(ui, cx);
             }
         });
@@ -578,7 +578,7 @@ impl Form {
     }
 
     fn invited(&self, checked: &Checked) -> bool {
-        checked.addresses.as_ref().is_ok_and(|all| all.iter().any(|address| address.invite.is_some()))
+        is_invite(&checked.addresses)
     }
 
     /// Whether any secret was entered.
@@ -595,7 +595,8 @@ impl Form {
         self.plain.changes_login(given) || self.socketio.changes_login()
     }
 
-    fn check(&self, cx: &Cx) -> Checked {
+    /// What is entered as the address.
+    fn addresses(&self) -> Result<Vec<Address>, BadAddress> {
         let parts = self.address.split(',').map(str::trim).filter(|part| !part.is_empty());
         let addresses: Result<Vec<Address>, BadAddress> = match self.protocol {
             Protocol::Duplex => parts.map(Address::parse).collect(),
@@ -604,6 +605,11 @@ impl Form {
             Protocol::Stomp => urls_of(&self.address, address::stomp_url),
             Protocol::Mqtt => urls_of(&self.address, address::mqtt_url),
         };
+        addresses.and_then(|all| if all.is_empty() { Err(BadAddress::Empty) } else { Ok(all) })
+    }
+
+    fn check(&self, cx: &Cx) -> Checked {
+        let addresses = self.addresses();
         let plain = match self.protocol {
             Protocol::Duplex => Ok((self.plain.original().clone(), Login::default())),
             Protocol::WebSocket | Protocol::Stomp | Protocol::Mqtt => self.plain.check(self.protocol),
@@ -612,8 +618,6 @@ impl Form {
             }
         };
         let has_bad_auth = self.protocol == Protocol::SocketIo && !self.socketio.is_auth_good();
-        let addresses =
-            addresses.and_then(|all| if all.is_empty() { Err(BadAddress::Empty) } else { Ok(all) });
         let fingerprint = match self.fingerprint.trim() {
             "" => Ok(None),
             text => {
@@ -673,6 +677,10 @@ impl Form {
         };
         Some((profile, credential))
     }
+}
+
+fn is_invite(addresses: &Result<Vec<Address>, BadAddress>) -> bool {
+    addresses.as_ref().is_ok_and(|all| all.iter().any(|address| address.invite.is_some()))
 }
 
 /// The addresses in a text, each read by `read`.

@@ -31,9 +31,10 @@ use unanswered::Unanswered;
 pub const MAX_FRAME_BYTES: usize = 1024 * 1024;
 /// A server that sends nothing for this long is pinged, in milliseconds.
 const QUIET_MS: u64 = 25_000;
-/// So many messages are samples as they come; later ones if the last is so old, in milliseconds.
-const SAMPLED_AT_ONCE: u64 = 50;
-const SAMPLED_EVERY_MS: u64 = 200;
+/// Number of messages that are parsed for samples one after the other; after that, one in this time, in milliseconds: parsing
+/// every message would be slow.
+const PARSED_AT_ONCE: u64 = 50;
+const PARSED_EVERY_MS: u64 = 200;
 /// Ids of the server and of ourselves in the room.
 const SERVER: &str = "server";
 const ME: &str = "me";
@@ -124,10 +125,10 @@ impl PlainSession {
 
     /// A few messages are shown to the person who maps them.
     fn sample(&mut self, now: Time, text: &str) {
-        if text.len() > MAX_SAMPLE_BYTES || self.received > SAMPLED_AT_ONCE && now.boot_ms < self.sample_at {
+        if text.len() > MAX_SAMPLE_BYTES || self.received > PARSED_AT_ONCE && now.boot_ms < self.sample_at {
             return;
         }
-        self.sample_at = now.boot_ms.saturating_add(SAMPLED_EVERY_MS);
+        self.sample_at = now.boot_ms.saturating_add(PARSED_EVERY_MS);
         for (value, _) in socket::values(text) {
             let incoming = Incoming { source: socket::source(&value), args: std::slice::from_ref(&value) };
             let sample = self.sampler.take(now, &incoming);

@@ -6,13 +6,12 @@ use std::collections::VecDeque;
 use super::unanswered::Unanswered;
 use super::{MAX_FRAME_BYTES, QUIET_MS, is_final, room};
 use crate::frame::Frame;
-use crate::mapping::{Mapping, Outgoing, socket};
-use crate::model::content::UNCONFIRMED;
+use crate::mapping::{Mapping, Outgoing, socket, text_of};
 use crate::model::event::ChatEvent;
 use crate::model::link_state::Why;
 use crate::model::socket_row::Row;
 use crate::model::time::BootMs;
-use crate::model::{Content, Entry, Event, OutboxItem, Refusal, Time};
+use crate::model::{Entry, Event, OutboxItem, Refusal, Time};
 use crate::wire::mapped::{Mapped, Place};
 use crate::wire::{Agreed, ChatRequest, Input, Output, Request, Saved, SavedState, Session, WireError};
 
@@ -31,7 +30,7 @@ pub struct RecognizedSession {
 impl RecognizedSession {
     /// Begins a session. `entropy`: fresh random bytes.
     pub fn new(mapping: Mapping, saved: &Saved, entropy: [u8; 32]) -> Self {
-        // Another protocol may have left it, when the connection was set up anew.
+        // If the connection spoke another protocol before, this is that protocol's state.
         let state = saved.state.as_deref().and_then(|bytes| serde_json::from_slice(bytes).ok());
         RecognizedSession {
             mapped: Mapped::of_socket(mapping, entropy, state.as_ref()),
@@ -51,7 +50,7 @@ impl RecognizedSession {
         self.event(welcomed);
         self.event(Mapped::no_devices(now));
         for outgoing in self.mapped.join() {
-            self.outputs.push_back(Output::Send(Frame::Text(socket::text(&outgoing)), None));
+            self.outputs.push_back(Output::Send(Frame::Text(text_of(&outgoing.args)), None));
         }
     }
 
@@ -87,8 +86,8 @@ impl RecognizedSession {
     /// The server sent something, so it may have received what was sent before. It confirms nothing.
     fn take_sent(&mut self, now: Time) {
         let sent = self.unanswered.take();
-        let entries = sent.into_iter().filter_map(|item| self.mapped.delivered(now, item.draft.id));
-        let entries: Vec<Entry> = entries.map(unconfirmed).collect();
+        let entries = sent.into_iter().filter_map(|item| self.mapped.unconfirmed(now, item.draft.id));
+        let entries: Vec<Entry> = entries.collect();
         if !entries.is_empty() {
             self.event(Event::Chat(ChatEvent::Entries { entries, live: true }));
         }
@@ -110,7 +109,7 @@ impl RecognizedSession {
 
     fn send(&mut self, now: Time, item: OutboxItem) -> Result<(), Refusal> {
         let outgoing: Outgoing = self.mapped.typed(now, &Place::only(), &item)?;
-        let text = socket::text(&outgoing);
+        let text = text_of(&outgoing.args);
         if text.len() > MAX_FRAME_BYTES {
             return Err(Refusal::TooLarge { limit: MAX_FRAME_BYTES as u64 });
         }
@@ -180,11 +179,4 @@ impl Session for RecognizedSession {
     fn is_final(&self, why: &Why) -> bool {
         is_final(why)
     }
-}
-
-fn unconfirmed(mut entry: Entry) -> Entry {
-    if let Content::Text { extra, .. } = &mut entry.draft.content {
-        extra.insert(UNCONFIRMED, true.into());
-    }
-    entry
 }

@@ -9,11 +9,11 @@ use super::conversation::{Came, Conversation, Emit, Namespaces, Outcome};
 use super::packet::MAIN;
 use super::saved::Known;
 use crate::mapping::{Incoming, Mapping};
-use crate::model::content::{Extra, GAP, UNCONFIRMED};
+use crate::model::content::{Extra, GAP};
 use crate::model::event::{ChatEvent, Follows, LogEvent};
 use crate::model::log::Note;
 use crate::model::profile::Secret;
-use crate::model::{Content, Entry, Event, Feature, MessageId, OutboxItem, Refusal, RoomId, Time};
+use crate::model::{Entry, Event, Feature, MessageId, OutboxItem, Refusal, RoomId, Time};
 use crate::wire::mapped::{Mapped, Novelty, Place};
 use crate::wire::{Agreed, ChatRequest, Input, Mark, Output, Request, Saved, SavedState, Session, WireError};
 
@@ -339,12 +339,7 @@ impl SocketIoSession {
         let mut entries = Vec::new();
         for Pending { id, .. } in over {
             self.conversation.give_up(id);
-            if let Some(mut entry) = self.mapped.delivered(now, id) {
-                if let Content::Text { extra, .. } = &mut entry.draft.content {
-                    extra.insert(UNCONFIRMED, true.into());
-                }
-                entries.push(entry);
-            }
+            entries.extend(self.mapped.unconfirmed(now, id));
         }
         self.entries(entries);
     }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::frame::Frame;
+use crate::mapping::text_of;
 
 /// How many bytes are shown of a body that is no text.
 const MAX_SHOWN_BYTES: usize = 64;
@@ -30,12 +31,11 @@ pub(super) fn read(frame: &Frame) -> Value {
 
 /// A message's type and body.
 pub(super) fn write(args: &[Value]) -> (&'static str, Vec<u8>) {
-    match args {
-        [] => ("text/plain", Vec::new()),
-        [Value::String(text)] => ("text/plain", text.clone().into_bytes()),
-        [value] => ("application/json", serde_json::to_vec(value).unwrap_or_default()),
-        values => ("application/json", serde_json::to_vec(values).unwrap_or_default()),
-    }
+    let content_type = match args {
+        [] | [Value::String(_)] => "text/plain",
+        _ => "application/json",
+    };
+    (content_type, text_of(args).into_bytes())
 }
 
 fn valid_up_to(bytes: &[u8]) -> usize {

@@ -8,7 +8,7 @@ use super::client::{self, Client, Output as Done};
 use super::frame::Frame;
 use super::kept::Kept;
 use crate::mapping::{Incoming, Mapping};
-use crate::model::content::{MemberChange, UNCONFIRMED};
+use crate::model::content::MemberChange;
 use crate::model::event::{ChatEvent, Follows, Listed, LogEvent};
 use crate::model::link_state::Why;
 use crate::model::log::Note;
@@ -217,12 +217,11 @@ impl StompSession {
 
     /// These count as delivered, or as sent where nothing is confirmed.
     fn delivered(&mut self, now: Time, ids: &[MessageId], is_confirmed: bool) {
-        let mut entries: Vec<_> = ids.iter().filter_map(|id| self.mapped.delivered(now, *id)).collect();
-        for entry in entries.iter_mut().filter(|_| !is_confirmed) {
-            if let Content::Text { extra, .. } = &mut entry.draft.content {
-                extra.insert(UNCONFIRMED, true.into());
-            }
-        }
+        let entries = ids.iter().filter_map(|id| match is_confirmed {
+            true => self.mapped.delivered(now, *id),
+            false => self.mapped.unconfirmed(now, *id),
+        });
+        let entries: Vec<_> = entries.collect();
         if !entries.is_empty() {
             self.event(Event::Chat(ChatEvent::Entries { entries, live: true }));
         }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::frame;
+use crate::model::content::UNCONFIRMED;
 use crate::model::event::LinkEvent;
 use crate::model::time::BootMs;
 use crate::model::time::WallMs;

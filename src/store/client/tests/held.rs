@@ -71,7 +71,7 @@ fn a_disk_that_became_read_only_is_tried_again_and_keeps_the_order() {
     assert_eq!(store.health().borrow().trouble, None);
 }
 
-/// A connection is built anew from what the disk has and what is held: as it would be once all of that is on disk.
+/// Checks that a connection rebuilt from the disk and from held writes has the same outbox as once these writes are on disk.
 fn outbox_is_the_same_while_held(before: Vec<Write>, held_then: Write, expected: &[OutboxItem]) {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
