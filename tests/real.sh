@@ -77,7 +77,8 @@ run_test() {
     fi
 }
 
-cargo build --locked --bins --profile "$profile"
+# With a test beside them, the libraries are those that the tests were built with; alone, many are compiled once more.
+cargo build --locked --bins --test scripts --profile "$profile"
 case $profile in dev) built=debug ;; *) built=$profile ;; esac
 DUPLEX=$(realpath "$target/$built/duplex")
 DUPLEXCTL=$(realpath "$target/$built/duplexctl")

@@ -110,7 +110,7 @@ fill("Display name", "Mina")
 drive.find("*", re.compile("an invite works only once"), 30)
 drive.find("*", re.compile("The file is not encrypted"))
 press(KEEP, "check box")
-press("Save")
+press("Join")
 drive.find("*", "Workshop: Online", 60)
 kept = drive.wait(lambda: tokens(home), 30, "the file with the token")
 assert (home / "tokens.json").stat().st_mode & 0o777 == 0o600
