@@ -1,15 +1,5 @@
 //! The window, driven as a person or a screen reader would: by accessible names. No display, no network.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that fails should say so at once"
-)]
-
-#[expect(dead_code, reason = "not every test program uses every hand")]
-mod ui_support;
-
 use duplex::model::NamedRoom;
 use duplex::model::address::Address;
 use duplex::model::banner::Banner;
@@ -33,7 +23,7 @@ use egui::accesskit::{Live, Role};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
 
-use ui_support::{CONNECTION, Window, general, message, sender};
+use crate::support::{CONNECTION, Window, general, message, sender};
 
 fn sent(intents: &[Intent]) -> Vec<&str> {
     let mut bodies = Vec::new();
@@ -359,7 +349,7 @@ fn a_room_is_made_and_a_refusal_is_shown_where_it_was_made() {
     });
     assert!(window.intents().contains(&wanted));
     // It waits on disk, and is there to be typed into.
-    let id = ui_support::id(77);
+    let id = crate::support::id(77);
     let draft = Draft { id, room: id.into(), content: Content::room(name.clone()), at: WallMs(0) };
     let item = OutboxItem { draft, seq: 9, delivery: Delivery::Pending };
     window.event(Event::Chat(ChatEvent::Queued(item)));
@@ -377,7 +367,7 @@ fn a_room_is_made_and_a_refusal_is_shown_where_it_was_made() {
     assert!(window.intents().contains(&again));
     // Once the server has it, it is a room like the others.
     window.event(Event::Link(LinkEvent::Welcomed {
-        me: ui_support::me(),
+        me: crate::support::me(),
         server: "Workshop".into(),
         log: LogKind::Server { head: Offset(0), next: Offset(1) },
         now: window.now().wall_ms,
@@ -393,14 +383,14 @@ fn a_room_is_made_and_a_refusal_is_shown_where_it_was_made() {
 #[test]
 fn a_room_that_was_there_already_is_opened_in_place_of_the_one_that_was_to_be_made() {
     let mut window = Window::online();
-    let (id, name) = (ui_support::id(77), RoomName::new("attic").unwrap());
+    let (id, name) = (crate::support::id(77), RoomName::new("attic").unwrap());
     let draft = Draft { id, room: id.into(), content: Content::room(name), at: WallMs(0) };
     let item = OutboxItem { draft, seq: 9, delivery: Delivery::Pending };
     window.event(Event::Chat(ChatEvent::Queued(item)));
     window.run();
     window.click("attic, not created yet");
     let typed = Draft {
-        id: ui_support::id(78),
+        id: crate::support::id(78),
         room: id.into(),
         content: Content::text("typed before"),
         at: WallMs(0),
@@ -625,7 +615,7 @@ fn a_connection_that_was_added_is_opened_when_it_is_there() {
     window.fill("Token", "secret");
     window.click("Save");
     assert!(matches!(&window.intents()[..], [Intent::Link(LinkIntent::SaveConnection { .. })]));
-    let mut profile = ui_support::profile();
+    let mut profile = crate::support::profile();
     (profile.id, profile.name) = (ConnectionId(9), "Workshop".into());
     window.update(Update::Setup(SetupUpdate::Configured(Box::new(profile))));
     window.harness.get_by_label_contains("Choose a room");
@@ -634,7 +624,7 @@ fn a_connection_that_was_added_is_opened_when_it_is_there() {
 #[test]
 fn the_apps_own_hub_has_a_name_and_cannot_be_edited_or_removed() {
     let mut window = Window::online();
-    let mut profile = ui_support::profile();
+    let mut profile = crate::support::profile();
     (profile.id, profile.name) = (ConnectionId::OWN_HUB, String::new());
     window.update(Update::Setup(SetupUpdate::Configured(Box::new(profile))));
     window.click("More for This computer");

@@ -1,8 +1,4 @@
 //! MQTT servers in the window: setting one up.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test program")]
-
-#[expect(dead_code, reason = "the window's other tests use the rest")]
-mod ui_support;
 
 use duplex::model::device::{DeviceId, DeviceState, Spec};
 use duplex::model::event::DeviceEvent;
@@ -14,7 +10,7 @@ use duplex::model::time::WallMs;
 use duplex::model::{Event, Intent};
 use egui_kittest::kittest::{NodeT, Queryable};
 
-use ui_support::Window;
+use crate::support::Window;
 
 #[test]
 fn the_address_is_all_that_is_needed() {
@@ -112,7 +108,7 @@ fn two_devices_that_are_one_thing_are_merged_and_separated_again() {
     window.intents();
     window.click("Merge with lamp");
     let merged = MergedDevices::from([(id("plug"), id("lamp"))]);
-    let set = |merged: MergedDevices| Intent::Link(LinkIntent::SetMerged(ui_support::CONNECTION, merged));
+    let set = |merged: MergedDevices| Intent::Link(LinkIntent::SetMerged(crate::support::CONNECTION, merged));
     assert!(window.intents().contains(&set(merged.clone())));
     window.harness.get_by_label("plug is now part of lamp");
     // The page is the other device's now.

@@ -1,8 +1,4 @@
 //! Links that the system hands over: what they open, and what a person is asked before a server is added.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test program")]
-
-#[expect(dead_code, reason = "the window's other tests use the rest")]
-mod ui_support;
 
 use duplex::model::DeepLink;
 use duplex::model::event::{SearchUpdate, SetupUpdate, Update};
@@ -17,7 +13,7 @@ use egui::Key;
 use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable;
 
-use ui_support::{CONNECTION, Window, general, id};
+use crate::support::{CONNECTION, Window, general, id};
 
 /// Connected to `wss://hub.example:7870/v1/socket`, with two rooms.
 fn window() -> Window {

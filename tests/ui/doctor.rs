@@ -1,8 +1,4 @@
 //! The check of a connection in the window, by its controls' names.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test program")]
-
-#[expect(dead_code, reason = "the window's other tests use the rest")]
-mod ui_support;
 
 use std::sync::Arc;
 
@@ -15,7 +11,7 @@ use duplex::model::{LanguageChoice, Preferences};
 use egui::accesskit::Role;
 use egui_kittest::kittest::{NodeT, Queryable};
 
-use ui_support::{CONNECTION, Window};
+use crate::support::{CONNECTION, Window};
 
 const DIAGNOSE: Intent = Intent::Link(LinkIntent::Diagnose(CONNECTION));
 const END: Intent = Intent::Link(LinkIntent::EndDiagnosis);

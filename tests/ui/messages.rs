@@ -1,16 +1,6 @@
 //! What is done with messages in the window: replies and threads, edits, deletions, reactions and pins. By accessible names,
 //! without a display.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that fails should say so at once"
-)]
-
-#[allow(dead_code, reason = "not every test program uses every hand")]
-mod ui_support;
-
 use duplex::model::content::{Content, Draft};
 use duplex::model::entry::Entry;
 use duplex::model::event::{ChatEvent, ChoicesUpdate, Event, Page, Person, SearchUpdate, Update};
@@ -27,7 +17,7 @@ use egui::accesskit::{Role, Toggled};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
 
-use ui_support::{CONNECTION, Window, general, id, message, sender};
+use crate::support::{CONNECTION, Window, general, id, message, sender};
 
 fn entry(offset: u64, by: &str, content: Content) -> Entry {
     let mut entry = message(offset, "general", by, "");

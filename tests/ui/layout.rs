@@ -1,15 +1,5 @@
 //! Which panes are on screen at which width, as a person has chosen, and what of it comes back with the next start.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that fails should say so at once"
-)]
-
-#[allow(dead_code, reason = "each test program uses a part of it")]
-mod ui_support;
-
 use duplex::model::event::{ChatEvent, ChoicesUpdate, Update};
 use duplex::model::id::RoomId;
 use duplex::model::intent::{AppIntent, Intent};
@@ -22,7 +12,7 @@ use egui::accesskit::Role;
 use egui::{Key, Modifiers, Rect};
 use egui_kittest::kittest::{NodeT, Queryable};
 
-use ui_support::{CONNECTION, Window};
+use crate::support::{CONNECTION, Window};
 
 /// Which of rooms, chat and devices are on screen.
 fn shown(window: &Window) -> [bool; 3] {
@@ -249,7 +239,7 @@ fn the_title_says_which_room_is_open_and_what_is_unread() {
         })
     };
     window.welcome(0, &["general", "workshop"]);
-    let there = ui_support::message(1, "workshop", "mina", "there");
+    let there = crate::support::message(1, "workshop", "mina", "there");
     window.apply(duplex::model::event::Event::Chat(ChatEvent::Entries { entries: vec![there], live: true }));
     window.harness.step();
     assert_eq!(title(&window).as_deref(), Some("(1) general — Duplex"));
@@ -280,7 +270,7 @@ fn a_hidden_list_of_rooms_says_that_something_is_unread() {
     window.welcome(0, &["general", "workshop"]);
     window.click("Rooms");
     assert!(!window.description("Rooms").contains("unread"));
-    let there = ui_support::message(1, "workshop", "mina", "there");
+    let there = crate::support::message(1, "workshop", "mina", "there");
     window.event(duplex::model::event::Event::Chat(ChatEvent::Entries { entries: vec![there], live: true }));
     assert_eq!(window.description("Rooms"), "1 unread message");
 }

@@ -1,10 +1,5 @@
 //! The own server on the local network, servers that are found there, and what an invite link leads to.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test program")]
-
-#[expect(dead_code, reason = "the window's other tests use the rest")]
-mod ui_support;
-
 use duplex::model::event::{
     ChoicesUpdate, DeviceEvent, Event, LinkEvent, LogKind, NetworkUpdate, SetupUpdate, Update,
 };
@@ -20,7 +15,7 @@ use duplex::model::{Features, LanguageChoice, Preferences, Profile};
 use egui::Key;
 use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable;
-use ui_support::Window;
+use crate::support::Window;
 
 const OWN: ConnectionId = ConnectionId::OWN_HUB;
 const LINK: &str = "wss://192.168.1.7:7870/v1/socket#invite=abcd-efgh-ijkl-mnop";
@@ -51,7 +46,7 @@ fn closed() -> Lan {
 /// A window with an own server beside the connection of every test.
 fn wide() -> Window {
     let mut window = Window::sized(1_280.0, 800.0);
-    window.become_who(ui_support::me());
+    window.become_who(crate::support::me());
     let profile = Profile {
         id: OWN,
         name: String::new(),
@@ -74,7 +69,7 @@ fn wide() -> Window {
         name: "Jun".into(),
         role: None,
     };
-    let (rooms, people) = (vec![ui_support::general().into()], Vec::new());
+    let (rooms, people) = (vec![crate::support::general().into()], Vec::new());
     let server = "Workshop".to_owned();
     own(
         &mut window,
@@ -356,9 +351,9 @@ fn the_plus_of_the_device_pane_adds_a_device_where_the_person_may() {
     window.click("Add device");
     window.harness.get_by_role_and_label(Role::Dialog, "Add a device");
     window.key(egui::Key::Escape);
-    let me = Principal { kind: PrincipalKind::Person, ..ui_support::me() };
+    let me = Principal { kind: PrincipalKind::Person, ..crate::support::me() };
     let features = Features::all().without(duplex::model::Feature::People);
-    let (rooms, people) = (vec![ui_support::general().into()], Vec::new());
+    let (rooms, people) = (vec![crate::support::general().into()], Vec::new());
     own(
         &mut window,
         Event::Link(LinkEvent::Welcomed {

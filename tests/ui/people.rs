@@ -1,10 +1,5 @@
 //! The sheet of an admin: who may come in at a server.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test program")]
-
-#[expect(dead_code, reason = "the window's other tests use the rest")]
-mod ui_support;
-
 use duplex::model::event::{ChatEvent, Event, LinkEvent, Person};
 use duplex::model::features::{Feature, Features};
 use duplex::model::id::PrincipalId;
@@ -18,7 +13,7 @@ use duplex::model::time::WallMs;
 use egui::Key;
 use egui::accesskit::Role;
 use egui_kittest::kittest::{NodeT, Queryable};
-use ui_support::{CONNECTION, Window};
+use crate::support::{CONNECTION, Window};
 
 fn who(id: &str, kind: PrincipalKind, name: &str) -> Principal {
     Principal { id: PrincipalId(id.into()), kind, name: name.into(), role: None }

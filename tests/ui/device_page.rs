@@ -1,15 +1,5 @@
 //! The page of one device, driven as a person or a screen reader would: by accessible names.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that fails should say so at once"
-)]
-
-#[allow(dead_code, reason = "shared with the tests of the window")]
-mod ui_support;
-
 use std::sync::Arc;
 
 use duplex::model::device::{
@@ -29,7 +19,7 @@ use duplex::model::time::WallMs;
 use egui::accesskit::{Role, Toggled};
 use egui::{Key, PointerButton, Pos2};
 use egui_kittest::kittest::{NodeT, Queryable};
-use ui_support::{CONNECTION, Window, sender};
+use crate::support::{CONNECTION, Window, sender};
 
 fn name(text: &str) -> ShortName {
     ShortName::new(text).unwrap()

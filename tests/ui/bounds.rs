@@ -1,8 +1,4 @@
 //! A window beside a server that has more than is shown: what is left out is said, and what is not seen is not drawn.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test program")]
-
-#[allow(dead_code, reason = "other test programs use the rest")]
-mod ui_support;
 
 use duplex::model::banner::Banner;
 use duplex::model::chat::{MAX_PEOPLE, MAX_ROOMS};
@@ -11,7 +7,7 @@ use duplex::model::id::PrincipalId;
 use duplex::model::principal::{Principal, PrincipalKind};
 use duplex::model::{LanguageChoice, Preferences};
 use egui_kittest::kittest::Queryable as _;
-use ui_support::Window;
+use crate::support::Window;
 
 fn rooms(count: usize) -> Window {
     let names: Vec<String> = (0..count).map(|n| format!("room {n:05}")).collect();

@@ -1,15 +1,5 @@
 //! The device pane, driven as a person or a screen reader would: by accessible names. No display, no network.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that fails should say so at once"
-)]
-
-#[expect(dead_code, reason = "the window's other tests use the rest")]
-mod ui_support;
-
 use duplex::model::banner::Banner;
 use duplex::model::device::{
     DeviceId, DeviceState, LastValue, Metric, MetricName, MetricType, Readings, Spec, Value,
@@ -27,7 +17,7 @@ use egui::accesskit::Role;
 use egui::{Key, Modifiers, PointerButton, Pos2};
 use egui_kittest::kittest::{NodeT, Queryable};
 
-use ui_support::{Window, profile};
+use crate::support::{Window, profile};
 
 fn id(name: &str) -> DeviceId {
     DeviceId::new(name).unwrap()
@@ -943,7 +933,7 @@ fn letters_typed_in_the_list_go_to_the_filter() {
 fn chosen(window: &mut Window, changes: &[(&str, DeviceChange)]) {
     let mut choices = DeviceChoices::default();
     for (device, change) in changes {
-        assert!(choices.change(ui_support::CONNECTION, id(device), change.clone()));
+        assert!(choices.change(crate::support::CONNECTION, id(device), change.clone()));
     }
     window.update(Update::Choices(ChoicesUpdate::Devices(choices)));
 }

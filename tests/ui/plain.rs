@@ -1,8 +1,4 @@
 //! Plain WebSockets in the window: setting one up, what its room shows, and what is sent.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test program")]
-
-#[expect(dead_code, reason = "the window's other tests use the rest")]
-mod ui_support;
 
 use duplex::model::content::{Content, Extra};
 use duplex::model::event::{
@@ -20,7 +16,7 @@ use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
 
-use ui_support::{CONNECTION, Window, me, sender};
+use crate::support::{CONNECTION, Window, me, sender};
 
 /// A window on a plain WebSocket.
 fn plain() -> Window {

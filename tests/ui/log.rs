@@ -1,8 +1,4 @@
 //! The connection log in the window, by its controls' names.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test program")]
-
-#[expect(dead_code, reason = "the window's other tests use the rest")]
-mod ui_support;
 
 use duplex::model::event::{ChoicesUpdate, Event, LogEvent, SetupUpdate, Update};
 use duplex::model::id::ConnectionId;
@@ -14,7 +10,7 @@ use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
 
-use ui_support::{CONNECTION, Window};
+use crate::support::{CONNECTION, Window};
 
 const BUTTON: &str = "Connection log";
 
@@ -335,7 +331,7 @@ fn what_is_looked_at_stays_where_older_lines_make_room() {
 #[test]
 fn it_stays_with_its_connection_and_the_bar_switches_it() {
     let mut window = with_frames();
-    let mut other = ui_support::profile();
+    let mut other = crate::support::profile();
     (other.id, other.name) = (ConnectionId(4), "Plant".into());
     window.update(Update::Setup(SetupUpdate::Configured(Box::new(other))));
     assert_eq!(lines(&window).len(), 4);

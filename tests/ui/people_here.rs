@@ -1,16 +1,6 @@
 //! Mentions, completion of names and emoji, the list of who is here, the menu of a message, right-to-left text: by
 //! accessible names, without a display.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that fails should say so at once"
-)]
-
-#[allow(dead_code, reason = "not every test program uses every hand")]
-mod ui_support;
-
 use duplex::model::content::Content;
 use duplex::model::event::{ChatEvent, Event, Person};
 use duplex::model::id::PrincipalId;
@@ -20,7 +10,7 @@ use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
 
-use ui_support::{Window, message};
+use crate::support::{Window, message};
 
 fn person(id: &str, name: &str, kind: PrincipalKind, online: bool) -> Event {
     Event::Chat(ChatEvent::Presence(Person {
@@ -305,7 +295,7 @@ fn what_somebody_says_of_themselves_and_may_do_stands_beside_their_name() {
     window.fill("What are you doing?", " Back at noon ");
     window.key(Key::Enter);
     let said = |text: &str| {
-        let (connection, text) = (ui_support::CONNECTION, text.to_owned());
+        let (connection, text) = (crate::support::CONNECTION, text.to_owned());
         Intent::Chat(ChatIntent::SetStatus { connection, text })
     };
     assert_eq!(window.intents(), [said("Back at noon")]);

@@ -1,8 +1,4 @@
 //! Searching and going to a date in the window, by its controls' names.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test program")]
-
-#[expect(dead_code, reason = "the window's other tests use the rest")]
-mod ui_support;
 
 use std::sync::Arc;
 
@@ -17,7 +13,7 @@ use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
 
-use ui_support::{CONNECTION, Window, general, message, sender};
+use crate::support::{CONNECTION, Window, general, message, sender};
 
 const FIELD: &str = "Search messages";
 const COMMAND_SHIFT: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);

@@ -1,16 +1,6 @@
 //! Rooms in the window: their menu and dialogs, the list of all of them, and what became of them. By accessible names,
 //! without a display.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that fails should say so at once"
-)]
-
-#[allow(dead_code, reason = "not every test program uses every hand")]
-mod ui_support;
-
 use duplex::model::archive::{ArchiveFormat, ArchiveState, Archived};
 use duplex::model::content::{Content, MemberChange};
 use duplex::model::entry::Entry;
@@ -24,7 +14,7 @@ use egui::Key;
 use egui::accesskit::Role as Part;
 use egui_kittest::kittest::{NodeT, Queryable};
 
-use ui_support::{CONNECTION, Window, me, message, sender};
+use crate::support::{CONNECTION, Window, me, message, sender};
 
 fn lathe() -> RoomId {
     RoomId::new("lathe").unwrap()

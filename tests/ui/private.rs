@@ -1,15 +1,5 @@
 //! Private rooms and direct messages in the window: by accessible names, without a display.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that fails should say so at once"
-)]
-
-#[allow(dead_code, reason = "not every test program uses every hand")]
-mod ui_support;
-
 use duplex::model::content::{Content, MemberChange};
 use duplex::model::event::{ChatEvent, Event, Listed, Person};
 use duplex::model::id::PrincipalId;
@@ -20,7 +10,7 @@ use egui::Key;
 use egui::accesskit::Role as Part;
 use egui_kittest::kittest::Queryable;
 
-use ui_support::{CONNECTION, Window, me, message, sender};
+use crate::support::{CONNECTION, Window, me, message, sender};
 
 fn mina() -> PrincipalId {
     PrincipalId("p-mina".into())

@@ -1,8 +1,4 @@
 //! The settings in the window, by their names: found, changed at once, kept.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test program")]
-
-#[expect(dead_code, reason = "the window's other tests use the rest")]
-mod ui_support;
 
 use duplex::model::content::Content;
 use duplex::model::event::{ChoicesUpdate, Update};
@@ -14,7 +10,7 @@ use egui::accesskit::{Role, Toggled};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
 
-use ui_support::Window;
+use crate::support::Window;
 
 fn preferences(window: &Window) -> Preferences {
     window.harness.state().preferences()
@@ -364,7 +360,7 @@ fn connections_go_to_another_computer_and_come_from_one() {
     paste(&mut window, &text.replace("Home", "Shed"));
     window.intents();
     window.click("Add connections");
-    let added = Profile { id: duplex::model::ConnectionId(0), name: "Shed".into(), ..ui_support::profile() };
+    let added = Profile { id: duplex::model::ConnectionId(0), name: "Shed".into(), ..crate::support::profile() };
     assert_eq!(
         window.intents(),
         [Intent::Link(LinkIntent::AddConnections(vec![Moved {
@@ -383,7 +379,7 @@ fn settings_for_devices_come_with_the_connections() {
     let mut window = Window::online();
     let kiln = DeviceId::new("kiln").unwrap();
     let mut choices = DeviceChoices::default();
-    choices.change(ui_support::CONNECTION, kiln.clone(), DeviceChange::Name("Big kiln".into()));
+    choices.change(crate::support::CONNECTION, kiln.clone(), DeviceChange::Name("Big kiln".into()));
     window.update(Update::Choices(ChoicesUpdate::Devices(choices)));
     look_for(&mut window, "export");
     let text = copied_by(&mut window, "Copy 1 connection").replace("Big kiln", "Old kiln");
@@ -397,7 +393,7 @@ fn settings_for_devices_come_with_the_connections() {
     let [Intent::Device(DeviceIntent::TakeOver(connection, taken))] = &window.intents()[..] else {
         panic!("the settings are taken over");
     };
-    assert_eq!((*connection, taken[&kiln].name.as_str()), (ui_support::CONNECTION, "Old kiln"));
+    assert_eq!((*connection, taken[&kiln].name.as_str()), (crate::support::CONNECTION, "Old kiln"));
 }
 
 #[test]
@@ -415,7 +411,7 @@ fn a_connection_is_copied_with_all_but_its_token() {
     assert_eq!((profile.id.0, profile.name.as_str()), (0, "Home (copy)"));
     assert_eq!(
         (profile.urls, credential),
-        (ui_support::profile().urls, duplex::model::intent::Credential::Keep)
+        (crate::support::profile().urls, duplex::model::intent::Credential::Keep)
     );
 }
 

@@ -1,8 +1,4 @@
 //! A connection without a token asks for it, beside everything else.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test program")]
-
-#[expect(dead_code, reason = "the window's other tests use the rest")]
-mod ui_support;
 
 use duplex::model::event::{ChoicesUpdate, Event, LinkEvent, SetupUpdate, TestOutcome, Update};
 use duplex::model::id::ConnectionId;
@@ -15,7 +11,7 @@ use egui::Key;
 use egui::accesskit::{Live, Role};
 use egui_kittest::kittest::{NodeT, Queryable};
 
-use ui_support::{CONNECTION, Window, profile};
+use crate::support::{CONNECTION, Window, profile};
 
 const FIELD: &str = "Token of Home";
 

@@ -1,15 +1,11 @@
 //! STOMP servers in the window: setting one up.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test program")]
-
-#[expect(dead_code, reason = "the window's other tests use the rest")]
-mod ui_support;
 
 use duplex::model::intent::Credential;
 use duplex::model::profile::{Login, Protocol, Secret};
 use duplex::model::stomp::{Destination, StompOptions};
 use egui_kittest::kittest::{NodeT, Queryable};
 
-use ui_support::Window;
+use crate::support::Window;
 
 #[test]
 fn a_stomp_server_is_set_up_with_its_destinations() {

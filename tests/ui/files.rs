@@ -1,16 +1,6 @@
 //! Files and pictures in the window: attaching, what waits, cards, thumbnails and the viewer. By accessible names, without a
 //! display.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that fails should say so at once"
-)]
-
-#[allow(dead_code, reason = "not every test program uses every hand")]
-mod ui_support;
-
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -25,7 +15,7 @@ use duplex::model::{Feature, Features};
 use egui::Key;
 use egui_kittest::kittest::{NodeT, Queryable};
 
-use ui_support::{CONNECTION, Window, general, message};
+use crate::support::{CONNECTION, Window, general, message};
 
 fn info(name: &str, size: u64, sides: Option<(u32, u32)>) -> FileInfo {
     let (width, height) = sides.unzip();

@@ -1,8 +1,4 @@
 //! The topics of a broker in the window.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test program")]
-
-#[expect(dead_code, reason = "the window's other tests use the rest")]
-mod ui_support;
 
 use std::sync::Arc;
 
@@ -18,7 +14,7 @@ use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
 
-use ui_support::{CONNECTION, Window};
+use crate::support::{CONNECTION, Window};
 
 /// A window of this size with a broker whose topics are shown.
 fn window(width: f32, height: f32) -> Window {

@@ -1,16 +1,6 @@
 //! The text of messages in the window: markup, links, code, selected messages, and what the input says. By accessible
 //! names, without a display.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that fails should say so at once"
-)]
-
-#[allow(dead_code, reason = "not every test program uses every hand")]
-mod ui_support;
-
 use duplex::model::banner::Banner;
 use duplex::model::content::Content;
 use duplex::model::event::{ChatEvent, ChoicesUpdate, DiskUpdate, Event, Update};
@@ -20,7 +10,7 @@ use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
 
-use ui_support::{Window, message};
+use crate::support::{Window, message};
 
 /// A window with these messages by Mina.
 fn saying(bodies: &[&str]) -> Window {

@@ -1,8 +1,4 @@
 //! What a person chooses of what to be told, by the controls' names: in the settings, in a room's menu, on a device's page.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test program")]
-
-#[expect(dead_code, reason = "the window's other tests use the rest")]
-mod ui_support;
 
 use duplex::model::device::{DeviceId, DeviceState, Spec};
 use duplex::model::event::{ChoicesUpdate, DeviceEvent, Event, Update};
@@ -15,7 +11,7 @@ use egui::accesskit::{Role, Toggled};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
 
-use ui_support::{CONNECTION, Window, general};
+use crate::support::{CONNECTION, Window, general};
 
 fn pump() -> DeviceId {
     DeviceId::new("pump").unwrap()

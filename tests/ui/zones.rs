@@ -1,10 +1,5 @@
 //! The hour that comes twice in autumn, in the window: where a time is ambiguous it carries its offset from UTC. Each test
 //! begins this program again in a zone of its own, whatever the computer's is.
-#![cfg(unix)]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test program")]
-
-#[expect(dead_code, reason = "the window's other tests use the rest")]
-mod ui_support;
 
 use std::process::Command;
 use std::sync::Arc;
@@ -21,7 +16,7 @@ use duplex::model::{DeviceState, LanguageChoice, Metric, Preferences, ShortName}
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
 
-use ui_support::{CONNECTION, Window, general, message};
+use crate::support::{CONNECTION, Window, general, message};
 
 /// Clocks are put back from 15:00 to 14:00 at the moment at which every test begins, 12:00 UTC (POSIX.1-2017, 8.3).
 const PUT_BACK: &str = "STD-2DST-3,J60/0,J288/15";
@@ -30,7 +25,7 @@ const PUT_FORWARD: &str = "STD-2DST-3,J288/14,J360/0";
 
 fn in_zone(zone: &str, test: &str) {
     let program = std::env::current_exe().unwrap();
-    let output = Command::new(program).args(["--exact", test, "--ignored"]).env("TZ", zone).output().unwrap();
+    let output = Command::new(program).args(["--exact", &format!("zones::{test}"), "--ignored"]).env("TZ", zone).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && said.contains("1 passed"), "{said}");
 }

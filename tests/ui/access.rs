@@ -1,9 +1,5 @@
 //! Every view as a screen reader meets it: everything that can be pressed, typed in or moved has a name, a role and a
 //! value, in both languages; what happens by itself is said, and what happens all the time is not.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test program")]
-
-#[expect(dead_code, reason = "the window's other tests use the rest")]
-mod ui_support;
 
 use duplex::model::banner::Banner;
 use duplex::model::device::{
@@ -25,7 +21,7 @@ use egui::accesskit::{Action, Live, Role};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
 
-use ui_support::{CONNECTION, Window, message, profile};
+use crate::support::{CONNECTION, Window, message, profile};
 
 /// Words that stand in every language as they are: names, units, keys, what servers and people wrote.
 const NAMES: &[&str] = &[

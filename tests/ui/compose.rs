@@ -1,16 +1,6 @@
 //! Writing messages in the window: the formatting toolbar, the emoji picker and slash commands. By accessible names, without
 //! a display.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that fails should say so at once"
-)]
-
-#[allow(dead_code, reason = "not every test program uses every hand")]
-mod ui_support;
-
 use duplex::model::device::{DeviceId, DeviceState, LastValue, Metric, MetricName, MetricType, Spec, Value};
 use duplex::model::event::{ChatEvent, ChoicesUpdate, DeviceEvent, Event, Update};
 use duplex::model::id::Offset;
@@ -25,7 +15,7 @@ use egui::Key;
 use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable;
 
-use ui_support::{CONNECTION, Window, general, message};
+use crate::support::{CONNECTION, Window, general, message};
 
 fn sent(intents: &[Intent]) -> Vec<&str> {
     let body = |intent| match intent {

@@ -1,15 +1,5 @@
 //! What can be done by keys, and where the focus is after it: by accessible names, in both languages.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that fails should say so at once"
-)]
-
-#[allow(dead_code, reason = "each test program uses a part of it")]
-mod ui_support;
-
 use duplex::model::device::{DeviceId, DeviceState, Spec};
 use duplex::model::event::{ChatEvent, ChoicesUpdate, DeviceEvent, Event, Update};
 use duplex::model::id::RoomId;
@@ -22,7 +12,7 @@ use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
 
-use ui_support::{CONNECTION, Window, message};
+use crate::support::{CONNECTION, Window, message};
 
 const COMMAND_SHIFT: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
 const ALT_SHIFT: Modifiers = Modifiers::ALT.plus(Modifiers::SHIFT);
