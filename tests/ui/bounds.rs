@@ -1,5 +1,6 @@
 //! A window beside a server that has more than is shown: what is left out is said, and what is not seen is not drawn.
 
+use crate::support::Window;
 use duplex::model::banner::Banner;
 use duplex::model::chat::{MAX_PEOPLE, MAX_ROOMS};
 use duplex::model::event::{ChatEvent, ChoicesUpdate, Event, Person, Update};
@@ -7,7 +8,6 @@ use duplex::model::id::PrincipalId;
 use duplex::model::principal::{Principal, PrincipalKind};
 use duplex::model::{LanguageChoice, Preferences};
 use egui_kittest::kittest::Queryable as _;
-use crate::support::Window;
 
 fn rooms(count: usize) -> Window {
     let names: Vec<String> = (0..count).map(|n| format!("room {n:05}")).collect();

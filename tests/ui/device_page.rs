@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::support::{CONNECTION, Window, sender};
 use duplex::model::device::{
     Command, CommandRefusal, CommandState, Control, DeviceId, DeviceLogEvent, DeviceState, LastValue,
     LogLine, Metric, MetricType, Readings, ShortName, Spec, Value,
@@ -19,7 +20,6 @@ use duplex::model::time::WallMs;
 use egui::accesskit::{Role, Toggled};
 use egui::{Key, PointerButton, Pos2};
 use egui_kittest::kittest::{NodeT, Queryable};
-use crate::support::{CONNECTION, Window, sender};
 
 fn name(text: &str) -> ShortName {
     ShortName::new(text).unwrap()

@@ -1,5 +1,6 @@
 //! The own server on the local network, servers that are found there, and what an invite link leads to.
 
+use crate::support::Window;
 use duplex::model::event::{
     ChoicesUpdate, DeviceEvent, Event, LinkEvent, LogKind, NetworkUpdate, SetupUpdate, Update,
 };
@@ -15,7 +16,6 @@ use duplex::model::{Features, LanguageChoice, Preferences, Profile};
 use egui::Key;
 use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable;
-use crate::support::Window;
 
 const OWN: ConnectionId = ConnectionId::OWN_HUB;
 const LINK: &str = "wss://192.168.1.7:7870/v1/socket#invite=abcd-efgh-ijkl-mnop";

@@ -1,5 +1,6 @@
 //! The sheet of an admin: who may come in at a server.
 
+use crate::support::{CONNECTION, Window};
 use duplex::model::event::{ChatEvent, Event, LinkEvent, Person};
 use duplex::model::features::{Feature, Features};
 use duplex::model::id::PrincipalId;
@@ -13,7 +14,6 @@ use duplex::model::time::WallMs;
 use egui::Key;
 use egui::accesskit::Role;
 use egui_kittest::kittest::{NodeT, Queryable};
-use crate::support::{CONNECTION, Window};
 
 fn who(id: &str, kind: PrincipalKind, name: &str) -> Principal {
     Principal { id: PrincipalId(id.into()), kind, name: name.into(), role: None }

@@ -360,7 +360,8 @@ fn connections_go_to_another_computer_and_come_from_one() {
     paste(&mut window, &text.replace("Home", "Shed"));
     window.intents();
     window.click("Add connections");
-    let added = Profile { id: duplex::model::ConnectionId(0), name: "Shed".into(), ..crate::support::profile() };
+    let added =
+        Profile { id: duplex::model::ConnectionId(0), name: "Shed".into(), ..crate::support::profile() };
     assert_eq!(
         window.intents(),
         [Intent::Link(LinkIntent::AddConnections(vec![Moved {

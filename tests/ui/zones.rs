@@ -25,7 +25,11 @@ const PUT_FORWARD: &str = "STD-2DST-3,J288/14,J360/0";
 
 fn in_zone(zone: &str, test: &str) {
     let program = std::env::current_exe().unwrap();
-    let output = Command::new(program).args(["--exact", &format!("zones::{test}"), "--ignored"]).env("TZ", zone).output().unwrap();
+    let output = Command::new(program)
+        .args(["--exact", &format!("zones::{test}"), "--ignored"])
+        .env("TZ", zone)
+        .output()
+        .unwrap();
     let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && said.contains("1 passed"), "{said}");
 }
