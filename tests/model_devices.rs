@@ -10,6 +10,7 @@
 use std::sync::Arc;
 
 use duplex::model::device::{CLOCK_TOLERANCE_MS, place};
+use duplex::model::device_choices::ReadingChoice;
 use duplex::model::event::{ChoicesUpdate, DeviceEvent, LinkEvent, SetupUpdate, Update};
 use duplex::model::link_device::{LinkCounters, link_readings};
 use duplex::model::profile::{Profile, Protocol, Socket};
@@ -250,6 +251,27 @@ fn the_newest_value_is_shown_whatever_the_order() {
     desk.read("pump", T + 10, T + 10, &[("speed", Value::Missing), ("heat", number(1.0))]);
     assert_eq!(desk.value("pump", "speed"), Value::Missing);
     assert_eq!(desk.device("pump").last_said().len(), 2);
+}
+
+#[test]
+fn a_reading_that_is_hidden_does_not_make_its_device_faulty() {
+    let mut desk = Desk::new(vec![]);
+    let hide = |desk: &mut Desk, hidden| {
+        let mut choices = DeviceChoices::default();
+        let readings = [(name("heat"), ReadingChoice::new("", None, hidden))].into();
+        assert!(choices.change(CONNECTION, name("pump"), DeviceChange::Readings(readings)));
+        desk.0.apply(NOW, Update::Choices(ChoicesUpdate::Devices(choices)));
+    };
+    desk.read("pump", T + 1, T + 1, &[("speed", number(1.0)), ("heat", number(1.0))]);
+    desk.read("pump", T + 2, T + 2, &[("heat", Value::Missing)]);
+    assert_eq!(desk.device("pump").failing, 1);
+    hide(&mut desk, true);
+    assert_eq!(desk.device("pump").failing, 0);
+    desk.read("pump", T + 3, T + 3, &[("heat", number(2.0))]);
+    desk.read("pump", T + 4, T + 4, &[("heat", Value::Missing)]);
+    assert_eq!(desk.device("pump").failing, 0);
+    hide(&mut desk, false);
+    assert_eq!(desk.device("pump").failing, 1, "it is seen again");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs the tests against real programs, real processes and a real (virtual) desktop, one after the other:
+# Runs the tests against real programs, real processes and a real (virtual) desktop:
 #
-#   bash tests/real.sh                 all of tests/real/*.sh and *.py
+#   bash tests/real.sh                 all of tests/real/*.sh and *.py; those with a desktop beside those without
 #   bash tests/real.sh desktop.py      these only, with their output as it comes
 #
 # A test is a script that exits 0 when it passed. It gets:
@@ -24,17 +24,16 @@ timeout=${REAL_TIMEOUT:-900}
 profile=${REAL_PROFILE:-dev}
 target=${CARGO_TARGET_DIR:-target}
 results=$target/real
-passed=0
-failed=0
+outcomes=$results/outcomes # a line for each test: PASS or FAIL, and its name
 
 # One result line. REASON is empty for a test that passed.
 result() {
     local name=$1 seconds=$2 reason=$3
     if [ -z "$reason" ]; then
-        passed=$((passed + 1))
+        printf 'PASS %s\n' "$name" >>"$outcomes"
         printf 'PASS  %-28s %4s s\n' "$name" "$seconds"
     else
-        failed=$((failed + 1))
+        printf 'FAIL %s\n' "$name" >>"$outcomes"
         printf 'FAIL  %-28s %4s s  %s\n' "$name" "$seconds" "$reason"
     fi
 }
@@ -77,6 +76,11 @@ run_test() {
     fi
 }
 
+run_tests() {
+    local name
+    for name in "$@"; do run_test "$name"; done
+}
+
 # With a test beside them, the libraries are those that the tests were built with; alone, many are compiled once more.
 cargo build --locked --bins --test scripts --profile "$profile"
 case $profile in dev) built=debug ;; *) built=$profile ;; esac
@@ -84,22 +88,37 @@ DUPLEX=$(realpath "$target/$built/duplex")
 DUPLEXCTL=$(realpath "$target/$built/duplexctl")
 export DUPLEX DUPLEXCTL PYTHONDONTWRITEBYTECODE=1
 
+mkdir -p "$results"
+: >"$outcomes"
+
 show=0
 if [ $# -gt 0 ]; then
     show=1
-    tests=("$@")
+    run_tests "$@"
 else
-    tests=()
+    with_desktop=()
+    without_desktop=()
+    add() {
+        case $1 in
+        desktop* | wayland*) with_desktop+=("$1") ;;
+        *) without_desktop+=("$1") ;;
+        esac
+    }
     for script in tests/real/*.sh tests/real/*.py; do
         name=${script##*/}
         case $helpers in *" $name "*) continue ;; esac
-        [ -e "$script" ] && tests+=("$name")
+        [ -e "$script" ] && add "$name"
     done
     for name in "${required[@]}"; do
-        [ -e "tests/real/$name" ] || tests+=("$name")
+        [ -e "tests/real/$name" ] || add "$name"
     done
+    # Most of their time they wait: for a window to be drawn, a link to be tried again, a server to start.
+    run_tests "${without_desktop[@]}" &
+    run_tests "${with_desktop[@]}"
+    wait
 fi
 
-for name in "${tests[@]}"; do run_test "$name"; done
+passed=$(grep -c '^PASS' "$outcomes" || true)
+failed=$(grep -c '^FAIL' "$outcomes" || true)
 printf '%s passed, %s failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -287,13 +287,22 @@ impl DeviceChoices {
     }
 
     /// Takes over the settings of a server's devices from elsewhere, as far as there is space; those of other devices stay.
-    pub fn take_over(&mut self, connection: ConnectionId, choices: &BTreeMap<DeviceId, DeviceChoice>) {
+    /// Returns the number of devices for which there was none.
+    pub fn take_over(
+        &mut self,
+        connection: ConnectionId,
+        choices: &BTreeMap<DeviceId, DeviceChoice>,
+    ) -> usize {
+        let mut left_out = 0;
         for (device, choice) in choices {
             if self.fits(connection, device, choice.readings.len()) {
                 let server = Arc::make_mut(self.servers.entry(connection).or_default());
                 server.insert(device.clone(), choice.clone());
+            } else {
+                left_out += 1;
             }
         }
+        left_out
     }
 
     /// Removes the settings of a server's devices.

@@ -148,7 +148,8 @@ impl Driver {
                 }
             }
             Intent::Device(DeviceIntent::TakeOver(connection, choices)) => {
-                self.settings.device_choices_mut().take_over(connection, &choices);
+                // The window has said what does not fit.
+                let _ = self.settings.device_choices_mut().take_over(connection, &choices);
                 self.save_device_choices();
             }
             Intent::Topic(connection, request) => self.drive(engine::Input::Topic(connection, request)),
@@ -275,7 +276,7 @@ impl Driver {
         for Moved { mut profile, devices } in connections {
             profile.id = self.settings.new_connection_id();
             self.settings.set_profile(profile.clone());
-            self.settings.device_choices_mut().take_over(profile.id, &devices);
+            let _ = self.settings.device_choices_mut().take_over(profile.id, &devices);
             self.open_slot(profile, None).await;
         }
         self.save_device_choices();

@@ -1,5 +1,6 @@
 //! The settings in the window, by their names: found, changed at once, kept.
 
+use duplex::model::ConnectionId;
 use duplex::model::content::Content;
 use duplex::model::event::{ChoicesUpdate, Update};
 use duplex::model::intent::{AppIntent, ChatIntent, Intent, LinkIntent};
@@ -395,6 +396,32 @@ fn settings_for_devices_come_with_the_connections() {
         panic!("the settings are taken over");
     };
     assert_eq!((*connection, taken[&kiln].name.as_str()), (crate::support::CONNECTION, "Old kiln"));
+}
+
+#[test]
+fn settings_for_more_devices_than_fit_are_said_to_be_left_out() {
+    use duplex::model::device::DeviceId;
+    use duplex::model::device_choices::{DeviceChange, DeviceChoices, MAX_CHOSEN_DEVICES};
+    let mut window = Window::online();
+    let choices_of = |connection, count: usize| {
+        let mut choices = DeviceChoices::default();
+        for number in 0..count {
+            let device = DeviceId::new(&format!("d{number}")).unwrap();
+            assert!(choices.change(connection, device, DeviceChange::Pinned(true)));
+        }
+        Update::Choices(ChoicesUpdate::Devices(choices))
+    };
+    window.update(choices_of(crate::support::CONNECTION, 3));
+    look_for(&mut window, "export");
+    let text = copied_by(&mut window, "Copy 1 connection").replace("Home", "Shed");
+    window.update(choices_of(ConnectionId(77), MAX_CHOSEN_DEVICES - 1));
+    window.harness.get_by_label("Connections from another computer").focus();
+    window.run();
+    window.harness.event(egui::Event::Paste(text));
+    window.run();
+    window.harness.get_by_label(
+        "Adds Shed. The settings of 2 devices are left out: at most 4096 devices and 16384 readings can have settings.",
+    );
 }
 
 #[test]

@@ -88,7 +88,7 @@ pub struct Device {
     pub commands: VecDeque<Command>,
     /// Its log, oldest first.
     pub log: VecDeque<LogLine>,
-    /// Number of metrics that lost their value, which means that a sensor failed.
+    /// Number of metrics in view that lost their value, which means that a sensor failed.
     pub failing: usize,
     /// The connection in which its values were last updated; values of earlier connections are not live.
     generation: u32,
@@ -295,6 +295,7 @@ impl Device {
                 latest.metric = space.share(&corrected);
             }
         }
+        self.count_failing();
     }
 
     /// The same, if metrics were added after the first `known` ones.
@@ -305,7 +306,7 @@ impl Device {
     }
 
     fn count_failing(&mut self) {
-        self.failing = self.latest.iter().filter(|latest| latest.is_failing()).count();
+        self.failing = self.latest.iter().filter(|latest| latest.is_trouble()).count();
     }
 
     /// Replaces the announced metrics. Metrics that are no longer announced are removed; one whose type
@@ -372,9 +373,9 @@ impl Device {
             let Some(at) = self.index(name, value, hint, space) else { continue };
             hint = at + 1;
             let latest = &mut self.latest[at];
-            let was_failing = latest.is_failing();
+            let was_trouble = latest.is_trouble();
             latest.live(value, sample, behind, space);
-            failed |= was_failing != latest.is_failing();
+            failed |= was_trouble != latest.is_trouble();
         }
         self.correct_from(known, choice, space);
         if failed {
@@ -528,6 +529,11 @@ impl Latest {
     /// Whether the value is missing although one is expected. For a text that is normal.
     pub fn is_failing(&self) -> bool {
         self.received > WallMs(0) && self.value == Value::Missing && self.metric.kind != MetricType::Text
+    }
+
+    /// Whether it makes its device faulty: it fails, and the person has not hidden it.
+    pub fn is_trouble(&self) -> bool {
+        self.is_failing() && !self.metric.hidden
     }
 
     fn new(metric: Arc<Metric>) -> Latest {

@@ -132,7 +132,7 @@ impl Row {
         self.skew_ms = connection.clock_skew_ms.unwrap_or(0);
         self.failing = match self.trouble {
             Trouble::Faulty => {
-                device.latest.iter().find(|latest| latest.is_failing()).map(|l| l.metric.clone())
+                device.latest.iter().find(|latest| latest.is_trouble()).map(|l| l.metric.clone())
             }
             _ => None,
         };

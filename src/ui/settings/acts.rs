@@ -8,7 +8,7 @@ use super::control::warn;
 use crate::model::Connection;
 use crate::model::address::unencrypted_host;
 use crate::model::device::DeviceId;
-use crate::model::device_choices::DeviceChoice;
+use crate::model::device_choices::{DeviceChoice, DeviceChoices};
 use crate::model::id::ConnectionId;
 use crate::model::intent::{AppIntent, DeviceIntent, Intent, LinkIntent};
 use crate::model::transfer::{self, Moved};
@@ -57,10 +57,8 @@ pub(super) fn transfer(ui: &mut Ui, cx: &mut Cx, list: &mut String) {
         Ok(all) => {
             let count = all.len();
             let (new, settings) = compare(all, &ours);
-            let names: Vec<String> =
-                new.iter().map(|moved| rooms::name_of_profile(&moved.profile, None, cx.words)).collect();
-            let devices = settings.iter().map(|(_, devices)| devices.len()).sum();
-            ((words.will_add)(&names, count - new.len(), devices), theme.text, new, settings)
+            let text = what_it_adds(cx, count - new.len(), &new, &settings);
+            (text, theme.text, new, settings)
         }
     };
     let shown = ui.add(Label::new(RichText::new(&text).font(theme::small()).color(colour)).wrap());
@@ -80,6 +78,19 @@ pub(super) fn transfer(ui: &mut Ui, cx: &mut Cx, list: &mut String) {
             cx.intents.push(Intent::Device(DeviceIntent::TakeOver(connection, devices)));
         }
         list.clear();
+    }
+}
+
+/// What is added, and what does not fit. `known`: the number of connections that are here already.
+fn what_it_adds(cx: &Cx, known: usize, new: &[Moved], settings: &[Settings]) -> String {
+    let words = cx.words.profiles;
+    let names: Vec<String> =
+        new.iter().map(|moved| rooms::name_of_profile(&moved.profile, None, cx.words)).collect();
+    let devices = settings.iter().map(|(_, devices)| devices.len()).sum();
+    let added = (words.will_add)(&names, known, devices);
+    match cx.model.read(|model| left_out(model.device_choices.clone(), new, settings)) {
+        0 => added,
+        devices => format!("{added} {}", (words.left_out)(devices)),
     }
 }
 
@@ -103,6 +114,17 @@ fn compare(all: Vec<Moved>, ours: &[Moved]) -> (Vec<Moved>, Vec<Settings>) {
         }
     }
     (added, settings)
+}
+
+/// Number of devices whose settings do not fit beside those that are here.
+fn left_out(mut choices: DeviceChoices, new: &[Moved], settings: &[Settings]) -> usize {
+    let of_new: usize = (0..)
+        .zip(new)
+        .map(|(number, moved)| choices.take_over(ConnectionId(u64::MAX - number), &moved.devices))
+        .sum();
+    let of_known: usize =
+        settings.iter().map(|(connection, devices)| choices.take_over(*connection, devices)).sum();
+    of_new + of_known
 }
 
 /// Shows the data folder, with buttons to open it and to copy its path.

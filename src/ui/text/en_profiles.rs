@@ -1,6 +1,7 @@
 //! English: connections as a person sets them up.
 
 use super::profiles::ProfileWords;
+use crate::model::device_choices::{MAX_CHOSEN_DEVICES, MAX_CHOSEN_READINGS};
 use crate::model::transfer::BadList;
 use crate::ui::harmless;
 
@@ -43,6 +44,13 @@ pub(super) static ENGLISH: ProfileWords = ProfileWords {
             [] => format!("Nothing to add.{known}"),
             names => format!("Adds {}.{known}", names.join(", ")),
         }
+    },
+    left_out: |devices| {
+        let all = if devices == 1 { "1 device".to_owned() } else { format!("{devices} devices") };
+        format!(
+            "The settings of {all} are left out: at most {MAX_CHOSEN_DEVICES} devices and {MAX_CHOSEN_READINGS} readings can \
+             have settings."
+        )
     },
     add: "Add connections",
     take_over: "Use these device settings",

@@ -1,6 +1,7 @@
 //! Korean: connections as a person sets them up.
 
 use super::profiles::ProfileWords;
+use crate::model::device_choices::{MAX_CHOSEN_DEVICES, MAX_CHOSEN_READINGS};
 use crate::model::transfer::BadList;
 use crate::ui::harmless;
 
@@ -37,6 +38,12 @@ pub(super) static KOREAN: ProfileWords = ProfileWords {
             [] => format!("추가할 연결이 없습니다.{known}"),
             names => format!("추가할 연결: {}.{known}", names.join(", ")),
         }
+    },
+    left_out: |devices| {
+        format!(
+            "기기 {devices}대의 설정은 제외됩니다. 기기 {MAX_CHOSEN_DEVICES}대와 측정값 {MAX_CHOSEN_READINGS}개까지만 설정을 \
+             저장할 수 있습니다."
+        )
     },
     add: "추가",
     take_over: "이 기기 설정 사용",

@@ -29,6 +29,8 @@ pub struct ProfileWords {
     pub bad_list: fn(&BadList) -> String,
     /// Names of the connections that are added, how many are here already, and for how many of their devices settings come.
     pub will_add: fn(&[String], usize, usize) -> String,
+    /// The settings of so many devices do not fit.
+    pub left_out: fn(usize) -> String,
     pub add: &'static str,
     pub take_over: &'static str,
 
