@@ -18,9 +18,11 @@ use tokio_rustls::TlsConnector;
 
 use super::connect::Opened;
 use super::metered::Metered;
-use super::request_connection::{HTTP_2, Identity, OFFERED, RequestConnection, lost};
+use super::request_connection::{
+    Fate, HTTP_1, HTTP_2, Identity, OFFERED, RequestConnection, Unanswered, lost,
+};
 use super::{Compression, Endpoint, UrlParts, connect, tls};
-use crate::model::link_state::Why;
+use crate::model::link_state::{Phase, Why};
 use crate::model::proxy::ProxyUsed;
 use crate::model::route::HttpVersion;
 use crate::wire::duplex::deflate::{GZIP, Gunzip, Unreadable};
@@ -39,6 +41,8 @@ const MAX_CONNECTIONS: usize = 2;
 /// How long a connection that was idle may take to answer a request that can be repeated: something between may have dropped it
 /// without a word.
 const MAX_STALE: Duration = Duration::from_secs(5);
+/// How long the first answer over HTTP/2 may take. Something between may offer HTTP/2 and not carry it.
+const MAX_FIRST_ANSWER: Duration = Duration::from_secs(4);
 /// How long it takes at most until it is ready for the next request.
 const MAX_READY: Duration = Duration::from_millis(200);
 /// Maximum number of cookies, and maximum size of each, in bytes.
@@ -64,6 +68,8 @@ struct Shared {
     takes_gzip: AtomicBool,
     /// Something between drops idle connections without a word: none is kept for long.
     forgets: AtomicBool,
+    /// Something between offers HTTP/2 and does not carry it: HTTP/1.1 alone is offered.
+    breaks_http2: AtomicBool,
 }
 
 /// A connection that has a request.
@@ -204,7 +210,8 @@ impl Http {
             false => None,
         };
         let takes_gzip = AtomicBool::new(target.compression != Compression::Off);
-        let shared = Arc::new(Shared { free: Mutex::default(), takes_gzip, forgets: AtomicBool::new(false) });
+        let (free, forgets, breaks_http2) = Default::default();
+        let shared = Arc::new(Shared { free, takes_gzip, forgets, breaks_http2 });
         let (cookies, used) = Default::default();
         Ok(Http { target: target.clone(), connector, shared, cookies, used })
     }
@@ -262,7 +269,7 @@ impl Http {
             let patience = if is_fresh { Duration::MAX } else { MAX_STALE };
             match timeout(patience, answer).await {
                 Ok(Ok(response)) => return self.reply(response, lent),
-                Ok(Err(unanswered)) if ask.may_repeat || unanswered.is_unsent => {
+                Ok(Err(unanswered)) if ask.may_repeat || unanswered.fate != Fate::Unknown => {
                     log::debug!("a connection used before: {}", unanswered.why.code());
                 }
                 Ok(Err(unanswered)) => return Err(unanswered.why),
@@ -272,10 +279,42 @@ impl Http {
                 }
             }
         }
-        let mut lent = self.connect(&place).await?;
-        let request = self.build(&ask, &place, &lent.connection)?;
-        let response = lent.connection.ask(request).await.map_err(|unanswered| unanswered.why)?;
-        self.reply(response, lent)
+        let had_http2 = self.offers_http2();
+        let answered = match self.ask_anew(&ask, &place).await {
+            Err(unanswered) if unanswered.fate == Fate::Refused || self.offers_http2() != had_http2 => {
+                self.ask_anew(&ask, &place).await
+            }
+            answered => answered,
+        };
+        answered.map_err(|unanswered| unanswered.why)
+    }
+
+    fn offers_http2(&self) -> bool {
+        !self.shared.breaks_http2.load(Ordering::Relaxed)
+    }
+
+    /// Makes a request over a new connection.
+    async fn ask_anew(&self, ask: &Ask<'_>, place: &UrlParts) -> Result<Reply, Unanswered> {
+        let mut lent = self.connect(place).await?;
+        let request = self.build(ask, place, &lent.connection)?;
+        // Nothing else was asked yet, so nothing is asked twice.
+        let is_trial = lent.connection.version() == HttpVersion::Http2 && self.version().is_none();
+        let patience = if is_trial { MAX_FIRST_ANSWER } else { Duration::MAX };
+        let answered = timeout(patience, lent.connection.ask(request)).await;
+        let timed_out = || Unanswered::from(Why::TimedOut { during: Phase::Handshake });
+        match answered.unwrap_or_else(|_| Err(timed_out())) {
+            Ok(response) => Ok(self.reply(response, lent)?),
+            Err(unanswered) => {
+                if is_trial && unanswered.fate != Fate::Refused {
+                    log::info!(
+                        "HTTP/2 is offered, but not carried ({}): HTTP/1.1 is used",
+                        unanswered.why.code()
+                    );
+                    self.shared.breaks_http2.store(true, Ordering::Relaxed);
+                }
+                Err(unanswered)
+            }
+        }
     }
 
     fn build(
@@ -373,7 +412,8 @@ impl Http {
         let stream = Metered::new(stream, self.target.meter.clone());
         let mut connection = match &self.connector {
             Some(connector) => {
-                let stream = tls::greet(connector, &place.host, stream).await?;
+                let http1 = (!self.offers_http2()).then(|| tls::offering(connector, &[HTTP_1]));
+                let stream = tls::greet(http1.as_ref().unwrap_or(connector), &place.host, stream).await?;
                 let version = match stream.get_ref().1.alpn_protocol() {
                     Some(HTTP_2) => HttpVersion::Http2,
                     _ => HttpVersion::Http1,

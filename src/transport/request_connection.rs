@@ -1,6 +1,7 @@
 //! [`RequestConnection`]: a connection for HTTP requests, by the version that the server chose: HTTP/1.1, one request at a time, or
 //! HTTP/2, many at a time.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,9 +18,11 @@ use crate::model::proxy::ProxyUsed;
 use crate::model::route::HttpVersion;
 
 /// What is offered by ALPN for requests, the preferred version first.
-pub(super) const OFFERED: &[&[u8]] = &[HTTP_2, b"http/1.1"];
+pub(super) const OFFERED: &[&[u8]] = &[HTTP_2, HTTP_1];
 /// The name of HTTP/2 there (RFC 9113 §3.2).
 pub(super) const HTTP_2: &[u8] = b"h2";
+/// The name of HTTP/1.1 there (RFC 7301 §6).
+pub(super) const HTTP_1: &[u8] = b"http/1.1";
 /// How long a server may say nothing while it has a request, before it is pinged; and how long it may take to answer that.
 const PING_AFTER: Duration = Duration::from_secs(12);
 const MAX_PING: Duration = Duration::from_secs(5);
@@ -52,8 +55,24 @@ pub(super) struct Identity;
 /// Why a request was not answered.
 pub(super) struct Unanswered {
     pub(super) why: Why,
-    /// Whether nothing of it was sent, so that it can be made again.
-    pub(super) is_unsent: bool,
+    pub(super) fate: Fate,
+}
+
+/// What became of a request that was not answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// Nothing of it was sent.
+    Unsent,
+    /// The server has not begun with it and says so (RFC 9113 §8.7).
+    Refused,
+    /// The server may have carried it out.
+    Unknown,
+}
+
+impl From<Why> for Unanswered {
+    fn from(why: Why) -> Unanswered {
+        Unanswered { why, fate: Fate::Unknown }
+    }
 }
 
 impl RequestConnection {
@@ -139,14 +158,72 @@ impl RequestConnection {
         };
         answered.map_err(|error: TrySendError<Request<Body>>| {
             let is_unsent = error.message().is_some();
-            Unanswered { why: lost(error.into_error()), is_unsent }
+            let error = error.into_error();
+            let fate = match is_refused(&error) {
+                _ if is_unsent => Fate::Unsent,
+                true => Fate::Refused,
+                false => Fate::Unknown,
+            };
+            Unanswered { why: lost(error), fate }
         })
     }
+}
+
+/// Whether a server says that it has not begun with a request: it refuses it, or ends the connection after earlier ones.
+fn is_refused(error: &hyper::Error) -> bool {
+    let Some(error) = error.source().and_then(|error| error.downcast_ref::<h2::Error>()) else {
+        return false;
+    };
+    let is_last = error.is_go_away() && error.is_remote() && error.reason() == Some(h2::Reason::NO_ERROR);
+    is_last || error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM)
 }
 
 pub(super) fn lost(error: hyper::Error) -> Why {
     match error.is_parse() {
         true => Why::NotWebSocket { detail: format!("no HTTP answer ({error})") },
         false => Why::Lost { detail: error.to_string() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What becomes of a request that an HTTP/2 server treats like this.
+    async fn fate(
+        server: impl AsyncFnOnce(h2::server::Connection<tokio::io::DuplexStream, Bytes>) + Send + 'static,
+    ) -> Fate {
+        let (near, far) = tokio::io::duplex(64 * 1024);
+        let serve = async move { server(h2::server::handshake(far).await.unwrap()).await };
+        let ask = async move {
+            let mut connection = RequestConnection::begin(near, HttpVersion::Http2).await.ok().unwrap();
+            let request = Request::get("https://hub.test/").body(Body::default()).unwrap();
+            connection.ask(request).await.err().expect("no answer").fate
+        };
+        tokio::join!(ask, serve).0
+    }
+
+    #[tokio::test]
+    async fn a_request_that_a_server_has_not_begun_with_is_told_from_one_that_it_has() {
+        let refused = fate(async |mut server| {
+            let (_, mut answer) = server.accept().await.unwrap().unwrap();
+            answer.send_reset(h2::Reason::REFUSED_STREAM);
+            drop(answer);
+            server.accept().await;
+        });
+        assert_eq!(refused.await, Fate::Refused);
+        let cut = fate(async |mut server| {
+            let (_, mut answer) = server.accept().await.unwrap().unwrap();
+            answer.send_reset(h2::Reason::INTERNAL_ERROR);
+            drop(answer);
+            server.accept().await;
+        });
+        assert_eq!(cut.await, Fate::Unknown);
+        let closed = fate(async |mut server| {
+            drop(server.accept().await.unwrap().unwrap());
+            server.abrupt_shutdown(h2::Reason::PROTOCOL_ERROR);
+            server.accept().await;
+        });
+        assert_eq!(closed.await, Fate::Unknown);
     }
 }

@@ -49,6 +49,13 @@ pub(super) async fn connector_for(target: &Endpoint, protocols: &[&[u8]]) -> Res
     Ok(TlsConnector::from(Arc::new(config)))
 }
 
+/// The same connector with something else offered by ALPN.
+pub(super) fn offering(connector: &TlsConnector, protocols: &[&[u8]]) -> TlsConnector {
+    let mut config = ClientConfig::clone(connector.config());
+    config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
+    TlsConnector::from(Arc::new(config))
+}
+
 /// Adds the target's client certificate, if it has one, which is read on a blocking thread.
 pub(super) async fn with_own_certificate(
     config: ConfigBuilder<ClientConfig, WantsClientCert>,

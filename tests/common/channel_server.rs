@@ -72,10 +72,21 @@ impl Channel {
 
 type Channels = Arc<Mutex<HashMap<String, Arc<Channel>>>>;
 
+/// What becomes of HTTP/2 that was chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Http2 {
+    Carried,
+    /// The connection is closed at once.
+    Cut,
+    /// What arrives is read and not answered.
+    Swallowed,
+}
+
 /// How a server encrypts, and how it ends connections.
 #[derive(Clone)]
 pub struct Secure {
     pub acceptor: TlsAcceptor,
+    pub http2: Http2,
     /// After so long a connection over HTTP/2 takes no more requests (GOAWAY), and after as long again it is cut.
     pub ends_after: Option<Duration>,
     /// How many connections there were.
@@ -84,7 +95,7 @@ pub struct Secure {
 
 impl Secure {
     pub fn new(acceptor: TlsAcceptor) -> Secure {
-        Secure { acceptor, ends_after: None, connections: Arc::default() }
+        Secure { acceptor, http2: Http2::Carried, ends_after: None, connections: Arc::default() }
     }
 }
 
@@ -116,15 +127,23 @@ async fn start(url: &str, secure: Option<Secure>) -> String {
             let (service, secure) = (service.clone(), secure.clone());
             // Fails when the client goes away, which is fine.
             tokio::spawn(async move {
-                let Some(Secure { acceptor, ends_after, connections }) = secure else {
+                let Some(Secure { acceptor, http2, ends_after, connections }) = secure else {
                     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
                     return;
                 };
-                let Ok(stream) = acceptor.accept(stream).await else { return };
+                let Ok(mut stream) = acceptor.accept(stream).await else { return };
                 connections.fetch_add(1, Ordering::SeqCst);
                 if stream.get_ref().1.alpn_protocol() != Some(b"h2") {
                     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
                     return;
+                }
+                match http2 {
+                    Http2::Carried => {}
+                    Http2::Cut => return,
+                    Http2::Swallowed => {
+                        let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+                        return;
+                    }
                 }
                 let connection =
                     http2::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service);

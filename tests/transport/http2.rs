@@ -15,7 +15,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use sha2::{Digest, Sha256};
 use tokio_rustls::TlsAcceptor;
 
-use crate::channel_server::{Secure, before_secure};
+use crate::channel_server::{Http2, Secure, before_secure};
 use crate::proxies::{Proxy, Rules};
 use crate::{next_frame, server, text, within};
 
@@ -105,6 +105,28 @@ async fn a_server_that_does_not_know_http_2_is_spoken_to_in_http_1() {
                 count(&mut connection, 10, Duration::ZERO).await;
             }
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn where_http_2_is_offered_but_not_carried_http_1_is_used() {
+    within(async {
+        let echo = server::websocket(server::echo).await;
+        let trials =
+            [Http2::Cut, Http2::Swallowed].into_iter().flat_map(|http2| ROUTES.map(|route| (http2, route)));
+        let trying = trials.map(|(http2, route)| {
+            let echo = echo.clone();
+            async move {
+                let secure = Secure { http2, ..Secure::new(acceptor(&[b"h2", b"http/1.1"])) };
+                let url = before_secure(&echo, secure).await;
+                let mut connection =
+                    dial(Socket::Tungstenite, target(url, route)).await.expect("a connection");
+                assert_eq!(version(&connection), Some(HttpVersion::Http1), "{http2:?} {}", route.name());
+                count(&mut connection, 10, Duration::ZERO).await;
+            }
+        });
+        futures_util::future::join_all(trying).await;
     })
     .await;
 }
