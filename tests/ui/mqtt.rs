@@ -27,6 +27,20 @@ fn the_address_is_all_that_is_needed() {
 }
 
 #[test]
+fn what_only_a_websocket_has_is_offered_for_one_alone() {
+    let mut window = Window::sized(1_000.0, 1_800.0);
+    window.click("Add connection");
+    window.click("MQTT");
+    window.click("Advanced");
+    let mut offered = |address: &str| {
+        window.fill("Server URL", address);
+        ["Add header", "ewebsock"].map(|name| window.harness.query_by_label(name).is_some())
+    };
+    assert_eq!(offered("mqtts://a.example"), [false, false]);
+    assert_eq!(offered("mqtts://a.example, wss://b.example/mqtt"), [true, true]);
+}
+
+#[test]
 fn what_few_need_can_be_set() {
     // High enough for the whole dialog.
     let mut window = Window::sized(1_000.0, 1_800.0);

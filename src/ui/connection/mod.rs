@@ -76,6 +76,13 @@ struct Checked {
     missing: Option<&'static str>,
 }
 
+impl Checked {
+    /// Whether no address is one of a WebSocket.
+    fn is_stream(&self) -> bool {
+        self.addresses.as_ref().is_ok_and(|all| all.iter().all(|one| address::is_stream(&one.url)))
+    }
+}
+
 /// What one click does after a test.
 #[derive(Copy, Clone, PartialEq, Eq)]
 enum Next {
@@ -363,7 +370,7 @@ impl Form {
         let words = cx.words;
         let is_socketio = self.protocol == Protocol::SocketIo;
         let in_socketio = is_socketio && self.socketio.show(ui, cx, checked.has_bad_auth);
-        let entered_here = self.plain.show(ui, cx, self.protocol, &checked.plain);
+        let entered_here = self.plain.show(ui, cx, self.protocol, checked);
         let enter =
             entered_here || in_socketio || [name, address].into_iter().any(|field| entered(ui, field));
         if enter && checked.addresses.is_err() {
@@ -459,11 +466,14 @@ impl Form {
         if checked.fingerprint.is_err() {
             complain(ui, words.bad_fingerprint);
         }
-        self.proxy.show(ui, cx, &checked.proxy, self.socket);
         let (name, hint) = (words.client_certificate, words.client_certificate_hint);
         field(ui, name, hint, &mut self.client_certificate, false);
         if !self.client_certificate.trim().is_empty() {
             field(ui, words.client_key, words.client_key_hint, &mut self.client_key, false);
+        }
+        self.proxy.show(ui, cx, &checked.proxy, self.socket);
+        if checked.is_stream() {
+            return;
         }
         label(ui, words.socket);
         ui.horizontal_wrapped(|ui| {

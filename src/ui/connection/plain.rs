@@ -4,7 +4,7 @@
 use egui::accesskit::Role;
 use egui::{Align, Layout, TextEdit, Ui, vec2};
 
-use super::{complain, entered, field, hint, label, mqtt, stomp};
+use super::{Checked, complain, entered, field, hint, label, mqtt, stomp};
 use crate::model::address;
 use crate::model::link_state::Why;
 use crate::model::profile::{Login, MAX_HEADERS, MAX_VALUE_BYTES, Protocol, Secret, WebSocketOptions};
@@ -146,13 +146,7 @@ impl Fields {
     }
 
     /// Draws the fields. Returns whether Enter was pressed in one.
-    pub(super) fn show(
-        &mut self,
-        ui: &mut Ui,
-        cx: &Cx,
-        protocol: Protocol,
-        checked: &Result<(WebSocketOptions, Login), BadOptions>,
-    ) -> bool {
+    pub(super) fn show(&mut self, ui: &mut Ui, cx: &Cx, protocol: Protocol, checked: &Checked) -> bool {
         let words = cx.words.plain;
         let kept = self.has_kept && !self.original.user.is_empty();
         let user_hint = match protocol {
@@ -168,8 +162,13 @@ impl Fields {
             let password = field(right, words.password, hint, &mut self.password, true);
             enter |= entered(left, &user) || entered(right, &password);
         });
-        enter |= self.headers(ui, cx, protocol);
-        hint(ui, words.secrets_are_kept);
+        // Those of STOMP are of its CONNECT, too.
+        if protocol == Protocol::Mqtt && checked.is_stream() && self.headers.is_empty() {
+            hint(ui, words.password_is_kept);
+        } else {
+            enter |= self.headers(ui, cx, protocol);
+            hint(ui, words.secrets_are_kept);
+        }
         enter |= match protocol {
             Protocol::Stomp => self.stomp.show(ui, cx),
             Protocol::Mqtt => self.mqtt.show(ui, cx),
@@ -180,7 +179,7 @@ impl Fields {
                 entered(ui, &subprotocols)
             }
         };
-        match checked {
+        match &checked.plain {
             Err(BadOptions::Upgrade(problem)) => {
                 complain(ui, &(cx.words.why)(&Why::BadUpgrade { problem: problem.clone() }).what);
             }

@@ -26,6 +26,7 @@ pub(super) static ENGLISH: PlainWords = PlainWords {
     value_keep: "Leave empty to keep the current value",
     add_header: "Add header",
     remove_header: |number| format!("Remove header {number}"),
+    password_is_kept: "The password is saved in this computer's keyring and never shown.",
     secrets_are_kept: "The password and the values of headers are saved in this computer's keyring and never shown.",
     no_keyring: "No keyring is available on this computer: the password and the values of headers are needed again after a \
                  restart.",

@@ -147,8 +147,8 @@ pub(super) static ENGLISH: TopicWords = TopicWords {
     saved_full: "There is no space for more saved messages. Delete one first.",
     forget: |name| format!("Delete saved message: {name}"),
 
-    subscriptions_text: "What the server sends to this connection. Changes apply until the connection ends; to change what is \
-                         subscribed to each time, edit the connection.",
+    subscriptions_text: "What the server sends to this connection. Changes stay until the subscriptions are changed in the \
+                         connection's settings.",
     subscriptions_full: "There are as many subscriptions as possible. Remove one first.",
     filter_label: "Topic filter",
     filter_hint: "home/# or +/status",

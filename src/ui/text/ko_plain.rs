@@ -26,6 +26,7 @@ pub(super) static KOREAN: PlainWords = PlainWords {
     value_keep: "비워 두면 지금 값을 그대로 사용합니다",
     add_header: "헤더 추가",
     remove_header: |number| format!("헤더 {number} 삭제"),
+    password_is_kept: "비밀번호는 이 컴퓨터의 키링에 저장되며 화면에 표시되지 않습니다.",
     secrets_are_kept: "비밀번호와 헤더 값은 이 컴퓨터의 키링에 저장되며 화면에 표시되지 않습니다.",
     no_keyring: "이 컴퓨터에는 키링이 없어 다시 시작하면 비밀번호와 헤더 값을 다시 입력해야 합니다.",
     keep_in_file: "나만 읽을 수 있는 파일에 보관",

@@ -148,8 +148,8 @@ pub(super) static KOREAN: TopicWords = TopicWords {
     saved_full: "더 저장할 수 없습니다. 먼저 하나를 삭제하세요.",
     forget: |name| format!("저장한 메시지 삭제: {name}"),
 
-    subscriptions_text: "서버가 이 연결로 보내는 토픽입니다. 여기서 바꾼 내용은 연결이 끝날 때까지만 적용됩니다. 항상 구독할 토픽은 연결 \
-                         편집에서 바꾸세요.",
+    subscriptions_text: "서버가 이 연결로 보내는 토픽입니다. 여기서 바꾼 내용은 연결 설정에서 구독을 바꿀 때까지 \
+                         유지됩니다.",
     subscriptions_full: "더 구독할 수 없습니다. 먼저 하나를 해제하세요.",
     filter_label: "토픽 필터",
     filter_hint: "home/# 또는 +/status",

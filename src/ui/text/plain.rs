@@ -23,6 +23,8 @@ pub struct PlainWords {
     pub add_header: &'static str,
     pub remove_header: fn(usize) -> String,
     pub secrets_are_kept: &'static str,
+    /// The same where there are no headers.
+    pub password_is_kept: &'static str,
     pub no_keyring: &'static str,
     pub keep_in_file: &'static str,
     pub subprotocols: &'static str,

@@ -127,8 +127,15 @@ impl MqttSession {
         if self.config.options.is_deaf {
             return;
         }
-        if self.config.options.chats {
-            let chat = self.chat.filters().map(|filter| Subscription {
+        let filters = self.topics.all();
+        let chat = self.config.options.chats.then(|| self.chat.filters());
+        let all = chat.iter().flatten().chain(filters.iter().map(|filter| &filter.filter)).cloned();
+        let (others, is_changed) = self.kept.subscribe_all(all.collect());
+        self.is_dirty |= is_changed;
+        // The settings were changed, and the server goes on with a session from before.
+        self.end_subscriptions(&others);
+        if let Some(chat) = chat {
+            let chat = chat.map(|filter| Subscription {
                 filter,
                 qos: self.allowed(Qos::ExactlyOnce),
                 no_local: true,
@@ -140,7 +147,6 @@ impl MqttSession {
                 self.send_or_note(encode::subscribe(self.version, id, &chat, number));
             }
         }
-        let filters = self.topics.all();
         self.ask_for(&filters);
     }
 

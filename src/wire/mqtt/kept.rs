@@ -12,6 +12,8 @@ use crate::model::time::WallMs;
 pub(super) const MAX_ROOMS: usize = 200;
 /// A server that knew only version 3.1.1 is asked again after this time, in milliseconds: a week.
 const ASK_AGAIN_MS: i64 = 7 * 86_400_000;
+/// Maximum number of filters that the server's session may have: those of the chat, of a person, and some that were ended.
+const MAX_SUBSCRIBED: usize = 3 * MAX_SUBSCRIPTIONS;
 /// Maximum number of fingerprints of messages that are perhaps not acknowledged.
 const MAX_UNACKED: usize = 512;
 /// Maximum number of fingerprints of retained messages.
@@ -44,12 +46,19 @@ pub(super) struct Kept {
     /// Topics of rooms that a person made.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) rooms: Vec<String>,
+    /// The profile's filters when a person changed what is subscribed to: the changes hold until these change. Empty in states of
+    /// earlier versions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    of: Vec<Filter>,
     /// What a person subscribed to beyond the profile.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     added: Vec<Filter>,
     /// Filters of the profile that a person ended.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     ended: Vec<String>,
+    /// Filters that the server's session may have.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    subscribed: Vec<String>,
     /// Fingerprints of retained messages that are shown, oldest first: they come again with every connection.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) retained: Vec<u64>,
@@ -78,15 +87,32 @@ impl Kept {
 
     /// What is subscribed to beside the chat.
     pub(super) fn subscriptions(&self, options: &MqttOptions) -> Vec<Filter> {
-        let mut all: Vec<Filter> = self.added.clone();
-        for filter in options.filters() {
-            let is_known = all.iter().any(|known| known.filter == filter.filter);
-            if !is_known && !self.ended.contains(&filter.filter) {
-                all.push(filter);
-            }
+        let mut all = options.filters();
+        if self.is_of(&all) {
+            let is_changed = |filter: &Filter| {
+                let is_it = |known: &Filter| known.filter == filter.filter;
+                self.ended.contains(&filter.filter) || self.added.iter().any(is_it)
+            };
+            all.retain(|filter| !is_changed(filter));
+            all.splice(..0, self.added.iter().cloned());
         }
         all.truncate(MAX_SUBSCRIPTIONS);
         all
+    }
+
+    /// Whether a person's changes are to these filters of the profile.
+    fn is_of(&self, filters: &[Filter]) -> bool {
+        self.of.is_empty() || self.of == filters
+    }
+
+    /// A person is about to change what is subscribed to.
+    fn begin_changes(&mut self, options: &MqttOptions) {
+        let filters = options.filters();
+        if !self.is_of(&filters) {
+            self.added.clear();
+            self.ended.clear();
+        }
+        self.of = filters;
     }
 
     /// A person subscribes. Returns whether there is room for it.
@@ -95,18 +121,30 @@ impl Kept {
         if others >= MAX_SUBSCRIPTIONS {
             return false;
         }
-        self.unsubscribe(&filter.filter);
+        self.unsubscribe(options, &filter.filter);
         self.ended.retain(|ended| *ended != filter.filter);
         self.added.push(filter.clone());
+        if self.subscribed.len() < MAX_SUBSCRIBED && !self.subscribed.contains(&filter.filter) {
+            self.subscribed.push(filter.filter.clone());
+        }
         true
     }
 
     /// A person ends a subscription.
-    pub(super) fn unsubscribe(&mut self, filter: &str) {
+    pub(super) fn unsubscribe(&mut self, options: &MqttOptions, filter: &str) {
+        self.begin_changes(options);
         self.added.retain(|known| known.filter != filter);
         if !self.ended.iter().any(|ended| ended == filter) && self.ended.len() < MAX_SUBSCRIPTIONS {
             self.ended.push(filter.to_owned());
         }
+    }
+
+    /// These are subscribed to now, and nothing else. Returns what else the server's session may have, and whether anything changed.
+    pub(super) fn subscribe_all(&mut self, filters: Vec<String>) -> (Vec<String>, bool) {
+        let others = self.subscribed.iter().filter(|known| !filters.contains(known)).cloned().collect();
+        let is_changed = self.subscribed != filters;
+        self.subscribed = filters;
+        (others, is_changed)
     }
 
     /// A person made a room. Returns whether there is room for it.
@@ -134,6 +172,7 @@ impl Kept {
         self.taken.clear();
         self.unacked.clear();
         self.twice.clear();
+        self.subscribed.clear();
     }
 
     /// Notes a retained message; returns whether it was noted before.
@@ -186,10 +225,19 @@ mod tests {
         let mut kept = Kept::default();
         assert_eq!(names(&kept), ["#"]);
         assert!(kept.subscribe(&options, &Filter::parse("$SYS/#").unwrap()));
-        kept.unsubscribe("#");
+        kept.unsubscribe(&options, "#");
         assert_eq!(names(&kept), ["$SYS/#"]);
-        kept.unsubscribe("$SYS/#");
+        kept.unsubscribe(&options, "$SYS/#");
         assert!(kept.subscribe(&options, &Filter::parse("# | qos: 1").unwrap()));
         assert_eq!(names(&Kept::read(Some(&kept.write()))), ["# | qos: 1"]);
+        // Until the profile says something else.
+        let edited = MqttOptions {
+            subscriptions: vec![Filter::parse("a/#").unwrap(), Filter::parse("#").unwrap()],
+            ..MqttOptions::default()
+        };
+        kept.unsubscribe(&options, "#");
+        assert_eq!(kept.subscriptions(&edited), edited.subscriptions);
+        kept.unsubscribe(&edited, "a/#");
+        assert_eq!(kept.subscriptions(&edited), edited.subscriptions[1..]);
     }
 }

@@ -155,13 +155,10 @@ impl MqttSession {
                 }
             }
             TopicRequest::Unsubscribe(filter) => {
-                self.kept.unsubscribe(&filter);
+                self.kept.unsubscribe(&self.config.options, &filter);
                 self.is_dirty = true;
                 self.topics.remove(&filter);
-                if let Some(id) = self.outbound.other_id() {
-                    self.topics.asked(id, Asked::Unsubscribe);
-                    self.send_or_note(encode::unsubscribe(self.version, id, &[filter]));
-                }
+                self.end_subscriptions(&[filter]);
                 self.tell_subscriptions();
             }
             TopicRequest::Clear { number, topics } => {
@@ -232,6 +229,15 @@ impl MqttSession {
             self.send_or_note(encode::subscribe(self.version, id, &subscriptions, None));
         }
         self.tell_subscriptions();
+    }
+
+    /// Tells the server that these are not wanted any more.
+    pub(super) fn end_subscriptions(&mut self, filters: &[String]) {
+        for part in filters.chunks(MAX_FILTERS) {
+            let Some(id) = self.outbound.other_id() else { return };
+            self.topics.asked(id, Asked::Unsubscribe);
+            self.send_or_note(encode::unsubscribe(self.version, id, part));
+        }
     }
 
     fn tell_subscriptions(&mut self) {

@@ -8,7 +8,7 @@ use crate::model::content::UNCONFIRMED;
 use crate::model::device::UNKNOWN_TIME;
 use crate::model::event::{ChatEvent, DeviceEvent, Follows, LinkEvent};
 use crate::model::id::Offset;
-use crate::model::mqtt::MqttVersion;
+use crate::model::mqtt::{Filter, MqttOptions, MqttVersion};
 use crate::model::publication::{NewPublication, Qos};
 use crate::model::time::BootMs;
 use crate::model::time::WallMs;
@@ -396,6 +396,36 @@ fn a_repeated_message_without_an_id_is_recognized_by_its_packet_id() {
     let mut peer = Peer::online(config(), peer.persisted, true);
     retained(&mut peer);
     assert!(peer.bodies().is_empty());
+}
+
+#[test]
+fn what_is_no_longer_wanted_is_removed_from_a_session_that_the_server_kept() {
+    let removed = |peer: &mut Peer| {
+        let sent = packets(&peer.take());
+        sent.iter()
+            .filter(|packet| packet[0] == 0xa2)
+            .map(|one| String::from_utf8_lossy(one).into_owned())
+            .collect::<String>()
+    };
+    let mut first = Peer::online(config(), None, false);
+    assert_eq!(removed(&mut first), "");
+    let state = first.persisted;
+    let edited = || Config {
+        options: MqttOptions {
+            subscriptions: vec![Filter::parse("shed/#").unwrap()],
+            chats: false,
+            ..MqttOptions::default()
+        },
+        ..config()
+    };
+    let mut kept = Peer::online(edited(), state.clone(), true);
+    let others = removed(&mut kept);
+    assert!(
+        others.ends_with("#") && others.contains("duplex/chat/#") && !others.contains("shed"),
+        "{others:?}"
+    );
+    assert_eq!(removed(&mut Peer::online(edited(), kept.persisted, true)), "");
+    assert_eq!(removed(&mut Peer::online(edited(), state, false)), "");
 }
 
 #[test]
