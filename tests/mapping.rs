@@ -2,11 +2,12 @@
 //! what is a reading. Each line is an event of one server, in order, with what a person sees of it.
 #![allow(clippy::panic, reason = "a test that fails should say so at once")]
 
-use duplex::mapping::{Found, Incoming, Mapping, Recognizer, RoomKey, Said, Typed, Who};
+use duplex::mapping::{Found, Incoming, Mapping, Recognizer, RoomKey, Said, Typed, Who, socket};
 use duplex::model::time::WallMs;
 use serde_json::{Value, json};
 
-const SHAPES: &str = include_str!("data/chat/shapes.txt");
+const SHAPES: &str =
+    concat!("\n", include_str!("data/chat/shapes.txt"), "\n", include_str!("data/chat/servers.txt"));
 
 fn person(who: &Who) -> String {
     match (&who.id, &who.name) {
@@ -396,16 +397,54 @@ fn the_example_of_the_page_is_a_mapping() {
     assert_eq!(found.iter().map(short).collect::<Vec<_>>(), ["shed: probe=21°C"]);
 }
 
+/// A server of a file: `= WHO [me=NAME] [socket]` and the lines below.
+struct Scripted {
+    server: Server,
+    is_socket: bool,
+}
+
+impl Scripted {
+    fn new(header: &str) -> Self {
+        let name =
+            header.split_once(" me=").map_or("", |(_, rest)| rest.split(" ").next().unwrap_or_default());
+        let is_socket = header.ends_with(" socket");
+        let mapping = Mapping { name: name.to_owned(), ..Mapping::default() };
+        let server = match is_socket {
+            true => Server(Recognizer::of_socket(mapping)),
+            false => Server(Recognizer::new(mapping)),
+        };
+        Scripted { server, is_socket }
+    }
+
+    /// What a person sees of an event; after `>`, what becomes of words that they type, in a room if one is named.
+    fn line(&mut self, source: &str, args: Value) -> String {
+        match (source, self.is_socket) {
+            (">", _) => {
+                let word = |place: usize| args[place].as_str().unwrap_or_default();
+                let typed = Typed { text: word(0), room: word(1), id: "", at: WallMs(0) };
+                let sent = self.server.0.send(&typed);
+                let to = if self.is_socket { String::new() } else { sent.to + " " };
+                to + &Value::Array(sent.args).to_string()
+            }
+            ("", true) => {
+                let named = socket::source(&args[0]).to_owned();
+                self.server.sees(&named, args).join(" | ")
+            }
+            _ => self.server.sees(source, args).join(" | "),
+        }
+    }
+}
+
 #[test]
 fn events_of_further_servers_are_shown_as_a_person_expects() {
     let (mut faults, mut count) = (Vec::new(), 0);
-    for part in format!("\n{SHAPES}").split("\n= ").skip(1) {
+    for part in SHAPES.split("\n= ").skip(1) {
         let (who, lines) = part.split_once('\n').unwrap();
-        let mut server = Server::named(who.split_once(" me=").map_or("", |(_, name)| name));
-        for line in lines.lines().filter(|line| !line.is_empty()) {
+        let mut server = Scripted::new(who);
+        for line in lines.lines().filter(|line| !line.is_empty() && !line.starts_with("//")) {
             let parts: Vec<&str> = line.split('\t').collect();
             let [source, args, expected] = parts[..] else { panic!("{line}") };
-            let found = server.sees(source, serde_json::from_str(args).unwrap()).join(" | ");
+            let found = server.line(source, serde_json::from_str(args).unwrap());
             count += 1;
             if found != expected {
                 faults.push(format!("{who}: {source} {args}\n    {found}, not {expected}"));

@@ -1,6 +1,8 @@
 //! [`Recognizer`]: says what it finds in what a server sends, by the person's rules, else by the shape. It learns as it goes: who is there,
 //! in which order a server puts text and name, what its messages look like.
 
+mod row;
+
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -9,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::document::Mapping;
 use super::envelope::{self, Envelope};
+use super::listed::{came_or_went, is_somebody, list_of_people, people_or_one, people_told, presence};
 use super::people::People;
 use super::send::{Learned, Outgoing, Typed};
 use super::shape::{self, Fields, Shape, word};
@@ -17,8 +20,6 @@ use super::{Found, Incoming, RoomKey, Said, Who, readings, rules};
 
 /// Maximum number of messages found in one event.
 const MAX_OLD: usize = 1000;
-/// Maximum number of people found in one event.
-const MAX_PEOPLE: usize = 5000;
 /// How many of our last messages are remembered, to learn from how they come back.
 const MAX_TYPED: usize = 16;
 /// Maximum number of sources of which something is learned.
@@ -109,8 +110,10 @@ impl Recognizer {
                     self.people.seen(who);
                 }
             }
-            Found::Me(who) => self.people.i_am(who),
-            Found::Notice { text, .. } => self.people.learn(text),
+            Found::Me(who) => self.i_am_this(who),
+            Found::Notice { text, .. } | Found::Message(Said { who: None, text, .. }) => {
+                self.people.learn(text)
+            }
             // `{"type": "temperature", "value": 21}`: that is the metric, and nothing names the device.
             Found::Readings(measured) if self.learned.is_of_socket() => {
                 if matches!(measured.values.as_slice(), [(metric, ..)] if *metric == measured.device) {
@@ -137,7 +140,7 @@ impl Recognizer {
     fn guess_event(&mut self, incoming: &Incoming) -> Vec<Found> {
         let args: Vec<Cow<'_, Value>> =
             incoming.args.iter().filter(|arg| !arg.is_null()).map(shape::opened).collect();
-        let of_source = words::meaning(incoming.source);
+        let of_source = words::meaning(incoming.source).filter(|_| !self.is_nameless(incoming));
         let Some(first) = args.first() else {
             return bare_event(of_source).into_iter().collect();
         };
@@ -145,22 +148,67 @@ impl Recognizer {
             Value::Object(map) => {
                 let mut shape = Shape::of(map);
                 self.add_positional(&mut shape, &args[1..]);
+                if let Some(who) = welcomed(map, &shape, of_source) {
+                    if shape.text.is_none() {
+                        return vec![Found::Me(who)];
+                    }
+                    self.i_am_this(&who);
+                }
+                if is_signaling(map) {
+                    return vec![Found::Unmapped];
+                }
+                if let Some(found) = answered(incoming, map, &shape).or_else(|| published(map, &shape)) {
+                    return vec![found];
+                }
+                if let Some(found) = self.unwrapped(incoming, map, &shape) {
+                    return found;
+                }
                 let meaning = shape.meaning().filter(|meant| *meant != Meaning::Me).or(of_source);
                 self.object(incoming, map, &shape, meaning)
             }
             Value::Array(list) => self.list(incoming, list, of_source),
-            _ => {
-                // Words and an object: `("jun", {"text": "hi"})`.
-                if let Some(map) = args[1..].iter().find_map(|arg| arg.as_object()) {
-                    let mut shape = Shape::of(map);
-                    if shape.text.is_some() {
-                        self.add_positional(&mut shape, &args[..1]);
-                        return self.object(incoming, map, &shape, of_source.or(Some(Meaning::Message)));
-                    }
-                }
-                self.plain(incoming, &args, of_source)
-            }
+            _ => self.row(incoming, &args, of_source),
         }
+    }
+
+    /// Whether a message on a socket names itself nothing.
+    fn is_nameless(&self, incoming: &Incoming) -> bool {
+        self.learned.is_of_socket() && incoming.source == super::socket::SERVER
+    }
+
+    fn i_am_this(&mut self, who: &Who) {
+        self.people.i_am(who);
+        if let Some(id) = &who.id {
+            self.learned.i_am(id);
+        }
+    }
+
+    /// What an event says in a field of its own, where that is no message: `{"type": "users", "data": ["jun"]}`, `{"joined": "jun"}`.
+    fn unwrapped(
+        &mut self,
+        incoming: &Incoming,
+        map: &Map<String, Value>,
+        shape: &Shape,
+    ) -> Option<Vec<Found>> {
+        let fields = Fields::of(map);
+        let is_message = shape.text.as_ref().is_some_and(|text| !text.is_empty());
+        let (source, inner) = match map.iter().next() {
+            Some((name, value)) if map.len() == 1 && tells_by_itself(name, value) => (name.as_str(), value),
+            _ if is_message || fields.find(words::DEVICE, word).is_some() => return None,
+            _ => {
+                let holds = |value| matches!(value, &Value::Object(_) | &Value::Array(_)).then_some(value);
+                let (_, inner) = fields.find(words::PAYLOAD, holds)?;
+                let tells_who = inner.as_object().is_none_or(|map| shape::person(map).is_some());
+                if shape.who.is_some() && !tells_who {
+                    return None;
+                }
+                (shape.kind.as_deref().unwrap_or(incoming.source), inner)
+            }
+        };
+        let found = self.guess_event(&Incoming { source, args: std::slice::from_ref(inner) });
+        let room = self.room_of(shape);
+        let is_known = !found.is_empty() && !found.contains(&Found::Unmapped);
+        is_known.then(|| found.into_iter().map(|found| found.within(room.as_ref())).collect())
     }
 
     /// Words beside an object say who, if it does not; else where.
@@ -184,27 +232,26 @@ impl Recognizer {
         let fields = Fields::of(map);
         let room = self.room_of(shape);
         let text = shape.text.clone().filter(|text| !text.is_empty());
-        let mut found = Vec::new();
-        if let Some((_, people)) = fields.find(words::PEOPLE, list_of_people) {
-            found.push(Found::People { room: room.clone(), people });
-        }
+        let mut found = people_told(&fields, room.as_ref());
         let who = || shape.who.clone().or_else(|| shape::person(map));
         if text.is_none()
             && found.is_empty()
-            && words::is_of_people(incoming.source)
-            && let (Some(there), Some(who)) = (presence(&fields), who())
+            && let Some(state) = state_of(incoming.source, map, room.clone(), who())
         {
-            return vec![came_or_went(room, who, there)];
+            return vec![state];
         }
+        let old = match (meaning, &text) {
+            (Some(Meaning::History), _) => self.old_in(incoming, &fields, true, room.as_ref()),
+            (Some(Meaning::Nothing | Meaning::Other), _) | (_, Some(_)) => Vec::new(),
+            (_, None) => self.old_in(incoming, &fields, false, room.as_ref()),
+        };
+        let is_history = !old.is_empty();
+        found.extend(old);
         match meaning {
             Some(Meaning::Nothing) => return found,
             Some(Meaning::Other) => {}
             Some(meant @ (Meaning::Typing | Meaning::TypingEnded)) => {
-                let flag = fields
-                    .find(&["typing", "istyping", "status", "state", "on"], Value::as_bool)
-                    .map(|(_, on)| on);
-                let on = meant == Meaning::Typing && flag.unwrap_or(true);
-                found.push(Found::Typing { room, who: who(), on });
+                found.push(typing(&fields, room, who(), meant == Meaning::Typing));
             }
             Some(meant @ (Meaning::Joined | Meaning::Left)) => {
                 match (text, who().filter(|_| !is_of_server(shape))) {
@@ -220,24 +267,42 @@ impl Recognizer {
                     found.push(Found::Notice { room, text });
                 }
             }
-            Some(Meaning::People) if found.is_empty() => {
-                found.extend(people_or_one(map, room, text.is_none()))
-            }
+            Some(Meaning::People) if found.is_empty() => found.extend(match text {
+                Some(text) if shape.who.is_some() => Some(Found::Notice { room, text }),
+                text => people_or_one(map, room, text.is_none()).or_else(|| measured(incoming, map)),
+            }),
+            None | Some(Meaning::History | Meaning::Message | Meaning::Notice) if is_history => {}
             Some(Meaning::History) => {
-                let list = fields.find(words::HISTORY, Value::as_array);
-                if let Some((_, list)) =
-                    list.or_else(|| fields.find(&["data", "result", "items"], Value::as_array))
-                {
-                    found.extend(self.old(incoming, list, room.as_ref()));
+                let said = text.map(|text| self.message(incoming, shape, &text, true));
+                found.extend(said.map(Found::Message));
+            }
+            Some(Meaning::Notice)
+                if shape.who.is_none() || is_of_server(shape) || words::is_of_failure(incoming.source) =>
+            {
+                let reason = || fields.find(words::REASON, word).map(|(_, reason)| reason);
+                match text.or_else(reason) {
+                    Some(text) => found.push(Found::Notice { room, text }),
+                    None if words::is_of_failure(incoming.source) => {}
+                    None => found.extend(measured(incoming, map)),
                 }
             }
-            Some(Meaning::Notice) if shape.who.is_none() || is_of_server(shape) => match text {
-                Some(text) => found.push(Found::Notice { room, text }),
-                None => found.extend(measured(incoming, map)),
-            },
             _ => self.said(incoming, map, shape, meaning, &mut found),
         }
         if found.is_empty() { vec![Found::Unmapped] } else { found }
+    }
+
+    /// Earlier messages that a field lists. `is_told`: the event says that it tells of them.
+    fn old_in(
+        &mut self,
+        incoming: &Incoming,
+        fields: &Fields<'_>,
+        is_told: bool,
+        room: Option<&RoomKey>,
+    ) -> Vec<Found> {
+        let lists = |names| fields.find(names, Value::as_array).filter(|_| is_told);
+        let list = fields.find(words::HISTORY, list_of_objects);
+        let list = list.or_else(|| lists(words::HISTORY)).or_else(|| lists(&["data", "result", "items"]));
+        list.map(|(_, list)| self.old(incoming, list, room)).unwrap_or_default()
     }
 
     /// Something that is a message if it looks like one, else readings.
@@ -253,16 +318,23 @@ impl Recognizer {
         let is_sure = shape.who.is_some() || is_meant;
         let room = self.room_of(shape);
         match shape.text.as_deref() {
-            Some(text) if shape.who.as_ref().is_some_and(|who| announces(text, who)) => {
+            Some(text)
+                if !text.is_empty()
+                    && (shape.is_of_server || shape.who.as_ref().is_some_and(|who| announces(text, who))) =>
+            {
                 found.push(Found::Notice { room, text: text.to_owned() });
             }
             Some(text)
                 if !text.is_empty() && (is_sure || !shape.is_weak && measured(incoming, map).is_none()) =>
             {
                 let said = self.message(incoming, shape, text, false);
-                self.learned.object(incoming.source, shape, self.typed.iter().any(|typed| typed == text));
+                if self.learned.is_to_follow(incoming.source, meaning == Some(Meaning::Message)) {
+                    let is_own = self.typed.iter().any(|typed| typed == text);
+                    self.learned.object(incoming.source, shape, is_own);
+                }
                 found.push(Found::Message(said));
             }
+            _ if !found.is_empty() => {}
             _ => match measured(incoming, map) {
                 Some(readings) => found.push(readings),
                 None if meaning == Some(Meaning::Message) && shape.who.is_some() && shape.text.is_none() => {
@@ -285,7 +357,7 @@ impl Recognizer {
             text: text.to_owned(),
             id: shape.id.clone().filter(|_| !is_of_sender),
             at: shape.at,
-            mine: shape.mine,
+            mine: shape.mine.or_else(|| words::is_of_ours(incoming.source).then_some(true)),
             old,
         };
         if said.who.is_none() && said.mine.is_none() {
@@ -360,12 +432,13 @@ impl Recognizer {
             return if found.is_empty() && !list.is_empty() { vec![Found::Unmapped] } else { found };
         }
         let people = list_of_people(&Value::Array(list.to_vec())).unwrap_or_default();
-        if meaning == Some(Meaning::People)
-            || (!people.is_empty()
-                && objects().next().is_some()
-                && matches!(meaning, None | Some(Meaning::Joined | Meaning::Left | Meaning::Me))
-                && !has_numbers(list))
-        {
+        let are_people = match meaning {
+            Some(Meaning::People) => true,
+            Some(Meaning::Joined | Meaning::Left | Meaning::Me) => objects().next().is_some(),
+            None => objects().next().is_some_and(is_somebody) && !has_numbers(list),
+            _ => false,
+        };
+        if are_people && (!people.is_empty() || list.is_empty()) {
             // What they said is told below them.
             people.iter().for_each(|(who, _)| self.people.seen(who));
             let mut found = vec![Found::People { room: None, people }];
@@ -403,126 +476,95 @@ impl Recognizer {
         }
         found
     }
+}
 
-    /// Texts, numbers and flags in a row.
-    fn plain(
-        &mut self,
-        incoming: &Incoming,
-        args: &[Cow<'_, Value>],
-        meaning: Option<Meaning>,
-    ) -> Vec<Found> {
-        let texts: Vec<&str> =
-            args.iter().filter_map(|arg| arg.as_str()).filter(|text| !text.trim().is_empty()).collect();
-        let measured = || readings::of(incoming.source, &args[0], None, "").map(Found::Readings);
-        let who = texts.first().map(|text| Who::named(*text));
-        let is_sentence = texts.first().is_some_and(|text| {
-            text.split_whitespace().count() > 2 || text.contains(char::is_whitespace) && tells(text)
-        });
-        let found = match (meaning, texts.as_slice()) {
-            (Some(Meaning::Nothing), _) => return Vec::new(),
-            (Some(meant @ (Meaning::Typing | Meaning::TypingEnded)), _) => {
-                let on = args.iter().find_map(|arg| arg.as_bool()).unwrap_or(true);
-                // `jun is typing`
-                let name = texts.first().and_then(|text| text.split_once(" is typing"));
-                let who = name.map(|(name, _)| Who::named(name)).or(who.filter(|_| !is_sentence));
-                Some(Found::Typing { room: None, who, on: on && meant == Meaning::Typing })
-            }
-            (Some(Meaning::Joined | Meaning::Left), [text, ..]) if is_sentence => Some(notice(text)),
-            (Some(Meaning::Joined), [_, ..]) => who.map(|who| Found::Joined { room: None, who }),
-            (Some(Meaning::Left), [_, ..]) => who.map(|who| Found::Left { room: None, who }),
-            (Some(Meaning::Other), _) => None,
-            (Some(Meaning::People), [_]) if !is_sentence => who.map(|who| Found::Joined { room: None, who }),
-            (Some(Meaning::Me), [text]) if !is_sentence => Some(Found::Me(Who::named(*text))),
-            (Some(Meaning::Notice | Meaning::Me | Meaning::People), [text, ..]) => Some(notice(text)),
-            (Some(Meaning::Message | Meaning::History), []) => args
-                .first()
-                .and_then(|value| word(value))
-                .map(|text| Found::Message(Said { text, ..Said::default() })),
-            (Some(Meaning::Message | Meaning::History), _) => Some(self.positional(incoming, &texts)),
-            (None, [text]) if is_sentence && tells(text) => Some(notice(text)),
-            (None, [_, ..]) => measured().or_else(|| Some(self.positional(incoming, &texts))),
-            _ => measured(),
-        };
-        vec![found.unwrap_or(Found::Unmapped)]
-    }
-
-    /// `("hi")`, `("hi", "jun")`, `("jun", "hi")`, with the room or a time after them.
-    fn positional(&mut self, incoming: &Incoming, texts: &[&str]) -> Found {
-        let mut said = Said::default();
-        let (first, rest) = match texts {
-            [] => return Found::Unmapped,
-            [text] => {
-                said.text = (*text).to_owned();
-                self.learned.bare(incoming.source, 1, self.typed.iter().any(|typed| typed == text));
-                self.split(incoming.source, &mut said);
-                return Found::Message(said);
-            }
-            [first, rest @ ..] => (*first, rest),
-        };
-        let (second, others) = (rest[0], &rest[1..]);
-        let name_first = self.is_name_first(incoming.source, first, second);
-        let (text, name) = if name_first { (second, first) } else { (first, second) };
-        if is_server(name) {
-            return notice(text);
-        }
-        said.text = text.to_owned();
-        said.who = Some(Who::named(name));
-        for other in others {
-            match super::time::of(&Value::from(*other)) {
-                Some(at) => said.at = Some(at),
-                None if said.room.is_none() && other.chars().count() <= 64 && !other.contains(':') => {
-                    said.room = Some(RoomKey { key: (*other).to_owned(), name: None });
-                }
-                None => {}
-            }
-        }
-        self.learned.bare(
-            incoming.source,
-            if name_first { 3 } else { 2 },
-            self.typed.iter().any(|typed| typed == text),
-        );
-        Found::Message(said)
-    }
-
-    /// Whether the name comes before the words. Usually it does not; what is known of people and of our own words says so.
-    fn is_name_first(&mut self, source: &str, first: &str, second: &str) -> bool {
-        // Of a widely copied tutorial.
-        if words::folded(source) == "updatechat" {
-            return true;
-        }
-        let typed = |text: &str| self.typed.iter().any(|typed| typed == text);
-        let known = (self.people.is_known(first), self.people.is_known(second));
-        let words = |text: &str| text.split_whitespace().count();
-        let sure = match (typed(first), typed(second), known) {
-            (true, false, _) => Some(false),
-            (false, true, _) => Some(true),
-            (.., (true, false)) => Some(true),
-            (.., (false, true)) => Some(false),
-            _ if words(second) > 3 && words(first) == 1 => Some(true),
-            _ if words(first) > 3 => Some(false),
-            _ => None,
-        };
-        match sure {
-            Some(is) => {
-                note(&mut self.name_first, source, is);
-                is
-            }
-            None => self.name_first.get(source).copied().unwrap_or(false),
+/// What flags say of somebody: whether they are there, whether they are typing.
+fn state_of(
+    source: &str,
+    map: &Map<String, Value>,
+    room: Option<RoomKey>,
+    who: Option<Who>,
+) -> Option<Found> {
+    let fields = Fields::of(map);
+    match (presence(&fields, words::is_of_people(source)), who) {
+        (Some(there), Some(who)) => Some(came_or_went(room, who, there)),
+        (_, who) => {
+            let on = is_typing(&fields).filter(|_| is_somebody(map))?;
+            Some(Found::Typing { room, who, on })
         }
     }
 }
 
-fn came_or_went(room: Option<RoomKey>, who: Who, came: bool) -> Found {
-    if came { Found::Joined { room, who } } else { Found::Left { room, who } }
+/// Who is typing, or no more: `{"from": "…", "typing": {"senderName": "jun"}}`, `{"username": "jun", "isTyping": false}`.
+fn typing(fields: &Fields<'_>, room: Option<RoomKey>, who: Option<Who>, begins: bool) -> Found {
+    let flag = is_typing(fields)
+        .or_else(|| fields.find(&["status", "state", "on"], Value::as_bool).map(|(_, flag)| flag));
+    let inner = fields.find(&["typing", "user"], Value::as_object).and_then(|(_, map)| Shape::of(map).who);
+    Found::Typing { room, who: inner.or(who), on: begins && flag.unwrap_or(true) }
 }
 
-/// Everybody who is there, or somebody who came: an object with an id of theirs. `is_wordless`: it holds no message.
-fn people_or_one(map: &Map<String, Value>, room: Option<RoomKey>, is_wordless: bool) -> Option<Found> {
-    if let Some(who) = shape::person(map).filter(|who| is_wordless && who.id.is_some()) {
-        return Some(came_or_went(room, who, true));
+/// What a flag says of somebody who types.
+fn is_typing(fields: &Fields<'_>) -> Option<bool> {
+    fields.find(&["typing", "istyping"], Value::as_bool).map(|(_, is)| is)
+}
+
+/// Who we are, as a welcome tells: `{"type": "welcome", "clientId": 1, "message": "Hello!"}`.
+fn welcomed(map: &Map<String, Value>, shape: &Shape, of_source: Option<Meaning>) -> Option<Who> {
+    let fields = Fields::of(map);
+    let is_welcome = shape.kind.as_deref() == Some("welcome")
+        && matches!(of_source, None | Some(Meaning::Notice | Meaning::Message));
+    let ours = fields.find(&["yourid", "yoursocketid", "yourclientid"], word);
+    let theirs = || fields.find(&["clientid", "userid", "socketid"], word).filter(|_| is_welcome);
+    let (_, id) = ours.or_else(theirs)?;
+    Some(Who { id: Some(id), name: None })
+}
+
+/// What an answer to something that we did says: `{"success": false, "error": "This name is taken"}`; to a login, who we are.
+fn answered(incoming: &Incoming, map: &Map<String, Value>, shape: &Shape) -> Option<Found> {
+    let fields = Fields::of(map);
+    let (_, is_done) = fields.find(&["success", "ok"], Value::as_bool)?;
+    if is_done {
+        let is_login = words::words(incoming.source).iter().any(|word| word == "login");
+        return shape::person(map).filter(|_| is_login && shape.text.is_none()).map(Found::Me);
     }
-    let people = people_in(&Value::Object(map.clone()));
-    (!people.is_empty()).then_some(Found::People { room, people })
+    let text = shape.text.clone().filter(|text| !text.is_empty() && shape.who.is_none());
+    let text = text.or_else(|| fields.find(words::REASON, word).map(|(_, reason)| reason))?;
+    Some(Found::Notice { room: None, text })
+}
+
+/// Whether programs talk about a call: its numbers are no readings.
+fn is_signaling(map: &Map<String, Value>) -> bool {
+    let is = |map: &Map<String, Value>| map.contains_key("sdp") || map.contains_key("sdpMLineIndex");
+    is(map) || map.values().filter_map(Value::as_object).any(is)
+}
+
+/// Whether one field alone is an event: `{"joined": "jun"}`, `{"error": "…"}`.
+fn tells_by_itself(name: &str, value: &Value) -> bool {
+    match words::meaning(name) {
+        Some(Meaning::Joined | Meaning::Left | Meaning::Typing | Meaning::TypingEnded) => {
+            value.is_string() || value.is_object()
+        }
+        Some(Meaning::Notice) => value.is_string() && name != "status",
+        Some(Meaning::People) => value.is_object(),
+        _ => false,
+    }
+}
+
+fn list_of_objects(value: &Value) -> Option<&Vec<Value>> {
+    value.as_array().filter(|list| list.iter().any(Value::is_object))
+}
+
+/// What a broker's message measures: `{"topic": "shed/temperature", "payload": "21.5"}`. A topic may as well be that of a chat.
+fn published(map: &Map<String, Value>, shape: &Shape) -> Option<Found> {
+    let topic = map.get("topic")?.as_str().filter(|_| shape.who.is_none())?;
+    let payload = ["payload", "message", "value", "data"].iter().find_map(|field| map.get(*field))?;
+    let payload = shape::opened(payload);
+    let is_of_broker = match payload.as_object() {
+        Some(map) => Shape::of(map).text.is_none() && !is_somebody(map),
+        None => topic.contains('/') || readings::is_quantity(topic),
+    };
+    let device = Fields::of(map).find(words::DEVICE, word).map(|(_, device)| device);
+    readings::of(topic, &payload, device, "").filter(|_| is_of_broker).map(Found::Readings)
 }
 
 /// An event without arguments: one that is known by its name says no more than that.
@@ -555,6 +597,12 @@ fn tells(sentence: &str) -> bool {
         "joins",
         "leaves",
     ];
+    if ["님이 입장", "님이 퇴장", "님이 나가", "님이 나갔", "님이 들어"]
+        .iter()
+        .any(|part| sentence.contains(part))
+    {
+        return true;
+    }
     let words = sentence.split_whitespace().skip(1).take(4);
     let words = words.map(|word| word.trim_end_matches(|c: char| !c.is_alphanumeric()));
     words.into_iter().any(|word| VERBS.contains(&word))
@@ -564,20 +612,6 @@ fn tells(sentence: &str) -> bool {
 fn announces(text: &str, who: &Who) -> bool {
     let rest = who.name.as_deref().and_then(|name| text.strip_prefix(name)).unwrap_or_default();
     rest.starts_with(' ') && rest.split_whitespace().count() <= 6 && tells(text)
-}
-
-/// Whether somebody is there, by a field of theirs.
-fn presence(fields: &Fields<'_>) -> Option<bool> {
-    let flag = |value: &Value| match value {
-        Value::Bool(is) => Some(*is),
-        Value::String(word) => match word.to_lowercase().as_str() {
-            "online" | "connected" | "joined" | "join" => Some(true),
-            "offline" | "disconnected" | "left" | "leave" => Some(false),
-            _ => None,
-        },
-        _ => None,
-    };
-    fields.find(&["connected", "online", "isonline", "status", "presence"], flag).map(|(_, is)| is)
 }
 
 fn note(map: &mut HashMap<String, bool>, source: &str, is: bool) {
@@ -614,69 +648,4 @@ fn has_numbers(list: &[Value]) -> bool {
         })
     };
     list.iter().filter_map(Value::as_object).any(has)
-}
-
-/// The people in a list, or in an object whose fields are their ids.
-pub(super) fn people_in(value: &Value) -> Vec<(Who, bool)> {
-    match value {
-        Value::Object(map) => {
-            if let Some((_, people)) = Fields::of(map).find(words::PEOPLE, list_of_people) {
-                return people;
-            }
-            let each = map.iter().take(MAX_PEOPLE).filter_map(|(id, value)| match value {
-                Value::String(name) if !name.trim().is_empty() => {
-                    Some((Who { id: Some(id.clone()), name: Some(name.clone()) }, true))
-                }
-                Value::Object(map) => {
-                    let who = shape::person(map)?;
-                    Some((Who { id: who.id.or_else(|| Some(id.clone())), name: who.name }, is_there(map)))
-                }
-                _ => None,
-            });
-            each.collect()
-        }
-        value => list_of_people(value).unwrap_or_default(),
-    }
-}
-
-fn list_of_people(value: &Value) -> Option<Vec<(Who, bool)>> {
-    let list = match value {
-        Value::Array(list) => list,
-        Value::Object(map)
-            if !map.is_empty() && map.values().all(|value| value.is_string() || value.is_object()) =>
-        {
-            return Some(people_in(value)).filter(|people| !people.is_empty());
-        }
-        _ => return None,
-    };
-    let each = list.iter().take(MAX_PEOPLE).filter_map(|value| match value {
-        Value::Object(map) => Some((shape::person(map)?, is_there(map))),
-        // Pairs of a JavaScript Map: `["sock1", "jun"]`.
-        Value::Array(pair) => match pair.as_slice() {
-            [id, Value::String(name)] => Some((Who { id: word(id), name: Some(name.clone()) }, true)),
-            [id, Value::Object(map)] => {
-                let who = shape::person(map)?;
-                Some((Who { id: who.id.or_else(|| word(id)), name: who.name }, is_there(map)))
-            }
-            _ => None,
-        },
-        value => Some((Who::named(value.as_str().filter(|name| !name.trim().is_empty())?), true)),
-    });
-    Some(each.collect())
-}
-
-fn is_there(map: &Map<String, Value>) -> bool {
-    let fields = Fields::of(map);
-    let flag = |value: &Value| match value {
-        Value::Bool(is) => Some(*is),
-        Value::String(word) => match word.to_lowercase().as_str() {
-            "online" | "connected" | "active" | "away" | "busy" => Some(true),
-            "offline" | "disconnected" | "inactive" => Some(false),
-            _ => None,
-        },
-        _ => None,
-    };
-    fields
-        .find(&["connected", "online", "isonline", "active", "status", "presence"], flag)
-        .is_none_or(|(_, is)| is)
 }

@@ -6,6 +6,7 @@ mod document;
 mod echo;
 mod envelope;
 mod guess;
+mod listed;
 pub mod mqtt;
 mod path;
 mod people;

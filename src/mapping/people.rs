@@ -81,6 +81,8 @@ impl People {
 
     /// A sentence of the server names somebody at its beginning: `jun has joined`.
     pub fn learn(&mut self, sentence: &str) {
+        // `* jun has joined`
+        let sentence = sentence.trim_start_matches(|c: char| !c.is_alphanumeric());
         let words: Vec<&str> = sentence.split_whitespace().take(6).collect();
         let verbs =
             ["has", "have", "joined", "joins", "entered", "left", "connected", "disconnected", "is", "just"];
@@ -105,7 +107,7 @@ impl People {
         for (open, close) in [('<', '>'), ('[', ']')] {
             if let Some((name, rest)) = text.strip_prefix(open).and_then(|text| text.split_once(close)) {
                 let is_name = is_prefix(name) && !name.starts_with('/') && rest.starts_with([' ', ':']);
-                let is_sure = trusts || self.is_known(name) || open == '<';
+                let is_sure = trusts || self.is_known(name) || open == '<' || rest.starts_with(": ");
                 return (is_name && is_sure).then(|| (name, rest.trim_start_matches([' ', ':'])));
             }
         }

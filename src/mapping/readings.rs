@@ -1,5 +1,7 @@
 //! Readings in what is no chat: numbers, flags and texts by the names of their fields.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -14,6 +16,39 @@ const MAX_READINGS: usize = 256;
 const MAX_DEPTH: usize = 6;
 /// Longest name, in characters; that of a metric.
 const MAX_NAME_CHARS: usize = model::device::NAME_CHARS;
+/// Fields that hold the readings, and whose names say nothing of them.
+const TRANSPARENT: &[&str] =
+    &["data", "payload", "params", "readings", "values", "measurements", "metrics", "latest"];
+/// Words for what is measured: a name with one of them is no device's.
+const QUANTITIES: &[&str] = &[
+    "temperature",
+    "temp",
+    "humidity",
+    "hum",
+    "pressure",
+    "co2",
+    "voltage",
+    "current",
+    "power",
+    "energy",
+    "light",
+    "lux",
+    "battery",
+    "speed",
+    "rpm",
+    "ph",
+    "level",
+    "flow",
+    "noise",
+    "distance",
+    "moisture",
+    "weight",
+    "altitude",
+    "cpu",
+    "memory",
+    "온도",
+    "습도",
+];
 /// Longest text that is a reading, in characters.
 const MAX_TEXT_CHARS: usize = 256;
 
@@ -30,7 +65,10 @@ pub(super) fn of(source: &str, value: &Value, device: Option<String>, unit: &str
                     Some((field, named)) => (Some(field), Some(named)),
                     // `{"name": "shed", "temperature": 21}`.
                     None => {
-                        match fields.find(&["name", "id"], |value| value.as_str().and_then(|_| word(value))) {
+                        let of_device = |value: &Value| {
+                            value.as_str().filter(|name| !is_quantity(name)).and_then(|_| word(value))
+                        };
+                        match fields.find(&["name", "id"], of_device) {
                             Some((field, named)) => (Some(field), Some(named)),
                             None => (None, None),
                         }
@@ -78,6 +116,7 @@ fn single(fields: &Fields, source: &str, unit: &str) -> Option<(String, model::V
     let named = fields
         .find(words::METRIC, word)
         .or_else(|| fields.find(&["type", "kind"], word))
+        .or_else(|| fields.find(&["name", "id"], |value| word(value).filter(|name| is_quantity(name))))
         .map(|(_, metric)| metric);
     let metric = named.unwrap_or_else(|| last_part(source));
     let unit = fields.find(words::UNIT, word).map_or_else(|| unit.to_owned(), |(_, unit)| unit);
@@ -96,15 +135,21 @@ fn flatten(
             return;
         }
         let folded = words::folded(field);
-        let is_about = depth == 0
+        let is_about = before.is_empty()
             && (device_field == Some(field.as_str())
-                || words::TIME.contains(&folded.as_str()) && time::of(value).is_some()
+                || words::TIME.contains(&folded.as_str())
+                    && (value.is_string() || time::of(value).is_some())
                 || words::UNIT.contains(&folded.as_str())
-                || ["id", "_id", "type", "event"].contains(&folded.as_str()));
-        if is_about || words::SECRET.contains(&folded.as_str()) {
+                || ["id", "_id", "type", "event", "jsonrpc", "__v"].contains(&folded.as_str()));
+        let is_id = !value.is_object() && words::words(field).last().is_some_and(|word| word == "id");
+        if is_about || is_id || words::SECRET.contains(&folded.as_str()) {
             continue;
         }
-        let path = if before.is_empty() { field.clone() } else { format!("{before}.{field}") };
+        let path = match (before, TRANSPARENT.contains(&folded.as_str()) && value.is_object()) {
+            (before, true) => before.to_owned(),
+            ("", false) => field.clone(),
+            (before, false) => format!("{before}.{field}"),
+        };
         match value {
             Value::Object(inner) if depth < MAX_DEPTH => {
                 // `{"temperature": {"value": 21.5, "unit": "°C"}}`.
@@ -160,6 +205,49 @@ fn give_units(map: &Map<String, Value>, unit: &str, values: &mut Vec<(String, mo
             unit.clear();
         }
     }
+}
+
+/// Whether a name is that of a quantity.
+pub(super) fn is_quantity(name: &str) -> bool {
+    words::words(name).iter().any(|word| QUANTITIES.contains(&word.as_str()))
+}
+
+/// The readings in arguments in a row: `("shed/temperature", "21.5")`, `("shed", 21.5)`, `(21.5, "°C")`, `(21.5, 40)`.
+pub(super) fn in_row(source: &str, args: &[Cow<'_, Value>]) -> Option<Measured> {
+    let number = |value: &Value| value.is_number() || value.is_boolean();
+    match args {
+        [topic, value] if topic.as_str().is_some_and(|topic| topic.contains('/')) => {
+            of(topic.as_str()?, value, None, "")
+        }
+        [device, value] if number(value) && device.is_string() => of(source, value, word(device), ""),
+        [value, unit] if value.is_number() && unit.as_str().is_some_and(|unit| unit.chars().count() <= 8) => {
+            of(source, value, None, unit.as_str()?)
+        }
+        args if args.iter().all(|arg| number(arg)) => {
+            let list: Vec<Value> = args.iter().map(|arg| (**arg).clone()).collect();
+            of(source, &Value::Object(Map::from_iter([(last_part(source), list.into())])), None, "")
+        }
+        _ => None,
+    }
+}
+
+/// The readings in a text that is nothing else: `Temperature: 21.5 °C, Humidity: 40 %`. A person may write so, too: there are two, or a unit.
+pub(super) fn in_text(source: &str, text: &str) -> Option<Measured> {
+    let mut values: Vec<(String, model::Value, String)> = Vec::new();
+    for part in text.split([',', ';', '\n', '|']).filter(|part| !part.trim().is_empty()) {
+        let (metric, rest) = part.split_once([':', '='])?;
+        let rest = rest.trim();
+        let end = rest.find(|c: char| !c.is_ascii_digit() && !matches!(c, '.' | '-' | '+'));
+        let (number, unit) = rest.split_at(end.unwrap_or(rest.len()));
+        let unit = unit.trim();
+        if unit.chars().count() > 5 || unit.contains(char::is_whitespace) {
+            return None;
+        }
+        values.push((name(metric)?, number_in(number)?, unit.to_owned()));
+    }
+    let is_sure = values.len() > 1 || values.iter().any(|(.., unit)| !unit.is_empty());
+    let is_measured = values.iter().all(|(metric, ..)| is_quantity(metric));
+    (is_sure && is_measured).then(|| Measured { device: last_part(source), values, at: None })
 }
 
 /// A value that is no object and no list.

@@ -6,7 +6,7 @@ use super::document::{Rule, What};
 use super::path::Path;
 use super::people::People;
 use super::shape::word;
-use super::{Found, Incoming, RoomKey, Said, Who, guess, readings, time};
+use super::{Found, Incoming, RoomKey, Said, Who, listed, readings, time};
 
 /// What the first rule that fits finds; none if none fits.
 pub(super) fn find(rules: &[Rule], incoming: &Incoming, people: &People) -> Option<Vec<Found>> {
@@ -66,7 +66,7 @@ fn apply(rule: &Rule, incoming: &Incoming, people: &People) -> Vec<Found> {
         What::Joined => who().map(|who| Found::Joined { room, who }),
         What::Left => who().map(|who| Found::Left { room, who }),
         What::Typing => Some(Found::Typing { room, who: who(), on: true }),
-        What::People => values().map(|value| Found::People { room, people: guess::people_in(&value) }),
+        What::People => values().map(|value| Found::People { room, people: listed::people_in(&value) }),
         What::Readings => {
             values().and_then(|value| measured(rule, incoming, &value, at(&rule.device), at(&rule.metric)))
         }

@@ -116,6 +116,10 @@ pub(super) struct Learned {
     is_relay: bool,
     /// Whether messages have no event names, so that an object itself has to say what it is.
     is_socket: bool,
+    /// Whether the source's name says that its messages are people's.
+    is_sure: bool,
+    /// The id that the server gave us.
+    my_id: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -136,6 +140,18 @@ impl Learned {
     /// Whether it is of such a server.
     pub fn is_of_socket(&self) -> bool {
         self.is_socket
+    }
+
+    /// The server calls us this.
+    pub fn i_am(&mut self, id: &str) {
+        self.my_id = Some(id.to_owned());
+    }
+
+    /// Notes a source; returns whether what is typed is to look like its messages. `is_sure`: its name says that they are people's.
+    pub fn is_to_follow(&mut self, source: &str, is_sure: bool) -> bool {
+        let is_better = is_sure || !self.is_sure || self.source.as_deref() == Some(source);
+        self.is_sure |= is_sure;
+        is_better
     }
 
     /// A message came as one text (1), a text and a name (2) or a name and a text (3). `own`: it was ours.
@@ -171,8 +187,10 @@ impl Learned {
         let args = match &self.form {
             Form::TextAndName if !name.is_empty() => vec![text(), name.into()],
             Form::NameAndText if !name.is_empty() => vec![name.into(), text()],
-            Form::Object(shape) if self.is_socket && has_words(shape) => vec![object(shape, typed, name)],
-            Form::Object(shape) if self.mirrors(shape) => vec![object(shape, typed, name)],
+            Form::Object(shape) if self.is_socket && has_words(shape) => {
+                vec![self.object_of(shape, typed, name)]
+            }
+            Form::Object(shape) if self.mirrors(shape) => vec![self.object_of(shape, typed, name)],
             _ => vec![text()],
         };
         Outgoing { to, args }
@@ -185,7 +203,50 @@ impl Learned {
             && (self.is_relay
                 || shape.who_field.is_none()
                 || shape.kind_field.is_some()
-                || shape.room_field.is_some())
+                || shape.room_field.is_some()
+                || shape.to_field.is_some()
+                || self.source.as_deref().is_some_and(|source| source.starts_with('/')))
+    }
+
+    fn object_of(&self, shape: &Shape, typed: &Typed, name: &str) -> Value {
+        let mut map = Map::new();
+        if let Some(wrapped) = &shape.wrapped {
+            let inner = self.object_of(&wrapped.inner, typed, name);
+            let inner = if wrapped.is_text { inner.to_string().into() } else { inner };
+            if let Some((field, kind)) = &wrapped.kind {
+                map.insert(field.clone(), sent_as(kind).into());
+            }
+            if wrapped.inner.room_field.is_none() && wrapped.inner.to_field.is_none() {
+                map.extend(room_of(shape, typed));
+            }
+            map.insert(wrapped.field.clone(), inner);
+            return Value::Object(map);
+        }
+        if let Some(field) = &shape.text_field {
+            map.insert(field.clone(), typed.text.into());
+        }
+        map.extend(self.sender(shape, name));
+        map.extend(room_of(shape, typed));
+        if let (Some(field), Some(kind)) = (&shape.kind_field, &shape.kind) {
+            map.insert(field.clone(), sent_as(kind).into());
+        }
+        if let Some(field) = shape.id_field.as_ref().filter(|_| !typed.id.is_empty()) {
+            map.insert(field.clone(), typed.id.into());
+        }
+        Value::Object(map)
+    }
+
+    /// The field that says who we are: by the id that the server gave us where it wants an id, else by name.
+    fn sender(&self, shape: &Shape, name: &str) -> Option<(String, Value)> {
+        let field = shape.who_field.clone()?;
+        let id = self.my_id.as_deref().filter(|_| shape.is_who_id());
+        let word = id.or(Some(name).filter(|name| !name.is_empty()))?;
+        let value = match &shape.who_name_field {
+            Some(inner) => Map::from_iter([(inner.clone(), word.into())]).into(),
+            None if shape.who_is_number => word.parse::<u64>().ok()?.into(),
+            None => word.into(),
+        };
+        Some((field, value))
     }
 }
 
@@ -205,47 +266,45 @@ fn sent_as(source: &str) -> String {
         ("Received", "Send"),
         ("Receive", "Send"),
         ("RECEIVE", "SEND"),
+        ("recieved", "send"),
+        ("recieve", "send"),
+        ("Recieve", "Send"),
         ("incoming", "outgoing"),
+        ("ToClients", "ToServer"),
+        ("ToClient", "ToServer"),
+        ("to_client", "to_server"),
+        ("FromServer", "FromClient"),
+        ("from_server", "from_client"),
+        ("getMessage", "sendMessage"),
+        ("message:new", "message:send"),
     ] {
         if source.contains(received) {
             return source.replacen(received, sent, 1);
         }
     }
-    source.to_owned()
+    match source.strip_suffix("Response").unwrap_or(source) {
+        // Of Flask-SocketIO's example.
+        "my_response" => "my_broadcast_event".to_owned(),
+        "my response" => "my broadcast event".to_owned(),
+        // Of a widely copied tutorial for Nest.
+        "onMessage" => "newMessage".to_owned(),
+        source => source.to_owned(),
+    }
 }
 
-fn object(shape: &Shape, typed: &Typed, name: &str) -> Value {
-    let mut map = Map::new();
-    if let Some(wrapped) = &shape.wrapped {
-        let inner = object(&wrapped.inner, typed, name);
-        let inner = if wrapped.is_text { inner.to_string().into() } else { inner };
-        if let Some((field, kind)) = &wrapped.kind {
-            map.insert(field.clone(), sent_as(kind).into());
+/// The field that says where a message goes: to a room, else to a person.
+fn room_of(shape: &Shape, typed: &Typed) -> Option<(String, Value)> {
+    if typed.room.is_empty() {
+        return None;
+    }
+    match (&shape.room_field, &shape.room_id_field) {
+        (Some((field, is_number)), Some(id)) => {
+            let inner = Map::from_iter([(id.clone(), room(typed, *is_number))]);
+            Some((field.clone(), inner.into()))
         }
-        if let Some((field, is_number)) = shape.room_field.as_ref().filter(|_| !typed.room.is_empty())
-            && wrapped.inner.room_field.is_none()
-        {
-            map.insert(field.clone(), room(typed, *is_number));
-        }
-        map.insert(wrapped.field.clone(), inner);
-        return Value::Object(map);
+        (Some((field, is_number)), None) => Some((field.clone(), room(typed, *is_number))),
+        (None, _) => Some((shape.to_field.clone()?, typed.room.into())),
     }
-    if let Some(field) = &shape.text_field {
-        map.insert(field.clone(), typed.text.into());
-    }
-    if let Some(field) = shape.who_field.as_ref().filter(|_| !name.is_empty()) {
-        map.insert(field.clone(), name.into());
-    }
-    if let Some((field, is_number)) = shape.room_field.as_ref().filter(|_| !typed.room.is_empty()) {
-        map.insert(field.clone(), room(typed, *is_number));
-    }
-    if let (Some(field), Some(kind)) = (&shape.kind_field, &shape.kind) {
-        map.insert(field.clone(), sent_as(kind).into());
-    }
-    if let Some(field) = shape.id_field.as_ref().filter(|_| !typed.id.is_empty()) {
-        map.insert(field.clone(), typed.id.into());
-    }
-    Value::Object(map)
 }
 
 /// The room as the server writes it.

@@ -32,12 +32,18 @@ pub(super) struct Shape {
     pub who: Option<Who>,
     /// The field that names them.
     pub who_field: Option<String>,
+    /// Whether they are a number there.
+    pub who_is_number: bool,
+    /// The field of their name, where they are an object.
+    pub who_name_field: Option<String>,
     /// In which room.
     pub room: Option<String>,
     /// What it is called, where the server says that beside its id.
     pub room_name: Option<String>,
     /// The field that names it, and whether it is a number there.
     pub room_field: Option<(String, bool)>,
+    /// The field of its id, where it is an object.
+    pub room_id_field: Option<String>,
     /// The message's id.
     pub id: Option<String>,
     /// The field that holds it.
@@ -46,12 +52,16 @@ pub(super) struct Shape {
     pub at: Option<WallMs>,
     /// Whether it is ours.
     pub mine: Option<bool>,
+    /// Whether the server itself says it.
+    pub is_of_server: bool,
     /// The word for its kind.
     pub kind: Option<String>,
     /// The field that holds it.
     pub kind_field: Option<String>,
     /// To whom.
     pub to: Option<String>,
+    /// The field that names them.
+    pub to_field: Option<String>,
     /// What it is wrapped in, where the words are in an object inside another.
     pub wrapped: Option<Box<Wrapped>>,
 }
@@ -104,18 +114,13 @@ impl Shape {
     fn at_depth(map: &Map<String, Value>, depth: usize) -> Shape {
         let fields = Fields::of(map);
         let mut shape = Shape::default();
-        if let Some((field, kind)) = fields.find(words::KIND, |value| value.as_str().map(str::to_owned)) {
-            (shape.kind, shape.kind_field) = (Some(kind), Some(field.to_owned()));
+        if let Some((field, kind)) = kind(&fields) {
+            (shape.kind, shape.kind_field) = (Some(kind.to_owned()), Some(field.to_owned()));
         }
         shape.read_text(&fields, depth);
+        shape.read_status(&fields);
         shape.read_who(&fields);
-        let is_text = |field: &str| shape.text_field.as_deref() == Some(field);
-        if let Some((field, room)) = fields.find(words::ROOM, room).filter(|(field, _)| !is_text(field))
-            && shape.room.is_none()
-        {
-            shape.room_field.get_or_insert((field.to_owned(), room.is_number));
-            (shape.room, shape.room_name) = (Some(room.key), room.name);
-        }
+        shape.read_room(&fields);
         if shape.at.is_none() {
             shape.at = fields.find(words::TIME, time::of).map(|(_, at)| at);
         }
@@ -124,9 +129,30 @@ impl Shape {
             Value::Object(map) => person(map).map(|who| who.key().to_owned()),
             value => word(value),
         };
-        shape.to = fields.find(words::RECIPIENT, recipient).map(|(_, to)| to).or(shape.to);
+        if let Some((field, to)) = fields.find(words::RECIPIENT, recipient) {
+            (shape.to, shape.to_field) = (Some(to), Some(field.to_owned()));
+        }
         shape.read_id(&fields);
+        let is = |names| fields.find(names, |value| value.as_bool().filter(|is| *is)).is_some();
+        shape.is_of_server |= is(words::OF_SERVER_FLAG) || shape.who.is_none() && is(words::OF_ADMIN_FLAG);
         shape
+    }
+
+    /// Some name the kind `status`, which may as well be the sender's: `{"status": "JOIN", "senderName": "jun", "message": null}`.
+    fn read_status(&mut self, fields: &Fields) {
+        let Some(text) = self.text.as_ref().filter(|_| self.kind.is_none()) else { return };
+        let kind = |value: &Value| {
+            let word = value.as_str()?;
+            let is_kind = match words::meaning(word)? {
+                Meaning::Message => true,
+                Meaning::Joined | Meaning::Left => text.is_empty(),
+                _ => false,
+            };
+            is_kind.then(|| word.to_owned())
+        };
+        if let Some((field, kind)) = fields.find(&["status"], kind) {
+            (self.kind, self.kind_field) = (Some(kind), Some(field.to_owned()));
+        }
     }
 
     fn read_text(&mut self, fields: &Fields, depth: usize) {
@@ -143,6 +169,12 @@ impl Shape {
         if let Some((field, text)) = fields.find(words::TEXT, words_of) {
             self.is_weak = WEAK_TEXT.contains(&words::folded(field).as_str());
             (self.text, self.text_field) = (Some(text), Some(field.to_owned()));
+            // Of a widely copied tutorial, where the server adds the title: `{"msg": "New message", "content": "hi"}`.
+            if self.text.as_ref().is_some_and(|text| words::folded(text) == "newmessage")
+                && let Some((_, text)) = fields.find(&["content"], words_of)
+            {
+                (self.text, self.text_field) = (Some(text), None);
+            }
         }
         let within = (self.text.is_none() || self.is_weak)
             .then(|| fields.find(words::TEXT, inner).or_else(|| fields.find(words::ENVELOPE, inner)))
@@ -181,11 +213,38 @@ impl Shape {
                 (self.text, self.text_field) = (Some(text), Some(field.to_owned()));
             }
         }
-        if self.text.is_none()
-            && let Some((_, address)) = fields.find(words::ATTACHED, address)
-        {
-            let name = fields.find(words::FILE_NAME, word).map(|(_, name)| name + " ").unwrap_or_default();
-            self.text = Some(name + &address);
+        self.read_attached(fields);
+    }
+
+    /// A picture or a file is shown as its address.
+    fn read_attached(&mut self, fields: &Fields) {
+        match self.text.as_deref().unwrap_or_default() {
+            "" => {
+                let Some((_, address)) = fields.find(words::ATTACHED, address) else { return };
+                let name = fields.find(words::FILE_NAME, word).map(|(_, name)| name + " ");
+                self.text = Some(name.unwrap_or_default() + &address);
+            }
+            text => {
+                let Some((_, address)) = fields.find(words::FILE, address) else { return };
+                if !text.contains(&address) {
+                    self.text = Some(format!("{text} {address}"));
+                }
+            }
+        }
+    }
+
+    fn read_room(&mut self, fields: &Fields) {
+        let is_text = |field: &str| self.text_field.as_deref() == Some(field);
+        // `{"target": {"id": …, "name": "lobby"}}`, where others have a person.
+        let target = |value: &Value| room(value).filter(|room| value.is_object() && room.id_field.is_some());
+        let found = fields.find(words::ROOM, room).filter(|(field, _)| !is_text(field));
+        let Some((field, room)) = found.or_else(|| fields.find(&["target"], target)) else { return };
+        if self.room.is_none() {
+            if self.room_field.is_none() {
+                self.room_field = Some((field.to_owned(), room.is_number));
+                self.room_id_field = room.id_field;
+            }
+            (self.room, self.room_name) = (Some(room.key), room.name);
         }
     }
 
@@ -194,8 +253,19 @@ impl Shape {
         let Some((field, mut who)) =
             fields.find(words::SENDER, person_or_word).filter(|(field, _)| !is_text(field))
         else {
+            self.who = self.who.take().or_else(|| name_of_sender(fields).map(Who::named));
             return;
         };
+        // Who says the words is known better where they are.
+        if self.wrapped.is_some() && self.who.as_ref().is_some_and(|who| who.name.is_some()) {
+            return;
+        }
+        let value = fields.iter().find(|(_, written, _)| *written == field).map(|(.., value)| value);
+        self.who_is_number = value.is_some_and(Value::is_number);
+        self.who_name_field = value.and_then(Value::as_object).and_then(|map| {
+            let name = Fields::of(map).find(words::PERSON_NAME, word).map(|(field, _)| field.to_owned());
+            name.or_else(|| Some("name".to_owned()))
+        });
         if who.id.is_none()
             && let Some((id_field, id)) =
                 fields.find(words::SENDER_ID, word).filter(|(other, _)| *other != field)
@@ -207,6 +277,9 @@ impl Shape {
         }
         if is_id_field(field) && who.name.is_some() && who.id.is_none() {
             who = Who { id: who.name, name: None };
+        }
+        if who.name.is_none() {
+            who.name = name_of_sender(fields).filter(|name| self.text.as_ref() != Some(name));
         }
         (self.who, self.who_field) = (Some(who), Some(field.to_owned()));
     }
@@ -233,7 +306,11 @@ impl Shape {
         Shape {
             text_field: self.text_field.clone(),
             who_field: self.who_field.clone(),
+            who_is_number: self.who_is_number,
+            who_name_field: self.who_name_field.clone(),
             room_field: self.room_field.clone(),
+            room_id_field: self.room_id_field.clone(),
+            to_field: self.to_field.clone(),
             id_field: self.id_field.clone(),
             kind: self.kind.clone(),
             kind_field: self.kind_field.clone(),
@@ -242,10 +319,28 @@ impl Shape {
         }
     }
 
+    /// Whether the field that names who says it holds an id.
+    pub fn is_who_id(&self) -> bool {
+        self.who_field.as_deref().is_some_and(is_id_field)
+    }
+
     /// What the word for its kind means.
     pub fn meaning(&self) -> Option<Meaning> {
         self.kind.as_deref().and_then(words::meaning)
     }
+}
+
+/// The word for a message's kind, with its field: `{"type": "event", "event": "joined"}` is no mere event.
+pub(super) fn kind<'a>(fields: &Fields<'a>) -> Option<(&'a str, &'a str)> {
+    let telling = |value: &'a Value| value.as_str().filter(|kind| !kind.eq_ignore_ascii_case("event"));
+    fields.find(words::KIND, telling).or_else(|| fields.find(words::KIND, Value::as_str))
+}
+
+/// The name in a field that says whose it is: `agentName`.
+fn name_of_sender(fields: &Fields) -> Option<String> {
+    let (.., value) =
+        fields.iter().find(|(_, field, value)| value.is_string() && words::is_name_of_sender(field))?;
+    word(value)
 }
 
 fn is_id_field(field: &str) -> bool {
@@ -254,7 +349,7 @@ fn is_id_field(field: &str) -> bool {
 }
 
 /// Whether an id is one of a Socket.IO connection: 15 random bytes in base64, of which the last are a number that counts from 0.
-fn is_socket(id: &str) -> bool {
+pub(super) fn is_socket(id: &str) -> bool {
     id.len() == 20
         && id.get(16..18) == Some("AA")
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
@@ -298,6 +393,8 @@ struct Room {
     key: String,
     name: Option<String>,
     is_number: bool,
+    /// The field of its id, where it is an object.
+    id_field: Option<String>,
 }
 
 /// A room: by its id, with its name, where both are there.
@@ -306,13 +403,16 @@ fn room(value: &Value) -> Option<Room> {
         Value::Object(map) => {
             let fields = Fields::of(map);
             let name = fields.find(&["name", "title", "roomname", "chatname"], word).map(|(_, name)| name);
-            let id = fields.find(&["id", "_id", "roomid", "chatid"], word).map(|(_, id)| id);
+            let id = fields
+                .find(&["id", "_id", "roomid", "chatid"], |value| Some((word(value)?, value.is_number())));
             Some(match id {
-                Some(key) => Room { key, name, is_number: false },
-                None => Room { key: name?, name: None, is_number: false },
+                Some((field, (key, is_number))) => {
+                    Room { key, name, is_number, id_field: Some(field.to_owned()) }
+                }
+                None => Room { key: name?, name: None, is_number: false, id_field: None },
             })
         }
-        value => Some(Room { key: word(value)?, name: None, is_number: value.is_number() }),
+        value => Some(Room { key: word(value)?, name: None, is_number: value.is_number(), id_field: None }),
     }
 }
 
@@ -321,6 +421,14 @@ pub(super) fn person_or_word(value: &Value) -> Option<Who> {
     match value {
         Value::Object(map) => person(map),
         value => Some(Who { id: None, name: Some(word(value)?) }),
+    }
+}
+
+/// Somebody of whom there is one word: an id where it is a number or the id of a connection, else their name.
+pub(super) fn somebody(word: String) -> Who {
+    match is_socket(&word) || word.bytes().all(|byte| byte.is_ascii_digit()) {
+        true => Who { id: Some(word), name: None },
+        false => Who::named(word),
     }
 }
 

@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use super::shape::Fields;
-use super::words;
+use super::shape::{self, Fields};
 
 /// The source of what names itself nothing.
 pub const SERVER: &str = "server";
@@ -39,7 +38,7 @@ pub fn values(text: &str) -> Vec<(Value, &str)> {
 
 /// What a value calls itself: `{"type": "chat", …}`.
 pub fn source(value: &Value) -> &str {
-    let named = value.as_object().and_then(|map| Fields::of(map).find(words::KIND, Value::as_str));
+    let named = value.as_object().and_then(|map| shape::kind(&Fields::of(map)));
     let named = named.map(|(_, name)| name).filter(|name| !name.is_empty() && name.len() <= MAX_NAME_BYTES);
     named.unwrap_or(SERVER)
 }

@@ -11,6 +11,8 @@ pub(super) const TEXT: &[&str] = &[
     "messagetext",
     "chatmessage",
     "textmessage",
+    "contents",
+    "mess",
     "messagecontent",
     "messagebody",
     "msgtext",
@@ -28,7 +30,12 @@ pub(super) const TEXT: &[&str] = &[
     "말",
 ];
 /// Fields that hold nothing themselves, but an object with the words.
-pub(super) const ENVELOPE: &[&str] = &["post", "result", "d", "params", "response"];
+pub(super) const ENVELOPE: &[&str] = &["post", "result", "d", "params", "response", "notification"];
+/// Fields that hold what an event says, beside its name.
+pub(super) const PAYLOAD: &[&str] =
+    &["data", "payload", "params", "d", "body", "content", "detail", "details", "args"];
+/// Fields that say why something did not work.
+pub(super) const REASON: &[&str] = &["error", "reason", "detail", "description"];
 /// Fields that hold where a picture or a file is.
 pub(super) const ATTACHED: &[&str] = &[
     "url",
@@ -40,9 +47,13 @@ pub(super) const ATTACHED: &[&str] = &[
     "media",
     "mediaurl",
     "attachment",
+    "attachmenturl",
     "src",
     "photo",
 ];
+/// Those of them that hold no picture of the sender.
+pub(super) const FILE: &[&str] =
+    &["fileurl", "file", "mediaurl", "media", "attachment", "attachmenturl", "imageurl", "url", "link"];
 /// Fields that hold the name of a file.
 pub(super) const FILE_NAME: &[&str] = &["filename", "originalname", "title"];
 /// Fields that name who said it, the most telling first.
@@ -54,6 +65,7 @@ pub(super) const SENDER: &[&str] = &[
     "nickname",
     "nick",
     "fromname",
+    "fromusername",
     "fromuser",
     "authorname",
     "sender",
@@ -69,6 +81,8 @@ pub(super) const SENDER: &[&str] = &[
     "writer",
     "client",
     "player",
+    "playername",
+    "speaker",
     "who",
     "alias",
     "screenname",
@@ -90,11 +104,13 @@ pub(super) const SENDER: &[&str] = &[
     "senderid",
     "fromid",
     "fromuid",
+    "fromuserid",
     "authorid",
     "uid",
     "socketid",
     "clientid",
     "memberid",
+    "playerid",
     "닉네임",
     "이름",
     "보낸사람",
@@ -104,8 +120,55 @@ pub(super) const SENDER: &[&str] = &[
 ];
 /// Fields that hold the sender's id, beside a name.
 pub(super) const SENDER_ID: &[&str] = &[
-    "userid", "senderid", "fromid", "fromuid", "authorid", "uid", "socketid", "clientid", "from", "sender",
-    "user", "memberid",
+    "userid",
+    "senderid",
+    "fromid",
+    "fromuid",
+    "fromuserid",
+    "authorid",
+    "uid",
+    "socketid",
+    "clientid",
+    "from",
+    "sender",
+    "user",
+    "memberid",
+    "playerid",
+];
+/// Words before `name` in fields that name the sender: `agent_name`.
+pub(super) const SENDERS: &[&str] = &[
+    "sender",
+    "user",
+    "from",
+    "author",
+    "member",
+    "player",
+    "agent",
+    "operator",
+    "customer",
+    "client",
+    "account",
+    "participant",
+    "owner",
+    "driver",
+    "staff",
+    "profile",
+];
+/// Words in fields that name somebody else.
+pub(super) const OTHERS: &[&str] = &[
+    "to",
+    "receiver",
+    "recipient",
+    "target",
+    "other",
+    "reply",
+    "replied",
+    "mention",
+    "mentioned",
+    "quoted",
+    "partner",
+    "peer",
+    "friend",
 ];
 /// Fields of a person that hold their name.
 pub(super) const PERSON_NAME: &[&str] = &[
@@ -121,13 +184,14 @@ pub(super) const PERSON_NAME: &[&str] = &[
     "sender",
     "email",
     "uname",
+    "playername",
     "닉네임",
     "이름",
     "사용자",
 ];
 /// Fields of a person that hold their id.
 pub(super) const PERSON_ID: &[&str] =
-    &["userid", "id", "uid", "socketid", "clientid", "_id", "senderid", "sid"];
+    &["userid", "id", "uid", "socketid", "clientid", "_id", "senderid", "sid", "playerid", "connectionid"];
 /// Fields that name the room.
 pub(super) const ROOM: &[&str] = &[
     "room",
@@ -145,6 +209,7 @@ pub(super) const ROOM: &[&str] = &[
     "chatid",
     "conversation",
     "conversationid",
+    "dialogid",
     "groupid",
     "group",
     "groupname",
@@ -197,11 +262,42 @@ pub(super) const TIME: &[&str] = &[
     "시각",
 ];
 /// Fields that say whether we said it.
-pub(super) const MINE: &[&str] =
-    &["self", "isself", "own", "isown", "mine", "ismine", "fromme", "isme", "fromself"];
+pub(super) const MINE: &[&str] = &[
+    "self",
+    "isself",
+    "own",
+    "isown",
+    "mine",
+    "ismine",
+    "fromme",
+    "isme",
+    "fromself",
+    "me",
+    "byme",
+    "sentbyme",
+    "currentuser",
+    "iscurrentuser",
+];
+/// Fields that say whether the server itself speaks.
+pub(super) const OF_SERVER_FLAG: &[&str] =
+    &["system", "issystem", "issystemmessage", "systemmessage", "isserver", "isnotice"];
+/// The same, unless somebody is named: it may be said of them.
+pub(super) const OF_ADMIN_FLAG: &[&str] = &["admin", "bot"];
 /// Fields that say of which kind a message is.
-pub(super) const KIND: &[&str] =
-    &["type", "messagetype", "msgtype", "kind", "event", "action", "chattype", "command", "cmd"];
+pub(super) const KIND: &[&str] = &[
+    "type",
+    "messagetype",
+    "msgtype",
+    "kind",
+    "event",
+    "action",
+    "chattype",
+    "command",
+    "cmd",
+    "eventtype",
+    "eventname",
+    "method",
+];
 /// Fields that say to whom a message goes.
 pub(super) const RECIPIENT: &[&str] = &[
     "to",
@@ -215,7 +311,11 @@ pub(super) const RECIPIENT: &[&str] = &[
     "touid",
     "touserid",
     "receivername",
+    "listener",
 ];
+/// Fields that only somebody has.
+pub(super) const SOMEBODY_FIELD: &[&str] =
+    &["userid", "username", "user", "nickname", "nick", "displayname", "memberid"];
 /// Fields that hold people.
 pub(super) const PEOPLE: &[&str] = &[
     "users",
@@ -230,7 +330,15 @@ pub(super) const PEOPLE: &[&str] = &[
     "onlineuserslist",
     "nicks",
     "nicknames",
+    "connectedusers",
+    "activeusers",
+    "currentusers",
+    "roomusers",
+    "allusers",
+    "userids",
 ];
+/// Fields that hold a list of people, or whether somebody is there.
+pub(super) const PEOPLE_OR_FLAG: &[&str] = &["online", "connected"];
 /// Fields that hold earlier messages.
 pub(super) const HISTORY: &[&str] = &[
     "messages",
@@ -242,6 +350,10 @@ pub(super) const HISTORY: &[&str] = &[
     "chatlog",
     "log",
     "chats",
+    "messagelist",
+    "chatmessages",
+    "lastmessages",
+    "recentmessages",
 ];
 /// Fields that name a device.
 pub(super) const DEVICE: &[&str] = &[
@@ -420,8 +532,24 @@ const PEOPLE_HERE: &[&str] = &[
 const TYPING_NOW: &[&str] =
     &["typing", "type", "types", "istyping", "writing", "composing", "usertyping", "입력중"];
 /// Words in the name of an event. Of what has ended.
-const ENDED: &[&str] =
-    &["stop", "stopped", "stops", "end", "ended", "no", "not", "done", "off", "stoptyping"];
+const ENDED: &[&str] = &[
+    "stop",
+    "stopped",
+    "stops",
+    "end",
+    "ended",
+    "no",
+    "not",
+    "done",
+    "off",
+    "stoptyping",
+    "finished",
+    "cancel",
+    "clear",
+    "cleared",
+    "hide",
+    "hidden",
+];
 /// Words in the name of an event. Of what was earlier.
 const EARLIER: &[&str] = &[
     "previous", "history", "old", "past", "load", "loaded", "recent", "backlog", "log", "all", "init",
@@ -430,7 +558,21 @@ const EARLIER: &[&str] = &[
 /// Words in the name of an event. Of earlier messages.
 const EARLIER_MESSAGES: &[&str] = &["history", "previousmessages", "backlog", "chathistory", "oldmessages"];
 /// Words in the name of an event. Of who we are.
-const OURSELVES: &[&str] = &["session", "me", "whoami", "self", "login", "identity", "registered"];
+const OURSELVES: &[&str] = &["session", "me", "whoami", "self", "identity", "registered"];
+/// Names of events that tell who we are, folded.
+const TELL_US: &[&str] = &[
+    "id",
+    "yourid",
+    "myid",
+    "clientid",
+    "socketid",
+    "assignid",
+    "yourname",
+    "assignname",
+    "nameresult",
+    "yourusername",
+    "assignedname",
+];
 /// Words in the name of an event. Of words of the server.
 const OF_SERVER: &[&str] = &[
     "system",
@@ -452,6 +594,13 @@ const OF_SERVER: &[&str] = &[
     "motd",
     "broadcast",
 ];
+/// Words in the name of an event. Of what did not work.
+const FAILED: &[&str] =
+    &["error", "errors", "exception", "fail", "failed", "failure", "denied", "rejected", "invalid"];
+/// Words in the name of an event. Of what did.
+const DONE: &[&str] = &["ok", "success", "succeeded", "successful"];
+/// Words in the name of an event. Of what somebody is called.
+const CALLED: &[&str] = &["name", "nick", "nickname", "username"];
 /// Words in the name of an event. Of what is for programs alone.
 const OF_PROGRAMS: &[&str] = &["ping", "pong", "heartbeat", "keepalive", "ack", "hb"];
 
@@ -475,6 +624,8 @@ const DONE_TO_ONE: &[&str] = &[
     "reaction",
     "reactions",
 ];
+/// Words in the name of an event. Of what was done to one, where `chat` stands for a message.
+const DONE_TO_CHAT: &[&str] = &["edit", "edited", "delete", "deleted", "reaction", "reactions", "pinned"];
 /// Words in the name of an event. Of a message that has arrived or was read.
 const RECEIPT: &[&str] = &["ack", "delivered", "read", "seen", "receipt"];
 /// Words in the name of an event. Of one person.
@@ -482,7 +633,14 @@ const SOMEBODY: &[&str] = &["user", "member", "participant", "client", "person",
 
 /// What a name says; none where it says nothing that is known.
 pub(super) fn meaning(name: &str) -> Option<Meaning> {
-    let words = words(name);
+    let mut words = words(name);
+    // `message_from_server`: that is the direction.
+    let is_direction = |pair: &[String]| {
+        matches!([pair[0].as_str(), pair[1].as_str()], ["from", "server"] | ["to", "client" | "clients"])
+    };
+    if let Some(place) = words.windows(2).position(is_direction) {
+        words.drain(place..place + 2);
+    }
     let is = |set: &[&str]| words.iter().any(|word| set.contains(&word.as_str()));
     let typing = is(TYPING_NOW);
     let is_history =
@@ -493,22 +651,26 @@ pub(super) fn meaning(name: &str) -> Option<Meaning> {
         || is(SOMEBODY) && is(&["list"])
         || words.iter().any(|word| word.len() > 5 && word.ends_with("users") && word != "users");
     Some(match () {
+        () if is(FAILED) => Meaning::Notice,
         () if typing && is(ENDED) || is(&["stoptyping", "typingstop"]) => Meaning::TypingEnded,
         () if typing && !is(&["type", "types"]) => Meaning::Typing,
         () if is_said && is(RECEIPT) => Meaning::Nothing,
-        () if is_said && is(DONE_TO_ONE) => Meaning::Other,
+        () if is_said && is(DONE_TO_ONE) || is(&["chat"]) && is(DONE_TO_CHAT) => Meaning::Other,
         () if is_history => Meaning::History,
         () if is(LEFT) && !is_said => Meaning::Left,
         () if is(PEOPLE_HERE) && is(&["remove", "removed"]) => Meaning::Left,
         () if is(PEOPLE_HERE) && is(&["add", "added"]) => Meaning::Joined,
         () if is_people && is(&["list"]) => Meaning::People,
-        () if is(&["new", "added"]) && is(SOMEBODY) && !is_said => Meaning::Joined,
-        () if is(&["removed"]) && is(SOMEBODY) && !is_said => Meaning::Left,
-        () if is(JOINED) && !is_said && !(is(&["users"]) && is(&["connected"])) => Meaning::Joined,
-        () if is(&["login", "loggedin"]) && words.len() > 1 && is(&["user", "chat", "member"]) => {
-            Meaning::Joined
+        () if is(&["new", "add", "added"]) && is(SOMEBODY) && !is_said => Meaning::Joined,
+        () if is(&["remove", "removed", "del", "delete", "deleted"]) && is(SOMEBODY) && !is_said => {
+            Meaning::Left
         }
+        () if is(JOINED) && !is_said && !(is(&["users"]) && is(&["connected"])) => Meaning::Joined,
+        () if is(&["login", "loggedin"]) && is(DONE) => Meaning::Me,
+        () if is(&["login", "loggedin"]) => Meaning::Joined,
         () if is_people => Meaning::People,
+        () if TELL_US.contains(&folded(name).as_str()) => Meaning::Me,
+        () if is(CALLED) && is(&["change", "changed", "update", "updated", "new", "set"]) => Meaning::Other,
         () if is(SAID) && is(OF_SERVER_ALONE) => Meaning::Notice,
         () if is(SAID) || is(&["my"]) && is(&["response"]) => Meaning::Message,
         () if is(OURSELVES) => Meaning::Me,
@@ -523,6 +685,39 @@ pub(super) fn is_of_people(name: &str) -> bool {
     words(name).iter().any(|word| {
         SOMEBODY.contains(&word.as_str()) || matches!(word.as_str(), "presence" | "online" | "users")
     })
+}
+
+/// Whether a name speaks of something that did not work.
+pub(super) fn is_of_failure(name: &str) -> bool {
+    words(name).iter().any(|word| FAILED.contains(&word.as_str()))
+}
+
+/// Whether a name says that a message is ours: `own message`.
+pub(super) fn is_of_ours(name: &str) -> bool {
+    let words = words(name);
+    let is = |set: &[&str]| words.iter().any(|word| set.contains(&word.as_str()));
+    is(&["own", "self"]) && is(SAID)
+}
+
+/// Whether a field names the sender: `game_nickname`, `agentName`.
+pub(super) fn is_name_of_sender(field: &str) -> bool {
+    let words = words(field);
+    let is_of_another = words.iter().any(|word| OTHERS.contains(&word.as_str()));
+    !is_of_another
+        && match words.as_slice() {
+            [.., last] if matches!(last.as_str(), "nickname" | "username") => true,
+            [.., before, last] => {
+                matches!(last.as_str(), "name" | "nick" | "email") && SENDERS.contains(&before.as_str())
+            }
+            _ => false,
+        }
+}
+
+/// Whether a name speaks of a room, and of nobody in it.
+pub(super) fn is_of_room(name: &str) -> bool {
+    let words = words(name);
+    let is = |set: &[&str]| words.iter().any(|word| set.contains(&word.as_str()));
+    is(&["room", "channel", "group"]) && !is(SOMEBODY)
 }
 
 #[cfg(test)]
