@@ -42,8 +42,17 @@ impl Echoes {
 
     /// Which of ours has come back with these words.
     pub fn by_text(&mut self, now: BootMs, room: &str, text: &str) -> Option<MessageId> {
+        self.take(now, text, |sent| sent == room)
+    }
+
+    /// The same where the server does not say in which room: one whose id begins so.
+    pub fn by_text_below(&mut self, now: BootMs, scope: &str, text: &str) -> Option<MessageId> {
+        self.take(now, text, |sent| sent.starts_with(scope))
+    }
+
+    fn take(&mut self, now: BootMs, text: &str, is_there: impl Fn(&str) -> bool) -> Option<MessageId> {
         self.forget(now);
-        let place = self.0.iter().position(|sent| sent.room == room && same(&sent.text, text))?;
+        let place = self.0.iter().position(|sent| is_there(&sent.room) && same(&sent.text, text))?;
         self.0.remove(place).map(|sent| sent.id)
     }
 
@@ -77,6 +86,16 @@ mod tests {
         assert_eq!(echoes.by_text(BootMs(3), "a", " ok "), Some(id(1)));
         assert_eq!(echoes.by_text(BootMs(3), "a", "ok"), Some(id(2)));
         assert_eq!(echoes.by_text(BootMs(3), "a", "ok"), None);
+    }
+
+    #[test]
+    fn without_a_room_it_is_one_below_a_place() {
+        let mut echoes = Echoes::default();
+        echoes.sent(BootMs(0), id(1), "/a#x", "ok");
+        echoes.sent(BootMs(0), id(2), "/b#x", "ok");
+        assert_eq!(echoes.by_text_below(BootMs(1), "/b#", "ok"), Some(id(2)));
+        assert_eq!(echoes.by_text_below(BootMs(1), "/b#", "ok"), None);
+        assert_eq!(echoes.by_text_below(BootMs(1), "", "ok"), Some(id(1)));
     }
 
     #[test]

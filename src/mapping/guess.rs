@@ -163,7 +163,8 @@ impl Recognizer {
                 if let Some(found) = self.unwrapped(incoming, map, &shape) {
                     return found;
                 }
-                let meaning = shape.meaning().filter(|meant| *meant != Meaning::Me).or(of_source);
+                let meaning = shape.meaning().filter(|meant| *meant != Meaning::Me);
+                let meaning = meaning.or_else(|| of_destination(incoming, &shape, of_source)).or(of_source);
                 self.object(incoming, map, &shape, meaning)
             }
             Value::Array(list) => self.list(incoming, list, of_source),
@@ -301,6 +302,9 @@ impl Recognizer {
     ) -> Vec<Found> {
         let lists = |names| fields.find(names, Value::as_array).filter(|_| is_told);
         let list = fields.find(words::HISTORY, list_of_objects);
+        let texts = |value: &Value| value.as_array().is_some_and(|list| list.iter().all(Value::is_string));
+        let list =
+            list.or_else(|| fields.find(words::TEXTS, |value| value.as_array().filter(|_| texts(value))));
         let list = list.or_else(|| lists(words::HISTORY)).or_else(|| lists(&["data", "result", "items"]));
         list.map(|(_, list)| self.old(incoming, list, room)).unwrap_or_default()
     }
@@ -478,6 +482,21 @@ impl Recognizer {
     }
 }
 
+/// A message on a destination is one, whatever else the destination speaks of: `/topic/members/7/chat`.
+fn of_destination(incoming: &Incoming, shape: &Shape, meaning: Option<Meaning>) -> Option<Meaning> {
+    let is_said = shape.who.is_some() && shape.text.as_ref().is_some_and(|text| !text.is_empty());
+    let misleads = matches!(
+        meaning?,
+        Meaning::Joined
+            | Meaning::Left
+            | Meaning::Typing
+            | Meaning::TypingEnded
+            | Meaning::People
+            | Meaning::Me
+    );
+    (is_said && misleads && incoming.source.starts_with('/')).then_some(Meaning::Message)
+}
+
 /// What flags say of somebody: whether they are there, whether they are typing.
 fn state_of(
     source: &str,
@@ -563,8 +582,10 @@ fn published(map: &Map<String, Value>, shape: &Shape) -> Option<Found> {
         Some(map) => Shape::of(map).text.is_none() && !is_somebody(map),
         None => topic.contains('/') || readings::is_quantity(topic),
     };
-    let device = Fields::of(map).find(words::DEVICE, word).map(|(_, device)| device);
-    readings::of(topic, &payload, device, "").filter(|_| is_of_broker).map(Found::Readings)
+    let fields = Fields::of(map);
+    let device = fields.find(words::DEVICE, word).map(|(_, device)| device);
+    let unit = fields.find(words::UNIT, word).map(|(_, unit)| unit).unwrap_or_default();
+    readings::of(topic, &payload, device, &unit).filter(|_| is_of_broker).map(Found::Readings)
 }
 
 /// An event without arguments: one that is known by its name says no more than that.

@@ -45,7 +45,8 @@ pub(super) fn people_or_one(
     if let Some(who) = shape::person(map).filter(|who| is_wordless && who.id.is_some()) {
         return Some(came_or_went(room, who, true));
     }
-    if Fields::of(map).find(words::KIND, Value::as_str).is_some() {
+    let has_others = map.values().any(|value| !value.is_string() && !value.is_object());
+    if has_others || Fields::of(map).find(words::KIND, Value::as_str).is_some() {
         return None;
     }
     let people = people_in(&Value::Object(map.clone()));

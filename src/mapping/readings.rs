@@ -138,7 +138,7 @@ fn flatten(
         let is_about = before.is_empty()
             && (device_field == Some(field.as_str())
                 || words::TIME.contains(&folded.as_str())
-                    && (value.is_string() || time::of(value).is_some())
+                    && (time::of(value).is_some() || matches!(leaf(value), Some(model::Value::Text(_))))
                 || words::UNIT.contains(&folded.as_str())
                 || ["id", "_id", "type", "event", "jsonrpc", "__v"].contains(&folded.as_str()));
         let is_id = !value.is_object() && words::words(field).last().is_some_and(|word| word == "id");

@@ -175,6 +175,12 @@ impl Learned {
         if own && self.form == Form::Text && self.source.as_deref() == Some(source) {
             self.is_relay = false;
         }
+        let is_known = matches!(&self.form, Form::Object(known) if has_words(known));
+        let is_of_text = has_words(shape) && !shape.is_of_media();
+        // Somebody sent a picture.
+        if is_known && !is_of_text && self.source.as_deref() == Some(source) {
+            return;
+        }
         let mut shape = shape.form();
         shape.wrapped = shape.wrapped.filter(|_| self.is_socket);
         (self.source, self.form) = (Some(source.to_owned()), Form::Object(Box::new(shape)));

@@ -324,6 +324,12 @@ impl Shape {
         self.who_field.as_deref().is_some_and(is_id_field)
     }
 
+    /// Whether its kind says that it is no text.
+    pub fn is_of_media(&self) -> bool {
+        let kind = self.kind.as_deref().map(words::folded);
+        kind.is_some_and(|kind| words::MEDIA.contains(&kind.as_str()))
+    }
+
     /// What the word for its kind means.
     pub fn meaning(&self) -> Option<Meaning> {
         self.kind.as_deref().and_then(words::meaning)

@@ -12,6 +12,7 @@ pub(super) const TEXT: &[&str] = &[
     "chatmessage",
     "textmessage",
     "contents",
+    "newmessage",
     "mess",
     "messagecontent",
     "messagebody",
@@ -298,6 +299,11 @@ pub(super) const KIND: &[&str] = &[
     "eventname",
     "method",
 ];
+/// Kinds of messages that are no text.
+pub(super) const MEDIA: &[&str] = &[
+    "image", "img", "photo", "picture", "file", "video", "audio", "voice", "sticker", "gif", "location",
+    "emoji",
+];
 /// Fields that say to whom a message goes.
 pub(super) const RECIPIENT: &[&str] = &[
     "to",
@@ -355,6 +361,8 @@ pub(super) const HISTORY: &[&str] = &[
     "lastmessages",
     "recentmessages",
 ];
+/// Those of them that hold lists of bare texts, too.
+pub(super) const TEXTS: &[&str] = &["messages", "history", "previousmessages", "oldmessages", "chathistory"];
 /// Fields that name a device.
 pub(super) const DEVICE: &[&str] = &[
     "device",
@@ -657,7 +665,7 @@ pub(super) fn meaning(name: &str) -> Option<Meaning> {
         () if is_said && is(RECEIPT) => Meaning::Nothing,
         () if is_said && is(DONE_TO_ONE) || is(&["chat"]) && is(DONE_TO_CHAT) => Meaning::Other,
         () if is_history => Meaning::History,
-        () if is(LEFT) && !is_said => Meaning::Left,
+        () if is(LEFT) && (!is_said || is(SOMEBODY)) => Meaning::Left,
         () if is(PEOPLE_HERE) && is(&["remove", "removed"]) => Meaning::Left,
         () if is(PEOPLE_HERE) && is(&["add", "added"]) => Meaning::Joined,
         () if is_people && is(&["list"]) => Meaning::People,
@@ -665,7 +673,9 @@ pub(super) fn meaning(name: &str) -> Option<Meaning> {
         () if is(&["remove", "removed", "del", "delete", "deleted"]) && is(SOMEBODY) && !is_said => {
             Meaning::Left
         }
-        () if is(JOINED) && !is_said && !(is(&["users"]) && is(&["connected"])) => Meaning::Joined,
+        () if is(JOINED) && (!is_said || is(SOMEBODY)) && !(is(&["users"]) && is(&["connected"])) => {
+            Meaning::Joined
+        }
         () if is(&["login", "loggedin"]) && is(DONE) => Meaning::Me,
         () if is(&["login", "loggedin"]) => Meaning::Joined,
         () if is_people => Meaning::People,

@@ -357,7 +357,7 @@ impl Mapped {
         let may_be_mine = is_mine || said.who.is_none() && said.mine.is_none();
         if may_be_mine
             && !said.old
-            && let Some(id) = self.echoes.by_text(now.boot_ms, room.as_str(), &said.text)
+            && let Some(id) = self.echo(now, place, &room, is_mine, &said)
         {
             return self.echoed(now, id, &room, &said);
         }
@@ -386,6 +386,27 @@ impl Mapped {
             entry.received = said.at.map_or(now.wall_ms, |at| at.min(now.wall_ms));
         }
         Some(entry)
+    }
+
+    /// Which of ours has come back with its words. `is_mine`: it is ours for certain, so that it may be told in another room than
+    /// it was typed in, if one of the two is that of what names none.
+    fn echo(
+        &mut self,
+        now: Time,
+        place: &Place,
+        room: &RoomId,
+        is_mine: bool,
+        said: &Said,
+    ) -> Option<MessageId> {
+        let (now, text) = (now.boot_ms, said.text.as_str());
+        if let Some(id) = self.echoes.by_text(now, room.as_str(), text) {
+            return Some(id);
+        }
+        match said.room {
+            _ if !is_mine => None,
+            Some(_) => self.echoes.by_text(now, place.room.id.as_str(), text),
+            None => self.echoes.by_text_below(now, &place.scope, text),
+        }
     }
 
     /// Ours has come back: its entry, unless it has one.

@@ -45,7 +45,9 @@ impl Recognizer {
                 self.object(incoming, map, &shape, meaning)
             }
             // `("lobby", {"user": "jun", "typing": true})`
-            (None | Some(Meaning::Notice | Meaning::People), _) => {
+            (None | Some(Meaning::Notice | Meaning::People), text)
+                if text.is_none_or(|text| !text.contains(char::is_whitespace)) =>
+            {
                 let found = self.guess_event(&Incoming { args: &[map.clone().into()], ..*incoming });
                 within(found).unwrap_or_else(|| self.plain(incoming, args, meaning))
             }
@@ -62,7 +64,7 @@ impl Recognizer {
     ) -> Vec<Found> {
         let texts: Vec<&str> =
             args.iter().filter_map(|arg| arg.as_str()).filter(|text| !text.trim().is_empty()).collect();
-        let who = texts.first().map(|text| Who::named(*text));
+        let who = self.who_in(&texts);
         let is_sentence = texts.first().is_some_and(|text| {
             text.split_whitespace().count() > 2 || text.contains(char::is_whitespace) && tells(text)
         });
@@ -97,7 +99,12 @@ impl Recognizer {
             (Some(Meaning::Left), [_, ..]) => who.map(|who| Found::Left { room: None, who }),
             (Some(Meaning::Other), _) => None,
             (Some(Meaning::People), [_]) if !is_sentence => who.map(|who| Found::Joined { room: None, who }),
-            (Some(Meaning::Me), [text]) if !is_sentence => Some(Found::Me(Who::named(*text))),
+            (Some(Meaning::Me), []) => word(&args[0]).map(|id| Found::Me(Who { id: Some(id), name: None })),
+            (Some(Meaning::Me), [text]) if !is_sentence => {
+                let is_id = shape::is_socket(text) || words::folded(incoming.source).ends_with("id");
+                let who = Who { id: Some((*text).to_owned()), name: None };
+                Some(Found::Me(if is_id { who } else { Who::named(*text) }))
+            }
             // `("jun", 3)`: who, and how many are there.
             (Some(Meaning::Notice), [_])
                 if incoming.source == "welcome" && args.len() == 2 && args[1].is_u64() =>
@@ -117,6 +124,13 @@ impl Recognizer {
             _ => self.measured_in(incoming, args),
         };
         vec![found.unwrap_or(Found::Unmapped)]
+    }
+
+    /// Whom words name: usually the first; what is known of people says so.
+    fn who_in(&self, texts: &[&str]) -> Option<Who> {
+        let first = *texts.first()?;
+        let other = texts.get(1).filter(|other| self.people.is_known(other) && !self.people.is_known(first));
+        Some(Who::named(*other.unwrap_or(&first)))
     }
 
     /// Readings in texts, numbers and flags, unless somebody says them.
