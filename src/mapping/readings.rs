@@ -14,6 +14,8 @@ use crate::model;
 const MAX_READINGS: usize = 256;
 /// How deep objects are looked into.
 const MAX_DEPTH: usize = 6;
+/// Maximum number of elements of a list that are read.
+const MAX_LIST: usize = 64;
 /// Longest name, in characters; that of a metric.
 const MAX_NAME_CHARS: usize = model::device::NAME_CHARS;
 /// Fields that hold the readings, and whose names say nothing of them.
@@ -102,24 +104,14 @@ pub(super) fn of(source: &str, value: &Value, device: Option<String>, unit: &str
 
 /// `{"metric": "temperature", "value": 21.5, "unit": "°C"}`.
 fn single(fields: &Fields, source: &str, unit: &str) -> Option<(String, model::Value, String)> {
-    let (_, value) = fields.find(words::READING, leaf)?;
-    let others = fields.iter().filter(|(folded, _, value)| {
-        let is_number = value.is_number() || value.is_boolean();
-        is_number
-            && !words::READING.contains(folded)
-            && !words::TIME.contains(folded)
-            && !words::ID.contains(folded)
-    });
-    if others.count() > 0 {
-        return None;
-    }
+    let (value, own_unit) = only_reading(fields)?;
     let named = fields
         .find(words::METRIC, word)
         .or_else(|| fields.find(&["type", "kind"], word))
         .or_else(|| fields.find(&["name", "id"], |value| word(value).filter(|name| is_quantity(name))))
         .map(|(_, metric)| metric);
     let metric = named.unwrap_or_else(|| last_part(source));
-    let unit = fields.find(words::UNIT, word).map_or_else(|| unit.to_owned(), |(_, unit)| unit);
+    let unit = if own_unit.is_empty() { unit.to_owned() } else { own_unit };
     Some((name(&metric)?, value, unit))
 }
 
@@ -135,12 +127,12 @@ fn flatten(
             return;
         }
         let folded = words::folded(field);
-        let is_about = before.is_empty()
-            && (device_field == Some(field.as_str())
-                || words::TIME.contains(&folded.as_str())
+        let is_about = device_field == Some(field.as_str())
+            || before.is_empty()
+                && (words::TIME.contains(&folded.as_str())
                     && (time::of(value).is_some() || matches!(leaf(value), Some(model::Value::Text(_))))
-                || words::UNIT.contains(&folded.as_str())
-                || ["id", "_id", "type", "event", "jsonrpc", "__v"].contains(&folded.as_str()));
+                    || words::UNIT.contains(&folded.as_str())
+                    || ["id", "_id", "type", "event", "jsonrpc", "__v"].contains(&folded.as_str()));
         let is_id = !value.is_object() && words::words(field).last().is_some_and(|word| word == "id");
         if is_about || is_id || words::SECRET.contains(&folded.as_str()) {
             continue;
@@ -151,22 +143,16 @@ fn flatten(
             (before, false) => format!("{before}.{field}"),
         };
         match value {
-            Value::Object(inner) if depth < MAX_DEPTH => {
-                // `{"temperature": {"value": 21.5, "unit": "°C"}}`.
-                let fields = Fields::of(inner);
-                let reading = fields.find(words::READING, leaf);
-                match (reading, name(&path)) {
-                    (Some((_, value)), Some(path)) => {
-                        let unit = fields.find(words::UNIT, word).map(|(_, unit)| unit).unwrap_or_default();
-                        values.push((path, value, unit));
-                    }
-                    _ => flatten(inner, &path, depth + 1, None, values),
-                }
-            }
-            Value::Array(list) if list.len() <= 16 => {
+            Value::Object(inner) if depth < MAX_DEPTH => nested(inner, &path, depth, None, values),
+            Value::Array(list) if list.len() <= MAX_LIST => {
+                let is_of_sensors = TRANSPARENT.contains(&folded.as_str()) || folded == "sensors";
                 for (place, value) in list.iter().enumerate() {
-                    if let (Some(value), Some(path)) = (leaf(value), name(&format!("{path}.{place}"))) {
-                        values.push((path, value, String::new()));
+                    match (value, leaf(value)) {
+                        (Value::Object(inner), _) if is_of_sensors => element(inner, before, depth, values),
+                        (_, Some(value)) => values.extend(
+                            name(&format!("{path}.{place}")).map(|path| (path, value, String::new())),
+                        ),
+                        _ => {}
                     }
                 }
             }
@@ -178,6 +164,48 @@ fn flatten(
         }
     }
     values.truncate(MAX_READINGS);
+}
+
+/// An object inside: one reading, as `{"temperature": {"value": 21.5, "unit": "°C"}}`, or several. `named`: its field that is in the path.
+fn nested(
+    map: &Map<String, Value>,
+    path: &str,
+    depth: usize,
+    named: Option<&str>,
+    values: &mut Vec<(String, model::Value, String)>,
+) {
+    match (only_reading(&Fields::of(map)), name(path)) {
+        (Some((value, unit)), Some(path)) => values.push((path, value, unit)),
+        _ => flatten(map, path, depth + 1, named, values),
+    }
+}
+
+/// An object in a list, by what it calls itself: `{"readings": [{"name": "co2", "value": 800}]}`.
+fn element(
+    map: &Map<String, Value>,
+    before: &str,
+    depth: usize,
+    values: &mut Vec<(String, model::Value, String)>,
+) {
+    let fields = Fields::of(map);
+    let named = [words::METRIC, &["type", "kind", "name", "label"], words::DEVICE, &["id"]];
+    let named = named.iter().find_map(|names| fields.find(names, word));
+    let Some((field, own)) = named.filter(|_| depth < MAX_DEPTH) else { return };
+    let path = if before.is_empty() { own } else { format!("{before}.{own}") };
+    nested(map, &path, depth, Some(field), values);
+}
+
+/// The reading of an object with no other number, and its unit.
+fn only_reading(fields: &Fields) -> Option<(model::Value, String)> {
+    let (_, value) = fields.find(words::READING, leaf)?;
+    let others = fields.iter().filter(|(folded, _, value)| {
+        (value.is_number() || value.is_boolean())
+            && !words::READING.contains(folded)
+            && !words::TIME.contains(folded)
+            && !words::ID.contains(folded)
+    });
+    let unit = fields.find(words::UNIT, word).map(|(_, unit)| unit).unwrap_or_default();
+    (others.count() == 0).then_some((value, unit))
 }
 
 /// Units beside the values: `{"temperature": 21, "unit": "°C"}`, `{"temperature": 21, "temperature_unit": "°C"}`.

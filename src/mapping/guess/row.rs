@@ -81,22 +81,10 @@ impl Recognizer {
                 let who = name.map(|(name, _)| Who::named(name)).or(who.filter(|_| !is_sentence));
                 Some(Found::Typing { room: None, who, on: on && meant == Meaning::Typing })
             }
-            (Some(Meaning::Joined | Meaning::Left), [text, ..]) if is_sentence => Some(notice(text)),
-            // What we joined: `("joined_room", "lobby")`.
-            (Some(Meaning::Joined | Meaning::Left), [text])
-                if words::is_of_room(incoming.source) && !self.people.is_known(text) =>
-            {
-                None
-            }
-            // Who is where, by the id of their connection: `("lobby", "hEo3bTq0x1AAAAAAAAAB")`.
-            (Some(meant @ (Meaning::Joined | Meaning::Left)), [room, id])
-                if shape::is_socket(id) && !shape::is_socket(room) =>
-            {
-                let room = Some(RoomKey { key: (*room).to_owned(), name: None });
-                Some(came_or_went(room, shape::somebody((*id).to_owned()), meant == Meaning::Joined))
-            }
-            (Some(Meaning::Joined), [_, ..]) => who.map(|who| Found::Joined { room: None, who }),
-            (Some(Meaning::Left), [_, ..]) => who.map(|who| Found::Left { room: None, who }),
+            (Some(meant @ (Meaning::Joined | Meaning::Left)), [text, ..]) => match is_sentence {
+                true => Some(notice(text)),
+                false => self.came_in(incoming, &texts, meant == Meaning::Joined),
+            },
             (Some(Meaning::Other), _) => None,
             (Some(Meaning::People), [_]) if !is_sentence => who.map(|who| Found::Joined { room: None, who }),
             (Some(Meaning::Me), []) => word(&args[0]).map(|id| Found::Me(Who { id: Some(id), name: None })),
@@ -124,6 +112,20 @@ impl Recognizer {
             _ => self.measured_in(incoming, args),
         };
         vec![found.unwrap_or(Found::Unmapped)]
+    }
+
+    /// Who came or went, by words in a row.
+    fn came_in(&self, incoming: &Incoming, texts: &[&str], came: bool) -> Option<Found> {
+        match texts {
+            // What we joined: `("joined_room", "lobby")`.
+            [text] if words::is_of_room(incoming.source) && !self.people.is_known(text) => None,
+            // `("lobby", "hEo3bTq0x1AAAAAAAAAB")`
+            [room, id] if shape::is_socket(id) && !shape::is_socket(room) => {
+                let room = RoomKey { key: (*room).to_owned(), name: None };
+                Some(came_or_went(Some(room), shape::somebody((*id).to_owned()), came))
+            }
+            texts => Some(came_or_went(None, self.who_in(texts)?, came)),
+        }
     }
 
     /// Whom words name: usually the first; what is known of people says so.
