@@ -334,7 +334,14 @@ impl Recognizer {
                 let said = self.message(incoming, shape, text, false);
                 if self.learned.is_to_follow(incoming.source, meaning == Some(Meaning::Message)) {
                     let is_own = self.typed.iter().any(|typed| typed == text);
-                    self.learned.object(incoming.source, shape, is_own);
+                    let is_named = |who: &Who| {
+                        who.name.is_some() && said.who.as_ref().is_some_and(|said| said.id == who.name)
+                    };
+                    let who_is_id = shape.who.as_ref().is_some_and(is_named);
+                    self.learned.object(incoming.source, &Shape { who_is_id, ..shape.clone() }, is_own);
+                    if !said.who.as_ref().is_some_and(|who| self.people.is_me(who)) {
+                        self.learned.spoke(shape);
+                    }
                 }
                 found.push(Found::Message(said));
             }

@@ -1,5 +1,7 @@
 //! What a typed message becomes: what the person's mapping says, else the shape in which others' messages come.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value};
 
@@ -9,6 +11,10 @@ use crate::model::time::WallMs;
 
 /// The event that is used where nothing is known of a server.
 const DEFAULT_EVENT: &str = "chat-message";
+/// Maximum number of rooms of which it is known who spoke last.
+const MAX_PEERS: usize = 256;
+/// Longest id that is kept, in bytes of UTF-8.
+const MAX_ID_BYTES: usize = 256;
 /// How deep a template is filled in.
 const MAX_DEPTH: usize = 16;
 
@@ -120,6 +126,8 @@ pub(super) struct Learned {
     is_sure: bool,
     /// The id that the server gave us.
     my_id: Option<String>,
+    /// Who spoke last in a room where messages say to whom they go.
+    peers: HashMap<String, String>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -144,7 +152,16 @@ impl Learned {
 
     /// The server calls us this.
     pub fn i_am(&mut self, id: &str) {
-        self.my_id = Some(id.to_owned());
+        self.my_id = Some(id.to_owned()).filter(|id| id.len() <= MAX_ID_BYTES);
+    }
+
+    /// Somebody else said something to us in a room, as this shape names both.
+    pub fn spoke(&mut self, shape: &Shape) {
+        let Some((room, peer)) = shape.room.as_deref().zip(shape.peer()) else { return };
+        let fits = room.len() <= MAX_ID_BYTES && peer.len() <= MAX_ID_BYTES;
+        if fits && (self.peers.len() < MAX_PEERS || self.peers.contains_key(room)) {
+            self.peers.insert(room.to_owned(), peer.to_owned());
+        }
     }
 
     /// Notes a source; returns whether what is typed is to look like its messages. `is_sure`: its name says that they are people's.
@@ -223,7 +240,7 @@ impl Learned {
                 map.insert(field.clone(), sent_as(kind).into());
             }
             if wrapped.inner.room_field.is_none() && wrapped.inner.to_field.is_none() {
-                map.extend(room_of(shape, typed));
+                map.extend(self.recipients(shape, typed));
             }
             map.insert(wrapped.field.clone(), inner);
             return Value::Object(map);
@@ -232,7 +249,7 @@ impl Learned {
             map.insert(field.clone(), typed.text.into());
         }
         map.extend(self.sender(shape, name));
-        map.extend(room_of(shape, typed));
+        map.extend(self.recipients(shape, typed));
         if let (Some(field), Some(kind)) = (&shape.kind_field, &shape.kind) {
             map.insert(field.clone(), sent_as(kind).into());
         }
@@ -240,6 +257,24 @@ impl Learned {
             map.insert(field.clone(), typed.id.into());
         }
         Value::Object(map)
+    }
+
+    /// The fields that say where a message goes: to a room, and to a person where others say that, too.
+    fn recipients(&self, shape: &Shape, typed: &Typed) -> Vec<(String, Value)> {
+        if typed.room.is_empty() {
+            return Vec::new();
+        }
+        let room = shape.room_field.as_ref().map(|(field, is_number)| {
+            let room = number_or_text(typed.room, *is_number);
+            let inner = |id: &String| Map::from_iter([(id.clone(), room.clone())]).into();
+            (field.clone(), shape.room_id_field.as_ref().map_or_else(|| room.clone(), inner))
+        });
+        // Whom a direct message is with is its room.
+        let peer =
+            if room.is_some() { self.peers.get(typed.room).map(String::as_str) } else { Some(typed.room) };
+        let to = shape.to_field.as_ref().zip(peer);
+        let to = to.map(|((field, is_number), peer)| (field.clone(), number_or_text(peer, *is_number)));
+        room.into_iter().chain(to).collect()
     }
 
     /// The field that says who we are: by the id that the server gave us where it wants an id, else by name.
@@ -298,25 +333,10 @@ fn sent_as(source: &str) -> String {
     }
 }
 
-/// The field that says where a message goes: to a room, else to a person.
-fn room_of(shape: &Shape, typed: &Typed) -> Option<(String, Value)> {
-    if typed.room.is_empty() {
-        return None;
-    }
-    match (&shape.room_field, &shape.room_id_field) {
-        (Some((field, is_number)), Some(id)) => {
-            let inner = Map::from_iter([(id.clone(), room(typed, *is_number))]);
-            Some((field.clone(), inner.into()))
-        }
-        (Some((field, is_number)), None) => Some((field.clone(), room(typed, *is_number))),
-        (None, _) => Some((shape.to_field.clone()?, typed.room.into())),
-    }
-}
-
-/// The room as the server writes it.
-fn room(typed: &Typed, is_number: bool) -> Value {
-    let number = typed.room.parse::<u64>().ok().filter(|_| is_number);
-    number.map_or_else(|| typed.room.into(), Value::from)
+/// A word as the server writes it.
+fn number_or_text(word: &str, is_number: bool) -> Value {
+    let number = word.parse::<u64>().ok().filter(|_| is_number);
+    number.map_or_else(|| word.into(), Value::from)
 }
 
 #[cfg(test)]

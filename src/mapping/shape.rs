@@ -34,6 +34,8 @@ pub(super) struct Shape {
     pub who_field: Option<String>,
     /// Whether they are a number there.
     pub who_is_number: bool,
+    /// Whether it holds an id, whatever it is called.
+    pub who_is_id: bool,
     /// The field of their name, where they are an object.
     pub who_name_field: Option<String>,
     /// In which room.
@@ -60,8 +62,8 @@ pub(super) struct Shape {
     pub kind_field: Option<String>,
     /// To whom.
     pub to: Option<String>,
-    /// The field that names them.
-    pub to_field: Option<String>,
+    /// The field that names them, and whether they are a number there.
+    pub to_field: Option<(String, bool)>,
     /// What it is wrapped in, where the words are in an object inside another.
     pub wrapped: Option<Box<Wrapped>>,
 }
@@ -126,11 +128,11 @@ impl Shape {
         }
         shape.mine = fields.find(words::MINE, Value::as_bool).map(|(_, mine)| mine).or(shape.mine);
         let recipient = |value: &Value| match value {
-            Value::Object(map) => person(map).map(|who| who.key().to_owned()),
-            value => word(value),
+            Value::Object(map) => person(map).map(|who| (who.key().to_owned(), false)),
+            value => Some((word(value)?, value.is_number())),
         };
-        if let Some((field, to)) = fields.find(words::RECIPIENT, recipient) {
-            (shape.to, shape.to_field) = (Some(to), Some(field.to_owned()));
+        if let Some((field, (to, is_number))) = fields.find(words::RECIPIENT, recipient) {
+            (shape.to, shape.to_field) = (Some(to), Some((field.to_owned(), is_number)));
         }
         shape.read_id(&fields);
         let is = |names| fields.find(names, |value| value.as_bool().filter(|is| *is)).is_some();
@@ -307,6 +309,7 @@ impl Shape {
             text_field: self.text_field.clone(),
             who_field: self.who_field.clone(),
             who_is_number: self.who_is_number,
+            who_is_id: self.who_is_id,
             who_name_field: self.who_name_field.clone(),
             room_field: self.room_field.clone(),
             room_id_field: self.room_id_field.clone(),
@@ -321,7 +324,14 @@ impl Shape {
 
     /// Whether the field that names who says it holds an id.
     pub fn is_who_id(&self) -> bool {
-        self.who_field.as_deref().is_some_and(is_id_field)
+        self.who_is_id || self.who_field.as_deref().is_some_and(is_id_field)
+    }
+
+    /// How whoever says it is named where others say to whom they speak: by id or by name, as in that field.
+    pub fn peer(&self) -> Option<&str> {
+        let (who, (field, _)) = (self.who.as_ref()?, self.to_field.as_ref()?);
+        let (first, second) = if is_id_field(field) { (&who.id, &who.name) } else { (&who.name, &who.id) };
+        first.as_deref().or(second.as_deref())
     }
 
     /// Whether its kind says that it is no text.
