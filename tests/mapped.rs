@@ -48,13 +48,12 @@ impl Server {
     }
 
     fn types(&mut self, text: &str) -> MessageId {
-        self.types_in(RoomId::messages().as_str(), text)
+        self.types_in(RoomId::messages(), text)
     }
 
-    fn types_in(&mut self, room: &str, text: &str) -> MessageId {
+    fn types_in(&mut self, room: RoomId, text: &str) -> MessageId {
         self.typed += 1;
         let id = MessageId::from_random([self.typed; 16]);
-        let room = RoomId::new(room).unwrap();
         let draft = Draft { id, room, content: Content::text(text), at: WallMs(0) };
         let item = OutboxItem { draft, seq: u64::from(self.typed), delivery: Delivery::Attempted };
         assert!(self.mapped.typed(self.now, &self.place, &item).is_ok());
@@ -127,7 +126,7 @@ fn our_own_message_is_shown_once_though_its_room_is_named_on_one_way_only() {
     let came = json!([{"user": "mina", "room": "lobby", "text": "hello"}]);
     assert_eq!(server.rows("chat", came.clone()), ["me: hello"]);
     assert_eq!(server.rows("chat", came), ["[lobby] me: hello"], "of another tab");
-    server.types_in("lobby", "again");
+    server.types_in(RoomId::new("lobby").unwrap(), "again");
     assert_eq!(server.rows("chat", json!([{"user": "jun", "text": "again"}])), ["u:jun: again"]);
     assert_eq!(server.rows("chat", json!([{"user": "mina", "text": "again"}])), ["[lobby] me: again"]);
     assert_eq!(server.rows("chat", json!([{"user": "mina", "text": "again"}])), ["me: again"]);
