@@ -10,13 +10,12 @@ use serde_json::{Map, Value as Json};
 use super::book::{Book, Dev, Rank, guessed, named};
 use super::change::There;
 use super::json;
+use super::levels::{self, split};
 use super::template::Payload;
 use super::text;
 use crate::model::device::Value;
 use crate::model::time::WallMs;
 
-/// Last levels that ask for something instead of saying it.
-const REQUESTS: &[&str] = &["set", "get", "cmd", "command", "cmnd", "request", "rpc"];
 /// Last levels that may say whether something is there.
 const PRESENCE: &[&str] = &[
     "lwt",
@@ -34,70 +33,8 @@ const PRESENCE: &[&str] = &[
 /// Of these, the levels for which `true` and `1` mean that it is.
 const PRESENCE_FLAGS: &[&str] =
     &["online", "availability", "available", "connected", "connection", "alive", "reachable", "lwt"];
-/// Last levels that name no device.
-const PARTS: &[&str] = &[
-    "state",
-    "status",
-    "sensor",
-    "sensors",
-    "data",
-    "info",
-    "telemetry",
-    "attributes",
-    "values",
-    "json",
-    "result",
-    "payload",
-    "measurements",
-    "measurement",
-    "reading",
-    "readings",
-    "event",
-    "events",
-    "system",
-    "network",
-    "wifi",
-    "stats",
-    "config",
-    "settings",
-    "heartbeat",
-    "update",
-    "up",
-    "rx",
-    "uplink",
-    "main",
-    "tele",
-    "stat",
-    "data_upload",
-    "properties",
-    "report",
-];
-/// Fields that describe a device and are no readings.
-const ATTRIBUTES: &[(&str, &str)] = &[
-    ("version", "firmware"),
-    ("firmware", "firmware"),
-    ("firmware_version", "firmware"),
-    ("fw", "firmware"),
-    ("fw_ver", "firmware"),
-    ("sw_version", "firmware"),
-    ("sw", "firmware"),
-    ("hw_version", "hardware"),
-    ("mac", "mac"),
-    ("mac_address", "mac"),
-    ("ip", "ip"),
-    ("ip_address", "ip"),
-    ("ipaddress", "ip"),
-    ("localip", "ip"),
-    ("model", "model"),
-    ("manufacturer", "manufacturer"),
-    ("vendor", "manufacturer"),
-    ("brand", "manufacturer"),
-    ("serial", "serial"),
-    ("serial_number", "serial"),
-    ("hostname", "hostname"),
-];
-/// Fields that must not be shown.
-const SECRETS: &[&str] = &["password", "passwd", "token", "secret", "psk", "apikey", "api_key", "bssid"];
+/// Words that say of a pump or a charger how it runs, unless the level is only about being there.
+const ACTIVITIES: &[&str] = &["ready", "up", "down", "running", "active", "stopped"];
 /// Fields that say when something was measured.
 const TIMES: &[&str] =
     &["time", "timestamp", "ts", "datetime", "tst", "date_time", "measured_at", "received_at", "_timestamp"];
@@ -133,22 +70,6 @@ pub(super) struct General {
     paths: HashMap<Box<str>, Node, RandomState>,
 }
 
-/// Whether the general rule says nothing of a topic.
-pub(super) fn is_ignored(topic: &str) -> bool {
-    let last = topic.rsplit('/').next().unwrap_or(topic);
-    topic.starts_with('$')
-        || topic.ends_with("/debug/log")
-        || REQUESTS.iter().any(|request| last.eq_ignore_ascii_case(request))
-        || topic.split('/').take(3).any(|level| level == "cmnd")
-        || topic.trim_matches('/').is_empty()
-}
-
-/// The path of the device that a bare value belongs to, and the name of the reading.
-pub(super) fn split(topic: &str) -> (&str, &str) {
-    let topic = topic.trim_matches('/');
-    topic.rsplit_once('/').map_or((topic, "value"), |(path, last)| (path.trim_end_matches('/'), last))
-}
-
 /// When something was measured, if it says so in a way that leaves no doubt.
 pub(super) fn taken_at(fields: &Map<String, Json>) -> Option<WallMs> {
     let (_, time) =
@@ -175,11 +96,17 @@ pub(super) fn presence(level: &str, payload: &Payload<'_>) -> Option<bool> {
     if !PRESENCE.iter().any(|known| level.eq_ignore_ascii_case(known)) || payload.bytes.len() > 256 {
         return None;
     }
+    let is_level = |levels: &[&str]| levels.iter().any(|known| level.eq_ignore_ascii_case(known));
+    let is_doubtful = |text: &str| {
+        let is = |words: &[&str]| words.iter().any(|word| text.trim().eq_ignore_ascii_case(word));
+        // A charger is connected to a car.
+        is_level(&["state", "status"]) && is(ACTIVITIES)
+            || is_level(&["state"]) && is(&["connected", "disconnected", "not connected"])
+    };
     let of_text = |text: &str| {
-        text::presence(text).or_else(|| {
-            let is_flag = PRESENCE_FLAGS.iter().any(|known| level.eq_ignore_ascii_case(known));
+        text::presence(text).filter(|_| !is_doubtful(text)).or_else(|| {
             let flag = if text.trim() == "2" { Some(true) } else { text::flag(text) };
-            flag.filter(|_| is_flag)
+            flag.filter(|_| is_level(PRESENCE_FLAGS))
         })
     };
     match payload.json() {
@@ -189,7 +116,7 @@ pub(super) fn presence(level: &str, payload: &Payload<'_>) -> Option<bool> {
                 .find_map(|name| map.get(*name))?;
             match said {
                 Json::Bool(flag) => Some(*flag),
-                said => text::presence(said.as_str()?),
+                said => said.as_str().filter(|said| !is_doubtful(said)).and_then(text::presence),
             }
         }
         Some(Json::Object(_) | Json::Array(_)) => None,
@@ -238,24 +165,20 @@ fn inner(json: &Json) -> &Json {
     json.get("fields").filter(|fields| is_wrapped && fields.is_object()).unwrap_or(json)
 }
 
-/// Whether a field must not be shown.
-pub(super) fn is_secret(name: &str) -> bool {
-    let name = name.rsplit(['.', ' ']).next().unwrap_or(name);
-    SECRETS.iter().any(|known| name.eq_ignore_ascii_case(known))
-}
-
-fn attribute(name: &str) -> Option<&'static str> {
-    ATTRIBUTES.iter().find(|(known, _)| name.eq_ignore_ascii_case(known)).map(|(_, attribute)| *attribute)
-}
-
 impl General {
     /// Reads a message. `id`: its topic.
     pub fn receive(&mut self, book: &mut Book, id: u32, topic: &str, payload: &Payload<'_>) {
+        let Some(topic) = levels::answered(topic, payload) else { return };
         let (path, level) = split(topic);
         let is_part = book.owner(path).is_some_and(|(_, below)| !below.is_empty());
         if let Some(is_there) = presence(level, payload).filter(|_| !is_part) {
-            self.say(book, path, topic, is_there);
-            return;
+            self.say(book, levels::folded(path).0, topic, is_there);
+            let more = |fields: &Map<String, Json>| {
+                fields.keys().filter(|name| !TIMES.contains(&name.as_str())).count() > 1
+            };
+            if !payload.json().and_then(Json::as_object).is_some_and(more) {
+                return;
+            }
         }
         if let Some((value, unit)) = payload.json().and_then(Json::as_object).and_then(envelope) {
             book.at = payload.json().and_then(Json::as_object).and_then(taken_at);
@@ -314,6 +237,7 @@ impl General {
         let known = book.by_key(&format!("path:{above}")).and_then(|dev| Some((dev, book.get(dev)?)));
         if let Some((dev, device)) = known
             && device.is_bare()
+            && device.title() == above
             && device.held <= 0
             && device.rank == Rank::Path
         {
@@ -355,7 +279,7 @@ impl General {
     /// What a topic said of its path is explained by a convention.
     pub fn forget(&mut self, book: &mut Book, topic: &str) {
         let (path, _) = split(topic);
-        let Some(node) = self.paths.get_mut(path) else { return };
+        let Some(node) = self.paths.get_mut(levels::folded(path).0) else { return };
         if node.said.as_ref().is_some_and(|(known, _)| **known == *topic) {
             node.said = None;
             node.devs.iter().for_each(|dev| book.unsay(*dev, topic));
@@ -365,58 +289,91 @@ impl General {
     fn object(&mut self, book: &mut Book, id: u32, topic: &str, json: &Json) {
         let (path, level) = split(topic);
         let is_list = json.is_array();
-        let is_part = (is_list || PARTS.iter().any(|part| level.eq_ignore_ascii_case(part)))
-            && topic.trim_matches('/').contains('/');
-        let device = if is_part { path } else { topic.trim_matches('/') };
+        let is_quantity = levels::is_quantity(level);
+        let is_part =
+            (is_list || is_quantity || levels::is_part(level)) && topic.trim_matches('/').contains('/');
+        if json.as_object().is_some_and(Map::is_empty) {
+            return;
+        }
+        let (device, part) = if is_part { levels::folded(path) } else { (topic.trim_matches('/'), "") };
         let Some(place) = self.place(book, device) else { return };
         let dev = place.dev;
         let fields = json.as_object();
         book.at = fields.and_then(taken_at);
         let has_time = book.at.is_some();
+        // What JSON repeats of the topics beside it is not another reading.
+        let own = if is_part && !level.eq_ignore_ascii_case("json") { level } else { "" };
         json::flatten(inner(json), ".", &mut |name, json| {
-            if is_secret(name)
+            if levels::is_secret(name)
                 || name.starts_with("_msg")
                 || has_time && TIMES.iter().any(|known| name.eq_ignore_ascii_case(known))
             {
                 return;
             }
-            if let (Some(attribute), Some(text)) = (attribute(name), json.as_str()) {
+            if let (Some(attribute), Some(text)) = (levels::attribute(name), json.as_str()) {
                 book.describe(dev, Rank::Path, "", "", &[(attribute, text)]);
                 return;
             }
-            let Some(value) = json::reading(json) else { return };
-            let key = if is_part { format!("{level}.{name}") } else { name.to_owned() };
+            let value = if levels::is_label(name) { json::scalar(json) } else { json::reading(json) };
+            let Some(value) = value else { return };
             let numbered = format!("{level} {name}");
-            let shown = match name {
+            let shown = place.name(match name {
                 "" => level,
-                _ if is_list => &numbered,
+                _ if is_list || is_part && is_quantity => &numbered,
                 name => name,
-            };
-            let shown = place.name(shown);
-            book.read(dev, &place.name(&key), id, value.clone(), || {
-                guessed(named(&shown), &value, text::unit_of_name(&shown).unwrap_or_default())
+            });
+            let key = place.name(&levels::joined(&[part, own, name]));
+            book.read(dev, &key, id, value.clone(), || {
+                guessed(named(&shown), &value, unit_of(&shown, &value))
             });
         });
     }
 
     fn bare(&mut self, book: &mut Book, id: u32, topic: &str, payload: &Payload<'_>) {
-        let (path, level) = split(topic);
-        let Some(place) = self.place(book, path) else { return };
-        let dev = place.dev;
         let (value, unit) = bare(payload);
-        if let (Some(attribute), false) = (attribute(level), matches!(value, Value::Flag(_) | Value::Missing))
-        {
+        let (path, level) = split(topic);
+        // Whatever was shown of the path before decides, so that the reading stays where it is.
+        let above = levels::named_above(path, level, &value)
+            .filter(|(above, name)| is_known(book, above, name) || !is_known(book, path, ""));
+        let (path, level) = above.unwrap_or((path, level.into()));
+        let (device, part) = levels::folded(path);
+        let level = &*level;
+        let Some(place) = self.place(book, device) else { return };
+        let dev = place.dev;
+        let value = if levels::is_label(level) { text::text(payload.text().trim()) } else { value };
+        let attribute = levels::attribute(level);
+        if let (Some(attribute), false) = (attribute, matches!(value, Value::Flag(_) | Value::Missing)) {
             book.describe(dev, Rank::Path, "", "", &[(attribute, &payload.text())]);
             return;
         }
-        if is_secret(level) {
+        if let Value::Text(name) = &value
+            && levels::is_name(level)
+            && part.is_empty()
+            && place.below.is_empty()
+            && book.get(dev).is_some_and(|device| !device.is_named())
+        {
+            book.describe(dev, Rank::Path, name, "", &[]);
             return;
         }
-        let unit = if unit.is_empty() { text::unit_of_name(level).unwrap_or_default() } else { unit };
-        let unit = if matches!(value, Value::Text(_)) { "" } else { unit };
-        let name = place.name(level);
-        book.read(dev, &name, id, value.clone(), || guessed(named(&name), &value, unit));
+        if levels::is_secret(level) {
+            return;
+        }
+        let unit = if unit.is_empty() { unit_of(level, &value) } else { unit };
+        let key = place.name(&levels::joined(&[part, level]));
+        book.read(dev, &key, id, value.clone(), || guessed(named(&place.name(level)), &value, unit));
     }
+}
+
+/// Whether a path is a device that has this reading, or any where the key is empty.
+fn is_known(book: &Book, path: &str, key: &str) -> bool {
+    let device = book.by_key(&format!("path:{path}")).and_then(|dev| book.get(dev));
+    device.is_some_and(|device| key.is_empty() || device.find(key).is_some())
+}
+
+/// The unit of a reading by its name.
+fn unit_of(name: &str, value: &Value) -> &'static str {
+    let is_number = matches!(value, Value::Number(_) | Value::Whole(_));
+    text::unit_of_name(name).filter(|_| is_number).unwrap_or_default()
 }
 
 /// What a payload that is no JSON says, and its unit.
@@ -430,6 +387,9 @@ pub(super) fn bare(payload: &Payload<'_>) -> (Value, &'static str) {
     let text = text.trim().trim_matches('"');
     if text.starts_with('<') && text.len() > 64 {
         return (text::text(&format!("XML, {} bytes", text.len())), "");
+    }
+    if matches!(text, "null" | "None" | "nil") {
+        return (Value::Missing, "");
     }
     text::with_unit(text).unwrap_or_else(|| (text::value(text), ""))
 }

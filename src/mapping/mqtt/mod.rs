@@ -8,6 +8,7 @@ mod device;
 mod general;
 mod ha;
 mod json;
+mod levels;
 mod merged;
 mod native;
 mod rhythm;
@@ -249,7 +250,7 @@ impl Conventions {
         if topic.route == Route::New {
             topic.route = match self.natives.of(&topic.name, payload) {
                 Some(native) => Route::Native(native),
-                None if general::is_ignored(&topic.name) => Route::Ignored,
+                None if levels::is_ignored(&topic.name) => Route::Ignored,
                 None => Route::General,
             };
         }

@@ -126,9 +126,9 @@ fn a_regular_sender_becomes_silent_and_a_quiet_one_does_not() {
 #[test]
 fn a_topic_that_says_offline_says_it_of_everything_below() {
     let mut conventions = Conventions::new();
-    publish(&mut conventions, at(0), "esp/sensor/temperature", "21");
+    publish(&mut conventions, at(0), "esp/room/temperature", "21");
     let changes = publish(&mut conventions, at(1), "esp/status", "offline");
-    let device = DeviceId::new("esp/sensor").unwrap();
+    let device = DeviceId::new("esp/room").unwrap();
     assert_eq!(changes, [Change::Presence { device, there: There::Offline(String::new()) }]);
     let changes = publish(&mut conventions, at(2), "esp/pump/power", "3");
     let device = DeviceId::new("esp/pump").unwrap();

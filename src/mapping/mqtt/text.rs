@@ -156,9 +156,20 @@ pub(super) fn with_unit(text: &str) -> Option<(Value, &'static str)> {
     Some((number(digits)?, unit))
 }
 
-/// The unit that a field's name ends with, as in `temperature_C`.
+/// The unit that a name ends with, as in `temperature_C`, where it leaves no doubt that it is one: `phase_A` has none.
 pub(super) fn unit_of_name(name: &str) -> Option<&'static str> {
-    named_unit(name).map(|(_, unit)| unit)
+    let (of, unit) = named_unit(name)?;
+    let of = of.to_ascii_lowercase();
+    let is_of = |words: &[&str]| words.iter().any(|word| of.contains(word));
+    let is_sure = match unit {
+        "°C" | "°F" => is_of(&["temp", "dew", "heat", "chill", "feels", "indoor", "outdoor"]),
+        "A" => is_of(&["curr", "amp"]),
+        "V" => is_of(&["volt", "bat", "cap", "supply"]),
+        "W" => is_of(&["pow", "watt", "load"]),
+        "in" => is_of(&["rain", "snow", "precip", "depth"]),
+        _ => true,
+    };
+    is_sure.then_some(unit)
 }
 
 /// What names of fields end with, and the unit that it means.
@@ -219,6 +230,11 @@ const ENDS: &[(&str, &str)] = &[
     ("_dbm", "dBm"),
     ("_kw", "kW"),
     ("_rpm", "rpm"),
+    ("_c", "°C"),
+    ("_m3h", "m³/h"),
+    ("_m3_h", "m³/h"),
+    ("_v", "V"),
+    ("_w", "W"),
 ];
 
 /// What stands before the unit that a field's name ends with, and the unit.

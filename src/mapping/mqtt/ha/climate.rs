@@ -33,15 +33,16 @@ fn unit(config: &Config) -> &'static str {
     }
 }
 
-/// A temperature to aim at, where the entity has it.
+/// A temperature to aim at, where the entity has it. `limits`: the range in °C where it names none.
 fn setpoint(p: &mut Parts<'_>, part: &str, key: &str, limits: (f64, f64)) {
     let config = p.config;
     let topic = |end: &str| format!("{key}_{end}");
     if !p.has(&[&topic("state_topic"), &topic("command_topic")]) {
         return;
     }
-    let (min, max) =
-        (config.number("min_temp").unwrap_or(limits.0), config.number("max_temp").unwrap_or(limits.1));
+    let default = |celsius: f64| if unit(config) == "°F" { celsius * 1.8 + 32.0 } else { celsius };
+    let min = config.number("min_temp").unwrap_or_else(|| default(limits.0).round());
+    let max = config.number("max_temp").unwrap_or_else(|| default(limits.1).round());
     let step = config.number("temp_step").or_else(|| config.number("precision")).unwrap_or(1.0);
     p.add(part, MetricType::Number)
         .state(config, &topic("state_topic"), &topic("state_template"))
@@ -84,6 +85,8 @@ pub(super) fn climate(p: &mut Parts<'_>) {
     modes(p, "swing mode", "swing_mode", "swing_modes", &["on", "off"]);
     modes(p, "horizontal swing mode", "swing_horizontal_mode", "swing_horizontal_modes", &["on", "off"]);
     modes(p, "preset", "preset_mode", "preset_modes", &[]);
+    // What presets were called before 2022.
+    modes(p, "hold", "hold", "hold_modes", &[]);
     action(p);
     power(p);
     for key in ["away_mode", "aux"] {
@@ -150,6 +153,32 @@ pub(super) fn humidifier(p: &mut Parts<'_>) {
     action(p);
 }
 
+/// Speeds by name: the form before 2021.
+fn named_speeds(p: &mut Parts<'_>) {
+    let config = p.config;
+    if !p.has(&["speed_command_topic", "speed_state_topic"]) {
+        return;
+    }
+    let known = [
+        ("payload_off_speed", "off", "off"),
+        ("payload_low_speed", "low", "low"),
+        ("payload_medium_speed", "medium", "medium"),
+        ("payload_high_speed", "high", "high"),
+    ];
+    let mut speeds = config.list("speeds");
+    if speeds.is_empty() {
+        speeds = known.map(|(.., speed)| speed.to_owned()).to_vec();
+    }
+    let mut payloads = commands(config, &known);
+    let is_other = |speed: &&String| !known.iter().any(|(.., known)| known == speed);
+    payloads.extend(speeds.iter().filter(is_other).map(|speed| (speed.clone(), speed.clone())));
+    p.add("speed", MetricType::Enum)
+        .state(config, "speed_state_topic", "speed_value_template")
+        .decode(reads(words(config, &known)))
+        .options(speeds)
+        .sends(config, "speed_command_topic", "", by_word(payloads));
+}
+
 pub(super) fn fan(p: &mut Parts<'_>) {
     let config = p.config;
     on_off(p);
@@ -172,6 +201,7 @@ pub(super) fn fan(p: &mut Parts<'_>) {
                 by_scaled("percentage", shown, raw),
             );
     }
+    named_speeds(p);
     modes(p, "preset", "preset_mode", "preset_modes", &[]);
     if p.has(&["oscillation_command_topic", "oscillation_state_topic"]) {
         let on = config.text_or("payload_oscillation_on", "oscillate_on");

@@ -8,6 +8,7 @@ use super::config::{Config, words_of};
 use super::decode::{Decode, Others};
 use super::part::{Part, Parts, Sent, as_is, by_flag, by_number, by_word, commands, reads, words};
 use super::{climate, cover, light};
+use crate::mapping::mqtt::levels;
 use crate::model::device::{Control, MetricType, Value};
 
 /// Device classes of sensors whose values are no numbers.
@@ -18,6 +19,7 @@ pub(super) fn parts(config: &Config) -> Vec<Part> {
     let mut parts = Parts::new(config);
     let p = &mut parts;
     match config.component.as_str() {
+        "sensor" if is_secret(config) => {}
         "sensor" => sensor(p),
         "binary_sensor" => binary_sensor(p),
         "switch" => switch(p),
@@ -54,11 +56,24 @@ pub(super) fn parts(config: &Config) -> Vec<Part> {
     parts.list
 }
 
+/// Whether its state must not be shown.
+pub(super) fn is_secret(config: &Config) -> bool {
+    let is_called_so =
+        config.name().is_some_and(|name| levels::is_secret(&name)) || levels::is_secret(&config.object);
+    match config.component.as_str() {
+        "sensor" => is_called_so,
+        "text" => is_called_so || config.text("mode").as_deref() == Some("password"),
+        _ => false,
+    }
+}
+
 fn sensor(p: &mut Parts<'_>) {
     let config = p.config;
-    let class = config.text("device_class").unwrap_or_default();
+    let class = config.text("device_class").filter(|class| class != "None").unwrap_or_default();
     let unit = config.text("unit_of_measurement").unwrap_or_default();
-    let is_text = TEXT_CLASSES.contains(&class.as_str());
+    let is_label =
+        config.name().is_some_and(|name| levels::is_label(&name)) || levels::is_label(&config.object);
+    let is_text = TEXT_CLASSES.contains(&class.as_str()) || is_label && unit.is_empty();
     let is_number = !unit.is_empty() || config.text("state_class").is_some() || !class.is_empty() && !is_text;
     let options = config.list("options");
     let kind = match (is_text, options.is_empty()) {
@@ -106,6 +121,17 @@ fn siren(p: &mut Parts<'_>) {
     {
         // Its state is a word, or an object with one.
         part.decode = Decode::FlagIn { field: "state", on: on.clone(), off: off.clone() };
+    }
+    if let Some(sends) = p.list.first_mut().and_then(|part| part.sends.as_mut()) {
+        let plain = Arc::clone(&sends.encode);
+        let has_template = sends.template.is_some();
+        sends.off_template = config.text("command_off_template");
+        // Without a template it is sent as an object.
+        sends.encode = Arc::new(move |value| {
+            let Sent { value, mut more } = plain(value)?;
+            more.push(("state", value.clone()));
+            Ok(Sent { value: if has_template { value } else { json!({"state": value}) }, more })
+        });
     }
     let on = config.text_or("payload_on", "ON");
     let set = |name: &'static str| -> super::part::Encode {
@@ -172,7 +198,7 @@ fn button(p: &mut Parts<'_>) {
 
 fn text(p: &mut Parts<'_>) {
     let config = p.config;
-    let is_secret = config.text("mode").as_deref() == Some("password");
+    let is_secret = is_secret(config);
     let part = p.add("", MetricType::Text).sends(config, "command_topic", "command_template", as_is());
     match is_secret {
         true => part.metric.write_only = true,

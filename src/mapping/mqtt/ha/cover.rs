@@ -69,7 +69,7 @@ pub(super) fn valve(p: &mut Parts<'_>) {
         p.add("position", MetricType::Number)
             .state(config, "state_topic", "value_template")
             .decode(Decode::FieldOrWhole("position"))
-            .unit("%")
+            .unit(if open == 100.0 && closed == 0.0 { "%" } else { "" })
             .range(Some(open.min(closed)), Some(open.max(closed)), None)
             .sends(config, "command_topic", "command_template", by_number("position"));
         return;
@@ -104,6 +104,8 @@ pub(super) fn lock(p: &mut Parts<'_>) {
             ("state_locking", "LOCKING", "locking"),
             ("state_unlocking", "UNLOCKING", "unlocking"),
             ("state_jammed", "JAMMED", "jammed"),
+            ("state_open", "OPEN", "open"),
+            ("state_opening", "OPENING", "opening"),
         ],
     );
     let mut pairs = vec![("payload_lock", "LOCK", "locked"), ("payload_unlock", "UNLOCK", "unlocked")];

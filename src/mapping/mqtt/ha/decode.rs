@@ -103,7 +103,8 @@ impl Decode {
             }
             Decode::Time => Some(time(text)),
             Decode::Rgb => {
-                let [red, green, blue] = numbers(text)?.try_into().ok()?;
+                // Channels of white may follow.
+                let [red, green, blue] = *numbers(text)?.first_chunk()?;
                 Some(hex(red, green, blue))
             }
             Decode::HueSaturation => {

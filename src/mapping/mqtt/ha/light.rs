@@ -5,8 +5,9 @@ use std::sync::atomic::Ordering;
 
 use serde_json::json;
 
+use super::config::Config;
 use super::decode::Decode;
-use super::part::{Encode, Parts, Sends, Sent, as_is, by_flag, by_rgb, json_of, rgb};
+use super::part::{Encode, Parts, Pick, Sends, Sent, as_is, by_flag, by_rgb, json_of, rgb};
 use crate::model::device::{Control, MetricType, Value};
 
 pub(super) fn parts(p: &mut Parts<'_>) {
@@ -18,20 +19,19 @@ pub(super) fn parts(p: &mut Parts<'_>) {
     }
 }
 
+fn temperature_unit(config: &Config) -> &'static str {
+    if config.flag("color_temp_kelvin") { "K" } else { "mired" }
+}
+
 fn temperature_range(p: &Parts<'_>) -> (Option<f64>, Option<f64>, &'static str) {
     let config = p.config;
-    match config.flag("color_temp_kelvin") {
-        true => (
-            config.number("min_kelvin").or(Some(2_000.0)),
-            config.number("max_kelvin").or(Some(6_535.0)),
-            "K",
-        ),
-        false => (
-            config.number("min_mireds").or(Some(153.0)),
-            config.number("max_mireds").or(Some(500.0)),
-            "mired",
-        ),
-    }
+    let (low, high) = match config.flag("color_temp_kelvin") {
+        true => {
+            (config.number("min_kelvin").unwrap_or(2_000.0), config.number("max_kelvin").unwrap_or(6_535.0))
+        }
+        false => (config.number("min_mireds").unwrap_or(153.0), config.number("max_mireds").unwrap_or(500.0)),
+    };
+    (Some(low), Some(high), temperature_unit(config))
 }
 
 fn basic(p: &mut Parts<'_>) {
@@ -83,10 +83,24 @@ fn basic(p: &mut Parts<'_>) {
             .options(config.list("effect_list"))
             .sends(config, "effect_command_topic", "effect_command_template", as_is());
     }
+    white(p);
+}
+
+/// The brightness of a channel of white.
+fn white(p: &mut Parts<'_>) {
+    let config = p.config;
     if p.has(&["white_command_topic"]) {
         let scale = config.number("white_scale").unwrap_or(255.0);
         let part = p.add("white", MetricType::Number).range(Some(0.0), Some(scale), None);
         part.sends(config, "white_command_topic", "", as_is()).metric.write_only = true;
+    }
+    // The form before 2021.
+    if p.has(&["white_value_command_topic", "white_value_state_topic"]) {
+        let scale = config.number("white_value_scale").unwrap_or(255.0);
+        p.add("white", MetricType::Number)
+            .state(config, "white_value_state_topic", "white_value_template")
+            .range(Some(0.0), Some(scale), None)
+            .sends(config, "white_value_command_topic", "", as_is());
     }
 }
 
@@ -104,11 +118,65 @@ fn colours(p: &mut Parts<'_>) {
             .decode(Decode::HueSaturation)
             .control(Control::Colour)
             .sends(config, "hs_command_topic", "hs_command_template", by_hue());
-    } else if p.has(&["xy_state_topic"]) {
+    } else if p.has(&["xy_command_topic", "xy_state_topic"]) {
         p.add("colour", MetricType::Text)
             .state(config, "xy_state_topic", "xy_value_template")
-            .decode(Decode::Xy);
+            .decode(Decode::Xy)
+            .control(Control::Colour)
+            .sends(config, "xy_command_topic", "xy_command_template", by_xy());
+    } else {
+        colours_with_white(p);
     }
+}
+
+/// Red, green and blue with one channel of white or two.
+fn colours_with_white(p: &mut Parts<'_>) {
+    let config = p.config;
+    let whites: [(&str, &[&'static str]); 2] =
+        [("rgbw", &["white"]), ("rgbww", &["cold_white", "warm_white"])];
+    for (key, whites) in whites {
+        let topic = |end: &str| format!("{key}_{end}");
+        if !p.has(&[&topic("command_topic"), &topic("state_topic")]) {
+            continue;
+        }
+        let encode: Encode = Arc::new(move |value| {
+            let mut sent = by_rgb()(value)?;
+            sent.more.extend(whites.iter().map(|white| (*white, json!(0))));
+            let colour = sent.value.as_str().unwrap_or_default();
+            sent.value = json!(format!("{colour}{}", ",0".repeat(whites.len())));
+            Ok(sent)
+        });
+        p.add("colour", MetricType::Text)
+            .state(config, &topic("state_topic"), &topic("value_template"))
+            .decode(Decode::Rgb)
+            .control(Control::Colour)
+            .sends(config, &topic("command_topic"), &topic("command_template"), encode);
+        return;
+    }
+}
+
+/// A colour as x and y of CIE 1931, as Home Assistant reckons it.
+fn xy_of(colour: [u8; 3]) -> [f64; 2] {
+    let linear = |part: u8| match f64::from(part) / 255.0 {
+        part if part > 0.040_45 => ((part + 0.055) / 1.055).powf(2.4),
+        part => part / 12.92,
+    };
+    let [red, green, blue] = colour.map(linear);
+    let x = red * 0.664_511 + green * 0.154_324 + blue * 0.162_028;
+    let y = red * 0.283_881 + green * 0.668_433 + blue * 0.047_685;
+    let z = red * 0.000_088 + green * 0.072_310 + blue * 0.986_039;
+    let sum = x + y + z;
+    if sum == 0.0 {
+        return [0.0, 0.0];
+    }
+    [x / sum, y / sum].map(|part| (part * 1_000.0).round() / 1_000.0)
+}
+
+fn by_xy() -> Encode {
+    Arc::new(|value| {
+        let [x, y] = xy_of(rgb(value)?);
+        Ok(Sent { value: json!(format!("{x},{y}")), more: vec![("x", json!(x)), ("y", json!(y))] })
+    })
 }
 
 fn by_hue() -> Encode {
@@ -171,14 +239,18 @@ fn json_schema(p: &mut Parts<'_>) {
             .sends(config, "command_topic", "", with("color_temp"));
     }
     let is_hue = has("hs") || config.flag("hs");
-    if is_hue || ["rgb", "rgbw", "rgbww", "xy"].iter().any(|mode| has(mode) || config.flag(mode)) {
+    let has_rgb = ["rgb", "rgbw", "rgbww"].iter().any(|mode| has(mode) || config.flag(mode));
+    if is_hue || has_rgb || has("xy") || config.flag("xy") {
         let encode: Encode = Arc::new(move |value| {
             let [red, green, blue] = rgb(value)?;
-            let [hue, saturation] = hue_of([red, green, blue]);
             let colour = if is_hue {
+                let [hue, saturation] = hue_of([red, green, blue]);
                 json!({"h": hue, "s": saturation})
-            } else {
+            } else if has_rgb {
                 json!({"r": red, "g": green, "b": blue})
+            } else {
+                let [x, y] = xy_of([red, green, blue]);
+                json!({"x": x, "y": y})
             };
             Ok(Sent::of(json!({"state": "ON", "color": colour})))
         });
@@ -188,11 +260,29 @@ fn json_schema(p: &mut Parts<'_>) {
             .control(Control::Colour)
             .sends(config, "command_topic", "", encode);
     }
+    json_white(p, has("white"));
     if config.flag("effect") || !config.list("effect_list").is_empty() {
         p.add("effect", MetricType::Enum)
             .field(config, &["effect"])
             .options(config.list("effect_list"))
             .sends(config, "command_topic", "", with("effect"));
+    }
+}
+
+/// The same in JSON. `has_mode`: white is one of the modes.
+fn json_white(p: &mut Parts<'_>, has_mode: bool) {
+    let config = p.config;
+    if has_mode {
+        let scale = config.number("white_scale").unwrap_or(255.0);
+        let part = p.add("white", MetricType::Number).range(Some(0.0), Some(scale), None);
+        part.sends(config, "command_topic", "", with("white")).metric.write_only = true;
+    }
+    // The form before 2021.
+    if config.flag("white_value") {
+        p.add("white", MetricType::Number)
+            .field(config, &["white_value"])
+            .range(Some(0.0), Some(255.0), None)
+            .sends(config, "command_topic", "", with("white_value"));
     }
 }
 
@@ -229,9 +319,30 @@ fn template_schema(p: &mut Parts<'_>) {
             let part =
                 p.add(name, kind).state(config, "state_topic", template).range(max.map(|_| 0.0), max, None);
             part.sends(config, "command_topic", "command_on_template", set(variable));
-            if variable == "effect" {
-                part.options(config.list("effect_list"));
-            }
+            match variable {
+                "effect" => part.options(config.list("effect_list")),
+                "color_temp" => part.unit(temperature_unit(config)),
+                _ => part,
+            };
         }
     }
+    template_colour(p);
+}
+
+/// A colour whose parts have a template each.
+fn template_colour(p: &mut Parts<'_>) {
+    let config = p.config;
+    let parts = ["red_template", "green_template", "blue_template"].map(|part| config.text(part));
+    let [Some(red), Some(green), Some(blue)] = parts else { return };
+    let encode: Encode = Arc::new(|value| {
+        let mut sent = by_rgb()(value)?;
+        sent.more.push(("state", json!("on")));
+        Ok(sent)
+    });
+    let part = p.add("colour", MetricType::Text).decode(Decode::Rgb).control(Control::Colour);
+    part.state(config, "state_topic", "red_template");
+    if let Some((_, pick)) = &mut part.state {
+        *pick = Pick::Template(Some(format!("{red},{green},{blue}")));
+    }
+    part.sends(config, "command_topic", "command_on_template", encode);
 }

@@ -23,7 +23,7 @@ use super::change::{Outgoing, There};
 use super::device::ANY;
 use super::template::{Given, Payload, Template, Templates, at};
 use super::topics::{Reader, Topics};
-use super::{general, json, text};
+use super::{general, json, levels, text};
 use crate::model::device::MetricType;
 use config::Config;
 use decode::Decode;
@@ -267,8 +267,9 @@ impl HomeAssistant {
         if !entity.source.is_empty() {
             book.say(dev, &entity.source, There::Unknown);
         }
-        // Attributes are explained, and no readings.
-        if let Some(filter) = config.text("json_attributes_topic") {
+        // Attributes and secrets are explained, and no readings.
+        let secret = if components::is_secret(config) { config.text("state_topic") } else { None };
+        for filter in config.text("json_attributes_topic").into_iter().chain(secret) {
             entity.topics.extend(topics.listen(&filter, Reader { entity: at, part: Reader::ATTRIBUTES }));
         }
         let read = entity.topics.clone();
@@ -298,7 +299,13 @@ impl HomeAssistant {
             Source::Field(path) => {
                 Ok(payload.json().and_then(|json| at(json, path)).map_or(Given::Nothing, Given::Json))
             }
-            Source::Template(Template::Whole) => Ok(whole(payload)),
+            // `1.10` is another version than 1.1.
+            Source::Template(Template::Whole) => Ok(match (whole(payload), read.kind) {
+                (Given::Json(Json::Number(_)), MetricType::Text) if !read.is_guessed => {
+                    Given::Text(payload.text().into_owned())
+                }
+                (given, _) => given,
+            }),
             Source::Template(template) => templates.render(template, payload),
         };
         let given = match given {
@@ -416,13 +423,22 @@ fn share_keys(book: &mut Book, dev: Dev, config: &Config, first: Option<&str>, k
     }
 }
 
-/// The part of a topic that ends with an identifier that can only be this device's: a serial number or an address.
+/// The part of a topic that ends with an identifier that can only be this device's: a serial number or an address, also one that is
+/// its name; or with its name, where the topic says whether it is there.
 fn own_path<'a>(topic: &'a str, device: &config::DeviceInfo) -> Option<&'a str> {
     let ids = || device.keys.iter().filter_map(|key| key.split_once(':')).map(|(_, id)| id);
     let is_serial = |level: &str| level.len() >= 6 && level.bytes().filter(u8::is_ascii_digit).count() >= 3;
-    topic.match_indices('/').map(|(at, _)| &topic[..at]).find(|path| {
+    let is_its = |level: &str| {
+        device.name.eq_ignore_ascii_case(level) || ids().any(|id| id.eq_ignore_ascii_case(level))
+    };
+    let serial = topic.match_indices('/').map(|(at, _)| &topic[..at]).find(|path| {
         let level = path.rsplit('/').next().unwrap_or(path);
-        is_serial(level) && ids().any(|id| id.eq_ignore_ascii_case(level) || id.ends_with(level))
+        is_serial(level) && (is_its(level) || ids().any(|id| id.ends_with(level)))
+    });
+    serial.or_else(|| {
+        let (path, last) = topic.rsplit_once('/')?;
+        let (_, level) = path.rsplit_once('/')?;
+        (levels::is_presence(last) && is_its(level)).then_some(path)
     })
 }
 
@@ -453,7 +469,7 @@ fn device(book: &mut Book, config: &Config, parts: &[Part]) -> Option<Dev> {
                 "climate" | "light" | "cover" | "fan" | "humidifier" | "vacuum" | "water_heater" | "lock"
             );
             let name = config.name().unwrap_or_else(|| config.object.clone());
-            let path = topics().next().map(|topic| general::split(topic).0.to_owned());
+            let path = topics().next().map(|topic| levels::split(topic).0.to_owned());
             let (key, name) = match path {
                 _ if is_whole => {
                     (format!("entity:{}/{}/{}", config.component, config.node, config.object), name)
@@ -464,6 +480,12 @@ fn device(book: &mut Book, config: &Config, parts: &[Part]) -> Option<Dev> {
             };
             let dev = book.device(Rank::Told, &[&key], &name)?;
             book.describe(dev, Rank::Told, &name, "", &[]);
+            // What its firmware says besides is about the same device.
+            if let Some(known) =
+                topics().find_map(super::native::key_of).filter(|_| !key.starts_with("node:"))
+            {
+                book.add_weak_key(dev, &known);
+            }
             dev
         }
     };
