@@ -45,7 +45,14 @@ pub(super) fn receive(book: &mut Book, id: u32, topic: &str, payload: &Payload<'
         ["events"] => event(book, id, payload),
         ["reviews"] => review(book, id, payload),
         ["stats"] => stats(book, id, payload),
-        [_] | ["notifications" | "onConnect" | "restart" | "tracked_object_update", ..] => {}
+        ["tracked_object_update"] => recognized(book, id, payload),
+        [_] | ["notifications" | "onConnect" | "restart", ..] => {}
+        [name, "status", "detect"] => {
+            if let (Some(dev), Some(is_there)) = (camera(book, name), text::presence(&said)) {
+                is_camera(book, dev);
+                book.say(dev, topic, there(is_there));
+            }
+        }
         [name, kind, "set"] if !kind.is_empty() && !name.is_empty() => {}
         [name, kind, "state"] => {
             let Some(dev) = camera(book, name) else { return };
@@ -143,6 +150,23 @@ fn review(book: &mut Book, id: u32, payload: &Payload<'_>) {
     let severity = if is_end { "none" } else { text_of("severity") };
     put(book, dev, "review", id, "Review", text::text(severity), "");
     put(book, dev, "review objects", id, "Review objects", text::text(&objects.join(", ")), "");
+}
+
+/// A face or a licence plate that was recognized.
+fn recognized(book: &mut Book, id: u32, payload: &Payload<'_>) {
+    let Some(json) = payload.json() else { return };
+    let text_of = |name: &str| json.get(name).and_then(Json::as_str).filter(|text| !text.is_empty());
+    let (key, shown) = match text_of("type") {
+        Some("face") => ("face", "Face"),
+        Some("lpr") => ("plate", "Licence plate"),
+        _ => return,
+    };
+    // A plate that was given a name is known by it.
+    let Some(name) = text_of("name").or_else(|| text_of("plate")) else { return };
+    let Some(dev) = text_of("camera").and_then(|name| camera(book, name)) else { return };
+    is_camera(book, dev);
+    book.at = json.get("timestamp").and_then(general::moment);
+    put(book, dev, key, id, shown, text::text(name), "");
 }
 
 fn stats(book: &mut Book, id: u32, payload: &Payload<'_>) {

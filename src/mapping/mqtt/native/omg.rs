@@ -123,9 +123,12 @@ pub(super) fn receive(book: &mut Book, id: u32, topic: &str, payload: &Payload<'
         ],
     );
     for (name, value) in fields {
-        if LEFT.contains(&name.as_str())
-            || name.ends_with('f') && fields.contains_key(&format!("{}c", &name[..name.len() - 1]))
-        {
+        // The same in °F.
+        let plain = name.trim_end_matches(|c: char| c.is_ascii_digit());
+        let is_twice = plain
+            .strip_suffix('f')
+            .is_some_and(|start| fields.contains_key(&format!("{start}c{}", &name[plain.len()..])));
+        if is_twice || LEFT.contains(&name.as_str()) {
             continue;
         }
         json::flatten(value, " ", &mut |path, value| {

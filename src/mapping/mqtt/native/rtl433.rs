@@ -74,7 +74,7 @@ const FLAGS: &[&str] = &[
 /// Whether it reads a topic.
 pub(super) fn takes(topic: &str, payload: &Payload<'_>) -> bool {
     if topic.starts_with("rtl_433/") && !topic.ends_with("/status") && !topic.ends_with("/availability") {
-        return topic.contains("/devices/") || payload.json().is_some_and(|json| json.get("model").is_some());
+        return place(topic).is_some() || payload.json().is_some_and(|json| json.get("model").is_some());
     }
     payload.json().is_some_and(|json| {
         json.get("model").is_some()
@@ -83,13 +83,27 @@ pub(super) fn takes(topic: &str, payload: &Payload<'_>) -> bool {
     })
 }
 
+/// The sender and the field of a topic for one value: they follow `devices`, or begin with a model such as `Prologue-TH`.
+fn place(topic: &str) -> Option<(&str, &str)> {
+    if let Some((_, rest)) = topic.split_once("/devices/") {
+        return rest.rsplit_once('/');
+    }
+    let mut rest = topic.strip_prefix("rtl_433/")?;
+    loop {
+        let (level, below) = rest.split_once('/')?;
+        if level.contains('-') && level.starts_with(|first: char| first.is_ascii_uppercase()) {
+            return rest.rsplit_once('/');
+        }
+        rest = below;
+    }
+}
+
 /// Reads a message.
 pub(super) fn receive(book: &mut Book, id: u32, topic: &str, payload: &Payload<'_>) {
     match payload.json() {
         Some(Json::Object(fields)) => event(book, id, fields),
         _ => {
-            let Some((_, rest)) = topic.split_once("/devices/") else { return };
-            let Some((sender, field)) = rest.rsplit_once('/') else { return };
+            let Some((sender, field)) = place(topic) else { return };
             if LEFT.contains(&field) {
                 return;
             }

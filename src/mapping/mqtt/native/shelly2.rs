@@ -207,6 +207,7 @@ fn field(component: &str, path: &str) -> Option<(String, &'static str)> {
             | "schedules.enable"
             | "calibration.progress",
         ) => return None,
+        ("group", _) => return None,
         (_, path) if path.contains("by_minute") || path.contains("_ts") || path.contains("transition") => {
             return None;
         }
@@ -349,6 +350,7 @@ fn control(
         "cover" => "Cover",
         "boolean" => "Boolean",
         "number" => "Number",
+        "text" => "Text",
         "thermostat" => "Thermostat",
         _ => return,
     };
@@ -391,6 +393,7 @@ fn control(
         }
         ("boolean", "value") => (Metric::new(named(&name), MetricType::Flag), "value"),
         ("number", "value") => (Metric::new(named(&name), MetricType::Number), "value"),
+        ("text", "value") => (Metric::new(named(&name), MetricType::Text), "value"),
         _ => return,
     };
     unit.clone_into(&mut metric.unit);

@@ -1,6 +1,6 @@
 //! Tasmota: `tasmota/discovery/MAC/…`, `tele/TOPIC/…` and `stat/TOPIC/…`, or with the prefix behind the topic.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::RandomState;
 use serde_json::{Map, Value as Json, json};
@@ -51,6 +51,8 @@ pub(super) struct Tasmota {
     found: HashMap<String, Found, RandomState>,
     /// MAC addresses by what topics begin with.
     prefixes: HashMap<String, String, RandomState>,
+    /// What topics without `tele` and `stat` begin with.
+    bare: HashSet<String, RandomState>,
 }
 
 /// Where a message is from: the device's topic, where its commands go, and the last level.
@@ -62,22 +64,33 @@ struct Place<'a> {
 }
 
 fn place(topic: &str) -> Option<Place<'_>> {
-    if let Some((prefix, rest)) = topic.split_once('/')
+    // Some begin all topics with a slash.
+    let (slash, inner) = topic.strip_prefix('/').map_or(("", topic), |inner| ("/", inner));
+    if let Some((prefix, rest)) = inner.split_once('/')
         && matches!(prefix, "tele" | "stat")
     {
         let (name, last) = rest.rsplit_once('/')?;
         return Some(Place {
             topic: name,
-            commands: format!("cmnd/{name}/"),
+            commands: format!("{slash}cmnd/{name}/"),
             last,
             is_state: prefix == "stat",
         });
     }
     let (before, last) = topic.rsplit_once('/')?;
     let (name, prefix) = before.rsplit_once('/')?;
-    let is_telemetry = TELEMETRY.contains(&last) || last.starts_with("POWER") || last.starts_with("STATUS");
-    let is_it = matches!(prefix, "tele" | "stat") && is_telemetry;
+    let is_it = matches!(prefix, "tele" | "stat") && is_telemetry(last);
     is_it.then(|| Place { topic: name, commands: format!("{name}/cmnd/"), last, is_state: prefix == "stat" })
+}
+
+/// Whether a message is the state that only Tasmota sends.
+fn is_own_state(last: &str, payload: &Payload<'_>) -> bool {
+    let has = |fields: &Map<String, Json>| ["Uptime", "Wifi"].iter().all(|name| fields.contains_key(*name));
+    last == "STATE" && payload.json().and_then(Json::as_object).is_some_and(has)
+}
+
+fn is_telemetry(last: &str) -> bool {
+    TELEMETRY.contains(&last) || last.starts_with("POWER") || last.starts_with("STATUS")
 }
 
 /// The key of the device that a topic belongs to.
@@ -92,6 +105,13 @@ impl Tasmota {
             return true;
         }
         if self.prefix(topic).is_some() {
+            return true;
+        }
+        if let Some((name, last)) = topic.rsplit_once('/')
+            && place(topic).is_none()
+            && is_telemetry(last)
+            && (self.bare.contains(name) || is_own_state(last, payload))
+        {
             return true;
         }
         // Others begin with `tele` and `stat`, too.
@@ -131,7 +151,7 @@ impl Tasmota {
             says(book, dev, id, topic, &commands, &names, &words, last, payload);
             return Vec::new();
         }
-        let Some(place) = place(topic) else { return Vec::new() };
+        let Some((place, is_new)) = self.place(topic) else { return Vec::new() };
         let key = format!("tasmota:{}", place.topic);
         let bridged = payload.json().and_then(|json| json.get("ZbReceived")).and_then(Json::as_object);
         if let Some(bridged) = bridged.filter(|_| place.topic.contains('/')) {
@@ -150,7 +170,18 @@ impl Tasmota {
         );
         let words = ("Online".to_owned(), "Offline".to_owned());
         says(book, dev, id, topic, &place.commands, &[], &words, place.last, payload);
-        Vec::new()
+        if is_new { vec![format!("{}/", place.topic)] } else { Vec::new() }
+    }
+
+    /// Where a message is from, and whether its device was not known to do without `tele` and `stat`.
+    fn place<'a>(&mut self, topic: &'a str) -> Option<(Place<'a>, bool)> {
+        if let Some(place) = place(topic) {
+            return Some((place, false));
+        }
+        let (name, last) = topic.rsplit_once('/')?;
+        let is_new = self.bare.len() < MAX_DEVICES && self.bare.insert(name.to_owned());
+        // Only commands have a prefix then.
+        Some((Place { topic: name, commands: format!("{name}/cmnd/"), last, is_state: false }, is_new))
     }
 
     fn discover(&mut self, book: &mut Book, address: &str, payload: &Payload<'_>) -> Vec<String> {
@@ -587,7 +618,15 @@ fn unit_of(path: &str, fields: &Map<String, Json>) -> String {
     });
     let is_energy = group == "ENERGY";
     match field {
-        "Temperature" | "DewPoint" | "ObjTMP" | "AmbTMP" | "HeatIndex" => {
+        "Temperature"
+        | "DewPoint"
+        | "ObjTMP"
+        | "AmbTMP"
+        | "OBJTMP"
+        | "AMBTMP"
+        | "HeatIndex"
+        | "ProbeTemperature"
+        | "ReferenceTemperature" => {
             format!("°{}", units("TempUnit", "C"))
         }
         "Humidity" | "BatteryPercentage" | "Moisture" | "Battery" | "BattPercentage" | "Tilt" => {
@@ -600,7 +639,9 @@ fn unit_of(path: &str, fields: &Map<String, Json>) -> String {
         "Voltage" | "BatteryVoltage" => "V".to_owned(),
         "Current" => "A".to_owned(),
         "Frequency" => "Hz".to_owned(),
-        "Total" | "Yesterday" | "Today" | "ExportActive" | "ExportTotal" | "TotalTariff" if is_energy => {
+        "Total" | "Yesterday" | "Today" | "ExportActive" | "ImportActive" | "ExportTotal" | "TotalTariff"
+            if is_energy =>
+        {
             "kWh".to_owned()
         }
         "Period" if is_energy => "Wh".to_owned(),

@@ -13,6 +13,7 @@ use crate::mapping::mqtt::ha::{json_of, words_of};
 use crate::mapping::mqtt::json;
 use crate::mapping::mqtt::template::Payload;
 use crate::model::device::Value;
+use crate::model::number::Number;
 use crate::model::time::BootMs;
 
 /// A GX device falls silent unless it is asked to go on at least every 60 s; in milliseconds.
@@ -88,13 +89,18 @@ impl Victron {
         let Some(value) = json::scalar(value) else { return };
         let unit = if matches!(value, Value::Text(_)) { "" } else { unit_of(path) };
         put(book, dev, path, id, &path.replace('/', " "), value, unit);
-        let is_set = path.starts_with("Settings/")
+        let limits = limits(payload);
+        let is_set = limits.is_some()
+            || path.starts_with("Settings/")
             || path == "Mode"
             || path.starts_with("Relay/")
             || path.ends_with("/State") && path.starts_with("SwitchableOutput/");
         if is_set && service != "battery" {
             let topic = format!("W/{portal}/{service}/{instance}/{path}");
-            book.change_metric(dev, path, |metric| metric.risky = true);
+            book.change_metric(dev, path, |metric| {
+                metric.risky = true;
+                (metric.min, metric.max) = (limits.map(|(min, _)| min), limits.map(|(_, max)| max));
+            });
             book.command_on(dev, path, true, topic, |value| Ok(json!({"value": json_of(value)}).to_string()));
         }
     }
@@ -115,13 +121,20 @@ impl Victron {
     }
 }
 
+/// The limits of a value. Only what can be set has some.
+fn limits(payload: &Payload<'_>) -> Option<(Number, Number)> {
+    let limit = |name: &str| json::number(payload.json().and_then(|json| json.get(name)));
+    let (min, max) = (limit("min")?, limit("max")?);
+    (min < max).then(|| (Number::from(min), Number::from(max)))
+}
+
 fn unit_of(path: &str) -> &'static str {
     let level =
         path.rsplit('/').find(|level| !level.bytes().all(|byte| byte.is_ascii_digit())).unwrap_or(path);
     match level {
         "Soc" | "MinimumSocLimit" | "SocLimit" => "%",
         "Voltage" | "V" | "VoltageDirect" => "V",
-        "Current" | "I" => "A",
+        "Current" | "I" | "CurrentLimit" | "SetCurrent" | "MaxCurrent" => "A",
         "Power" | "P" | "L1" | "L2" | "L3" => "W",
         "Temperature" => "°C",
         "Frequency" | "F" => "Hz",
@@ -134,6 +147,7 @@ fn unit_of(path: &str) -> &'static str {
         }
         "Humidity" | "Level" => "%",
         "Remaining" => "m³",
+        "Irradiance" => "W/m²",
         "Latitude" | "Longitude" => "°",
         "Pressure" => "hPa",
         "Yield" => "kWh",

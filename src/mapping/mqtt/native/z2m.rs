@@ -10,7 +10,7 @@ use crate::mapping::mqtt::change::{Outgoing, There};
 use crate::mapping::mqtt::ha::{colour_of, words_of};
 use crate::mapping::mqtt::template::Payload;
 use crate::mapping::mqtt::topics::Topics;
-use crate::mapping::mqtt::{general, json, text};
+use crate::mapping::mqtt::{general, json, levels, text};
 use crate::model::device::{Control, Metric, MetricType, Value};
 use crate::model::number::Number;
 
@@ -329,7 +329,9 @@ impl Device {
         book.at = fields.get("last_seen").and_then(general::moment);
         let mode = fields.get("color_mode").and_then(Json::as_str);
         for (property, value) in fields.iter().take(json::MAX_FIELDS) {
-            if matches!(property.as_str(), "last_seen" | "device" | "elapsed" | "color_mode") {
+            if matches!(property.as_str(), "last_seen" | "device" | "elapsed" | "color_mode")
+                || levels::is_secret(property)
+            {
                 continue;
             }
             // An empty action is the end of one.
