@@ -159,6 +159,30 @@ fn envelope(fields: &Map<String, Json>) -> Option<(&Json, &str)> {
     is_one.then_some((value, unit))
 }
 
+/// What an object holds whose only field is called like its topic, also alone in a list or below `value`.
+fn unwrapped<'a>(level: &str, json: &'a Json) -> Option<&'a Json> {
+    let mut fields = json.as_object().filter(|fields| fields.len() == 1)?.iter();
+    let (_, inner) = fields.next().filter(|(name, _)| name.eq_ignore_ascii_case(level))?;
+    let inner =
+        inner.as_array().filter(|items| items.len() == 1).and_then(|items| items.first()).unwrap_or(inner);
+    let lone = inner.as_object().filter(|fields| fields.len() == 1);
+    Some(lone.and_then(|fields| fields.get("value")).unwrap_or(inner))
+}
+
+/// The name and the unit of a field, which may be a value beside its unit. `None`: it is the unit.
+fn measured<'a>(fields: Option<&'a Map<String, Json>>, name: &'a str) -> Option<(&'a str, &'a str)> {
+    let beside = |outer: &str| {
+        let object = fields?.get(outer)?.as_object().filter(|object| object.contains_key("value"))?;
+        object.get("unit").or_else(|| object.get("units"))?.as_str()
+    };
+    let Some((outer, field)) = name.split_once('.') else { return Some((name, "")) };
+    match (field, beside(outer)) {
+        ("value", Some(unit)) => Some((outer, unit)),
+        ("unit" | "units", Some(_)) => None,
+        _ => Some((name, "")),
+    }
+}
+
 /// The readings of Telegraf, which wraps them with names and tags.
 fn inner(json: &Json) -> &Json {
     let is_wrapped = json.get("tags").is_some_and(Json::is_object) && json.get("timestamp").is_some();
@@ -168,11 +192,12 @@ fn inner(json: &Json) -> &Json {
 impl General {
     /// Reads a message. `id`: its topic.
     pub fn receive(&mut self, book: &mut Book, id: u32, topic: &str, payload: &Payload<'_>) {
+        let source = topic;
         let Some(topic) = levels::answered(topic, payload) else { return };
         let (path, level) = split(topic);
         let is_part = book.owner(path).is_some_and(|(_, below)| !below.is_empty());
         if let Some(is_there) = presence(level, payload).filter(|_| !is_part) {
-            self.say(book, levels::folded(path).0, topic, is_there);
+            self.say(book, levels::folded(path).0, source, is_there);
             let more = |fields: &Map<String, Json>| {
                 fields.keys().filter(|name| !TIMES.contains(&name.as_str())).count() > 1
             };
@@ -180,8 +205,10 @@ impl General {
                 return;
             }
         }
-        if let Some((value, unit)) = payload.json().and_then(Json::as_object).and_then(envelope) {
-            book.at = payload.json().and_then(Json::as_object).and_then(taken_at);
+        let wrapped = payload.json().and_then(|json| unwrapped(level, json)).filter(|_| topic.contains('/'));
+        let fields = wrapped.or(payload.json()).and_then(Json::as_object);
+        if let Some((value, unit)) = fields.and_then(envelope) {
+            book.at = fields.and_then(taken_at);
             if let (Some(place), Some(value)) = (self.place(book, path), json::reading(value)) {
                 let name = place.name(level);
                 book.read(place.dev, &name, id, value.clone(), || guessed(named(&name), &value, unit));
@@ -189,7 +216,9 @@ impl General {
             return;
         }
         match payload.json() {
-            Some(json @ (Json::Object(_) | Json::Array(_))) => self.object(book, id, topic, json),
+            Some(json @ (Json::Object(_) | Json::Array(_))) => {
+                self.object(book, id, topic, wrapped.unwrap_or(json), wrapped.is_some());
+            }
             _ if payload.bytes.is_empty() => {}
             _ => self.bare(book, id, topic, payload),
         }
@@ -286,10 +315,11 @@ impl General {
         }
     }
 
-    fn object(&mut self, book: &mut Book, id: u32, topic: &str, json: &Json) {
+    /// `is_wrapped`: it was in an object, under the name of the topic.
+    fn object(&mut self, book: &mut Book, id: u32, topic: &str, json: &Json, is_wrapped: bool) {
         let (path, level) = split(topic);
         let is_list = json.is_array();
-        let is_quantity = levels::is_quantity(level);
+        let is_quantity = is_wrapped || levels::is_quantity(level);
         let is_part =
             (is_list || is_quantity || levels::is_part(level)) && topic.trim_matches('/').contains('/');
         if json.as_object().is_some_and(Map::is_empty) {
@@ -298,14 +328,17 @@ impl General {
         let (device, part) = if is_part { levels::folded(path) } else { (topic.trim_matches('/'), "") };
         let Some(place) = self.place(book, device) else { return };
         let dev = place.dev;
-        let fields = json.as_object();
-        book.at = fields.and_then(taken_at);
+        let inner = inner(json);
+        book.at = json.as_object().and_then(taken_at);
         let has_time = book.at.is_some();
+        let is_own = !is_part && name_itself(book, &place, level, json);
         // What JSON repeats of the topics beside it is not another reading.
         let own = if is_part && !level.eq_ignore_ascii_case("json") { level } else { "" };
-        json::flatten(inner(json), ".", &mut |name, json| {
+        json::flatten(inner, ".", &mut |name, json| {
+            let Some((name, unit)) = measured(inner.as_object(), name) else { return };
             if levels::is_secret(name)
                 || name.starts_with("_msg")
+                || is_own && matches!(name, "id" | "name")
                 || has_time && TIMES.iter().any(|known| name.eq_ignore_ascii_case(known))
             {
                 return;
@@ -323,9 +356,11 @@ impl General {
                 name => name,
             });
             let key = place.name(&levels::joined(&[part, own, name]));
-            book.read(dev, &key, id, value.clone(), || {
-                guessed(named(&shown), &value, unit_of(&shown, &value))
-            });
+            let unit = match value {
+                Value::Number(_) | Value::Whole(_) if !unit.is_empty() => unit,
+                _ => unit_of(&shown, &value),
+            };
+            book.read(dev, &key, id, value.clone(), || guessed(named(&shown), &value, unit));
         });
     }
 
@@ -347,12 +382,10 @@ impl General {
             return;
         }
         if let Value::Text(name) = &value
-            && levels::is_name(level)
             && part.is_empty()
-            && place.below.is_empty()
-            && book.get(dev).is_some_and(|device| !device.is_named())
+            && levels::is_name(level, device)
+            && give_name(book, &place, name)
         {
-            book.describe(dev, Rank::Path, name, "", &[]);
             return;
         }
         if levels::is_secret(level) {
@@ -362,6 +395,23 @@ impl General {
         let key = place.name(&levels::joined(&[part, level]));
         book.read(dev, &key, id, value.clone(), || guessed(named(&place.name(level)), &value, unit));
     }
+}
+
+/// Names a device that nothing surer names. Returns whether it did.
+fn give_name(book: &mut Book, place: &Place, name: &str) -> bool {
+    let is_free = place.below.is_empty() && book.get(place.dev).is_some_and(|device| !device.is_named());
+    if is_free {
+        book.describe(place.dev, Rank::Path, name, "", &[]);
+    }
+    is_free
+}
+
+/// Names a device by a message that has the identifier at the end of its topic: it is about that device alone. Returns whether it did.
+fn name_itself(book: &mut Book, place: &Place, level: &str, json: &Json) -> bool {
+    let Some(fields) = json.as_object() else { return false };
+    let is_its = fields.get("id").and_then(json::string).is_some_and(|id| id.eq_ignore_ascii_case(level));
+    let name = fields.get("name").and_then(Json::as_str).filter(|name| is_its && !name.trim().is_empty());
+    name.is_some_and(|name| give_name(book, place, name))
 }
 
 /// Whether a path is a device that has this reading, or any where the key is empty.

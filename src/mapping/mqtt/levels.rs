@@ -213,9 +213,11 @@ pub(super) fn is_label(name: &str) -> bool {
         .any(|end| name.ends_with(end))
 }
 
-/// Whether a level says what its device is called.
-pub(super) fn is_name(level: &str) -> bool {
+/// Whether a level says what its device is called. One of several that are numbered has a title.
+pub(super) fn is_name(level: &str, device: &str) -> bool {
+    let is_number = |level: &str| !level.is_empty() && level.bytes().all(|byte| byte.is_ascii_digit());
     is_one_of(level, NAMES)
+        || level.eq_ignore_ascii_case("title") && device.rsplit('/').next().is_some_and(is_number)
 }
 
 /// Whether a field must not be shown.
