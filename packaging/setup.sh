@@ -193,6 +193,8 @@ look_at_packaging() {
     fi
     look_at_checks
     have git || missing git "packages are as old as their commit" git - - -
+    any /usr/lib/gcc/x86_64-linux-gnu/*/32 || [ "$(uname -m)" != x86_64 ] ||
+        missing gcc-multilib 'compiles the tests for 32 bits' gcc-multilib - - -
     have readelf || missing readelf 'checks which C library the programs want' binutils - - -
     have rsvg-convert || missing rsvg-convert 'draws the icons' librsvg2-bin - - -
     have xz || missing xz 'packs the tarball' xz-utils - - -

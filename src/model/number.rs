@@ -224,8 +224,8 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_no_larger_than_a_text() {
-        assert_eq!(size_of::<crate::model::Value>(), 24);
+    fn a_value_takes_little_space() {
+        assert!(size_of::<crate::model::Value>() <= 24);
     }
 
     #[test]
