@@ -689,7 +689,8 @@ async fn restarted(route: Route) {
     let is_all = |client: &Client| client.count("far") >= count && client.count("near") >= count;
     while !is_all(&far) || !is_all(&near) {
         assert!(
-            begun.elapsed() < 10 * GUARD,
+            // A link is dialed less and less often where no connection lasts.
+            begun.elapsed() < 30 * GUARD,
             "{}: {} {}",
             route.name(),
             far.count("near"),

@@ -198,7 +198,7 @@ mod tests {
         let ask = async move {
             let mut connection = RequestConnection::begin(near, HttpVersion::Http2).await.ok().unwrap();
             let request = Request::get("https://hub.test/").body(Body::default()).unwrap();
-            connection.ask(request).await.err().expect("no answer").fate
+            connection.ask(request).await.expect_err("no answer").fate
         };
         tokio::join!(ask, serve).0
     }

@@ -406,7 +406,7 @@ fn settings_for_more_devices_than_fit_are_said_to_be_left_out() {
     let choices_of = |connection, count: usize| {
         let mut choices = DeviceChoices::default();
         for number in 0..count {
-            let device = DeviceId::new(&format!("d{number}")).unwrap();
+            let device = DeviceId::new(format!("d{number}")).unwrap();
             assert!(choices.change(connection, device, DeviceChange::Pinned(true)));
         }
         Update::Choices(ChoicesUpdate::Devices(choices))

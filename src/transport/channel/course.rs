@@ -7,6 +7,7 @@
 
 use std::collections::VecDeque;
 
+use super::pause::{FIRST_MS, Pause};
 use crate::model::route::{Blocked, Route, RouteChoice, RouteInUse};
 use crate::model::time::BootMs;
 
@@ -57,9 +58,6 @@ impl Default for RouteTimes {
 pub const MAX_LOSSES: usize = 2;
 /// Within how long these losses must be, in milliseconds.
 pub const LOSSES_MS: u64 = 300_000;
-/// Pause before a request that failed is made again; doubled up to [`MAX_PAUSE_MS`] while all fail. In milliseconds.
-const PAUSE_MS: u64 = 250;
-const MAX_PAUSE_MS: u64 = 2_000;
 /// A lasting response that ended sooner than this, with nothing in it, did not end because its time was over. In milliseconds.
 const MIN_LIFE_MS: u64 = 1_000;
 /// A WebSocket that lasted so long was not blocked. In milliseconds.
@@ -109,7 +107,7 @@ pub(super) struct Course {
     asked_at: BootMs,
     /// After a held request was cut: the next one is not held, since it fetches what was missed and shows that the server is there.
     checks: bool,
-    pause_ms: u64,
+    pause: Pause,
     wait_ms: u64,
     went_well: u32,
     well_before_growth: u32,
@@ -135,7 +133,7 @@ impl Course {
             ask_at: now,
             asked_at: now,
             checks: false,
-            pause_ms: PAUSE_MS,
+            pause: Pause::default(),
             wait_ms: times.max_wait_ms,
             went_well: 0,
             well_before_growth: WELL_BEFORE_GROWTH,
@@ -169,7 +167,7 @@ impl Course {
 
     /// Something was posted: an answer may follow soon.
     pub(super) fn posted(&mut self, now: BootMs) {
-        self.pause_ms = PAUSE_MS;
+        self.pause.over();
         if self.route == Route::Poll {
             self.poll_ms = self.times.min_poll_ms;
             self.ask_at = self.ask_at.min(now + self.poll_ms / 4);
@@ -183,16 +181,16 @@ impl Course {
             Outcome::Cut => self.cut(now),
             Outcome::Refused => {
                 self.step_down(self.next_route());
-                self.pause(now);
+                self.ask_later(now);
             }
-            Outcome::Unavailable => self.pause(now),
+            Outcome::Unavailable => self.ask_later(now),
         }
     }
 
     fn answered(&mut self, now: BootMs, frames: u64) {
         self.ask_at = now;
         if std::mem::take(&mut self.checks) {
-            self.pause_ms = PAUSE_MS;
+            self.pause.over();
             return;
         }
         let lived_ms = now.since(self.asked_at);
@@ -211,13 +209,13 @@ impl Course {
                         (self.wait_ms, self.went_well) = (self.longer(), 0);
                     }
                 } else if frames == 0 && lived_ms < self.times.min_wait_ms / 2 {
-                    return self.pause(now);
+                    return self.ask_later(now);
                 }
             }
-            _ if frames == 0 && lived_ms < MIN_LIFE_MS => return self.pause(now),
+            _ if frames == 0 && lived_ms < MIN_LIFE_MS => return self.ask_later(now),
             _ => {}
         }
-        self.pause_ms = PAUSE_MS;
+        self.pause.over();
     }
 
     fn longer(&self) -> u64 {
@@ -240,11 +238,14 @@ impl Course {
                 self.well_before_growth = (self.well_before_growth * 2).min(MAX_WELL_BEFORE_GROWTH);
                 self.went_well = 0;
                 // It may be repeated at once: the hold is shorter.
-                self.ask_at = now + self.pause_ms.min(PAUSE_MS);
+                self.ask_at = now + FIRST_MS;
                 return;
             }
             Route::Poll => {}
             _ => {
+                if now.since(self.asked_at) >= MIN_LIFE_MS {
+                    self.pause.over();
+                }
                 self.losses.retain(|at| now.since(*at) < LOSSES_MS);
                 self.losses.push_back(now);
                 // Whatever cut WebSockets off cuts other lasting connections off as well.
@@ -254,7 +255,7 @@ impl Course {
                 }
             }
         }
-        self.pause(now);
+        self.ask_later(now);
     }
 
     /// The route to go over to where something between refuses this one.
@@ -276,9 +277,8 @@ impl Course {
         }
     }
 
-    fn pause(&mut self, now: BootMs) {
-        self.ask_at = now + self.pause_ms;
-        self.pause_ms = (self.pause_ms * 2).min(MAX_PAUSE_MS);
+    fn ask_later(&mut self, now: BootMs) {
+        self.ask_at = self.pause.failed(now);
     }
 
     /// When to try a WebSocket.
@@ -299,7 +299,7 @@ impl Course {
     /// A WebSocket did not join; `blocked`: why, if that is known.
     pub(super) fn not_joined(&mut self, now: BootMs, blocked: Option<Blocked>) {
         self.blocked = blocked.or(self.blocked);
-        self.later(now);
+        self.return_later(now);
     }
 
     /// The WebSocket that had joined is gone.
@@ -310,11 +310,11 @@ impl Course {
             self.return_ms = self.times.return_ms;
             self.return_at = Some(now + self.return_ms);
         } else {
-            self.later(now);
+            self.return_later(now);
         }
     }
 
-    fn later(&mut self, now: BootMs) {
+    fn return_later(&mut self, now: BootMs) {
         self.return_ms = (self.return_ms * 2).min(self.times.max_return_ms);
         self.return_at = (!self.is_forced).then_some(now + self.return_ms);
     }
@@ -359,7 +359,7 @@ mod tests {
         assert_eq!(known.ask().route, Route::LongPoll);
         let mut buffered = course(Route::Sse);
         let ended = ask(&mut buffered, 10_000, Outcome::Refused);
-        assert_eq!(buffered.ask(), Ask { route: Route::Stream, wait_ms: 0, at: ended + PAUSE_MS });
+        assert_eq!(buffered.ask(), Ask { route: Route::Stream, wait_ms: 0, at: ended + FIRST_MS });
     }
 
     #[test]

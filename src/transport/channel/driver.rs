@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant};
 
 use super::course::{Course, Outcome};
+use super::pause::Pause;
 use super::receiving::{Came, Receiving};
 use super::requests::{Answered, Channel, MAX_END};
 use super::{Clock, RoutePlan, dial_socket, until};
@@ -18,6 +19,7 @@ use crate::frame::Frame;
 use crate::model::link_state::{Closing, Phase, Why};
 use crate::model::profile::Socket;
 use crate::model::route::{Route, RouteInUse};
+use crate::model::time::BootMs;
 use crate::transport::incoming::Intake;
 use crate::transport::{Connection, Counters, Endpoint, Incoming, Outgoing, Port, channels};
 use crate::wire::duplex::channel::{ClientChannel, Violation};
@@ -25,9 +27,6 @@ use socket::{Candidate, recv, space};
 
 /// The server counts as gone once nothing but failures came for so long.
 const MAX_OUTAGE: Duration = Duration::from_secs(15);
-/// Pause after a post that failed; doubled up to [`MAX_PAUSE`].
-const PAUSE: Duration = Duration::from_millis(200);
-const MAX_PAUSE: Duration = Duration::from_secs(2);
 /// After a wait for the reader, how long a receiving request has to show life.
 const AFTER_READER: Duration = Duration::from_secs(5);
 
@@ -54,7 +53,7 @@ pub(super) struct Driver {
     receiving: Option<Receiving>,
     posting: Option<BoxFuture<'static, Result<Answered, Why>>>,
     post_at: Instant,
-    post_pause: Duration,
+    post_pause: Pause,
     dialing: Option<BoxFuture<'static, Result<Connection, Why>>>,
     candidate: Option<Candidate>,
     /// Since when there are only failures, and the last of them.
@@ -102,7 +101,7 @@ impl Driver {
             receiving,
             posting: None,
             post_at: Instant::now(),
-            post_pause: PAUSE,
+            post_pause: Pause::default(),
             dialing: None,
             candidate: None,
             failing: None,
@@ -367,7 +366,7 @@ impl Driver {
             Ok(Answered::Ended(why)) => return self.over(why),
             Ok(Answered::Late | Answered::Frames(_)) => {
                 self.client.post_failed();
-                return self.post_later(now);
+                return self.post_later(boot);
             }
             Ok(Answered::Not(refusal)) => {
                 if matches!(refusal.status, 400 | 415) {
@@ -375,26 +374,25 @@ impl Driver {
                 }
                 self.client.post_failed();
                 self.failed(now, refusal.why());
-                return self.post_later(now);
+                return self.post_later(boot);
             }
             Err(why) => {
                 self.client.post_failed();
                 self.failed(now, why);
-                return self.post_later(now);
+                return self.post_later(boot);
             }
         };
         if let Err(violation) = told {
             return self.violated(&violation);
         }
         self.alive();
-        self.post_pause = PAUSE;
+        self.post_pause.over();
         self.course.posted(boot);
         self.flushed(before);
     }
 
-    fn post_later(&mut self, now: Instant) {
-        self.post_at = now + self.post_pause;
-        self.post_pause = (self.post_pause * 2).min(MAX_PAUSE);
+    fn post_later(&mut self, now: BootMs) {
+        self.post_at = self.clock.instant(self.post_pause.failed(now));
     }
 
     fn flushed(&mut self, before: u64) {

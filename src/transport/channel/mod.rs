@@ -4,6 +4,7 @@
 
 mod course;
 mod driver;
+mod pause;
 mod race;
 mod receiving;
 mod requests;
