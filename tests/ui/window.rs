@@ -454,7 +454,8 @@ fn a_connection_is_added_tested_and_saved() {
 
 #[test]
 fn a_connection_may_have_a_proxy_whose_password_is_taken_out_of_its_address() {
-    let mut window = Window::online();
+    // High enough for the whole dialog.
+    let mut window = Window::sized(1_000.0, 1_800.0);
     window.click("Add connection");
     window.fill("Server address or invite", "hub.example");
     window.fill("Token", "s3cret");
