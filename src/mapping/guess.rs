@@ -207,9 +207,12 @@ impl Recognizer {
             }
         };
         let found = self.guess_event(&Incoming { source, args: std::slice::from_ref(inner) });
-        let room = self.room_of(shape);
-        let is_known = !found.is_empty() && !found.contains(&Found::Unmapped);
-        is_known.then(|| found.into_iter().map(|found| found.within(room.as_ref())).collect())
+        known_within(found, self.room_of(shape).as_ref())
+    }
+
+    /// Whether we typed this lately.
+    fn is_typed(&self, text: &str) -> bool {
+        self.typed.iter().any(|typed| typed == text)
     }
 
     /// Words beside an object say who, if it does not; else where.
@@ -333,7 +336,7 @@ impl Recognizer {
             {
                 let said = self.message(incoming, shape, text, false);
                 if self.learned.is_to_follow(incoming.source, meaning == Some(Meaning::Message)) {
-                    let is_own = self.typed.iter().any(|typed| typed == text);
+                    let is_own = self.is_typed(text);
                     let is_named = |who: &Who| {
                         who.name.is_some() && said.who.as_ref().is_some_and(|said| said.id == who.name)
                     };
@@ -646,6 +649,12 @@ fn note(map: &mut HashMap<String, bool>, source: &str, is: bool) {
     if map.len() < MAX_SOURCES || map.contains_key(source) {
         map.insert(source.to_owned(), is);
     }
+}
+
+/// What was found, in this room where it names none; `None` where nothing was recognized.
+fn known_within(found: Vec<Found>, room: Option<&RoomKey>) -> Option<Vec<Found>> {
+    let is_known = !found.is_empty() && !found.contains(&Found::Unmapped);
+    is_known.then(|| found.into_iter().map(|found| found.within(room)).collect())
 }
 
 fn notice(text: &str) -> Found {

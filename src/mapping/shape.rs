@@ -327,7 +327,7 @@ impl Shape {
         self.who_is_id || self.who_field.as_deref().is_some_and(is_id_field)
     }
 
-    /// How whoever says it is named where others say to whom they speak: by id or by name, as in that field.
+    /// The sender, as messages name a recipient: by id where that field holds ids, else by name.
     pub fn peer(&self) -> Option<&str> {
         let (who, (field, _)) = (self.who.as_ref()?, self.to_field.as_ref()?);
         let (first, second) = if is_id_field(field) { (&who.id, &who.name) } else { (&who.name, &who.id) };

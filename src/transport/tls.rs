@@ -44,14 +44,15 @@ pub(super) async fn connector_for(target: &Endpoint, protocols: &[&[u8]]) -> Res
         Trusted::Pin(verifier) => builder.dangerous().with_custom_certificate_verifier(verifier),
         Trusted::Roots { roots, .. } => builder.with_root_certificates(roots),
     };
-    let mut config = with_own_certificate(config, target).await?;
-    config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
-    Ok(TlsConnector::from(Arc::new(config)))
+    Ok(offer(with_own_certificate(config, target).await?, protocols))
 }
 
 /// The same connector with something else offered by ALPN.
 pub(super) fn offering(connector: &TlsConnector, protocols: &[&[u8]]) -> TlsConnector {
-    let mut config = ClientConfig::clone(connector.config());
+    offer(ClientConfig::clone(connector.config()), protocols)
+}
+
+fn offer(mut config: ClientConfig, protocols: &[&[u8]]) -> TlsConnector {
     config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
     TlsConnector::from(Arc::new(config))
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::{Recognizer, is_server, is_signaling, note, notice, tells};
+use super::{Recognizer, is_server, is_signaling, known_within, note, notice, tells};
 use crate::mapping::listed::came_or_went;
 use crate::mapping::shape::{self, Shape, word};
 use crate::mapping::words::{self, Meaning};
@@ -19,10 +19,7 @@ impl Recognizer {
         meaning: Option<Meaning>,
     ) -> Vec<Found> {
         let room = word(&args[0]).map(|key| RoomKey { key, name: None });
-        let within = |found: Vec<Found>| {
-            let is_known = !found.is_empty() && !found.contains(&Found::Unmapped);
-            is_known.then(|| found.into_iter().map(|found| found.within(room.as_ref())).collect())
-        };
+        let within = |found| known_within(found, room.as_ref());
         // `("lobby", [{"text": "old", "user": "jun"}])`
         let list = args[1..].iter().find_map(|arg| arg.as_array());
         if let Some(found) = list.and_then(|list| within(self.list(incoming, list, meaning))) {
@@ -138,8 +135,7 @@ impl Recognizer {
     /// Readings in texts, numbers and flags, unless somebody says them.
     fn measured_in(&self, incoming: &Incoming, args: &[Cow<'_, Value>]) -> Option<Found> {
         let text = args[0].as_str();
-        if text.is_some_and(|text| self.people.is_known(text) || self.typed.iter().any(|typed| typed == text))
-        {
+        if text.is_some_and(|text| self.people.is_known(text) || self.is_typed(text)) {
             return None;
         }
         let measured = match (args, text) {
@@ -189,7 +185,7 @@ impl Recognizer {
     /// What is typed is to look like this.
     fn follow(&mut self, source: &str, form: u8, text: &str) {
         if self.learned.is_to_follow(source, words::meaning(source) == Some(Meaning::Message)) {
-            self.learned.bare(source, form, self.typed.iter().any(|typed| typed == text));
+            self.learned.bare(source, form, self.is_typed(text));
         }
     }
 
@@ -199,10 +195,9 @@ impl Recognizer {
         if words::folded(source) == "updatechat" {
             return true;
         }
-        let typed = |text: &str| self.typed.iter().any(|typed| typed == text);
         let known = (self.people.is_known(first), self.people.is_known(second));
         let words = |text: &str| text.split_whitespace().count();
-        let sure = match (typed(first), typed(second), known) {
+        let sure = match (self.is_typed(first), self.is_typed(second), known) {
             (true, false, _) => Some(false),
             (false, true, _) => Some(true),
             _ if shape::is_socket(first) != shape::is_socket(second) => Some(shape::is_socket(first)),

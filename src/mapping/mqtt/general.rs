@@ -72,8 +72,7 @@ pub(super) struct General {
 
 /// When something was measured, if it says so in a way that leaves no doubt.
 pub(super) fn taken_at(fields: &Map<String, Json>) -> Option<WallMs> {
-    let (_, time) =
-        fields.iter().find(|(name, _)| TIMES.iter().any(|known| name.eq_ignore_ascii_case(known)))?;
+    let (_, time) = fields.iter().find(|(name, _)| levels::is_one_of(name, TIMES))?;
     moment(time)
 }
 
@@ -93,12 +92,12 @@ pub(super) fn moment(time: &Json) -> Option<WallMs> {
 
 /// Whether a message says that something is there or not.
 pub(super) fn presence(level: &str, payload: &Payload<'_>) -> Option<bool> {
-    if !PRESENCE.iter().any(|known| level.eq_ignore_ascii_case(known)) || payload.bytes.len() > 256 {
+    if !levels::is_one_of(level, PRESENCE) || payload.bytes.len() > 256 {
         return None;
     }
-    let is_level = |levels: &[&str]| levels.iter().any(|known| level.eq_ignore_ascii_case(known));
+    let is_level = |words| levels::is_one_of(level, words);
     let is_doubtful = |text: &str| {
-        let is = |words: &[&str]| words.iter().any(|word| text.trim().eq_ignore_ascii_case(word));
+        let is = |words| levels::is_one_of(text.trim(), words);
         // A charger is connected to a car.
         is_level(&["state", "status"]) && is(ACTIVITIES)
             || is_level(&["state"]) && is(&["connected", "disconnected", "not connected"])
@@ -339,7 +338,7 @@ impl General {
             if levels::is_secret(name)
                 || name.starts_with("_msg")
                 || is_own && matches!(name, "id" | "name")
-                || has_time && TIMES.iter().any(|known| name.eq_ignore_ascii_case(known))
+                || has_time && levels::is_one_of(name, TIMES)
             {
                 return;
             }

@@ -130,7 +130,8 @@ const SECRET_ENDS: &[&str] = &[
     "bssid",
 ];
 
-fn is_one_of(level: &str, words: &[&str]) -> bool {
+/// Whether a level or a field is one of these words, whatever the case of their letters.
+pub(super) fn is_one_of(level: &str, words: &[&str]) -> bool {
     words.iter().any(|word| level.eq_ignore_ascii_case(word))
 }
 
